@@ -1,0 +1,54 @@
+# Milepost. `make run` and `make test` are all the set-up there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help install lock build run stop invoke check format test test-all deploy clean
+
+help: ## What there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
+
+install: $(VENV)/.installed ## The virtual environment, from the lock file
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Milepost needs Python 3.11 or newer; $(PYTHON) is older. Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python has no venv: install it (Debian: apt install python3-venv)."; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock: ## Newest versions into the lock files
+	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock requirements.in
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -c requirements.lock -o layers/dependencies/requirements.txt layers/dependencies/requirements.in
+
+build: install ## What `sam build` makes of the template, for this machine
+	@$(BIN)/python -m local build
+
+run: install ## The whole product on this machine (DEMO=0: without traffic; DETACH=1: in the background)
+	@$(BIN)/python -m local run $(if $(filter 0,$(DEMO)),--no-demo) $(if $(filter 1,$(DETACH)),--detach)
+
+stop: install ## End what `make run DETACH=1` started
+	@$(BIN)/python -m local stop
+
+invoke: install ## One function with one event: make invoke FUNCTION=announce EVENT=accepted
+	@$(BIN)/python -m local invoke $(FUNCTION) $(EVENT)
+
+check: install ## Style, types, imports, template
+	@ruff check .
+	@ruff format --check .
+	@mypy
+	@lint-imports
+	@cfn-lint template.yaml
+	@sam validate --lint --template template.yaml > /dev/null
+
+format: install
+	@ruff check --fix -q . || true
+	@ruff format -q .
+
+test: check ## Everything that needs Python alone (under 3 minutes)
+	@pytest
