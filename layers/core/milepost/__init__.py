@@ -1,0 +1,1 @@
+"""Milepost: where every order stands, at every provider, told once to the right people."""

@@ -1,0 +1,51 @@
+"""A connection: one account at one provider, as its settings describe it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+class UnknownConnection(LookupError):
+    """No connection has this id: it was never applied, or was removed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Settings of one connection; secrets are kept elsewhere.
+
+    ``requests_per_minute`` and ``page_size`` bound what a poll asks of the provider.
+    """
+
+    id: str
+    provider: str
+    base_url: str
+    token_url: str | None = None
+    scopes: str | None = None
+    page_size: int = 100
+    requests_per_minute: int = 60
+    service_type: str | None = None
+    track: str = "standard"
+    time_zone: str = "Europe/Berlin"
+    country: str = "DE"
+    language: str = "en"
+    contact: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What only one provider's adapter knows, such as its names of statuses."""
+
+    @classmethod
+    def from_json(cls, text: str) -> "Connection":
+        """Read what ``milepost connections apply`` wrote; keys of newer versions are ignored."""
+        known = {name: value for name, value in json.loads(text).items() if name in _FIELDS}
+        return cls(**known)
+
+
+_FIELDS = frozenset(Connection.__dataclass_fields__)
+
+
+class Connections(Protocol):
+    """Where settings are looked up."""
+
+    def get(self, connection_id: str) -> Connection:
+        """:raises UnknownConnection: when there is none of this id"""
+        ...

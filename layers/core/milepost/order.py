@@ -1,0 +1,144 @@
+"""The order: one tracked item, and what follows from its reports.
+
+An order is the fold of its reports (``lifecycle.fold``). What we told people of it is kept beside
+it (``TrackedOrder``), since that depends on when we learned things, and the order must not.
+"""
+
+from dataclasses import astuple, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from urllib.parse import quote
+
+from milepost.report import Details, Report, Status
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class OrderKey:
+    """Which order: ids as the provider gives them, under one connection."""
+
+    connection: str
+    order_id: str
+    item_id: str
+
+    @classmethod
+    def of(cls, report: Report) -> "OrderKey":
+        return cls(report.connection, report.order_id, report.item_id)
+
+    def __str__(self) -> str:
+        """The key as one text, with what would be ambiguous in it quoted as in a URL."""
+        return "/".join(quote(part, safe="") for part in astuple(self))
+
+
+class Effect(StrEnum):
+    """What a report did to its order, seen from its place in the timeline."""
+
+    MOVED = "moved"
+    CONTINUED = "continued"
+    """Left a terminal status by a move that the provider documents as the usual way on."""
+    CORRECTED = "corrected"
+    """Left a terminal status by a move that takes back what was said before."""
+    CONFIRMED = "confirmed"
+    NOTED = "noted"
+    UNKNOWN_STATUS = "unknown_status"
+    OUT_OF_SEQUENCE = "out_of_sequence"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A report in its place on the timeline, and what it did there."""
+
+    report: Report
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Attention:
+    """A reason why a person should look: a code for filters and a text for people."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What the oldest reports of a very long timeline came to, once there were too many to keep."""
+
+    count: int
+    until: datetime
+    status: Status
+    raw_status: str | None
+    since: datetime
+    details: Details
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Where one order stands, and how it got there."""
+
+    key: OrderKey
+    status: Status
+    raw_status: str | None
+    since: datetime
+    """When ``status`` was entered, by the provider's clock."""
+    details: Details
+    timeline: tuple[Entry, ...]
+    attention: tuple[Attention, ...] = ()
+    summary: Summary | None = None
+
+    @property
+    def appointment(self) -> str | None:
+        """The agreed instant or day, if the status is one that looks forward to it."""
+        return self.details.get("appointment")
+
+    @property
+    def last_entry(self) -> Entry:
+        return self.timeline[-1]
+
+    def has_report(self, report_id: str) -> bool:
+        return any(entry.report.id == report_id for entry in self.timeline)
+
+
+class Kind(StrEnum):
+    """What an announcement is about; what subscribers choose from."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    SCHEDULED = "scheduled"
+    RESCHEDULED = "rescheduled"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    CORRECTION = "correction"
+    FAILED = "failed"
+    ATTENTION = "attention"
+    OVERDUE = "overdue"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """Something that people are to be told of an order.
+
+    ``sequence`` counts an order's announcements from 1; with the order's key it is a stable id.
+    ``occurred_at`` is the provider's time of what is told, ``announced_at`` when we learned it.
+    """
+
+    sequence: int
+    kind: Kind
+    status: Status
+    previous: Status | None
+    occurred_at: datetime
+    announced_at: datetime
+    correction: bool = False
+
+    def id_for(self, key: OrderKey) -> str:
+        return f"{key}/{self.sequence}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackedOrder:
+    """An order as it is kept: with the version of its item and what was announced of it."""
+
+    order: Order
+    version: int = 0
+    announced: tuple[Announcement, ...] = field(default=())
+    erased_at: datetime | None = None
+    """Set on a tombstone: the customer was erased, and nothing personal may come back."""

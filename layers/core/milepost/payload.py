@@ -1,0 +1,66 @@
+"""Reading untrusted JSON: one outcome for everything that is not what it should be."""
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from milepost.report import BadPayload, canonical_json
+
+MOST_DIGITS = 200
+"""Digits in one number. Longer ones are nobody's amount, and cost quadratic time to read."""
+
+
+def read_json(raw: bytes) -> Any:
+    """The value of strict JSON in UTF-8, its fractions as exact ``Decimal``.
+
+    :raises BadPayload: for anything else, also NaN, repeated keys and bottomless nesting
+    """
+    try:
+        value = json.loads(
+            raw.decode("utf-8"),
+            parse_float=_decimal,
+            parse_int=_integer,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_unique_keys,
+        )
+        if b"\\u" in raw:
+            # An escaped half of a surrogate pair is JSON, but no text that could be stored.
+            canonical_json(value).encode()
+    except UnicodeError:
+        raise BadPayload("not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise BadPayload(f"not JSON: {error.msg} at character {error.pos}") from None
+    except RecursionError:
+        raise BadPayload("nested too deep") from None
+    return value
+
+
+def read_object(raw: bytes) -> dict[str, Any]:
+    """The same, for what has to be a JSON object."""
+    value = read_json(raw)
+    if not isinstance(value, dict):
+        raise BadPayload("expected a JSON object")
+    return value
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > MOST_DIGITS:
+        raise BadPayload("a number with too many digits")
+    return Decimal(text)
+
+
+def _integer(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise BadPayload("a number with too many digits")
+    return int(text)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise BadPayload(f"{name} is not JSON")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise BadPayload("a key is given twice in one object")
+    return value

@@ -1,0 +1,267 @@
+"""What a provider told us about one order at one time.
+
+A report is already translated: the provider's raw status stands beside the canonical one.
+Reports are a set. Two that say the same thing of the same moment have the same id, by whichever
+way they came, so that taking one in twice changes nothing.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final, TypedDict
+
+
+class Status(StrEnum):
+    """The canonical status of an order, in the order in which a life runs.
+
+    ``UNKNOWN`` is where an order starts of which nothing understandable has been said yet. No
+    report carries it: one whose raw status is not in the provider's table has status ``None``.
+    """
+
+    UNKNOWN = "unknown"
+    PENDING = "pending"
+    SUBMITTED = "submitted"
+    ACCEPTED = "accepted"
+    SCHEDULED = "scheduled"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    ACTIVE = "active"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def rank(self) -> int:
+        """Place in a life; decides between two reports of the same instant."""
+        return _RANKS[self]
+
+
+_RANKS: Final = {status: rank for rank, status in enumerate(Status)}
+
+
+class Source(StrEnum):
+    """The way by which a report came."""
+
+    WEBHOOK = "webhook"
+    POLL = "poll"
+    PERSON = "person"
+
+
+class Customer(TypedDict, total=False):
+    """Who ordered. All of it is personal data: stored, never logged."""
+
+    name: str
+    business: str
+    email: str
+    phone: str
+    number: str
+
+
+class Address(TypedDict, total=False):
+    """Where the service is delivered. Personal data: stored, never logged."""
+
+    street: str
+    unit: str
+    postcode: str
+    city: str
+    region: str
+    country: str
+
+
+class Offer(TypedDict, total=False):
+    """What was sold, in the provider's words, and by which supplier behind it."""
+
+    id: str
+    name: str
+    supplier: str
+
+
+class Note(TypedDict):
+    """A remark of the provider for people; ``kind`` is one of its documented sorts."""
+
+    kind: str
+    text: str
+
+
+class Invoice(TypedDict, total=False):
+    """A fee the customer is asked to pay. ``amount`` is exact, in ``currency`` (ISO 4217)."""
+
+    id: str
+    number: str
+    kind: str
+    amount: Decimal
+    currency: str
+    paid: bool
+    paid_at: str
+
+
+class AuthorizationCode(TypedDict, total=False):
+    """Whether the customer was sent a code for signing. Never the code itself."""
+
+    sent: bool
+    sent_at: str
+
+
+class Commission(TypedDict, total=False):
+    """What the sale earns us, as the provider states it."""
+
+    amount: Decimal
+    currency: str
+    status: str
+    paid_at: str
+
+
+class Details(TypedDict, total=False):
+    """The facts a report carries beyond its status; each key is one fact, said whole.
+
+    Instants are ISO 8601 in UTC (``2026-03-01T09:00:00Z``), days ``2026-03-01``. Numbers are
+    ``Decimal``, never ``int``, since that is what the table gives back.
+    """
+
+    reference: str
+    customer: Customer
+    address: Address
+    service_type: str
+    offer: Offer
+    track: str
+    ordered_at: str
+    signed_at: str
+
+    appointment: str
+    fulfilment_at: str
+    delivery_start: str
+    delivery_end: str
+    delivery_state: str
+
+    reason: str
+    cause: str
+    notes: list[Note]
+    processing_info: str
+    delivery_message: str
+
+    account_number: str
+    meter_number: str
+    malo: str
+    melo: str
+    spn: str
+    yearly_consumption: Decimal
+    previous_consumption: Decimal
+
+    invoices: list[Invoice]
+    authorization_code: AuthorizationCode
+    installer_kind: str
+    installer_name: str
+    installation_type: str
+    meter_phase: str
+
+    payment_kind: str
+    payment_status: str
+    commission: Commission
+    charge_box: str
+
+    action: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One thing said of one order.
+
+    ``status`` is None when the report brings facts alone, or a raw status that the provider's
+    table does not know (then ``raw_status`` says which). ``occurred_at`` and ``seen_at`` are
+    aware datetimes in UTC.
+    """
+
+    connection: str
+    order_id: str
+    item_id: str
+    status: Status | None
+    raw_status: str | None
+    occurred_at: datetime
+    seen_at: datetime
+    source: Source
+    details: Details
+    dated_by_fetch: bool = False
+    """True when the provider gives no date, so that the report is dated by the request for it."""
+    id: str = field(init=False)
+    """What was said and when: 16 hex digits that do not depend on source or time of arrival."""
+
+    def __post_init__(self) -> None:
+        # To the millisecond, as it is stored: what is read back has to be equal.
+        object.__setattr__(self, "occurred_at", whole_milliseconds(self.occurred_at))
+        object.__setattr__(self, "seen_at", whole_milliseconds(self.seen_at))
+        said = [self.raw_status, format_instant(self.occurred_at), self.details]
+        digest = hashlib.sha256(canonical_json(said).encode()).hexdigest()
+        object.__setattr__(self, "id", digest[:16])
+
+    @property
+    def has_unknown_status(self) -> bool:
+        """Whether the provider named a status that its table does not list."""
+        return self.status is None and self.raw_status is not None
+
+
+class BadPayload(ValueError):
+    """Authentic but unreadable: the message says what is wrong and where, without the data."""
+
+
+MOST_AHEAD: Final = timedelta(minutes=5)
+
+
+def refuse_future(reports: Iterable[Report], *, now: datetime) -> None:
+    """Keep out what is dated further ahead than clocks differ: it would shadow all that follows.
+
+    :raises BadPayload: when a report is dated more than 5 minutes after ``now``
+    """
+    if any(report.occurred_at - now > MOST_AHEAD for report in reports):
+        raise BadPayload("dated more than 5 minutes ahead")
+
+
+def format_instant(instant: datetime) -> str:
+    """An aware datetime as ISO 8601 in UTC, to the millisecond when it has any."""
+    utc = whole_milliseconds(instant)
+    spec = "milliseconds" if utc.microsecond else "seconds"
+    return utc.isoformat(timespec=spec).replace("+00:00", "Z")
+
+
+def whole_milliseconds(instant: datetime) -> datetime:
+    """The same in UTC, without what is finer than a millisecond."""
+    utc = instant.astimezone(UTC)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def parse_instant(text: str) -> datetime:
+    """The aware UTC datetime (to the millisecond) of an ISO 8601 text with a zone.
+
+    :raises BadPayload: when it is no date, or has no zone
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is None:
+            raise BadPayload("a time without a zone: expected ISO 8601 ending in Z or +hh:mm")
+        utc = whole_milliseconds(instant)
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, BadPayload):
+            raise
+        raise BadPayload("not a time: expected ISO 8601 such as 2026-03-01T09:00:00Z") from None
+    return utc
+
+
+def canonical_json(value: Any) -> str:
+    """One text for one value: keys sorted, no spaces, decimals kept to the digit."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_encode
+    )
+
+
+def _encode(value: object) -> object:
+    if isinstance(value, Decimal):
+        # As DynamoDB gives it back: 75.00 is stored as 75.
+        text = f"{value:f}"
+        return {"decimal": text.rstrip("0").rstrip(".") if "." in text else text}
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"cannot write a {type(value).__name__} as JSON")
