@@ -1,0 +1,72 @@
+"""HTTP to a provider: bounded, pinned to its hosts, deaf to redirects."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+import urllib3
+
+from milepost.provider import Response
+
+CONNECT_SECONDS: Final = 5.0
+READ_SECONDS: Final = 20.0
+MOST_BYTES: Final = 16 * 1024 * 1024
+
+
+class FetchFailed(Exception):
+    """No answer that can be used. Says what happened, never what was sent."""
+
+
+class ForeignHost(FetchFailed):
+    """A request was about to leave the connection's own hosts, credentials and all."""
+
+
+class ProviderHttp:
+    """Requests to the hosts of one connection, and to no other."""
+
+    def __init__(self, pool: urllib3.PoolManager, *, allowed: Iterable[str]) -> None:
+        self._pool = pool
+        self._origins = frozenset(origin(url) for url in allowed)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+    ) -> Response:
+        """One request, without retries and without following redirects.
+
+        :raises ForeignHost: when the URL is not on the connection's hosts
+        :raises FetchFailed: when there is no whole answer in time
+        """
+        if origin(url) not in self._origins:
+            raise ForeignHost("refused a URL that is not on the connection's own hosts")
+        try:
+            answer = self._pool.request(
+                method,
+                url,
+                body=body,
+                headers=dict(headers),
+                redirect=False,
+                retries=False,
+                preload_content=False,
+                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+            )
+            try:
+                content = answer.read(MOST_BYTES + 1, decode_content=True)
+            finally:
+                answer.release_conn()
+        except urllib3.exceptions.HTTPError as error:
+            raise FetchFailed(f"no answer: {type(error).__name__}") from None
+        if len(content) > MOST_BYTES:
+            raise FetchFailed(f"an answer of more than {MOST_BYTES} bytes")
+        lowered = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(answer.status, lowered, content)
+
+
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port: what has to be the same for a credential to go along."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port

@@ -1,0 +1,253 @@
+"""Polling a provider that doesn't call: every page, what changed, and only then the cursor."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Protocol
+from urllib.parse import urlencode
+
+from milepost.connection import Connection
+from milepost.fetching import FetchFailed
+from milepost.payload import read_object
+from milepost.provider import (
+    BrokenPage,
+    Http,
+    Json,
+    Page,
+    PageRequest,
+    Provider,
+    Response,
+    SignIn,
+    SignInFailed,
+)
+from milepost.report import BadPayload, Report, refuse_future
+
+OVERLAP: Final = timedelta(minutes=5)
+"""How far before the cursor a poll looks again, for changes the provider wrote late."""
+MOST_PAGES: Final = 20_000
+"""Pages of one poll; a provider with more is one that never ends."""
+DIGEST_BYTES: Final = 16
+_LONGEST_WAIT: Final = timedelta(hours=1)
+_DEFAULT_WAIT: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where a poll that ran out of time goes on: the next page, and what it had got to."""
+
+    next: PageRequest
+    pages: int
+    newest_change: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollState:
+    """What is kept of a connection between polls."""
+
+    cursor: datetime | None = None
+    not_before: datetime | None = None
+    progress: Progress | None = None
+
+
+class LeaseHeld(Exception):
+    """Another poll of this connection is at work."""
+
+
+class Lease(Protocol):
+    """The right to poll one connection for a while; every write checks that it still holds."""
+
+    state: PollState
+
+    def pause(self, progress: Progress) -> None: ...
+    def succeed(self, *, cursor: datetime | None, at: datetime) -> None: ...
+    def fail(self, *, error: str, at: datetime, not_before: datetime | None) -> None: ...
+    def give_back(self) -> None: ...
+
+
+class Digests(Protocol):
+    """What the orders of a connection looked like, 16 bytes an order."""
+
+    def load(self, name: str) -> frozenset[bytes]: ...
+    def save(self, name: str, digests: set[bytes]) -> None: ...
+
+
+class Outcome(StrEnum):
+    """How a poll ended."""
+
+    COMPLETE = "complete"
+    PAUSED = "paused"
+    FAILED = "failed"
+    WAITING = "waiting"
+    LEASED = "leased"
+
+
+@dataclass(slots=True)
+class PollResult:
+    """How a poll ended, and its figures."""
+
+    outcome: Outcome = Outcome.COMPLETE
+    pages: int = 0
+    orders: int = 0
+    changed: int = 0
+    recorded: int = 0
+    quarantined: int = 0
+    error: str | None = None
+
+
+class PollFailed(Exception):
+    """A page could not be had, so the poll is not one; ``retry_after`` if the provider said."""
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sinks:
+    """Where what a poll finds goes."""
+
+    record: Callable[[Report], bool]
+    """Takes a report into its order; True when that changed it."""
+    quarantine: Callable[[Json, str], None]
+    """Keeps an order that could not be read, with the reason."""
+
+
+@dataclass(kw_only=True)
+class Poll:
+    """One poll of one connection, from the lease to the cursor."""
+
+    connection: Connection
+    provider: Provider
+    credentials: Mapping[str, str]
+    http: Http
+    digests: Digests
+    sinks: Sinks
+    clock: Callable[[], datetime]
+    has_time: Callable[[], bool]
+    """False when the process has to end soon, so that the rest is left to the next one."""
+    sign_in: SignIn | None = None
+    result: PollResult = field(default_factory=PollResult)
+
+    def run(self, lease: Lease) -> PollResult:
+        """Poll under a lease. A provider's failure is a result, and leaves the cursor alone."""
+        now = self.clock()
+        if lease.state.not_before and now < lease.state.not_before:
+            lease.give_back()
+            self.result.outcome = Outcome.WAITING
+            return self.result
+        try:
+            self._run(lease, now)
+        except (PollFailed, FetchFailed, BrokenPage, SignInFailed, BadPayload) as error:
+            self.result.outcome = Outcome.FAILED
+            self.result.error = str(error)
+            wait = error.retry_after if isinstance(error, PollFailed) else None
+            not_before = now + min(wait, _LONGEST_WAIT) if wait else None
+            lease.fail(error=str(error), at=now, not_before=not_before)
+        return self.result
+
+    def _run(self, lease: Lease, started_at: datetime) -> None:
+        state = lease.state
+        known = self.digests.load(self.connection.id)
+        seen = set(self.digests.load(self._unfinished)) if state.progress else set[bytes]()
+        newest = state.progress.newest_change if state.progress else None
+        for page, requested_at in self._pages(state):
+            self._take_in(page, requested_at, known, seen)
+            newest = max(filter(None, (newest, page.newest_change)), default=None)
+            if page.next and not self._may_go_on(started_at):
+                self.digests.save(self._unfinished, seen)
+                pages = self.result.pages + (state.progress.pages if state.progress else 0)
+                lease.pause(Progress(next=page.next, pages=pages, newest_change=newest))
+                self.result.outcome = Outcome.PAUSED
+                return
+        self.digests.save(self.connection.id, seen)
+        lease.succeed(cursor=newest or state.cursor, at=started_at)
+
+    @property
+    def _unfinished(self) -> str:
+        return f"{self.connection.id}.unfinished"
+
+    def _pages(self, state: PollState) -> Iterator[tuple[Page, datetime]]:
+        """Every page from where the last poll stopped, with the time at which it was requested."""
+        request: PageRequest | None
+        if state.progress:
+            request = state.progress.next
+        else:
+            since = state.cursor - OVERLAP if state.cursor else None
+            request = self.provider.first_page(self.connection, changed_since=since)
+        walked = state.progress.pages if state.progress else 0
+        while request is not None:
+            requested_at = self.clock()
+            page = self._fetch(request)
+            self.result.pages += 1
+            if page.next == request:
+                raise BrokenPage("the provider's next page is the page itself")
+            if walked + self.result.pages > MOST_PAGES:
+                raise BrokenPage(f"more than {MOST_PAGES} pages: the list never ends")
+            yield page, requested_at
+            request = page.next
+
+    def _may_go_on(self, started_at: datetime) -> bool:
+        """Whether there is time, and leave of the provider's rate limit, for one page more."""
+        minutes = 1 + (self.clock() - started_at) // timedelta(minutes=1)
+        return self.has_time() and self.result.pages < self.connection.requests_per_minute * minutes
+
+    def _take_in(
+        self, page: Page, requested_at: datetime, known: frozenset[bytes], seen: set[bytes]
+    ) -> None:
+        for order in page.orders:
+            self.result.orders += 1
+            digest = digest_of(order)
+            if digest in seen:
+                continue
+            if digest not in known:
+                self.result.changed += 1
+                self._record(order, requested_at)
+            seen.add(digest)
+
+    def _record(self, order: Json, requested_at: datetime) -> None:
+        try:
+            reports = self.provider.read_order(
+                order, connection=self.connection, requested_at=requested_at
+            )
+            refuse_future(reports, now=requested_at)
+        except BadPayload as error:
+            self.sinks.quarantine(order, str(error))
+            self.result.quarantined += 1
+            return
+        for report in reports:
+            self.result.recorded += self.sinks.record(report)
+
+    def _fetch(self, request: PageRequest) -> Page:
+        response = self._get(request)
+        if response.status == 401:
+            # A token may end before its time; a second refusal is meant.
+            self.sign_in = None
+            response = self._get(request)
+        if response.status == 429:
+            raise PollFailed("the provider asks for fewer requests", retry_after=_wait(response))
+        if response.status != 200:
+            raise PollFailed(f"the provider answered {response.status} for {request.path}")
+        return self.provider.read_page(read_object(response.body), request=request)
+
+    def _get(self, request: PageRequest) -> Response:
+        now = self.clock()
+        if self.sign_in is None or (self.sign_in.valid_until or now) < now:
+            self.sign_in = self.provider.sign_in(
+                self.connection, self.credentials, http=self.http, now=now
+            )
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        url = self.connection.base_url.rstrip("/") + request.path + query
+        return self.http.request("GET", url, headers=self.sign_in.headers)
+
+
+def digest_of(order: Json) -> bytes:
+    """What an order looks like, in 16 bytes; the same only for equal fields."""
+    return hashlib.blake2b(repr(order).encode(), digest_size=DIGEST_BYTES).digest()
+
+
+def _wait(response: Response) -> timedelta:
+    """How long a 429 asks us to wait (``Retry-After`` in seconds), or a minute."""
+    text = response.headers.get("retry-after", "")
+    return timedelta(seconds=int(text)) if text.isascii() and text.isdigit() else _DEFAULT_WAIT

@@ -1,0 +1,103 @@
+"""What an adapter has to know of its provider: shape, mapping, paging and signing in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeAlias
+
+from milepost.connection import Connection
+from milepost.lifecycle import Rules
+from milepost.report import Report
+
+Json: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page of a provider's list of orders: a path below the base URL, and its query."""
+
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page: its orders as the provider wrote them, and which page comes next, if any.
+
+    ``newest_change`` is the latest time of change that the provider gives on this page.
+    """
+
+    orders: list[Json]
+    next: PageRequest | None
+    newest_change: datetime | None = None
+
+
+class BrokenPage(Exception):
+    """A page that is not one: the poll failed, whatever the HTTP status said."""
+
+
+class SignInFailed(Exception):
+    """The provider did not accept the connection's credentials."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer of a provider; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Http(Protocol):
+    """One request to the provider's own hosts: no redirects, bounded in time and size."""
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+    ) -> Response: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Headers that show who we are, and until when they are good (None: until changed)."""
+
+    headers: Mapping[str, str]
+    valid_until: datetime | None = None
+
+
+class Provider(Protocol):
+    """An adapter. Everything but ``sign_in`` is pure; untrusted input gives ``BadPayload``."""
+
+    name: str
+    rules: Rules
+    signature_scheme: str | None
+    """How it signs webhooks (``signatures``), None when it sends none."""
+
+    def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
+        """The reports of one webhook."""
+        ...
+
+    def read_order(
+        self, order: Json, *, connection: Connection, requested_at: datetime
+    ) -> list[Report]:
+        """The reports of one order of a page that was requested at this time."""
+        ...
+
+    def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
+        """Where a poll starts; providers that can't filter by change ignore ``changed_since``."""
+        ...
+
+    def read_page(self, body: Json, *, request: PageRequest) -> Page:
+        """:raises BrokenPage: when it is an error in the clothes of a page"""
+        ...
+
+    def sign_in(
+        self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
+    ) -> SignIn:
+        """:raises SignInFailed: when the credentials are not accepted"""
+        ...

@@ -1,0 +1,254 @@
+"""Offergrid: a marketplace of home services. Webhooks and polling; the item is what is tracked.
+
+Source of statuses, events and notes: Offergrid's reseller API documentation. Not public, so the
+project's own: signatures (Standard Webhooks), the list response and its cursor, and most fields
+of an order; docs/providers/offergrid.md has them all.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from milepost.connection import Connection
+from milepost.lifecycle import Rules
+from milepost.provider import BrokenPage, Http, Json, Page, PageRequest, SignIn, SignInFailed
+from milepost.providers.shapes import (
+    Amount,
+    Id,
+    Instant,
+    Shape,
+    Text,
+    instant_text,
+    present,
+    present_part,
+    read_notes,
+    read_shape,
+)
+from milepost.report import BadPayload, Details, Report, Source, Status, format_instant
+from milepost.signatures import STANDARD_WEBHOOKS
+
+STATUSES: Final[Mapping[str, Status]] = {
+    "pending": Status.PENDING,
+    "submitted_to_provider": Status.SUBMITTED,
+    "accepted": Status.ACCEPTED,
+    "rejected": Status.REJECTED,
+    "scheduled": Status.SCHEDULED,
+    "in_progress": Status.IN_PROGRESS,
+    "completed": Status.COMPLETED,
+    "active": Status.ACTIVE,
+    "cancelled": Status.CANCELLED,
+    "failed": Status.FAILED,
+}
+_STATUS_OF_EVENT: Final = {
+    "order.scheduled": "scheduled",
+    "order.completed": "completed",
+    "order.rejected": "rejected",
+}
+"""The events that carry no ``newStatus``: their name says it."""
+
+
+class Event(Shape):
+    """A webhook, flat; which fields it has depends on the event."""
+
+    event: Id
+    orderId: Id
+    itemId: Id
+    timestamp: Instant
+    newStatus: Text = None
+    providerNotes: Text = None
+    scheduledFor: Instant | None = None
+    accountNumber: Text = None
+    reason: Text = None
+
+
+class Customer(Shape):
+    firstName: Text = None
+    lastName: Text = None
+    email: Text = None
+    phone: Text = None
+
+
+class Address(Shape):
+    street: Text = None
+    unitNumber: Text = None
+    suburb: Text = None
+    city: Text = None
+    state: Text = None
+    postcode: Text = None
+    country: Text = None
+
+
+class Commission(Shape):
+    amount: Amount | None = None
+    currency: Text = None
+    status: Text = None
+    paidAt: Instant | None = None
+
+
+class Item(Shape):
+    itemId: Id
+    status: Id
+    offerId: Text = None
+    offerName: Text = None
+    serviceType: Text = None
+    provider: Text = None
+    providerNotes: Text = None
+    reason: Text = None
+    scheduledFor: Instant | None = None
+    accountNumber: Text = None
+    updatedAt: Instant | None = None
+    commission: Commission | None = None
+
+
+class Order(Shape):
+    orderId: Id
+    createdAt: Instant | None = None
+    updatedAt: Instant
+    reference: Text = None
+    customer: Customer | None = None
+    address: Address | None = None
+    items: list[Item]
+
+
+class Offergrid:
+    """The adapter."""
+
+    name = "offergrid"
+    rules = Rules()
+    signature_scheme: str | None = STANDARD_WEBHOOKS
+
+    def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
+        """One report. An event we don't know is kept with its name as the raw status."""
+        said = read_shape(Event, event)
+        if said.event == "order.status_changed" and not said.newStatus:
+            raise BadPayload("not the expected Event: newStatus: missing")
+        raw = _STATUS_OF_EVENT.get(said.event) or said.newStatus or said.event
+        details = present(
+            appointment=instant_text(said.scheduledFor),
+            account_number=said.accountNumber,
+            reason=said.reason or _reason_in_notes(raw, said.providerNotes),
+            notes=read_notes(said.providerNotes),
+        )
+        return [
+            Report(
+                connection=connection.id,
+                order_id=said.orderId,
+                item_id=said.itemId,
+                status=STATUSES.get(raw),
+                raw_status=raw,
+                occurred_at=said.timestamp,
+                seen_at=seen_at,
+                source=Source.WEBHOOK,
+                details=details,
+            )
+        ]
+
+    def read_order(
+        self, order: Json, *, connection: Connection, requested_at: datetime
+    ) -> list[Report]:
+        """A report for each item, dated by the item's own last change."""
+        whole = read_shape(Order, order)
+        shared = _details_of_order(whole)
+        return [
+            Report(
+                connection=connection.id,
+                order_id=whole.orderId,
+                item_id=item.itemId,
+                status=STATUSES.get(item.status),
+                raw_status=item.status,
+                occurred_at=item.updatedAt or whole.updatedAt,
+                seen_at=requested_at,
+                source=Source.POLL,
+                details={**shared, **_details_of_item(item)},
+            )
+            for item in whole.items
+        ]
+
+    def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
+        query = {"limit": str(connection.page_size)}
+        if changed_since:
+            query["updatedSince"] = format_instant(changed_since)
+        return PageRequest("/reseller/orders", query)
+
+    def read_page(self, body: Json, *, request: PageRequest) -> Page:
+        orders, cursor = body.get("orders"), body.get("nextCursor")
+        if not isinstance(orders, list) or not all(isinstance(one, dict) for one in orders):
+            raise BrokenPage("the page has no list of orders")
+        if cursor is not None and not isinstance(cursor, str):
+            raise BrokenPage("the page's nextCursor is neither a text nor null")
+        following = (
+            PageRequest(request.path, {**request.query, "cursor": cursor}) if cursor else None
+        )
+        return Page(orders=orders, next=following, newest_change=_newest_change(orders))
+
+    def sign_in(
+        self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
+    ) -> SignIn:
+        key = credentials.get("api_key")
+        if not key:
+            raise SignInFailed(f"connection {connection.id} has no api_key")
+        return SignIn({"x-api-key": key, "accept": "application/json"})
+
+
+def _details_of_order(order: Order) -> Details:
+    customer, address = order.customer or Customer(), order.address or Address()
+    return present(
+        reference=order.reference,
+        ordered_at=instant_text(order.createdAt),
+        customer=present_part(
+            name=" ".join(filter(None, (customer.firstName, customer.lastName))),
+            email=customer.email,
+            phone=customer.phone,
+        ),
+        address=present_part(
+            street=address.street,
+            unit=address.unitNumber,
+            postcode=address.postcode,
+            city=", ".join(filter(None, (address.suburb, address.city))),
+            region=address.state,
+            country=address.country,
+        ),
+    )
+
+
+def _details_of_item(item: Item) -> Details:
+    return present(
+        offer=present_part(id=item.offerId, name=item.offerName, supplier=item.provider),
+        service_type=item.serviceType,
+        appointment=instant_text(item.scheduledFor),
+        account_number=item.accountNumber,
+        reason=item.reason or _reason_in_notes(item.status, item.providerNotes),
+        notes=read_notes(item.providerNotes),
+        commission=_details_of_commission(item.commission),
+    )
+
+
+def _details_of_commission(commission: Commission | None) -> dict[str, object]:
+    if commission is None:
+        return {}
+    return present_part(
+        amount=commission.amount,
+        currency=commission.currency,
+        status=commission.status,
+        paid_at=instant_text(commission.paidAt),
+    )
+
+
+def _reason_in_notes(raw_status: str, notes: str | None) -> str | None:
+    """A failure or cancellation is explained in the notes, which have no field of its own."""
+    return notes if raw_status in ("rejected", "failed", "cancelled") else None
+
+
+def _newest_change(orders: list[Json]) -> datetime | None:
+    """The latest ``updatedAt``; an order without a good one is quarantined when it is read."""
+    changes = []
+    for order in orders:
+        try:
+            changes.append(read_shape(_Change, order).updatedAt)
+        except BadPayload:
+            continue
+    return max(changes, default=None)
+
+
+class _Change(Shape):
+    updatedAt: Instant

@@ -1,0 +1,290 @@
+"""RABOT Energy: energy supply in Germany. Polled; the provider has no clock and no webhooks.
+
+Source: RABOT's partner API documentation, its lifecycle guide (``Denied``), and its notes on how
+a meter or MaLo number speeds up the change of supplier. docs/providers/rabot.md says what of the
+wire is the project's own. A payload may carry a password or an IBAN: the shapes don't name them,
+so they go no further.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator
+
+from milepost.connection import Connection
+from milepost.lifecycle import Rules
+from milepost.order import Attention
+from milepost.provider import BrokenPage, Http, Json, Page, PageRequest, SignIn, SignInFailed
+from milepost.providers.shapes import (
+    Amount,
+    Id,
+    Shape,
+    Text,
+    instant_text,
+    present,
+    present_part,
+    read_shape,
+)
+from milepost.report import BadPayload, Details, Report, Source, Status
+
+STATUSES: Final[Mapping[str, Status]] = {
+    "Open": Status.PENDING,
+    "Processing": Status.ACCEPTED,
+    "PendingDelivery": Status.SCHEDULED,
+    "Delivery": Status.ACTIVE,
+    "Rejected": Status.REJECTED,
+    "Denied": Status.REJECTED,
+    "Revoked": Status.CANCELLED,
+    "Cancelled": Status.CANCELLED,
+}
+"""``Unspecified`` is missing on purpose: it says nothing, and a person should look."""
+
+BERLIN: Final = ZoneInfo("Europe/Berlin")
+OVERLAP: Final = 10
+"""Orders that two pages share. Offsets drift while orders are added and removed: a page that
+starts a little before the last one's end loses none of them."""
+_RENEW_BEFORE: Final = timedelta(minutes=2)
+
+
+def _berlin(value: Any) -> Any:
+    """A zone-less time as Berlin's; of the hour that is repeated in autumn, the first."""
+    if value in (None, ""):
+        return None
+    if not isinstance(value, str):
+        raise BadPayload("not a time: expected a text such as 2025-02-23 14:24:15")
+    try:
+        moment = datetime.fromisoformat(value)
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=BERLIN)
+        aware.timestamp()
+    except (ValueError, OverflowError):
+        raise BadPayload("not a time: expected a text such as 2025-02-23 14:24:15") from None
+    return aware
+
+
+BerlinTime = Annotated[datetime | None, BeforeValidator(_berlin)]
+
+
+class Address(Shape):
+    street: Text = None
+    houseNumber: Text = None
+    addressAddition: Text = None
+    postcode: Text = None
+    city: Text = None
+    country: Text = None
+
+
+class DeliveryState(Shape):
+    startDate: BerlinTime = None
+    endDate: BerlinTime = None
+    state: Text = None
+    message: Text = None
+    denialReason: Text = None
+    cancellationReason: Text = None
+
+
+class Order(Shape):
+    contractNumber: Id
+    state: Id
+    customerNumber: Text = None
+    emailAddress: Text = None
+    tariffName: Text = None
+    firstName: Text = None
+    lastName: Text = None
+    businessName: Text = None
+    meterNumber: Text = None
+    meLoIdentifier: Text = None
+    maLoIdentifier: Text = None
+    deliveryAddress: Address | None = None
+    processingInfo: Text = None
+    denialReason: Text = None
+    deliveryState: DeliveryState | None = None
+    actualDateOfDelivery: BerlinTime = None
+    endDateOfDelivery: BerlinTime = None
+    contractSignatureDate: BerlinTime = None
+    contractSignedAt: BerlinTime = None
+    estimatedYearlyConsumption: Amount | None = None
+    previousYearConsumption: Amount | None = None
+
+
+class Token(Shape):
+    access_token: str
+    expires_in: int
+
+
+class Rabot:
+    """The adapter."""
+
+    name = "rabot"
+    signature_scheme: str | None = None
+
+    @property
+    def rules(self) -> Rules:
+        return RULES
+
+    def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
+        """:raises BadPayload: always; RABOT has no webhooks"""
+        raise BadPayload("RABOT sends no webhooks")
+
+    def read_order(
+        self, order: Json, *, connection: Connection, requested_at: datetime
+    ) -> list[Report]:
+        """The one report of an order, dated by the request, for want of a date of its own."""
+        said = read_shape(Order, order)
+        return [
+            Report(
+                connection=connection.id,
+                order_id=said.contractNumber,
+                item_id=said.contractNumber,
+                status=STATUSES.get(said.state),
+                raw_status=said.state,
+                occurred_at=requested_at,
+                seen_at=requested_at,
+                source=Source.POLL,
+                details=_details(said, connection),
+                dated_by_fetch=True,
+            )
+        ]
+
+    def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
+        """The first of all pages: there is no filter by change."""
+        return _page_at(0, connection.page_size)
+
+    def read_page(self, body: Json, *, request: PageRequest) -> Page:
+        """One page; ``isSuccess: false`` with HTTP 200 is a failed page, never an empty one."""
+        if body.get("isSuccess") is not True:
+            raise BrokenPage(f"the provider says that the page failed: {_error_codes(body)}")
+        data = body.get("data")
+        orders = data.get("orders") if isinstance(data, dict) else None
+        if not isinstance(orders, list) or not all(isinstance(one, dict) for one in orders):
+            raise BrokenPage("the page has no list of orders")
+        more = body.get("hasMoreItems")
+        if not isinstance(more, bool):
+            raise BrokenPage("the page doesn't say whether there are more (hasMoreItems)")
+        return Page(orders=orders, next=_following(request, len(orders)) if more else None)
+
+    def sign_in(
+        self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
+    ) -> SignIn:
+        """A token by client credentials. There is no refresh token: the next one is asked anew."""
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": credentials.get("client_id", ""),
+            "client_secret": credentials.get("client_secret", ""),
+            "scope": connection.scopes or "api:partner",
+        }
+        if not connection.token_url:
+            raise SignInFailed(f"connection {connection.id} has no token_url")
+        answer = http.request(
+            "POST",
+            connection.token_url,
+            headers={"content-type": "application/x-www-form-urlencoded"},
+            body=urlencode(form).encode(),
+        )
+        if answer.status != 200:
+            raise SignInFailed(f"no token: the provider answered {answer.status}")
+        try:
+            token = read_shape(Token, json.loads(answer.body))
+        except (ValueError, TypeError):
+            raise SignInFailed("no token: the answer is not the expected JSON") from None
+        headers = {"authorization": f"Bearer {token.access_token}", "accept": "application/json"}
+        return SignIn(headers, now + timedelta(seconds=token.expires_in) - _RENEW_BEFORE)
+
+
+def _page_at(offset: int, limit: int) -> PageRequest:
+    return PageRequest("/partner/v1/orders", {"offset": str(offset), "limit": str(limit)})
+
+
+def _following(request: PageRequest, received: int) -> PageRequest:
+    offset, limit = int(request.query["offset"]), int(request.query["limit"])
+    step = max(received - OVERLAP, (received + 1) // 2)
+    if step <= 0:
+        raise BrokenPage("an empty page says that there are more")
+    return _page_at(offset + step, limit)
+
+
+def _error_codes(body: Json) -> str:
+    """The codes of an envelope's errors; their texts may quote what was asked, so they stay out."""
+    errors = body.get("error")
+    listed = errors if isinstance(errors, list) else []
+    codes = [str(one.get("code"))[:60] for one in listed if isinstance(one, dict)]
+    return ", ".join(codes[:3]) or "without a code"
+
+
+def _details(order: Order, connection: Connection) -> Details:
+    address = order.deliveryAddress or Address()
+    delivery = order.deliveryState or DeliveryState()
+    start = delivery.startDate or order.actualDateOfDelivery
+    return present(
+        reference=order.contractNumber,
+        customer=present_part(
+            number=order.customerNumber,
+            name=" ".join(filter(None, (order.firstName, order.lastName))),
+            business=order.businessName,
+            email=order.emailAddress,
+        ),
+        address=present_part(
+            street=" ".join(filter(None, (address.street, address.houseNumber))),
+            unit=address.addressAddition,
+            postcode=address.postcode,
+            city=address.city,
+            country=address.country,
+        ),
+        service_type=connection.service_type or "energy",
+        offer=present_part(name=order.tariffName),
+        meter_number=order.meterNumber,
+        malo=order.maLoIdentifier,
+        melo=order.meLoIdentifier,
+        yearly_consumption=order.estimatedYearlyConsumption,
+        previous_consumption=order.previousYearConsumption,
+        signed_at=instant_text(order.contractSignedAt) or _day(order.contractSignatureDate),
+        appointment=_day(start),
+        delivery_start=_day(start),
+        delivery_end=_day(order.endDateOfDelivery or delivery.endDate),
+        delivery_state=delivery.state,
+        delivery_message=delivery.message,
+        processing_info=order.processingInfo,
+        reason=order.denialReason or delivery.denialReason or delivery.cancellationReason,
+    )
+
+
+def _day(moment: datetime | None) -> str | None:
+    """The day in Berlin: RABOT gives days as their midnight."""
+    return moment.astimezone(BERLIN).date().isoformat() if moment else None
+
+
+def examine(status: Status, details: Details) -> Iterable[Attention]:
+    """What is missing of an order that is still open, and what it would bring.
+
+    Source: RABOT's partner documentation: 80% faster with a meter number, 90% with a MaLo number.
+    """
+    if status is Status.PENDING and not details.get("malo") and not details.get("meter_number"):
+        yield Attention(
+            "missing_data",
+            "Neither a MaLo number nor a meter number is known. With a meter number the change of "
+            "supplier is 80% faster, with a MaLo number 90%: ask the customer for one of them.",
+        )
+
+
+RULES: Final = Rules(
+    # Source: RABOT's lifecycle guide. Support can bring a denied order back; supply that runs ends
+    # one day by a cancellation, which is the usual way on and no mistake.
+    recovers={
+        "Denied": frozenset(
+            {
+                Status.PENDING,
+                Status.SUBMITTED,
+                Status.ACCEPTED,
+                Status.SCHEDULED,
+                Status.IN_PROGRESS,
+                Status.COMPLETED,
+                Status.ACTIVE,
+            }
+        )
+    },
+    continues={"Delivery": frozenset({Status.CANCELLED}), "Denied": frozenset({Status.CANCELLED})},
+    examine=examine,
+)
