@@ -1,0 +1,1 @@
+"""AWS: the only botocore, and the only condition expressions."""

@@ -1,0 +1,266 @@
+"""OrdersTable: one item an order, one conditional write a change."""
+
+import json
+import zlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from milepost.aws.items import from_item, to_item
+from milepost.connection import Connection
+from milepost.deadlines import format_next_date
+from milepost.notices import Announced
+from milepost.order import (
+    Announcement,
+    Attention,
+    Effect,
+    Entry,
+    Kind,
+    Order,
+    OrderKey,
+    Summary,
+    TrackedOrder,
+)
+from milepost.recording import LostRace
+from milepost.report import Details, Report, Source, Status, format_instant, parse_instant
+
+BY_STATUS: Final = "by_status"
+"""The index: ``status_shard`` and ``next_date``."""
+SHARDS: Final = 8
+"""Shards of a status in the index: a partition takes 1,000 writes a second, and most orders of a
+busy day are in the same status."""
+
+_TOP_LEVEL: Final = ("reference", "service_type", "appointment")
+"""Details kept as attributes of the item itself, since lists and the index show them."""
+
+
+class OrdersReader:
+    """Orders of any connection, to read."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def read(self, key: OrderKey) -> TrackedOrder | None:
+        """The order; perhaps not its very last version, for half the price."""
+        answer = self._client.get_item(TableName=self._table, Key=to_item(key_of(key)))
+        item = answer.get("Item")
+        return tracked_order(from_item(item)) if item else None
+
+
+class OrdersTable(OrdersReader):
+    """Orders of one connection; implements ``recording.Orders``."""
+
+    def __init__(self, client: Any, *, table_name: str, connection: Connection) -> None:
+        super().__init__(client, table_name=table_name)
+        self._connection = connection
+
+    def write(self, tracked: TrackedOrder, *, new: tuple[Announcement, ...]) -> None:
+        nobody_created_it_before_us = "attribute_not_exists(pk)"
+        nobody_wrote_since_we_read = "version = :seen"
+        is_new = tracked.version == 1
+        condition: dict[str, Any] = {
+            "ConditionExpression": nobody_created_it_before_us
+            if is_new
+            else nobody_wrote_since_we_read
+        }
+        if not is_new:
+            condition["ExpressionAttributeValues"] = to_item({":seen": tracked.version - 1})
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=to_item(order_item(tracked, connection=self._connection, new=new)),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **condition,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            self._see_winner(tracked, error)
+
+    def _see_winner(self, tracked: TrackedOrder, error: ClientError) -> None:
+        winner = tracked_order(from_item(error.response["Item"]))  # type: ignore[typeddict-item]
+        if winner == tracked:
+            # Our own write: it succeeded, but its answer was lost and the SDK sent it again.
+            return
+        raise LostRace(winner) from None
+
+
+def key_of(key: OrderKey) -> dict[str, str]:
+    """The item's primary key."""
+    return {"pk": f"order#{key.connection}#{key.order_id}", "sk": f"item#{key.item_id}"}
+
+
+def shard_of(key: OrderKey) -> int:
+    """The same for one order always, and evenly spread over many."""
+    return zlib.crc32(str(key).encode()) % SHARDS
+
+
+def order_item(
+    tracked: TrackedOrder, *, connection: Connection, new: tuple[Announcement, ...]
+) -> dict[str, Any]:
+    """The item of an order. ``announce`` is there only when this write announces something."""
+    order = tracked.order
+    details = dict(order.details)
+    return {
+        **key_of(order.key),
+        "version": tracked.version,
+        "connection": order.key.connection,
+        "provider": connection.provider,
+        "order_id": order.key.order_id,
+        "item_id": order.key.item_id,
+        "status": str(order.status),
+        "raw_status": order.raw_status,
+        "since": format_instant(order.since),
+        "status_shard": f"{order.status}#{shard_of(order.key)}",
+        "next_date": format_next_date(order, connection.track),
+        **{name: details.pop(name, None) for name in _TOP_LEVEL},
+        "details": details or None,
+        "timeline": [_entry_item(entry, order.details) for entry in order.timeline],
+        "attention": [{"code": a.code, "text": a.text} for a in order.attention] or None,
+        "summary": _summary_item(order.summary),
+        "announced": [announcement_item(one) for one in tracked.announced] or None,
+        "announce": json.dumps([announcement_item(one) for one in new]) if new else None,
+        "erased_at": format_instant(tracked.erased_at) if tracked.erased_at else None,
+    }
+
+
+def tracked_order(item: Mapping[str, Any]) -> TrackedOrder:
+    """The order of an item."""
+    key = OrderKey(item["connection"], item["order_id"], item["item_id"])
+    top_level = {name: item[name] for name in _TOP_LEVEL if name in item}
+    details = Details(**item.get("details", {}), **top_level)  # type: ignore[typeddict-item]
+    order = Order(
+        key=key,
+        status=Status(item["status"]),
+        raw_status=item.get("raw_status"),
+        since=parse_instant(item["since"]),
+        details=details,
+        timeline=tuple(_entry(one, key, details) for one in item["timeline"]),
+        attention=tuple(Attention(a["code"], a["text"]) for a in item.get("attention", ())),
+        summary=_summary(item.get("summary")),
+    )
+    return TrackedOrder(
+        order=order,
+        version=int(item["version"]),
+        announced=tuple(announcement_of(one) for one in item.get("announced", ())),
+        erased_at=_instant(item.get("erased_at")),
+    )
+
+
+def _entry_item(entry: Entry, whole: Details) -> dict[str, Any]:
+    """A report as it is kept: facts that still hold are named, not repeated.
+
+    A provider that is polled says everything each time; without this an order would cost a write
+    unit more for every step of its life.
+    """
+    report = entry.report
+    current: Mapping[str, Any] = whole
+    said: Mapping[str, Any] = report.details
+    differing = {name: value for name, value in said.items() if current.get(name) != value}
+    same = ",".join(name for name in said if name not in differing)
+    values = {
+        "at": format_instant(report.occurred_at),
+        "seen": format_instant(report.seen_at),
+        "source": str(report.source),
+        "status": report.status and str(report.status),
+        "raw": report.raw_status,
+        "effect": str(entry.effect),
+        "details": differing or None,
+        "same": same or None,
+        "fetched": report.dated_by_fetch or None,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _entry(item: Mapping[str, Any], key: OrderKey, whole: Details) -> Entry:
+    current: Mapping[str, Any] = whole
+    same = item["same"].split(",") if "same" in item else []
+    details = {**item.get("details", {}), **{name: current[name] for name in same}}
+    report = Report(
+        connection=key.connection,
+        order_id=key.order_id,
+        item_id=key.item_id,
+        status=Status(item["status"]) if "status" in item else None,
+        raw_status=item.get("raw"),
+        occurred_at=parse_instant(item["at"]),
+        seen_at=parse_instant(item["seen"]),
+        source=Source(item["source"]),
+        details=Details(**details),  # type: ignore[typeddict-item]
+        dated_by_fetch=item.get("fetched", False),
+    )
+    return Entry(report, Effect(item["effect"]))
+
+
+def _summary_item(summary: Summary | None) -> dict[str, Any] | None:
+    if summary is None:
+        return None
+    return {
+        "count": summary.count,
+        "until": format_instant(summary.until),
+        "status": str(summary.status),
+        "raw": summary.raw_status,
+        "since": format_instant(summary.since),
+        "details": summary.details,
+    }
+
+
+def _summary(item: Mapping[str, Any] | None) -> Summary | None:
+    if item is None:
+        return None
+    return Summary(
+        count=int(item["count"]),
+        until=parse_instant(item["until"]),
+        status=Status(item["status"]),
+        raw_status=item["raw"],
+        since=parse_instant(item["since"]),
+        details=item["details"],
+    )
+
+
+def announcement_item(one: Announcement) -> dict[str, Any]:
+    """An announcement as items and messages carry it."""
+    values = {
+        "sequence": one.sequence,
+        "kind": str(one.kind),
+        "status": str(one.status),
+        "previous": one.previous and str(one.previous),
+        "occurred_at": format_instant(one.occurred_at),
+        "announced_at": format_instant(one.announced_at),
+        "correction": one.correction or None,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def announcement_of(item: Mapping[str, Any]) -> Announcement:
+    """The announcement of what ``announcement_item`` wrote."""
+    return Announcement(
+        sequence=int(item["sequence"]),
+        kind=Kind(item["kind"]),
+        status=Status(item["status"]),
+        previous=Status(item["previous"]) if "previous" in item else None,
+        occurred_at=parse_instant(item["occurred_at"]),
+        announced_at=parse_instant(item["announced_at"]),
+        correction=item.get("correction", False),
+    )
+
+
+def announced_by(item: Mapping[str, Any]) -> list[Announced]:
+    """What the write of this item announces, with the order as that write left it."""
+    order = tracked_order(item).order
+    return [
+        Announced(
+            key=order.key,
+            provider=item["provider"],
+            announcement=announcement_of(one),
+            raw_status=order.raw_status,
+            details=order.details,
+        )
+        for one in json.loads(item.get("announce", "[]"))
+    ]
+
+
+def _instant(text: str | None) -> datetime | None:
+    return parse_instant(text) if text else None

@@ -1,0 +1,147 @@
+"""PollsTable: who polls a connection now, how far the last poll got, and how it went."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from botocore.exceptions import ClientError
+
+from milepost.aws.items import from_item, to_item
+from milepost.polling import LeaseHeld, PollState, Progress
+from milepost.provider import PageRequest
+from milepost.report import format_instant, parse_instant
+
+
+class PollsTable:
+    """Leases on connections."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def lease(self, connection_id: str, *, now: datetime, duration: timedelta) -> "PollLease":
+        """Take the right to poll a connection; it ends by itself when its holder is killed.
+
+        :raises LeaseHeld: when another poll holds it
+        """
+        holder = uuid4().hex
+        nobody_holds_it = "attribute_not_exists(lease_until) OR lease_until < :now"
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=_key(connection_id),
+                UpdateExpression="SET lease_until = :until, lease_holder = :holder",
+                ConditionExpression=nobody_holds_it,
+                ExpressionAttributeValues=to_item(
+                    {
+                        ":now": format_instant(now),
+                        ":until": format_instant(now + duration),
+                        ":holder": holder,
+                    }
+                ),
+                ReturnValues="ALL_NEW",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                raise LeaseHeld(f"connection {connection_id} is being polled") from None
+            raise
+        state = _state(from_item(answer["Attributes"]))
+        return PollLease(self._client, self._table, connection_id, holder, state)
+
+
+class PollLease:
+    """Implements ``polling.Lease``: every write gives the lease back, and needs it to be held."""
+
+    def __init__(
+        self, client: Any, table: str, connection_id: str, holder: str, state: PollState
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._connection_id = connection_id
+        self._holder = holder
+        self.state = state
+
+    def pause(self, progress: Progress) -> None:
+        self._finish("SET progress = :progress", {":progress": _progress_text(progress)})
+
+    def succeed(self, *, cursor: datetime | None, at: datetime) -> None:
+        values: dict[str, Any] = {":at": format_instant(at), ":zero": 0}
+        sets = "SET last_success_at = :at, failures = :zero"
+        if cursor:
+            sets += ", poll_cursor = :cursor"
+            values[":cursor"] = format_instant(cursor)
+        self._finish(sets, values, removing="progress, not_before, last_error")
+
+    def fail(self, *, error: str, at: datetime, not_before: datetime | None) -> None:
+        values = {
+            ":at": format_instant(at),
+            ":error": error,
+            ":zero": 0,
+            ":one": 1,
+            ":not_before": format_instant(not_before or at),
+        }
+        self._finish(
+            "SET last_failure_at = :at, last_error = :error, not_before = :not_before,"
+            " failures = if_not_exists(failures, :zero) + :one",
+            values,
+        )
+
+    def give_back(self) -> None:
+        self._finish("", {})
+
+    def _finish(self, sets: str, values: dict[str, Any], *, removing: str = "") -> None:
+        removed = ", ".join(filter(None, ("lease_until, lease_holder", removing)))
+        we_still_hold_it = "lease_holder = :holder"
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(self._connection_id),
+                UpdateExpression=f"{sets} REMOVE {removed}",
+                ConditionExpression=we_still_hold_it,
+                ExpressionAttributeValues=to_item({**values, ":holder": self._holder}),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                # It took so long that another poll began: what that one finds is the newer truth.
+                raise LeaseHeld(f"the lease on {self._connection_id} had ended") from None
+            raise
+
+
+def _key(connection_id: str) -> dict[str, Any]:
+    return to_item({"pk": f"poll#{connection_id}"})
+
+
+def _state(item: dict[str, Any]) -> PollState:
+    return PollState(
+        cursor=_instant(item.get("poll_cursor")),
+        not_before=_instant(item.get("not_before")),
+        progress=_progress(item.get("progress")),
+    )
+
+
+def _progress_text(progress: Progress) -> str:
+    newest = progress.newest_change
+    return json.dumps(
+        {
+            "path": progress.next.path,
+            "query": dict(progress.next.query),
+            "pages": progress.pages,
+            "newest_change": format_instant(newest) if newest else None,
+        }
+    )
+
+
+def _progress(text: str | None) -> Progress | None:
+    if text is None:
+        return None
+    value = json.loads(text)
+    return Progress(
+        next=PageRequest(value["path"], value["query"]),
+        pages=value["pages"],
+        newest_change=_instant(value["newest_change"]),
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return parse_instant(text) if text else None
