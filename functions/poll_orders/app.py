@@ -1,0 +1,129 @@
+"""A schedule's tick: poll one connection, every page, and record what changed."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import urllib3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from milepost.aws.clients import client
+from milepost.aws.digests import DigestsBucket
+from milepost.aws.orders_table import OrdersTable
+from milepost.aws.polls_table import PollsTable
+from milepost.aws.quarantine import Quarantine
+from milepost.aws.settings import ApiCredentials, ConnectionSettings
+from milepost.connection import Connection
+from milepost.fetching import ProviderHttp
+from milepost.polling import LeaseHeld, Outcome, Poll, PollResult, Sinks
+from milepost.provider import Json, Provider
+from milepost.providers import adapter
+from milepost.recording import Outcome as RecordOutcome
+from milepost.recording import record
+from milepost.report import Report, canonical_json
+
+logger = Logger()
+metrics = Metrics(namespace="Milepost")
+
+SPARE_MILLISECONDS: Final = 45_000
+"""Time that one page more may take: a request that hangs, and a page full of changes."""
+
+dynamodb = client("dynamodb")
+s3 = client("s3")
+connections = ConnectionSettings(
+    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+)
+credentials = ApiCredentials(
+    client("secretsmanager"),
+    secret_id=os.environ["API_CREDENTIALS_ARN"],
+    clock=time.monotonic,
+)
+polls = PollsTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
+digests = DigestsBucket(s3, bucket=os.environ["DIGESTS_BUCKET"])
+quarantine = Quarantine(lambda: s3, bucket=os.environ["QUARANTINE_BUCKET"])
+pool = urllib3.PoolManager(maxsize=2)
+
+
+@metrics.log_metrics
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Poll the connection that the schedule's input names: ``{"connection": "<id>"}``."""
+    connection = connections.get(event["connection"])
+    result = poll(connection, context)
+    metrics.add_dimension(name="connection", value=connection.id)
+    metrics.add_metric(name="Polls", unit=MetricUnit.Count, value=1)
+    metrics.add_metric(
+        name="PollFailures",
+        unit=MetricUnit.Count,
+        value=int(result.outcome is Outcome.FAILED),
+    )
+    logger.info("polled", connection=connection.id, **asdict(result))
+    return {"connection": connection.id, **asdict(result)}
+
+
+def poll(connection: Connection, context: LambdaContext) -> PollResult:
+    """Poll under the connection's lease; another poll of it at work is no failure."""
+    left = timedelta(milliseconds=context.get_remaining_time_in_millis())
+    try:
+        lease = polls.lease(connection.id, now=now(), duration=left + timedelta(seconds=5))
+        return Poll(
+            connection=connection,
+            provider=(provider := adapter(connection.provider)),
+            credentials=credentials.get(connection.id),
+            http=ProviderHttp(
+                pool, allowed=filter(None, (connection.base_url, connection.token_url))
+            ),
+            digests=digests,
+            sinks=Sinks(record=recorder(connection, provider), quarantine=put_aside(connection)),
+            clock=now,
+            has_time=lambda: context.get_remaining_time_in_millis() > SPARE_MILLISECONDS,
+        ).run(lease)
+    except LeaseHeld as held:
+        return PollResult(Outcome.LEASED, error=str(held))
+
+
+def recorder(connection: Connection, provider: Provider) -> Callable[[Report], bool]:
+    """Takes a report into its order and says whether that changed it."""
+    orders = OrdersTable(dynamodb, table_name=os.environ["ORDERS_TABLE"], connection=connection)
+    changed = {RecordOutcome.TRANSITION, RecordOutcome.RECORDED}
+
+    def take_in(report: Report) -> bool:
+        recorded = record(report, orders=orders, rules=provider.rules, now=now())
+        return recorded.outcome in changed
+
+    return take_in
+
+
+def put_aside(connection: Connection) -> Callable[[Json, str], None]:
+    """Keeps an order that can't be read, without what may never be stored."""
+
+    def keep(order: Json, reason: str) -> None:
+        key = quarantine.keep(
+            canonical_json(without_secrets(order)).encode(),
+            connection_id=connection.id,
+            source="poll",
+            reason=reason,
+            at=now(),
+        )
+        metrics.add_metric(name="Quarantined", unit=MetricUnit.Count, value=1)
+        logger.warning("quarantined", connection=connection.id, reason=reason, key=key)
+
+    return keep
+
+
+def without_secrets(value: Any) -> Any:
+    """The value without passwords and bank accounts, at any depth."""
+    if isinstance(value, Mapping):
+        kept = {k: v for k, v in value.items() if k.lower() not in ("password", "iban")}
+        return {k: without_secrets(v) for k, v in kept.items()}
+    if isinstance(value, list):
+        return [without_secrets(one) for one in value]
+    return value
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

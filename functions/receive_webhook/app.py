@@ -1,0 +1,69 @@
+"""A provider's webhook: verify the raw bytes, put them in the inbox, answer.
+
+Imports only what it needs: a provider waits for the answer, also at a cold start.
+"""
+
+import json
+import os
+import time
+from base64 import b64decode
+from typing import Any
+
+from milepost.aws.clients import IMPATIENT, client
+from milepost.aws.inbox import InboxQueue
+from milepost.aws.signing_secrets import SigningSecretsStore
+from milepost.receiving import Answer, Request, receive
+
+secrets = SigningSecretsStore(
+    client("secretsmanager", config=IMPATIENT), secret_id=os.environ["SIGNING_SECRETS_ARN"]
+)
+inbox = InboxQueue(client("sqs", config=IMPATIENT), queue_url=os.environ["INBOX_QUEUE_URL"])
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Answer one request of an HTTP API (payload format 2.0)."""
+    request = read_request(event)
+    answer = receive(request, secrets=secrets, inbox=inbox, now=time.time())
+    log(request, answer)
+    return {
+        "statusCode": answer.status,
+        "headers": {"content-type": "application/json", **answer.headers},
+        "body": json.dumps({"message": answer.message}),
+    }
+
+
+def read_request(event: dict[str, Any]) -> Request:
+    """The request with its body as the bytes that were signed."""
+    body = event.get("body") or ""
+    return Request(
+        method=event["requestContext"]["http"]["method"],
+        connection_id=event["pathParameters"]["connection"],
+        headers=event.get("headers") or {},
+        body=b64decode(body) if event.get("isBase64Encoded") else body.encode(),
+    )
+
+
+def log(request: Request, answer: Answer) -> None:
+    """One line a request, which CloudWatch reads as a metric too (embedded metric format).
+
+    The path is the caller's: only the id of a connection that exists is worth a line.
+    """
+    known = request.connection_id if answer.status != 404 else "unknown"
+    line = {
+        "_aws": {
+            "Timestamp": int(time.time() * 1000),
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": "Milepost",
+                    "Dimensions": [["reason"], ["connection", "reason"]],
+                    "Metrics": [{"Name": "Webhooks", "Unit": "Count"}],
+                }
+            ],
+        },
+        "Webhooks": 1,
+        "connection": known,
+        "reason": answer.reason,
+        "status": answer.status,
+        "bytes": len(request.body),
+    }
+    print(json.dumps(line, separators=(",", ":")))

@@ -1,0 +1,99 @@
+"""What was let in: read it with the provider's adapter, fold it into its order, write once."""
+
+import os
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from milepost.aws.clients import client
+from milepost.aws.inbox import Delivery
+from milepost.aws.orders_table import OrdersTable
+from milepost.aws.quarantine import Quarantine
+from milepost.aws.settings import ConnectionSettings
+from milepost.connection import Connection, UnknownConnection
+from milepost.payload import read_object
+from milepost.provider import Provider
+from milepost.providers import UnknownProvider, adapter
+from milepost.recording import record
+from milepost.report import BadPayload, Report, refuse_future
+
+logger = Logger()
+metrics = Metrics(namespace="Milepost")
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+dynamodb = client("dynamodb")
+connections = ConnectionSettings(
+    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+)
+quarantine = Quarantine(lambda: client("s3"), bucket=os.environ["QUARANTINE_BUCKET"])
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """Record a batch of deliveries; those that fail come back by themselves."""
+    return process_partial_response(
+        event=event, record_handler=take_in, processor=processor, context=context
+    )
+
+
+def take_in(message: SQSRecord) -> None:
+    """Record one delivery, or keep it in the quarantine when it can't be read."""
+    delivery = Delivery.from_message(message.body)
+    try:
+        connection = connections.get(delivery.connection_id)
+        provider = adapter(connection.provider)
+        reports = read_reports(delivery, provider=provider, connection=connection)
+    except (BadPayload, UnknownConnection, UnknownProvider) as error:
+        put_aside(delivery, str(error))
+        return
+    orders = OrdersTable(dynamodb, table_name=os.environ["ORDERS_TABLE"], connection=connection)
+    for report in reports:
+        recorded = record(
+            report,
+            orders=orders,
+            rules=provider.rules,
+            now=datetime.now(UTC),
+            announce=delivery.announce,
+        )
+        logger.info(
+            "recorded",
+            connection=connection.id,
+            order_id=report.order_id,
+            item_id=report.item_id,
+            outcome=recorded.outcome,
+            status=recorded.status,
+        )
+
+
+def read_reports(delivery: Delivery, *, provider: Provider, connection: Connection) -> list[Report]:
+    """The reports of a delivery.
+
+    :raises BadPayload: when it can't be read
+    """
+    event = read_object(delivery.body)
+    reports = provider.read_event(event, connection=connection, seen_at=delivery.received_at)
+    refuse_future(reports, now=delivery.received_at)
+    return reports
+
+
+def put_aside(delivery: Delivery, reason: str) -> None:
+    """Keep what can't be read, byte for byte, and raise the alarm."""
+    key = quarantine.keep(
+        delivery.body,
+        connection_id=delivery.connection_id,
+        source="webhook",
+        reason=reason,
+        at=delivery.received_at,
+    )
+    metrics.add_metric(name="Quarantined", unit=MetricUnit.Count, value=1)
+    logger.warning("quarantined", connection=delivery.connection_id, reason=reason, key=key)
