@@ -1,0 +1,248 @@
+"""One account at one provider: what all four have in common."""
+
+import random
+import secrets
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from threading import RLock
+from typing import Any, ClassVar, Final
+
+from local.sandboxes.clock import Clock
+from local.sandboxes.exchange import Answer, Request
+from local.sandboxes.faults import Faults
+from local.sandboxes.ledger import Ledger
+from local.sandboxes.outbox import Delivery, Outbox, make_log
+from local.sandboxes.settings import Connection
+from local.sandboxes.signing import sign_headers
+from local.sandboxes.wire import Json, format_time, parse_time, write_json
+
+_LONGEST_HOLD_SECONDS: Final = 3.0
+_FOREIGN_SECRET: Final = "whsec_" + "A" * 43 + "="
+
+
+class UnknownOrder(KeyError):
+    """There is no such order, item or invoice in this account."""
+
+
+class Refused(ValueError):
+    """The provider does not do this in the order's present status; the message is its own."""
+
+
+class Account(ABC):
+    """Orders, credentials, faults and logs of one connection. Hold ``lock`` to read or change."""
+
+    statuses: ClassVar[tuple[str, ...]]
+    endpoints: ClassVar[tuple[str, ...]]
+    id_field: ClassVar[str]
+    has_webhooks: ClassVar[bool] = True
+
+    def __init__(self, *, connection: Connection, clock: Clock, outbox: Outbox) -> None:
+        self.connection = connection
+        self.clock = clock
+        self.lock = RLock()
+        self.faults = Faults(has_webhooks=self.has_webhooks)
+        self.requests: deque[Json] = deque(maxlen=5_000)
+        self._outbox = outbox
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets orders, faults, logs, tokens and counted requests; keeps the settings."""
+        with self.lock:
+            self.ledger = Ledger()
+            self.actions: list[Json] = []
+            self.deliveries: deque[Delivery] = make_log()
+            self.request_count = 0
+            self.requests.clear()
+            self.faults.clear()
+            self._held: Delivery | None = None
+            self._held_until = 0.0
+            self._replies: dict[str, tuple[str, Answer]] = {}
+            self._number = 0
+            self.random = random.Random(self.connection.id)
+            self.reset_limits()
+
+    @abstractmethod
+    def reset_limits(self) -> None:
+        """Counts requests from nothing again."""
+
+    @abstractmethod
+    def authorize(self, request: Request) -> Answer | None:
+        """None to let the request in, else the provider's refusal."""
+
+    @abstractmethod
+    def handle(self, request: Request) -> Answer:
+        """Answers a request that was let in.
+
+        :raises BadRequest: for a query or body that the provider would not take
+        :raises UnknownOrder: when what it is about does not exist
+        :raises Refused: when the order's status forbids it
+        """
+
+    @abstractmethod
+    def refuse(self, *, status: int, message: str) -> Answer:
+        """An error in the provider's own shape."""
+
+    @abstractmethod
+    def page_number(self, request: Request) -> int | None:
+        """Which page of a list the request is for, from 1; None when it is for no list."""
+
+    @abstractmethod
+    def entries(self, content: Json) -> list[Any] | None:
+        """The orders in a page's content; None when it is no page."""
+
+    @abstractmethod
+    def point_next(self, *, content: Json, request: Request, kind: str, location: str) -> None:
+        """Makes a page say that another follows.
+
+        ``kind`` is foreign_next (at ``location``), self_next (this page), or endless.
+        """
+
+    def shift(self, request: Request, by: int) -> Request:  # noqa: ARG002
+        """The same request for a page that starts ``by`` orders later; as it is for cursors."""
+        return request
+
+    @abstractmethod
+    def create_order(self, fields: Mapping[str, Any]) -> Json:
+        """Adds an order made up from samples, ``fields`` put over it; ``at`` dates it."""
+
+    @abstractmethod
+    def move_order(self, id: str, change: Mapping[str, Any]) -> Json:
+        """Moves an order on: ``status``, ``reason``, ``scheduledFor``, ``at``, ``webhook``...
+
+        :raises UnknownOrder: when it does not exist
+        """
+
+    def limit(self, request: Request) -> tuple[Answer | None, dict[str, str]]:  # noqa: ARG002
+        """The refusal for one request too many, and headers for every answer."""
+        return None, {}
+
+    def tick(self) -> None:
+        """Does what was set for a time that has come.
+
+        A webhook that is held back goes even when no other follows.
+        """
+        if self._held is not None and time.monotonic() >= self._held_until:
+            self.release_held()
+
+    def id_of(self, order: Json) -> str:
+        """What the provider calls the order by."""
+        return str(order[self.id_field])
+
+    def next_number(self) -> int:
+        self._number += 1
+        return self._number
+
+    def find_order(self, id: str) -> Json:
+        order = self.ledger.get(id)
+        if order is None:
+            raise UnknownOrder(f"Order {id} not found")
+        return order
+
+    def time_of(self, change: Mapping[str, Any], name: str = "at") -> str:
+        """The time under ``name`` in the providers' form; now when there is none."""
+        given = change.get(name)
+        return format_time(parse_time(str(given)) if given else self.clock.now())
+
+    def note_action(self, *, action: str, order: str, request: Request, **more: Any) -> None:
+        """Keeps an action of the provider's staff where tests can see it."""
+        key = request.headers.get("idempotency-key")
+        at = format_time(self.clock.now())
+        self.actions.append(
+            {"at": at, "action": action, "order": order, "idempotency_key": key, **more}
+        )
+
+    def do_once(self, request: Request, act: Callable[[], Answer]) -> Answer:
+        """Acts, unless this idempotency key was used: then the first answer comes again."""
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            return act()
+        asked = f"{request.method} {request.path} {request.body!r}"
+        if key in self._replies:
+            known, answer = self._replies[key]
+            if known != asked:
+                return self.refuse(status=422, message="Idempotency-Key was used differently")
+            return Answer(
+                status=answer.status,
+                content=answer.content,
+                headers={**answer.headers, "Idempotency-Replayed": "true"},
+            )
+        answer = act()
+        if answer.status < 500:
+            self._replies[key] = (asked, _frozen(answer))
+        return answer
+
+    def send_webhook(self, *, event: str, content: Json, id: str | None = None) -> Delivery:
+        """Sends one event as the provider would, with the faults that wait for it."""
+        return self.send_raw(event=event, body=write_json(content), id=id)
+
+    def send_raw(
+        self,
+        *,
+        event: str,
+        body: bytes,
+        id: str | None = None,
+        bad_signature: bool = False,
+        timestamp: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Delivery:
+        """Sends these very bytes; ``timestamp`` and ``headers`` replace the right ones."""
+        fault = self.faults.take_for_webhook(event)
+        kind = fault.kind if fault else None
+        message = id or f"msg_{secrets.token_hex(12)}"
+        wrong = bad_signature or kind == "bad_signature"
+
+        def sign(now: int) -> Mapping[str, str]:
+            signing = self.connection.signing
+            signed = sign_headers(
+                scheme=signing.scheme,
+                secrets=[_FOREIGN_SECRET] if wrong else signing.secrets,
+                id=message,
+                timestamp=now if timestamp is None else timestamp,
+                body=body,
+            )
+            return {**signed, **(headers or {})}
+
+        delivery = self._log_delivery(message, event, body, sign)
+        if kind == "drop":
+            delivery.status = "dropped"
+        elif kind == "reorder" and self._held is None:
+            delivery.status, self._held = "held", delivery
+            self._held_until = time.monotonic() + _LONGEST_HOLD_SECONDS
+        else:
+            delay = float(fault.settings.get("seconds", 5)) if fault and kind == "slow" else 0.0
+            self._outbox.post(delivery, delay=delay)
+            if kind == "duplicate":
+                self._outbox.post(self._log_delivery(message, event, body, sign))
+            self.release_held()
+        return delivery
+
+    def release_held(self) -> None:
+        """Sends the webhook that was held back, if there is one, behind all others."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            held.status = "queued"
+            self._outbox.post(held, delay=0.3)
+
+    def _log_delivery(
+        self, id: str, event: str, body: bytes, sign: Callable[[int], Mapping[str, str]]
+    ) -> Delivery:
+        delivery = Delivery(
+            id=id,
+            event=event,
+            url=self.connection.webhook_url,
+            body=body,
+            sign=sign,
+            created_at=format_time(self.clock.now()),
+        )
+        self.deliveries.append(delivery)
+        return delivery
+
+
+def _frozen(answer: Answer) -> Answer:
+    """The answer as it is now: the order in it will change, the repeated answer must not."""
+    return Answer(
+        status=answer.status, content=deepcopy(answer.content), headers=dict(answer.headers)
+    )

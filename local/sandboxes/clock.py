@@ -1,0 +1,23 @@
+"""The sandboxes' time: the machine's, which a test can move ahead."""
+
+from datetime import UTC, datetime, timedelta
+
+
+class Clock:
+    """Tells the time in UTC; ``advance`` moves it, for tokens, limits and set times to end."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def seconds(self) -> float:
+        """Unix seconds of ``now``."""
+        return self.now().timestamp()
+
+    def advance(self, seconds: float) -> None:
+        self._ahead += timedelta(seconds=seconds)
+
+    def reset(self) -> None:
+        self._ahead = timedelta()

@@ -1,0 +1,48 @@
+"""Webhook signatures as the providers make them.
+
+Sources: the Standard Webhooks specification (offergrid and subs, the project's own choice) and
+Spirii's public webhook guide.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+
+def sign_standard(*, secrets: Sequence[str], id: str, timestamp: int, body: bytes) -> str:
+    """The ``webhook-signature`` header: one ``v1`` signature for each ``whsec_`` secret."""
+    signed = f"{id}.{timestamp}.".encode() + body
+    return " ".join(f"v1,{_standard_digest(secret, signed)}" for secret in secrets)
+
+
+def sign_spirii(*, secret: str, timestamp: int, body: bytes) -> str:
+    """The ``Spirii-Signature`` header: hex over the timestamp and the raw body."""
+    signed = f"{timestamp}.".encode() + body
+    return hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+
+
+def sign_headers(
+    *, scheme: str, secrets: Sequence[str], id: str, timestamp: int, body: bytes
+) -> dict[str, str]:
+    """The headers that a webhook carries under ``scheme``; none without a secret."""
+    if scheme == "standard-webhooks" and secrets:
+        return {
+            "webhook-id": id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": sign_standard(
+                secrets=secrets, id=id, timestamp=timestamp, body=body
+            ),
+        }
+    if scheme == "spirii" and secrets:
+        return {
+            "Spirii-Event-Id": id,
+            "Spirii-Timestamp": str(timestamp),
+            "Spirii-Signature": sign_spirii(secret=secrets[0], timestamp=timestamp, body=body),
+        }
+    return {}
+
+
+def _standard_digest(secret: str, signed: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
