@@ -26,6 +26,10 @@ class Connection:
     requests_per_minute: int = 60
     service_type: str | None = None
     track: str = "standard"
+    tracks: Mapping[str, str] = field(default_factory=dict)
+    """Tracks by offer id or service type, before those that are usual."""
+    stage_days: Mapping[str, float] = field(default_factory=dict)
+    """Days that a status may last here, where they differ from its track's."""
     time_zone: str = "Europe/Berlin"
     country: str = "DE"
     language: str = "en"

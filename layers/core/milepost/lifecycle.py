@@ -127,7 +127,7 @@ def _apply(state: _State, report: Report, rules: Rules) -> Effect:
     if effect in (Effect.MOVED, Effect.CONTINUED, Effect.CORRECTED):
         assert report.status is not None
         state.status = report.status
-        state.since = report.occurred_at
+        state.since = report.status_since or report.occurred_at
         # A reason explains the status it came with, not the next one.
         state.details.pop("reason", None)
         state.details.pop("cause", None)
@@ -192,14 +192,11 @@ def _reason_to_look(entry: Entry, state: _State) -> Attention | None:
 
 
 def _shorten(order: Order, rules: Rules) -> Order:
-    """Fold the oldest reports into the summary, so that a timeline keeps at most its cap.
-
-    Cuts at a change of instant: reports of one instant are either all kept or all summed up.
-    """
+    """Fold the oldest reports into the summary, so that a timeline keeps at most its cap."""
     reports = [entry.report for entry in order.timeline]
-    cut = len(reports) - TIMELINE_CAP // 2
-    while cut < len(reports) - 1 and reports[cut].occurred_at == reports[cut - 1].occurred_at:
-        cut += 1
+    cut = _cut(reports)
+    if cut is None:
+        return order
     state = _start(reports[0], order.summary)
     for report in reports[:cut]:
         _apply(state, report, rules)
@@ -212,3 +209,17 @@ def _shorten(order: Order, rules: Rules) -> Order:
         details=state.details,
     )
     return fold(reports[cut:], rules, summary)
+
+
+def _cut(reports: list[Report]) -> int | None:
+    """Where to cut: at a change of instant, since those of one instant belong together.
+
+    None when there is no such place: so many reports of one instant are all kept.
+    """
+    wanted = len(reports) - TIMELINE_CAP // 2
+    places = [
+        place
+        for place in range(1, len(reports))
+        if reports[place].occurred_at != reports[place - 1].occurred_at
+    ]
+    return min(places, key=lambda place: abs(place - wanted), default=None)

@@ -1,7 +1,7 @@
 """Reading untrusted JSON: one outcome for everything that is not what it should be."""
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from milepost.report import BadPayload, canonical_json
@@ -46,7 +46,14 @@ def read_object(raw: bytes) -> dict[str, Any]:
 def _decimal(text: str) -> Decimal:
     if len(text) > MOST_DIGITS:
         raise BadPayload("a number with too many digits")
-    return Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise BadPayload("a number with too many digits") from None
+    # An exponent is short to write, and as many zeros as it says when it is written out.
+    if abs(number.adjusted()) > MOST_DIGITS:
+        raise BadPayload("a number with too many digits")
+    return number
 
 
 def _integer(text: str) -> int:

@@ -42,11 +42,20 @@ class Progress:
     newest_change: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """The ETag of a first page, and what was asked for: the same question may cost one 304."""
+
+    url: str
+    etag: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollState:
     """What is kept of a connection between polls."""
 
     cursor: datetime | None = None
+    validator: Validator | None = None
     not_before: datetime | None = None
     progress: Progress | None = None
 
@@ -61,7 +70,9 @@ class Lease(Protocol):
     state: PollState
 
     def pause(self, progress: Progress) -> None: ...
-    def succeed(self, *, cursor: datetime | None, at: datetime) -> None: ...
+    def succeed(
+        self, *, cursor: datetime | None, validator: Validator | None, at: datetime
+    ) -> None: ...
     def fail(self, *, error: str, at: datetime, not_before: datetime | None) -> None: ...
     def give_back(self) -> None: ...
 
@@ -77,6 +88,7 @@ class Outcome(StrEnum):
     """How a poll ended."""
 
     COMPLETE = "complete"
+    UNCHANGED = "unchanged"
     PAUSED = "paused"
     FAILED = "failed"
     WAITING = "waiting"
@@ -104,6 +116,10 @@ class PollFailed(Exception):
         self.retry_after = retry_after
 
 
+class NothingChanged(Exception):
+    """The provider answered 304: the list is the one that the last poll saw."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sinks:
     """Where what a poll finds goes."""
@@ -128,6 +144,7 @@ class Poll:
     has_time: Callable[[], bool]
     """False when the process has to end soon, so that the rest is left to the next one."""
     sign_in: SignIn | None = None
+    validator: Validator | None = None
     result: PollResult = field(default_factory=PollResult)
 
     def run(self, lease: Lease) -> PollResult:
@@ -139,6 +156,9 @@ class Poll:
             return self.result
         try:
             self._run(lease, now)
+        except NothingChanged:
+            self.result.outcome = Outcome.UNCHANGED
+            lease.succeed(cursor=lease.state.cursor, validator=lease.state.validator, at=now)
         except (PollFailed, FetchFailed, BrokenPage, SignInFailed, BadPayload) as error:
             self.result.outcome = Outcome.FAILED
             self.result.error = str(error)
@@ -162,7 +182,8 @@ class Poll:
                 self.result.outcome = Outcome.PAUSED
                 return
         self.digests.save(self.connection.id, seen)
-        lease.succeed(cursor=newest or state.cursor, at=started_at)
+        cursor = max(filter(None, (newest, state.cursor)), default=None)
+        lease.succeed(cursor=cursor, validator=self.validator, at=started_at)
 
     @property
     def _unfinished(self) -> str:
@@ -179,7 +200,8 @@ class Poll:
         walked = state.progress.pages if state.progress else 0
         while request is not None:
             requested_at = self.clock()
-            page = self._fetch(request)
+            is_first = walked + self.result.pages == 0
+            page = self._fetch(request, known=state.validator if is_first else None)
             self.result.pages += 1
             if page.next == request:
                 raise BrokenPage("the provider's next page is the page itself")
@@ -219,27 +241,38 @@ class Poll:
         for report in reports:
             self.result.recorded += self.sinks.record(report)
 
-    def _fetch(self, request: PageRequest) -> Page:
-        response = self._get(request)
+    def _fetch(self, request: PageRequest, *, known: Validator | None) -> Page:
+        response = self._get(request, known)
         if response.status == 401:
             # A token may end before its time; a second refusal is meant.
             self.sign_in = None
-            response = self._get(request)
+            response = self._get(request, known)
+        if response.status == 304 and known:
+            raise NothingChanged
         if response.status == 429:
             raise PollFailed("the provider asks for fewer requests", retry_after=_wait(response))
         if response.status != 200:
             raise PollFailed(f"the provider answered {response.status} for {request.path}")
+        etag = response.headers.get("etag")
+        if etag and not self.result.pages:
+            self.validator = Validator(self._url(request), etag)
         return self.provider.read_page(read_object(response.body), request=request)
 
-    def _get(self, request: PageRequest) -> Response:
+    def _get(self, request: PageRequest, known: Validator | None) -> Response:
         now = self.clock()
         if self.sign_in is None or (self.sign_in.valid_until or now) < now:
             self.sign_in = self.provider.sign_in(
                 self.connection, self.credentials, http=self.http, now=now
             )
+        url = self._url(request)
+        headers = dict(self.sign_in.headers)
+        if known and known.url == url:
+            headers["if-none-match"] = known.etag
+        return self.http.request("GET", url, headers=headers)
+
+    def _url(self, request: PageRequest) -> str:
         query = f"?{urlencode(request.query)}" if request.query else ""
-        url = self.connection.base_url.rstrip("/") + request.path + query
-        return self.http.request("GET", url, headers=self.sign_in.headers)
+        return self.connection.base_url.rstrip("/") + request.path + query
 
 
 def digest_of(order: Json) -> bytes:

@@ -97,6 +97,7 @@ class Invoice(TypedDict, total=False):
     currency: str
     paid: bool
     paid_at: str
+    due_on: str
 
 
 class AuthorizationCode(TypedDict, total=False):
@@ -104,6 +105,36 @@ class AuthorizationCode(TypedDict, total=False):
 
     sent: bool
     sent_at: str
+
+
+class Installer(TypedDict, total=False):
+    """Who installs, and as what: a meter installer, a farming-out contractor, a partner, ..."""
+
+    kind: str
+    name: str
+
+
+class Payment(TypedDict, total=False):
+    """How the customer pays the provider. ``amount`` is exact, in ``currency`` (ISO 4217)."""
+
+    kind: str
+    status: str
+    amount: Decimal
+    currency: str
+
+
+class ChargeBox(TypedDict, total=False):
+    serial_number: str
+    model: str
+
+
+class ProviderEmail(TypedDict, total=False):
+    """A mail of the provider's own to the customer, and why it wasn't sent if it wasn't."""
+
+    type: str
+    sent: bool
+    sent_at: str
+    not_sent_reason: str
 
 
 class Commission(TypedDict, total=False):
@@ -153,15 +184,16 @@ class Details(TypedDict, total=False):
 
     invoices: list[Invoice]
     authorization_code: AuthorizationCode
-    installer_kind: str
-    installer_name: str
+    installer: Installer
     installation_type: str
+    installation_initiated_at: str
     meter_phase: str
 
-    payment_kind: str
-    payment_status: str
+    payment: Payment
     commission: Commission
-    charge_box: str
+    charge_box: ChargeBox
+    onboarding_flow: str
+    emails: list[ProviderEmail]
 
     action: str
     person: str
@@ -185,6 +217,8 @@ class Report:
     seen_at: datetime
     source: Source
     details: Details
+    status_since: datetime | None = None
+    """When the status was entered, where the provider says so apart from what changed last."""
     dated_by_fetch: bool = False
     """True when the provider gives no date, so that the report is dated by the request for it."""
     id: str = field(init=False)
@@ -194,7 +228,10 @@ class Report:
         # To the millisecond, as it is stored: what is read back has to be equal.
         object.__setattr__(self, "occurred_at", whole_milliseconds(self.occurred_at))
         object.__setattr__(self, "seen_at", whole_milliseconds(self.seen_at))
-        said = [self.raw_status, format_instant(self.occurred_at), self.details]
+        if self.status_since is not None:
+            object.__setattr__(self, "status_since", whole_milliseconds(self.status_since))
+        since = format_instant(self.status_since) if self.status_since else None
+        said = [self.raw_status, format_instant(self.occurred_at), since, self.details]
         digest = hashlib.sha256(canonical_json(said).encode()).hexdigest()
         object.__setattr__(self, "id", digest[:16])
 
@@ -260,7 +297,7 @@ def canonical_json(value: Any) -> str:
 def _encode(value: object) -> object:
     if isinstance(value, Decimal):
         # As DynamoDB gives it back: 75.00 is stored as 75.
-        text = f"{value:f}"
+        text = f"{value:f}" if value else "0"
         return {"decimal": text.rstrip("0").rstrip(".") if "." in text else text}
     if isinstance(value, Mapping):
         return dict(value)

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from milepost.aws.items import from_item, to_item
 from milepost.connection import Connection
-from milepost.deadlines import format_next_date
+from milepost.deadlines import expected_by, next_date, sortable, track_of
 from milepost.notices import Announced
 from milepost.order import (
     Announcement,
@@ -115,7 +115,9 @@ def order_item(
         "raw_status": order.raw_status,
         "since": format_instant(order.since),
         "status_shard": f"{order.status}#{shard_of(order.key)}",
-        "next_date": format_next_date(order, connection.track),
+        "next_date": sortable(next_date(order, connection)),
+        "expected_by": sortable(expected) if (expected := expected_by(order, connection)) else None,
+        "track": track_of(order.details, connection),
         **{name: details.pop(name, None) for name in _TOP_LEVEL},
         "details": details or None,
         "timeline": [_entry_item(entry, order.details) for entry in order.timeline],
@@ -170,6 +172,7 @@ def _entry_item(entry: Entry, whole: Details) -> dict[str, Any]:
         "effect": str(entry.effect),
         "details": differing or None,
         "same": same or None,
+        "since": format_instant(report.status_since) if report.status_since else None,
         "fetched": report.dated_by_fetch or None,
     }
     return {name: value for name, value in values.items() if value is not None}
@@ -189,6 +192,7 @@ def _entry(item: Mapping[str, Any], key: OrderKey, whole: Details) -> Entry:
         seen_at=parse_instant(item["seen"]),
         source=Source(item["source"]),
         details=Details(**details),  # type: ignore[typeddict-item]
+        status_since=_instant(item.get("since")),
         dated_by_fetch=item.get("fetched", False),
     )
     return Entry(report, Effect(item["effect"]))

@@ -8,7 +8,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from milepost.aws.items import from_item, to_item
-from milepost.polling import LeaseHeld, PollState, Progress
+from milepost.polling import LeaseHeld, PollState, Progress, Validator
 from milepost.provider import PageRequest
 from milepost.report import format_instant, parse_instant
 
@@ -65,12 +65,17 @@ class PollLease:
     def pause(self, progress: Progress) -> None:
         self._finish("SET progress = :progress", {":progress": _progress_text(progress)})
 
-    def succeed(self, *, cursor: datetime | None, at: datetime) -> None:
+    def succeed(
+        self, *, cursor: datetime | None, validator: Validator | None, at: datetime
+    ) -> None:
         values: dict[str, Any] = {":at": format_instant(at), ":zero": 0}
         sets = "SET last_success_at = :at, failures = :zero"
         if cursor:
             sets += ", poll_cursor = :cursor"
             values[":cursor"] = format_instant(cursor)
+        if validator:
+            sets += ", validator = :validator"
+            values[":validator"] = {"url": validator.url, "etag": validator.etag}
         self._finish(sets, values, removing="progress, not_before, last_error")
 
     def fail(self, *, error: str, at: datetime, not_before: datetime | None) -> None:
@@ -115,6 +120,7 @@ def _key(connection_id: str) -> dict[str, Any]:
 def _state(item: dict[str, Any]) -> PollState:
     return PollState(
         cursor=_instant(item.get("poll_cursor")),
+        validator=Validator(**item["validator"]) if "validator" in item else None,
         not_before=_instant(item.get("not_before")),
         progress=_progress(item.get("progress")),
     )

@@ -9,6 +9,8 @@ from milepost.provider import Provider
 REGISTRY: Final[Mapping[str, str]] = {
     "offergrid": "milepost.providers.offergrid:Offergrid",
     "rabot": "milepost.providers.rabot:Rabot",
+    "spirii": "milepost.providers.spirii:Spirii",
+    "subs": "milepost.providers.subs:Subs",
 }
 """Where each adapter is. Imported when first used: a function pays for the providers it meets."""
 

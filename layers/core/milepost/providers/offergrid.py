@@ -5,13 +5,16 @@ project's own: signatures (Standard Webhooks), the list response and its cursor,
 of an order; docs/providers/offergrid.md has them all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
+from milepost.completeness import check_contact, check_unit
 from milepost.connection import Connection
 from milepost.lifecycle import Rules
+from milepost.order import Attention
 from milepost.provider import BrokenPage, Http, Json, Page, PageRequest, SignIn, SignInFailed
+from milepost.providers.causes import cause_of
 from milepost.providers.shapes import (
     Amount,
     Id,
@@ -19,6 +22,8 @@ from milepost.providers.shapes import (
     Shape,
     Text,
     instant_text,
+    newest_change,
+    orders_on,
     present,
     present_part,
     read_notes,
@@ -114,7 +119,11 @@ class Offergrid:
     """The adapter."""
 
     name = "offergrid"
-    rules = Rules()
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(examine=examine)
+
     signature_scheme: str | None = STANDARD_WEBHOOKS
 
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
@@ -122,11 +131,13 @@ class Offergrid:
         said = read_shape(Event, event)
         if said.event == "order.status_changed" and not said.newStatus:
             raise BadPayload("not the expected Event: newStatus: missing")
-        raw = _STATUS_OF_EVENT.get(said.event) or said.newStatus or said.event
+        raw = _raw_status(said)
+        reason = said.reason or _reason_in_notes(raw, said.providerNotes)
         details = present(
             appointment=instant_text(said.scheduledFor),
             account_number=said.accountNumber,
-            reason=said.reason or _reason_in_notes(raw, said.providerNotes),
+            reason=reason,
+            cause=cause_of(reason),
             notes=read_notes(said.providerNotes),
         )
         return [
@@ -171,15 +182,13 @@ class Offergrid:
         return PageRequest("/reseller/orders", query)
 
     def read_page(self, body: Json, *, request: PageRequest) -> Page:
-        orders, cursor = body.get("orders"), body.get("nextCursor")
-        if not isinstance(orders, list) or not all(isinstance(one, dict) for one in orders):
-            raise BrokenPage("the page has no list of orders")
+        orders, cursor = orders_on(body, "orders"), body.get("nextCursor")
         if cursor is not None and not isinstance(cursor, str):
             raise BrokenPage("the page's nextCursor is neither a text nor null")
         following = (
             PageRequest(request.path, {**request.query, "cursor": cursor}) if cursor else None
         )
-        return Page(orders=orders, next=following, newest_change=_newest_change(orders))
+        return Page(orders=orders, next=following, newest_change=newest_change(orders, "updatedAt"))
 
     def sign_in(
         self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
@@ -188,6 +197,13 @@ class Offergrid:
         if not key:
             raise SignInFailed(f"connection {connection.id} has no api_key")
         return SignIn({"x-api-key": key, "accept": "application/json"})
+
+
+def _raw_status(said: Event) -> str:
+    """What the event says of the status; one that we don't know says only its name."""
+    if said.event == "order.status_changed":
+        return said.newStatus or said.event
+    return _STATUS_OF_EVENT.get(said.event, said.event)
 
 
 def _details_of_order(order: Order) -> Details:
@@ -212,12 +228,14 @@ def _details_of_order(order: Order) -> Details:
 
 
 def _details_of_item(item: Item) -> Details:
+    reason = item.reason or _reason_in_notes(item.status, item.providerNotes)
     return present(
         offer=present_part(id=item.offerId, name=item.offerName, supplier=item.provider),
         service_type=item.serviceType,
         appointment=instant_text(item.scheduledFor),
         account_number=item.accountNumber,
-        reason=item.reason or _reason_in_notes(item.status, item.providerNotes),
+        reason=reason,
+        cause=cause_of(reason),
         notes=read_notes(item.providerNotes),
         commission=_details_of_commission(item.commission),
     )
@@ -234,21 +252,12 @@ def _details_of_commission(commission: Commission | None) -> dict[str, object]:
     )
 
 
+def examine(_status: Status, details: Details) -> Iterable[Attention]:
+    """What of the customer's data is known to have orders rejected."""
+    yield from check_contact(details)
+    yield from check_unit(details)
+
+
 def _reason_in_notes(raw_status: str, notes: str | None) -> str | None:
     """A failure or cancellation is explained in the notes, which have no field of its own."""
     return notes if raw_status in ("rejected", "failed", "cancelled") else None
-
-
-def _newest_change(orders: list[Json]) -> datetime | None:
-    """The latest ``updatedAt``; an order without a good one is quarantined when it is read."""
-    changes = []
-    for order in orders:
-        try:
-            changes.append(read_shape(_Change, order).updatedAt)
-        except BadPayload:
-            continue
-    return max(changes, default=None)
-
-
-class _Change(Shape):
-    updatedAt: Instant

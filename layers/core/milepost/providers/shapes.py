@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Protocol, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from milepost.provider import Json
+from milepost.provider import BrokenPage, Json
 from milepost.report import BadPayload, Details, Note, format_instant, parse_instant
 
 LONGEST_TEXT: Final = 2_000
@@ -73,6 +73,58 @@ def present(**facts: Any) -> Details:
 def present_part(**facts: object) -> dict[str, Any]:
     """A part of the details, such as the customer, with what was given of it."""
     return {name: value for name, value in facts.items() if value not in (None, "")}
+
+
+class HasAddress(Protocol):
+    """An address as most providers write it; the others map theirs themselves."""
+
+    street: str | None
+    unit: str | None
+    postcode: str | None
+    city: str | None
+    region: str | None
+    country: str | None
+
+
+def address_details(address: HasAddress | None) -> dict[str, Any]:
+    """An address as details hold it."""
+    if address is None:
+        return {}
+    return present_part(
+        street=address.street,
+        unit=address.unit,
+        postcode=address.postcode,
+        city=address.city,
+        region=address.region,
+        country=address.country,
+    )
+
+
+def orders_on(body: Json, name: str) -> list[Json]:
+    """The orders of a page, under this name.
+
+    :raises BrokenPage: when there is no list of objects
+    """
+    orders = body.get(name)
+    if not isinstance(orders, list) or not all(isinstance(one, dict) for one in orders):
+        raise BrokenPage(f"the page has no list of orders ({name})")
+    return orders
+
+
+def newest_change(orders: Iterable[Json], name: str) -> datetime | None:
+    """The latest time of change of a page; an order without a good one is quarantined later."""
+    changes = []
+    for order in orders:
+        try:
+            changes.append(parse_instant(order[name]))
+        except (BadPayload, KeyError, TypeError):
+            continue
+    return max(changes, default=None)
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The headers of a request with a bearer token."""
+    return {"authorization": f"Bearer {token}", "accept": "application/json"}
 
 
 def instant_text(instant: datetime | None) -> str | None:

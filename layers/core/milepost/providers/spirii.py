@@ -1,0 +1,234 @@
+"""Spirii Business: orders for EV charge boxes. Webhooks and polling.
+
+Source of statuses, signature, paging envelope, rate limits and staff actions: Spirii's public
+documentation. Orders, events and their paths are the project's own; docs/providers/spirii.md.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import Field
+
+from milepost.completeness import check_contact
+from milepost.connection import Connection
+from milepost.lifecycle import Rules
+from milepost.order import Attention
+from milepost.provider import BrokenPage, Http, Json, Page, PageRequest, SignIn, SignInFailed
+from milepost.providers.shapes import (
+    Amount,
+    Id,
+    Instant,
+    Shape,
+    Text,
+    address_details,
+    bearer,
+    instant_text,
+    newest_change,
+    orders_on,
+    present,
+    present_part,
+    read_shape,
+)
+from milepost.report import Details, Report, Source, Status, format_instant
+from milepost.signatures import SPIRII
+
+STATUSES: Final[Mapping[str, Status]] = {
+    "Pending": Status.PENDING,
+    "Scheduled": Status.SCHEDULED,
+    "Fulfilled": Status.COMPLETED,
+    "Cancelled": Status.CANCELLED,
+}
+
+
+class Customer(Shape):
+    name: Text = None
+    email: Text = None
+    phone: Text = None
+
+
+class Address(Shape):
+    street: Text = None
+    unit: Text = None
+    city: Text = None
+    region: Text = None
+    postcode: Text = None
+    country: Text = None
+
+
+class Product(Shape):
+    id: Text = None
+    name: Text = None
+
+
+class ChargeBox(Shape):
+    serial_number: Text = None
+    model: Text = None
+
+
+class Payment(Shape):
+    kind: Text = None
+    status: Text = None
+    amount: Amount | None = None
+    currency: Text = None
+
+
+class Installation(Shape):
+    partner: Text = None
+    initiated_at: Instant | None = None
+
+
+class Email(Shape):
+    type: Text = None
+    sent: bool = False
+    sent_at: Instant | None = None
+    not_sent_reason: Text = None
+
+
+class Order(Shape):
+    id: Id
+    status: Id
+    updated_at: Instant
+    status_changed_at: Instant | None = None
+    created_at: Instant | None = None
+    order_number: Text = None
+    customer: Customer | None = None
+    address: Address | None = None
+    service_type: Text = None
+    product: Product | None = None
+    onboarding_flow: Product | None = None
+    charge_box: ChargeBox | None = None
+    payment: Payment | None = None
+    activation_appointment: Instant | None = None
+    fulfilment_scheduled_for: Instant | None = None
+    cancellation_reason: Text = None
+    installation: Installation | None = None
+    emails: list[Email] = Field(default_factory=list)
+
+
+class EventData(Shape):
+    order: Order
+
+
+class Event(Shape):
+    event: Id
+    created_at: Instant
+    data: EventData
+
+
+class Spirii:
+    """The adapter."""
+
+    name = "spirii"
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(examine=examine)
+
+    signature_scheme: str | None = SPIRII
+
+    def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
+        """The report of the order that the event carries whole."""
+        order = read_shape(Event, event).data.order
+        return [_report(order, connection, seen_at, Source.WEBHOOK)]
+
+    def read_order(
+        self, order: Json, *, connection: Connection, requested_at: datetime
+    ) -> list[Report]:
+        """The one report of an order."""
+        return [_report(read_shape(Order, order), connection, requested_at, Source.POLL)]
+
+    def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
+        query = {"limit": str(connection.page_size)}
+        if changed_since:
+            query["updated_since"] = format_instant(changed_since)
+        return PageRequest("/v2/orders", query)
+
+    def read_page(self, body: Json, *, request: PageRequest) -> Page:
+        orders, paging = orders_on(body, "data"), body.get("pagination")
+        if not isinstance(paging, dict) or not isinstance(paging.get("has_more"), bool):
+            raise BrokenPage("the page doesn't say whether there are more (pagination.has_more)")
+        following = None
+        if paging["has_more"]:
+            cursor = paging.get("next_cursor")
+            if not isinstance(cursor, str):
+                raise BrokenPage("the page says that there are more, but not where (next_cursor)")
+            following = PageRequest(request.path, {**request.query, "cursor": cursor})
+        return Page(
+            orders=orders, next=following, newest_change=newest_change(orders, "updated_at")
+        )
+
+    def sign_in(
+        self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
+    ) -> SignIn:
+        if not credentials.get("api_key"):
+            raise SignInFailed(f"connection {connection.id} has no api_key")
+        return SignIn(bearer(credentials["api_key"]))
+
+
+def _report(said: Order, connection: Connection, seen_at: datetime, source: Source) -> Report:
+    """Dated by the last change of anything: a moved appointment is news within one status."""
+    return Report(
+        connection=connection.id,
+        order_id=said.id,
+        item_id=said.id,
+        status=STATUSES.get(said.status),
+        raw_status=said.status,
+        occurred_at=max(filter(None, (said.status_changed_at, said.updated_at))),
+        status_since=said.status_changed_at,
+        seen_at=seen_at,
+        source=source,
+        details=_details(said, connection),
+    )
+
+
+def _details(said: Order, connection: Connection) -> Details:
+    customer, product = said.customer or Customer(), said.product or Product()
+    flow, box = said.onboarding_flow or Product(), said.charge_box or ChargeBox()
+    installation = said.installation or Installation()
+    return present(
+        reference=said.order_number,
+        ordered_at=instant_text(said.created_at),
+        customer=present_part(name=customer.name, email=customer.email, phone=customer.phone),
+        address=address_details(said.address),
+        service_type=said.service_type or connection.service_type or "ev_charging",
+        offer=present_part(id=product.id, name=product.name),
+        onboarding_flow=flow.name or flow.id,
+        charge_box=present_part(serial_number=box.serial_number, model=box.model),
+        payment=_payment(said.payment),
+        appointment=instant_text(said.activation_appointment),
+        fulfilment_at=instant_text(said.fulfilment_scheduled_for),
+        installer=present_part(
+            kind="installation_partner" if installation.partner else None, name=installation.partner
+        ),
+        installation_initiated_at=instant_text(installation.initiated_at),
+        emails=[_email(one) for one in said.emails],
+        reason=said.cancellation_reason,
+    )
+
+
+def examine(_status: Status, details: Details) -> Iterable[Attention]:
+    """What hinders activation: mails that can't arrive, and the provider's that weren't sent."""
+    yield from check_contact(details)
+    for email in details.get("emails", []):
+        if not email.get("sent", True):
+            why = email.get("not_sent_reason") or "the provider gives no reason"
+            kind = email.get("type", "provider's").replace("_", " ")
+            yield Attention("email_not_sent", f"The {kind} mail was not sent: {why}.")
+
+
+def _payment(said: Payment | None) -> dict[str, Any]:
+    if said is None:
+        return {}
+    return present_part(
+        kind=said.kind, status=said.status, amount=said.amount, currency=said.currency
+    )
+
+
+def _email(said: Email) -> dict[str, Any]:
+    return present_part(
+        type=said.type,
+        sent=said.sent,
+        sent_at=instant_text(said.sent_at),
+        not_sent_reason=said.not_sent_reason,
+    )

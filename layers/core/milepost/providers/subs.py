@@ -1,0 +1,238 @@
+"""SUBS: service requests of an electricity distributor. Polling and webhooks.
+
+Source of the six milestones, the invoices, the authorization code and the kinds of installer: the
+SUBS staff guide. Everything on the wire is the project's own; docs/providers/subs.md has it all.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import Field
+
+from milepost.completeness import check_contact
+from milepost.connection import Connection
+from milepost.lifecycle import Rules
+from milepost.order import Attention
+from milepost.provider import BrokenPage, Http, Json, Page, PageRequest, SignIn, SignInFailed
+from milepost.providers.shapes import (
+    Amount,
+    Id,
+    Instant,
+    Shape,
+    Text,
+    address_details,
+    bearer,
+    instant_text,
+    newest_change,
+    orders_on,
+    present,
+    present_part,
+    read_shape,
+)
+from milepost.report import Details, Report, Source, Status, format_instant
+from milepost.signatures import STANDARD_WEBHOOKS
+
+STATUSES: Final[Mapping[str, Status]] = {
+    "Application Fee Generated": Status.PENDING,
+    "Inspection Initiated": Status.SUBMITTED,
+    "Inspection Failed": Status.REJECTED,
+    "Contract Generated": Status.ACCEPTED,
+    "Connection Fee Generated": Status.ACCEPTED,
+    "Installation Initiated": Status.IN_PROGRESS,
+    "Completed": Status.COMPLETED,
+}
+
+
+class Customer(Shape):
+    name: Text = None
+    email: Text = None
+    phone: Text = None
+
+
+class Address(Shape):
+    street: Text = None
+    unit: Text = None
+    city: Text = None
+    region: Text = None
+    postcode: Text = None
+    country: Text = None
+
+
+class Invoice(Shape):
+    id: Id
+    number: Text = None
+    kind: Text = None
+    amount: Amount | None = None
+    currency: Text = None
+    paid: bool = False
+    paid_at: Instant | None = None
+    due_on: Text = None
+
+
+class AuthorizationCode(Shape):
+    """Whether a code was sent. The code itself is no field of it, and so never read."""
+
+    sent: bool = False
+    sent_at: Instant | None = None
+
+
+class Installer(Shape):
+    kind: Text = None
+    name: Text = None
+
+
+class ServiceRequest(Shape):
+    id: Id
+    milestone: Id
+    milestone_at: Instant | None = None
+    updated_at: Instant
+    created_at: Instant | None = None
+    reference: Text = None
+    reason: Text = None
+    customer: Customer | None = None
+    address: Address | None = None
+    service_type: Text = None
+    installation_type: Text = None
+    meter_phase: Text = None
+    invoices: list[Invoice] = Field(default_factory=list)
+    authorization_code: AuthorizationCode | None = None
+    installer: Installer | None = None
+    spn: Text = None
+    meter_number: Text = None
+    account_number: Text = None
+
+
+class EventData(Shape):
+    service_request: ServiceRequest
+
+
+class Event(Shape):
+    event: Id
+    created_at: Instant
+    data: EventData
+
+
+class Subs:
+    """The adapter."""
+
+    name = "subs"
+    signature_scheme: str | None = STANDARD_WEBHOOKS
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(examine=examine)
+
+    def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
+        """The report of the request that the event carries whole."""
+        said = read_shape(Event, event).data.service_request
+        return [_report(said, connection, seen_at, Source.WEBHOOK)]
+
+    def read_order(
+        self, order: Json, *, connection: Connection, requested_at: datetime
+    ) -> list[Report]:
+        """The one report of a service request."""
+        said = read_shape(ServiceRequest, order)
+        return [_report(said, connection, requested_at, Source.POLL)]
+
+    def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
+        query = {"page": "1", "per_page": str(connection.page_size)}
+        if changed_since:
+            query["updated_since"] = format_instant(changed_since)
+        return PageRequest("/service-requests", query)
+
+    def read_page(self, body: Json, *, request: PageRequest) -> Page:
+        orders = orders_on(body, "data")
+        page, last_page = body.get("page"), body.get("last_page")
+        if not isinstance(page, int) or not isinstance(last_page, int):
+            raise BrokenPage("the page doesn't say which it is and which is the last")
+        following = None
+        if page < last_page:
+            following = PageRequest(request.path, {**request.query, "page": str(page + 1)})
+        return Page(
+            orders=orders, next=following, newest_change=newest_change(orders, "updated_at")
+        )
+
+    def sign_in(
+        self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
+    ) -> SignIn:
+        if not credentials.get("token"):
+            raise SignInFailed(f"connection {connection.id} has no token")
+        return SignIn(bearer(credentials["token"]))
+
+
+def _report(
+    said: ServiceRequest, connection: Connection, seen_at: datetime, source: Source
+) -> Report:
+    """Dated by the last change of anything: an invoice paid is news within one milestone."""
+    return Report(
+        connection=connection.id,
+        order_id=said.id,
+        item_id=said.id,
+        status=STATUSES.get(said.milestone),
+        raw_status=said.milestone,
+        occurred_at=max(filter(None, (said.milestone_at, said.updated_at))),
+        status_since=said.milestone_at,
+        seen_at=seen_at,
+        source=source,
+        details=_details(said, connection),
+    )
+
+
+def _details(said: ServiceRequest, connection: Connection) -> Details:
+    customer, installer = said.customer or Customer(), said.installer or Installer()
+    return present(
+        reference=said.reference,
+        ordered_at=instant_text(said.created_at),
+        customer=present_part(name=customer.name, email=customer.email, phone=customer.phone),
+        address=address_details(said.address),
+        service_type=said.service_type or connection.service_type or "grid_connection",
+        reason=said.reason,
+        invoices=[_invoice(one) for one in said.invoices],
+        authorization_code=_authorization_code(said.authorization_code),
+        installer=present_part(kind=installer.kind, name=installer.name),
+        installation_type=said.installation_type,
+        meter_phase=said.meter_phase,
+        spn=said.spn,
+        meter_number=said.meter_number,
+        account_number=said.account_number,
+    )
+
+
+def _invoice(said: Invoice) -> dict[str, Any]:
+    return present_part(
+        id=said.id,
+        number=said.number,
+        kind=said.kind,
+        amount=said.amount,
+        currency=said.currency,
+        paid=said.paid,
+        paid_at=instant_text(said.paid_at),
+        due_on=said.due_on,
+    )
+
+
+def _authorization_code(said: AuthorizationCode | None) -> dict[str, Any]:
+    if said is None:
+        return {}
+    return present_part(sent=said.sent, sent_at=instant_text(said.sent_at))
+
+
+def examine(_status: Status, details: Details) -> Iterable[Attention]:
+    """A fee that is not paid holds the request up until somebody pays it.
+
+    Source: the staff guide: each fee's milestone ends with its payment.
+    """
+    yield from check_contact(details)
+    for invoice in details.get("invoices", []):
+        if not invoice.get("paid", False):
+            amount = " ".join(
+                str(part) for part in (invoice.get("amount"), invoice.get("currency")) if part
+            )
+            kind = invoice.get("kind", "fee").replace("_", " ")
+            number = invoice.get("number") or invoice.get("id", "")
+            yield Attention(
+                "payment_due",
+                f"The {kind} (invoice {number}{', ' + amount if amount else ''}) is not paid; the "
+                "request waits for it. Remind the customer, then check the invoice's status.",
+            )

@@ -1,0 +1,143 @@
+"""docs/add-a-provider.md, tried out: the adapter on that page, registered and put to work."""
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from milepost.connection import Connection
+from milepost.order import Announcement, OrderKey, TrackedOrder
+from milepost.payload import read_object
+from milepost.polling import Outcome, Poll, PollState, Progress, Sinks, Validator
+from milepost.provider import Response
+from milepost.providers import REGISTRY, adapter
+from milepost.recording import record
+from milepost.report import BadPayload, Status
+
+PAGE = Path(__file__).parents[2] / "docs" / "add-a-provider.md"
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+CONNECTION = Connection(id="acme-1", provider="acme", base_url="https://acme.example")
+
+
+class OrdersInMemory:
+    def __init__(self) -> None:
+        self.kept: dict[OrderKey, TrackedOrder] = {}
+        self.told: list[Announcement] = []
+
+    def read(self, key: OrderKey) -> TrackedOrder | None:
+        return self.kept.get(key)
+
+    def write(self, tracked: TrackedOrder, *, new: tuple[Announcement, ...]) -> None:
+        self.kept[tracked.order.key] = tracked
+        self.told.extend(new)
+
+
+class PagesOfAcme:
+    """Two pages of orders and then an empty one, for whoever shows the token."""
+
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Response:
+        if headers.get("authorization") != "Bearer t0ken":
+            return Response(401, {}, b"")
+        page = int(url.rpartition("page=")[2])
+        changed = f"2026-03-0{page}T09:00:00Z"
+        orders = [{"number": f"M{page}", "state": "planned", "changed": changed}]
+        return Response(200, {}, json.dumps({"orders": orders if page < 3 else []}).encode())
+
+
+class LeaseInMemory:
+    state = PollState()
+    cursor: datetime | None = None
+
+    def succeed(
+        self, *, cursor: datetime | None, validator: Validator | None, at: datetime
+    ) -> None:
+        self.cursor = cursor
+
+    def pause(self, progress: Progress) -> None:
+        raise AssertionError("there is time enough")
+
+    def fail(self, *, error: str, at: datetime, not_before: datetime | None) -> None:
+        raise AssertionError(error)
+
+    def give_back(self) -> None:
+        raise AssertionError("there is nothing to wait for")
+
+
+class DigestsInMemory(dict[str, frozenset[bytes]]):
+    def load(self, name: str) -> frozenset[bytes]:
+        return self.get(name, frozenset())
+
+    def save(self, name: str, digests: set[bytes]) -> None:
+        self[name] = frozenset(digests)
+
+
+@pytest.fixture(autouse=True)
+def _acme_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = re.search(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert code, f"{PAGE} has no Python on it"
+    module = ModuleType("acme_of_the_docs")
+    exec(compile(code[1], str(PAGE), "exec"), module.__dict__)  # noqa: S102 - our own page
+    monkeypatch.setitem(sys.modules, "acme_of_the_docs", module)
+    monkeypatch.setitem(REGISTRY, "acme", "acme_of_the_docs:Acme")  # type: ignore[arg-type]
+
+
+def take_in(orders: OrdersInMemory, body: str) -> None:
+    acme = adapter("acme")
+    event: dict[str, Any] = read_object(body.encode())
+    for report in acme.read_event(event, connection=CONNECTION, seen_at=NOW):
+        record(report, orders=orders, rules=acme.rules, now=NOW)
+
+
+def test_an_order_goes_through_the_three_states_of_the_new_provider() -> None:
+    orders = OrdersInMemory()
+    for day, state in enumerate(("received", "planned", "exchanged"), start=1):
+        take_in(
+            orders,
+            f'{{"number": "M1", "state": "{state}", "changed": "2026-03-0{day}T09:00:00Z"}}',
+        )
+    (tracked,) = orders.kept.values()
+    assert tracked.order.status is Status.COMPLETED
+    assert [one.kind for one in orders.told] == ["scheduled", "completed"]
+
+
+def test_a_state_the_new_provider_does_not_document_raises_attention() -> None:
+    orders = OrdersInMemory()
+    take_in(orders, '{"number": "M1", "state": "lost", "changed": "2026-03-01T09:00:00Z"}')
+    (tracked,) = orders.kept.values()
+    assert tracked.order.status is Status.UNKNOWN
+    assert "unknown_status" in [reason.code for reason in tracked.order.attention]
+
+
+def test_a_mangled_payload_of_the_new_provider_is_refused_with_a_reason() -> None:
+    with pytest.raises(BadPayload, match="changed: missing"):
+        take_in(OrdersInMemory(), '{"number": "M1", "state": "planned"}')
+
+
+def test_the_new_provider_is_polled_to_its_last_page() -> None:
+    orders, lease, acme = OrdersInMemory(), LeaseInMemory(), adapter("acme")
+    sinks = Sinks(
+        record=lambda report: bool(record(report, orders=orders, rules=acme.rules, now=NOW)),
+        quarantine=lambda _order, reason: pytest.fail(reason),
+    )
+    result = Poll(
+        connection=CONNECTION,
+        provider=acme,
+        credentials={"token": "t0ken"},
+        http=PagesOfAcme(),
+        digests=DigestsInMemory(),
+        sinks=sinks,
+        clock=lambda: NOW,
+        has_time=lambda: True,
+    ).run(lease)
+    assert result.outcome is Outcome.COMPLETE
+    assert sorted(key.order_id for key in orders.kept) == ["M1", "M2"]
+    assert lease.cursor == datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert lease.cursor < NOW - timedelta(days=1)
