@@ -1,0 +1,73 @@
+"""`python -m local run|stop|invoke|build`: what `make run` and its friends call."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from local.build import build_stack
+from local.faults import CannotStart
+from local.invoking import invoke_function
+from local.places import DEFAULT
+from local.run import run_in_background, run_stack, stop_stack
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+_out = Console(highlight=False)
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def run(
+    demo: Annotated[
+        bool, typer.Option(envvar="DEMO", help="Let the sandboxes move orders through their lives.")
+    ] = True,
+    detach: Annotated[
+        bool, typer.Option(envvar="DETACH", help="Return when the stack is ready.")
+    ] = False,
+    port: Annotated[
+        str, typer.Option(envvar="MILEPOST_PORT", help="The emulator's port; a free one if unset.")
+    ] = "",
+) -> None:
+    """Start the local stack and show it until Ctrl-C."""
+    if port and not (port.isdigit() and 0 < int(port) < 65536):
+        raise CannotStart(f"MILEPOST_PORT is {port!r}: set it to a number from 1 to 65535.")
+    start = run_in_background if detach else run_stack
+    start(DEFAULT, demo=demo, port=int(port) if port else None, console=_out)
+
+
+@app.command()
+def stop() -> None:
+    """End the running stack."""
+    _out.print("stopped" if stop_stack(DEFAULT) else "no stack was running")
+
+
+@app.command()
+def invoke(function: str, event: str) -> None:
+    """Invoke FUNCTION (announce) with events/FUNCTION/EVENT.json (accepted)."""
+    result = invoke_function(DEFAULT, function=function, event=event)
+    _errors.print(result.log, markup=False)
+    _out.print_json(data=result.answer)
+    raise typer.Exit(1 if result.failed else 0)
+
+
+@app.command()
+def build() -> None:
+    """Build what `sam deploy` needs, if anything changed."""
+    DEFAULT.state.mkdir(mode=0o700, exist_ok=True)
+    with (DEFAULT.state / "build.log").open("wb") as log:
+        built = build_stack(log=log)
+    _out.print("built" if built else "nothing changed since the last build")
+
+
+def main() -> None:
+    """Run a command; what can't be done is said in one line, with exit code 1."""
+    try:
+        app()
+    except CannotStart as error:
+        if str(error):
+            _errors.print(str(error), markup=False)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""On which resource a request is authorised, where the emulator differs from AWS.
+
+ministack 1.5.33 checks SESv2 `SendEmail`, SSM `GetParametersByPath` and the schedules of a group
+on `*` or on a wrong name, so that policies without wildcards, right on AWS, would be refused.
+The resources are those of AWS's Service Authorization Reference.
+"""
+
+import importlib
+import json
+from collections.abc import Mapping
+from email.utils import parseaddr
+from typing import Any
+
+
+def correct_ministack() -> None:
+    """Put AWS's resource in the place of the emulator's where they differ."""
+    _count_loopback_as_secure()
+    actions: Any = importlib.import_module("ministack.core.iam_actions")
+    find_other = actions.extract_resource_arn
+
+    def extract_resource_arn(
+        service: str,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        query_params: Mapping[str, Any],
+        region: str,
+        account_id: str,
+    ) -> str:
+        name = find_resource(service, method=method, path=path, body=body, query=query_params)
+        if name:
+            return f"arn:aws:{service}:{region}:{account_id}:{name}"
+        found: str = find_other(
+            service, method, path, headers, body, query_params, region, account_id
+        )
+        return found
+
+    actions.extract_resource_arn = extract_resource_arn
+
+
+def _count_loopback_as_secure() -> None:
+    # Bucket policies rightly refuse what did not come by TLS; the emulator's requests never leave
+    # this machine, so they pass as if they had.
+    evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
+    pin = evaluator.pin_request_origin
+    evaluator.pin_request_origin = lambda address, _secure: pin(address, True)
+
+
+def find_resource(
+    service: str, *, method: str, path: str, body: bytes, query: Mapping[str, Any]
+) -> str | None:
+    """The last part of the resource's ARN; None where the emulator's own answer is right."""
+    parts = path.strip("/").split("/")
+    content = _read_json(body)
+    if service == "ses" and method == "POST" and parts == ["v2", "email", "outbound-emails"]:
+        sender = parseaddr(content.get("FromEmailAddress") or "")[1]
+        return f"identity/{sender}" if sender else None
+    if service == "ssm" and "Path" in content and "Name" not in content:
+        return f"parameter/{str(content['Path']).lstrip('/')}"
+    if service == "scheduler" and parts[0] == "schedules" and len(parts) == 2:
+        group = content.get("GroupName") or _first(query.get("groupName")) or "default"
+        return f"schedule/{group}/{parts[1]}"
+    return None
+
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and value else value
+
+
+def _read_json(body: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,88 @@
+"""The connections of the local stack: applied like any team's, answered by the sandboxes."""
+
+import string
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, Final
+
+import yaml
+
+from local.access import Access
+from local.deployment import STACK_NAME, Deployment
+from local.faults import CannotStart
+from local.places import ROOT, Places
+from local.processes import plain_environment
+from local.sandboxes.server import Sandboxes
+from local.sandboxes.settings import Connection, make_connection
+
+DECLARED: Final = ROOT / "local" / "connections.yaml"
+_POLL_FUNCTION: Final = "PollOrdersFunction"
+
+
+def list_connections(*, api_url: str) -> list[Connection]:
+    """The declared connections as their sandboxes know them, with where their webhooks go."""
+    declared = yaml.safe_load(DECLARED.read_text())["connections"]
+    found = [make_connection(entry["id"], entry["provider"]) for entry in declared]
+    for connection in found:
+        if connection.signing.secrets:
+            connection.webhook_url = f"{api_url}/webhooks/{connection.id}"
+    return found
+
+
+def write_connections(path: Path, *, connections: Sequence[Connection], base_url: str) -> None:
+    """The declared file with the addresses and secrets of this run's sandboxes in it."""
+    values = {"SANDBOXES": base_url}
+    for connection in connections:
+        name = connection.id.replace("-", "_").upper()
+        secrets = connection.signing.secrets
+        values |= {f"{name}_{key.upper()}": v for key, v in connection.credentials.items()}
+        values |= {f"{name}_SIGNING_SECRET": secrets[0]} if secrets else {}
+    path.touch(mode=0o600)
+    path.write_text(string.Template(DECLARED.read_text()).substitute(values))
+
+
+def apply_connections(access: Access, *, path: Path, log: IO[bytes]) -> None:
+    """Apply the file with the operator's own command.
+
+    :raises CannotStart: when the command is missing or refuses the file
+    """
+    command = Path(sys.prefix) / "bin" / "milepost"
+    if not command.exists():
+        raise CannotStart("The command milepost is missing: run `make install` first.")
+    result = subprocess.run(
+        [str(command), "connections", "apply", str(path), "--stack", STACK_NAME, "--yes"],
+        env=plain_environment(**access.environment()),
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    if result.returncode != 0:
+        raise CannotStart(f"milepost connections apply failed: see {log.name}")
+
+
+def describe_connections(
+    sandboxes: Sandboxes, connections: Sequence[Connection], deployment: Deployment
+) -> Mapping[str, Mapping[str, Any]]:
+    """The connections as stack.json shows them."""
+    return {
+        connection.id: {
+            "provider": connection.provider,
+            "webhook_url": connection.webhook_url,
+            "signing": {
+                "scheme": connection.signing.scheme,
+                "secret": next(iter(connection.signing.secrets), None),
+            },
+            "sandbox_url": sandboxes.url(connection.id),
+            "poll_function": deployment.resources.get(_POLL_FUNCTION),
+        }
+        for connection in connections
+    }
+
+
+def connections_file(places: Places) -> Path:
+    """Where the file that is applied stands, readable by its owner only."""
+    return places.state / "connections.yaml"

@@ -1,0 +1,110 @@
+"""The stack on the emulator: deployed by sam, then read back from CloudFormation."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO, Any, Final
+
+import yaml
+
+from local.access import Access
+from local.build import TEMPLATE, local_parameters, run_sam
+from local.faults import CannotStart
+
+STACK_NAME: Final = "milepost-local"
+SENDER: Final = "milepost@example.org"
+_SETTINGS: Final = {
+    "StageName": "local",
+    "SenderAddress": SENDER,
+    # Long enough for a cold start, short enough to see a message fail five times.
+    "RetrySeconds": "6",
+}
+_BUCKET: Final = "milepost-local-artifacts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What CloudFormation knows of the deployed stack."""
+
+    outputs: Mapping[str, str]
+    resources: Mapping[str, str]
+    types: Mapping[str, str]
+    parameters: Mapping[str, str]
+    template: Mapping[str, Any]
+
+    def find_id(self, logical_id: str) -> str:
+        """The physical id of a resource.
+
+        :raises CannotStart: when the template has no such resource
+        """
+        if logical_id not in self.resources:
+            raise CannotStart(
+                f"template.yaml declares no {logical_id}, which the local stack needs."
+            )
+        return self.resources[logical_id]
+
+    def find_only(self, resource_type: str) -> tuple[str, str]:
+        """Logical and physical id of the one resource of that type.
+
+        :raises CannotStart: when there is none, or more than one
+        """
+        found = [name for name, kind in self.types.items() if kind == resource_type]
+        if len(found) != 1:
+            raise CannotStart(f"template.yaml has {len(found)} resources {resource_type}, not one.")
+        return found[0], self.resources[found[0]]
+
+
+def deploy_stack(access: Access, *, log: IO[bytes]) -> Deployment:
+    """Run `sam deploy` against the emulator.
+
+    :raises CannotStart: when the deployment fails
+    """
+    access.client("s3").create_bucket(
+        Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": access.region}
+    )
+    wanted = _SETTINGS | local_parameters()
+    declared = _declared_parameters()
+    command = ["sam", "deploy", "--template-file", str(TEMPLATE), "--stack-name", STACK_NAME]
+    command += ["--s3-bucket", _BUCKET, "--region", access.region, "--no-progressbar"]
+    command += ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
+    command += ["--no-confirm-changeset", "--no-fail-on-empty-changeset"]
+    run_sam(
+        command,
+        parameters={name: value for name, value in wanted.items() if name in declared},
+        log=log,
+        what="sam deploy",
+        environment=access.environment(),
+    )
+    return read_deployment(access)
+
+
+def read_deployment(access: Access) -> Deployment:
+    """The stack as it is now."""
+    stacks = access.client("cloudformation")
+    stack = stacks.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+    resources = stacks.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+    body = stacks.get_template(StackName=STACK_NAME, TemplateStage="Processed")["TemplateBody"]
+    return Deployment(
+        outputs={o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])},
+        resources={r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources},
+        types={r["LogicalResourceId"]: r["ResourceType"] for r in resources},
+        parameters={p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])},
+        template=json.loads(body) if isinstance(body, str) else body,
+    )
+
+
+def verify_sender(access: Access) -> None:
+    """Let SES send as the local sender, as the owner of an address confirms it on AWS."""
+    access.client("ses").verify_email_identity(EmailAddress=SENDER)
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads a template's short forms (`!Ref x`) as plain values; only names matter here."""
+
+
+_Loader.add_multi_constructor("!", lambda *_: None)
+
+
+def _declared_parameters() -> set[str]:
+    template = yaml.load(TEMPLATE.read_text(), Loader=_Loader)  # noqa: S506 (a SafeLoader)
+    return set(template.get("Parameters", {}))

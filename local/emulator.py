@@ -1,0 +1,49 @@
+"""The emulator's own process: `python -m local.emulator` (settings come from the environment).
+
+It corrects, at start, where ministack 1.5 differs from AWS in ways that would hide mistakes.
+"""
+
+import importlib
+import os
+import sys
+import threading
+from typing import Any, Final
+
+from local import authorisation, function_logs, mail_sending, secret_ids, stream_mapping
+
+SCHEDULE_CHECK_SECONDS: Final = 1
+
+
+def run_emulator() -> None:
+    """Serve until standard input ends or a signal comes."""
+    _hide_development_packages()
+    authorisation.correct_ministack()
+    mail_sending.correct_ministack()
+    stream_mapping.correct_ministack()
+    function_logs.correct_ministack()
+    secret_ids.correct_ministack()
+    # Every 10 seconds by default, which makes each poll of a demo late.
+    scheduler: Any = importlib.import_module("ministack.services.scheduler")
+    scheduler._SCHEDULE_TICK_INTERVAL = SCHEDULE_CHECK_SECONDS
+    _leave_with_parent()
+    sys.argv = ["ministack"]
+    importlib.import_module("ministack.app").main()
+
+
+def _hide_development_packages() -> None:
+    # Functions run with sys.executable. The virtual environment's Python would let them import
+    # packages that no layer ships, which would then fail only on AWS.
+    sys.executable = getattr(sys, "_base_executable", sys.executable)
+
+
+def _leave_with_parent() -> None:
+    def wait_for_end() -> None:
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        os.kill(os.getpid(), 15)
+
+    threading.Thread(target=wait_for_end, name="parent-watch", daemon=True).start()
+
+
+if __name__ == "__main__":
+    run_emulator()

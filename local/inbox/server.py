@@ -1,0 +1,40 @@
+"""The inbox's two doors: SMTP for SES, HTTP for people and tests."""
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from local.inbox.mailbox import Mailbox, read_mail
+from local.inbox.page import answer_inbox
+from local.pages import PageServer
+
+
+class _Delivery:
+    """Takes a mail as aiosmtpd hands it over."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """Keep the mail and accept it (RFC 5321, reply code 250)."""
+        content = envelope.content
+        raw = content if isinstance(content, bytes) else (content or "").encode()
+        mail = read_mail(raw, sender=envelope.mail_from or "", recipients=envelope.rcpt_tos)
+        self._mailbox.add(mail)
+        return "250 Kept"
+
+
+class Inbox:
+    """A running inbox at ``smtp_address`` ("host:port") and ``url``."""
+
+    def __init__(self, *, smtp_port: int) -> None:
+        self.mailbox = Mailbox()
+        self._smtp = Controller(_Delivery(self.mailbox), hostname="127.0.0.1", port=smtp_port)
+        self._smtp.start()
+        self.smtp_address = f"127.0.0.1:{smtp_port}"
+        self._pages = PageServer(lambda path: answer_inbox(self.mailbox, path))
+        self.url = self._pages.url
+
+    def close(self) -> None:
+        """Stop both doors and free their ports."""
+        self._pages.close()
+        self._smtp.stop()

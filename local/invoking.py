@@ -1,0 +1,53 @@
+"""`make invoke FUNCTION=announce EVENT=accepted`: one event, one function of the running stack."""
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from local.faults import CannotStart
+from local.places import ROOT, Places
+from local.stack import read_stack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """What came of it: the answer, the log's end, and whether the function failed."""
+
+    answer: Any
+    log: str
+    failed: bool
+
+
+def invoke_function(places: Places, *, function: str, event: str) -> Invocation:
+    """Invoke the function named like its folder with events/<function>/<event>.json.
+
+    :raises CannotStart: when no stack runs, or there is no such function or event
+    """
+    stack = read_stack(places)
+    if stack is None:
+        raise CannotStart("No stack is running: start one with `make run` (or DETACH=1 make run).")
+    payload = _read_event(function, event)
+    logical_id = "".join(word.capitalize() for word in function.split("_")) + "Function"
+    try:
+        name = stack.resource_id(logical_id)
+    except KeyError:
+        raise CannotStart(f"template.yaml has no {logical_id}.") from None
+    answer = stack.client("lambda").invoke(FunctionName=name, Payload=payload, LogType="Tail")
+    return Invocation(
+        answer=json.loads(answer["Payload"].read() or b"null"),
+        log=base64.b64decode(answer.get("LogResult", "")).decode(errors="replace"),
+        failed="FunctionError" in answer,
+    )
+
+
+def _read_event(function: str, event: str) -> bytes:
+    folder = ROOT / "events" / function
+    if not folder.is_dir():
+        known = sorted(path.name for path in (ROOT / "events").iterdir() if path.is_dir())
+        raise CannotStart(f"There is no events/{function}/. There are: {', '.join(known)}")
+    path = folder / f"{event.removesuffix('.json')}.json"
+    if not path.is_file():
+        known = sorted(path.stem for path in folder.glob("*.json"))
+        raise CannotStart(f"There is no {path.relative_to(ROOT)}. There are: {', '.join(known)}")
+    return path.read_bytes()

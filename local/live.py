@@ -1,0 +1,69 @@
+"""The live view in a terminal, and the plain lines where there is none."""
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from rich.columns import Columns
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from local.overview import Overview
+
+_PAUSE_SECONDS: Final = 1.0
+
+
+def show_live(
+    read: Callable[[], Overview], *, console: Console, stopped: threading.Event, header: str
+) -> None:
+    """Show what `read` returns until `stopped` is set."""
+    if console.is_terminal:
+        _show_screen(read, console, stopped, header)
+    else:
+        _show_lines(read, console, stopped)
+
+
+def _show_screen(
+    read: Callable[[], Overview], console: Console, stopped: threading.Event, header: str
+) -> None:
+    with Live(console=console, auto_refresh=False) as live:
+        while not stopped.is_set():
+            live.update(Group(Text(header), render_overview(read())), refresh=True)
+            stopped.wait(_PAUSE_SECONDS)
+
+
+def _show_lines(read: Callable[[], Overview], console: Console, stopped: threading.Event) -> None:
+    last = ""
+    while not stopped.is_set():
+        overview = read()
+        orders = ", ".join(f"{name} {count}" for name, count in overview.statuses.items())
+        notices = ", ".join(f"{name} {count}" for name, count in overview.notice_states.items())
+        line = f"orders: {orders or 'none'}; notices: {notices or 'none'}"
+        if line != last:
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            last = line
+        stopped.wait(_PAUSE_SECONDS)
+
+
+def render_overview(overview: Overview) -> RenderableType:
+    """Tiles and two tables."""
+    tiles = [
+        Panel(Text(f"{count}", style="bold"), title=name.replace("_", " "), width=16)
+        for name, count in overview.statuses.items()
+    ]
+    transitions = Table(title="Latest transitions", title_justify="left", expand=True)
+    for column in ("since", "connection", "order", "status"):
+        transitions.add_column(column, no_wrap=column != "order", overflow="ellipsis")
+    for line in overview.transitions:
+        transitions.add_row(*map(Text, (line.since[:19], line.connection, line.order, line.status)))
+    states = ", ".join(f"{name} {count}" for name, count in overview.notice_states.items())
+    notices = Table(title=f"Notices: {states or 'none yet'}", title_justify="left", expand=True)
+    for column in ("at", "kind", "recipient", "state"):
+        notices.add_column(column, no_wrap=True, overflow="ellipsis")
+    for notice in overview.notices:
+        notices.add_row(*map(Text, (notice.at[:19], notice.kind, notice.recipient, notice.state)))
+    orders: RenderableType = Columns(tiles) if tiles else Text("No orders yet.", style="dim")
+    return Group(orders, transitions, notices)

@@ -1,0 +1,135 @@
+"""What became of mails: the emulator publishes no SES events, so this does, as AWS would.
+
+Mails to the addresses of Amazon's mailbox simulator meet with what the simulator does to them,
+labels (``bounce+7@``) included; every other mail that is taken is delivered. Source: Amazon SES
+developer guide, "Using the Amazon SES mailbox simulator manually". ``mailbox-full@`` is not
+Amazon's: the simulator has no address for a soft bounce that follows no delivery.
+"""
+
+import contextvars
+import importlib
+import json
+import threading
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parseaddr
+from typing import Any, Final
+
+_SEND: Final = "/v2/email/outbound-emails"
+_SIMULATOR: Final = "simulator.amazonses.com"
+_LATER_SECONDS: Final = 1.0
+"""AWS needs about as long; the sender has logged its mail by then."""
+
+_DELIVERY: Final = ("Delivery", {"smtpResponse": "250 2.6.0 Message received"})
+_FATES: Final[Mapping[str, tuple[tuple[str, dict[str, str]], ...]]] = {
+    "success": (_DELIVERY,),
+    "bounce": (("Bounce", {"bounceType": "Permanent", "bounceSubType": "General"}),),
+    "suppressionlist": (("Bounce", {"bounceType": "Permanent", "bounceSubType": "Suppressed"}),),
+    "complaint": (_DELIVERY, ("Complaint", {"complaintFeedbackType": "abuse"})),
+    "ooto": (_DELIVERY, ("Bounce", {"bounceType": "Transient", "bounceSubType": "General"})),
+    "mailbox-full": (("Bounce", {"bounceType": "Transient", "bounceSubType": "MailboxFull"}),),
+}
+_RECIPIENTS: Final = {"Bounce": "bouncedRecipients", "Complaint": "complainedRecipients"}
+
+
+def correct_ministack() -> None:
+    """Publish each mail's events to the topics of its configuration set.
+
+    Call it after ``mail_sending.correct_ministack``. A mail that bounces reaches no inbox.
+    """
+    ses: Any = importlib.import_module("ministack.services.ses_v2")
+    handle, relay = ses.handle_request, ses._smtp_relay
+
+    async def handle_request(
+        method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
+    ) -> Any:
+        answer = await handle(method, path, headers, body, query_params)
+        if method == "POST" and path.rstrip("/") == _SEND and answer[0] == 200:
+            _publish_later(ses, json.loads(body), json.loads(answer[2])["MessageId"])
+        return answer
+
+    def relay_what_arrives(source: str, addresses: Iterable[str], message: str) -> None:
+        arriving = [one for one in addresses if arrives(one)]
+        if arriving:
+            relay(source, arriving, message)
+
+    ses.handle_request, ses._smtp_relay = handle_request, relay_what_arrives
+
+
+def arrives(address: str) -> bool:
+    """Whether a mail to this address is taken by its mail server."""
+    return _DELIVERY in _fates_of(address)
+
+
+def events_of(request: Mapping[str, Any], *, message_id: str, at: datetime) -> list[dict[str, Any]]:
+    """What SES publishes, in this order, of a SendEmail request that it took."""
+    address = request["Destination"]["ToAddresses"][0]
+    mail = _mail(request, address=address, message_id=message_id, at=at)
+    events = []
+    for name, facts in _fates_of(address):
+        about: dict[str, Any] = {"timestamp": _instant(at), **facts}
+        if name in _RECIPIENTS:
+            about |= {"feedbackId": f"0-{message_id}", _RECIPIENTS[name]: [_recipient(address)]}
+        else:
+            about |= {"recipients": [address]}
+        events.append({"eventType": name, "mail": mail, name.lower(): about})
+    return events
+
+
+def topics_of(destinations: Mapping[str, Any], event_type: str) -> list[str]:
+    """The ARNs of the topics that a configuration set tells of events of this type."""
+    return [
+        one["SnsDestination"]["TopicArn"]
+        for one in destinations.values()
+        if one.get("Enabled")
+        and event_type.upper() in one.get("MatchingEventTypes", ())
+        and "SnsDestination" in one
+    ]
+
+
+def _fates_of(address: str) -> tuple[tuple[str, dict[str, str]], ...]:
+    name, _, domain = parseaddr(address)[1].lower().partition("@")
+    fates = _FATES.get(name.partition("+")[0]) if domain == _SIMULATOR else None
+    return fates or (_DELIVERY,)
+
+
+def _recipient(address: str) -> dict[str, str]:
+    return {"emailAddress": parseaddr(address)[1]}
+
+
+def _mail(
+    request: Mapping[str, Any], *, address: str, message_id: str, at: datetime
+) -> dict[str, Any]:
+    tags = {one["Name"]: [one["Value"]] for one in request.get("EmailTags", ())}
+    return {
+        "timestamp": _instant(at),
+        "source": request["FromEmailAddress"],
+        "messageId": message_id,
+        "destination": [address],
+        "headersTruncated": False,
+        "headers": [{"name": "To", "value": address}],
+        "tags": {"ses:configuration-set": [request["ConfigurationSetName"]], **tags},
+    }
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _publish_later(ses: Any, request: Mapping[str, Any], message_id: str) -> None:
+    configuration_set = ses._config_sets.get(request.get("ConfigurationSetName", ""))
+    if configuration_set is None:
+        return
+    destinations = configuration_set.get("EventDestinations") or {}
+    sns: Any = importlib.import_module("ministack.services.sns")
+
+    def publish() -> None:
+        for event in events_of(request, message_id=message_id, at=datetime.now(UTC)):
+            for topic in topics_of(destinations, event["eventType"]):
+                sns.publish_internal(topic, json.dumps(event))
+
+    # A new thread's empty context would be another account's.
+    context = contextvars.copy_context()
+    timer = threading.Timer(_LATER_SECONDS, context.run, args=(publish,))
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,117 @@
+"""What the live views show: orders by status, the latest transitions, the latest notices."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+SHOWN: Final = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Orders and notices as they are now; lists have the newest first."""
+
+    statuses: Mapping[str, int]
+    transitions: Sequence["Transition"]
+    notices: Sequence["NoticeLine"]
+    notice_states: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """Where an order stands since when (ISO 8601, UTC), and what last changed there."""
+
+    since: str
+    connection: str
+    order: str
+    status: str
+    raw_status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeLine:
+    """One line of the delivery log."""
+
+    at: str
+    kind: str
+    recipient: str
+    state: str
+
+
+LIFE: Final = (
+    "unknown",
+    "pending",
+    "submitted",
+    "accepted",
+    "scheduled",
+    "in_progress",
+    "completed",
+    "active",
+    "rejected",
+    "failed",
+    "cancelled",
+)
+
+
+def read_overview(dynamodb: Any, *, orders_table: str, notices_table: str) -> Overview:
+    """Read both tables; meant for the few hundred orders of a local stack."""
+    orders = _scan(
+        dynamodb,
+        orders_table,
+        "#connection, order_id, item_id, #status, raw_status, since",
+        {"#connection": "connection", "#status": "status"},
+    )
+    notices = _scan(
+        dynamodb, notices_table, "pk, kind, recipient, #state, queued_at", {"#state": "state"}
+    )
+    return make_overview(orders, [n for n in notices if n.get("pk", "").startswith("order#")])
+
+
+def make_overview(
+    orders: Sequence[Mapping[str, str]], notices: Sequence[Mapping[str, str]]
+) -> Overview:
+    """The overview of items' text attributes."""
+    orders = [order for order in orders if "status" in order]
+    counts = Counter(order["status"] for order in orders)
+    latest = sorted(orders, key=lambda order: order.get("since", ""), reverse=True)
+    told = sorted(notices, key=lambda notice: notice.get("queued_at", ""), reverse=True)
+    return Overview(
+        statuses={s: counts[s] for s in (*LIFE, *sorted(set(counts) - set(LIFE))) if counts[s]},
+        transitions=[_transition(order) for order in latest[:SHOWN]],
+        notices=[_notice_line(notice) for notice in told[:SHOWN]],
+        notice_states=dict(Counter(notice.get("state", "?") for notice in notices)),
+    )
+
+
+def _transition(order: Mapping[str, str]) -> Transition:
+    item, name = order.get("item_id", ""), order.get("order_id", "")
+    return Transition(
+        since=order.get("since", ""),
+        connection=order.get("connection", ""),
+        order=name if item in ("", name) else f"{name} / {item}",
+        status=order["status"],
+        raw_status=order.get("raw_status", ""),
+    )
+
+
+def _notice_line(notice: Mapping[str, str]) -> NoticeLine:
+    return NoticeLine(
+        at=notice.get("queued_at", ""),
+        kind=notice.get("kind", ""),
+        recipient=notice.get("recipient", ""),
+        state=notice.get("state", ""),
+    )
+
+
+def _scan(
+    dynamodb: Any, table: str, projection: str, names: Mapping[str, str]
+) -> list[dict[str, str]]:
+    pages = dynamodb.get_paginator("scan").paginate(
+        TableName=table, ProjectionExpression=projection, ExpressionAttributeNames=dict(names)
+    )
+    return [
+        {name: value["S"] for name, value in item.items() if "S" in value}
+        for page in pages
+        for item in page["Items"]
+    ]

@@ -1,0 +1,32 @@
+"""Where the local stack keeps what it writes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The files of one stack, all in one directory that git ignores."""
+
+    state: Path
+
+    @property
+    def stack_file(self) -> Path:
+        """What a client needs to use the running stack; there only while it runs."""
+        return self.state / "stack.json"
+
+    @property
+    def log_file(self) -> Path:
+        """Everything that the emulator, the functions and sam said since the last start."""
+        return self.state / "run.log"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the process that runs the stack; its content is that process's id."""
+        return self.state / "run.lock"
+
+
+DEFAULT: Final = Places(ROOT / ".local")

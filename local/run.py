@@ -1,0 +1,175 @@
+"""`make run` and `make stop`: one stack at a time, in the foreground or in the background."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from rich.console import Console
+
+from local.faults import CannotStart
+from local.live import show_live
+from local.overview import Overview, read_overview
+from local.places import ROOT, Places
+from local.progress import Progress
+from local.stack import Stack, running_stack
+
+READY: Final = "ready"
+_STOP_SECONDS: Final = 30.0
+
+
+def run_stack(places: Places, *, demo: bool, port: int | None, console: Console) -> None:
+    """Start the stack, show it until Ctrl-C or SIGTERM, and leave nothing behind.
+
+    :raises CannotStart: when it can't be started
+    """
+    stopped = threading.Event()
+    replace_running(places, console=console)
+    with _only_one(places), _signals(stopped):
+        progress = Progress(console)
+        with running_stack(demo=demo, places=places, port=port, progress=progress) as stack:
+            _tell_addresses(stack, progress)
+            _show(stack, console, stopped)
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            progress.tell("stopping ...")
+
+
+def run_in_background(places: Places, *, demo: bool, port: int | None, console: Console) -> None:
+    """Start the stack in a process of its own and return when it is ready.
+
+    :raises CannotStart: when it can't be started
+    """
+    # First, since the one that runs still writes to the file that is read here.
+    replace_running(places, console=console)
+    places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "local", "run", "--" + ("demo" if demo else "no-demo")]
+    environment = os.environ | {"MILEPOST_PORT": str(port or ""), "DETACH": "0"}
+    with (places.state / "start.log").open("wb+") as said:
+        child = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
+        _follow_start(child, places, console)
+
+
+def stop_stack(places: Places) -> bool:
+    """End the running stack and wait until it is gone; whether there was one.
+
+    :raises CannotStart: when it does not end
+    """
+    process = _find_runner(places)
+    if process is None:
+        places.stack_file.unlink(missing_ok=True)
+        return False
+    os.kill(process, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while _find_runner(places) is not None:
+        if time.monotonic() > deadline:
+            raise CannotStart(f"The stack (process {process}) did not end: run `kill -9 {process}`")
+        time.sleep(0.05)
+    return True
+
+
+def replace_running(places: Places, *, console: Console) -> None:
+    """End the stack that runs, if any, so that a new one can take its place."""
+    if stop_stack(places):
+        console.print("replaced the stack that was running", highlight=False)
+
+
+def _find_runner(places: Places) -> int | None:
+    """The process that holds the lock; None when nobody does."""
+    try:
+        with places.lock_file.open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return None
+    except FileNotFoundError:
+        return None
+    except BlockingIOError:
+        return int(places.lock_file.read_text().strip() or 0) or None
+
+
+@contextmanager
+def _only_one(places: Places) -> Iterator[None]:
+    places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with places.lock_file.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotStart("Another `make run` is starting: wait for it, or stop it.") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+@contextmanager
+def _signals(stopped: threading.Event) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the block in order, even while it is starting."""
+
+    def stop(*_: Any) -> None:
+        stopped.set()
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _show(stack: Stack, console: Console, stopped: threading.Event) -> None:
+    tables = {
+        "orders_table": stack.resource_id("OrdersTable"),
+        "notices_table": stack.resource_id("NoticesTable"),
+    }
+    dynamodb = stack.client("dynamodb")
+
+    def read() -> Overview:
+        return read_overview(dynamodb, **tables)
+
+    header = f"console {stack.console_url}   inbox {stack.mail_url}   (Ctrl-C ends it)"
+    try:
+        show_live(read, console=console, stopped=stopped, header=header)
+    except KeyboardInterrupt:
+        return
+
+
+def _tell_addresses(stack: Stack, progress: Progress) -> None:
+    for name, address in (
+        ("console", stack.console_url),
+        ("inbox", stack.mail_url),
+        ("HTTP API", stack.api_url),
+        ("emulator", stack.aws_endpoint_url),
+    ):
+        progress.tell(f"{name:>9}  {address}")
+    progress.tell(READY)
+
+
+def _follow_start(child: subprocess.Popen[bytes], places: Places, console: Console) -> None:
+    """Repeat what the background process says until it is ready or has failed."""
+    with (places.state / "start.log").open(errors="replace") as said:
+        while True:
+            line = said.readline()
+            if line.strip() == READY:
+                console.print("The stack runs in the background; `make stop` ends it.")
+                return
+            if line:
+                console.print(line.rstrip(), markup=False, highlight=False, soft_wrap=True)
+            elif child.poll() is not None:
+                raise CannotStart("")
+            else:
+                time.sleep(0.05)

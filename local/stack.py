@@ -1,0 +1,220 @@
+"""The running local stack, for `make run` and for tests.
+
+``with running_stack() as stack: stack.client("dynamodb"); stack.mails()``
+"""
+
+import json
+import os
+import shutil
+import tempfile
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+from local.access import Access, make_access
+from local.build import build_stack
+from local.connections import (
+    apply_connections,
+    connections_file,
+    describe_connections,
+    list_connections,
+    write_connections,
+)
+from local.console import serve_console
+from local.deployment import STACK_NAME, Deployment, deploy_stack, verify_sender
+from local.emulator_process import running_emulator
+from local.http_api import create_routes
+from local.hurrying import hurried_polls
+from local.inbox import Inbox
+from local.overview import Overview, read_overview
+from local.places import Places
+from local.processes import find_free_port, require_free_port
+from local.progress import Progress, silent_progress
+from local.sandboxes.server import Sandboxes
+from local.subscriber import subscribe_queue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """What a client needs to use the running stack; the very fields of stack.json."""
+
+    aws_endpoint_url: str
+    region: str
+    access_key_id: str
+    secret_access_key: str
+    stack_name: str
+    api_url: str
+    console_url: str
+    mail_url: str
+    outputs: Mapping[str, str]
+    connections: Mapping[str, Mapping[str, Any]]
+    tokens: Mapping[str, str | None]
+    subscriber_queue_url: str
+
+    @property
+    def access(self) -> Access:
+        """Address and credentials of the emulator."""
+        return Access(
+            endpoint_url=self.aws_endpoint_url,
+            access_key_id=self.access_key_id,
+            secret_access_key=self.secret_access_key,
+            region=self.region,
+        )
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of that service at the emulator."""
+        return self.access.client(service)
+
+    def mails(self) -> Sequence[Mapping[str, Any]]:
+        """The mails that arrived, newest first, as /messages.json lists them."""
+        with urllib.request.urlopen(f"{self.mail_url}/messages.json", timeout=10) as answer:
+            return cast(Sequence[Mapping[str, Any]], json.load(answer))
+
+    def resource_id(self, logical_id: str) -> str:
+        """The physical id of one of the template's resources."""
+        answer = self.client("cloudformation").describe_stack_resources(StackName=self.stack_name)
+        ids = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in answer["StackResources"]}
+        return str(ids[logical_id])
+
+
+def read_stack(places: Places) -> Stack | None:
+    """The stack that runs in that directory; None when none does."""
+    try:
+        return Stack(**json.loads(places.stack_file.read_text()))
+    except FileNotFoundError:
+        return None
+
+
+@contextmanager
+def running_stack(
+    *,
+    demo: bool = False,
+    places: Places | None = None,
+    port: int | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Stack]:
+    """Start everything, hand it out, and leave nothing behind.
+
+    Without `places` the stack's files stand in a directory of their own that is removed.
+
+    :raises CannotStart: with one line that says what is wrong and what to do
+    """
+    with ExitStack() as closing:
+        if places is None:
+            places = Places(closing.enter_context(_scratch(Path(tempfile.mkdtemp()))))
+        places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        log = closing.enter_context(places.log_file.open("wb"))
+        starting = _Starting(closing, places, log, progress or silent_progress())
+        stack = starting.start(port=port, demo=demo)
+        closing.callback(places.stack_file.unlink, missing_ok=True)
+        write_privately(places.stack_file, json.dumps(asdict(stack), indent=2))
+        yield stack
+
+
+class _Starting:
+    def __init__(
+        self, closing: ExitStack, places: Places, log: IO[bytes], progress: Progress
+    ) -> None:
+        self._closing, self._places, self._log = closing, places, log
+        self._step = progress.step
+
+    def start(self, *, port: int | None, demo: bool) -> Stack:
+        port = find_free_port() if port is None else require_free_port(port)
+        with self._step("built with sam"):
+            build_stack(log=self._log)
+        access = make_access(port=port)
+        with self._step("emulator and mail inbox started"):
+            inbox = self._start_emulator(access, port=port)
+        with self._step("template.yaml deployed with sam"):
+            deployment = deploy_stack(access, log=self._log)
+            verify_sender(access)
+        with self._step("routes and subscriber queue created"):
+            api_url = create_routes(access, deployment)
+            topic = deployment.find_id("AnnouncementsTopic")
+            queue_url = subscribe_queue(access, topic_arn=topic)
+        with self._step("provider sandboxes started, connections applied"):
+            connections = self._connect(access, deployment, api_url=api_url, demo=demo)
+        console = serve_console(overview_reader(access, deployment), mail_url=inbox.url)
+        self._closing.callback(console.close)
+        return Stack(
+            aws_endpoint_url=access.endpoint_url,
+            region=access.region,
+            access_key_id=access.access_key_id,
+            secret_access_key=access.secret_access_key,
+            stack_name=STACK_NAME,
+            api_url=api_url,
+            console_url=console.url,
+            mail_url=inbox.url,
+            outputs=deployment.outputs,
+            connections=connections,
+            tokens={"viewer": None, "operator": None},
+            subscriber_queue_url=queue_url,
+        )
+
+    def _start_emulator(self, access: Access, *, port: int) -> Inbox:
+        inbox = Inbox(smtp_port=find_free_port())
+        self._closing.callback(inbox.close)
+        scratch = self._closing.enter_context(_scratch(self._places.state / "emulator"))
+        emulator = running_emulator(
+            access, port=port, smtp_address=inbox.smtp_address, scratch=scratch, log=self._log
+        )
+        self._closing.enter_context(emulator)
+        return inbox
+
+    def _connect(
+        self, access: Access, deployment: Deployment, *, api_url: str, demo: bool
+    ) -> Mapping[str, Mapping[str, Any]]:
+        connections = list_connections(api_url=api_url)
+        sandboxes = self._closing.enter_context(Sandboxes(connections))
+        path = connections_file(self._places)
+        self._closing.callback(path.unlink, missing_ok=True)
+        write_connections(
+            path, connections=connections, base_url=f"http://127.0.0.1:{sandboxes.port}"
+        )
+        apply_connections(access, path=path, log=self._log)
+        if demo:
+            self._closing.enter_context(hurried_polls(access))
+            sandboxes.start_demo()
+        return describe_connections(sandboxes, connections, deployment)
+
+
+def overview_reader(access: Access, deployment: Deployment) -> "_OverviewReader":
+    """Reads the overview of the deployed tables anew at each call."""
+    return _OverviewReader(
+        access.client("dynamodb"),
+        orders_table=deployment.find_id("OrdersTable"),
+        notices_table=deployment.find_id("NoticesTable"),
+    )
+
+
+class _OverviewReader:
+    def __init__(self, dynamodb: Any, *, orders_table: str, notices_table: str) -> None:
+        self._dynamodb = dynamodb
+        self._orders_table, self._notices_table = orders_table, notices_table
+
+    def __call__(self) -> Overview:
+        return read_overview(
+            self._dynamodb, orders_table=self._orders_table, notices_table=self._notices_table
+        )
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Replace the file in one step; only its owner may read it."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    Path(name).replace(path)
+
+
+@contextmanager
+def _scratch(directory: Path) -> Iterator[Path]:
+    """An empty directory, also where a killed process left a full one, that goes in the end."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(mode=0o700, parents=True)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)

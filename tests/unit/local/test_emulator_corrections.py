@@ -1,0 +1,54 @@
+"""Where requests are authorised, and which headers a mail keeps."""
+
+import json
+from email import message_from_string
+
+import pytest
+
+from local.authorisation import find_resource
+from local.mail_sending import add_headers
+
+
+@pytest.mark.parametrize("sender", ["milepost@example.org", "Milepost <milepost@example.org>"])
+def test_sending_is_authorised_on_the_senders_identity(sender: str) -> None:
+    body = json.dumps({"FromEmailAddress": sender}).encode()
+    found = find_resource(
+        "ses", method="POST", path="/v2/email/outbound-emails", body=body, query={}
+    )
+    assert found == "identity/milepost@example.org"
+
+
+def test_reading_parameters_is_authorised_on_their_path() -> None:
+    found = find_resource("ssm", method="POST", path="/", body=b'{"Path": "/a/b"}', query={})
+    assert found == "parameter/a/b"
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "group"),
+    [
+        (b'{"GroupName": "polls"}', {}, "polls"),
+        (b"", {"groupName": ["polls"]}, "polls"),
+        (b"", {}, "default"),
+    ],
+)
+def test_a_schedule_is_authorised_in_its_group(
+    body: bytes, query: dict[str, list[str]], group: str
+) -> None:
+    found = find_resource("scheduler", method="PUT", path="/schedules/one", body=body, query=query)
+    assert found == f"schedule/{group}/one"
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"no json", b'{"Name": "/a", "Path": "/b"}'])
+def test_everything_else_is_left_to_the_emulator(body: bytes) -> None:
+    assert find_resource("ssm", method="POST", path="/", body=body, query={}) is None
+
+
+def test_a_relayed_mail_keeps_its_headers_and_reply_address() -> None:
+    request = {
+        "ReplyToAddresses": ["office@example.org"],
+        "Content": {"Simple": {"Headers": [{"Name": "X-Notice", "Value": "n1"}]}},
+    }
+    relayed = message_from_string(add_headers("Subject: Hello\n\nBody\n", request))
+    assert relayed["X-Notice"] == "n1"
+    assert relayed["Reply-To"] == "office@example.org"
+    assert relayed["Subject"] == "Hello"

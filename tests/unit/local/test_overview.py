@@ -1,0 +1,44 @@
+"""What the live views show of the tables' items."""
+
+from local.console import render_console
+from local.overview import SHOWN, make_overview
+
+
+def order(number: int, *, status: str = "accepted", raw: str = "accepted") -> dict[str, str]:
+    return {
+        "connection": "offergrid-home",
+        "order_id": f"order-{number}",
+        "item_id": f"item-{number}",
+        "status": status,
+        "raw_status": raw,
+        "since": f"2026-01-01T00:00:{number:02}Z",
+    }
+
+
+def test_statuses_are_counted_in_the_order_of_a_life() -> None:
+    orders = [order(1, status="completed"), order(2), order(3), order(4, status="odd")]
+    overview = make_overview(orders, [])
+    assert list(overview.statuses.items()) == [("accepted", 2), ("completed", 1), ("odd", 1)]
+
+
+def test_the_latest_transitions_come_first_and_are_bounded() -> None:
+    overview = make_overview([order(number) for number in range(30)], [])
+    assert len(overview.transitions) == SHOWN
+    assert overview.transitions[0].order == "order-29 / item-29"
+
+
+def test_notices_are_counted_by_state() -> None:
+    notices = [{"state": "sent", "kind": "accepted", "queued_at": "2026", "recipient": "k"}] * 2
+    assert make_overview([], notices).notice_states == {"sent": 2}
+
+
+def test_a_tombstone_without_a_status_is_not_shown() -> None:
+    assert make_overview([{"connection": "c", "order_id": "o"}], []).statuses == {}
+
+
+def test_markup_from_a_provider_is_inert_in_the_browser() -> None:
+    overview = make_overview([order(1, raw="<img src=x onerror=alert(1)>")], [])
+    answer = render_console(overview, "http://127.0.0.1:1")
+    assert "<img" not in answer.body
+    assert "script-src" not in answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
