@@ -1,0 +1,184 @@
+"""The template's house rules: what every function, queue, table and bucket has to have."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+NO_RESOURCE_LEVEL = {"dynamodb:ListStreams"}
+"""Actions that AWS can only allow on everything."""
+
+
+class _Loader(yaml.SafeLoader):
+    pass
+
+
+def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    match node:
+        case yaml.ScalarNode():
+            return {suffix: loader.construct_scalar(node)}
+        case yaml.SequenceNode():
+            return {suffix: loader.construct_sequence(node, deep=True)}
+        case yaml.MappingNode():
+            return {suffix: loader.construct_mapping(node, deep=True)}
+    raise AssertionError(node)
+
+
+_Loader.add_multi_constructor("!", _intrinsic)
+TEMPLATE: Mapping[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), _Loader)  # noqa: S506
+RESOURCES: Mapping[str, Any] = TEMPLATE["Resources"]
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    return {n: r.get("Properties", {}) for n, r in RESOURCES.items() if r["Type"] == kind}
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+ROLES = of_type("AWS::IAM::Role")
+QUEUES = of_type("AWS::SQS::Queue")
+every_function = pytest.mark.parametrize("name", FUNCTIONS)
+every_role = pytest.mark.parametrize("name", ROLES)
+
+
+def statements(role: str) -> Iterator[Mapping[str, Any]]:
+    for policy in ROLES[role]["Policies"]:
+        yield from policy["PolicyDocument"]["Statement"]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@every_function
+def test_a_function_is_named_after_its_folder(name: str) -> None:
+    words = FUNCTIONS[name]["CodeUri"].removeprefix("functions/").split("_")
+    assert name == "".join(word.capitalize() for word in words) + "Function"
+    assert (ROOT / FUNCTIONS[name]["CodeUri"] / "app.py").is_file()
+
+
+@every_function
+def test_a_function_has_a_role_of_its_own(name: str) -> None:
+    role = {"GetAtt": f"{name.removesuffix('Function')}Role.Arn"}
+    assert FUNCTIONS[name]["Role"] == role
+    assert [f["Role"] for f in FUNCTIONS.values()].count(role) == 1
+
+
+@every_function
+def test_a_function_has_a_log_group_that_forgets(name: str) -> None:
+    group = f"{name.removesuffix('Function')}LogGroup"
+    assert FUNCTIONS[name]["LoggingConfig"] == {"LogGroup": {"Ref": group}}
+    assert RESOURCES[group]["Properties"]["RetentionInDays"] <= 30
+
+
+@every_function
+def test_a_function_has_a_failure_destination(name: str) -> None:
+    assert FUNCTIONS[name]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
+
+
+@every_function
+def test_a_function_has_an_alarm_for_its_errors(name: str) -> None:
+    watched = [
+        alarm["Dimensions"]
+        for alarm in of_type("AWS::CloudWatch::Alarm").values()
+        if alarm["MetricName"] == "Errors"
+    ]
+    assert [{"Name": "FunctionName", "Value": {"Ref": name}}] in watched
+
+
+@every_function
+def test_an_event_source_of_a_function_reports_partial_failures_and_leaves_its_failures_somewhere(
+    name: str,
+) -> None:
+    for event in FUNCTIONS[name].get("Events", {}).values():
+        properties = event.get("Properties", {})
+        match event["Type"]:
+            case "SQS":
+                assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+                queue = properties["Queue"]["GetAtt"].removesuffix(".Arn")
+                assert QUEUES[queue]["RedrivePolicy"]
+            case "DynamoDB":
+                assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+                assert properties["BisectBatchOnFunctionError"] is True
+                assert properties["MaximumRetryAttempts"] >= 0
+                assert properties["DestinationConfig"]["OnFailure"]
+            case "SNS":
+                assert properties["RedrivePolicy"]
+
+
+@every_role
+def test_a_policy_names_its_actions_and_resources_without_wildcards(name: str) -> None:
+    for statement in statements(name):
+        actions, resources = as_list(statement["Action"]), as_list(statement["Resource"])
+        assert not any("*" in action for action in actions), statement["Sid"]
+        if not NO_RESOURCE_LEVEL.issuperset(actions):
+            assert "*" not in resources, statement["Sid"]
+
+
+@every_role
+def test_a_wildcard_within_a_resource_is_only_for_objects_of_one_prefix(name: str) -> None:
+    for statement in statements(name):
+        for resource in as_list(statement["Resource"]):
+            text = str(resource)
+            if "*" in text and text != "*":
+                assert all(a.startswith("s3:") for a in as_list(statement["Action"]))
+                assert text.rstrip("}'").endswith("/*")
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_a_queue_is_encrypted(name: str) -> None:
+    assert QUEUES[name]["SqsManagedSseEnabled"] is True
+
+
+@pytest.mark.parametrize("name", of_type("AWS::DynamoDB::Table"))
+def test_a_table_is_encrypted(name: str) -> None:
+    assert RESOURCES[name]["Properties"]["SSESpecification"] == {"SSEEnabled": True}
+
+
+@pytest.mark.parametrize("name", ["OrdersTable", "NoticesTable"])
+def test_a_table_that_matters_is_protected_in_prod(name: str) -> None:
+    table = RESOURCES[name]
+    assert table["UpdateReplacePolicy"] == "Retain"
+    assert table["Properties"]["DeletionProtectionEnabled"] == {"If": ["IsProd", True, False]}
+    recovery = table["Properties"]["PointInTimeRecoverySpecification"]
+    assert recovery["PointInTimeRecoveryEnabled"] == {"If": ["IsProd", True, False]}
+
+
+@pytest.mark.parametrize("name", of_type("AWS::S3::Bucket"))
+def test_a_bucket_is_private_encrypted_and_reached_by_tls_alone(name: str) -> None:
+    bucket = RESOURCES[name]["Properties"]
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    assert bucket["BucketEncryption"]
+    denied = [
+        statement
+        for policy in of_type("AWS::S3::BucketPolicy").values()
+        if policy["Bucket"] == {"Ref": name}
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    ]
+    assert [statement["Effect"] for statement in denied] == ["Deny"]
+
+
+def test_every_dead_letter_queue_has_an_alarm() -> None:
+    watched = {
+        alarm["Dimensions"][0]["Value"]["GetAtt"].removesuffix(".QueueName")
+        for alarm in of_type("AWS::CloudWatch::Alarm").values()
+        if alarm["Namespace"] == "AWS/SQS"
+    }
+    work_queues = {n for n, queue in QUEUES.items() if "RedrivePolicy" in queue}
+    assert set(QUEUES) - work_queues <= watched
+
+
+def test_every_alarm_has_a_heading_in_the_runbook() -> None:
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
+        heading = alarm["AlarmDescription"].partition('"')[2].rstrip('".')
+        assert f"## {heading}\n" in runbook, f"{name}: {heading}"
+
+
+def test_the_api_is_throttled() -> None:
+    (api,) = of_type("AWS::Serverless::HttpApi").values()
+    assert api["DefaultRouteSettings"]["ThrottlingRateLimit"]
+    assert api["DefaultRouteSettings"]["ThrottlingBurstLimit"]
