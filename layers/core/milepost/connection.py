@@ -34,6 +34,10 @@ class Connection:
     country: str = "DE"
     language: str = "en"
     contact: str | None = None
+    customer_notices: frozenset[str] = frozenset()
+    """Kinds that the customer is told of as well; none unless the connection says so."""
+    notices_per_hour: int = 100
+    """Mails to one recipient in one hour; what is over it comes as one digest at its end."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """What only one provider's adapter knows, such as its names of statuses."""
 
@@ -41,6 +45,7 @@ class Connection:
     def from_json(cls, text: str) -> "Connection":
         """Read what ``milepost connections apply`` wrote; keys of newer versions are ignored."""
         known = {name: value for name, value in json.loads(text).items() if name in _FIELDS}
+        known["customer_notices"] = frozenset(known.get("customer_notices", ()))
         return cls(**known)
 
 

@@ -85,10 +85,10 @@ def expected_by(order: Order, connection: Connection) -> datetime | None:
 
 
 def _start(order: Order) -> datetime:
+    reported_at = order.summary.since if order.summary else order.timeline[0].report.occurred_at
     ordered_at = order.details.get("ordered_at") or order.details.get("signed_at")
-    if ordered_at:
-        return parse_day_or_instant(ordered_at)
-    return order.summary.since if order.summary else order.timeline[0].report.occurred_at
+    # Nothing is reported of an order before it is placed: a date of 9999 is a slip.
+    return min(parse_day_or_instant(ordered_at), reported_at) if ordered_at else reported_at
 
 
 def parse_day_or_instant(text: str) -> datetime:

@@ -10,7 +10,7 @@ from milepost.report import Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupSummary:
-    """A ``code`` for filters (``all_accepted``, ``partly_rejected``, ``mixed``), a text for people."""
+    """``code``, such as ``all_accepted``, ``partly_rejected``, ``mixed``; ``text`` for people."""
 
     code: str
     text: str

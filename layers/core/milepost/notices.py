@@ -1,11 +1,11 @@
 """Notices: one announcement to one recipient by one channel, and what became of it."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final
+from urllib.parse import unquote
 
 from milepost.order import Announcement, Kind, OrderKey
 from milepost.report import Details, format_instant
@@ -29,6 +29,14 @@ class Channel(StrEnum):
 
     SNS = "sns"
     EMAIL = "email"
+    HTTPS = "https"
+
+
+class Audience(StrEnum):
+    """Who a notice speaks to: those who sold the order, or the one who ordered."""
+
+    TEAM = "team"
+    CUSTOMER = "customer"
 
 
 class State(StrEnum):
@@ -42,25 +50,6 @@ class State(StrEnum):
     SUPPRESSED = "suppressed"
     SKIPPED = "skipped"
     FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
-    """Who wants to be told of what. Empty ``connections`` and ``service_types`` mean all."""
-
-    id: str
-    email: str
-    kinds: frozenset[str] = field(default=DEFAULT_KINDS)
-    connections: frozenset[str] = frozenset()
-    service_types: frozenset[str] = frozenset()
-    language: str = "en"
-
-    def wants(self, announced: "Announced") -> bool:
-        return (
-            announced.announcement.kind in self.kinds
-            and (not self.connections or announced.key.connection in self.connections)
-            and (not self.service_types or announced.service_type in self.service_types)
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +71,43 @@ class Announced:
         return self.details.get("service_type")
 
 
+class BadNoticeId(ValueError):
+    """Not the id of a notice; the message says what one looks like."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeId:
+    """A notice's id in its parts: ``connection/order/item/sequence/channel/recipient[/copy]``."""
+
+    key: OrderKey
+    sequence: int
+    channel: Channel
+    recipient_digest: str
+    copy: int = 0
+
+    def __str__(self) -> str:
+        copy = f"/{self.copy}" if self.copy else ""
+        return f"{self.key}/{self.sequence}/{self.channel}/{self.recipient_digest}{copy}"
+
+    @classmethod
+    def parse(cls, text: str) -> "NoticeId":
+        """:raises BadNoticeId: when the text is none"""
+        parts = text.split("/")
+        try:
+            connection, order, item, sequence, channel, digest, *copy = map(unquote, parts)
+            return cls(
+                key=OrderKey(connection, order, item),
+                sequence=int(sequence),
+                channel=Channel(channel),
+                recipient_digest=digest,
+                copy=int(copy[0]) if copy else 0,
+            )
+        except ValueError:
+            raise BadNoticeId(
+                "a notice's id looks like connection/order/item/1/email/0a1b2c3d4e5f"
+            ) from None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """One announcement to one recipient by one channel.
@@ -93,93 +119,28 @@ class Notice:
     announcement: Announcement
     channel: Channel
     recipient: str
+    audience: Audience = Audience.TEAM
     language: str = "en"
     subscription: str | None = None
+    copy: int = 0
+    """0 for the notice itself; a person's resends of it count from 1."""
 
     @property
     def id(self) -> str:
-        return f"{self.announcement.id_for(self.key)}/{self.channel}/{self.recipient_digest}"
+        return str(
+            NoticeId(
+                key=self.key,
+                sequence=self.announcement.sequence,
+                channel=self.channel,
+                recipient_digest=self.recipient_digest,
+                copy=self.copy,
+            )
+        )
 
     @property
     def recipient_digest(self) -> str:
         """The recipient, for keys and logs that must not hold an address."""
         return hashlib.sha256(self.recipient.strip().lower().encode()).hexdigest()[:12]
-
-
-class DeliveryLog(Protocol):
-    """What became of each notice."""
-
-    def enter(self, notice: Notice, *, at: datetime) -> State:
-        """Enter it as queued, unless it is there; the state in which it stands now."""
-        ...
-
-    def mark_sent(self, notice: Notice, *, message_id: str, at: datetime) -> None: ...
-
-
-class Subscriptions(Protocol):
-    def all(self) -> Iterable[Subscription]: ...
-
-
-class Topic(Protocol):
-    def publish(self, announced: Announced) -> str:
-        """Tell the subscribers of the SNS topic; the message's id."""
-        ...
-
-
-class EmailQueue(Protocol):
-    def put(self, notice: Notice, *, delay: timedelta) -> None: ...
-
-
-APPOINTMENT_FOLLOWS: Final = timedelta(seconds=5)
-"""How long a mail waits that says scheduled but not for when: a provider that fires two events
-for one change says so with the second, and the mail is written from the order as it then is."""
-
-
-def tell(
-    announced: Announced,
-    *,
-    topic: Topic,
-    topic_name: str,
-    subscriptions: Iterable[Subscription],
-    emails: EmailQueue,
-    log: DeliveryLog,
-    now: datetime,
-) -> None:
-    """Tell everybody who wants to know; done again after a failure, it tells only the rest."""
-    for_topic = Notice(
-        key=announced.key,
-        announcement=announced.announcement,
-        channel=Channel.SNS,
-        recipient=topic_name,
-    )
-    for notice in mails_for(announced, subscriptions):
-        if log.enter(notice, at=now) is State.QUEUED:
-            emails.put(notice, delay=_delay(announced))
-    if log.enter(for_topic, at=now) is State.QUEUED:
-        message_id = topic.publish(announced)
-        log.mark_sent(for_topic, message_id=message_id, at=now)
-
-
-def mails_for(announced: Announced, subscriptions: Iterable[Subscription]) -> list[Notice]:
-    """One notice an address, however many subscriptions of it match."""
-    notices: dict[str, Notice] = {}
-    for subscription in sorted(subscriptions, key=lambda one: one.id):
-        if subscription.wants(announced):
-            notice = Notice(
-                key=announced.key,
-                announcement=announced.announcement,
-                channel=Channel.EMAIL,
-                recipient=subscription.email,
-                language=subscription.language,
-                subscription=subscription.id,
-            )
-            notices.setdefault(notice.recipient_digest, notice)
-    return list(notices.values())
-
-
-def _delay(announced: Announced) -> timedelta:
-    waits = announced.announcement.kind is Kind.SCHEDULED and "appointment" not in announced.details
-    return APPOINTMENT_FOLLOWS if waits else timedelta(0)
 
 
 def topic_message(announced: Announced) -> dict[str, Any]:

@@ -182,6 +182,8 @@ class Poll:
                 self.result.outcome = Outcome.PAUSED
                 return
         self.digests.save(self.connection.id, seen)
+        # A change dated ahead must not move the cursor past those that are still to come.
+        newest = min(newest, started_at) if newest else None
         cursor = max(filter(None, (newest, state.cursor)), default=None)
         lease.succeed(cursor=cursor, validator=self.validator, at=started_at)
 
@@ -283,4 +285,5 @@ def digest_of(order: Json) -> bytes:
 def _wait(response: Response) -> timedelta:
     """How long a 429 asks us to wait (``Retry-After`` in seconds), or a minute."""
     text = response.headers.get("retry-after", "")
-    return timedelta(seconds=int(text)) if text.isascii() and text.isdigit() else _DEFAULT_WAIT
+    plain = text.isascii() and text.isdigit() and len(text) < 10
+    return timedelta(seconds=int(text)) if plain else _DEFAULT_WAIT

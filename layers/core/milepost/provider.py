@@ -74,9 +74,13 @@ class Provider(Protocol):
     """An adapter. Everything but ``sign_in`` is pure; untrusted input gives ``BadPayload``."""
 
     name: str
-    rules: Rules
     signature_scheme: str | None
     """How it signs webhooks (``signatures``), None when it sends none."""
+
+    @property
+    def rules(self) -> Rules:
+        """What it adds to the lifecycle."""
+        ...
 
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
         """The reports of one webhook."""

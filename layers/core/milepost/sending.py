@@ -1,10 +1,11 @@
 """Sending a notice by mail, effectively once: claim, send, log."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from milepost.notices import Notice, State
+from milepost.notices import Audience, Notice, State
 from milepost.order import OrderKey, TrackedOrder
 
 CLAIM: Final = timedelta(seconds=60)
@@ -34,6 +35,13 @@ class Mail:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A claim on a digest; ``message_id`` when it went out already, but not all was logged."""
+
+    message_id: str | None = None
+
+
 class Claims(Protocol):
     """The delivery log, as a sender needs it."""
 
@@ -45,8 +53,42 @@ class Claims(Protocol):
         ...
 
     def release(self, notice: Notice) -> None: ...
-    def mark_sent(self, notice: Notice, *, message_id: str, at: datetime) -> None: ...
+
+    def mark_sent(
+        self, notice: Notice, *, message_id: str, at: datetime, digest: str | None = None
+    ) -> None: ...
+
     def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is held for one recipient until one moment, to go out as one mail."""
+
+    recipient_digest: str
+    due_at: datetime
+
+
+class Holds(Protocol):
+    """Notices that wait for a digest, as a sender needs them."""
+
+    def held(self, batch: Batch) -> Sequence[Notice]: ...
+
+    def claim_batch(self, batch: Batch, *, at: datetime, until: datetime) -> Claimed:
+        """:raises AlreadyClaimed: when another sender's claim holds"""
+        ...
+
+    def release_batch(self, batch: Batch) -> None: ...
+    def mark_batch_sent(self, batch: Batch, *, message_id: str, at: datetime) -> None: ...
+    def let_go(self, batch: Batch, notice: Notice) -> None: ...
+
+
+class Suppressions(Protocol):
+    """Addresses that no mail may go to."""
+
+    def reason(self, address: str, *, audience: Audience) -> str | None:
+        """Why nothing may be sent there, in words; None when it may."""
+        ...
 
 
 class Orders(Protocol):
@@ -54,12 +96,28 @@ class Orders(Protocol):
 
 
 class Renderer(Protocol):
-    def render(self, notice: Notice, tracked: TrackedOrder) -> Mail: ...
+    def render(
+        self, notice: Notice, tracked: TrackedOrder, *, unsubscribe_url: str | None = None
+    ) -> Mail: ...
+
+    def render_batch(
+        self,
+        batch: Batch,
+        lines: Iterable[tuple[Notice, TrackedOrder | None]],
+        *,
+        unsubscribe_url: str | None = None,
+    ) -> Mail: ...
+
+
+class Links(Protocol):
+    def url_for(self, notices: Sequence[Notice]) -> str | None:
+        """Where the recipient ends mails like the one that tells of these; None for nowhere."""
+        ...
 
 
 class Mailer(Protocol):
-    def send(self, mail: Mail, *, notice: Notice) -> str:
-        """The message's id.
+    def send(self, mail: Mail, *, notices: Sequence[Notice], at: datetime) -> str:
+        """The message's id. ``notices`` are what the mail's fate will be logged under.
 
         :raises TryAgainLater: when it can't be sent now
         :raises Refused: when it never can
@@ -72,24 +130,29 @@ class Sender:
     """Sends notices that announce put into the email queue."""
 
     claims: Claims
+    holds: Holds
+    suppressions: Suppressions
     orders: Orders
     renderer: Renderer
+    links: Links
     mailer: Mailer
 
     def send(self, notice: Notice, *, now: datetime) -> State:
-        """The state in which the notice is now.
+        """Send one notice; the state in which it is then.
 
         :raises AlreadyClaimed: when another sender is at it
         :raises TryAgainLater: when the mail service is busy
         """
         if not self.claims.claim(notice, at=now, until=now + CLAIM):
             return State.SENT
-        tracked = self.orders.read(notice.key)
-        if tracked is None or tracked.erased_at is not None:
+        if reason := self.suppressions.reason(notice.recipient, audience=notice.audience):
+            return self._close(notice, State.SUPPRESSED, reason, now)
+        tracked = self._living_order(notice)
+        if tracked is None:
             return self._close(notice, State.SKIPPED, "the order was erased", now)
         try:
-            mail = self.renderer.render(notice, tracked)
-            message_id = self.mailer.send(mail, notice=notice)
+            mail = self._render_one(notice, tracked)
+            message_id = self.mailer.send(mail, notices=[notice], at=now)
         except TryAgainLater:
             self.claims.release(notice)
             raise
@@ -98,6 +161,71 @@ class Sender:
         self.claims.mark_sent(notice, message_id=message_id, at=now)
         return State.SENT
 
+    def send_batch(self, batch: Batch, *, now: datetime) -> None:
+        """Send what was held for one recipient as one mail, and log it under each notice.
+
+        :raises AlreadyClaimed: when another sender is at it
+        :raises TryAgainLater: when the mail service is busy
+        """
+        notices = self.holds.held(batch)
+        if not notices:
+            return
+        message_id = self.holds.claim_batch(batch, at=now, until=now + CLAIM).message_id
+        if message_id is None:
+            message_id = self._send_claimed_batch(batch, notices, now)
+        if message_id is None:
+            return
+        for notice in notices:
+            self.claims.mark_sent(notice, message_id=message_id, at=now, digest=batch_id(batch))
+            self.holds.let_go(batch, notice)
+
+    def _send_claimed_batch(
+        self, batch: Batch, notices: Sequence[Notice], now: datetime
+    ) -> str | None:
+        first = notices[0]
+        if reason := self.suppressions.reason(first.recipient, audience=first.audience):
+            self._close_all(batch, notices, State.SUPPRESSED, reason, now)
+            return None
+        lines = [(notice, self._living_order(notice)) for notice in notices]
+        try:
+            message_id = self.mailer.send(self._render(batch, lines), notices=notices, at=now)
+        except TryAgainLater:
+            self.holds.release_batch(batch)
+            raise
+        except Refused as refusal:
+            self._close_all(batch, notices, State.FAILED, str(refusal), now)
+            return None
+        self.holds.mark_batch_sent(batch, message_id=message_id, at=now)
+        return message_id
+
+    def _render(self, batch: Batch, lines: list[tuple[Notice, TrackedOrder | None]]) -> Mail:
+        """One notice alone is its own mail: a digest of one would only be harder to read."""
+        notice, tracked = lines[0]
+        if len(lines) == 1 and tracked is not None:
+            return self._render_one(notice, tracked)
+        url = self.links.url_for([notice for notice, _ in lines])
+        return self.renderer.render_batch(batch, lines, unsubscribe_url=url)
+
+    def _render_one(self, notice: Notice, tracked: TrackedOrder) -> Mail:
+        url = self.links.url_for([notice])
+        return self.renderer.render(notice, tracked, unsubscribe_url=url)
+
+    def _living_order(self, notice: Notice) -> TrackedOrder | None:
+        tracked = self.orders.read(notice.key)
+        return None if tracked is None or tracked.erased_at is not None else tracked
+
     def _close(self, notice: Notice, state: State, reason: str, now: datetime) -> State:
         self.claims.close(notice, state=state, reason=reason, at=now)
         return state
+
+    def _close_all(
+        self, batch: Batch, notices: Sequence[Notice], state: State, reason: str, now: datetime
+    ) -> None:
+        for notice in notices:
+            self.claims.close(notice, state=state, reason=reason, at=now)
+            self.holds.let_go(batch, notice)
+
+
+def batch_id(batch: Batch) -> str:
+    """The digest's name in the log."""
+    return f"{batch.recipient_digest}/{batch.due_at:%Y-%m-%dT%H:%MZ}"

@@ -7,7 +7,7 @@ nothing of its reason. Imports the standard library alone: it runs on every webh
 
 import binascii
 import hmac
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -60,6 +60,17 @@ def verify(
     if not _any_matches(keys, signed, given):
         raise BadSignature
     return delivery_id
+
+
+def sign(secret: str, *, delivery_id: str, timestamp: int, body: bytes) -> str:
+    """The ``webhook-signature`` of a message of our own, by Standard Webhooks.
+
+    :param timestamp: seconds since the epoch
+    :raises NoSecret: when the secret isn't ``whsec_<base64>``
+    """
+    signed = f"{delivery_id}.{timestamp}.".encode() + body
+    signature = hmac.digest(signing_key(STANDARD_WEBHOOKS, secret), signed, "sha256")
+    return f"v1,{b64encode(signature).decode()}"
 
 
 def signing_key(scheme: str, secret: str) -> bytes:

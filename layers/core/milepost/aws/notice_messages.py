@@ -1,15 +1,18 @@
 """Notices on their way: the SNS topic, the email queue, and the mail service."""
 
 import json
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any, Final
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
 
 from botocore.exceptions import ClientError
 
 from milepost.aws.orders_table import announcement_item, announcement_of
+from milepost.mail_events import MAIL_TAG
 from milepost.notices import (
     Announced,
+    Audience,
     Channel,
     Notice,
     topic_attributes,
@@ -17,11 +20,12 @@ from milepost.notices import (
     topic_subject,
 )
 from milepost.order import OrderKey
-from milepost.sending import Mail, Refused, TryAgainLater
+from milepost.report import format_instant, parse_instant
+from milepost.sending import Batch, Mail, Refused, TryAgainLater
 
 
 class AnnouncementsTopic:
-    """Implements ``notices.Topic``."""
+    """Implements ``telling.Topic``."""
 
     def __init__(self, client: Any, *, topic_arn: str) -> None:
         self._client = client
@@ -41,17 +45,21 @@ class AnnouncementsTopic:
         return message_id
 
 
-class EmailQueue:
-    """Implements ``notices.EmailQueue``."""
+class NoticeQueue:
+    """The queue of a channel; implements ``telling.Outbox``."""
 
     def __init__(self, client: Any, *, queue_url: str) -> None:
         self._client = client
         self._queue_url = queue_url
 
-    def put(self, notice: Notice, *, delay: timedelta) -> None:
+    def put(self, notice: Notice, *, delay: timedelta = timedelta(0)) -> None:
+        self.put_message(notice_message(notice), delay=delay)
+
+    def put_message(self, message: Mapping[str, Any], *, delay: timedelta = timedelta(0)) -> None:
+        """Put a message that was kept for later: a notice, or a batch of held ones."""
         self._client.send_message(
             QueueUrl=self._queue_url,
-            MessageBody=json.dumps(notice_message(notice)),
+            MessageBody=json.dumps(message),
             DelaySeconds=int(delay.total_seconds()),
         )
 
@@ -65,8 +73,10 @@ def notice_message(notice: Notice) -> dict[str, Any]:
         "announcement": announcement_item(notice.announcement),
         "channel": str(notice.channel),
         "recipient": notice.recipient,
+        "audience": str(notice.audience),
         "language": notice.language,
         "subscription": notice.subscription,
+        "copy": notice.copy,
     }
 
 
@@ -77,11 +87,30 @@ def notice_of(message: Mapping[str, Any]) -> Notice:
         announcement=announcement_of(message["announcement"]),
         channel=Channel(message["channel"]),
         recipient=message["recipient"],
+        audience=Audience(message["audience"]),
         language=message["language"],
         subscription=message["subscription"],
+        copy=message.get("copy", 0),
     )
 
 
+def batch_message(batch: Batch) -> dict[str, Any]:
+    """A batch of held notices as the email queue carries it."""
+    return {
+        "batch": {
+            "recipient_digest": batch.recipient_digest,
+            "due_at": format_instant(batch.due_at),
+        }
+    }
+
+
+def batch_of(message: Mapping[str, Any]) -> Batch | None:
+    """The batch of a message, None when it is a notice."""
+    batch = message.get("batch")
+    return Batch(batch["recipient_digest"], parse_instant(batch["due_at"])) if batch else None
+
+
+_NOT_IN_TAGS: Final = re.compile(r"[^A-Za-z0-9_-]")
 _BUSY: Final = frozenset(
     {
         "TooManyRequestsException",
@@ -98,17 +127,34 @@ _REFUSALS: Final = frozenset({"MessageRejected", "BadRequestException", "Invalid
 """Answers of SES that are about this mail. Any other error is about us, and is raised."""
 
 
-class Mailbox:
-    """Implements ``sending.Mailer`` by SES."""
+class MailRecords(Protocol):
+    """Which notices a mail tells of, for when we hear what became of it."""
 
-    def __init__(self, client: Any, *, sender: str) -> None:
+    def keep(self, notices: Sequence[Notice], *, at: datetime) -> str:
+        """Keep it before the mail goes out; a name for the mail, fit for a message tag."""
+        ...
+
+
+class Mailbox:
+    """Implements ``sending.Mailer`` by SES.
+
+    What becomes of a mail is published through the configuration set, under the mail's tags.
+    """
+
+    def __init__(
+        self, client: Any, *, sender: str, configuration_set: str, records: MailRecords
+    ) -> None:
         self._client = client
         self._sender = sender
+        self._configuration_set = configuration_set
+        self._records = records
 
-    def send(self, mail: Mail, *, notice: Notice) -> str:
+    def send(self, mail: Mail, *, notices: Sequence[Notice], at: datetime) -> str:
+        tags = mail_tags(notices[0], mail_id=self._records.keep(notices, at=at))
         try:
             answer = self._client.send_email(
                 FromEmailAddress=self._sender,
+                ConfigurationSetName=self._configuration_set,
                 Destination={"ToAddresses": [mail.to]},
                 Content={
                     "Simple": {
@@ -117,7 +163,7 @@ class Mailbox:
                         "Headers": [{"Name": k, "Value": v} for k, v in mail.headers.items()],
                     }
                 },
-                EmailTags=[{"Name": "kind", "Value": str(notice.announcement.kind)}],
+                EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
             )
         except ClientError as error:
             code = error.response["Error"]["Code"]
@@ -128,6 +174,19 @@ class Mailbox:
             raise
         message_id: str = answer["MessageId"]
         return message_id
+
+
+def mail_tags(notice: Notice, *, mail_id: str) -> dict[str, str]:
+    """The message tags of a mail; a digest's are those of its first notice.
+
+    Source: Amazon SES API v2, ``MessageTag``: at most 256 letters, digits, ``_`` and ``-``.
+    """
+    tags = {
+        "kind": str(notice.announcement.kind),
+        "connection": notice.key.connection,
+        MAIL_TAG: mail_id,
+    }
+    return {name: _NOT_IN_TAGS.sub("_", value)[:256] for name, value in tags.items()}
 
 
 def _utf8(text: str) -> dict[str, str]:

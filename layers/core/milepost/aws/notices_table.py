@@ -1,50 +1,60 @@
-"""NoticesTable: the delivery log and the subscriptions."""
+"""NoticesTable: the delivery log."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from milepost.aws.items import from_item, to_item
-from milepost.notices import DEFAULT_KINDS, Channel, Notice, State, Subscription
+from milepost.deadlines import sortable
+from milepost.notices import Channel, Notice, NoticeId, State
 from milepost.order import OrderKey
-from milepost.report import format_instant
+from milepost.recipients import Choice
+from milepost.report import format_instant, parse_instant
 from milepost.sending import AlreadyClaimed
+from milepost.telling import Entered
 
 KEEP: Final = timedelta(days=400)
 """How long the log keeps a notice: over a year, so that a complaint can be answered."""
-SUBSCRIPTIONS: Final = "subscriptions"
 
 
 class NoticesTable:
-    """Implements ``notices.DeliveryLog``, ``notices.Subscriptions`` and ``sending.Claims``."""
+    """Implements ``telling.DeliveryLog`` and ``sending.Claims``."""
 
     def __init__(self, client: Any, *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
-    def all(self) -> Iterable[Subscription]:
-        """Every subscription."""
+    def of_order(self, key: OrderKey) -> list[dict[str, Any]]:
+        """The log's entries of one provider order, as they were announced."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues=to_item({":pk": SUBSCRIPTIONS}),
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :notice)",
+            ExpressionAttributeValues=to_item({":pk": notices_of(key), ":notice": "notice#"}),
         )
-        return [subscription_of(from_item(item)) for page in pages for item in page["Items"]]
+        return [from_item(item) for page in pages for item in page["Items"]]
 
-    def enter(self, notice: Notice, *, at: datetime) -> State:
+    def find(self, identity: NoticeId) -> dict[str, Any] | None:
+        """The log's entry of one notice."""
+        answer = self._client.get_item(TableName=self._table, Key=to_item(key_of_notice(identity)))
+        item = answer.get("Item")
+        return from_item(item) if item else None
+
+    def enter(self, choice: Choice, *, at: datetime) -> Entered:
         it_is_not_there = "attribute_not_exists(pk)"
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=to_item(notice_item(notice, at=at)),
+                Item=to_item(notice_item(choice, at=at)),
                 ConditionExpression=it_is_not_there,
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
-            return State(from_item(_item_in_the_way(error))["state"])
-        return State.QUEUED
+            there = from_item(item_in_the_way(error))
+            due_at = parse_instant(there["due_at"]) if "due_at" in there else None
+            return Entered(State(there["state"]), due_at, is_new=False)
+        return Entered(State.SKIPPED if choice.skipped else State.QUEUED, choice.due_at)
 
     def claim(self, notice: Notice, *, at: datetime, until: datetime) -> bool:
         it_waits_to_be_sent = "#state = :queued"
@@ -59,14 +69,14 @@ class NoticesTable:
                 ExpressionAttributeValues=to_item(
                     {
                         ":queued": str(State.QUEUED),
-                        ":now": format_instant(at),
-                        ":until": format_instant(until),
+                        ":now": sortable(at),
+                        ":until": sortable(until),
                     }
                 ),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
-            old = from_item(_item_in_the_way(error))
+            old = from_item(item_in_the_way(error))
             if old.get("state") == State.QUEUED:
                 raise AlreadyClaimed(notice.id) from None
             return False
@@ -79,8 +89,11 @@ class NoticesTable:
             UpdateExpression="REMOVE claimed_until",
         )
 
-    def mark_sent(self, notice: Notice, *, message_id: str, at: datetime) -> None:
-        self._set(notice, state=State.SENT, at=at, message_id=message_id)
+    def mark_sent(
+        self, notice: Notice, *, message_id: str, at: datetime, digest: str | None = None
+    ) -> None:
+        in_digest = {"digest": digest} if digest else {}
+        self._set(notice, state=State.SENT, at=at, message_id=message_id, **in_digest)
 
     def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> None:
         self._set(notice, state=state, at=at, reason=reason)
@@ -99,7 +112,7 @@ class NoticesTable:
         )
 
 
-def _item_in_the_way(error: ClientError) -> Mapping[str, Any]:
+def item_in_the_way(error: ClientError) -> Mapping[str, Any]:
     """The item that a condition met; an error of any other kind goes on."""
     if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
         raise error
@@ -108,11 +121,17 @@ def _item_in_the_way(error: ClientError) -> Mapping[str, Any]:
 
 
 def notice_key(notice: Notice) -> dict[str, str]:
+    """The primary key of a notice."""
+    return key_of_notice(NoticeId.parse(notice.id))
+
+
+def key_of_notice(identity: NoticeId) -> dict[str, str]:
     """Notices of one provider order stand together, in the order in which they were announced."""
+    copy = f"#{identity.copy:04d}" if identity.copy else ""
     return {
-        "pk": notices_of(notice.key),
-        "sk": f"notice#{notice.key.item_id}#{notice.announcement.sequence:06d}"
-        f"#{notice.channel}#{notice.recipient_digest}",
+        "pk": notices_of(identity.key),
+        "sk": f"notice#{identity.key.item_id}#{identity.sequence:06d}"
+        f"#{identity.channel}#{identity.recipient_digest}{copy}",
     }
 
 
@@ -121,43 +140,30 @@ def notices_of(key: OrderKey) -> str:
     return f"order#{key.connection}#{key.order_id}"
 
 
-def notice_item(notice: Notice, *, at: datetime) -> dict[str, Any]:
-    """A notice as it enters the log."""
+def notice_item(choice: Choice, *, at: datetime) -> dict[str, Any]:
+    """A notice as it enters the log: queued, held until it is due, or skipped with the reason."""
+    notice = choice.notice
+    state = State.SKIPPED if choice.skipped else State.QUEUED
     return {
         **notice_key(notice),
         "id": notice.id,
         "kind": str(notice.announcement.kind),
         "channel": str(notice.channel),
-        "recipient": notice.recipient,
+        "recipient": notice.recipient or None,
+        "audience": str(notice.audience),
         "language": notice.language if notice.channel is Channel.EMAIL else None,
         "subscription": notice.subscription,
-        "state": str(State.QUEUED),
-        "queued_at": format_instant(at),
+        "state": str(state),
+        "reason": choice.skipped,
+        "due_at": format_instant(choice.due_at) if choice.due_at else None,
+        f"{state}_at": format_instant(at),
+        "resend_of": choice.resend_of,
+        "requested_by": choice.requested_by,
         "occurred_at": format_instant(notice.announcement.occurred_at),
-        "expires_at": int((at + KEEP).timestamp()),
+        "expires_at": expiry(at),
     }
 
 
-def subscription_item(subscription: Subscription) -> dict[str, Any]:
-    """A subscription as the table keeps it."""
-    return {
-        "pk": SUBSCRIPTIONS,
-        "sk": subscription.id,
-        "email": subscription.email,
-        "kinds": sorted(subscription.kinds),
-        "connections": sorted(subscription.connections) or None,
-        "service_types": sorted(subscription.service_types) or None,
-        "language": subscription.language,
-    }
-
-
-def subscription_of(item: Mapping[str, Any]) -> Subscription:
-    """The subscription of an item."""
-    return Subscription(
-        id=item["sk"],
-        email=item["email"],
-        kinds=frozenset(item.get("kinds", DEFAULT_KINDS)),
-        connections=frozenset(item.get("connections", ())),
-        service_types=frozenset(item.get("service_types", ())),
-        language=item.get("language", "en"),
-    )
+def expiry(at: datetime) -> int:
+    """When an entry made now may go, in seconds since the epoch."""
+    return int((at + KEEP).timestamp())

@@ -8,6 +8,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from milepost.aws.items import from_item, to_item
+from milepost.deadlines import sortable
 from milepost.polling import LeaseHeld, PollState, Progress, Validator
 from milepost.provider import PageRequest
 from milepost.report import format_instant, parse_instant
@@ -35,8 +36,8 @@ class PollsTable:
                 ConditionExpression=nobody_holds_it,
                 ExpressionAttributeValues=to_item(
                     {
-                        ":now": format_instant(now),
-                        ":until": format_instant(now + duration),
+                        ":now": sortable(now),
+                        ":until": sortable(now + duration),
                         ":holder": holder,
                     }
                 ),

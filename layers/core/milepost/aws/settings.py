@@ -7,7 +7,8 @@ from typing import Any, Final
 from milepost.connection import Connection, UnknownConnection
 
 KEEP_SECONDS: Final = 300
-REFRESH_SECONDS: Final = 30
+REFRESH_SECONDS: Final = 1
+"""A connection that is not known is asked for again: only authentic messages name one."""
 
 
 class ConnectionSettings:

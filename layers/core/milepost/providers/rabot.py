@@ -6,19 +6,19 @@ wire is the project's own. A payload may carry a password or an IBAN: the shapes
 so they go no further.
 """
 
-import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from milepost.completeness import MISSING, check_contact, check_meter_identifiers
 from milepost.connection import Connection
 from milepost.lifecycle import Rules
 from milepost.order import Attention
+from milepost.payload import read_object
 from milepost.provider import BrokenPage, Http, Json, Page, PageRequest, SignIn, SignInFailed
 from milepost.providers.shapes import (
     Amount,
@@ -62,10 +62,10 @@ def _berlin(value: Any) -> Any:
     try:
         moment = datetime.fromisoformat(value)
         aware = moment if moment.tzinfo else moment.replace(tzinfo=BERLIN)
-        aware.timestamp()
+        # There and back, so that what no zone can express is refused here.
+        return aware.astimezone(UTC).astimezone(BERLIN)
     except (ValueError, OverflowError):
         raise BadPayload("not a time: expected a text such as 2025-02-23 14:24:15") from None
-    return aware
 
 
 BerlinTime = Annotated[datetime | None, BeforeValidator(_berlin)]
@@ -114,8 +114,9 @@ class Order(Shape):
 
 
 class Token(Shape):
-    access_token: str
-    expires_in: int
+    access_token: Annotated[str, Field(pattern=r"^[!-~]+$")]
+    """Printable ASCII, as it goes into a header."""
+    expires_in: Annotated[int, Field(ge=0, le=10**9)]
 
 
 class Rabot:
@@ -188,8 +189,8 @@ class Rabot:
         if answer.status != 200:
             raise SignInFailed(f"no token: the provider answered {answer.status}")
         try:
-            token = read_shape(Token, json.loads(answer.body))
-        except (ValueError, TypeError):
+            token = read_shape(Token, read_object(answer.body))
+        except BadPayload:
             raise SignInFailed("no token: the answer is not the expected JSON") from None
         return SignIn(
             bearer(token.access_token), now + timedelta(seconds=token.expires_in) - _RENEW_BEFORE

@@ -1,0 +1,197 @@
+"""Calls of endpoints in the delivery log, and those that are to be made again."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from milepost.aws.holds import DUE
+from milepost.aws.items import from_item, to_item
+from milepost.aws.notice_messages import NoticeQueue, notice_message
+from milepost.aws.notices_table import expiry, item_in_the_way, notice_key
+from milepost.aws.orders_table import key_of, tracked_order
+from milepost.notices import Announced, Channel, Notice, State
+from milepost.order import Announcement, Order
+from milepost.report import Details, format_instant
+from milepost.sending import AlreadyClaimed
+
+LONGEST_DELAY: Final = timedelta(minutes=15)
+"""How long SQS can keep a message back."""
+
+ATTEMPT: Final = "attempt"
+"""Where a message says how many calls had failed before it. A message that is behind the log is a
+copy of one that was done; one that is ahead was put before its sender was killed."""
+
+
+def attempt_of(message: Mapping[str, Any]) -> int:
+    """How many calls for the notice of this message had failed when it was put."""
+    return int(message.get(ATTEMPT, 0))
+
+
+class EndpointCallLog:
+    """Implements ``calling.CallLog`` in NoticesTable."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def claim(self, notice: Notice, *, attempt: int, at: datetime, until: datetime) -> bool:
+        it_waits_to_be_sent = "#state = :queued"
+        no_later_attempt_is_due = "(attribute_not_exists(attempts) OR attempts <= :attempt)"
+        nobody_claims_it = "(attribute_not_exists(claimed_until) OR claimed_until < :now)"
+        try:
+            self._update(
+                notice,
+                "SET claimed_until = :until",
+                f"{it_waits_to_be_sent} AND {no_later_attempt_is_due} AND {nobody_claims_it}",
+                {
+                    ":queued": str(State.QUEUED),
+                    ":attempt": attempt,
+                    ":now": format_instant(at),
+                    ":until": format_instant(until),
+                },
+            )
+        except ClientError as error:
+            there = from_item(item_in_the_way(error))
+            if there.get("state") == State.QUEUED and there.get("attempts", 0) <= attempt:
+                raise AlreadyClaimed(notice.id) from None
+            return False
+        return True
+
+    def release(self, notice: Notice) -> None:
+        self._update_queued(notice, "REMOVE claimed_until", {})
+
+    def mark_delivered(
+        self, notice: Notice, *, attempt: int, message_id: str, at: datetime
+    ) -> None:
+        # Whatever its state: the endpoint has it, and that is what the log is to say.
+        it_was_not_forgotten = "attribute_exists(pk)"
+        self._update_if(
+            it_was_not_forgotten,
+            notice,
+            "SET #state = :state, delivered_at = :at, attempts = :attempts,"
+            " message_id = :message_id REMOVE claimed_until, retry_at, reason",
+            {
+                ":state": str(State.DELIVERED),
+                ":at": format_instant(at),
+                ":attempts": attempt + 1,
+                ":message_id": message_id,
+            },
+        )
+
+    def mark_retried(
+        self, notice: Notice, *, attempt: int, reason: str, retry_at: datetime
+    ) -> None:
+        self._update_queued(
+            notice,
+            "SET attempts = :attempts, reason = :reason, retry_at = :retry_at REMOVE claimed_until",
+            {
+                ":attempts": attempt + 1,
+                ":reason": reason,
+                ":retry_at": format_instant(retry_at),
+            },
+        )
+
+    def close(
+        self, notice: Notice, *, state: State, reason: str, at: datetime, attempts: int
+    ) -> None:
+        self._update_queued(
+            notice,
+            f"SET #state = :state, {state}_at = :at, attempts = :attempts, reason = :reason"
+            " REMOVE claimed_until, retry_at",
+            {
+                ":state": str(state),
+                ":at": format_instant(at),
+                ":attempts": attempts,
+                ":reason": reason,
+            },
+        )
+
+    def _update_queued(self, notice: Notice, update: str, values: Mapping[str, Any]) -> None:
+        """Write unless the notice is settled, by a caller that overtook this one."""
+        it_is_still_open = "#state = :queued"
+        open_state = {":queued": str(State.QUEUED)}
+        self._update_if(it_is_still_open, notice, update, {**values, **open_state})
+
+    def _update_if(
+        self, condition: str, notice: Notice, update: str, values: Mapping[str, Any]
+    ) -> None:
+        try:
+            self._update(notice, update, condition, values)
+        except ClientError as error:
+            item_in_the_way(error)
+
+    def _update(
+        self, notice: Notice, update: str, condition: str, values: Mapping[str, Any]
+    ) -> None:
+        self._client.update_item(
+            TableName=self._table,
+            Key=to_item(notice_key(notice)),
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues=to_item(values),
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+
+
+class EndpointRetries:
+    """Implements ``calling.Retries``: soon by SQS, later by what release_notices finds due."""
+
+    def __init__(self, client: Any, *, table_name: str, queue: NoticeQueue) -> None:
+        self._client = client
+        self._table = table_name
+        self._queue = queue
+
+    def put(self, notice: Notice, *, attempt: int, delay: timedelta, now: datetime) -> None:
+        message = {**notice_message(notice), ATTEMPT: attempt}
+        if delay <= LONGEST_DELAY:
+            self._queue.put_message(message, delay=delay)
+            return
+        due_at = now + delay
+        item = {
+            "pk": DUE,
+            "sk": f"{format_instant(due_at)}#{Channel.HTTPS}#{notice.id}",
+            "message": json.dumps(message),
+            "expires_at": expiry(due_at),
+        }
+        self._client.put_item(TableName=self._table, Item=to_item(item))
+
+
+class AnnouncedOrders:
+    """Implements ``calling.Orders`` in OrdersTable."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def announced(self, notice: Notice) -> Announced | None:
+        answer = self._client.get_item(TableName=self._table, Key=to_item(key_of(notice.key)))
+        if "Item" not in answer:
+            return None
+        item = from_item(answer["Item"])
+        tracked = tracked_order(item)
+        if tracked.erased_at is not None:
+            return None
+        raw_status, details = _as_announced(tracked.order, notice.announcement)
+        return Announced(
+            key=notice.key,
+            provider=item["provider"],
+            announcement=notice.announcement,
+            raw_status=raw_status,
+            details=details,
+        )
+
+
+def _as_announced(order: Order, one: Announcement) -> tuple[str | None, Details]:
+    """The order as it is; but raw status and reason belong to the status that is told."""
+    if order.status is one.status:
+        return order.raw_status, order.details
+    said = [e.report for e in reversed(order.timeline) if e.report.status is one.status]
+    details = order.details.copy()
+    details.pop("reason", None)
+    if reason := next((r.details["reason"] for r in said if "reason" in r.details), None):
+        details["reason"] = reason
+    return (said[0].raw_status if said else None), details

@@ -1,0 +1,161 @@
+"""Subscriptions as endpoints: how long one has been failing, its secret, and its owner's mail."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from milepost.aws.items import from_item, to_item
+from milepost.aws.notices_table import item_in_the_way
+from milepost.aws.subscriptions_table import SUBSCRIPTIONS, subscription_of
+from milepost.endpoints import Endpoint, switched_off_mail
+from milepost.report import format_instant, parse_instant
+
+KEEP_SECONDS: Final = 300
+REFRESH_SECONDS: Final = 30
+
+
+class EndpointsTable:
+    """Implements ``calling.Endpoints`` on the subscriptions of NoticesTable."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def get(self, subscription_id: str) -> Endpoint | None:
+        answer = self._client.get_item(
+            TableName=self._table, Key=_key(subscription_id), ConsistentRead=True
+        )
+        if "Item" not in answer:
+            return None
+        item = from_item(answer["Item"])
+        subscription = subscription_of(item)
+        since = item.get("failing_since")
+        return Endpoint(
+            subscription=subscription.id,
+            url=subscription.recipient,
+            owner=subscription.owner,
+            ended=subscription.ended,
+            failing_since=parse_instant(since) if since else None,
+        )
+
+    def failed(self, endpoint: Endpoint, *, at: datetime) -> datetime | None:
+        it_lives = "attribute_exists(pk) AND attribute_not_exists(ended)"
+        answer = self._update(
+            endpoint,
+            "SET failing_since = if_not_exists(failing_since, :at)",
+            it_lives,
+            {":at": format_instant(at)},
+        )
+        return parse_instant(answer["failing_since"]) if answer else None
+
+    def worked(self, endpoint: Endpoint) -> None:
+        it_was_failing = "attribute_exists(failing_since)"
+        self._update(endpoint, "REMOVE failing_since, switching_off_until", it_was_failing, {})
+
+    def claim_switching_off(
+        self, endpoint: Endpoint, *, failing_since: datetime, at: datetime, until: datetime
+    ) -> bool:
+        it_lives = "attribute_exists(pk) AND attribute_not_exists(ended)"
+        it_has_not_worked_since = "failing_since = :since"
+        nobody_claims_it = (
+            "(attribute_not_exists(switching_off_until) OR switching_off_until < :now)"
+        )
+        answer = self._update(
+            endpoint,
+            "SET switching_off_until = :until",
+            f"{it_lives} AND {it_has_not_worked_since} AND {nobody_claims_it}",
+            {
+                ":since": format_instant(failing_since),
+                ":now": format_instant(at),
+                ":until": format_instant(until),
+            },
+        )
+        return answer is not None
+
+    def switch_off(self, endpoint: Endpoint, *, reason: str) -> None:
+        it_lives = "attribute_exists(pk) AND attribute_not_exists(ended)"
+        update = "SET ended = :reason REMOVE switching_off_until"
+        self._update(endpoint, update, it_lives, {":reason": reason})
+
+    def _update(
+        self, endpoint: Endpoint, update: str, condition: str, values: dict[str, str]
+    ) -> dict[str, Any] | None:
+        """The item as it then is; None when the condition does not hold."""
+        more = {"ExpressionAttributeValues": to_item(values)} if values else {}
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=_key(endpoint.subscription),
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ReturnValues="ALL_NEW",
+                **more,
+            )
+        except ClientError as error:
+            item_in_the_way(error)
+            return None
+        return from_item(answer["Attributes"])
+
+
+def _key(subscription_id: str) -> dict[str, Any]:
+    return to_item({"pk": SUBSCRIPTIONS, "sk": subscription_id})
+
+
+class EndpointSecretsStore:
+    """Implements ``calling.EndpointSecrets``: one secret, ``{"<subscription>": "whsec_..."}``."""
+
+    def __init__(self, client: Any, *, secret_id: str, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._secret_id = secret_id
+        self._clock = clock
+        self._known: dict[str, str] = {}
+        self._read_at = float("-inf")
+
+    def get(self, subscription_id: str) -> str | None:
+        """The subscription's secret, at most 5 minutes old; None when it has none."""
+        age = self._clock() - self._read_at
+        # One that is not known may have been subscribed a moment ago.
+        if age > KEEP_SECONDS or (subscription_id not in self._known and age > REFRESH_SECONDS):
+            answer = self._client.get_secret_value(SecretId=self._secret_id)
+            self._known = json.loads(answer["SecretString"])
+            self._read_at = self._clock()
+        return self._known.get(subscription_id)
+
+
+_REFUSALS: Final = frozenset({"MessageRejected", "BadRequestException"})
+"""Answers of SES that are about this mail: it won't go, however often it is tried."""
+
+
+class EndpointOwners:
+    """Implements ``calling.Owners`` by SES."""
+
+    def __init__(self, client: Any, *, sender: str) -> None:
+        self._client = client
+        self._sender = sender
+
+    def tell_switched_off(self, endpoint: Endpoint, *, failure: str, since: datetime) -> None:
+        if endpoint.owner is None:
+            return
+        mail = switched_off_mail(endpoint, to=endpoint.owner, failure=failure, since=since)
+        try:
+            self._client.send_email(
+                FromEmailAddress=self._sender,
+                Destination={"ToAddresses": [mail.to]},
+                Content={
+                    "Simple": {
+                        "Subject": _utf8(mail.subject),
+                        "Body": {"Text": _utf8(mail.text), "Html": _utf8(mail.html)},
+                    }
+                },
+            )
+        except ClientError as error:
+            # An address that takes no mail is no reason to go on calling.
+            if error.response["Error"]["Code"] not in _REFUSALS:
+                raise
+
+
+def _utf8(text: str) -> dict[str, str]:
+    return {"Data": text, "Charset": "UTF-8"}

@@ -1,0 +1,155 @@
+"""NoticesTable's waiting room: notices held for a digest, and what is due when."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from milepost.aws.items import from_item, to_item
+from milepost.aws.notice_messages import batch_message, notice_message, notice_of
+from milepost.aws.notices_table import expiry, item_in_the_way
+from milepost.deadlines import sortable
+from milepost.notices import Channel, Notice
+from milepost.report import format_instant
+from milepost.sending import AlreadyClaimed, Batch, Claimed
+
+DUE: Final = "due"
+_COUNTED_FOR: Final = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A message whose time has come, and the channel into whose queue it goes."""
+
+    sort_key: str
+    channel: Channel
+    message: Mapping[str, Any]
+
+
+class HoldsTable:
+    """Implements ``telling.Holds`` and ``sending.Holds``."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def count(self, notice: Notice, *, hour: datetime) -> int:
+        answer = self._client.update_item(
+            TableName=self._table,
+            Key=to_item(
+                {
+                    "pk": f"count#{notice.recipient_digest}#{notice.key.connection}",
+                    "sk": format_instant(hour),
+                }
+            ),
+            UpdateExpression="ADD notices :one SET expires_at = :expires_at",
+            ExpressionAttributeValues=to_item(
+                {":one": 1, ":expires_at": int((hour + _COUNTED_FOR).timestamp())}
+            ),
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(answer["Attributes"]["notices"]["N"])
+
+    def hold(self, notice: Notice, *, due_at: datetime) -> None:
+        batch = Batch(notice.recipient_digest, due_at)
+        self._put(_held_of(batch), _held_key(notice), notice_message(notice), at=due_at)
+        sort_key = f"{format_instant(due_at)}#{Channel.EMAIL}#{notice.recipient_digest}"
+        self._put(DUE, sort_key, batch_message(batch), at=due_at)
+
+    def retry(self, notice: Notice, *, due_at: datetime) -> None:
+        """Put a notice of an endpoint back into its queue at that time."""
+        sort_key = f"{format_instant(due_at)}#{Channel.HTTPS}#{notice.id}"
+        self._put(DUE, sort_key, notice_message(notice), at=due_at)
+
+    def due(self, *, until: datetime) -> Iterator[Due]:
+        """What is due by then, the oldest first."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk < :until",
+            ExpressionAttributeValues=to_item({":pk": DUE, ":until": f"{format_instant(until)}~"}),
+        )
+        for page in pages:
+            for item in page["Items"]:
+                values = from_item(item)
+                channel = Channel(values["sk"].split("#")[1])
+                yield Due(values["sk"], channel, json.loads(values["message"]))
+
+    def done(self, due: Due) -> None:
+        key = to_item({"pk": DUE, "sk": due.sort_key})
+        self._client.delete_item(TableName=self._table, Key=key)
+
+    def held(self, batch: Batch) -> Sequence[Notice]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :notice)",
+            ExpressionAttributeValues=to_item({":pk": _held_of(batch), ":notice": "notice#"}),
+        )
+        return [
+            notice_of(json.loads(item["message"]["S"])) for page in pages for item in page["Items"]
+        ]
+
+    def claim_batch(self, batch: Batch, *, at: datetime, until: datetime) -> Claimed:
+        it_was_not_sent = "attribute_not_exists(message_id)"
+        nobody_claims_it = "(attribute_not_exists(claimed_until) OR claimed_until < :now)"
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_batch_key(batch),
+                UpdateExpression="SET claimed_until = :until, expires_at = :expires_at",
+                ConditionExpression=f"{it_was_not_sent} AND {nobody_claims_it}",
+                ExpressionAttributeValues=to_item(
+                    {
+                        ":now": sortable(at),
+                        ":until": sortable(until),
+                        ":expires_at": expiry(at),
+                    }
+                ),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            there = from_item(item_in_the_way(error))
+            if "message_id" not in there:
+                raise AlreadyClaimed(batch.recipient_digest) from None
+            return Claimed(there["message_id"])
+        return Claimed()
+
+    def release_batch(self, batch: Batch) -> None:
+        self._client.update_item(
+            TableName=self._table,
+            Key=_batch_key(batch),
+            UpdateExpression="REMOVE claimed_until",
+        )
+
+    def mark_batch_sent(self, batch: Batch, *, message_id: str, at: datetime) -> None:
+        self._client.update_item(
+            TableName=self._table,
+            Key=_batch_key(batch),
+            UpdateExpression="SET message_id = :message_id, sent_at = :at REMOVE claimed_until",
+            ExpressionAttributeValues=to_item(
+                {":message_id": message_id, ":at": format_instant(at)}
+            ),
+        )
+
+    def let_go(self, batch: Batch, notice: Notice) -> None:
+        key = to_item({"pk": _held_of(batch), "sk": _held_key(notice)})
+        self._client.delete_item(TableName=self._table, Key=key)
+
+    def _put(self, pk: str, sk: str, message: Mapping[str, Any], *, at: datetime) -> None:
+        item = {"pk": pk, "sk": sk, "message": json.dumps(message), "expires_at": expiry(at)}
+        self._client.put_item(TableName=self._table, Item=to_item(item))
+
+
+def _held_of(batch: Batch) -> str:
+    return f"held#{batch.recipient_digest}#{format_instant(batch.due_at)}"
+
+
+def _held_key(notice: Notice) -> str:
+    return f"notice#{notice.id}"
+
+
+def _batch_key(batch: Batch) -> dict[str, Any]:
+    return to_item({"pk": _held_of(batch), "sk": "batch"})

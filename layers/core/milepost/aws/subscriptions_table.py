@@ -1,0 +1,160 @@
+"""NoticesTable's other halves: subscriptions, and addresses that no mail may go to."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time
+from typing import Any, Final
+
+from milepost.aws.items import from_item, to_item
+from milepost.notices import DEFAULT_KINDS, Audience, Channel
+from milepost.report import format_instant
+from milepost.subscriptions import Mode, QuietHours, Subscription
+
+SUBSCRIPTIONS: Final = "subscriptions"
+
+
+class SubscriptionsTable:
+    """Every subscription; they stand together, since each announcement asks for all of them."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def all(self) -> Sequence[Subscription]:
+        """Every subscription, also those that have ended."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=to_item({":pk": SUBSCRIPTIONS}),
+        )
+        return [subscription_of(from_item(item)) for page in pages for item in page["Items"]]
+
+    def get(self, subscription_id: str) -> Subscription | None:
+        answer = self._client.get_item(TableName=self._table, Key=_key(subscription_id))
+        item = answer.get("Item")
+        return subscription_of(from_item(item)) if item else None
+
+    def put(self, subscription: Subscription) -> None:
+        """Keep it in place of the one with its id."""
+        self._client.put_item(TableName=self._table, Item=to_item(subscription_item(subscription)))
+
+    def delete(self, subscription_id: str) -> None:
+        self._client.delete_item(TableName=self._table, Key=_key(subscription_id))
+
+    def end(self, subscription_id: str, *, reason: str) -> None:
+        """End one for a reason in words; one that is gone, or has ended, stays as it is."""
+        it_lives = "attribute_exists(pk) AND attribute_not_exists(ended)"
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(subscription_id),
+                UpdateExpression="SET ended = :reason",
+                ConditionExpression=it_lives,
+                ExpressionAttributeValues=to_item({":reason": reason}),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
+
+def _key(subscription_id: str) -> dict[str, Any]:
+    return to_item({"pk": SUBSCRIPTIONS, "sk": subscription_id})
+
+
+def subscription_item(subscription: Subscription) -> dict[str, Any]:
+    """A subscription as the table keeps it."""
+    quiet = subscription.quiet_hours
+    return {
+        "pk": SUBSCRIPTIONS,
+        "sk": subscription.id,
+        "channel": str(subscription.channel),
+        "recipient": subscription.recipient,
+        "kinds": sorted(subscription.kinds),
+        "connections": sorted(subscription.connections) or None,
+        "service_types": sorted(subscription.service_types) or None,
+        "language": subscription.language,
+        "time_zone": subscription.time_zone,
+        "mode": str(subscription.mode),
+        "daily_at": f"{subscription.daily_at:%H:%M}",
+        "quiet_hours": {
+            "start": f"{quiet.start:%H:%M}",
+            "end": f"{quiet.end:%H:%M}",
+            "passing": sorted(quiet.passing),
+        }
+        if quiet
+        else None,
+        "owner": subscription.owner,
+        "source": subscription.source,
+        "ended": subscription.ended,
+    }
+
+
+def subscription_of(item: Mapping[str, Any]) -> Subscription:
+    """The subscription of an item."""
+    quiet = item.get("quiet_hours")
+    return Subscription(
+        id=item["sk"],
+        channel=Channel(item.get("channel", Channel.EMAIL)),
+        recipient=item["recipient"],
+        kinds=frozenset(item.get("kinds", DEFAULT_KINDS)),
+        connections=frozenset(item.get("connections", ())),
+        service_types=frozenset(item.get("service_types", ())),
+        language=item.get("language", "en"),
+        time_zone=item.get("time_zone", "Europe/Berlin"),
+        mode=Mode(item.get("mode", Mode.AT_ONCE)),
+        daily_at=time.fromisoformat(item.get("daily_at", "08:00")),
+        quiet_hours=QuietHours(
+            start=time.fromisoformat(quiet["start"]),
+            end=time.fromisoformat(quiet["end"]),
+            passing=frozenset(quiet["passing"]),
+        )
+        if quiet
+        else None,
+        owner=item.get("owner"),
+        source=item.get("source"),
+        ended=item.get("ended"),
+    )
+
+
+class SuppressionsTable:
+    """Implements ``sending.Suppressions``; keyed by a digest, so that no key holds an address."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def reason(self, address: str, *, audience: Audience) -> str | None:
+        """Why nothing may be sent to this address, for everybody or for this audience."""
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=to_item({":pk": _suppressions_of(address)}),
+        )
+        reasons = {item["sk"]["S"]: item["reason"]["S"] for item in answer["Items"]}
+        return reasons.get("suppressed") or reasons.get(f"suppressed#{audience}")
+
+    def suppress(
+        self, address: str, *, reason: str, at: datetime, audience: Audience | None = None
+    ) -> None:
+        """Send nothing more there: for one audience, or for all when none is named."""
+        self._client.put_item(
+            TableName=self._table,
+            Item=to_item(
+                {
+                    "pk": _suppressions_of(address),
+                    "sk": f"suppressed#{audience}" if audience else "suppressed",
+                    "reason": reason,
+                    "suppressed_at": format_instant(at),
+                }
+            ),
+        )
+
+    def lift(self, address: str) -> None:
+        """Let mails go there again, because a person says that the address works."""
+        for sk in ("suppressed", *(f"suppressed#{audience}" for audience in Audience)):
+            key = to_item({"pk": _suppressions_of(address), "sk": sk})
+            self._client.delete_item(TableName=self._table, Key=key)
+
+
+def _suppressions_of(address: str) -> str:
+    digest = hashlib.sha256(address.strip().lower().encode()).hexdigest()[:32]
+    return f"address#{digest}"

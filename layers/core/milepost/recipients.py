@@ -1,0 +1,89 @@
+"""Who is told of an announcement, when, and who is not and why."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from milepost.connection import Connection
+from milepost.identifiers import is_email
+from milepost.notices import DEFAULT_KINDS, Announced, Audience, Channel, Notice
+from milepost.subscriptions import Subscription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One possible notice: to be sent at once, at ``due_at``, or not at all for a reason."""
+
+    notice: Notice
+    due_at: datetime | None = None
+    skipped: str | None = None
+    resend_of: str | None = None
+    requested_by: str | None = None
+
+
+def choose(
+    announced: Announced,
+    subscriptions: Iterable[Subscription],
+    connection: Connection,
+    *,
+    now: datetime,
+) -> list[Choice]:
+    """One choice a recipient and channel, however many subscriptions of theirs match.
+
+    Of several subscriptions of one recipient, one that lives comes before one that has ended,
+    and one that tells sooner before one that waits.
+    """
+    chosen: dict[str, Choice] = {}
+    candidates = [*_team(announced, subscriptions, now), *_customer(announced, connection)]
+    for choice in candidates:
+        present = chosen.setdefault(choice.notice.id, choice)
+        if _urgency(choice) < _urgency(present):
+            chosen[choice.notice.id] = choice
+    return list(chosen.values())
+
+
+def _urgency(choice: Choice) -> tuple[bool, float]:
+    return choice.skipped is not None, choice.due_at.timestamp() if choice.due_at else 0.0
+
+
+def _team(
+    announced: Announced, subscriptions: Iterable[Subscription], now: datetime
+) -> Iterator[Choice]:
+    for subscription in sorted(subscriptions, key=lambda one: one.id):
+        if subscription.wants(announced):
+            notice = Notice(
+                key=announced.key,
+                announcement=announced.announcement,
+                channel=subscription.channel,
+                recipient=subscription.recipient,
+                language=subscription.language,
+                subscription=subscription.id,
+            )
+            due_at = subscription.due_at(announced.announcement.kind, now=now)
+            yield Choice(notice=notice, due_at=due_at, skipped=subscription.ended)
+
+
+def _customer(announced: Announced, connection: Connection) -> Iterator[Choice]:
+    kind = announced.announcement.kind
+    if kind not in DEFAULT_KINDS:
+        return
+    address = announced.details.get("customer", {}).get("email", "")
+    notice = Notice(
+        key=announced.key,
+        announcement=announced.announcement,
+        channel=Channel.EMAIL,
+        recipient=address,
+        audience=Audience.CUSTOMER,
+        language=connection.language,
+    )
+    yield Choice(notice=notice, skipped=_why_not(kind, address, connection))
+
+
+def _why_not(kind: str, address: str, connection: Connection) -> str | None:
+    if kind not in connection.customer_notices:
+        return f"customer notices of kind {kind} are off for {connection.id}"
+    if not address:
+        return "no email address"
+    if not is_email(address):
+        return "the email address can't be right"
+    return None

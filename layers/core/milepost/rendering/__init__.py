@@ -1,0 +1,19 @@
+"""Notices as mails: in the recipient's language, as plain text and as HTML.
+
+Names, notes and reasons come from outside. They are values, never templates; HTML is escaped, and
+what goes into a header is one line.
+"""
+
+from milepost.rendering.digests import Digest, DigestLine, DigestReason
+from milepost.rendering.mails import MailRenderer
+from milepost.rendering.overrides import BrokenTemplate, Overrides, check_override
+
+__all__ = [
+    "BrokenTemplate",
+    "Digest",
+    "DigestLine",
+    "DigestReason",
+    "MailRenderer",
+    "Overrides",
+    "check_override",
+]

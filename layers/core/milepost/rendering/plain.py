@@ -1,0 +1,122 @@
+"""Text from outside, made harmless: one line, of bounded length, without what can't be seen.
+
+Names, notes and reasons are hostile input. What a provider wrote may not start a header, hide a
+character, turn the direction of the text around it, or push a mail out of its frame.
+"""
+
+import re
+import textwrap
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+from markupsafe import Markup
+
+WIDTH: Final = 78
+"""Characters of a line of plain text. Source: RFC 5322, section 2.1.1."""
+LONGEST_VALUE: Final = 600
+LONGEST_SUBJECT: Final = 150
+_LONGEST_LINK: Final = 300
+_MOST_MARKS: Final = 4
+_READ: Final = 4 * LONGEST_VALUE
+"""Characters looked at: enough that a value is full even if most of them are dropped."""
+
+_DANGLING: Final = " ,;:-\N{EN DASH}"
+_SPACES: Final = frozenset({"Cc", "Zl", "Zp", "Zs"})
+_RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
+
+
+def one_line(text: object) -> str:
+    """The text on one line, without control, hidden and direction characters."""
+    kept = "".join(_visible(c) for c in unicodedata.normalize("NFC", str(text)))
+    return " ".join(_few_marks(kept).split())
+
+
+def clean(text: object, longest: int = LONGEST_VALUE) -> str:
+    """A value from outside as a mail may show it: one line of at most so many characters."""
+    return shorten(one_line(str(text)[:_READ]), longest)
+
+
+def shorten(text: str, longest: int) -> str:
+    """The text, cut at a word if it can be, with an ellipsis where it was longer."""
+    if len(text) <= longest:
+        return text
+    cut = text[: longest - 1]
+    at_word = cut.rsplit(" ", 1)[0]
+    return (at_word if len(at_word) > longest // 2 else cut).rstrip(_DANGLING) + "…"
+
+
+def fit_subject(text: str) -> str:
+    """A subject: one line of at most 150 characters."""
+    return shorten(one_line(text), LONGEST_SUBJECT)
+
+
+def upper_first(text: str) -> str:
+    """The text with its first letter as a capital, and the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def runs_right_to_left(value: str) -> bool:
+    return not value.isascii() and any(
+        unicodedata.bidirectional(c) in _RIGHT_TO_LEFT for c in value
+    )
+
+
+def paragraphs(text: str) -> list[str]:
+    """The paragraphs of a block: parted by empty lines, each on one line; markup stays markup."""
+    parts = [" ".join(part.split()) for part in re.split(r"\n[ \t]*\n", str(text))]
+    kept = [part for part in parts if part]
+    return [Markup(part) for part in kept] if isinstance(text, Markup) else kept  # noqa: S704
+
+
+def wrap(text: str, indent: str = "", first: str | None = None) -> str:
+    """The text in lines of at most 78 characters; a link stays whole."""
+    wrapper = textwrap.TextWrapper(
+        width=WIDTH,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    room = WIDTH - max(len(indent), len(wrapper.initial_indent))
+    words = (part for word in text.split() for part in _breakable(word, room))
+    return "\n".join(wrapper.wrap(" ".join(words))) or wrapper.initial_indent.rstrip()
+
+
+def rows(pairs: Iterable[tuple[str, str]]) -> str:
+    """Labels and values in two columns of plain text."""
+    listed = [(f"{label}:", value) for label, value in pairs]
+    column = min(max((len(label) for label, _ in listed), default=0) + 2, 30)
+    return "\n".join(
+        wrap(value, " " * column, f"{label} ".ljust(column)) for label, value in listed
+    )
+
+
+def tidy(text: str) -> str:
+    """Plain text without spaces at line ends and with at most one empty line between its parts."""
+    lines = "\n".join(line.rstrip() for line in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if unicodedata.category(character) in _SPACES else ""
+
+
+def _few_marks(text: str) -> str:
+    """No more combining marks on one letter than languages need."""
+    if text.isascii():
+        return text
+    kept, marks = [], 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= _MOST_MARKS:
+            kept.append(character)
+    return "".join(kept)
+
+
+def _breakable(word: str, room: int) -> Iterable[str]:
+    if word.startswith("https://") and len(word) <= _LONGEST_LINK:
+        return [word]
+    return [word[at : at + room] for at in range(0, len(word), room)]

@@ -1,0 +1,95 @@
+"""The table of facts: which rows a mail shows, with which labels, to whom."""
+
+from typing import Any, Final
+
+from milepost.order import Kind
+from milepost.rendering.plain import clean, upper_first
+from milepost.rendering.telling import Telling
+from milepost.report import Status
+
+_CAME_TO_NOTHING: Final = frozenset({Status.REJECTED, Status.FAILED, Status.CANCELLED})
+
+
+def fact_rows(told: Telling, values: dict[str, Any]) -> list[tuple[str, str]]:
+    """Labels and values, in the order in which they are read; without a value, no row."""
+    own = _for_customer(values) if told.for_customer else _for_team(told, values)
+    rows = [*_of_order(told, values), *_of_dates(told, values), *_of_completion(told, values), *own]
+    labels = told.words["labels"]
+    return [(labels[name], value) for name, value in rows if value]
+
+
+def _of_order(told: Telling, values: dict[str, Any]) -> list[tuple[str, str | None]]:
+    named = values["what"] != told.words["some_service"]
+    return [
+        ("reference", values["reference"]),
+        ("service", upper_first(values["what"]) if named else None),
+        ("supplier", values["supplier"]),
+        ("name" if told.for_customer else "customer", values["customer"]),
+        ("address", values["address"]),
+    ]
+
+
+def _of_dates(told: Telling, values: dict[str, Any]) -> list[tuple[str, str | None]]:
+    label = "appointment"
+    if values["starts_supply"]:
+        label = "supply_start"
+    elif values["activates"]:
+        label = "activation"
+    return [
+        # An appointment of an order that came to nothing would still be kept by somebody.
+        (label, None if told.order.status in _CAME_TO_NOTHING else values["appointment"]),
+        ("supply_end", values["delivery_end"]),
+        ("expected_by", values["expected_by"]),
+    ]
+
+
+def _of_completion(told: Telling, values: dict[str, Any]) -> list[tuple[str, str | None]]:
+    """Numbers that people look for again, above all once the order is complete."""
+    box = told.details.get("charge_box", {})
+    model = " ".join(filter(None, (box.get("model"), box.get("serial_number"))))
+    return [
+        ("account_number", values["account_number"]),
+        ("meter_number", values["meter_number"]),
+        ("spn", values["spn"]),
+        ("charge_box", clean(model, 120)),
+    ]
+
+
+def _for_customer(values: dict[str, Any]) -> list[tuple[str, str | None]]:
+    now = values["status_now"]
+    return [("status_now", upper_first(now) if now else None)]
+
+
+def _for_team(told: Telling, values: dict[str, Any]) -> list[tuple[str, str | None]]:
+    details = told.details
+    now, order_id = values["status_now"], values["order_id"]
+    remarks = (details.get("processing_info"), details.get("delivery_message"))
+    return [
+        ("malo", values["malo"]),
+        ("installer", _installer(told)),
+        ("commission", _commission(told)),
+        ("remark", clean(" ".join(filter(None, remarks)))),
+        ("next_by", values["next_by"]),
+        ("since", values["since"] if now is None else values["occurred_at"]),
+        ("status_now", upper_first(now) if now else None),
+        ("raw_status", values["raw_status"]),
+        ("order_id", order_id if order_id != values["reference"] else None),
+        ("connection", values["connection"]),
+    ]
+
+
+def _installer(told: Telling) -> str | None:
+    installer = told.details.get("installer", {})
+    name = clean(installer.get("name", ""), 120)
+    kind = told.words["installers"].get(installer.get("kind", ""), "")
+    return f"{name} ({kind})" if name and kind else name or upper_first(kind)
+
+
+def _commission(told: Telling) -> str | None:
+    """What the sale earns, once it is earned: the customer's mail never shows it."""
+    if told.notice.announcement.kind is not Kind.COMPLETED:
+        return None
+    commission = told.details.get("commission", {})
+    amount = told.moments.amount(commission.get("amount"), commission.get("currency"))
+    status = told.words["commissions"].get(commission.get("status", ""))
+    return f"{amount} ({status})" if amount and status else amount

@@ -1,0 +1,167 @@
+"""Invented orders: for previews, and to try a template with before it is taken."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from milepost.connection import Connection
+from milepost.lifecycle import Rules, fold
+from milepost.notices import Audience, Channel, Notice
+from milepost.order import Announcement, Attention, Kind, OrderKey, TrackedOrder
+from milepost.report import Details, Note, Report, Source, Status
+
+RECIPIENT: Final = "sample@example.invalid"
+_NOON: Final = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+_REASON: Final = "Address could not be found by the network operator"
+
+_STATUS_OF: Final[Mapping[Kind, Status]] = {
+    Kind.ACCEPTED: Status.ACCEPTED,
+    Kind.REJECTED: Status.REJECTED,
+    Kind.SCHEDULED: Status.SCHEDULED,
+    Kind.RESCHEDULED: Status.SCHEDULED,
+    Kind.COMPLETED: Status.COMPLETED,
+    Kind.CANCELLED: Status.CANCELLED,
+    Kind.CORRECTION: Status.ACCEPTED,
+    Kind.FAILED: Status.FAILED,
+    Kind.ATTENTION: Status.PENDING,
+    Kind.OVERDUE: Status.ACCEPTED,
+}
+_RAW: Final[Mapping[str, Mapping[Status, str]]] = {
+    "rabot": {Status.ACCEPTED: "Processing", Status.SCHEDULED: "PendingDelivery"},
+    "subs": {Status.ACCEPTED: "Contract Generated", Status.REJECTED: "Inspection Failed"},
+    "spirii": {Status.SCHEDULED: "Scheduled", Status.COMPLETED: "Fulfilled"},
+}
+_WITH_REASON: Final = frozenset({Status.REJECTED, Status.FAILED, Status.CANCELLED})
+_WITH_APPOINTMENT: Final = frozenset({Status.SCHEDULED, Status.COMPLETED})
+
+_NOTES: Final[list[Note]] = [
+    {"kind": "next_steps", "text": "The technician calls 30 minutes ahead."},
+    {"kind": "special_instructions", "text": "Keep the meter cupboard accessible."},
+]
+_PERSON: Final[Details] = {
+    "reference": "SAMPLE-20417",
+    "customer": {"name": "Alex Sample", "email": RECIPIENT},
+    "address": {"street": "1 Sample Street", "unit": "4", "postcode": "12345", "city": "Sampleton"},
+    "ordered_at": "2026-02-27T09:00:00Z",
+}
+_OF_PROVIDER: Final[Mapping[str, Details]] = {
+    "offergrid": {
+        "service_type": "internet",
+        "offer": {"name": "High-Speed Internet 1000 Mbps", "supplier": "Southern Fibre"},
+    },
+    "rabot": {
+        "service_type": "energy",
+        "offer": {"name": "Smart Energy 24"},
+        "malo": "51238696781",
+    },
+    "subs": {
+        "service_type": "new_connection",
+        "invoices": [
+            {
+                "number": "NE-881377",
+                "kind": "connection_fee",
+                "amount": Decimal("1280.00"),
+                "currency": "GHS",
+                "paid": False,
+                "due_on": "2026-03-20",
+            }
+        ],
+        "authorization_code": {"sent": True, "sent_at": "2026-03-02T12:00:00Z"},
+    },
+    "spirii": {
+        "service_type": "ev_charging",
+        "offer": {"name": "Home charge box 11 kW"},
+        "installer": {"kind": "installation_partner", "name": "Sample Installations"},
+    },
+}
+_NUMBERS: Final[Mapping[str, Details]] = {
+    "offergrid": {"account_number": "ACC-557102"},
+    "rabot": {"meter_number": "1ESY1160123456"},
+    "subs": {"account_number": "70011234", "meter_number": "P240118", "spn": "SPN-0041177"},
+    "spirii": {"charge_box": {"model": "Home 11", "serial_number": "CB-104477"}},
+}
+
+
+def sample(
+    kind: Kind, audience: Audience, connection: Connection, language: str
+) -> tuple[Notice, TrackedOrder]:
+    """An order such as this connection's provider has them, with a notice of this kind."""
+    status = _STATUS_OF[kind]
+    details = {
+        **_PERSON,
+        **_OF_PROVIDER.get(connection.provider, _OF_PROVIDER["offergrid"]),
+        **_of_status(connection.provider, status),
+    }
+    return _made(kind, audience, connection, language, Details(**details))  # type: ignore[typeddict-item]
+
+
+def bare_sample(
+    kind: Kind, audience: Audience, connection: Connection, language: str
+) -> tuple[Notice, TrackedOrder]:
+    """The same of an order of which nothing is known but its status."""
+    return _made(kind, audience, connection, language, {})
+
+
+def _of_status(provider: str, status: Status) -> Details:
+    details: Details = {}
+    if status in _WITH_REASON:
+        details["reason"] = _REASON
+        details["cause"] = "invalid_address"
+    if status is Status.SCHEDULED and provider in ("offergrid", "sample"):
+        details["notes"] = _NOTES
+    if status in _WITH_APPOINTMENT and provider != "subs":
+        details["appointment"] = "2026-04-01" if provider == "rabot" else "2026-03-12T02:00:00Z"
+    if status is Status.COMPLETED:
+        numbers: Details = _NUMBERS.get(provider, _NUMBERS["offergrid"])
+        details = {**details, **numbers}
+    if provider == "rabot" and "appointment" in details:
+        details["delivery_start"] = details["appointment"]
+    return details
+
+
+def _made(
+    kind: Kind, audience: Audience, connection: Connection, language: str, details: Details
+) -> tuple[Notice, TrackedOrder]:
+    status = _STATUS_OF[kind]
+    key = OrderKey(connection.id, "sample-order-1", "sample-item-1")
+    report = Report(
+        connection=key.connection,
+        order_id=key.order_id,
+        item_id=key.item_id,
+        status=status,
+        raw_status=_RAW.get(connection.provider, {}).get(status, str(status)),
+        occurred_at=_NOON,
+        seen_at=_NOON,
+        source=Source.WEBHOOK,
+        details=details,
+    )
+    notice = Notice(
+        key=key,
+        announcement=Announcement(
+            sequence=1,
+            kind=kind,
+            status=status,
+            previous=Status.REJECTED if kind is Kind.CORRECTION else Status.SUBMITTED,
+            occurred_at=_NOON,
+            announced_at=_NOON + timedelta(minutes=1),
+            correction=kind is Kind.CORRECTION,
+        ),
+        channel=Channel.EMAIL,
+        recipient=RECIPIENT,
+        audience=audience,
+        language=language,
+    )
+    return notice, TrackedOrder(order=fold([report], _rules(kind)), version=1)
+
+
+def _rules(kind: Kind) -> Rules:
+    """What makes the sample of an order that needs attention need it."""
+    if kind is not Kind.ATTENTION:
+        return Rules()
+    reason = Attention(
+        "missing_data",
+        "The address is in a building of many units and has no unit number, a frequent reason "
+        "of rejection: ask the customer for it.",
+    )
+    return Rules(examine=lambda _status, _details: (reason,))

@@ -1,0 +1,48 @@
+"""What one mail is about, and how it speaks: the notice with its order, language and zone."""
+
+from dataclasses import dataclass
+
+from milepost.connection import Connection
+from milepost.notices import Audience, Notice
+from milepost.order import Order
+from milepost.rendering.moments import Moments
+from milepost.rendering.words import Words, language_for, words_of
+from milepost.report import Details
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What one mail is about, and how it speaks."""
+
+    notice: Notice
+    order: Order
+    connection: Connection
+    words: Words
+    moments: Moments
+
+    @property
+    def for_customer(self) -> bool:
+        return self.notice.audience is Audience.CUSTOMER
+
+    @property
+    def details(self) -> Details:
+        return self.order.details
+
+    @property
+    def holds(self) -> bool:
+        """Whether the order still stands where the announcement left it."""
+        return self.order.status is self.notice.announcement.status
+
+
+def telling(notice: Notice, order: Order, connection: Connection) -> Telling:
+    """A notice with all that its mail is made from."""
+    language = language_for(notice.language)
+    words = words_of(language)
+    moments = Moments(
+        language=language,
+        asked=notice.language,
+        time_zone=connection.time_zone,
+        country=connection.country,
+        words=words,
+    )
+    return Telling(notice=notice, order=order, connection=connection, words=words, moments=moments)

@@ -1,0 +1,128 @@
+"""Telling: an announcement becomes a notice for each recipient and channel, entered in the log."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from milepost.connection import Connection
+from milepost.notices import Announced, Channel, Notice, State
+from milepost.order import Kind
+from milepost.recipients import Choice, choose
+from milepost.subscriptions import Subscription, next_hour
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """How a notice stands in the log, by this entry or by an earlier one."""
+
+    state: State
+    due_at: datetime | None = None
+    is_new: bool = True
+
+
+class DeliveryLog(Protocol):
+    """What became of each notice."""
+
+    def enter(self, choice: Choice, *, at: datetime) -> Entered:
+        """Enter it as queued or skipped, unless it is there; how it stands now."""
+        ...
+
+    def mark_sent(self, notice: Notice, *, message_id: str, at: datetime) -> None: ...
+
+
+class Topic(Protocol):
+    def publish(self, announced: Announced) -> str:
+        """Tell the subscribers of the SNS topic; the message's id."""
+        ...
+
+
+class Outbox(Protocol):
+    """The queue of a channel."""
+
+    def put(self, notice: Notice, *, delay: timedelta = timedelta(0)) -> None: ...
+
+
+class Holds(Protocol):
+    """Notices that wait for a digest or for the end of quiet hours."""
+
+    def hold(self, notice: Notice, *, due_at: datetime) -> None: ...
+
+    def count(self, notice: Notice, *, hour: datetime) -> int:
+        """Count one more notice of this recipient and connection in this hour; how many so far."""
+        ...
+
+
+APPOINTMENT_FOLLOWS: Final = timedelta(seconds=5)
+"""How long a mail waits that says scheduled but not for when: a provider that fires two events
+for one change says so with the second, and the mail is written from the order as it then is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teller:
+    """Tells everybody who wants to know. Done again after a failure, it tells only the rest."""
+
+    topic: Topic
+    topic_name: str
+    emails: Outbox
+    endpoints: Outbox
+    holds: Holds
+    log: DeliveryLog
+
+    def tell(
+        self,
+        announced: Announced,
+        *,
+        subscriptions: Iterable[Subscription],
+        connection: Connection,
+        now: datetime,
+    ) -> None:
+        for choice in choose(announced, subscriptions, connection, now=now):
+            self._take_up(choice, announced, connection, now)
+        self._publish(announced, now)
+
+    def _take_up(
+        self, choice: Choice, announced: Announced, connection: Connection, now: datetime
+    ) -> None:
+        settled = self._hold_back_a_storm(choice, connection, now)
+        entered = self.log.enter(settled, at=now)
+        if entered.state is not State.QUEUED:
+            return
+        notice = settled.notice
+        if entered.due_at is not None:
+            # A batch whose time has come may have gone out: what is late goes with the next one.
+            self.holds.hold(notice, due_at=max(entered.due_at, _next_minute(now)))
+        elif notice.channel is Channel.EMAIL:
+            self.emails.put(notice, delay=_delay(announced))
+        else:
+            self.endpoints.put(notice)
+
+    def _hold_back_a_storm(self, choice: Choice, connection: Connection, now: datetime) -> Choice:
+        """What is over the recipient's limit of the hour waits for one digest at its end."""
+        is_immediate = choice.skipped is None and choice.due_at is None
+        if not is_immediate or choice.notice.channel is not Channel.EMAIL:
+            return choice
+        hour_ends = next_hour(now)
+        if self.holds.count(choice.notice, hour=hour_ends) <= connection.notices_per_hour:
+            return choice
+        return Choice(notice=choice.notice, due_at=hour_ends)
+
+    def _publish(self, announced: Announced, now: datetime) -> None:
+        notice = Notice(
+            key=announced.key,
+            announcement=announced.announcement,
+            channel=Channel.SNS,
+            recipient=self.topic_name,
+        )
+        if self.log.enter(Choice(notice=notice), at=now).state is State.QUEUED:
+            message_id = self.topic.publish(announced)
+            self.log.mark_sent(notice, message_id=message_id, at=now)
+
+
+def _next_minute(now: datetime) -> datetime:
+    return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def _delay(announced: Announced) -> timedelta:
+    waits = announced.announcement.kind is Kind.SCHEDULED and "appointment" not in announced.details
+    return APPOINTMENT_FOLLOWS if waits else timedelta(0)
