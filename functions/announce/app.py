@@ -1,6 +1,7 @@
 """A change of the stream that announces something: tell SNS, and queue a mail a recipient."""
 
 import os
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -9,17 +10,33 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
+from milepost.aws.holds import HoldsTable
 from milepost.aws.items import from_item
-from milepost.aws.notice_messages import AnnouncementsTopic, EmailQueue
+from milepost.aws.notice_messages import AnnouncementsTopic, NoticeQueue
 from milepost.aws.notices_table import NoticesTable
 from milepost.aws.orders_table import announced_by
-from milepost.notices import tell
+from milepost.aws.settings import ConnectionSettings
+from milepost.aws.subscriptions_table import SubscriptionsTable
+from milepost.telling import Teller
 
 logger = Logger()
 
-notices = NoticesTable(client("dynamodb"), table_name=os.environ["NOTICES_TABLE"])
-topic = AnnouncementsTopic(client("sns"), topic_arn=os.environ["ANNOUNCEMENTS_TOPIC_ARN"])
-emails = EmailQueue(client("sqs"), queue_url=os.environ["EMAIL_QUEUE_URL"])
+dynamodb = client("dynamodb")
+sqs = client("sqs")
+table_name = os.environ["NOTICES_TABLE"]
+topic_arn = os.environ["ANNOUNCEMENTS_TOPIC_ARN"]
+connections = ConnectionSettings(
+    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+)
+subscriptions = SubscriptionsTable(dynamodb, table_name=table_name)
+teller = Teller(
+    topic=AnnouncementsTopic(client("sns"), topic_arn=topic_arn),
+    topic_name=topic_arn,
+    emails=NoticeQueue(sqs, queue_url=os.environ["EMAIL_QUEUE_URL"]),
+    endpoints=NoticeQueue(sqs, queue_url=os.environ["ENDPOINT_QUEUE_URL"]),
+    holds=HoldsTable(dynamodb, table_name=table_name),
+    log=NoticesTable(dynamodb, table_name=table_name),
+)
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -39,13 +56,10 @@ def tell_of(record: Mapping[str, Any]) -> None:
     if "announce" not in image:
         return
     for announced in announced_by(from_item(image)):
-        tell(
+        teller.tell(
             announced,
-            topic=topic,
-            topic_name=os.environ["ANNOUNCEMENTS_TOPIC_ARN"],
-            subscriptions=notices.all(),
-            emails=emails,
-            log=notices,
+            subscriptions=subscriptions.all(),
+            connection=connections.get(announced.key.connection),
             now=datetime.now(UTC),
         )
         logger.info("announced", announcement=announced.id, kind=announced.announcement.kind)

@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from milepost import recording
 from milepost.aws.clients import client
 from milepost.aws.inbox import Delivery
 from milepost.aws.orders_table import OrdersTable
@@ -24,8 +26,10 @@ from milepost.connection import Connection, UnknownConnection
 from milepost.payload import read_object
 from milepost.provider import Provider
 from milepost.providers import UnknownProvider, adapter
-from milepost.recording import record
 from milepost.report import BadPayload, Report, refuse_future
+
+# Most batches put nothing aside, so most have no metric: that is no news.
+warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = Logger()
 metrics = Metrics(namespace="Milepost")
@@ -46,9 +50,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     )
 
 
-def take_in(message: SQSRecord) -> None:
-    """Record one delivery, or keep it in the quarantine when it can't be read."""
-    delivery = Delivery.from_message(message.body)
+def take_in(record: SQSRecord) -> None:
+    """Record one delivery; the name of the parameter is Powertools' choice."""
+    try:
+        record_delivery(Delivery.from_message(record.body))
+    except Exception:
+        logger.exception("failed to record", message_id=record.message_id)
+        raise
+
+
+def record_delivery(delivery: Delivery) -> None:
+    """Record what a delivery reports, or keep it in the quarantine when it can't be read."""
     try:
         connection = connections.get(delivery.connection_id)
         provider = adapter(connection.provider)
@@ -58,7 +70,7 @@ def take_in(message: SQSRecord) -> None:
         return
     orders = OrdersTable(dynamodb, table_name=os.environ["ORDERS_TABLE"], connection=connection)
     for report in reports:
-        recorded = record(
+        recorded = recording.record(
             report,
             orders=orders,
             rules=provider.rules,

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,24 +17,45 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
-from milepost.aws.notice_messages import Mailbox, notice_of
+from milepost.aws.holds import HoldsTable
+from milepost.aws.mails_table import MailsTable
+from milepost.aws.notice_messages import Mailbox, batch_of, notice_of
 from milepost.aws.notices_table import NoticesTable
 from milepost.aws.orders_table import OrdersReader
 from milepost.aws.settings import ConnectionSettings
+from milepost.aws.subscriptions_table import SuppressionsTable
+from milepost.aws.unsubscribe_links import LinkKeysStore
 from milepost.rendering import MailRenderer
-from milepost.sending import Sender
+from milepost.sending import AlreadyClaimed, Sender, TryAgainLater, batch_id
+from milepost.unsubscribing import UnsubscribeLinks
 
 logger = Logger()
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 dynamodb = client("dynamodb")
+table_name = os.environ["NOTICES_TABLE"]
 sender = Sender(
-    claims=NoticesTable(dynamodb, table_name=os.environ["NOTICES_TABLE"]),
+    claims=NoticesTable(dynamodb, table_name=table_name),
+    holds=HoldsTable(dynamodb, table_name=table_name),
+    suppressions=SuppressionsTable(dynamodb, table_name=table_name),
     orders=OrdersReader(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
     renderer=MailRenderer(
         ConnectionSettings(client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic)
     ),
-    mailer=Mailbox(client("sesv2"), sender=os.environ["SENDER_ADDRESS"]),
+    links=UnsubscribeLinks(
+        LinkKeysStore(
+            client("secretsmanager"),
+            secret_id=os.environ["UNSUBSCRIBE_SECRET_ARN"],
+            clock=time.monotonic,
+        ),
+        public_url=os.environ["PUBLIC_URL"],
+    ),
+    mailer=Mailbox(
+        client("sesv2"),
+        sender=os.environ["SENDER_ADDRESS"],
+        configuration_set=os.environ["CONFIGURATION_SET"],
+        records=MailsTable(dynamodb, table_name=table_name),
+    ),
 )
 
 
@@ -44,8 +66,24 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     )
 
 
-def send(message: SQSRecord) -> None:
-    """Send one notice, once."""
-    notice = notice_of(json.loads(message.body))
+def send(record: SQSRecord) -> None:
+    """Send one message's mail; the name of the parameter is Powertools' choice."""
+    try:
+        send_once(json.loads(record.body))
+    except (AlreadyClaimed, TryAgainLater) as later:
+        logger.info("comes back", message_id=record.message_id, why=type(later).__name__)
+        raise
+    except Exception:
+        logger.exception("failed to send", message_id=record.message_id)
+        raise
+
+
+def send_once(content: Mapping[str, Any]) -> None:
+    """Send one notice, or what was held for one recipient, once."""
+    if batch := batch_of(content):
+        sender.send_batch(batch, now=datetime.now(UTC))
+        logger.info("handled", batch=batch_id(batch))
+        return
+    notice = notice_of(content)
     state = sender.send(notice, now=datetime.now(UTC))
     logger.info("handled", notice=notice.id, kind=notice.announcement.kind, state=state)

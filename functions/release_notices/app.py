@@ -1,0 +1,38 @@
+"""Every minute: put what was held and is due now into the queue of its channel."""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from milepost.aws.clients import client
+from milepost.aws.holds import HoldsTable
+from milepost.aws.notice_messages import NoticeQueue
+from milepost.notices import Channel
+from milepost.report import parse_instant
+
+logger = Logger()
+
+sqs = client("sqs")
+holds = HoldsTable(client("dynamodb"), table_name=os.environ["NOTICES_TABLE"])
+queues = {
+    Channel.EMAIL: NoticeQueue(sqs, queue_url=os.environ["EMAIL_QUEUE_URL"]),
+    Channel.HTTPS: NoticeQueue(sqs, queue_url=os.environ["ENDPOINT_QUEUE_URL"]),
+}
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Release what is due; ``{"until": "<instant>"}`` releases what will be due by then."""
+    until = parse_instant(event["until"]) if "until" in event else datetime.now(UTC)
+    released = 0
+    for due in holds.due(until=until):
+        # Queued first: if we stop in between it is queued again, which its claim makes harmless.
+        queues[due.channel].put_message(due.message)
+        holds.done(due)
+        released += 1
+    if released:
+        logger.info("released", count=released)
+    return {"released": released}

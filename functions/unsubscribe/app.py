@@ -1,0 +1,39 @@
+"""The link at the end of a mail: GET asks, POST ends the mails, and a page says what happened."""
+
+import os
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from milepost.aws.clients import IMPATIENT, client
+from milepost.aws.unsubscribe_links import EndingsTable, LinkKeysStore
+from milepost.unsubscribe_pages import page_for
+from milepost.unsubscribing import answer
+
+logger = Logger()
+
+keys = LinkKeysStore(
+    client("secretsmanager", config=IMPATIENT),
+    secret_id=os.environ["UNSUBSCRIBE_SECRET_ARN"],
+    clock=time.monotonic,
+)
+endings = EndingsTable(client("dynamodb", config=IMPATIENT), table_name=os.environ["NOTICES_TABLE"])
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of an HTTP API (payload format 2.0)."""
+    method = event["requestContext"]["http"]["method"]
+    token = event["pathParameters"]["token"]
+    answered = answer(method, token, keys=keys, endings=endings, now=datetime.now(UTC))
+    logger.info(
+        "answered",
+        outcome=answered.outcome,
+        subscriptions=answered.ending.subscriptions,
+        customer=answered.ending.customer is not None,
+    )
+    language = event.get("headers", {}).get("accept-language", "")
+    page = page_for(answered.outcome, accept_language=language)
+    return {"statusCode": page.status, "headers": dict(page.headers), "body": page.html}
