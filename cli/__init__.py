@@ -1,0 +1,1 @@
+"""`milepost`: the operator's command."""

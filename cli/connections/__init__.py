@@ -1,0 +1,1 @@
+"""``milepost connections``: what the team's accounts at the providers are."""

@@ -1,0 +1,84 @@
+"""Writing a difference. Every step can be repeated, so an apply that broke off can be as well."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from cli.connections.difference import Change, Difference
+from cli.connections.signing_forms import make_signing_secret
+from cli.connections.stored import Entries, Stores
+from cli.connections.wanted import Wanted, WantedConnection
+from milepost.subscriptions import Subscription
+
+
+def apply(difference: Difference, wanted: Wanted, stores: Stores) -> None:
+    """Make the stack as the file says.
+
+    What lets events in comes first and what starts work comes last, so that no function meets
+    half a connection; what is removed goes the other way round.
+    """
+    kept = [
+        wanted.connections[one.id]
+        for one in difference.connections
+        if one.change is not Change.REMOVED
+    ]
+    gone = [one.id for one in difference.connections if one.change is Change.REMOVED]
+    _put_connections(kept, stores)
+    _remove_connections(gone, stores)
+    for one in difference.subscriptions:
+        if one.change is Change.REMOVED:
+            stores.subscriptions.delete(one.id)
+        else:
+            _put_subscription(wanted.subscriptions[one.id], stores)
+
+
+def _put_connections(connections: Iterable[WantedConnection], stores: Stores) -> None:
+    connections = list(connections)
+    if not connections:
+        return
+    stores.credentials.change(lambda entries: _set_credentials(entries, connections))
+    for one in connections:
+        stores.settings.put(one.settings)
+    stores.signing.change(lambda entries: _set_signing(entries, connections))
+    for one in connections:
+        if one.schedule is None:
+            stores.schedules.delete(one.id)
+        else:
+            stores.schedules.put(one.id, one.schedule)
+
+
+def _set_credentials(entries: Entries, connections: Iterable[WantedConnection]) -> None:
+    for one in connections:
+        if one.secrets.credentials:
+            entries[one.id] = {**entries.get(one.id, {}), **one.secrets.credentials}
+
+
+def _set_signing(entries: Entries, connections: Iterable[WantedConnection]) -> None:
+    for one in connections:
+        if one.scheme is None:
+            entries.pop(one.id, None)
+            continue
+        given = list(one.secrets.signing or ())
+        live = given or entries.get(one.id, {}).get("secrets") or [make_signing_secret(one.scheme)]
+        entries[one.id] = {"scheme": one.scheme, "secrets": live}
+
+
+def _remove_connections(connection_ids: list[str], stores: Stores) -> None:
+    if not connection_ids:
+        return
+    for one in connection_ids:
+        stores.schedules.delete(one)
+    stores.signing.change(lambda entries: _drop(entries, connection_ids))
+    for one in connection_ids:
+        stores.settings.delete(one)
+    stores.credentials.change(lambda entries: _drop(entries, connection_ids))
+
+
+def _drop(entries: Entries, connection_ids: list[str]) -> None:
+    for one in connection_ids:
+        entries.pop(one, None)
+
+
+def _put_subscription(subscription: Subscription, stores: Stores) -> None:
+    # It may have been ended by its recipient since the difference was shown.
+    there = stores.subscriptions.get(subscription.id)
+    stores.subscriptions.put(replace(subscription, ended=there.ended if there else None))

@@ -1,0 +1,201 @@
+"""The shape of connections.yaml, and what may stand in it."""
+
+from collections.abc import Mapping
+from datetime import time
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from cli.connections.profiles import profile_of, provider_names, scheme_of
+from cli.connections.schedules import Schedule, read_schedule
+from cli.stack import is_loopback
+from milepost.deadlines import TRACKS
+from milepost.identifiers import is_email
+from milepost.notices import DEFAULT_KINDS
+from milepost.order import Kind
+from milepost.report import Status
+from milepost.subscriptions import MAY_PASS, Mode
+
+OFF: Final = "off"
+
+
+def _one_of(*known: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in known:
+            raise ValueError(f"{value!r} is none of {', '.join(sorted(known))}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if not parts.hostname or parts.query or parts.fragment or parts.username or parts.password:
+        raise ValueError("is no plain address such as https://api.example.com/v1")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        raise ValueError("must begin with https://, since credentials travel to it")
+    return value.rstrip("/")
+
+
+def _email(value: str) -> str:
+    if not is_email(value):
+        raise ValueError(f"{value!r} is no email address")
+    return value
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{value!r} is no time zone: write one as Europe/Berlin") from None
+    return value
+
+
+def _clock(value: Any) -> str:
+    # YAML reads 18:30 as a number of minutes.
+    text = f"{value // 60:02}:{value % 60:02}" if isinstance(value, int) else str(value)
+    try:
+        return f"{time.fromisoformat(text):%H:%M}"
+    except ValueError:
+        raise ValueError(f'{value!r} is no time of day: write it as "18:30"') from None
+
+
+def _poll(value: Any) -> Any:
+    # YAML reads off as false.
+    return OFF if value is False else value
+
+
+def _check_poll(value: str) -> str:
+    return value if value == OFF else str(read_schedule(value))
+
+
+Text: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Address: TypeAlias = Annotated[Text, AfterValidator(_web_address)]
+Email: TypeAlias = Annotated[Text, AfterValidator(_email)]
+Zone: TypeAlias = Annotated[Text, AfterValidator(_time_zone)]
+Clock: TypeAlias = Annotated[str, BeforeValidator(_clock)]
+Language: TypeAlias = Annotated[Text, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+ConnectionId: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+ProviderName: TypeAlias = Annotated[str, _one_of(*provider_names())]
+Track: TypeAlias = Annotated[str, _one_of(*TRACKS)]
+StatusName: TypeAlias = Annotated[str, _one_of(*Status)]
+AnyKind: TypeAlias = Annotated[str, _one_of(*Kind)]
+CustomerKind: TypeAlias = Annotated[str, _one_of(*DEFAULT_KINDS)]
+PassingKind: TypeAlias = Annotated[str, _one_of(*MAY_PASS)]
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class DeclaredSigning(_Declared):
+    """Live signing secrets as references, the current one first."""
+
+    secrets: Annotated[list[Text], Field(min_length=1, max_length=2)]
+
+
+class DeclaredConnection(_Declared):
+    """One connection as the file has it; what is None takes the provider's default."""
+
+    id: ConnectionId
+    provider: ProviderName
+    base_url: Address | None = None
+    token_url: Address | None = None
+    scopes: Text | None = None
+    poll: Annotated[str, BeforeValidator(_poll), AfterValidator(_check_poll)] | None = None
+    page_size: Annotated[int, Field(ge=1)] | None = None
+    requests_per_minute: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    service_type: Text | None = None
+    track: Track | None = None
+    tracks: dict[str, Track] | None = None
+    stage_days: dict[StatusName, Annotated[float, Field(gt=0, le=3660)]] | None = None
+    time_zone: Zone | None = None
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    language: Language | None = None
+    contact: Email | None = None
+    customer_notices: list[CustomerKind] | None = None
+    notices_per_hour: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    webhooks: bool | None = None
+    signing: DeclaredSigning | None = None
+    credentials: dict[str, Text] = Field(default_factory=dict)
+    options: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_provider(self) -> Self:
+        profile, scheme = profile_of(self.provider), scheme_of(self.provider)
+        if not (self.base_url or profile.base_url):
+            raise ValueError(f"{self.provider} needs base_url: it has no public one")
+        if profile.needs_token_url and not self.token_url:
+            raise ValueError(f"{self.provider} needs token_url, where it gives out tokens")
+        if self.page_size and self.page_size > profile.most_per_page:
+            raise ValueError(f"page_size is at most {profile.most_per_page} at {self.provider}")
+        if self.webhooks and scheme is None:
+            raise ValueError(f"{self.provider} sends no webhooks: leave webhooks out")
+        if self.signing and not self.takes_webhooks:
+            raise ValueError("has signing secrets but takes no webhooks: leave signing out")
+        return self
+
+    @property
+    def takes_webhooks(self) -> bool:
+        if self.webhooks is None:
+            return scheme_of(self.provider) is not None
+        return self.webhooks
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """How often it is polled; None for never."""
+        written = self.poll or profile_of(self.provider).poll
+        return None if written == OFF else read_schedule(written)
+
+
+class DeclaredQuietHours(_Declared):
+    """When a subscriber gets no mail, but of the kinds that may pass."""
+
+    start: Clock
+    end: Clock
+    passing: list[PassingKind] = Field(default_factory=list)
+
+
+class DeclaredSubscription(_Declared):
+    """Who is told of what by email; empty lists mean all."""
+
+    email: Email
+    kinds: list[AnyKind] | None = None
+    connections: list[ConnectionId] = Field(default_factory=list)
+    service_types: list[Text] = Field(default_factory=list)
+    language: Language = "en"
+    time_zone: Zone | None = None
+    mode: Literal["at_once", "hourly", "daily"] | None = None
+    daily_at: Clock | None = None
+    quiet_hours: DeclaredQuietHours | None = None
+
+    @property
+    def gathering(self) -> Mode:
+        return Mode(self.mode or Mode.AT_ONCE)
+
+
+class DeclaredFile(_Declared):
+    """The whole file."""
+
+    connections: list[DeclaredConnection]
+    subscriptions: list[DeclaredSubscription] = Field(default_factory=list)
+
+
+SHAPES: Final[Mapping[tuple[str, ...], type[BaseModel]]] = {
+    (): DeclaredFile,
+    ("connections",): DeclaredConnection,
+    ("connections", "signing"): DeclaredSigning,
+    ("subscriptions",): DeclaredSubscription,
+    ("subscriptions", "quiet_hours"): DeclaredQuietHours,
+}
+"""Which keys may stand where, to suggest the one that was meant."""

@@ -1,0 +1,189 @@
+"""What applying would change, field by field. Pure; secrets never appear in it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, fields, replace
+from datetime import time
+from enum import StrEnum
+from typing import Any, Final
+
+from cli.connections.schedules import Schedule, describe_expression
+from cli.connections.stored import Stored
+from cli.connections.wanted import FROM_FILE, Wanted, WantedConnection
+from milepost.connection import Connection
+from milepost.subscriptions import QuietHours, Subscription
+
+_NOT_SHOWN: Final = frozenset({"id", "recipient", "source", "ended", "channel"})
+
+
+class Change(StrEnum):
+    """What happens to a connection or subscription."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field before and after, as people read it; None where there is nothing."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionChange:
+    """What happens to one connection."""
+
+    id: str
+    change: Change
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionChange:
+    """What happens to one subscription."""
+
+    id: str
+    recipient: str
+    change: Change
+    fields: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """All that applying would change; ``left_alone`` are connections that the file doesn't name."""
+
+    connections: tuple[ConnectionChange, ...]
+    subscriptions: tuple[SubscriptionChange, ...]
+    left_alone: tuple[str, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.connections and not self.subscriptions
+
+
+IsKept = Callable[[str, Schedule, Mapping[str, Any]], bool]
+"""Whether a stored schedule is what would be written (``PollSchedules.is_kept``)."""
+
+
+def compare(wanted: Wanted, stored: Stored, *, prune: bool, is_kept: IsKept) -> Difference:
+    """What has to change for the stack to be as the file says."""
+    missing = sorted(stored.ids - wanted.connections.keys())
+    changes = [
+        *_connection_changes(wanted, stored, is_kept),
+        *(ConnectionChange(id=one, change=Change.REMOVED) for one in missing if prune),
+    ]
+    return Difference(
+        connections=tuple(changes),
+        subscriptions=tuple(_subscription_changes(wanted, stored)),
+        left_alone=() if prune else tuple(missing),
+    )
+
+
+def _connection_changes(
+    wanted: Wanted, stored: Stored, is_kept: IsKept
+) -> Iterator[ConnectionChange]:
+    for name, connection in wanted.connections.items():
+        there = stored.settings.get(name)
+        changed = (
+            *changed_fields(there, connection.settings),
+            *_poll_change(connection, stored, is_kept),
+            *_signing_change(connection, stored),
+            *_credentials_change(connection, stored),
+        )
+        if changed:
+            change = Change.CHANGED if there else Change.ADDED
+            yield ConnectionChange(id=name, change=change, fields=changed)
+
+
+def _poll_change(
+    wanted: WantedConnection, stored: Stored, is_kept: IsKept
+) -> Iterator[FieldChange]:
+    there = stored.schedules.get(wanted.id)
+    after = str(wanted.schedule or "off")
+    if there is None:
+        if wanted.schedule is not None:
+            yield FieldChange("poll", None, after)
+        return
+    before = describe_expression(there["ScheduleExpression"], state=there["State"])
+    if wanted.schedule is None or not is_kept(wanted.id, wanted.schedule, there):
+        yield FieldChange("poll", f"{before} (set otherwise)" if before == after else before, after)
+
+
+def _signing_change(wanted: WantedConnection, stored: Stored) -> Iterator[FieldChange]:
+    there, given = stored.signing.get(wanted.id), wanted.secrets.signing
+    if wanted.scheme is None:
+        if there is not None:
+            yield FieldChange("webhooks", "on", "off")
+        return
+    live = stored.signing_secrets(wanted.id)
+    if not live:
+        yield FieldChange("webhooks", None, "on")
+        yield FieldChange("signing secret", None, "from the file" if given else "a new random one")
+    elif given is not None and list(given) != live:
+        turned_back = given[0] in live[1:]
+        after = "changed, back to one from before its rotation" if turned_back else "changed"
+        yield FieldChange("signing secret", "stored", after)
+    elif there is not None and there.get("scheme") != wanted.scheme:
+        yield FieldChange("signing scheme", str(there.get("scheme")), wanted.scheme)
+
+
+def _credentials_change(wanted: WantedConnection, stored: Stored) -> Iterator[FieldChange]:
+    there = stored.credentials.get(wanted.id, {})
+    for name, value in wanted.secrets.credentials.items():
+        if there.get(name) != value:
+            before, after = ("stored", "changed") if name in there else (None, "stored")
+            yield FieldChange(f"credentials.{name}", before, after)
+
+
+def _subscription_changes(wanted: Wanted, stored: Stored) -> Iterator[SubscriptionChange]:
+    for name, subscription in wanted.subscriptions.items():
+        there = stored.subscriptions.get(name)
+        # One that its recipient ended stays ended, whatever the file says.
+        if there is None or replace(there, ended=None) != subscription:
+            yield SubscriptionChange(
+                id=name,
+                recipient=subscription.recipient,
+                change=Change.CHANGED if there else Change.ADDED,
+                fields=changed_fields(there, subscription),
+            )
+    for name, there in stored.subscriptions.items():
+        if there.source == FROM_FILE and name not in wanted.subscriptions:
+            yield SubscriptionChange(id=name, recipient=there.recipient, change=Change.REMOVED)
+
+
+def changed_fields(
+    before: Connection | Subscription | None, after: Connection | Subscription
+) -> tuple[FieldChange, ...]:
+    """The fields in which they differ; of a new one those that are not as usual."""
+    found = []
+    for one in fields(after):
+        new = getattr(after, one.name)
+        old = getattr(before, one.name) if before else _usual(one)
+        if one.name not in _NOT_SHOWN and old != new:
+            found.append(FieldChange(one.name, in_words(old) if before else None, in_words(new)))
+    return tuple(found)
+
+
+def _usual(one: Field[Any]) -> Any:
+    return one.default if one.default_factory is MISSING else one.default_factory()
+
+
+def in_words(value: Any) -> str | None:
+    """A setting as people read it; None when it says nothing."""
+    match value:
+        case None:
+            return None
+        case time():
+            return f"{value:%H:%M}"
+        case QuietHours():
+            passing = f" but {', '.join(sorted(value.passing))}" if value.passing else ""
+            return f"{value.start:%H:%M} to {value.end:%H:%M}{passing}"
+        case Mapping():
+            return ", ".join(f"{key}: {one}" for key, one in sorted(value.items())) or None
+        case frozenset():
+            return ", ".join(sorted(value)) or None
+        case _:
+            return str(value)

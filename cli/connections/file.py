@@ -1,0 +1,200 @@
+"""Reading connections.yaml: every mistake at once, each with its line and what to do."""
+
+import difflib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from cli.connections.declared import SHAPES, DeclaredConnection, DeclaredFile
+from cli.connections.positions import BadYaml, Positions, read_yaml
+from cli.connections.profiles import profile_of, scheme_of
+from cli.connections.references import SecretReader, UnreadableReference
+from cli.connections.signing_forms import is_signing_secret
+from cli.faults import InvalidFile, Problem
+
+_WORDS: Final[Mapping[str, str]] = {
+    "missing": "is missing: add it",
+    "string_type": "must be text: put the value in quotes",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list: begin each entry with a dash",
+    "dict_type": "must be keys with values",
+    "model_type": "must be keys with values",
+    "string_too_short": "is empty: fill it in, or leave it out",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secrets:
+    """What a connection's references led to; None for signing secrets that the file leaves out."""
+
+    # A traceback or a log that shows the object must not show what is in it.
+    credentials: Mapping[str, str] = field(repr=False)
+    signing: tuple[str, ...] | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionsFile:
+    """A file that is valid in itself."""
+
+    path: Path
+    declared: DeclaredFile
+    positions: Positions
+
+    def read_secrets(self, *, literals: bool) -> dict[str, Secrets]:
+        """Every secret that the file refers to, by connection.
+
+        :param literals: whether values may stand in the file itself
+        :raises InvalidFile: when a reference leads nowhere, or to what can't be a secret
+        """
+        reader = SecretReader(directory=self.path.parent, literals=literals)
+        problems: list[Problem] = []
+        found = {
+            one.id: _read_secrets(_Entry(self, index, one), reader, problems)
+            for index, one in enumerate(self.declared.connections)
+        }
+        if problems:
+            raise InvalidFile(self.path, problems)
+        return found
+
+    def problem(self, place: tuple[str | int, ...], what: str) -> Problem:
+        """Something that is wrong at a place of this file."""
+        names = [one.id for one in self.declared.connections]
+        return Problem(where=_describe(place, names), what=what, line=self.positions.line_of(place))
+
+
+def read_file(path: Path) -> ConnectionsFile:
+    """Read and check a file; secrets stay where they are.
+
+    :raises InvalidFile: with all that is wrong in it
+    """
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise InvalidFile(path, [Problem(where="", what=f"can't be read: {reason}")]) from None
+    try:
+        content, positions = read_yaml(text)
+    except BadYaml as error:
+        raise InvalidFile(path, [Problem(where="", what=str(error), line=error.line)]) from None
+    try:
+        declared = DeclaredFile.model_validate(content)
+    except ValidationError as error:
+        raise InvalidFile(path, _problems_of(error, content, positions)) from None
+    file = ConnectionsFile(path=path, declared=declared, positions=positions)
+    if problems := list(_repeated_ids(file)):
+        raise InvalidFile(path, problems)
+    return file
+
+
+def _repeated_ids(file: ConnectionsFile) -> Iterator[Problem]:
+    counts = Counter(one.id for one in file.declared.connections)
+    for index, one in enumerate(file.declared.connections):
+        if counts[one.id] > 1:
+            what = f"{one.id} is the id of {counts[one.id]} connections: each needs one of its own"
+            yield file.problem(("connections", index, "id"), what)
+
+
+def _problems_of(error: ValidationError, content: Any, positions: Positions) -> list[Problem]:
+    names = _names_in(content)
+    return [
+        Problem(
+            where=_describe(place, names),
+            what=_in_words(one["type"], one["msg"], place),
+            line=positions.line_of(place),
+        )
+        for one in error.errors(include_url=False, include_input=False)
+        for place in [tuple(part for part in one["loc"] if part != "[key]")]
+    ]
+
+
+def _names_in(content: Any) -> list[str | None]:
+    """The ids that the file's connections give themselves, however wrong the rest is."""
+    entries = content.get("connections") if isinstance(content, dict) else None
+    entries = entries if isinstance(entries, list) else []
+    ids = [entry.get("id") if isinstance(entry, dict) else None for entry in entries]
+    return [name if isinstance(name, str) else None for name in ids]
+
+
+def _in_words(kind: str, message: str, place: tuple[str | int, ...]) -> str:
+    if kind == "extra_forbidden":
+        return f"is no setting{_meant(place)}"
+    if kind == "list_type" and place == ("connections",):
+        return 'must be a list: begin each connection with "- id: ..."'
+    if kind == "string_pattern_mismatch" and place[-1] == "id":
+        return "must be up to 40 of a-z, 0-9 and dashes, and begin with none"
+    return _WORDS.get(kind, message.removeprefix("Value error, "))
+
+
+def _meant(place: tuple[str | int, ...]) -> str:
+    shape = SHAPES.get(tuple(part for part in place[:-1] if isinstance(part, str)))
+    known = list(shape.model_fields) if shape else []
+    near = difflib.get_close_matches(str(place[-1]), known, n=1)
+    if near:
+        return f": did you mean {near[0]}?"
+    return f": there are {', '.join(known)}" if known else ""
+
+
+def _describe(place: tuple[str | int, ...], names: list[str] | list[str | None]) -> str:
+    """``connections[1] (rabot-de).base_url``: the place, with the connection's own name."""
+    parts: list[str] = []
+    for index, part in enumerate(place):
+        if isinstance(part, str):
+            parts.append(f".{part}" if parts else part)
+            continue
+        parts.append(f"[{part}]")
+        if place[index - 1] == "connections" and index == 1 and part < len(names) and names[part]:
+            parts.append(f" ({names[part]})")
+    return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    file: ConnectionsFile
+    index: int
+    declared: DeclaredConnection
+
+    def problem(self, place: tuple[str | int, ...], what: str) -> Problem:
+        return self.file.problem(("connections", self.index, *place), what)
+
+
+def _read_secrets(entry: _Entry, reader: SecretReader, problems: list[Problem]) -> Secrets:
+    credentials = dict[str, str]()
+    known = profile_of(entry.declared.provider).credentials
+    for name, reference in entry.declared.credentials.items():
+        place = ("credentials", name)
+        if known and name not in known:
+            what = f"is no credential of {entry.declared.provider}: it asks for {', '.join(known)}"
+            problems.append(entry.problem(place, what))
+            continue
+        try:
+            credentials[name] = reader.read(reference)
+        except UnreadableReference as error:
+            problems.append(entry.problem(place, str(error)))
+    return Secrets(credentials=credentials, signing=_read_signing(entry, reader, problems))
+
+
+def _read_signing(
+    entry: _Entry, reader: SecretReader, problems: list[Problem]
+) -> tuple[str, ...] | None:
+    if entry.declared.signing is None:
+        return None
+    scheme = scheme_of(entry.declared.provider) or ""
+    found: list[str] = []
+    for index, reference in enumerate(entry.declared.signing.secrets):
+        place = ("signing", "secrets", index)
+        try:
+            found.append(reader.read(reference))
+        except UnreadableReference as error:
+            problems.append(entry.problem(place, str(error)))
+            continue
+        if not is_signing_secret(scheme, found[-1]):
+            what = f"is no signing secret in the form of {scheme}, such as whsec_ and base64"
+            problems.append(entry.problem(place, what))
+    return tuple(found)

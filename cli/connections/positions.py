@@ -1,0 +1,82 @@
+"""YAML with the line of every value, so that an error can say where it is."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import yaml
+
+Path: TypeAlias = tuple[str | int, ...]
+
+
+class BadYaml(ValueError):
+    """Text that is not YAML, or says one thing twice; ``line`` counts from 1."""
+
+    def __init__(self, message: str, *, line: int | None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Where each value of a document stands."""
+
+    lines: Mapping[Path, int]
+
+    def line_of(self, path: Path) -> int | None:
+        """The line of a value; of what it would stand in, when it is not there."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.lines:
+                return self.lines[path[:length]]
+        return None
+
+
+def read_yaml(text: str) -> tuple[Any, Positions]:
+    """The document and where its values stand.
+
+    :raises BadYaml: when it is not one YAML document, or a key is there twice
+    """
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None, Positions({})
+        lines = dict(_lines(node, (), frozenset()))
+        return loader.construct_document(node), Positions(lines)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise BadYaml(f"is not YAML: {error.problem}", line=line) from None
+    except (yaml.YAMLError, ValueError) as error:
+        if isinstance(error, BadYaml):
+            raise
+        raise BadYaml(f"is not YAML: {error}", line=None) from None
+    finally:
+        loader.dispose()
+
+
+def _lines(node: yaml.Node, path: Path, above: frozenset[int]) -> Iterator[tuple[Path, int]]:
+    """The line of the node and of everything in it; an alias to what it stands in ends there."""
+    yield path, node.start_mark.line + 1
+    if id(node) in above:
+        return
+    above |= {id(node)}
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _lines(item, (*path, index), above)
+    if isinstance(node, yaml.MappingNode):
+        yield from _mapping_lines(node, path, above)
+
+
+def _mapping_lines(
+    node: yaml.MappingNode, path: Path, above: frozenset[int]
+) -> Iterator[tuple[Path, int]]:
+    seen = set[str]()
+    for key, value in node.value:
+        name = str(key.value)
+        line = key.start_mark.line + 1
+        if name in seen:
+            raise BadYaml(f"{name} stands here twice: keep one of them", line=line)
+        seen.add(name)
+        yield from _lines(value, (*path, name), above)
+        # The key's line is where a person looks, also when its value begins below it.
+        yield (*path, name), line

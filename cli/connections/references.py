@@ -1,0 +1,57 @@
+"""Secrets in the file are references: where the value is, never the value itself."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class UnreadableReference(ValueError):
+    """A reference that leads nowhere. Says where it points, never what is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretReader:
+    """Follows ``env:NAME`` and ``file:PATH``, the latter from ``directory``.
+
+    ``literals`` says whether a value may stand in the file itself.
+    """
+
+    directory: Path
+    literals: bool
+
+    def read(self, text: str) -> str:
+        """The value behind a reference.
+
+        :raises UnreadableReference: when there is none, or a literal where none may stand
+        """
+        kind, colon, rest = text.partition(":")
+        if colon and kind == "env":
+            return self._from_environment(rest.strip())
+        if colon and kind == "file":
+            return self._from_file(rest.strip())
+        if self.literals:
+            return text
+        raise UnreadableReference(
+            "a secret itself may stand in the file for the local stack only: write env:NAME or "
+            "file:PATH, and change the secret if this file was ever shared"
+        )
+
+    def _from_environment(self, name: str) -> str:
+        value = os.environ.get(name, "").strip()
+        if not value:
+            raise UnreadableReference(
+                f"the environment has no {name}: set it, or leave this line out to keep what is "
+                "stored"
+            )
+        return value
+
+    def _from_file(self, name: str) -> str:
+        path = self.directory / Path(name).expanduser()
+        try:
+            value = path.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not text"
+            raise UnreadableReference(f"{path} can't be read: {reason}") from None
+        if not value:
+            raise UnreadableReference(f"{path} is empty: put the secret into it")
+        return value

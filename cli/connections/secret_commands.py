@@ -1,0 +1,173 @@
+"""``milepost connections secret``: show, set and rotate what a connection keeps secret."""
+
+import sys
+from typing import Annotated, Any, Final
+
+import typer
+
+from cli.connections.profiles import credential_names, profile_of, scheme_of
+from cli.connections.signing_forms import is_signing_secret, make_signing_secret
+from cli.connections.stored import Entries, Stored, Stores, open_stores, read_stored
+from cli.faults import COULD_NOT, EXIT_CODES, CannotDo, WrongUse
+from cli.output import is_interactive, tell, tell_json, warn
+from cli.stack import Stack, StackOption, find_stack
+
+SIGNING: Final = "signing"
+_AGES: Final = ("current", "previous")
+
+app = typer.Typer(
+    help="Signing secrets and credentials of a connection.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+)
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The connection's id.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, for scripts.")]
+
+
+@app.command("show", epilog=EXIT_CODES)
+def show_secret(
+    connection_id: IdArgument,
+    *,
+    stack: StackOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask first.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the live signing secrets, to give the current one to the provider."""
+    target = find_stack(stack)
+    entry = _signing_entry(open_stores(target).signing.read(), connection_id)
+    if is_interactive() and not yes and not typer.confirm("Print it here?", err=True):
+        raise typer.Exit(COULD_NOT)
+    if as_json:
+        tell_json(_as_json(target, connection_id, entry))
+        return
+    for age, secret in zip(_AGES, entry["secrets"], strict=False):
+        tell(f"{age:<8}  {secret}")
+
+
+@app.command("rotate", epilog=EXIT_CODES)
+def rotate_secret(
+    connection_id: IdArgument,
+    *,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="End the previous one, once the provider signs anew.")
+    ] = False,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a new signing secret and print it once; the one until now stays live beside it.
+
+    Give the new one to the provider, then repeat with --finish.
+    """
+    target = find_stack(stack)
+
+    def turn(entries: Entries) -> None:
+        entry = _signing_entry(entries, connection_id)
+        live = entry["secrets"]
+        entry["secrets"] = live[:1] if finish else _rotated(entry, connection_id)
+
+    entries = open_stores(target).signing.change(turn)
+    entry = entries[connection_id]
+    if as_json:
+        tell_json(_as_json(target, connection_id, entry))
+    elif finish:
+        tell(f"One signing secret of {connection_id} is live; functions learn it in 5 minutes.")
+    else:
+        warn("Give this to the provider; both are live until `secret rotate --finish`.")
+        warn("Where a file names this connection's signing secrets, put it there as well: the next")
+        warn("apply would bring the old one back.")
+        tell(entry["secrets"][0])
+
+
+@app.command("set", epilog=EXIT_CODES)
+def set_secret(
+    connection_id: IdArgument,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A credential, such as api_key, or signing.")
+    ],
+    *,
+    stack: StackOption = None,
+) -> None:
+    """Store a credential, or the signing secret that the provider chose.
+
+    The value is asked for, or read from standard input; it is never an argument, since others
+    could see it there.
+    """
+    target = find_stack(stack)
+    stores = open_stores(target)
+    stored = read_stored(stores)
+    if name != SIGNING:
+        _require_credential(connection_id, name, stored)
+    elif connection_id not in stored.settings:
+        raise WrongUse(f"No connection {connection_id} is applied in {target}: apply it first.")
+    value = _read_value(connection_id, name)
+    if name == SIGNING:
+        _set_signing(stores, connection_id, value, stored)
+    else:
+        stores.credentials.change(
+            lambda all_: all_.setdefault(connection_id, {}).update({name: value})
+        )
+    tell(f"Stored {name} of {connection_id}. Functions take it up within 5 minutes.")
+    if connection_id not in stored.settings:
+        warn(f"No connection {connection_id} is applied yet: it is kept until one is.")
+
+
+def _require_credential(connection_id: str, name: str, stored: Stored) -> None:
+    settings = stored.settings.get(connection_id)
+    known = profile_of(settings.provider).credentials if settings else credential_names()
+    if known and name not in known:
+        asked = ", ".join([*known, *([SIGNING] if connection_id in stored.signing else [])])
+        raise WrongUse(f"{connection_id} has no {name}: there is {asked}.")
+
+
+def _read_value(connection_id: str, name: str) -> str:
+    if is_interactive():
+        value = typer.prompt(f"{name} of {connection_id}", hide_input=True, err=True).strip()
+    else:
+        value = sys.stdin.read().strip()
+    if not value:
+        raise WrongUse("Nothing was given: type the value, or pass it by standard input.")
+    return str(value)
+
+
+def _set_signing(stores: Stores, connection_id: str, value: str, stored: Stored) -> None:
+    scheme = scheme_of(stored.settings[connection_id].provider)
+    if scheme is None:
+        raise WrongUse(f"{stored.settings[connection_id].provider} sends no webhooks.")
+    if not is_signing_secret(scheme, value):
+        raise WrongUse(f"This is no signing secret in the form of {scheme}.")
+
+    def put(entries: Entries) -> None:
+        live = entries.get(connection_id, {}).get("secrets", [])
+        # While two are live a second try mends the new one, and the provider's old one stays.
+        others = [one for one in live[-1:] if one != value]
+        entries[connection_id] = {"scheme": scheme, "secrets": [value, *others]}
+
+    stores.signing.change(put)
+
+
+def _signing_entry(entries: Entries, connection_id: str) -> dict[str, Any]:
+    entry = entries.get(connection_id)
+    if not isinstance(entry, dict) or not entry.get("secrets"):
+        known = ", ".join(sorted(entries)) or "none"
+        raise CannotDo(f"{connection_id} has no signing secret; connections that have: {known}.")
+    return entry
+
+
+def _rotated(entry: dict[str, Any], connection_id: str) -> list[str]:
+    live: list[str] = entry["secrets"]
+    if len(live) > 1:
+        raise CannotDo(
+            f"A rotation of {connection_id} is under way: end it by `milepost connections secret "
+            f"rotate {connection_id} --finish`, or see the new one by `secret show`."
+        )
+    return [make_signing_secret(entry["scheme"]), *live]
+
+
+def _as_json(stack: Stack, connection_id: str, entry: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "connection": connection_id,
+        "webhook_url": stack.webhook_url(connection_id),
+        "scheme": entry["scheme"],
+        "secrets": list(entry["secrets"]),
+    }

@@ -1,0 +1,154 @@
+"""What the stack holds of its connections: settings, schedules, secrets, subscriptions."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final, TypeAlias
+
+from cli.connections.schedules import PollSchedules
+from cli.faults import CannotDo
+from cli.stack import Stack
+from milepost.aws.subscriptions_table import SubscriptionsTable
+from milepost.connection import Connection
+from milepost.subscriptions import Subscription
+
+Entries: TypeAlias = dict[str, Any]
+
+_ALWAYS: Final = frozenset({"id", "provider", "base_url"})
+
+
+class SharedSecret:
+    """One secret that holds an entry a connection, as JSON; others may write to it as well."""
+
+    def __init__(self, client: Any, *, secret_id: str) -> None:
+        self._client = client
+        self._secret_id = secret_id
+
+    def read(self) -> Entries:
+        """Every entry.
+
+        :raises CannotDo: when somebody has put something else there
+        """
+        text = self._client.get_secret_value(SecretId=self._secret_id)["SecretString"]
+        try:
+            entries = json.loads(text)
+        except ValueError:
+            entries = None
+        if not isinstance(entries, dict):
+            raise CannotDo(
+                f"The secret {self._secret_id} does not hold one JSON object. Put an earlier "
+                "version of it back in Secrets Manager, then repeat this."
+            )
+        return entries
+
+    def change(self, change: Callable[[Entries], None]) -> Entries:
+        """Read, let ``change`` work on the entries, and write them if that made a difference.
+
+        Secrets Manager knows no condition on a write: reading at the last moment keeps the time
+        short in which another's write could be lost.
+        """
+        entries = self.read()
+        before = json.dumps(entries, sort_keys=True)
+        change(entries)
+        after = json.dumps(entries, sort_keys=True)
+        if after != before:
+            self._client.put_secret_value(SecretId=self._secret_id, SecretString=after)
+        return entries
+
+
+class StoredSettings:
+    """Settings in Parameter Store, a parameter a connection."""
+
+    def __init__(self, client: Any, *, path: str) -> None:
+        self._client = client
+        self._path = path
+
+    def all(self) -> dict[str, Connection]:
+        """Every connection that is applied, by id."""
+        pages = self._client.get_paginator("get_parameters_by_path").paginate(Path=self._path)
+        found = [one["Value"] for page in pages for one in page["Parameters"]]
+        return {one.id: one for one in map(Connection.from_json, found)}
+
+    def put(self, connection: Connection) -> None:
+        self._client.put_parameter(
+            Name=f"{self._path}/{connection.id}",
+            Value=to_json(connection),
+            Type="String",
+            # Standard, and free, until many options make it longer than 4 KB.
+            Tier="Intelligent-Tiering",
+            Overwrite=True,
+        )
+
+    def delete(self, connection_id: str) -> None:
+        """Forget it; one that is gone already is no error."""
+        self._client.delete_parameters(Names=[f"{self._path}/{connection_id}"])
+
+
+def to_json(connection: Connection) -> str:
+    """What ``Connection.from_json`` reads: all that differs from a connection's defaults."""
+    bare = Connection(id=connection.id, provider=connection.provider, base_url=connection.base_url)
+    values = {one.name: getattr(connection, one.name) for one in fields(Connection)}
+    said = {
+        name: sorted(value) if isinstance(value, frozenset) else value
+        for name, value in values.items()
+        if name in _ALWAYS or value != getattr(bare, name)
+    }
+    return json.dumps(said, sort_keys=True, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """Every place where ``milepost connections`` reads and writes."""
+
+    settings: StoredSettings
+    signing: SharedSecret
+    credentials: SharedSecret
+    schedules: PollSchedules
+    subscriptions: SubscriptionsTable
+
+
+def open_stores(stack: Stack) -> Stores:
+    """The stores of a stack.
+
+    :raises CannotDo: when the stack lacks one
+    """
+    secrets = stack.client("secretsmanager")
+    return Stores(
+        settings=StoredSettings(stack.client("ssm"), path=stack.output("ConnectionsPath")),
+        signing=SharedSecret(secrets, secret_id=stack.output("SigningSecretsArn")),
+        credentials=SharedSecret(secrets, secret_id=stack.output("ApiCredentialsArn")),
+        schedules=PollSchedules(stack),
+        subscriptions=SubscriptionsTable(
+            stack.client("dynamodb"), table_name=stack.output("NoticesTable")
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What the stores held when they were read."""
+
+    settings: Mapping[str, Connection]
+    schedules: Mapping[str, Mapping[str, Any]]
+    signing: Mapping[str, Any]
+    credentials: Mapping[str, Any]
+    subscriptions: Mapping[str, Subscription]
+
+    @property
+    def ids(self) -> set[str]:
+        """Every connection of which anything is stored, also after half an apply."""
+        return {*self.settings, *self.schedules, *self.signing, *self.credentials}
+
+    def signing_secrets(self, connection_id: str) -> list[str]:
+        return list(self.signing.get(connection_id, {}).get("secrets", ()))
+
+
+def read_stored(stores: Stores) -> Stored:
+    """Read all of it."""
+    return Stored(
+        settings=stores.settings.all(),
+        schedules=stores.schedules.all(),
+        signing=stores.signing.read(),
+        credentials=stores.credentials.read(),
+        subscriptions={one.id: one for one in stores.subscriptions.all()},
+    )

@@ -1,0 +1,163 @@
+"""What the file asks for, with every default filled in, and whether the stack can have it."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import time
+from typing import Any, Final
+
+from cli.connections.declared import DeclaredConnection, DeclaredFile, DeclaredSubscription
+from cli.connections.file import ConnectionsFile, Secrets
+from cli.connections.profiles import profile_of, scheme_of
+from cli.connections.schedules import Schedule
+from cli.connections.stored import Stored
+from cli.faults import InvalidFile, Problem
+from milepost.connection import Connection
+from milepost.notices import DEFAULT_KINDS
+from milepost.subscriptions import QuietHours, Subscription
+
+FROM_FILE: Final = "file"
+"""The ``source`` of subscriptions that apply may also remove."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedConnection:
+    """One connection as it is to be.
+
+    ``schedule`` is None when it is not polled, ``scheme`` None when it takes no webhooks.
+    """
+
+    settings: Connection
+    schedule: Schedule | None
+    scheme: str | None
+    secrets: Secrets
+
+    @property
+    def id(self) -> str:
+        return self.settings.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The whole file as it is to be, by id."""
+
+    connections: Mapping[str, WantedConnection]
+    subscriptions: Mapping[str, Subscription]
+
+
+def work_out(file: ConnectionsFile, secrets: Mapping[str, Secrets]) -> Wanted:
+    """What the file asks for."""
+    connections = [_connection(one, secrets[one.id]) for one in file.declared.connections]
+    return Wanted(
+        connections={one.id: one for one in connections},
+        subscriptions=_subscriptions(file.declared),
+    )
+
+
+def require_possible(file: ConnectionsFile, wanted: Wanted, stored: Stored, *, prune: bool) -> None:
+    """Check what only the stack can tell.
+
+    :param prune: whether connections that the file doesn't name are about to go
+    :raises InvalidFile: with every reason why the file can't be applied to this stack
+    """
+    problems = [
+        *_impossible(file, wanted, stored),
+        *_unheard(file, set() if prune else set(stored.settings)),
+    ]
+    if problems:
+        raise InvalidFile(file.path, problems)
+
+
+def _connection(declared: DeclaredConnection, secrets: Secrets) -> WantedConnection:
+    profile = profile_of(declared.provider)
+    said: dict[str, Any] = {
+        "base_url": profile.base_url,
+        "page_size": profile.page_size,
+        "requests_per_minute": profile.requests_per_minute,
+    }
+    said |= declared.model_dump(
+        exclude={"poll", "webhooks", "signing", "credentials"}, exclude_none=True
+    )
+    said["customer_notices"] = frozenset(said.get("customer_notices", ()))
+    return WantedConnection(
+        settings=Connection(**said),
+        schedule=declared.schedule,
+        scheme=scheme_of(declared.provider) if declared.takes_webhooks else None,
+        secrets=secrets,
+    )
+
+
+def _subscriptions(declared: DeclaredFile) -> dict[str, Subscription]:
+    found: dict[str, Subscription] = {}
+    entries = Counter[str]()
+    for one in declared.subscriptions:
+        digest = hashlib.sha256(one.email.lower().encode()).hexdigest()[:16]
+        entries[digest] += 1
+        # A second entry of the same address needs an id that is as stable as the first's.
+        suffix = f"-{entries[digest]}" if entries[digest] > 1 else ""
+        subscription = _subscription(f"{FROM_FILE}-{digest}{suffix}", one)
+        found[subscription.id] = subscription
+    return found
+
+
+def _subscription(subscription_id: str, declared: DeclaredSubscription) -> Subscription:
+    usual = Subscription(id=subscription_id, recipient=declared.email)
+    quiet = declared.quiet_hours
+    return Subscription(
+        id=subscription_id,
+        recipient=declared.email,
+        kinds=DEFAULT_KINDS if declared.kinds is None else frozenset(declared.kinds),
+        connections=frozenset(declared.connections),
+        service_types=frozenset(declared.service_types),
+        language=declared.language,
+        time_zone=declared.time_zone or usual.time_zone,
+        mode=declared.gathering,
+        daily_at=time.fromisoformat(declared.daily_at) if declared.daily_at else usual.daily_at,
+        quiet_hours=QuietHours(
+            start=time.fromisoformat(quiet.start),
+            end=time.fromisoformat(quiet.end),
+            passing=frozenset(quiet.passing),
+        )
+        if quiet
+        else None,
+        source=FROM_FILE,
+    )
+
+
+def _impossible(file: ConnectionsFile, wanted: Wanted, stored: Stored) -> Iterator[Problem]:
+    for index, name in enumerate(wanted.connections):
+        connection = wanted.connections[name]
+        there = stored.settings.get(name)
+        provider = connection.settings.provider
+        if there is not None and there.provider != provider:
+            yield file.problem(
+                ("connections", index, "provider"),
+                f"{name} is an account at {there.provider}, and its orders stay so: give the "
+                f"account at {provider} an id of its own",
+            )
+        elif missing := _missing_credentials(connection, stored):
+            yield file.problem(
+                ("connections", index, "credentials"),
+                f"{provider} asks for {', '.join(missing)}: refer to it here, or store it by "
+                f"`milepost connections secret set {name} {missing[0]}`",
+            )
+
+
+def _missing_credentials(connection: WantedConnection, stored: Stored) -> Sequence[str]:
+    if connection.schedule is None:
+        return []
+    have = {**stored.credentials.get(connection.id, {}), **connection.secrets.credentials}
+    return [
+        one for one in profile_of(connection.settings.provider).credentials if not have.get(one)
+    ]
+
+
+def _unheard(file: ConnectionsFile, others: set[str]) -> Iterator[Problem]:
+    """Subscriptions to connections that don't exist would never tell anybody anything."""
+    known = others | {one.id for one in file.declared.connections}
+    for index, one in enumerate(file.declared.subscriptions):
+        for at, name in enumerate(one.connections):
+            if name not in known:
+                place = ("subscriptions", index, "connections", at)
+                yield file.problem(place, f"there is no connection {name}")

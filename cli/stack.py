@@ -1,0 +1,157 @@
+"""Finding the stack: by name in CloudFormation, or the local one by ``.local/stack.json``."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Final, cast
+from urllib.parse import urlsplit
+
+import boto3
+import typer
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from cli.faults import CannotDo, WrongUse
+
+STACK_FILE: Final = Path(".local") / "stack.json"
+
+StackOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stack",
+        envvar="MILEPOST_STACK",
+        help="The stack's name. Without it, the running local stack (.local/stack.json).",
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """A deployed stack: its outputs, and clients for its account and region."""
+
+    name: str
+    region: str
+    outputs: Mapping[str, str]
+    api_url: str
+    session: boto3.Session
+    endpoint_url: str | None = None
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of that service for the stack's account and region."""
+        return make_client(self.session, service, endpoint_url=self.endpoint_url)
+
+    def output(self, name: str) -> str:
+        """One of the template's outputs.
+
+        :raises CannotDo: when the deployed template has no such output
+        """
+        try:
+            return self.outputs[name]
+        except KeyError:
+            raise CannotDo(
+                f"Stack {self.name} has no output {name}: it is not Milepost's, or an older "
+                "version of it. Deploy the present template.yaml first."
+            ) from None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether what is written stays on this machine."""
+        host = urlsplit(self.client("secretsmanager").meta.endpoint_url).hostname
+        return is_loopback(host)
+
+    def webhook_url(self, connection_id: str) -> str:
+        """Where the provider of that connection sends its webhooks."""
+        return f"{self.api_url.rstrip('/')}/webhooks/{connection_id}"
+
+    def __str__(self) -> str:
+        # The account tells prod from dev where the names don't.
+        parts = self.outputs.get("SigningSecretsArn", "").split(":")
+        account = f"account {parts[4]}, " if len(parts) > 4 else ""
+        return f"{self.name} ({account}{self.endpoint_url or self.region})"
+
+
+def find_stack(name: str | None) -> Stack:
+    """The stack of that name; without a name, the local one that runs.
+
+    :raises WrongUse: when there is no name, and no local stack either
+    :raises CannotDo: when there is no such stack
+    """
+    local = _read_local()
+    if local is not None and name in (None, local["stack_name"]):
+        return _local_stack(local)
+    if name is None:
+        raise WrongUse(
+            "Which stack? Name it by --stack NAME or MILEPOST_STACK, or start the local one "
+            "with `make run`."
+        )
+    session = boto3.Session()
+    outputs = _read_outputs(make_client(session, "cloudformation"), name)
+    return Stack(
+        name=name,
+        region=str(session.region_name),
+        outputs=outputs,
+        api_url=outputs.get("ApiUrl", ""),
+        session=session,
+    )
+
+
+def make_client(session: boto3.Session, service: str, *, endpoint_url: str | None = None) -> Any:
+    """A client that gives up in time for a person who waits."""
+    config = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard"})
+    return session.client(cast(Any, service), endpoint_url=endpoint_url, config=config)
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host is this machine itself."""
+    if host is None:
+        return False
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _read_local() -> Mapping[str, Any] | None:
+    for directory in (Path.cwd(), *Path.cwd().parents):
+        path = directory / STACK_FILE
+        try:
+            return cast(Mapping[str, Any], json.loads(path.read_text()))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, ValueError) as error:
+            raise CannotDo(f"{path} can't be read ({error}): run `make run` again.") from None
+    return None
+
+
+def _local_stack(found: Mapping[str, Any]) -> Stack:
+    session = boto3.Session(
+        aws_access_key_id=found["access_key_id"],
+        aws_secret_access_key=found["secret_access_key"],
+        region_name=found["region"],
+    )
+    return Stack(
+        name=found["stack_name"],
+        region=found["region"],
+        outputs=found["outputs"],
+        api_url=found["api_url"],
+        session=session,
+        endpoint_url=found["aws_endpoint_url"],
+    )
+
+
+def _read_outputs(cloudformation: Any, name: str) -> dict[str, str]:
+    try:
+        stacks = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        stacks = []
+    if not stacks:
+        raise CannotDo(
+            f"There is no stack {name} in {cloudformation.meta.region_name}. Check the name, "
+            "AWS_REGION and AWS_PROFILE; `aws cloudformation list-stacks` shows what is there."
+        )
+    return {one["OutputKey"]: one["OutputValue"] for one in stacks[0].get("Outputs", [])}

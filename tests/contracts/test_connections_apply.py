@@ -1,0 +1,510 @@
+"""``milepost connections`` against a stack's stores, as an operator calls it."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from typer.testing import CliRunner, Result
+
+from cli.main import app
+from milepost.aws.settings import ApiCredentials, ConnectionSettings
+from milepost.aws.signing_secrets import SigningSecretsStore
+from milepost.aws.subscriptions_table import SubscriptionsTable
+from milepost.order import Kind
+
+STACK = "milepost-test"
+API_URL = "https://api123.execute-api.eu-central-1.amazonaws.com"
+FUNCTION_ARN = "arn:aws:lambda:eu-central-1:123456789012:function:milepost-test-poll-orders"
+ROLE_ARN = "arn:aws:iam::123456789012:role/milepost-test-polls"
+DEAD_LETTERS_ARN = "arn:aws:sqs:eu-central-1:123456789012:failed-invocations"
+SIGNING_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+FILE = """\
+connections:
+  - id: offergrid-main
+    provider: offergrid
+    credentials: {api_key: env:OFFERGRID_KEY}
+  - id: rabot-de
+    provider: rabot
+    base_url: https://api.rabot.example
+    token_url: https://auth.rabot.example/connect/token
+    poll: 1 hour
+    credentials: {client_id: env:RABOT_ID, client_secret: env:RABOT_SECRET}
+subscriptions:
+  - email: sales@example.org
+  - email: late@example.org
+    kinds: [overdue]
+    connections: [rabot-de]
+"""
+FILE_WITHOUT_RABOT = FILE.split("  - id: rabot-de", maxsplit=1)[0]
+
+
+class Operator:
+    """Runs the command against the mocked account, and notes every write that reaches AWS."""
+
+    def __init__(self, directory: Path, outputs: Mapping[str, str]) -> None:
+        self.file = directory / "connections.yaml"
+        self.file.write_text(FILE)
+        self.writes: list[str] = []
+        self.settings = ConnectionSettings(
+            SESSION.client("ssm"), path=outputs["ConnectionsPath"], clock=_always_later()
+        )
+        secrets = SESSION.client("secretsmanager")
+        self.credentials = ApiCredentials(
+            secrets, secret_id=outputs["ApiCredentialsArn"], clock=_always_later()
+        )
+        self.credentials_arn = outputs["ApiCredentialsArn"]
+        self._signing_arn = outputs["SigningSecretsArn"]
+        self.subscriptions = SubscriptionsTable(
+            SESSION.client("dynamodb"), table_name=outputs["NoticesTable"]
+        )
+
+    def run(self, *arguments: str, given: str | None = None) -> Result:
+        self.writes.clear()
+        return CliRunner().invoke(app, ["connections", *arguments], input=given)
+
+    def apply(self, *arguments: str) -> Result:
+        return self.run("apply", str(self.file), *arguments)
+
+    def declare(self, text: str) -> None:
+        self.file.write_text(text)
+
+    def signing_secrets(self, connection_id: str) -> tuple[str, ...]:
+        store = SigningSecretsStore(SESSION.client("secretsmanager"), secret_id=self._signing_arn)
+        return tuple(store.get(connection_id, now=0).secrets)
+
+    def schedules(self) -> dict[str, Mapping[str, Any]]:
+        client = SESSION.client("scheduler")
+        names = [one["Name"] for one in client.list_schedules(GroupName="polls")["Schedules"]]
+        return {name: client.get_schedule(GroupName="polls", Name=name) for name in names}
+
+
+def _always_later() -> Any:
+    ticks = iter(range(0, 10**9, 1000))
+    return lambda: float(next(ticks))
+
+
+def _deploy() -> dict[str, str]:
+    """What the template would have made, and its outputs."""
+    SESSION.client("scheduler").create_schedule_group(Name="polls")
+    SESSION.client("dynamodb").create_table(
+        TableName="notices",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+    )
+    secrets = SESSION.client("secretsmanager")
+    return {
+        "ApiUrl": API_URL,
+        "NoticesTable": "notices",
+        "SigningSecretsArn": secrets.create_secret(Name="signing", SecretString="{}")["ARN"],
+        "ApiCredentialsArn": secrets.create_secret(Name="api", SecretString="{}")["ARN"],
+        "ConnectionsPath": f"/{STACK}/connections",
+        "PollOrdersFunctionArn": FUNCTION_ARN,
+        "PollSchedulesGroup": "polls",
+        "PollSchedulesRoleArn": ROLE_ARN,
+        "FailedInvocationsArn": DEAD_LETTERS_ARN,
+    }
+
+
+def _describe_stacks(name: str, outputs: Mapping[str, str]) -> Any:
+    """CloudFormation's answer; the mocked account has all the services but this one."""
+    if name != STACK:
+        error = {"Code": "ValidationError", "Message": f"Stack with id {name} does not exist"}
+        raise ClientError({"Error": error}, "DescribeStacks")
+    listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
+    return {"Stacks": [{"StackName": name, "Outputs": listed}]}
+
+
+SESSION = boto3.Session(region_name="eu-central-1")
+READS = re.compile(r"Get|List|Describe|Query")
+
+
+@pytest.fixture
+def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MILEPOST_STACK", STACK)
+    # A session reads its service models once: a new one a command costs more than all the rest.
+    monkeypatch.setattr("cli.stack.boto3.Session", lambda: SESSION)
+    monkeypatch.setenv("OFFERGRID_KEY", "key-of-offergrid")
+    monkeypatch.setenv("RABOT_ID", "id-of-rabot")
+    monkeypatch.setenv("RABOT_SECRET", "secret-of-rabot")
+    with mock_aws():
+        outputs = _deploy()
+        operator = Operator(tmp_path, outputs)
+        send = BaseClient._make_api_call
+
+        def note(client: Any, operation: str, parameters: Any) -> Any:
+            if operation == "DescribeStacks":
+                return _describe_stacks(parameters["StackName"], outputs)
+            if not READS.match(operation):
+                operator.writes.append(operation)
+            return send(client, operation, parameters)
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", note)
+        yield operator
+
+
+def test_an_applied_file_is_what_the_functions_then_read(operator: Operator) -> None:
+    result = operator.apply("--yes")
+
+    assert result.exit_code == 0, result.output
+    offergrid, rabot = operator.settings.get("offergrid-main"), operator.settings.get("rabot-de")
+    assert offergrid.base_url == "https://api.offergrid.io"
+    assert offergrid.requests_per_minute == 100
+    assert rabot.token_url == "https://auth.rabot.example/connect/token"
+    assert operator.credentials.get("offergrid-main") == {"api_key": "key-of-offergrid"}
+    assert operator.credentials.get("rabot-de")["client_secret"] == "secret-of-rabot"
+    assert len(operator.signing_secrets("offergrid-main")) == 1
+
+
+def test_each_connection_gets_one_schedule_that_starts_its_poll(operator: Operator) -> None:
+    operator.apply("--yes")
+
+    schedules = operator.schedules()
+    assert set(schedules) == {"offergrid-main", "rabot-de"}
+    rabot = schedules["rabot-de"]
+    assert rabot["ScheduleExpression"] == "rate(1 hour)"
+    assert rabot["Target"]["Arn"] == FUNCTION_ARN
+    assert rabot["Target"]["RoleArn"] == ROLE_ARN
+    assert json.loads(rabot["Target"]["Input"]) == {"connection": "rabot-de"}
+    assert rabot["Target"]["DeadLetterConfig"] == {"Arn": DEAD_LETTERS_ARN}
+    assert rabot["FlexibleTimeWindow"]["Mode"] == "FLEXIBLE"
+
+
+def test_subscriptions_of_the_file_are_kept_with_stable_ids(operator: Operator) -> None:
+    operator.apply("--yes")
+
+    found = {one.recipient: one for one in operator.subscriptions.all()}
+    assert set(found) == {"sales@example.org", "late@example.org"}
+    assert found["late@example.org"].kinds == frozenset({Kind.OVERDUE})
+    assert found["late@example.org"].connections == frozenset({"rabot-de"})
+    assert {one.source for one in found.values()} == {"file"}
+
+
+def test_a_second_apply_changes_nothing_and_writes_nothing(operator: Operator) -> None:
+    operator.apply("--yes")
+    first = operator.signing_secrets("offergrid-main")
+
+    result = operator.apply("--yes")
+
+    assert result.exit_code == 0
+    assert "Nothing to change." in result.output
+    assert operator.writes == []
+    assert operator.signing_secrets("offergrid-main") == first
+
+
+def test_a_dry_run_shows_the_difference_and_writes_nothing(operator: Operator) -> None:
+    result = operator.apply("--dry-run")
+
+    assert result.exit_code == 0
+    assert "+ offergrid-main is added" in result.output
+    assert operator.writes == []
+    assert operator.schedules() == {}
+
+
+def test_a_changed_field_is_shown_before_and_after(operator: Operator) -> None:
+    operator.apply("--yes")
+    operator.declare(FILE.replace("poll: 1 hour", "poll: 5 minutes\n    page_size: 50"))
+
+    result = operator.apply("--json")
+
+    told = json.loads(result.stdout)
+    assert told["applied"] is True
+    assert told["connections"] == [
+        {
+            "id": "rabot-de",
+            "change": "changed",
+            "fields": [
+                {"field": "page_size", "before": "100", "after": "50"},
+                {"field": "poll", "before": "1 hour", "after": "5 minutes"},
+            ],
+        }
+    ]
+    assert operator.settings.get("rabot-de").page_size == 50
+    assert operator.schedules()["rabot-de"]["ScheduleExpression"] == "rate(5 minutes)"
+
+
+def test_no_secret_is_ever_printed_by_apply_or_list(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = operator.apply("--yes")
+    monkeypatch.setenv("RABOT_SECRET", "another-secret")
+    changed = operator.apply("--yes")
+    listed = operator.run("list")
+    listed_as_json = operator.run("list", "--json")
+
+    assert "credentials.client_secret  stored → changed" in changed.output
+    output = "".join(one.output for one in (added, changed, listed, listed_as_json))
+    secrets = ["key-of-offergrid", "secret-of-rabot", "another-secret", "whsec_"]
+    assert [one for one in secrets if one in output] == []
+
+
+def test_a_connection_that_left_the_file_is_left_alone(operator: Operator) -> None:
+    operator.apply("--yes")
+    operator.declare(FILE_WITHOUT_RABOT)
+
+    result = operator.apply("--yes")
+
+    assert "rabot-de is not in the file, left alone" in result.output
+    assert "rabot-de" in operator.settings.all()
+    assert "rabot-de" in operator.schedules()
+
+
+def test_pruning_removes_all_that_belongs_to_a_connection(operator: Operator) -> None:
+    operator.apply("--yes")
+    operator.declare(FILE_WITHOUT_RABOT)
+
+    result = operator.apply("--yes", "--prune")
+
+    assert "- rabot-de is removed" in result.output
+    assert set(operator.settings.all()) == {"offergrid-main"}
+    assert set(operator.schedules()) == {"offergrid-main"}
+    assert operator.credentials.get("rabot-de") == {}
+    assert operator.credentials.get("offergrid-main") == {"api_key": "key-of-offergrid"}
+
+
+def test_a_subscription_to_what_is_pruned_is_refused(operator: Operator) -> None:
+    operator.apply("--yes")
+    operator.declare(FILE_WITHOUT_RABOT + "subscriptions:" + FILE.partition("subscriptions:")[2])
+
+    kept, pruned = operator.apply("--yes"), operator.apply("--yes", "--prune")
+
+    assert kept.exit_code == 0
+    assert pruned.exit_code == 2
+    assert "subscriptions[1].connections[0]: there is no connection rabot-de" in pruned.output
+    assert "rabot-de" in operator.settings.all()
+
+
+def test_only_subscriptions_from_a_file_go_when_they_leave_it(operator: Operator) -> None:
+    operator.apply("--yes")
+    sales = next(
+        one for one in operator.subscriptions.all() if one.recipient == "sales@example.org"
+    )
+    _put_subscription_by_hand("person-1")
+    operator.declare(FILE.split("subscriptions:", maxsplit=1)[0])
+
+    operator.apply("--yes")
+
+    assert [one.id for one in operator.subscriptions.all()] == ["person-1"]
+    assert sales.id.startswith("file-")
+
+
+def test_who_unsubscribed_is_not_subscribed_again_by_the_file(operator: Operator) -> None:
+    operator.apply("--yes")
+    sales = next(
+        one for one in operator.subscriptions.all() if one.recipient == "sales@example.org"
+    )
+    operator.subscriptions.end(sales.id, reason="unsubscribed on 2026-03-04")
+    operator.declare(
+        FILE.replace("email: sales@example.org", "email: sales@example.org\n    language: de")
+    )
+
+    operator.apply("--yes")
+
+    kept = operator.subscriptions.get(sales.id)
+    assert kept is not None
+    assert kept.language == "de"
+    assert kept.ended == "unsubscribed on 2026-03-04"
+
+
+def test_an_apply_that_broke_off_is_completed_by_the_next_one(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(
+            "cli.connections.schedules.PollSchedules.put", _raise(ConnectionError("cable pulled"))
+        )
+        assert operator.apply("--yes").exit_code != 0
+    assert operator.schedules() == {}
+    signing = operator.signing_secrets("offergrid-main")
+
+    result = operator.apply("--yes")
+
+    assert result.exit_code == 0, result.output
+    assert set(operator.schedules()) == {"offergrid-main", "rabot-de"}
+    assert operator.signing_secrets("offergrid-main") == signing
+
+
+def test_entries_that_others_wrote_into_a_shared_secret_stay(operator: Operator) -> None:
+    arn = operator.credentials_arn
+    theirs = {"other-team": {"api_key": "theirs"}}
+    SESSION.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=json.dumps(theirs))
+
+    operator.apply("--yes")
+
+    assert operator.credentials.get("other-team") == {"api_key": "theirs"}
+    assert operator.credentials.get("offergrid-main") == {"api_key": "key-of-offergrid"}
+
+
+def test_credentials_that_are_stored_already_need_not_be_in_the_file(operator: Operator) -> None:
+    refused = FILE.replace("    credentials: {api_key: env:OFFERGRID_KEY}\n", "")
+    operator.declare(refused)
+    first = operator.apply("--yes")
+    assert first.exit_code == 2
+    assert "milepost connections secret set offergrid-main api_key" in first.output
+
+    stored = operator.run("secret", "set", "offergrid-main", "api_key", given="typed-in\n")
+    second = operator.apply("--yes")
+
+    assert (stored.exit_code, second.exit_code) == (0, 0)
+    assert operator.credentials.get("offergrid-main") == {"api_key": "typed-in"}
+
+
+def test_an_id_keeps_its_provider(operator: Operator) -> None:
+    operator.apply("--yes")
+    operator.declare(
+        FILE.replace("provider: offergrid", "provider: spirii\n    base_url: https://s.example")
+    )
+
+    result = operator.apply("--yes")
+
+    assert result.exit_code == 2
+    assert "give the account at spirii an id of its own" in result.output
+
+
+def test_polling_that_is_switched_off_ends_its_schedule(operator: Operator) -> None:
+    operator.apply("--yes")
+    operator.declare(FILE.replace("poll: 1 hour", "poll: off"))
+
+    operator.apply("--yes")
+
+    assert set(operator.schedules()) == {"offergrid-main"}
+
+
+def test_a_schedule_that_somebody_paused_is_started_again(operator: Operator) -> None:
+    operator.apply("--yes")
+    paused = dict(operator.schedules()["rabot-de"])
+    names = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target")
+    SESSION.client("scheduler").update_schedule(
+        **{name: paused[name] for name in names}, State="DISABLED"
+    )
+
+    result = operator.apply("--yes")
+
+    assert "1 hour (paused) → 1 hour" in result.output
+    assert operator.schedules()["rabot-de"]["State"] == "ENABLED"
+
+
+def test_webhooks_that_are_switched_off_lose_their_secret(operator: Operator) -> None:
+    operator.apply("--yes")
+    operator.declare(
+        FILE.replace("provider: offergrid", "provider: offergrid\n    webhooks: false")
+    )
+
+    operator.apply("--yes")
+
+    listed = json.loads(operator.run("list", "--json").stdout)
+    assert [one["webhook_url"] for one in listed] == [None, None]
+
+
+def test_a_rotation_keeps_both_secrets_live_until_it_is_finished(operator: Operator) -> None:
+    operator.apply("--yes")
+    (old,) = operator.signing_secrets("offergrid-main")
+
+    rotated = operator.run("secret", "rotate", "offergrid-main", "--json")
+    new, previous = operator.signing_secrets("offergrid-main")
+    again = operator.run("secret", "rotate", "offergrid-main")
+    finished = operator.run("secret", "rotate", "offergrid-main", "--finish")
+
+    assert json.loads(rotated.stdout)["secrets"] == [new, old]
+    assert previous == old
+    assert new != old
+    assert again.exit_code == 1
+    assert "is under way" in again.output
+    assert finished.exit_code == 0
+    assert operator.signing_secrets("offergrid-main") == (new,)
+
+
+def test_an_apply_during_a_rotation_leaves_the_rotation_alone(operator: Operator) -> None:
+    operator.apply("--yes")
+    operator.run("secret", "rotate", "offergrid-main")
+    live = operator.signing_secrets("offergrid-main")
+
+    result = operator.apply("--yes")
+
+    assert "Nothing to change." in result.output
+    assert operator.signing_secrets("offergrid-main") == live
+
+
+def test_the_provider_s_own_signing_secret_is_read_from_standard_input(operator: Operator) -> None:
+    operator.apply("--yes")
+    (old,) = operator.signing_secrets("offergrid-main")
+
+    result = operator.run("secret", "set", "offergrid-main", "signing", given=SIGNING_SECRET + "\n")
+    shown = operator.run("secret", "show", "offergrid-main")
+
+    assert result.exit_code == 0
+    assert operator.signing_secrets("offergrid-main") == (SIGNING_SECRET, old)
+    assert shown.stdout.splitlines() == [f"current   {SIGNING_SECRET}", f"previous  {old}"]
+
+
+def test_what_is_no_signing_secret_is_refused(operator: Operator) -> None:
+    operator.apply("--yes")
+    before = operator.signing_secrets("offergrid-main")
+
+    result = operator.run("secret", "set", "offergrid-main", "signing", given="whsec_not base64\n")
+
+    assert result.exit_code == 2
+    assert operator.signing_secrets("offergrid-main") == before
+
+
+def test_the_list_fits_eighty_columns_and_names_where_webhooks_go(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    operator.apply("--yes")
+
+    lines = operator.run("list").stdout.splitlines()
+
+    table = [line for line in lines if "takes webhooks at" not in line]
+    assert max(map(len, table)) <= 80
+    assert any(re.match(r"rabot-de +rabot +1 hour +stored +no webhooks", one) for one in table)
+    assert f"offergrid-main takes webhooks at {API_URL}/webhooks/offergrid-main" in lines
+
+
+def test_a_stack_that_is_not_there_is_said_with_its_region(operator: Operator) -> None:
+    result = operator.apply("--stack", "milepost-elsewhere")
+
+    assert result.exit_code == 1
+    assert "There is no stack milepost-elsewhere in eu-central-1." in result.output
+
+
+def test_a_secret_that_stands_in_the_file_is_refused_for_a_real_stack(operator: Operator) -> None:
+    operator.declare(FILE.replace("env:OFFERGRID_KEY", "key-in-clear"))
+
+    result = operator.apply("--yes")
+
+    assert result.exit_code == 2
+    assert "connections[0] (offergrid-main).credentials.api_key" in result.output
+    assert "key-in-clear" not in result.output
+
+
+def _put_subscription_by_hand(subscription_id: str) -> None:
+    SESSION.client("dynamodb").put_item(
+        TableName="notices",
+        Item={
+            "pk": {"S": "subscriptions"},
+            "sk": {"S": subscription_id},
+            "recipient": {"S": "person@example.org"},
+        },
+    )
+
+
+def _raise(error: Exception) -> Any:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    return fail

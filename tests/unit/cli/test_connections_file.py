@@ -1,0 +1,210 @@
+"""Reading connections.yaml: what is right is taken, what is wrong is said with its line."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from cli.connections.declared import DeclaredConnection
+from cli.connections.file import ConnectionsFile, read_file
+from cli.connections.wanted import work_out
+from cli.faults import InvalidFile
+from milepost.connection import Connection
+
+EXAMPLE = Path(__file__).parents[3] / "connections.example.yaml"
+
+WriteFile = Callable[[str], Path]
+
+
+def entry(*lines: str) -> str:
+    """A file of one Offergrid connection with more lines of its own, from line 4."""
+    own = "".join(f"    {line}\n" for line in lines)
+    return f"connections:\n  - id: offergrid-main\n    provider: offergrid\n{own}"
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(InvalidFile) as refused:
+        read_file(path)
+    return str(refused.value).replace(str(path), "FILE")
+
+
+def settings_of(file: ConnectionsFile, connection_id: str) -> object:
+    return work_out(file, file.read_secrets(literals=True)).connections[connection_id].settings
+
+
+def test_the_example_is_valid_and_names_each_provider() -> None:
+    file = read_file(EXAMPLE)
+
+    assert {one.provider for one in file.declared.connections} == {
+        "offergrid",
+        "rabot",
+        "spirii",
+        "subs",
+    }
+    assert len(file.declared.subscriptions) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            entry("page_sise: 50"),
+            "FILE:4: connections[0] (offergrid-main).page_sise: is no setting: "
+            "did you mean page_size?",
+        ),
+        (entry("poll: often"), 'write "5 minutes", "1 hour" or off'),
+        (entry("poll: 0 minutes"), 'write "5 minutes", "1 hour" or off'),
+        (entry("base_url: http://api.example.com"), "must begin with https://"),
+        (entry("base_url: https://me:pw@api.example.com"), "is no plain address"),
+        (entry("base_url: api.example.com"), "is no plain address"),
+        (entry("page_size: many"), "FILE:4: connections[0] (offergrid-main).page_size: must be a"),
+        (entry("page_size: 500"), "page_size is at most 100 at offergrid"),
+        (entry("track: slow"), "'slow' is none of extended, fast, standard"),
+        (entry("time_zone: Berlin"), "is no time zone: write one as Europe/Berlin"),
+        (entry("country: NO"), "country: must be text: put the value in quotes"),
+        (entry("contact: nobody"), "'nobody' is no email address"),
+        (entry("customer_notices: [attention]"), "'attention' is none of accepted"),
+        (entry("signing: {secret: [a]}"), "signing.secret: is no setting: did you mean secrets?"),
+        (entry("webhooks: false", "signing: {secrets: [env:A]}"), "takes no webhooks"),
+        (entry("provider: rabot"), "FILE:4: provider stands here twice"),
+        (entry().replace("offergrid\n", "offergird\n"), "FILE:3: connections[0] (offergrid-main)"),
+        (entry().replace("offergrid-main", "Main"), "must be up to 40 of a-z, 0-9 and dashes"),
+        (entry().replace("provider: offergrid", "provider: subs"), "subs needs base_url"),
+        (
+            entry("base_url: https://r.example").replace("provider: offergrid", "provider: rabot"),
+            "rabot needs token_url",
+        ),
+        (entry() + "  - id: offergrid-main\n    provider: offergrid\n", "FILE:4: connections[1]"),
+        (entry() + "subscriptions:\n  - email: x\n", "FILE:5: subscriptions[0].email: 'x' is no"),
+        (entry() + "subscribers: []\n", "FILE:4: subscribers: is no setting: did you mean"),
+        ("connections:\n  offergrid-main: {provider: offergrid}\n", "connections: must be a list"),
+        ("connections: [\n", "FILE:2: is not YAML"),
+        ("- just\n- a list\n", "FILE:1"),
+        ("", "FILE"),
+    ],
+)
+def test_a_mistake_is_said_with_its_place_and_what_to_do(
+    write_file: WriteFile, text: str, said: str
+) -> None:
+    assert said in refusal(write_file(text))
+
+
+def test_every_mistake_is_said_at_once(write_file: WriteFile) -> None:
+    told = refusal(write_file(entry("page_size: 0", "track: slow", "colour: red")))
+
+    assert [line.split(":")[1] for line in told.splitlines()] == ["4", "5", "6"]
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "nowhere.yaml") == "FILE: can't be read: No such file or directory"
+
+
+def test_what_is_left_out_takes_the_provider_s_defaults(write_file: WriteFile) -> None:
+    file = read_file(write_file(entry()))
+
+    wanted = work_out(file, file.read_secrets(literals=False)).connections["offergrid-main"]
+
+    assert wanted.settings.base_url == "https://api.offergrid.io"
+    assert wanted.settings.requests_per_minute == 100
+    assert str(wanted.schedule) == "15 minutes"
+    assert wanted.scheme == "standard-webhooks"
+
+
+@pytest.mark.parametrize("off", ["off", '"off"', "false"])
+def test_polling_can_be_off_however_yaml_reads_it(write_file: WriteFile, off: str) -> None:
+    file = read_file(write_file(entry(f"poll: {off}")))
+
+    assert file.declared.connections[0].schedule is None
+
+
+def test_plain_http_is_let_through_to_this_machine_alone(write_file: WriteFile) -> None:
+    file = read_file(write_file(entry("base_url: http://127.0.0.1:8080/offergrid/")))
+
+    assert file.declared.connections[0].base_url == "http://127.0.0.1:8080/offergrid"
+
+
+def test_a_time_of_day_may_stand_without_quotes(write_file: WriteFile) -> None:
+    text = entry() + "subscriptions:\n  - email: a@example.org\n    daily_at: 18:30\n"
+
+    file = read_file(write_file(text))
+
+    assert file.declared.subscriptions[0].daily_at == "18:30"
+
+
+def test_ids_of_subscriptions_follow_from_the_address_alone(write_file: WriteFile) -> None:
+    def ids(subscriptions: str) -> list[str]:
+        file = read_file(write_file(entry() + "subscriptions:\n" + subscriptions))
+        return list(work_out(file, file.read_secrets(literals=False)).subscriptions)
+
+    first = ids("  - email: a@example.org\n  - email: b@example.org\n")
+    turned = ids("  - {email: B@example.org, kinds: [failed]}\n  - email: a@example.org\n")
+
+    assert turned == first[::-1]
+    assert not any("example" in one for one in first)
+
+
+def test_an_address_may_have_two_subscriptions(write_file: WriteFile) -> None:
+    text = "subscriptions:\n  - email: a@example.org\n  - {email: a@example.org, kinds: [failed]}\n"
+    file = read_file(write_file(entry() + text))
+
+    first, second = work_out(file, file.read_secrets(literals=False)).subscriptions
+
+    assert second == f"{first}-2"
+
+
+def test_references_lead_to_the_environment_and_to_files(
+    write_file: WriteFile, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KEY", "from-environment")
+    (tmp_path / "token").write_text("whsec_AAECAwQFBgcICQoLDA0ODw==\n")
+    path = write_file(entry("credentials: {api_key: env:KEY}", "signing: {secrets: [file:token]}"))
+
+    secrets = read_file(path).read_secrets(literals=False)["offergrid-main"]
+
+    assert secrets.credentials == {"api_key": "from-environment"}
+    assert secrets.signing == ("whsec_AAECAwQFBgcICQoLDA0ODw==",)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("credentials: {api_key: env:NOT_SET}", "the environment has no NOT_SET: set it"),
+        ("credentials: {api_key: file:missing}", "missing can't be read: No such file"),
+        ("credentials: {api_key: hunter2}", "write env:NAME or file:PATH"),
+        ("credentials: {apikey: env:KEY}", "is no credential of offergrid: it asks for api_key"),
+        ("signing: {secrets: [env:KEY]}", "is no signing secret in the form of standard-webhooks"),
+    ],
+)
+def test_a_reference_that_leads_nowhere_is_said_without_any_secret(
+    write_file: WriteFile, monkeypatch: pytest.MonkeyPatch, line: str, said: str
+) -> None:
+    monkeypatch.setenv("KEY", "hunter2 is not base64")
+    file = read_file(write_file(entry(line)))
+
+    with pytest.raises(InvalidFile) as refused:
+        file.read_secrets(literals=False)
+
+    assert said in str(refused.value)
+    assert "connections.yaml:4: connections[0] (offergrid-main)." in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_secret_may_stand_in_the_file_for_the_local_stack(write_file: WriteFile) -> None:
+    file = read_file(write_file(entry("credentials: {api_key: local-key}")))
+
+    assert file.read_secrets(literals=True)["offergrid-main"].credentials == {
+        "api_key": "local-key"
+    }
+
+
+def test_every_setting_of_a_connection_can_be_declared() -> None:
+    known = {one.name for one in fields(Connection)}
+
+    assert known - set(DeclaredConnection.model_fields) == set()
+
+
+def test_secrets_do_not_show_when_an_object_is_printed(write_file: WriteFile) -> None:
+    file = read_file(write_file(entry("credentials: {api_key: hunter2}")))
+
+    assert "hunter2" not in repr(work_out(file, file.read_secrets(literals=True)))
