@@ -42,6 +42,7 @@ check: install ## Style, types, imports, template
 	@ruff check .
 	@ruff format --check .
 	@mypy
+	@for app in functions/*/app.py; do mypy --no-error-summary "$$app" || exit 1; done
 	@lint-imports
 	@cfn-lint template.yaml
 	@sam validate --lint --template template.yaml > /dev/null
@@ -51,4 +52,16 @@ format: install
 	@ruff format -q .
 
 test: check ## Everything that needs Python alone (under 3 minutes)
-	@pytest
+	@pytest tests/unit tests/contracts tests/integration -n 2
+	@pytest tests/e2e
+
+test-all: test ## That, and what needs more: installs it where it can, says what it left out
+
+build-aws: install ## What `sam build` makes of the template, for AWS (arm64, the newest Lambda Python)
+	@sam build --cached --parallel
+
+deploy: build-aws ## Deploy to AWS: make deploy ENV=dev
+	@sam deploy --config-env $(or $(ENV),dev)
+
+clean: ## Forget what was built
+	@rm -rf .aws-sam .local .mypy_cache .ruff_cache .pytest_cache

@@ -18,7 +18,7 @@ def correct_ministack() -> None:
     actions: Any = importlib.import_module("ministack.core.iam_actions")
     find_other = actions.extract_resource_arn
 
-    def extract_resource_arn(
+    def extract_resource_arn(  # noqa: PLR0917 - the emulator's own signature
         service: str,
         method: str,
         path: str,

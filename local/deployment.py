@@ -18,6 +18,8 @@ _SETTINGS: Final = {
     "SenderAddress": SENDER,
     # Long enough for a cold start, short enough to see a message fail five times.
     "RetrySeconds": "6",
+    # A receiver that is tried out here listens on the loopback.
+    "AllowPrivateEndpoints": "true",
 }
 _BUCKET: Final = "milepost-local-artifacts"
 
@@ -90,6 +92,16 @@ def read_deployment(access: Access) -> Deployment:
         types={r["LogicalResourceId"]: r["ResourceType"] for r in resources},
         parameters={p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])},
         template=json.loads(body) if isinstance(body, str) else body,
+    )
+
+
+def tell_public_address(access: Access, deployment: Deployment, *, api_url: str) -> None:
+    """Let mails link to where the API really is, which is known only once it is deployed."""
+    functions = access.client("lambda")
+    name = deployment.find_id("SendNoticeFunction")
+    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    functions.update_function_configuration(
+        FunctionName=name, Environment={"Variables": variables | {"PUBLIC_URL": api_url}}
     )
 
 

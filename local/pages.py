@@ -96,7 +96,7 @@ def _handler(find_answer: Callable[[str], Answer]) -> type[BaseHTTPRequestHandle
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Say nothing: the pages refresh themselves every few seconds."""
 
     return Handler

@@ -24,7 +24,13 @@ from local.connections import (
     write_connections,
 )
 from local.console import serve_console
-from local.deployment import STACK_NAME, Deployment, deploy_stack, verify_sender
+from local.deployment import (
+    STACK_NAME,
+    Deployment,
+    deploy_stack,
+    tell_public_address,
+    verify_sender,
+)
 from local.emulator_process import running_emulator
 from local.http_api import create_routes
 from local.hurrying import hurried_polls
@@ -133,6 +139,7 @@ class _Starting:
             verify_sender(access)
         with self._step("routes and subscriber queue created"):
             api_url = create_routes(access, deployment)
+            tell_public_address(access, deployment, api_url=api_url)
             topic = deployment.find_id("AnnouncementsTopic")
             queue_url = subscribe_queue(access, topic_arn=topic)
         with self._step("provider sandboxes started, connections applied"):

@@ -14,7 +14,12 @@ class _Delivery:
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name for it
+        self,
+        server: SMTP,  # noqa: ARG002
+        session: Session,  # noqa: ARG002
+        envelope: Envelope,
+    ) -> str:
         """Keep the mail and accept it (RFC 5321, reply code 250)."""
         content = envelope.content
         raw = content if isinstance(content, bytes) else (content or "").encode()
