@@ -1,0 +1,22 @@
+"""What every test starts from: credentials that open nothing, and a quick Hypothesis."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+os.environ.update(
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_SECRET_ACCESS_KEY="testing",
+    AWS_DEFAULT_REGION="eu-central-1",
+    AWS_REGION="eu-central-1",
+    AWS_EC2_METADATA_DISABLED="true",
+    POWERTOOLS_SERVICE_NAME="milepost",
+)
+os.environ.pop("AWS_PROFILE", None)
+os.environ.pop("AWS_ENDPOINT_URL", None)
+
+# A shared machine may be slow for a moment; how long one example takes says nothing.
+settings.register_profile(
+    "milepost", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("milepost")

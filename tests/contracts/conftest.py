@@ -1,0 +1,136 @@
+"""The engines on which every suite here runs. A further one is a function that yields a client."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import pytest
+from botocore.session import Session, get_session
+from moto import mock_aws
+
+from tests.stack import create_table
+
+ENGINES: Final = ("moto", "ministack")
+_READY_SECONDS: Final = 30
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of an emulator of its own, gone at the end."""
+    scratch = tmp_path_factory.mktemp("ministack")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with (scratch / "log").open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "ministack"],
+            env=_environment(scratch, port),
+            stdout=log,
+            stderr=log,
+            cwd=scratch,
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_ready(child, url, scratch / "log")
+            yield url
+        finally:
+            child.terminate()
+            try:
+                child.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def _environment(scratch: Path, port: int) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_REGION": "eu-central-1",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+    }
+
+
+def _wait_until_ready(child: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline:
+        assert child.poll() is None, f"the emulator ended: {log.read_text()[-2000:]}"
+        try:
+            with urllib.request.urlopen(f"{url}/_ministack/health", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    pytest.fail(f"the emulator did not answer in {_READY_SECONDS} s: {log.read_text()[-2000:]}")
+
+
+@contextmanager
+def open_engine(name: str, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A DynamoDB client of the engine of this name."""
+    with ExitStack() as stack:
+        options = {}
+        if name == "moto":
+            stack.enter_context(mock_aws())
+        else:
+            options["endpoint_url"] = request.getfixturevalue(name)
+        yield _session().create_client("dynamodb", region_name="eu-central-1", **options)
+
+
+@cache
+def _session() -> Session:
+    return get_session()
+
+
+@pytest.fixture(params=ENGINES)
+def dynamodb(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A client of each engine in turn."""
+    with open_engine(request.param, request) as client:
+        yield client
+
+
+@pytest.fixture
+def table(request: pytest.FixtureRequest, dynamodb: Any) -> str:
+    """An empty table of the test's own, as template.yaml declares the module's ``TABLE``."""
+    return make_table(request, dynamodb)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A table on an engine, or the memory of a fake."""
+
+    client: Any = None
+    table: str = ""
+
+    @property
+    def is_memory(self) -> bool:
+        return self.client is None
+
+
+@pytest.fixture(params=(*ENGINES, "memory"))
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """Each engine in turn, and memory: what a fake has to be able to do as well."""
+    if request.param == "memory":
+        yield Place()
+        return
+    with open_engine(request.param, request) as client:
+        yield Place(client, make_table(request, client))
+
+
+def make_table(request: pytest.FixtureRequest, client: Any) -> str:
+    name: str = request.module.TABLE
+    return create_table(client, name, name=f"{name}-{uuid4().hex[:8]}")

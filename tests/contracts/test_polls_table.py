@@ -1,0 +1,126 @@
+"""Leases and cursors: one suite for the table on every engine, and for the fake."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from milepost.aws.polls_table import PollsTable
+from milepost.polling import LeaseHeld, PollState, Progress, Validator
+from milepost.provider import PageRequest
+from tests.builders import minute
+from tests.fakes import MemoryPolls
+
+TABLE = "PollsTable"
+NAME = "offergrid-main"
+FIVE = timedelta(minutes=5)
+
+
+@pytest.fixture
+def polls(place: Any) -> Any:
+    return MemoryPolls() if place.is_memory else PollsTable(place.client, table_name=place.table)
+
+
+def lease(polls: Any, at: float = 0) -> Any:
+    return polls.lease(NAME, now=minute(at), duration=FIVE)
+
+
+def state(polls: Any, at: float = 60) -> PollState:
+    """What the next poll finds."""
+    found: PollState = lease(polls, at).state
+    return found
+
+
+def test_a_first_poll_finds_nothing(polls: Any) -> None:
+    assert state(polls) == PollState()
+
+
+def test_while_a_lease_is_held_there_is_no_other(polls: Any) -> None:
+    lease(polls, 0)
+    with pytest.raises(LeaseHeld):
+        lease(polls, 4.9)
+
+
+def test_a_lease_ends_by_itself(polls: Any) -> None:
+    lease(polls, 0)
+    lease(polls, 5.1)
+
+
+def test_a_lease_holds_to_its_last_tenth_of_a_second(polls: Any) -> None:
+    polls.lease(NAME, now=minute(0), duration=timedelta(seconds=60, milliseconds=900))
+    with pytest.raises(LeaseHeld):
+        polls.lease(NAME, now=minute(1), duration=FIVE)
+
+
+def test_leases_of_two_connections_are_apart(polls: Any) -> None:
+    lease(polls)
+    polls.lease("rabot-de", now=minute(0), duration=FIVE)
+
+
+def test_a_lease_that_is_given_back_is_free(polls: Any) -> None:
+    lease(polls, 0).give_back()
+    lease(polls, 0.1)
+
+
+def test_a_success_keeps_the_cursor_and_gives_the_lease_back(polls: Any) -> None:
+    lease(polls, 0).succeed(cursor=minute(-3.5), validator=None, at=minute(1))
+    assert state(polls, 1).cursor == minute(-3.5)
+
+
+def test_a_success_without_a_cursor_leaves_the_one_before(polls: Any) -> None:
+    lease(polls, 0).succeed(cursor=minute(-3), validator=None, at=minute(1))
+    lease(polls, 1).succeed(cursor=None, validator=None, at=minute(2))
+    assert state(polls, 2).cursor == minute(-3)
+
+
+def test_a_validator_is_kept(polls: Any) -> None:
+    known = Validator("https://api.example/orders?page=1", 'W/"abc"')
+    lease(polls, 0).succeed(cursor=None, validator=known, at=minute(1))
+    assert state(polls, 2).validator == known
+
+
+def test_a_failure_keeps_the_cursor_and_says_when_to_come_back(polls: Any) -> None:
+    lease(polls, 0).succeed(cursor=minute(-3), validator=None, at=minute(1))
+    lease(polls, 2).fail(error="429", at=minute(2), not_before=minute(12))
+    found = state(polls, 3)
+    assert (found.cursor, found.not_before) == (minute(-3), minute(12))
+
+
+def test_a_success_clears_what_a_failure_left(polls: Any) -> None:
+    lease(polls, 0).fail(error="429", at=minute(0), not_before=minute(12))
+    lease(polls, 12).succeed(cursor=None, validator=None, at=minute(12))
+    assert state(polls, 13).not_before is None
+
+
+def test_a_pause_keeps_where_to_go_on_and_a_failure_does_not_lose_it(polls: Any) -> None:
+    progress = Progress(
+        next=PageRequest("/reseller/orders", {"cursor": "a b&c", "limit": "100"}),
+        pages=7,
+        newest_change=minute(-1),
+    )
+    lease(polls, 0).pause(progress)
+    lease(polls, 1).fail(error="500", at=minute(1), not_before=None)
+    assert state(polls, 2).progress == progress
+
+
+def test_a_success_ends_what_was_paused(polls: Any) -> None:
+    progress = Progress(next=PageRequest("/x"), pages=1, newest_change=None)
+    lease(polls, 0).pause(progress)
+    lease(polls, 1).succeed(cursor=None, validator=None, at=minute(1))
+    assert state(polls, 2).progress is None
+
+
+@pytest.mark.parametrize("finish", ["succeed", "fail", "pause", "give_back"])
+def test_who_lost_the_lease_can_write_nothing(finish: str, polls: Any) -> None:
+    late = lease(polls, 0)
+    current = lease(polls, 6)
+    finishes = {
+        "succeed": lambda: late.succeed(cursor=minute(99), validator=None, at=minute(7)),
+        "fail": lambda: late.fail(error="500", at=minute(7), not_before=minute(99)),
+        "pause": lambda: late.pause(Progress(next=PageRequest("/x"), pages=1, newest_change=None)),
+        "give_back": late.give_back,
+    }
+    with pytest.raises(LeaseHeld):
+        finishes[finish]()
+    current.succeed(cursor=minute(1), validator=None, at=minute(8))
+    assert state(polls, 9) == PollState(cursor=minute(1))

@@ -1,0 +1,240 @@
+"""One deployed local stack for the whole session, and a client of our own that drives it."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import pytest
+
+from local.stack import Stack, running_stack
+
+Result = TypeVar("Result")
+PATIENCE_SECONDS = 30.0
+
+
+class Client:
+    """What anybody can do who has stack.json."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.connections = dict(stack.connections)
+        self.announced: list[dict[str, Any]] = []
+
+    @cached_property
+    def sqs(self) -> Any:
+        return self.stack.client("sqs")
+
+    def new_id(self, kind: str = "ord") -> str:
+        return f"{kind}-{uuid4().hex[:10]}"
+
+    def send(
+        self,
+        connection: str,
+        event: Mapping[str, Any] | bytes,
+        *,
+        delivery_id: str | None = None,
+        secret: str | None = None,
+        expect: int = 202,
+    ) -> None:
+        """Sign an event by Standard Webhooks and send it."""
+        described = self.connections[connection]
+        body = event if isinstance(event, bytes) else json.dumps(event).encode()
+        identity, now = delivery_id or f"msg_{uuid4().hex}", str(int(time.time()))
+        key = base64.b64decode((secret or described["signing"]["secret"]).removeprefix("whsec_"))
+        signed = f"{identity}.{now}.".encode() + body
+        signature = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+        status, _ = self.call(
+            "POST",
+            described["webhook_url"],
+            body,
+            {
+                "content-type": "application/json",
+                "webhook-id": identity,
+                "webhook-timestamp": now,
+                "webhook-signature": f"v1,{signature}",
+            },
+        )
+        assert status == expect
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, bytes]:
+        request = urllib.request.Request(url, body, dict(headers or {}), method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=15) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def steer(self, connection: str, path: str, body: Any = None, method: str = "POST") -> Any:
+        """Tell a connection's sandbox something."""
+        url = f"{self.connections[connection]['sandbox_url']}/_sandbox/{path}"
+        data = None if body is None else json.dumps(body).encode()
+        status, content = self.call(method, url, data, {"content-type": "application/json"})
+        assert status < 300, content
+        return json.loads(content) if content else None
+
+    def apply(self, declared: str) -> None:
+        """Apply connections as an operator does."""
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(declared)
+            file.flush()
+            command = [
+                "milepost",
+                "connections",
+                "apply",
+                file.name,
+                "--yes",
+                "--stack",
+                self.stack.stack_name,
+            ]
+            done = subprocess.run(
+                [Path(sys.prefix) / "bin" / command[0], *command[1:]],
+                env=os.environ | self.stack.access.environment(),
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def poll(self, connection: str) -> dict[str, Any]:
+        """Run a poll, once no other is at work and none has asked us to wait."""
+
+        def attempt() -> dict[str, Any] | None:
+            answer = self.stack.client("lambda").invoke(
+                FunctionName=self.connections[connection]["poll_function"],
+                Payload=json.dumps({"connection": connection}),
+            )
+            result: dict[str, Any] = json.loads(answer["Payload"].read())
+            return None if result.get("outcome") == "leased" else result
+
+        return wait_for(attempt, what=f"a poll of {connection}")
+
+    def order(self, connection: str, order_id: str, item_id: str) -> dict[str, Any] | None:
+        """The stored item of an order, as DynamoDB gives it."""
+        answer = self.stack.client("dynamodb").get_item(
+            TableName=self.stack.resource_id("OrdersTable"),
+            Key={
+                "pk": {"S": f"order#{connection}#{order_id}"},
+                "sk": {"S": f"item#{item_id}"},
+            },
+            ConsistentRead=True,
+        )
+        item: dict[str, Any] | None = answer.get("Item")
+        return item
+
+    def wait_for_status(self, connection: str, order_id: str, item_id: str, status: str) -> None:
+        def arrived() -> bool:
+            item = self.order(connection, order_id, item_id)
+            return item is not None and item["status"]["S"] == status
+
+        wait_for(arrived, what=f"{order_id} to be {status}")
+
+    def announcements(self, order_id: str) -> list[dict[str, Any]]:
+        """What the subscriber's queue has got of an order so far, in order of announcement."""
+        while True:
+            answer = self.sqs.receive_message(
+                QueueUrl=self.stack.subscriber_queue_url, MaxNumberOfMessages=10
+            )
+            messages = answer.get("Messages", [])
+            for message in messages:
+                self.announced.append(json.loads(json.loads(message["Body"])["Message"]))
+                self.sqs.delete_message(
+                    QueueUrl=self.stack.subscriber_queue_url,
+                    ReceiptHandle=message["ReceiptHandle"],
+                )
+            if not messages:
+                break
+        mine = [one for one in self.announced if one["order_id"] == order_id]
+        return sorted(mine, key=lambda one: int(one["id"].rpartition("/")[2]))
+
+    def mails(self, reference: str) -> Sequence[Mapping[str, Any]]:
+        """The mails that name an order, the oldest first."""
+        return [mail for mail in reversed(self.stack.mails()) if reference in mail["text"]]
+
+    def wait_for_told(self, order_id: str, kinds: Sequence[str]) -> None:
+        """Wait until exactly these were told of an order, by SNS and by mail."""
+
+        def told() -> bool:
+            return [one["kind"] for one in self.announcements(order_id)] == list(kinds) and len(
+                self.mails(order_id)
+            ) == len(kinds)
+
+        wait_for(told, what=f"{list(kinds)} of {order_id}", show=lambda: self.announced[-5:])
+
+    def settle(self) -> None:
+        """Wait until nothing is on its way: a later event of another order has come through.
+
+        What was sent before it has been through the same queues by then.
+        """
+        order_id = self.new_id("settle")
+        self.send("offergrid-home", status_changed(order_id, "accepted"))
+        self.wait_for_told(order_id, ["accepted"])
+
+
+def wait_for(
+    condition: Callable[[], Result | None],
+    *,
+    what: str,
+    show: Callable[[], object] = lambda: "",
+    seconds: float = PATIENCE_SECONDS,
+) -> Result:
+    """Ask again until the answer is true, up to a deadline."""
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what} {show()}"
+        time.sleep(0.2)
+    return result
+
+
+def status_changed(
+    order_id: str,
+    status: str,
+    *,
+    item_id: str = "item-1",
+    at: datetime | None = None,
+    notes: str | None = None,
+) -> dict[str, Any]:
+    """Offergrid's event of a changed status."""
+    return {
+        "event": "order.status_changed",
+        "orderId": order_id,
+        "itemId": item_id,
+        "previousStatus": "pending",
+        "newStatus": status,
+        "providerNotes": notes,
+        "timestamp": (at or datetime.now(UTC)).isoformat().replace("+00:00", "Z"),
+    }
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The running stack that MILEPOST_STACK_FILE names, or one of our own."""
+    if named := os.environ.get("MILEPOST_STACK_FILE"):
+        yield Stack(**json.loads(Path(named).read_text()))
+        return
+    with running_stack(demo=False) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def client(stack: Stack) -> Client:
+    return Client(stack)

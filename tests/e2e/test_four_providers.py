@@ -1,0 +1,180 @@
+"""All four providers move through all their statuses, each as the design's table says."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Client, wait_for
+
+pytestmark = pytest.mark.e2e
+
+CANONICAL = {
+    "rabot": {
+        "Open": "pending",
+        "Processing": "accepted",
+        "PendingDelivery": "scheduled",
+        "Delivery": "active",
+        "Rejected": "rejected",
+        "Denied": "rejected",
+        "Revoked": "cancelled",
+        "Cancelled": "cancelled",
+        "Unspecified": None,
+    },
+    "offergrid": {
+        "pending": "pending",
+        "submitted_to_provider": "submitted",
+        "accepted": "accepted",
+        "rejected": "rejected",
+        "scheduled": "scheduled",
+        "in_progress": "in_progress",
+        "completed": "completed",
+        "active": "active",
+        "cancelled": "cancelled",
+        "failed": "failed",
+    },
+    "subs": {
+        "Application Fee Generated": "pending",
+        "Inspection Initiated": "submitted",
+        "Contract Generated": "accepted",
+        "Connection Fee Generated": "accepted",
+        "Installation Initiated": "in_progress",
+        "Completed": "completed",
+        "Inspection Failed": "rejected",
+    },
+    "spirii": {
+        "Pending": "pending",
+        "Scheduled": "scheduled",
+        "Fulfilled": "completed",
+        "Cancelled": "cancelled",
+    },
+}
+CONNECTIONS = {
+    "offergrid-business": "offergrid",
+    "rabot-energy": "rabot",
+    "subs-grid": "subs",
+    "spirii-charge": "spirii",
+}
+
+
+@contextmanager
+def polled_all_the_time(client: Client, connections: list[str]) -> Iterator[None]:
+    """A demo's order changes faster than once a minute, the shortest schedule."""
+    stopped = threading.Event()
+
+    def poll() -> None:
+        while not stopped.wait(0.5):
+            for connection in connections:
+                client.poll(connection)
+
+    thread = threading.Thread(target=poll)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def stored(client: Client) -> list[dict[str, Any]]:
+    pages = client.stack.client("dynamodb").get_paginator("scan")
+    found = pages.paginate(TableName=client.stack.resource_id("OrdersTable"))
+    return [item for page in found for item in page["Items"]]
+
+
+def seen_statuses(client: Client, connection: str) -> dict[str, str | None]:
+    """Every raw status on the timelines of a connection, with the canonical one beside it."""
+    return {
+        entry["M"].get("raw", entry["M"].get("status"))["S"]: entry["M"].get("status", {}).get("S")
+        for item in stored(client)
+        if item["connection"]["S"] == connection
+        for entry in item["timeline"]["L"]
+    }
+
+
+@pytest.fixture(scope="module")
+def lived(client: Client) -> None:
+    """The demo of each provider, to its end."""
+    for connection in CONNECTIONS:
+        client.steer(connection, "demo", {"orders": 10, "seconds": 20, "seed": 7})
+
+    def over() -> bool:
+        return all(
+            {raw for raw, status in CANONICAL[provider].items()}
+            <= set(seen_statuses(client, connection))
+            for connection, provider in CONNECTIONS.items()
+        )
+
+    with polled_all_the_time(client, list(CONNECTIONS)):
+        wait_for(
+            over,
+            what="every raw status of every provider",
+            show=lambda: {
+                c: sorted(set(CANONICAL[p]) - set(seen_statuses(client, c)))
+                for c, p in CONNECTIONS.items()
+            },
+            seconds=60,
+        )
+
+
+@pytest.mark.usefixtures("lived")
+@pytest.mark.parametrize("connection", CONNECTIONS)
+def test_every_raw_status_is_stored_with_the_canonical_one(client: Client, connection: str) -> None:
+    expected = CANONICAL[CONNECTIONS[connection]]
+    seen = seen_statuses(client, connection)
+    assert {raw: seen[raw] for raw in expected} == expected
+
+
+@pytest.mark.usefixtures("lived")
+@pytest.mark.parametrize("connection", CONNECTIONS)
+def test_the_stored_orders_are_those_of_the_provider(client: Client, connection: str) -> None:
+    listed = client.steer(connection, "orders", method="GET")
+    orders = listed["orders"] if isinstance(listed, dict) else listed
+    names = {one.get("orderId") or one.get("contractNumber") or one["id"] for one in orders}
+
+    def all_there() -> bool:
+        client.poll(connection)
+        kept = {i["order_id"]["S"] for i in stored(client) if i["connection"]["S"] == connection}
+        return names <= kept
+
+    wait_for(all_there, what=f"all orders of {connection}")
+
+
+@pytest.mark.usefixtures("lived")
+@pytest.mark.parametrize(
+    ("connection", "facts"),
+    {
+        "subs-grid": {
+            "invoices",
+            "authorization_code",
+            "installer",
+            "installation_type",
+            "meter_phase",
+            "spn",
+            "meter_number",
+            "account_number",
+        },
+        "spirii-charge": {"payment", "charge_box", "emails", "customer", "address", "offer"},
+        "rabot-energy": {
+            "delivery_start",
+            "delivery_end",
+            "delivery_state",
+            "malo",
+            "melo",
+            "meter_number",
+            "reason",
+            "processing_info",
+            "yearly_consumption",
+        },
+        "offergrid-business": {"notes", "reason", "account_number", "offer", "customer"},
+    }.items(),
+)
+def test_what_a_provider_says_beyond_a_status_can_be_read_from_its_stored_orders(
+    client: Client, connection: str, facts: set[str]
+) -> None:
+    client.poll(connection)
+    kept = [item for item in stored(client) if item["connection"]["S"] == connection]
+    said = {name for item in kept for name in item.get("details", {}).get("M", {})}
+    assert facts <= said

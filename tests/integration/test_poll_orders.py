@@ -1,0 +1,166 @@
+"""poll_orders: against a provider on this machine, what is in tables and buckets afterwards."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from local.sandboxes import Sandboxes, make_connection
+from milepost.connection import Connection
+from milepost.report import parse_instant
+from tests.stack import Context, Stack, event
+
+Poll = Callable[..., dict[str, Any]]
+MAIN, DE = "offergrid-main", "rabot-de"
+
+
+@pytest.fixture
+def sandboxes() -> Iterator[Sandboxes]:
+    accounts = [make_connection(MAIN, "offergrid"), make_connection(DE, "rabot")]
+    with Sandboxes(accounts) as running:
+        yield running
+
+
+@pytest.fixture
+def app(stack: Stack, sandboxes: Sandboxes) -> ModuleType:
+    stack.apply(
+        Connection(id=MAIN, provider="offergrid", base_url=sandboxes.url(MAIN), page_size=3),
+        Connection(
+            id=DE,
+            provider="rabot",
+            base_url=sandboxes.url(DE),
+            token_url=f"{sandboxes.url(DE)}/connect/token",
+            scopes="api:partner",
+            page_size=20,
+        ),
+    )
+    credentials = {name: one.connection.credentials for name, one in sandboxes.accounts.items()}
+    stack.keep_secret("ApiCredentials", credentials)
+    return stack.load("poll_orders")
+
+
+@pytest.fixture
+def poll(app: ModuleType) -> Poll:
+    def run(name: str = MAIN, milliseconds: int = 300_000) -> dict[str, Any]:
+        schedule = event("poll_orders", name.replace("-", "_"))
+        answer: dict[str, Any] = app.handler(schedule, Context(milliseconds))
+        return answer
+
+    return run
+
+
+def poll_item(stack: Stack) -> dict[str, Any]:
+    (item,) = stack.items("PollsTable")
+    return item
+
+
+@pytest.mark.parametrize("name", [MAIN, DE])
+def test_a_poll_takes_in_every_page(
+    name: str, poll: Poll, stack: Stack, sandboxes: Sandboxes
+) -> None:
+    for _ in range(25):
+        sandboxes.accounts[name].create_order({})
+    result = poll(name)
+    assert (result["outcome"], result["quarantined"]) == ("complete", 0)
+    assert len({item["order_id"] for item in stack.items("OrdersTable")}) == 25
+    assert "lease_until" not in poll_item(stack)
+
+
+@pytest.mark.parametrize("name", [MAIN, DE])
+def test_a_poll_of_unchanged_orders_writes_no_order(
+    name: str, poll: Poll, stack: Stack, sandboxes: Sandboxes
+) -> None:
+    for _ in range(5):
+        sandboxes.accounts[name].create_order({})
+    poll(name)
+    before = stack.items("OrdersTable")
+    result = poll(name)
+    assert (result["outcome"], result["changed"], result["recorded"]) == ("complete", 0, 0)
+    assert stack.items("OrdersTable") == before
+
+
+def test_the_cursor_is_that_of_the_newest_change(
+    poll: Poll, stack: Stack, sandboxes: Sandboxes
+) -> None:
+    sandboxes.accounts[MAIN].create_order({"at": "2026-03-02T10:00:00.000Z"})
+    poll()
+    assert parse_instant(poll_item(stack)["poll_cursor"]).year >= 2026
+
+
+@pytest.mark.parametrize(
+    ("fault", "name"),
+    [("500", MAIN), ("429", MAIN), ("broken_page", MAIN), ("redirect", MAIN),
+     ("self_next", MAIN), ("500", DE), ("broken_page", DE), ("is_success_false", DE)],
+)  # fmt: skip
+def test_a_failed_page_moves_no_cursor_and_the_next_poll_is_complete(
+    fault: str, name: str, poll: Poll, stack: Stack, sandboxes: Sandboxes
+) -> None:
+    for _ in range(25):
+        sandboxes.accounts[name].create_order({})
+    sandboxes.accounts[name].faults.add(
+        {"fault": fault, "times": 1, "on": {"page": 2}, "retry_after": 0}
+    )
+    failed = poll(name)
+    assert failed["outcome"] == "failed"
+    assert "poll_cursor" not in poll_item(stack)
+    assert poll_item(stack)["failures"] == 1
+    assert poll(name)["outcome"] == "complete"
+    assert len({item["order_id"] for item in stack.items("OrdersTable")}) == 25
+    assert poll_item(stack)["failures"] == 0
+
+
+def test_a_poll_without_time_goes_on_the_next_time(
+    poll: Poll, stack: Stack, sandboxes: Sandboxes
+) -> None:
+    for _ in range(8):
+        sandboxes.accounts[MAIN].create_order({})
+    outcomes = [poll(milliseconds=1_000)["outcome"]]
+    while outcomes[-1] == "paused":
+        outcomes.append(poll(milliseconds=1_000)["outcome"])
+    assert outcomes == ["paused", "paused", "complete"]
+    assert len({item["order_id"] for item in stack.items("OrdersTable")}) == 8
+
+
+def test_a_poll_that_finds_another_at_work_leaves_it_alone(
+    poll: Poll, app: ModuleType, stack: Stack
+) -> None:
+    app.polls.lease(MAIN, now=app.now(), duration=timedelta(minutes=5))
+    assert poll()["outcome"] == "leased"
+
+
+def test_wrong_credentials_fail_the_poll(poll: Poll, stack: Stack) -> None:
+    stack.keep_secret("ApiCredentials", {MAIN: {"api_key": "wrong"}})
+    result = poll()
+    assert result["outcome"] == "failed"
+    assert "401" in result["error"]
+
+
+def test_an_order_that_cannot_be_read_is_set_aside_without_what_may_not_be_kept(
+    poll: Poll, stack: Stack, sandboxes: Sandboxes
+) -> None:
+    sandboxes.accounts[DE].create_order(
+        {"contractSignedAt": "gestern", "password": "hunter2", "iban": "DE02120300000000202051"}
+    )
+    sandboxes.accounts[DE].create_order({})
+    result = poll(DE)
+    assert (result["outcome"], result["quarantined"]) == ("complete", 1)
+    (kept,) = stack.objects("QuarantineBucket").values()
+    assert b"gestern" in kept
+    assert b"hunter2" not in kept
+    assert b"DE0212" not in kept
+
+
+def test_logs_hold_nothing_personal(
+    poll: Poll, stack: Stack, sandboxes: Sandboxes, logged: Callable[[], str]
+) -> None:
+    for name in (MAIN, DE):
+        sandboxes.accounts[name].create_order({})
+        poll(name)
+    text = logged()
+    assert "polled" in text
+    for item in stack.items("OrdersTable"):
+        for personal in item["details"]["customer"].values():
+            assert personal not in text
+    assert "local-offergrid-main-api_key" not in text

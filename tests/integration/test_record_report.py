@@ -1,0 +1,155 @@
+"""record_report: what is in the table and in the quarantine after a batch."""
+
+import base64
+import json
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.builders import KEY
+from tests.make_events import inbox_message, sqs_batch
+from tests.stack import Context, Stack, aws, event
+
+ITEM = KEY.item_id
+
+
+@pytest.fixture
+def app(stack: Stack) -> ModuleType:
+    return stack.load("record_report")
+
+
+def invoke(app: ModuleType, batch: dict[str, Any]) -> list[str]:
+    """The ids of the messages that failed."""
+    answer = app.handler(batch, Context())
+    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+
+def body_of(batch: dict[str, Any]) -> bytes:
+    return base64.b64decode(json.loads(batch["Records"][0]["body"])["body"])
+
+
+@pytest.mark.parametrize("name", ["accepted", "scheduled", "completed", "rejected", "cancelled"])
+def test_an_event_becomes_an_order_that_announces_it(
+    name: str, app: ModuleType, stack: Stack
+) -> None:
+    assert invoke(app, event("record_report", name)) == []
+    (item,) = stack.items("OrdersTable")
+    assert item["status"] == name
+    assert [one["kind"] for one in json.loads(item["announce"])] == [name]
+
+
+def test_a_duplicate_changes_nothing(app: ModuleType, stack: Stack) -> None:
+    for _ in range(3):
+        assert invoke(app, event("record_report", "duplicate_accepted")) == []
+    (item,) = stack.items("OrdersTable")
+    assert (item["version"], len(item["timeline"])) == (1, 1)
+
+
+def test_a_late_event_takes_its_place_and_announces_nothing(app: ModuleType, stack: Stack) -> None:
+    assert invoke(app, event("record_report", "late_accepted_after_completed")) == []
+    item = stack.orders()[ITEM]
+    assert item["status"] == "completed"
+    assert [entry["status"] for entry in item["timeline"]] == ["accepted", "completed"]
+    assert [one["kind"] for one in item["announced"]] == ["completed"]
+    assert "announce" not in item
+
+
+def test_two_events_of_one_change_are_one_transition(app: ModuleType, stack: Stack) -> None:
+    assert invoke(app, event("record_report", "two_events_of_one_change")) == []
+    item = stack.orders()[ITEM]
+    assert item["appointment"] == "2026-03-12T02:00:00Z"
+    assert [one["kind"] for one in item["announced"]] == ["scheduled"]
+    assert "attention" not in item
+
+
+def test_an_unknown_status_is_kept_raw_and_needs_attention(app: ModuleType, stack: Stack) -> None:
+    invoke(app, event("record_report", "accepted"))
+    assert invoke(app, event("record_report", "unknown_status")) == []
+    item = stack.orders()[ITEM]
+    assert "on_hold" in [entry["raw"] for entry in item["timeline"]]
+
+
+def test_one_poison_delays_nobody_else(app: ModuleType, stack: Stack) -> None:
+    batch = event("record_report", "one_poison_of_three")
+    assert invoke(app, batch) == [batch["Records"][1]["messageId"]]
+    assert sorted(one["status"] for one in stack.items("OrdersTable")) == ["accepted", "rejected"]
+    assert stack.objects("QuarantineBucket") == {}
+
+
+@pytest.mark.parametrize("name", ["not_json", "wrong_schema", "dated_ahead", "unknown_connection"])
+def test_what_cannot_be_read_is_kept_byte_for_byte(
+    name: str, app: ModuleType, stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    batch = event("record_report", name)
+    assert invoke(app, batch) == []
+    ((key, kept),) = stack.objects("QuarantineBucket").items()
+    assert kept == body_of(batch)
+    assert key.startswith("quarantine/")
+    assert stack.items("OrdersTable") == []
+    assert '"Quarantined":[1' in capsys.readouterr().out.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b'{"a": NaN}', b'{"a": 1, "a": 2}', b"[" * 10_000, b"\xff\xfe\x00", b"", b'{"a":"\\ud800"}',
+     b'{"a": 1e9999999999999999999}', b'{"a": "\\u0041", "b": 1e999999999}', b"x" * 500_000],
+    ids=range(9),
+)  # fmt: skip
+def test_hostile_bytes_are_quarantined_once_however_often_they_come(
+    raw: bytes, app: ModuleType, stack: Stack
+) -> None:
+    message = json.loads(inbox_message(""))
+    message["body"] = base64.b64encode(raw).decode()
+    batch = sqs_batch([json.dumps(message)] * 2)
+    assert invoke(app, batch) == []
+    assert list(stack.objects("QuarantineBucket").values()) == [raw]
+
+
+def test_a_dead_letter_of_days_ago_is_recorded(app: ModuleType, stack: Stack) -> None:
+    batch = event("record_report", "accepted")
+    message = json.loads(batch["Records"][0]["body"])
+    assert message["received_at"] < 1_773_400_000
+    assert invoke(app, batch) == []
+    assert len(stack.items("OrdersTable")) == 1
+
+
+def test_a_replay_that_is_to_tell_nobody_announces_nothing(app: ModuleType, stack: Stack) -> None:
+    batch = event("record_report", "accepted")
+    message = json.loads(batch["Records"][0]["body"]) | {"announce": False}
+    assert invoke(app, sqs_batch([json.dumps(message)])) == []
+    (item,) = stack.items("OrdersTable")
+    assert (item["status"], "announce" in item) == ("accepted", False)
+
+
+def test_when_the_table_is_away_the_message_comes_back(app: ModuleType, stack: Stack) -> None:
+    dynamodb, table = aws("dynamodb"), stack.resources["OrdersTable"]
+    dynamodb.delete_table(TableName=table)
+    batch = event("record_report", "accepted")
+    assert invoke(app, batch) == [batch["Records"][0]["messageId"]]
+
+
+def test_when_the_quarantine_is_away_the_message_comes_back(app: ModuleType, stack: Stack) -> None:
+    aws("s3").delete_bucket(Bucket=stack.resources["QuarantineBucket"])
+    batch = event("record_report", "not_json")
+    assert invoke(app, batch) == [batch["Records"][0]["messageId"]]
+
+
+def test_logs_hold_nothing_personal(
+    app: ModuleType, stack: Stack, logged: Callable[[], str]
+) -> None:
+    for name in ("accepted", "rejected", "not_json", "wrong_schema", "one_poison_of_three"):
+        invoke(app, event("record_report", name))
+    text = logged()
+    assert "quarantined" in text
+    for personal in ("Charlotte", "Nguyen", "Service not available", "not what the inbox holds"):
+        assert personal not in text
+
+
+def test_a_message_that_failed_is_logged(
+    app: ModuleType, stack: Stack, logged: Callable[[], str]
+) -> None:
+    invoke(app, event("record_report", "one_poison_of_three"))
+    levels = [json.loads(line).get("level") for line in logged().splitlines() if line]
+    assert "ERROR" in levels

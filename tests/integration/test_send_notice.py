@@ -1,0 +1,239 @@
+"""send_notice: which mails went out, and what the log says of them."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import ModuleType
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from milepost.aws.items import to_item
+from milepost.aws.notice_messages import notice_message, notice_of
+from milepost.aws.notices_table import NoticesTable
+from milepost.notices import Notice
+from milepost.recipients import Choice
+from tests.make_events import sqs_batch
+from tests.stack import Context, Stack, aws, event
+
+KINDS = ["accepted", "rejected", "scheduled", "rescheduled", "completed", "cancelled"]
+
+
+class Mailer:
+    """SES as far as it matters: what was sent, or the error that it is told to answer."""
+
+    def __init__(self, client: Any) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.error: str | None = None
+        self._client = client
+
+    def send_email(self, **mail: Any) -> Any:
+        if self.error:
+            raise ClientError({"Error": {"Code": self.error, "Message": "no"}}, "SendEmail")
+        answer = self._client.send_email(**mail)
+        self.sent.append(mail)
+        return answer
+
+
+@pytest.fixture
+def app(stack: Stack) -> ModuleType:
+    return stack.load("send_notice")
+
+
+@pytest.fixture
+def ses(app: ModuleType) -> Mailer:
+    made = Mailer(app.sender.mailer._client)
+    app.sender.mailer._client = made
+    return made
+
+
+def prepare(stack: Stack, name: str) -> dict[str, Any]:
+    """The event, with the order and the log as announce leaves them."""
+    (record,) = event("announce", name)["Records"]
+    aws("dynamodb").put_item(
+        TableName=stack.resources["OrdersTable"], Item=record["dynamodb"]["NewImage"]
+    )
+    batch: dict[str, Any] = event("send_notice", name)
+    enter(stack, notice_in(batch))
+    return batch
+
+
+def notice_in(batch: dict[str, Any]) -> Notice:
+    return notice_of(json.loads(batch["Records"][-1]["body"]))
+
+
+def enter(stack: Stack, notice: Notice) -> None:
+    log = NoticesTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+    log.enter(Choice(notice=notice), at=datetime.now(UTC))
+
+
+def invoke(app: ModuleType, batch: dict[str, Any]) -> list[str]:
+    answer = app.handler(batch, Context())
+    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+
+def logged_notice(stack: Stack) -> dict[str, Any]:
+    (item,) = [one for one in stack.items("NoticesTable") if one["sk"].startswith("notice#")]
+    return item
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_notice_is_one_mail_in_text_and_html(
+    kind: str, app: ModuleType, stack: Stack, ses: Mailer
+) -> None:
+    assert invoke(app, prepare(stack, kind)) == []
+    (mail,) = ses.sent
+    assert mail["Destination"] == {"ToAddresses": ["sales@example.org"]}
+    content = mail["Content"]["Simple"]
+    assert "\n" not in content["Subject"]["Data"]
+    assert "PP-20417" in content["Body"]["Text"]["Data"]
+    assert content["Body"]["Html"]["Data"].startswith("<!doctype html>")
+    item = logged_notice(stack)
+    assert (item["state"], bool(item["message_id"])) == ("sent", True)
+
+
+def test_a_rejection_carries_its_reason(app: ModuleType, stack: Stack, ses: Mailer) -> None:
+    invoke(app, prepare(stack, "rejected"))
+    body = ses.sent[0]["Content"]["Simple"]["Body"]
+    for part in ("Text", "Html"):
+        assert "Service not available at this address" in body[part]["Data"]
+
+
+def test_a_message_delivered_twice_is_one_mail(app: ModuleType, stack: Stack, ses: Mailer) -> None:
+    batch = prepare(stack, "accepted")
+    for _ in range(3):
+        assert invoke(app, batch) == []
+    assert len(ses.sent) == 1
+
+
+def test_while_another_sender_is_at_it_the_message_comes_back(
+    app: ModuleType, stack: Stack, ses: Mailer
+) -> None:
+    batch = prepare(stack, "accepted")
+    now = datetime.now(UTC)
+    app.sender.claims.claim(notice_in(batch), at=now, until=now + timedelta(minutes=1))
+    assert invoke(app, batch) == [batch["Records"][0]["messageId"]]
+    assert ses.sent == []
+
+
+def test_a_killed_senders_notice_is_sent_when_its_claim_ends(
+    app: ModuleType, stack: Stack, ses: Mailer
+) -> None:
+    batch = prepare(stack, "accepted")
+    then = datetime.now(UTC) - timedelta(minutes=5)
+    app.sender.claims.claim(notice_in(batch), at=then, until=then + timedelta(minutes=1))
+    assert invoke(app, batch) == []
+    assert len(ses.sent) == 1
+
+
+def test_a_throttled_mail_comes_back_and_is_then_sent_once(
+    app: ModuleType, stack: Stack, ses: Mailer
+) -> None:
+    batch = prepare(stack, "accepted")
+    ses.error = "TooManyRequestsException"
+    assert invoke(app, batch) == [batch["Records"][0]["messageId"]]
+    assert logged_notice(stack)["state"] == "queued"
+    ses.error = None
+    assert invoke(app, batch) == []
+    assert len(ses.sent) == 1
+
+
+def test_a_refused_mail_is_logged_as_failed_and_not_tried_again(
+    app: ModuleType, stack: Stack, ses: Mailer
+) -> None:
+    batch = prepare(stack, "accepted")
+    ses.error = "MessageRejected"
+    assert invoke(app, batch) == []
+    item = logged_notice(stack)
+    assert item["state"] == "failed"
+    assert "MessageRejected" in item["reason"]
+    ses.error = None
+    invoke(app, batch)
+    assert ses.sent == []
+
+
+def test_one_poison_delays_no_other(app: ModuleType, stack: Stack, ses: Mailer) -> None:
+    prepare(stack, "accepted")
+    batch = event("send_notice", "one_poison_of_two")
+    assert invoke(app, batch) == [batch["Records"][0]["messageId"]]
+    assert len(ses.sent) == 1
+
+
+@pytest.mark.parametrize("erased", [True, False])
+def test_of_an_erased_order_nothing_is_sent(
+    erased: bool, app: ModuleType, stack: Stack, ses: Mailer
+) -> None:
+    batch = prepare(stack, "accepted")
+    (record,) = event("announce", "accepted")["Records"]
+    dynamodb, table = aws("dynamodb"), stack.resources["OrdersTable"]
+    if erased:
+        tombstone = record["dynamodb"]["NewImage"] | to_item({"erased_at": "2026-03-05T00:00:00Z"})
+        dynamodb.put_item(TableName=table, Item=tombstone)
+    else:
+        dynamodb.delete_item(TableName=table, Key=record["dynamodb"]["Keys"])
+    assert invoke(app, batch) == []
+    assert ses.sent == []
+    assert logged_notice(stack)["state"] == "skipped"
+
+
+def test_an_item_that_was_never_entered_is_not_sent(
+    app: ModuleType, stack: Stack, ses: Mailer
+) -> None:
+    assert invoke(app, event("send_notice", "accepted")) == []
+    assert ses.sent == []
+
+
+HOSTILE = "</td><script>alert(1)</script>{{ 7*7 }}{% raw %}\r\nBcc: evil@example.net\r\n\r\nx\u202e"
+
+
+def test_hostile_text_is_inert(app: ModuleType, stack: Stack, ses: Mailer) -> None:
+    batch = prepare(stack, "rejected")
+    (record,) = event("announce", "rejected")["Records"]
+    image = record["dynamodb"]["NewImage"]
+    details = image["details"]["M"]
+    details["reason"] = {"S": HOSTILE}
+    details["customer"]["M"]["name"] = {"S": HOSTILE}
+    details["offer"]["M"]["name"] = {"S": HOSTILE}
+    details["notes"] = {"L": [{"M": {"kind": {"S": "other"}, "text": {"S": HOSTILE}}}]}
+    image["reference"] = {"S": HOSTILE}
+    aws("dynamodb").put_item(TableName=stack.resources["OrdersTable"], Item=image)
+    assert invoke(app, batch) == []
+    (mail,) = ses.sent
+    content = mail["Content"]["Simple"]
+    assert mail["Destination"] == {"ToAddresses": ["sales@example.org"]}
+    assert content["Subject"]["Data"].isprintable()
+    for header in content.get("Headers", []):
+        assert header["Value"].isprintable()
+    html = content["Body"]["Html"]["Data"]
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    for part in ("Text", "Html"):
+        assert "{{ 7*7 }}" in content["Body"][part]["Data"]
+        assert "49" not in content["Body"][part]["Data"]
+
+
+def test_two_recipients_are_two_mails_and_one_refusal_is_one_persons(
+    app: ModuleType, stack: Stack, ses: Mailer
+) -> None:
+    batch = prepare(stack, "accepted")
+    other = replace(notice_in(batch), recipient="ops@example.org")
+    enter(stack, other)
+    both = sqs_batch([batch["Records"][0]["body"], json.dumps(notice_message(other))])
+    assert invoke(app, both) == []
+    assert [mail["Destination"]["ToAddresses"] for mail in ses.sent] == [
+        ["sales@example.org"],
+        ["ops@example.org"],
+    ]
+
+
+def test_logs_hold_nothing_personal(
+    app: ModuleType, stack: Stack, ses: Mailer, logged: Callable[[], str]
+) -> None:
+    invoke(app, prepare(stack, "accepted"))
+    invoke(app, event("send_notice", "one_poison_of_two"))
+    text = logged()
+    assert "handled" in text
+    for personal in ("Charlotte", "Nguyen", "example.com", "Lygon", "sales@", "not a notice"):
+        assert personal not in text

@@ -1,0 +1,179 @@
+"""unsubscribe: requests to links, and who gets mails afterwards."""
+
+from dataclasses import replace
+from io import StringIO
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from milepost.aws.notice_messages import notice_message
+from milepost.aws.notices_table import NoticesTable
+from milepost.aws.orders_table import OrdersTable
+from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
+from milepost.aws.unsubscribe_links import LinkKeysStore
+from milepost.notices import Audience, Notice
+from milepost.recipients import Choice
+from milepost.report import Status
+from milepost.subscriptions import Subscription
+from milepost.unsubscribing import Ending, UnsubscribeLinks, address_digest, read_token, token_of
+from tests.builders import NOON, OFFERGRID, notice, report, tracked
+from tests.make_mail_events import LINK_KEY, SUBSCRIPTION, http_event
+from tests.stack import Context, Stack, aws, event
+
+CUSTOMER = "lena.hoffmann@example.de"
+SECRET = "UnsubscribeSecret"
+
+
+@pytest.fixture
+def app(stack: Stack) -> ModuleType:
+    rotate(stack, LINK_KEY.decode())
+    subscriptions(stack).put(Subscription(id=SUBSCRIPTION, recipient="sales@example.org"))
+    return stack.load("unsubscribe")
+
+
+def rotate(stack: Stack, key: str) -> None:
+    aws("secretsmanager").put_secret_value(SecretId=stack.resources[SECRET], SecretString=key)
+
+
+def subscriptions(stack: Stack) -> SubscriptionsTable:
+    return SubscriptionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+
+
+def how_it_ended(stack: Stack) -> str | None:
+    subscription = subscriptions(stack).get(SUBSCRIPTION)
+    assert subscription is not None
+    return subscription.ended
+
+
+def ask(app: ModuleType, request: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = app.handler(request, Context())
+    return answer
+
+
+def test_following_the_link_shows_a_button_and_ends_nothing(app: ModuleType, stack: Stack) -> None:
+    answer = ask(app, event("unsubscribe", "asked"))
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["content-language"] == "de"
+    assert "<button" in answer["body"]
+    assert how_it_ended(stack) is None
+
+
+def test_one_click_ends_the_subscription(app: ModuleType, stack: Stack) -> None:
+    answer = ask(app, event("unsubscribe", "one_click"))
+    assert answer["statusCode"] == 200
+    assert str(how_it_ended(stack)).startswith("unsubscribed on 20")
+
+
+def test_clicking_twice_is_fine(app: ModuleType, stack: Stack) -> None:
+    first = ask(app, event("unsubscribe", "one_click"))
+    ended = how_it_ended(stack)
+    assert ask(app, event("unsubscribe", "one_click")) == first
+    assert how_it_ended(stack) == ended
+
+
+def test_a_customer_gets_no_more_customers_mails_but_stays_in_the_team(
+    app: ModuleType, stack: Stack
+) -> None:
+    token = token_of(Ending(customer=address_digest(CUSTOMER)), LINK_KEY)
+    for _ in range(2):
+        assert ask(app, http_event("POST", token))["statusCode"] == 200
+    kept = SuppressionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+    reason = kept.reason(CUSTOMER.upper(), audience=Audience.CUSTOMER)
+    assert str(reason).startswith("unsubscribed on 20")
+    assert kept.reason(CUSTOMER, audience=Audience.TEAM) is None
+
+
+def test_a_subscription_that_is_gone_is_ended_all_the_same(app: ModuleType, stack: Stack) -> None:
+    subscriptions(stack).delete(SUBSCRIPTION)
+    assert ask(app, event("unsubscribe", "one_click"))["statusCode"] == 200
+    assert subscriptions(stack).get(SUBSCRIPTION) is None
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("token", ["x", "1.e30.AAAA", "%00", "ü" * 5000])
+def test_every_bad_link_gets_the_same_page(method: str, token: str, app: ModuleType) -> None:
+    expected = ask(app, event("unsubscribe", "link_cut_off"))
+    assert expected["statusCode"] == 404
+    assert ask(app, http_event(method, token)) == expected
+
+
+def test_a_request_without_headers_is_answered_in_english(app: ModuleType) -> None:
+    request = http_event("GET", "x")
+    del request["headers"]
+    assert ask(app, request)["headers"]["content-language"] == "en"
+
+
+def test_without_its_secret_it_says_to_come_back(app: ModuleType, stack: Stack) -> None:
+    aws("secretsmanager").delete_secret(
+        SecretId=stack.resources[SECRET], ForceDeleteWithoutRecovery=True
+    )
+    answer = ask(app, event("unsubscribe", "one_click"))
+    assert (answer["statusCode"], answer["headers"]["retry-after"]) == (503, "60")
+    assert how_it_ended(stack) is None
+
+
+def test_nothing_of_the_link_is_logged(app: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = StringIO()
+    monkeypatch.setattr(app.logger.registered_handler, "stream", lines)
+    request = event("unsubscribe", "one_click")
+    ask(app, request)
+    assert '"outcome":"ended"' in lines.getvalue()
+    assert request["pathParameters"]["token"] not in lines.getvalue()
+
+
+def test_keys_are_read_again_after_five_minutes_and_the_one_before_still_counts(
+    app: ModuleType, stack: Stack
+) -> None:
+    times = iter([0.0, 0.0, 299.0, 301.0, 301.0, 301.0])
+    store = LinkKeysStore(
+        aws("secretsmanager"), secret_id=stack.resources[SECRET], clock=lambda: next(times)
+    )
+    old = store.keys()
+    rotate(stack, "the next one")
+    assert store.keys() == old
+    assert store.keys() == (b"the next one", LINK_KEY)
+    ending = Ending(subscriptions=(SUBSCRIPTION,))
+    assert read_token(token_of(ending, LINK_KEY), [b"the next one", LINK_KEY]) == ending
+
+
+@pytest.mark.parametrize("audience", list(Audience))
+def test_the_link_of_a_mail_that_was_sent_ends_such_mails(
+    audience: Audience, app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = notice(
+        recipient=CUSTOMER,
+        audience=audience,
+        subscription=SUBSCRIPTION if audience is Audience.TEAM else None,
+    )
+    headers = send(stack, one, monkeypatch)
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link = headers["List-Unsubscribe"].strip("<>")
+    assert link.startswith("https://api.example.org/unsubscribe/")
+    request = http_event("POST", link.rpartition("/")[2], "List-Unsubscribe=One-Click")
+    assert ask(app, request)["statusCode"] == 200
+    kept = SuppressionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+    is_suppressed = kept.reason(CUSTOMER, audience=Audience.CUSTOMER) is not None
+    assert is_suppressed == (audience is Audience.CUSTOMER)
+    assert (how_it_ended(stack) is not None) == (audience is Audience.TEAM)
+
+
+def send(stack: Stack, one: Notice, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Send a notice by send_notice; the headers that it asked SES for."""
+    dynamodb = aws("dynamodb")
+    orders = OrdersTable(dynamodb, table_name=stack.resources["OrdersTable"], connection=OFFERGRID)
+    order = tracked(report(Status.SUBMITTED), report(Status.ACCEPTED, 5))
+    orders.write(order, new=())
+    log = NoticesTable(dynamodb, table_name=stack.resources["NoticesTable"])
+    log.enter(Choice(notice=one), at=NOON)
+    asked: dict[str, Any] = {}
+    sender = stack.load("send_notice")
+    ses = sender.sender.mailer._client
+    ses.meta.events.register(
+        "provide-client-params.sesv2.SendEmail", lambda params, **_: asked.update(params)
+    )
+    links = UnsubscribeLinks(sender.sender.links.keys, "https://api.example.org")
+    monkeypatch.setattr(sender, "sender", replace(sender.sender, links=links))
+    sender.send_once(notice_message(one))
+    found = asked["Content"]["Simple"]["Headers"]
+    return {header["Name"]: header["Value"] for header in found}

@@ -1,0 +1,379 @@
+"""Writes events/: real payloads, made by the code that makes them in production.
+
+``python -m tests.make_events``; a test says when they are out of date.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from milepost.aws.inbox import InboxQueue
+from milepost.aws.items import to_item
+from milepost.aws.notice_messages import notice_message
+from milepost.aws.orders_table import key_of, order_item
+from milepost.connection import Connection
+from milepost.notices import Channel, Notice
+from milepost.order import Announcement, OrderKey, TrackedOrder
+from milepost.provider import Json, Provider
+from milepost.providers.offergrid import Offergrid
+from milepost.providers.rabot import Rabot
+from milepost.recording import record
+from milepost.report import Report
+from tests.builders import (
+    KEY,
+    OFFERGRID,
+    RABOT,
+    minute,
+    offergrid_event,
+    offergrid_item,
+    offergrid_order,
+    rabot_order,
+)
+from tests.fakes import MemoryOrders
+
+EVENTS: Final = Path(__file__).parent.parent / "events"
+RECIPIENT: Final = "sales@example.org"
+
+ACCEPTED: Final = offergrid_event(providerNotes="Timeline: install within 7 to 14 days.")
+SCHEDULED: Final = offergrid_event(
+    "order.scheduled",
+    scheduledFor="2026-03-12T02:00:00.000Z",
+    providerNotes="Next steps: technician calls 30 minutes ahead.",
+    timestamp="2026-03-04T01:05:30.250Z",
+)
+RESCHEDULED: Final = SCHEDULED | {
+    "scheduledFor": "2026-03-14T02:00:00.000Z",
+    "timestamp": "2026-03-10T07:12:00.000Z",
+}
+COMPLETED: Final = offergrid_event(
+    "order.completed", accountNumber="AC-5530017", timestamp="2026-03-12T04:20:00.000Z"
+)
+REJECTED: Final = offergrid_event(
+    "order.rejected",
+    itemId="item-7c1e20-2",
+    reason="Service not available at this address",
+    providerNotes="Special instructions: send the order again with the meter's NMI.",
+    timestamp="2026-03-02T04:30:00.000Z",
+)
+CANCELLED: Final = offergrid_event(
+    previousStatus="scheduled",
+    newStatus="cancelled",
+    providerNotes="Customer cancels: moved house.",
+    timestamp="2026-03-11T22:10:00.000Z",
+)
+ALSO_SCHEDULED: Final = offergrid_event(
+    previousStatus="accepted", newStatus="scheduled", timestamp=SCHEDULED["timestamp"]
+)
+
+
+def all_events() -> Iterator[tuple[str, Any]]:
+    """Every event's path below events/, and its content."""
+    for make in (_webhooks, _inbox_batches, _stream_batches, _notice_batches, _schedules):
+        yield from make()
+
+
+# ---- receive_webhook: HTTP API, payload format 2.0 --------------------------------------------
+
+
+def _webhooks() -> Iterator[tuple[str, Any]]:
+    bodies = {
+        "status_changed_accepted": ACCEPTED,
+        "scheduled": SCHEDULED,
+        "rescheduled": RESCHEDULED,
+        "completed": COMPLETED,
+        "rejected": REJECTED,
+        "cancelled": CANCELLED,
+        "late_accepted_after_completed": ACCEPTED,
+        "unknown_status": ACCEPTED | {"newStatus": "on_hold"},
+    }
+    for name, body in bodies.items():
+        yield f"receive_webhook/{name}", http_event(_text(body), delivery_id=f"msg_{name}")
+    accepted = _text(ACCEPTED)
+    again = http_event(accepted, delivery_id="msg_status_changed_accepted")
+    yield "receive_webhook/duplicate_accepted", again
+    yield "receive_webhook/bad_signature", http_event(accepted, signature="bad")
+    unsigned = http_event(accepted)
+    del unsigned["headers"]["webhook-signature"]
+    yield "receive_webhook/no_signature", unsigned
+    yield "receive_webhook/unknown_connection", http_event(accepted, connection="nobody")
+    yield "receive_webhook/get_instead_of_post", http_event("", method="GET")
+    yield "receive_webhook/not_json", http_event("<order/>")
+    yield "receive_webhook/another_connection", http_event(accepted, connection="offergrid-retail")
+
+
+def http_event(
+    body: str,
+    *,
+    connection: str = OFFERGRID.id,
+    delivery_id: str = "msg_2KqV7bWxR",
+    signature: str = "sign-me",
+    method: str = "POST",
+) -> dict[str, Any]:
+    """A request as an HTTP API hands it to a function."""
+    path = f"/webhooks/{connection}"
+    return {
+        "version": "2.0",
+        "routeKey": "ANY /webhooks/{connection}",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {
+            "content-type": "application/json",
+            "user-agent": "Offergrid-Webhooks/1.0",
+            "webhook-id": delivery_id,
+            "webhook-timestamp": "1772447400",
+            "webhook-signature": signature,
+        },
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "a1b2c3d4e5",
+            "domainName": "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com",
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "203.0.113.7",
+                "userAgent": "Offergrid-Webhooks/1.0",
+            },
+            "requestId": "JKJaXmPLvHcESHA=",
+            "routeKey": "ANY /webhooks/{connection}",
+            "stage": "$default",
+            "time": "02/Mar/2026:10:30:00 +0000",
+            "timeEpoch": 1772447400000,
+        },
+        "pathParameters": {"connection": connection},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+# ---- record_report and send_notice: SQS --------------------------------------------------------
+
+
+def _inbox_batches() -> Iterator[tuple[str, Any]]:
+    single = {
+        "accepted": ACCEPTED,
+        "scheduled": SCHEDULED,
+        "completed": COMPLETED,
+        "rejected": REJECTED,
+        "cancelled": CANCELLED,
+        "unknown_status": ACCEPTED | {"newStatus": "on_hold"},
+        "dated_ahead": ACCEPTED | {"timestamp": "2099-01-01T00:00:00.000Z"},
+        "wrong_schema": {"event": "order.status_changed", "order": 7},
+    }
+    for name, body in single.items():
+        yield f"record_report/{name}", sqs_batch([inbox_message(_text(body))])
+    yield "record_report/not_json", sqs_batch([inbox_message('{"event": "order.scheduled", ')])
+    accepted = inbox_message(_text(ACCEPTED))
+    yield "record_report/duplicate_accepted", sqs_batch([accepted, accepted])
+    late = [inbox_message(_text(COMPLETED)), accepted]
+    yield "record_report/late_accepted_after_completed", sqs_batch(late)
+    two = [inbox_message(_text(ALSO_SCHEDULED)), inbox_message(_text(SCHEDULED))]
+    yield "record_report/two_events_of_one_change", sqs_batch(two)
+    poison = [accepted, "not what the inbox holds", inbox_message(_text(REJECTED))]
+    yield "record_report/one_poison_of_three", sqs_batch(poison)
+    nobody = inbox_message(_text(ACCEPTED), connection="nobody")
+    yield "record_report/unknown_connection", sqs_batch([nobody])
+
+
+def _notice_batches() -> Iterator[tuple[str, Any]]:
+    for name, (_tracked, announcement, key) in _told().items():
+        message = json.dumps(notice_message(_mail(announcement, key)))
+        yield f"send_notice/{name}", sqs_batch([message])
+    _, announcement, key = _told()["accepted"]
+    good = json.dumps(notice_message(_mail(announcement, key)))
+    yield "send_notice/one_poison_of_two", sqs_batch(["not a notice", good])
+
+
+def _mail(announcement: Announcement, key: OrderKey) -> Notice:
+    return Notice(key=key, announcement=announcement, channel=Channel.EMAIL, recipient=RECIPIENT)
+
+
+@dataclass
+class _Capture:
+    """A queue's client that keeps the message instead of sending it."""
+
+    body: str = ""
+
+    def send_message(self, **sent: str) -> None:
+        self.body = sent["MessageBody"]
+
+
+def inbox_message(body: str, *, connection: str = OFFERGRID.id) -> str:
+    """A webhook as it waits in the inbox."""
+    queue = _Capture()
+    InboxQueue(queue, queue_url="").put(
+        connection_id=connection,
+        delivery_id="msg_2KqV7bWxR",
+        body=body.encode(),
+        now=minute(60 * 24 * 10).timestamp(),
+    )
+    return queue.body
+
+
+def sqs_batch(bodies: list[str]) -> dict[str, Any]:
+    """A batch as an event source mapping hands it to a function."""
+    return {"Records": [_sqs_record(number, body) for number, body in enumerate(bodies, start=1)]}
+
+
+def _sqs_record(number: int, body: str) -> dict[str, Any]:
+    return {
+        "messageId": f"00000000-0000-4000-8000-{number:012d}",
+        "receiptHandle": base64.b64encode(f"receipt {number}".encode()).decode(),
+        "body": body,
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": "1772447400123",
+            "SenderId": "AROAEXAMPLE:milepost",
+            "ApproximateFirstReceiveTimestamp": "1772447400223",
+        },
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:milepost",
+        "awsRegion": "eu-central-1",
+    }
+
+
+# ---- announce: DynamoDB streams ----------------------------------------------------------------
+
+
+Write = tuple[TrackedOrder, tuple[Announcement, ...]]
+
+
+def _stream_batches() -> Iterator[tuple[str, Any]]:
+    writes = _writes()
+    for name, write in writes.items():
+        yield f"announce/{name}", {"Records": [_modified(1, write)]}
+    five = ("accepted", "scheduled", "completed", "rejected", "cancelled")
+    records = [_modified(number, writes[name]) for number, name in enumerate(five, start=1)]
+    yield "announce/all_five", {"Records": records}
+    removed = _modified(1, writes["accepted"]) | {"eventName": "REMOVE"}
+    removed["dynamodb"] = {**removed["dynamodb"], "OldImage": removed["dynamodb"]["NewImage"]}
+    del removed["dynamodb"]["NewImage"]
+    yield "announce/removed", {"Records": [removed]}
+    poison = _modified(2, writes["scheduled"])
+    poison["dynamodb"]["NewImage"]["announce"] = {"S": "not what we write"}
+    around = [_modified(1, writes["accepted"]), poison, _modified(3, writes["completed"])]
+    yield "announce/one_poison_of_three", {"Records": around}
+
+
+def _writes() -> dict[str, Write]:
+    """The writes of a few lives, named by what they announce."""
+    life = _lives(OFFERGRID, Offergrid(), [ACCEPTED, SCHEDULED, RESCHEDULED, COMPLETED])
+    late = _lives(OFFERGRID, Offergrid(), [COMPLETED, ACCEPTED])
+    stopped = _lives(OFFERGRID, Offergrid(), [ACCEPTED, SCHEDULED, CANCELLED])
+    refused = _lives(OFFERGRID, Offergrid(), [REJECTED], item_id="item-7c1e20-2")
+    rabot = _rabot_life(["Open", "Processing", "PendingDelivery", "Delivery", "Cancelled"])
+    return {
+        "accepted": life[1],
+        "scheduled": life[2],
+        "rescheduled": life[3],
+        "completed": life[4],
+        "cancelled": stopped[-1],
+        "rejected": refused[-1],
+        "announces_nothing": late[-1],
+        "rabot_delivery": rabot[3],
+        "rabot_cancelled": rabot[4],
+    }
+
+
+def _lives(
+    connection: Connection, provider: Provider, bodies: list[Json], item_id: str = KEY.item_id
+) -> list[Write]:
+    """What is written when a poll shows the order as submitted and these webhooks follow."""
+    item = offergrid_item(
+        itemId=item_id,
+        status="submitted_to_provider",
+        scheduledFor=None,
+        providerNotes=None,
+        updatedAt="2026-03-01T22:45:00.000Z",
+    )
+    order = offergrid_order(items=[item], updatedAt="2026-03-01T22:45:00.000Z")
+    reports = provider.read_order(order, connection=connection, requested_at=minute(-300))
+    for body in bodies:
+        reports += provider.read_event(body, connection=connection, seen_at=_seen(body))
+    return _written(reports, provider)
+
+
+def _seen(body: Json) -> datetime:
+    return datetime.fromisoformat(body["timestamp"])
+
+
+def _rabot_life(states: list[str]) -> list[Write]:
+    reports: list[Report] = []
+    for day, state in enumerate(states):
+        ends = "2026-09-30 00:00:00" if state == "Cancelled" else None
+        starts = "2026-04-01 00:00:00" if day > 1 else None
+        order = rabot_order(state, endDateOfDelivery=ends, actualDateOfDelivery=starts)
+        reports += Rabot().read_order(order, connection=RABOT, requested_at=minute(day * 60 * 24))
+    return _written(reports, Rabot())
+
+
+def _written(reports: list[Report], provider: Provider) -> list[Write]:
+    orders = MemoryOrders()
+    for report in reports:
+        record(report, orders=orders, rules=provider.rules, now=report.seen_at)
+    return orders.written
+
+
+def _told() -> dict[str, tuple[TrackedOrder, Announcement, OrderKey]]:
+    """The one announcement of each write that has one."""
+    return {
+        name: (tracked, new[0], tracked.order.key)
+        for name, (tracked, new) in _writes().items()
+        if new
+    }
+
+
+def _modified(number: int, write: Write) -> dict[str, Any]:
+    tracked, new = write
+    connection = RABOT if tracked.order.key.connection == RABOT.id else OFFERGRID
+    image = to_item(order_item(tracked, connection=connection, new=new))
+    return {
+        "eventID": f"{number:032x}",
+        "eventName": "INSERT" if tracked.version == 1 else "MODIFY",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "eu-central-1",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1772447400,
+            "Keys": to_item(key_of(tracked.order.key)),
+            "NewImage": image,
+            "SequenceNumber": f"{number:021d}",
+            "SizeBytes": len(json.dumps(image)),
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        },
+        "eventSourceARN": "arn:aws:dynamodb:eu-central-1:123456789012:table/OrdersTable/stream/1",
+    }
+
+
+# ---- poll_orders: EventBridge Scheduler ---------------------------------------------------------
+
+
+def _schedules() -> Iterator[tuple[str, Any]]:
+    for connection in (OFFERGRID.id, "offergrid-retail", RABOT.id):
+        yield f"poll_orders/{connection.replace('-', '_')}", {"connection": connection}
+
+
+def _text(body: Json) -> str:
+    return json.dumps(body, ensure_ascii=False)
+
+
+def as_text(content: Any) -> str:
+    """An event as its file holds it."""
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def write_events() -> None:
+    for name, content in all_events():
+        path = EVENTS / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(as_text(content))
+
+
+if __name__ == "__main__":
+    write_events()

@@ -1,0 +1,214 @@
+"""The stack's resources for tests, as template.yaml declares them and in no other way."""
+
+import importlib.util
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import yaml
+from botocore.session import Session, get_session
+
+from milepost.aws import clients
+from milepost.aws.items import from_item
+from milepost.connection import Connection
+from tests.signing import OTHER_SECRET, SECRET, standard_headers
+
+ROOT: Final = Path(__file__).parent.parent
+CONNECTIONS_PATH: Final = "/milepost/connections"
+SENDER: Final = "milepost@example.org"
+SIGNING: Final = {
+    "offergrid-main": {"scheme": "standard-webhooks", "secrets": [SECRET]},
+    "offergrid-retail": {"scheme": "standard-webhooks", "secrets": [OTHER_SECRET]},
+}
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's tags as what stands behind them."""
+
+
+def _untagged(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_multi_constructor("!", _untagged)
+
+
+@cache
+def template() -> dict[str, Any]:
+    text = (ROOT / "template.yaml").read_text()
+    resources: dict[str, Any] = yaml.load(text, _Loader)["Resources"]  # noqa: S506 - a SafeLoader
+    return resources
+
+
+def create_table(dynamodb: Any, logical_id: str, *, name: str | None = None) -> str:
+    """A table as the template declares it; its name."""
+    declared = template()[logical_id]["Properties"]
+    kept = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+    properties = {key: declared[key] for key in kept if key in declared}
+    table = name or logical_id
+    dynamodb.create_table(TableName=table, BillingMode="PAY_PER_REQUEST", **properties)
+    return table
+
+
+@cache
+def aws(service: str) -> Any:
+    """A client, made once: what moto keeps behind it is new for each test."""
+    return _session().create_client(service, region_name="eu-central-1")
+
+
+@cache
+def _session() -> Session:
+    return get_session()
+
+
+_make_client = clients.client
+
+
+@cache
+def _client_made_once(service: str, **options: Any) -> Any:
+    """The functions' clients, as they make them: dear to make, and without a state of their own."""
+    return _make_client(service, **options)
+
+
+@dataclass
+class Stack:
+    """The stack's resources, empty, in moto."""
+
+    resources: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        makers: dict[str, Callable[[str], str]] = {
+            "AWS::DynamoDB::Table": lambda name: create_table(aws("dynamodb"), name),
+            "AWS::SQS::Queue": lambda name: aws("sqs").create_queue(QueueName=name)["QueueUrl"],
+            "AWS::S3::Bucket": _create_bucket,
+            "AWS::SNS::Topic": lambda name: aws("sns").create_topic(Name=name)["TopicArn"],
+            "AWS::SecretsManager::Secret": lambda name: aws("secretsmanager").create_secret(
+                Name=name, SecretString="{}"
+            )["ARN"],
+        }
+        for name, declared in template().items():
+            if make := makers.get(declared["Type"]):
+                self.resources[name] = make(name)
+        aws("sesv2").create_email_identity(EmailIdentity=SENDER)
+        self.keep_secret("SigningSecrets", SIGNING)
+
+    def environment(self, function: str) -> dict[str, str]:
+        """What the template sets for this function, with the names of these resources."""
+        declared = template()[_logical_id(function)]["Properties"]
+        variables = declared.get("Environment", {}).get("Variables", {})
+        special = {
+            "CONNECTIONS_PATH": CONNECTIONS_PATH,
+            "SENDER_ADDRESS": SENDER,
+            "PUBLIC_URL": "https://milepost.example.org",
+        }
+        return {
+            name: special.get(name) or self.resources.get(str(value), str(value))
+            for name, value in variables.items()
+        }
+
+    def load(self, function: str) -> ModuleType:
+        """The function's app.py, imported as Lambda imports it: once, with its environment set."""
+        os.environ.update(self.environment(function))
+        clients.client = _client_made_once
+        path = ROOT / "functions" / function / "app.py"
+        spec = importlib.util.spec_from_file_location(f"{function}_app", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    def apply(self, *connections: Connection) -> None:
+        for connection in connections:
+            aws("ssm").put_parameter(
+                Name=f"{CONNECTIONS_PATH}/{connection.id}",
+                Value=json.dumps(asdict(connection), default=sorted),
+                Type="String",
+                Overwrite=True,
+            )
+
+    def keep_secret(self, name: str, value: Mapping[str, Any]) -> None:
+        aws("secretsmanager").put_secret_value(
+            SecretId=self.resources[name], SecretString=json.dumps(value)
+        )
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        answer = aws("dynamodb").scan(TableName=self.resources[table])
+        return [from_item(item) for item in answer["Items"]]
+
+    def orders(self) -> dict[str, dict[str, Any]]:
+        """Every order's item, by its item id."""
+        return {item["item_id"]: item for item in self.items("OrdersTable")}
+
+    def messages(self, queue: str) -> list[Any]:
+        """The bodies of everything in a queue, which is empty afterwards."""
+        sqs, url, found = aws("sqs"), self.resources[queue], []
+        while received := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for one in received:
+                found.append(json.loads(one["Body"]))
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+        return found
+
+    def objects(self, bucket: str) -> dict[str, bytes]:
+        s3, name = aws("s3"), self.resources[bucket]
+        keys = [one["Key"] for one in s3.list_objects_v2(Bucket=name).get("Contents", [])]
+        return {key: s3.get_object(Bucket=name, Key=key)["Body"].read() for key in keys}
+
+
+def _create_bucket(name: str) -> str:
+    bucket = name.lower()
+    place = {"LocationConstraint": "eu-central-1"}
+    aws("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+    return bucket
+
+
+def _logical_id(function: str) -> str:
+    return "".join(word.capitalize() for word in function.split("_")) + "Function"
+
+
+def event(function: str, name: str) -> Any:
+    """events/<function>/<name>.json; a signature that says ``sign-me`` is signed now."""
+    content = json.loads((ROOT / "events" / function / f"{name}.json").read_text())
+    if function == "receive_webhook":
+        sign(content)
+    return content
+
+
+def sign(content: dict[str, Any], *, timestamp: int | None = None) -> None:
+    """Sign an HTTP API event in place, where its signature says ``sign-me``."""
+    headers = content["headers"]
+    if headers.get("webhook-signature") != "sign-me":
+        return
+    signing = SIGNING.get(content["pathParameters"]["connection"], SIGNING["offergrid-main"])
+    secret = signing["secrets"][0]
+    headers |= standard_headers(
+        content["body"].encode(),
+        secret=secret,
+        delivery_id=headers["webhook-id"],
+        timestamp=timestamp or int(time.time()),
+    )
+
+
+@dataclass
+class Context:
+    """What Lambda tells a function of its invocation."""
+
+    milliseconds: int = 300_000
+    function_name: str = "milepost-test"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:milepost-test"
+    aws_request_id: str = "5b1f0c9e-0000-4000-8000-000000000000"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds

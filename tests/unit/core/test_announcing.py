@@ -1,0 +1,125 @@
+"""What of an order's change people are told."""
+
+import pytest
+
+from milepost.announcing import announcements
+from milepost.lifecycle import Rules
+from milepost.order import Kind, TrackedOrder
+from milepost.providers.rabot import RULES as RABOT_RULES
+from milepost.recording import record
+from milepost.report import Report, Status
+from tests.builders import KEY, RULES, minute, report, tracked
+from tests.fakes import MemoryOrders
+
+
+def told(*reports: Report, rules: Rules = RULES) -> list[Kind]:
+    """The kinds announced when these reports arrive in this order."""
+    orders = MemoryOrders()
+    for one in reports:
+        record(one, orders=orders, rules=rules, now=one.seen_at)
+    return [one.kind for one in orders.announced]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (Status.ACCEPTED, Kind.ACCEPTED),
+        (Status.REJECTED, Kind.REJECTED),
+        (Status.SCHEDULED, Kind.SCHEDULED),
+        (Status.COMPLETED, Kind.COMPLETED),
+        (Status.ACTIVE, Kind.COMPLETED),
+        (Status.CANCELLED, Kind.CANCELLED),
+        (Status.FAILED, Kind.FAILED),
+    ],
+)
+def test_a_transition_is_told_as_its_kind(status: Status, kind: Kind) -> None:
+    assert told(report(Status.SUBMITTED, 0), report(status, 5)) == [kind]
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.SUBMITTED, Status.IN_PROGRESS])
+def test_some_transitions_are_told_to_nobody(status: Status) -> None:
+    assert told(report(status, 5)) == []
+
+
+def test_a_completion_is_told_once() -> None:
+    assert told(report(Status.COMPLETED, 0), report(Status.ACTIVE, 60)) == [Kind.COMPLETED]
+
+
+def test_a_new_appointment_is_told_as_rescheduled() -> None:
+    kinds = told(
+        report(Status.SCHEDULED, 0, appointment="2026-03-12T02:00:00Z"),
+        report(Status.SCHEDULED, 60, appointment="2026-03-14T02:00:00Z"),
+    )
+    assert kinds == [Kind.SCHEDULED, Kind.RESCHEDULED]
+
+
+def test_an_appointment_that_comes_after_its_status_is_told_once() -> None:
+    kinds = told(report(Status.SCHEDULED, 0), report(Status.SCHEDULED, 0, appointment="2026-03-12"))
+    assert kinds == [Kind.SCHEDULED]
+
+
+def test_an_appointment_that_moves_in_the_past_of_an_order_is_told_to_nobody() -> None:
+    kinds = told(
+        report(Status.SCHEDULED, 60, appointment="2026-03-14"),
+        report(Status.SCHEDULED, 0, appointment="2026-03-12"),
+    )
+    assert kinds == [Kind.SCHEDULED]
+
+
+def test_a_late_report_is_told_to_nobody() -> None:
+    assert told(report(Status.COMPLETED, 30), report(Status.ACCEPTED, 20)) == [Kind.COMPLETED]
+
+
+def test_a_duplicate_is_told_to_nobody() -> None:
+    assert told(*[report(Status.ACCEPTED, 0)] * 50) == [Kind.ACCEPTED]
+
+
+def test_a_confirmation_by_another_way_is_told_to_nobody() -> None:
+    kinds = told(report(Status.ACCEPTED, 0), report(Status.ACCEPTED, 0, reference="PP-20417"))
+    assert kinds == [Kind.ACCEPTED]
+
+
+def test_an_unknown_status_is_told_only_as_attention() -> None:
+    kinds = told(report(Status.ACCEPTED, 0), report(None, 5, raw="???"), report(None, 6, raw="!!!"))
+    assert kinds == [Kind.ACCEPTED, Kind.ATTENTION]
+
+
+def test_out_of_sequence_is_told_as_attention() -> None:
+    kinds = told(report(Status.COMPLETED, 0), report(Status.SCHEDULED, 5))
+    assert kinds == [Kind.COMPLETED, Kind.ATTENTION]
+
+
+def test_a_decision_that_is_taken_back_is_told_as_a_correction() -> None:
+    orders = MemoryOrders()
+    for one in (report(Status.REJECTED, 0, raw="Denied"), report(Status.ACCEPTED, 5)):
+        record(one, orders=orders, rules=RABOT_RULES, now=one.seen_at)
+    rejected, corrected, _attention = orders.announced
+    assert (rejected.kind, rejected.correction) == (Kind.REJECTED, False)
+    assert (corrected.kind, corrected.correction) == (Kind.CORRECTION, True)
+    assert (corrected.previous, corrected.status) == (Status.REJECTED, Status.ACCEPTED)
+
+
+def test_the_end_of_a_delivery_is_told_as_cancelled() -> None:
+    kinds = told(
+        report(Status.ACTIVE, 0, raw="Delivery"), report(Status.CANCELLED, 5), rules=RABOT_RULES
+    )
+    assert kinds == [Kind.COMPLETED, Kind.CANCELLED]
+
+
+def test_announcements_are_numbered_through_an_orders_life() -> None:
+    orders = MemoryOrders()
+    for at, status in enumerate((Status.ACCEPTED, Status.SCHEDULED, Status.COMPLETED)):
+        record(report(status, at), orders=orders, rules=RULES, now=minute(9))
+    assert [one.sequence for one in orders.announced] == [1, 2, 3]
+    assert [one.id_for(KEY)[-2:] for one in orders.announced] == ["/1", "/2", "/3"]
+
+
+def test_an_announcement_says_when_it_happened_and_when_we_learned_it() -> None:
+    after = tracked(report(Status.ACCEPTED, 0)).order
+    (one,) = announcements(None, after, now=minute(7))
+    assert (one.occurred_at, one.announced_at, one.previous) == (minute(0), minute(7), None)
+
+
+def test_nothing_changes_and_nothing_is_told() -> None:
+    before: TrackedOrder = tracked(report(Status.ACCEPTED, 0))
+    assert announcements(before, before.order, now=minute(5)) == ()

@@ -1,0 +1,94 @@
+"""Reading untrusted JSON: a value, or BadPayload."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from milepost.payload import MOST_DIGITS, read_json, read_object
+from milepost.report import BadPayload, canonical_json
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"not json",
+        b'{"a": 1',
+        b'{"a": NaN}',
+        b'{"a": Infinity}',
+        b'{"a": -Infinity}',
+        b'{"a": 1, "a": 2}',
+        b'{"a": {"b": 1, "b": 1}}',
+        b"[" * 10_000 + b"]" * 10_000,
+        b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
+        b'{"a": "\\ud800"}',
+        b'{"\\udfff": 1}',
+        b'{"a": "\xff"}',
+        b'\xff\xfe{\x00"\x00',
+        b"\xef\xbb\xbf{}",
+        b'{"a": 1}{"b": 2}',
+        b'{"a": 01}',
+        b"{'a': 1}",
+        b'{"a": ' + b"9" * 5_000 + b"}",
+        b'{"a": 0.' + b"1" * 5_000 + b"}",
+        b'{"a": 1e9999999999999999999}',
+        b'{"a": 1e999999999}',
+        b'{"a": -1e-999999999}',
+        b'{"a": "\\u0041", "b": 1e999999999}',
+    ],
+    ids=lambda raw: raw[:24].decode("latin-1"),
+)
+def test_what_is_not_plain_json_is_a_bad_payload(raw: bytes) -> None:
+    with pytest.raises(BadPayload):
+        read_json(raw)
+
+
+@pytest.mark.parametrize("raw", [b"[]", b"1", b'"text"', b"null", b"true"])
+def test_what_is_no_object_is_a_bad_payload(raw: bytes) -> None:
+    with pytest.raises(BadPayload):
+        read_object(raw)
+
+
+def test_amounts_are_exact() -> None:
+    raw = b'{"a": 149.90, "b": 0.1000000000000000055511151231257827, "c": 12345678901234567890}'
+    assert read_object(raw) == {
+        "a": Decimal("149.90"),
+        "b": Decimal("0.1000000000000000055511151231257827"),
+        "c": 12345678901234567890,
+    }
+
+
+def test_an_escaped_pair_of_surrogates_is_a_character() -> None:
+    assert read_object(b'{"a": "\\ud83d\\ude00"}') == {"a": "\U0001f600"}
+
+
+def test_a_refusal_names_none_of_the_data() -> None:
+    with pytest.raises(BadPayload) as refusal:
+        read_object(b'{"email": "charlotte@example.com", "x": }')
+    assert "charlotte" not in str(refusal.value)
+
+
+def test_the_largest_number_that_is_read_can_be_written() -> None:
+    value = read_json(f"[1e{MOST_DIGITS}, 1e-{MOST_DIGITS}]".encode())
+    assert len(canonical_json(value)) < 3 * MOST_DIGITS
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_give_anything_but_a_value_or_a_bad_payload(raw: bytes) -> None:
+    try:
+        canonical_json(read_json(raw)).encode()
+    except BadPayload as refusal:
+        assert str(refusal)  # noqa: PT017 - either way out is right
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text(),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    )
+)
+def test_all_json_is_read_as_it_was_written(value: object) -> None:
+    raw = canonical_json(value)
+    assert read_json(raw.encode()) == value

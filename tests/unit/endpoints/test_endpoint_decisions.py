@@ -1,0 +1,133 @@
+"""What follows from an endpoint's answer: wait, give up, switch off; and what is signed."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from milepost.calling import message_body, message_headers, message_id
+from milepost.endpoints import (
+    RETRY_AFTER,
+    Answer,
+    Endpoint,
+    Failure,
+    failure_of,
+    is_to_switch_off,
+    next_wait,
+    switched_off_mail,
+    wait_asked,
+)
+from milepost.notices import Channel
+from milepost.order import Kind
+from milepost.signatures import NoSecret, verify
+from tests.builders import NOON, announced, notice
+from tests.signing import SECRET, standard_signature
+
+ENDPOINT = Endpoint(
+    subscription="crm", url="https://crm.example.com/hooks?key=hidden", owner="ops@example.org"
+)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+def test_any_2xx_is_a_success(status: int) -> None:
+    assert failure_of(Answer(status), now=NOON) is None
+
+
+@pytest.mark.parametrize("status", [301, 302, 304, 307, 308])
+def test_a_redirect_is_a_failure(status: int) -> None:
+    failure = failure_of(Answer(status), now=NOON)
+    assert failure == Failure(f"answered {status}: redirects are not followed")
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 410, 429, 500, 503, 600])
+def test_everything_else_is_a_failure_that_says_what_was_answered(status: int) -> None:
+    assert failure_of(Answer(status), now=NOON) == Failure(f"answered {status}")
+
+
+def test_attempts_are_spread_over_a_day_and_then_end() -> None:
+    waits = [next_wait(Failure("answered 500"), attempt=attempt) for attempt in range(8)]
+    minutes = [wait.total_seconds() / 60 if wait else None for wait in waits]
+    assert minutes == [5 / 60, 5, 30, 120, 300, 600, 600, None]
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [
+        ("120", 120),
+        (" 120 ", 120),
+        ("0", 0),
+        ("86401", 86400),
+        ("9" * 5000, 86400),
+        ("Mon, 02 Mar 2026 12:10:00 GMT", 600),
+        ("Mon, 02 Mar 2026 11:00:00 GMT", 0),
+        ("Wed, 04 Mar 2026 12:00:00 GMT", 86400),
+        ("-5", 0),
+        ("1.5", 0),
+        ("\u00b2", 0),
+        ("soon", 0),
+        ("", 0),
+        (None, 0),
+        ("Mon, 02 Mar 99999 12:10:00 GMT", 0),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_and_at_most_a_day(
+    asked: str | None, seconds: int
+) -> None:
+    assert wait_asked(asked, now=NOON) == timedelta(seconds=seconds)
+
+
+def test_a_longer_retry_after_is_honoured_and_a_shorter_one_is_not() -> None:
+    longer = failure_of(Answer(503, "3600"), now=NOON)
+    shorter = failure_of(Answer(503, "1"), now=NOON)
+    assert longer is not None
+    assert shorter is not None
+    assert next_wait(longer, attempt=0) == timedelta(hours=1)
+    assert next_wait(shorter, attempt=0) == RETRY_AFTER[0]
+
+
+def test_an_endpoint_is_switched_off_after_more_than_five_days() -> None:
+    five_days = NOON + timedelta(days=5)
+    assert not is_to_switch_off(failing_since=NOON, now=five_days)
+    assert is_to_switch_off(failing_since=NOON, now=five_days + timedelta(seconds=1))
+
+
+def test_the_id_is_the_same_for_every_attempt_and_another_for_every_notice() -> None:
+    to_us = notice(channel=Channel.HTTPS, recipient="https://a.example.com/")
+    to_them = notice(channel=Channel.HTTPS, recipient="https://b.example.com/")
+    assert message_id(to_us) == message_id(to_us) != message_id(to_them)
+    assert "." not in message_id(to_us)
+
+
+def test_a_message_is_signed_so_that_a_receiver_can_verify_it() -> None:
+    told, one = announced(Kind.REJECTED, reason="Gr\u00fcnde"), notice(Kind.REJECTED)
+    body = message_body(told)
+    headers = message_headers(one, body, secret=SECRET, now=NOON)
+    at = int(NOON.timestamp())
+    expected = standard_signature(body, delivery_id=message_id(one), timestamp=at)
+    assert headers["webhook-signature"] == expected
+    given = {name: text for name, text in headers.items() if name.startswith("webhook-")}
+    known = verify("standard-webhooks", headers=given, body=body, secrets=[SECRET], now=at)
+    assert known == message_id(one)
+    assert json.loads(body)["reason"] == "Gr\u00fcnde"
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_not base64"])
+def test_nothing_is_signed_without_a_secret(secret: str) -> None:
+    with pytest.raises(NoSecret):
+        message_headers(notice(), b"{}", secret=secret, now=NOON)
+
+
+def test_the_owner_learns_what_failed_but_no_key_of_the_url() -> None:
+    mail = switched_off_mail(ENDPOINT, to="ops@example.org", failure="answered 500", since=NOON)
+    for part in (mail.text, mail.html):
+        assert "https://crm.example.com/hooks" in part
+        assert "answered 500" in part
+        assert "2026-03-02 12:00 UTC" in part
+        assert "hidden" not in part
+    assert mail.subject == "Switched off: crm.example.com"
+
+
+def test_markup_in_an_endpoints_mail_is_inert() -> None:
+    failure = "its certificate is not valid: <b>evil</b>"
+    mail = switched_off_mail(ENDPOINT, to="ops@example.org", failure=failure, since=NOON)
+    assert "&lt;b&gt;evil" in mail.html

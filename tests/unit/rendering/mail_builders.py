@@ -1,0 +1,99 @@
+"""Connections and orders that mails are written of."""
+
+from decimal import Decimal
+from typing import Any
+
+from milepost.connection import Connection, UnknownConnection
+from milepost.notices import Audience, Channel, Notice
+from milepost.order import Kind, OrderKey, TrackedOrder
+from milepost.rendering import MailRenderer, Overrides
+from milepost.report import Status
+from tests.builders import OFFERGRID, RABOT, announcement, report, tracked
+
+SUBS = Connection(
+    id="subs-gh",
+    provider="subs",
+    base_url="https://subs.example",
+    time_zone="Africa/Accra",
+    country="GH",
+)
+SPIRII = Connection(
+    id="spirii-dk",
+    provider="spirii",
+    base_url="https://spirii.example",
+    time_zone="Europe/Copenhagen",
+    country="DK",
+    contact="help@example.org",
+)
+CONNECTIONS = (OFFERGRID, RABOT, SUBS, SPIRII)
+LANGUAGES = ("en", "de", "da")
+CUSTOMER_KINDS = (
+    Kind.ACCEPTED,
+    Kind.REJECTED,
+    Kind.SCHEDULED,
+    Kind.RESCHEDULED,
+    Kind.COMPLETED,
+    Kind.CANCELLED,
+    Kind.CORRECTION,
+)
+MAILS = [(kind, Audience.TEAM) for kind in Kind] + [
+    (kind, Audience.CUSTOMER) for kind in CUSTOMER_KINDS
+]
+
+KNOWN: dict[str, Any] = {
+    "reference": "PP-20417",
+    "customer": {"name": "Ama Boateng", "email": "ama@example.com"},
+    "address": {"street": "12 Ring Road", "postcode": "3000", "city": "Melbourne"},
+    "service_type": "internet",
+    "offer": {"name": "Fibre 1000", "supplier": "Southern Fibre"},
+}
+UNPAID = {
+    "number": "NE-881377",
+    "kind": "connection_fee",
+    "amount": Decimal("1280.00"),
+    "currency": "GHS",
+    "paid": False,
+    "due_on": "2026-03-20",
+}
+
+
+class InMemory:
+    """Implements ``Connections``."""
+
+    def get(self, connection_id: str) -> Connection:
+        for connection in CONNECTIONS:
+            if connection.id == connection_id:
+                return connection
+        raise UnknownConnection(connection_id)
+
+
+def renderer(overrides: Overrides | None = None) -> MailRenderer:
+    return MailRenderer(InMemory(), overrides)
+
+
+def key_of(connection: Connection = OFFERGRID, number: int = 1) -> OrderKey:
+    return OrderKey(connection.id, f"ord-{number}", f"item-{number}")
+
+
+def told(
+    kind: Kind,
+    status: Status,
+    *,
+    connection: Connection = OFFERGRID,
+    language: str = "en",
+    audience: Audience = Audience.TEAM,
+    previous: Status | None = Status.SUBMITTED,
+    details: dict[str, Any] | None = None,
+) -> tuple[Notice, TrackedOrder]:
+    """A notice of a kind, with its order in this status."""
+    facts = KNOWN if details is None else details
+    key = key_of(connection)
+    notice = Notice(
+        key=key,
+        announcement=announcement(kind, status=status, previous=previous),
+        channel=Channel.EMAIL,
+        recipient="sales@example.org",
+        audience=audience,
+        language=language,
+    )
+    return notice, tracked(report(status, key=key, **facts))

@@ -1,0 +1,154 @@
+"""A digest: many notices in one mail that can be scanned."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from milepost.connection import Connection
+from milepost.notices import Audience, Notice
+from milepost.order import Kind
+from milepost.rendering import Digest, DigestLine, DigestReason
+from milepost.report import Status
+from milepost.sending import Batch
+from tests.builders import OFFERGRID, RABOT, minute
+from tests.unit.rendering.mail_builders import KNOWN, key_of, renderer, told
+
+
+def line(
+    kind: Kind = Kind.ACCEPTED,
+    status: Status = Status.ACCEPTED,
+    *,
+    number: int = 1,
+    connection: Connection = OFFERGRID,
+    **details: object,
+) -> DigestLine:
+    facts = {**KNOWN, "reference": f"PP-{number}", **details}
+    notice, tracked = told(kind, status, connection=connection, details=facts)
+    return DigestLine(notice=_numbered(notice, number), tracked=tracked)
+
+
+def _numbered(notice: Notice, number: int) -> Notice:
+    one = replace(notice.announcement, occurred_at=minute(number))
+    connection = OFFERGRID if notice.key.connection == OFFERGRID.id else RABOT
+    return replace(notice, key=key_of(connection, number), announcement=one)
+
+
+def digest(
+    *lines: DigestLine, language: str = "en", reason: DigestReason = DigestReason.HOURLY
+) -> Digest:
+    return Digest(
+        recipient="sales@example.org",
+        language=language,
+        time_zone="Europe/Berlin",
+        reason=reason,
+        lines=lines,
+    )
+
+
+def test_it_lists_kind_reference_customer_what_and_when_under_its_connection() -> None:
+    mail = renderer().render_digest(
+        digest(line(number=1), line(Kind.REJECTED, Status.REJECTED, number=2, connection=RABOT))
+    )
+    assert mail.subject == "2 updates: 1 Rejected, 1 Accepted"
+    assert "offergrid-main (1)\n- Accepted: Ama Boateng, PP-1, Fibre 1000, Mon" in mail.text
+    assert "rabot-de (1)\n- Rejected: Ama Boateng, PP-2, Fibre 1000, Mon" in mail.text
+    assert "Times are CET." in mail.text
+
+
+def test_one_update_is_said_in_the_singular() -> None:
+    assert renderer().render_digest(digest(line())).subject == "1 update: 1 Accepted"
+
+
+def test_what_needs_a_person_most_stands_first() -> None:
+    mail = renderer().render_digest(
+        digest(
+            line(number=1),
+            line(Kind.OVERDUE, number=2),
+            line(Kind.REJECTED, Status.REJECTED, number=3, reason="No coverage"),
+        )
+    )
+    assert re.findall(r"PP-\d", mail.text) == ["PP-3", "PP-2", "PP-1"]
+    assert "Fibre 1000: No coverage" in mail.text
+
+
+def test_a_scheduled_order_is_listed_with_its_appointment() -> None:
+    one = line(Kind.SCHEDULED, Status.SCHEDULED, appointment="2026-03-12T02:00:00Z")
+    text = renderer().render_digest(digest(one, language="de")).text.replace("\n", " ")
+    assert "Do., 12. März, 03:00" in text.replace("  ", " ")
+
+
+def test_of_an_erased_order_nothing_personal_is_listed() -> None:
+    erased = replace(line(), tracked=None)
+    mail = renderer().render_digest(digest(erased, line(number=2, customer={"name": "Kofi"})))
+    assert "Accepted: ord-1, order erased" in mail.text
+    assert "Ama" not in mail.text + mail.html
+    tombstone = line()
+    assert tombstone.tracked
+    buried = replace(tombstone, tracked=replace(tombstone.tracked, erased_at=minute(5)))
+    assert "Ama" not in renderer().render_digest(digest(buried)).text
+
+
+def test_hundreds_of_lines_are_cut_at_two_hundred_and_counted() -> None:
+    many = [line(number=number) for number in range(1, 500)]
+    mail = renderer().render_digest(
+        digest(*many, line(Kind.REJECTED, Status.REJECTED, number=777), reason=DigestReason.MANY)
+    )
+    assert mail.text.count("\n- ") == 200
+    assert "and 300 more" in mail.text
+    assert "PP-777" in mail.text
+    assert "offergrid-main (500)" in mail.text
+    assert len(mail.html.encode()) < 100_000  # Gmail cuts what is longer
+    assert len(mail.subject) <= 150
+
+
+@pytest.mark.parametrize("language", ["en", "de", "da"])
+@pytest.mark.parametrize("reason", list(DigestReason))
+def test_every_reason_has_its_heading_in_every_language(
+    reason: DigestReason, language: str
+) -> None:
+    mail = renderer().render_digest(
+        digest(*(line(kind, number=1) for kind in Kind), language=language, reason=reason)
+    )
+    assert max(map(len, mail.text.splitlines())) <= 78
+    assert not re.search(r"\bNone\b|\{", mail.text)
+    assert mail.text.splitlines()[0] in mail.html
+
+
+def test_hostile_values_are_inert_in_a_digest() -> None:
+    attack = "<b>\r\nBcc: x@evil.example {{ 7*7 }}" + "A" * 10_000
+    one = line(
+        Kind.REJECTED,
+        Status.REJECTED,
+        customer={"name": attack},
+        reason=attack,
+        service_type=attack,
+        offer={"name": attack},
+    )
+    mail = renderer().render_digest(digest(one))
+    assert "<b>" not in mail.html
+    assert "49" not in mail.text
+    assert not re.search(r"^\s*Bcc", mail.text, re.MULTILINE)
+    assert len(mail.html) < 5_000
+
+
+def test_a_digest_can_be_unsubscribed_from() -> None:
+    url = "https://mail.example/unsubscribe/abc"
+    mail = renderer().render_digest(digest(line()), unsubscribe_url=url)
+    assert mail.headers["List-Unsubscribe"] == f"<{url}>"
+    assert url in mail.text
+
+
+def test_what_was_held_for_a_customer_is_listed_without_our_connections() -> None:
+    lines = [line(number=1), line(number=2)]
+    held = [(replace(one.notice, audience=Audience.CUSTOMER), one.tracked) for one in lines]
+    mail = renderer().render_batch(Batch("0123456789ab", minute(60)), held)
+    assert mail.to == "sales@example.org"
+    assert "PP-1" in mail.text
+    assert "AEDT" in mail.text or "Melbourne time" in mail.text
+    assert "offergrid" not in mail.text + mail.html
+
+
+def test_a_digest_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one line"):
+        renderer().render_digest(digest())
