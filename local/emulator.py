@@ -9,7 +9,14 @@ import sys
 import threading
 from typing import Any, Final
 
-from local import authorisation, function_logs, mail_sending, secret_ids, stream_mapping
+from local import (
+    authorisation,
+    function_logs,
+    mail_events,
+    mail_sending,
+    secret_ids,
+    stream_mapping,
+)
 
 SCHEDULE_CHECK_SECONDS: Final = 1
 
@@ -19,6 +26,7 @@ def run_emulator() -> None:
     _hide_development_packages()
     authorisation.correct_ministack()
     mail_sending.correct_ministack()
+    mail_events.correct_ministack()
     stream_mapping.correct_ministack()
     function_logs.correct_ministack()
     secret_ids.correct_ministack()

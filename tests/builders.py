@@ -13,21 +13,21 @@ from milepost.order import Announcement, Kind, OrderKey, TrackedOrder
 from milepost.report import Details, Report, Source, Status
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-KEY = OrderKey("offergrid-main", "ord-7c1e20-b4f", "item-7c1e20-1")
+KEY = OrderKey("offergrid-home", "ord-7c1e20-b4f", "item-7c1e20-1")
 RULES = Rules()
 
 OFFERGRID = Connection(
-    id="offergrid-main",
+    id="offergrid-home",
     provider="offergrid",
     base_url="https://api.offergrid.example",
     time_zone="Australia/Melbourne",
     country="AU",
 )
 RETAIL = Connection(
-    id="offergrid-retail", provider="offergrid", base_url="https://api.offergrid.example"
+    id="offergrid-business", provider="offergrid", base_url="https://api.offergrid.example"
 )
 RABOT = Connection(
-    id="rabot-de",
+    id="rabot-energy",
     provider="rabot",
     base_url="https://partner.rabot.example",
     token_url="https://auth.rabot.example/connect/token",

@@ -1,13 +1,20 @@
 """What AWS keeps, kept in memory; each passes the suite of tests/contracts as the real one does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
+from milepost.aws.notices_table import notice_item
+from milepost.deadlines import sortable
+from milepost.notices import Notice, NoticeId, State
 from milepost.order import Announcement, OrderKey, TrackedOrder
 from milepost.polling import LeaseHeld, PollState, Progress, Validator
+from milepost.recipients import Choice
 from milepost.recording import LostRace
 from milepost.report import format_instant, parse_instant
+from milepost.sending import AlreadyClaimed, Batch, Claimed
+from milepost.telling import Entered
 
 
 @dataclass
@@ -111,3 +118,108 @@ class MemoryDigests:
 
     def save(self, name: str, digests: set[bytes]) -> None:
         self.kept[name] = frozenset(digests)
+
+
+@dataclass
+class MemoryNotices:
+    """Does what NoticesTable does as the log of telling, sending and resending."""
+
+    items: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def find(self, identity: NoticeId) -> Mapping[str, Any] | None:
+        return self.items.get(str(identity))
+
+    def enter(self, choice: Choice, *, at: datetime) -> Entered:
+        if known := self.items.get(choice.notice.id):
+            due_at = parse_instant(known["due_at"]) if "due_at" in known else None
+            return Entered(State(known["state"]), due_at, is_new=False)
+        item = notice_item(choice, at=at)
+        self.items[choice.notice.id] = {n: v for n, v in item.items() if v is not None}
+        return Entered(State(item["state"]), choice.due_at)
+
+    def claim(self, notice: Notice, *, at: datetime, until: datetime) -> bool:
+        item = self.items.get(notice.id, {})
+        if item.get("state") != State.QUEUED:
+            return False
+        if item.get("claimed_until", "") >= sortable(at):
+            raise AlreadyClaimed(notice.id)
+        item["claimed_until"] = sortable(until)
+        return True
+
+    def is_waiting(self, notice: Notice) -> bool:
+        return bool(self.items.get(notice.id, {}).get("state") == State.QUEUED)
+
+    def release(self, notice: Notice) -> None:
+        self.items[notice.id].pop("claimed_until", None)
+
+    def mark_sent(
+        self, notice: Notice, *, message_id: str, at: datetime, digest: str | None = None
+    ) -> None:
+        if self.items.get(notice.id, {}).get("state") == State.QUEUED:
+            in_digest = {"digest": digest} if digest else {}
+            self._set(notice, State.SENT, at, message_id=message_id, **in_digest)
+
+    def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> None:
+        self._set(notice, state, at, reason=reason)
+
+    def _set(self, notice: Notice, state: State, at: datetime, **more: str) -> None:
+        item = self.items[notice.id]
+        item |= {"state": str(state), f"{state}_at": format_instant(at), **more}
+        item.pop("claimed_until", None)
+
+    def state_of(self, notice: Notice) -> State:
+        return State(self.items[notice.id]["state"])
+
+
+@dataclass
+class MemoryHolds:
+    """Does what HoldsTable does: ``telling.Holds`` and ``sending.Holds``."""
+
+    kept: dict[Batch, dict[str, Notice]] = field(default_factory=dict)
+    claimed_until: dict[Batch, datetime] = field(default_factory=dict)
+    message_ids: dict[Batch, str] = field(default_factory=dict)
+    counts: dict[tuple[str, str, datetime], int] = field(default_factory=dict)
+
+    def hold(self, notice: Notice, *, due_at: datetime) -> None:
+        batch = Batch(notice.recipient_digest, due_at)
+        self.kept.setdefault(batch, {})[notice.id] = notice
+
+    def count(self, notice: Notice, *, hour: datetime) -> int:
+        counted = notice.recipient_digest, notice.key.connection, hour
+        self.counts[counted] = self.counts.get(counted, 0) + 1
+        return self.counts[counted]
+
+    def held(self, batch: Batch) -> Sequence[Notice]:
+        return [notice for _, notice in sorted(self.kept.get(batch, {}).items())]
+
+    def claim_batch(self, batch: Batch, *, at: datetime, until: datetime) -> Claimed:
+        if batch in self.message_ids:
+            return Claimed(self.message_ids[batch])
+        if batch in self.claimed_until and self.claimed_until[batch] >= at:
+            raise AlreadyClaimed(batch.recipient_digest)
+        self.claimed_until[batch] = until
+        return Claimed()
+
+    def release_batch(self, batch: Batch) -> None:
+        self.claimed_until.pop(batch, None)
+
+    def mark_batch_sent(self, batch: Batch, *, message_id: str, at: datetime) -> None:
+        self.message_ids[batch] = message_id
+        self.claimed_until.pop(batch, None)
+
+    def let_go(self, batch: Batch, notice: Notice) -> None:
+        self.kept.get(batch, {}).pop(notice.id, None)
+
+
+@dataclass
+class MemoryOutbox:
+    """Implements ``telling.Outbox``."""
+
+    puts: list[tuple[Notice, timedelta]] = field(default_factory=list)
+
+    def put(self, notice: Notice, *, delay: timedelta = timedelta(0)) -> None:
+        self.puts.append((notice, delay))
+
+    @property
+    def recipients(self) -> list[str]:
+        return [notice.recipient for notice, _ in self.puts]

@@ -6,7 +6,7 @@
 import base64
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +34,7 @@ from tests.builders import (
     rabot_order,
 )
 from tests.fakes import MemoryOrders
+from tests.make_mail_events import mail_events
 
 EVENTS: Final = Path(__file__).parent.parent / "events"
 RECIPIENT: Final = "sales@example.org"
@@ -72,11 +73,30 @@ ALSO_SCHEDULED: Final = offergrid_event(
 
 def all_events() -> Iterator[tuple[str, Any]]:
     """Every event's path below events/, and its content."""
-    for make in (_webhooks, _inbox_batches, _stream_batches, _notice_batches, _schedules):
+    parts = (_webhooks, _inbox_batches, _stream_batches, _notice_batches, _endpoint_batches)
+    for make in (*parts, _schedules, mail_events):
         yield from make()
 
 
 # ---- receive_webhook: HTTP API, payload format 2.0 --------------------------------------------
+
+
+def _endpoint_batches() -> Iterator[tuple[str, Any]]:
+    told = _told()
+    for name in ("accepted", "rejected", "scheduled", "completed", "cancelled"):
+        _, announcement, key = told[name]
+        yield f"call_endpoint/{name}", sqs_batch([_to_endpoint(announcement, key)])
+    _, announcement, key = told["accepted"]
+    third = _to_endpoint(announcement, key, attempt=2)
+    yield "call_endpoint/third_attempt", sqs_batch([third])
+    yield "call_endpoint/poison", sqs_batch(["not a notice"])
+
+
+def _to_endpoint(announcement: Announcement, key: OrderKey, **more: int) -> str:
+    url = "https://crm.example.com/hooks/orders"
+    mail = _mail(announcement, key)
+    one = replace(mail, channel=Channel.HTTPS, recipient=url, subscription="crm")
+    return json.dumps({**notice_message(one), **more})
 
 
 def _webhooks() -> Iterator[tuple[str, Any]]:
@@ -102,7 +122,7 @@ def _webhooks() -> Iterator[tuple[str, Any]]:
     yield "receive_webhook/unknown_connection", http_event(accepted, connection="nobody")
     yield "receive_webhook/get_instead_of_post", http_event("", method="GET")
     yield "receive_webhook/not_json", http_event("<order/>")
-    yield "receive_webhook/another_connection", http_event(accepted, connection="offergrid-retail")
+    yield "receive_webhook/another_connection", http_event(accepted, connection="offergrid-business")
 
 
 def http_event(
@@ -355,7 +375,7 @@ def _modified(number: int, write: Write) -> dict[str, Any]:
 
 
 def _schedules() -> Iterator[tuple[str, Any]]:
-    for connection in (OFFERGRID.id, "offergrid-retail", RABOT.id):
+    for connection in (OFFERGRID.id, "offergrid-business", RABOT.id):
         yield f"poll_orders/{connection.replace('-', '_')}", {"connection": connection}
 
 

@@ -138,7 +138,7 @@ def _mail() -> dict[str, Any]:
             "ses:from-domain": ["example.org"],
             "ses:caller-identity": ["milepost-send-notice"],
             "kind": ["accepted"],
-            "connection": ["offergrid-main"],
+            "connection": ["offergrid-home"],
             "mail": [mail_id_of([notice()])],
         },
     }

@@ -4,8 +4,8 @@ import base64
 import hashlib
 import hmac
 
-SECRET = "whsec_" + base64.b64encode(b"the key of offergrid-main, 32 b.").decode()
-OTHER_SECRET = "whsec_" + base64.b64encode(b"the key of offergrid-retail, 32b").decode()
+SECRET = "whsec_" + base64.b64encode(b"the key of offergrid-home, 32 b.").decode()
+OTHER_SECRET = "whsec_" + base64.b64encode(b"the key of offergrid-business, 32b").decode()
 
 
 def standard_headers(

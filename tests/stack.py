@@ -23,8 +23,8 @@ ROOT: Final = Path(__file__).parent.parent
 CONNECTIONS_PATH: Final = "/milepost/connections"
 SENDER: Final = "milepost@example.org"
 SIGNING: Final = {
-    "offergrid-main": {"scheme": "standard-webhooks", "secrets": [SECRET]},
-    "offergrid-retail": {"scheme": "standard-webhooks", "secrets": [OTHER_SECRET]},
+    "offergrid-home": {"scheme": "standard-webhooks", "secrets": [SECRET]},
+    "offergrid-business": {"scheme": "standard-webhooks", "secrets": [OTHER_SECRET]},
 }
 
 
@@ -190,7 +190,7 @@ def sign(content: dict[str, Any], *, timestamp: int | None = None) -> None:
     headers = content["headers"]
     if headers.get("webhook-signature") != "sign-me":
         return
-    signing = SIGNING.get(content["pathParameters"]["connection"], SIGNING["offergrid-main"])
+    signing = SIGNING.get(content["pathParameters"]["connection"], SIGNING["offergrid-home"])
     secret = signing["secrets"][0]
     headers |= standard_headers(
         content["body"].encode(),

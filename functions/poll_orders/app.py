@@ -54,6 +54,9 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Poll the connection that the schedule's input names: ``{"connection": "<id>"}``."""
     connection = connections.get(event["connection"])
     result = poll(connection, context)
+    if result.outcome is Outcome.FAILED:
+        # A key that was replaced a moment ago is read anew, instead of refused for minutes.
+        credentials.forget()
     metrics.add_dimension(name="connection", value=connection.id)
     metrics.add_metric(name="Polls", unit=MetricUnit.Count, value=1)
     metrics.add_metric(

@@ -16,12 +16,13 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from milepost.aws.clients import client
+from milepost.aws.clients import FOR_MAIL, client
 from milepost.aws.holds import HoldsTable
 from milepost.aws.mails_table import MailsTable
 from milepost.aws.notice_messages import Mailbox, batch_of, notice_of
 from milepost.aws.notices_table import NoticesTable
 from milepost.aws.orders_table import OrdersReader
+from milepost.aws.overrides import OverridesTable
 from milepost.aws.settings import ConnectionSettings
 from milepost.aws.subscriptions_table import SuppressionsTable
 from milepost.aws.unsubscribe_links import LinkKeysStore
@@ -40,7 +41,10 @@ sender = Sender(
     suppressions=SuppressionsTable(dynamodb, table_name=table_name),
     orders=OrdersReader(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
     renderer=MailRenderer(
-        ConnectionSettings(client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic)
+        ConnectionSettings(
+            client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+        ),
+        OverridesTable(dynamodb, table_name=table_name, clock=time.monotonic),
     ),
     links=UnsubscribeLinks(
         LinkKeysStore(
@@ -51,7 +55,7 @@ sender = Sender(
         public_url=os.environ["PUBLIC_URL"],
     ),
     mailer=Mailbox(
-        client("sesv2"),
+        client("sesv2", config=FOR_MAIL),
         sender=os.environ["SENDER_ADDRESS"],
         configuration_set=os.environ["CONFIGURATION_SET"],
         records=MailsTable(dynamodb, table_name=table_name),

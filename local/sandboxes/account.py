@@ -104,6 +104,14 @@ class Account(ABC):
         """The same request for a page that starts ``by`` orders later; as it is for cursors."""
         return request
 
+    def written_at(self, updated: str) -> str:
+        """When a change was written, which is what a list is filtered and sorted by.
+
+        Lives are made up with dates that lie back; a real provider writes a change when it
+        happens, so a reader that asks for what is new has to get it.
+        """
+        return max(updated, format_time(self.clock.now()))
+
     @abstractmethod
     def create_order(self, fields: Mapping[str, Any]) -> Json:
         """Adds an order made up from samples, ``fields`` put over it; ``at`` dates it."""

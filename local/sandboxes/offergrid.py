@@ -239,7 +239,7 @@ class Offergrid(Account):
         self.ledger.put(
             id=str(order["orderId"]),
             order=order,
-            updated=str(order["updatedAt"]),
+            updated=self.written_at(str(order["updatedAt"])),
             created=str(order["createdAt"]),
         )
 

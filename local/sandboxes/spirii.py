@@ -229,7 +229,8 @@ class Spirii(Account):
             self._due[id] = str(due)
         else:
             self._due.pop(id, None)
-        updated, created = str(order["updated_at"]), str(order["created_at"])
+        updated = self.written_at(str(order["updated_at"]))
+        created = str(order["created_at"])
         self.ledger.put(id=id, order=order, updated=updated, created=created)
 
 

@@ -257,7 +257,8 @@ class Subs(Account):
         id = str(order["id"])
         for invoice in order["invoices"]:
             self._owners[str(invoice["id"])] = id
-        updated, created = str(order["updated_at"]), str(order["created_at"])
+        updated = self.written_at(str(order["updated_at"]))
+        created = str(order["created_at"])
         self.ledger.put(id=id, order=order, updated=updated, created=created)
 
 

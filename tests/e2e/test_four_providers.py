@@ -1,8 +1,5 @@
 """All four providers move through all their statuses, each as the design's table says."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -59,25 +56,6 @@ CONNECTIONS = {
 }
 
 
-@contextmanager
-def polled_all_the_time(client: Client, connections: list[str]) -> Iterator[None]:
-    """A demo's order changes faster than once a minute, the shortest schedule."""
-    stopped = threading.Event()
-
-    def poll() -> None:
-        while not stopped.wait(0.5):
-            for connection in connections:
-                client.poll(connection)
-
-    thread = threading.Thread(target=poll)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join()
-
-
 def stored(client: Client) -> list[dict[str, Any]]:
     pages = client.stack.client("dynamodb").get_paginator("scan")
     found = pages.paginate(TableName=client.stack.resource_id("OrdersTable"))
@@ -96,33 +74,32 @@ def seen_statuses(client: Client, connection: str) -> dict[str, str | None]:
 
 @pytest.fixture(scope="module")
 def lived(client: Client) -> None:
-    """The demo of each provider, to its end."""
+    """One order for each raw status of each provider, and the demo of each to its end."""
     for connection in CONNECTIONS:
-        client.steer(connection, "demo", {"orders": 10, "seconds": 20, "seed": 7})
-
-    def over() -> bool:
-        return all(
-            {raw for raw, status in CANONICAL[provider].items()}
-            <= set(seen_statuses(client, connection))
-            for connection, provider in CONNECTIONS.items()
-        )
-
-    with polled_all_the_time(client, list(CONNECTIONS)):
+        client.steer(connection, "demo", {"orders": 8, "seconds": 8, "seed": 7})
+    for connection, provider in CONNECTIONS.items():
+        for raw in CANONICAL[provider]:
+            order = client.steer(connection, "orders", {})
+            name = order.get("orderId") or order.get("contractNumber") or order["id"]
+            item = {"itemId": order["items"][0]["itemId"]} if "items" in order else {}
+            client.steer(connection, f"orders/{name}/move", {"status": raw, **item})
+    for connection in CONNECTIONS:
         wait_for(
-            over,
-            what="every raw status of every provider",
-            show=lambda: {
-                c: sorted(set(CANONICAL[p]) - set(seen_statuses(client, c)))
-                for c, p in CONNECTIONS.items()
-            },
-            seconds=60,
+            lambda c=connection: not client.steer(c, "demo", method="GET")["running"],
+            what=f"the demo of {connection} to end",
         )
+        client.poll(connection)
 
 
 @pytest.mark.usefixtures("lived")
 @pytest.mark.parametrize("connection", CONNECTIONS)
 def test_every_raw_status_is_stored_with_the_canonical_one(client: Client, connection: str) -> None:
     expected = CANONICAL[CONNECTIONS[connection]]
+
+    def all_seen() -> bool:
+        return set(expected) <= set(seen_statuses(client, connection))
+
+    wait_for(all_seen, what=f"every raw status of {connection}")
     seen = seen_statuses(client, connection)
     assert {raw: seen[raw] for raw in expected} == expected
 

@@ -78,7 +78,7 @@ def test_an_announcement_is_one_message_and_one_mail(
 def test_a_message_has_a_stable_id_and_no_personal_data(app: ModuleType, stack: Stack) -> None:
     invoke(app, event("announce", "rejected"))
     (message,) = published(stack)
-    assert message["id"] == "offergrid-main/ord-7c1e20-b4f/item-7c1e20-2/1"
+    assert message["id"] == "offergrid-home/ord-7c1e20-b4f/item-7c1e20-2/1"
     assert message["reason"] == "Service not available at this address"
     text = json.dumps(message)
     for personal in ("Charlotte", "Nguyen", "example.com", "Lygon"):
@@ -91,12 +91,12 @@ def test_a_message_has_attributes_to_filter_by(app: ModuleType, stack: Stack) ->
     values = {name: one["Value"] for name, one in message["MessageAttributes"].items()}
     assert values == {
         "kind": "scheduled",
-        "connection": "offergrid-main",
+        "connection": "offergrid-home",
         "provider": "offergrid",
         "status": "scheduled",
         "service_type": "internet",
     }
-    assert message["Subject"] == "Scheduled: PP-20417 (offergrid-main)"
+    assert message["Subject"] == "Scheduled: PP-20417 (offergrid-home)"
 
 
 @pytest.mark.parametrize("name", ["announces_nothing", "removed"])
@@ -150,7 +150,7 @@ def test_one_address_gets_one_mail_however_many_subscriptions_match(
     "changes",
     [
         {"kinds": frozenset({Kind.REJECTED})},
-        {"connections": frozenset({"offergrid-retail"})},
+        {"connections": frozenset({"offergrid-business"})},
         {"service_types": frozenset({"energy"})},
     ],
 )

@@ -13,7 +13,7 @@ from milepost.report import parse_instant
 from tests.stack import Context, Stack, event
 
 Poll = Callable[..., dict[str, Any]]
-MAIN, DE = "offergrid-main", "rabot-de"
+MAIN, DE = "offergrid-home", "rabot-energy"
 
 
 @pytest.fixture
@@ -163,4 +163,4 @@ def test_logs_hold_nothing_personal(
     for item in stack.items("OrdersTable"):
         for personal in item["details"]["customer"].values():
             assert personal not in text
-    assert "local-offergrid-main-api_key" not in text
+    assert "local-offergrid-home-api_key" not in text

@@ -38,7 +38,7 @@ def test_what_is_authentic_is_in_the_inbox_byte_for_byte(
     assert invoke(app, request)["statusCode"] == 202
     (message,) = stack.messages("InboxQueue")
     assert base64.b64decode(message["body"]) == request["body"].encode()
-    assert message["connection"] == "offergrid-main"
+    assert message["connection"] == "offergrid-home"
     assert message["delivery_id"] == request["headers"]["webhook-id"]
 
 
@@ -62,7 +62,7 @@ def test_what_is_not_authentic_is_refused_and_kept_nowhere(
 def test_one_connections_signature_does_not_open_another(app: ModuleType, stack: Stack) -> None:
     request = http_event('{"event": "order.scheduled"}')
     sign(request)
-    request["pathParameters"]["connection"] = "offergrid-retail"
+    request["pathParameters"]["connection"] = "offergrid-business"
     assert invoke(app, request)["statusCode"] == 401
     assert invoke(app, event("receive_webhook", "another_connection"))["statusCode"] == 202
 
@@ -112,17 +112,17 @@ def test_an_old_or_early_delivery_is_refused(off: int, status: int, app: ModuleT
 
 
 def test_both_secrets_of_a_rotation_are_let_in(app: ModuleType, stack: Stack) -> None:
-    rotating = {**SIGNING["offergrid-main"], "secrets": [OTHER_SECRET, SECRET]}
-    stack.keep_secret("SigningSecrets", {"offergrid-main": rotating})
+    rotating = {**SIGNING["offergrid-home"], "secrets": [OTHER_SECRET, SECRET]}
+    stack.keep_secret("SigningSecrets", {"offergrid-home": rotating})
     assert invoke(app, event("receive_webhook", "scheduled"))["statusCode"] == 202
 
 
 @pytest.mark.parametrize(
     "secrets",
-    [{"offergrid-main": {"scheme": "standard-webhooks", "secrets": []}},
-     {"offergrid-main": {"scheme": "standard-webhooks", "secrets": ["whsec_!"]}},
-     {"offergrid-main": {"scheme": "none", "secrets": [SECRET]}},
-     {"offergrid-main": "not an object"}],
+    [{"offergrid-home": {"scheme": "standard-webhooks", "secrets": []}},
+     {"offergrid-home": {"scheme": "standard-webhooks", "secrets": ["whsec_!"]}},
+     {"offergrid-home": {"scheme": "none", "secrets": [SECRET]}},
+     {"offergrid-home": "not an object"}],
 )  # fmt: skip
 def test_without_a_usable_secret_nothing_is_let_in(
     secrets: dict[str, Any], app: ModuleType, stack: Stack

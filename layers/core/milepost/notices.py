@@ -140,7 +140,9 @@ class Notice:
     @property
     def recipient_digest(self) -> str:
         """The recipient, for keys and logs that must not hold an address."""
-        return hashlib.sha256(self.recipient.strip().lower().encode()).hexdigest()[:12]
+        is_address = self.channel is Channel.EMAIL
+        name = self.recipient.strip().lower() if is_address else self.recipient
+        return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
 def topic_message(announced: Announced) -> dict[str, Any]:
@@ -163,10 +165,18 @@ def topic_message(announced: Announced) -> dict[str, Any]:
         "occurred_at": format_instant(one.occurred_at),
         "announced_at": format_instant(one.announced_at),
         "appointment": details.get("appointment"),
-        "reason": details.get("reason"),
+        "reason": reason_of(announced),
         "delivery_end": details.get("delivery_end"),
     }
     return {name: value for name, value in values.items() if value is not None}
+
+
+def reason_of(announced: Announced) -> str | None:
+    """Why; a rejection whose event has no reason of its own is explained by its notes."""
+    details = announced.details
+    if announced.announcement.kind is Kind.REJECTED and "reason" not in details:
+        return "\n".join(note["text"] for note in details.get("notes", [])) or None
+    return details.get("reason")
 
 
 def topic_attributes(announced: Announced) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
@@ -116,6 +116,10 @@ class PollFailed(Exception):
         self.retry_after = retry_after
 
 
+class PageGone(PollFailed):
+    """The provider does not know the page that was asked for."""
+
+
 class NothingChanged(Exception):
     """The provider answered 304: the list is the one that the last poll saw."""
 
@@ -155,7 +159,7 @@ class Poll:
             self.result.outcome = Outcome.WAITING
             return self.result
         try:
-            self._run(lease, now)
+            self._resume_or_start_anew(lease, now)
         except NothingChanged:
             self.result.outcome = Outcome.UNCHANGED
             lease.succeed(cursor=lease.state.cursor, validator=lease.state.validator, at=now)
@@ -166,6 +170,16 @@ class Poll:
             not_before = now + min(wait, _LONGEST_WAIT) if wait else None
             lease.fail(error=str(error), at=now, not_before=not_before)
         return self.result
+
+    def _resume_or_start_anew(self, lease: Lease, now: datetime) -> None:
+        try:
+            self._run(lease, now)
+        except PageGone:
+            if lease.state.progress is None:
+                raise
+            # The page where the last poll stopped may be gone for good: its cursor has expired.
+            lease.state = replace(lease.state, progress=None)
+            self._run(lease, now)
 
     def _run(self, lease: Lease, started_at: datetime) -> None:
         state = lease.state
@@ -253,6 +267,8 @@ class Poll:
             raise NothingChanged
         if response.status == 429:
             raise PollFailed("the provider asks for fewer requests", retry_after=_wait(response))
+        if response.status in (400, 404, 410):
+            raise PageGone(f"the provider answered {response.status} for {request.path}")
         if response.status != 200:
             raise PollFailed(f"the provider answered {response.status} for {request.path}")
         etag = response.headers.get("etag")

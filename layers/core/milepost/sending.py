@@ -8,8 +8,9 @@ from typing import Final, Protocol
 from milepost.notices import Audience, Notice, State
 from milepost.order import OrderKey, TrackedOrder
 
-CLAIM: Final = timedelta(seconds=60)
-"""How long a sender has for one mail. If it is killed, the next one may try after that."""
+CLAIM: Final = timedelta(seconds=25)
+"""How long a sender has for one mail: longer than the mail service's client ever waits, shorter
+than a queue takes to give up. If the sender is killed, the next one may try after that."""
 
 
 class AlreadyClaimed(Exception):
@@ -53,6 +54,10 @@ class Claims(Protocol):
         ...
 
     def release(self, notice: Notice) -> None: ...
+
+    def is_waiting(self, notice: Notice) -> bool:
+        """Whether it is still to be sent."""
+        ...
 
     def mark_sent(
         self, notice: Notice, *, message_id: str, at: datetime, digest: str | None = None
@@ -167,7 +172,7 @@ class Sender:
         :raises AlreadyClaimed: when another sender is at it
         :raises TryAgainLater: when the mail service is busy
         """
-        notices = self.holds.held(batch)
+        notices = self._still_waiting(batch)
         if not notices:
             return
         message_id = self.holds.claim_batch(batch, at=now, until=now + CLAIM).message_id
@@ -178,6 +183,16 @@ class Sender:
         for notice in notices:
             self.claims.mark_sent(notice, message_id=message_id, at=now, digest=batch_id(batch))
             self.holds.let_go(batch, notice)
+
+    def _still_waiting(self, batch: Batch) -> list[Notice]:
+        """Of what is held, what has not gone out by another way meanwhile."""
+        waiting = []
+        for notice in self.holds.held(batch):
+            if self.claims.is_waiting(notice):
+                waiting.append(notice)
+            else:
+                self.holds.let_go(batch, notice)
+        return waiting
 
     def _send_claimed_batch(
         self, batch: Batch, notices: Sequence[Notice], now: datetime

@@ -95,10 +95,15 @@ def next_hour(now: datetime) -> datetime:
 
 
 def _next_at(clock: time, local: datetime) -> datetime:
-    """The next time the local clock shows this, strictly after ``local``, in UTC."""
-    day = local.date()
-    today = datetime.combine(day, clock, tzinfo=local.tzinfo)
-    if today > local:
-        return today.astimezone(UTC)
-    tomorrow = datetime.combine(day + timedelta(days=1), clock, tzinfo=local.tzinfo)
-    return tomorrow.astimezone(UTC)
+    """The next time the local clock shows this, strictly after ``local``, in UTC.
+
+    In the hour that comes twice in autumn it shows it twice; one that is left out in spring comes
+    as much later as the clock was put forward.
+    """
+    days = (local.date(), local.date() + timedelta(days=1))
+    shown = (
+        datetime.combine(day, clock.replace(fold=fold), tzinfo=local.tzinfo).astimezone(UTC)
+        for day in days
+        for fold in (0, 1)
+    )
+    return next(moment for moment in shown if moment > local.astimezone(UTC))

@@ -53,9 +53,12 @@ class Holds(Protocol):
         ...
 
 
-APPOINTMENT_FOLLOWS: Final = timedelta(seconds=5)
-"""How long a mail waits that says scheduled but not for when: a provider that fires two events
-for one change says so with the second, and the mail is written from the order as it then is."""
+MORE_FOLLOWS: Final = timedelta(seconds=5)
+"""How long a mail waits that says scheduled but not for when, or rejected but not why: a provider
+that fires two events for one change says so with the second, and the mail is written from the
+order as it then is."""
+
+_NEEDED: Final = {Kind.SCHEDULED: "appointment", Kind.REJECTED: "reason"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,5 +127,5 @@ def _next_minute(now: datetime) -> datetime:
 
 
 def _delay(announced: Announced) -> timedelta:
-    waits = announced.announcement.kind is Kind.SCHEDULED and "appointment" not in announced.details
-    return APPOINTMENT_FOLLOWS if waits else timedelta(0)
+    needed = _NEEDED.get(announced.announcement.kind)
+    return MORE_FOLLOWS if needed and needed not in announced.details else timedelta(0)

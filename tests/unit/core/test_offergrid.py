@@ -250,7 +250,7 @@ def test_what_is_no_page_is_a_broken_page(body: dict[str, Any]) -> None:
 
 
 def test_a_connection_without_a_key_cannot_sign_in() -> None:
-    with pytest.raises(SignInFailed, match="offergrid-main"):
+    with pytest.raises(SignInFailed, match="offergrid-home"):
         PROVIDER.sign_in(OFFERGRID, {}, http=None, now=NOON)  # type: ignore[arg-type]
 
 

@@ -62,7 +62,7 @@ def deliver(
     inbox: Inbox,
     *,
     body: bytes = BODY,
-    connection: str = "offergrid-main",
+    connection: str = "offergrid-home",
     method: str = "POST",
     headers: dict[str, str] | None = None,
 ) -> Answer:
@@ -78,12 +78,12 @@ def inbox() -> Inbox:
 
 @pytest.fixture
 def secrets() -> Secrets:
-    return Secrets({"offergrid-main": (SECRET,), "offergrid-retail": (OTHER_SECRET,)})
+    return Secrets({"offergrid-home": (SECRET,), "offergrid-business": (OTHER_SECRET,)})
 
 
 def test_what_is_accepted_is_in_the_inbox(secrets: Secrets, inbox: Inbox) -> None:
     assert deliver(secrets, inbox).status == 202
-    assert inbox.taken == [("offergrid-main", "msg_2Kq", BODY)]
+    assert inbox.taken == [("offergrid-home", "msg_2Kq", BODY)]
 
 
 def test_all_refusals_of_a_signature_look_the_same(secrets: Secrets, inbox: Inbox) -> None:
@@ -103,7 +103,7 @@ def test_all_refusals_of_a_signature_look_the_same(secrets: Secrets, inbox: Inbo
 
 
 def test_one_connections_secret_does_not_open_another(secrets: Secrets, inbox: Inbox) -> None:
-    assert deliver(secrets, inbox, connection="offergrid-retail").status == 401
+    assert deliver(secrets, inbox, connection="offergrid-business").status == 401
     assert inbox.taken == []
 
 
@@ -124,7 +124,7 @@ def test_the_largest_body_is_taken_and_one_byte_more_is_not(secrets: Secrets, in
 
 
 def test_a_connection_without_a_secret_is_closed(inbox: Inbox) -> None:
-    answer = deliver(Secrets({"offergrid-main": ()}), inbox)
+    answer = deliver(Secrets({"offergrid-home": ()}), inbox)
     assert (answer.status, answer.headers["retry-after"]) == (503, str(RETRY_AFTER_SECONDS))
     assert inbox.taken == []
 
@@ -143,13 +143,13 @@ def test_when_the_queue_refuses_the_provider_is_asked_to_try_again(secrets: Secr
 
 def test_a_rotation_a_moment_ago_costs_no_delivery(inbox: Inbox) -> None:
     secrets = Secrets(
-        {"offergrid-main": (OTHER_SECRET,)}, after_refresh={"offergrid-main": (SECRET,)}
+        {"offergrid-home": (OTHER_SECRET,)}, after_refresh={"offergrid-home": (SECRET,)}
     )
     assert deliver(secrets, inbox).status == 202
 
 
 def test_a_connection_applied_a_moment_ago_costs_no_delivery(inbox: Inbox) -> None:
-    secrets = Secrets({}, after_refresh={"offergrid-main": (SECRET,)})
+    secrets = Secrets({}, after_refresh={"offergrid-home": (SECRET,)})
     assert deliver(secrets, inbox).status == 202
 
 

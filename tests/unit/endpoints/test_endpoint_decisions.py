@@ -1,7 +1,9 @@
 """What follows from an endpoint's answer: wait, give up, switch off; and what is signed."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +23,7 @@ from milepost.notices import Channel
 from milepost.order import Kind
 from milepost.signatures import NoSecret, verify
 from tests.builders import NOON, announced, notice
-from tests.signing import SECRET, standard_signature
+from tests.signing import OTHER_SECRET, SECRET, standard_signature
 
 ENDPOINT = Endpoint(
     subscription="crm", url="https://crm.example.com/hooks?key=hidden", owner="ops@example.org"
@@ -109,6 +111,20 @@ def test_a_message_is_signed_so_that_a_receiver_can_verify_it() -> None:
     known = verify("standard-webhooks", headers=given, body=body, secrets=[SECRET], now=at)
     assert known == message_id(one)
     assert json.loads(body)["reason"] == "Gr\u00fcnde"
+
+
+def test_the_example_in_the_documentation_verifies_our_messages() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "endpoints.md").read_text()
+    example = text.partition("```python\n")[2].partition("```")[0]
+    names: dict[str, Any] = {}
+    exec(example, names)  # noqa: S102 - our own documentation
+    body = message_body(announced())
+    headers = message_headers(notice(), body, secret=SECRET, now=datetime.now(UTC))
+    assert names["is_authentic"](headers, body, SECRET)
+    assert not names["is_authentic"](headers, body + b" ", SECRET)
+    assert not names["is_authentic"](headers, body, OTHER_SECRET)
+    old = message_headers(notice(), body, secret=SECRET, now=NOON)
+    assert not names["is_authentic"](old, body, SECRET)
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_not base64"])

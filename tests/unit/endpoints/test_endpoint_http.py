@@ -196,7 +196,7 @@ def test_a_tls_greeting_that_never_ends_is_left_in_time() -> None:
     """The server's port takes connections, but nobody greets."""
     with _mute_server() as port:
         why = why_not(http(seconds=QUICKLY, resolve=to_loopback), f"https://mute.example:{port}/")
-    assert why in {"no answer in 0.4 s", "no connection: timed out"}
+    assert why == "no answer in 0.4 s"
 
 
 def test_a_resolver_that_hangs_is_left_in_time() -> None:

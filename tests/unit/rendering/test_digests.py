@@ -51,8 +51,8 @@ def test_it_lists_kind_reference_customer_what_and_when_under_its_connection() -
         digest(line(number=1), line(Kind.REJECTED, Status.REJECTED, number=2, connection=RABOT))
     )
     assert mail.subject == "2 updates: 1 Rejected, 1 Accepted"
-    assert "offergrid-main (1)\n- Accepted: Ama Boateng, PP-1, Fibre 1000, Mon" in mail.text
-    assert "rabot-de (1)\n- Rejected: Ama Boateng, PP-2, Fibre 1000, Mon" in mail.text
+    assert "offergrid-home (1)\n- Accepted: Ama Boateng, PP-1, Fibre 1000, Mon" in mail.text
+    assert "rabot-energy (1)\n- Rejected: Ama Boateng, PP-2, Fibre 1000, Mon" in mail.text
     assert "Times are CET." in mail.text
 
 
@@ -97,7 +97,7 @@ def test_hundreds_of_lines_are_cut_at_two_hundred_and_counted() -> None:
     assert mail.text.count("\n- ") == 200
     assert "and 300 more" in mail.text
     assert "PP-777" in mail.text
-    assert "offergrid-main (500)" in mail.text
+    assert "offergrid-home (500)" in mail.text
     assert len(mail.html.encode()) < 100_000  # Gmail cuts what is longer
     assert len(mail.subject) <= 150
 

@@ -60,8 +60,9 @@ def test_offergrid_status_filter_finds_orders_with_one_such_item(offergrid: Clie
 
 def test_offergrid_updated_since_includes_that_very_moment(offergrid: Client) -> None:
     offergrid.create(count=3, at="2026-02-01T00:00:00Z")
-    kept = offergrid.create(at=AT)
-    page = offergrid.get(f"/reseller/orders?updatedSince={AT}")
+    ahead = "2999-03-01T00:00:00.000Z"
+    kept = offergrid.create(at=ahead)
+    page = offergrid.get(f"/reseller/orders?updatedSince={ahead}")
     assert [order["orderId"] for order in page["orders"]] == [kept["orderId"]]
     assert page["nextCursor"] is None
 

@@ -17,6 +17,11 @@ IMPATIENT = Config(
 )
 """For a caller who waits: better a 503 that is retried than an answer that comes too late."""
 
+FOR_MAIL = Config(
+    connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 2}
+)
+"""For sending a mail, all of it within ``sending.CLAIM``: after that another sender may try."""
+
 
 @cache
 def _session() -> Session:

@@ -104,7 +104,7 @@ class _Call:
             outcome = self._outcome.get(timeout=self._seconds)
         except Empty:
             # What counts is the status; whoever dribbles the rest has taken the message.
-            outcome = self._answer or NoAnswer(f"no answer in {self._seconds:g} s")
+            outcome = self._answer or self._too_late()
         finally:
             self._cut()
         if isinstance(outcome, NoAnswer):
@@ -114,11 +114,16 @@ class _Call:
     def _work(self, headers: Mapping[str, str], body: bytes) -> None:
         try:
             outcome: Answer | NoAnswer = self._exchange(headers, body)
+        except TimeoutError:
+            outcome = self._too_late()
         except Exception as error:
             outcome = NoAnswer(_why(error))
         finally:
             self._connection.close()
         self._outcome.put(outcome)
+
+    def _too_late(self) -> NoAnswer:
+        return NoAnswer(f"no answer in {self._seconds:g} s")
 
     def _exchange(self, headers: Mapping[str, str], body: bytes) -> Answer:
         line = self._connect()
@@ -187,7 +192,6 @@ _WHY: Final[Mapping[type[Exception], str]] = {
     socket.gaierror: "its name can't be resolved",
     UnicodeError: "its name can't be resolved",
     ssl.SSLError: "no TLS connection",
-    TimeoutError: "no connection: timed out",
     ConnectionRefusedError: "no connection: refused",
     ConnectionError: "the connection broke off without an answer",
     http.client.HTTPException: "the connection broke off without an answer",

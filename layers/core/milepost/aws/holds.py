@@ -59,11 +59,6 @@ class HoldsTable:
         sort_key = f"{format_instant(due_at)}#{Channel.EMAIL}#{notice.recipient_digest}"
         self._put(DUE, sort_key, batch_message(batch), at=due_at)
 
-    def retry(self, notice: Notice, *, due_at: datetime) -> None:
-        """Put a notice of an endpoint back into its queue at that time."""
-        sort_key = f"{format_instant(due_at)}#{Channel.HTTPS}#{notice.id}"
-        self._put(DUE, sort_key, notice_message(notice), at=due_at)
-
     def due(self, *, until: datetime) -> Iterator[Due]:
         """What is due by then, the oldest first."""
         pages = self._client.get_paginator("query").paginate(

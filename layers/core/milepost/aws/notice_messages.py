@@ -35,7 +35,7 @@ class AnnouncementsTopic:
         answer = self._client.publish(
             TopicArn=self._topic_arn,
             Subject=topic_subject(announced),
-            Message=json.dumps(topic_message(announced), ensure_ascii=False),
+            Message=json.dumps(topic_message(announced)),
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": value}
                 for name, value in topic_attributes(announced).items()

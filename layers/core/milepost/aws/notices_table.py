@@ -89,25 +89,55 @@ class NoticesTable:
             UpdateExpression="REMOVE claimed_until",
         )
 
+    def is_waiting(self, notice: Notice) -> bool:
+        answer = self._client.get_item(
+            TableName=self._table, Key=to_item(notice_key(notice)), ConsistentRead=True
+        )
+        return bool(answer.get("Item", {}).get("state", {}).get("S") == State.QUEUED)
+
     def mark_sent(
         self, notice: Notice, *, message_id: str, at: datetime, digest: str | None = None
     ) -> None:
         in_digest = {"digest": digest} if digest else {}
-        self._set(notice, state=State.SENT, at=at, message_id=message_id, **in_digest)
+        try:
+            self._set(
+                notice,
+                state=State.SENT,
+                at=at,
+                only_if="#state = :queued",
+                message_id=message_id,
+                **in_digest,
+            )
+        except ClientError as error:
+            # What became of the mail was quicker than we: it was delivered, or bounced.
+            item_in_the_way(error)
 
     def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> None:
         self._set(notice, state=state, at=at, reason=reason)
 
-    def _set(self, notice: Notice, *, state: State, at: datetime, **more: str) -> None:
+    def _set(
+        self,
+        notice: Notice,
+        *,
+        state: State,
+        at: datetime,
+        only_if: str = "attribute_exists(pk)",
+        **more: str,
+    ) -> None:
         values = {f"{state}_at": format_instant(at), **more}
         sets = ", ".join(f"{name} = :{name}" for name in values)
         self._client.update_item(
             TableName=self._table,
             Key=to_item(notice_key(notice)),
             UpdateExpression=f"SET #state = :state, {sets} REMOVE claimed_until",
+            ConditionExpression=only_if,
             ExpressionAttributeNames={"#state": "state"},
             ExpressionAttributeValues=to_item(
-                {":state": str(state), **{f":{name}": value for name, value in values.items()}}
+                {
+                    ":state": str(state),
+                    **({":queued": str(State.QUEUED)} if ":queued" in only_if else {}),
+                    **{f":{name}": value for name, value in values.items()},
+                }
             ),
         )
 

@@ -48,7 +48,8 @@ class SigningSecretsStore:
                 name: Signing(one["scheme"], tuple(one["secrets"])) for name, one in value.items()
             }
         except (BotoCoreError, ClientError, ValueError, KeyError, TypeError, AttributeError):
-            # What was read before may have been revoked since: fail closed.
-            self._known = None
+            if now - self._read_at > KEEP_SECONDS:
+                # What was read before may have been revoked since: fail closed.
+                self._known = None
             raise SecretStoreDown from None
         self._read_at = now

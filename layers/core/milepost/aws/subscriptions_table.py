@@ -1,6 +1,5 @@
 """NoticesTable's other halves: subscriptions, and addresses that no mail may go to."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from typing import Any, Final
@@ -9,6 +8,7 @@ from milepost.aws.items import from_item, to_item
 from milepost.notices import DEFAULT_KINDS, Audience, Channel
 from milepost.report import format_instant
 from milepost.subscriptions import Mode, QuietHours, Subscription
+from milepost.unsubscribing import address_digest
 
 SUBSCRIPTIONS: Final = "subscriptions"
 
@@ -156,5 +156,4 @@ class SuppressionsTable:
 
 
 def _suppressions_of(address: str) -> str:
-    digest = hashlib.sha256(address.strip().lower().encode()).hexdigest()[:32]
-    return f"address#{digest}"
+    return f"address#{address_digest(address)}"

@@ -260,4 +260,4 @@ def examine(_status: Status, details: Details) -> Iterable[Attention]:
 
 def _reason_in_notes(raw_status: str, notes: str | None) -> str | None:
     """A failure or cancellation is explained in the notes, which have no field of its own."""
-    return notes if raw_status in ("rejected", "failed", "cancelled") else None
+    return notes if raw_status in ("failed", "cancelled") else None

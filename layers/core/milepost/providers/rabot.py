@@ -61,6 +61,9 @@ def _berlin(value: Any) -> Any:
         raise BadPayload("not a time: expected a text such as 2025-02-23 14:24:15")
     try:
         moment = datetime.fromisoformat(value)
+        if moment.year == 1:
+            # .NET's way of saying that a date is not set.
+            return None
         aware = moment if moment.tzinfo else moment.replace(tzinfo=BERLIN)
         # There and back, so that what no zone can express is refused here.
         return aware.astimezone(UTC).astimezone(BERLIN)

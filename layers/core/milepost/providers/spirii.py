@@ -103,7 +103,7 @@ class Order(Shape):
     fulfilment_scheduled_for: Instant | None = None
     cancellation_reason: Text = None
     installation: Installation | None = None
-    emails: list[Email] = Field(default_factory=list)
+    emails: list[Email] = Field(default_factory=list, max_length=100)
 
 
 class EventData(Shape):

@@ -95,7 +95,7 @@ class ServiceRequest(Shape):
     service_type: Text = None
     installation_type: Text = None
     meter_phase: Text = None
-    invoices: list[Invoice] = Field(default_factory=list)
+    invoices: list[Invoice] = Field(default_factory=list, max_length=100)
     authorization_code: AuthorizationCode | None = None
     installer: Installer | None = None
     spn: Text = None

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from milepost.deadlines import expected_by, stage_deadline
 from milepost.lifecycle import TERMINAL
+from milepost.order import Kind
 from milepost.rendering.open_points import attention_sentences, open_points
 from milepost.rendering.plain import clean, shorten, upper_first
 from milepost.rendering.rows import fact_rows
@@ -149,6 +150,9 @@ def _reason(told: Telling) -> tuple[str | None, str | None]:
         reasons = (r.details for r in reversed(said) if r.status is status)
         explained = next((d for d in reasons if d.get("reason")), Details())
     reason = explained.get("reason")
+    if not reason and told.notice.announcement.kind is Kind.REJECTED:
+        # Some events say why in their notes alone.
+        reason = " ".join(note["text"] for note in told.details.get("notes", []))
     return (clean(reason) or None if reason else None), explained.get("cause")
 
 
