@@ -17,7 +17,7 @@ _SETTINGS: Final = {
     "StageName": "local",
     "SenderAddress": SENDER,
     # Long enough for a cold start, short enough to see a message fail five times.
-    "RetrySeconds": "6",
+    "RetrySeconds": "10",
     # A receiver that is tried out here listens on the loopback.
     "AllowPrivateEndpoints": "true",
 }

@@ -3,7 +3,6 @@
 ``python -m tests.make_events``; a test says when they are out of date.
 """
 
-import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from milepost.providers.offergrid import Offergrid
 from milepost.providers.rabot import Rabot
 from milepost.recording import record
 from milepost.report import Report
+from tests.batches import sqs_batch
 from tests.builders import (
     KEY,
     OFFERGRID,
@@ -122,7 +122,10 @@ def _webhooks() -> Iterator[tuple[str, Any]]:
     yield "receive_webhook/unknown_connection", http_event(accepted, connection="nobody")
     yield "receive_webhook/get_instead_of_post", http_event("", method="GET")
     yield "receive_webhook/not_json", http_event("<order/>")
-    yield "receive_webhook/another_connection", http_event(accepted, connection="offergrid-business")
+    yield (
+        "receive_webhook/another_connection",
+        http_event(accepted, connection="offergrid-business"),
+    )
 
 
 def http_event(
@@ -232,30 +235,6 @@ def inbox_message(body: str, *, connection: str = OFFERGRID.id) -> str:
         now=minute(60 * 24 * 10).timestamp(),
     )
     return queue.body
-
-
-def sqs_batch(bodies: list[str]) -> dict[str, Any]:
-    """A batch as an event source mapping hands it to a function."""
-    return {"Records": [_sqs_record(number, body) for number, body in enumerate(bodies, start=1)]}
-
-
-def _sqs_record(number: int, body: str) -> dict[str, Any]:
-    return {
-        "messageId": f"00000000-0000-4000-8000-{number:012d}",
-        "receiptHandle": base64.b64encode(f"receipt {number}".encode()).decode(),
-        "body": body,
-        "attributes": {
-            "ApproximateReceiveCount": "1",
-            "SentTimestamp": "1772447400123",
-            "SenderId": "AROAEXAMPLE:milepost",
-            "ApproximateFirstReceiveTimestamp": "1772447400223",
-        },
-        "messageAttributes": {},
-        "md5OfBody": "",
-        "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:milepost",
-        "awsRegion": "eu-central-1",
-    }
 
 
 # ---- announce: DynamoDB streams ----------------------------------------------------------------

@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from milepost.aws.mails_table import mail_id_of
 from milepost.unsubscribing import Ending, token_of
+from tests.batches import sqs_batch
 from tests.builders import notice
 
 LINK_KEY: Final = b"a key for tests, of sixty-four characters as the real one has it"
 SUBSCRIPTION: Final = "sales"
 MESSAGE_ID: Final = "0107019caffee123-7f1d2c3b-5a49-4e68-9d70-1b2c3d4e5f60-000000"
 _ACCOUNT: Final = "eu-central-1:123456789012"
-_TOPIC: Final = f"arn:aws:sns:{_ACCOUNT}:milepost-MailEventsTopic"
 _TO: Final = "sales@example.org"
 _MTA: Final = "b224-11.smtp-out.eu-central-1.amazonses.com"
 
@@ -25,36 +25,13 @@ _MTA: Final = "b224-11.smtp-out.eu-central-1.amazonses.com"
 def mail_events() -> Iterator[tuple[str, Any]]:
     """Each event's path below events/, without its ending, and its content."""
     for name, event in _ses_events().items():
-        yield f"track_delivery/{name}", sns_event(json.dumps(event))
+        yield f"track_delivery/{name}", sqs_batch([json.dumps(event)])
     greeting = "Successfully validated SNS topic for Amazon SES event publishing."
-    yield "track_delivery/topic_greeting", sns_event(greeting)
+    yield "track_delivery/topic_greeting", sqs_batch([greeting])
     token = token_of(Ending(subscriptions=(SUBSCRIPTION,)), LINK_KEY)
     yield "unsubscribe/asked", http_event("GET", token)
     yield "unsubscribe/one_click", http_event("POST", token, "List-Unsubscribe=One-Click")
     yield "unsubscribe/link_cut_off", http_event("GET", token[:-7])
-
-
-def sns_event(message: str) -> dict[str, Any]:
-    """A function's event with one message of the topic."""
-    return {
-        "Records": [
-            {
-                "EventSource": "aws:sns",
-                "EventVersion": "1.0",
-                "EventSubscriptionArn": f"{_TOPIC}:5b0c1d2e-3f40-4152-8637-485960718293",
-                "Sns": {
-                    "Type": "Notification",
-                    "MessageId": "8f14e45f-ceea-4167-a5ab-1c0de5eed001",
-                    "TopicArn": _TOPIC,
-                    "Subject": "Amazon SES Email Event Notification",
-                    "Message": message,
-                    "Timestamp": "2026-03-02T12:01:05.000Z",
-                    "SignatureVersion": "1",
-                    "MessageAttributes": {},
-                },
-            }
-        ]
-    }
 
 
 def ses_event(name: str) -> dict[str, Any]:

@@ -1,21 +1,27 @@
-"""What became of a mail, as SES tells it through SNS: enter it in the log, suppress, try again."""
+"""What became of mails, as SES tells it: enter it in the log, suppress, try again."""
 
 import json
 import os
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
 from milepost.aws.mails_table import MailsTable
 from milepost.aws.subscriptions_table import SuppressionsTable
 from milepost.mail_events import UnknownEvent, read_event
-from milepost.tracking import Tracker
+from milepost.tracking import NotLoggedYet, Tracker
 
 logger = Logger()
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
@@ -25,20 +31,28 @@ tracker = Tracker(
 )
 
 
-def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
-    """Track each event; one that is too early fails, and Lambda brings it again in a minute."""
-    for record in event["Records"]:
-        track(record["Sns"]["Message"])
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """Track a batch of events; one that is too early comes back by itself."""
+    return process_partial_response(
+        event=event, record_handler=track, processor=processor, context=context
+    )
 
 
-def track(message: str) -> None:
+def track(record: SQSRecord) -> None:
     """Track one event. What isn't one, such as SES's greeting to a new topic, is only logged."""
     try:
-        event = read_event(json.loads(message))
+        event = read_event(json.loads(record.body))
     except (UnknownEvent, ValueError) as error:
         logger.info("ignored", reason=type(error).__name__)
         return
-    moved = tracker.track(event, now=datetime.now(UTC))
+    try:
+        moved = tracker.track(event, now=datetime.now(UTC))
+    except NotLoggedYet:
+        logger.info("comes back", mail=event.mail_id, why="not logged yet")
+        raise
+    except Exception:
+        logger.exception("failed to track", mail=event.mail_id)
+        raise
     logger.info(
         "tracked", mail=event.mail_id, message_id=event.message_id, fate=event.fate, moved=moved
     )

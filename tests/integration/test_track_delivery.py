@@ -18,9 +18,9 @@ from milepost.aws.subscriptions_table import SuppressionsTable
 from milepost.notices import Audience, Channel, Notice, State
 from milepost.recipients import Choice
 from milepost.sending import Mail
-from milepost.tracking import NotLoggedYet
+from tests.batches import sqs_batch
 from tests.builders import minute, notice
-from tests.make_mail_events import MESSAGE_ID, ses_event, sns_event
+from tests.make_mail_events import MESSAGE_ID, ses_event
 from tests.stack import SENDER, Context, Stack, aws, event
 
 NOTICE = notice()
@@ -156,14 +156,14 @@ def test_an_event_of_a_digest_too_long_for_one_item_is_that_of_each_of_its_notic
     monkeypatch.setattr("milepost.aws.mails_table._A_PART", 2)
     notices = digest(5)
     enter(stack, *notices)
-    app.handler(sns_event(of_mail("delivered", mail_id_of(notices))), Context())
+    app.handler(sqs_batch([of_mail("delivered", mail_id_of(notices))]), Context())
     assert [one["state"] for one in entries(stack)] == [State.DELIVERED] * 5
 
 
 def test_a_digest_that_bounced_softly_is_one_mail_again(app: ModuleType, stack: Stack) -> None:
     notices = digest(3)
     enter(stack, *notices)
-    app.handler(sns_event(of_mail("soft_bounce", mail_id_of(notices))), Context())
+    app.handler(sqs_batch([of_mail("soft_bounce", mail_id_of(notices))]), Context())
     (one,) = due(stack, until=minute(7))
     batch = batch_of(one.message)
     assert batch is not None
@@ -182,8 +182,8 @@ def test_an_event_quicker_than_the_log_fails_so_that_it_comes_again(
     enter(stack, NOTICE, message_id=None)
     body = ses_event("delivered")
     body["mail"]["timestamp"] = datetime.now(UTC).isoformat()
-    with pytest.raises(NotLoggedYet):
-        app.handler(sns_event(json.dumps(body)), Context())
+    answer = app.handler(sqs_batch([json.dumps(body)]), Context())
+    assert len(answer["batchItemFailures"]) == 1
     assert entry(stack)["state"] == State.QUEUED
 
 

@@ -87,6 +87,10 @@ class Holds(Protocol):
     def mark_batch_sent(self, batch: Batch, *, message_id: str, at: datetime) -> None: ...
     def let_go(self, batch: Batch, notice: Notice) -> None: ...
 
+    def close_batch(self, batch: Batch) -> None:
+        """Forget that it went out: what is held for that moment from now on is another mail."""
+        ...
+
 
 class Suppressions(Protocol):
     """Addresses that no mail may go to."""
@@ -183,6 +187,7 @@ class Sender:
         for notice in notices:
             self.claims.mark_sent(notice, message_id=message_id, at=now, digest=batch_id(batch))
             self.holds.let_go(batch, notice)
+        self.holds.close_batch(batch)
 
     def _still_waiting(self, batch: Batch) -> list[Notice]:
         """Of what is held, what has not gone out by another way meanwhile."""

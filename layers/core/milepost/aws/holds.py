@@ -133,6 +133,9 @@ class HoldsTable:
         key = to_item({"pk": _held_of(batch), "sk": _held_key(notice)})
         self._client.delete_item(TableName=self._table, Key=key)
 
+    def close_batch(self, batch: Batch) -> None:
+        self._client.delete_item(TableName=self._table, Key=_batch_key(batch))
+
     def _put(self, pk: str, sk: str, message: Mapping[str, Any], *, at: datetime) -> None:
         item = {"pk": pk, "sk": sk, "message": json.dumps(message), "expires_at": expiry(at)}
         self._client.put_item(TableName=self._table, Item=to_item(item))

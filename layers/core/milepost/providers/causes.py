@@ -15,7 +15,7 @@ CAUSES: Final[Mapping[str, re.Pattern[str]]] = {
         r"|address.{0,30}(invalid|incorrect|wrong|incomplete|not found|could not be found)",
         "customer_not_home": r"not (at )?home|no ?one (was )?(at )?home|nobody (was )?(at )?home"
         r"|no access to (the )?(property|premises)|missed appointment",
-        "customer_unreachable": r"(could|can)( ?not|n't) (be )?(reach|contact)|unreachable"
+        "customer_unreachable": r"(could|can)( ?not|n?['’]t) (be )?(reach|contact)|unreachable"
         r"|unable to (reach|contact)|no (answer|response) from",
         "customer_cancelled": r"customer.{0,20}(cancel|withdr[ae]w|changed (their|his|her) mind)"
         r"|cancell?ed by (the )?customer",
