@@ -52,6 +52,13 @@ subscriptions:
         "webhook_url": client.connections[HOME]["webhook_url"].replace(HOME, SHOP),
         "signing": {"scheme": STANDARD_WEBHOOKS, "secret": SHOP_SECRET},
     }
+    # The door reads its secrets anew at most every 30 seconds; a provider tries again meanwhile.
+    probe = status_changed(client.new_id("probe"), "pending")
+    wait_for(
+        lambda: client.try_to_send(SHOP, probe) == 202,
+        what=f"{SHOP} to be let in",
+        seconds=60,
+    )
 
 
 @pytest.fixture
