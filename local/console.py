@@ -49,7 +49,9 @@ def _transition(line: Transition) -> str:
 
 
 def _notice(line: NoticeLine) -> str:
+    why = f": {escape(line.why)}" if line.why else ""
     return (
-        f'<li><span class="badge">{escape(line.kind)}</span> {escape(line.recipient)}'
-        f'<div class="soft">{escape(line.state)} · {escape(line.at)}</div></li>'
+        f'<li><span class="badge">{escape(line.kind)}</span> {escape(line.order)} '
+        f"to {escape(line.recipient)}"
+        f'<div class="soft">{escape(line.state)}{why} · {escape(line.at)}</div></li>'
     )

@@ -58,12 +58,14 @@ def render_overview(overview: Overview) -> RenderableType:
     for column in ("since", "connection", "order", "status"):
         transitions.add_column(column, no_wrap=column != "order", overflow="ellipsis")
     for line in overview.transitions:
-        transitions.add_row(*map(Text, (line.since[:19], line.connection, line.order, line.status)))
+        since = line.since[:19].replace("T", " ")
+        transitions.add_row(*map(Text, (since, line.connection, line.order, line.status)))
     states = ", ".join(f"{name} {count}" for name, count in overview.notice_states.items())
     notices = Table(title=f"Notices: {states or 'none yet'}", title_justify="left", expand=True)
-    for column in ("at", "kind", "recipient", "state"):
-        notices.add_column(column, no_wrap=True, overflow="ellipsis")
+    for column, share in {"at": None, "kind": None, "order": 2, "to": 2, "state": None}.items():
+        notices.add_column(column, no_wrap=True, overflow="ellipsis", ratio=share)
     for notice in overview.notices:
-        notices.add_row(*map(Text, (notice.at[:19], notice.kind, notice.recipient, notice.state)))
+        cells = (notice.at[11:19], notice.kind, notice.order, notice.recipient, notice.state)
+        notices.add_row(*map(Text, cells))
     orders: RenderableType = Columns(tiles) if tiles else Text("No orders yet.", style="dim")
     return Group(orders, transitions, notices)

@@ -31,12 +31,14 @@ class Transition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeLine:
-    """One line of the delivery log."""
+    """One line of the delivery log; ``why`` says of one that was not sent why it wasn't."""
 
     at: str
     kind: str
+    order: str
     recipient: str
     state: str
+    why: str
 
 
 LIFE: Final = (
@@ -63,7 +65,10 @@ def read_overview(dynamodb: Any, *, orders_table: str, notices_table: str) -> Ov
         {"#connection": "connection", "#status": "status"},
     )
     notices = _scan(
-        dynamodb, notices_table, "pk, kind, recipient, #state, queued_at", {"#state": "state"}
+        dynamodb,
+        notices_table,
+        "pk, kind, channel, recipient, #state, reason, queued_at, skipped_at",
+        {"#state": "state"},
     )
     return make_overview(orders, [n for n in notices if n.get("pk", "").startswith("order#")])
 
@@ -75,7 +80,7 @@ def make_overview(
     orders = [order for order in orders if "status" in order]
     counts = Counter(order["status"] for order in orders)
     latest = sorted(orders, key=lambda order: order.get("since", ""), reverse=True)
-    told = sorted(notices, key=lambda notice: notice.get("queued_at", ""), reverse=True)
+    told = sorted(notices, key=_entered_at, reverse=True)
     return Overview(
         statuses={s: counts[s] for s in (*LIFE, *sorted(set(counts) - set(LIFE))) if counts[s]},
         transitions=[_transition(order) for order in latest[:SHOWN]],
@@ -96,12 +101,19 @@ def _transition(order: Mapping[str, str]) -> Transition:
 
 
 def _notice_line(notice: Mapping[str, str]) -> NoticeLine:
+    is_topic = notice.get("channel") == "sns"
     return NoticeLine(
-        at=notice.get("queued_at", ""),
+        at=_entered_at(notice),
         kind=notice.get("kind", ""),
-        recipient=notice.get("recipient", ""),
+        order=notice.get("pk", "").partition("#")[2].partition("#")[2],
+        recipient="SNS topic" if is_topic else notice.get("recipient", "the customer"),
         state=notice.get("state", ""),
+        why=notice.get("reason", ""),
     )
+
+
+def _entered_at(notice: Mapping[str, str]) -> str:
+    return notice.get("queued_at") or notice.get("skipped_at", "")
 
 
 def _scan(
