@@ -42,11 +42,15 @@ class WrongUse(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong in a file; ``line`` counts from 1."""
+    """One thing that is wrong in a file; ``line`` counts from 1.
+
+    ``path`` when it stands in another file, to which the first one leads.
+    """
 
     where: str
     what: str
     line: int | None = None
+    path: Path | None = None
 
 
 class InvalidFile(WrongUse):
@@ -59,7 +63,8 @@ class InvalidFile(WrongUse):
 
 
 def _one_line(path: Path, problem: Problem) -> str:
-    place = f"{path}:{problem.line}" if problem.line else str(path)
+    file = problem.path or path
+    place = f"{file}:{problem.line}" if problem.line else str(file)
     return (
         f"{place}: {problem.where}: {problem.what}" if problem.where else f"{place}: {problem.what}"
     )

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -36,6 +37,32 @@ def tell_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     _out.print(table)
+
+
+def tell_row(cells: Sequence[str], widths: Sequence[int], *, style: str | None = None) -> None:
+    """One line of columns this wide, for entries that need a second line beneath."""
+    pairs = zip(cells, widths, strict=True)
+    tell("  ".join(f"{cell:<{width}}" for cell, width in pairs).rstrip(), style=style)
+
+
+def tell_folded(text: str, *, indent: int) -> None:
+    """A text between words onto lines as wide as the terminal; a long word stays whole."""
+    margin = " " * indent
+    lines = textwrap.wrap(
+        text,
+        width=_out.width,
+        initial_indent=margin,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for line in lines:
+        tell(line)
+
+
+def without_query(recipient: str) -> str:
+    """An address as it may be shown: a URL without its query, which may be secret."""
+    return recipient.partition("?")[0] if recipient.startswith("http") else recipient
 
 
 def is_interactive() -> bool:

@@ -6,7 +6,9 @@ from dataclasses import replace
 from cli.connections.difference import Change, Difference
 from cli.connections.signing_forms import make_signing_secret
 from cli.connections.stored import Entries, Stores
-from cli.connections.wanted import Wanted, WantedConnection
+from cli.connections.wanted import FROM_FILE, Wanted, WantedConnection
+from milepost.notices import Channel
+from milepost.signatures import STANDARD_WEBHOOKS
 from milepost.subscriptions import Subscription
 
 
@@ -24,11 +26,33 @@ def apply(difference: Difference, wanted: Wanted, stores: Stores) -> None:
     gone = [one.id for one in difference.connections if one.change is Change.REMOVED]
     _put_connections(kept, stores)
     _remove_connections(gone, stores)
+    _apply_subscriptions(difference, wanted, stores)
+
+
+def _apply_subscriptions(difference: Difference, wanted: Wanted, stores: Stores) -> None:
+    # A notice to an endpoint without a secret fails: so it is there first, and goes last.
+    if difference.subscriptions:
+        stores.endpoint_secrets.change(lambda entries: _set_endpoint_secrets(entries, wanted))
     for one in difference.subscriptions:
         if one.change is Change.REMOVED:
             stores.subscriptions.delete(one.id)
         else:
             _put_subscription(wanted.subscriptions[one.id], stores)
+    if any(one.change is Change.REMOVED for one in difference.subscriptions):
+        stores.endpoint_secrets.change(lambda entries: _drop_endpoint_secrets(entries, wanted))
+
+
+def _set_endpoint_secrets(entries: Entries, wanted: Wanted) -> None:
+    for one in wanted.subscriptions.values():
+        if one.channel is Channel.HTTPS:
+            given = wanted.endpoint_secrets.get(one.id)
+            entries[one.id] = given or entries.get(one.id) or make_signing_secret(STANDARD_WEBHOOKS)
+
+
+def _drop_endpoint_secrets(entries: Entries, wanted: Wanted) -> None:
+    """Those of the file's subscriptions that are gone, whenever they went."""
+    gone = [one for one in entries if one.startswith(f"{FROM_FILE}-")]
+    _drop(entries, [one for one in gone if one not in wanted.subscriptions])
 
 
 def _put_connections(connections: Iterable[WantedConnection], stores: Stores) -> None:
@@ -38,12 +62,22 @@ def _put_connections(connections: Iterable[WantedConnection], stores: Stores) ->
     stores.credentials.change(lambda entries: _set_credentials(entries, connections))
     for one in connections:
         stores.settings.put(one.settings)
+        _put_texts(one, stores)
     stores.signing.change(lambda entries: _set_signing(entries, connections))
     for one in connections:
         if one.schedule is None:
             stores.schedules.delete(one.id)
         else:
             stores.schedules.put(one.id, one.schedule)
+
+
+def _put_texts(wanted: WantedConnection, stores: Stores) -> None:
+    there = stores.texts.of_connection(wanted.id)
+    for place, source in wanted.texts.items():
+        if there.get(place) != source:
+            stores.texts.put(wanted.id, place, source)
+    for place in there.keys() - wanted.texts.keys():
+        stores.texts.delete(wanted.id, place)
 
 
 def _set_credentials(entries: Entries, connections: Iterable[WantedConnection]) -> None:
@@ -69,6 +103,8 @@ def _remove_connections(connection_ids: list[str], stores: Stores) -> None:
         stores.schedules.delete(one)
     stores.signing.change(lambda entries: _drop(entries, connection_ids))
     for one in connection_ids:
+        for place in stores.texts.of_connection(one):
+            stores.texts.delete(one, place)
         stores.settings.delete(one)
     stores.credentials.change(lambda entries: _drop(entries, connection_ids))
 

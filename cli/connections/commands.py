@@ -12,6 +12,7 @@ from cli.connections.overview import connection_rows, overview_as_json
 from cli.connections.secret_commands import app as secret_app
 from cli.connections.showing import difference_as_json, show_difference
 from cli.connections.stored import open_stores, read_stored
+from cli.connections.texts import read_texts
 from cli.connections.wanted import require_possible, work_out
 from cli.faults import COULD_NOT, EXIT_CODES
 from cli.output import is_interactive, tell, tell_json, tell_table, warn
@@ -32,9 +33,7 @@ def apply_file(
     stack: StackOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before writing.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, and write nothing.")] = False,
-    prune: Annotated[
-        bool, typer.Option("--prune", help="Remove connections that are not in the file.")
-    ] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove what is not in the file.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make the stack's connections as a file says; shows the difference first.
@@ -42,11 +41,12 @@ def apply_file(
     Safe to repeat: a second time there is nothing to change. Without a terminal it doesn't ask.
     """
     read = read_file(file)
+    texts = read_texts(read)
     target = find_stack(stack)
     stores = open_stores(target)
-    wanted = work_out(read, read.read_secrets(literals=target.is_local))
+    wanted = work_out(read, read.read_secrets(literals=target.is_local), texts)
     stored = read_stored(stores)
-    require_possible(read, wanted, stored, prune=prune)
+    require_possible(read, wanted, stored, prune=prune, at_home=target.is_local)
     difference = compare(wanted, stored, prune=prune, is_kept=stores.schedules.is_kept)
     if not as_json:
         _show(target, difference)

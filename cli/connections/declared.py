@@ -19,9 +19,10 @@ from pydantic import (
 from cli.connections.profiles import profile_of, provider_names, scheme_of
 from cli.connections.schedules import Schedule, read_schedule
 from cli.stack import is_loopback
+from milepost import endpoints
 from milepost.deadlines import TRACKS
 from milepost.identifiers import is_email
-from milepost.notices import DEFAULT_KINDS
+from milepost.notices import DEFAULT_KINDS, Audience
 from milepost.order import Kind
 from milepost.report import Status
 from milepost.subscriptions import MAY_PASS, Mode
@@ -50,6 +51,15 @@ def _web_address(value: str) -> str:
 def _email(value: str) -> str:
     if not is_email(value):
         raise ValueError(f"{value!r} is no email address")
+    return value
+
+
+def _endpoint(value: str) -> str:
+    try:
+        # Which stack it is for, and so whether http may be, isn't known here.
+        endpoints.read_url(value, allow_private=True)
+    except endpoints.Refused as refusal:
+        raise ValueError(f"is no endpoint's URL ({refusal}): write https://host/path") from None
     return value
 
 
@@ -82,6 +92,7 @@ def _check_poll(value: str) -> str:
 Text: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Address: TypeAlias = Annotated[Text, AfterValidator(_web_address)]
 Email: TypeAlias = Annotated[Text, AfterValidator(_email)]
+Endpoint: TypeAlias = Annotated[Text, AfterValidator(_endpoint)]
 Zone: TypeAlias = Annotated[Text, AfterValidator(_time_zone)]
 Clock: TypeAlias = Annotated[str, BeforeValidator(_clock)]
 Language: TypeAlias = Annotated[Text, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
@@ -92,6 +103,9 @@ StatusName: TypeAlias = Annotated[str, _one_of(*Status)]
 AnyKind: TypeAlias = Annotated[str, _one_of(*Kind)]
 CustomerKind: TypeAlias = Annotated[str, _one_of(*DEFAULT_KINDS)]
 PassingKind: TypeAlias = Annotated[str, _one_of(*MAY_PASS)]
+AudienceName: TypeAlias = Annotated[str, _one_of(*Audience)]
+Templates: TypeAlias = dict[AnyKind, dict[AudienceName, dict[Language, Text]]]
+"""Paths of a connection's own texts, by kind, audience and language."""
 
 
 class _Declared(BaseModel):
@@ -129,6 +143,7 @@ class DeclaredConnection(_Declared):
     signing: DeclaredSigning | None = None
     credentials: dict[str, Text] = Field(default_factory=dict)
     options: dict[str, Any] | None = None
+    templates: Templates = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits_its_provider(self) -> Self:
@@ -167,21 +182,45 @@ class DeclaredQuietHours(_Declared):
 
 
 class DeclaredSubscription(_Declared):
-    """Who is told of what by email; empty lists mean all."""
+    """Who is told of what, by email or at an HTTPS endpoint; empty lists mean all."""
 
-    email: Email
+    email: Email | None = None
+    url: Endpoint | None = None
+    secret: Text | None = None
+    owner: Email | None = None
     kinds: list[AnyKind] | None = None
     connections: list[ConnectionId] = Field(default_factory=list)
     service_types: list[Text] = Field(default_factory=list)
-    language: Language = "en"
+    language: Language | None = None
     time_zone: Zone | None = None
     mode: Literal["at_once", "hourly", "daily"] | None = None
     daily_at: Clock | None = None
     quiet_hours: DeclaredQuietHours | None = None
 
+    @model_validator(mode="after")
+    def _fits_its_channel(self) -> Self:
+        if (self.email is None) == (self.url is None):
+            raise ValueError("needs either email, or the url of an endpoint")
+        others = [name for name in self._of_the_other_channel() if name in self.model_fields_set]
+        if others:
+            channel = "an endpoint" if self.url else "mails"
+            raise ValueError(f"{', '.join(others)} is not for {channel}: leave it out")
+        if self.url and self.owner is None:
+            raise ValueError("needs owner: the address to tell when the endpoint is switched off")
+        return self
+
+    def _of_the_other_channel(self) -> tuple[str, ...]:
+        if self.url is None:
+            return ("secret", "owner")
+        return ("language", "time_zone", "mode", "daily_at", "quiet_hours")
+
     @property
     def gathering(self) -> Mode:
         return Mode(self.mode or Mode.AT_ONCE)
+
+    @property
+    def recipient(self) -> str:
+        return self.email or self.url or ""
 
 
 class DeclaredFile(_Declared):

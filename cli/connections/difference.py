@@ -9,7 +9,9 @@ from typing import Any, Final
 from cli.connections.schedules import Schedule, describe_expression
 from cli.connections.stored import Stored
 from cli.connections.wanted import FROM_FILE, Wanted, WantedConnection
+from cli.output import without_query
 from milepost.connection import Connection
+from milepost.notices import Channel
 from milepost.subscriptions import QuietHours, Subscription
 
 _NOT_SHOWN: Final = frozenset({"id", "recipient", "source", "ended", "channel"})
@@ -53,7 +55,7 @@ class SubscriptionChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """All that applying would change; ``left_alone`` are connections that the file doesn't name."""
+    """All that applying would change; ``left_alone`` is what the file doesn't name."""
 
     connections: tuple[ConnectionChange, ...]
     subscriptions: tuple[SubscriptionChange, ...]
@@ -71,14 +73,20 @@ IsKept = Callable[[str, Schedule, Mapping[str, Any]], bool]
 def compare(wanted: Wanted, stored: Stored, *, prune: bool, is_kept: IsKept) -> Difference:
     """What has to change for the stack to be as the file says."""
     missing = sorted(stored.ids - wanted.connections.keys())
+    unsubscribed = list(_subscriptions_not_in_file(wanted, stored))
     changes = [
         *_connection_changes(wanted, stored, is_kept),
         *(ConnectionChange(id=one, change=Change.REMOVED) for one in missing if prune),
     ]
     return Difference(
         connections=tuple(changes),
-        subscriptions=tuple(_subscription_changes(wanted, stored)),
-        left_alone=() if prune else tuple(missing),
+        subscriptions=(
+            *_subscription_changes(wanted, stored),
+            *(unsubscribed if prune else ()),
+        ),
+        left_alone=()
+        if prune
+        else (*missing, *(f"the subscription of {one.recipient}" for one in unsubscribed)),
     )
 
 
@@ -92,6 +100,7 @@ def _connection_changes(
             *_poll_change(connection, stored, is_kept),
             *_signing_change(connection, stored),
             *_credentials_change(connection, stored),
+            *_texts_change(connection, stored),
         )
         if changed:
             change = Change.CHANGED if there else Change.ADDED
@@ -138,20 +147,54 @@ def _credentials_change(wanted: WantedConnection, stored: Stored) -> Iterator[Fi
             yield FieldChange(f"credentials.{name}", before, after)
 
 
+def _texts_change(wanted: WantedConnection, stored: Stored) -> Iterator[FieldChange]:
+    there = stored.texts.get(wanted.id, {})
+    for place in sorted(there.keys() | wanted.texts.keys()):
+        before, after = there.get(place), wanted.texts.get(place)
+        if before != after:
+            field = ".".join(("templates", *place))
+            words = "changed" if before and after else "stored"
+            yield FieldChange(field, "stored" if before else None, words if after else None)
+
+
 def _subscription_changes(wanted: Wanted, stored: Stored) -> Iterator[SubscriptionChange]:
     for name, subscription in wanted.subscriptions.items():
         there = stored.subscriptions.get(name)
         # One that its recipient ended stays ended, whatever the file says.
-        if there is None or replace(there, ended=None) != subscription:
+        is_kept = there is not None and replace(there, ended=None) == subscription
+        changed = (
+            *(() if is_kept else changed_fields(there, subscription)),
+            *_endpoint_secret_change(subscription, wanted, stored),
+        )
+        if changed or not is_kept:
             yield SubscriptionChange(
                 id=name,
-                recipient=subscription.recipient,
+                recipient=without_query(subscription.recipient),
                 change=Change.CHANGED if there else Change.ADDED,
-                fields=changed_fields(there, subscription),
+                fields=changed,
             )
+
+
+def _subscriptions_not_in_file(wanted: Wanted, stored: Stored) -> Iterator[SubscriptionChange]:
+    """Those that came from a file; what people made themselves is not the file's to remove."""
     for name, there in stored.subscriptions.items():
         if there.source == FROM_FILE and name not in wanted.subscriptions:
-            yield SubscriptionChange(id=name, recipient=there.recipient, change=Change.REMOVED)
+            yield SubscriptionChange(
+                id=name, recipient=without_query(there.recipient), change=Change.REMOVED
+            )
+
+
+def _endpoint_secret_change(
+    subscription: Subscription, wanted: Wanted, stored: Stored
+) -> Iterator[FieldChange]:
+    if subscription.channel is not Channel.HTTPS:
+        return
+    there = stored.endpoint_secrets.get(subscription.id)
+    given = wanted.endpoint_secrets.get(subscription.id)
+    if there is None:
+        yield FieldChange("secret", None, "from the file" if given else "a new random one")
+    elif given not in (None, there):
+        yield FieldChange("secret", "stored", "changed")
 
 
 def changed_fields(

@@ -15,6 +15,7 @@ from cli.connections.profiles import profile_of, scheme_of
 from cli.connections.references import SecretReader, UnreadableReference
 from cli.connections.signing_forms import is_signing_secret
 from cli.faults import InvalidFile, Problem
+from milepost.signatures import STANDARD_WEBHOOKS
 
 _WORDS: Final[Mapping[str, str]] = {
     "missing": "is missing: add it",
@@ -40,6 +41,14 @@ class Secrets:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileSecrets:
+    """All that a file's references led to: by connection, and by the place of a subscription."""
+
+    connections: Mapping[str, Secrets]
+    endpoints: Mapping[int, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionsFile:
     """A file that is valid in itself."""
 
@@ -47,8 +56,8 @@ class ConnectionsFile:
     declared: DeclaredFile
     positions: Positions
 
-    def read_secrets(self, *, literals: bool) -> dict[str, Secrets]:
-        """Every secret that the file refers to, by connection.
+    def read_secrets(self, *, literals: bool) -> FileSecrets:
+        """Every secret that the file refers to.
 
         :param literals: whether values may stand in the file itself
         :raises InvalidFile: when a reference leads nowhere, or to what can't be a secret
@@ -59,9 +68,14 @@ class ConnectionsFile:
             one.id: _read_secrets(_Entry(self, index, one), reader, problems)
             for index, one in enumerate(self.declared.connections)
         }
+        endpoints = _read_endpoint_secrets(self, reader, problems)
         if problems:
             raise InvalidFile(self.path, problems)
-        return found
+        return FileSecrets(connections=found, endpoints=endpoints)
+
+    def beside(self, path: str) -> Path:
+        """Where a path leads that the file names."""
+        return self.path.parent / Path(path).expanduser()
 
     def problem(self, place: tuple[str | int, ...], what: str) -> Problem:
         """Something that is wrong at a place of this file."""
@@ -195,6 +209,27 @@ def _read_signing(
             problems.append(entry.problem(place, str(error)))
             continue
         if not is_signing_secret(scheme, found[-1]):
-            what = f"is no signing secret in the form of {scheme}, such as whsec_ and base64"
-            problems.append(entry.problem(place, what))
+            problems.append(entry.problem(place, _no_signing_secret(scheme)))
     return tuple(found)
+
+
+def _read_endpoint_secrets(
+    file: ConnectionsFile, reader: SecretReader, problems: list[Problem]
+) -> dict[int, str]:
+    found = dict[int, str]()
+    for index, one in enumerate(file.declared.subscriptions):
+        if one.secret is None:
+            continue
+        place = ("subscriptions", index, "secret")
+        try:
+            found[index] = reader.read(one.secret)
+        except UnreadableReference as error:
+            problems.append(file.problem(place, str(error)))
+            continue
+        if not is_signing_secret(STANDARD_WEBHOOKS, found[index]):
+            problems.append(file.problem(place, _no_signing_secret(STANDARD_WEBHOOKS)))
+    return found
+
+
+def _no_signing_secret(scheme: str) -> str:
+    return f"is no signing secret in the form of {scheme}, such as whsec_ and base64"

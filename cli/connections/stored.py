@@ -1,13 +1,16 @@
-"""What the stack holds of its connections: settings, schedules, secrets, subscriptions."""
+"""What the stack holds of its connections: settings, schedules, secrets, subscriptions, texts."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, TypeAlias
 
 from cli.connections.schedules import PollSchedules
+from cli.connections.texts import Texts
 from cli.faults import CannotDo
 from cli.stack import Stack
+from milepost.aws.overrides import OverridesTable
 from milepost.aws.subscriptions_table import SubscriptionsTable
 from milepost.connection import Connection
 from milepost.subscriptions import Subscription
@@ -105,6 +108,8 @@ class Stores:
     credentials: SharedSecret
     schedules: PollSchedules
     subscriptions: SubscriptionsTable
+    endpoint_secrets: SharedSecret
+    texts: OverridesTable
 
 
 def open_stores(stack: Stack) -> Stores:
@@ -112,16 +117,25 @@ def open_stores(stack: Stack) -> Stores:
 
     :raises CannotDo: when the stack lacks one
     """
-    secrets = stack.client("secretsmanager")
+    secrets, dynamodb = stack.client("secretsmanager"), stack.client("dynamodb")
+    table_name = stack.output("NoticesTable")
     return Stores(
-        settings=StoredSettings(stack.client("ssm"), path=stack.output("ConnectionsPath")),
+        settings=open_settings(stack),
         signing=SharedSecret(secrets, secret_id=stack.output("SigningSecretsArn")),
         credentials=SharedSecret(secrets, secret_id=stack.output("ApiCredentialsArn")),
         schedules=PollSchedules(stack),
-        subscriptions=SubscriptionsTable(
-            stack.client("dynamodb"), table_name=stack.output("NoticesTable")
-        ),
+        subscriptions=SubscriptionsTable(dynamodb, table_name=table_name),
+        endpoint_secrets=SharedSecret(secrets, secret_id=stack.output("EndpointSecretsArn")),
+        texts=OverridesTable(dynamodb, table_name=table_name, clock=time.monotonic),
     )
+
+
+def open_settings(stack: Stack) -> StoredSettings:
+    """The settings alone.
+
+    :raises CannotDo: when the stack has none
+    """
+    return StoredSettings(stack.client("ssm"), path=stack.output("ConnectionsPath"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +147,8 @@ class Stored:
     signing: Mapping[str, Any]
     credentials: Mapping[str, Any]
     subscriptions: Mapping[str, Subscription]
+    endpoint_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    texts: Mapping[str, Texts] = field(default_factory=dict)
 
     @property
     def ids(self) -> set[str]:
@@ -145,10 +161,14 @@ class Stored:
 
 def read_stored(stores: Stores) -> Stored:
     """Read all of it."""
+    settings = stores.settings.all()
     return Stored(
-        settings=stores.settings.all(),
+        settings=settings,
         schedules=stores.schedules.all(),
         signing=stores.signing.read(),
         credentials=stores.credentials.read(),
         subscriptions={one.id: one for one in stores.subscriptions.all()},
+        endpoint_secrets=stores.endpoint_secrets.read(),
+        # There are none without settings: apply writes those first, and removes them last.
+        texts={name: stores.texts.of_connection(name) for name in settings},
     )

@@ -3,18 +3,20 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 from typing import Any, Final
 
+from cli.connections.addresses import uncallable_endpoints
 from cli.connections.declared import DeclaredConnection, DeclaredFile, DeclaredSubscription
-from cli.connections.file import ConnectionsFile, Secrets
+from cli.connections.file import ConnectionsFile, FileSecrets, Secrets
 from cli.connections.profiles import profile_of, scheme_of
 from cli.connections.schedules import Schedule
 from cli.connections.stored import Stored
+from cli.connections.texts import Texts
 from cli.faults import InvalidFile, Problem
 from milepost.connection import Connection
-from milepost.notices import DEFAULT_KINDS
+from milepost.notices import DEFAULT_KINDS, Channel
 from milepost.subscriptions import QuietHours, Subscription
 
 FROM_FILE: Final = "file"
@@ -32,6 +34,7 @@ class WantedConnection:
     schedule: Schedule | None
     scheme: str | None
     secrets: Secrets
+    texts: Texts = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -40,28 +43,46 @@ class WantedConnection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """The whole file as it is to be, by id."""
+    """The whole file as it is to be, by id.
+
+    ``endpoint_secrets`` are those that the file names; any other is kept, or made.
+    """
 
     connections: Mapping[str, WantedConnection]
     subscriptions: Mapping[str, Subscription]
+    endpoint_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def work_out(file: ConnectionsFile, secrets: Mapping[str, Secrets]) -> Wanted:
-    """What the file asks for."""
-    connections = [_connection(one, secrets[one.id]) for one in file.declared.connections]
+def work_out(file: ConnectionsFile, secrets: FileSecrets, texts: Mapping[str, Texts]) -> Wanted:
+    """What the file asks for.
+
+    :param texts: templates by connection, as ``read_texts`` has read and tried them
+    """
+    connections = [
+        _connection(one, secrets.connections[one.id], texts.get(one.id, {}))
+        for one in file.declared.connections
+    ]
+    subscriptions = _subscriptions(file.declared)
     return Wanted(
         connections={one.id: one for one in connections},
-        subscriptions=_subscriptions(file.declared),
+        subscriptions={one.id: one for one in subscriptions},
+        endpoint_secrets={
+            subscriptions[index].id: secret for index, secret in secrets.endpoints.items()
+        },
     )
 
 
-def require_possible(file: ConnectionsFile, wanted: Wanted, stored: Stored, *, prune: bool) -> None:
+def require_possible(
+    file: ConnectionsFile, wanted: Wanted, stored: Stored, *, prune: bool, at_home: bool
+) -> None:
     """Check what only the stack can tell.
 
     :param prune: whether connections that the file doesn't name are about to go
+    :param at_home: whether it is the local stack, whose endpoints may be of this network
     :raises InvalidFile: with every reason why the file can't be applied to this stack
     """
     problems = [
+        *([] if at_home else uncallable_endpoints(file)),
         *_impossible(file, wanted, stored),
         *_unheard(file, set() if prune else set(stored.settings)),
     ]
@@ -69,7 +90,7 @@ def require_possible(file: ConnectionsFile, wanted: Wanted, stored: Stored, *, p
         raise InvalidFile(file.path, problems)
 
 
-def _connection(declared: DeclaredConnection, secrets: Secrets) -> WantedConnection:
+def _connection(declared: DeclaredConnection, secrets: Secrets, texts: Texts) -> WantedConnection:
     profile = profile_of(declared.provider)
     said: dict[str, Any] = {
         "base_url": profile.base_url,
@@ -77,7 +98,7 @@ def _connection(declared: DeclaredConnection, secrets: Secrets) -> WantedConnect
         "requests_per_minute": profile.requests_per_minute,
     }
     said |= declared.model_dump(
-        exclude={"poll", "webhooks", "signing", "credentials"}, exclude_none=True
+        exclude={"poll", "webhooks", "signing", "credentials", "templates"}, exclude_none=True
     )
     said["customer_notices"] = frozenset(said.get("customer_notices", ()))
     return WantedConnection(
@@ -85,32 +106,34 @@ def _connection(declared: DeclaredConnection, secrets: Secrets) -> WantedConnect
         schedule=declared.schedule,
         scheme=scheme_of(declared.provider) if declared.takes_webhooks else None,
         secrets=secrets,
+        texts=texts,
     )
 
 
-def _subscriptions(declared: DeclaredFile) -> dict[str, Subscription]:
-    found: dict[str, Subscription] = {}
+def _subscriptions(declared: DeclaredFile) -> list[Subscription]:
+    found: list[Subscription] = []
     entries = Counter[str]()
     for one in declared.subscriptions:
-        digest = hashlib.sha256(one.email.lower().encode()).hexdigest()[:16]
+        name = one.url or one.recipient.lower()
+        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
         entries[digest] += 1
         # A second entry of the same address needs an id that is as stable as the first's.
         suffix = f"-{entries[digest]}" if entries[digest] > 1 else ""
-        subscription = _subscription(f"{FROM_FILE}-{digest}{suffix}", one)
-        found[subscription.id] = subscription
+        found.append(_subscription(f"{FROM_FILE}-{digest}{suffix}", one))
     return found
 
 
 def _subscription(subscription_id: str, declared: DeclaredSubscription) -> Subscription:
-    usual = Subscription(id=subscription_id, recipient=declared.email)
+    usual = Subscription(id=subscription_id, recipient=declared.recipient)
     quiet = declared.quiet_hours
     return Subscription(
         id=subscription_id,
-        recipient=declared.email,
+        channel=Channel.HTTPS if declared.url else Channel.EMAIL,
+        recipient=declared.recipient,
         kinds=DEFAULT_KINDS if declared.kinds is None else frozenset(declared.kinds),
         connections=frozenset(declared.connections),
         service_types=frozenset(declared.service_types),
-        language=declared.language,
+        language=declared.language or usual.language,
         time_zone=declared.time_zone or usual.time_zone,
         mode=declared.gathering,
         daily_at=time.fromisoformat(declared.daily_at) if declared.daily_at else usual.daily_at,
@@ -121,6 +144,7 @@ def _subscription(subscription_id: str, declared: DeclaredSubscription) -> Subsc
         )
         if quiet
         else None,
+        owner=declared.owner,
         source=FROM_FILE,
     )
 

@@ -13,11 +13,16 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from typer.testing import CliRunner, Result
 
+from cli.connections.signing_forms import is_signing_secret
 from cli.main import app
+from milepost.aws.endpoint_subscriptions import EndpointSecretsStore
+from milepost.aws.overrides import OverridesTable
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.aws.signing_secrets import SigningSecretsStore
 from milepost.aws.subscriptions_table import SubscriptionsTable
+from milepost.notices import Channel
 from milepost.order import Kind
+from milepost.signatures import STANDARD_WEBHOOKS
 
 STACK = "milepost-test"
 API_URL = "https://api123.execute-api.eu-central-1.amazonaws.com"
@@ -27,10 +32,10 @@ DEAD_LETTERS_ARN = "arn:aws:sqs:eu-central-1:123456789012:failed-invocations"
 SIGNING_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 FILE = """\
 connections:
-  - id: offergrid-main
+  - id: offergrid-home
     provider: offergrid
     credentials: {api_key: env:OFFERGRID_KEY}
-  - id: rabot-de
+  - id: rabot-energy
     provider: rabot
     base_url: https://api.rabot.example
     token_url: https://auth.rabot.example/connect/token
@@ -40,9 +45,26 @@ subscriptions:
   - email: sales@example.org
   - email: late@example.org
     kinds: [overdue]
-    connections: [rabot-de]
+    connections: [rabot-energy]
 """
-FILE_WITHOUT_RABOT = FILE.split("  - id: rabot-de", maxsplit=1)[0]
+FILE_WITH_ENDPOINT = (
+    FILE
+    + """\
+  - url: https://crm.example.com/hooks?token=t0ps3cret
+    owner: ops@example.org
+    kinds: [rejected]
+"""
+)
+FILE_WITH_TEXT = FILE.replace(
+    "provider: offergrid\n",
+    "provider: offergrid\n    templates: {accepted: {team: {en: texts/accepted.j2}}}\n",
+)
+TEXT = """\
+{% extends layout %}
+{% block subject %}Accepted: {{ reference }}{% endblock %}
+{% block lead %}All is well.{% endblock %}
+"""
+FILE_WITHOUT_RABOT = FILE.split("  - id: rabot-energy", maxsplit=1)[0]
 
 
 class Operator:
@@ -61,6 +83,7 @@ class Operator:
         )
         self.credentials_arn = outputs["ApiCredentialsArn"]
         self._signing_arn = outputs["SigningSecretsArn"]
+        self._endpoints_arn = outputs["EndpointSecretsArn"]
         self.subscriptions = SubscriptionsTable(
             SESSION.client("dynamodb"), table_name=outputs["NoticesTable"]
         )
@@ -75,9 +98,27 @@ class Operator:
     def declare(self, text: str) -> None:
         self.file.write_text(text)
 
+    def keep_text(self, text: str) -> None:
+        path = self.file.parent / "texts" / "accepted.j2"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
     def signing_secrets(self, connection_id: str) -> tuple[str, ...]:
         store = SigningSecretsStore(SESSION.client("secretsmanager"), secret_id=self._signing_arn)
         return tuple(store.get(connection_id, now=0).secrets)
+
+    def endpoint_secret(self, subscription_id: str) -> str | None:
+        store = EndpointSecretsStore(
+            SESSION.client("secretsmanager"), secret_id=self._endpoints_arn, clock=_always_later()
+        )
+        return store.get(subscription_id)
+
+    def text(self, connection_id: str) -> str | None:
+        """What send_notice would find for the team's English mail of an acceptance."""
+        table = OverridesTable(
+            SESSION.client("dynamodb"), table_name="notices", clock=_always_later()
+        )
+        return table.get(connection_id, "accepted", "team", "en")
 
     def schedules(self) -> dict[str, Mapping[str, Any]]:
         client = SESSION.client("scheduler")
@@ -111,6 +152,7 @@ def _deploy() -> dict[str, str]:
         "NoticesTable": "notices",
         "SigningSecretsArn": secrets.create_secret(Name="signing", SecretString="{}")["ARN"],
         "ApiCredentialsArn": secrets.create_secret(Name="api", SecretString="{}")["ARN"],
+        "EndpointSecretsArn": secrets.create_secret(Name="endpoints", SecretString="{}")["ARN"],
         "ConnectionsPath": f"/{STACK}/connections",
         "PollOrdersFunctionArn": FUNCTION_ARN,
         "PollSchedulesGroup": "polls",
@@ -161,25 +203,28 @@ def test_an_applied_file_is_what_the_functions_then_read(operator: Operator) -> 
     result = operator.apply("--yes")
 
     assert result.exit_code == 0, result.output
-    offergrid, rabot = operator.settings.get("offergrid-main"), operator.settings.get("rabot-de")
+    offergrid, rabot = (
+        operator.settings.get("offergrid-home"),
+        operator.settings.get("rabot-energy"),
+    )
     assert offergrid.base_url == "https://api.offergrid.io"
     assert offergrid.requests_per_minute == 100
     assert rabot.token_url == "https://auth.rabot.example/connect/token"
-    assert operator.credentials.get("offergrid-main") == {"api_key": "key-of-offergrid"}
-    assert operator.credentials.get("rabot-de")["client_secret"] == "secret-of-rabot"
-    assert len(operator.signing_secrets("offergrid-main")) == 1
+    assert operator.credentials.get("offergrid-home") == {"api_key": "key-of-offergrid"}
+    assert operator.credentials.get("rabot-energy")["client_secret"] == "secret-of-rabot"
+    assert len(operator.signing_secrets("offergrid-home")) == 1
 
 
 def test_each_connection_gets_one_schedule_that_starts_its_poll(operator: Operator) -> None:
     operator.apply("--yes")
 
     schedules = operator.schedules()
-    assert set(schedules) == {"offergrid-main", "rabot-de"}
-    rabot = schedules["rabot-de"]
+    assert set(schedules) == {"offergrid-home", "rabot-energy"}
+    rabot = schedules["rabot-energy"]
     assert rabot["ScheduleExpression"] == "rate(1 hour)"
     assert rabot["Target"]["Arn"] == FUNCTION_ARN
     assert rabot["Target"]["RoleArn"] == ROLE_ARN
-    assert json.loads(rabot["Target"]["Input"]) == {"connection": "rabot-de"}
+    assert json.loads(rabot["Target"]["Input"]) == {"connection": "rabot-energy"}
     assert rabot["Target"]["DeadLetterConfig"] == {"Arn": DEAD_LETTERS_ARN}
     assert rabot["FlexibleTimeWindow"]["Mode"] == "FLEXIBLE"
 
@@ -190,27 +235,27 @@ def test_subscriptions_of_the_file_are_kept_with_stable_ids(operator: Operator) 
     found = {one.recipient: one for one in operator.subscriptions.all()}
     assert set(found) == {"sales@example.org", "late@example.org"}
     assert found["late@example.org"].kinds == frozenset({Kind.OVERDUE})
-    assert found["late@example.org"].connections == frozenset({"rabot-de"})
+    assert found["late@example.org"].connections == frozenset({"rabot-energy"})
     assert {one.source for one in found.values()} == {"file"}
 
 
 def test_a_second_apply_changes_nothing_and_writes_nothing(operator: Operator) -> None:
     operator.apply("--yes")
-    first = operator.signing_secrets("offergrid-main")
+    first = operator.signing_secrets("offergrid-home")
 
     result = operator.apply("--yes")
 
     assert result.exit_code == 0
     assert "Nothing to change." in result.output
     assert operator.writes == []
-    assert operator.signing_secrets("offergrid-main") == first
+    assert operator.signing_secrets("offergrid-home") == first
 
 
 def test_a_dry_run_shows_the_difference_and_writes_nothing(operator: Operator) -> None:
     result = operator.apply("--dry-run")
 
     assert result.exit_code == 0
-    assert "+ offergrid-main is added" in result.output
+    assert "+ offergrid-home is added" in result.output
     assert operator.writes == []
     assert operator.schedules() == {}
 
@@ -225,7 +270,7 @@ def test_a_changed_field_is_shown_before_and_after(operator: Operator) -> None:
     assert told["applied"] is True
     assert told["connections"] == [
         {
-            "id": "rabot-de",
+            "id": "rabot-energy",
             "change": "changed",
             "fields": [
                 {"field": "page_size", "before": "100", "after": "50"},
@@ -233,8 +278,8 @@ def test_a_changed_field_is_shown_before_and_after(operator: Operator) -> None:
             ],
         }
     ]
-    assert operator.settings.get("rabot-de").page_size == 50
-    assert operator.schedules()["rabot-de"]["ScheduleExpression"] == "rate(5 minutes)"
+    assert operator.settings.get("rabot-energy").page_size == 50
+    assert operator.schedules()["rabot-energy"]["ScheduleExpression"] == "rate(5 minutes)"
 
 
 def test_no_secret_is_ever_printed_by_apply_or_list(
@@ -258,9 +303,9 @@ def test_a_connection_that_left_the_file_is_left_alone(operator: Operator) -> No
 
     result = operator.apply("--yes")
 
-    assert "rabot-de is not in the file, left alone" in result.output
-    assert "rabot-de" in operator.settings.all()
-    assert "rabot-de" in operator.schedules()
+    assert "rabot-energy is not in the file, left alone" in result.output
+    assert "rabot-energy" in operator.settings.all()
+    assert "rabot-energy" in operator.schedules()
 
 
 def test_pruning_removes_all_that_belongs_to_a_connection(operator: Operator) -> None:
@@ -269,11 +314,11 @@ def test_pruning_removes_all_that_belongs_to_a_connection(operator: Operator) ->
 
     result = operator.apply("--yes", "--prune")
 
-    assert "- rabot-de is removed" in result.output
-    assert set(operator.settings.all()) == {"offergrid-main"}
-    assert set(operator.schedules()) == {"offergrid-main"}
-    assert operator.credentials.get("rabot-de") == {}
-    assert operator.credentials.get("offergrid-main") == {"api_key": "key-of-offergrid"}
+    assert "- rabot-energy is removed" in result.output
+    assert set(operator.settings.all()) == {"offergrid-home"}
+    assert set(operator.schedules()) == {"offergrid-home"}
+    assert operator.credentials.get("rabot-energy") == {}
+    assert operator.credentials.get("offergrid-home") == {"api_key": "key-of-offergrid"}
 
 
 def test_a_subscription_to_what_is_pruned_is_refused(operator: Operator) -> None:
@@ -284,8 +329,8 @@ def test_a_subscription_to_what_is_pruned_is_refused(operator: Operator) -> None
 
     assert kept.exit_code == 0
     assert pruned.exit_code == 2
-    assert "subscriptions[1].connections[0]: there is no connection rabot-de" in pruned.output
-    assert "rabot-de" in operator.settings.all()
+    assert "subscriptions[1].connections[0]: there is no connection rabot-energy" in pruned.output
+    assert "rabot-energy" in operator.settings.all()
 
 
 def test_only_subscriptions_from_a_file_go_when_they_leave_it(operator: Operator) -> None:
@@ -296,7 +341,9 @@ def test_only_subscriptions_from_a_file_go_when_they_leave_it(operator: Operator
     _put_subscription_by_hand("person-1")
     operator.declare(FILE.split("subscriptions:", maxsplit=1)[0])
 
-    operator.apply("--yes")
+    left_alone = operator.apply("--yes")
+    assert "the subscription of sales@example.org is not in the file" in left_alone.output
+    operator.apply("--yes", "--prune")
 
     assert [one.id for one in operator.subscriptions.all()] == ["person-1"]
     assert sales.id.startswith("file-")
@@ -329,13 +376,13 @@ def test_an_apply_that_broke_off_is_completed_by_the_next_one(
         )
         assert operator.apply("--yes").exit_code != 0
     assert operator.schedules() == {}
-    signing = operator.signing_secrets("offergrid-main")
+    signing = operator.signing_secrets("offergrid-home")
 
     result = operator.apply("--yes")
 
     assert result.exit_code == 0, result.output
-    assert set(operator.schedules()) == {"offergrid-main", "rabot-de"}
-    assert operator.signing_secrets("offergrid-main") == signing
+    assert set(operator.schedules()) == {"offergrid-home", "rabot-energy"}
+    assert operator.signing_secrets("offergrid-home") == signing
 
 
 def test_entries_that_others_wrote_into_a_shared_secret_stay(operator: Operator) -> None:
@@ -346,7 +393,7 @@ def test_entries_that_others_wrote_into_a_shared_secret_stay(operator: Operator)
     operator.apply("--yes")
 
     assert operator.credentials.get("other-team") == {"api_key": "theirs"}
-    assert operator.credentials.get("offergrid-main") == {"api_key": "key-of-offergrid"}
+    assert operator.credentials.get("offergrid-home") == {"api_key": "key-of-offergrid"}
 
 
 def test_credentials_that_are_stored_already_need_not_be_in_the_file(operator: Operator) -> None:
@@ -354,13 +401,13 @@ def test_credentials_that_are_stored_already_need_not_be_in_the_file(operator: O
     operator.declare(refused)
     first = operator.apply("--yes")
     assert first.exit_code == 2
-    assert "milepost connections secret set offergrid-main api_key" in first.output
+    assert "milepost connections secret set offergrid-home api_key" in first.output
 
-    stored = operator.run("secret", "set", "offergrid-main", "api_key", given="typed-in\n")
+    stored = operator.run("secret", "set", "offergrid-home", "api_key", given="typed-in\n")
     second = operator.apply("--yes")
 
     assert (stored.exit_code, second.exit_code) == (0, 0)
-    assert operator.credentials.get("offergrid-main") == {"api_key": "typed-in"}
+    assert operator.credentials.get("offergrid-home") == {"api_key": "typed-in"}
 
 
 def test_an_id_keeps_its_provider(operator: Operator) -> None:
@@ -381,12 +428,12 @@ def test_polling_that_is_switched_off_ends_its_schedule(operator: Operator) -> N
 
     operator.apply("--yes")
 
-    assert set(operator.schedules()) == {"offergrid-main"}
+    assert set(operator.schedules()) == {"offergrid-home"}
 
 
 def test_a_schedule_that_somebody_paused_is_started_again(operator: Operator) -> None:
     operator.apply("--yes")
-    paused = dict(operator.schedules()["rabot-de"])
+    paused = dict(operator.schedules()["rabot-energy"])
     names = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target")
     SESSION.client("scheduler").update_schedule(
         **{name: paused[name] for name in names}, State="DISABLED"
@@ -395,7 +442,7 @@ def test_a_schedule_that_somebody_paused_is_started_again(operator: Operator) ->
     result = operator.apply("--yes")
 
     assert "1 hour (paused) → 1 hour" in result.output
-    assert operator.schedules()["rabot-de"]["State"] == "ENABLED"
+    assert operator.schedules()["rabot-energy"]["State"] == "ENABLED"
 
 
 def test_webhooks_that_are_switched_off_lose_their_secret(operator: Operator) -> None:
@@ -412,12 +459,12 @@ def test_webhooks_that_are_switched_off_lose_their_secret(operator: Operator) ->
 
 def test_a_rotation_keeps_both_secrets_live_until_it_is_finished(operator: Operator) -> None:
     operator.apply("--yes")
-    (old,) = operator.signing_secrets("offergrid-main")
+    (old,) = operator.signing_secrets("offergrid-home")
 
-    rotated = operator.run("secret", "rotate", "offergrid-main", "--json")
-    new, previous = operator.signing_secrets("offergrid-main")
-    again = operator.run("secret", "rotate", "offergrid-main")
-    finished = operator.run("secret", "rotate", "offergrid-main", "--finish")
+    rotated = operator.run("secret", "rotate", "offergrid-home", "--json")
+    new, previous = operator.signing_secrets("offergrid-home")
+    again = operator.run("secret", "rotate", "offergrid-home")
+    finished = operator.run("secret", "rotate", "offergrid-home", "--finish")
 
     assert json.loads(rotated.stdout)["secrets"] == [new, old]
     assert previous == old
@@ -425,40 +472,40 @@ def test_a_rotation_keeps_both_secrets_live_until_it_is_finished(operator: Opera
     assert again.exit_code == 1
     assert "is under way" in again.output
     assert finished.exit_code == 0
-    assert operator.signing_secrets("offergrid-main") == (new,)
+    assert operator.signing_secrets("offergrid-home") == (new,)
 
 
 def test_an_apply_during_a_rotation_leaves_the_rotation_alone(operator: Operator) -> None:
     operator.apply("--yes")
-    operator.run("secret", "rotate", "offergrid-main")
-    live = operator.signing_secrets("offergrid-main")
+    operator.run("secret", "rotate", "offergrid-home")
+    live = operator.signing_secrets("offergrid-home")
 
     result = operator.apply("--yes")
 
     assert "Nothing to change." in result.output
-    assert operator.signing_secrets("offergrid-main") == live
+    assert operator.signing_secrets("offergrid-home") == live
 
 
 def test_the_provider_s_own_signing_secret_is_read_from_standard_input(operator: Operator) -> None:
     operator.apply("--yes")
-    (old,) = operator.signing_secrets("offergrid-main")
+    (old,) = operator.signing_secrets("offergrid-home")
 
-    result = operator.run("secret", "set", "offergrid-main", "signing", given=SIGNING_SECRET + "\n")
-    shown = operator.run("secret", "show", "offergrid-main")
+    result = operator.run("secret", "set", "offergrid-home", "signing", given=SIGNING_SECRET + "\n")
+    shown = operator.run("secret", "show", "offergrid-home")
 
     assert result.exit_code == 0
-    assert operator.signing_secrets("offergrid-main") == (SIGNING_SECRET, old)
+    assert operator.signing_secrets("offergrid-home") == (SIGNING_SECRET, old)
     assert shown.stdout.splitlines() == [f"current   {SIGNING_SECRET}", f"previous  {old}"]
 
 
 def test_what_is_no_signing_secret_is_refused(operator: Operator) -> None:
     operator.apply("--yes")
-    before = operator.signing_secrets("offergrid-main")
+    before = operator.signing_secrets("offergrid-home")
 
-    result = operator.run("secret", "set", "offergrid-main", "signing", given="whsec_not base64\n")
+    result = operator.run("secret", "set", "offergrid-home", "signing", given="whsec_not base64\n")
 
     assert result.exit_code == 2
-    assert operator.signing_secrets("offergrid-main") == before
+    assert operator.signing_secrets("offergrid-home") == before
 
 
 def test_the_list_fits_eighty_columns_and_names_where_webhooks_go(
@@ -471,8 +518,8 @@ def test_the_list_fits_eighty_columns_and_names_where_webhooks_go(
 
     table = [line for line in lines if "takes webhooks at" not in line]
     assert max(map(len, table)) <= 80
-    assert any(re.match(r"rabot-de +rabot +1 hour +stored +no webhooks", one) for one in table)
-    assert f"offergrid-main takes webhooks at {API_URL}/webhooks/offergrid-main" in lines
+    assert any(re.match(r"rabot-energy +rabot +1 hour +stored +no webhooks", one) for one in table)
+    assert f"offergrid-home takes webhooks at {API_URL}/webhooks/offergrid-home" in lines
 
 
 def test_a_stack_that_is_not_there_is_said_with_its_region(operator: Operator) -> None:
@@ -488,8 +535,173 @@ def test_a_secret_that_stands_in_the_file_is_refused_for_a_real_stack(operator: 
     result = operator.apply("--yes")
 
     assert result.exit_code == 2
-    assert "connections[0] (offergrid-main).credentials.api_key" in result.output
+    assert "connections[0] (offergrid-home).credentials.api_key" in result.output
     assert "key-in-clear" not in result.output
+
+
+def test_an_endpoint_is_subscribed_with_a_secret_of_its_own(operator: Operator) -> None:
+    operator.declare(FILE_WITH_ENDPOINT)
+
+    result = operator.apply("--yes")
+
+    (crm,) = [one for one in operator.subscriptions.all() if one.channel is Channel.HTTPS]
+    assert crm.recipient == "https://crm.example.com/hooks?token=t0ps3cret"
+    assert (crm.owner, crm.kinds) == ("ops@example.org", frozenset({Kind.REJECTED}))
+    secret = operator.endpoint_secret(crm.id) or ""
+    assert is_signing_secret(STANDARD_WEBHOOKS, secret)
+    assert "+ subscription of https://crm.example.com/hooks is added" in result.output
+    assert "t0ps3cret" not in result.output
+    assert secret not in result.output
+
+
+def test_an_endpoint_s_secret_stays_through_a_second_apply(operator: Operator) -> None:
+    operator.declare(FILE_WITH_ENDPOINT)
+    operator.apply("--yes")
+    (crm,) = [one for one in operator.subscriptions.all() if one.channel is Channel.HTTPS]
+    first = operator.endpoint_secret(crm.id)
+
+    again = operator.apply("--yes")
+    assert "Nothing to change." in again.output
+    assert operator.writes == []
+
+    operator.declare(FILE_WITH_ENDPOINT.replace("kinds: [rejected]", "kinds: [completed]"))
+    operator.apply("--yes")
+    assert operator.endpoint_secret(crm.id) == first
+
+
+def test_an_endpoint_s_secret_can_be_named_and_changed(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CRM_SECRET", SIGNING_SECRET)
+    operator.declare(FILE_WITH_ENDPOINT)
+    operator.apply("--yes")
+    operator.declare(FILE_WITH_ENDPOINT + "    secret: env:CRM_SECRET\n")
+
+    result = operator.apply("--yes")
+
+    (crm,) = [one for one in operator.subscriptions.all() if one.channel is Channel.HTTPS]
+    assert operator.endpoint_secret(crm.id) == SIGNING_SECRET
+    assert "secret  stored → changed" in result.output
+    assert SIGNING_SECRET not in result.output
+
+
+def test_an_endpoint_that_leaves_the_file_takes_its_secret_along(operator: Operator) -> None:
+    operator.declare(FILE_WITH_ENDPOINT)
+    operator.apply("--yes")
+    (crm,) = [one for one in operator.subscriptions.all() if one.channel is Channel.HTTPS]
+    operator.declare(FILE)
+
+    operator.apply("--yes", "--prune")
+
+    assert operator.subscriptions.get(crm.id) is None
+    assert operator.endpoint_secret(crm.id) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://crm.example.com/hooks", "refused: not https"),
+        ("https://10.1.2.3/hooks", "refused: private address"),
+        ("https://[::ffff:169.254.169.254]/", "refused: metadata address"),
+        ("https://localhost:8443/hooks", "refused: loopback address"),
+    ],
+)
+def test_a_deployed_stack_subscribes_public_endpoints_alone(
+    operator: Operator, url: str, said: str
+) -> None:
+    operator.declare(f"{FILE}  - {{url: '{url}', owner: ops@example.org}}\n")
+
+    result = operator.apply("--yes")
+
+    assert result.exit_code == 2
+    assert f"connections.yaml:16: subscriptions[2].url: {said}" in result.output
+    assert operator.writes == []
+
+
+def test_a_text_of_a_connection_s_own_is_what_is_sent_until_it_leaves_the_file(
+    operator: Operator,
+) -> None:
+    operator.keep_text(TEXT)
+    operator.declare(FILE_WITH_TEXT)
+    added = operator.apply("--yes")
+    assert "templates.accepted.team.en  stored" in added.output
+    assert (operator.text("offergrid-home"), operator.text("rabot-energy")) == (TEXT, None)
+
+    again = operator.apply("--yes")
+    assert "Nothing to change." in again.output
+    assert operator.writes == []
+
+    operator.keep_text(TEXT.replace("well", "very well"))
+    operator.apply("--yes")
+    assert "very well" in (operator.text("offergrid-home") or "")
+
+    operator.declare(FILE)
+    operator.apply("--yes")
+    assert operator.text("offergrid-home") is None
+
+
+def test_texts_go_with_a_connection_that_is_pruned(operator: Operator) -> None:
+    operator.keep_text(TEXT)
+    operator.declare(FILE_WITH_TEXT)
+    operator.apply("--yes")
+    rabot = "  - id: rabot-energy" + FILE.partition("  - id: rabot-energy")[2]
+    operator.declare(f"connections:\n{rabot}")
+
+    operator.apply("--yes", "--prune")
+
+    assert operator.text("offergrid-home") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (TEXT.replace("reference", "referense"), ":2: connections[0] (offergrid-home).templates"),
+        (TEXT.replace("reference }}", "reference }"), "accepted.j2:2:"),
+        ("Hello", "begin with {% extends layout %}"),
+    ],
+)
+def test_a_broken_text_is_refused_with_its_own_line_and_nothing_is_written(
+    operator: Operator, text: str, said: str
+) -> None:
+    operator.keep_text(text)
+    operator.declare(FILE_WITH_TEXT)
+
+    result = operator.apply("--yes")
+
+    assert result.exit_code == 2
+    assert said in result.output
+    assert operator.writes == []
+
+
+def test_a_text_that_is_not_there_or_that_nobody_gets_is_refused(operator: Operator) -> None:
+    operator.keep_text(TEXT)
+    operator.declare(
+        FILE_WITH_TEXT.replace(
+            "{team: {en: texts/accepted.j2}}",
+            "{team: {en: texts/missing.j2}}, overdue: {customer: {en: texts/accepted.j2}}",
+        )
+    )
+
+    result = operator.apply("--yes")
+
+    assert result.exit_code == 2
+    assert "texts/missing.j2 can't be read: No such file or directory" in result.output
+    assert "there is no mail of kind overdue for the customer" in result.output
+
+
+def test_texts_are_read_again_after_five_minutes(operator: Operator) -> None:
+    operator.keep_text(TEXT)
+    operator.declare(FILE_WITH_TEXT)
+    times = iter([0.0, 0.0, 299.0, 301.0, 301.0])
+    table = OverridesTable(
+        SESSION.client("dynamodb"), table_name="notices", clock=lambda: next(times)
+    )
+    place = ("offergrid-home", "accepted", "team", "en")
+
+    before = table.get(*place)
+    operator.apply("--yes")
+
+    assert (before, table.get(*place), table.get(*place)) == (None, None, TEXT)
 
 
 def _put_subscription_by_hand(subscription_id: str) -> None:

@@ -43,8 +43,6 @@ connections:
     notices_per_hour: 3
     credentials: {{api_key: none}}
     signing: {{secrets: ["{SHOP_SECRET}"]}}
-subscriptions:
-  - email: kim@example.org
 """
     )
     client.connections[SHOP] = {

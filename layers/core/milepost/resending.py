@@ -46,7 +46,7 @@ def resend(
     if entry is None:
         raise CannotResend(f"no notice {identity}: `milepost notices list` names those of an order")
     original = _notice_of(identity, entry, orders)
-    notice = _next_copy(replace(original, recipient=_address(to, original)), log, by, identity, now)
+    notice = _next_copy(_addressed(original, to), log, by, identity, now)
     emails.put(notice)
     return notice
 
@@ -68,11 +68,14 @@ def _notice_of(identity: NoticeId, entry: Mapping[str, Any], orders: Orders) -> 
     )
 
 
-def _address(to: str | None, original: Notice) -> str:
+def _addressed(original: Notice, to: str | None) -> Notice:
     address = to or original.recipient
     if not is_email(address):
         raise CannotResend("there is no address to send it to: name one (--to ADDRESS)")
-    return address
+    if address == original.recipient:
+        return original
+    # Somebody else must not end the first one's subscription by the link in this mail.
+    return replace(original, recipient=address, subscription=None)
 
 
 def _next_copy(notice: Notice, log: Log, by: str, original: NoticeId, now: datetime) -> Notice:

@@ -137,7 +137,8 @@ def test_subscriptions_of_people_are_not_the_file_s_to_remove() -> None:
     from_file = Subscription(id="file-1", recipient="b@example.org", source="file")
     stored = replace(STORED, subscriptions={"person-1": by_hand, "file-1": from_file})
 
-    (removed,) = difference(WANTED, stored).subscriptions
+    assert difference(WANTED, stored).left_alone == ("the subscription of b@example.org",)
+    (removed,) = difference(WANTED, stored, prune=True).subscriptions
 
     assert (removed.recipient, removed.change) == ("b@example.org", Change.REMOVED)
 
@@ -159,3 +160,15 @@ def test_settings_come_back_from_their_json_as_they_were() -> None:
     )
 
     assert Connection.from_json(to_json(settings)) == settings
+
+
+def test_a_text_that_is_new_changed_or_gone_is_a_line() -> None:
+    new, changed, gone = (("accepted", "team", language) for language in ("da", "de", "en"))
+    wanted = replace(WANTED, texts={new: "new", changed: "changed"})
+    stored = replace(STORED, texts={"grid": {changed: "until now", gone: "gone"}})
+
+    assert changed_fields(wanted, stored) == (
+        FieldChange("templates.accepted.team.da", None, "stored"),
+        FieldChange("templates.accepted.team.de", "stored", "changed"),
+        FieldChange("templates.accepted.team.en", "stored", None),
+    )

@@ -20,7 +20,14 @@ WriteFile = Callable[[str], Path]
 def entry(*lines: str) -> str:
     """A file of one Offergrid connection with more lines of its own, from line 4."""
     own = "".join(f"    {line}\n" for line in lines)
-    return f"connections:\n  - id: offergrid-main\n    provider: offergrid\n{own}"
+    return f"connections:\n  - id: offergrid-home\n    provider: offergrid\n{own}"
+
+
+def endpoint(url: str, owner: str | None = "ops@example.org", **more: str) -> str:
+    """A file with an endpoint, whose URL is in line 5."""
+    settings = {"owner": owner, **more}
+    lines = "".join(f"    {name}: {value}\n" for name, value in settings.items() if value)
+    return entry() + f"subscriptions:\n  - url: {url}\n{lines}"
 
 
 def refusal(path: Path) -> str:
@@ -30,7 +37,7 @@ def refusal(path: Path) -> str:
 
 
 def settings_of(file: ConnectionsFile, connection_id: str) -> object:
-    return work_out(file, file.read_secrets(literals=True)).connections[connection_id].settings
+    return work_out(file, file.read_secrets(literals=True), {}).connections[connection_id].settings
 
 
 def test_the_example_is_valid_and_names_each_provider() -> None:
@@ -50,7 +57,7 @@ def test_the_example_is_valid_and_names_each_provider() -> None:
     [
         (
             entry("page_sise: 50"),
-            "FILE:4: connections[0] (offergrid-main).page_sise: is no setting: "
+            "FILE:4: connections[0] (offergrid-home).page_sise: is no setting: "
             "did you mean page_size?",
         ),
         (entry("poll: often"), 'write "5 minutes", "1 hour" or off'),
@@ -58,7 +65,7 @@ def test_the_example_is_valid_and_names_each_provider() -> None:
         (entry("base_url: http://api.example.com"), "must begin with https://"),
         (entry("base_url: https://me:pw@api.example.com"), "is no plain address"),
         (entry("base_url: api.example.com"), "is no plain address"),
-        (entry("page_size: many"), "FILE:4: connections[0] (offergrid-main).page_size: must be a"),
+        (entry("page_size: many"), "FILE:4: connections[0] (offergrid-home).page_size: must be a"),
         (entry("page_size: 500"), "page_size is at most 100 at offergrid"),
         (entry("track: slow"), "'slow' is none of extended, fast, standard"),
         (entry("time_zone: Berlin"), "is no time zone: write one as Europe/Berlin"),
@@ -68,17 +75,28 @@ def test_the_example_is_valid_and_names_each_provider() -> None:
         (entry("signing: {secret: [a]}"), "signing.secret: is no setting: did you mean secrets?"),
         (entry("webhooks: false", "signing: {secrets: [env:A]}"), "takes no webhooks"),
         (entry("provider: rabot"), "FILE:4: provider stands here twice"),
-        (entry().replace("offergrid\n", "offergird\n"), "FILE:3: connections[0] (offergrid-main)"),
-        (entry().replace("offergrid-main", "Main"), "must be up to 40 of a-z, 0-9 and dashes"),
+        (entry().replace("offergrid\n", "offergird\n"), "FILE:3: connections[0] (offergrid-home)"),
+        (entry().replace("offergrid-home", "Main"), "must be up to 40 of a-z, 0-9 and dashes"),
         (entry().replace("provider: offergrid", "provider: subs"), "subs needs base_url"),
         (
             entry("base_url: https://r.example").replace("provider: offergrid", "provider: rabot"),
             "rabot needs token_url",
         ),
-        (entry() + "  - id: offergrid-main\n    provider: offergrid\n", "FILE:4: connections[1]"),
+        (entry() + "  - id: offergrid-home\n    provider: offergrid\n", "FILE:4: connections[1]"),
         (entry() + "subscriptions:\n  - email: x\n", "FILE:5: subscriptions[0].email: 'x' is no"),
+        (entry() + "subscriptions:\n  - {kinds: [failed]}\n", "needs either email, or the url"),
+        (endpoint("http://"), "FILE:5: subscriptions[0].url: is no endpoint's URL"),
+        (endpoint("https://me:pw@crm.example"), "a user name or password in the URL"),
+        (endpoint("https://crm.example", owner=None), "needs owner: the address to tell"),
+        (endpoint("https://crm.example", mode="daily"), "mode is not for an endpoint"),
+        (
+            entry() + "subscriptions:\n  - {email: a@b.example, secret: env:A}\n",
+            "secret is not for",
+        ),
+        (entry("templates: {acepted: {team: {en: a.j2}}}"), "'acepted' is none of accepted"),
+        (entry("templates: {accepted: {teams: {en: a.j2}}}"), "'teams' is none of customer, team"),
         (entry() + "subscribers: []\n", "FILE:4: subscribers: is no setting: did you mean"),
-        ("connections:\n  offergrid-main: {provider: offergrid}\n", "connections: must be a list"),
+        ("connections:\n  offergrid-home: {provider: offergrid}\n", "connections: must be a list"),
         ("connections: [\n", "FILE:2: is not YAML"),
         ("- just\n- a list\n", "FILE:1"),
         ("", "FILE"),
@@ -103,7 +121,7 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_what_is_left_out_takes_the_provider_s_defaults(write_file: WriteFile) -> None:
     file = read_file(write_file(entry()))
 
-    wanted = work_out(file, file.read_secrets(literals=False)).connections["offergrid-main"]
+    wanted = work_out(file, file.read_secrets(literals=False), {}).connections["offergrid-home"]
 
     assert wanted.settings.base_url == "https://api.offergrid.io"
     assert wanted.settings.requests_per_minute == 100
@@ -135,7 +153,7 @@ def test_a_time_of_day_may_stand_without_quotes(write_file: WriteFile) -> None:
 def test_ids_of_subscriptions_follow_from_the_address_alone(write_file: WriteFile) -> None:
     def ids(subscriptions: str) -> list[str]:
         file = read_file(write_file(entry() + "subscriptions:\n" + subscriptions))
-        return list(work_out(file, file.read_secrets(literals=False)).subscriptions)
+        return list(work_out(file, file.read_secrets(literals=False), {}).subscriptions)
 
     first = ids("  - email: a@example.org\n  - email: b@example.org\n")
     turned = ids("  - {email: B@example.org, kinds: [failed]}\n  - email: a@example.org\n")
@@ -148,7 +166,7 @@ def test_an_address_may_have_two_subscriptions(write_file: WriteFile) -> None:
     text = "subscriptions:\n  - email: a@example.org\n  - {email: a@example.org, kinds: [failed]}\n"
     file = read_file(write_file(entry() + text))
 
-    first, second = work_out(file, file.read_secrets(literals=False)).subscriptions
+    first, second = work_out(file, file.read_secrets(literals=False), {}).subscriptions
 
     assert second == f"{first}-2"
 
@@ -160,7 +178,7 @@ def test_references_lead_to_the_environment_and_to_files(
     (tmp_path / "token").write_text("whsec_AAECAwQFBgcICQoLDA0ODw==\n")
     path = write_file(entry("credentials: {api_key: env:KEY}", "signing: {secrets: [file:token]}"))
 
-    secrets = read_file(path).read_secrets(literals=False)["offergrid-main"]
+    secrets = read_file(path).read_secrets(literals=False).connections["offergrid-home"]
 
     assert secrets.credentials == {"api_key": "from-environment"}
     assert secrets.signing == ("whsec_AAECAwQFBgcICQoLDA0ODw==",)
@@ -186,16 +204,15 @@ def test_a_reference_that_leads_nowhere_is_said_without_any_secret(
         file.read_secrets(literals=False)
 
     assert said in str(refused.value)
-    assert "connections.yaml:4: connections[0] (offergrid-main)." in str(refused.value)
+    assert "connections.yaml:4: connections[0] (offergrid-home)." in str(refused.value)
     assert "hunter2" not in str(refused.value)
 
 
 def test_a_secret_may_stand_in_the_file_for_the_local_stack(write_file: WriteFile) -> None:
     file = read_file(write_file(entry("credentials: {api_key: local-key}")))
 
-    assert file.read_secrets(literals=True)["offergrid-main"].credentials == {
-        "api_key": "local-key"
-    }
+    secrets = file.read_secrets(literals=True).connections["offergrid-home"]
+    assert secrets.credentials == {"api_key": "local-key"}
 
 
 def test_every_setting_of_a_connection_can_be_declared() -> None:
@@ -207,4 +224,4 @@ def test_every_setting_of_a_connection_can_be_declared() -> None:
 def test_secrets_do_not_show_when_an_object_is_printed(write_file: WriteFile) -> None:
     file = read_file(write_file(entry("credentials: {api_key: hunter2}")))
 
-    assert "hunter2" not in repr(work_out(file, file.read_secrets(literals=True)))
+    assert "hunter2" not in repr(work_out(file, file.read_secrets(literals=True), {}))

@@ -1,0 +1,1 @@
+"""``milepost notices``: what was sent, what wasn't and why, and sending it again."""

@@ -1,0 +1,69 @@
+"""The delivery log of an order, as an operator reads it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from cli.output import tell, tell_folded, tell_row, without_query
+from milepost.notices import Channel, State
+
+Entry: TypeAlias = Mapping[str, Any]
+
+_COLUMNS: Final = ("when", "kind", "audience", "channel", "state")
+_WIDTHS: Final = (16, 11, 8, 7, 10)
+_TOLD: Final = {
+    "retry_at": "tried again at",
+    "digest": "in the digest",
+    "resend_of": "resend of",
+    "requested_by": "asked for by",
+}
+
+
+def show_entries(entries: Iterable[Entry], *, with_ids: bool) -> None:
+    """Print two lines a notice: what it is and where it stands, then to whom and why so."""
+    tell_row(_COLUMNS, _WIDTHS, style="bold")
+    for entry in entries:
+        tell_row(_cells(entry), _WIDTHS)
+        tell_folded(_recipient_and_reason(entry), indent=4)
+        if with_ids:
+            tell(f"    {entry['id']}")
+
+
+def entry_as_json(entry: Entry) -> dict[str, Any]:
+    """One notice for scripts, with every time that the log has of it."""
+    left_out = ("pk", "sk", "expires_at", "claimed_until")
+    plain = {name: value for name, value in entry.items() if name not in left_out}
+    if "recipient" in plain:
+        plain["recipient"] = without_query(plain["recipient"])
+    if "attempts" in plain:
+        plain["attempts"] = int(plain["attempts"])
+    return {"when": when(entry)} | plain
+
+
+def when(entry: Entry) -> str | None:
+    """When it came to stand as it does; an instant in UTC."""
+    at = entry.get(f"{entry['state']}_at") or entry.get(f"{State.QUEUED}_at")
+    return str(at) if at else None
+
+
+def _cells(entry: Entry) -> Sequence[str]:
+    minute = (when(entry) or "")[:16].replace("T", " ")
+    return minute, entry["kind"], entry["audience"], entry["channel"], entry["state"]
+
+
+def _recipient_and_reason(entry: Entry) -> str:
+    recipient = without_query(entry.get("recipient") or "nobody")
+    if entry["channel"] == Channel.SNS:
+        recipient = f"topic {recipient.rpartition(':')[2]}"
+    told = ", ".join(_told(entry))
+    return f"{recipient}: {told}" if told else recipient
+
+
+def _told(entry: Entry) -> Iterator[str]:
+    if entry.get("reason"):
+        yield str(entry["reason"])
+    if entry["state"] == State.QUEUED and "due_at" in entry:
+        yield f"held until {entry['due_at']}"
+    for name, words in _TOLD.items():
+        is_over = name == "retry_at" and entry["state"] != State.QUEUED
+        if entry.get(name) and not is_over:
+            yield f"{words} {entry[name]}"

@@ -1,0 +1,1 @@
+"""``milepost subscriptions``: who is told of what."""

@@ -1,0 +1,285 @@
+"""``milepost notices``: the log that answers, a mail sent again, one previewed, digests let go."""
+
+import getpass
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import NoCredentialsError
+
+from cli.faults import WrongUse
+from cli.notices.references import OrderReference, read_reference
+from cli.stack import Stack
+from milepost.aws.holds import HoldsTable
+from milepost.aws.items import to_item
+from milepost.aws.notices_table import NoticesTable
+from milepost.aws.orders_table import order_item
+from milepost.aws.overrides import OverridesTable
+from milepost.notices import Audience, Channel, Notice, State
+from milepost.order import Kind, OrderKey
+from milepost.recipients import Choice
+from milepost.report import Status
+from tests.builders import KEY, OFFERGRID, RABOT, announcement, minute, notice, report, tracked
+from tests.stack import aws
+from tests.unit.cli.conftest import Deployed
+
+TEAM = notice(Kind.ACCEPTED)
+CUSTOMER = notice(
+    Kind.ACCEPTED, recipient="charlotte.nguyen@example.com", audience=Audience.CUSTOMER
+)
+OFF = f"customer notices of kind accepted are off for {OFFERGRID.id}"
+OTHER_ITEM = replace(TEAM, key=OrderKey(KEY.connection, KEY.order_id, "item-7c1e20-2"))
+OWN = """{% extends layout %}
+{% block subject %}Our own: {{ reference }}{% endblock %}
+{% block lead %}All is well.{% endblock %}
+"""
+
+
+@pytest.fixture
+def log(deployed: Deployed) -> NoticesTable:
+    return NoticesTable(aws("dynamodb"), table_name=deployed.stack.resources["NoticesTable"])
+
+
+def enter(log: NoticesTable, one: Notice, skipped: str | None = None) -> None:
+    log.enter(Choice(notice=one, skipped=skipped), at=minute(1))
+
+
+def keep_order(deployed: Deployed) -> None:
+    order = tracked(report(Status.ACCEPTED), announced=(announcement(Kind.ACCEPTED),), version=1)
+    item = order_item(order, connection=OFFERGRID, new=())
+    aws("dynamodb").put_item(TableName=deployed.stack.resources["OrdersTable"], Item=to_item(item))
+
+
+def listed(deployed: Deployed, *arguments: str) -> list[dict[str, Any]]:
+    result = deployed.run("notices", "list", *arguments, "--json")
+    assert result.exit_code == 0, result.output
+    found: list[dict[str, Any]] = json.loads(result.stdout)
+    return found
+
+
+def test_the_list_says_of_each_notice_why_it_was_or_was_not_sent(
+    deployed: Deployed, log: NoticesTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    enter(log, TEAM)
+    log.mark_sent(TEAM, message_id="m-1", at=minute(2))
+    enter(log, CUSTOMER, OFF)
+
+    result = deployed.run("notices", "list", KEY.order_id)
+
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["when", "kind", "audience", "channel", "state"]
+    assert "2026-03-02 12:02  accepted     team      email    sent" in lines
+    assert "    sales@example.org" in lines
+    assert "2026-03-02 12:01  accepted     customer  email    skipped" in lines
+    assert f"charlotte.nguyen@example.com: {OFF}" in " ".join(result.stdout.split())
+    assert max(map(len, lines)) <= 80
+
+
+def test_an_order_is_found_under_whichever_connection_has_it(
+    deployed: Deployed, log: NoticesTable
+) -> None:
+    enter(log, TEAM)
+
+    assert [one["id"] for one in listed(deployed, KEY.order_id)] == [TEAM.id]
+    assert [one["id"] for one in listed(deployed, f"{KEY.connection}/{KEY.order_id}")] == [TEAM.id]
+    assert listed(deployed, KEY.order_id, "--connection", RABOT.id) == []
+
+
+def test_an_item_of_an_order_is_told_apart_from_the_others(
+    deployed: Deployed, log: NoticesTable
+) -> None:
+    enter(log, TEAM)
+    enter(log, OTHER_ITEM)
+
+    assert len(listed(deployed, KEY.order_id)) == 2
+    assert [one["id"] for one in listed(deployed, str(OTHER_ITEM.key))] == [OTHER_ITEM.id]
+
+
+def test_the_query_of_an_endpoint_is_not_shown(deployed: Deployed, log: NoticesTable) -> None:
+    called = notice(recipient="https://crm.example.com/hooks?token=t0ps3cret")
+    enter(log, replace(called, channel=Channel.HTTPS))
+
+    (found,) = listed(deployed, KEY.order_id)
+    shown = deployed.run("notices", "list", KEY.order_id).stdout
+
+    assert found["recipient"] == "https://crm.example.com/hooks"
+    assert "t0ps3cret" not in shown
+
+
+def test_an_order_of_which_nothing_was_announced_is_said(deployed: Deployed) -> None:
+    result = deployed.run("notices", "list", "ord-unheard-of")
+
+    assert result.exit_code == 1
+    assert "No notice of ord-unheard-of is in the log" in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "connection", "meant"),
+    [
+        ("ord-1", None, OrderReference(order_id="ord-1")),
+        ("grid/ord-1", None, OrderReference(order_id="ord-1", connection="grid")),
+        (
+            "grid/a%2Fb/item%201",
+            None,
+            OrderReference(order_id="a/b", connection="grid", item_id="item 1"),
+        ),
+        ("a/b", "grid", OrderReference(order_id="a/b", connection="grid")),
+    ],
+)
+def test_an_order_is_named_as_people_have_it(
+    text: str, connection: str | None, meant: OrderReference
+) -> None:
+    assert read_reference(text, connection=connection) == meant
+
+
+@pytest.mark.parametrize("text", ["", "grid/", "/ord-1", "grid/ord-1/item-1/2"])
+def test_what_names_no_order_is_refused(text: str) -> None:
+    with pytest.raises(WrongUse, match="names no order"):
+        read_reference(text, connection=None)
+
+
+def test_a_mail_is_resent_to_another_address_and_the_log_says_who_asked(
+    deployed: Deployed, log: NoticesTable
+) -> None:
+    keep_order(deployed)
+    enter(log, CUSTOMER, OFF)
+
+    result = deployed.run(
+        "notices", "resend", CUSTOMER.id, "--to", "new@example.org", "--by", "Kim"
+    )
+
+    assert result.exit_code == 0, result.output
+    (queued,) = deployed.stack.messages("EmailQueue")
+    assert (queued["recipient"], queued["audience"], queued["copy"]) == (
+        "new@example.org",
+        "customer",
+        1,
+    )
+    (new,) = [one for one in listed(deployed, KEY.order_id) if one["id"] == result.stdout.strip()]
+    assert (new["resend_of"], new["requested_by"]) == (CUSTOMER.id, "Kim")
+    assert new["state"] == State.QUEUED
+
+
+def test_without_a_name_the_log_says_the_caller_s_identity(
+    deployed: Deployed, log: NoticesTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_order(deployed)
+    enter(log, TEAM)
+    arn = aws("sts").get_caller_identity()["Arn"]
+
+    deployed.run("notices", "resend", TEAM.id)
+    monkeypatch.setattr("cli.stack.Stack.client", _without("sts"))
+    deployed.run("notices", "resend", TEAM.id)
+
+    asked = [one["requested_by"] for one in listed(deployed, KEY.order_id)[1:]]
+    assert asked == [arn.rpartition(":")[2], getpass.getuser()]
+
+
+@pytest.mark.parametrize(
+    ("identity", "code", "said"),
+    [
+        ("ord-1", 2, "a notice's id looks like connection/order/item/1/email"),
+        (TEAM.id, 1, "`milepost notices list` names those of an order"),
+        (replace(TEAM, channel=Channel.SNS).id, 1, "only mails can"),
+    ],
+)
+def test_what_can_not_be_resent_is_said(
+    deployed: Deployed, identity: str, code: int, said: str
+) -> None:
+    result = deployed.run("notices", "resend", identity)
+
+    assert result.exit_code == code
+    assert said in result.output
+    assert deployed.stack.messages("EmailQueue") == []
+
+
+def test_a_preview_has_the_connection_s_language_and_writes_html(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    page = tmp_path / "mail.html"
+
+    result = deployed.run(
+        *("notices", "preview", "rejected", "--connection", RABOT.id),
+        *("--language", "de", "--audience", "customer", "--html", str(page), "--text"),
+    )
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("Subject: [Muster] ")
+    assert "DIES IST EIN MUSTER" in result.stdout
+    assert '<html lang="de"' in page.read_text()
+
+
+def test_a_text_of_the_connection_s_own_is_previewed_and_sent(deployed: Deployed) -> None:
+    table = OverridesTable(
+        aws("dynamodb"),
+        table_name=deployed.stack.resources["NoticesTable"],
+        clock=iter(range(10)).__next__,
+    )
+    table.put(OFFERGRID.id, ("accepted", "team", "en"), OWN)
+
+    shown = deployed.run("notices", "preview", "accepted", "--connection", OFFERGRID.id)
+    other = deployed.run("notices", "preview", "accepted", "--connection", RABOT.id)
+    renderer = deployed.stack.load("send_notice").sender.renderer
+    sent = renderer.render(TEAM, tracked(report(Status.ACCEPTED, reference="PP-20417")))
+
+    assert shown.stdout.startswith("Subject: [Sample] Our own: SAMPLE-20417\n\n")
+    assert "Our own" not in other.stdout
+    assert sent.subject == "Our own: PP-20417"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("accepted", "--connection", "nowhere"),
+            "applied are: offergrid-business, offergrid-home, rabot-energy",
+        ),
+        (
+            ("overdue", "--connection", OFFERGRID.id, "--audience", "customer"),
+            "no mail of kind overdue for the customer",
+        ),
+        (("acepted", "--connection", OFFERGRID.id), "acepted"),
+    ],
+)
+def test_what_has_no_preview_is_wrong_use(
+    deployed: Deployed, arguments: tuple[str, ...], said: str
+) -> None:
+    result = deployed.run("notices", "preview", *arguments)
+
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_what_is_held_until_a_time_is_let_go_before_it(deployed: Deployed) -> None:
+    holds = HoldsTable(aws("dynamodb"), table_name=deployed.stack.resources["NoticesTable"])
+    far = replace(TEAM, recipient="later@example.org")
+    holds.hold(TEAM, due_at=minute(10**9))
+    holds.hold(far, due_at=minute(10**9 + 1))
+
+    early = deployed.run("notices", "release")
+    released = deployed.run("notices", "release", "--until", f"{minute(10**9):%Y-%m-%dT%H:%M:%SZ}")
+
+    assert (early.stdout, released.stdout) == ("Released: 0.\n", "Released: 1.\n")
+    (queued,) = deployed.stack.messages("EmailQueue")
+    assert queued["batch"]["recipient_digest"] == TEAM.recipient_digest
+
+
+def test_an_instant_without_a_zone_is_refused(deployed: Deployed) -> None:
+    result = deployed.run("notices", "release", "--until", "2026-03-04T18:00")
+
+    assert result.exit_code == 2
+    assert "a time without a zone" in result.output
+
+
+def _without(service: str) -> Any:
+    usual = Stack.client
+
+    def client(stack: Stack, name: str) -> Any:
+        if name == service:
+            raise NoCredentialsError
+        return usual(stack, name)
+
+    return client

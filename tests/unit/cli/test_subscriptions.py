@@ -1,0 +1,168 @@
+"""``milepost subscriptions``: who is told, who no longer, and what endpoints verify by."""
+
+import json
+
+import pytest
+
+from milepost.aws.endpoint_subscriptions import EndpointsTable
+from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
+from milepost.notices import Audience, Channel
+from milepost.order import Kind
+from milepost.subscriptions import Mode, Subscription
+from tests.builders import minute
+from tests.signing import SECRET
+from tests.stack import aws
+from tests.unit.cli.conftest import Deployed
+
+SALES = Subscription(id="file-4fa2c90de1b7a365", recipient="sales@example.org")
+ENERGY = Subscription(
+    id="person-1",
+    recipient="energy-team@example.org",
+    kinds=frozenset({Kind.REJECTED, Kind.OVERDUE}),
+    connections=frozenset({"rabot-energy"}),
+    mode=Mode.DAILY,
+    language="de",
+    ended="unsubscribed on 2026-03-04",
+)
+CRM = Subscription(
+    id="file-90de1b7a3654fa2c",
+    channel=Channel.HTTPS,
+    recipient="https://crm.example.com/hooks?token=t0ps3cret",
+    owner="ops@example.org",
+    ended="switched off on 2026-03-04 after failing for 5 days",
+)
+
+
+@pytest.fixture
+def table(deployed: Deployed) -> SubscriptionsTable:
+    made = SubscriptionsTable(aws("dynamodb"), table_name=deployed.stack.resources["NoticesTable"])
+    for one in (SALES, ENERGY, CRM):
+        made.put(one)
+    return made
+
+
+@pytest.fixture
+def suppressions(deployed: Deployed) -> SuppressionsTable:
+    return SuppressionsTable(aws("dynamodb"), table_name=deployed.stack.resources["NoticesTable"])
+
+
+def is_living(table: SubscriptionsTable, subscription: Subscription) -> bool:
+    found = table.get(subscription.id)
+    return found is not None and found.ended is None
+
+
+def test_the_list_fits_eighty_columns_and_says_why_one_has_ended(
+    deployed: Deployed, table: SubscriptionsTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    result = deployed.run("subscriptions", "list")
+
+    lines = result.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ["subscription", "channel", "mode", "language", "state"]
+    assert "file-4fa2c90de1b7a365  email    at once  en        lives" in lines
+    assert "    sales@example.org: the usual kinds of all connections" in lines
+    assert "person-1               email    daily    de        ended" in lines
+    text = " ".join(result.stdout.split())
+    assert "overdue, rejected of rabot-energy; unsubscribed on 2026-03-04" in text
+    assert "switched off on 2026-03-04 after failing for 5 days" in text
+    assert "t0ps3cret" not in text
+
+
+def test_for_scripts_the_list_has_every_setting_but_no_secret(
+    deployed: Deployed, table: SubscriptionsTable
+) -> None:
+    found = json.loads(deployed.run("subscriptions", "list", "--json").stdout)
+
+    by_id = {one["id"]: one for one in found}
+    assert by_id["person-1"]["kinds"] == ["overdue", "rejected"]
+    assert by_id["person-1"]["ended"] == "unsubscribed on 2026-03-04"
+    assert by_id[CRM.id]["recipient"] == "https://crm.example.com/hooks"
+    assert by_id[CRM.id]["owner"] == "ops@example.org"
+
+
+def test_one_that_ended_lives_again(deployed: Deployed, table: SubscriptionsTable) -> None:
+    result = deployed.run("subscriptions", "resume", ENERGY.id)
+
+    assert result.exit_code == 0
+    assert "it had ended: unsubscribed on 2026-03-04" in result.stdout
+    assert is_living(table, ENERGY)
+
+
+def test_an_endpoint_that_lives_again_has_all_its_days_to_fail(
+    deployed: Deployed, table: SubscriptionsTable
+) -> None:
+    endpoints = EndpointsTable(aws("dynamodb"), table_name=deployed.stack.resources["NoticesTable"])
+    deployed.run("subscriptions", "resume", CRM.id)
+    living = endpoints.get(CRM.id)
+    assert living is not None
+    endpoints.failed(living, at=minute(0))
+    endpoints.switch_off(living, reason="switched off again")
+
+    deployed.run("subscriptions", "resume", CRM.id)
+
+    again = endpoints.get(CRM.id)
+    assert again is not None
+    assert (again.ended, again.failing_since) == (None, None)
+
+
+def test_mails_go_again_to_an_address_that_bounced_when_told_so(
+    deployed: Deployed, table: SubscriptionsTable, suppressions: SuppressionsTable
+) -> None:
+    reason = "bounced before: General, on 2026-03-04"
+    suppressions.suppress(SALES.recipient, reason=reason, at=minute(0))
+
+    unasked = deployed.run("subscriptions", "resume", SALES.id)
+    still = suppressions.reason(SALES.recipient, audience=Audience.TEAM)
+    told = deployed.run("subscriptions", "resume", SALES.id, "--yes")
+
+    assert still == reason
+    assert f"Still no mail goes to sales@example.org: {reason}" in unasked.output
+    assert "Mails go to sales@example.org again." in told.output
+    assert suppressions.reason(SALES.recipient, audience=Audience.TEAM) is None
+
+
+def test_a_person_is_asked_before_mails_go_to_an_address_again(
+    deployed: Deployed,
+    table: SubscriptionsTable,
+    suppressions: SuppressionsTable,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cli.subscriptions.commands.is_interactive", lambda: True)
+    suppressions.suppress(SALES.recipient, reason="complained on 2026-03-04", at=minute(0))
+
+    deployed.run("subscriptions", "resume", SALES.id, given="n\n")
+    after_no = suppressions.reason(SALES.recipient, audience=Audience.TEAM)
+    deployed.run("subscriptions", "resume", SALES.id, given="y\n")
+
+    assert after_no == "complained on 2026-03-04"
+    assert suppressions.reason(SALES.recipient, audience=Audience.TEAM) is None
+
+
+def test_an_endpoint_s_secret_is_shown(deployed: Deployed, table: SubscriptionsTable) -> None:
+    deployed.stack.keep_secret("EndpointSecrets", {CRM.id: SECRET})
+
+    assert deployed.run("subscriptions", "secret", CRM.id).stdout == f"{SECRET}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("secret", SALES.id), 2, "only endpoints have secrets"),
+        (("secret", CRM.id), 1, "has no secret"),
+        (("secret", "nobody"), 2, "`milepost subscriptions list` shows them"),
+        (("resume", "nobody"), 2, "There is no subscription nobody"),
+    ],
+)
+def test_what_can_not_be_done_is_said(
+    deployed: Deployed,
+    table: SubscriptionsTable,
+    arguments: tuple[str, ...],
+    code: int,
+    said: str,
+) -> None:
+    result = deployed.run("subscriptions", *arguments)
+
+    assert result.exit_code == code
+    assert said in result.output
