@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, Protocol, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -75,18 +75,33 @@ def present_part(**facts: object) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if value not in (None, "")}
 
 
-class HasAddress(Protocol):
-    """An address as most providers write it; the others map theirs themselves."""
+class Customer(Shape):
+    """A customer as providers write one who name people whole; the others map theirs."""
 
-    street: str | None
-    unit: str | None
-    postcode: str | None
-    city: str | None
-    region: str | None
-    country: str | None
+    name: Text = None
+    email: Text = None
+    phone: Text = None
 
 
-def address_details(address: HasAddress | None) -> dict[str, Any]:
+class Address(Shape):
+    """An address as most providers write it; the others map theirs."""
+
+    street: Text = None
+    unit: Text = None
+    city: Text = None
+    region: Text = None
+    postcode: Text = None
+    country: Text = None
+
+
+def customer_details(customer: Customer | None) -> dict[str, Any]:
+    """A customer as details hold it."""
+    if customer is None:
+        return {}
+    return present_part(name=customer.name, email=customer.email, phone=customer.phone)
+
+
+def address_details(address: Address | None) -> dict[str, Any]:
     """An address as details hold it."""
     if address is None:
         return {}

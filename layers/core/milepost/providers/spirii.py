@@ -16,13 +16,16 @@ from milepost.lifecycle import Rules
 from milepost.order import Attention
 from milepost.provider import BrokenPage, Http, Json, Page, PageRequest, SignIn, SignInFailed
 from milepost.providers.shapes import (
+    Address,
     Amount,
+    Customer,
     Id,
     Instant,
     Shape,
     Text,
     address_details,
     bearer,
+    customer_details,
     instant_text,
     newest_change,
     orders_on,
@@ -39,21 +42,6 @@ STATUSES: Final[Mapping[str, Status]] = {
     "Fulfilled": Status.COMPLETED,
     "Cancelled": Status.CANCELLED,
 }
-
-
-class Customer(Shape):
-    name: Text = None
-    email: Text = None
-    phone: Text = None
-
-
-class Address(Shape):
-    street: Text = None
-    unit: Text = None
-    city: Text = None
-    region: Text = None
-    postcode: Text = None
-    country: Text = None
 
 
 class Product(Shape):
@@ -183,13 +171,13 @@ def _report(said: Order, connection: Connection, seen_at: datetime, source: Sour
 
 
 def _details(said: Order, connection: Connection) -> Details:
-    customer, product = said.customer or Customer(), said.product or Product()
+    product = said.product or Product()
     flow, box = said.onboarding_flow or Product(), said.charge_box or ChargeBox()
     installation = said.installation or Installation()
     return present(
         reference=said.order_number,
         ordered_at=instant_text(said.created_at),
-        customer=present_part(name=customer.name, email=customer.email, phone=customer.phone),
+        customer=customer_details(said.customer),
         address=address_details(said.address),
         service_type=said.service_type or connection.service_type or "ev_charging",
         offer=present_part(id=product.id, name=product.name),

@@ -16,13 +16,16 @@ from milepost.lifecycle import Rules
 from milepost.order import Attention
 from milepost.provider import BrokenPage, Http, Json, Page, PageRequest, SignIn, SignInFailed
 from milepost.providers.shapes import (
+    Address,
     Amount,
+    Customer,
     Id,
     Instant,
     Shape,
     Text,
     address_details,
     bearer,
+    customer_details,
     instant_text,
     newest_change,
     orders_on,
@@ -42,21 +45,6 @@ STATUSES: Final[Mapping[str, Status]] = {
     "Installation Initiated": Status.IN_PROGRESS,
     "Completed": Status.COMPLETED,
 }
-
-
-class Customer(Shape):
-    name: Text = None
-    email: Text = None
-    phone: Text = None
-
-
-class Address(Shape):
-    street: Text = None
-    unit: Text = None
-    city: Text = None
-    region: Text = None
-    postcode: Text = None
-    country: Text = None
 
 
 class Invoice(Shape):
@@ -180,11 +168,11 @@ def _report(
 
 
 def _details(said: ServiceRequest, connection: Connection) -> Details:
-    customer, installer = said.customer or Customer(), said.installer or Installer()
+    installer = said.installer or Installer()
     return present(
         reference=said.reference,
         ordered_at=instant_text(said.created_at),
-        customer=present_part(name=customer.name, email=customer.email, phone=customer.phone),
+        customer=customer_details(said.customer),
         address=address_details(said.address),
         service_type=said.service_type or connection.service_type or "grid_connection",
         reason=said.reason,
