@@ -2,11 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ENVIRONMENT = $(or $(ENV),dev)
+PYTHON_VERSION = $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export SAM_CLI_TELEMETRY := 0
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock build run stop invoke check format test test-all deploy clean
+.PHONY: help install lock build build-aws run stop invoke check format test test-all deploy clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -18,7 +21,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 		{ echo "Milepost needs Python 3.11 or newer; $(PYTHON) is older. Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "Python has no venv: install it (Debian: apt install python3-venv)."; exit 1; }
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-uv.lock
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -52,16 +55,20 @@ format: install
 	@ruff format -q .
 
 test: check ## Everything that needs Python alone (under 3 minutes)
-	@pytest tests/unit tests/contracts tests/integration -n 2
+	@pytest tests/unit tests/contracts tests/integration -n 2 --dist worksteal
 	@pytest tests/e2e
 
-test-all: test ## That, and what needs more: installs it where it can, says what it left out
+test-all: test ## That, and what needs more than Python, of which there is nothing yet
+	@echo "Everything ran; nothing was left out."
 
-build-aws: install ## What `sam build` makes of the template, for AWS (arm64, the newest Lambda Python)
-	@sam build --cached --parallel
+build-aws: install ## What `sam build` makes of the template, for AWS: arm64, this machine's Python
+	@TARGET_PYTHON=$(PYTHON_VERSION) sam build --cached --parallel \
+		--parameter-overrides Runtime=python$(PYTHON_VERSION)
 
-deploy: build-aws ## Deploy to AWS: make deploy ENV=dev
-	@sam deploy --config-env $(or $(ENV),dev)
+deploy: build-aws ## Deploy to AWS: make deploy ENV=dev SENDER=milepost@your.domain
+	@test -n "$(SENDER)" || { echo "Name the address that mails come from: make deploy ENV=$(ENVIRONMENT) SENDER=milepost@your.domain"; exit 1; }
+	@sam deploy --config-env $(ENVIRONMENT) --parameter-overrides StageName=$(ENVIRONMENT) \
+		SenderAddress=$(SENDER) AlarmAddress=$(ALARMS) Runtime=python$(PYTHON_VERSION)
 
 clean: ## Forget what was built
 	@rm -rf .aws-sam .local .mypy_cache .ruff_cache .pytest_cache

@@ -1,4 +1,7 @@
-"""What every test starts from: credentials that open nothing, and a quick Hypothesis."""
+"""What every test starts from: credentials that open nothing, and a quick Hypothesis.
+
+``HYPOTHESIS_PROFILE=thorough`` has it try many more examples, other ones each time.
+"""
 
 import os
 
@@ -17,6 +20,14 @@ os.environ.pop("AWS_ENDPOINT_URL", None)
 
 # A shared machine may be slow for a moment; how long one example takes says nothing.
 settings.register_profile(
-    "milepost", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "fast",
+    deadline=None,
+    derandomize=True,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
 )
-settings.load_profile("milepost")
+settings.register_profile(
+    "thorough", settings.get_profile("fast"), derandomize=False, max_examples=1_000
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))

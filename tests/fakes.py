@@ -181,7 +181,7 @@ class MemoryHolds:
     counts: dict[tuple[str, str, datetime], int] = field(default_factory=dict)
 
     def hold(self, notice: Notice, *, due_at: datetime) -> None:
-        batch = Batch(notice.recipient_digest, due_at)
+        batch = Batch.of(notice, due_at=due_at)
         self.kept.setdefault(batch, {})[notice.id] = notice
 
     def count(self, notice: Notice, *, hour: datetime) -> int:
@@ -209,6 +209,10 @@ class MemoryHolds:
 
     def let_go(self, batch: Batch, notice: Notice) -> None:
         self.kept.get(batch, {}).pop(notice.id, None)
+
+    def close_batch(self, batch: Batch) -> None:
+        self.message_ids.pop(batch, None)
+        self.claimed_until.pop(batch, None)
 
 
 @dataclass

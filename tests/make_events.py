@@ -354,7 +354,8 @@ def _modified(number: int, write: Write) -> dict[str, Any]:
 
 
 def _schedules() -> Iterator[tuple[str, Any]]:
-    for connection in (OFFERGRID.id, "offergrid-business", RABOT.id):
+    others = ("offergrid-business", "subs-grid", "spirii-charge")
+    for connection in (OFFERGRID.id, RABOT.id, *others):
         yield f"poll_orders/{connection.replace('-', '_')}", {"connection": connection}
 
 

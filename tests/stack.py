@@ -28,7 +28,10 @@ SIGNING: Final = {
 }
 
 
-class _Loader(yaml.SafeLoader):
+_SafeLoader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_SafeLoader):  # type: ignore[misc, valid-type]
     """Reads CloudFormation's tags as what stands behind them."""
 
 
@@ -81,27 +84,27 @@ def _client_made_once(service: str, **options: Any) -> Any:
     return _make_client(service, **options)
 
 
+class Resources(dict[str, str]):
+    """What AWS calls each of the template's resources; each is made when it is first asked for."""
+
+    def __missing__(self, name: str) -> str:
+        self[name] = _MAKERS[template()[name]["Type"]](name)
+        return self[name]
+
+    def physical(self, value: str) -> str:
+        """The resource of this logical id; a value that is none stays as it is."""
+        is_made = template().get(value, {}).get("Type") in _MAKERS
+        return self[value] if is_made else value
+
+
 @dataclass
 class Stack:
     """The stack's resources, empty, in moto."""
 
-    resources: dict[str, str] = field(default_factory=dict)
+    resources: Resources = field(default_factory=Resources)
 
     def __post_init__(self) -> None:
-        makers: dict[str, Callable[[str], str]] = {
-            "AWS::DynamoDB::Table": lambda name: create_table(aws("dynamodb"), name),
-            "AWS::SQS::Queue": lambda name: aws("sqs").create_queue(QueueName=name)["QueueUrl"],
-            "AWS::S3::Bucket": _create_bucket,
-            "AWS::SNS::Topic": lambda name: aws("sns").create_topic(Name=name)["TopicArn"],
-            "AWS::SecretsManager::Secret": lambda name: aws("secretsmanager").create_secret(
-                Name=name, SecretString="{}"
-            )["ARN"],
-        }
-        for name, declared in template().items():
-            if make := makers.get(declared["Type"]):
-                self.resources[name] = make(name)
         aws("sesv2").create_email_identity(EmailIdentity=SENDER)
-        self.keep_secret("SigningSecrets", SIGNING)
 
     def environment(self, function: str) -> dict[str, str]:
         """What the template sets for this function, with the names of these resources."""
@@ -113,7 +116,7 @@ class Stack:
             "PUBLIC_URL": "https://milepost.example.org",
         }
         return {
-            name: special.get(name) or self.resources.get(str(value), str(value))
+            name: special.get(name) or self.resources.physical(str(value))
             for name, value in variables.items()
         }
 
@@ -151,6 +154,13 @@ class Stack:
         """Every order's item, by its item id."""
         return {item["item_id"]: item for item in self.items("OrdersTable")}
 
+    def order_ids(self) -> set[str]:
+        """Whose items there are, without the rest, which an emulator takes long to write out."""
+        answer = aws("dynamodb").scan(
+            TableName=self.resources["OrdersTable"], ProjectionExpression="order_id"
+        )
+        return {from_item(item)["order_id"] for item in answer["Items"]}
+
     def messages(self, queue: str) -> list[Any]:
         """The bodies of everything in a queue, which is empty afterwards."""
         sqs, url, found = aws("sqs"), self.resources[queue], []
@@ -166,11 +176,41 @@ class Stack:
         return {key: s3.get_object(Bucket=name, Key=key)["Body"].read() for key in keys}
 
 
+def _create_table(name: str) -> str:
+    return create_table(aws("dynamodb"), name)
+
+
+def _create_queue(name: str) -> str:
+    url: str = aws("sqs").create_queue(QueueName=name)["QueueUrl"]
+    return url
+
+
+def _create_topic(name: str) -> str:
+    arn: str = aws("sns").create_topic(Name=name)["TopicArn"]
+    return arn
+
+
+def _create_secret(name: str) -> str:
+    content = SIGNING if name == "SigningSecrets" else {}
+    secrets = aws("secretsmanager")
+    arn: str = secrets.create_secret(Name=name, SecretString=json.dumps(content))["ARN"]
+    return arn
+
+
 def _create_bucket(name: str) -> str:
     bucket = name.lower()
     place = {"LocationConstraint": "eu-central-1"}
     aws("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
     return bucket
+
+
+_MAKERS: Final[Mapping[str, Callable[[str], str]]] = {
+    "AWS::DynamoDB::Table": _create_table,
+    "AWS::SQS::Queue": _create_queue,
+    "AWS::S3::Bucket": _create_bucket,
+    "AWS::SNS::Topic": _create_topic,
+    "AWS::SecretsManager::Secret": _create_secret,
+}
 
 
 def _logical_id(function: str) -> str:

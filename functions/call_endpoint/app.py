@@ -16,7 +16,7 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from milepost.aws.clients import client
+from milepost.aws.clients import FOR_MAIL, client
 from milepost.aws.endpoint_calls import (
     AnnouncedOrders,
     EndpointCallLog,
@@ -53,7 +53,7 @@ caller = Caller(
         table_name=table_name,
         queue=NoticeQueue(client("sqs"), queue_url=os.environ["ENDPOINT_QUEUE_URL"]),
     ),
-    owners=EndpointOwners(client("sesv2"), sender=os.environ["SENDER_ADDRESS"]),
+    owners=EndpointOwners(client("sesv2", config=FOR_MAIL), sender=os.environ["SENDER_ADDRESS"]),
 )
 
 

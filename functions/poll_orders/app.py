@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import urllib3
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -30,7 +30,7 @@ from milepost.report import Report, canonical_json
 logger = Logger()
 metrics = Metrics(namespace="Milepost")
 
-SPARE_MILLISECONDS: Final = 45_000
+SPARE_MILLISECONDS: Final = 100_000
 """Time that one page more may take: a request that hangs, and a page full of changes."""
 
 dynamodb = client("dynamodb")
@@ -57,15 +57,18 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     if result.outcome is Outcome.FAILED:
         # A key that was replaced a moment ago is read anew, instead of refused for minutes.
         credentials.forget()
-    metrics.add_dimension(name="connection", value=connection.id)
-    metrics.add_metric(name="Polls", unit=MetricUnit.Count, value=1)
-    metrics.add_metric(
-        name="PollFailures",
-        unit=MetricUnit.Count,
-        value=int(result.outcome is Outcome.FAILED),
-    )
+    count_failure(connection, failed=result.outcome is Outcome.FAILED)
     logger.info("polled", connection=connection.id, **asdict(result))
     return {"connection": connection.id, **asdict(result)}
+
+
+def count_failure(connection: Connection, *, failed: bool) -> None:
+    """For the alarm over all connections, and by itself for each."""
+    metrics.add_metric(name="PollFailures", unit=MetricUnit.Count, value=int(failed))
+    with single_metric(
+        name="PollFailures", unit=MetricUnit.Count, value=int(failed), namespace="Milepost"
+    ) as metric:
+        metric.add_dimension(name="connection", value=connection.id)
 
 
 def poll(connection: Connection, context: LambdaContext) -> PollResult:
@@ -121,11 +124,19 @@ def put_aside(connection: Connection) -> Callable[[Json, str], None]:
 def without_secrets(value: Any) -> Any:
     """The value without passwords and bank accounts, at any depth."""
     if isinstance(value, Mapping):
-        kept = {k: v for k, v in value.items() if k.lower() not in ("password", "iban")}
-        return {k: without_secrets(v) for k, v in kept.items()}
+        return {k: without_secrets(v) for k, v in value.items() if not _is_secret(k)}
     if isinstance(value, list):
         return [without_secrets(one) for one in value]
     return value
+
+
+def _is_secret(name: str) -> bool:
+    """By a field's name, whatever way it is written: a password, a bank account, a code."""
+    plain = name.lower().replace("_", "").replace("-", "")
+    return plain == "code" or any(word in plain for word in _SECRETS)
+
+
+_SECRETS: Final = ("password", "passwort", "iban", "bankaccount", "secret", "token")
 
 
 def now() -> datetime:

@@ -12,7 +12,7 @@ from typing import Any
 from milepost.aws.clients import IMPATIENT, client
 from milepost.aws.inbox import InboxQueue
 from milepost.aws.signing_secrets import SigningSecretsStore
-from milepost.receiving import Answer, Request, receive
+from milepost.receiving import FOUND, Answer, Request, receive
 
 secrets = SigningSecretsStore(
     client("secretsmanager", config=IMPATIENT), secret_id=os.environ["SIGNING_SECRETS_ARN"]
@@ -46,9 +46,9 @@ def read_request(event: dict[str, Any]) -> Request:
 def log(request: Request, answer: Answer) -> None:
     """One line a request, which CloudWatch reads as a metric too (embedded metric format).
 
-    The path is the caller's: only the id of a connection that exists is worth a line.
+    The path is the caller's: only the id of a connection that was found is worth a line.
     """
-    known = request.connection_id if answer.status != 404 else "unknown"
+    known = request.connection_id if answer.reason in FOUND else "unknown"
     line = {
         "_aws": {
             "Timestamp": int(time.time() * 1000),

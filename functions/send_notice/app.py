@@ -4,8 +4,8 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import (
@@ -19,7 +19,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from milepost.aws.clients import FOR_MAIL, client
 from milepost.aws.holds import HoldsTable
 from milepost.aws.mails_table import MailsTable
-from milepost.aws.notice_messages import Mailbox, batch_of, notice_of
+from milepost.aws.notice_messages import Mailbox, NoticeQueue, batch_of, notice_of
 from milepost.aws.notices_table import NoticesTable
 from milepost.aws.orders_table import OrdersReader
 from milepost.aws.overrides import OverridesTable
@@ -30,11 +30,15 @@ from milepost.rendering import MailRenderer
 from milepost.sending import AlreadyClaimed, Sender, TryAgainLater, batch_id
 from milepost.unsubscribing import UnsubscribeLinks
 
+LATER: Final = timedelta(seconds=60)
+"""When a mail is tried again that the mail service had no room for."""
+
 logger = Logger()
 processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
+emails = NoticeQueue(client("sqs"), queue_url=os.environ["EMAIL_QUEUE_URL"])
 sender = Sender(
     claims=NoticesTable(dynamodb, table_name=table_name),
     holds=HoldsTable(dynamodb, table_name=table_name),
@@ -74,8 +78,12 @@ def send(record: SQSRecord) -> None:
     """Send one message's mail; the name of the parameter is Powertools' choice."""
     try:
         send_once(json.loads(record.body))
-    except (AlreadyClaimed, TryAgainLater) as later:
-        logger.info("comes back", message_id=record.message_id, why=type(later).__name__)
+    except TryAgainLater as later:
+        # As a new message: a busy hour of the mail service must not use up the tries of this one.
+        emails.put_message(json.loads(record.body), delay=LATER)
+        logger.info("comes back", message_id=record.message_id, why=str(later))
+    except AlreadyClaimed:
+        logger.info("comes back", message_id=record.message_id, why="claimed")
         raise
     except Exception:
         logger.exception("failed to send", message_id=record.message_id)

@@ -1,110 +1,156 @@
-"""The delivery log: claims and states, on every engine."""
+"""The delivery log: claims and states, on every engine and in the fake that unit tests use."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from milepost.aws.items import from_item, to_item
 from milepost.aws.notices_table import NoticesTable, notice_key
-from milepost.notices import Channel, State
+from milepost.notices import Channel, NoticeId, State
 from milepost.recipients import Choice
 from milepost.sending import AlreadyClaimed
+from milepost.telling import Entered
 from tests.builders import minute, notice
+from tests.contracts.conftest import Place
+from tests.fakes import MemoryNotices
 
 TABLE = "NoticesTable"
 ONE = notice()
+Log = NoticesTable | MemoryNotices
 
 
 @pytest.fixture
-def log(dynamodb: Any, table: str) -> NoticesTable:
-    return NoticesTable(dynamodb, table_name=table)
+def log(place: Place) -> Log:
+    return (
+        MemoryNotices() if place.is_memory else NoticesTable(place.client, table_name=place.table)
+    )
 
 
-def item_of(dynamodb: Any, table: str) -> dict[str, Any]:
-    answer = dynamodb.get_item(TableName=table, Key=to_item(notice_key(ONE)), ConsistentRead=True)
-    return from_item(answer["Item"])
+def item_of(log: Log) -> Mapping[str, Any]:
+    item = log.find(NoticeId.parse(ONE.id))
+    assert item is not None
+    return item
 
 
-def enter(log: NoticesTable, at: float = 0) -> State:
+def enter(log: Log, at: float = 0) -> State:
     return log.enter(Choice(notice=ONE), at=minute(at)).state
 
 
-def claim(log: NoticesTable, at: float = 0, until: float = 1) -> bool:
+def claim(log: Log, at: float = 0, until: float = 1) -> bool:
     return log.claim(ONE, at=minute(at), until=minute(until))
 
 
-def test_a_notice_enters_as_queued_once(log: NoticesTable, dynamodb: Any, table: str) -> None:
+def test_a_notice_enters_as_queued_once(log: Log) -> None:
     assert enter(log, 0) is State.QUEUED
     assert enter(log, 5) is State.QUEUED
-    item = item_of(dynamodb, table)
+    item = item_of(log)
     assert item["queued_at"] == "2026-03-02T12:00:00Z"
     assert item["recipient"] == "sales@example.org"
 
 
-def test_entering_again_tells_how_it_stands(log: NoticesTable) -> None:
+def test_entering_again_tells_how_it_stands(log: Log) -> None:
     enter(log)
     log.mark_sent(ONE, message_id="m-1", at=minute(1))
     assert enter(log) is State.SENT
 
 
-def test_a_queued_notice_is_claimed_once(log: NoticesTable) -> None:
+def test_a_notice_that_is_held_is_found_with_when_it_is_due(log: Log) -> None:
+    held = Choice(notice=ONE, due_at=minute(30))
+    assert log.enter(held, at=minute(0)) == Entered(State.QUEUED, minute(30))
+    at_once = Choice(notice=ONE)
+    assert log.enter(at_once, at=minute(1)) == Entered(State.QUEUED, minute(30), is_new=False)
+
+
+def test_a_notice_that_is_skipped_enters_with_its_reason(log: Log) -> None:
+    skipped = Choice(notice=ONE, skipped="unsubscribed on 2026-03-01")
+    assert log.enter(skipped, at=minute(0)) == Entered(State.SKIPPED)
+    assert item_of(log)["reason"] == "unsubscribed on 2026-03-01"
+    assert enter(log) is State.SKIPPED
+
+
+def test_what_is_queued_waits_also_while_it_is_claimed(log: Log) -> None:
+    assert not log.is_waiting(ONE)
+    enter(log)
+    claim(log)
+    assert log.is_waiting(ONE)
+    log.mark_sent(ONE, message_id="m-1", at=minute(1))
+    assert not log.is_waiting(ONE)
+
+
+def test_what_was_never_entered_is_not_found(log: Log) -> None:
+    assert log.find(NoticeId.parse(ONE.id)) is None
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.SUPPRESSED])
+def test_news_of_a_sent_mail_does_not_take_back_how_it_ended(state: State, log: Log) -> None:
+    enter(log)
+    log.close(ONE, state=state, reason="mailbox full", at=minute(1))
+    log.mark_sent(ONE, message_id="m-1", at=minute(2))
+    assert enter(log) is state
+
+
+def test_a_notice_that_went_out_in_a_digest_says_in_which(log: Log) -> None:
+    enter(log)
+    log.mark_sent(ONE, message_id="m-1", at=minute(1), digest="a1b2/2026-03-02T12:00Z")
+    assert item_of(log)["digest"] == "a1b2/2026-03-02T12:00Z"
+
+
+def test_a_queued_notice_is_claimed_once(log: Log) -> None:
     enter(log)
     assert claim(log, 0)
     with pytest.raises(AlreadyClaimed):
         claim(log, 0.5)
 
 
-def test_a_claim_ends_by_itself(log: NoticesTable) -> None:
+def test_a_claim_ends_by_itself(log: Log) -> None:
     enter(log)
     assert claim(log, 0, until=1)
     assert claim(log, 1.1, until=3)
 
 
-def test_a_claim_holds_to_its_last_tenth_of_a_second(log: NoticesTable) -> None:
+def test_a_claim_holds_to_its_last_tenth_of_a_second(log: Log) -> None:
     enter(log)
     assert claim(log, 0, until=1.015)
     with pytest.raises(AlreadyClaimed):
         claim(log, 1)
 
 
-def test_a_claim_that_is_released_is_free(log: NoticesTable) -> None:
+def test_a_claim_that_is_released_is_free(log: Log) -> None:
     enter(log)
     claim(log)
     log.release(ONE)
     assert claim(log)
 
 
-def test_what_was_never_entered_is_not_claimed(log: NoticesTable) -> None:
+def test_what_was_never_entered_is_not_claimed(log: Log) -> None:
     assert not claim(log)
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.SKIPPED, State.SUPPRESSED])
-def test_what_is_closed_is_not_claimed_and_says_why(
-    state: State, log: NoticesTable, dynamodb: Any, table: str
-) -> None:
+def test_what_is_closed_is_not_claimed_and_says_why(state: State, log: Log) -> None:
     enter(log)
     claim(log)
     log.close(ONE, state=state, reason="the order was erased", at=minute(1))
     assert not claim(log, 5)
-    item = item_of(dynamodb, table)
+    item = item_of(log)
     assert (item["state"], item["reason"]) == (state, "the order was erased")
     assert "claimed_until" not in item
 
 
-def test_what_was_sent_is_not_claimed(log: NoticesTable, dynamodb: Any, table: str) -> None:
+def test_what_was_sent_is_not_claimed(log: Log) -> None:
     enter(log)
     claim(log)
     log.mark_sent(ONE, message_id="m-1", at=minute(1))
     assert not claim(log, 5)
-    item = item_of(dynamodb, table)
+    item = item_of(log)
     assert (item["message_id"], item["sent_at"]) == ("m-1", "2026-03-02T12:01:00Z")
 
 
-def test_notices_of_two_recipients_and_channels_are_apart(log: NoticesTable) -> None:
+def test_notices_of_two_recipients_and_channels_are_apart(log: Log) -> None:
     for other in (notice(recipient="ops@example.org"), notice(channel=Channel.SNS), ONE):
         assert log.enter(Choice(notice=other), at=minute(0)).state is State.QUEUED
         log.mark_sent(other, message_id="m", at=minute(1))
 
 
-def test_no_key_holds_an_address(log: NoticesTable) -> None:
+def test_no_key_holds_an_address(log: Log) -> None:
     assert "example.org" not in str(notice_key(ONE))

@@ -12,7 +12,7 @@ from tests.builders import minute
 from tests.fakes import MemoryPolls
 
 TABLE = "PollsTable"
-NAME = "offergrid-main"
+NAME = "offergrid-home"
 FIVE = timedelta(minutes=5)
 
 
@@ -54,7 +54,7 @@ def test_a_lease_holds_to_its_last_tenth_of_a_second(polls: Any) -> None:
 
 def test_leases_of_two_connections_are_apart(polls: Any) -> None:
     lease(polls)
-    polls.lease("rabot-de", now=minute(0), duration=FIVE)
+    polls.lease("rabot-energy", now=minute(0), duration=FIVE)
 
 
 def test_a_lease_that_is_given_back_is_free(polls: Any) -> None:

@@ -133,11 +133,26 @@ def test_a_throttled_mail_comes_back_and_is_then_sent_once(
 ) -> None:
     batch = prepare(stack, "accepted")
     ses.error = "TooManyRequestsException"
-    assert invoke(app, batch) == [batch["Records"][0]["messageId"]]
+    assert invoke(app, batch) == []
     assert logged_notice(stack)["state"] == "queued"
     ses.error = None
     assert invoke(app, batch) == []
     assert len(ses.sent) == 1
+
+
+def test_a_busy_mail_service_uses_up_none_of_a_mail_s_tries(
+    app: ModuleType, stack: Stack, ses: Mailer
+) -> None:
+    batch = prepare(stack, "accepted")
+    before = stack.messages("EmailQueue")
+    ses.error = "TooManyRequestsException"
+    invoke(app, batch)
+    sqs = aws("sqs")
+    url = stack.resources["EmailQueue"]
+    waiting = sqs.get_queue_attributes(
+        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+    )["Attributes"]["ApproximateNumberOfMessagesDelayed"]
+    assert (before, waiting) == ([], "1")
 
 
 def test_a_refused_mail_is_logged_as_failed_and_not_tried_again(

@@ -1,5 +1,6 @@
 """HTTP to a provider: bounded, pinned to its hosts, deaf to redirects."""
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ from milepost.provider import Response
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 20.0
+WHOLE_SECONDS: Final = 30.0
+_CHUNK_BYTES: Final = 64 * 1024
 MOST_BYTES: Final = 16 * 1024 * 1024
 
 
@@ -54,16 +57,24 @@ class ProviderHttp:
                 preload_content=False,
                 timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
             )
-            try:
-                content = answer.read(MOST_BYTES + 1, decode_content=True)
-            finally:
-                answer.release_conn()
+            content = _read(answer)
         except urllib3.exceptions.HTTPError as error:
             raise FetchFailed(f"no answer: {type(error).__name__}") from None
-        if len(content) > MOST_BYTES:
-            raise FetchFailed(f"an answer of more than {MOST_BYTES} bytes")
         lowered = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status, lowered, content)
+
+
+def _read(answer: urllib3.BaseHTTPResponse) -> bytes:
+    """The whole body, within bounds of size and time; else the connection is given up."""
+    deadline = time.monotonic() + WHOLE_SECONDS
+    content = bytearray()
+    for chunk in answer.stream(_CHUNK_BYTES, decode_content=True):
+        content += chunk
+        if len(content) > MOST_BYTES or time.monotonic() > deadline:
+            answer.close()
+            raise FetchFailed(f"an answer of more than {MOST_BYTES} bytes or {WHOLE_SECONDS} s")
+    answer.release_conn()
+    return bytes(content)
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:

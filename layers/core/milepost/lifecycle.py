@@ -4,7 +4,7 @@
 number they arrived, comes the same order.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -40,6 +40,9 @@ MOVES: Final[Mapping[Status, frozenset[Status]]] = {
 
 TIMELINE_CAP: Final = 100
 """Reports kept on one timeline; older ones fold into its summary."""
+LIGHT_COUNT: Final = 10
+HEAVY_CHARACTERS: Final = 150_000
+"""Details of one timeline, beyond which it is shortened too: an item holds 400 KB at most."""
 
 
 def nothing_to_examine(_status: Status, _details: Details) -> Iterable[Attention]:
@@ -91,7 +94,18 @@ def fold(reports: Iterable[Report], rules: Rules, summary: Summary | None = None
         attention=tuple(_attention(state, entries, rules)),
         summary=summary,
     )
-    return order if len(entries) <= TIMELINE_CAP else _shorten(order, rules)
+    return _shorten(order, rules) if _is_long(entries) else order
+
+
+def _is_long(entries: Sequence[Entry]) -> bool:
+    if len(entries) > TIMELINE_CAP:
+        return True
+    # Only a long timeline can be a heavy one, and weighing costs.
+    return len(entries) > LIGHT_COUNT and _weight(entries) > HEAVY_CHARACTERS
+
+
+def _weight(entries: Sequence[Entry]) -> int:
+    return sum(len(str(entry.report.details)) for entry in entries)
 
 
 def _in_order(reports: Iterable[Report], summary: Summary | None) -> list[Report]:
@@ -216,7 +230,7 @@ def _cut(reports: list[Report]) -> int | None:
 
     None when there is no such place: so many reports of one instant are all kept.
     """
-    wanted = len(reports) - TIMELINE_CAP // 2
+    wanted = len(reports) // 2
     places = [
         place
         for place in range(1, len(reports))

@@ -171,11 +171,16 @@ def topic_message(announced: Announced) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
+TELLING_WHY: Final = frozenset({"next_steps", "special_instructions", "other"})
+"""Kinds of notes that may explain a rejection; the others are about people and accounts."""
+
+
 def reason_of(announced: Announced) -> str | None:
     """Why; a rejection whose event has no reason of its own is explained by its notes."""
     details = announced.details
     if announced.announcement.kind is Kind.REJECTED and "reason" not in details:
-        return "\n".join(note["text"] for note in details.get("notes", [])) or None
+        said = (note["text"] for note in details.get("notes", []) if note["kind"] in TELLING_WHY)
+        return "\n".join(said) or None
     return details.get("reason")
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final, Protocol
 from urllib.parse import urlencode
@@ -22,7 +23,8 @@ from milepost.provider import (
     SignIn,
     SignInFailed,
 )
-from milepost.report import BadPayload, Report, refuse_future
+from milepost.recording import LostRace
+from milepost.report import BadPayload, DatedAhead, Report, refuse_future
 
 OVERLAP: Final = timedelta(minutes=5)
 """How far before the cursor a poll looks again, for changes the provider wrote late."""
@@ -40,6 +42,8 @@ class Progress:
     next: PageRequest
     pages: int
     newest_change: datetime | None
+    started_at: datetime | None = None
+    """When its first page was asked for: what changed since then may be on a page behind us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,8 @@ class Poll:
     sign_in: SignIn | None = None
     validator: Validator | None = None
     result: PollResult = field(default_factory=PollResult)
+    _is_spent: bool = False
+    """Whether the provider says that no request is left to us for now."""
 
     def run(self, lease: Lease) -> PollResult:
         """Poll under a lease. A provider's failure is a result, and leaves the cursor alone."""
@@ -174,7 +180,7 @@ class Poll:
     def _resume_or_start_anew(self, lease: Lease, now: datetime) -> None:
         try:
             self._run(lease, now)
-        except PageGone:
+        except (PageGone, BrokenPage):
             if lease.state.progress is None:
                 raise
             # The page where the last poll stopped may be gone for good: its cursor has expired.
@@ -186,18 +192,27 @@ class Poll:
         known = self.digests.load(self.connection.id)
         seen = set(self.digests.load(self._unfinished)) if state.progress else set[bytes]()
         newest = state.progress.newest_change if state.progress else None
+        first_asked = (state.progress and state.progress.started_at) or started_at
         for page, requested_at in self._pages(state):
             self._take_in(page, requested_at, known, seen)
             newest = max(filter(None, (newest, page.newest_change)), default=None)
             if page.next and not self._may_go_on(started_at):
                 self.digests.save(self._unfinished, seen)
                 pages = self.result.pages + (state.progress.pages if state.progress else 0)
-                lease.pause(Progress(next=page.next, pages=pages, newest_change=newest))
+                lease.pause(
+                    Progress(
+                        next=page.next,
+                        pages=pages,
+                        newest_change=newest,
+                        started_at=first_asked,
+                    )
+                )
                 self.result.outcome = Outcome.PAUSED
                 return
         self.digests.save(self.connection.id, seen)
-        # A change dated ahead must not move the cursor past those that are still to come.
-        newest = min(newest, started_at) if newest else None
+        # Neither a change dated ahead nor one seen on a late page may move the cursor past those
+        # that are still to come.
+        newest = min(newest, first_asked) if newest else None
         cursor = max(filter(None, (newest, state.cursor)), default=None)
         lease.succeed(cursor=cursor, validator=self.validator, at=started_at)
 
@@ -229,7 +244,8 @@ class Poll:
     def _may_go_on(self, started_at: datetime) -> bool:
         """Whether there is time, and leave of the provider's rate limit, for one page more."""
         minutes = 1 + (self.clock() - started_at) // timedelta(minutes=1)
-        return self.has_time() and self.result.pages < self.connection.requests_per_minute * minutes
+        has_leave = self.result.pages < self.connection.requests_per_minute * minutes
+        return has_leave and not self._is_spent and self.has_time()
 
     def _take_in(
         self, page: Page, requested_at: datetime, known: frozenset[bytes], seen: set[bytes]
@@ -241,10 +257,12 @@ class Poll:
                 continue
             if digest not in known:
                 self.result.changed += 1
-                self._record(order, requested_at)
+                if not self._record(order, requested_at):
+                    continue
             seen.add(digest)
 
-    def _record(self, order: Json, requested_at: datetime) -> None:
+    def _record(self, order: Json, requested_at: datetime) -> bool:
+        """Take an order's reports in; False when it has to be looked at again next time."""
         try:
             reports = self.provider.read_order(
                 order, connection=self.connection, requested_at=requested_at
@@ -253,9 +271,13 @@ class Poll:
         except BadPayload as error:
             self.sinks.quarantine(order, str(error))
             self.result.quarantined += 1
-            return
-        for report in reports:
-            self.result.recorded += self.sinks.record(report)
+            return not isinstance(error, DatedAhead)
+        try:
+            for report in reports:
+                self.result.recorded += self.sinks.record(report)
+        except LostRace:
+            return False
+        return True
 
     def _fetch(self, request: PageRequest, *, known: Validator | None) -> Page:
         response = self._get(request, known)
@@ -265,8 +287,12 @@ class Poll:
             response = self._get(request, known)
         if response.status == 304 and known:
             raise NothingChanged
-        if response.status == 429:
-            raise PollFailed("the provider asks for fewer requests", retry_after=_wait(response))
+        if response.status in (429, 503):
+            raise PollFailed(
+                f"the provider answered {response.status} and asks us to wait",
+                retry_after=_wait(response, self.clock()),
+            )
+        self._is_spent = response.headers.get("x-ratelimit-remaining") == "0"
         if response.status in (400, 404, 410):
             raise PageGone(f"the provider answered {response.status} for {request.path}")
         if response.status != 200:
@@ -298,8 +324,12 @@ def digest_of(order: Json) -> bytes:
     return hashlib.blake2b(repr(order).encode(), digest_size=DIGEST_BYTES).digest()
 
 
-def _wait(response: Response) -> timedelta:
-    """How long a 429 asks us to wait (``Retry-After`` in seconds), or a minute."""
+def _wait(response: Response, now: datetime) -> timedelta:
+    """How long we are asked to wait (``Retry-After``, in seconds or as a date), or a minute."""
     text = response.headers.get("retry-after", "")
-    plain = text.isascii() and text.isdigit() and len(text) < 10
-    return timedelta(seconds=int(text)) if plain else _DEFAULT_WAIT
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return timedelta(seconds=int(text))
+    try:
+        return max(parsedate_to_datetime(text) - now, timedelta(0))
+    except (ValueError, TypeError, OverflowError):
+        return _DEFAULT_WAIT

@@ -76,6 +76,8 @@ class Answer:
 
 
 ACCEPTED: Final = Answer(202, "accepted", "accepted")
+FOUND: Final = frozenset({"accepted", "bad_signature", "no_secret", "inbox_refused"})
+"""Reasons of answers that are given only once the connection is known to exist."""
 _UNAVAILABLE: Final = {"retry-after": str(RETRY_AFTER_SECONDS)}
 _REFUSALS: Final[Mapping[type[Exception], Answer]] = {
     UnknownWebhook: Answer(404, "no such connection", "unknown_connection"),

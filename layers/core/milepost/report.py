@@ -245,16 +245,20 @@ class BadPayload(ValueError):
     """Authentic but unreadable: the message says what is wrong and where, without the data."""
 
 
+class DatedAhead(BadPayload):
+    """Dated further ahead than clocks differ; when its time has come it can be read."""
+
+
 MOST_AHEAD: Final = timedelta(minutes=5)
 
 
 def refuse_future(reports: Iterable[Report], *, now: datetime) -> None:
     """Keep out what is dated further ahead than clocks differ: it would shadow all that follows.
 
-    :raises BadPayload: when a report is dated more than 5 minutes after ``now``
+    :raises DatedAhead: when a report is dated more than 5 minutes after ``now``
     """
     if any(report.occurred_at - now > MOST_AHEAD for report in reports):
-        raise BadPayload("dated more than 5 minutes ahead")
+        raise DatedAhead("dated more than 5 minutes ahead")
 
 
 def format_instant(instant: datetime) -> str:

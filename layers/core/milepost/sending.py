@@ -13,6 +13,12 @@ CLAIM: Final = timedelta(seconds=25)
 than a queue takes to give up. If the sender is killed, the next one may try after that."""
 
 
+BATCH_CLAIM: Final = timedelta(seconds=120)
+"""How long for a digest: thousands of notices are logged one by one."""
+MOST_ORDERS: Final = 500
+"""Orders read for one digest; it shows fewer, and counts the rest."""
+
+
 class AlreadyClaimed(Exception):
     """Another sender is at it; look again later."""
 
@@ -73,6 +79,12 @@ class Batch:
     recipient_digest: str
     due_at: datetime
 
+    @classmethod
+    def of(cls, notice: Notice, *, due_at: datetime) -> "Batch":
+        """Where a notice is held. Team and customer are told apart, also at one address: they may
+        end one and keep the other."""
+        return cls(f"{notice.recipient_digest}-{notice.audience}", due_at)
+
 
 class Holds(Protocol):
     """Notices that wait for a digest, as a sender needs them."""
@@ -97,6 +109,10 @@ class Suppressions(Protocol):
 
     def reason(self, address: str, *, audience: Audience) -> str | None:
         """Why nothing may be sent there, in words; None when it may."""
+        ...
+
+    def ended(self, subscription_id: str | None) -> str | None:
+        """Why that subscription has ended, in words; None while it lives, or if there is none."""
         ...
 
 
@@ -154,7 +170,7 @@ class Sender:
         """
         if not self.claims.claim(notice, at=now, until=now + CLAIM):
             return State.SENT
-        if reason := self.suppressions.reason(notice.recipient, audience=notice.audience):
+        if reason := self._why_not(notice):
             return self._close(notice, State.SUPPRESSED, reason, now)
         tracked = self._living_order(notice)
         if tracked is None:
@@ -167,6 +183,8 @@ class Sender:
             raise
         except Refused as refusal:
             return self._close(notice, State.FAILED, str(refusal), now)
+        except LookupError:
+            return self._close(notice, State.FAILED, "its connection is not applied", now)
         self.claims.mark_sent(notice, message_id=message_id, at=now)
         return State.SENT
 
@@ -176,17 +194,15 @@ class Sender:
         :raises AlreadyClaimed: when another sender is at it
         :raises TryAgainLater: when the mail service is busy
         """
+        # Claimed first: what waits is read only by the one who may send it.
+        message_id = self.holds.claim_batch(batch, at=now, until=now + BATCH_CLAIM).message_id
         notices = self._still_waiting(batch)
-        if not notices:
-            return
-        message_id = self.holds.claim_batch(batch, at=now, until=now + CLAIM).message_id
-        if message_id is None:
+        if notices and message_id is None:
             message_id = self._send_claimed_batch(batch, notices, now)
-        if message_id is None:
-            return
-        for notice in notices:
-            self.claims.mark_sent(notice, message_id=message_id, at=now, digest=batch_id(batch))
-            self.holds.let_go(batch, notice)
+        if message_id is not None:
+            for notice in notices:
+                self.claims.mark_sent(notice, message_id=message_id, at=now, digest=batch_id(batch))
+                self.holds.let_go(batch, notice)
         self.holds.close_batch(batch)
 
     def _still_waiting(self, batch: Batch) -> list[Notice]:
@@ -203,10 +219,12 @@ class Sender:
         self, batch: Batch, notices: Sequence[Notice], now: datetime
     ) -> str | None:
         first = notices[0]
-        if reason := self.suppressions.reason(first.recipient, audience=first.audience):
+        if reason := self._why_not(first):
             self._close_all(batch, notices, State.SUPPRESSED, reason, now)
             return None
-        lines = [(notice, self._living_order(notice)) for notice in notices]
+        lines = self._lines(batch, notices, now)
+        if not lines:
+            return None
         try:
             message_id = self.mailer.send(self._render(batch, lines), notices=notices, at=now)
         except TryAgainLater:
@@ -229,6 +247,28 @@ class Sender:
     def _render_one(self, notice: Notice, tracked: TrackedOrder) -> Mail:
         url = self.links.url_for([notice])
         return self.renderer.render(notice, tracked, unsubscribe_url=url)
+
+    def _lines(
+        self, batch: Batch, notices: Sequence[Notice], now: datetime
+    ) -> list[tuple[Notice, TrackedOrder | None]]:
+        """What a digest tells of; an order that was erased meanwhile is told of no more."""
+        lines: list[tuple[Notice, TrackedOrder | None]] = []
+        for notice in notices[:MOST_ORDERS]:
+            tracked = self._living_order(notice)
+            if tracked is None:
+                self.claims.close(
+                    notice, state=State.SKIPPED, reason="the order was erased", at=now
+                )
+                self.holds.let_go(batch, notice)
+            else:
+                lines.append((notice, tracked))
+        return [*lines, *((notice, None) for notice in notices[MOST_ORDERS:])]
+
+    def _why_not(self, notice: Notice) -> str | None:
+        """Why nothing may go there, also when that came to be only after it was queued."""
+        return self.suppressions.reason(
+            notice.recipient, audience=notice.audience
+        ) or self.suppressions.ended(notice.subscription)
 
     def _living_order(self, notice: Notice) -> TrackedOrder | None:
         tracked = self.orders.read(notice.key)

@@ -175,10 +175,21 @@ def test_an_absurd_date_of_signature_can_be_stored(signed: str) -> None:
     assert stored_and_read(kept, connection=RABOT) == kept
 
 
-@pytest.mark.parametrize("date", ["0001-01-01 00:00:00", "9999-12-31T23:59:59Z"])
-def test_a_date_beyond_what_a_zone_can_express_is_a_bad_payload(date: str) -> None:
+def test_a_date_beyond_what_a_zone_can_express_is_a_bad_payload() -> None:
     with pytest.raises(BadPayload):
-        read_order(contractSignedAt=date)
+        read_order(contractSignedAt="9999-12-31T23:59:59Z")
+
+
+@pytest.mark.parametrize("date", ["0001-01-01 00:00:00", "0001-01-01T00:00:00", "", None])
+def test_a_date_that_is_not_set_is_none(date: str | None) -> None:
+    one = read_order(
+        "Delivery",
+        contractSignedAt=date,
+        contractSignatureDate=date,
+        actualDateOfDelivery=date,
+    )
+    assert "signed_at" not in one.details
+    assert "delivery_start" not in one.details
 
 
 def test_neither_password_nor_iban_goes_any_further() -> None:

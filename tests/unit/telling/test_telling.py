@@ -190,7 +190,7 @@ def test_over_the_limit_of_the_hour_the_rest_comes_as_one_digest_at_its_end(desk
         desk.tell(BY_MAIL, of=numbered(sequence), now=minute(sequence), connection=CAREFUL)
     assert len(desk.emails.puts) == 2
     assert desk.held_until() == [(minute(60), SALES)] * 3
-    assert len(desk.holds.held(Batch(desk.emails.puts[0][0].recipient_digest, minute(60)))) == 3
+    assert len(desk.holds.held(Batch.of(desk.emails.puts[0][0], due_at=minute(60)))) == 3
 
 
 def test_the_limit_is_each_recipients_own_and_new_each_hour(desk: Desk) -> None:

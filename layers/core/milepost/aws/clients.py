@@ -18,9 +18,10 @@ IMPATIENT = Config(
 """For a caller who waits: better a 503 that is retried than an answer that comes too late."""
 
 FOR_MAIL = Config(
-    connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 2}
+    connect_timeout=2, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 1}
 )
-"""For sending a mail, all of it within ``sending.CLAIM``: after that another sender may try."""
+"""For sending a mail, within ``sending.CLAIM``. Tried once: a mail whose answer was slow may have
+gone out, and would go out twice."""
 
 
 @cache

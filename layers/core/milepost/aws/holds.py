@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
@@ -27,6 +28,8 @@ class Due:
     sort_key: str
     channel: Channel
     message: Mapping[str, Any]
+    token: str
+    """Which writing of the marker this is: one written since must not be deleted with it."""
 
 
 class HoldsTable:
@@ -54,9 +57,9 @@ class HoldsTable:
         return int(answer["Attributes"]["notices"]["N"])
 
     def hold(self, notice: Notice, *, due_at: datetime) -> None:
-        batch = Batch(notice.recipient_digest, due_at)
+        batch = Batch.of(notice, due_at=due_at)
         self._put(_held_of(batch), _held_key(notice), notice_message(notice), at=due_at)
-        sort_key = f"{format_instant(due_at)}#{Channel.EMAIL}#{notice.recipient_digest}"
+        sort_key = f"{format_instant(due_at)}#{Channel.EMAIL}#{batch.recipient_digest}"
         self._put(DUE, sort_key, batch_message(batch), at=due_at)
 
     def due(self, *, until: datetime) -> Iterator[Due]:
@@ -70,11 +73,21 @@ class HoldsTable:
             for item in page["Items"]:
                 values = from_item(item)
                 channel = Channel(values["sk"].split("#")[1])
-                yield Due(values["sk"], channel, json.loads(values["message"]))
+                message = json.loads(values["message"])
+                yield Due(values["sk"], channel, message, values.get("token", ""))
 
     def done(self, due: Due) -> None:
-        key = to_item({"pk": DUE, "sk": due.sort_key})
-        self._client.delete_item(TableName=self._table, Key=key)
+        nobody_wrote_it_anew = "attribute_not_exists(#token) OR #token = :token"
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key=to_item({"pk": DUE, "sk": due.sort_key}),
+                ConditionExpression=nobody_wrote_it_anew,
+                ExpressionAttributeNames={"#token": "token"},
+                ExpressionAttributeValues=to_item({":token": due.token}),
+            )
+        except ClientError as error:
+            item_in_the_way(error)
 
     def held(self, batch: Batch) -> Sequence[Notice]:
         pages = self._client.get_paginator("query").paginate(
@@ -137,7 +150,13 @@ class HoldsTable:
         self._client.delete_item(TableName=self._table, Key=_batch_key(batch))
 
     def _put(self, pk: str, sk: str, message: Mapping[str, Any], *, at: datetime) -> None:
-        item = {"pk": pk, "sk": sk, "message": json.dumps(message), "expires_at": expiry(at)}
+        item = {
+            "pk": pk,
+            "sk": sk,
+            "message": json.dumps(message),
+            "token": uuid4().hex,
+            "expires_at": expiry(at),
+        }
         self._client.put_item(TableName=self._table, Item=to_item(item))
 
 

@@ -73,11 +73,13 @@ class MailsTable:
         }
         sets = ["#state = :state", "#at = :at"]
         sets += [f"{name} = :{name}" for name in ("reason", "attempts") if values[f":{name}"]]
+        # The reason of a try that failed is none of a mail that arrived in the end.
+        removed = ["claimed_until", *([] if step.reason else ["reason"])]
         try:
             self._client.update_item(
                 TableName=self._table,
                 Key=to_item(notice_key(logged.notice)),
-                UpdateExpression=f"SET {', '.join(sets)} REMOVE claimed_until",
+                UpdateExpression=f"SET {', '.join(sets)} REMOVE {', '.join(removed)}",
                 ConditionExpression=f"({it_stands_where_it_may_move}) AND {it_was_not_sent_again}",
                 ExpressionAttributeNames={"#state": "state", "#at": f"{step.state}_at"},
                 ExpressionAttributeValues=to_item(values),

@@ -169,7 +169,7 @@ class Mailbox:
             code = error.response["Error"]["Code"]
             if code in _BUSY:
                 raise TryAgainLater(code) from None
-            if code in _REFUSALS:
+            if code in _REFUSALS and not _is_about_us(error):
                 raise Refused(f"SES refused the mail ({code})") from None
             raise
         message_id: str = answer["MessageId"]
@@ -187,6 +187,12 @@ def mail_tags(notice: Notice, *, mail_id: str) -> dict[str, str]:
         MAIL_TAG: mail_id,
     }
     return {name: _NOT_IN_TAGS.sub("_", value)[:256] for name, value in tags.items()}
+
+
+def _is_about_us(error: ClientError) -> bool:
+    """Whether SES refuses the sender and not the mail: once that is mended, the mail can go."""
+    said = error.response["Error"].get("Message", "").lower()
+    return "not verified" in said or "configuration set" in said
 
 
 def _utf8(text: str) -> dict[str, str]:

@@ -135,6 +135,7 @@ def _progress_text(progress: Progress) -> str:
             "query": dict(progress.next.query),
             "pages": progress.pages,
             "newest_change": format_instant(newest) if newest else None,
+            "started_at": format_instant(progress.started_at) if progress.started_at else None,
         }
     )
 
@@ -147,6 +148,7 @@ def _progress(text: str | None) -> Progress | None:
         next=PageRequest(value["path"], value["query"]),
         pages=value["pages"],
         newest_change=_instant(value["newest_change"]),
+        started_at=_instant(value.get("started_at")),
     )
 
 

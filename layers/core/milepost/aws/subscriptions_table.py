@@ -41,6 +41,15 @@ class SubscriptionsTable:
     def delete(self, subscription_id: str) -> None:
         self._client.delete_item(TableName=self._table, Key=_key(subscription_id))
 
+    def end_all_of(self, subscription_id: str, *, reason: str) -> None:
+        """End this one and every other one of its recipient: who leaves means all of them."""
+        subscription = self.get(subscription_id)
+        if subscription is None:
+            return
+        for one in self.all():
+            if one.recipient == subscription.recipient:
+                self.end(one.id, reason=reason)
+
     def end(self, subscription_id: str, *, reason: str) -> None:
         """End one for a reason in words; one that is gone, or has ended, stays as it is."""
         it_lives = "attribute_exists(pk) AND attribute_not_exists(ended)"
@@ -131,6 +140,15 @@ class SuppressionsTable:
         )
         reasons = {item["sk"]["S"]: item["reason"]["S"] for item in answer["Items"]}
         return reasons.get("suppressed") or reasons.get(f"suppressed#{audience}")
+
+    def ended(self, subscription_id: str | None) -> str | None:
+        if subscription_id is None:
+            return None
+        answer = self._client.get_item(
+            TableName=self._table, Key=_key(subscription_id), ProjectionExpression="ended"
+        )
+        reason: str | None = answer.get("Item", {}).get("ended", {}).get("S")
+        return reason
 
     def suppress(
         self, address: str, *, reason: str, at: datetime, audience: Audience | None = None

@@ -69,7 +69,7 @@ class EndingsTable:
         self._subscriptions = SubscriptionsTable(client, table_name=table_name)
 
     def end_subscription(self, subscription_id: str, *, reason: str) -> None:
-        self._subscriptions.end(subscription_id, reason=reason)
+        self._subscriptions.end_all_of(subscription_id, reason=reason)
 
     def suppress_customer(self, digest: str, *, reason: str, at: datetime) -> None:
         """Suppress an address for its customer; it stays with the reason of the first time."""

@@ -12,6 +12,7 @@ from typing import Final
 from milepost.completeness import check_contact, check_unit
 from milepost.connection import Connection
 from milepost.lifecycle import Rules
+from milepost.notices import TELLING_WHY
 from milepost.order import Attention
 from milepost.provider import BrokenPage, Http, Json, Page, PageRequest, SignIn, SignInFailed
 from milepost.providers.causes import cause_of
@@ -260,4 +261,7 @@ def examine(_status: Status, details: Details) -> Iterable[Attention]:
 
 def _reason_in_notes(raw_status: str, notes: str | None) -> str | None:
     """A failure or cancellation is explained in the notes, which have no field of its own."""
-    return notes if raw_status in ("failed", "cancelled") else None
+    if raw_status not in ("failed", "cancelled"):
+        return None
+    said = (note["text"] for note in read_notes(notes) if note["kind"] in TELLING_WHY)
+    return "\n".join(said) or None

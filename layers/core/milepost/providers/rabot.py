@@ -253,8 +253,17 @@ def _details(order: Order, connection: Connection) -> Details:
         delivery_state=delivery.state,
         delivery_message=delivery.message,
         processing_info=order.processingInfo,
-        reason=order.denialReason or delivery.denialReason or delivery.cancellationReason,
+        reason=_reason(order, delivery),
     )
+
+
+def _reason(order: Order, delivery: DeliveryState) -> str | None:
+    """Why, as far as it is about the present state: a denial that recovered explains nothing."""
+    if STATUSES.get(order.state) is Status.CANCELLED:
+        return delivery.cancellationReason
+    if STATUSES.get(order.state) is Status.REJECTED:
+        return order.denialReason or delivery.denialReason or delivery.cancellationReason
+    return None
 
 
 def _day(moment: datetime | None) -> str | None:

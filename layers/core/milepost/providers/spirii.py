@@ -68,7 +68,7 @@ class Installation(Shape):
 
 class Email(Shape):
     type: Text = None
-    sent: bool = False
+    sent: bool | None = None
     sent_at: Instant | None = None
     not_sent_reason: Text = None
 
@@ -199,7 +199,7 @@ def examine(_status: Status, details: Details) -> Iterable[Attention]:
     """What hinders activation: mails that can't arrive, and the provider's that weren't sent."""
     yield from check_contact(details)
     for email in details.get("emails", []):
-        if not email.get("sent", True):
+        if email.get("sent") is False:
             why = email.get("not_sent_reason") or "the provider gives no reason"
             kind = email.get("type", "provider's").replace("_", " ")
             yield Attention("email_not_sent", f"The {kind} mail was not sent: {why}.")

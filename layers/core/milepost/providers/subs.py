@@ -53,7 +53,7 @@ class Invoice(Shape):
     kind: Text = None
     amount: Amount | None = None
     currency: Text = None
-    paid: bool = False
+    paid: bool | None = None
     paid_at: Instant | None = None
     due_on: Text = None
 
@@ -61,7 +61,7 @@ class Invoice(Shape):
 class AuthorizationCode(Shape):
     """Whether a code was sent. The code itself is no field of it, and so never read."""
 
-    sent: bool = False
+    sent: bool | None = None
     sent_at: Instant | None = None
 
 
@@ -213,7 +213,7 @@ def examine(_status: Status, details: Details) -> Iterable[Attention]:
     """
     yield from check_contact(details)
     for invoice in details.get("invoices", []):
-        if not invoice.get("paid", False):
+        if invoice.get("paid") is False:
             amount = " ".join(
                 str(part) for part in (invoice.get("amount"), invoice.get("currency")) if part
             )

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from milepost.deadlines import expected_by, stage_deadline
 from milepost.lifecycle import TERMINAL
+from milepost.notices import TELLING_WHY
 from milepost.order import Kind
 from milepost.rendering.open_points import attention_sentences, open_points
 from milepost.rendering.plain import clean, shorten, upper_first
@@ -152,8 +153,13 @@ def _reason(told: Telling) -> tuple[str | None, str | None]:
     reason = explained.get("reason")
     if not reason and told.notice.announcement.kind is Kind.REJECTED:
         # Some events say why in their notes alone.
-        reason = " ".join(note["text"] for note in told.details.get("notes", []))
+        reason = " ".join(note["text"] for note in _explaining_notes(told))
     return (clean(reason) or None if reason else None), explained.get("cause")
+
+
+def _explaining_notes(told: Telling) -> list[Note]:
+    kinds = TELLING_WHY & _FOR_CUSTOMERS if told.for_customer else TELLING_WHY
+    return [note for note in told.details.get("notes", []) if note["kind"] in kinds]
 
 
 def _notes(told: Telling, reason: str) -> list[dict[str, str]]:

@@ -1,0 +1,169 @@
+"""Tracks and stages: by when an order's next step is due, and the whole of it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from milepost.deadlines import (
+    TRACKS,
+    USUAL_TRACKS,
+    expected_by,
+    next_date,
+    parse_day_or_instant,
+    sortable,
+    stage_deadline,
+    track_of,
+)
+from milepost.lifecycle import TERMINAL
+from milepost.order import Order
+from milepost.report import BadPayload, Details, Status
+from tests.builders import NOON, OFFERGRID, minute, report, tracked
+
+DAY = timedelta(days=1)
+
+
+def details(**facts: Any) -> Details:
+    return Details(**facts)  # type: ignore[typeddict-item]
+
+
+def order(status: Status, **facts: Any) -> Order:
+    """An order that came to this status at noon."""
+    return tracked(report(status, **facts)).order
+
+
+@pytest.mark.parametrize(
+    ("facts", "track"),
+    [
+        ({}, "standard"),
+        ({"service_type": "insurance"}, "fast"),
+        ({"service_type": "internet"}, "standard"),
+        ({"service_type": "business"}, "extended"),
+        ({"service_type": "new_connection"}, "extended"),
+        ({"service_type": "pets"}, "standard"),
+        ({"service_type": "tv"}, "extended"),
+        ({"offer": {"id": "off-1"}, "service_type": "tv"}, "fast"),
+        ({"offer": {"id": "off-2"}, "service_type": "insurance"}, "fast"),
+        ({"offer": {"name": "without an id"}}, "standard"),
+    ],
+)
+def test_a_track_goes_by_offer_then_service_type_then_connection(
+    facts: dict[str, Any], track: str
+) -> None:
+    connection = replace(OFFERGRID, tracks={"off-1": "fast", "tv": "extended"})
+    assert track_of(details(**facts), connection) == track
+
+
+def test_where_nothing_is_usual_the_connection_says_its_track() -> None:
+    assert track_of(details(), replace(OFFERGRID, track="extended")) == "extended"
+
+
+def test_every_usual_track_is_one() -> None:
+    assert set(USUAL_TRACKS.values()) <= TRACKS.keys()
+
+
+@pytest.mark.parametrize(
+    ("status", "lasts"),
+    [
+        (Status.PENDING, 2 * DAY),
+        (Status.SUBMITTED, 2 * DAY),
+        (Status.ACCEPTED, 3 * DAY),
+        (Status.SCHEDULED, 14 * DAY),
+        (Status.IN_PROGRESS, timedelta(hours=4)),
+    ],
+)
+def test_a_stage_lasts_as_long_as_the_documentation_says(status: Status, lasts: timedelta) -> None:
+    assert stage_deadline(order(status), OFFERGRID) == NOON + lasts
+
+
+@pytest.mark.parametrize(
+    ("service", "lasts"), [("insurance", 7 * DAY), ("internet", 14 * DAY), ("business", 30 * DAY)]
+)
+def test_a_stage_of_no_usual_length_lasts_as_long_as_its_track(
+    service: str, lasts: timedelta
+) -> None:
+    scheduled = order(Status.SCHEDULED, service_type=service)
+    assert stage_deadline(scheduled, OFFERGRID) == NOON + lasts
+
+
+@pytest.mark.parametrize("days", [10, 0.5, 0])
+def test_a_connection_may_say_how_long_a_stage_lasts(days: float) -> None:
+    slow = replace(OFFERGRID, stage_days={"accepted": days})
+    assert stage_deadline(order(Status.ACCEPTED), slow) == NOON + days * DAY
+    assert stage_deadline(order(Status.PENDING), slow) == NOON + 2 * DAY
+
+
+def test_an_order_of_no_known_status_is_looked_at_within_two_days() -> None:
+    assert stage_deadline(order(Status.PENDING), OFFERGRID) == NOON + 2 * DAY
+    unknown = tracked(report(None, raw="on_hold")).order
+    assert unknown.status is Status.UNKNOWN
+    assert stage_deadline(unknown, OFFERGRID) == NOON + 2 * DAY
+
+
+@pytest.mark.parametrize("status", sorted(TERMINAL))
+def test_a_closed_order_is_sorted_by_when_it_closed_and_expected_no_more(status: Status) -> None:
+    closed = order(status, appointment="2026-03-12T02:00:00Z")
+    assert next_date(closed, OFFERGRID) == NOON
+    assert expected_by(closed, OFFERGRID) is None
+
+
+@pytest.mark.parametrize(
+    ("appointment", "date"),
+    [
+        ("2026-03-12T02:00:00Z", datetime(2026, 3, 12, 2, tzinfo=UTC)),
+        ("2026-03-12", datetime(2026, 3, 12, tzinfo=UTC)),
+    ],
+)
+def test_an_appointment_says_it_best(appointment: str, date: datetime) -> None:
+    scheduled = order(Status.SCHEDULED, appointment=appointment)
+    assert next_date(scheduled, OFFERGRID) == date
+    assert expected_by(scheduled, OFFERGRID) == date
+
+
+def test_on_the_day_of_the_appointment_the_stage_counts() -> None:
+    started = order(Status.IN_PROGRESS, appointment="2026-03-02")
+    assert next_date(started, OFFERGRID) == NOON + timedelta(hours=4)
+
+
+@pytest.mark.parametrize(
+    ("facts", "start"),
+    [
+        ({}, NOON),
+        ({"ordered_at": "2026-02-27T09:00:00Z"}, datetime(2026, 2, 27, 9, tzinfo=UTC)),
+        ({"signed_at": "2026-02-27"}, datetime(2026, 2, 27, tzinfo=UTC)),
+        (
+            {"ordered_at": "2026-02-27T09:00:00Z", "signed_at": "2026-02-20"},
+            datetime(2026, 2, 27, 9, tzinfo=UTC),
+        ),
+        ({"ordered_at": "9999-12-31T23:59:59Z"}, NOON),
+    ],
+)
+def test_an_order_is_expected_by_its_track_from_when_it_was_placed(
+    facts: dict[str, Any], start: datetime
+) -> None:
+    assert expected_by(order(Status.PENDING, **facts), OFFERGRID) == start + 14 * DAY
+
+
+def test_it_is_never_expected_before_its_present_stage_may_end() -> None:
+    late = tracked(report(Status.PENDING), report(Status.ACCEPTED, 13 * 24 * 60)).order
+    assert expected_by(late, OFFERGRID) == NOON + 16 * DAY
+
+
+def test_a_timeline_that_was_shortened_starts_where_its_summary_does() -> None:
+    reports = [report(Status.PENDING), *(report(None, number) for number in range(1, 130))]
+    shortened = tracked(*reports).order
+    assert shortened.summary is not None
+    assert expected_by(shortened, OFFERGRID) == NOON + 14 * DAY
+
+
+@pytest.mark.parametrize("text", ["", "soon", "2026-03-12T02:00:00", "2026-13-01T00:00:00Z"])
+def test_what_is_neither_day_nor_instant_is_refused(text: str) -> None:
+    with pytest.raises(BadPayload):
+        parse_day_or_instant(text)
+
+
+def test_dates_sort_as_texts_as_they_do_as_times() -> None:
+    moments = [minute(number / 7) for number in range(-60, 60)]
+    assert sorted(map(sortable, moments)) == [sortable(one) for one in moments]
+    assert sortable(NOON + timedelta(milliseconds=250)) == "2026-03-02T12:00:00Z"

@@ -1,0 +1,128 @@
+"""A mail for a notice goes out effectively once, whatever happens to its sender."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from milepost.notices import Audience, State
+from milepost.report import Status
+from milepost.sending import CLAIM, AlreadyClaimed, Refused, TryAgainLater
+from tests.builders import KEY, NOON, minute, notice
+from tests.unit.telling.sending_desk import Desk, Killed, raising
+
+ONE = notice()
+CLAIM_ENDED = NOON + CLAIM + timedelta(seconds=1)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    made = Desk()
+    made.keep_order()
+    made.queue(ONE)
+    return made
+
+
+def test_a_queued_notice_is_sent_and_the_log_says_as_which_mail(desk: Desk) -> None:
+    assert desk.sender.send(ONE, now=NOON) is State.SENT
+    ((mail, notices),) = desk.mailer.sent
+    assert (mail.to, mail.subject) == (ONE.recipient, "accepted accepted")
+    assert mail.text == "https://milepost.example.org/u/1"
+    assert notices == (ONE,)
+    assert desk.entry(ONE) == ("sent", "ses-1")
+
+
+def test_a_mail_is_written_from_the_order_as_it_is_when_it_goes_out(desk: Desk) -> None:
+    desk.keep_order(Status.CANCELLED)
+    desk.sender.send(ONE, now=NOON)
+    assert desk.mailer.sent[0][0].subject == "accepted cancelled"
+
+
+def test_a_copy_of_the_message_sends_nothing_more(desk: Desk) -> None:
+    for _ in range(5):
+        assert desk.sender.send(ONE, now=NOON) is State.SENT
+    assert len(desk.mailer.sent) == 1
+
+
+def test_what_was_never_entered_in_the_log_is_not_sent(desk: Desk) -> None:
+    desk.sender.send(notice(recipient="ops@example.org"), now=NOON)
+    assert desk.mailer.sent == []
+
+
+def test_while_one_sends_another_waits(desk: Desk) -> None:
+    meanwhile = desk.sender
+
+    def second() -> None:
+        with pytest.raises(AlreadyClaimed):
+            meanwhile.send(ONE, now=NOON)
+
+    desk.mailer.before = second
+    desk.sender.send(ONE, now=NOON)
+    assert len(desk.mailer.sent) == 1
+
+
+def test_killed_before_the_mail_service_took_it_one_mail_goes_out(desk: Desk) -> None:
+    desk.mailer.before = raising(Killed())
+    with pytest.raises(Killed):
+        desk.sender.send(ONE, now=NOON)
+    with pytest.raises(AlreadyClaimed):
+        desk.sender.send(ONE, now=NOON + CLAIM)
+    assert desk.sender.send(ONE, now=CLAIM_ENDED) is State.SENT
+    assert len(desk.mailer.sent) == 1
+
+
+def test_killed_after_the_mail_service_took_it_two_mails_go_out_at_most(desk: Desk) -> None:
+    desk.mailer.after = raising(Killed())
+    with pytest.raises(Killed):
+        desk.sender.send(ONE, now=NOON)
+    for attempt in range(1, 4):
+        assert desk.sender.send(ONE, now=NOON + attempt * (CLAIM_ENDED - NOON)) is State.SENT
+    assert len(desk.mailer.sent) == 2
+
+
+def test_a_busy_mail_service_leaves_the_notice_free_for_the_next_try(desk: Desk) -> None:
+    desk.mailer.before = raising(TryAgainLater("Throttling"))
+    with pytest.raises(TryAgainLater):
+        desk.sender.send(ONE, now=NOON)
+    assert desk.log.is_waiting(ONE)
+    assert desk.sender.send(ONE, now=NOON) is State.SENT
+    assert len(desk.mailer.sent) == 1
+
+
+def test_what_the_mail_service_refuses_has_failed_and_says_why(desk: Desk) -> None:
+    desk.mailer.before = raising(Refused("the sender is not verified"))
+    assert desk.sender.send(ONE, now=NOON) is State.FAILED
+    assert desk.entry(ONE) == ("failed", "the sender is not verified")
+    desk.sender.send(ONE, now=minute(5))
+    assert desk.mailer.sent == []
+
+
+def test_to_a_suppressed_address_nothing_is_sent_and_the_log_says_why(desk: Desk) -> None:
+    desk.suppressions.reasons[ONE.recipient, Audience.TEAM] = "hard bounce on 2026-03-01"
+    assert desk.sender.send(ONE, now=NOON) is State.SUPPRESSED
+    assert desk.entry(ONE) == ("suppressed", "hard bounce on 2026-03-01")
+    assert desk.mailer.sent == []
+
+
+def test_what_is_suppressed_for_customers_still_goes_to_the_team(desk: Desk) -> None:
+    desk.suppressions.reasons[ONE.recipient, Audience.CUSTOMER] = "unsubscribed"
+    assert desk.sender.send(ONE, now=NOON) is State.SENT
+
+
+@pytest.mark.parametrize("how", ["tombstone", "no item"])
+def test_of_an_erased_order_nothing_is_sent(desk: Desk, how: str) -> None:
+    erased = replace(desk.orders.kept.pop(KEY), erased_at=NOON)
+    if how == "tombstone":
+        desk.orders.kept[KEY] = erased
+    assert desk.sender.send(ONE, now=NOON) is State.SKIPPED
+    assert desk.entry(ONE) == ("skipped", "the order was erased")
+    assert desk.mailer.sent == []
+
+
+def test_an_unforeseen_error_keeps_the_claim_until_it_ends(desk: Desk) -> None:
+    desk.mailer.before = raising(ConnectionError("reset by peer"))
+    with pytest.raises(ConnectionError):
+        desk.sender.send(ONE, now=NOON)
+    with pytest.raises(AlreadyClaimed):
+        desk.sender.send(ONE, now=NOON)
+    assert desk.sender.send(ONE, now=CLAIM_ENDED) is State.SENT
