@@ -42,12 +42,20 @@ invoke: install ## One function with one event: make invoke FUNCTION=announce EV
 	@$(BIN)/python -m local invoke $(FUNCTION) $(EVENT)
 
 check: install ## Style, types, imports, template
+	@$(MAKE) --no-print-directory -j2 -O check-style check-types check-imports check-template check-sam
+
+.PHONY: check-style check-types check-imports check-template check-sam
+check-style:
 	@ruff check .
 	@ruff format --check .
+check-types:
 	@mypy
 	@for app in functions/*/app.py; do mypy --no-error-summary "$$app" || exit 1; done
+check-imports:
 	@lint-imports
+check-template:
 	@cfn-lint template.yaml
+check-sam:
 	@sam validate --lint --template template.yaml > /dev/null
 
 format: install

@@ -24,6 +24,10 @@ from local.stack import Stack, running_stack
 
 Result = TypeVar("Result")
 PATIENCE_SECONDS = 30.0
+HOME = "offergrid-home"
+SHOP = "offergrid-shop"
+"""A connection of the tests' own: its customers are told, and few mails an hour go to one."""
+SHOP_SECRET = "whsec_bWlsZXBvc3QtdGVzdC1zZWNyZXQtb2YtdGhlLXNob3A="
 
 
 class Client:
@@ -196,7 +200,7 @@ class Client:
         What was sent before it has been through the same queues by then.
         """
         order_id = self.new_id("settle")
-        self.send("offergrid-home", status_changed(order_id, "accepted"))
+        self.send(HOME, status_changed(order_id, "accepted"))
         self.wait_for_told(order_id, ["accepted"])
 
 
@@ -247,4 +251,32 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def client(stack: Stack) -> Client:
-    return Client(stack)
+    """A client, and one connection more, applied before the first webhook comes."""
+    made = Client(stack)
+    made.apply(
+        f"""
+connections:
+  - id: {SHOP}
+    provider: offergrid
+    base_url: {made.connections[HOME]["sandbox_url"]}
+    poll: "off"
+    language: de
+    customer_notices: [scheduled, completed]
+    notices_per_hour: 3
+    credentials: {{api_key: none}}
+    signing: {{secrets: ["{SHOP_SECRET}"]}}
+"""
+    )
+    made.connections[SHOP] = {
+        **made.connections[HOME],
+        "webhook_url": made.connections[HOME]["webhook_url"].replace(HOME, SHOP),
+        "signing": {"scheme": "standard-webhooks", "secret": SHOP_SECRET},
+    }
+    # The door reads its secrets anew at most every 30 seconds; a provider tries again meanwhile.
+    probe = status_changed(made.new_id("probe"), "pending")
+    wait_for(
+        lambda: made.try_to_send(SHOP, probe) == 202,
+        what=f"{SHOP} to be let in",
+        seconds=60,
+    )
+    return made

@@ -4,9 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.e2e.conftest import Client, status_changed, wait_for
+from tests.e2e.conftest import HOME, Client, status_changed, wait_for
 
-HOME = "offergrid-home"
 RABOT = "rabot-energy"
 TEAM = "kim@example.org"
 

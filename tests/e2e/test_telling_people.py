@@ -19,44 +19,9 @@ from milepost.notices import Audience, Channel, Notice
 from milepost.order import OrderKey
 from milepost.signatures import STANDARD_WEBHOOKS, verify
 from milepost.subscriptions import Mode, QuietHours, Subscription
-from tests.e2e.conftest import Client, status_changed, wait_for
-
-HOME = "offergrid-home"
-SHOP = "offergrid-shop"
-SHOP_SECRET = "whsec_bWlsZXBvc3QtdGVzdC1zZWNyZXQtb2YtdGhlLXNob3A="
+from tests.e2e.conftest import HOME, SHOP, Client, status_changed, wait_for
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module", autouse=True)
-def shop(client: Client) -> None:
-    """A connection of our own: its customers are told, and few mails an hour may go to one."""
-    client.apply(
-        f"""
-connections:
-  - id: {SHOP}
-    provider: offergrid
-    base_url: {client.connections[HOME]["sandbox_url"]}
-    poll: "off"
-    language: de
-    customer_notices: [scheduled, completed]
-    notices_per_hour: 3
-    credentials: {{api_key: none}}
-    signing: {{secrets: ["{SHOP_SECRET}"]}}
-"""
-    )
-    client.connections[SHOP] = {
-        **client.connections[HOME],
-        "webhook_url": client.connections[HOME]["webhook_url"].replace(HOME, SHOP),
-        "signing": {"scheme": STANDARD_WEBHOOKS, "secret": SHOP_SECRET},
-    }
-    # The door reads its secrets anew at most every 30 seconds; a provider tries again meanwhile.
-    probe = status_changed(client.new_id("probe"), "pending")
-    wait_for(
-        lambda: client.try_to_send(SHOP, probe) == 202,
-        what=f"{SHOP} to be let in",
-        seconds=60,
-    )
 
 
 @pytest.fixture
