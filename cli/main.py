@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from cli.connections import commands as connections
 from cli.faults import COULD_NOT, EXIT_CODES, Fault, explain
 from cli.notices import commands as notices
+from cli.orders import commands as orders
 from cli.output import warn
 from cli.subscriptions import commands as subscriptions
 
@@ -29,13 +30,14 @@ class Operator(TyperGroup):
 
 app = typer.Typer(
     cls=Operator,
-    help="Milepost's operator: connections, subscriptions and notices of a deployed stack.",
+    help="Milepost's operator: connections, orders, subscriptions and notices of a deployed stack.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     # A traceback with local variables would show secrets.
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(connections.app, name="connections")
+app.add_typer(orders.app, name="orders")
 app.add_typer(subscriptions.app, name="subscriptions")
 app.add_typer(notices.app, name="notices")
 

@@ -49,6 +49,16 @@ class OrdersReader:
         item = answer.get("Item")
         return tracked_order(from_item(item)) if item else None
 
+    def read_group(self, connection_id: str, order_id: str) -> list[TrackedOrder]:
+        """Every item of one provider order, by item id; none when there is no such order."""
+        first = key_of(OrderKey(connection_id, order_id, ""))
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=to_item({":pk": first["pk"]}),
+        )
+        return [tracked_order(from_item(item)) for page in pages for item in page["Items"]]
+
 
 class OrdersTable(OrdersReader):
     """Orders of one connection; implements ``recording.Orders``."""
