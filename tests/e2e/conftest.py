@@ -227,8 +227,10 @@ def status_changed(
     at: datetime | None = None,
     notes: str | None = None,
 ) -> dict[str, Any]:
-    """Offergrid's event of a changed status."""
+    """Offergrid's event of a changed status, with what a mail of it waits for."""
     return {
+        "scheduledFor": "2030-03-12T02:00:00.000Z" if status == "scheduled" else None,
+        "reason": (notes or "No coverage at this address") if status == "rejected" else None,
         "event": "order.status_changed",
         "orderId": order_id,
         "itemId": item_id,
