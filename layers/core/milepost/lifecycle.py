@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from milepost.order import Attention, Effect, Entry, Order, OrderKey, Summary
-from milepost.report import Details, Report, Status, format_instant
+from milepost.report import ABOUT_AN_ACTION, Details, Report, Status, format_instant
 
 _FORWARD: Final = (
     Status.UNKNOWN,
@@ -147,8 +147,14 @@ def _apply(state: _State, report: Report, rules: Rules) -> Effect:
         state.details.pop("cause", None)
     if report.status is not None:
         state.raw_status = report.raw_status
-    state.details = {**state.details, **report.details}
+    state.details = {**state.details, **_facts(report.details)}
     return effect
+
+
+def _facts(said: Details) -> Details:
+    facts = {name: value for name, value in said.items() if name not in ABOUT_AN_ACTION}
+    kept: Details = Details(**facts)  # type: ignore[typeddict-item]
+    return kept
 
 
 def _effect(state: _State, report: Report, rules: Rules) -> Effect:

@@ -89,10 +89,18 @@ class NoticeId:
         copy = f"/{self.copy}" if self.copy else ""
         return f"{self.key}/{self.sequence}/{self.channel}/{self.recipient_digest}{copy}"
 
+    @property
+    def path_id(self) -> str:
+        """The same as one segment of a URL's path, as the API names notices."""
+        return str(self).replace("/", ":")
+
     @classmethod
     def parse(cls, text: str) -> "NoticeId":
-        """:raises BadNoticeId: when the text is none"""
-        parts = text.split("/")
+        """Read an id, with ``/`` or, as in a URL's path, with ``:`` between its parts.
+
+        :raises BadNoticeId: when the text is none
+        """
+        parts = text.replace("/", ":").split(":")
         try:
             connection, order, item, sequence, channel, digest, *copy = map(unquote, parts)
             return cls(

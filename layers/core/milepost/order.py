@@ -7,9 +7,13 @@ it (``TrackedOrder``), since that depends on when we learned things, and the ord
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from milepost.report import Details, Report, Status
+
+
+class BadOrderId(ValueError):
+    """Not the id of an order; the message says what one looks like."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,6 +31,22 @@ class OrderKey:
     def __str__(self) -> str:
         """The key as one text, with what would be ambiguous in it quoted as in a URL."""
         return "/".join(quote(part, safe="") for part in astuple(self))
+
+    @property
+    def path_id(self) -> str:
+        """The same as one segment of a URL's path, as the API names orders."""
+        return str(self).replace("/", ":")
+
+    @classmethod
+    def parse(cls, text: str) -> "OrderKey":
+        """Read what ``str`` or ``path_id`` wrote.
+
+        :raises BadOrderId: when the text is neither
+        """
+        parts = [unquote(part) for part in text.replace("/", ":").split(":")]
+        if len(parts) != len(cls.__slots__) or not all(parts):
+            raise BadOrderId("an order's id looks like connection:order:item")
+        return cls(*parts)
 
 
 class Effect(StrEnum):

@@ -196,7 +196,22 @@ class Details(TypedDict, total=False):
     emails: list[ProviderEmail]
 
     action: str
+    """What a person did or asked for; with ``action_key`` it is that person's report's id."""
+    action_key: str
     person: str
+    note: str
+    outcome: str
+    """What the provider answered to an action, in its own words."""
+    planned_for: str
+    acknowledged: list[str]
+    """Ids of the reasons for attention that this person has seen to."""
+
+
+ABOUT_AN_ACTION: Final = frozenset(
+    {"action", "action_key", "person", "note", "outcome", "planned_for", "acknowledged"}
+)
+"""Details that belong to what one person did: they stay on the timeline, and are no facts of the
+order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,10 +245,16 @@ class Report:
         object.__setattr__(self, "seen_at", whole_milliseconds(self.seen_at))
         if self.status_since is not None:
             object.__setattr__(self, "status_since", whole_milliseconds(self.status_since))
-        since = format_instant(self.status_since) if self.status_since else None
-        said = [self.raw_status, format_instant(self.occurred_at), since, self.details]
-        digest = hashlib.sha256(canonical_json(said).encode()).hexdigest()
+        digest = hashlib.sha256(canonical_json(self._said()).encode()).hexdigest()
         object.__setattr__(self, "id", digest[:16])
+
+    def _said(self) -> list[object]:
+        """What makes it this report and no other."""
+        if "action_key" in self.details:
+            # Asked for twice with one key, an action is done once, whenever that was.
+            return [self.details.get("action"), self.details["action_key"]]
+        since = format_instant(self.status_since) if self.status_since else None
+        return [self.raw_status, format_instant(self.occurred_at), since, self.details]
 
     @property
     def has_unknown_status(self) -> bool:

@@ -293,3 +293,10 @@ def test_times_are_kept_to_the_millisecond() -> None:
         details={},
     )
     assert one.occurred_at == NOON + timedelta(milliseconds=123)
+
+
+def test_what_a_person_did_stays_on_the_timeline_and_is_no_fact_of_the_order() -> None:
+    noted = report(None, 1, source=Source.PERSON, action="note", person="kim", note="call back")
+    order = fold([report(Status.PENDING), noted], RULES)
+    assert order.details.keys() & {"action", "person", "note"} == set()
+    assert order.last_entry.report.details["note"] == "call back"

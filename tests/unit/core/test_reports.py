@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.order import OrderKey
+from milepost.order import BadOrderId, OrderKey
 from milepost.report import (
     BadPayload,
+    Source,
     Status,
     canonical_json,
     format_instant,
@@ -69,3 +70,22 @@ def test_equal_amounts_have_one_text(one: str, other: str) -> None:
 
 def test_a_key_is_one_text_even_when_ids_hold_its_separator() -> None:
     assert str(OrderKey("a", "b/c", "d")) != str(OrderKey("a", "b", "c/d"))
+
+
+def test_an_action_asked_for_twice_with_one_key_is_one_report() -> None:
+    first = report(None, 0, source=Source.PERSON, action="cancel", action_key="k", person="kim")
+    again = report(None, 9, source=Source.PERSON, action="cancel", action_key="k", person="lee")
+    other = report(None, 0, source=Source.PERSON, action="cancel", action_key="l", person="kim")
+    assert first.id == again.id != other.id
+
+
+@pytest.mark.parametrize("key", [OrderKey("a", "b:c/d", "é %3A"), OrderKey("a", "b", "c")])
+def test_a_key_can_be_read_back_from_both_its_texts(key: OrderKey) -> None:
+    assert OrderKey.parse(str(key)) == OrderKey.parse(key.path_id) == key
+    assert "/" not in key.path_id
+
+
+@pytest.mark.parametrize("text", ["", "a", "a:b", "a:b:c:d", "a::c"])
+def test_what_is_no_key_is_refused(text: str) -> None:
+    with pytest.raises(BadOrderId, match="connection:order:item"):
+        OrderKey.parse(text)
