@@ -62,11 +62,15 @@ format: install
 	@ruff check --fix -q . || true
 	@ruff format -q .
 
-test: check ## Everything that needs Python alone (under 3 minutes)
-	@pytest tests/unit tests/contracts tests/integration -n 2 --dist worksteal
-	@pytest tests/e2e
+BELOW_E2E := tests/unit tests/contracts tests/integration -n 2 --dist worksteal
 
-test-all: test ## That, and what needs more than Python, of which there is nothing yet
+test: check ## Everything that needs Python alone, each feature once (under 3 minutes)
+	@pytest $(BELOW_E2E) -m "not thorough"
+	@pytest tests/e2e -m "not thorough"
+
+test-all: check ## All tests: also the slower ones, and what needs more than Python
+	@pytest $(BELOW_E2E)
+	@pytest tests/e2e
 	@echo "Everything ran; nothing was left out."
 
 build-aws: install ## What `sam build` makes of the template, for AWS: arm64, this machine's Python

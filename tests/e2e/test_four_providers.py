@@ -104,6 +104,7 @@ def test_every_raw_status_is_stored_with_the_canonical_one(client: Client, conne
     assert {raw: seen[raw] for raw in expected} == expected
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("lived")
 @pytest.mark.parametrize("connection", CONNECTIONS)
 def test_the_stored_orders_are_those_of_the_provider(client: Client, connection: str) -> None:

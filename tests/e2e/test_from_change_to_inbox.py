@@ -46,6 +46,7 @@ def test_all_five_kinds_of_announcement_are_told(client: Client) -> None:
         client.wait_for_told(order_id, told[ending])
 
 
+@pytest.mark.thorough
 def test_the_two_events_of_one_change_are_one_notice(client: Client) -> None:
     order_id, at = client.new_id(), datetime.now(UTC)
     client.send(HOME, status_changed(order_id, "rejected", at=at))
@@ -90,6 +91,7 @@ def test_a_repeated_event_tells_nobody_again(client: Client) -> None:
     client.wait_for_told(order_id, ["accepted"])
 
 
+@pytest.mark.thorough
 def test_an_event_with_another_connections_secret_is_refused_and_leaves_no_trace(
     client: Client,
 ) -> None:

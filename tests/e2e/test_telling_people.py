@@ -134,6 +134,7 @@ def test_quiet_hours_hold_what_can_wait_and_let_a_rejection_pass(
     assert len(mails_to(client, quiet.recipient)) == 2
 
 
+@pytest.mark.thorough
 def test_a_storm_becomes_a_few_mails_and_one_digest(
     client: Client, subscriptions: Subscriptions
 ) -> None:
@@ -205,6 +206,7 @@ def test_one_click_in_a_real_mail_ends_the_subscription(
     assert len(mails_to(client, leaving.recipient)) == 1
 
 
+@pytest.mark.thorough
 def test_a_forged_unsubscribe_link_ends_nothing(client: Client) -> None:
     link = f"{client.stack.api_url}/unsubscribe/1.eyJzIjpbInN1YiJdfQ.AAAA"
     assert client.call("POST", link, b"List-Unsubscribe=One-Click")[0] in (400, 404)
@@ -265,6 +267,7 @@ def test_an_endpoint_gets_signed_json_and_is_tried_again_after_a_failure(
     assert headers["webhook-id"] == receiver.received[0][0]["webhook-id"]
 
 
+@pytest.mark.thorough
 def test_redelivering_every_queue_and_stream_message_changes_no_inbox(client: Client) -> None:
     order_id = client.new_id()
     client.send(HOME, status_changed(order_id, "accepted"))
