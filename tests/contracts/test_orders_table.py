@@ -10,11 +10,11 @@ import pytest
 
 from milepost.aws.items import from_item, to_item
 from milepost.aws.orders_table import BY_STATUS, OrdersTable, announced_by, key_of, shard_of
-from milepost.lifecycle import TIMELINE_CAP, fold
+from milepost.lifecycle import TIMELINE_CAP, Rules, fold
 from milepost.order import Kind, OrderKey, TrackedOrder
 from milepost.providers import adapter
 from milepost.recording import LostRace, Orders, record
-from milepost.report import Report, Status
+from milepost.report import Report, Source, Status
 from tests.builders import (
     KEY,
     NOON,
@@ -89,6 +89,22 @@ def test_a_long_timeline_and_its_summary_are_read_as_they_were_written(orders: O
     one = tracked(*reports)
     assert one.order.summary is not None
     assert len(one.order.timeline) <= TIMELINE_CAP
+    orders.write(one, new=())
+    assert orders.read(KEY) == one
+
+
+@pytest.mark.parametrize("count", [4, 130])
+def test_waits_and_acknowledgements_are_read_as_they_were_written(
+    orders: Orders, count: int
+) -> None:
+    rules = Rules(waits=lambda _, details: details.get("account_number"))
+    said = [report(Status.ACCEPTED, at / 7, account_number=f"AC-{at}") for at in range(count)]
+    acknowledged = report(
+        None, 0.01, source=Source.PERSON, action_key="k", acknowledged=["overdue#0a1b2c3d"]
+    )
+    one = tracked(*said, acknowledged, rules=rules)
+    assert one.order.waiting is not None
+    assert one.order.waited
     orders.write(one, new=())
     assert orders.read(KEY) == one
 

@@ -6,11 +6,21 @@ number they arrived, comes the same order.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
-from milepost.order import Attention, Effect, Entry, Order, OrderKey, Summary
-from milepost.report import ABOUT_AN_ACTION, Details, Report, Status, format_instant
+from milepost.attention import reason_to_look
+from milepost.order import (
+    Attention,
+    Effect,
+    Entry,
+    Order,
+    OrderKey,
+    Summary,
+    Wait,
+    acknowledged_by,
+)
+from milepost.report import ABOUT_AN_ACTION, Details, Report, Source, Status
 
 _FORWARD: Final = (
     Status.UNKNOWN,
@@ -50,18 +60,25 @@ def nothing_to_examine(_status: Status, _details: Details) -> Iterable[Attention
     return ()
 
 
+def nothing_to_wait_for(_status: Status, _details: Details) -> str | None:
+    """For providers whose orders never stand still until the customer has done something."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """What one provider adds to the lifecycle.
 
     ``continues`` and ``recovers`` map a raw status to the statuses it may be left for although it
     is terminal: the usual way on, or the taking back of a decision. ``examine`` looks at an open
-    order's facts for what a person should see to.
+    order's facts for what a person should see to. ``waits`` says what an open order waits for from
+    its customer, in one word, or None; of the notes it sees those that the provider said last.
     """
 
     continues: Mapping[str, frozenset[Status]] = field(default_factory=dict)
     recovers: Mapping[str, frozenset[Status]] = field(default_factory=dict)
     examine: Callable[[Status, Details], Iterable[Attention]] = nothing_to_examine
+    waits: Callable[[Status, Details], str | None] = nothing_to_wait_for
 
 
 @dataclass(slots=True)
@@ -70,6 +87,8 @@ class _State:
     raw_status: str | None
     since: datetime
     details: Details
+    waited: timedelta = timedelta(0)
+    waiting: Wait | None = None
 
 
 def fold(reports: Iterable[Report], rules: Rules, summary: Summary | None = None) -> Order:
@@ -84,6 +103,7 @@ def fold(reports: Iterable[Report], rules: Rules, summary: Summary | None = None
         raise ValueError("an order needs at least one report")
     state = _start(timeline[0], summary)
     entries = tuple(Entry(report, _apply(state, report, rules)) for report in timeline)
+    acknowledged = acknowledged_by(timeline) | (summary.acknowledged if summary else frozenset())
     order = Order(
         key=OrderKey.of(timeline[0]),
         status=state.status,
@@ -91,8 +111,12 @@ def fold(reports: Iterable[Report], rules: Rules, summary: Summary | None = None
         since=state.since,
         details=state.details,
         timeline=entries,
-        attention=tuple(_attention(state, entries, rules)),
+        attention=tuple(
+            reason for reason in _attention(state, entries, rules) if reason.id not in acknowledged
+        ),
         summary=summary,
+        waited=state.waited,
+        waiting=state.waiting,
     )
     return _shorten(order, rules) if _is_long(entries) else order
 
@@ -131,24 +155,58 @@ def _place(report: Report) -> tuple[datetime, int, str]:
 def _start(first: Report, summary: Summary | None) -> _State:
     if summary is None:
         return _State(Status.UNKNOWN, first.raw_status, first.occurred_at, {})
-    return _State(summary.status, summary.raw_status, summary.since, Details(**summary.details))
+    return _State(
+        summary.status,
+        summary.raw_status,
+        summary.since,
+        Details(**summary.details),
+        summary.waited,
+        summary.waiting,
+    )
 
 
 def _apply(state: _State, report: Report, rules: Rules) -> Effect:
     effect = _effect(state, report, rules)
     if effect is Effect.OUT_OF_SEQUENCE:
         return effect
-    if effect in (Effect.MOVED, Effect.CONTINUED, Effect.CORRECTED):
+    enters = effect in (Effect.MOVED, Effect.CONTINUED, Effect.CORRECTED)
+    if enters:
         assert report.status is not None
         state.status = report.status
         state.since = report.status_since or report.occurred_at
+        state.waited, state.waiting = timedelta(0), None
         # A reason explains the status it came with, not the next one.
         state.details.pop("reason", None)
         state.details.pop("cause", None)
     if report.status is not None:
         state.raw_status = report.raw_status
     state.details = {**state.details, **_facts(report.details)}
+    # What one of us did or noted doesn't say what the provider waits for.
+    if enters or report.source is not Source.PERSON:
+        _see_what_it_waits_for(state, report, rules, enters=enters)
     return effect
+
+
+def _see_what_it_waits_for(state: _State, report: Report, rules: Rules, *, enters: bool) -> None:
+    """Begin, go on with or end the wait for the customer; each stage counts its own."""
+    what = (
+        None if state.status in TERMINAL else rules.waits(state.status, _said_last(state, report))
+    )
+    if what == (state.waiting.what if state.waiting else None):
+        return
+    if state.waiting:
+        state.waited += max(report.occurred_at - state.waiting.since, timedelta(0))
+    begins = state.since if enters else max(report.occurred_at, state.since)
+    state.waiting = Wait(what, begins) if what else None
+
+
+def _said_last(state: _State, report: Report) -> Details:
+    """The facts, but of notes only the last: an old one would have the order wait for ever."""
+    facts = Details(**state.details)
+    facts.pop("notes", None)
+    if "notes" in report.details:
+        facts["notes"] = report.details["notes"]
+    return facts
 
 
 def _facts(said: Details) -> Details:
@@ -179,36 +237,10 @@ def _attention(state: _State, entries: tuple[Entry, ...], rules: Rules) -> Itera
     A later report whose status fits settles what an earlier one raised.
     """
     said = [entry for entry in entries if entry.effect is not Effect.NOTED]
-    if said and (reason := _reason_to_look(said[-1], state)):
+    if said and (reason := reason_to_look(said[-1], state.status)):
         yield reason
     if state.status not in TERMINAL:
         yield from sorted(rules.examine(state.status, state.details))
-
-
-def _reason_to_look(entry: Entry, state: _State) -> Attention | None:
-    raw = entry.report.raw_status
-    when = format_instant(entry.report.occurred_at)
-    match entry.effect:
-        case Effect.UNKNOWN_STATUS:
-            return Attention(
-                "unknown_status",
-                f"The provider said {raw!r} at {when}, which is not a status we know. "
-                f"The order stays {state.status}; look at the provider's own page.",
-            )
-        case Effect.OUT_OF_SEQUENCE:
-            return Attention(
-                "out_of_sequence",
-                f"The provider said {raw!r} at {when}, which cannot follow {state.status}. "
-                "It is kept on the timeline; ask the provider which of the two holds.",
-            )
-        case Effect.CORRECTED:
-            return Attention(
-                "correction",
-                f"The provider took back an earlier decision: the order is {state.status} again "
-                f"since {when}. Tell the customer if they were told otherwise.",
-            )
-        case _:
-            return None
 
 
 def _shorten(order: Order, rules: Rules) -> Order:
@@ -227,6 +259,10 @@ def _shorten(order: Order, rules: Rules) -> Order:
         raw_status=state.raw_status,
         since=state.since,
         details=state.details,
+        waited=state.waited,
+        waiting=state.waiting,
+        acknowledged=acknowledged_by(reports[:cut])
+        | (order.summary.acknowledged if order.summary else frozenset()),
     )
     return fold(reports[cut:], rules, summary)
 

@@ -4,12 +4,14 @@ An order is the fold of its reports (``lifecycle.fold``). What we told people of
 it (``TrackedOrder``), since that depends on when we learned things, and the order must not.
 """
 
+import zlib
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import quote, unquote
 
-from milepost.report import Details, Report, Status
+from milepost.report import Details, Report, Source, Status
 
 
 class BadOrderId(ValueError):
@@ -78,6 +80,19 @@ class Attention:
     code: str
     text: str
 
+    @property
+    def id(self) -> str:
+        """What a person acknowledges: this reason with these facts, and no other of its code."""
+        return f"{self.code}#{zlib.crc32(self.text.encode()):08x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Something the customer has to do first: ``payment``, ``signature``, ``contact``, ..."""
+
+    what: str
+    since: datetime
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
@@ -89,6 +104,9 @@ class Summary:
     raw_status: str | None
     since: datetime
     details: Details
+    waited: timedelta = timedelta(0)
+    waiting: Wait | None = None
+    acknowledged: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +121,12 @@ class Order:
     details: Details
     timeline: tuple[Entry, ...]
     attention: tuple[Attention, ...] = ()
+    """Reasons to look that nobody has acknowledged."""
     summary: Summary | None = None
+    waited: timedelta = timedelta(0)
+    """How long the present stage waited for the customer, without the wait that goes on now."""
+    waiting: Wait | None = None
+    """What the present stage waits for now."""
 
     @property
     def appointment(self) -> str | None:
@@ -114,8 +137,24 @@ class Order:
     def last_entry(self) -> Entry:
         return self.timeline[-1]
 
+    @property
+    def acknowledged(self) -> frozenset[str]:
+        """Ids of the reasons for attention that people have seen to."""
+        before = self.summary.acknowledged if self.summary else frozenset[str]()
+        return before | acknowledged_by(entry.report for entry in self.timeline)
+
     def has_report(self, report_id: str) -> bool:
         return any(entry.report.id == report_id for entry in self.timeline)
+
+
+def acknowledged_by(reports: Iterable[Report]) -> frozenset[str]:
+    """Ids of the reasons for attention that these reports say a person has seen to."""
+    return frozenset(
+        reason
+        for report in reports
+        if report.source is Source.PERSON
+        for reason in report.details.get("acknowledged", ())
+    )
 
 
 class Kind(StrEnum):

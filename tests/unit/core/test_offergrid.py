@@ -1,6 +1,6 @@
 """Offergrid's payloads, and the orders that must come out."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -284,3 +284,26 @@ def assert_can_be_stored(reports: list[Report]) -> None:
     for one in reports:
         order = TrackedOrder(order=fold([one], PROVIDER.rules), version=1)
         assert stored_and_read(order, connection=OFFERGRID) == order
+
+
+@pytest.mark.parametrize(
+    ("notes", "what"),
+    [
+        ("Customer contact: the customer could not be reached.", "contact"),
+        ("Special instructions: nobody at home, technician comes again.", "contact"),
+        ("Customer contact: called on Monday.", None),
+        (None, None),
+    ],
+)
+def test_an_item_waits_while_its_customer_cannot_be_reached(
+    notes: str | None, what: str | None
+) -> None:
+    order = fold([read_event(newStatus="accepted", providerNotes=notes)], PROVIDER.rules)
+    assert (order.waiting.what if order.waiting else None) == what
+
+
+def test_the_wait_ends_with_the_next_word_of_the_provider() -> None:
+    first = read_event(newStatus="accepted", providerNotes="Customer contact: can't reach them.")
+    later = read_event(newStatus="accepted", timestamp="2026-03-03T10:30:00.000Z")
+    order = fold([first, later], PROVIDER.rules)
+    assert (order.waiting, order.waited) == (None, timedelta(days=1))

@@ -345,3 +345,42 @@ def assert_can_be_stored(reports: list[Report]) -> None:
     for one in reports:
         order = TrackedOrder(order=fold([one], PROVIDER.rules), version=1)
         assert stored_and_read(order, connection=SUBS) == order
+
+
+APPLICATION_FEE: dict[str, Any] = {"id": "inv-1", "kind": "application_fee", "paid": True}
+CONNECTION_FEE: dict[str, Any] = {"id": "inv-2", "kind": "connection_fee", "paid": False}
+
+
+@pytest.mark.parametrize(
+    ("milestone", "fields", "what"),
+    [
+        ("Application Fee Generated", {"invoices": [APPLICATION_FEE | {"paid": False}]}, "payment"),
+        ("Application Fee Generated", {"invoices": [APPLICATION_FEE]}, None),
+        ("Inspection Initiated", {}, None),
+        ("Contract Generated", {"authorization_code": {"sent": True}}, "signature"),
+        ("Contract Generated", {"authorization_code": {"sent": False}}, None),
+        (
+            "Connection Fee Generated",
+            {"authorization_code": {"sent": True}, "invoices": [APPLICATION_FEE, CONNECTION_FEE]},
+            "payment",
+        ),
+        (
+            "Connection Fee Generated",
+            {
+                "authorization_code": {"sent": True},
+                "invoices": [APPLICATION_FEE, CONNECTION_FEE | {"paid": True}],
+            },
+            None,
+        ),
+        ("Inspection Failed", {"invoices": [APPLICATION_FEE | {"paid": False}]}, None),
+    ],
+)
+def test_a_request_waits_for_payments_and_signatures(
+    milestone: str, fields: dict[str, Any], what: str | None
+) -> None:
+    base: dict[str, Any] = {"invoices": [APPLICATION_FEE], "authorization_code": None}
+    order = {**copy.deepcopy(_REQUEST), "milestone": milestone, **base, **fields}
+    waiting = fold(
+        PROVIDER.read_order(order, connection=SUBS, requested_at=NOON), PROVIDER.rules
+    ).waiting
+    assert (waiting.what if waiting else None) == what

@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -22,6 +22,7 @@ from milepost.order import (
     OrderKey,
     Summary,
     TrackedOrder,
+    Wait,
 )
 from milepost.recording import LostRace
 from milepost.report import Details, Report, Source, Status, format_instant, parse_instant
@@ -32,6 +33,7 @@ SHARDS: Final = 8
 """Shards of a status in the index: a partition takes 1,000 writes a second, and most orders of a
 busy day are in the same status."""
 
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _TOP_LEVEL: Final = ("reference", "service_type", "appointment")
 """Details kept as attributes of the item itself, since lists and the index show them."""
 
@@ -133,6 +135,7 @@ def order_item(
         "timeline": [_entry_item(entry, order.details) for entry in order.timeline],
         "attention": [{"code": a.code, "text": a.text} for a in order.attention] or None,
         "summary": _summary_item(order.summary),
+        **_wait_item(order.waited, order.waiting),
         "announced": [announcement_item(one) for one in tracked.announced] or None,
         "announce": json.dumps([announcement_item(one) for one in new]) if new else None,
         "erased_at": format_instant(tracked.erased_at) if tracked.erased_at else None,
@@ -153,6 +156,8 @@ def tracked_order(item: Mapping[str, Any]) -> TrackedOrder:
         timeline=tuple(_entry(one, key, details) for one in item["timeline"]),
         attention=tuple(Attention(a["code"], a["text"]) for a in item.get("attention", ())),
         summary=_summary(item.get("summary")),
+        waited=_waited(item),
+        waiting=_wait(item),
     )
     return TrackedOrder(
         order=order,
@@ -218,6 +223,8 @@ def _summary_item(summary: Summary | None) -> dict[str, Any] | None:
         "raw": summary.raw_status,
         "since": format_instant(summary.since),
         "details": summary.details,
+        "acknowledged": sorted(summary.acknowledged),
+        **_wait_item(summary.waited, summary.waiting),
     }
 
 
@@ -231,7 +238,28 @@ def _summary(item: Mapping[str, Any] | None) -> Summary | None:
         raw_status=item["raw"],
         since=parse_instant(item["since"]),
         details=item["details"],
+        waited=_waited(item),
+        waiting=_wait(item),
+        acknowledged=frozenset(item.get("acknowledged", ())),
     )
+
+
+def _wait_item(waited: timedelta, waiting: Wait | None) -> dict[str, Any]:
+    """A stage's waits, in whole milliseconds, as times are kept."""
+    return {
+        "waited": waited // _MILLISECOND or None,
+        "waiting": waiting.what if waiting else None,
+        "waiting_since": format_instant(waiting.since) if waiting else None,
+    }
+
+
+def _waited(item: Mapping[str, Any]) -> timedelta:
+    return int(item.get("waited") or 0) * _MILLISECOND
+
+
+def _wait(item: Mapping[str, Any]) -> Wait | None:
+    what = item.get("waiting")
+    return Wait(what, parse_instant(item["waiting_since"])) if what else None
 
 
 def announcement_item(one: Announcement) -> dict[str, Any]:

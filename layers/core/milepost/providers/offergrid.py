@@ -51,6 +51,7 @@ _STATUS_OF_EVENT: Final = {
     "order.rejected": "rejected",
 }
 """The events that carry no ``newStatus``: their name says it."""
+_UP_TO_THE_CUSTOMER: Final = frozenset({"customer_unreachable", "customer_not_home"})
 
 
 class Event(Shape):
@@ -123,7 +124,7 @@ class Offergrid:
 
     @property
     def rules(self) -> Rules:
-        return Rules(examine=examine)
+        return Rules(examine=examine, waits=waits)
 
     signature_scheme: str | None = STANDARD_WEBHOOKS
 
@@ -257,6 +258,16 @@ def examine(_status: Status, details: Details) -> Iterable[Attention]:
     """What of the customer's data is known to have orders rejected."""
     yield from check_contact(details)
     yield from check_unit(details)
+
+
+def waits(_status: Status, details: Details) -> str | None:
+    """A customer who can't be reached, or wasn't at home, holds the order up.
+
+    Source: the reseller documentation: notes say what became of contacts with the customer, and
+    "customer can't be reached" and "customer not home" are among what usually goes wrong.
+    """
+    causes = {cause_of(note["text"]) for note in details.get("notes", [])}
+    return "contact" if causes & _UP_TO_THE_CUSTOMER else None
 
 
 def _reason_in_notes(raw_status: str, notes: str | None) -> str | None:

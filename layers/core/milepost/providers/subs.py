@@ -109,7 +109,7 @@ class Subs:
 
     @property
     def rules(self) -> Rules:
-        return Rules(examine=examine)
+        return Rules(examine=examine, waits=waits)
 
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
         """The report of the request that the event carries whole."""
@@ -224,3 +224,17 @@ def examine(_status: Status, details: Details) -> Iterable[Attention]:
                 f"The {kind} (invoice {number}{', ' + amount if amount else ''}) is not paid; the "
                 "request waits for it. Remind the customer, then check the invoice's status.",
             )
+
+
+def waits(status: Status, details: Details) -> str | None:
+    """A request stands still until a fee is paid, and until the contract is signed.
+
+    Source: the staff guide: each fee's milestone ends with its payment; the customer signs the
+    contract with the authorization code, and the connection fee follows.
+    """
+    invoices = details.get("invoices", [])
+    if any(invoice.get("paid") is False for invoice in invoices):
+        return "payment"
+    signs = status is Status.ACCEPTED and details.get("authorization_code", {}).get("sent")
+    is_signed = any(invoice.get("kind") == "connection_fee" for invoice in invoices)
+    return "signature" if signs and not is_signed else None
