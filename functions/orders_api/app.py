@@ -1,0 +1,52 @@
+"""The orders API: what people and their programs see and steer, behind a token."""
+
+import os
+import time
+import warnings
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from milepost.api.answering import build_api
+from milepost.api.given import Services
+from milepost.aws.clients import IMPATIENT, client
+from milepost.aws.notice_messages import NoticeQueue
+from milepost.aws.notices_table import NoticesTable
+from milepost.aws.orders_table import OrdersReader
+from milepost.aws.outages import is_outage
+from milepost.aws.settings import ConnectionSettings
+
+# Most requests are answered as they should be, so most have no metric: that is no news.
+warnings.filterwarnings("ignore", "No application metrics to publish")
+
+logger = Logger()
+metrics = Metrics(namespace="Milepost")
+
+dynamodb = client("dynamodb", config=IMPATIENT)
+api = build_api(
+    Services(
+        orders=OrdersReader(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
+        notices=NoticesTable(dynamodb, table_name=os.environ["NOTICES_TABLE"]),
+        emails=NoticeQueue(
+            client("sqs", config=IMPATIENT), queue_url=os.environ["EMAIL_QUEUE_URL"]
+        ),
+        connections=ConnectionSettings(
+            client("ssm", config=IMPATIENT),
+            path=os.environ["CONNECTIONS_PATH"],
+            clock=time.monotonic,
+        ),
+        clock=lambda: datetime.now(UTC),
+    ),
+    log=logger,
+    is_outage=is_outage,
+    failed=lambda: metrics.add_metric(name="ApiFailures", unit=MetricUnit.Count, value=1),
+)
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request of an HTTP API (payload format 2.0)."""
+    return api.answer(event, context)

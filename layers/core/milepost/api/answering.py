@@ -1,0 +1,144 @@
+"""One request, one answer: checks who calls, finds the route, and tells problems as problems."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from milepost.api.callers import caller_of, check_method
+from milepost.api.describing import describe, may_answer
+from milepost.api.failing import tell_problems
+from milepost.api.given import Services
+from milepost.api.matching import routes_at
+from milepost.api.problems import Problem, answer_to
+from milepost.api.routes import ROUTERS
+from milepost.payload import read_json
+from milepost.report import BadPayload
+
+
+def nothing_is_down(_error: Exception) -> bool:
+    """For services that can't be unavailable."""
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """The API over these services.
+
+    ``is_outage`` says which errors are of something that is down (503) and not of us (500);
+    ``failed`` is called when it was us.
+    """
+
+    resolver: APIGatewayHttpResolver
+    services: Services
+    log: Logger
+    failed: Callable[[], None]
+
+    def answer(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        """The answer to one request of an HTTP API (payload format 2.0)."""
+        request = _plain(event)
+        method = request["requestContext"]["http"]["method"]
+        subject = None
+        try:
+            caller = caller_of(request)
+            subject = caller.subject
+            check_method(caller, method)
+            request = _with_text_body(request)
+            self.resolver.context.update(services=self.services, caller=caller)
+            answered = self.resolver.resolve(request, context)
+        except Problem as problem:
+            self.resolver.context.clear()
+            answered = _told(problem)
+        status = answered["statusCode"]
+        if status == 500:
+            self.failed()
+        self.log.info(
+            "answered",
+            method=method,
+            route=_route_of(self.resolver, request["rawPath"]),
+            status=status,
+            request=request["requestContext"].get("requestId"),
+            caller=subject,
+        )
+        return answered
+
+
+def build_api(
+    services: Services,
+    *,
+    log: Logger,
+    is_outage: Callable[[Exception], bool] = nothing_is_down,
+    failed: Callable[[], None] = lambda: None,
+) -> Api:
+    """The API with every route mounted."""
+    resolver = APIGatewayHttpResolver(
+        enable_validation=True,
+        response_validation_error_http_code=500,
+        json_body_deserializer=_read_body,
+    )
+    for router in ROUTERS:
+        resolver.include_router(router)
+    _describe_itself(resolver)
+    tell_problems(resolver, log=log, is_outage=is_outage)
+    return Api(resolver=resolver, services=services, log=log, failed=failed)
+
+
+def _describe_itself(resolver: APIGatewayHttpResolver) -> None:
+    @resolver.get(
+        "/openapi.json",
+        summary="This description",
+        tags=["api"],
+        operation_id="describe_api",
+        responses=may_answer(200),
+    )
+    def describe_api() -> dict[str, Any]:
+        return describe(resolver)
+
+
+def _plain(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The event with what is optional in it, as also one that is made by hand may leave it out."""
+    context = {"stage": "$default"} | dict(event["requestContext"])
+    request = {"version": "2.0", "routeKey": "$default", "headers": {}, "rawQueryString": ""}
+    return request | dict(event) | {"requestContext": context}
+
+
+def _with_text_body(request: dict[str, Any]) -> dict[str, Any]:
+    if not request.get("isBase64Encoded"):
+        return request
+    try:
+        text = base64.b64decode(request.get("body") or "", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise Problem(400, "The body is not UTF-8.") from None
+    return request | {"body": text, "isBase64Encoded": False}
+
+
+def _read_body(text: str) -> Any:
+    try:
+        return read_json(text.encode())
+    except (BadPayload, UnicodeError) as error:
+        raise _not_json(str(error)) from None
+
+
+def _not_json(reason: str) -> json.JSONDecodeError:
+    return json.JSONDecodeError(reason, "", 0)
+
+
+def _route_of(resolver: APIGatewayHttpResolver, path: str) -> str | None:
+    """The route without the ids that stand in the path."""
+    found = routes_at(resolver, path)
+    return found[0].openapi_path if found else None
+
+
+def _told(problem: Problem) -> dict[str, Any]:
+    answer = answer_to(problem)
+    return {
+        "statusCode": problem.status,
+        "headers": {name: str(value) for name, value in answer.headers.items()},
+        "body": answer.body,
+        "isBase64Encoded": False,
+    }

@@ -1,0 +1,79 @@
+"""Who calls and what they may do, from the claims of a checked token.
+
+Source: Amazon Cognito, "Understanding the access token" and "Understanding the identity token":
+``cognito:groups``, ``username`` or ``cognito:username``, ``sub``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from milepost.api.problems import Problem
+
+
+class Role(StrEnum):
+    """A group of the user pool: a viewer may read, an operator may write as well."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+
+
+READING: Final = frozenset({"GET", "HEAD"})
+"""Methods that change nothing. Every other one is an operator's, whatever the route."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """``person`` is a name for timelines and logs of ours, ``subject`` one that tells nothing."""
+
+    person: str
+    subject: str
+    roles: frozenset[Role]
+
+    @property
+    def is_operator(self) -> bool:
+        return Role.OPERATOR in self.roles
+
+
+def caller_of(event: Mapping[str, Any]) -> Caller:
+    """Who calls, as the API's authorizer (or whoever may invoke the function) says.
+
+    :raises Problem: 401 without claims, 403 without a group
+    """
+    authorizer = event.get("requestContext", {}).get("authorizer") or {}
+    claims = (authorizer.get("jwt") or {}).get("claims") or {}
+    subject = claims.get("sub")
+    if not subject:
+        raise Problem(401, "Sign in: this needs a token of the user pool.")
+    named = set(_groups(claims.get("cognito:groups", ())))
+    roles = frozenset(role for role in Role if role in named)
+    if not roles:
+        raise Problem(403, "You are in neither of the groups viewer and operator: ask for one.")
+    person = claims.get("username") or claims.get("cognito:username") or claims.get("email")
+    return Caller(person=str(person or subject), subject=str(subject), roles=roles)
+
+
+def check_method(caller: Caller, method: str) -> None:
+    """Keep those who may only read from everything else, also from routes yet to come.
+
+    :raises Problem: 403
+    """
+    if method not in READING:
+        check_operator(caller)
+
+
+def check_operator(caller: Caller) -> None:
+    """For what only operators may see or do.
+
+    :raises Problem: 403
+    """
+    if not caller.is_operator:
+        raise Problem(403, "This needs the group operator; yours is viewer.")
+
+
+def _groups(claim: object) -> list[str]:
+    # An HTTP API hands a list on as the text "[operator viewer]".
+    if isinstance(claim, str):
+        return claim.strip("[]").replace(",", " ").split()
+    return [str(one) for one in claim] if isinstance(claim, list | tuple) else []

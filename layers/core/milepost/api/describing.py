@@ -1,0 +1,84 @@
+"""The API's own description: OpenAPI 3.1, with every answer that a route may give."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+
+from milepost.api.problems import CONTENT_TYPE, ProblemDetails
+
+TITLE: Final = "Milepost"
+VERSION: Final = "1"
+_ABOUT: Final = (
+    "Where every order stands, and what can be done about it. Reading needs the group viewer or "
+    "operator; every other method needs operator. Amounts are texts, since they are exact. "
+    "An id goes into a path percent-encoded once, as any text does."
+)
+_SCHEME: Final = "people"
+_OUR_PROBLEM: Final = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+_GATEWAYS_MESSAGE: Final = {
+    "application/json": {
+        "schema": {"type": "object", "properties": {"message": {"type": ["string", "null"]}}}
+    }
+}
+_MEANINGS: Final[Mapping[int, str]] = {
+    400: "The request can't be read",
+    401: "No token, or one that doesn't hold",
+    403: "The caller's group doesn't allow it",
+    404: "There is no such thing",
+    409: "It can't be done as things are",
+    413: "Too large",
+    415: "The body is not JSON",
+    422: "The request is not valid: `errors` says where and what",
+    429: "Too many requests: try again a little later",
+    500: "We failed; it is logged and raises an alarm",
+    503: "Something we need is down: try again a little later",
+}
+_ALWAYS: Final = (400, 401, 403, 415, 422, 429, 500, 503)
+
+
+def may_answer(success: int, *problems: int) -> dict[int, OpenAPIResponse]:
+    """For a route's ``responses``: its success, and the problems that not every route has."""
+    described: dict[int, OpenAPIResponse] = {success: {"description": "Done as asked"}}
+    return described | {status: _problem(status) for status in problems}
+
+
+def describe(api: APIGatewayHttpResolver) -> dict[str, Any]:
+    """The OpenAPI document of all that is mounted."""
+    schema = api.get_openapi_schema(
+        title=TITLE,
+        version=VERSION,
+        description=_ABOUT,
+        security_schemes={_SCHEME: HTTPBearer(bearerFormat="JWT")},
+        security=[{_SCHEME: []}],
+    )
+    document: dict[str, Any] = schema.model_dump(mode="json", by_alias=True, exclude_none=True)
+    for path in document["paths"].values():
+        for operation in path.values():
+            _complete(operation)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for ours_instead in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
+        schemas.pop(ours_instead, None)
+    own = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= own.pop("$defs", {}) | {"ProblemDetails": own}
+    return document
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    answers = operation["responses"]
+    for status in _ALWAYS:
+        answers[str(status)] = _problem(status)
+    if "204" in answers:
+        # Powertools gives it a body, as it does any answer.
+        answers["204"].pop("content", None)
+    operation["responses"] = dict(sorted(answers.items()))
+
+
+def _problem(status: int) -> OpenAPIResponse:
+    content: dict[str, Any] = dict(_OUR_PROBLEM)
+    if status in (401, 429, 500, 503):
+        # These the gateway may answer by itself, in its own shape.
+        content |= _GATEWAYS_MESSAGE
+    return {"description": _MEANINGS[status], "content": content}

@@ -1,0 +1,88 @@
+"""Every way in which a request can fail, and the problem that its caller is told."""
+
+import traceback
+from collections.abc import Callable
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError, ServiceError
+from aws_lambda_powertools.event_handler.openapi.exceptions import (
+    RequestUnsupportedContentType,
+    RequestValidationError,
+)
+
+from milepost.api.matching import routes_at
+from milepost.api.problems import Problem, answer_to, faults_of
+from milepost.connection import UnknownConnection
+from milepost.notices import BadNoticeId
+from milepost.order import BadOrderId
+
+RETRY_AFTER: Final = {"retry-after": "30"}
+
+Telling = Callable[[Any], Problem]
+
+
+def tell_problems(
+    resolver: APIGatewayHttpResolver, *, log: Logger, is_outage: Callable[[Exception], bool]
+) -> None:
+    """Have the resolver answer with problems, whatever is raised below it."""
+    tellings: dict[type[Exception], Telling] = {
+        Problem: _itself,
+        NotFoundError: lambda _error: _no_route(resolver),
+        ServiceError: _as_powertools_says,
+        RequestUnsupportedContentType: lambda _error: Problem(
+            415, "Send the body as application/json."
+        ),
+        RequestValidationError: _not_valid,
+        UnknownConnection: _unknown,
+        BadOrderId: _unknown,
+        BadNoticeId: _unknown,
+        Exception: lambda error: _down(error, log) if is_outage(error) else _failed(error, log),
+    }
+    for kind, telling in tellings.items():
+        resolver.exception_handler(kind)(_answering(telling))
+
+
+def _answering(telling: Telling) -> Callable[[Exception], Response[str]]:
+    return lambda error: answer_to(telling(error))
+
+
+def _itself(problem: Problem) -> Problem:
+    return problem
+
+
+def _as_powertools_says(error: ServiceError) -> Problem:
+    return Problem(error.status_code, str(error.msg))
+
+
+def _unknown(error: Exception) -> Problem:
+    return Problem(404, f"{error}.")
+
+
+def _not_valid(error: RequestValidationError) -> Problem:
+    found = error.errors()
+    if any(one["type"] == "json_invalid" for one in found):
+        return Problem(400, f"The body can't be read: {found[0]['ctx']['error']}.")
+    return Problem(422, "The request is not valid.", errors=faults_of(found))
+
+
+def _no_route(resolver: APIGatewayHttpResolver) -> Problem:
+    methods = sorted({one.method for one in routes_at(resolver, resolver.current_event.path)})
+    if not methods:
+        return Problem(404, "There is nothing at this address; /openapi.json says what there is.")
+    allow = ", ".join(methods)
+    return Problem(405, f"This address knows {allow}.", headers={"allow": allow})
+
+
+def _down(error: Exception, log: Logger) -> Problem:
+    log.error("unavailable", error=type(error).__name__)
+    return Problem(503, "Something we need is down. Try again in a while.", headers=RETRY_AFTER)
+
+
+def _failed(error: Exception, log: Logger) -> Problem:
+    # Where, but not what: messages of errors quote the data.
+    places = traceback.extract_tb(error.__traceback__)[-3:]
+    where = [f"{one.filename.rpartition('/')[2]}:{one.lineno}" for one in places]
+    log.error("failed", error=type(error).__name__, where=where)
+    return Problem(500, "We failed at this. It is logged and raises an alarm.")

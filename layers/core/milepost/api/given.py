@@ -1,0 +1,70 @@
+"""What routes are given: the services behind the API, and who calls.
+
+A route asks for them by type: ``def show_order(..., services: Given, caller: Who)``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Protocol
+
+from aws_lambda_powertools.event_handler import Request
+from aws_lambda_powertools.event_handler.depends import Depends
+
+from milepost.api.callers import Caller
+from milepost.connection import Connection
+from milepost.notices import NoticeId
+from milepost.order import OrderKey, TrackedOrder
+from milepost.recipients import Choice
+from milepost.telling import Entered, Outbox
+
+
+class Orders(Protocol):
+    """Orders of every connection, to read."""
+
+    def read(self, key: OrderKey) -> TrackedOrder | None: ...
+    def read_group(self, connection_id: str, order_id: str) -> Sequence[TrackedOrder]: ...
+
+
+class Notices(Protocol):
+    """The delivery log."""
+
+    def of_order(self, key: OrderKey) -> Sequence[Mapping[str, Any]]: ...
+    def find(self, identity: NoticeId) -> Mapping[str, Any] | None: ...
+    def enter(self, choice: Choice, *, at: datetime) -> Entered: ...
+
+
+class Connections(Protocol):
+    """Settings of connections."""
+
+    def get(self, connection_id: str) -> Connection:
+        """:raises UnknownConnection: when there is none of this id"""
+        ...
+
+    def all(self) -> Mapping[str, Connection]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What stands behind the API. app.py gives the real ones, tests theirs."""
+
+    orders: Orders
+    notices: Notices
+    emails: Outbox
+    connections: Connections
+    clock: Callable[[], datetime]
+    """The present time, aware."""
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.context["services"]
+    return services
+
+
+def _caller(request: Request) -> Caller:
+    caller: Caller = request.context["caller"]
+    return caller
+
+
+Given = Annotated[Services, Depends(_services)]
+Who = Annotated[Caller, Depends(_caller)]

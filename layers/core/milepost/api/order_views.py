@@ -1,0 +1,214 @@
+"""An order as the API shows it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from milepost.api.notice_views import NoticeView
+from milepost.connection import Connection
+from milepost.deadlines import expected_by, next_date, sortable
+from milepost.next_steps import next_step, open_points
+from milepost.order import Announcement, Effect, Entry, Kind, Order, TrackedOrder
+from milepost.report import ABOUT_AN_ACTION, Source, Status, format_instant
+
+Facts = dict[str, Any]
+
+
+class AttentionView(BaseModel):
+    """A reason why a person should look."""
+
+    id: str = Field(description="What to acknowledge it by: this reason with these facts.")
+    code: str = Field(examples=["missing_data"])
+    text: str
+
+
+class EntryView(BaseModel):
+    """A report in its place on the timeline."""
+
+    at: str = Field(description="When it occurred; an instant in UTC.")
+    seen_at: str = Field(description="When we learned it.")
+    source: Source
+    status: Status | None
+    raw_status: str | None = Field(description="The provider's own word for the status.")
+    effect: Effect
+    person: str | None = Field(description="Who did or noted it, if a person.")
+    action: str | None
+    note: str | None
+    outcome: str | None = Field(description="What the provider answered to the action.")
+    planned_for: str | None
+    details: Facts = Field(description="The facts that came with it.")
+
+
+class EarlierView(BaseModel):
+    """What the oldest reports of a very long timeline came to."""
+
+    reports: int
+    until: str
+    status: Status
+    since: str
+
+
+class WaitView(BaseModel):
+    """Something that the customer has to do first; the stage's time stands still meanwhile."""
+
+    what: str = Field(examples=["payment"])
+    since: str
+
+
+class NextView(BaseModel):
+    """What comes next, and by when."""
+
+    step: str
+    by: str = Field(description="The appointment, else when the present stage should be over.")
+    expected_by: str | None = Field(description="By when the whole order should be complete.")
+    open_points: list[str] = Field(description="What the customer has to do before it goes on.")
+    waiting: WaitView | None = Field(description="What it waits for now, if for the customer.")
+
+
+class AnnouncementView(BaseModel):
+    """Something that people were told of."""
+
+    sequence: int
+    kind: Kind
+    status: Status
+    occurred_at: str
+    announced_at: str
+
+
+class OrderView(BaseModel):
+    """Where one order stands, and how it got there."""
+
+    id: str = Field(examples=["offergrid-main:ord_1:item_1"])
+    group: str = Field(examples=["offergrid-main:ord_1"])
+    connection: str
+    provider: str | None = Field(description="None when the connection is gone.")
+    order_id: str
+    item_id: str
+    status: Status
+    raw_status: str | None
+    since: str
+    reference: str | None
+    service_type: str | None
+    appointment: str | None
+    details: Facts = Field(description="Every fact that the provider told; amounts are texts.")
+    attention: list[AttentionView]
+    next: NextView | None = Field(description="None once the order is closed.")
+    timeline: list[EntryView] = Field(description="By the time at which it occurred.")
+    earlier: EarlierView | None = Field(description="What stands before a very long timeline.")
+    announced: list[AnnouncementView]
+    notices: list[NoticeView]
+    erased_at: str | None = Field(description="When the customer was erased, if they were.")
+
+
+def order_view(
+    tracked: TrackedOrder, *, connection: Connection | None, notices: list[NoticeView]
+) -> OrderView:
+    """The order with all that is known of it.
+
+    :param connection: None when its connection is gone, and with it what is expected next
+    """
+    order = tracked.order
+    key = order.key
+    return OrderView(
+        id=key.path_id,
+        group=group_id(order),
+        connection=key.connection,
+        provider=connection.provider if connection else None,
+        order_id=key.order_id,
+        item_id=key.item_id,
+        status=order.status,
+        raw_status=order.raw_status,
+        since=format_instant(order.since),
+        reference=order.details.get("reference"),
+        service_type=order.details.get("service_type"),
+        appointment=order.appointment,
+        details=plain(order.details),
+        attention=attention_views(order),
+        next=_next(order, connection),
+        timeline=[_entry(entry) for entry in order.timeline],
+        earlier=_earlier(order),
+        announced=[_announcement(one) for one in tracked.announced],
+        notices=notices,
+        erased_at=_instant(tracked.erased_at),
+    )
+
+
+def attention_views(order: Order) -> list[AttentionView]:
+    """The reasons to look that nobody has acknowledged."""
+    return [AttentionView(id=one.id, code=one.code, text=one.text) for one in order.attention]
+
+
+def group_id(order: Order) -> str:
+    """The id of the group that an order belongs to."""
+    return order.key.path_id.rpartition(":")[0]
+
+
+def plain(value: Any) -> Any:
+    """Numbers as texts, since they are exact and JSON's are not."""
+    if isinstance(value, Mapping):
+        return {name: plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return f"{value:f}" if isinstance(value, Decimal) else value
+
+
+def _next(order: Order, connection: Connection | None) -> NextView | None:
+    step = next_step(order)
+    if step is None or connection is None:
+        return None
+    expected, wait = expected_by(order, connection), order.waiting
+    return NextView(
+        step=step,
+        by=sortable(next_date(order, connection)),
+        expected_by=sortable(expected) if expected else None,
+        open_points=open_points(order),
+        waiting=WaitView(what=wait.what, since=format_instant(wait.since)) if wait else None,
+    )
+
+
+def _entry(entry: Entry) -> EntryView:
+    report = entry.report
+    said = report.details
+    facts = {name: value for name, value in said.items() if name not in ABOUT_AN_ACTION}
+    return EntryView(
+        at=format_instant(report.occurred_at),
+        seen_at=format_instant(report.seen_at),
+        source=report.source,
+        status=report.status,
+        raw_status=report.raw_status,
+        effect=entry.effect,
+        person=said.get("person"),
+        action=said.get("action"),
+        note=said.get("note"),
+        outcome=said.get("outcome"),
+        planned_for=said.get("planned_for"),
+        details=plain(facts),
+    )
+
+
+def _earlier(order: Order) -> EarlierView | None:
+    if order.summary is None:
+        return None
+    return EarlierView(
+        reports=order.summary.count,
+        until=format_instant(order.summary.until),
+        status=order.summary.status,
+        since=format_instant(order.summary.since),
+    )
+
+
+def _announcement(one: Announcement) -> AnnouncementView:
+    return AnnouncementView(
+        sequence=one.sequence,
+        kind=one.kind,
+        status=one.status,
+        occurred_at=format_instant(one.occurred_at),
+        announced_at=format_instant(one.announced_at),
+    )
+
+
+def _instant(at: datetime | None) -> str | None:
+    return format_instant(at) if at else None

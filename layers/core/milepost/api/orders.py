@@ -1,0 +1,59 @@
+"""Orders: where each one stands, and what was told of it."""
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from pydantic import BaseModel
+
+from milepost.api.describing import may_answer
+from milepost.api.given import Given, Services
+from milepost.api.notice_views import NoticeView, notice_view
+from milepost.api.order_views import OrderView, order_view
+from milepost.api.paths import OrderPath, order_key
+from milepost.api.problems import NotFound
+from milepost.notices import NoticeId
+from milepost.order import OrderKey
+
+router = Router()
+
+
+class NoticesView(BaseModel):
+    """Notices, in the order in which they were announced."""
+
+    notices: list[NoticeView]
+
+
+@router.get(
+    "/orders/<order_id>",
+    summary="One order: where it stands, how it got there, what comes next",
+    tags=["orders"],
+    operation_id="show_order",
+    responses=may_answer(200, 404),
+)
+def show_order(order_id: OrderPath, services: Given) -> OrderView:
+    key = order_key(order_id)
+    tracked = services.orders.read(key)
+    if tracked is None:
+        raise NotFound(f"There is no order {key.path_id}.")
+    connection = services.connections.all().get(key.connection)
+    return order_view(tracked, connection=connection, notices=notices_of(key, services))
+
+
+@router.get(
+    "/orders/<order_id>/notices",
+    summary="What was told of an order, to whom, and what became of it",
+    tags=["orders", "notices"],
+    operation_id="list_notices_of_order",
+    responses=may_answer(200, 404),
+)
+def list_notices(order_id: OrderPath, services: Given) -> NoticesView:
+    key = order_key(order_id)
+    found = notices_of(key, services)
+    # The log outlives orders; only one that is in neither is unknown.
+    if not found and services.orders.read(key) is None:
+        raise NotFound(f"There is no order {key.path_id}.")
+    return NoticesView(notices=found)
+
+
+def notices_of(key: OrderKey, services: Services) -> list[NoticeView]:
+    """The log's entries of this item; the log keeps those of one provider order together."""
+    entries = services.notices.of_order(key)
+    return [notice_view(one) for one in entries if NoticeId.parse(one["id"]).key == key]

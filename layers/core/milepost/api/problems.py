@@ -1,0 +1,119 @@
+"""What goes wrong, told as RFC 9457 says: ``application/problem+json``."""
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from aws_lambda_powertools.event_handler import Response
+from pydantic import BaseModel, Field
+
+CONTENT_TYPE: Final = "application/problem+json"
+
+CODES: Final[Mapping[int, str]] = {
+    400: "bad-request",
+    401: "not-signed-in",
+    403: "not-allowed",
+    404: "not-found",
+    405: "no-such-method",
+    409: "conflict",
+    413: "too-large",
+    415: "not-json",
+    422: "not-valid",
+    429: "too-many-requests",
+    500: "failed",
+    503: "unavailable",
+}
+"""What ends a problem's ``type``, by status."""
+
+
+class Fault(BaseModel):
+    """One thing that is wrong with a request: where, and what."""
+
+    where: str = Field(examples=["query.limit"])
+    what: str = Field(examples=["Input should be less than or equal to 100"])
+
+
+class ProblemDetails(BaseModel):
+    """Why a request was not answered as asked."""
+
+    type: str = Field(examples=["urn:milepost:problem:not-found"])
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(description="What is wrong and what to do, for people.")
+    errors: list[Fault] | None = Field(default=None, description="Each fault of the request.")
+    allowed: list[str] | None = Field(
+        default=None, description="With 409 of an action: those that this order allows now."
+    )
+
+
+class Problem(Exception):
+    """A request that can't be answered as asked. Raise it anywhere below a route.
+
+    :param status: the answer's status, one of ``CODES``
+    :param detail: what is wrong and what to do
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        errors: Sequence[Fault] = (),
+        allowed: Sequence[str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = list(errors)
+        self.allowed = None if allowed is None else list(allowed)
+        self.headers = dict(headers or {})
+
+
+class NotFound(Problem):
+    """There is no such thing; the detail says what was looked for."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(404, detail)
+
+
+class Conflict(Problem):
+    """It can't be done as things are; the detail says how they are.
+
+    :param allowed: what could be done instead
+    """
+
+    def __init__(self, detail: str, *, allowed: Sequence[str] | None = None) -> None:
+        super().__init__(409, detail, allowed=allowed)
+
+
+def details_of(problem: Problem) -> dict[str, Any]:
+    """The problem's JSON."""
+    details = ProblemDetails(
+        type=f"urn:milepost:problem:{CODES[problem.status]}",
+        title=HTTPStatus(problem.status).phrase,
+        status=problem.status,
+        detail=problem.detail,
+        errors=problem.errors or None,
+        allowed=problem.allowed,
+    )
+    return details.model_dump(exclude_none=True)
+
+
+def answer_to(problem: Problem) -> Response[str]:
+    """The answer that tells a problem."""
+    return Response(
+        status_code=problem.status,
+        content_type=CONTENT_TYPE,
+        body=json.dumps(details_of(problem)),
+        headers={**problem.headers},
+    )
+
+
+def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
+    """What pydantic found, without the values that were sent."""
+    return [
+        Fault(where=".".join(str(part) for part in one["loc"]), what=str(one["msg"]))
+        for one in errors
+    ]

@@ -1,0 +1,14 @@
+"""Every subject of the API: a module here is on, and nothing else is."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+
+from milepost.api import groups, notices, orders
+
+ROUTERS: Final[Sequence[Router]] = (
+    orders.router,
+    groups.router,
+    notices.router,
+)

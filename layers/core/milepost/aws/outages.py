@@ -1,0 +1,29 @@
+"""Which errors of AWS are of something that is down, and not of us."""
+
+from typing import Final
+
+from botocore.exceptions import ClientError, HTTPClientError
+
+_TRANSIENT: Final = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+        "TransactionConflictException",
+        "InternalServerError",
+        "InternalServiceError",
+        "InternalFailure",
+        "ServiceUnavailable",
+        "SlowDown",
+    }
+)
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the same request may work in a while, without anybody mending something of ours."""
+    if isinstance(error, HTTPClientError):
+        return True
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in _TRANSIENT
