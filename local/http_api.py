@@ -12,6 +12,8 @@ from local.access import ACCOUNT, Access
 from local.deployment import Deployment
 
 _API: Final = "AWS::ApiGatewayV2::Api"
+_OPEN: Final = "NONE"
+"""What SAM writes for a route that is open although the API has a default authorizer."""
 _METHODS: Final = {
     "get": "GET",
     "put": "PUT",
@@ -72,6 +74,8 @@ class _Routes:
         }
         for requirement in operation.get("security", []):
             for name, scopes in requirement.items():
+                if name == _OPEN:
+                    continue
                 route |= {"AuthorizationType": "JWT", "AuthorizerId": authorizers[name]}
                 route |= {"AuthorizationScopes": scopes} if scopes else {}
         self._gateway.create_route(**route)

@@ -36,6 +36,7 @@ from local.http_api import create_routes
 from local.hurrying import hurried_polls
 from local.inbox import Inbox
 from local.overview import Overview, read_overview
+from local.people import sign_people_in
 from local.places import Places
 from local.processes import find_free_port, require_free_port
 from local.progress import Progress, silent_progress
@@ -57,7 +58,8 @@ class Stack:
     mail_url: str
     outputs: Mapping[str, str]
     connections: Mapping[str, Mapping[str, Any]]
-    tokens: Mapping[str, str | None]
+    tokens: Mapping[str, str]
+    """Bearer tokens of the orders API, by role; they hold for 24 hours."""
     subscriber_queue_url: str
 
     @property
@@ -137,11 +139,12 @@ class _Starting:
         with self._step("template.yaml deployed with sam"):
             deployment = deploy_stack(access, log=self._log)
             verify_sender(access)
-        with self._step("routes and subscriber queue created"):
+        with self._step("routes, people and subscriber queue created"):
             api_url = create_routes(access, deployment)
             tell_public_address(access, deployment, api_url=api_url)
             topic = deployment.find_id("AnnouncementsTopic")
             queue_url = subscribe_queue(access, topic_arn=topic)
+            tokens = sign_people_in(access, deployment)
         with self._step("provider sandboxes started, connections applied"):
             connections = self._connect(access, deployment, api_url=api_url, demo=demo)
         console = serve_console(overview_reader(access, deployment), mail_url=inbox.url)
@@ -157,7 +160,7 @@ class _Starting:
             mail_url=inbox.url,
             outputs=deployment.outputs,
             connections=connections,
-            tokens={"viewer": None, "operator": None},
+            tokens=tokens,
             subscriber_queue_url=queue_url,
         )
 
