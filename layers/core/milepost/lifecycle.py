@@ -21,6 +21,7 @@ from milepost.order import (
     acknowledged_by,
 )
 from milepost.report import ABOUT_AN_ACTION, Details, Report, Source, Status
+from milepost.stages import MOVING, stages_in
 
 _FORWARD: Final = (
     Status.UNKNOWN,
@@ -169,7 +170,7 @@ def _apply(state: _State, report: Report, rules: Rules) -> Effect:
     effect = _effect(state, report, rules)
     if effect is Effect.OUT_OF_SEQUENCE:
         return effect
-    enters = effect in (Effect.MOVED, Effect.CONTINUED, Effect.CORRECTED)
+    enters = effect in MOVING
     if enters:
         assert report.status is not None
         state.status = report.status
@@ -263,6 +264,7 @@ def _shorten(order: Order, rules: Rules) -> Order:
         waiting=state.waiting,
         acknowledged=acknowledged_by(reports[:cut])
         | (order.summary.acknowledged if order.summary else frozenset()),
+        stages=tuple(stages_in(order.timeline[:cut], order.summary)),
     )
     return fold(reports[cut:], rules, summary)
 

@@ -94,6 +94,15 @@ class Wait:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A time that an order spent in one status, by the provider's clock."""
+
+    status: Status
+    entered: datetime
+    left: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """What the oldest reports of a very long timeline came to, once there were too many to keep."""
@@ -107,6 +116,8 @@ class Summary:
     waited: timedelta = timedelta(0)
     waiting: Wait | None = None
     acknowledged: frozenset[str] = frozenset()
+    stages: tuple[Stage, ...] = ()
+    """The stages that were finished by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

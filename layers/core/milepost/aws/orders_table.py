@@ -20,6 +20,7 @@ from milepost.order import (
     Kind,
     Order,
     OrderKey,
+    Stage,
     Summary,
     TrackedOrder,
     Wait,
@@ -60,6 +61,15 @@ class OrdersReader:
             ExpressionAttributeValues=to_item({":pk": first["pk"]}),
         )
         return [tracked_order(from_item(item)) for page in pages for item in page["Items"]]
+
+    def read_page(
+        self, *, after: OrderKey | None, limit: int
+    ) -> tuple[list[TrackedOrder], OrderKey | None]:
+        """Some of all the orders of the table, in no order, and where to go on: None at its end."""
+        start = {"ExclusiveStartKey": to_item(key_of(after))} if after else {}
+        answer = self._client.scan(TableName=self._table, Limit=limit, **start)
+        orders = [tracked_order(from_item(item)) for item in answer["Items"]]
+        return orders, orders[-1].order.key if "LastEvaluatedKey" in answer else None
 
 
 class OrdersTable(OrdersReader):
@@ -225,6 +235,10 @@ def _summary_item(summary: Summary | None) -> dict[str, Any] | None:
         "details": summary.details,
         "acknowledged": sorted(summary.acknowledged),
         **_wait_item(summary.waited, summary.waiting),
+        "stages": [
+            [str(one.status), format_instant(one.entered), format_instant(one.left)]
+            for one in summary.stages
+        ],
     }
 
 
@@ -241,6 +255,10 @@ def _summary(item: Mapping[str, Any] | None) -> Summary | None:
         waited=_waited(item),
         waiting=_wait(item),
         acknowledged=frozenset(item.get("acknowledged", ())),
+        stages=tuple(
+            Stage(Status(status), parse_instant(entered), parse_instant(left))
+            for status, entered, left in item.get("stages", ())
+        ),
     )
 
 

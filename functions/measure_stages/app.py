@@ -1,0 +1,70 @@
+"""A change of the stream: count where the order stands, how long it took, and how it is found."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from milepost.aws.clients import client
+from milepost.aws.measured_orders import MeasuredOrders, read_change
+from milepost.aws.orders_table import OrdersReader
+from milepost.measuring import change_of
+from milepost.order import OrderKey
+
+PAGE: Final = 50
+ENOUGH_FOR_A_PAGE: Final = 20_000
+"""Milliseconds that a page of the backfill takes at most."""
+
+logger = Logger()
+
+dynamodb = client("dynamodb")
+orders = OrdersReader(dynamodb, table_name=os.environ["ORDERS_TABLE"])
+measured = MeasuredOrders(
+    dynamodb,
+    figures_table=os.environ["FIGURES_TABLE"],
+    search_table=os.environ["SEARCH_TABLE"],
+)
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Count the stream's records; or with ``{"backfill": {}}`` the orders that are in the table."""
+    if "backfill" in event:
+        return backfill(event["backfill"].get("after"), context)
+    failed = count_all(event["Records"])
+    return {"batchItemFailures": [{"itemIdentifier": failed}] if failed else []}
+
+
+def count_all(records: list[Mapping[str, Any]]) -> str | None:
+    """Count the records together; the first one that can't be, after all before it are."""
+    try:
+        measured.take([read_change(record) for record in records])
+    except Exception:
+        logger.warning("could not count a batch as one, counting each alone", exc_info=True)
+        return next((number for one in records if (number := count_one(one))), None)
+    return None
+
+
+def count_one(record: Mapping[str, Any]) -> str | None:
+    """Count a record alone; its sequence number if that fails."""
+    try:
+        measured.take([read_change(record)])
+    except Exception:
+        logger.exception("could not count a change", event_id=record.get("eventID"))
+        number: str = record["dynamodb"]["SequenceNumber"]
+        return number
+    return None
+
+
+def backfill(after: str | None, context: LambdaContext) -> dict[str, Any]:
+    """Count the table's orders from the one after ``after`` on, for as long as the time allows."""
+    place = OrderKey.parse(after) if after else None
+    number = 0
+    while True:
+        page, place = orders.read_page(after=place, limit=PAGE)
+        measured.take(change_of(None, one) for one in page)
+        number += len(page)
+        if place is None or context.get_remaining_time_in_millis() < ENOUGH_FOR_A_PAGE:
+            logger.info("backfilled", orders=number)
+            return {"counted": number, "after": str(place) if place else None}

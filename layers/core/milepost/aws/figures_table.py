@@ -1,0 +1,163 @@
+"""FiguresTable: how many orders are in which status, and how long each stage took.
+
+A connection's stages of one month are an item a service type and status, so that a year is one
+query. The counts of a connection are one item. What was counted of each order stands beside them,
+and is written in one transaction with them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import quote, unquote
+
+from milepost.aws.items import from_item, to_item
+from milepost.measuring import Counted, Lasted
+from milepost.order import OrderKey
+from milepost.report import Status
+from milepost.tallies import StageFigures, StageKey, Tally, sum_by_stage
+
+_MOST_KEYS: Final = 100
+"""Keys of one BatchGetItem."""
+_SUM: Final = "ms"
+_BUCKET: Final = "b"
+_AFTER_THE_LAST: Final = "~"
+
+
+class FiguresTable:
+    """The figures, to read; ``MeasuredOrders`` writes them."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def counts(self, connection_ids: Iterable[str]) -> dict[str, dict[Status, int]]:
+        """How many orders of each connection are in each status that any of them is in."""
+        wanted = {name: counts_key(name) for name in connection_ids}
+        found = {item["pk"]: item for item in self._get(wanted.values())}
+        return {name: _statuses(found.get(key["pk"], {})) for name, key in wanted.items()}
+
+    def stages(self, connection_ids: Iterable[str], *, months: Iterable[str]) -> list[StageFigures]:
+        """How long stages took that were left in these months (``2026-03``, in UTC).
+
+        By connection, service type and stage; one query a connection, from the first of the
+        months to the last.
+        """
+        wanted = sorted(set(months))
+        if not wanted:
+            return []
+        return sum_by_stage(
+            (key, tally)
+            for name in sorted(set(connection_ids))
+            for key, tally in self._tallies(name, first=wanted[0], last=wanted[-1])
+            if key.month in wanted
+        )
+
+    def counted(self, keys: Iterable[OrderKey]) -> dict[OrderKey, tuple[Counted, int]]:
+        """What is counted of these orders, and how often each of these items was written."""
+        items = self._get([counted_key(key) for key in keys], consistent=True)
+        return {_key_of(item): (_counted_of(item), int(item["writes"])) for item in items}
+
+    def _get(
+        self, keys: Iterable[Mapping[str, str]], *, consistent: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        waiting = [to_item(key) for key in keys]
+        while waiting:
+            asked, waiting = waiting[:_MOST_KEYS], waiting[_MOST_KEYS:]
+            request = {self._table: {"Keys": asked, "ConsistentRead": consistent}}
+            answer = self._client.batch_get_item(RequestItems=request)
+            yield from (from_item(item) for item in answer["Responses"].get(self._table, []))
+            waiting += answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+
+    def _tallies(
+        self, connection_id: str, *, first: str, last: str
+    ) -> Iterator[tuple[StageKey, Tally]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues=to_item(
+                {
+                    ":pk": _stages_pk(connection_id),
+                    ":first": first,
+                    ":last": last + _AFTER_THE_LAST,
+                }
+            ),
+        )
+        for page in pages:
+            yield from (_tally_of(connection_id, from_item(item)) for item in page["Items"])
+
+
+def counts_key(connection_id: str) -> dict[str, str]:
+    """The key of a connection's counts: a number for each status, named after it."""
+    return {"pk": f"counts#{connection_id}", "sk": "statuses"}
+
+
+def stage_key(key: StageKey) -> dict[str, str]:
+    """The key of a stage's tally of one month."""
+    service_type = quote(key.service_type, safe="")
+    return {"pk": _stages_pk(key.connection), "sk": f"{key.month}#{service_type}#{key.status}"}
+
+
+def counted_key(key: OrderKey) -> dict[str, str]:
+    """The key of what is counted of one order."""
+    return {"pk": f"order#{key}", "sk": "counted"}
+
+
+def tally_changes(tally: Tally) -> dict[str, int]:
+    """What is added to the attributes of a stage's item."""
+    numbers = {f"{_BUCKET}{bucket}": number for bucket, number in tally.buckets.items()}
+    return {
+        name: number for name, number in {_SUM: tally.milliseconds, **numbers}.items() if number
+    }
+
+
+def counted_item(key: OrderKey, counted: Counted, *, writes: int) -> dict[str, Any]:
+    """The item of what is counted of an order; ``writes`` counts how often it was written."""
+    return {
+        **counted_key(key),
+        "writes": writes,
+        "version": counted.version,
+        "status": counted.status and str(counted.status),
+        "stages": [
+            [str(one.status), one.month, one.service_type, one.milliseconds]
+            for one in counted.stages
+        ]
+        or None,
+        "reference": counted.reference,
+        "customer": counted.customer,
+        "removed_at": counted.removed_at or None,
+    }
+
+
+def _counted_of(item: Mapping[str, Any]) -> Counted:
+    return Counted(
+        version=int(item["version"]),
+        status=Status(item["status"]) if "status" in item else None,
+        stages=tuple(
+            Lasted(Status(status), month, service_type, int(milliseconds))
+            for status, month, service_type, milliseconds in item.get("stages", ())
+        ),
+        reference=item.get("reference"),
+        customer=item.get("customer"),
+        removed_at=item.get("removed_at", ""),
+    )
+
+
+def _key_of(item: Mapping[str, Any]) -> OrderKey:
+    return OrderKey.parse(item["pk"].removeprefix("order#"))
+
+
+def _stages_pk(connection_id: str) -> str:
+    return f"stages#{connection_id}"
+
+
+def _statuses(item: Mapping[str, Any]) -> dict[Status, int]:
+    return {status: int(item[status]) for status in Status if item.get(status)}
+
+
+def _tally_of(connection_id: str, item: Mapping[str, Any]) -> tuple[StageKey, Tally]:
+    month, service_type, status = item["sk"].split("#")
+    tally = Tally(int(item.get(_SUM, 0)))
+    for name, number in item.items():
+        place = name.removeprefix(_BUCKET)
+        if place != name and place.isdecimal():
+            tally.buckets[int(place)] = int(number)
+    return StageKey(connection_id, month, unquote(service_type), Status(status)), tally

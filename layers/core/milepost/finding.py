@@ -1,0 +1,60 @@
+"""Finding orders again: by words of their reference, and by whose they are."""
+
+import hashlib
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from milepost.order import OrderKey
+from milepost.report import Details
+
+MOST_WORDS: Final = 8
+"""Words of one reference that it is found by; each is an item of its own."""
+LONGEST_WORD: Final = 64
+"""Characters of a reference that can be searched for, from the start of each of its words."""
+
+
+def customer_id_of(details: Details, key: OrderKey) -> str:
+    """Whose order this is: 16 hex digits, the same for all orders of one customer.
+
+    It is a digest of the email, else of the connection's customer number, else of the phone
+    number. An order that names none of them is a customer of its own.
+    """
+    customer = details.get("customer", {})
+    if customer.get("email"):
+        return customer_id_of_email(customer["email"])
+    if number := customer.get("number"):
+        return _digest("number", key.connection, number.strip())
+    if phone := "".join(c for c in customer.get("phone", "") if c.isdigit()):
+        return _digest("phone", phone)
+    return _digest("order", str(key))
+
+
+def customer_id_of_email(email: str) -> str:
+    """The id of who has this email address, however it is capitalised."""
+    return _digest("email", email.strip().lower())
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def search_text(text: str) -> str:
+    """A text as references are compared: without regard to capitals, widths and outer spaces."""
+    return unicodedata.normalize("NFKC", text).casefold().strip()[:LONGEST_WORD]
+
+
+def reference_words(reference: str) -> tuple[str, ...]:
+    """The reference from the start of each of its words on, so that a prefix finds any of them.
+
+    ``SP-2026-90012`` gives ``sp-2026-90012``, ``2026-90012`` and ``90012``.
+    """
+    text = unicodedata.normalize("NFKC", reference).casefold().strip()
+    words = (text[start : start + LONGEST_WORD] for start in _word_starts(text))
+    return tuple(dict.fromkeys(words))[:MOST_WORDS]
+
+
+def _word_starts(text: str) -> Iterator[int]:
+    for place, character in enumerate(text):
+        if character.isalnum() and (place == 0 or not text[place - 1].isalnum()):
+            yield place

@@ -1,0 +1,179 @@
+"""Measuring: how many orders stand where, and how long they stayed in each stage.
+
+Of each order it is kept what was counted of it and of which version. So a change that comes
+again, or late, or whose history is another one now, changes the figures by the difference alone.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC
+
+from milepost.finding import customer_id_of
+from milepost.order import Order, OrderKey, TrackedOrder
+from milepost.report import Status
+from milepost.stages import finished_stages
+from milepost.tallies import StageKey, Tally
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Lasted:
+    """A finished stage as it is counted; ``month`` (UTC, ``2026-03``) is when it was left."""
+
+    status: Status
+    month: str
+    service_type: str
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What the figures hold of one order, and which version of it that is.
+
+    ``status`` is None for one that is removed or erased: it counts nowhere, but its stages took
+    the time that they took. ``reference`` and ``customer`` are what it is found by.
+    """
+
+    version: int
+    status: Status | None = None
+    stages: tuple[Lasted, ...] = ()
+    reference: str | None = None
+    customer: str | None = None
+    removed_at: str = ""
+    """The stream's sequence number of its removal: what came before is of a former life."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One write of an order, as far as the figures need it.
+
+    ``stages`` is None when the write doesn't tell: those counted before hold on. ``sequence`` is
+    the stream's number of the write, padded so that texts compare as numbers do; empty for an
+    order read from the table.
+    """
+
+    key: OrderKey
+    version: int
+    sequence: str
+    status: Status | None
+    stages: tuple[Lasted, ...] | None
+    reference: str | None = None
+    customer: str | None = None
+    is_removal: bool = False
+
+
+def change_of(
+    before: TrackedOrder | None, after: TrackedOrder | None, *, sequence: str = ""
+) -> Change:
+    """The change that a write made.
+
+    :param before: None for a new order, or when it isn't known
+    :param after: None for a removal
+    :raises ValueError: when both are None
+    """
+    if after is not None and after.erased_at is None:
+        return _change_to(after, sequence)
+    known = before.order if before is not None and before.erased_at is None else None
+    last = after or before
+    if last is None:
+        raise ValueError("a change has an order before it, after it, or both")
+    return Change(
+        key=last.order.key,
+        version=last.version if after else last.version + 1,
+        sequence=sequence,
+        status=None,
+        # The tombstone may have lost its history, and the order before it has all of it.
+        stages=_stages_of(known) if known else None,
+        is_removal=after is None,
+    )
+
+
+def _change_to(after: TrackedOrder, sequence: str) -> Change:
+    order = after.order
+    return Change(
+        key=order.key,
+        version=after.version,
+        sequence=sequence,
+        status=order.status,
+        stages=_stages_of(order),
+        reference=order.details.get("reference"),
+        customer=customer_id_of(order.details, order.key),
+    )
+
+
+def _stages_of(order: Order) -> tuple[Lasted, ...]:
+    service_type = order.details.get("service_type", "")
+    return tuple(
+        Lasted(
+            stage.status,
+            f"{stage.left.astimezone(UTC):%Y-%m}",
+            service_type,
+            round((stage.left - stage.entered).total_seconds() * 1000),
+        )
+        for stage in finished_stages(order)
+    )
+
+
+def count(before: Counted | None, changes: Iterable[Change]) -> Counted | None:
+    """What is counted of an order after these changes of it, of which some may be known."""
+    counted = before
+    for change in changes:
+        if _is_news(counted, change):
+            counted = _count_one(counted, change)
+    return counted
+
+
+def _is_news(counted: Counted | None, change: Change) -> bool:
+    if counted is None:
+        return True
+    if counted.removed_at and change.sequence <= counted.removed_at:
+        return False
+    was_removed_last = counted.removed_at and counted.status is None
+    return bool(was_removed_last) or change.version > counted.version
+
+
+def _count_one(counted: Counted | None, change: Change) -> Counted:
+    known = counted or Counted(version=0)
+    return replace(
+        known,
+        version=change.version,
+        status=change.status,
+        stages=known.stages if change.stages is None else change.stages,
+        reference=change.reference,
+        customer=change.customer,
+        removed_at=change.sequence if change.is_removal else known.removed_at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is counted of an order before and after some changes of it."""
+
+    key: OrderKey
+    before: Counted | None
+    after: Counted
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether only the version is another one, which needs no write."""
+        return self.before is not None and replace(self.before, version=0) == replace(
+            self.after, version=0
+        )
+
+    def statuses(self) -> dict[Status, int]:
+        """By how much the number of orders in each status changes."""
+        was = self.before.status if self.before else None
+        now = self.after.status
+        if was is now:
+            return {}
+        changes = {was: -1, now: 1}
+        return {status: number for status, number in changes.items() if status is not None}
+
+    def stages(self) -> dict[StageKey, Tally]:
+        """By how much the stages' tallies change."""
+        found: dict[StageKey, Tally] = {}
+        was = self.before.stages if self.before else ()
+        for stages, times in ((self.after.stages, 1), (was, -1)):
+            for one in stages:
+                key = StageKey(self.key.connection, one.month, one.service_type, one.status)
+                found.setdefault(key, Tally()).add(one.milliseconds, times=times)
+        return {key: tally for key, tally in found.items() if not tally.is_empty}

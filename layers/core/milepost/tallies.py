@@ -1,0 +1,122 @@
+"""Tallies: how often something took how long, in buckets that are at most 5% wide."""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Final
+
+from milepost.report import Status
+
+_SECOND: Final = 1000
+_LONGEST: Final = 20 * 365 * 24 * 3600 * _SECOND
+
+
+def _bounds() -> Iterator[int]:
+    # Whole numbers all the way: a bucket is the same one on every processor.
+    bound = _SECOND
+    while bound < _LONGEST:
+        yield bound
+        bound += bound // 20
+
+
+BOUNDS: Final = tuple(_bounds())
+"""Where buckets begin, in milliseconds. What is shorter is in bucket 0, what is longer in the
+last one."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StageKey:
+    """Which stage, at which connection, for which service type (or none), left in which month."""
+
+    connection: str
+    month: str
+    service_type: str
+    status: Status
+
+
+@dataclass(slots=True)
+class Tally:
+    """Durations, or changes of such: their sum in milliseconds, and how many are in each bucket."""
+
+    milliseconds: int = 0
+    buckets: Counter[int] = field(default_factory=Counter)
+
+    def add(self, milliseconds: int, *, times: int = 1) -> None:
+        """Add a duration, or with ``times=-1`` take one away again."""
+        self.milliseconds += times * milliseconds
+        self.buckets[bucket_of(milliseconds)] += times
+
+    def merge(self, other: "Tally") -> None:
+        self.milliseconds += other.milliseconds
+        for bucket, number in other.buckets.items():
+            self.buckets[bucket] += number
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.milliseconds and not any(self.buckets.values())
+
+    @property
+    def count(self) -> int:
+        return self.buckets.total()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageFigures:
+    """How long a stage took: durations in seconds, the mean exact, the others to within 2.5%."""
+
+    connection: str
+    service_type: str
+    stage: Status
+    count: int
+    mean: float
+    median: float
+    p90: float
+
+
+def bucket_of(milliseconds: int) -> int:
+    """The number of the bucket that a duration is in."""
+    return bisect_right(BOUNDS, milliseconds)
+
+
+def figures_of(key: StageKey, tally: Tally) -> StageFigures:
+    """What a tally says; it must not be empty."""
+    number = tally.count
+    middle = (_seconds_at(tally, (number + 1) // 2) + _seconds_at(tally, number // 2 + 1)) / 2
+    return StageFigures(
+        connection=key.connection,
+        service_type=key.service_type,
+        stage=key.status,
+        count=number,
+        mean=tally.milliseconds / number / _SECOND,
+        median=middle,
+        # The shortest time within which nine of ten were done.
+        p90=_seconds_at(tally, -(-number * 9 // 10)),
+    )
+
+
+def _seconds_at(tally: Tally, rank: int) -> float:
+    """The middle of the bucket in which the duration of this rank is; ranks begin at 1."""
+    buckets = sorted(bucket for bucket, number in tally.buckets.items() if number > 0)
+    reached = accumulate(tally.buckets[bucket] for bucket in buckets)
+    found = next(b for b, total in zip(buckets, reached, strict=True) if total >= rank)
+    if found == 0:
+        return 0.5
+    low = BOUNDS[found - 1]
+    high = BOUNDS[found] if found < len(BOUNDS) else low
+    return (low + high) / 2 / _SECOND
+
+
+def sum_by_stage(tallies: Iterable[tuple[StageKey, Tally]]) -> list[StageFigures]:
+    """The figures of each connection, service type and stage over all months, in their order."""
+    sums: dict[tuple[str, str, Status], Tally] = {}
+    for key, tally in tallies:
+        sums.setdefault((key.connection, key.service_type, key.status), Tally()).merge(tally)
+    return [
+        figures_of(StageKey(connection, "", service_type, status), tally)
+        for (connection, service_type, status), tally in sorted(
+            sums.items(), key=lambda one: (one[0][0], one[0][1], one[0][2].rank)
+        )
+        if tally.count > 0
+    ]
