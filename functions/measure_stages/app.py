@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
 from milepost.aws.measured_orders import MeasuredOrders, read_change
-from milepost.aws.orders_table import OrdersReader
+from milepost.aws.order_pages import OrderPages
 from milepost.measuring import change_of
 from milepost.order import OrderKey
 
@@ -20,7 +20,7 @@ ENOUGH_FOR_A_PAGE: Final = 20_000
 logger = Logger()
 
 dynamodb = client("dynamodb")
-orders = OrdersReader(dynamodb, table_name=os.environ["ORDERS_TABLE"])
+orders = OrderPages(dynamodb, table_name=os.environ["ORDERS_TABLE"])
 measured = MeasuredOrders(
     dynamodb,
     figures_table=os.environ["FIGURES_TABLE"],
@@ -62,7 +62,7 @@ def backfill(after: str | None, context: LambdaContext) -> dict[str, Any]:
     place = OrderKey.parse(after) if after else None
     number = 0
     while True:
-        page, place = orders.read_page(after=place, limit=PAGE)
+        page, place = orders.read(after=place, limit=PAGE)
         measured.take(change_of(None, one) for one in page)
         number += len(page)
         if place is None or context.get_remaining_time_in_millis() < ENOUGH_FOR_A_PAGE:

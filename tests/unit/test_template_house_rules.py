@@ -137,7 +137,7 @@ def test_a_table_is_encrypted(name: str) -> None:
     assert RESOURCES[name]["Properties"]["SSESpecification"] == {"SSEEnabled": True}
 
 
-@pytest.mark.parametrize("name", ["OrdersTable", "NoticesTable"])
+@pytest.mark.parametrize("name", ["OrdersTable", "NoticesTable", "FiguresTable", "SearchTable"])
 def test_a_table_that_matters_is_protected_in_prod(name: str) -> None:
     table = RESOURCES[name]
     assert table["UpdateReplacePolicy"] == "Retain"

@@ -27,7 +27,7 @@ class Lasted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """What the figures hold of one order, and which version of it that is.
+    """What the figures hold of one order, and as of which of its writes.
 
     ``status`` is None for one that is removed or erased: it counts nowhere, but its stages took
     the time that they took. ``reference`` and ``customer`` are what it is found by.
@@ -38,8 +38,8 @@ class Counted:
     stages: tuple[Lasted, ...] = ()
     reference: str | None = None
     customer: str | None = None
-    removed_at: str = ""
-    """The stream's sequence number of its removal: what came before is of a former life."""
+    sequence: str = ""
+    """The stream's number of the write; empty for what was read from the table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +47,8 @@ class Change:
     """One write of an order, as far as the figures need it.
 
     ``stages`` is None when the write doesn't tell: those counted before hold on. ``sequence`` is
-    the stream's number of the write, padded so that texts compare as numbers do; empty for an
-    order read from the table.
+    the stream's number of the write, padded so that texts compare as numbers do; empty for what
+    was read from the table.
     """
 
     key: OrderKey
@@ -58,7 +58,6 @@ class Change:
     stages: tuple[Lasted, ...] | None
     reference: str | None = None
     customer: str | None = None
-    is_removal: bool = False
 
 
 def change_of(
@@ -83,7 +82,6 @@ def change_of(
         status=None,
         # The tombstone may have lost its history, and the order before it has all of it.
         stages=_stages_of(known) if known else None,
-        is_removal=after is None,
     )
 
 
@@ -125,22 +123,23 @@ def count(before: Counted | None, changes: Iterable[Change]) -> Counted | None:
 def _is_news(counted: Counted | None, change: Change) -> bool:
     if counted is None:
         return True
-    if counted.removed_at and change.sequence <= counted.removed_at:
-        return False
-    was_removed_last = counted.removed_at and counted.status is None
-    return bool(was_removed_last) or change.version > counted.version
+    if counted.sequence and change.sequence:
+        # An order that was removed and came back begins at version 1 again.
+        return change.sequence > counted.sequence
+    return change.version > counted.version
 
 
 def _count_one(counted: Counted | None, change: Change) -> Counted:
-    known = counted or Counted(version=0)
-    return replace(
-        known,
+    stages = change.stages
+    if stages is None:
+        stages = counted.stages if counted else ()
+    return Counted(
         version=change.version,
         status=change.status,
-        stages=known.stages if change.stages is None else change.stages,
+        stages=stages,
         reference=change.reference,
         customer=change.customer,
-        removed_at=change.sequence if change.is_removal else known.removed_at,
+        sequence=change.sequence,
     )
 
 
@@ -154,10 +153,11 @@ class Step:
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether only the version is another one, which needs no write."""
-        return self.before is not None and replace(self.before, version=0) == replace(
-            self.after, version=0
-        )
+        """Whether the write was about something else, so that none is needed here."""
+        if self.before is None:
+            return False
+        version, sequence = self.after.version, self.after.sequence
+        return replace(self.before, version=version, sequence=sequence) == self.after
 
     def statuses(self) -> dict[Status, int]:
         """By how much the number of orders in each status changes."""

@@ -123,7 +123,7 @@ def counted_item(key: OrderKey, counted: Counted, *, writes: int) -> dict[str, A
         or None,
         "reference": counted.reference,
         "customer": counted.customer,
-        "removed_at": counted.removed_at or None,
+        "sequence": counted.sequence or None,
     }
 
 
@@ -137,7 +137,7 @@ def _counted_of(item: Mapping[str, Any]) -> Counted:
         ),
         reference=item.get("reference"),
         customer=item.get("customer"),
-        removed_at=item.get("removed_at", ""),
+        sequence=item.get("sequence", ""),
     )
 
 

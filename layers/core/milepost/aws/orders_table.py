@@ -62,15 +62,6 @@ class OrdersReader:
         )
         return [tracked_order(from_item(item)) for page in pages for item in page["Items"]]
 
-    def read_page(
-        self, *, after: OrderKey | None, limit: int
-    ) -> tuple[list[TrackedOrder], OrderKey | None]:
-        """Some of all the orders of the table, in no order, and where to go on: None at its end."""
-        start = {"ExclusiveStartKey": to_item(key_of(after))} if after else {}
-        answer = self._client.scan(TableName=self._table, Limit=limit, **start)
-        orders = [tracked_order(from_item(item)) for item in answer["Items"]]
-        return orders, orders[-1].order.key if "LastEvaluatedKey" in answer else None
-
 
 class OrdersTable(OrdersReader):
     """Orders of one connection; implements ``recording.Orders``."""

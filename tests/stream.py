@@ -1,0 +1,102 @@
+"""Lives of orders as the table's stream tells of them, and the figures of them in memory."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from milepost.lifecycle import Rules
+from milepost.measuring import Change, Counted, Step, change_of, count
+from milepost.order import OrderKey, TrackedOrder
+from milepost.recording import record
+from milepost.report import Report, Status
+from milepost.tallies import StageKey, Tally
+from tests.builders import minute
+from tests.fakes import MemoryOrders
+
+Image = TrackedOrder | None
+
+
+@dataclass
+class Stream:
+    """The writes of orders, each with the order before and after it."""
+
+    rules: Rules
+    writes: list[tuple[Image, Image]] = field(default_factory=list)
+    now: dict[OrderKey, Image] = field(default_factory=dict)
+
+    def report(self, one: Report) -> None:
+        key = OrderKey.of(one)
+        before = self.now.get(key)
+        orders = MemoryOrders({key: before} if before else {})
+        record(one, orders=orders, rules=self.rules, now=one.seen_at)
+        for after, _ in orders.written:
+            self._write(key, after)
+
+    def erase(self, key: OrderKey) -> None:
+        """A tombstone takes its place, without what was said of it."""
+        if (before := self.now.get(key)) and before.erased_at is None:
+            emptied = replace(before.order, timeline=before.order.timeline[-1:], details={})
+            version = before.version + 1
+            tombstone = TrackedOrder(order=emptied, version=version, erased_at=minute(9999))
+            self._write(key, tombstone)
+
+    def remove(self, key: OrderKey) -> None:
+        if self.now.get(key):
+            self._write(key, None)
+
+    def _write(self, key: OrderKey, after: Image) -> None:
+        self.writes.append((self.now.get(key), after))
+        self.now[key] = after
+
+    @property
+    def changes(self) -> list[Change]:
+        return [
+            change_of(before, after, sequence=f"{number:040d}")
+            for number, (before, after) in enumerate(self.writes, start=1)
+        ]
+
+
+@dataclass
+class Figures:
+    """The figures, and what was counted of each order, in memory."""
+
+    counted: dict[OrderKey, Counted] = field(default_factory=dict)
+    statuses: Counter[tuple[str, Status]] = field(default_factory=Counter)
+    stages: dict[StageKey, Tally] = field(default_factory=dict)
+
+    def take(self, changes: Iterable[Change]) -> None:
+        by_order: dict[OrderKey, list[Change]] = {}
+        for change in changes:
+            by_order.setdefault(change.key, []).append(change)
+        for key, of_order in by_order.items():
+            before = self.counted.get(key)
+            after = count(before, of_order)
+            if after is not None:
+                self._apply(Step(key, before, after))
+
+    def _apply(self, step: Step) -> None:
+        if step.changes_nothing:
+            return
+        self.counted[step.key] = step.after
+        for status, number in step.statuses().items():
+            self.statuses[step.key.connection, status] += number
+        for key, tally in step.stages().items():
+            self.stages.setdefault(key, Tally()).merge(tally)
+
+    def seen(self) -> tuple[object, object]:
+        """What a reader of the figures sees."""
+        tallies = {
+            key: (tally.milliseconds, +tally.buckets)
+            for key, tally in self.stages.items()
+            if not tally.is_empty
+        }
+        return +self.statuses, tallies
+
+
+def split(changes: Sequence[Change], sizes: Iterable[int]) -> list[Sequence[Change]]:
+    """Batches of these sizes, over and over."""
+    batches, place = [], 0
+    for size in sizes:
+        batches.append(changes[place : place + size])
+        place += size
+    return [*batches, changes[place:]]
