@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -9,11 +10,22 @@ import urllib3
 
 from milepost.provider import Response
 
-CONNECT_SECONDS: Final = 5.0
-READ_SECONDS: Final = 20.0
-WHOLE_SECONDS: Final = 30.0
 _CHUNK_BYTES: Final = 64 * 1024
 MOST_BYTES: Final = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How many seconds a connection, a first byte and a whole answer may take."""
+
+    connect: float
+    read: float
+    whole: float
+
+
+FOR_PAGES: Final = Patience(connect=5.0, read=20.0, whole=30.0)
+FOR_A_PERSON: Final = Patience(connect=3.0, read=8.0, whole=9.0)
+"""For someone who waits: signing in, acting and looking have to fit into one request of 30 s."""
 
 
 class FetchFailed(Exception):
@@ -27,8 +39,15 @@ class ForeignHost(FetchFailed):
 class ProviderHttp:
     """Requests to the hosts of one connection, and to no other."""
 
-    def __init__(self, pool: urllib3.PoolManager, *, allowed: Iterable[str]) -> None:
+    def __init__(
+        self,
+        pool: urllib3.PoolManager,
+        *,
+        allowed: Iterable[str],
+        patience: Patience = FOR_PAGES,
+    ) -> None:
         self._pool = pool
+        self._patience = patience
         self._origins = frozenset(origin(url) for url in allowed)
 
     def request(
@@ -55,24 +74,24 @@ class ProviderHttp:
                 redirect=False,
                 retries=False,
                 preload_content=False,
-                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+                timeout=urllib3.Timeout(connect=self._patience.connect, read=self._patience.read),
             )
-            content = _read(answer)
+            content = _read(answer, whole_seconds=self._patience.whole)
         except urllib3.exceptions.HTTPError as error:
             raise FetchFailed(f"no answer: {type(error).__name__}") from None
         lowered = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status, lowered, content)
 
 
-def _read(answer: urllib3.BaseHTTPResponse) -> bytes:
+def _read(answer: urllib3.BaseHTTPResponse, *, whole_seconds: float) -> bytes:
     """The whole body, within bounds of size and time; else the connection is given up."""
-    deadline = time.monotonic() + WHOLE_SECONDS
+    deadline = time.monotonic() + whole_seconds
     content = bytearray()
     for chunk in answer.stream(_CHUNK_BYTES, decode_content=True):
         content += chunk
         if len(content) > MOST_BYTES or time.monotonic() > deadline:
             answer.close()
-            raise FetchFailed(f"an answer of more than {MOST_BYTES} bytes or {WHOLE_SECONDS} s")
+            raise FetchFailed(f"an answer of more than {MOST_BYTES} bytes or {whole_seconds:.0f} s")
     answer.release_conn()
     return bytes(content)
 

@@ -36,6 +36,8 @@ _FORWARD: Final = (
 _ENDINGS: Final = frozenset({Status.REJECTED, Status.FAILED, Status.CANCELLED})
 TERMINAL: Final = _ENDINGS | {Status.COMPLETED, Status.ACTIVE}
 """Statuses in which nothing more is expected; ``completed`` still goes on to ``active``."""
+OPEN: Final = frozenset(Status) - TERMINAL
+"""Statuses in which something is still expected."""
 
 MOVES: Final[Mapping[Status, frozenset[Status]]] = {
     **{

@@ -4,11 +4,10 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final, Protocol
-from urllib.parse import urlencode
 
+from milepost.asking import Conversation, asked_to_wait
 from milepost.connection import Connection
 from milepost.fetching import FetchFailed
 from milepost.payload import read_object
@@ -19,8 +18,6 @@ from milepost.provider import (
     Page,
     PageRequest,
     Provider,
-    Response,
-    SignIn,
     SignInFailed,
 )
 from milepost.recording import LostRace
@@ -32,7 +29,6 @@ MOST_PAGES: Final = 20_000
 """Pages of one poll; a provider with more is one that never ends."""
 DIGEST_BYTES: Final = 16
 _LONGEST_WAIT: Final = timedelta(hours=1)
-_DEFAULT_WAIT: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,11 +147,20 @@ class Poll:
     clock: Callable[[], datetime]
     has_time: Callable[[], bool]
     """False when the process has to end soon, so that the rest is left to the next one."""
-    sign_in: SignIn | None = None
     validator: Validator | None = None
     result: PollResult = field(default_factory=PollResult)
     _is_spent: bool = False
     """Whether the provider says that no request is left to us for now."""
+    _conversation: Conversation = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._conversation = Conversation(
+            connection=self.connection,
+            provider=self.provider,
+            credentials=self.credentials,
+            http=self.http,
+            clock=self.clock,
+        )
 
     def run(self, lease: Lease) -> PollResult:
         """Poll under a lease. A provider's failure is a result, and leaves the cursor alone."""
@@ -280,17 +285,15 @@ class Poll:
         return True
 
     def _fetch(self, request: PageRequest, *, known: Validator | None) -> Page:
-        response = self._get(request, known)
-        if response.status == 401:
-            # A token may end before its time; a second refusal is meant.
-            self.sign_in = None
-            response = self._get(request, known)
+        url = self._conversation.url_of(request)
+        unchanged = {"if-none-match": known.etag} if known and known.url == url else {}
+        response = self._conversation.fetch(request, headers=unchanged)
         if response.status == 304 and known:
             raise NothingChanged
         if response.status in (429, 503):
             raise PollFailed(
                 f"the provider answered {response.status} and asks us to wait",
-                retry_after=_wait(response, self.clock()),
+                retry_after=asked_to_wait(response, self.clock()),
             )
         self._is_spent = response.headers.get("x-ratelimit-remaining") == "0"
         if response.status in (400, 404, 410):
@@ -299,37 +302,10 @@ class Poll:
             raise PollFailed(f"the provider answered {response.status} for {request.path}")
         etag = response.headers.get("etag")
         if etag and not self.result.pages:
-            self.validator = Validator(self._url(request), etag)
+            self.validator = Validator(url, etag)
         return self.provider.read_page(read_object(response.body), request=request)
-
-    def _get(self, request: PageRequest, known: Validator | None) -> Response:
-        now = self.clock()
-        if self.sign_in is None or (self.sign_in.valid_until or now) < now:
-            self.sign_in = self.provider.sign_in(
-                self.connection, self.credentials, http=self.http, now=now
-            )
-        url = self._url(request)
-        headers = dict(self.sign_in.headers)
-        if known and known.url == url:
-            headers["if-none-match"] = known.etag
-        return self.http.request("GET", url, headers=headers)
-
-    def _url(self, request: PageRequest) -> str:
-        query = f"?{urlencode(request.query)}" if request.query else ""
-        return self.connection.base_url.rstrip("/") + request.path + query
 
 
 def digest_of(order: Json) -> bytes:
     """What an order looks like, in 16 bytes; the same only for equal fields."""
     return hashlib.blake2b(repr(order).encode(), digest_size=DIGEST_BYTES).digest()
-
-
-def _wait(response: Response, now: datetime) -> timedelta:
-    """How long we are asked to wait (``Retry-After``, in seconds or as a date), or a minute."""
-    text = response.headers.get("retry-after", "")
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return timedelta(seconds=int(text))
-    try:
-        return max(parsedate_to_datetime(text) - now, timedelta(0))
-    except (ValueError, TypeError, OverflowError):
-        return _DEFAULT_WAIT

@@ -1,13 +1,14 @@
-"""What an adapter has to know of its provider: shape, mapping, paging and signing in."""
+"""What an adapter has to know of its provider: shape, mapping, paging, signing in, actions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
 from milepost.connection import Connection
 from milepost.lifecycle import Rules
-from milepost.report import Report
+from milepost.order import Order
+from milepost.report import Report, Status
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -70,6 +71,45 @@ class SignIn:
     valid_until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request that has something done: a path below the base URL, and what is sent as JSON."""
+
+    method: str
+    path: str
+    body: Json | None = None
+
+
+class BadArgument(ValueError):
+    """An action can't be asked for like this; the message says what to give instead."""
+
+
+class NothingToDo(Exception):
+    """The order has nothing that this action could be about; the message says what is missing."""
+
+
+def say_done(_body: Json) -> str:
+    """What there is to tell of an answer that says no more than yes."""
+    return "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderAction:
+    """One thing that the provider does with an order when it is asked to.
+
+    ``make_call`` takes the order and the arguments; it raises ``BadArgument`` or ``NothingToDo``.
+    ``read_outcome`` tells in a few words what an accepted call came to, from the answer's body.
+    """
+
+    statuses: frozenset[Status]
+    """In which the provider lets it be done."""
+    make_call: Callable[[Order, Json], Call]
+    read_outcome: Callable[[Json], str] = say_done
+    arguments: frozenset[str] = frozenset()
+    can_be_planned: bool = False
+    """Whether it makes sense to set a time for it."""
+
+
 class Provider(Protocol):
     """An adapter. Everything but ``sign_in`` is pure; untrusted input gives ``BadPayload``."""
 
@@ -98,6 +138,26 @@ class Provider(Protocol):
 
     def read_page(self, body: Json, *, request: PageRequest) -> Page:
         """:raises BrokenPage: when it is an error in the clothes of a page"""
+        ...
+
+    def order_request(self, order_id: str) -> PageRequest:
+        """Where this one order is fetched."""
+        ...
+
+    def read_one(self, body: Json) -> Json:
+        """The order in the answer to ``order_request``, as ``read_order`` takes it.
+
+        :raises BrokenPage: when there is none in it
+        """
+        ...
+
+    @property
+    def actions(self) -> Mapping[str, ProviderAction]:
+        """What the provider does when it is asked to, by name."""
+        ...
+
+    def read_refusal(self, body: Json) -> str | None:
+        """The words in which an error says what is wrong; None when it has none."""
         ...
 
     def sign_in(

@@ -202,13 +202,27 @@ class Details(TypedDict, total=False):
     note: str
     outcome: str
     """What the provider answered to an action, in its own words."""
+    result: str
+    """What became of an action: done, refused, planned, called_off or failed."""
+    answered: Decimal
+    """The HTTP status with which the provider refused an action."""
     planned_for: str
     acknowledged: list[str]
     """Ids of the reasons for attention that this person has seen to."""
 
 
 ABOUT_AN_ACTION: Final = frozenset(
-    {"action", "action_key", "person", "note", "outcome", "planned_for", "acknowledged"}
+    {
+        "action",
+        "action_key",
+        "person",
+        "note",
+        "outcome",
+        "result",
+        "answered",
+        "planned_for",
+        "acknowledged",
+    }
 )
 """Details that belong to what one person did: they stay on the timeline, and are no facts of the
 order."""

@@ -11,10 +11,21 @@ from typing import Final
 
 from milepost.completeness import check_contact, check_unit
 from milepost.connection import Connection
-from milepost.lifecycle import Rules
+from milepost.lifecycle import OPEN, Rules
 from milepost.notices import TELLING_WHY
 from milepost.order import Attention
-from milepost.provider import BrokenPage, Http, Json, Page, PageRequest, SignIn, SignInFailed
+from milepost.order import Order as TrackedItem
+from milepost.provider import (
+    BrokenPage,
+    Call,
+    Http,
+    Json,
+    Page,
+    PageRequest,
+    ProviderAction,
+    SignIn,
+    SignInFailed,
+)
 from milepost.providers.causes import cause_of
 from milepost.providers.shapes import (
     Amount,
@@ -24,11 +35,14 @@ from milepost.providers.shapes import (
     Text,
     instant_text,
     newest_change,
+    object_in,
+    one_segment,
     orders_on,
     present,
     present_part,
     read_notes,
     read_shape,
+    words_in,
 )
 from milepost.report import BadPayload, Details, Report, Source, Status, format_instant
 from milepost.signatures import STANDARD_WEBHOOKS
@@ -192,6 +206,19 @@ class Offergrid:
         )
         return Page(orders=orders, next=following, newest_change=newest_change(orders, "updatedAt"))
 
+    def order_request(self, order_id: str) -> PageRequest:
+        return PageRequest(f"/reseller/orders/{one_segment(order_id)}")
+
+    def read_one(self, body: Json) -> Json:
+        return object_in(body)
+
+    @property
+    def actions(self) -> Mapping[str, ProviderAction]:
+        return ACTIONS
+
+    def read_refusal(self, body: Json) -> str | None:
+        return words_in(body, "message")
+
     def sign_in(
         self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
     ) -> SignIn:
@@ -276,3 +303,17 @@ def _reason_in_notes(raw_status: str, notes: str | None) -> str | None:
         return None
     said = (note["text"] for note in read_notes(notes) if note["kind"] in TELLING_WHY)
     return "\n".join(said) or None
+
+
+def _cancel(item: TrackedItem, arguments: Json) -> Call:
+    """The one item: others of the order are of other suppliers, and go on."""
+    path = f"/reseller/orders/{one_segment(item.key.order_id)}/cancel"
+    body = {"itemId": item.key.item_id, **arguments}
+    return Call(method="PATCH", path=path, body=body)
+
+
+ACTIONS: Final[Mapping[str, ProviderAction]] = {
+    "cancel": ProviderAction(statuses=OPEN, make_call=_cancel, arguments=frozenset({"reason"})),
+}
+"""Source: Offergrid's reseller API, ``PATCH /reseller/orders/{id}/cancel``; that an item is
+cancelled in any open status, and by itself, is the project's own (docs/providers/offergrid.md)."""

@@ -19,7 +19,16 @@ from milepost.connection import Connection
 from milepost.lifecycle import Rules
 from milepost.order import Attention
 from milepost.payload import read_object
-from milepost.provider import BrokenPage, Http, Json, Page, PageRequest, SignIn, SignInFailed
+from milepost.provider import (
+    BrokenPage,
+    Http,
+    Json,
+    Page,
+    PageRequest,
+    ProviderAction,
+    SignIn,
+    SignInFailed,
+)
 from milepost.providers.shapes import (
     Amount,
     Id,
@@ -27,10 +36,13 @@ from milepost.providers.shapes import (
     Text,
     bearer,
     instant_text,
+    object_in,
+    one_segment,
     orders_on,
     present,
     present_part,
     read_shape,
+    words_in,
 )
 from milepost.report import BadPayload, Details, Report, Source, Status
 
@@ -170,6 +182,23 @@ class Rabot:
         if not isinstance(more, bool):
             raise BrokenPage("the page doesn't say whether there are more (hasMoreItems)")
         return Page(orders=orders, next=_following(request, len(orders)) if more else None)
+
+    def order_request(self, order_id: str) -> PageRequest:
+        return PageRequest(f"/partner/v1/orders/{one_segment(order_id)}")
+
+    def read_one(self, body: Json) -> Json:
+        """The order under ``data.order``; ``isSuccess: false`` with HTTP 200 has none."""
+        if body.get("isSuccess") is not True:
+            raise BrokenPage(f"the provider says that it failed: {_error_codes(body)}")
+        return object_in(body, "data", "order")
+
+    @property
+    def actions(self) -> Mapping[str, ProviderAction]:
+        """None: the partner API documents no call that changes an order."""
+        return {}
+
+    def read_refusal(self, body: Json) -> str | None:
+        return words_in(body, "message")
 
     def sign_in(
         self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, TypeVar
+from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -124,6 +125,32 @@ def orders_on(body: Json, name: str) -> list[Json]:
     if not isinstance(orders, list) or not all(isinstance(one, dict) for one in orders):
         raise BrokenPage(f"the page has no list of orders ({name})")
     return orders
+
+
+def object_in(body: Json, *names: str) -> Json:
+    """The object that stands below these names.
+
+    :raises BrokenPage: when there is none
+    """
+    found: Any = body
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        raise BrokenPage(f"the answer has no order ({'.'.join(names) or 'at its top'})")
+    return found
+
+
+def words_in(body: Json, *names: str) -> str | None:
+    """The text that stands below these names, trimmed; None when there is none."""
+    found: Any = body
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    return _trim(found) if isinstance(found, str) else None
+
+
+def one_segment(id: str) -> str:
+    """An id as one segment of a path, whatever it is made of."""
+    return quote(id, safe="")
 
 
 def newest_change(orders: Iterable[Json], name: str) -> datetime | None:

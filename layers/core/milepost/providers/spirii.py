@@ -4,7 +4,7 @@ Source of statuses, signature, paging envelope, rate limits and staff actions: S
 documentation. Orders, events and their paths are the project's own; docs/providers/spirii.md.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,9 +12,20 @@ from pydantic import Field
 
 from milepost.completeness import check_contact
 from milepost.connection import Connection
-from milepost.lifecycle import Rules
+from milepost.lifecycle import OPEN, Rules
 from milepost.order import Attention
-from milepost.provider import BrokenPage, Http, Json, Page, PageRequest, SignIn, SignInFailed
+from milepost.order import Order as TrackedOrder
+from milepost.provider import (
+    BrokenPage,
+    Call,
+    Http,
+    Json,
+    Page,
+    PageRequest,
+    ProviderAction,
+    SignIn,
+    SignInFailed,
+)
 from milepost.providers.shapes import (
     Address,
     Amount,
@@ -28,10 +39,13 @@ from milepost.providers.shapes import (
     customer_details,
     instant_text,
     newest_change,
+    object_in,
+    one_segment,
     orders_on,
     present,
     present_part,
     read_shape,
+    words_in,
 )
 from milepost.report import Details, Report, Source, Status, format_instant
 from milepost.signatures import SPIRII
@@ -146,6 +160,19 @@ class Spirii:
             orders=orders, next=following, newest_change=newest_change(orders, "updated_at")
         )
 
+    def order_request(self, order_id: str) -> PageRequest:
+        return PageRequest(_path(order_id))
+
+    def read_one(self, body: Json) -> Json:
+        return object_in(body, "data")
+
+    @property
+    def actions(self) -> Mapping[str, ProviderAction]:
+        return ACTIONS
+
+    def read_refusal(self, body: Json) -> str | None:
+        return words_in(body, "error", "message")
+
     def sign_in(
         self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
     ) -> SignIn:
@@ -220,3 +247,51 @@ def _email(said: Email) -> dict[str, Any]:
         sent_at=instant_text(said.sent_at),
         not_sent_reason=said.not_sent_reason,
     )
+
+
+def _path(order_id: str, action: str = "") -> str:
+    return f"/v2/orders/{one_segment(order_id)}{action and '/'}{action}"
+
+
+def _call(action: str) -> Callable[[TrackedOrder, Json], Call]:
+    def make(order: TrackedOrder, arguments: Json) -> Call:
+        return Call(
+            method="POST", path=_path(order.key.order_id, action), body=dict(arguments) or None
+        )
+
+    return make
+
+
+class ResentData(Shape):
+    email: Email
+
+
+class Resent(Shape):
+    data: ResentData
+
+
+def _whether_sent(body: Json) -> str:
+    """A mail that is not active for the onboarding flow is no error: the answer says why."""
+    email = read_shape(Resent, body).data.email
+    if email.sent:
+        return "sent"
+    return f"not sent: {email.not_sent_reason or 'the provider gives no reason'}"
+
+
+ACTIONS: Final[Mapping[str, ProviderAction]] = {
+    "fulfill": ProviderAction(statuses=OPEN, make_call=_call("fulfill"), can_be_planned=True),
+    "cancel": ProviderAction(
+        statuses=OPEN, make_call=_call("cancel"), arguments=frozenset({"reason"})
+    ),
+    "resend_confirmation": ProviderAction(
+        statuses=OPEN | {Status.COMPLETED},
+        make_call=_call("resend-confirmation"),
+        read_outcome=_whether_sent,
+    ),
+    "initiate_installation": ProviderAction(
+        statuses=OPEN, make_call=_call("initiate-installation")
+    ),
+}
+"""Source: Spirii's guide for staff: Fulfill Order, Cancel Order, Resend Order Confirmation,
+Initiate Installation. That fulfilled and cancelled orders refuse them, and that a confirmation can
+be sent for all but cancelled ones, is the project's own (docs/providers/spirii.md)."""

@@ -14,7 +14,16 @@ from milepost.completeness import check_contact
 from milepost.connection import Connection
 from milepost.lifecycle import Rules
 from milepost.order import Attention
-from milepost.provider import BrokenPage, Http, Json, Page, PageRequest, SignIn, SignInFailed
+from milepost.provider import (
+    BrokenPage,
+    Http,
+    Json,
+    Page,
+    PageRequest,
+    ProviderAction,
+    SignIn,
+    SignInFailed,
+)
 from milepost.providers.shapes import (
     Address,
     Amount,
@@ -28,11 +37,15 @@ from milepost.providers.shapes import (
     customer_details,
     instant_text,
     newest_change,
+    object_in,
+    one_segment,
     orders_on,
     present,
     present_part,
     read_shape,
+    words_in,
 )
+from milepost.providers.subs_actions import ACTIONS
 from milepost.report import Details, Report, Source, Status, format_instant
 from milepost.signatures import STANDARD_WEBHOOKS
 
@@ -140,6 +153,19 @@ class Subs:
         return Page(
             orders=orders, next=following, newest_change=newest_change(orders, "updated_at")
         )
+
+    def order_request(self, order_id: str) -> PageRequest:
+        return PageRequest(f"/service-requests/{one_segment(order_id)}")
+
+    def read_one(self, body: Json) -> Json:
+        return object_in(body, "data")
+
+    @property
+    def actions(self) -> Mapping[str, ProviderAction]:
+        return ACTIONS
+
+    def read_refusal(self, body: Json) -> str | None:
+        return words_in(body, "error", "message")
 
     def sign_in(
         self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime

@@ -1,0 +1,91 @@
+"""What SUBS does with a service request when it is asked to: checks a fee, sends a code again."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from milepost.lifecycle import OPEN
+from milepost.order import Order
+from milepost.provider import BadArgument, Call, Json, NothingToDo, ProviderAction
+from milepost.providers.shapes import Id, Shape, Text, one_segment, read_shape
+from milepost.report import Details, Invoice, Status
+
+
+def _check_invoice(order: Order, arguments: Json) -> Call:
+    invoice = _wanted_invoice(order.details, arguments.get("invoice"))
+    return Call(method="POST", path=f"/invoices/{one_segment(invoice)}/check")
+
+
+def _wanted_invoice(details: Details, named: str | None) -> str:
+    """The id of the invoice that is named by id or number; else of the one that is unpaid."""
+    invoices = details.get("invoices", [])
+    unpaid = [one for one in invoices if not one.get("paid")]
+    found = [one for one in invoices if named and named in (one.get("id"), one.get("number"))]
+    if named and not found:
+        raise BadArgument(f"there is no such invoice; the order has {_listed(invoices)}")
+    if not named and not unpaid:
+        raise NothingToDo("no invoice of the order is unpaid")
+    if not named and len(unpaid) > 1:
+        raise BadArgument(f"name the invoice to check: {_listed(unpaid)}")
+    return (found or unpaid)[0]["id"]
+
+
+def _listed(invoices: Iterable[Invoice]) -> str:
+    return ", ".join(one.get("number") or one["id"] for one in invoices) or "none"
+
+
+def _resend_code(order: Order, _arguments: Json) -> Call:
+    path = f"/service-requests/{one_segment(order.key.order_id)}/authorization-code"
+    return Call(method="POST", path=path)
+
+
+class CheckedInvoice(Shape):
+    id: Id
+    number: Text = None
+    paid: bool | None = None
+
+
+class CheckedData(Shape):
+    invoice: CheckedInvoice
+
+
+class Checked(Shape):
+    data: CheckedData
+
+
+class AuthorizationCode(Shape):
+    sent: bool | None = None
+
+
+class ResentData(Shape):
+    authorization_code: AuthorizationCode
+
+
+class Resent(Shape):
+    data: ResentData
+
+
+def _whether_paid(body: Json) -> str:
+    invoice = read_shape(Checked, body).data.invoice
+    return f"invoice {invoice.number or invoice.id} is {'paid' if invoice.paid else 'not paid'}"
+
+
+def _whether_sent(body: Json) -> str:
+    return "sent" if read_shape(Resent, body).data.authorization_code.sent else "not sent"
+
+
+ACTIONS: Final[Mapping[str, ProviderAction]] = {
+    "check_invoice": ProviderAction(
+        statuses=OPEN,
+        make_call=_check_invoice,
+        read_outcome=_whether_paid,
+        arguments=frozenset({"invoice"}),
+    ),
+    "resend_authorization_code": ProviderAction(
+        statuses=frozenset({Status.ACCEPTED}),
+        make_call=_resend_code,
+        read_outcome=_whether_sent,
+    ),
+}
+"""Source: the staff guide: *Check Status* of an invoice, and an authorization code that can be sent
+again from Contract Generated on, until the installation begins. Their calls are the project's own
+(docs/providers/subs.md)."""
