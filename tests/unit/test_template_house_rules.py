@@ -10,6 +10,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 NO_RESOURCE_LEVEL = {"dynamodb:ListStreams"}
 """Actions that AWS can only allow on everything."""
+_OF_ONE_PREFIX = ("s3:", "scheduler:")
 
 
 class _Loader(yaml.SafeLoader):
@@ -118,12 +119,14 @@ def test_a_policy_names_its_actions_and_resources_without_wildcards(name: str) -
 
 
 @every_role
-def test_a_wildcard_within_a_resource_is_only_for_objects_of_one_prefix(name: str) -> None:
+def test_a_wildcard_within_a_resource_is_only_for_objects_of_one_prefix_or_schedules_of_one_group(
+    name: str,
+) -> None:
     for statement in statements(name):
         for resource in as_list(statement["Resource"]):
             text = str(resource)
             if "*" in text and text != "*":
-                assert all(a.startswith("s3:") for a in as_list(statement["Action"]))
+                assert all(a.startswith(_OF_ONE_PREFIX) for a in as_list(statement["Action"]))
                 assert text.rstrip("}'").endswith("/*")
 
 

@@ -1,19 +1,13 @@
-"""What a person can have done with an order: what is allowed when, and what the timeline keeps.
+"""What a person can have done with an order, and what the timeline keeps of it."""
 
-Pure: no clock, no AWS, no HTTP. ``acting`` does what is decided here.
-"""
-
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
-from milepost.lifecycle import OPEN
 from milepost.order import Order, OrderKey
-from milepost.provider import BadArgument, NothingToDo, Provider, ProviderAction
 from milepost.report import (
     BadPayload,
     Details,
@@ -33,10 +27,6 @@ OWN: Final[Mapping[str, frozenset[str]]] = {
     NOTE: frozenset({"text"}),
 }
 """The actions that there are for every provider, with the arguments they take."""
-LONGEST_NOTE: Final = 2_000
-LONGEST_REASON: Final = 500
-FARTHEST_PLAN: Final = timedelta(days=366)
-_KEY: Final = re.compile(r"[!-9;-~]{1,128}")
 
 
 class Result(StrEnum):
@@ -78,6 +68,26 @@ class ActionDone:
     """Whether it had been done already with this key, and was not done again."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedCall:
+    """What a schedule carries: which plan has come due, and for which time it was tried."""
+
+    order: OrderKey
+    action: str
+    key: str
+    attempt: int = 1
+
+
+class Plans(Protocol):
+    """Wakes us when a planned action is due."""
+
+    def put(self, call: PlannedCall, *, at: datetime) -> None:
+        """Wake us at this time; the same call put twice is put once."""
+
+    def drop(self, call: PlannedCall) -> None:
+        """Don't; one that is not there any more is no error."""
+
+
 class NoSuchOrder(LookupError):
     """The order was never reported, or its customer was erased."""
 
@@ -116,129 +126,39 @@ class ProviderDown(Exception):
         self.retry_after = retry_after
 
 
-def allowed_actions(order: Order, provider: Provider) -> tuple[str, ...]:
-    """The actions that make sense for the order as it is, by name."""
-    of_provider = (name for name, action in provider.actions.items() if _is_possible(order, action))
-    own = (name for name in OWN if name != ACKNOWLEDGE or order.attention)
-    return (*sorted(of_provider), *sorted(own))
+class CredentialsRefused(ProviderDown):
+    """The provider does not let this connection in; somebody has to look at its credentials."""
 
 
-def _is_possible(order: Order, action: ProviderAction) -> bool:
-    if order.status not in action.statuses:
-        return False
-    try:
-        action.make_call(order, {})
-    except NothingToDo:
-        return False
-    except BadArgument:
-        return True
-    return True
+class UnreadableAnswer(Exception):
+    """What the provider said of the order can't be read; the message says what is wrong."""
 
 
-def find_action(name: str, provider: Provider) -> ProviderAction | None:
-    """The provider's action of this name; None for one that there is for every provider.
-
-    :raises UnknownAction: when it is neither
-    """
-    if name in OWN:
-        return None
-    try:
-        return provider.actions[name]
-    except KeyError:
-        known = ", ".join([*sorted(provider.actions), *sorted(OWN)])
-        raise UnknownAction(f"{provider.name} has no action {name!r}: there are {known}") from None
-
-
-def require_allowed(order: Order, name: str, provider: Provider) -> None:
-    """:raises NotAllowed: says which status the order is in, and what could be done with it"""
-    action = find_action(name, provider)
-    if action is not None and order.status not in action.statuses:
-        raise refusal(
-            order, provider, f"{name} is not possible for an order that is {order.status}"
-        )
-
-
-def refusal(order: Order, provider: Provider, why: str) -> NotAllowed:
-    """The refusal of an action, with what could be done instead."""
-    allowed = allowed_actions(order, provider)
-    message = f"{why}. Possible now: {', '.join(allowed)}."
-    return NotAllowed(message, status=order.status, allowed=allowed)
-
-
-def check_request(request: ActionRequest, provider: Provider, *, now: datetime) -> None:
-    """:raises BadArgument: when key, arguments or time are not what the action takes"""
-    if not _KEY.fullmatch(request.key):
-        raise BadArgument("an idempotency key is 1 to 128 visible ASCII characters without a colon")
-    action = find_action(request.action, provider)
-    taken = OWN[request.action] if action is None else action.arguments
-    if unknown := sorted(set(request.arguments) - taken):
-        takes = ", ".join(sorted(taken)) or "no arguments"
-        raise BadArgument(f"{request.action} has no argument {unknown[0]!r}: it takes {takes}")
-    for name, value in request.arguments.items():
-        if name != "attention" and not isinstance(value, str):
-            raise BadArgument(f"{name} must be a text")
-    _check_text(request, "reason", LONGEST_REASON)
-    if request.planned_for is not None:
-        _check_plan(request.planned_for, action, request.action, now=now)
-
-
-def _check_text(request: ActionRequest, name: str, longest: int) -> None:
-    text = str(request.arguments.get(name, ""))
-    if len(text) > longest:
-        raise BadArgument(f"{name} may have {longest:,} characters, not {len(text):,}")
-
-
-def _check_plan(at: datetime, action: ProviderAction | None, name: str, *, now: datetime) -> None:
-    if action is None or not action.can_be_planned:
-        raise BadArgument(f"{name} can't be planned for later: leave the time out")
-    if at <= now:
-        raise BadArgument(f"{format_instant(at)} is past: name a time that lies ahead")
-    if at - now > FARTHEST_PLAN:
-        raise BadArgument(f"a plan lies at most {FARTHEST_PLAN.days} days ahead")
-
-
-def check_note(request: ActionRequest) -> str:
-    """The text of a note.
-
-    :raises BadArgument: when there is none, or it is too long
-    """
-    _check_text(request, "text", LONGEST_NOTE)
-    text = str(request.arguments.get("text", "")).strip()
-    if not text:
-        raise BadArgument("a note needs a text")
-    return text
-
-
-def choose_attention(order: Order, wanted: object) -> list[str]:
-    """The ids of the order's reasons for attention that these codes or ids name; None: of all.
-
-    :raises BadArgument: when one names none of them
-    :raises NothingToDo: when there is nothing to see to
-    """
-    if not order.attention:
-        raise NothingToDo("nothing of the order waits for attention")
-    ids = {reason.id: reason.code for reason in order.attention}
-    if wanted is None:
-        return sorted(ids)
-    if not isinstance(wanted, list) or not wanted or not all(isinstance(w, str) for w in wanted):
-        raise BadArgument("attention must be a list of codes or ids; leave it out for all")
-    if unknown := sorted(set(wanted) - set(ids) - set(ids.values())):
-        there = ", ".join(sorted(ids))
-        raise BadArgument(f"the order has no attention {unknown[0]!r}: there is {there}")
-    return sorted(id for id, code in ids.items() if id in wanted or code in wanted)
-
-
-def find_done(order: Order, request: ActionRequest) -> ActionDone | None:
+def find_done(
+    order: Order, request: ActionRequest, *, calls_off: bool = False
+) -> ActionDone | None:
     """What the timeline has of this request's key.
 
-    :raises KeyReused: when the key is that of another action
+    :raises KeyReused: when the key is that of something else
     """
     for entry in order.timeline:
         if entry.report.details.get("action_key") == request.key:
-            if entry.report.details.get("action") != request.action:
-                raise KeyReused("the idempotency key was used for another action on this order")
-            return read_done(entry.report, repeated=True)
+            done = read_done(entry.report, repeated=True)
+            same_time = calls_off or done.planned_for == request.planned_for
+            same_text = entry.report.details.get("note") == note_of(request)
+            is_same = (done.action, done.result is Result.CALLED_OFF) == (request.action, calls_off)
+            if not (is_same and same_time and same_text):
+                raise KeyReused(
+                    "the idempotency key was used for something else on this order: take a new one"
+                )
+            return done
     return None
+
+
+def note_of(request: ActionRequest) -> str | None:
+    """What the person said of it: a note's text, a cancellation's reason, an invoice's number."""
+    said = (str(value).strip() for value in request.arguments.values() if isinstance(value, str))
+    return next((text for text in said if text), None)
 
 
 def current_plan(order: Order, action: str) -> ActionDone | None:
@@ -256,11 +176,6 @@ def current_plan(order: Order, action: str) -> ActionDone | None:
     return plan
 
 
-def is_open(order: Order) -> bool:
-    """Whether something is still expected of the order."""
-    return order.status in OPEN
-
-
 def make_report(
     request: ActionRequest,
     result: Result,
@@ -268,7 +183,6 @@ def make_report(
     now: datetime,
     outcome: str | None = None,
     answered: int | None = None,
-    note: str | None = None,
     acknowledged: list[str] | None = None,
 ) -> Report:
     """The report that a person's action is on the timeline."""
@@ -279,7 +193,7 @@ def make_report(
         "result": str(result),
         "outcome": outcome,
         "answered": None if answered is None else Decimal(answered),
-        "note": note,
+        "note": note_of(request),
         "planned_for": format_instant(request.planned_for) if request.planned_for else None,
         "acknowledged": acknowledged,
     }

@@ -1,0 +1,66 @@
+"""A planned action's time has come: do it, and record what came of it."""
+
+import os
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import urllib3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from milepost.acting import run_planned
+from milepost.actions import Result
+from milepost.aws.action_schedules import ActionSchedules, planned_call
+from milepost.aws.action_tools import ActionTools
+from milepost.aws.clients import client
+from milepost.aws.settings import ApiCredentials, ConnectionSettings
+
+logger = Logger()
+metrics = Metrics(namespace="Milepost")
+
+dynamodb, scheduler = client("dynamodb"), client("scheduler")
+pool = urllib3.PoolManager(maxsize=2)
+connections = ConnectionSettings(
+    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+)
+credentials = ApiCredentials(
+    client("secretsmanager"), secret_id=os.environ["API_CREDENTIALS_ARN"], clock=time.monotonic
+)
+
+
+@metrics.log_metrics
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Do what was planned; the event is ``action_schedules.schedule_input``."""
+    call = planned_call(event)
+    done = run_planned(call, tools=tools(context).for_order(call.order))
+    result = done.result if done else "nothing"
+    if result != Result.DONE:
+        # A key that was replaced a moment ago is read anew before the next try.
+        credentials.forget()
+    failed = done is not None and (done.result is Result.FAILED or done.answered is not None)
+    metrics.add_metric(name="PlannedActionFailures", unit=MetricUnit.Count, value=int(failed))
+    say = logger.error if failed else logger.info
+    say("performed", order=call.order.path_id, action=call.action, result=result)
+    return {"order": call.order.path_id, "action": call.action, "result": str(result)}
+
+
+def tools(context: LambdaContext) -> ActionTools:
+    """What it takes; a provider that is down has this very function woken again later."""
+    return ActionTools(
+        dynamodb=dynamodb,
+        orders_table=os.environ["ORDERS_TABLE"],
+        connections=connections,
+        credentials=credentials,
+        plans=ActionSchedules(
+            scheduler,
+            group=os.environ["ACTION_SCHEDULES_GROUP"],
+            role_arn=os.environ["ACTION_SCHEDULES_ROLE_ARN"],
+            function_arn=context.invoked_function_arn,
+            dead_letters_arn=os.environ["FAILED_INVOCATIONS_ARN"],
+        ),
+        pool=pool,
+        clock=lambda: datetime.now(UTC),
+    )

@@ -1,0 +1,57 @@
+"""What it takes to act on orders, joined for one connection at a time."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import urllib3
+
+from milepost.actions import Plans
+from milepost.asking import Conversation
+from milepost.aws.orders_table import OrdersTable
+from milepost.aws.settings import ApiCredentials, ConnectionSettings
+from milepost.fetching import FOR_A_PERSON, ProviderHttp
+from milepost.order import OrderKey
+from milepost.providers import adapter
+from milepost.refreshing import Tools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionTools:
+    """Gives the tools to act on an order; each has a conversation of its own."""
+
+    dynamodb: Any
+    orders_table: str
+    connections: ConnectionSettings
+    credentials: ApiCredentials
+    plans: Plans
+    pool: urllib3.PoolManager
+    clock: Callable[[], datetime]
+    pause: Callable[[float], None] = time.sleep
+
+    def for_order(self, key: OrderKey) -> Tools:
+        """The tools of the order's connection.
+
+        :raises UnknownConnection: when it is not applied
+        """
+        connection = self.connections.get(key.connection)
+        allowed = filter(None, (connection.base_url, connection.token_url))
+        return Tools(
+            conversation=Conversation(
+                connection=connection,
+                provider=adapter(connection.provider),
+                credentials=self.credentials.get(connection.id),
+                http=ProviderHttp(self.pool, allowed=allowed, patience=FOR_A_PERSON),
+                clock=self.clock,
+            ),
+            orders=OrdersTable(self.dynamodb, table_name=self.orders_table, connection=connection),
+            plans=self.plans,
+            clock=self.clock,
+            pause=self.pause,
+        )
+
+    def forget_credentials(self) -> None:
+        """Read them again at the next use, because they were refused."""
+        self.credentials.forget()
