@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from milepost.actions import PlannedCall
 from milepost.aws.notices_table import notice_item
 from milepost.deadlines import sortable
 from milepost.notices import Notice, NoticeId, State
@@ -227,3 +228,16 @@ class MemoryOutbox:
     @property
     def recipients(self) -> list[str]:
         return [notice.recipient for notice, _ in self.puts]
+
+
+@dataclass
+class MemoryPlans:
+    """Does what ActionSchedules does: ``actions.Plans``."""
+
+    due: dict[PlannedCall, datetime] = field(default_factory=dict)
+
+    def put(self, call: PlannedCall, *, at: datetime) -> None:
+        self.due.setdefault(call, at)
+
+    def drop(self, call: PlannedCall) -> None:
+        self.due.pop(call, None)

@@ -1,0 +1,182 @@
+"""Planning for later, changing it, calling it off, and what happens when the time comes."""
+
+from datetime import timedelta
+
+import pytest
+
+from milepost.acting import PUT_OFF
+from milepost.actions import KeyReused, NotAllowed, Result, current_plan
+from milepost.provider import BadArgument
+from milepost.report import Status, format_instant, whole_milliseconds
+from tests.unit.acting.counter import Counter
+
+SPIRII = "spirii-charge"
+HOUR = timedelta(hours=1)
+
+
+def test_a_planned_action_is_done_when_its_time_has_come(counter: Counter) -> None:
+    key, at = counter.create(SPIRII), counter.now() + HOUR
+    planned = counter.plan(key, "fulfill", at=at)
+    assert (planned.result, planned.planned_for) == (Result.PLANNED, whole_milliseconds(at))
+    assert counter.noted(SPIRII) == []
+    assert counter.run_due() == []
+    counter.ahead = HOUR
+    (done,) = counter.run_due()
+    assert done is not None
+    assert (done.result, done.person) == (Result.DONE, "kim")
+    assert [one["action"] for one in counter.noted(SPIRII)] == ["fulfill"]
+    assert counter.order(key).status is Status.COMPLETED
+    assert [r.details["result"] for r in counter.by_people(key)] == ["planned", "done"]
+    assert {r.details["planned_for"] for r in counter.by_people(key)} == {format_instant(at)}
+    assert current_plan(counter.order(key), "fulfill") is None
+
+
+def test_a_schedule_that_fires_twice_does_it_once(counter: Counter) -> None:
+    key = counter.create(SPIRII)
+    counter.plan(key, "fulfill", at=counter.now() + HOUR)
+    (call,) = counter.plans.due
+    assert counter.run(call) is not None
+    assert counter.run(call) is None
+    assert len(counter.noted(SPIRII)) == 1
+
+
+def test_a_changed_plan_takes_the_place_of_the_one_before(counter: Counter) -> None:
+    key, at = counter.create(SPIRII), counter.now()
+    counter.plan(key, "fulfill", at=at + HOUR, id="p1")
+    (before,) = counter.plans.due
+    counter.plan(key, "fulfill", at=at + 2 * HOUR, id="p2")
+    assert list(counter.plans.due.values()) == [at + 2 * HOUR]
+    assert counter.run(before) is None, "also when its schedule could not be taken back"
+    assert counter.noted(SPIRII) == []
+    assert [r.details["result"] for r in counter.by_people(key)] == ["planned", "planned"]
+
+
+def test_a_plan_that_is_called_off_is_not_carried_out(counter: Counter) -> None:
+    key, at = counter.create(SPIRII), counter.now() + HOUR
+    counter.plan(key, "fulfill", at=at)
+    (call,) = counter.plans.due
+    off = counter.call_off(key, "fulfill")
+    assert (off.result, off.planned_for) == (Result.CALLED_OFF, whole_milliseconds(at))
+    assert counter.plans.due == {}
+    assert counter.run(call) is None
+    assert counter.noted(SPIRII) == []
+    assert counter.call_off(key, "fulfill").repeated
+    assert [r.details["result"] for r in counter.by_people(key)] == ["planned", "called_off"]
+
+
+def test_what_is_not_planned_cannot_be_called_off(counter: Counter) -> None:
+    key = counter.create(SPIRII)
+    with pytest.raises(NotAllowed, match="No fulfill is planned"):
+        counter.call_off(key, "fulfill")
+
+
+def test_the_key_of_a_plan_is_not_that_of_its_calling_off(counter: Counter) -> None:
+    key = counter.create(SPIRII)
+    counter.plan(key, "fulfill", at=counter.now() + HOUR, id="p1")
+    with pytest.raises(KeyReused):
+        counter.call_off(key, "fulfill", id="p1")
+    with pytest.raises(KeyReused):
+        counter.plan(key, "fulfill", at=counter.now() + 2 * HOUR, id="p1")
+
+
+def test_planning_again_with_the_same_key_plans_once(counter: Counter) -> None:
+    key, at = counter.create(SPIRII), whole_milliseconds(counter.now()) + HOUR
+    counter.plan(key, "fulfill", at=at)
+    assert counter.plan(key, "fulfill", at=at).repeated
+    assert len(counter.plans.due) == 1
+    assert len(counter.by_people(key)) == 1
+
+
+def test_an_order_that_is_closed_when_the_time_comes_is_left_alone(counter: Counter) -> None:
+    key = counter.create(SPIRII)
+    counter.plan(key, "fulfill", at=counter.now() + HOUR)
+    counter.move(key, status="Cancelled")
+    counter.ahead = HOUR
+    (done,) = counter.run_due()
+    assert done is not None
+    assert (done.result, done.answered) == (Result.REFUSED, None)
+    assert "an order that is cancelled" in str(done.outcome)
+    assert counter.noted(SPIRII) == []
+    assert counter.by_people(key)[-1].details["result"] == "refused"
+
+
+def test_the_providers_refusal_of_a_planned_action_is_recorded(counter: Counter) -> None:
+    key = counter.create(SPIRII)
+    counter.plan(key, "fulfill", at=counter.now() + HOUR)
+    counter.move(key, seen=False, status="Cancelled")
+    counter.ahead = HOUR
+    (done,) = counter.run_due()
+    assert done is not None
+    assert (done.result, done.answered) == (Result.REFUSED, 409)
+    assert done.outcome == f"Order {key.order_id} is Cancelled"
+
+
+def test_doing_it_at_once_takes_back_the_plan(counter: Counter) -> None:
+    key = counter.create(SPIRII)
+    counter.plan(key, "fulfill", at=counter.now() + HOUR)
+    counter.ask(key, "fulfill")
+    assert counter.plans.due == {}
+    assert current_plan(counter.order(key), "fulfill") is None
+
+
+def test_a_provider_that_is_down_at_the_time_is_asked_later_and_then_given_up(
+    counter: Counter,
+) -> None:
+    key = counter.create(SPIRII)
+    counter.plan(key, "fulfill", at=counter.now() + HOUR)
+    down = {"fault": "500", "times": None, "on": {"method": "POST"}}
+    counter.sandboxes.accounts[SPIRII].faults.add(down)
+    counter.ahead = HOUR
+    for wait in PUT_OFF:
+        assert counter.run_due() == [None]
+        assert counter.by_people(key)[-1].details["result"] == "planned"
+        counter.ahead += wait + timedelta(seconds=5)
+    (given_up,) = counter.run_due()
+    assert given_up is not None
+    assert given_up.result is Result.FAILED
+    assert counter.by_people(key)[-1].details["outcome"] == given_up.outcome
+    assert counter.plans.due == {}
+
+
+def test_a_planned_action_is_done_by_a_later_try(counter: Counter) -> None:
+    key = counter.create(SPIRII)
+    counter.plan(key, "fulfill", at=counter.now() + HOUR)
+    counter.sandboxes.accounts[SPIRII].faults.add(
+        {"fault": "500", "times": 1, "on": {"method": "POST"}}
+    )
+    counter.ahead = HOUR
+    assert counter.run_due() == [None]
+    counter.ahead += PUT_OFF[0] + timedelta(seconds=5)
+    (done,) = counter.run_due()
+    assert done is not None
+    assert done.result is Result.DONE
+    assert len(counter.noted(SPIRII)) == 1
+
+
+def test_a_time_that_is_past_or_too_far_away_is_refused(counter: Counter) -> None:
+    key = counter.create(SPIRII)
+    with pytest.raises(BadArgument, match="is past"):
+        counter.plan(key, "fulfill", at=counter.now() - timedelta(seconds=1))
+    with pytest.raises(BadArgument, match="366 days"):
+        counter.plan(key, "fulfill", at=counter.now() + timedelta(days=400))
+    assert counter.plans.due == {}
+
+
+def test_only_what_makes_sense_later_can_be_planned(counter: Counter) -> None:
+    key = counter.create(SPIRII)
+    with pytest.raises(BadArgument, match="cancel can't be planned"):
+        counter.plan(key, "cancel", at=counter.now() + HOUR)
+
+
+def test_a_plan_that_was_never_recorded_does_nothing(counter: Counter) -> None:
+    key, at = counter.create(SPIRII), counter.now()
+    counter.plan(key, "fulfill", at=at + HOUR, id="p1")
+    kept = counter.tracked(key)
+    counter.plan(key, "fulfill", at=at + 2 * HOUR, id="p2")
+    (lost,) = (call for call in counter.plans.due if call.key == "p2")
+    # The worker died before it could write: the plan before still holds.
+    counter.orders.kept[key] = kept
+    assert counter.run(lost) is None
+    plan = current_plan(counter.order(key), "fulfill")
+    assert plan is not None
+    assert plan.key == "p1"
