@@ -20,12 +20,13 @@ from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.connection import Connection
 from milepost.fetching import ProviderHttp
+from milepost.payload import write_json
 from milepost.polling import LeaseHeld, Outcome, Poll, PollResult, Sinks
 from milepost.provider import Json, Provider
 from milepost.providers import adapter
 from milepost.recording import Outcome as RecordOutcome
 from milepost.recording import record
-from milepost.report import Report, canonical_json
+from milepost.report import Report
 
 logger = Logger()
 metrics = Metrics(namespace="Milepost")
@@ -109,7 +110,7 @@ def put_aside(connection: Connection) -> Callable[[Json, str], None]:
 
     def keep(order: Json, reason: str) -> None:
         key = quarantine.keep(
-            canonical_json(without_secrets(order)).encode(),
+            write_json(without_secrets(order)).encode(),
             connection_id=connection.id,
             source="poll",
             reason=reason,

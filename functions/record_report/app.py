@@ -18,7 +18,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost import recording
 from milepost.aws.clients import client
-from milepost.aws.inbox import Delivery
+from milepost.aws.deliveries import Delivery
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ConnectionSettings
@@ -26,7 +26,7 @@ from milepost.connection import Connection, UnknownConnection
 from milepost.payload import read_object
 from milepost.provider import Provider
 from milepost.providers import UnknownProvider, adapter
-from milepost.report import BadPayload, Report, refuse_future
+from milepost.report import BadPayload, Report, Source, refuse_future
 
 # Most batches put nothing aside, so most have no metric: that is no news.
 warnings.filterwarnings("ignore", "No application metrics to publish")
@@ -85,6 +85,8 @@ def record_delivery(delivery: Delivery) -> None:
             outcome=recorded.outcome,
             status=recorded.status,
         )
+    if delivery.kept_as:
+        quarantine.remove(delivery.kept_as)
 
 
 def read_reports(delivery: Delivery, *, provider: Provider, connection: Connection) -> list[Report]:
@@ -92,9 +94,12 @@ def read_reports(delivery: Delivery, *, provider: Provider, connection: Connecti
 
     :raises BadPayload: when it can't be read
     """
-    event = read_object(delivery.body)
-    reports = provider.read_event(event, connection=connection, seen_at=delivery.received_at)
-    refuse_future(reports, now=delivery.received_at)
+    said, at = read_object(delivery.body), delivery.received_at
+    if delivery.source is Source.POLL:
+        reports = provider.read_order(said, connection=connection, requested_at=at)
+    else:
+        reports = provider.read_event(said, connection=connection, seen_at=at)
+    refuse_future(reports, now=delivery.judged_at)
     return reports
 
 
@@ -103,7 +108,7 @@ def put_aside(delivery: Delivery, reason: str) -> None:
     key = quarantine.keep(
         delivery.body,
         connection_id=delivery.connection_id,
-        source="webhook",
+        source=delivery.source,
         reason=reason,
         at=delivery.received_at,
     )

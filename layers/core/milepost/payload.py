@@ -43,6 +43,19 @@ def read_object(raw: bytes) -> dict[str, Any]:
     return value
 
 
+def write_json(value: Any) -> str:
+    """JSON that ``read_json`` reads as the same value: a ``Decimal`` as a number, to the digit."""
+    match value:
+        case dict():
+            pairs = (f"{json.dumps(k)}:{write_json(v)}" for k, v in value.items())
+            return "{" + ",".join(pairs) + "}"
+        case list():
+            return "[" + ",".join(map(write_json, value)) + "]"
+        case Decimal():
+            return str(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _decimal(text: str) -> Decimal:
     if len(text) > MOST_DIGITS:
         raise BadPayload("a number with too many digits")

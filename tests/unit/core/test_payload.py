@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.payload import MOST_DIGITS, read_json, read_object
+from milepost.payload import MOST_DIGITS, read_json, read_object, write_json
 from milepost.report import BadPayload, canonical_json
 
 
@@ -92,3 +92,11 @@ def test_no_bytes_give_anything_but_a_value_or_a_bad_payload(raw: bytes) -> None
 def test_all_json_is_read_as_it_was_written(value: object) -> None:
     raw = canonical_json(value)
     assert read_json(raw.encode()) == value
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": 75.50, "b": [1, true, null, "\\u00e9\\n"], "c": {"d": 1E+3}}', "[]", "0.10"]
+)
+def test_what_is_written_is_read_as_the_same(text: str) -> None:
+    value = read_json(text.encode())
+    assert read_json(write_json(value).encode()) == value

@@ -1,9 +1,10 @@
-"""The inbox: what was let in, on its way to being recorded."""
+"""The inbox: what was let in, on its way to being recorded.
+
+Apart from ``deliveries``, since a provider waits for whoever imports this.
+"""
 
 import json
-from base64 import b64decode, b64encode
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from base64 import b64encode
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -30,27 +31,3 @@ class InboxQueue:
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(message))
         except (BotoCoreError, ClientError):
             raise InboxRefused from None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One authentic webhook, as it was let in."""
-
-    connection_id: str
-    delivery_id: str
-    received_at: datetime
-    body: bytes
-    announce: bool = True
-    """False for a replay that is to tell nobody."""
-
-    @classmethod
-    def from_message(cls, text: str) -> "Delivery":
-        """Read what ``InboxQueue.put`` wrote."""
-        message = json.loads(text)
-        return cls(
-            connection_id=message["connection"],
-            delivery_id=message["delivery_id"],
-            received_at=datetime.fromtimestamp(message["received_at"], UTC),
-            body=b64decode(message["body"], validate=True),
-            announce=message.get("announce", True),
-        )
