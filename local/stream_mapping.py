@@ -4,14 +4,18 @@ ministack 1.5.33 ignores ReportBatchItemFailures (records that failed count as d
 and the retry limit of a stream's mapping, and calls the function on the thread that also polls
 every queue. This module's rules are those of the Lambda developer guide, "Using Lambda with
 DynamoDB": stop at the first failed record, go on from it, halve a failing batch, and send what
-is given up to the failure destination.
+is given up to the failure destination. Of destinations the emulator knows queues and topics; a
+bucket gets the invocation record with its payload, as "Retain discarded records" there describes.
 """
 
 import importlib
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
+from uuid import uuid4
 
 RETRY_SECONDS: Final = 0.5
 
@@ -97,6 +101,57 @@ def _is_too_old(records: Sequence[Record], rules: Rules) -> bool:
     return time.time() - created > rules.max_age_seconds
 
 
+def failure_record(
+    records: Sequence[Record],
+    *,
+    stream_arn: str,
+    function_arn: str,
+    condition: str,
+    now: datetime,
+) -> dict[str, Any]:
+    """What Lambda leaves in a bucket of records that it gives up on."""
+    first, last = records[0]["dynamodb"], records[-1]["dynamodb"]
+    return {
+        "requestContext": {
+            "requestId": str(uuid4()),
+            "functionArn": function_arn,
+            "condition": condition,
+            "approximateInvokeCount": 1,
+        },
+        "responseContext": {
+            "statusCode": 200,
+            "executedVersion": "$LATEST",
+            "functionError": "Unhandled",
+        },
+        "version": "1.0",
+        "timestamp": _instant(now.timestamp()),
+        "DDBStreamBatchInfo": {
+            "shardId": _SHARD,
+            "startSequenceNumber": first["SequenceNumber"],
+            "endSequenceNumber": last["SequenceNumber"],
+            "approximateArrivalOfFirstRecord": _instant(first["ApproximateCreationDateTime"]),
+            "approximateArrivalOfLastRecord": _instant(last["ApproximateCreationDateTime"]),
+            "batchSize": len(records),
+            "streamArn": stream_arn,
+        },
+        "payload": json.dumps({"Records": list(records)}),
+    }
+
+
+def failure_key(mapping_id: str, *, now: datetime) -> str:
+    """The key under which Lambda leaves it."""
+    moment = f"{now:%Y/%m/%d}/{now:%Y-%m-%dT%H.%M.%S}"
+    return f"aws/lambda/{mapping_id}/{_SHARD}/{moment}-{uuid4()}"
+
+
+_SHARD: Final = "shardId-00000000000000000000-00000000"
+
+
+def _instant(seconds: float) -> str:
+    moment = datetime.fromtimestamp(float(seconds), UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def correct_ministack() -> None:
     """Put this module in the place of the emulator's own reading of streams."""
     functions: Any = importlib.import_module("ministack.services.lambda_svc")
@@ -149,8 +204,28 @@ def _run_batch(functions: Any, mapping: dict[str, Any], function: Any, records: 
         return None if last.get("error") else (last.get("body") or {})
 
     def give_up(batch: Sequence[Record], condition: str) -> None:
+        destination = mapping.get("DestinationConfig", {}).get("OnFailure", {})
+        if ":s3:::" in (arn := destination.get("Destination", "")):
+            _leave_in_bucket(arn.rpartition(":")[2], batch, mapping, condition)
+            return
         functions._send_ddb_stream_failure_record(
             mapping, function, list(batch), mapping["EventSourceArn"], last, condition
         )
 
     process_batch(records, rules=read_rules(mapping), invoke=invoke, give_up=give_up)
+
+
+def _leave_in_bucket(
+    bucket: str, batch: Sequence[Record], mapping: dict[str, Any], condition: str
+) -> None:
+    now = datetime.now(UTC)
+    record = failure_record(
+        batch,
+        stream_arn=mapping["EventSourceArn"],
+        function_arn=mapping["FunctionArn"],
+        condition=condition,
+        now=now,
+    )
+    s3: Any = importlib.import_module("ministack.services.s3")
+    body = json.dumps(record).encode()
+    s3._put_object(bucket, failure_key(mapping["UUID"], now=now), body, {})

@@ -1,9 +1,19 @@
 """The rules by which Lambda reads a stream, as its developer guide states them."""
 
+import json
+import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from local.stream_mapping import Record, Rules, process_batch, read_rules
+from local.stream_mapping import (
+    Record,
+    Rules,
+    failure_key,
+    failure_record,
+    process_batch,
+    read_rules,
+)
 
 RULES = Rules(partial_failures=True, bisects=True, max_retries=2, max_age_seconds=None)
 
@@ -115,3 +125,24 @@ def test_minus_one_means_without_limit() -> None:
     assert read_rules(mapping) == Rules(
         partial_failures=False, bisects=False, max_retries=None, max_age_seconds=None
     )
+
+
+def test_a_record_that_is_given_up_is_left_whole_as_lambda_documents_it() -> None:
+    poison = record(41)
+    left = failure_record(
+        [poison],
+        stream_arn="arn:of:the:stream",
+        function_arn="arn:of:announce",
+        condition="RetryAttemptsExhausted",
+        now=datetime(2026, 3, 2, 12, 0, tzinfo=UTC),
+    )
+    assert json.loads(left["payload"]) == {"Records": [poison]}
+    assert left["requestContext"]["condition"] == "RetryAttemptsExhausted"
+    assert left["DDBStreamBatchInfo"]["startSequenceNumber"] == "41"
+    assert left["DDBStreamBatchInfo"]["batchSize"] == 1
+
+
+def test_it_is_left_under_mapping_shard_and_time() -> None:
+    key = failure_key("5b1f0c9e", now=datetime(2026, 3, 2, 12, 0, 7, tzinfo=UTC))
+    pattern = r"aws/lambda/5b1f0c9e/shardId-[\d-]+/2026/03/02/2026-03-02T12\.00\.07-[0-9a-f-]{36}"
+    assert re.fullmatch(pattern, key)

@@ -1,0 +1,225 @@
+"""Dead-letter queues of SQS, and the ways by which their messages are done after all.
+
+A message is received, sent on and deleted, instead of SQS's own move task: whoever asks learns what
+came of it, single ones can be chosen, and what is no queue's message can be redriven alike.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from milepost.dead_letters import CannotRedrive, DeadLetter
+
+_HIDDEN_SECONDS: Final = 60
+"""How long a message is ours: longer than a redrive may take."""
+_A_RECEIPT: Final = 10
+
+
+class SqsLetters:
+    """Implements ``dead_letters.Letters``."""
+
+    def __init__(self, client: Any, *, queue_url: str, wait_seconds: int = 1) -> None:
+        # A short poll asks a part of SQS's servers: what they lack would seem not to be there.
+        self._client = client
+        self._queue_url = queue_url
+        self._wait_seconds = wait_seconds
+        self._held: dict[str, DeadLetter] = {}
+
+    def count(self) -> int:
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        answer = self._client.get_queue_attributes(
+            QueueUrl=self._queue_url, AttributeNames=list(names)
+        )
+        return sum(int(answer["Attributes"][name]) for name in names)
+
+    def walk(self, *, most: int) -> Iterator[DeadLetter]:
+        seen = 0
+        try:
+            while seen < most and (letters := self._receive(most - seen)):
+                self._held |= {letter.id: letter for letter in letters}
+                for letter in letters:
+                    seen += 1
+                    yield letter
+        finally:
+            self._put_back(list(self._held.values()))
+            self._held.clear()
+
+    def remove(self, letter: DeadLetter) -> None:
+        self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=letter.receipt)
+        self._held.pop(letter.id, None)
+
+    def _receive(self, most: int) -> list[DeadLetter]:
+        answer = self._client.receive_message(
+            QueueUrl=self._queue_url,
+            MaxNumberOfMessages=min(most, _A_RECEIPT),
+            VisibilityTimeout=_HIDDEN_SECONDS,
+            WaitTimeSeconds=self._wait_seconds,
+            AttributeNames=["SentTimestamp"],
+            MessageAttributeNames=["All"],
+        )
+        return [_letter(message) for message in answer.get("Messages", [])]
+
+    def _put_back(self, letters: list[DeadLetter]) -> None:
+        """Show again at once what is still there."""
+        for start in range(0, len(letters), _A_RECEIPT):
+            self._client.change_message_visibility_batch(
+                QueueUrl=self._queue_url,
+                Entries=[
+                    {"Id": str(number), "ReceiptHandle": one.receipt, "VisibilityTimeout": 0}
+                    for number, one in enumerate(letters[start : start + _A_RECEIPT])
+                ],
+            )
+
+
+def _letter(message: Mapping[str, Any]) -> DeadLetter:
+    sent = int(message["Attributes"]["SentTimestamp"]) / 1000
+    attributes = message.get("MessageAttributes", {})
+    return DeadLetter(
+        id=message["MessageId"],
+        body=message["Body"],
+        sent_at=datetime.fromtimestamp(sent, UTC),
+        attributes={name: one.get("StringValue", "") for name, one in attributes.items()},
+        receipt=message["ReceiptHandle"],
+    )
+
+
+class BackIntoQueue:
+    """Implements ``dead_letters.Way`` for a queue whose messages came from another one."""
+
+    def __init__(self, client: Any, *, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def content(self, letter: DeadLetter) -> Any:
+        return json_or_text(letter.body)
+
+    def take_up(self, letter: DeadLetter) -> None:
+        try:
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=letter.body)
+        except (BotoCoreError, ClientError) as error:
+            raise CannotRedrive(f"the queue did not take it: {name_of(error)}") from None
+
+    def forget(self, letter: DeadLetter) -> None:
+        """Nothing is kept of it elsewhere."""
+
+
+class StartAgain:
+    """Implements ``dead_letters.Way`` for functions that could not be run.
+
+    A letter is what Lambda says of an invocation, with its payload, or the input that a schedule
+    could not hand over. Sources: Lambda developer guide, "Capturing records of Lambda asynchronous
+    invocations"; EventBridge Scheduler user guide, "Configuring a dead-letter queue".
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def content(self, letter: DeadLetter) -> Any:
+        return json_or_text(letter.body)
+
+    def take_up(self, letter: DeadLetter) -> None:
+        function, payload = _invocation(letter)
+        try:
+            self._client.invoke(
+                FunctionName=function,
+                InvocationType="Event",
+                Payload=json.dumps(payload).encode(),
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise CannotRedrive(f"the function can't be started: {name_of(error)}") from None
+
+    def forget(self, letter: DeadLetter) -> None:
+        """Nothing is kept of it elsewhere."""
+
+
+def _invocation(letter: DeadLetter) -> tuple[str, Any]:
+    """The function, and what it was to be run with."""
+    said = json_or_text(letter.body)
+    if target := letter.attributes.get("TARGET_ARN"):
+        return target, said
+    try:
+        return _unqualified(said["requestContext"]["functionArn"]), said["requestPayload"]
+    except (KeyError, TypeError):
+        raise CannotRedrive("it doesn't say which function it was for") from None
+
+
+def _unqualified(arn: str) -> str:
+    return ":".join(arn.split(":")[:7])
+
+
+class TellAgain:
+    """Implements ``dead_letters.Way`` for changes that could not be announced.
+
+    A letter names an object of S3: the stream's records as they were handed to ``announce``, whole.
+    Source: Lambda developer guide, "Retain discarded records for a DynamoDB event source".
+    """
+
+    def __init__(self, functions: Any, s3: Any, *, announce: str) -> None:
+        self._functions = functions
+        self._s3 = s3
+        self._announce = announce
+
+    def content(self, letter: DeadLetter) -> Any:
+        try:
+            record = json.loads(self._read(letter))
+            return {**record, "payload": json_or_text(record.get("payload", ""))}
+        except CannotRedrive as why:
+            return {"letter": json_or_text(letter.body), "missing": str(why)}
+
+    def take_up(self, letter: DeadLetter) -> None:
+        payload = json.loads(self._read(letter))["payload"]
+        try:
+            answer = self._functions.invoke(FunctionName=self._announce, Payload=payload.encode())
+        except (BotoCoreError, ClientError) as error:
+            raise CannotRedrive(f"announce can't be started: {name_of(error)}") from None
+        said = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer or said.get("batchItemFailures"):
+            raise CannotRedrive("announce fails on it still: its log says why")
+
+    def forget(self, letter: DeadLetter) -> None:
+        try:
+            place = place_of_record(letter)
+        except CannotRedrive:
+            return
+        self._s3.delete_object(**place)
+
+    def _read(self, letter: DeadLetter) -> str:
+        try:
+            answer = self._s3.get_object(**place_of_record(letter))
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                raise CannotRedrive("its record is gone, by an erasure or by its age") from None
+            raise
+        text: str = answer["Body"].read().decode()
+        return text
+
+
+def place_of_record(letter: DeadLetter) -> dict[str, str]:
+    """Where the records are that a letter is about, as S3 takes it.
+
+    :raises CannotRedrive: when the letter doesn't say
+    """
+    try:
+        said = json.loads(letter.body)["detail"]
+        return {"Bucket": said["bucket"]["name"], "Key": said["object"]["key"]}
+    except (ValueError, KeyError, TypeError):
+        raise CannotRedrive("it names no object of S3") from None
+
+
+def json_or_text(text: str) -> Any:
+    """The value of JSON; other text as it is."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def name_of(error: Exception) -> str:
+    """An error of AWS in a word, without what it was about."""
+    if isinstance(error, ClientError):
+        code: str = error.response["Error"]["Code"]
+        return code
+    return type(error).__name__

@@ -1,0 +1,186 @@
+"""Dead letters: looked at, taken up again, discarded; against queues, a bucket and announce."""
+
+import io
+import json
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from milepost.aws.dead_letters import BackIntoQueue, SqsLetters, StartAgain, TellAgain
+from milepost.dead_letters import DeadLetterQueue, Way
+from tests.stack import Context, Stack, aws, event
+
+FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:milepost-poll-orders"
+KEY = "aws/lambda/5b1f0c9e/shardId-0/2026/03/02/2026-03-02T12.00.00-1"
+
+
+class Functions:
+    """Lambda's client, with functions that are called at once."""
+
+    def __init__(self, run: Callable[[Any], Any] = lambda _: None) -> None:
+        self._run = run
+        self.invoked: list[tuple[str, Any]] = []
+
+    def invoke(self, *, FunctionName: str, Payload: bytes, **_: str) -> dict[str, Any]:  # noqa: N803
+        payload = json.loads(Payload)
+        self.invoked.append((FunctionName, payload))
+        return {"Payload": io.BytesIO(json.dumps(self._run(payload)).encode())}
+
+
+def letters(stack: Stack, queue: str) -> SqsLetters:
+    return SqsLetters(aws("sqs"), queue_url=stack.resources[queue], wait_seconds=0)
+
+
+def queue_of(stack: Stack, queue: str, way: Way) -> DeadLetterQueue:
+    return DeadLetterQueue(name="tested", letters=letters(stack, queue), way=way)
+
+
+def put(stack: Stack, queue: str, *bodies: Any, **attributes: str) -> None:
+    for body in bodies:
+        aws("sqs").send_message(
+            QueueUrl=stack.resources[queue],
+            MessageBody=json.dumps(body),
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value}
+                for name, value in attributes.items()
+            },
+        )
+
+
+@pytest.fixture
+def inbox(stack: Stack) -> DeadLetterQueue:
+    way = BackIntoQueue(aws("sqs"), queue_url=stack.resources["InboxQueue"])
+    return queue_of(stack, "InboxDeadLetters", way)
+
+
+def test_every_letter_goes_back_as_it_was(stack: Stack, inbox: DeadLetterQueue) -> None:
+    bodies = [{"number": number} for number in range(23)]
+    put(stack, "InboxDeadLetters", *bodies)
+    came = inbox.redrive()
+    assert (came.moved, came.failed, came.left) == (23, {}, 0)
+    assert sorted(stack.messages("InboxQueue"), key=lambda one: int(one["number"])) == bodies
+
+
+def test_looking_at_letters_leaves_them_where_they_are(
+    stack: Stack, inbox: DeadLetterQueue
+) -> None:
+    put(stack, "InboxDeadLetters", {"number": 1}, {"number": 2})
+    for _ in range(2):
+        seen = [inbox.way.content(letter) for letter in inbox.letters.walk(most=10)]
+        assert sorted(one["number"] for one in seen) == [1, 2]
+    assert inbox.letters.count() == 2
+
+
+def test_one_letter_is_redriven_and_the_others_stay(stack: Stack, inbox: DeadLetterQueue) -> None:
+    put(stack, "InboxDeadLetters", {"number": 1}, {"number": 2}, {"number": 3})
+    chosen = next(iter(inbox.letters.walk(most=10)))
+    came = inbox.redrive(only={chosen.id})
+    assert (came.moved, came.left) == (1, 2)
+    assert stack.messages("InboxQueue") == [json.loads(chosen.body)]
+
+
+def test_one_letter_is_discarded(stack: Stack, inbox: DeadLetterQueue) -> None:
+    put(stack, "InboxDeadLetters", {"number": 1}, {"number": 2})
+    chosen = next(iter(inbox.letters.walk(most=10)))
+    assert inbox.discard(chosen.id)
+    assert not inbox.discard(chosen.id)
+    assert inbox.letters.count() == 1
+
+
+def test_when_the_queue_takes_nothing_the_letters_stay(
+    stack: Stack, inbox: DeadLetterQueue
+) -> None:
+    put(stack, "InboxDeadLetters", {"number": 1})
+    aws("sqs").delete_queue(QueueUrl=stack.resources["InboxQueue"])
+    came = inbox.redrive()
+    assert (came.moved, came.left) == (0, 1)
+    assert all("did not take it" in why for why in came.failed.values())
+
+
+@pytest.mark.parametrize(
+    ("body", "attributes"),
+    [
+        (
+            {
+                "requestContext": {"functionArn": f"{FUNCTION}:$LATEST"},
+                "requestPayload": {"connection": "rabot-energy"},
+            },
+            {},
+        ),
+        ({"connection": "rabot-energy"}, {"TARGET_ARN": FUNCTION}),
+    ],
+    ids=["an invocation that failed", "a schedule that could not start it"],
+)
+def test_a_function_that_could_not_be_run_is_run(
+    body: Any, attributes: dict[str, str], stack: Stack
+) -> None:
+    put(stack, "FailedInvocations", body, **attributes)
+    functions = Functions()
+    assert queue_of(stack, "FailedInvocations", StartAgain(functions)).redrive().moved == 1
+    assert functions.invoked == [(FUNCTION, {"connection": "rabot-energy"})]
+
+
+def test_a_letter_that_names_no_function_stays(stack: Stack) -> None:
+    put(stack, "FailedInvocations", "what is this")
+    came = queue_of(stack, "FailedInvocations", StartAgain(Functions())).redrive()
+    assert (came.moved, came.left) == (0, 1)
+
+
+@pytest.fixture
+def announce(stack: Stack) -> ModuleType:
+    return stack.load("announce")
+
+
+def keep_unannounced(stack: Stack) -> None:
+    """As Lambda leaves a batch in the bucket, and EventBridge a letter of it."""
+    bucket = stack.resources["UnannouncedBucket"]
+    record = {"version": "1.0", "payload": json.dumps(event("announce", "accepted"))}
+    aws("s3").put_object(Bucket=bucket, Key=KEY, Body=json.dumps(record).encode())
+    detail = {"bucket": {"name": bucket}, "object": {"key": KEY}}
+    put(stack, "AnnounceFailures", {"source": "aws.s3", "detail": detail})
+
+
+def unannounced(stack: Stack, run: Callable[[Any], Any]) -> DeadLetterQueue:
+    way = TellAgain(Functions(run), aws("s3"), announce="announce")
+    return queue_of(stack, "AnnounceFailures", way)
+
+
+def test_what_could_not_be_announced_is_told_once_and_nothing_of_it_is_kept(
+    announce: ModuleType, stack: Stack
+) -> None:
+    queue = unannounced(stack, lambda payload: announce.handler(payload, Context()))
+    for _ in range(2):
+        keep_unannounced(stack)
+        came = queue.redrive()
+        assert (came.moved, came.left) == (1, 0)
+        assert stack.objects("UnannouncedBucket") == {}
+    log = [one for one in stack.items("NoticesTable") if one["sk"].startswith("notice#")]
+    assert [one["state"] for one in log if one["channel"] == "sns"] == ["sent"]
+
+
+def test_what_still_cannot_be_announced_is_kept_whole(stack: Stack) -> None:
+    keep_unannounced(stack)
+    before = stack.objects("UnannouncedBucket")
+    queue = unannounced(stack, lambda _: {"batchItemFailures": [{"itemIdentifier": "1"}]})
+    came = queue.redrive()
+    assert (came.moved, came.left) == (0, 1)
+    assert stack.objects("UnannouncedBucket") == before
+
+
+def test_a_look_at_an_unannounced_change_shows_its_records(stack: Stack) -> None:
+    keep_unannounced(stack)
+    queue = unannounced(stack, lambda _: None)
+    (seen,) = [queue.way.content(letter) for letter in queue.letters.walk(most=10)]
+    assert seen["payload"] == event("announce", "accepted")
+
+
+def test_a_letter_whose_record_is_gone_says_so_and_can_be_discarded(stack: Stack) -> None:
+    keep_unannounced(stack)
+    aws("s3").delete_object(Bucket=stack.resources["UnannouncedBucket"], Key=KEY)
+    queue = unannounced(stack, lambda _: None)
+    came = queue.redrive()
+    ((identity, why),) = came.failed.items()
+    assert "is gone" in why
+    assert queue.discard(identity)
