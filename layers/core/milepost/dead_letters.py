@@ -89,7 +89,7 @@ class DeadLetterQueue:
             except CannotRedrive as why:
                 failed[letter.id] = str(why)
                 continue
-            self._finish(letter)
+            self.give_up(letter)
             moved += 1
         return Redriven(moved=moved, failed=failed, left=self.letters.count())
 
@@ -97,11 +97,12 @@ class DeadLetterQueue:
         """Give one up for good; False when it isn't there."""
         for letter in self.letters.walk(most=most):
             if letter.id == letter_id:
-                self._finish(letter)
+                self.give_up(letter)
                 return True
         return False
 
-    def _finish(self, letter: DeadLetter) -> None:
+    def give_up(self, letter: DeadLetter) -> None:
+        """Remove one for good, while it is in the walker's hands."""
         # What is kept elsewhere goes first: without its letter nobody would find it.
         self.way.forget(letter)
         self.letters.remove(letter)
