@@ -95,9 +95,11 @@ def _connection_changes(
 ) -> Iterator[ConnectionChange]:
     for name, connection in wanted.connections.items():
         there = stored.settings.get(name)
+        polls = tuple(_poll_change(connection, stored, is_kept))
+        settings = changed_fields(there, connection.settings)
         changed = (
-            *changed_fields(there, connection.settings),
-            *_poll_change(connection, stored, is_kept),
+            *(one for one in settings if not (polls and one.field == "poll_minutes")),
+            *polls,
             *_signing_change(connection, stored),
             *_credentials_change(connection, stored),
             *_texts_change(connection, stored),

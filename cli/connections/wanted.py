@@ -100,6 +100,7 @@ def _connection(declared: DeclaredConnection, secrets: Secrets, texts: Texts) ->
     said |= declared.model_dump(
         exclude={"poll", "webhooks", "signing", "credentials", "templates"}, exclude_none=True
     )
+    said["poll_minutes"] = declared.schedule.minutes if declared.schedule else None
     said["customer_notices"] = frozenset(said.get("customer_notices", ()))
     return WantedConnection(
         settings=Connection(**said),

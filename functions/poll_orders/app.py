@@ -21,12 +21,12 @@ from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.connection import Connection
 from milepost.fetching import ProviderHttp
 from milepost.payload import write_json
-from milepost.polling import LeaseHeld, Outcome, Poll, PollResult, Sinks
+from milepost.polling import LeaseHeld, LookAgain, Outcome, Poll, PollResult, Record, Sinks
 from milepost.provider import Json, Provider
 from milepost.providers import adapter
 from milepost.recording import Outcome as RecordOutcome
 from milepost.recording import record
-from milepost.report import Report
+from milepost.report import Report, parse_instant
 
 logger = Logger()
 metrics = Metrics(namespace="Milepost")
@@ -52,9 +52,13 @@ pool = urllib3.PoolManager(maxsize=2)
 
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Poll the connection that the schedule's input names: ``{"connection": "<id>"}``."""
+    """Poll the connection that the schedule's input names: ``{"connection": "<id>"}``.
+
+    With ``since`` (an instant) everything changed since then is read once more, and announced only
+    if ``announce`` is true.
+    """
     connection = connections.get(event["connection"])
-    result = poll(connection, context)
+    result = poll(connection, context, again=look_again(event))
     if result.outcome is Outcome.FAILED:
         # A key that was replaced a moment ago is read anew, instead of refused for minutes.
         credentials.forget()
@@ -72,7 +76,16 @@ def count_failure(connection: Connection, *, failed: bool) -> None:
         metric.add_dimension(name="connection", value=connection.id)
 
 
-def poll(connection: Connection, context: LambdaContext) -> PollResult:
+def look_again(event: Mapping[str, Any]) -> LookAgain | None:
+    """What the event asks for beyond the news."""
+    if "since" not in event:
+        return None
+    return LookAgain(since=parse_instant(event["since"]), announce=event.get("announce", False))
+
+
+def poll(
+    connection: Connection, context: LambdaContext, *, again: LookAgain | None = None
+) -> PollResult:
     """Poll under the connection's lease; another poll of it at work is no failure."""
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
     try:
@@ -87,19 +100,20 @@ def poll(connection: Connection, context: LambdaContext) -> PollResult:
             digests=digests,
             sinks=Sinks(record=recorder(connection, provider), quarantine=put_aside(connection)),
             clock=now,
+            again=again,
             has_time=lambda: context.get_remaining_time_in_millis() > SPARE_MILLISECONDS,
         ).run(lease)
     except LeaseHeld as held:
         return PollResult(Outcome.LEASED, error=str(held))
 
 
-def recorder(connection: Connection, provider: Provider) -> Callable[[Report], bool]:
+def recorder(connection: Connection, provider: Provider) -> Record:
     """Takes a report into its order and says whether that changed it."""
     orders = OrdersTable(dynamodb, table_name=os.environ["ORDERS_TABLE"], connection=connection)
     changed = {RecordOutcome.TRANSITION, RecordOutcome.RECORDED}
 
-    def take_in(report: Report) -> bool:
-        recorded = record(report, orders=orders, rules=provider.rules, now=now())
+    def take_in(report: Report, /, *, announce: bool) -> bool:
+        recorded = record(report, orders=orders, rules=provider.rules, now=now(), announce=announce)
         return recorded.outcome in changed
 
     return take_in

@@ -15,9 +15,11 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 
 from milepost import recording
 from milepost.aws.clients import client
+from milepost.aws.contacts import LastWebhooks
 from milepost.aws.deliveries import Delivery
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.quarantine import Quarantine
@@ -39,6 +41,7 @@ dynamodb = client("dynamodb")
 connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
 )
+webhooks = LastWebhooks(dynamodb, table_name=os.environ["POLLS_TABLE"])
 quarantine = Quarantine(lambda: client("s3"), bucket=os.environ["QUARANTINE_BUCKET"])
 
 
@@ -63,6 +66,7 @@ def record_delivery(delivery: Delivery) -> None:
     """Record what a delivery reports, or keep it in the quarantine when it can't be read."""
     try:
         connection = connections.get(delivery.connection_id)
+        note_webhook(delivery)
         provider = adapter(connection.provider)
         reports = read_reports(delivery, provider=provider, connection=connection)
     except (BadPayload, UnknownConnection, UnknownProvider) as error:
@@ -87,6 +91,16 @@ def record_delivery(delivery: Delivery) -> None:
         )
     if delivery.kept_as:
         quarantine.remove(delivery.kept_as)
+
+
+def note_webhook(delivery: Delivery) -> None:
+    """Note that the connection's webhooks arrive. A delivery never fails for that."""
+    if delivery.source is not Source.WEBHOOK or delivery.replayed_at:
+        return
+    try:
+        webhooks.note(delivery.connection_id, at=delivery.received_at)
+    except (BotoCoreError, ClientError):
+        logger.warning("not noted when the last webhook came", connection=delivery.connection_id)
 
 
 def read_reports(delivery: Delivery, *, provider: Provider, connection: Connection) -> list[Report]:

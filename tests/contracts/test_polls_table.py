@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from milepost.aws.polls_table import PollsTable
-from milepost.polling import LeaseHeld, PollState, Progress, Validator
+from milepost.polling import LeaseHeld, LookAgain, PollState, Progress, Validator
 from milepost.provider import PageRequest
 from tests.builders import minute
 from tests.fakes import MemoryPolls
@@ -97,6 +97,8 @@ def test_a_pause_keeps_where_to_go_on_and_a_failure_does_not_lose_it(polls: Any)
         next=PageRequest("/reseller/orders", {"cursor": "a b&c", "limit": "100"}),
         pages=7,
         newest_change=minute(-1),
+        started_at=minute(-2),
+        again=LookAgain(since=minute(-60), announce=True),
     )
     lease(polls, 0).pause(progress)
     lease(polls, 1).fail(error="500", at=minute(1), not_before=None)

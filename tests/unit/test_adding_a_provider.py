@@ -124,7 +124,9 @@ def test_a_mangled_payload_of_the_new_provider_is_refused_with_a_reason() -> Non
 def test_the_new_provider_is_polled_to_its_last_page() -> None:
     orders, lease, acme = OrdersInMemory(), LeaseInMemory(), adapter("acme")
     sinks = Sinks(
-        record=lambda report: bool(record(report, orders=orders, rules=acme.rules, now=NOW)),
+        record=lambda report, *, announce: bool(
+            record(report, orders=orders, rules=acme.rules, now=NOW, announce=announce)
+        ),
         quarantine=lambda _order, reason: pytest.fail(reason),
     )
     result = Poll(

@@ -24,6 +24,8 @@ class Connection:
     scopes: str | None = None
     page_size: int = 100
     requests_per_minute: int = 60
+    poll_minutes: int | None = None
+    """From one poll to the next; None when it is not polled."""
     service_type: str | None = None
     track: str = "standard"
     tracks: Mapping[str, str] = field(default_factory=dict)

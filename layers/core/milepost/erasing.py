@@ -160,6 +160,7 @@ def tombstone_of(tracked: TrackedOrder, *, at: datetime) -> TrackedOrder:
         details=_bare(order.details),
         timeline=tuple(_bare_entry(entry) for entry in order.timeline),
         attention=(),
+        waiting=None,
         summary=order.summary and replace(order.summary, details=_bare(order.summary.details)),
     )
     return replace(tracked, order=bare, version=tracked.version + 1, erased_at=at)

@@ -40,6 +40,17 @@ class Progress:
     newest_change: datetime | None
     started_at: datetime | None = None
     """When its first page was asked for: what changed since then may be on a page behind us."""
+    again: "LookAgain | None" = None
+    """Set when it goes on with a second look, and not with what is new."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAgain:
+    """A poll that reads everything since a time once more, as after a fix of how it is read."""
+
+    since: datetime
+    announce: bool = False
+    """Whether people are told of what that changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +135,17 @@ class NothingChanged(Exception):
     """The provider answered 304: the list is the one that the last poll saw."""
 
 
+class Record(Protocol):
+    """Takes a report into its order, telling people of it or not; True when that changed it."""
+
+    def __call__(self, report: Report, /, *, announce: bool) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sinks:
     """Where what a poll finds goes."""
 
-    record: Callable[[Report], bool]
-    """Takes a report into its order; True when that changed it."""
+    record: "Record"
     quarantine: Callable[[Json, str], None]
     """Keeps an order that could not be read, with the reason."""
 
@@ -147,6 +163,7 @@ class Poll:
     clock: Callable[[], datetime]
     has_time: Callable[[], bool]
     """False when the process has to end soon, so that the rest is left to the next one."""
+    again: LookAgain | None = None
     validator: Validator | None = None
     result: PollResult = field(default_factory=PollResult)
     _is_spent: bool = False
@@ -169,6 +186,11 @@ class Poll:
             lease.give_back()
             self.result.outcome = Outcome.WAITING
             return self.result
+        if self.again:
+            # What another poll had left to do is since its cursor, so this one does it as well.
+            lease.state = replace(lease.state, progress=None)
+        elif lease.state.progress:
+            self.again = lease.state.progress.again
         try:
             self._resume_or_start_anew(lease, now)
         except NothingChanged:
@@ -194,7 +216,7 @@ class Poll:
 
     def _run(self, lease: Lease, started_at: datetime) -> None:
         state = lease.state
-        known = self.digests.load(self.connection.id)
+        known = frozenset[bytes]() if self.again else self.digests.load(self.connection.id)
         seen = set(self.digests.load(self._unfinished)) if state.progress else set[bytes]()
         newest = state.progress.newest_change if state.progress else None
         first_asked = (state.progress and state.progress.started_at) or started_at
@@ -210,6 +232,7 @@ class Poll:
                         pages=pages,
                         newest_change=newest,
                         started_at=first_asked,
+                        again=self.again,
                     )
                 )
                 self.result.outcome = Outcome.PAUSED
@@ -231,13 +254,14 @@ class Poll:
         if state.progress:
             request = state.progress.next
         else:
-            since = state.cursor - OVERLAP if state.cursor else None
+            since = self._since(state.cursor)
             request = self.provider.first_page(self.connection, changed_since=since)
         walked = state.progress.pages if state.progress else 0
         while request is not None:
             requested_at = self.clock()
             is_first = walked + self.result.pages == 0
-            page = self._fetch(request, known=state.validator if is_first else None)
+            asks_for_news = is_first and self.again is None
+            page = self._fetch(request, known=state.validator if asks_for_news else None)
             self.result.pages += 1
             if page.next == request:
                 raise BrokenPage("the provider's next page is the page itself")
@@ -245,6 +269,12 @@ class Poll:
                 raise BrokenPage(f"more than {MOST_PAGES} pages: the list never ends")
             yield page, requested_at
             request = page.next
+
+    def _since(self, cursor: datetime | None) -> datetime | None:
+        """From when on changes are asked for; a second look never leaves out what is new."""
+        if cursor is None:
+            return None
+        return min(cursor - OVERLAP, self.again.since) if self.again else cursor - OVERLAP
 
     def _may_go_on(self, started_at: datetime) -> bool:
         """Whether there is time, and leave of the provider's rate limit, for one page more."""
@@ -279,7 +309,8 @@ class Poll:
             return not isinstance(error, DatedAhead)
         try:
             for report in reports:
-                self.result.recorded += self.sinks.record(report)
+                announce = self.again is None or self.again.announce
+                self.result.recorded += self.sinks.record(report, announce=announce)
         except LostRace:
             return False
         return True

@@ -12,7 +12,7 @@ import pytest
 from milepost.connection import Connection
 from milepost.fetching import FetchFailed
 from milepost.order import OrderKey
-from milepost.polling import LeaseHeld, Outcome, Poll, PollResult, Sinks
+from milepost.polling import LeaseHeld, LookAgain, Outcome, Poll, PollResult, Sinks
 from milepost.provider import Json, Provider, Response
 from milepost.providers.offergrid import Offergrid
 from milepost.providers.rabot import Rabot
@@ -81,7 +81,7 @@ class World:
     time_for_pages: int = 1_000_000
     before_record: Callable[[], None] = lambda: None
 
-    def poll(self) -> PollResult:
+    def poll(self, again: LookAgain | None = None) -> PollResult:
         self.now += timedelta(minutes=5)
         lease = self.polls.lease(self.connection.id, now=self.now, duration=HOUR)
         asked = len(self.wire.asked)
@@ -95,13 +95,20 @@ class World:
                 record=self._record, quarantine=lambda o, why: self.quarantined.append((o, why))
             ),
             clock=lambda: self.now,
+            again=again,
             has_time=lambda: len(self.wire.asked) - asked < self.time_for_pages,
         )
         return poll.run(lease)
 
-    def _record(self, report: Report) -> bool:
+    def _record(self, report: Report, /, *, announce: bool) -> bool:
         self.before_record()
-        done = record(report, orders=self.orders, rules=self.provider.rules, now=self.now)
+        done = record(
+            report,
+            orders=self.orders,
+            rules=self.provider.rules,
+            now=self.now,
+            announce=announce,
+        )
         return done.outcome in (Recorded.TRANSITION, Recorded.RECORDED)
 
     @property
@@ -461,3 +468,54 @@ def test_after_twelve_hours_without_an_answer_everything_is_caught_up() -> None:
     assert world.statuses()["ord-1"] is Status.COMPLETED
     key = OrderKey(OFFERGRID.id, "ord-1", offergrid_item()["itemId"])
     assert len(world.orders.kept[key].announced) == 2
+
+
+def lose_what_was_recorded(world: World) -> None:
+    """As if the adapter had not understood any of it until now."""
+    world.orders.kept.clear()
+    world.orders.written.clear()
+
+
+@pytest.mark.parametrize("announce", [False, True])
+def test_a_second_look_reads_what_is_unchanged_too_and_tells_of_it_only_when_asked(
+    announce: bool,
+) -> None:
+    world = offergrid([an_order(1, changed=-60), an_order(2, changed=0)])
+    world.poll()
+    cursor = world.cursor
+    lose_what_was_recorded(world)
+    result = world.poll(LookAgain(since=minute(-30), announce=announce))
+    assert (result.outcome, result.recorded) == (Outcome.COMPLETE, 1)
+    assert list(world.statuses()) == ["ord-2"]
+    assert bool(world.orders.announced) is announce
+    assert world.cursor == cursor
+
+
+def test_a_second_look_from_a_late_time_leaves_out_nothing_that_is_new() -> None:
+    orders = [an_order(1, changed=0)]
+    world = offergrid(orders)
+    world.poll()
+    orders.append(an_order(2, changed=10))
+    world.poll(LookAgain(since=minute(100_000)))
+    assert "ord-2" in world.statuses()
+
+
+def test_a_second_look_that_runs_out_of_time_goes_on_as_silent_as_it_began() -> None:
+    world = offergrid([an_order(number, changed=number) for number in range(4)], limit=2)
+    world.poll()
+    lose_what_was_recorded(world)
+    world.time_for_pages = 1
+    assert world.poll(LookAgain(since=minute(-60))).outcome is Outcome.PAUSED
+    world.time_for_pages = 9
+    assert world.poll().outcome is Outcome.COMPLETE
+    assert len(world.statuses()) == 4
+    assert world.orders.announced == []
+
+
+def test_the_poll_after_a_second_look_tells_of_what_is_new() -> None:
+    orders = [an_order(1, changed=0)]
+    world = offergrid(orders)
+    world.poll(LookAgain(since=minute(-60)))
+    orders.append(an_order(2, changed=10))
+    world.poll()
+    assert [one.kind for one in world.orders.announced] == ["accepted"]

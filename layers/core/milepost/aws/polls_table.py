@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from milepost.aws.items import from_item, to_item
 from milepost.deadlines import sortable
-from milepost.polling import LeaseHeld, PollState, Progress, Validator
+from milepost.polling import LeaseHeld, LookAgain, PollState, Progress, Validator
 from milepost.provider import PageRequest
 from milepost.report import format_instant, parse_instant
 
@@ -136,6 +136,7 @@ def _progress_text(progress: Progress) -> str:
             "pages": progress.pages,
             "newest_change": format_instant(newest) if newest else None,
             "started_at": format_instant(progress.started_at) if progress.started_at else None,
+            "again": _again_value(progress.again),
         }
     )
 
@@ -149,7 +150,20 @@ def _progress(text: str | None) -> Progress | None:
         pages=value["pages"],
         newest_change=_instant(value["newest_change"]),
         started_at=_instant(value.get("started_at")),
+        again=_again(value.get("again")),
     )
+
+
+def _again_value(again: LookAgain | None) -> dict[str, Any] | None:
+    if again is None:
+        return None
+    return {"since": format_instant(again.since), "announce": again.announce}
+
+
+def _again(value: dict[str, Any] | None) -> LookAgain | None:
+    if value is None:
+        return None
+    return LookAgain(since=parse_instant(value["since"]), announce=value["announce"])
 
 
 def _instant(text: str | None) -> datetime | None:
