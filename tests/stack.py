@@ -204,12 +204,18 @@ def _create_bucket(name: str) -> str:
     return bucket
 
 
+def _create_schedule_group(name: str) -> str:
+    aws("scheduler").create_schedule_group(Name=name)
+    return name
+
+
 _MAKERS: Final[Mapping[str, Callable[[str], str]]] = {
     "AWS::DynamoDB::Table": _create_table,
     "AWS::SQS::Queue": _create_queue,
     "AWS::S3::Bucket": _create_bucket,
     "AWS::SNS::Topic": _create_topic,
     "AWS::SecretsManager::Secret": _create_secret,
+    "AWS::Scheduler::ScheduleGroup": _create_schedule_group,
 }
 
 

@@ -6,18 +6,21 @@ import warnings
 from datetime import UTC, datetime
 from typing import Any
 
+import urllib3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.api.answering import build_api
 from milepost.api.given import Services
+from milepost.aws.action_schedules import ActionSchedules
+from milepost.aws.action_tools import ActionTools
 from milepost.aws.clients import IMPATIENT, client
 from milepost.aws.notice_messages import NoticeQueue
 from milepost.aws.notices_table import NoticesTable
 from milepost.aws.orders_table import OrdersReader
 from milepost.aws.outages import is_outage
-from milepost.aws.settings import ConnectionSettings
+from milepost.aws.settings import ApiCredentials, ConnectionSettings
 
 # Most requests are answered as they should be, so most have no metric: that is no news.
 warnings.filterwarnings("ignore", "No application metrics to publish")
@@ -26,6 +29,28 @@ logger = Logger()
 metrics = Metrics(namespace="Milepost")
 
 dynamodb = client("dynamodb", config=IMPATIENT)
+connections = ConnectionSettings(
+    client("ssm", config=IMPATIENT), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+)
+acting = ActionTools(
+    dynamodb=dynamodb,
+    orders_table=os.environ["ORDERS_TABLE"],
+    connections=connections,
+    credentials=ApiCredentials(
+        client("secretsmanager", config=IMPATIENT),
+        secret_id=os.environ["API_CREDENTIALS_ARN"],
+        clock=time.monotonic,
+    ),
+    plans=ActionSchedules(
+        client("scheduler", config=IMPATIENT),
+        group=os.environ["ACTION_SCHEDULES_GROUP"],
+        role_arn=os.environ["ACTION_SCHEDULES_ROLE_ARN"],
+        function_arn=os.environ["PERFORM_ACTION_ARN"],
+        dead_letters_arn=os.environ["FAILED_INVOCATIONS_ARN"],
+    ),
+    pool=urllib3.PoolManager(maxsize=2),
+    clock=lambda: datetime.now(UTC),
+)
 api = build_api(
     Services(
         orders=OrdersReader(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
@@ -33,11 +58,8 @@ api = build_api(
         emails=NoticeQueue(
             client("sqs", config=IMPATIENT), queue_url=os.environ["EMAIL_QUEUE_URL"]
         ),
-        connections=ConnectionSettings(
-            client("ssm", config=IMPATIENT),
-            path=os.environ["CONNECTIONS_PATH"],
-            clock=time.monotonic,
-        ),
+        connections=connections,
+        acting=acting,
         clock=lambda: datetime.now(UTC),
     ),
     log=logger,

@@ -34,6 +34,7 @@ _MEANINGS: Final[Mapping[int, str]] = {
     422: "The request is not valid: `errors` says where and what",
     429: "Too many requests: try again a little later",
     500: "We failed; it is logged and raises an alarm",
+    502: "The provider does not let us in, or its answer can't be read",
     503: "Something we need is down: try again a little later",
 }
 _ALWAYS: Final = (400, 401, 403, 415, 422, 429, 500, 503)

@@ -16,6 +16,7 @@ from milepost.connection import Connection
 from milepost.notices import NoticeId
 from milepost.order import OrderKey, TrackedOrder
 from milepost.recipients import Choice
+from milepost.refreshing import Tools
 from milepost.telling import Entered, Outbox
 
 
@@ -44,6 +45,16 @@ class Connections(Protocol):
     def all(self) -> Mapping[str, Connection]: ...
 
 
+class Acting(Protocol):
+    """What it takes to have something done with an order."""
+
+    def for_order(self, key: OrderKey) -> Tools:
+        """:raises UnknownConnection: when the order's connection is gone"""
+        ...
+
+    def forget_credentials(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """What stands behind the API. app.py gives the real ones, tests theirs."""
@@ -52,6 +63,7 @@ class Services:
     notices: Notices
     emails: Outbox
     connections: Connections
+    acting: Acting
     clock: Callable[[], datetime]
     """The present time, aware."""
 

@@ -7,11 +7,14 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from milepost.actions import current_plan
 from milepost.api.notice_views import NoticeView
 from milepost.connection import Connection
 from milepost.deadlines import expected_by, next_date, sortable
 from milepost.next_steps import next_step, open_points
 from milepost.order import Announcement, Effect, Entry, Kind, Order, TrackedOrder
+from milepost.permitting import allowed_actions
+from milepost.providers import adapter
 from milepost.report import ABOUT_AN_ACTION, Source, Status, format_instant
 
 Facts = dict[str, Any]
@@ -36,10 +39,19 @@ class EntryView(BaseModel):
     effect: Effect
     person: str | None = Field(description="Who did or noted it, if a person.")
     action: str | None
+    result: str | None = Field(description="What became of the action.", examples=["done"])
     note: str | None
     outcome: str | None = Field(description="What the provider answered to the action.")
     planned_for: str | None
     details: Facts = Field(description="The facts that came with it.")
+
+
+class PlanView(BaseModel):
+    """An action that is to be done later; it can be changed and called off until then."""
+
+    action: str = Field(examples=["fulfill"])
+    planned_for: str
+    person: str
 
 
 class EarlierView(BaseModel):
@@ -95,6 +107,8 @@ class OrderView(BaseModel):
     appointment: str | None
     details: Facts = Field(description="Every fact that the provider told; amounts are texts.")
     attention: list[AttentionView]
+    actions: list[str] = Field(description="What can be done with it as it is.")
+    planned: list[PlanView] = Field(description="What is to be done later.")
     next: NextView | None = Field(description="None once the order is closed.")
     timeline: list[EntryView] = Field(description="By the time at which it occurred.")
     earlier: EarlierView | None = Field(description="What stands before a very long timeline.")
@@ -127,6 +141,8 @@ def order_view(
         appointment=order.appointment,
         details=plain(order.details),
         attention=attention_views(order),
+        actions=_actions(order, connection),
+        planned=_plans(order, connection),
         next=_next(order, connection),
         timeline=[_entry(entry) for entry in order.timeline],
         earlier=_earlier(order),
@@ -139,6 +155,24 @@ def order_view(
 def attention_views(order: Order) -> list[AttentionView]:
     """The reasons to look that nobody has acknowledged."""
     return [AttentionView(id=one.id, code=one.code, text=one.text) for one in order.attention]
+
+
+def _actions(order: Order, connection: Connection | None) -> list[str]:
+    return list(allowed_actions(order, adapter(connection.provider))) if connection else []
+
+
+def _plans(order: Order, connection: Connection | None) -> list[PlanView]:
+    actions = adapter(connection.provider).actions if connection else {}
+    plans = (current_plan(order, name) for name, one in actions.items() if one.can_be_planned)
+    return [
+        PlanView(
+            action=plan.action,
+            planned_for=format_instant(plan.planned_for),
+            person=plan.person,
+        )
+        for plan in plans
+        if plan is not None and plan.planned_for is not None
+    ]
 
 
 def group_id(order: Order) -> str:
@@ -182,6 +216,7 @@ def _entry(entry: Entry) -> EntryView:
         effect=entry.effect,
         person=said.get("person"),
         action=said.get("action"),
+        result=said.get("result"),
         note=said.get("note"),
         outcome=said.get("outcome"),
         planned_for=said.get("planned_for"),

@@ -22,6 +22,7 @@ CODES: Final[Mapping[int, str]] = {
     422: "not-valid",
     429: "too-many-requests",
     500: "failed",
+    502: "provider-failed",
     503: "unavailable",
 }
 """What ends a problem's ``type``, by status."""

@@ -5,10 +5,11 @@ from typing import Final
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from milepost.api import groups, notices, orders
+from milepost.api import actions, groups, notices, orders
 
 ROUTERS: Final[Sequence[Router]] = (
     orders.router,
     groups.router,
     notices.router,
+    actions.router,
 )
