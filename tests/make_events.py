@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from milepost.actions import PlannedCall
+from milepost.aws.action_schedules import schedule_input
 from milepost.aws.inbox import InboxQueue
 from milepost.aws.items import to_item
 from milepost.aws.notice_messages import notice_message
@@ -74,7 +76,7 @@ ALSO_SCHEDULED: Final = offergrid_event(
 def all_events() -> Iterator[tuple[str, Any]]:
     """Every event's path below events/, and its content."""
     parts = (_webhooks, _inbox_batches, _stream_batches, _notice_batches, _endpoint_batches)
-    for make in (*parts, _schedules, mail_events):
+    for make in (*parts, _schedules, _planned_actions, mail_events):
         yield from make()
 
 
@@ -357,6 +359,16 @@ def _schedules() -> Iterator[tuple[str, Any]]:
     others = ("offergrid-business", "subs-grid", "spirii-charge")
     for connection in (OFFERGRID.id, RABOT.id, *others):
         yield f"poll_orders/{connection.replace('-', '_')}", {"connection": connection}
+
+
+# ---- perform_action: EventBridge Scheduler ------------------------------------------------------
+
+
+def _planned_actions() -> Iterator[tuple[str, Any]]:
+    order = OrderKey("spirii-charge", "so-90001", "so-90001")
+    due = PlannedCall(order=order, action="fulfill", key="0b7a51c2f0d84b2f9a6f1f6c7d0e8a11")
+    yield "perform_action/fulfill_due", schedule_input(due)
+    yield "perform_action/fulfill_third_attempt", schedule_input(replace(due, attempt=3))
 
 
 def _text(body: Json) -> str:
