@@ -3,6 +3,7 @@
 ``python -m tests.make_events``; a test says when they are out of date.
 """
 
+import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -76,7 +77,7 @@ ALSO_SCHEDULED: Final = offergrid_event(
 def all_events() -> Iterator[tuple[str, Any]]:
     """Every event's path below events/, and its content."""
     parts = (_webhooks, _inbox_batches, _stream_batches, _notice_batches, _endpoint_batches)
-    for make in (*parts, _schedules, _planned_actions, mail_events):
+    for make in (*parts, _measured_batches, _schedules, _planned_actions, mail_events):
         yield from make()
 
 
@@ -260,6 +261,40 @@ def _stream_batches() -> Iterator[tuple[str, Any]]:
     poison["dynamodb"]["NewImage"]["announce"] = {"S": "not what we write"}
     around = [_modified(1, writes["accepted"]), poison, _modified(3, writes["completed"])]
     yield "announce/one_poison_of_three", {"Records": around}
+
+
+def _measured_batches() -> Iterator[tuple[str, Any]]:
+    life = _lives(OFFERGRID, Offergrid(), [ACCEPTED, SCHEDULED, RESCHEDULED, COMPLETED])
+    records = [
+        _with_old_image(_modified(number, write), before)
+        for number, (before, write) in enumerate(zip([None, *life], life, strict=False), start=1)
+    ]
+    yield "measure_stages/new_order", {"Records": records[:1]}
+    yield "measure_stages/whole_life", {"Records": records}
+    late = _lives(OFFERGRID, Offergrid(), [COMPLETED, ACCEPTED])
+    arrived = [
+        _with_old_image(_modified(number, write), before)
+        for number, (before, write) in enumerate(zip([None, *late], late, strict=False), start=1)
+    ]
+    yield "measure_stages/late_accepted_after_completed", {"Records": arrived}
+    removed = copy.deepcopy(records[-1]) | {"eventName": "REMOVE"}
+    removed["dynamodb"]["OldImage"] = removed["dynamodb"].pop("NewImage")
+    removed["dynamodb"]["SequenceNumber"] = f"{len(records) + 1:021d}"
+    yield "measure_stages/removed", {"Records": [removed]}
+    poison = copy.deepcopy(records[1])
+    poison["dynamodb"]["NewImage"]["status"] = {"S": "not a status"}
+    yield (
+        "measure_stages/one_poison_of_three",
+        {"Records": [records[0], poison, records[2]]},
+    )
+    yield "measure_stages/backfill", {"backfill": {}}
+
+
+def _with_old_image(record: dict[str, Any], before: Write | None) -> dict[str, Any]:
+    if before is None:
+        return record
+    image = _modified(0, before)["dynamodb"]["NewImage"]
+    return record | {"dynamodb": {**record["dynamodb"], "OldImage": image}}
 
 
 def _writes() -> dict[str, Write]:

@@ -8,7 +8,7 @@ from milepost.lifecycle import Rules
 from milepost.measuring import Change, Counted, Step, change_of, count
 from milepost.order import OrderKey, TrackedOrder
 from milepost.recording import record
-from milepost.report import Report, Status
+from milepost.report import Details, Report, Status
 from milepost.tallies import StageKey, Tally
 from tests.builders import minute
 from tests.fakes import MemoryOrders
@@ -33,9 +33,10 @@ class Stream:
             self._write(key, after)
 
     def erase(self, key: OrderKey) -> None:
-        """A tombstone takes its place, without what was said of it."""
+        """A tombstone takes its place: what happened when, and hardly any details."""
         if (before := self.now.get(key)) and before.erased_at is None:
-            emptied = replace(before.order, timeline=before.order.timeline[-1:], details={})
+            kept = {k: v for k, v in before.order.details.items() if k == "service_type"}
+            emptied = replace(before.order, details=Details(**kept))  # type: ignore[typeddict-item]
             version = before.version + 1
             tombstone = TrackedOrder(order=emptied, version=version, erased_at=minute(9999))
             self._write(key, tombstone)

@@ -27,37 +27,28 @@ class Lasted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """What the figures hold of one order, and as of which of its writes.
+    """What the figures hold of one order, as of one of its writes.
 
     ``status`` is None for one that is removed or erased: it counts nowhere, but its stages took
-    the time that they took. ``reference`` and ``customer`` are what it is found by.
+    the time that they took. ``reference`` and ``customer`` are what it is found by. ``sequence``
+    is the stream's number of the write, padded so that texts compare as numbers do; empty for
+    what was read from the table.
     """
 
     version: int
+    sequence: str = ""
     status: Status | None = None
     stages: tuple[Lasted, ...] = ()
     reference: str | None = None
     customer: str | None = None
-    sequence: str = ""
-    """The stream's number of the write; empty for what was read from the table."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Change:
-    """One write of an order, as far as the figures need it.
-
-    ``stages`` is None when the write doesn't tell: those counted before hold on. ``sequence`` is
-    the stream's number of the write, padded so that texts compare as numbers do; empty for what
-    was read from the table.
-    """
+    """One write of an order, and what is to be counted of the order after it."""
 
     key: OrderKey
-    version: int
-    sequence: str
-    status: Status | None
-    stages: tuple[Lasted, ...] | None
-    reference: str | None = None
-    customer: str | None = None
+    after: Counted
 
 
 def change_of(
@@ -69,33 +60,20 @@ def change_of(
     :param after: None for a removal
     :raises ValueError: when both are None
     """
-    if after is not None and after.erased_at is None:
-        return _change_to(after, sequence)
-    known = before.order if before is not None and before.erased_at is None else None
     last = after or before
     if last is None:
         raise ValueError("a change has an order before it, after it, or both")
-    return Change(
-        key=last.order.key,
+    order, is_there = last.order, after is not None and after.erased_at is None
+    counted = Counted(
         version=last.version if after else last.version + 1,
         sequence=sequence,
-        status=None,
-        # The tombstone may have lost its history, and the order before it has all of it.
-        stages=_stages_of(known) if known else None,
-    )
-
-
-def _change_to(after: TrackedOrder, sequence: str) -> Change:
-    order = after.order
-    return Change(
-        key=order.key,
-        version=after.version,
-        sequence=sequence,
-        status=order.status,
+        status=order.status if is_there else None,
+        # A tombstone keeps what happened when, and of what sort it was.
         stages=_stages_of(order),
-        reference=order.details.get("reference"),
-        customer=customer_id_of(order.details, order.key),
+        reference=order.details.get("reference") if is_there else None,
+        customer=customer_id_of(order.details, order.key) if is_there else None,
     )
+    return Change(order.key, counted)
 
 
 def _stages_of(order: Order) -> tuple[Lasted, ...]:
@@ -115,32 +93,16 @@ def count(before: Counted | None, changes: Iterable[Change]) -> Counted | None:
     """What is counted of an order after these changes of it, of which some may be known."""
     counted = before
     for change in changes:
-        if _is_news(counted, change):
-            counted = _count_one(counted, change)
+        if counted is None or _is_news(counted, change.after):
+            counted = change.after
     return counted
 
 
-def _is_news(counted: Counted | None, change: Change) -> bool:
-    if counted is None:
-        return True
-    if counted.sequence and change.sequence:
+def _is_news(known: Counted, found: Counted) -> bool:
+    if known.sequence and found.sequence:
         # An order that was removed and came back begins at version 1 again.
-        return change.sequence > counted.sequence
-    return change.version > counted.version
-
-
-def _count_one(counted: Counted | None, change: Change) -> Counted:
-    stages = change.stages
-    if stages is None:
-        stages = counted.stages if counted else ()
-    return Counted(
-        version=change.version,
-        status=change.status,
-        stages=stages,
-        reference=change.reference,
-        customer=change.customer,
-        sequence=change.sequence,
-    )
+        return found.sequence > known.sequence
+    return found.version > known.version
 
 
 @dataclass(frozen=True, slots=True)

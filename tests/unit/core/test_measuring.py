@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from milepost.finding import customer_id_of_email
 from milepost.lifecycle import Rules
-from milepost.measuring import Counted, change_of, count
+from milepost.measuring import change_of, count
 from milepost.order import OrderKey
 from milepost.report import Status
 from tests.builders import KEY, RULES, minute, report, tracked
@@ -129,7 +129,7 @@ def test_what_an_order_is_found_by_is_counted_with_it() -> None:
 def test_a_stage_belongs_to_the_month_in_which_it_was_left() -> None:
     month = 60 * 24 * 31
     one = tracked(report(Status.PENDING, 0), report(Status.ACCEPTED, month))
-    (stage,) = change_of(None, one).stages or ()
+    (stage,) = change_of(None, one).after.stages
     assert stage.month == f"{minute(month):%Y-%m}" == "2026-04"
 
 
@@ -146,6 +146,8 @@ def test_a_change_of_nothing_to_nothing_is_none() -> None:
         change_of(None, None)
 
 
-def test_a_tombstone_that_comes_alone_counts_nothing() -> None:
-    one = replace(tracked(report(Status.ACCEPTED)), erased_at=minute(9))
-    assert count(None, [change_of(None, one)]) == Counted(version=1)
+def test_a_tombstone_that_comes_alone_counts_the_time_that_its_order_took() -> None:
+    life = tracked(report(Status.PENDING, 0), report(Status.ACCEPTED, 5))
+    counted = count(None, [change_of(None, replace(life, erased_at=minute(9)))])
+    assert counted is not None
+    assert (counted.status, len(counted.stages)) == (None, 1)

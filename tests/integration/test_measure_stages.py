@@ -1,0 +1,135 @@
+"""measure_stages: what the figures say and what is found after batches of the stream."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from milepost.aws.figures_table import FiguresTable
+from milepost.aws.orders_table import OrdersTable
+from milepost.aws.search_table import SearchTable
+from milepost.report import Status
+from tests.builders import KEY, OFFERGRID, report, tracked
+from tests.stack import Context, Stack, aws, event
+
+EMAIL = "charlotte.nguyen@example.com"
+
+
+@pytest.fixture
+def app(stack: Stack) -> ModuleType:
+    assert stack.resources["OrdersTable"]
+    return stack.load("measure_stages")
+
+
+def invoke(app: ModuleType, batch: dict[str, Any]) -> list[str]:
+    """The sequence numbers of the records that failed."""
+    answer = app.handler(batch, Context())
+    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+
+def backfill(app: ModuleType) -> int:
+    """Count the table through, with time for a page a call; how many calls it took."""
+    request, calls = event("measure_stages", "backfill"), 0
+    while True:
+        answer = app.handler(request, Context(milliseconds=0))
+        calls += 1
+        if answer["after"] is None:
+            return calls
+        request = {"backfill": {"after": answer["after"]}}
+
+
+def counts(stack: Stack) -> dict[Status, int]:
+    table = FiguresTable(aws("dynamodb"), table_name=stack.resources["FiguresTable"])
+    return table.counts([OFFERGRID.id])[OFFERGRID.id]
+
+
+def stages(stack: Stack) -> dict[Status, float]:
+    """The mean hours of each stage that anything went through."""
+    table = FiguresTable(aws("dynamodb"), table_name=stack.resources["FiguresTable"])
+    found = table.stages([OFFERGRID.id], months=["2026-03"])
+    return {one.stage: round(one.mean / 3600, 1) for one in found}
+
+
+def search(stack: Stack) -> SearchTable:
+    return SearchTable(aws("dynamodb"), table_name=stack.resources["SearchTable"])
+
+
+def test_a_new_order_is_counted_and_found(app: ModuleType, stack: Stack) -> None:
+    assert invoke(app, event("measure_stages", "new_order")) == []
+    assert counts(stack) == {Status.SUBMITTED: 1}
+    assert stages(stack) == {}
+    assert search(stack).find_by_reference("pp-204", connections=[OFFERGRID.id]) == [KEY]
+    assert search(stack).find_by_email(EMAIL) == [KEY]
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_whole_life_is_measured_however_often_it_comes(
+    times: int, app: ModuleType, stack: Stack
+) -> None:
+    for _ in range(times):
+        assert invoke(app, event("measure_stages", "whole_life")) == []
+    assert counts(stack) == {Status.COMPLETED: 1}
+    assert stages(stack) == {
+        Status.SUBMITTED: 11.8,
+        Status.ACCEPTED: 38.6,
+        Status.SCHEDULED: 195.2,
+    }
+
+
+def test_a_late_report_puts_right_what_was_measured(app: ModuleType, stack: Stack) -> None:
+    assert invoke(app, event("measure_stages", "late_accepted_after_completed")) == []
+    assert set(stages(stack)) == {Status.SUBMITTED, Status.ACCEPTED}
+    assert stages(stack)[Status.SUBMITTED] == 11.8
+
+
+def test_a_removed_order_is_no_longer_counted_or_found(app: ModuleType, stack: Stack) -> None:
+    for name in ("whole_life", "removed", "whole_life"):
+        assert invoke(app, event("measure_stages", name)) == []
+    assert counts(stack) == {}
+    assert search(stack).find_by_email(EMAIL) == []
+    assert Status.SCHEDULED in stages(stack)
+
+
+def test_the_first_failed_record_stops_the_batch(app: ModuleType, stack: Stack) -> None:
+    batch = event("measure_stages", "one_poison_of_three")
+    assert invoke(app, batch) == [batch["Records"][1]["dynamodb"]["SequenceNumber"]]
+    assert counts(stack) == {Status.SUBMITTED: 1}
+
+
+def test_when_the_figures_are_away_the_records_come_back(app: ModuleType, stack: Stack) -> None:
+    batch = event("measure_stages", "whole_life")
+    aws("dynamodb").delete_table(TableName=stack.resources.pop("FiguresTable"))
+    assert invoke(app, batch) == [batch["Records"][0]["dynamodb"]["SequenceNumber"]]
+    assert stack.resources["FiguresTable"]
+    assert invoke(app, batch) == []
+    assert counts(stack) == {Status.COMPLETED: 1}
+
+
+def test_orders_that_were_there_before_are_counted_by_a_backfill(
+    app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "PAGE", 2)
+    keys = [replace(KEY, order_id=f"ord-{number}") for number in range(5)]
+    table = OrdersTable(
+        aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=OFFERGRID
+    )
+    for key in keys:
+        one = tracked(report(Status.PENDING, 0, key=key), report(Status.ACCEPTED, 60, key=key))
+        table.write(one, new=())
+    assert backfill(app) == 3
+    assert backfill(app) == 3
+    assert counts(stack) == {Status.ACCEPTED: 5}
+    assert stages(stack) == {Status.PENDING: 1.0}
+
+
+def test_logs_hold_nothing_personal(
+    app: ModuleType, stack: Stack, logged: Callable[[], str]
+) -> None:
+    for name in ("whole_life", "one_poison_of_three", "removed"):
+        invoke(app, event("measure_stages", name))
+    text = logged()
+    assert "could not count" in text
+    for personal in ("Charlotte", "Nguyen", "example.com", "Lygon"):
+        assert personal not in text
