@@ -1,8 +1,5 @@
 """One deployed local stack for the whole session, and a client of our own that drives it."""
 
-import base64
-import hashlib
-import hmac
 import json
 import os
 import subprocess
@@ -11,23 +8,22 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from local.stack import Stack, running_stack
+from tests.e2e.own_connections import CHARGE, HOME, SHOP, TEXTS, declaration, described
+from tests.e2e.telling import Subscriptions
+from tests.e2e.waiting import PATIENCE_SECONDS, wait_for
+from tests.signing import spirii_headers, standard_headers
 
-Result = TypeVar("Result")
-PATIENCE_SECONDS = 30.0
-HOME = "offergrid-home"
-SHOP = "offergrid-shop"
-"""A connection of the tests' own: its customers are told, and few mails an hour go to one."""
-SHOP_SECRET = "whsec_bWlsZXBvc3QtdGVzdC1zZWNyZXQtb2YtdGhlLXNob3A="
+__all__ = ["CHARGE", "HOME", "PATIENCE_SECONDS", "SHOP", "Client", "status_changed", "wait_for"]
 
 
 class Client:
@@ -67,22 +63,15 @@ class Client:
         """Send an event as a provider would, and get the status of the answer."""
         described = self.connections[connection]
         body = event if isinstance(event, bytes) else json.dumps(event).encode()
-        identity, now = delivery_id or f"msg_{uuid4().hex}", str(int(time.time()))
-        key = base64.b64decode((secret or described["signing"]["secret"]).removeprefix("whsec_"))
-        signed = f"{identity}.{now}.".encode() + body
-        signature = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-        status, _ = self.call(
-            "POST",
-            described["webhook_url"],
-            body,
-            {
-                "content-type": "application/json",
-                "webhook-id": identity,
-                "webhook-timestamp": now,
-                "webhook-signature": f"v1,{signature}",
-            },
+        identity, now = delivery_id or f"msg_{uuid4().hex}", int(time.time())
+        key = secret or described["signing"]["secret"]
+        headers = (
+            spirii_headers(body, secret=key, event_id=identity, timestamp=now)
+            if described["signing"]["scheme"] == "spirii"
+            else standard_headers(body, secret=key, delivery_id=identity, timestamp=now)
         )
-        return status
+        headers |= {"content-type": "application/json"}
+        return self.call("POST", described["webhook_url"], body, headers)[0]
 
     def call(
         self,
@@ -106,28 +95,26 @@ class Client:
         assert status < 300, content
         return json.loads(content) if content else None
 
-    def apply(self, declared: str) -> None:
-        """Apply connections as an operator does."""
-        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-            file.write(declared)
-            file.flush()
-            command = [
-                "milepost",
-                "connections",
-                "apply",
-                file.name,
-                "--yes",
-                "--stack",
-                self.stack.stack_name,
-            ]
-            done = subprocess.run(
-                [Path(sys.prefix) / "bin" / command[0], *command[1:]],
-                env=os.environ | self.stack.access.environment(),
-                check=False,
-                capture_output=True,
-                text=True,
-            )
-        assert done.returncode == 0, done.stdout + done.stderr
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``milepost`` as an operator does."""
+        return subprocess.run(
+            [Path(sys.prefix) / "bin" / "milepost", *arguments],
+            env=os.environ | self.stack.access.environment(),
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+
+    def apply(
+        self, declared: str, texts: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Apply connections as an operator does, with templates in files beside them."""
+        with tempfile.TemporaryDirectory() as directory:
+            for name, content in {"connections.yaml": declared, **(texts or {})}.items():
+                (Path(directory) / name).write_text(content)
+            file = f"{directory}/connections.yaml"
+            stack = self.stack.stack_name
+            return self.run("connections", "apply", file, "--yes", "--stack", stack)
 
     def poll(self, connection: str) -> dict[str, Any]:
         """Run a poll, once no other is at work and none has asked us to wait."""
@@ -194,6 +181,12 @@ class Client:
 
         wait_for(told, what=f"{list(kinds)} of {order_id}", show=lambda: self.announced[-5:])
 
+    def stored_orders(self) -> list[dict[str, Any]]:
+        """The items of all orders."""
+        pages = self.stack.client("dynamodb").get_paginator("scan")
+        found = pages.paginate(TableName=self.stack.resource_id("OrdersTable"))
+        return [item for page in found for item in page["Items"]]
+
     def settle(self) -> None:
         """Wait until nothing is on its way: a later event of another order has come through.
 
@@ -202,21 +195,6 @@ class Client:
         order_id = self.new_id("settle")
         self.send(HOME, status_changed(order_id, "accepted"))
         self.wait_for_told(order_id, ["accepted"])
-
-
-def wait_for(
-    condition: Callable[[], Result | None],
-    *,
-    what: str,
-    show: Callable[[], object] = lambda: "",
-    seconds: float = PATIENCE_SECONDS,
-) -> Result:
-    """Ask again until the answer is true, up to a deadline."""
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what} {show()}"
-        time.sleep(0.2)
-    return result
 
 
 def status_changed(
@@ -253,27 +231,11 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def client(stack: Stack) -> Client:
-    """A client, and one connection more, applied before the first webhook comes."""
+    """A client, and connections of the tests' own, applied before the first webhook comes."""
     made = Client(stack)
-    made.apply(
-        f"""
-connections:
-  - id: {SHOP}
-    provider: offergrid
-    base_url: {made.connections[HOME]["sandbox_url"]}
-    poll: "off"
-    language: de
-    customer_notices: [scheduled, completed]
-    notices_per_hour: 3
-    credentials: {{api_key: none}}
-    signing: {{secrets: ["{SHOP_SECRET}"]}}
-"""
-    )
-    made.connections[SHOP] = {
-        **made.connections[HOME],
-        "webhook_url": made.connections[HOME]["webhook_url"].replace(HOME, SHOP),
-        "signing": {"scheme": "standard-webhooks", "secret": SHOP_SECRET},
-    }
+    done = made.apply(declaration(made.connections), TEXTS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    made.connections |= described(made.connections)
     # The door reads its secrets anew at most every 30 seconds; a provider tries again meanwhile.
     probe = status_changed(made.new_id("probe"), "pending")
     wait_for(
@@ -282,3 +244,11 @@ connections:
         seconds=60,
     )
     return made
+
+
+@pytest.fixture
+def subscriptions(client: Client) -> Iterator[Subscriptions]:
+    """Subscriptions of this test alone."""
+    made = Subscriptions(client)
+    yield made
+    made.forget()
