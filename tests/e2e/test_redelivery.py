@@ -132,11 +132,11 @@ def as_lambda_gets(record: Mapping[str, Any]) -> dict[str, Any]:
 def test_redelivering_every_queue_and_stream_message_twice_changes_no_inbox(
     client: Client, subscriptions: Subscriptions
 ) -> None:
+    client.settle()
     receiver = Receiver()
     subscriptions.add_endpoint(receiver.url)
     hourly = subscriptions.add(mode=Mode.HOURLY)
     orders = [client.new_id("twice") for _ in range(2)]
-    client.settle()
 
     def told() -> dict[str, Any]:
         return {
