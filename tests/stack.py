@@ -54,11 +54,16 @@ def template() -> dict[str, Any]:
     return resources
 
 
-def create_table(dynamodb: Any, logical_id: str, *, name: str | None = None) -> str:
+def create_table(
+    dynamodb: Any, logical_id: str, *, name: str | None = None, with_stream: bool = False
+) -> str:
     """A table as the template declares it; its name."""
     declared = template()[logical_id]["Properties"]
     kept = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
     properties = {key: declared[key] for key in kept if key in declared}
+    if with_stream:
+        images = {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+        properties["StreamSpecification"] = {"StreamEnabled": True, **images}
     table = name or logical_id
     dynamodb.create_table(TableName=table, BillingMode="PAY_PER_REQUEST", **properties)
     return table

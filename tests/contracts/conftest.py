@@ -1,4 +1,8 @@
-"""The engines on which every suite here runs. A further one is a function that yields a client."""
+"""The engines on which every suite here runs. A further one is a fixture that yields its URL.
+
+DynamoDB Local needs Java and runs when ``DYNAMODB_LOCAL`` names the folder of its jar, as in
+``make test-all``.
+"""
 
 import os
 import socket
@@ -7,10 +11,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -21,29 +25,49 @@ from moto import mock_aws
 
 from tests.stack import create_table
 
-ENGINES: Final = ("moto", "ministack")
-_READY_SECONDS: Final = 30
+DYNAMODB_LOCAL: Final = os.environ.get("DYNAMODB_LOCAL", "")
+SERVERS: Final = ("ministack", *(("dynamodb_local",) if DYNAMODB_LOCAL else ()))
+"""Engines that are a process of their own, and so take many callers at once."""
+ENGINES: Final = ("moto", *SERVERS)
+_READY_SECONDS: Final = 60
 
 
 @pytest.fixture(scope="session")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an emulator of its own, gone at the end."""
-    scratch = tmp_path_factory.mktemp("ministack")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    scratch, port = tmp_path_factory.mktemp("ministack"), _free_port()
+    command = [sys.executable, "-m", "ministack"]
+    url = f"http://127.0.0.1:{port}"
+    with _running(command, scratch=scratch, environment=_environment(scratch, port)) as child:
+        _wait_until_ready(child, f"{url}/_ministack/health", scratch / "log")
+        yield url
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of Amazon's own engine, in memory, gone at the end."""
+    scratch, port, folder = tmp_path_factory.mktemp("dynamodb"), _free_port(), Path(DYNAMODB_LOCAL)
+    command = [
+        "java",
+        f"-Djava.library.path={folder / 'DynamoDBLocal_lib'}",
+        "-jar",
+        str(folder / "DynamoDBLocal.jar"),
+        *("-inMemory", "-disableTelemetry", "-port", str(port)),
+    ]
+    with _running(command, scratch=scratch, environment={"PATH": os.environ["PATH"]}) as child:
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_ready(child, url, scratch / "log")
+        yield url
+
+
+@contextmanager
+def _running(
+    command: Sequence[str], *, scratch: Path, environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
     with (scratch / "log").open("wb") as log:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
-            env=_environment(scratch, port),
-            stdout=log,
-            stderr=log,
-            cwd=scratch,
-        )
+        child = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=scratch)
         try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_until_ready(child, url, scratch / "log")
-            yield url
+            yield child
         finally:
             child.terminate()
             try:
@@ -51,6 +75,13 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
 
 
 def _environment(scratch: Path, port: int) -> dict[str, str]:
@@ -70,25 +101,34 @@ def _environment(scratch: Path, port: int) -> dict[str, str]:
 def _wait_until_ready(child: subprocess.Popen[bytes], url: str, log: Path) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
-        assert child.poll() is None, f"the emulator ended: {log.read_text()[-2000:]}"
+        assert child.poll() is None, f"the engine ended: {log.read_text()[-2000:]}"
         try:
-            with urllib.request.urlopen(f"{url}/_ministack/health", timeout=2):
+            with urllib.request.urlopen(url, timeout=2):
                 return
+        except urllib.error.HTTPError:
+            return  # It answers, if only that it wants a signature.
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
-    pytest.fail(f"the emulator did not answer in {_READY_SECONDS} s: {log.read_text()[-2000:]}")
+    pytest.fail(f"the engine did not answer in {_READY_SECONDS} s: {log.read_text()[-2000:]}")
 
 
 @contextmanager
 def open_engine(name: str, request: pytest.FixtureRequest) -> Iterator[Any]:
     """A DynamoDB client of the engine of this name."""
+    with open_session(name, request) as make_client:
+        yield make_client("dynamodb")
+
+
+@contextmanager
+def open_session(name: str, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Any]]:
+    """Makes clients of the engine of this name."""
     with ExitStack() as stack:
         options = {}
         if name == "moto":
             stack.enter_context(mock_aws())
         else:
             options["endpoint_url"] = request.getfixturevalue(name)
-        yield _session().create_client("dynamodb", region_name="eu-central-1", **options)
+        yield partial(_session().create_client, region_name="eu-central-1", **options)
 
 
 @cache

@@ -28,7 +28,7 @@ from tests.builders import (
     report,
     tracked,
 )
-from tests.contracts.conftest import make_table, open_engine
+from tests.contracts.conftest import SERVERS, make_table, open_engine
 from tests.fakes import MemoryOrders
 
 TABLE = "OrdersTable"
@@ -46,10 +46,10 @@ def orders(place: Any) -> Orders:
     return OrdersTable(place.client, table_name=place.table, connection=OFFERGRID)
 
 
-@pytest.fixture
-def shared(request: pytest.FixtureRequest, ministack: str) -> Iterator[OrdersTable]:
+@pytest.fixture(params=SERVERS)
+def shared(request: pytest.FixtureRequest) -> Iterator[OrdersTable]:
     """A table for many threads; moto holds no lock over a conditional write, so not there."""
-    with open_engine("ministack", request) as client:
+    with open_engine(request.param, request) as client:
         yield OrdersTable(client, table_name=make_table(request, client), connection=OFFERGRID)
 
 
