@@ -8,14 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from milepost.aws.batches import Message, take_each
 from milepost.aws.clients import FOR_MAIL, client
 from milepost.aws.endpoint_calls import (
     AnnouncedOrders,
@@ -34,7 +29,6 @@ from milepost.calling import Caller
 from milepost.sending import AlreadyClaimed
 
 logger = Logger()
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
@@ -57,22 +51,20 @@ caller = Caller(
 )
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Call the endpoint of each notice; what fails for a reason of ours comes back by itself."""
-    return process_partial_response(
-        event=event, record_handler=call, processor=processor, context=context
-    )
+    return take_each(event, call)
 
 
-def call(record: SQSRecord) -> None:
-    """Call for one message; the name of the parameter is Powertools' choice."""
+def call(message: Message) -> None:
+    """Call for one message."""
     try:
-        call_once(json.loads(record.body))
+        call_once(json.loads(message["body"]))
     except AlreadyClaimed:
-        logger.info("comes back", message_id=record.message_id, why="AlreadyClaimed")
+        logger.info("comes back", message_id=message["messageId"], why="AlreadyClaimed")
         raise
     except Exception:
-        logger.exception("failed to call", message_id=record.message_id)
+        logger.exception("failed to call", message_id=message["messageId"])
         raise
 
 

@@ -8,16 +8,11 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from milepost import recording
+from milepost.aws.batches import Message, take_each
 from milepost.aws.clients import client
 from milepost.aws.contacts import LastWebhooks
 from milepost.aws.deliveries import Delivery
@@ -35,7 +30,6 @@ warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = Logger()
 metrics = Metrics(namespace="Milepost")
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 dynamodb = client("dynamodb")
 connections = ConnectionSettings(
@@ -46,19 +40,17 @@ quarantine = Quarantine(lambda: client("s3"), bucket=os.environ["QUARANTINE_BUCK
 
 
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Record a batch of deliveries; those that fail come back by themselves."""
-    return process_partial_response(
-        event=event, record_handler=take_in, processor=processor, context=context
-    )
+    return take_each(event, take_in)
 
 
-def take_in(record: SQSRecord) -> None:
-    """Record one delivery; the name of the parameter is Powertools' choice."""
+def take_in(message: Message) -> None:
+    """Record one delivery."""
     try:
-        record_delivery(Delivery.from_message(record.body))
+        record_delivery(Delivery.from_message(message["body"]))
     except Exception:
-        logger.exception("failed to record", message_id=record.message_id)
+        logger.exception("failed to record", message_id=message["messageId"])
         raise
 
 

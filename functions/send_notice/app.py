@@ -8,14 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from milepost.aws.batches import Message, take_each
 from milepost.aws.clients import FOR_MAIL, client
 from milepost.aws.holds import HoldsTable
 from milepost.aws.mails_table import MailsTable
@@ -34,7 +29,6 @@ LATER: Final = timedelta(seconds=60)
 """When a mail is tried again that the mail service had no room for."""
 
 logger = Logger()
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
@@ -67,26 +61,24 @@ sender = Sender(
 )
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Send a batch of notices; those that fail come back by themselves."""
-    return process_partial_response(
-        event=event, record_handler=send, processor=processor, context=context
-    )
+    return take_each(event, send)
 
 
-def send(record: SQSRecord) -> None:
-    """Send one message's mail; the name of the parameter is Powertools' choice."""
+def send(message: Message) -> None:
+    """Send one message's mail."""
     try:
-        send_once(json.loads(record.body))
+        send_once(json.loads(message["body"]))
     except TryAgainLater as later:
         # As a new message: a busy hour of the mail service must not use up the tries of this one.
-        emails.put_message(json.loads(record.body), delay=LATER)
-        logger.info("comes back", message_id=record.message_id, why=str(later))
+        emails.put_message(json.loads(message["body"]), delay=LATER)
+        logger.info("comes back", message_id=message["messageId"], why=str(later))
     except AlreadyClaimed:
-        logger.info("comes back", message_id=record.message_id, why="claimed")
+        logger.info("comes back", message_id=message["messageId"], why="claimed")
         raise
     except Exception:
-        logger.exception("failed to send", message_id=record.message_id)
+        logger.exception("failed to send", message_id=message["messageId"])
         raise
 
 

@@ -6,14 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from milepost.aws.batches import Message, take_each
 from milepost.aws.clients import client
 from milepost.aws.mails_table import MailsTable
 from milepost.aws.subscriptions_table import SuppressionsTable
@@ -21,7 +16,6 @@ from milepost.mail_events import UnknownEvent, read_event
 from milepost.tracking import NotLoggedYet, Tracker
 
 logger = Logger()
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
@@ -31,17 +25,15 @@ tracker = Tracker(
 )
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Track a batch of events; one that is too early comes back by itself."""
-    return process_partial_response(
-        event=event, record_handler=track, processor=processor, context=context
-    )
+    return take_each(event, track)
 
 
-def track(record: SQSRecord) -> None:
+def track(message: Message) -> None:
     """Track one event. What isn't one, such as SES's greeting to a new topic, is only logged."""
     try:
-        event = read_event(json.loads(record.body))
+        event = read_event(json.loads(message["body"]))
     except (UnknownEvent, ValueError) as error:
         logger.info("ignored", reason=type(error).__name__)
         return

@@ -1,8 +1,16 @@
-"""Leave out of the layer what no function uses: it would be unpacked at every cold start."""
+"""Leave out of the layer what no function uses: it would be read at every cold start.
 
+Data alone is cut, never code. What is cut away is a service, a place or a language that nothing
+here asks for, or a text for people who read a client's documentation.
+"""
+
+import gzip
+import json
+import re
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 SERVICES = {
     "dynamodb",
@@ -15,13 +23,15 @@ SERVICES = {
     "ssm",
 }
 LANGUAGES = {"en", "de", "da", "root"}
+PARTITIONS = {"aws", "aws-cn", "aws-us-gov", "aws-eusc"}
+"""Those that people outside of secret services deploy to."""
+AUTHORITIES = ("O=Amazon", "O=Starfield Technologies", "O=DigiCert Inc")
+"""Whose roots AWS's own endpoints are signed under; see docs/decisions/0011."""
 
 
 def prune(packages: Path) -> None:
     """Cut botocore's data to our services and Babel's to our languages; drop bytecode and tools."""
-    for service in (packages / "botocore" / "data").iterdir():
-        if service.is_dir() and service.name not in SERVICES:
-            shutil.rmtree(service)
+    prune_clients(packages / "botocore")
     for locale in (packages / "babel" / "locale-data").glob("*.dat"):
         if locale.stem.split("_")[0] not in LANGUAGES:
             locale.unlink()
@@ -29,6 +39,65 @@ def prune(packages: Path) -> None:
         shutil.rmtree(packages / name, ignore_errors=True)
     for cache in list(packages.rglob("__pycache__")):
         shutil.rmtree(cache)
+
+
+def prune_clients(botocore: Path) -> None:
+    """botocore with our services alone, without their documentation, ready to be read."""
+    for service in (botocore / "data").iterdir():
+        if service.is_dir() and service.name not in SERVICES:
+            shutil.rmtree(service)
+    for packed in (botocore / "data").rglob("*.json.gz"):
+        packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
+        packed.unlink()
+    prefixes = set(SERVICES)
+    for path in (botocore / "data").rglob("service-2.json"):
+        model = json.loads(path.read_bytes())
+        prefixes.add(model["metadata"]["endpointPrefix"])
+        write_json(path, without_documentation(model))
+    for path in (botocore / "data").rglob("examples-1.json"):
+        path.unlink()
+    endpoints = botocore / "data" / "endpoints.json"
+    write_json(endpoints, cut_endpoints(json.loads(endpoints.read_bytes()), prefixes))
+    roots = botocore / "cacert.pem"
+    roots.write_text(cut_roots(roots.read_text()))
+
+
+def without_documentation(model: Any) -> Any:
+    """The same without its texts for readers; a field that is called so stays."""
+    if isinstance(model, dict):
+        return {
+            name: without_documentation(value)
+            for name, value in model.items()
+            if not (name == "documentation" and isinstance(value, str))
+        }
+    if isinstance(model, list):
+        return [without_documentation(one) for one in model]
+    return model
+
+
+def cut_endpoints(endpoints: dict[str, Any], prefixes: set[str]) -> dict[str, Any]:
+    """Where services are, without those and those partitions that nothing asks for."""
+    kept = [one for one in endpoints["partitions"] if one["partition"] in PARTITIONS]
+    for partition in kept:
+        services = partition["services"]
+        partition["services"] = {name: services[name] for name in services if name in prefixes}
+    return {**endpoints, "partitions": kept}
+
+
+def cut_roots(bundle: str) -> str:
+    """The certificates of a bundle that AWS's endpoints need: all are read for a connection.
+
+    :raises SystemExit: when the bundle has none of theirs, so that its form must have changed
+    """
+    certificates = re.findall(r"# Issuer:.*?-----END CERTIFICATE-----\n", bundle, re.DOTALL)
+    kept = [one for one in certificates if any(f"{name}" in one for name in AUTHORITIES)]
+    if not any("CN=Amazon Root CA 1 " in one for one in kept):
+        raise SystemExit("prune.py: Amazon's roots are not in botocore's bundle as they were")
+    return "\n".join(kept)
+
+
+def write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, separators=(",", ":")))
 
 
 if __name__ == "__main__":

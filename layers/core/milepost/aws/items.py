@@ -1,24 +1,107 @@
-"""Python values as DynamoDB attributes, and back."""
+"""Python values as DynamoDB attributes, and back.
 
-from collections.abc import Mapping
+As boto3's serializers do it, whose import costs as much as a third of botocore's.
+"""
+
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-
-_serializer = TypeSerializer()
-_deserializer = TypeDeserializer()
+MOST_DIGITS: Final = 38
+"""Digits of a number that DynamoDB keeps."""
 
 
 def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes of what is not None."""
-    return {k: _serializer.serialize(v) for k, v in values.items() if v is not None}
+    """Attributes of what is not None.
+
+    :raises TypeError: for what DynamoDB has no type for, as ``float``
+    :raises ValueError: for a number of more than 38 digits, or none
+    """
+    return {name: _attribute(value) for name, value in values.items() if value is not None}
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
     """Values of attributes; whole numbers come back as ``Decimal``, as every number does."""
-    return {k: _deserializer.deserialize(v) for k, v in item.items()}
+    return {name: _value(attribute) for name, attribute in item.items()}
 
 
 def as_int(value: Decimal | int) -> int:
     return int(value)
+
+
+def _attribute(value: object) -> dict[str, Any]:
+    write = _WRITERS.get(type(value)) or _writer_of(value)
+    return write(value)
+
+
+def _writer_of(value: object) -> Callable[[Any], dict[str, Any]]:
+    for kind, write in _WRITERS.items():
+        if isinstance(value, kind):
+            return write
+    if isinstance(value, Mapping):
+        return _map_attribute
+    raise TypeError(f"DynamoDB has no type for a {type(value).__name__}")
+
+
+def _map_attribute(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"M": {name: _attribute(one) for name, one in values.items()}}
+
+
+def _list_attribute(values: list[Any] | tuple[Any, ...]) -> dict[str, Any]:
+    return {"L": [_attribute(one) for one in values]}
+
+
+def _set_attribute(members: set[Any] | frozenset[Any]) -> dict[str, Any]:
+    kinds = {kind for one in members for kind in _attribute(one)}
+    if kinds not in ({"S"}, {"N"}, {"B"}):
+        raise TypeError("a set in DynamoDB holds texts, numbers or bytes, of one kind, and some")
+    (kind,) = kinds
+    return {f"{kind}S": [_attribute(one)[kind] for one in members]}
+
+
+def _number(value: int | Decimal) -> str:
+    number = Decimal(value)
+    if not number.is_finite():
+        raise ValueError("DynamoDB keeps no infinite number")
+    if len(number.as_tuple().digits) > MOST_DIGITS:
+        raise ValueError(f"DynamoDB keeps {MOST_DIGITS} digits of a number")
+    return str(number)
+
+
+_WRITERS: Final[Mapping[type, Callable[[Any], dict[str, Any]]]] = {
+    str: lambda text: {"S": str(text)},
+    type(None): lambda _nothing: {"NULL": True},
+    bool: lambda value: {"BOOL": value},
+    int: lambda number: {"N": _number(number)},
+    Decimal: lambda number: {"N": _number(number)},
+    dict: _map_attribute,
+    list: _list_attribute,
+    tuple: _list_attribute,
+    bytes: lambda content: {"B": content},
+    set: _set_attribute,
+    frozenset: _set_attribute,
+}
+"""By type; ``bool`` stands before ``int``, which it is one of."""
+
+
+def _value(attribute: Mapping[str, Any]) -> Any:
+    ((kind, content),) = attribute.items()
+    return _READERS[kind](content)
+
+
+def _same(content: Any) -> Any:
+    return content
+
+
+_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "S": _same,
+    "N": Decimal,
+    "BOOL": _same,
+    "NULL": lambda _content: None,
+    "M": from_item,
+    "L": lambda content: [_value(one) for one in content],
+    "B": _same,
+    "SS": set,
+    "NS": lambda content: {Decimal(one) for one in content},
+    "BS": set,
+}
