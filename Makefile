@@ -103,6 +103,7 @@ audit-packages: $(TOOLS)/pip-audit/.installed
 build-aws: install ## What `sam build` makes of the template, for AWS: arm64, this machine's Python
 	@TARGET_PYTHON=$(PYTHON_VERSION) sam build --cached --parallel \
 		--parameter-overrides Runtime=python$(PYTHON_VERSION)
+	@$(BIN)/python -c 'import pathlib, local.build; local.build.compile_functions(pathlib.Path(".aws-sam/build"))'
 
 deploy: build-aws ## Deploy to AWS: make deploy ENV=dev SENDER=milepost@your.domain
 	@test -n "$(SENDER)" || { echo "Name the address that mails come from: make deploy ENV=$(ENVIRONMENT) SENDER=milepost@your.domain"; exit 1; }

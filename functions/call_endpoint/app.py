@@ -47,7 +47,9 @@ caller = Caller(
         table_name=table_name,
         queue=NoticeQueue(client("sqs"), queue_url=os.environ["ENDPOINT_QUEUE_URL"]),
     ),
-    owners=EndpointOwners(client("sesv2", config=FOR_MAIL), sender=os.environ["SENDER_ADDRESS"]),
+    owners=EndpointOwners(
+        lambda: client("sesv2", config=FOR_MAIL), sender=os.environ["SENDER_ADDRESS"]
+    ),
 )
 
 

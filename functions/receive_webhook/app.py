@@ -9,7 +9,7 @@ import time
 from base64 import b64decode
 from typing import Any
 
-from milepost.aws.clients import IMPATIENT, client
+from milepost.aws.clients import IMPATIENT, client, open_connections
 from milepost.aws.inbox import InboxQueue
 from milepost.aws.signing_secrets import SigningSecretsStore
 from milepost.receiving import FOUND, Answer, Request, receive
@@ -18,6 +18,7 @@ secrets = SigningSecretsStore(
     client("secretsmanager", config=IMPATIENT), secret_id=os.environ["SIGNING_SECRETS_ARN"]
 )
 inbox = InboxQueue(client("sqs", config=IMPATIENT), queue_url=os.environ["INBOX_QUEUE_URL"])
+open_connections(lambda: secrets.refresh(now=time.time()), inbox.look)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from milepost import recording
 from milepost.aws.batches import Message, take_each
-from milepost.aws.clients import client
+from milepost.aws.clients import client, open_connections
 from milepost.aws.contacts import LastWebhooks
 from milepost.aws.deliveries import Delivery
-from milepost.aws.orders_table import OrdersTable
+from milepost.aws.orders_table import OrdersReader, OrdersTable
 from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ConnectionSettings
 from milepost.connection import Connection, UnknownConnection
+from milepost.order import OrderKey
 from milepost.payload import read_object
 from milepost.provider import Provider
 from milepost.providers import UnknownProvider, adapter
@@ -37,6 +38,11 @@ connections = ConnectionSettings(
 )
 webhooks = LastWebhooks(dynamodb, table_name=os.environ["POLLS_TABLE"])
 quarantine = Quarantine(lambda: client("s3"), bucket=os.environ["QUARANTINE_BUCKET"])
+nobodys_order = OrderKey("-", "-", "-")
+open_connections(
+    connections.all,
+    lambda: OrdersReader(dynamodb, table_name=os.environ["ORDERS_TABLE"]).read(nobodys_order),
+)
 
 
 @metrics.log_metrics

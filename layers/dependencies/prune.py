@@ -9,19 +9,39 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-SERVICES = {
-    "dynamodb",
-    "s3",
-    "scheduler",
-    "secretsmanager",
-    "sesv2",
-    "sns",
-    "sqs",
-    "ssm",
+SERVICES: dict[str, tuple[str, ...]] = {
+    "dynamodb": (
+        "BatchGetItem",
+        "BatchWriteItem",
+        "DeleteItem",
+        "GetItem",
+        "PutItem",
+        "Query",
+        "Scan",
+        "TransactWriteItems",
+        "UpdateItem",
+    ),
+    "s3": ("DeleteObject", "GetObject", "HeadObject", "ListObjectsV2", "PutObject"),
+    "scheduler": ("CreateSchedule", "DeleteSchedule", "GetSchedule", "UpdateSchedule"),
+    "secretsmanager": ("GetSecretValue", "PutSecretValue"),
+    "sesv2": ("DeleteSuppressedDestination", "GetSuppressedDestination", "SendEmail"),
+    "sns": ("Publish", "PublishBatch"),
+    "sqs": (
+        "ChangeMessageVisibility",
+        "DeleteMessage",
+        "DeleteMessageBatch",
+        "GetQueueAttributes",
+        "ReceiveMessage",
+        "SendMessage",
+        "SendMessageBatch",
+    ),
+    "ssm": ("GetParameter", "GetParametersByPath"),
 }
+"""Every operation that deployed code may ask of a service; a test says when one is missing."""
 LANGUAGES = {"en", "de", "da", "root"}
 PARTITIONS = {"aws", "aws-cn", "aws-us-gov", "aws-eusc"}
 """Those that people outside of secret services deploy to."""
@@ -53,13 +73,39 @@ def prune_clients(botocore: Path) -> None:
     for path in (botocore / "data").rglob("service-2.json"):
         model = json.loads(path.read_bytes())
         prefixes.add(model["metadata"]["endpointPrefix"])
-        write_json(path, without_documentation(model))
+        operations = SERVICES[path.relative_to(botocore / "data").parts[0]]
+        write_json(path, without_documentation(cut_model(model, operations)))
     for path in (botocore / "data").rglob("examples-1.json"):
         path.unlink()
     endpoints = botocore / "data" / "endpoints.json"
     write_json(endpoints, cut_endpoints(json.loads(endpoints.read_bytes()), prefixes))
     roots = botocore / "cacert.pem"
     roots.write_text(cut_roots(roots.read_text()))
+
+
+def cut_model(model: dict[str, Any], operations: Iterable[str]) -> dict[str, Any]:
+    """A service with these operations alone, and the shapes that they are made of."""
+    kept = {name: model["operations"][name] for name in operations}
+    shapes: dict[str, Any] = {}
+    waiting = list(shapes_in(kept))
+    while waiting:
+        name = waiting.pop()
+        if name not in shapes:
+            shapes[name] = model["shapes"][name]
+            waiting += shapes_in(shapes[name])
+    return {**model, "operations": kept, "shapes": shapes}
+
+
+def shapes_in(part: Any) -> Iterator[str]:
+    """Names of the shapes that a part of a model refers to."""
+    if isinstance(part, dict):
+        if isinstance(part.get("shape"), str):
+            yield part["shape"]
+        for value in part.values():
+            yield from shapes_in(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from shapes_in(value)
 
 
 def without_documentation(model: Any) -> Any:
@@ -90,7 +136,7 @@ def cut_roots(bundle: str) -> str:
     :raises SystemExit: when the bundle has none of theirs, so that its form must have changed
     """
     certificates = re.findall(r"# Issuer:.*?-----END CERTIFICATE-----\n", bundle, re.DOTALL)
-    kept = [one for one in certificates if any(f"{name}" in one for name in AUTHORITIES)]
+    kept = [one for one in certificates if any(name in one for name in AUTHORITIES)]
     if not any("CN=Amazon Root CA 1 " in one for one in kept):
         raise SystemExit("prune.py: Amazon's roots are not in botocore's bundle as they were")
     return "\n".join(kept)

@@ -132,8 +132,9 @@ _REFUSALS: Final = frozenset({"MessageRejected", "BadRequestException"})
 class EndpointOwners:
     """Implements ``calling.Owners`` by SES."""
 
-    def __init__(self, client: Any, *, sender: str) -> None:
-        self._client = client
+    def __init__(self, make_client: Callable[[], Any], *, sender: str) -> None:
+        # Told once an endpoint has failed for days: most that are called never need it.
+        self._make_client = make_client
         self._sender = sender
 
     def tell_switched_off(self, endpoint: Endpoint, *, failure: str, since: datetime) -> None:
@@ -141,7 +142,7 @@ class EndpointOwners:
             return
         mail = switched_off_mail(endpoint, to=endpoint.owner, failure=failure, since=since)
         try:
-            self._client.send_email(
+            self._make_client().send_email(
                 FromEmailAddress=self._sender,
                 Destination={"ToAddresses": [mail.to]},
                 Content={

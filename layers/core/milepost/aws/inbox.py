@@ -31,3 +31,7 @@ class InboxQueue:
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(message))
         except (BotoCoreError, ClientError):
             raise InboxRefused from None
+
+    def look(self) -> None:
+        """Ask for the queue, and do nothing with it: the connection is open then."""
+        self._client.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])

@@ -1,0 +1,106 @@
+"""The layer's clients know the operations that deployed code asks of them, and no others."""
+
+import ast
+import gzip
+import importlib.util
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import botocore
+import pytest
+from botocore import xform_name
+
+ROOT: Final = Path(__file__).parents[2]
+DATA: Final = Path(botocore.__file__).parent / "data"
+
+
+def _load_prune() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("prune", ROOT / "layers/dependencies/prune.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+prune: Final = _load_prune()
+
+
+def _trees() -> Iterator[tuple[str, ast.AST]]:
+    for folder in ("layers/core/milepost", "functions"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield str(path.relative_to(ROOT)), ast.walk(ast.parse(path.read_text()))
+
+
+def _model(service: str) -> dict[str, Any]:
+    path = max((DATA / service).glob("*/service-2.json.gz"))
+    model: dict[str, Any] = json.loads(gzip.decompress(path.read_bytes()))
+    return model
+
+
+def _names(nodes: Any) -> Iterator[str]:
+    """Everything that may be the name of a client's method or of a paginator's operation."""
+    for node in nodes:
+        if isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_every_operation_that_deployed_code_names_is_in_the_layer() -> None:
+    kept = {xform_name(name) for names in prune.SERVICES.values() for name in names}
+    known = {
+        xform_name(name) for service in prune.SERVICES for name in _model(service)["operations"]
+    }
+    missing = {
+        name: where
+        for where, nodes in _trees()
+        for name in _names(nodes)
+        if name in known and name not in kept
+    }
+    assert not missing, f"name them in layers/dependencies/prune.py: {missing}"
+
+
+def test_every_service_that_deployed_code_makes_a_client_of_is_in_the_layer() -> None:
+    asked = {
+        node.args[0].value
+        for _, nodes in _trees()
+        for node in nodes
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", None) == "client"
+        and isinstance(node.args[0], ast.Constant)
+    }
+    assert asked
+    assert asked <= prune.SERVICES.keys()
+
+
+@pytest.mark.parametrize("service", sorted(prune.SERVICES))
+def test_a_service_that_was_cut_says_what_it_said_of_what_it_keeps(service: str) -> None:
+    whole = _model(service)
+    cut = prune.cut_model(whole, prune.SERVICES[service])
+    assert cut["operations"].keys() == set(prune.SERVICES[service])
+    for name, shape in cut["shapes"].items():
+        assert shape == whole["shapes"][name]
+    assert set(prune.shapes_in(cut["operations"])) <= cut["shapes"].keys()
+    assert set(prune.shapes_in(cut["shapes"])) <= cut["shapes"].keys()
+
+
+def test_texts_for_readers_go_and_a_field_of_that_name_stays() -> None:
+    shape = {"documentation": "<p>…</p>", "members": {"documentation": {"shape": "Text"}}}
+    assert prune.without_documentation(shape) == {"members": {"documentation": {"shape": "Text"}}}
+
+
+def test_amazons_roots_stay_in_the_bundle() -> None:
+    bundle = (Path(botocore.__file__).parent / "cacert.pem").read_text()
+    kept = prune.cut_roots(bundle)
+    for number in (1, 2, 3, 4):
+        assert f"CN=Amazon Root CA {number} O=Amazon" in kept
+    assert kept.count("BEGIN CERTIFICATE") < bundle.count("BEGIN CERTIFICATE") / 5
+
+
+def test_a_bundle_of_another_form_stops_the_build() -> None:
+    with pytest.raises(SystemExit, match="Amazon's roots"):
+        prune.cut_roots("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")

@@ -1,0 +1,110 @@
+"""What a cold start has to read: which of the dear packages each function may import."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.stack import template
+
+ROOT: Final = Path(__file__).parents[2]
+FUNCTIONS: Final = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+DEAR: Final = (
+    "asyncio",
+    "aws_lambda_powertools",
+    "aws_lambda_powertools.event_handler",
+    "aws_lambda_powertools.utilities.batch",
+    "aws_lambda_powertools.utilities.data_classes",
+    "aws_lambda_powertools.utilities.idempotency",
+    "aws_lambda_powertools.utilities.parser",
+    "babel",
+    "boto3",
+    "jinja2",
+    "milepost.aws.items",
+    "milepost.rendering",
+    "multiprocessing",
+    "pydantic",
+)
+"""Packages that cost a cold start more than a few milliseconds; ``items`` stands for DynamoDB."""
+LOGGING: Final = {"aws_lambda_powertools"}
+USUAL: Final = LOGGING | {"milepost.aws.items"}
+MAY_IMPORT: Final[dict[str, set[str]]] = {
+    "orders_api": USUAL
+    | {
+        "asyncio",
+        "aws_lambda_powertools.event_handler",
+        "aws_lambda_powertools.utilities.data_classes",
+        "pydantic",
+    },
+    "receive_webhook": set(),
+    "send_notice": USUAL | {"babel", "jinja2", "milepost.rendering"},
+}
+"""What a function may import; those that are not named here, what is usual."""
+
+_LOOK: Final = """
+import json, os, sys
+import botocore.session
+paths, dear = json.loads(sys.argv[1]), set(json.loads(sys.argv[2]))
+for path in paths:
+    if child := os.fork():
+        if os.waitpid(child, 0)[1]:
+            sys.exit(f"{path} can't be imported")
+        continue
+    sys.path.insert(0, path)
+    import app
+    print(json.dumps([path, sorted(dear & sys.modules.keys())]), flush=True)
+    os._exit(0)
+"""
+"""One process that has botocore already forks for each function: every one of them needs it."""
+
+
+@pytest.fixture(scope="module")
+def imported() -> dict[str, set[str]]:
+    """By function, what its ``app.py`` imports of what is dear."""
+    paths = [str(ROOT / "functions" / name) for name in FUNCTIONS]
+    done = subprocess.run(
+        [sys.executable, "-c", _LOOK, json.dumps(paths), json.dumps(DEAR)],
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return {Path(path).name: set(found) for path, found in lines}
+
+
+def _environment() -> dict[str, str]:
+    """Every variable that the template sets; importing asks nobody for what they name."""
+    functions: list[Any] = [
+        one["Properties"]
+        for one in template().values()
+        if one["Type"] == "AWS::Serverless::Function"
+    ]
+    named = [name for one in functions for name in one.get("Environment", {}).get("Variables", {})]
+    return {
+        **dict.fromkeys(named, "https://milepost.example.org/000000000000/name"),
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "POWERTOOLS_SERVICE_NAME": "milepost",
+        "PYTHONPATH": str(ROOT / "layers" / "core"),
+    }
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_imports_no_dear_package_that_it_is_not_known_to_need(
+    function: str, imported: dict[str, set[str]]
+) -> None:
+    too_many = imported[function] - MAY_IMPORT.get(function, USUAL)
+    assert not too_many, f"{function} pays for {too_many} at every cold start"
+
+
+def test_the_webhook_loads_neither_pydantic_nor_anything_of_dynamodb(
+    imported: dict[str, set[str]],
+) -> None:
+    assert imported["receive_webhook"] == set()
