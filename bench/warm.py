@@ -1,0 +1,125 @@
+"""What one event costs a warm function, in calls of a bare boto3 client to the same stub."""
+
+import json
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+from bench.children import LAMBDA, WORK, run_python
+from bench.events import batches, request, webhook
+from bench.figures import Figure, ratio
+from bench.packaged import bare_boto3, environment_of, path_of
+from bench.stub import running_stub
+from milepost.aws.items import to_item
+from milepost.aws.orders_table import order_item
+from milepost.report import Status
+from tests.builders import OFFERGRID, report, tracked
+
+GOAL: Final = 1.3
+WARM_UPS: Final = 20
+
+_FUNCTION: Final = """
+import json, sys, time
+import app
+from types import SimpleNamespace
+context = SimpleNamespace(function_name="bench", memory_limit_in_mb=512,
+    invoked_function_arn="arn", aws_request_id="5b1f0c9e-0000-4000-8000-000000000000")
+events = [json.loads(line) for line in open(sys.argv[1])]
+for event in events[:{warm_ups}]:
+    app.handler(event, context)
+started = time.process_time()
+for event in events[{warm_ups}:]:
+    answer = app.handler(event, context)
+    assert answer.get("statusCode", 202) == 202, answer
+    assert not answer.get("batchItemFailures"), answer
+print()
+print(json.dumps((time.process_time() - started) / (len(events) - {warm_ups})))
+"""
+_BARE: Final = """
+import json, sys, time
+import boto3
+service, method, arguments = json.loads(sys.argv[1])
+call = getattr(boto3.client(service), method)
+for _ in range({warm_ups}):
+    call(**arguments)
+started = time.process_time()
+for _ in range({times}):
+    call(**arguments)
+print(json.dumps((time.process_time() - started) / {times}))
+"""
+
+
+def measure(*, quick: bool) -> list[Figure]:
+    """Two rows: the webhook against a message sent, the record against an item put."""
+    rounds, times = (3, 200) if quick else (9, 500)
+    requests = _write("requests", [_request(number) for number in range(times + WARM_UPS)])
+    orders = (times + WARM_UPS * 10) // 6 // 10 * 10
+    records = _write("batches", list(batches(orders)))
+    sent = ["sqs", "send_message", {"QueueUrl": "", "MessageBody": _inbox_body()}]
+    put = ["dynamodb", "put_item", {"TableName": "t", "Item": _typical_item()}]
+    ours: dict[str, list[float]] = {"receive_webhook": [], "record_report": []}
+    bare: dict[str, list[float]] = {"receive_webhook": [], "record_report": []}
+    for _ in range(rounds):
+        with running_stub() as endpoint:
+            sent[2]["QueueUrl"] = f"{endpoint}/000000000000/name"  # type: ignore[index]
+            for name, events, call in (
+                ("receive_webhook", requests, sent),
+                ("record_report", records, put),
+            ):
+                ours[name].append(_run_function(name, events, endpoint))
+                bare[name].append(_run_bare(call, times, endpoint))
+    ours["record_report"] = [seconds / 10 for seconds in ours["record_report"]]
+    return [
+        Figure(
+            what=f"{name}, per event",
+            measured=ratio(ours[name], bare[name]),
+            unit="boto3 calls",
+            goal=GOAL,
+            note=f"{median(ours[name]) * 1000:.2f} ms; a call {median(bare[name]) * 1000:.2f} ms",
+        )
+        for name in ours
+    ]
+
+
+def _request(number: int) -> dict[str, Any]:
+    return request(webhook(number, 2), delivery_id=f"msg_{number:08d}")
+
+
+def _inbox_body() -> str:
+    (first,) = [one for one in next(batches(1))["Records"]][:1]
+    body: str = first["body"]
+    return body
+
+
+def _typical_item() -> dict[str, Any]:
+    order = tracked(
+        report(Status.PENDING), report(Status.SUBMITTED, 10), report(Status.ACCEPTED, 20)
+    )
+    return to_item(order_item(order, connection=OFFERGRID, new=()))
+
+
+def _write(name: str, events: list[dict[str, Any]]) -> Path:
+    WORK.mkdir(parents=True, exist_ok=True)
+    path = WORK / f"{name}.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in events))
+    return path
+
+
+def _run_function(name: str, events: Path, endpoint: str) -> float:
+    seconds: float = run_python(
+        _FUNCTION.format(warm_ups=WARM_UPS),
+        str(events),
+        path=path_of(name),
+        environment={**LAMBDA, **environment_of(name, endpoint=endpoint)},
+    )
+    return seconds
+
+
+def _run_bare(call: list[Any], times: int, endpoint: str) -> float:
+    seconds: float = run_python(
+        _BARE.format(warm_ups=WARM_UPS, times=times),
+        json.dumps(call),
+        path=bare_boto3(),
+        environment={**LAMBDA, "AWS_ENDPOINT_URL": endpoint},
+    )
+    return seconds
