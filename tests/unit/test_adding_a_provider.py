@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from milepost.acting import perform
+from milepost.actions import ActionRequest, RefusedByProvider
+from milepost.asking import Conversation
 from milepost.connection import Connection
 from milepost.order import Announcement, OrderKey, TrackedOrder
 from milepost.payload import read_object
@@ -18,7 +21,9 @@ from milepost.polling import Outcome, Poll, PollState, Progress, Sinks, Validato
 from milepost.provider import Response
 from milepost.providers import REGISTRY, adapter
 from milepost.recording import record
+from milepost.refreshing import Tools
 from milepost.report import BadPayload, Status
+from tests.fakes import MemoryPlans
 
 PAGE = Path(__file__).parents[2] / "docs" / "add-a-provider.md"
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -50,6 +55,19 @@ class PagesOfAcme:
         changed = f"2026-03-0{page}T09:00:00Z"
         orders = [{"number": f"M{page}", "state": "planned", "changed": changed}]
         return Response(200, {}, json.dumps({"orders": orders if page < 3 else []}).encode())
+
+
+class TooLateAtAcme:
+    """Acme, where the meter was exchanged before anybody told us."""
+
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Response:
+        if (method, url) == ("POST", "https://acme.example/orders/M1/cancel"):
+            return Response(409, {}, b'{"problem": "the meter is exchanged"}')
+        assert (method, url) == ("GET", "https://acme.example/orders/M1")
+        order = b'{"number": "M1", "state": "exchanged", "changed": "2026-03-04T09:00:00Z"}'
+        return Response(200, {}, order)
 
 
 class LeaseInMemory:
@@ -119,6 +137,30 @@ def test_a_state_the_new_provider_does_not_document_raises_attention() -> None:
 def test_a_mangled_payload_of_the_new_provider_is_refused_with_a_reason() -> None:
     with pytest.raises(BadPayload, match="changed: missing"):
         take_in(OrdersInMemory(), '{"number": "M1", "state": "planned"}')
+
+
+def test_an_action_is_asked_of_the_new_provider_and_its_refusal_comes_back() -> None:
+    orders, acme = OrdersInMemory(), adapter("acme")
+    take_in(orders, '{"number": "M1", "state": "planned", "changed": "2026-03-01T09:00:00Z"}')
+    (key,) = orders.kept
+    conversation = Conversation(
+        connection=CONNECTION,
+        provider=acme,
+        credentials={"token": "t0ken"},
+        http=TooLateAtAcme(),
+        clock=lambda: NOW,
+    )
+    tools = Tools(
+        conversation=conversation,
+        orders=orders,
+        plans=MemoryPlans(),
+        clock=lambda: NOW,
+        pause=lambda _seconds: None,
+    )
+    cancel = ActionRequest(order=key, action="cancel", key="k1", person="kim")
+    with pytest.raises(RefusedByProvider, match="the meter is exchanged"):
+        perform(cancel, tools=tools)
+    assert orders.kept[key].order.status is Status.COMPLETED
 
 
 def test_the_new_provider_is_polled_to_its_last_page() -> None:
