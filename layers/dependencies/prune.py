@@ -32,6 +32,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "sns": ("Publish", "PublishBatch"),
     "sqs": (
         "ChangeMessageVisibility",
+        "ChangeMessageVisibilityBatch",
         "DeleteMessage",
         "DeleteMessageBatch",
         "GetQueueAttributes",
