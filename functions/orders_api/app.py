@@ -16,11 +16,15 @@ from milepost.api.given import Services
 from milepost.aws.action_schedules import ActionSchedules
 from milepost.aws.action_tools import ActionTools
 from milepost.aws.clients import IMPATIENT, client
+from milepost.aws.figures_table import FiguresTable
 from milepost.aws.notice_messages import NoticeQueue
 from milepost.aws.notices_table import NoticesTable
+from milepost.aws.order_lists import OrderLists
 from milepost.aws.orders_table import OrdersReader
 from milepost.aws.outages import is_outage
+from milepost.aws.search_table import SearchTable
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
+from milepost.aws.signing_keys import KeysStore
 
 # Most requests are answered as they should be, so most have no metric: that is no news.
 warnings.filterwarnings("ignore", "No application metrics to publish")
@@ -29,6 +33,7 @@ logger = Logger()
 metrics = Metrics(namespace="Milepost")
 
 dynamodb = client("dynamodb", config=IMPATIENT)
+secrets = client("secretsmanager", config=IMPATIENT)
 connections = ConnectionSettings(
     client("ssm", config=IMPATIENT), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
 )
@@ -37,9 +42,7 @@ acting = ActionTools(
     orders_table=os.environ["ORDERS_TABLE"],
     connections=connections,
     credentials=ApiCredentials(
-        client("secretsmanager", config=IMPATIENT),
-        secret_id=os.environ["API_CREDENTIALS_ARN"],
-        clock=time.monotonic,
+        secrets, secret_id=os.environ["API_CREDENTIALS_ARN"], clock=time.monotonic
     ),
     plans=ActionSchedules(
         client("scheduler", config=IMPATIENT),
@@ -54,6 +57,15 @@ acting = ActionTools(
 api = build_api(
     Services(
         orders=OrdersReader(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
+        lists=OrderLists(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
+        search=SearchTable(dynamodb, table_name=os.environ["SEARCH_TABLE"]),
+        figures=FiguresTable(dynamodb, table_name=os.environ["FIGURES_TABLE"]),
+        cursor_keys=KeysStore(
+            secrets,
+            secret_id=os.environ["CURSOR_SECRET_ARN"],
+            clock=time.monotonic,
+            of="cursors",
+        ),
         notices=NoticesTable(dynamodb, table_name=os.environ["NOTICES_TABLE"]),
         emails=NoticeQueue(
             client("sqs", config=IMPATIENT), queue_url=os.environ["EMAIL_QUEUE_URL"]

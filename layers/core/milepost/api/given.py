@@ -3,7 +3,7 @@
 A route asks for them by type: ``def show_order(..., services: Given, caller: Who)``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Protocol
@@ -12,11 +12,14 @@ from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
 
 from milepost.api.callers import Caller
+from milepost.api.cursors import CursorKeys
 from milepost.connection import Connection
+from milepost.listing import Lists
 from milepost.notices import NoticeId
 from milepost.order import OrderKey, TrackedOrder
 from milepost.recipients import Choice
 from milepost.refreshing import Tools
+from milepost.report import Status
 from milepost.telling import Entered, Outbox
 
 
@@ -55,11 +58,28 @@ class Acting(Protocol):
     def forget_credentials(self) -> None: ...
 
 
+class Search(Protocol):
+    """Finds orders by what people know of them."""
+
+    def find_by_reference(self, text: str, *, connections: Iterable[str]) -> list[OrderKey]: ...
+    def find_by_email(self, email: str) -> list[OrderKey]: ...
+
+
+class Figures(Protocol):
+    """What was counted."""
+
+    def counts(self, connection_ids: Iterable[str]) -> Mapping[str, Mapping[Status, int]]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """What stands behind the API. app.py gives the real ones, tests theirs."""
 
     orders: Orders
+    lists: Lists
+    search: Search
+    figures: Figures
+    cursor_keys: CursorKeys
     notices: Notices
     emails: Outbox
     connections: Connections

@@ -5,9 +5,10 @@ from typing import Final
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from milepost.api import actions, groups, notices, orders
+from milepost.api import actions, groups, notices, order_lists, orders
 
 ROUTERS: Final[Sequence[Router]] = (
+    order_lists.router,
     orders.router,
     groups.router,
     notices.router,

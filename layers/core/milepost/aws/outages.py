@@ -4,6 +4,8 @@ from typing import Final
 
 from botocore.exceptions import ClientError, HTTPClientError
 
+from milepost.aws.signing_keys import NoKey
+
 _TRANSIENT: Final = frozenset(
     {
         "ProvisionedThroughputExceededException",
@@ -24,6 +26,6 @@ _TRANSIENT: Final = frozenset(
 
 def is_outage(error: Exception) -> bool:
     """Whether the same request may work in a while, without anybody mending something of ours."""
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, HTTPClientError | NoKey):
         return True
     return isinstance(error, ClientError) and error.response["Error"]["Code"] in _TRANSIENT

@@ -1,0 +1,69 @@
+"""Cursors: where a page ended, signed, so that nobody can begin a list where it never stopped."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from milepost.api.problems import Problem
+
+_DIGEST: Final = hashlib.sha256
+_SIZE: Final = 32
+_PURPOSE: Final = b"milepost cursor 1"
+
+
+class BadCursor(Problem):
+    """Not a cursor of this list: cut off, changed, or of a list with other filters."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            400, "This is no cursor of this list: begin without one, with the same filters."
+        )
+
+
+class CursorKeys(Protocol):
+    """The keys that sign cursors: the first signs, and every one of them counts."""
+
+    def keys(self) -> Sequence[bytes]: ...
+
+
+def write_cursor(place: Any, *, of_list: str, keys: Sequence[bytes]) -> str:
+    """A place as a cursor: text that goes into a URL as it is.
+
+    :param place: what JSON can hold
+    :param of_list: what list it belongs to, such as its filters
+    """
+    said = json.dumps(place, separators=(",", ":"), ensure_ascii=False).encode()
+    return _text(_sign(said, of_list, keys[0]) + said)
+
+
+def read_cursor(cursor: str, *, of_list: str, keys: Sequence[bytes]) -> Any:
+    """The place that ``write_cursor`` was given.
+
+    :raises BadCursor: for anything that it did not write for this list
+    """
+    try:
+        raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
+    except (binascii.Error, UnicodeEncodeError):
+        raise BadCursor from None
+    signature, said = raw[:_SIZE], raw[_SIZE:]
+    # One place has one cursor: base64 alone would let some letters differ.
+    is_ours = _text(raw) == cursor and any(
+        hmac.compare_digest(signature, _sign(said, of_list, key)) for key in keys
+    )
+    if not is_ours:
+        raise BadCursor
+    return json.loads(said)
+
+
+def _sign(said: bytes, of_list: str, key: bytes) -> bytes:
+    name = of_list.encode("utf-8", "surrogatepass")
+    message = b"".join([_PURPOSE, len(name).to_bytes(8, "big"), name, said])
+    return hmac.digest(key, message, _DIGEST)
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -1,0 +1,240 @@
+"""Lists of orders by the index: each order once, in order, and no more read than a page needs."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from milepost.aws import order_lists
+from milepost.aws.order_lists import OrderLists
+from milepost.aws.orders_table import OrdersTable
+from milepost.listing import Due, Listed, Page, Place, Wanted
+from milepost.order import OrderKey, TrackedOrder
+from milepost.report import Status
+from tests.builders import NOON, OFFERGRID, RABOT, report, tracked
+from tests.stack import Stack, aws
+
+ZONES = {one.id: one.time_zone for one in (OFFERGRID, RABOT)}
+BOTH = frozenset({OFFERGRID.id, RABOT.id})
+ALL = Wanted(asked_at=NOON)
+ACCEPTED = Wanted(asked_at=NOON, statuses=(Status.ACCEPTED,))
+
+
+@dataclass
+class Watched:
+    """The table's client, and what it was asked."""
+
+    queries: list[dict[str, Any]] = field(default_factory=list)
+
+    def query(self, **asked: Any) -> Any:
+        self.queries.append(asked)
+        return aws("dynamodb").query(**asked)
+
+    def batch_get_item(self, **asked: Any) -> Any:
+        return aws("dynamodb").batch_get_item(**asked)
+
+
+@pytest.fixture
+def client() -> Watched:
+    return Watched()
+
+
+@pytest.fixture
+def lists(stack: Stack, client: Watched) -> OrderLists:
+    return OrderLists(client, table_name=stack.resources["OrdersTable"])
+
+
+@pytest.fixture
+def keep(stack: Stack) -> Callable[..., None]:
+    """Writes orders into the table."""
+
+    def write(*orders: TrackedOrder) -> None:
+        for one in orders:
+            connection = RABOT if one.order.key.connection == RABOT.id else OFFERGRID
+            table = OrdersTable(
+                aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=connection
+            )
+            table.write(one, new=())
+
+    return write
+
+
+def order(
+    number: int,
+    status: Status = Status.ACCEPTED,
+    *,
+    connection: str = OFFERGRID.id,
+    at: float | None = None,
+    **details: Any,
+) -> TrackedOrder:
+    key = OrderKey(connection, f"ord-{number:04d}", "item-1")
+    return tracked(report(status, number if at is None else at, key=key, **details))
+
+
+def pages(
+    lists: OrderLists, wanted: Wanted = ALL, *, limit: int = 7, after: Place | None = None
+) -> Iterator[Page]:
+    """The pages of a list, one after the other."""
+    while True:
+        page = lists.page(wanted, zones=ZONES, after=after, limit=limit)
+        yield page
+        after = page.last
+        if after is None:
+            return
+
+
+def shown(found: Iterable[Page]) -> list[Listed]:
+    return [one for page in found for one in page.orders]
+
+
+def ids(orders: Iterable[Listed]) -> list[str]:
+    return [one.key.order_id for one in orders]
+
+
+def test_a_list_is_sorted_by_next_date_over_all_shards_and_statuses(
+    lists: OrderLists, keep: Callable[..., None]
+) -> None:
+    statuses = [Status.PENDING, Status.ACCEPTED, Status.IN_PROGRESS]
+    orders = [order(n, statuses[n % 3]) for n in range(24)]
+    Random(7).shuffle(orders)
+    keep(*orders)
+    found = shown(pages(lists))
+    assert sorted(ids(found)) == sorted(one.order.key.order_id for one in orders)
+    assert [one.next_date for one in found] == sorted(one.next_date for one in found)
+
+
+@pytest.mark.parametrize("limit", [3, 20])
+def test_each_order_of_one_second_is_shown_once(
+    limit: int, lists: OrderLists, keep: Callable[..., None]
+) -> None:
+    orders = [order(n, at=0) for n in range(20)]
+    keep(*orders)
+    found = ids(shown(pages(lists, ACCEPTED, limit=limit)))
+    assert sorted(found) == [one.order.key.order_id for one in orders]
+
+
+def test_orders_that_stay_are_shown_once_while_others_come_and_go(
+    lists: OrderLists, keep: Callable[..., None], stack: Stack
+) -> None:
+    staying = [order(n) for n in range(0, 30, 2)]
+    moving = [order(n) for n in range(1, 30, 2)]
+    keep(*staying, *moving)
+    found: list[str] = []
+    for number, page in enumerate(pages(lists, ACCEPTED, limit=5)):
+        found += ids(page.orders)
+        if page.last and number < len(moving):
+            # What the cursor stands on goes, and something else comes in before it and after it.
+            aws("dynamodb").delete_item(
+                TableName=stack.resources["OrdersTable"],
+                Key={
+                    "pk": {"S": f"order#{OFFERGRID.id}#{moving[number].order.key.order_id}"},
+                    "sk": {"S": "item#item-1"},
+                },
+            )
+            keep(order(1_000 + number, at=number), order(2_000 + number, at=25 + number))
+    stayed = [one for one in found if one in {s.order.key.order_id for s in staying}]
+    assert stayed == [one.order.key.order_id for one in staying]
+    assert len(found) == len(set(found))
+
+
+def test_open_orders_are_listed_and_closed_ones_only_when_asked_for(
+    lists: OrderLists, keep: Callable[..., None]
+) -> None:
+    keep(order(1), order(2, Status.COMPLETED), order(3, Status.REJECTED))
+    assert ids(shown(pages(lists))) == ["ord-0001"]
+    closed = Wanted(asked_at=NOON, statuses=(Status.COMPLETED, Status.REJECTED))
+    assert ids(shown(pages(lists, closed))) == ["ord-0002", "ord-0003"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"connections": frozenset({RABOT.id})}, ["ord-0002"]),
+        (
+            {"connections": frozenset({RABOT.id, OFFERGRID.id})},
+            ["ord-0001", "ord-0002", "ord-0003"],
+        ),
+        ({"provider": "offergrid"}, ["ord-0001", "ord-0003"]),
+        ({"service_type": "internet"}, ["ord-0001"]),
+        ({"attention": "any"}, ["ord-0003"]),
+        ({"attention": "unknown_status"}, ["ord-0003"]),
+        ({"attention": "overdue"}, []),
+        ({"provider": "nobody"}, []),
+    ],
+)
+def test_each_filter_shows_what_it_names(
+    filters: dict[str, Any], expected: list[str], lists: OrderLists, keep: Callable[..., None]
+) -> None:
+    key = OrderKey(OFFERGRID.id, "ord-0003", "item-1")
+    odd = [report(Status.ACCEPTED, 3, key=key), report(None, 4, key=key, raw="Quux")]
+    keep(order(1, service_type="internet"), order(2, connection=RABOT.id), tracked(*odd))
+    assert ids(shown(pages(lists, Wanted(asked_at=NOON, **filters)))) == expected
+
+
+def test_due_is_read_by_the_orders_dates(lists: OrderLists, keep: Callable[..., None]) -> None:
+    appointments = {1: "2026-03-01", 2: "2026-03-04", 3: "2026-03-09", 4: "2026-03-20"}
+    keep(*(order(n, Status.SCHEDULED, appointment=day) for n, day in appointments.items()))
+
+    def due(when: Due) -> list[str]:
+        return ids(shown(pages(lists, Wanted(asked_at=NOON, due=when))))
+
+    assert due(Due.OVERDUE) == ["ord-0001"]
+    assert due(Due.THIS_WEEK) == ["ord-0002"]
+    assert due(Due.NEXT_WEEK) == ["ord-0003"]
+
+
+def test_a_page_reads_no_more_however_many_orders_there_are(
+    lists: OrderLists, keep: Callable[..., None], client: Watched
+) -> None:
+    def cost() -> tuple[int, int]:
+        client.queries.clear()
+        next(pages(lists, ACCEPTED, limit=5))
+        return len(client.queries), sum(asked["Limit"] for asked in client.queries)
+
+    keep(*(order(n) for n in range(90)))
+    few = cost()
+    keep(*(order(n) for n in range(90, 180)))
+    assert cost() == few
+
+
+def test_a_filter_that_few_pass_ends_a_page_early_and_loses_none(
+    lists: OrderLists,
+    keep: Callable[..., None],
+    client: Watched,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(order_lists, "MOST_LOOKED_THROUGH", 12)
+    monkeypatch.setattr(order_lists, "_FIRST_READ", 1)
+    monkeypatch.setattr(order_lists, "_NEXT_READ", 2)
+    rare = [order(n, connection=RABOT.id) for n in range(3, 50, 20)]
+    keep(*rare, *(order(n) for n in range(50) if n % 20 != 3))
+    found = list(pages(lists, replace(ACCEPTED, connections=frozenset({RABOT.id}))))
+    assert ids(shown(found)) == [one.order.key.order_id for one in rare]
+    assert len(found) > len(rare), "no page ended early"
+
+
+def test_orders_are_looked_up_without_those_that_are_gone(
+    lists: OrderLists, keep: Callable[..., None]
+) -> None:
+    keep(*(order(n) for n in range(120)))
+    keys = [OrderKey(OFFERGRID.id, f"ord-{n:04d}", "item-1") for n in range(130)]
+    assert sorted(ids(lists.look_up([*keys, *keys]))) == [key.order_id for key in keys[:120]]
+
+
+def test_a_list_of_a_day_begins_and_ends_with_it(
+    lists: OrderLists, keep: Callable[..., None]
+) -> None:
+    day = NOON.date()
+    keep(*(order(n, Status.COMPLETED, at=60 * n) for n in range(-40, 10)))
+    wanted = Wanted(
+        asked_at=NOON,
+        statuses=(Status.COMPLETED,),
+        first_day=day - timedelta(days=1),
+        last_day=day - timedelta(days=1),
+    )
+    found = shown(pages(lists, wanted, limit=100))
+    # In Melbourne, 11 hours ahead: from 13:00 of the day before to 13:00.
+    assert (found[0].since, found[-1].since) == ("2026-02-28T20:00:00Z", "2026-03-01T12:00:00Z")

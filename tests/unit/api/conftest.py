@@ -1,0 +1,211 @@
+"""The API on fakes, and one who asks it as an HTTP API would."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from aws_lambda_powertools import Logger
+
+from milepost.api.answering import Api, build_api
+from milepost.api.given import Services
+from milepost.connection import Connection, UnknownConnection
+from milepost.listing import Listed, Page, Place, Wanted
+from milepost.notices import NoticeId
+from milepost.order import OrderKey, TrackedOrder
+from milepost.refreshing import Tools
+from milepost.report import Status
+from tests.builders import NOON, OFFERGRID, RABOT
+from tests.fakes import MemoryNotices, MemoryOrders, MemoryOutbox
+
+KEY = b"a key that signs cursors"
+
+
+@dataclass
+class Orders(MemoryOrders):
+    def read_group(self, connection_id: str, order_id: str) -> list[TrackedOrder]:
+        found = [k for k in self.kept if (k.connection, k.order_id) == (connection_id, order_id)]
+        return [self.kept[key] for key in sorted(found)]
+
+    def keep(self, *orders: TrackedOrder) -> None:
+        self.kept |= {one.order.key: one for one in orders}
+
+
+@dataclass
+class Notices(MemoryNotices):
+    def of_order(self, key: OrderKey) -> list[Mapping[str, Any]]:
+        of_it = (key.connection, key.order_id)
+        ids = {id: NoticeId.parse(id).key for id in self.items}
+        return [self.items[id] for id, k in ids.items() if (k.connection, k.order_id) == of_it]
+
+
+@dataclass
+class Lists:
+    """Gives out one page, and remembers what was wanted."""
+
+    orders: list[Listed] = field(default_factory=list)
+    last: Place | None = None
+    asked: list[tuple[Wanted, Place | None, int]] = field(default_factory=list)
+
+    def page(
+        self, wanted: Wanted, *, zones: Mapping[str, str], after: Place | None, limit: int
+    ) -> Page:
+        self.asked.append((wanted, after, limit))
+        return Page(self.orders, self.last)
+
+    def look_up(self, keys: Sequence[OrderKey]) -> list[Listed]:
+        return [one for one in self.orders if one.key in keys]
+
+
+@dataclass
+class Search:
+    by_reference: dict[str, list[OrderKey]] = field(default_factory=dict)
+    by_email: dict[str, list[OrderKey]] = field(default_factory=dict)
+
+    def find_by_reference(self, text: str, *, connections: Iterable[str]) -> list[OrderKey]:
+        return [key for key in self.by_reference.get(text, []) if key.connection in connections]
+
+    def find_by_email(self, email: str) -> list[OrderKey]:
+        return self.by_email.get(email, [])
+
+
+@dataclass
+class Figures:
+    kept: dict[str, dict[Status, int]] = field(default_factory=dict)
+
+    def counts(self, connection_ids: Iterable[str]) -> dict[str, dict[Status, int]]:
+        return {name: self.kept.get(name, {}) for name in connection_ids}
+
+
+@dataclass
+class Connections:
+    known: dict[str, Connection]
+
+    def get(self, connection_id: str) -> Connection:
+        if connection_id not in self.known:
+            raise UnknownConnection(f"no connection {connection_id!r} is applied")
+        return self.known[connection_id]
+
+    def all(self) -> Mapping[str, Connection]:
+        return self.known
+
+
+class NoActions:
+    """For what asks nothing of providers."""
+
+    def for_order(self, key: OrderKey) -> Tools:
+        raise UnknownConnection(f"no connection {key.connection!r} is applied")
+
+    def forget_credentials(self) -> None:
+        """There are none."""
+
+
+class OneKey:
+    def keys(self) -> Sequence[bytes]:
+        return (KEY,)
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+@dataclass
+class Desk:
+    """All that stands behind the API, and the API."""
+
+    orders: Orders = field(default_factory=Orders)
+    notices: Notices = field(default_factory=Notices)
+    emails: MemoryOutbox = field(default_factory=MemoryOutbox)
+    lists: Lists = field(default_factory=Lists)
+    search: Search = field(default_factory=Search)
+    figures: Figures = field(default_factory=Figures)
+    connections: Connections = field(
+        default_factory=lambda: Connections({one.id: one for one in (OFFERGRID, RABOT)})
+    )
+    now: datetime = NOON
+    is_down: bool = False
+    failures: int = 0
+
+    def __post_init__(self) -> None:
+        self.api: Api = build_api(
+            Services(
+                orders=self.orders,
+                notices=self.notices,
+                emails=self.emails,
+                lists=self.lists,
+                search=self.search,
+                figures=self.figures,
+                connections=self.connections,
+                cursor_keys=OneKey(),
+                acting=NoActions(),
+                clock=lambda: self.now,
+            ),
+            log=Logger("test-api"),
+            is_outage=lambda _error: self.is_down,
+            failed=self._count_failure,
+        )
+
+    def _count_failure(self) -> None:
+        self.failures += 1
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        role: str = "viewer",
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+    ) -> Answer:
+        event = http_event(method, path, role=role, query=query)
+        if body is not None:
+            event["body"] = body if isinstance(body, str) else json.dumps(body)
+        return read_answer(self.api.answer(event, None))
+
+
+def http_event(
+    method: str, path: str, *, role: str = "viewer", query: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What an HTTP API hands over, as far as it says anything."""
+    pairs = {name: value for name, value in (query or {}).items() if value is not None}
+    joined = {n: ",".join(v) if isinstance(v, list) else str(v) for n, v in pairs.items()}
+    return {
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": urlencode(pairs, doseq=True),
+        "queryStringParameters": joined,
+        "headers": {"content-type": "application/json"},
+        "requestContext": {
+            "requestId": "req-1",
+            "stage": "$default",
+            "http": {"method": method, "path": path},
+            "authorizer": {"jwt": {"claims": claims(f"[{role}]")}},
+        },
+        "isBase64Encoded": False,
+    }
+
+
+def claims(groups: Any) -> dict[str, Any]:
+    return {"sub": "5f0c-sub", "username": "lena", "cognito:groups": groups}
+
+
+def read_answer(answer: Mapping[str, Any]) -> Answer:
+    headers = {name.lower(): value for name, value in answer.get("headers", {}).items()}
+    body = answer.get("body")
+    return Answer(answer["statusCode"], headers, json.loads(body) if body else None)
+
+
+def in_path(text: str) -> str:
+    """An id as an HTTP API hands it over: every escape decoded, but that of the percent sign."""
+    return text.replace("%", "%25") if "%" in quote(text) else text
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
