@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import time
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -118,6 +119,15 @@ class DeclaredSigning(_Declared):
     secrets: Annotated[list[Text], Field(min_length=1, max_length=2)]
 
 
+class DeclaredCommission(_Declared):
+    """What a completed order earns, and when it is due."""
+
+    amount: Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=4)]
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    due_day: Annotated[int, Field(ge=1, le=31)] = 1
+    recurring: Literal["none", "monthly"] = "none"
+
+
 class DeclaredConnection(_Declared):
     """One connection as the file has it; what is None takes the provider's default."""
 
@@ -142,6 +152,7 @@ class DeclaredConnection(_Declared):
     webhooks: bool | None = None
     signing: DeclaredSigning | None = None
     credentials: dict[str, Text] = Field(default_factory=dict)
+    commission: DeclaredCommission | None = None
     options: dict[str, Any] | None = None
     templates: Templates = Field(default_factory=dict)
 
@@ -234,6 +245,7 @@ SHAPES: Final[Mapping[tuple[str, ...], type[BaseModel]]] = {
     (): DeclaredFile,
     ("connections",): DeclaredConnection,
     ("connections", "signing"): DeclaredSigning,
+    ("connections", "commission"): DeclaredCommission,
     ("subscriptions",): DeclaredSubscription,
     ("subscriptions", "quiet_hours"): DeclaredQuietHours,
 }

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, TypeAlias
 
 from cli.connections.schedules import PollSchedules
@@ -12,7 +12,7 @@ from cli.faults import CannotDo
 from cli.stack import Stack
 from milepost.aws.overrides import OverridesTable
 from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.connection import Connection
+from milepost.connection import CommissionTerms, Connection
 from milepost.subscriptions import Subscription
 
 Entries: TypeAlias = dict[str, Any]
@@ -92,11 +92,17 @@ def to_json(connection: Connection) -> str:
     bare = Connection(id=connection.id, provider=connection.provider, base_url=connection.base_url)
     values = {one.name: getattr(connection, one.name) for one in fields(Connection)}
     said = {
-        name: sorted(value) if isinstance(value, frozenset) else value
+        name: _plain(value)
         for name, value in values.items()
         if name in _ALWAYS or value != getattr(bare, name)
     }
     return json.dumps(said, sort_keys=True, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, CommissionTerms):
+        return asdict(value)
+    return sorted(value) if isinstance(value, frozenset) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

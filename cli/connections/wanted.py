@@ -15,7 +15,7 @@ from cli.connections.schedules import Schedule
 from cli.connections.stored import Stored
 from cli.connections.texts import Texts
 from cli.faults import InvalidFile, Problem
-from milepost.connection import Connection
+from milepost.connection import CommissionTerms, Connection
 from milepost.notices import DEFAULT_KINDS, Channel
 from milepost.subscriptions import QuietHours, Subscription
 
@@ -101,6 +101,13 @@ def _connection(declared: DeclaredConnection, secrets: Secrets, texts: Texts) ->
         exclude={"poll", "webhooks", "signing", "credentials", "templates"}, exclude_none=True
     )
     said["poll_minutes"] = declared.schedule.minutes if declared.schedule else None
+    if terms := declared.commission:
+        said["commission"] = CommissionTerms(
+            amount=f"{terms.amount:f}",
+            currency=terms.currency,
+            due_day=terms.due_day,
+            recurring=terms.recurring,
+        )
     said["customer_notices"] = frozenset(said.get("customer_notices", ()))
     return WantedConnection(
         settings=Connection(**said),

@@ -29,6 +29,7 @@ from milepost.permitting import (
     choose_attention,
     refusal,
     require_allowed,
+    require_month,
     require_text,
 )
 from milepost.planning import drop_plan, plan_action
@@ -116,6 +117,9 @@ def _do(request: ActionRequest, order: Order, tools: Tools) -> ActionDone:
     match request.action:
         case actions.NOTE:
             require_text(request)
+            return tools.keep(make_report(request, Result.DONE, now=tools.clock()))
+        case actions.COMMISSION_PAID:
+            require_month(request)
             return tools.keep(make_report(request, Result.DONE, now=tools.clock()))
         case actions.ACKNOWLEDGE:
             return _acknowledge(request, order, tools)

@@ -21,10 +21,13 @@ from milepost.report import (
 REFRESH: Final = "refresh"
 ACKNOWLEDGE: Final = "acknowledge"
 NOTE: Final = "note"
+COMMISSION_PAID: Final = "commission_paid"
+"""A person has seen that an order's commission of a month was paid; the text is the month."""
 OWN: Final[Mapping[str, frozenset[str]]] = {
     REFRESH: frozenset(),
     ACKNOWLEDGE: frozenset({"attention"}),
     NOTE: frozenset({"text"}),
+    COMMISSION_PAID: frozenset({"text"}),
 }
 """The actions that there are for every provider, with the arguments they take."""
 

@@ -11,6 +11,25 @@ class UnknownConnection(LookupError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommissionTerms:
+    """What a completed order earns here, unless the provider says otherwise of an order.
+
+    ``amount`` is exact, as text, in ``currency`` (ISO 4217). It is due on ``due_day`` of the month
+    after the completion; in shorter months on their last day.
+    """
+
+    amount: str
+    currency: str
+    due_day: int = 1
+    recurring: str = "none"
+    """``monthly`` when it is earned anew in each month in which the order is active."""
+
+    def __str__(self) -> str:
+        times = " for each month while active" if self.recurring == "monthly" else ""
+        return f"{self.amount} {self.currency}{times}, due on day {self.due_day} of the next month"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """Settings of one connection; secrets are kept elsewhere.
 
@@ -40,18 +59,27 @@ class Connection:
     """Kinds that the customer is told of as well; none unless the connection says so."""
     notices_per_hour: int = 100
     """Mails to one recipient in one hour; what is over it comes as one digest at its end."""
+    commission: CommissionTerms | None = None
+    """None where none is expected."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """What only one provider's adapter knows, such as its names of statuses."""
 
     @classmethod
     def from_json(cls, text: str) -> "Connection":
         """Read what ``milepost connections apply`` wrote; keys of newer versions are ignored."""
-        known = {name: value for name, value in json.loads(text).items() if name in _FIELDS}
+        known = _known_of(json.loads(text), _FIELDS)
         known["customer_notices"] = frozenset(known.get("customer_notices", ()))
+        if terms := known.get("commission"):
+            known["commission"] = CommissionTerms(**_known_of(terms, _TERMS))
         return cls(**known)
 
 
 _FIELDS = frozenset(Connection.__dataclass_fields__)
+_TERMS = frozenset(CommissionTerms.__dataclass_fields__)
+
+
+def _known_of(values: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name in names}
 
 
 class Connections(Protocol):

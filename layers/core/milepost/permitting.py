@@ -4,7 +4,9 @@ import re
 from datetime import datetime, timedelta
 from typing import Final
 
-from milepost.actions import ACKNOWLEDGE, OWN, ActionRequest, NotAllowed, UnknownAction, note_of
+from milepost import actions
+from milepost.actions import OWN, ActionRequest, NotAllowed, UnknownAction, note_of
+from milepost.commission import has_earned
 from milepost.order import Order
 from milepost.provider import BadArgument, NothingToDo, Provider, ProviderAction
 from milepost.report import format_instant
@@ -12,14 +14,26 @@ from milepost.report import format_instant
 LONGEST_NOTE: Final = 2_000
 LONGEST_REASON: Final = 500
 FARTHEST_PLAN: Final = timedelta(days=366)
+_MONTH: Final = re.compile(r"20\d\d-(?:0[1-9]|1[0-2])", re.ASCII)
 _KEY: Final = re.compile(r"[!-9;-~]{1,128}")
 
 
 def allowed_actions(order: Order, provider: Provider) -> tuple[str, ...]:
     """The actions that make sense for the order as it is, by name."""
     of_provider = (name for name, action in provider.actions.items() if _is_possible(order, action))
-    own = (name for name in OWN if name != ACKNOWLEDGE or order.attention)
+    own = (name for name in OWN if _makes_sense(order, name))
     return (*sorted(of_provider), *sorted(own))
+
+
+def _makes_sense(order: Order, name: str) -> bool:
+    """Whether one of the actions that there are for every provider does."""
+    match name:
+        case actions.ACKNOWLEDGE:
+            return bool(order.attention)
+        case actions.COMMISSION_PAID:
+            return has_earned(order)
+        case _:
+            return True
 
 
 def _is_possible(order: Order, action: ProviderAction) -> bool:
@@ -51,6 +65,8 @@ def find_action(name: str, provider: Provider) -> ProviderAction | None:
 def require_allowed(order: Order, name: str, provider: Provider) -> None:
     """:raises NotAllowed: says which status the order is in, and what could be done with it"""
     action = find_action(name, provider)
+    if name == actions.COMMISSION_PAID and not has_earned(order):
+        raise refusal(order, provider, "the order has earned no commission")
     if action is not None and order.status not in action.statuses:
         raise refusal(
             order, provider, f"{name} is not possible for an order that is {order.status}"
@@ -103,6 +119,12 @@ def require_text(request: ActionRequest) -> None:
     """:raises BadArgument: when a note says nothing"""
     if note_of(request) is None:
         raise BadArgument("a note needs a text")
+
+
+def require_month(request: ActionRequest) -> None:
+    """:raises BadArgument: when it names no month"""
+    if not _MONTH.fullmatch(note_of(request) or ""):
+        raise BadArgument("text must be the month that was paid, such as 2026-03")
 
 
 def choose_attention(order: Order, wanted: object) -> list[str]:

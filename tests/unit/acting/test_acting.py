@@ -93,6 +93,29 @@ def test_asking_again_after_a_crash_between_the_providers_yes_and_our_record_is_
     assert len(counter.by_people(key)) == 1
 
 
+def test_a_person_says_which_month_s_commission_was_paid(counter: Counter) -> None:
+    key = counter.create(SPIRII)
+    counter.move(key, status="Fulfilled")
+    done = counter.ask(key, "commission_paid", text="2026-03")
+    (report,) = counter.by_people(key)
+    assert (done.result, report.details.get("note")) == (Result.DONE, "2026-03")
+
+
+@pytest.mark.parametrize("text", ["", "March", "2026-13", "2026-3", "2026-03-01"])
+def test_commission_is_paid_for_a_month(text: str, counter: Counter) -> None:
+    key = counter.create(SPIRII)
+    counter.move(key, status="Fulfilled")
+    with pytest.raises(BadArgument, match="such as 2026-03"):
+        counter.ask(key, "commission_paid", text=text)
+
+
+def test_no_commission_is_paid_for_an_order_that_earned_none(counter: Counter) -> None:
+    key = counter.create(SPIRII)
+    with pytest.raises(NotAllowed, match="the order has earned no commission") as refused:
+        counter.ask(key, "commission_paid", text="2026-03")
+    assert "commission_paid" not in refused.value.allowed
+
+
 def test_two_keys_are_two_actions(counter: Counter) -> None:
     key = counter.create(SPIRII)
     counter.ask(key, "resend_confirmation", id="k1")
@@ -248,7 +271,7 @@ def test_attention_that_is_not_there_is_not_acknowledged(counter: Counter) -> No
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_an_action_of_another_provider_is_unknown(name: str, counter: Counter) -> None:
     key = counter.create(name)
-    with pytest.raises(UnknownAction, match=r"there are .*acknowledge, note, refresh"):
+    with pytest.raises(UnknownAction, match=r"there are .*acknowledge, .*note, refresh"):
         counter.ask(key, "teleport")
 
 

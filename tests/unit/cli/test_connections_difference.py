@@ -9,7 +9,7 @@ from cli.connections.file import Secrets
 from cli.connections.schedules import Schedule, read_schedule
 from cli.connections.stored import Stored, to_json
 from cli.connections.wanted import Wanted, WantedConnection
-from milepost.connection import Connection
+from milepost.connection import CommissionTerms, Connection
 from milepost.subscriptions import Subscription
 
 SETTINGS = Connection(id="grid", provider="offergrid", base_url="https://api.example.com")
@@ -72,6 +72,15 @@ def test_each_changed_setting_is_a_line() -> None:
         FieldChange("page_size", "100", "50"),
         FieldChange("stage_days", None, "accepted: 2.0"),
     )
+
+
+def test_a_commission_is_told_in_words() -> None:
+    terms = CommissionTerms(amount="75.50", currency="EUR", due_day=15, recurring="monthly")
+    wanted = replace(WANTED, settings=replace(SETTINGS, commission=terms))
+
+    (change,) = changed_fields(wanted)
+
+    assert change.after == "75.50 EUR for each month while active, due on day 15 of the next month"
 
 
 def test_a_setting_that_left_the_file_goes_back_to_nothing() -> None:
@@ -157,6 +166,7 @@ def test_settings_come_back_from_their_json_as_they_were() -> None:
         customer_notices=frozenset({"completed", "accepted"}),
         stage_days={"accepted": 2.5},
         options={"statuses": {"Geöffnet": "pending"}},
+        commission=CommissionTerms(amount="75.50", currency="EUR", recurring="monthly"),
     )
 
     assert Connection.from_json(to_json(settings)) == settings
