@@ -18,6 +18,7 @@ from milepost.notices import NoticeId
 from milepost.order import OrderKey, TrackedOrder
 from milepost.refreshing import Tools
 from milepost.report import Status
+from milepost.tallies import StageFigures
 from tests.builders import NOON, OFFERGRID, RABOT
 from tests.fakes import MemoryNotices, MemoryOrders, MemoryOutbox
 
@@ -75,9 +76,15 @@ class Search:
 @dataclass
 class Figures:
     kept: dict[str, dict[Status, int]] = field(default_factory=dict)
+    took: list[StageFigures] = field(default_factory=list)
+    months: list[str] = field(default_factory=list)
 
     def counts(self, connection_ids: Iterable[str]) -> dict[str, dict[Status, int]]:
         return {name: self.kept.get(name, {}) for name in connection_ids}
+
+    def stages(self, connection_ids: Iterable[str], *, months: Iterable[str]) -> list[StageFigures]:
+        self.months = list(months)
+        return [one for one in self.took if one.connection in set(connection_ids)]
 
 
 @dataclass

@@ -20,6 +20,7 @@ from milepost.order import OrderKey, TrackedOrder
 from milepost.recipients import Choice
 from milepost.refreshing import Tools
 from milepost.report import Status
+from milepost.tallies import StageFigures
 from milepost.telling import Entered, Outbox
 
 
@@ -69,6 +70,9 @@ class Figures(Protocol):
     """What was counted."""
 
     def counts(self, connection_ids: Iterable[str]) -> Mapping[str, Mapping[Status, int]]: ...
+    def stages(
+        self, connection_ids: Iterable[str], *, months: Iterable[str]
+    ) -> list[StageFigures]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

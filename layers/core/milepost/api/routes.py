@@ -5,7 +5,7 @@ from typing import Final
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from milepost.api import actions, groups, notices, order_lists, orders
+from milepost.api import actions, commissions, groups, notices, order_lists, orders, stages
 
 ROUTERS: Final[Sequence[Router]] = (
     order_lists.router,
@@ -13,4 +13,6 @@ ROUTERS: Final[Sequence[Router]] = (
     groups.router,
     notices.router,
     actions.router,
+    stages.router,
+    commissions.router,
 )

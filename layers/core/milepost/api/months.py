@@ -1,0 +1,28 @@
+"""Months as the API takes them."""
+
+from datetime import date, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+Month = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", min_length=7, max_length=7)]
+"""Such as ``2026-03``."""
+
+
+def first_of(month: str) -> date:
+    """The first day of a month."""
+    return date.fromisoformat(f"{month}-01")
+
+
+def month_before(day: date) -> date:
+    """The first day of the month before the one that the day is in."""
+    return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
+def months_between(first: date, last: date) -> list[str]:
+    """Every month from the one day's to the other's; none when the last is before the first."""
+    found, month = [], last.replace(day=1)
+    while month >= first.replace(day=1):
+        found.append(f"{month:%Y-%m}")
+        month = month_before(month)
+    return found[::-1]

@@ -1,0 +1,169 @@
+"""Stages: how long they took, and the open orders that stay in one for longer than most did."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import BaseModel, Field
+
+from milepost.api.describing import may_answer
+from milepost.api.given import Given, Services
+from milepost.api.months import Month, first_of, month_before, months_between
+from milepost.api.problems import Fault, Problem
+from milepost.listing import OPEN, Listed, Wanted
+from milepost.report import Status, parse_instant
+from milepost.tallies import StageFigures
+
+router = Router()
+
+MOST_MONTHS: Final = 36
+MOST_SLOW: Final = 100
+"""Orders beyond the p90 that one answer names."""
+_MOST_PAGES: Final = 5
+_A_YEAR: Final = 12
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+StageName = tuple[str, str, Status]
+"""Connection, service type (empty for none) and status."""
+
+
+class StageView(BaseModel):
+    """How long orders of one sort were in one status, until they left it. All in seconds."""
+
+    connection: str
+    service_type: str | None
+    stage: Status
+    count: int
+    mean: float = Field(description="Exact.")
+    median: float = Field(description="To within 2.5%.")
+    p90: float = Field(description="Nine of ten took no longer; to within 2.5%.")
+
+
+class SlowOrder(BaseModel):
+    """An open order that has been in its stage for longer than nine of ten were."""
+
+    id: str = Field(examples=["offergrid-main:ord_1:item_1"])
+    connection: str
+    service_type: str | None
+    reference: str | None
+    stage: Status
+    since: str
+    age: float = Field(description="Seconds since then.")
+    p90: float = Field(description="Within how many seconds nine of ten had left it.")
+
+
+class StagesView(BaseModel):
+    """Times of stages, over the months in which they were left."""
+
+    months: list[str]
+    stages: list[StageView]
+    slow: list[SlowOrder] = Field(description="By their next date, the earliest first.")
+    more_slow: bool = Field(description="Whether there may be more of them than are named.")
+
+
+@router.get(
+    "/stages",
+    summary="How long stages took, and which open orders take longer than nine of ten did",
+    tags=["figures"],
+    operation_id="show_stages",
+    responses=may_answer(200),
+)
+def show_stages(
+    services: Given,
+    *,
+    connection: Annotated[list[Text] | None, Query(description="One or several.")] = None,
+    service_type: Annotated[Text | None, Query()] = None,
+    first_month: Annotated[
+        Month | None, Query(alias="from", description="First month (UTC), such as 2026-03.")
+    ] = None,
+    last_month: Annotated[
+        Month | None, Query(alias="to", description="Last month; the present one if absent.")
+    ] = None,
+) -> StagesView:
+    now = services.clock()
+    months = _months(first_month, last_month, now=now)
+    names = connection or list(services.connections.all())
+    found = [
+        one
+        for one in services.figures.stages(names, months=months)
+        if service_type in (None, one.service_type)
+    ]
+    slow, is_all = _slow_orders(found, services, now=now)
+    return StagesView(
+        months=months,
+        stages=[_stage_view(one) for one in found],
+        slow=slow,
+        more_slow=not is_all,
+    )
+
+
+def _months(first: str | None, last: str | None, *, now: datetime) -> list[str]:
+    end = first_of(last) if last else now.date().replace(day=1)
+    begin = first_of(first) if first else end
+    if first is None:
+        for _ in range(_A_YEAR - 1):
+            begin = month_before(begin)
+    months = months_between(begin, end)
+    if not 0 < len(months) <= MOST_MONTHS:
+        what = f"from `from` to `to` there must be 1 to {MOST_MONTHS} months"
+        raise Problem(422, f"{what}.", errors=[Fault(where="query.from", what=what)])
+    return months
+
+
+def _slow_orders(
+    figures: Iterable[StageFigures], services: Services, *, now: datetime
+) -> tuple[list[SlowOrder], bool]:
+    """Open orders beyond their stage's p90, and whether these are all of them."""
+    p90 = {
+        (one.connection, one.service_type, one.stage): one.p90
+        for one in figures
+        if one.stage in OPEN
+    }
+    if not p90:
+        return [], True
+    wanted = Wanted(
+        asked_at=now,
+        statuses=tuple({status for _, _, status in p90}),
+        connections=frozenset(connection for connection, _, _ in p90),
+    )
+    zones = {one.id: one.time_zone for one in services.connections.all().values()}
+    slow: list[SlowOrder] = []
+    after = None
+    for _ in range(_MOST_PAGES):
+        page = services.lists.page(wanted, zones=zones, after=after, limit=MOST_SLOW)
+        slow += [found for one in page.orders if (found := _if_slow(one, p90, now))]
+        after = page.last
+        if after is None or len(slow) > MOST_SLOW:
+            break
+    return slow[:MOST_SLOW], after is None and len(slow) <= MOST_SLOW
+
+
+def _if_slow(one: Listed, p90: Mapping[StageName, float], now: datetime) -> SlowOrder | None:
+    usual = p90.get((one.key.connection, one.service_type or "", one.status))
+    age = now - parse_instant(one.since)
+    if usual is None or age <= timedelta(seconds=usual):
+        return None
+    return SlowOrder(
+        id=one.key.path_id,
+        connection=one.key.connection,
+        service_type=one.service_type,
+        reference=one.reference,
+        stage=one.status,
+        since=one.since,
+        age=age.total_seconds(),
+        p90=usual,
+    )
+
+
+def _stage_view(one: StageFigures) -> StageView:
+    return StageView(
+        connection=one.connection,
+        service_type=one.service_type or None,
+        stage=one.stage,
+        count=one.count,
+        mean=one.mean,
+        median=one.median,
+        p90=one.p90,
+    )
