@@ -1,15 +1,14 @@
 """Writing a difference. Every step can be repeated, so an apply that broke off can be as well."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from cli.connections.difference import Change, Difference
-from cli.connections.signing_forms import make_signing_secret
-from cli.connections.stored import Entries, Stores
-from cli.connections.wanted import FROM_FILE, Wanted, WantedConnection
+from cli.connections.stored import Stores
+from cli.connections.wanted import Wanted, WantedConnection
+from milepost.aws.shared_secret import Entries
 from milepost.notices import Channel
-from milepost.signatures import STANDARD_WEBHOOKS
-from milepost.subscriptions import Subscription
+from milepost.signatures import STANDARD_WEBHOOKS, make_signing_secret
+from milepost.subscriptions import FROM_FILE
 
 
 def apply(difference: Difference, wanted: Wanted, stores: Stores) -> None:
@@ -37,7 +36,7 @@ def _apply_subscriptions(difference: Difference, wanted: Wanted, stores: Stores)
         if one.change is Change.REMOVED:
             stores.subscriptions.delete(one.id)
         else:
-            _put_subscription(wanted.subscriptions[one.id], stores)
+            stores.subscriptions.put(wanted.subscriptions[one.id])
     if any(one.change is Change.REMOVED for one in difference.subscriptions):
         stores.endpoint_secrets.change(lambda entries: _drop_endpoint_secrets(entries, wanted))
 
@@ -112,9 +111,3 @@ def _remove_connections(connection_ids: list[str], stores: Stores) -> None:
 def _drop(entries: Entries, connection_ids: list[str]) -> None:
     for one in connection_ids:
         entries.pop(one, None)
-
-
-def _put_subscription(subscription: Subscription, stores: Stores) -> None:
-    # It may have been ended by its recipient since the difference was shown.
-    there = stores.subscriptions.get(subscription.id)
-    stores.subscriptions.put(replace(subscription, ended=there.ended if there else None))

@@ -1,11 +1,9 @@
 """The shape of connections.yaml, and what may stand in it."""
 
 from collections.abc import Mapping
-from datetime import time
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
@@ -20,24 +18,22 @@ from pydantic import (
 from cli.connections.profiles import profile_of, provider_names, scheme_of
 from cli.connections.schedules import Schedule, read_schedule
 from cli.stack import is_loopback
-from milepost import endpoints
 from milepost.deadlines import TRACKS
-from milepost.identifiers import is_email
 from milepost.notices import DEFAULT_KINDS, Audience
-from milepost.order import Kind
 from milepost.report import Status
-from milepost.subscriptions import MAY_PASS, Mode
+from milepost.subscribing import (
+    AnyKind,
+    ConnectionId,
+    Email,
+    Language,
+    SaidQuietHours,
+    SaidSubscription,
+    Text,
+    Zone,
+    one_of,
+)
 
 OFF: Final = "off"
-
-
-def _one_of(*known: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if value not in known:
-            raise ValueError(f"{value!r} is none of {', '.join(sorted(known))}")
-        return value
-
-    return AfterValidator(check)
 
 
 def _web_address(value: str) -> str:
@@ -49,38 +45,6 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
-def _email(value: str) -> str:
-    if not is_email(value):
-        raise ValueError(f"{value!r} is no email address")
-    return value
-
-
-def _endpoint(value: str) -> str:
-    try:
-        # Which stack it is for, and so whether http may be, isn't known here.
-        endpoints.read_url(value, allow_private=True)
-    except endpoints.Refused as refusal:
-        raise ValueError(f"is no endpoint's URL ({refusal}): write https://host/path") from None
-    return value
-
-
-def _time_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{value!r} is no time zone: write one as Europe/Berlin") from None
-    return value
-
-
-def _clock(value: Any) -> str:
-    # YAML reads 18:30 as a number of minutes.
-    text = f"{value // 60:02}:{value % 60:02}" if isinstance(value, int) else str(value)
-    try:
-        return f"{time.fromisoformat(text):%H:%M}"
-    except ValueError:
-        raise ValueError(f'{value!r} is no time of day: write it as "18:30"') from None
-
-
 def _poll(value: Any) -> Any:
     # YAML reads off as false.
     return OFF if value is False else value
@@ -90,21 +54,12 @@ def _check_poll(value: str) -> str:
     return value if value == OFF else str(read_schedule(value))
 
 
-Text: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Address: TypeAlias = Annotated[Text, AfterValidator(_web_address)]
-Email: TypeAlias = Annotated[Text, AfterValidator(_email)]
-Endpoint: TypeAlias = Annotated[Text, AfterValidator(_endpoint)]
-Zone: TypeAlias = Annotated[Text, AfterValidator(_time_zone)]
-Clock: TypeAlias = Annotated[str, BeforeValidator(_clock)]
-Language: TypeAlias = Annotated[Text, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
-ConnectionId: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-ProviderName: TypeAlias = Annotated[str, _one_of(*provider_names())]
-Track: TypeAlias = Annotated[str, _one_of(*TRACKS)]
-StatusName: TypeAlias = Annotated[str, _one_of(*Status)]
-AnyKind: TypeAlias = Annotated[str, _one_of(*Kind)]
-CustomerKind: TypeAlias = Annotated[str, _one_of(*DEFAULT_KINDS)]
-PassingKind: TypeAlias = Annotated[str, _one_of(*MAY_PASS)]
-AudienceName: TypeAlias = Annotated[str, _one_of(*Audience)]
+ProviderName: TypeAlias = Annotated[str, one_of(*provider_names())]
+Track: TypeAlias = Annotated[str, one_of(*TRACKS)]
+StatusName: TypeAlias = Annotated[str, one_of(*Status)]
+CustomerKind: TypeAlias = Annotated[str, one_of(*DEFAULT_KINDS)]
+AudienceName: TypeAlias = Annotated[str, one_of(*Audience)]
 Templates: TypeAlias = dict[AnyKind, dict[AudienceName, dict[Language, Text]]]
 """Paths of a connection's own texts, by kind, audience and language."""
 
@@ -184,54 +139,10 @@ class DeclaredConnection(_Declared):
         return None if written == OFF else read_schedule(written)
 
 
-class DeclaredQuietHours(_Declared):
-    """When a subscriber gets no mail, but of the kinds that may pass."""
+class DeclaredSubscription(SaidSubscription):
+    """The same as it is said anywhere, with a reference to an endpoint's secret."""
 
-    start: Clock
-    end: Clock
-    passing: list[PassingKind] = Field(default_factory=list)
-
-
-class DeclaredSubscription(_Declared):
-    """Who is told of what, by email or at an HTTPS endpoint; empty lists mean all."""
-
-    email: Email | None = None
-    url: Endpoint | None = None
     secret: Text | None = None
-    owner: Email | None = None
-    kinds: list[AnyKind] | None = None
-    connections: list[ConnectionId] = Field(default_factory=list)
-    service_types: list[Text] = Field(default_factory=list)
-    language: Language | None = None
-    time_zone: Zone | None = None
-    mode: Literal["at_once", "hourly", "daily"] | None = None
-    daily_at: Clock | None = None
-    quiet_hours: DeclaredQuietHours | None = None
-
-    @model_validator(mode="after")
-    def _fits_its_channel(self) -> Self:
-        if (self.email is None) == (self.url is None):
-            raise ValueError("needs either email, or the url of an endpoint")
-        others = [name for name in self._of_the_other_channel() if name in self.model_fields_set]
-        if others:
-            channel = "an endpoint" if self.url else "mails"
-            raise ValueError(f"{', '.join(others)} is not for {channel}: leave it out")
-        if self.url and self.owner is None:
-            raise ValueError("needs owner: the address to tell when the endpoint is switched off")
-        return self
-
-    def _of_the_other_channel(self) -> tuple[str, ...]:
-        if self.url is None:
-            return ("secret", "owner")
-        return ("language", "time_zone", "mode", "daily_at", "quiet_hours")
-
-    @property
-    def gathering(self) -> Mode:
-        return Mode(self.mode or Mode.AT_ONCE)
-
-    @property
-    def recipient(self) -> str:
-        return self.email or self.url or ""
 
 
 class DeclaredFile(_Declared):
@@ -247,6 +158,6 @@ SHAPES: Final[Mapping[tuple[str, ...], type[BaseModel]]] = {
     ("connections", "signing"): DeclaredSigning,
     ("connections", "commission"): DeclaredCommission,
     ("subscriptions",): DeclaredSubscription,
-    ("subscriptions", "quiet_hours"): DeclaredQuietHours,
+    ("subscriptions", "quiet_hours"): SaidQuietHours,
 }
 """Which keys may stand where, to suggest the one that was meant."""

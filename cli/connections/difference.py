@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from cli.connections.schedules import Schedule, describe_expression
 from cli.connections.stored import Stored
-from cli.connections.wanted import FROM_FILE, Wanted, WantedConnection
+from cli.connections.wanted import Wanted, WantedConnection
 from cli.output import without_query
 from milepost.connection import Connection
 from milepost.notices import Channel
-from milepost.subscriptions import QuietHours, Subscription
+from milepost.subscriptions import FROM_FILE, QuietHours, Subscription
 
 _NOT_SHOWN: Final = frozenset({"id", "recipient", "source", "ended", "channel"})
 

@@ -6,11 +6,13 @@ from typing import Annotated, Any, Final
 import typer
 
 from cli.connections.profiles import credential_names, profile_of, scheme_of
-from cli.connections.signing_forms import is_signing_secret, make_signing_secret
-from cli.connections.stored import Entries, Stored, Stores, open_stores, read_stored
+from cli.connections.signing_forms import is_signing_secret
+from cli.connections.stored import Stored, Stores, open_stores, read_stored
 from cli.faults import COULD_NOT, EXIT_CODES, CannotDo, WrongUse
 from cli.output import is_interactive, tell, tell_json, warn
 from cli.stack import Stack, StackOption, find_stack
+from milepost.aws.shared_secret import Entries
+from milepost.signatures import make_signing_secret
 
 SIGNING: Final = "signing"
 _AGES: Final = ("current", "previous")

@@ -2,61 +2,36 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from cli.connections.schedules import PollSchedules
 from cli.connections.texts import Texts
 from cli.faults import CannotDo
 from cli.stack import Stack
+from milepost.aws import shared_secret
 from milepost.aws.overrides import OverridesTable
+from milepost.aws.shared_secret import Entries, NotOneObject
 from milepost.aws.subscriptions_table import SubscriptionsTable
 from milepost.connection import CommissionTerms, Connection
 from milepost.subscriptions import Subscription
 
-Entries: TypeAlias = dict[str, Any]
-
 _ALWAYS: Final = frozenset({"id", "provider", "base_url"})
 
 
-class SharedSecret:
-    """One secret that holds an entry a connection, as JSON; others may write to it as well."""
-
-    def __init__(self, client: Any, *, secret_id: str) -> None:
-        self._client = client
-        self._secret_id = secret_id
+class SharedSecret(shared_secret.SharedSecret):
+    """One secret that holds an entry a connection, as JSON."""
 
     def read(self) -> Entries:
         """Every entry.
 
         :raises CannotDo: when somebody has put something else there
         """
-        text = self._client.get_secret_value(SecretId=self._secret_id)["SecretString"]
         try:
-            entries = json.loads(text)
-        except ValueError:
-            entries = None
-        if not isinstance(entries, dict):
-            raise CannotDo(
-                f"The secret {self._secret_id} does not hold one JSON object. Put an earlier "
-                "version of it back in Secrets Manager, then repeat this."
-            )
-        return entries
-
-    def change(self, change: Callable[[Entries], None]) -> Entries:
-        """Read, let ``change`` work on the entries, and write them if that made a difference.
-
-        Secrets Manager knows no condition on a write: reading at the last moment keeps the time
-        short in which another's write could be lost.
-        """
-        entries = self.read()
-        before = json.dumps(entries, sort_keys=True)
-        change(entries)
-        after = json.dumps(entries, sort_keys=True)
-        if after != before:
-            self._client.put_secret_value(SecretId=self._secret_id, SecretString=after)
-        return entries
+            return super().read()
+        except NotOneObject as error:
+            raise CannotDo(str(error)) from None
 
 
 class StoredSettings:

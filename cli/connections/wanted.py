@@ -4,11 +4,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import time
-from typing import Any, Final
+from typing import Any
 
 from cli.connections.addresses import uncallable_endpoints
-from cli.connections.declared import DeclaredConnection, DeclaredFile, DeclaredSubscription
+from cli.connections.declared import DeclaredConnection, DeclaredFile
 from cli.connections.file import ConnectionsFile, FileSecrets, Secrets
 from cli.connections.profiles import profile_of, scheme_of
 from cli.connections.schedules import Schedule
@@ -16,11 +15,8 @@ from cli.connections.stored import Stored
 from cli.connections.texts import Texts
 from cli.faults import InvalidFile, Problem
 from milepost.connection import CommissionTerms, Connection
-from milepost.notices import DEFAULT_KINDS, Channel
-from milepost.subscriptions import QuietHours, Subscription
-
-FROM_FILE: Final = "file"
-"""The ``source`` of subscriptions that apply may also remove."""
+from milepost.subscribing import subscription_from
+from milepost.subscriptions import FROM_FILE, Subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,34 +123,9 @@ def _subscriptions(declared: DeclaredFile) -> list[Subscription]:
         entries[digest] += 1
         # A second entry of the same address needs an id that is as stable as the first's.
         suffix = f"-{entries[digest]}" if entries[digest] > 1 else ""
-        found.append(_subscription(f"{FROM_FILE}-{digest}{suffix}", one))
+        subscription_id = f"{FROM_FILE}-{digest}{suffix}"
+        found.append(subscription_from(one, subscription_id=subscription_id, source=FROM_FILE))
     return found
-
-
-def _subscription(subscription_id: str, declared: DeclaredSubscription) -> Subscription:
-    usual = Subscription(id=subscription_id, recipient=declared.recipient)
-    quiet = declared.quiet_hours
-    return Subscription(
-        id=subscription_id,
-        channel=Channel.HTTPS if declared.url else Channel.EMAIL,
-        recipient=declared.recipient,
-        kinds=DEFAULT_KINDS if declared.kinds is None else frozenset(declared.kinds),
-        connections=frozenset(declared.connections),
-        service_types=frozenset(declared.service_types),
-        language=declared.language or usual.language,
-        time_zone=declared.time_zone or usual.time_zone,
-        mode=declared.gathering,
-        daily_at=time.fromisoformat(declared.daily_at) if declared.daily_at else usual.daily_at,
-        quiet_hours=QuietHours(
-            start=time.fromisoformat(quiet.start),
-            end=time.fromisoformat(quiet.end),
-            passing=frozenset(quiet.passing),
-        )
-        if quiet
-        else None,
-        owner=declared.owner,
-        source=FROM_FILE,
-    )
 
 
 def _impossible(file: ConnectionsFile, wanted: Wanted, stored: Stored) -> Iterator[Problem]:

@@ -1,6 +1,5 @@
 """``milepost subscriptions list``, ``resume`` and ``secret``."""
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -57,8 +56,7 @@ def resume_subscription(
     if found.ended is None:
         tell(f"{subscription_id} has not ended.")
     else:
-        # As a whole, so that an endpoint's failures are counted anew.
-        table.put(replace(found, ended=None))
+        table.resume(subscription_id)
         tell(f"{subscription_id} lives again; it had ended: {found.ended}.")
     if found.channel is Channel.EMAIL:
         _lift_suppression(target, found.recipient, yes=yes)

@@ -143,7 +143,7 @@ def keep_unannounced(stack: Stack) -> None:
 
 
 def unannounced(stack: Stack, run: Callable[[Any], Any]) -> DeadLetterQueue:
-    way = TellAgain(Functions(run), aws("s3"), announce="announce")
+    way = TellAgain(Functions(run), lambda: aws("s3"), announce="announce")
     return queue_of(stack, "AnnounceFailures", way)
 
 

@@ -86,7 +86,7 @@ def erasure(stack: Stack, quarantine: Quarantine) -> Erasure:
         found_by_words=[
             QuarantineOfCustomers(quarantine),
             DeadLettersOfCustomers(queues),
-            UnannouncedOfCustomers(aws("s3"), bucket=bucket),
+            UnannouncedOfCustomers(lambda: aws("s3"), bucket=bucket),
         ],
         found_by_order=[NoticesOfCustomers(dynamodb, table_name=table, clock=lambda: NOON)],
     )

@@ -7,6 +7,7 @@ nothing of its reason. Imports the standard library alone: it runs on every webh
 
 import binascii
 import hmac
+import os
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -16,6 +17,8 @@ SPIRII: Final = "spirii"
 
 TOLERANCE_SECONDS: Final = 300
 MOST_SIGNATURES: Final = 16
+_KEY_BYTES: Final = 32
+"""Standard Webhooks asks for 24 to 64 (standardwebhooks.com, "Signature scheme")."""
 _LONGEST_ID: Final = 256
 _LONGEST_TIMESTAMP: Final = 12
 _ID_CHARACTERS: Final = frozenset(
@@ -29,6 +32,12 @@ class BadSignature(Exception):
 
 class NoSecret(Exception):
     """The connection has no usable signing secret, so nothing can be let in."""
+
+
+def make_signing_secret(scheme: str) -> str:
+    """A new random secret in the form that the scheme's senders take."""
+    key = os.urandom(_KEY_BYTES)
+    return "whsec_" + b64encode(key).decode() if scheme == STANDARD_WEBHOOKS else key.hex()
 
 
 def verify(

@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 from milepost.notices import DEFAULT_KINDS, Announced, Channel
 from milepost.order import Kind
 
+FROM_FILE: Final = "file"
+"""The ``source`` of subscriptions that stand in connections.yaml, and are changed there."""
+
 
 class Mode(StrEnum):
     """Whether notices come one by one or gathered."""

@@ -7,10 +7,11 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 from typer.testing import CliRunner
 
-from cli.connections.signing_forms import is_signing_secret, make_signing_secret
+from cli.connections.signing_forms import is_signing_secret
 from cli.faults import CannotDo, WrongUse, explain
 from cli.main import app
 from cli.stack import find_stack, is_loopback
+from milepost.signatures import make_signing_secret
 
 LOCAL = {
     "aws_endpoint_url": "http://127.0.0.1:4566",

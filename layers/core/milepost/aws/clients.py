@@ -26,6 +26,11 @@ FOR_MAIL = Config(
 """For sending a mail, within ``sending.CLAIM``. Tried once: a mail whose answer was slow may have
 gone out, and would go out twice."""
 
+FOR_A_RUN = Config(
+    connect_timeout=2, read_timeout=26, retries={"mode": "standard", "total_max_attempts": 1}
+)
+"""For running a function and waiting for its answer, while somebody waits for ours."""
+
 
 @cache
 def _session() -> Session:

@@ -5,7 +5,7 @@ came of it, single ones can be chosen, and what is no queue's message can be red
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -157,9 +157,9 @@ class TellAgain:
     Source: Lambda developer guide, "Retain discarded records for a DynamoDB event source".
     """
 
-    def __init__(self, functions: Any, s3: Any, *, announce: str) -> None:
+    def __init__(self, functions: Any, make_s3: Callable[[], Any], *, announce: str) -> None:
         self._functions = functions
-        self._s3 = s3
+        self._make_s3 = make_s3
         self._announce = announce
 
     def content(self, letter: DeadLetter) -> Any:
@@ -184,11 +184,11 @@ class TellAgain:
             place = place_of_record(letter)
         except CannotRedrive:
             return
-        self._s3.delete_object(**place)
+        self._make_s3().delete_object(**place)
 
     def _read(self, letter: DeadLetter) -> str:
         try:
-            answer = self._s3.get_object(**place_of_record(letter))
+            answer = self._make_s3().get_object(**place_of_record(letter))
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 raise CannotRedrive("its record is gone, by an erasure or by its age") from None

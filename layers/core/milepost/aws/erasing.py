@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -167,15 +166,16 @@ class QuarantineOfCustomers:
         return True
 
 
-@dataclass(frozen=True, slots=True)
 class DeadLettersOfCustomers:
     """Implements ``erasing.Trace``: messages that name a customer or their order."""
 
-    queues: Sequence[DeadLetterQueue]
-    name: str = "dead_letters"
+    name = "dead_letters"
+
+    def __init__(self, queues: Sequence[DeadLetterQueue]) -> None:
+        self._queues = queues
 
     def erase(self, subject: Subject) -> int:
-        return sum(self._erase_in(queue, subject) for queue in self.queues)
+        return sum(self._erase_in(queue, subject) for queue in self._queues)
 
     def _erase_in(self, queue: DeadLetterQueue, subject: Subject) -> int:
         count = 0
@@ -199,17 +199,17 @@ class UnannouncedOfCustomers:
 
     name = "unannounced"
 
-    def __init__(self, client: Any, *, bucket: str) -> None:
-        self._client = client
+    def __init__(self, make_client: Callable[[], Any], *, bucket: str) -> None:
+        self._make_client = make_client
         self._bucket = bucket
 
     def erase(self, subject: Subject) -> int:
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
+        pages = self._make_client().get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
         keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
         return sum(self._erase_in(key, subject) for key in keys)
 
     def _erase_in(self, key: str, subject: Subject) -> int:
-        answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        answer = self._make_client().get_object(Bucket=self._bucket, Key=key)
         kept = json.loads(answer["Body"].read())
         records = json.loads(kept["payload"])["Records"]
         others = [one for one in records if _group_of(one) not in _partitions(subject)]
@@ -218,9 +218,9 @@ class UnannouncedOfCustomers:
         if others:
             kept["payload"] = json.dumps({"Records": others})
             body = json.dumps(kept).encode()
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
+            self._make_client().put_object(Bucket=self._bucket, Key=key, Body=body)
         else:
-            self._client.delete_object(Bucket=self._bucket, Key=key)
+            self._make_client().delete_object(Bucket=self._bucket, Key=key)
         return len(records) - len(others)
 
 

@@ -11,6 +11,7 @@ from milepost.subscriptions import Mode, QuietHours, Subscription
 from milepost.unsubscribing import address_digest
 
 SUBSCRIPTIONS: Final = "subscriptions"
+_NOT_SAID: Final = frozenset({"pk", "sk", "ended"})
 
 
 class SubscriptionsTable:
@@ -35,8 +36,36 @@ class SubscriptionsTable:
         return subscription_of(from_item(item)) if item else None
 
     def put(self, subscription: Subscription) -> None:
-        """Keep it in place of the one with its id."""
-        self._client.put_item(TableName=self._table, Item=to_item(subscription_item(subscription)))
+        """Keep what it says. Whether it has ended, or fails, stays as it is: that may have come to
+        be since whoever puts it has read it."""
+        item = subscription_item(subscription)
+        said = {name: value for name, value in item.items() if name not in _NOT_SAID}
+        sets = [f"#{name} = :{name}" for name, value in said.items() if value is not None]
+        removes = [f"#{name}" for name, value in said.items() if value is None]
+        if subscription.ended is not None:
+            said["ended"] = subscription.ended
+            sets.append("#ended = :ended")
+        self._client.update_item(
+            TableName=self._table,
+            Key=_key(subscription.id),
+            UpdateExpression=f"SET {', '.join(sets)}"
+            + (f" REMOVE {', '.join(removes)}" if removes else ""),
+            ExpressionAttributeNames={f"#{name}": name for name in said},
+            ExpressionAttributeValues=to_item({f":{name}": v for name, v in said.items()}),
+        )
+
+    def resume(self, subscription_id: str) -> None:
+        """Let it live again, its failures counted anew; one that is gone stays gone."""
+        it_is_there = "attribute_exists(pk)"
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(subscription_id),
+                UpdateExpression="REMOVE ended, failing_since, switching_off_until",
+                ConditionExpression=it_is_there,
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
 
     def delete(self, subscription_id: str) -> None:
         self._client.delete_item(TableName=self._table, Key=_key(subscription_id))

@@ -1,0 +1,79 @@
+"""Operating: what the team looks at and sets right, as the API and the command need it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from milepost import replaying
+from milepost.dead_letters import DeadLetterQueue
+from milepost.erasing import Erasure
+from milepost.health import Contact
+from milepost.polling import LookAgain
+from milepost.replaying import KeptId, Replay
+from milepost.subscriptions import Subscription
+
+
+class Quarantine(replaying.Quarantine, Protocol):
+    """The same, from which things may also be discarded."""
+
+    def remove(self, kept_id: KeptId) -> None: ...
+
+
+class Contacts(Protocol):
+    """What is known of connections' polls and webhooks."""
+
+    def get(self, connection_id: str) -> Contact: ...
+    def all(self) -> Mapping[str, Contact]: ...
+
+
+class Polls(Protocol):
+    """Polls out of turn."""
+
+    def start(self, connection_id: str, *, again: LookAgain | None) -> None:
+        """Start one, and don't wait for it."""
+        ...
+
+
+class Subscriptions(Protocol):
+    """Who is told of what."""
+
+    def all(self) -> Sequence[Subscription]: ...
+    def get(self, subscription_id: str) -> Subscription | None: ...
+
+    def put(self, subscription: Subscription) -> None:
+        """Keep it; what became of it meanwhile (ended, failing) stays as it is."""
+        ...
+
+    def resume(self, subscription_id: str) -> None:
+        """Let one live again that ended, its failures counted anew."""
+        ...
+
+    def delete(self, subscription_id: str) -> None: ...
+
+
+class EndpointSecrets(Protocol):
+    """What messages to endpoints are signed with."""
+
+    def make(self, subscription_id: str) -> str:
+        """A new secret of a new subscription."""
+        ...
+
+    def drop(self, subscription_id: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operations:
+    """All of it, behind one name."""
+
+    quarantine: Quarantine
+    replay: Replay
+    dead_letters: Sequence[DeadLetterQueue]
+    erasure: Erasure
+    contacts: Contacts
+    polls: Polls
+    subscriptions: Subscriptions
+    endpoint_secrets: EndpointSecrets
+    allow_private_endpoints: bool = False
+
+    def dead_letter_queue(self, name: str) -> DeadLetterQueue | None:
+        return next((one for one in self.dead_letters if one.name == name), None)
