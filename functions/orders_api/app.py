@@ -20,6 +20,7 @@ from milepost.aws.figures_table import FiguresTable
 from milepost.aws.notice_messages import NoticeQueue
 from milepost.aws.notices_table import NoticesTable
 from milepost.aws.order_lists import OrderLists
+from milepost.aws.operations import open_operations
 from milepost.aws.orders_table import OrdersReader
 from milepost.aws.outages import is_outage
 from milepost.aws.search_table import SearchTable
@@ -72,6 +73,7 @@ api = build_api(
         ),
         connections=connections,
         acting=acting,
+        operations=open_operations(os.environ),
         clock=lambda: datetime.now(UTC),
     ),
     log=logger,

@@ -25,6 +25,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
         "TransactWriteItems",
         "UpdateItem",
     ),
+    "lambda": ("Invoke",),
     "s3": ("DeleteObject", "GetObject", "HeadObject", "ListObjectsV2", "PutObject"),
     "scheduler": ("CreateSchedule", "DeleteSchedule", "GetSchedule", "UpdateSchedule"),
     "secretsmanager": ("GetSecretValue", "PutSecretValue"),

@@ -16,6 +16,7 @@ from milepost.api.cursors import CursorKeys
 from milepost.connection import Connection
 from milepost.listing import Lists
 from milepost.notices import NoticeId
+from milepost.operating import Operations
 from milepost.order import OrderKey, TrackedOrder
 from milepost.recipients import Choice
 from milepost.refreshing import Tools
@@ -88,6 +89,7 @@ class Services:
     emails: Outbox
     connections: Connections
     acting: Acting
+    operations: Operations
     clock: Callable[[], datetime]
     """The present time, aware."""
 

@@ -5,7 +5,20 @@ from typing import Final
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
-from milepost.api import actions, commissions, groups, notices, order_lists, orders, stages
+from milepost.api import (
+    actions,
+    commissions,
+    connections,
+    customers,
+    dead_letters,
+    groups,
+    notices,
+    order_lists,
+    orders,
+    quarantine,
+    stages,
+    subscriptions,
+)
 
 ROUTERS: Final[Sequence[Router]] = (
     order_lists.router,
@@ -15,4 +28,9 @@ ROUTERS: Final[Sequence[Router]] = (
     actions.router,
     stages.router,
     commissions.router,
+    subscriptions.router,
+    connections.router,
+    quarantine.router,
+    dead_letters.router,
+    customers.router,
 )

@@ -1,0 +1,168 @@
+"""Connections: their settings and health, and a poll out of turn."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from milepost.api.describing import may_answer
+from milepost.api.given import Given, Services
+from milepost.api.problems import Conflict, NotFound
+from milepost.connection import Connection, UnknownConnection
+from milepost.health import Contact, health_of
+from milepost.polling import LookAgain
+from milepost.report import format_instant
+
+router = Router()
+
+ConnectionPath = Annotated[str, Path(description="A connection's id.", max_length=64)]
+
+
+class HealthView(BaseModel):
+    """How its polls go, and when its last webhook came."""
+
+    condition: str = Field(
+        description="`works`, `failing`, `waiting` (the provider asked us to), `late`, "
+        "`never_polled`, `not_polled` (it has no schedule)."
+    )
+    last_success_at: str | None
+    last_failure_at: str | None
+    last_error: str | None
+    failures: int = Field(description="Polls that failed in a row.")
+    not_before: str | None = Field(description="Until when the provider asked us to wait.")
+    lag_seconds: int | None = Field(description="How far its polls are behind their schedule.")
+    is_polled_now: bool
+    is_paused: bool = Field(
+        description="Whether a poll ran out of time; the next one goes on where it stopped."
+    )
+    seen_until: str | None = Field(description="Up to which change everything has been seen.")
+    last_webhook_at: str | None = Field(description="To the minute.")
+
+
+class ConnectionView(BaseModel):
+    """One account at one provider."""
+
+    id: str
+    provider: str
+    settings: dict[str, Any] = Field(description="All of them; none is secret.")
+    health: HealthView
+
+
+class ConnectionList(BaseModel):
+    """Every connection, by id."""
+
+    items: list[ConnectionView]
+
+
+class PollAsked(BaseModel):
+    """What to poll beyond the news."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: AwareDatetime | None = Field(
+        default=None, description="Read everything changed since then once more."
+    )
+    announce: bool = Field(
+        default=False, description="Whether people are told of what that second look changes."
+    )
+
+
+class PollStarted(BaseModel):
+    """A poll is on its way; the connection's health shows when it is done."""
+
+    connection: str
+    since: str | None
+
+
+@router.get(
+    "/connections",
+    summary="Every connection and whether it works",
+    tags=["connections"],
+    operation_id="list_connections",
+    responses=may_answer(200),
+)
+def list_connections(services: Given) -> ConnectionList:
+    contacts = services.operations.contacts.all()
+    connections = sorted(services.connections.all().values(), key=lambda one: one.id)
+    return ConnectionList(
+        items=[_view(one, contacts.get(one.id, Contact()), services) for one in connections]
+    )
+
+
+@router.get(
+    "/connections/<connection>",
+    summary="One connection and whether it works",
+    tags=["connections"],
+    operation_id="show_connection",
+    responses=may_answer(200, 404),
+)
+def show_connection(connection: ConnectionPath, services: Given) -> ConnectionView:
+    found = _find(connection, services)
+    return _view(found, services.operations.contacts.get(found.id), services)
+
+
+@router.post(
+    "/connections/<connection>/poll",
+    summary="Poll now, without waiting for the schedule",
+    tags=["connections"],
+    operation_id="poll_connection",
+    status_code=202,
+    responses=may_answer(202, 404, 409),
+)
+def poll_connection(
+    connection: ConnectionPath,
+    services: Given,
+    asked: Annotated[PollAsked | None, Body()] = None,
+) -> PollStarted:
+    found = _find(connection, services)
+    if asked and asked.announce and asked.since is None:
+        raise Conflict("A poll for news always tells: `announce` is for one that has `since`.")
+    since = asked.since if asked else None
+    again = LookAgain(since=since, announce=asked.announce) if asked and since else None
+    services.operations.polls.start(found.id, again=again)
+    return PollStarted(connection=found.id, since=format_instant(since) if since else None)
+
+
+def _find(connection_id: str, services: Services) -> Connection:
+    try:
+        return services.connections.get(connection_id)
+    except UnknownConnection:
+        raise NotFound(f"There is no connection {connection_id}.") from None
+
+
+def _view(connection: Connection, contact: Contact, services: Services) -> ConnectionView:
+    now = services.clock()
+    health = health_of(connection, contact, now=now)
+    return ConnectionView(
+        id=connection.id,
+        provider=connection.provider,
+        settings=_settings(connection),
+        health=HealthView(
+            condition=str(health.condition),
+            last_success_at=_instant(contact.last_success_at),
+            last_failure_at=_instant(contact.last_failure_at),
+            last_error=contact.last_error if contact.failures else None,
+            failures=contact.failures,
+            not_before=_instant(contact.not_before if contact.failures else None),
+            lag_seconds=None if health.lag is None else int(health.lag.total_seconds()),
+            is_polled_now=contact.polling_until is not None and contact.polling_until >= now,
+            is_paused=contact.is_paused,
+            seen_until=_instant(contact.cursor),
+            last_webhook_at=_instant(contact.last_webhook_at),
+        ),
+    )
+
+
+def _settings(connection: Connection) -> dict[str, Any]:
+    settings = asdict(connection)
+    return {
+        name: sorted(value) if isinstance(value, frozenset) else value
+        for name, value in settings.items()
+        if name not in ("id", "provider")
+    }
+
+
+def _instant(moment: Any) -> str | None:
+    return format_instant(moment) if moment else None

@@ -1,0 +1,215 @@
+"""Subscriptions: who is told of what, by mail or at an endpoint."""
+
+from typing import Annotated
+from uuid import uuid4
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from pydantic import BaseModel, Field
+
+from milepost.api.describing import may_answer
+from milepost.api.given import Given, Services
+from milepost.api.problems import Conflict, Fault, NotFound, Problem
+from milepost.endpoints import Refused, read_url
+from milepost.notices import Channel
+from milepost.subscribing import SaidSubscription, require_callable, subscription_from
+from milepost.subscriptions import FROM_FILE, Subscription
+
+router = Router()
+
+FROM_API = "api"
+SubscriptionPath = Annotated[str, Path(description="A subscription's id.", max_length=100)]
+Said = Annotated[SaidSubscription, Body()]
+
+
+class QuietHoursView(BaseModel):
+    """By the subscription's own clock."""
+
+    start: str
+    end: str
+    passing: list[str]
+
+
+class SubscriptionView(BaseModel):
+    """Who is told of what. Empty lists mean all."""
+
+    id: str
+    channel: str = Field(description="`email` or `https`.")
+    recipient: str
+    kinds: list[str]
+    connections: list[str]
+    service_types: list[str]
+    language: str
+    time_zone: str
+    mode: str
+    daily_at: str
+    quiet_hours: QuietHoursView | None
+    owner: str | None
+    source: str | None = Field(description="`file` for one that connections.yaml declares.")
+    ended: str | None = Field(description="Why it is over, in words; null while it lives.")
+
+
+class NewSubscriptionView(SubscriptionView):
+    """The same with the secret that an endpoint checks its messages with; shown this once."""
+
+    secret: str | None
+
+
+class SubscriptionList(BaseModel):
+    """Every subscription, by recipient."""
+
+    items: list[SubscriptionView]
+
+
+@router.get(
+    "/subscriptions",
+    summary="Every subscription, also those that have ended",
+    tags=["subscriptions"],
+    operation_id="show_subscriptions",
+    responses=may_answer(200),
+)
+def list_subscriptions(services: Given) -> SubscriptionList:
+    found = sorted(services.operations.subscriptions.all(), key=lambda o: (o.recipient, o.id))
+    return SubscriptionList(items=[_view(one) for one in found])
+
+
+@router.get(
+    "/subscriptions/<subscription>",
+    summary="One subscription",
+    tags=["subscriptions"],
+    operation_id="show_subscription",
+    responses=may_answer(200, 404),
+)
+def show_subscription(subscription: SubscriptionPath, services: Given) -> SubscriptionView:
+    return _view(_find(subscription, services))
+
+
+@router.post(
+    "/subscriptions",
+    summary="Tell somebody more",
+    tags=["subscriptions"],
+    operation_id="add_subscription",
+    status_code=201,
+    responses=may_answer(201),
+)
+def add_subscription(services: Given, asked: Said) -> NewSubscriptionView:
+    made = subscription_from(asked, subscription_id=f"sub-{uuid4().hex[:16]}", source=FROM_API)
+    _require_possible(made, services)
+    secret = None
+    if made.channel is Channel.HTTPS:
+        # A notice to an endpoint without a secret fails: so it is there first.
+        secret = services.operations.endpoint_secrets.make(made.id)
+    services.operations.subscriptions.put(made)
+    return NewSubscriptionView(**_view(made).model_dump(), secret=secret)
+
+
+@router.put(
+    "/subscriptions/<subscription>",
+    summary="Change what a subscription says; the recipient stays",
+    tags=["subscriptions"],
+    operation_id="change_subscription",
+    responses=may_answer(200, 404, 409),
+)
+def change_subscription(
+    subscription: SubscriptionPath, services: Given, asked: Said
+) -> SubscriptionView:
+    there = _find_ours(subscription, services)
+    if asked.recipient != there.recipient:
+        raise Conflict(
+            "The recipient of a subscription stays, since it may have said no: "
+            "make another one, and delete this."
+        )
+    wanted = subscription_from(asked, subscription_id=there.id, source=FROM_API)
+    _require_possible(wanted, services)
+    services.operations.subscriptions.put(wanted)
+    return _view(_find(subscription, services))
+
+
+@router.post(
+    "/subscriptions/<subscription>/resume",
+    summary="Let one live again that has ended, because its recipient wants it",
+    tags=["subscriptions"],
+    operation_id="resume_subscription",
+    responses=may_answer(200, 404),
+)
+def resume_subscription(subscription: SubscriptionPath, services: Given) -> SubscriptionView:
+    found = _find(subscription, services)
+    services.operations.subscriptions.resume(found.id)
+    return _view(_find(subscription, services))
+
+
+@router.delete(
+    "/subscriptions/<subscription>",
+    summary="Tell them no more",
+    tags=["subscriptions"],
+    operation_id="delete_subscription",
+    status_code=204,
+    responses=may_answer(204, 404, 409),
+)
+def delete_subscription(subscription: SubscriptionPath, services: Given) -> Response[str]:
+    found = _find_ours(subscription, services)
+    services.operations.subscriptions.delete(found.id)
+    if found.channel is Channel.HTTPS:
+        services.operations.endpoint_secrets.drop(found.id)
+    return Response(status_code=204, body="")
+
+
+def _find(subscription_id: str, services: Services) -> Subscription:
+    found = services.operations.subscriptions.get(subscription_id)
+    if found is None:
+        raise NotFound(f"There is no subscription {subscription_id}.")
+    return found
+
+
+def _find_ours(subscription_id: str, services: Services) -> Subscription:
+    found = _find(subscription_id, services)
+    if found.source == FROM_FILE:
+        raise Conflict(
+            "connections.yaml declares this subscription: change it there, then apply the file."
+        )
+    return found
+
+
+def _require_possible(wanted: Subscription, services: Services) -> None:
+    """Check what the request alone can't tell."""
+    faults = [
+        Fault(where="body.connections", what=f"There is no connection {name}.")
+        for name in sorted(wanted.connections - services.connections.all().keys())
+    ]
+    if wanted.channel is Channel.HTTPS:
+        try:
+            if services.operations.allow_private_endpoints:
+                read_url(wanted.recipient, allow_private=True)
+            else:
+                require_callable(wanted.recipient)
+        except Refused as refusal:
+            faults.append(Fault(where="body.url", what=f"It would never be called: {refusal}."))
+    if faults:
+        raise Problem(422, "The subscription can't be as it is asked for.", errors=faults)
+
+
+def _view(one: Subscription) -> SubscriptionView:
+    quiet = one.quiet_hours
+    return SubscriptionView(
+        id=one.id,
+        channel=str(one.channel),
+        recipient=one.recipient,
+        kinds=sorted(one.kinds),
+        connections=sorted(one.connections),
+        service_types=sorted(one.service_types),
+        language=one.language,
+        time_zone=one.time_zone,
+        mode=str(one.mode),
+        daily_at=f"{one.daily_at:%H:%M}",
+        quiet_hours=QuietHoursView(
+            start=f"{quiet.start:%H:%M}",
+            end=f"{quiet.end:%H:%M}",
+            passing=sorted(quiet.passing),
+        )
+        if quiet
+        else None,
+        owner=one.owner,
+        source=one.source,
+        ended=one.ended,
+    )

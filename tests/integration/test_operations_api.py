@@ -1,0 +1,331 @@
+"""Operating through the API: connections, subscriptions, quarantine, dead letters, customers."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from aws_lambda_powertools import Logger
+
+from milepost.api.answering import build_api
+from milepost.aws.contacts import LastWebhooks
+from milepost.aws.orders_table import OrdersTable
+from milepost.aws.polls_table import PollsTable
+from milepost.aws.quarantine import Quarantine
+from milepost.finding import customer_id_of_email
+from milepost.polling import LookAgain
+from milepost.providers import adapter
+from milepost.recording import record
+from milepost.report import format_instant
+from milepost.subscriptions import FROM_FILE, Subscription
+from tests.builders import KEY, NOON, OFFERGRID, minute, offergrid_event, offergrid_order
+from tests.make_events import inbox_message
+from tests.stack import Context, Stack, aws
+
+HOME = OFFERGRID.id
+MAIL = {"email": "sales@example.org", "kinds": ["rejected"]}
+ENDPOINT = {"url": "https://hooks.example.org/orders", "owner": "it@example.org"}
+
+
+@dataclass
+class Answer:
+    status: int
+    body: Any
+
+
+Ask = Callable[..., Answer]
+
+
+class Polls:
+    """Implements ``operating.Polls``: notes what was started."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, LookAgain | None]] = []
+
+    def start(self, connection_id: str, *, again: LookAgain | None) -> None:
+        self.started.append((connection_id, again))
+
+
+@pytest.fixture
+def app(stack: Stack) -> ModuleType:
+    return stack.load("orders_api")
+
+
+@pytest.fixture
+def polls() -> Polls:
+    return Polls()
+
+
+@pytest.fixture
+def ask(app: ModuleType, polls: Polls) -> Ask:
+    known = app.api.services
+    operations = replace(known.operations, polls=polls)
+    services = replace(known, operations=operations, clock=lambda: NOON)
+    api = build_api(services, log=Logger("test-operations"))
+
+    def ask(
+        method: str, path: str, body: Any = None, *, role: str = "operator", **query: Any
+    ) -> Answer:
+        answer = api.answer(http_event(method, path, body, role=role, query=query), Context())
+        text = answer.get("body")
+        return Answer(answer["statusCode"], json.loads(text) if text else None)
+
+    return ask
+
+
+def http_event(
+    method: str, path: str, body: Any, *, role: str, query: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": urlencode(query),
+        "queryStringParameters": {name: str(value) for name, value in query.items()},
+        "headers": {"content-type": "application/json"},
+        "body": None if body is None else json.dumps(body),
+        "isBase64Encoded": False,
+        "requestContext": {
+            "requestId": "req-1",
+            "stage": "$default",
+            "http": {"method": method, "path": path},
+            "authorizer": {
+                "jwt": {"claims": {"sub": "s", "username": "lena", "cognito:groups": f"[{role}]"}}
+            },
+        },
+    }
+
+
+# ---- connections
+
+
+def test_a_connection_shows_its_settings_and_whether_it_works(ask: Ask, stack: Stack) -> None:
+    stack.apply(replace(OFFERGRID, poll_minutes=5))
+    table, dynamodb = stack.resources["PollsTable"], aws("dynamodb")
+    lease = PollsTable(dynamodb, table_name=table).lease(
+        HOME, now=minute(-60), duration=minute(5) - NOON
+    )
+    lease.succeed(cursor=minute(-61), validator=None, at=minute(-60))
+    LastWebhooks(dynamodb, table_name=table).note(HOME, at=minute(-3))
+    (shown,) = [one for one in ask("GET", "/connections").body["items"] if one["id"] == HOME]
+    assert (shown["provider"], shown["settings"]["time_zone"]) == (
+        "offergrid",
+        "Australia/Melbourne",
+    )
+    health = shown["health"]
+    assert (health["condition"], health["lag_seconds"]) == ("late", 55 * 60)
+    assert health["last_success_at"] == format_instant(minute(-60))
+    assert health["last_webhook_at"] == format_instant(minute(-3))
+    assert ask("GET", f"/connections/{HOME}", role="viewer").body == shown
+
+
+def test_a_connection_that_never_was_in_contact_is_shown_too(ask: Ask) -> None:
+    health = ask("GET", f"/connections/{HOME}").body["health"]
+    assert (health["condition"], health["last_webhook_at"]) == ("not_polled", None)
+
+
+def test_a_poll_is_started_and_a_second_look_is_silent_unless_asked(ask: Ask, polls: Polls) -> None:
+    assert ask("POST", f"/connections/{HOME}/poll").status == 202
+    since = {"since": "2026-03-01T00:00:00+01:00"}
+    assert ask("POST", f"/connections/{HOME}/poll", since).body["since"] == "2026-02-28T23:00:00Z"
+    ask("POST", f"/connections/{HOME}/poll", {**since, "announce": True})
+    assert [again and again.announce for _, again in polls.started] == [None, False, True]
+    assert ask("POST", f"/connections/{HOME}/poll", {"announce": True}).status == 409
+    assert ask("POST", f"/connections/{HOME}/poll", {"since": "2026-03-01T00:00:00"}).status == 422
+    assert ask("POST", "/connections/nowhere/poll").status == 404
+    assert ask("POST", f"/connections/{HOME}/poll", role="viewer").status == 403
+    assert len(polls.started) == 3
+
+
+# ---- subscriptions
+
+
+def test_a_subscription_by_mail_is_made_changed_and_deleted(ask: Ask) -> None:
+    made = ask("POST", "/subscriptions", MAIL)
+    assert made.status == 201
+    assert (made.body["kinds"], made.body["secret"]) == (["rejected"], None)
+    path = f"/subscriptions/{made.body['id']}"
+    changed = ask("PUT", path, {**MAIL, "mode": "daily", "daily_at": "07:30"})
+    assert (changed.body["mode"], changed.body["daily_at"]) == ("daily", "07:30")
+    assert ask("GET", "/subscriptions").body["items"] == [changed.body]
+    assert ask("DELETE", path).status == 204
+    assert ask("GET", path).status == 404
+    assert ask("PUT", path, MAIL).status == 404
+
+
+def test_an_endpoint_gets_a_secret_that_is_shown_once_and_goes_with_it(
+    ask: Ask, stack: Stack
+) -> None:
+    def secrets() -> dict[str, str]:
+        kept = aws("secretsmanager").get_secret_value(SecretId=stack.resources["EndpointSecrets"])
+        found: dict[str, str] = json.loads(kept["SecretString"])
+        return found
+
+    made = ask("POST", "/subscriptions", ENDPOINT).body
+    assert made["secret"].startswith("whsec_")
+    assert secrets() == {made["id"]: made["secret"]}
+    assert "secret" not in ask("GET", f"/subscriptions/{made['id']}").body
+    ask("DELETE", f"/subscriptions/{made['id']}")
+    assert secrets() == {}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"email": "nobody"},
+        {**MAIL, **ENDPOINT},
+        {**MAIL, "kinds": ["lost"]},
+        {**MAIL, "connections": ["nowhere"]},
+        {**MAIL, "time_zone": "Mars/Olympus"},
+        {"url": "https://hooks.example.org/"},
+        {"url": "https://169.254.169.254/latest", "owner": "it@example.org"},
+        {"url": "http://hooks.example.org/", "owner": "it@example.org"},
+        {**MAIL, "source": "file"},
+    ],
+)
+def test_a_subscription_that_would_tell_nobody_is_refused_and_says_where(
+    asked: Any, ask: Ask
+) -> None:
+    refused = ask("POST", "/subscriptions", asked)
+    assert refused.status == 422
+    assert refused.body["errors"]
+    assert ask("GET", "/subscriptions").body["items"] == []
+
+
+def test_the_recipient_of_a_subscription_stays(ask: Ask) -> None:
+    made = ask("POST", "/subscriptions", MAIL).body
+    assert ask("PUT", f"/subscriptions/{made['id']}", {"email": "other@example.org"}).status == 409
+
+
+def test_what_the_file_declares_is_changed_there_and_nowhere_else(
+    ask: Ask, app: ModuleType
+) -> None:
+    declared = Subscription(id="file-1", recipient="sales@example.org", source=FROM_FILE)
+    app.api.services.operations.subscriptions.put(declared)
+    for answer in (
+        ask("PUT", "/subscriptions/file-1", MAIL),
+        ask("DELETE", "/subscriptions/file-1"),
+    ):
+        assert answer.status == 409
+        assert "connections.yaml" in answer.body["detail"]
+
+
+def test_one_that_ended_stays_so_through_a_change_and_lives_again_when_resumed(
+    ask: Ask, app: ModuleType
+) -> None:
+    path = f"/subscriptions/{ask('POST', '/subscriptions', MAIL).body['id']}"
+    app.api.services.operations.subscriptions.end(path.rpartition("/")[2], reason="unsubscribed")
+    assert ask("PUT", path, {**MAIL, "mode": "hourly"}).body["ended"] == "unsubscribed"
+    assert ask("POST", f"{path}/resume").body["ended"] is None
+
+
+# ---- quarantine
+
+
+@pytest.fixture
+def quarantine(stack: Stack) -> Iterator[Quarantine]:
+    yield Quarantine(lambda: aws("s3"), bucket=stack.resources["QuarantineBucket"])
+
+
+def keep(quarantine: Quarantine, body: bytes, hour: int = 0, connection: str = HOME) -> str:
+    key = quarantine.keep(
+        body, connection_id=connection, source="webhook", reason="because", at=minute(60 * hour)
+    )
+    return key.removeprefix("quarantine/").replace("/", ":")
+
+
+def test_the_quarantine_is_listed_a_page_at_a_time(ask: Ask, quarantine: Quarantine) -> None:
+    kept = {keep(quarantine, f"{hour}".encode(), hour) for hour in range(3)}
+    other = keep(quarantine, b"x", connection="rabot-energy")
+    first = ask("GET", "/quarantine", role="viewer", limit=2).body
+    second = ask("GET", "/quarantine", limit=2, after=first["next"]).body
+    assert {one["id"] for one in first["items"] + second["items"]} == {*kept, other}
+    assert second["next"] is None
+    at_one = {"since": format_instant(minute(60)), "until": format_instant(minute(61))}
+    (found,) = ask("GET", "/quarantine", connection=HOME, **at_one).body["items"]
+    assert (found["received_at"], found["reason"]) == (format_instant(minute(60)), "because")
+
+
+def test_only_operators_look_into_it(ask: Ask, quarantine: Quarantine) -> None:
+    path = f"/quarantine/{keep(quarantine, b'{no json')}"
+    assert ask("GET", path, role="viewer").status == 403
+    shown = ask("GET", path).body
+    assert (shown["text"], base64.b64decode(shown["base64"])) == ("{no json", b"{no json")
+    assert ask("GET", path[:-1] + ("0" if path[-1] != "0" else "1")).status == 404
+
+
+def test_what_is_replayed_is_in_the_inbox_and_silent_unless_asked(
+    ask: Ask, quarantine: Quarantine, stack: Stack
+) -> None:
+    kept = [keep(quarantine, f"{hour}".encode(), hour) for hour in range(2)]
+    assert ask("POST", f"/quarantine/{kept[0]}/replay", {"announce": True}).status == 202
+    (message,) = stack.messages("InboxQueue")
+    assert (message["announce"], message["kept_as"]) == (True, kept[0])
+    many = ask("POST", "/quarantine/replay", {"connection": HOME})
+    assert (many.status, many.body) == (202, {"replayed": 2, "next": None})
+    assert [one["announce"] for one in stack.messages("InboxQueue")] == [False, False]
+
+
+def test_what_is_given_up_is_gone(ask: Ask, quarantine: Quarantine) -> None:
+    path = f"/quarantine/{keep(quarantine, b'x')}"
+    assert [ask("DELETE", path).status for _ in range(2)] == [204, 404]
+
+
+# ---- dead letters
+
+
+def test_dead_letters_are_counted_shown_and_taken_up(ask: Ask, stack: Stack) -> None:
+    text = inbox_message(json.dumps(offergrid_event()))
+    aws("sqs").send_message(QueueUrl=stack.resources["InboxDeadLetters"], MessageBody=text)
+    waiting = {
+        one["name"]: one["waiting"]
+        for one in ask("GET", "/dead-letters", role="viewer").body["items"]
+    }
+    assert waiting == {
+        "inbox": 1,
+        **dict.fromkeys(("email", "endpoint", "mail_events", "announce", "invocations"), 0),
+    }
+    assert ask("GET", "/dead-letters/inbox", role="viewer").status == 403
+    (message,) = ask("GET", "/dead-letters/inbox").body["messages"]
+    assert message["content"] == json.loads(text)
+    assert ask("POST", "/dead-letters/inbox/redrive").body == {"moved": 1, "failed": [], "left": 0}
+    assert stack.messages("InboxQueue") == [json.loads(text)]
+
+
+def test_a_dead_letter_is_given_up(ask: Ask, stack: Stack) -> None:
+    aws("sqs").send_message(QueueUrl=stack.resources["EmailDeadLetters"], MessageBody="{}")
+    (message,) = ask("GET", "/dead-letters/email").body["messages"]
+    path = f"/dead-letters/email/messages/{message['id']}"
+    assert [ask("DELETE", path).status for _ in range(2)] == [204, 404]
+    assert ask("GET", "/dead-letters/nothing").status == 404
+
+
+# ---- customers
+
+
+def test_a_customer_is_erased_by_id(ask: Ask, stack: Stack) -> None:
+    orders = OrdersTable(
+        aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=OFFERGRID
+    )
+    provider, at = adapter("offergrid"), minute(60 * 72)
+    for one in provider.read_order(offergrid_order(), connection=OFFERGRID, requested_at=at):
+        record(one, orders=orders, rules=provider.rules, now=at)
+    customer = customer_id_of_email("charlotte.nguyen@example.com")
+    aws("dynamodb").put_item(
+        TableName=stack.resources["SearchTable"],
+        Item={
+            "pk": {"S": f"customer#{customer}"},
+            "sk": {"S": str(KEY)},
+            "order": {"S": str(KEY)},
+        },
+    )
+    assert ask("DELETE", f"/customers/{customer}", role="viewer").status == 403
+    first, second = (ask("DELETE", f"/customers/{customer}") for _ in range(2))
+    assert (first.body["orders"], second.body["orders"]) == (1, 0)
+    assert stack.items("SearchTable") == []
+    assert "charlotte" not in str(stack.items("OrdersTable")).lower()
+    assert ask("DELETE", "/customers/not-an-id").status == 422
