@@ -133,7 +133,9 @@ class MemoryNotices:
     def enter(self, choice: Choice, *, at: datetime) -> Entered:
         if known := self.items.get(choice.notice.id):
             due_at = parse_instant(known["due_at"]) if "due_at" in known else None
-            return Entered(State(known["state"]), due_at, is_new=False)
+            return Entered(
+                State(known["state"]), due_at, is_new=False, is_retried="retry_at" in known
+            )
         item = notice_item(choice, at=at)
         self.items[choice.notice.id] = {n: v for n, v in item.items() if v is not None}
         return Entered(State(item["state"]), choice.due_at)
@@ -166,7 +168,8 @@ class MemoryNotices:
     def _set(self, notice: Notice, state: State, at: datetime, **more: str) -> None:
         item = self.items[notice.id]
         item |= {"state": str(state), f"{state}_at": format_instant(at), **more}
-        item.pop("claimed_until", None)
+        for name in ("claimed_until", "due_at", "retry_at"):
+            item.pop(name, None)
 
     def state_of(self, notice: Notice) -> State:
         return State(self.items[notice.id]["state"])

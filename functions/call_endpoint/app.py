@@ -25,6 +25,7 @@ from milepost.aws.endpoint_subscriptions import (
     EndpointsTable,
 )
 from milepost.aws.notice_messages import NoticeQueue, notice_of
+from milepost.aws.subscriptions_table import SuppressionsTable
 from milepost.calling import Caller
 from milepost.sending import AlreadyClaimed
 
@@ -48,7 +49,10 @@ caller = Caller(
         queue=NoticeQueue(client("sqs"), queue_url=os.environ["ENDPOINT_QUEUE_URL"]),
     ),
     owners=EndpointOwners(
-        lambda: client("sesv2", config=FOR_MAIL), sender=os.environ["SENDER_ADDRESS"]
+        lambda: client("sesv2", config=FOR_MAIL),
+        sender=os.environ["SENDER_ADDRESS"],
+        configuration_set=os.environ["CONFIGURATION_SET"],
+        suppressions=SuppressionsTable(dynamodb, table_name=table_name),
     ),
 )
 

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from milepost.aws.batches import Message, take_each
 from milepost.aws.clients import client
 from milepost.aws.mails_table import MailsTable
-from milepost.aws.subscriptions_table import SuppressionsTable
+from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
 from milepost.mail_events import UnknownEvent, read_event
 from milepost.tracking import NotLoggedYet, Tracker
 
@@ -22,6 +22,7 @@ table_name = os.environ["NOTICES_TABLE"]
 tracker = Tracker(
     mails=MailsTable(dynamodb, table_name=table_name),
     suppressions=SuppressionsTable(dynamodb, table_name=table_name),
+    subscriptions=SubscriptionsTable(dynamodb, table_name=table_name),
 )
 
 

@@ -154,3 +154,9 @@ def test_notices_of_two_recipients_and_channels_are_apart(log: Log) -> None:
 
 def test_no_key_holds_an_address(log: Log) -> None:
     assert "example.org" not in str(notice_key(ONE))
+
+
+def test_what_was_held_and_is_sent_is_due_no_more(log: Log) -> None:
+    log.enter(Choice(notice=ONE, due_at=minute(30)), at=minute(0))
+    log.mark_sent(ONE, message_id="m-1", at=minute(30))
+    assert "due_at" not in item_of(log)

@@ -17,7 +17,7 @@ from milepost.aws.holds import HoldsTable
 from milepost.aws.notice_messages import NoticeQueue, notice_message, notice_of
 from milepost.aws.notices_table import NoticesTable, notice_key
 from milepost.aws.orders_table import OrdersTable
-from milepost.aws.subscriptions_table import SubscriptionsTable
+from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
 from milepost.calling import Called, Caller, NoEndpointSecret
 from milepost.notices import Channel, Notice, State
 from milepost.order import Kind
@@ -354,6 +354,18 @@ def test_an_owner_whose_address_takes_no_mail_keeps_no_endpoint_on(
     aws("sesv2").delete_email_identity(EmailIdentity=SENDER)
     caller.call(queued, attempt=0, now=NOON)
     assert "ended" in subscription_item(stack)
+
+
+def test_an_owner_who_complained_gets_no_mail_and_the_endpoint_is_off_all_the_same(
+    caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
+) -> None:
+    suppressions = SuppressionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+    suppressions.suppress(OWNER, reason="complained on 2026-03-01", at=NOON)
+    fail_since(stack, NOON - timedelta(days=6))
+    receiver.status = 500
+    caller.call(queued, attempt=0, now=NOON)
+    assert "ended" in subscription_item(stack)
+    assert mails() == []
 
 
 def test_an_endpoint_without_an_owner_is_switched_off_in_silence(

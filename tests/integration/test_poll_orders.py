@@ -1,5 +1,6 @@
 """poll_orders: against a provider on this machine, what is in tables and buckets afterwards."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from types import ModuleType
@@ -137,6 +138,27 @@ def test_wrong_credentials_fail_the_poll(poll: Poll, stack: Stack) -> None:
     result = poll()
     assert result["outcome"] == "failed"
     assert "401" in result["error"]
+
+
+def test_a_failed_poll_is_counted_for_all_and_for_its_connection(
+    poll: Poll, stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.keep_secret("ApiCredentials", {MAIN: {"api_key": "wrong"}})
+    poll()
+    counted = [
+        json.loads(line)
+        for line in capsys.readouterr().out.splitlines()
+        if '"PollFailures"' in line
+    ]
+    said = {one.get("connection"): one["PollFailures"] for one in counted}
+    assert said == {None: [1.0], MAIN: [1.0]}
+    named = {one.get("connection"): dimensions_of(one) for one in counted}
+    assert named == {None: {"service"}, MAIN: {"service", "connection"}}
+
+
+def dimensions_of(metric: dict[str, Any]) -> set[str]:
+    (described,) = metric["_aws"]["CloudWatchMetrics"]
+    return {name for names in described["Dimensions"] for name in names}
 
 
 def test_an_order_that_cannot_be_read_is_set_aside_without_what_may_not_be_kept(

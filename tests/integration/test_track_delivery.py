@@ -17,6 +17,7 @@ from milepost.aws.notices_table import NoticesTable
 from milepost.aws.subscriptions_table import SuppressionsTable
 from milepost.notices import Audience, Channel, Notice, State
 from milepost.recipients import Choice
+from milepost.report import parse_instant
 from milepost.sending import Mail
 from tests.batches import sqs_batch
 from tests.builders import minute, notice
@@ -124,6 +125,7 @@ def test_a_soft_bounce_puts_the_notice_back_once_for_five_minutes_later(
     happen(app, name, name)
     found = entry(stack)
     assert (found["state"], found["attempts"]) == (State.QUEUED, 1)
+    assert minute(6) < parse_instant(found["retry_at"]) < minute(7)
     assert due(stack, until=minute(6)) == []
     (one,) = due(stack, until=minute(7))
     assert (one.channel, notice_of(one.message)) == (Channel.EMAIL, NOTICE)
@@ -139,6 +141,7 @@ def test_a_retried_notice_can_be_claimed_and_sent_again(app: ModuleType, stack: 
     happen(app, "soft_bounce")
     assert entry(stack)["state"] == State.SENT
     assert entry(stack)["attempts"] == 1
+    assert "retry_at" not in entry(stack)
 
 
 def test_a_retry_is_not_sent_when_the_mail_was_delivered_after_all(
@@ -146,6 +149,7 @@ def test_a_retry_is_not_sent_when_the_mail_was_delivered_after_all(
 ) -> None:
     enter(stack, NOTICE)
     happen(app, "soft_bounce", "delivered")
+    assert not {"retry_at", "reason"} & entry(stack).keys()
     log = NoticesTable(aws("dynamodb"), table_name=stack.resources[TABLE])
     assert not log.claim(NOTICE, at=minute(7), until=minute(8))
 

@@ -84,6 +84,21 @@ def test_a_customer_gets_no_more_customers_mails_but_stays_in_the_team(
     assert kept.reason(CUSTOMER, audience=Audience.TEAM) is None
 
 
+def test_who_leaves_leaves_all_subscriptions_of_that_address_and_of_no_other(
+    app: ModuleType, stack: Stack
+) -> None:
+    table = subscriptions(stack)
+    table.put(Subscription(id="second", recipient="sales@example.org"))
+    table.put(Subscription(id="other", recipient="ops@example.org"))
+    table.put(Subscription(id="over", recipient="sales@example.org", ended="unsubscribed before"))
+    app.handler(event("unsubscribe", "one_click"), Context())
+    ended = {one.id: one.ended for one in table.all()}
+    assert ended["other"] is None
+    assert ended["over"] == "unsubscribed before"
+    assert str(ended["second"]).startswith("unsubscribed on ")
+    assert ended["second"] == ended[SUBSCRIPTION]
+
+
 def test_a_subscription_that_is_gone_is_ended_all_the_same(app: ModuleType, stack: Stack) -> None:
     subscriptions(stack).delete(SUBSCRIPTION)
     assert ask(app, event("unsubscribe", "one_click"))["statusCode"] == 200

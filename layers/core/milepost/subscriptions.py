@@ -75,12 +75,18 @@ class Subscription:
         """When a notice is to go out; None for at once."""
         if self.channel is not Channel.EMAIL:
             return None
-        due = self._gathered_until(now)
+        gathered = self._gathered_until(now)
+        moment = gathered or now
+        awake = self.awake_from(kind, moment)
+        return gathered if awake == moment else awake
+
+    def awake_from(self, kind: Kind, moment: datetime) -> datetime:
+        """The first time from then on that isn't in quiet hours, unless this kind passes them."""
         quiet = self.quiet_hours
         if quiet is None or kind in quiet.passing:
-            return due
-        local = (due or now).astimezone(ZoneInfo(self.time_zone))
-        return _next_at(quiet.end, local) if quiet.include(local.time()) else due
+            return moment
+        local = moment.astimezone(ZoneInfo(self.time_zone))
+        return _next_at(quiet.end, local) if quiet.include(local.time()) else moment
 
     def _gathered_until(self, now: datetime) -> datetime | None:
         match self.mode:

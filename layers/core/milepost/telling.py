@@ -19,6 +19,8 @@ class Entered:
     state: State
     due_at: datetime | None = None
     is_new: bool = True
+    is_retried: bool = False
+    """Whether it waits to be tried again: what tries it is on its way already."""
 
 
 class DeliveryLog(Protocol):
@@ -80,18 +82,17 @@ class Teller:
         connection: Connection,
         now: datetime,
     ) -> None:
-        for choice in choose(announced, subscriptions, connection, now=now):
-            self._take_up(choice, announced, connection, now)
+        known = tuple(subscriptions)
+        for choice in choose(announced, known, connection, now=now):
+            settled = self._hold_back_a_storm(choice, known, connection, now)
+            self._take_up(settled, announced, now)
         self._publish(announced, now)
 
-    def _take_up(
-        self, choice: Choice, announced: Announced, connection: Connection, now: datetime
-    ) -> None:
-        settled = self._hold_back_a_storm(choice, connection, now)
-        entered = self.log.enter(settled, at=now)
-        if entered.state is not State.QUEUED:
+    def _take_up(self, choice: Choice, announced: Announced, now: datetime) -> None:
+        entered = self.log.enter(choice, at=now)
+        if entered.state is not State.QUEUED or entered.is_retried:
             return
-        notice = settled.notice
+        notice = choice.notice
         if entered.due_at is not None:
             # A batch whose time has come may have gone out: what is late goes with the next one.
             self.holds.hold(notice, due_at=max(entered.due_at, _next_minute(now)))
@@ -100,15 +101,26 @@ class Teller:
         else:
             self.endpoints.put(notice)
 
-    def _hold_back_a_storm(self, choice: Choice, connection: Connection, now: datetime) -> Choice:
-        """What is over the recipient's limit of the hour waits for one digest at its end."""
+    def _hold_back_a_storm(
+        self,
+        choice: Choice,
+        subscriptions: Iterable[Subscription],
+        connection: Connection,
+        now: datetime,
+    ) -> Choice:
+        """What is over the recipient's limit of the hour waits for one digest at its end, or at
+        the end of the quiet hours that have begun by then."""
         is_immediate = choice.skipped is None and choice.due_at is None
         if not is_immediate or choice.notice.channel is not Channel.EMAIL:
             return choice
         hour_ends = next_hour(now)
         if self.holds.count(choice.notice, hour=hour_ends) <= connection.notices_per_hour:
             return choice
-        return Choice(notice=choice.notice, due_at=hour_ends)
+        notice = choice.notice
+        asked = [one for one in subscriptions if one.id == notice.subscription]
+        kind = notice.announcement.kind
+        due_at = asked[0].awake_from(kind, hour_ends) if asked else hour_ends
+        return Choice(notice=notice, due_at=due_at)
 
     def _publish(self, announced: Announced, now: datetime) -> None:
         notice = Notice(

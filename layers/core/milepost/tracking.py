@@ -5,12 +5,13 @@ event that has nothing to move changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from milepost.mail_events import Fate, MailEvent
 from milepost.notices import Notice, State
+from milepost.subscriptions import Subscription
 
 
 class NotLoggedYet(Exception):
@@ -92,12 +93,17 @@ class Suppressions(Protocol):
         ...
 
 
+class Subscriptions(Protocol):
+    def get(self, subscription_id: str) -> Subscription | None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracker:
     """Takes the mail service's events into the log."""
 
     mails: Mails
     suppressions: Suppressions
+    subscriptions: Subscriptions
 
     def track(self, event: MailEvent, *, now: datetime) -> dict[str, State]:
         """Log what became of a mail; the ids and states of the notices that this moved.
@@ -110,7 +116,7 @@ class Tracker:
         if event.mail_id is None:
             return {}
         steps = [
-            (logged, step)
+            (logged, self._when_awake(step, logged.notice))
             for logged in self.mails.find(event.mail_id)
             if (step := decide(event, logged, now=now))
         ]
@@ -121,6 +127,16 @@ class Tracker:
             for logged, step in steps
             if self.mails.move(logged, step, starts=starts, at=event.occurred_at)
         }
+
+    def _when_awake(self, step: Step, notice: Notice) -> Step:
+        """A retry respects quiet hours as the first try did."""
+        if step.retry_at is None or notice.subscription is None:
+            return step
+        subscription = self.subscriptions.get(notice.subscription)
+        if subscription is None:
+            return step
+        awake = subscription.awake_from(notice.announcement.kind, step.retry_at)
+        return replace(step, retry_at=awake)
 
     def _try_again(self, steps: Sequence[tuple[Logged, Step]]) -> None:
         # Before the states are written: whoever stops in between finds the same to do again.

@@ -123,6 +123,19 @@ def test_mails_go_again_to_an_address_that_bounced_when_told_so(
     assert suppressions.reason(SALES.recipient, audience=Audience.TEAM) is None
 
 
+def test_a_customer_who_unsubscribed_at_the_same_address_has_not_been_asked(
+    deployed: Deployed, table: SubscriptionsTable, suppressions: SuppressionsTable
+) -> None:
+    bounced, left = "bounced before: General, on 2026-03-04", "unsubscribed on 2026-03-05"
+    suppressions.suppress(SALES.recipient, reason=bounced, at=minute(0))
+    suppressions.suppress(SALES.recipient, reason=left, at=minute(0), audience=Audience.CUSTOMER)
+
+    deployed.run("subscriptions", "resume", SALES.id, "--yes")
+
+    assert suppressions.reason(SALES.recipient, audience=Audience.TEAM) is None
+    assert suppressions.reason(SALES.recipient, audience=Audience.CUSTOMER) == left
+
+
 def test_a_person_is_asked_before_mails_go_to_an_address_again(
     deployed: Deployed,
     table: SubscriptionsTable,

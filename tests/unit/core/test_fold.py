@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from milepost.aws.orders_table import order_item
-from milepost.lifecycle import MOVES, TERMINAL, TIMELINE_CAP, Rules, fold
+from milepost.lifecycle import (
+    HEAVY_CHARACTERS,
+    LIGHT_COUNT,
+    MOVES,
+    TERMINAL,
+    TIMELINE_CAP,
+    Rules,
+    fold,
+)
 from milepost.order import Attention, Effect, Order, TrackedOrder, Wait
 from milepost.report import Details, Report, Source, Status, canonical_json
 from tests.builders import KEY, NOON, OFFERGRID, RULES, minute, report
@@ -255,6 +263,24 @@ def test_a_long_timeline_folds_its_oldest_reports_into_a_summary() -> None:
     assert order.since == minute(0)
     assert order.details["account_number"] == "AC-149"
     assert order.timeline[0].report.occurred_at > order.summary.until
+
+
+def heavy_reports(count: int, *, characters: int) -> list[Report]:
+    return [report(Status.ACCEPTED, at, reason="x" * characters) for at in range(count)]
+
+
+def test_a_heavy_timeline_is_shortened_before_it_is_a_long_one() -> None:
+    order = fold(heavy_reports(20, characters=HEAVY_CHARACTERS // 15), RULES)
+    assert order.summary is not None
+    assert order.summary.count + len(order.timeline) == 20
+    assert sum(len(entry.report.details["reason"]) for entry in order.timeline) < HEAVY_CHARACTERS
+
+
+def test_a_timeline_that_is_neither_long_nor_heavy_is_kept_whole() -> None:
+    light = fold(heavy_reports(TIMELINE_CAP, characters=10), RULES)
+    few = fold(heavy_reports(LIGHT_COUNT, characters=HEAVY_CHARACTERS // 5), RULES)
+    assert light.summary is None
+    assert few.summary is None
 
 
 def test_what_a_summary_stands_for_still_decides_what_may_follow() -> None:

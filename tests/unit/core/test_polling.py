@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -296,6 +297,40 @@ def test_before_a_provider_may_be_asked_again_it_is_not() -> None:
     assert world.poll().outcome is Outcome.WAITING
     assert len(world.wire.asked) == 1
     world.now += timedelta(minutes=10)
+    assert world.poll().outcome is Outcome.COMPLETE
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_date_to_come_back_at_is_kept_to(status: int) -> None:
+    world = offergrid([an_order(1)])
+    world.wire.queued = [answer({}, status, retry_after=format_datetime(minute(20), usegmt=True))]
+    assert world.poll().outcome is Outcome.FAILED
+    assert world.polls.states[OFFERGRID.id].not_before == minute(20)
+
+
+def test_a_date_that_has_passed_asks_for_no_wait() -> None:
+    world = offergrid([an_order(1)])
+    world.wire.queued = [answer({}, 503, retry_after=format_datetime(minute(-20), usegmt=True))]
+    assert world.poll().outcome is Outcome.FAILED
+    assert world.poll().outcome is Outcome.COMPLETE
+
+
+def test_a_poll_pauses_when_the_provider_says_that_no_request_is_left() -> None:
+    world = offergrid([an_order(number) for number in range(4)], limit=2)
+    first = world.wire.rule({})
+    assert isinstance(first, Response)
+    spent = replace(first, headers={"x-ratelimit-remaining": "0"})
+    world.wire.queued = [spent]
+    assert (world.poll().outcome, len(world.wire.asked)) == (Outcome.PAUSED, 1)
+    assert (world.poll().outcome, len(world.wire.asked)) == (Outcome.COMPLETE, 2)
+    assert len(world.statuses()) == 4
+
+
+def test_a_poll_whose_last_page_spent_the_last_request_is_complete() -> None:
+    world = offergrid([an_order(1)])
+    first = world.wire.rule({})
+    assert isinstance(first, Response)
+    world.wire.queued = [replace(first, headers={"x-ratelimit-remaining": "0"})]
     assert world.poll().outcome is Outcome.COMPLETE
 
 

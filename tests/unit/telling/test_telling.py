@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from milepost.connection import Connection
-from milepost.notices import Announced, Channel, Notice, State
+from milepost.notices import Announced, Audience, Channel, Notice, State
 from milepost.order import Kind
 from milepost.sending import Batch
 from milepost.subscriptions import Mode, QuietHours, Subscription
@@ -257,3 +257,33 @@ def test_a_notice_that_is_settled_is_left_as_it_is(desk: Desk, state: State) -> 
 def test_a_customer_who_is_not_told_is_in_the_log(desk: Desk) -> None:
     desk.tell()
     assert sorted(item["state"] for item in desk.log.items.values()) == ["sent", "skipped"]
+
+
+def test_a_storm_that_ends_in_quiet_hours_waits_for_their_end(desk: Desk) -> None:
+    siesta = QuietHours(start=time(12, 30), end=time(15), passing=frozenset({"rejected"}))
+    subscriber = replace(BY_MAIL, time_zone="UTC", quiet_hours=siesta)
+    kinds = (Kind.ACCEPTED, Kind.ACCEPTED, Kind.ACCEPTED, Kind.REJECTED)
+    for sequence, kind in enumerate(kinds, start=1):
+        desk.tell(subscriber, of=numbered(sequence, kind), connection=CAREFUL)
+    assert len(desk.emails.puts) == 2
+    assert desk.held_until() == [(minute(180), SALES), (minute(60), SALES)]
+
+
+def test_a_redelivery_leaves_a_notice_alone_that_waits_to_be_tried_again(desk: Desk) -> None:
+    desk.tell(BY_MAIL)
+    for item in desk.log.items.values():
+        item["retry_at"] = "2026-03-02T12:05:00Z"
+    desk.tell(BY_MAIL)
+    assert desk.emails.recipients == [SALES]
+
+
+def test_team_and_customer_at_one_address_are_held_apart() -> None:
+    team = Notice(
+        key=announced().key,
+        announcement=announcement(Kind.ACCEPTED),
+        channel=Channel.EMAIL,
+        recipient=SALES,
+    )
+    customer = replace(team, audience=Audience.CUSTOMER)
+    assert Batch.of(team, due_at=NOON) != Batch.of(customer, due_at=NOON)
+    assert Batch.of(team, due_at=NOON) == Batch.of(replace(team, language="de"), due_at=NOON)

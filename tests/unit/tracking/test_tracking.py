@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from milepost.mail_events import Fate, MailEvent
 from milepost.notices import Notice, State
+from milepost.order import Kind
+from milepost.subscriptions import QuietHours, Subscription
 from milepost.tracking import RETRY_AFTER, Logged, NotLoggedYet, Step, Tracker, decide
-from tests.builders import minute, notice
+from tests.builders import announcement, minute, notice
 
 NOW = minute(30)
 NOTICE = notice()
@@ -76,10 +78,30 @@ class MemorySuppressions:
         self.reasons[address] = reason
 
 
-def track(mails: MemoryMails, *events: MailEvent, now: datetime = NOW) -> MemorySuppressions:
+@dataclass
+class MemorySubscriptions:
+    """Implements ``tracking.Subscriptions``."""
+
+    kept: tuple[Subscription, ...] = ()
+
+    def get(self, subscription_id: str) -> Subscription | None:
+        return next((one for one in self.kept if one.id == subscription_id), None)
+
+
+def track(
+    mails: MemoryMails,
+    *events: MailEvent,
+    now: datetime = NOW,
+    subscriptions: tuple[Subscription, ...] = (),
+) -> MemorySuppressions:
     suppressions = MemorySuppressions()
+    tracker = Tracker(
+        mails=mails,
+        suppressions=suppressions,
+        subscriptions=MemorySubscriptions(subscriptions),
+    )
     for one in events:
-        Tracker(mails=mails, suppressions=suppressions).track(one, now=now)
+        tracker.track(one, now=now)
     return suppressions
 
 
@@ -214,3 +236,22 @@ def test_a_digests_event_moves_each_of_its_notices_and_retries_them_as_one_mail(
     track(mails, event(Fate.SOFT_BOUNCE))
     assert mails.states == {State.QUEUED}
     assert mails.retries == [(minute(7), [NOTICE, other])]
+
+
+def test_a_soft_bounce_is_tried_again_once_the_quiet_hours_are_over() -> None:
+    # It bounced at 12:02, which asks for another try at 12:07.
+    siesta = QuietHours(start=time(12, 5), end=time(14), passing=frozenset({"rejected"}))
+    subscriber = Subscription(
+        id="sales", recipient=NOTICE.recipient, time_zone="UTC", quiet_hours=siesta
+    )
+    waiting = replace(NOTICE, subscription="sales")
+    urgent = replace(waiting, announcement=announcement(Kind.REJECTED, 2))
+    mails = MemoryMails.of(logged(notice=waiting), logged(notice=urgent))
+    track(mails, event(Fate.SOFT_BOUNCE), subscriptions=(subscriber,))
+    assert mails.retries == [(minute(120), [waiting]), (minute(7), [urgent])]
+
+
+def test_a_retry_for_a_subscription_that_is_gone_keeps_its_time() -> None:
+    mails = MemoryMails.of(logged(notice=replace(NOTICE, subscription="gone")))
+    track(mails, event(Fate.SOFT_BOUNCE))
+    assert [at for at, _ in mails.retries] == [minute(7)]

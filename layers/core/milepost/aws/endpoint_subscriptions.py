@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from botocore.exceptions import ClientError
 
@@ -11,6 +11,7 @@ from milepost.aws.items import from_item, to_item
 from milepost.aws.notices_table import item_in_the_way
 from milepost.aws.subscriptions_table import SUBSCRIPTIONS, subscription_of
 from milepost.endpoints import Endpoint, switched_off_mail
+from milepost.notices import Audience
 from milepost.report import format_instant, parse_instant
 
 KEEP_SECONDS: Final = 300
@@ -125,25 +126,43 @@ class EndpointSecretsStore:
         return self._known.get(subscription_id)
 
 
+class Suppressions(Protocol):
+    def reason(self, address: str, *, audience: Audience) -> str | None: ...
+
+
 _REFUSALS: Final = frozenset({"MessageRejected", "BadRequestException"})
 """Answers of SES that are about this mail: it won't go, however often it is tried."""
 
 
 class EndpointOwners:
-    """Implements ``calling.Owners`` by SES."""
+    """Implements ``calling.Owners`` by SES.
 
-    def __init__(self, make_client: Callable[[], Any], *, sender: str) -> None:
+    What becomes of the mail is published through the configuration set, as of every other one, so
+    that an owner's address that bounces is known from then on.
+    """
+
+    def __init__(
+        self,
+        make_client: Callable[[], Any],
+        *,
+        sender: str,
+        configuration_set: str,
+        suppressions: Suppressions,
+    ) -> None:
         # Told once an endpoint has failed for days: most that are called never need it.
         self._make_client = make_client
         self._sender = sender
+        self._configuration_set = configuration_set
+        self._suppressions = suppressions
 
     def tell_switched_off(self, endpoint: Endpoint, *, failure: str, since: datetime) -> None:
-        if endpoint.owner is None:
+        if endpoint.owner is None or self._is_suppressed(endpoint.owner):
             return
         mail = switched_off_mail(endpoint, to=endpoint.owner, failure=failure, since=since)
         try:
             self._make_client().send_email(
                 FromEmailAddress=self._sender,
+                ConfigurationSetName=self._configuration_set,
                 Destination={"ToAddresses": [mail.to]},
                 Content={
                     "Simple": {
@@ -156,6 +175,9 @@ class EndpointOwners:
             # An address that takes no mail is no reason to go on calling.
             if error.response["Error"]["Code"] not in _REFUSALS:
                 raise
+
+    def _is_suppressed(self, address: str) -> bool:
+        return self._suppressions.reason(address, audience=Audience.TEAM) is not None
 
 
 def _utf8(text: str) -> dict[str, str]:

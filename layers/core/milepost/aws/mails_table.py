@@ -16,6 +16,7 @@ from milepost.tracking import Logged, Step
 
 KEEP: Final = timedelta(days=60)
 """How long a mail is known: complaints come in weeks, and bounces within days."""
+_OF_A_TRY: Final = ("reason", "attempts", "retry_at")
 _A_PART: Final = 200
 """Notices in one item, well under the 400 KB that an item may have."""
 
@@ -68,13 +69,15 @@ class MailsTable:
             ":at": format_instant(at),
             ":reason": step.reason,
             ":attempts": step.attempts or None,
+            ":retry_at": format_instant(step.retry_at) if step.retry_at else None,
             ":message_id": logged.message_id,
             **{f":{state}": str(state) for state in starts},
         }
         sets = ["#state = :state", "#at = :at"]
-        sets += [f"{name} = :{name}" for name in ("reason", "attempts") if values[f":{name}"]]
-        # The reason of a try that failed is none of a mail that arrived in the end.
-        removed = ["claimed_until", *([] if step.reason else ["reason"])]
+        sets += [f"{name} = :{name}" for name in _OF_A_TRY if values[f":{name}"]]
+        # What a try that failed left behind says nothing of a mail that arrived in the end.
+        gone = [name for name in ("reason", "retry_at") if not values[f":{name}"]]
+        removed = ["claimed_until", "due_at", *gone]
         try:
             self._client.update_item(
                 TableName=self._table,

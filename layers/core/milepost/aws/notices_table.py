@@ -53,7 +53,9 @@ class NoticesTable:
         except ClientError as error:
             there = from_item(item_in_the_way(error))
             due_at = parse_instant(there["due_at"]) if "due_at" in there else None
-            return Entered(State(there["state"]), due_at, is_new=False)
+            return Entered(
+                State(there["state"]), due_at, is_new=False, is_retried="retry_at" in there
+            )
         return Entered(State.SKIPPED if choice.skipped else State.QUEUED, choice.due_at)
 
     def claim(self, notice: Notice, *, at: datetime, until: datetime) -> bool:
@@ -129,7 +131,7 @@ class NoticesTable:
         self._client.update_item(
             TableName=self._table,
             Key=to_item(notice_key(notice)),
-            UpdateExpression=f"SET #state = :state, {sets} REMOVE claimed_until",
+            UpdateExpression=f"SET #state = :state, {sets} REMOVE claimed_until, due_at, retry_at",
             ConditionExpression=only_if,
             ExpressionAttributeNames={"#state": "state"},
             ExpressionAttributeValues=to_item(

@@ -195,9 +195,12 @@ class SuppressionsTable:
             ),
         )
 
-    def lift(self, address: str) -> None:
-        """Let mails go there again, because a person says that the address works."""
-        for sk in ("suppressed", *(f"suppressed#{audience}" for audience in Audience)):
+    def lift(self, address: str, *, audience: Audience = Audience.TEAM) -> None:
+        """Let mails go there again to this audience, because a person says that the address works.
+
+        Whoever unsubscribed there as another audience has not been asked.
+        """
+        for sk in ("suppressed", f"suppressed#{audience}"):
             key = to_item({"pk": _suppressions_of(address), "sk": sk})
             self._client.delete_item(TableName=self._table, Key=key)
 
