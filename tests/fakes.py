@@ -149,18 +149,24 @@ class MemoryNotices:
         item["claimed_until"] = sortable(until)
         return True
 
-    def is_waiting(self, notice: Notice) -> bool:
-        return bool(self.items.get(notice.id, {}).get("state") == State.QUEUED)
+    def waiting(self, notices: Sequence[Notice]) -> Sequence[Notice]:
+        return [n for n in notices if self.items.get(n.id, {}).get("state") == State.QUEUED]
 
     def release(self, notice: Notice) -> None:
         self.items[notice.id].pop("claimed_until", None)
 
-    def mark_sent(
-        self, notice: Notice, *, message_id: str, at: datetime, digest: str | None = None
+    def mark_sent(self, notice: Notice, *, message_id: str, at: datetime) -> None:
+        self._mark_sent(notice, at=at, message_id=message_id)
+
+    def mark_all_sent(
+        self, notices: Sequence[Notice], *, message_id: str, at: datetime, digest: str
     ) -> None:
+        for notice in notices:
+            self._mark_sent(notice, at=at, message_id=message_id, digest=digest)
+
+    def _mark_sent(self, notice: Notice, *, at: datetime, **more: str) -> None:
         if self.items.get(notice.id, {}).get("state") == State.QUEUED:
-            in_digest = {"digest": digest} if digest else {}
-            self._set(notice, State.SENT, at, message_id=message_id, **in_digest)
+            self._set(notice, State.SENT, at, **more)
 
     def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> None:
         self._set(notice, state, at, reason=reason)
@@ -211,8 +217,9 @@ class MemoryHolds:
         self.message_ids[batch] = message_id
         self.claimed_until.pop(batch, None)
 
-    def let_go(self, batch: Batch, notice: Notice) -> None:
-        self.kept.get(batch, {}).pop(notice.id, None)
+    def let_go(self, batch: Batch, notices: Sequence[Notice]) -> None:
+        for notice in notices:
+            self.kept.get(batch, {}).pop(notice.id, None)
 
     def close_batch(self, batch: Batch) -> None:
         self.message_ids.pop(batch, None)

@@ -39,7 +39,15 @@ def test_what_is_let_go_is_held_no_longer(holds: Holds) -> None:
     holds.hold(ACCEPTED, due_at=minute(60))
     holds.hold(REJECTED, due_at=minute(60))
     for _ in range(2):
-        holds.let_go(BATCH, ACCEPTED)
+        holds.let_go(BATCH, [ACCEPTED])
+    assert holds.held(BATCH) == [REJECTED]
+
+
+def test_more_than_one_request_holds_are_let_go(holds: Holds) -> None:
+    many = [replace(ACCEPTED, copy=copy) for copy in range(30)]
+    for one in (*many, REJECTED):
+        holds.hold(one, due_at=minute(60))
+    holds.let_go(BATCH, many)
     assert holds.held(BATCH) == [REJECTED]
 
 

@@ -1,6 +1,7 @@
 """The delivery log: claims and states, on every engine and in the fake that unit tests use."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,12 +70,27 @@ def test_a_notice_that_is_skipped_enters_with_its_reason(log: Log) -> None:
 
 
 def test_what_is_queued_waits_also_while_it_is_claimed(log: Log) -> None:
-    assert not log.is_waiting(ONE)
+    assert log.waiting([ONE]) == []
     enter(log)
     claim(log)
-    assert log.is_waiting(ONE)
+    assert log.waiting([ONE]) == [ONE]
     log.mark_sent(ONE, message_id="m-1", at=minute(1))
-    assert not log.is_waiting(ONE)
+    assert log.waiting([ONE]) == []
+
+
+MANY = [replace(ONE, copy=copy) for copy in range(130)]
+
+
+def test_a_digest_of_many_is_logged_under_each_but_what_has_moved_on(log: Log) -> None:
+    for one in MANY:
+        log.enter(Choice(notice=one), at=minute(0))
+    log.close(MANY[3], state=State.FAILED, reason="refused", at=minute(1))
+    assert log.waiting(MANY) == [*MANY[:3], *MANY[4:]]
+    log.mark_all_sent(MANY, message_id="m-1", at=minute(2), digest="a1b2/2026-03-02T12:00Z")
+    assert log.waiting(MANY) == []
+    entries = [log.find(NoticeId.parse(one.id)) or {} for one in MANY]
+    assert {entry.get("message_id") for entry in entries if entry["state"] == "sent"} == {"m-1"}
+    assert [entry["id"] for entry in entries if entry["state"] == "failed"] == [MANY[3].id]
 
 
 def test_what_was_never_entered_is_not_found(log: Log) -> None:
@@ -91,7 +107,7 @@ def test_news_of_a_sent_mail_does_not_take_back_how_it_ended(state: State, log: 
 
 def test_a_notice_that_went_out_in_a_digest_says_in_which(log: Log) -> None:
     enter(log)
-    log.mark_sent(ONE, message_id="m-1", at=minute(1), digest="a1b2/2026-03-02T12:00Z")
+    log.mark_all_sent([ONE], message_id="m-1", at=minute(1), digest="a1b2/2026-03-02T12:00Z")
     assert item_of(log)["digest"] == "a1b2/2026-03-02T12:00Z"
 
 

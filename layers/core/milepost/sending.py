@@ -14,7 +14,7 @@ than a queue takes to give up. If the sender is killed, the next one may try aft
 
 
 BATCH_CLAIM: Final = timedelta(seconds=120)
-"""How long for a digest: thousands of notices are logged one by one."""
+"""How long for a digest, under which thousands of notices may have to be logged."""
 MOST_ORDERS: Final = 500
 """Orders read for one digest; it shows fewer, and counts the rest."""
 
@@ -61,13 +61,17 @@ class Claims(Protocol):
 
     def release(self, notice: Notice) -> None: ...
 
-    def is_waiting(self, notice: Notice) -> bool:
-        """Whether it is still to be sent."""
+    def waiting(self, notices: Sequence[Notice]) -> Sequence[Notice]:
+        """Those of them that are still to be sent."""
         ...
 
-    def mark_sent(
-        self, notice: Notice, *, message_id: str, at: datetime, digest: str | None = None
-    ) -> None: ...
+    def mark_sent(self, notice: Notice, *, message_id: str, at: datetime) -> None: ...
+
+    def mark_all_sent(
+        self, notices: Sequence[Notice], *, message_id: str, at: datetime, digest: str
+    ) -> None:
+        """Mark what went out as one mail, ``digest`` being its name in the log."""
+        ...
 
     def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> None: ...
 
@@ -97,7 +101,7 @@ class Holds(Protocol):
 
     def release_batch(self, batch: Batch) -> None: ...
     def mark_batch_sent(self, batch: Batch, *, message_id: str, at: datetime) -> None: ...
-    def let_go(self, batch: Batch, notice: Notice) -> None: ...
+    def let_go(self, batch: Batch, notices: Sequence[Notice]) -> None: ...
 
     def close_batch(self, batch: Batch) -> None:
         """Forget that it went out: what is held for that moment from now on is another mail."""
@@ -200,19 +204,18 @@ class Sender:
         if notices and message_id is None:
             message_id = self._send_claimed_batch(batch, notices, now)
         if message_id is not None:
-            for notice in notices:
-                self.claims.mark_sent(notice, message_id=message_id, at=now, digest=batch_id(batch))
-                self.holds.let_go(batch, notice)
+            self.claims.mark_all_sent(
+                notices, message_id=message_id, at=now, digest=batch_id(batch)
+            )
+            self.holds.let_go(batch, notices)
         self.holds.close_batch(batch)
 
-    def _still_waiting(self, batch: Batch) -> list[Notice]:
+    def _still_waiting(self, batch: Batch) -> Sequence[Notice]:
         """Of what is held, what has not gone out by another way meanwhile."""
-        waiting = []
-        for notice in self.holds.held(batch):
-            if self.claims.is_waiting(notice):
-                waiting.append(notice)
-            else:
-                self.holds.let_go(batch, notice)
+        held = self.holds.held(batch)
+        waiting = self.claims.waiting(held)
+        ids = {notice.id for notice in waiting}
+        self.holds.let_go(batch, [notice for notice in held if notice.id not in ids])
         return waiting
 
     def _send_claimed_batch(
@@ -259,7 +262,7 @@ class Sender:
                 self.claims.close(
                     notice, state=State.SKIPPED, reason="the order was erased", at=now
                 )
-                self.holds.let_go(batch, notice)
+                self.holds.let_go(batch, [notice])
             else:
                 lines.append((notice, tracked))
         return [*lines, *((notice, None) for notice in notices[MOST_ORDERS:])]
@@ -283,7 +286,7 @@ class Sender:
     ) -> None:
         for notice in notices:
             self.claims.close(notice, state=state, reason=reason, at=now)
-            self.holds.let_go(batch, notice)
+        self.holds.let_go(batch, notices)
 
 
 def batch_id(batch: Batch) -> str:

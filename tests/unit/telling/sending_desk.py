@@ -96,14 +96,12 @@ class DyingNotices(MemoryNotices):
 
     marks_left = 10**6
 
-    def mark_sent(
-        self, notice: Notice, *, message_id: str, at: datetime, digest: str | None = None
-    ) -> None:
+    def _mark_sent(self, notice: Notice, *, at: datetime, **more: str) -> None:
         if not self.marks_left:
             self.marks_left = 10**6
             raise Killed
         self.marks_left -= 1
-        super().mark_sent(notice, message_id=message_id, at=at, digest=digest)
+        super()._mark_sent(notice, at=at, **more)
 
 
 @dataclass

@@ -84,7 +84,7 @@ def test_a_busy_mail_service_leaves_the_notice_free_for_the_next_try(desk: Desk)
     desk.mailer.before = raising(TryAgainLater("Throttling"))
     with pytest.raises(TryAgainLater):
         desk.sender.send(ONE, now=NOON)
-    assert desk.log.is_waiting(ONE)
+    assert desk.log.waiting([ONE]) == [ONE]
     assert desk.sender.send(ONE, now=NOON) is State.SENT
     assert len(desk.mailer.sent) == 1
 

@@ -18,6 +18,8 @@ from milepost.report import format_instant
 from milepost.sending import AlreadyClaimed, Batch, Claimed
 
 DUE: Final = "due"
+_TOGETHER: Final = 25
+"""What one BatchWriteItem may hold."""
 _COUNTED_FOR: Final = timedelta(hours=2)
 
 
@@ -142,9 +144,13 @@ class HoldsTable:
             ),
         )
 
-    def let_go(self, batch: Batch, notice: Notice) -> None:
-        key = to_item({"pk": _held_of(batch), "sk": _held_key(notice)})
-        self._client.delete_item(TableName=self._table, Key=key)
+    def let_go(self, batch: Batch, notices: Sequence[Notice]) -> None:
+        keys = (to_item({"pk": _held_of(batch), "sk": _held_key(one)}) for one in notices)
+        waiting = [{"DeleteRequest": {"Key": key}} for key in keys]
+        while waiting:
+            asked, waiting = waiting[:_TOGETHER], waiting[_TOGETHER:]
+            answer = self._client.batch_write_item(RequestItems={self._table: asked})
+            waiting += answer.get("UnprocessedItems", {}).get(self._table, [])
 
     def close_batch(self, batch: Batch) -> None:
         self._client.delete_item(TableName=self._table, Key=_batch_key(batch))

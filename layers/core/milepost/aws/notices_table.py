@@ -1,6 +1,6 @@
 """NoticesTable: the delivery log."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -17,6 +17,10 @@ from milepost.telling import Entered
 
 KEEP: Final = timedelta(days=400)
 """How long the log keeps a notice: over a year, so that a complaint can be answered."""
+
+_TOGETHER: Final = 100
+"""What one TransactWriteItems or BatchGetItem may hold."""
+_IT_WAITS: Final = "#state = :queued"
 
 
 class NoticesTable:
@@ -91,57 +95,77 @@ class NoticesTable:
             UpdateExpression="REMOVE claimed_until",
         )
 
-    def is_waiting(self, notice: Notice) -> bool:
-        answer = self._client.get_item(
-            TableName=self._table, Key=to_item(notice_key(notice)), ConsistentRead=True
-        )
-        return bool(answer.get("Item", {}).get("state", {}).get("S") == State.QUEUED)
+    def waiting(self, notices: Sequence[Notice]) -> Sequence[Notice]:
+        queued = {
+            (item["pk"]["S"], item["sk"]["S"])
+            for item in self._get([to_item(notice_key(notice)) for notice in notices])
+            if item["state"]["S"] == State.QUEUED
+        }
+        keys = ((notice, notice_key(notice)) for notice in notices)
+        return [notice for notice, key in keys if (key["pk"], key["sk"]) in queued]
 
-    def mark_sent(
-        self, notice: Notice, *, message_id: str, at: datetime, digest: str | None = None
+    def mark_sent(self, notice: Notice, *, message_id: str, at: datetime) -> None:
+        self._mark_sent(notice, at=at, message_id=message_id)
+
+    def mark_all_sent(
+        self, notices: Sequence[Notice], *, message_id: str, at: datetime, digest: str
     ) -> None:
-        in_digest = {"digest": digest} if digest else {}
+        more = {"message_id": message_id, "digest": digest}
+        for start in range(0, len(notices), _TOGETHER):
+            part = notices[start : start + _TOGETHER]
+            updates = [_setting(one, State.SENT, at, _IT_WAITS, **more) for one in part]
+            actions = [{"Update": {"TableName": self._table, **update}} for update in updates]
+            try:
+                self._client.transact_write_items(TransactItems=actions)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "TransactionCanceledException":
+                    raise
+                # One that has moved on keeps the others from being written with it.
+                for notice in part:
+                    self._mark_sent(notice, at=at, **more)
+
+    def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> None:
+        update = _setting(notice, state, at, "attribute_exists(pk)", reason=reason)
+        self._client.update_item(TableName=self._table, **update)
+
+    def _mark_sent(self, notice: Notice, *, at: datetime, **more: str) -> None:
+        update = _setting(notice, State.SENT, at, _IT_WAITS, **more)
         try:
-            self._set(
-                notice,
-                state=State.SENT,
-                at=at,
-                only_if="#state = :queued",
-                message_id=message_id,
-                **in_digest,
-            )
+            self._client.update_item(TableName=self._table, **update)
         except ClientError as error:
             # What became of the mail was quicker than we: it was delivered, or bounced.
             item_in_the_way(error)
 
-    def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> None:
-        self._set(notice, state=state, at=at, reason=reason)
+    def _get(self, keys: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        waiting = list(keys)
+        while waiting:
+            asked, waiting = waiting[:_TOGETHER], waiting[_TOGETHER:]
+            request = {self._table: {"Keys": asked, "ConsistentRead": True}}
+            answer = self._client.batch_get_item(RequestItems=request)
+            yield from answer["Responses"].get(self._table, [])
+            waiting += answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
 
-    def _set(
-        self,
-        notice: Notice,
-        *,
-        state: State,
-        at: datetime,
-        only_if: str = "attribute_exists(pk)",
-        **more: str,
-    ) -> None:
-        values = {f"{state}_at": format_instant(at), **more}
-        sets = ", ".join(f"{name} = :{name}" for name in values)
-        self._client.update_item(
-            TableName=self._table,
-            Key=to_item(notice_key(notice)),
-            UpdateExpression=f"SET #state = :state, {sets} REMOVE claimed_until, due_at, retry_at",
-            ConditionExpression=only_if,
-            ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues=to_item(
-                {
-                    ":state": str(state),
-                    **({":queued": str(State.QUEUED)} if ":queued" in only_if else {}),
-                    **{f":{name}": value for name, value in values.items()},
-                }
-            ),
-        )
+
+def _setting(
+    notice: Notice, state: State, at: datetime, condition: str, **more: str
+) -> dict[str, Any]:
+    """The update that brings a notice into a state, if the condition holds."""
+    values = {f"{state}_at": format_instant(at), **more}
+    sets = ", ".join(f"{name} = :{name}" for name in values)
+    queued = {":queued": str(State.QUEUED)} if condition is _IT_WAITS else {}
+    return {
+        "Key": to_item(notice_key(notice)),
+        "UpdateExpression": f"SET #state = :state, {sets} REMOVE claimed_until, due_at, retry_at",
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": {"#state": "state"},
+        "ExpressionAttributeValues": to_item(
+            {
+                ":state": str(state),
+                **queued,
+                **{f":{name}": value for name, value in values.items()},
+            }
+        ),
+    }
 
 
 def item_in_the_way(error: ClientError) -> Mapping[str, Any]:
