@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
@@ -227,8 +227,8 @@ def test_one_that_ended_stays_so_through_a_change_and_lives_again_when_resumed(
 
 
 @pytest.fixture
-def quarantine(stack: Stack) -> Iterator[Quarantine]:
-    yield Quarantine(lambda: aws("s3"), bucket=stack.resources["QuarantineBucket"])
+def quarantine(stack: Stack) -> Quarantine:
+    return Quarantine(lambda: aws("s3"), bucket=stack.resources["QuarantineBucket"])
 
 
 def keep(quarantine: Quarantine, body: bytes, hour: int = 0, connection: str = HOME) -> str:

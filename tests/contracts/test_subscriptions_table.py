@@ -1,0 +1,88 @@
+"""Subscriptions: what an apply may overwrite, and what it has to leave as it is."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from milepost.aws.endpoint_subscriptions import EndpointsTable
+from milepost.aws.subscriptions_table import SubscriptionsTable
+from milepost.endpoints import Endpoint
+from milepost.notices import Channel
+from milepost.subscriptions import Mode, Subscription
+from tests.builders import NOON
+
+TABLE = "NoticesTable"
+ENDPOINT = Subscription(
+    id="file-1",
+    channel=Channel.HTTPS,
+    recipient="https://hooks.example.org/orders",
+    owner="it@example.org",
+    source="file",
+)
+MAIL = Subscription(id="file-2", recipient="sales@example.org", mode=Mode.DAILY)
+
+
+@pytest.fixture
+def subscriptions(dynamodb: Any, table: str) -> SubscriptionsTable:
+    return SubscriptionsTable(dynamodb, table_name=table)
+
+
+@pytest.fixture
+def endpoints(dynamodb: Any, table: str) -> EndpointsTable:
+    return EndpointsTable(dynamodb, table_name=table)
+
+
+def endpoint_of(endpoints: EndpointsTable) -> Endpoint:
+    found = endpoints.get(ENDPOINT.id)
+    assert found is not None
+    return found
+
+
+def test_what_is_put_is_read(subscriptions: SubscriptionsTable) -> None:
+    for one in (ENDPOINT, MAIL):
+        subscriptions.put(one)
+    assert list(subscriptions.all()) == [ENDPOINT, MAIL]
+
+
+def test_what_a_change_takes_away_is_gone(subscriptions: SubscriptionsTable) -> None:
+    subscriptions.put(replace(MAIL, connections=frozenset({"a"}), owner="it@example.org"))
+    subscriptions.put(MAIL)
+    assert subscriptions.get(MAIL.id) == MAIL
+
+
+def test_a_change_does_not_bring_back_who_has_said_no_meanwhile(
+    subscriptions: SubscriptionsTable,
+) -> None:
+    subscriptions.put(MAIL)
+    subscriptions.end(MAIL.id, reason="unsubscribed on 2026-03-02")
+    subscriptions.put(replace(MAIL, mode=Mode.HOURLY))
+    found = subscriptions.get(MAIL.id)
+    assert found == replace(MAIL, mode=Mode.HOURLY, ended="unsubscribed on 2026-03-02")
+
+
+def test_a_change_does_not_forget_since_when_an_endpoint_fails(
+    subscriptions: SubscriptionsTable, endpoints: EndpointsTable
+) -> None:
+    subscriptions.put(ENDPOINT)
+    endpoints.failed(endpoint_of(endpoints), at=NOON)
+    subscriptions.put(replace(ENDPOINT, connections=frozenset({"a"})))
+    assert endpoint_of(endpoints).failing_since == NOON
+
+
+def test_who_is_resumed_lives_again_with_failures_counted_anew(
+    subscriptions: SubscriptionsTable, endpoints: EndpointsTable
+) -> None:
+    subscriptions.put(ENDPOINT)
+    endpoints.failed(endpoint_of(endpoints), at=NOON)
+    endpoints.switch_off(endpoint_of(endpoints), reason="every call failed")
+    subscriptions.resume(ENDPOINT.id)
+    found = endpoint_of(endpoints)
+    assert (found.ended, found.failing_since) == (None, None)
+
+
+def test_one_that_is_gone_is_not_brought_back_by_resuming_it(
+    subscriptions: SubscriptionsTable,
+) -> None:
+    subscriptions.resume("gone")
+    assert list(subscriptions.all()) == []
