@@ -19,8 +19,8 @@ from milepost.aws.clients import IMPATIENT, client
 from milepost.aws.figures_table import FiguresTable
 from milepost.aws.notice_messages import NoticeQueue
 from milepost.aws.notices_table import NoticesTable
-from milepost.aws.order_lists import OrderLists
 from milepost.aws.operations import open_operations
+from milepost.aws.order_lists import OrderLists
 from milepost.aws.orders_table import OrdersReader
 from milepost.aws.outages import is_outage
 from milepost.aws.search_table import SearchTable
