@@ -81,7 +81,10 @@ test-all: check ## All tests: also the slower ones, and what needs more than Pyt
 # Environments of their own for tools whose pins would bend ours.
 TOOLS := .local/tools
 LEFT_OUT := .local/left-out
-$(TOOLS)/%/.installed: tests/audit/%.txt | install
+$(TOOLS)/atheris/.installed: tests/fuzz/atheris.txt
+$(TOOLS)/checkov/.installed: tests/audit/checkov.txt
+$(TOOLS)/pip-audit/.installed: tests/audit/pip-audit.txt
+$(TOOLS)/%/.installed: | install
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
 	@VIRTUAL_ENV=$(@D) $(BIN)/uv pip sync --quiet --require-hashes $<
 	@touch $@
@@ -91,6 +94,17 @@ test-dynamodb-local: install ## The table contracts on Amazon's own engine (need
 	@if folder=$$(tests/contracts/dynamodb_local/fetch.sh); then \
 		DYNAMODB_LOCAL="$$folder" pytest tests/contracts -k dynamodb_local; \
 	else echo "- the table contracts on DynamoDB Local (why, see above)" | tee -a $(LEFT_OUT); fi
+
+.PHONY: fuzz
+FUZZ := PYTHONPATH=.:layers/core $(TOOLS)/atheris/bin/python -m tests.fuzz.fuzz
+fuzz: $(TOOLS)/atheris/.installed ## 1,000,000 inputs to the verifier, 100,000 to each adapter, 10 minutes at most
+	@rm -rf .local/fuzz && mkdir -p .local/fuzz && python -m tests.fuzz.seeds .local/fuzz
+	@$(FUZZ) verifier -runs=1000000 -max_len=1024 -max_total_time=240 -verbosity=0 \
+		-print_final_stats=1 -artifact_prefix=.local/fuzz/
+	@for provider in offergrid rabot spirii subs; do echo "== $$provider" && \
+		$(FUZZ) $$provider -runs=100000 -max_len=8192 -max_total_time=60 -verbosity=0 \
+			-print_final_stats=1 -artifact_prefix=.local/fuzz/ .local/fuzz/$$provider || exit 1; done
+	@HYPOTHESIS_PROFILE=thorough pytest tests/unit/core -k "mangled or hostile or gives or anything"
 
 audit: audit-template audit-packages ## checkov on the template, pip-audit on the lock files
 audit-template: $(TOOLS)/checkov/.installed

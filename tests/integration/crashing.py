@@ -198,9 +198,10 @@ def _is_done(answer: Mapping[str, Any]) -> bool:
 
 _started: Final[dict[str, ModuleType]] = {}
 _PASSING: Final = frozenset(
-    {"seen_at", "announced_at", "queued_at", "sent_at", "delivered_at", "failed_at", "skipped_at",
-     "bounced_at", "retry_at", "failing_since", "suppressed_at", "expires_at", "claimed_until",
-     "received_at", "last_success_at", "lease_until", "lease_holder", "token", "message_id"}
+    {"seen", "seen_at", "announced_at", "queued_at", "sent_at", "delivered_at", "failed_at",
+     "skipped_at", "bounced_at", "retry_at", "failing_since", "suppressed_at", "expires_at",
+     "claimed_until", "received_at", "last_success_at", "lease_until", "lease_holder", "token",
+     "message_id"}
 )  # fmt: skip
 """What differs between any two runs."""
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
