@@ -98,6 +98,9 @@ class DeclaredConnection(_Declared):
     track: Track | None = None
     tracks: dict[str, Track] | None = None
     stage_days: dict[StatusName, Annotated[float, Field(gt=0, le=3660)]] | None = None
+    stage_days_count: Literal["calendar", "business"] | None = None
+    region: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,6}$")] | None = None
+    escalate_after_days: Annotated[float, Field(ge=0, le=3660)] | None = None
     time_zone: Zone | None = None
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     language: Language | None = None

@@ -15,6 +15,9 @@ from cli.connections.profiles import profile_of, scheme_of
 from cli.connections.references import SecretReader, UnreadableReference
 from cli.connections.signing_forms import is_signing_secret
 from cli.faults import InvalidFile, Problem
+from milepost.business_days import UnknownCountry, UnknownRegion, business_days_of
+from milepost.connection import DEFAULT_COUNTRY
+from milepost.deadlines import BUSINESS
 from milepost.signatures import STANDARD_WEBHOOKS
 
 _WORDS: Final[Mapping[str, str]] = {
@@ -102,7 +105,7 @@ def read_file(path: Path) -> ConnectionsFile:
     except ValidationError as error:
         raise InvalidFile(path, _problems_of(error, content, positions)) from None
     file = ConnectionsFile(path=path, declared=declared, positions=positions)
-    if problems := list(_repeated_ids(file)):
+    if problems := [*_repeated_ids(file), *_unknown_places(file)]:
         raise InvalidFile(path, problems)
     return file
 
@@ -113,6 +116,19 @@ def _repeated_ids(file: ConnectionsFile) -> Iterator[Problem]:
         if counts[one.id] > 1:
             what = f"{one.id} is the id of {counts[one.id]} connections: each needs one of its own"
             yield file.problem(("connections", index, "id"), what)
+
+
+def _unknown_places(file: ConnectionsFile) -> Iterator[Problem]:
+    """Countries and regions whose holidays nobody knows, where business days are to count."""
+    for index, one in enumerate(file.declared.connections):
+        if one.stage_days_count != BUSINESS and one.region is None:
+            continue
+        try:
+            business_days_of(one.country or DEFAULT_COUNTRY, one.region)
+        except UnknownCountry as unknown:
+            yield file.problem(("connections", index, "country"), str(unknown))
+        except UnknownRegion as unknown:
+            yield file.problem(("connections", index, "region"), str(unknown))
 
 
 def _problems_of(error: ValidationError, content: Any, positions: Positions) -> list[Problem]:

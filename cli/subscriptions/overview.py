@@ -63,4 +63,4 @@ def _told_of(one: Subscription) -> str:
 def _kinds(kinds: frozenset[str]) -> str:
     if kinds == DEFAULT_KINDS:
         return "the usual kinds"
-    return "all kinds" if kinds == frozenset(Kind) else ", ".join(sorted(kinds))
+    return "all kinds" if kinds >= set(Kind) - {Kind.ESCALATED} else ", ".join(sorted(kinds))

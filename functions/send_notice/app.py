@@ -19,8 +19,9 @@ from milepost.aws.notices_table import NoticesTable
 from milepost.aws.orders_table import OrdersReader
 from milepost.aws.overrides import OverridesTable
 from milepost.aws.settings import ConnectionSettings
-from milepost.aws.subscriptions_table import SuppressionsTable
+from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
 from milepost.aws.unsubscribe_links import LinkKeysStore
+from milepost.aws.watch_list import OrdersIndex, SubscribersOverdue
 from milepost.rendering import MailRenderer
 from milepost.sending import AlreadyClaimed, Sender, TryAgainLater, batch_id
 from milepost.unsubscribing import UnsubscribeLinks
@@ -57,6 +58,10 @@ sender = Sender(
         sender=os.environ["SENDER_ADDRESS"],
         configuration_set=os.environ["CONFIGURATION_SET"],
         records=MailsTable(dynamodb, table_name=table_name),
+    ),
+    overdue=SubscribersOverdue(
+        OrdersIndex(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
+        SubscriptionsTable(dynamodb, table_name=table_name),
     ),
 )
 

@@ -57,7 +57,8 @@ def prune(packages: Path) -> None:
     for locale in (packages / "babel" / "locale-data").glob("*.dat"):
         if locale.stem.split("_")[0] not in LANGUAGES:
             locale.unlink()
-    for name in ("bin", "boto3/examples"):
+    # Of holidays the days count, not their names.
+    for name in ("bin", "boto3/examples", "holidays/locale"):
         shutil.rmtree(packages / name, ignore_errors=True)
     for cache in list(packages.rglob("__pycache__")):
         shutil.rmtree(cache)

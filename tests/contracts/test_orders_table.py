@@ -11,7 +11,7 @@ import pytest
 from milepost.aws.items import from_item, to_item
 from milepost.aws.orders_table import BY_STATUS, OrdersTable, announced_by, key_of, shard_of
 from milepost.lifecycle import TIMELINE_CAP, Rules, fold
-from milepost.order import Kind, OrderKey, TrackedOrder
+from milepost.order import Kind, OrderKey, Overdue, TrackedOrder
 from milepost.providers import adapter
 from milepost.recording import LostRace, Orders, record
 from milepost.report import Report, Source, Status
@@ -107,6 +107,43 @@ def test_waits_and_acknowledgements_are_read_as_they_were_written(
     assert one.order.waited
     orders.write(one, new=())
     assert orders.read(KEY) == one
+
+
+@pytest.mark.parametrize("escalated_at", [None, minute(9000)])
+@pytest.mark.parametrize("acknowledged", [False, True])
+def test_an_overdue_mark_is_read_as_it_was_written(
+    orders: Orders, escalated_at: Any, acknowledged: bool
+) -> None:
+    mark = Overdue(
+        status=Status.ACCEPTED,
+        since=minute(0),
+        deadline=minute(4320),
+        allowed="3 days",
+        marked_at=minute(4321.5),
+        escalated_at=escalated_at,
+    )
+    seen_to = [mark.reason.id] if acknowledged else []
+    person = report(None, 1, source=Source.PERSON, action_key="k", acknowledged=seen_to)
+    one = replace(tracked(report(Status.ACCEPTED), person), overdue=mark)
+    orders.write(one, new=())
+    assert orders.read(KEY) == one
+
+
+def test_a_mark_that_met_another_writer_loses_the_race(orders: Orders) -> None:
+    first = tracked(report(Status.ACCEPTED))
+    orders.write(first, new=())
+    mark = Overdue(
+        status=Status.ACCEPTED,
+        since=minute(0),
+        deadline=minute(4320),
+        allowed="3 days",
+        marked_at=minute(4321),
+    )
+    winner = next_of(first, report(Status.SCHEDULED, 5))
+    orders.write(winner, new=())
+    with pytest.raises(LostRace) as race:
+        orders.write(replace(first, version=2, overdue=mark), new=())
+    assert race.value.winner == winner
 
 
 def test_a_tombstone_is_read_as_it_was_written(orders: Orders) -> None:

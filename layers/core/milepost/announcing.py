@@ -1,9 +1,10 @@
 """What of an order's change people are to be told."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from milepost.lifecycle import MOVES, TERMINAL
 from milepost.order import Announcement, Effect, Kind, Order, TrackedOrder
 from milepost.report import Status
 
@@ -19,6 +20,12 @@ KIND_OF: Final[Mapping[Status, Kind]] = {
 """Which transition is told, and as what. ``completed`` and ``active`` are told as one, once."""
 
 
+MORE_FOLLOWS: Final = timedelta(seconds=5)
+"""How long a mail waits that says scheduled but not for when, or rejected but not why: a provider
+that fires two events for one change says so with the second, and the mail is written from the
+order as it then is."""
+
+
 def announcements(
     before: TrackedOrder | None, after: Order, *, now: datetime
 ) -> tuple[Announcement, ...]:
@@ -28,8 +35,8 @@ def announcements(
     gives nothing.
     """
     told = len(before.announced) if before else 0
-    kinds = [*_of_status(before, after), *_of_attention(before, after)]
-    entered = _entered(after)
+    kinds = [*_of_status(before, after, now), *_of_attention(before, after)]
+    corrects = _entered(after) in _OUT_OF_TERMINAL or Kind.CORRECTION in kinds
     return tuple(
         Announcement(
             sequence=told + place,
@@ -38,7 +45,7 @@ def announcements(
             previous=before.order.status if before else None,
             occurred_at=_when(kind, after),
             announced_at=now,
-            correction=entered in _OUT_OF_TERMINAL,
+            correction=corrects,
         )
         for place, kind in enumerate(kinds, start=1)
     )
@@ -59,16 +66,18 @@ def _entered(after: Order) -> Effect | None:
     return next(moves, None)
 
 
-def _of_status(before: TrackedOrder | None, after: Order) -> list[Kind]:
+def _of_status(before: TrackedOrder | None, after: Order, now: datetime) -> list[Kind]:
     if before is None or before.order.status is not after.status:
         return _of_transition(before, after)
-    if after.status is Status.SCHEDULED and _appointment_moved(before.order, after):
+    if after.status is Status.SCHEDULED and _appointment_is_news(before, after, now):
         return [Kind.RESCHEDULED]
     return []
 
 
 def _of_transition(before: TrackedOrder | None, after: Order) -> list[Kind]:
-    if before is not None and _entered(after) is Effect.CORRECTED:
+    if before is not None and (
+        _entered(after) is Effect.CORRECTED or _takes_back_what_was_told(before, after)
+    ):
         return [Kind.CORRECTION]
     kind = KIND_OF.get(after.status)
     if kind is None or (kind is Kind.COMPLETED and _completion_was_told(before)):
@@ -80,8 +89,26 @@ def _completion_was_told(before: TrackedOrder | None) -> bool:
     return before is not None and any(one.kind is Kind.COMPLETED for one in before.announced)
 
 
-def _appointment_moved(before: Order, after: Order) -> bool:
-    return before.appointment is not None and after.appointment != before.appointment
+def _takes_back_what_was_told(before: TrackedOrder, after: Order) -> bool:
+    """Whether people were told of an ending that, by an earlier-dated report, never was."""
+    ending = before.order.status
+    if ending not in TERMINAL or after.status in MOVES[ending]:
+        return False
+    was_told = any(one.status is ending for one in before.announced)
+    return was_told and _entered(after) is not Effect.CONTINUED
+
+
+def _appointment_is_news(before: TrackedOrder, after: Order, now: datetime) -> bool:
+    """Whether the appointment isn't the one that people were told of, or not told of it yet."""
+    known = before.order.appointment
+    if after.appointment == known:
+        return False
+    if known is not None:
+        return True
+    told = (one for one in reversed(before.announced) if one.kind is Kind.SCHEDULED)
+    last = next(told, None)
+    # A first appointment that comes at once stands in the mail that says scheduled.
+    return last is not None and now - last.announced_at > MORE_FOLLOWS
 
 
 def _of_attention(before: TrackedOrder | None, after: Order) -> list[Kind]:

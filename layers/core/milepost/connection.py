@@ -3,7 +3,9 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+DEFAULT_COUNTRY: Final = "DE"
 
 
 class UnknownConnection(LookupError):
@@ -51,8 +53,15 @@ class Connection:
     """Tracks by offer id or service type, before those that are usual."""
     stage_days: Mapping[str, float] = field(default_factory=dict)
     """Days that a status may last here, where they differ from its track's."""
+    stage_days_count: str = "calendar"
+    """Which days count: ``calendar``, or ``business``, which leaves out the weekends and public
+    holidays of ``country`` and, where they differ within it, of ``region``."""
+    region: str | None = None
+    """Part of the country as ISO 3166-2 has it, without the country: ``VIC``, ``BY``."""
+    escalate_after_days: float = 2.0
+    """After how many more days ``contact`` is told of an order that is overdue."""
     time_zone: str = "Europe/Berlin"
-    country: str = "DE"
+    country: str = DEFAULT_COUNTRY
     language: str = "en"
     contact: str | None = None
     customer_notices: frozenset[str] = frozenset()

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
+from milepost.business_days import business_days_of, end_of_business_time
 from milepost.connection import Connection
 from milepost.lifecycle import TERMINAL
 from milepost.order import Order
@@ -34,12 +36,16 @@ USUAL_TRACKS: Final[Mapping[str, str]] = {
 }
 """The track of a service type. Source as above, for those that Offergrid names."""
 
+ON_SITE: Final = timedelta(hours=4)
+BUSINESS: Final = "business"
+_DAY_LENGTH: Final = len("2026-03-01")
+
 _STAGES: Final[Mapping[Status, timedelta]] = {
     Status.UNKNOWN: 2 * _DAY,
     Status.PENDING: 2 * _DAY,
     Status.SUBMITTED: 2 * _DAY,
     Status.ACCEPTED: 3 * _DAY,
-    Status.IN_PROGRESS: timedelta(hours=4),
+    Status.IN_PROGRESS: ON_SITE,
 }
 """How long a stage may take: review within 48 hours, an appointment within 3 days of acceptance,
 1 to 4 hours on site. Source as above."""
@@ -53,12 +59,75 @@ def track_of(details: Details, connection: Connection) -> str:
 
 
 def stage_deadline(order: Order, connection: Connection) -> datetime:
-    """When the present stage has lasted as long as it may."""
+    """When the present stage has lasted as long as it may.
+
+    Time in which it waited for the customer is not counted. While it waits, this is where the
+    clock would end if it went on from the moment the wait began.
+    """
+    return _ends(order.since + order.waited, allowed_time(order, connection), connection)
+
+
+def allowed_time(order: Order, connection: Connection) -> timedelta:
+    """How long the present stage may last, in days as the connection counts them."""
     days = connection.stage_days.get(order.status)
     if days is not None:
-        return order.since + timedelta(days=float(days))
-    usual = _STAGES.get(order.status, TRACKS[track_of(order.details, connection)])
-    return order.since + usual
+        return timedelta(days=float(days))
+    return _STAGES.get(order.status, TRACKS[track_of(order.details, connection)])
+
+
+def allowed_in_words(order: Order, connection: Connection) -> str:
+    """What the present stage was allowed, for people."""
+    if order.status is Status.SCHEDULED and order.appointment:
+        return f"its appointment ({order.appointment})"
+    allowed = allowed_time(order, connection)
+    if allowed < _DAY:
+        words = _count(allowed / timedelta(hours=1), "hour")
+    else:
+        counts_business = connection.stage_days_count == BUSINESS
+        words = _count(allowed / _DAY, "business day" if counts_business else "day")
+    waited = _count(round(order.waited / timedelta(hours=1), 1), "hour") if order.waited else None
+    return f"{words}, and {waited} of waiting for the customer" if waited else words
+
+
+def _count(number: float, unit: str) -> str:
+    return f"{number:g} {unit}" if number == 1 else f"{number:g} {unit}s"
+
+
+def overdue_at(order: Order, connection: Connection) -> datetime | None:
+    """When the present stage is overdue; None while that isn't to be expected of anybody.
+
+    A closed order never is, nor one that waits for its customer. One with an appointment is when
+    the time on site is over, or the day.
+    """
+    if order.status in TERMINAL or order.waiting:
+        return None
+    if order.status is Status.SCHEDULED and order.appointment:
+        return appointment_ends(order.appointment, connection)
+    return stage_deadline(order, connection)
+
+
+def appointment_ends(appointment: str, connection: Connection) -> datetime:
+    """When an appointment is over: 4 hours on site from an instant, or the local day."""
+    if len(appointment) == _DAY_LENGTH:
+        midnight = parse_day_or_instant(appointment) + _DAY
+        return midnight.replace(tzinfo=ZoneInfo(connection.time_zone)).astimezone(UTC)
+    return parse_instant(appointment) + ON_SITE
+
+
+def escalates_at(deadline: datetime, connection: Connection) -> datetime:
+    """When an order that has been overdue since ``deadline`` is given to the contact."""
+    return _ends(deadline, timedelta(days=float(connection.escalate_after_days)), connection)
+
+
+def _ends(begins: datetime, allowed: timedelta, connection: Connection) -> datetime:
+    if connection.stage_days_count != BUSINESS:
+        return begins + allowed
+    return end_of_business_time(
+        begins,
+        allowed,
+        counts=business_days_of(connection.country, connection.region),
+        time_zone=connection.time_zone,
+    )
 
 
 def next_date(order: Order, connection: Connection) -> datetime:
@@ -93,7 +162,7 @@ def _start(order: Order) -> datetime:
 
 def parse_day_or_instant(text: str) -> datetime:
     """An instant as it is; a day as its midnight in UTC, so that it sorts before its hours."""
-    if len(text) == len("2026-03-01"):
+    if len(text) == _DAY_LENGTH:
         return datetime.combine(datetime.fromisoformat(text).date(), time(), tzinfo=UTC)
     return parse_instant(text)
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 from urllib.parse import quote, unquote
 
-from milepost.report import Details, Report, Source, Status
+from milepost.report import Details, Report, Source, Status, format_instant
 
 
 class BadOrderId(ValueError):
@@ -181,6 +182,8 @@ class Kind(StrEnum):
     FAILED = "failed"
     ATTENTION = "attention"
     OVERDUE = "overdue"
+    ESCALATED = "escalated"
+    """Overdue for so long that the connection's contact is told, and nobody else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +206,36 @@ class Announcement:
         return f"{key}/{self.sequence}"
 
 
+OVERDUE: Final = "overdue"
+"""The code of the reason for attention that no report gives, but the time that goes by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overdue:
+    """The mark of an order whose stage (``status``, entered at ``since``) lasts too long.
+
+    ``allowed`` says in words what it was allowed. ``escalated_at`` is when it was given to the
+    connection's contact.
+    """
+
+    status: Status
+    since: datetime
+    deadline: datetime
+    allowed: str
+    marked_at: datetime
+    escalated_at: datetime | None = None
+
+    @property
+    def reason(self) -> Attention:
+        stage = str(self.status).replace("_", " ")
+        return Attention(
+            OVERDUE,
+            f"The order has been {stage} since {format_instant(self.since)}; allowed was "
+            f"{self.allowed}, until {format_instant(self.deadline)}. "
+            "Ask the provider where it stands, and tell the customer.",
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedOrder:
     """An order as it is kept: with the version of its item and what was announced of it."""
@@ -212,3 +245,12 @@ class TrackedOrder:
     announced: tuple[Announcement, ...] = field(default=())
     erased_at: datetime | None = None
     """Set on a tombstone: the customer was erased, and nothing personal may come back."""
+    overdue: Overdue | None = None
+    """Set by ``watching``; the next report that moves stage or deadline takes it away."""
+
+    @property
+    def attention(self) -> tuple[Attention, ...]:
+        """Reasons to look that nobody has acknowledged, being overdue among them."""
+        if self.overdue is None or self.overdue.reason.id in self.order.acknowledged:
+            return self.order.attention
+        return (*self.order.attention, self.overdue.reason)

@@ -7,6 +7,7 @@ from datetime import datetime
 from milepost.connection import Connection
 from milepost.identifiers import is_email
 from milepost.notices import DEFAULT_KINDS, Announced, Audience, Channel, Notice
+from milepost.order import Kind
 from milepost.subscriptions import Subscription
 
 
@@ -34,7 +35,11 @@ def choose(
     and one that tells sooner before one that waits.
     """
     chosen: dict[str, Choice] = {}
-    candidates = [*_team(announced, subscriptions, now), *_customer(announced, connection)]
+    candidates = [
+        *_team(announced, subscriptions, now),
+        *_customer(announced, connection),
+        *_contact(announced, connection),
+    ]
     for choice in candidates:
         present = chosen.setdefault(choice.notice.id, choice)
         if _urgency(choice) < _urgency(present):
@@ -77,6 +82,20 @@ def _customer(announced: Announced, connection: Connection) -> Iterator[Choice]:
         language=connection.language,
     )
     yield Choice(notice=notice, skipped=_why_not(kind, address, connection))
+
+
+def _contact(announced: Announced, connection: Connection) -> Iterator[Choice]:
+    """Who looks after the connection; a setting, and so with nothing to unsubscribe from."""
+    if announced.announcement.kind is Kind.ESCALATED and connection.contact:
+        yield Choice(
+            notice=Notice(
+                key=announced.key,
+                announcement=announced.announcement,
+                channel=Channel.EMAIL,
+                recipient=connection.contact,
+                language=connection.language,
+            )
+        )
 
 
 def _why_not(kind: str, address: str, connection: Connection) -> str | None:

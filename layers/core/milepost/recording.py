@@ -96,7 +96,20 @@ def _next_version(
     if before is None:
         return TrackedOrder(order=order, version=1, announced=told)
     announced = (*before.announced, *told)
-    return replace(before, order=order, version=before.version + 1, announced=announced)
+    return replace(
+        before,
+        order=order,
+        version=before.version + 1,
+        announced=announced,
+        overdue=before.overdue if _clock(order) == _clock(before.order) else None,
+    )
+
+
+def _clock(order: Order) -> tuple[object, ...]:
+    """All that a stage's deadline follows from, beside the connection's settings."""
+    offer, service = order.details.get("offer", {}).get("id"), order.details.get("service_type")
+    stage = (order.status, order.since, order.waited, order.waiting)
+    return (*stage, order.appointment, offer, service)
 
 
 def _nothing_to_add(report: Report, before: TrackedOrder) -> Outcome | None:

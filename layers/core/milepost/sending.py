@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from milepost.notices import Audience, Notice, State
 from milepost.order import OrderKey, TrackedOrder
+from milepost.overdue_orders import OverdueNow, OverdueOrders
 
 CLAIM: Final = timedelta(seconds=25)
 """How long a sender has for one mail: longer than the mail service's client ever waits, shorter
@@ -135,6 +136,7 @@ class Renderer(Protocol):
         lines: Iterable[tuple[Notice, TrackedOrder | None]],
         *,
         unsubscribe_url: str | None = None,
+        overdue: OverdueNow | None = None,
     ) -> Mail: ...
 
 
@@ -165,6 +167,7 @@ class Sender:
     renderer: Renderer
     links: Links
     mailer: Mailer
+    overdue: OverdueOrders | None = None
 
     def send(self, notice: Notice, *, now: datetime) -> State:
         """Send one notice; the state in which it is then.
@@ -229,7 +232,7 @@ class Sender:
         if not lines:
             return None
         try:
-            message_id = self.mailer.send(self._render(batch, lines), notices=notices, at=now)
+            message_id = self.mailer.send(self._render(batch, lines, now), notices=notices, at=now)
         except TryAgainLater:
             self.holds.release_batch(batch)
             raise
@@ -239,13 +242,18 @@ class Sender:
         self.holds.mark_batch_sent(batch, message_id=message_id, at=now)
         return message_id
 
-    def _render(self, batch: Batch, lines: list[tuple[Notice, TrackedOrder | None]]) -> Mail:
+    def _render(
+        self, batch: Batch, lines: list[tuple[Notice, TrackedOrder | None]], now: datetime
+    ) -> Mail:
         """One notice alone is its own mail: a digest of one would only be harder to read."""
         notice, tracked = lines[0]
         if len(lines) == 1 and tracked is not None:
             return self._render_one(notice, tracked)
         url = self.links.url_for([notice for notice, _ in lines])
-        return self.renderer.render_batch(batch, lines, unsubscribe_url=url)
+        overdue = None
+        if self.overdue is not None and notice.subscription is not None:
+            overdue = self.overdue.covered_by(notice.subscription, now=now)
+        return self.renderer.render_batch(batch, lines, unsubscribe_url=url, overdue=overdue)
 
     def _render_one(self, notice: Notice, tracked: TrackedOrder) -> Mail:
         url = self.links.url_for([notice])

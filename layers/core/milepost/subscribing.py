@@ -73,6 +73,8 @@ Clock: TypeAlias = Annotated[str, BeforeValidator(_clock)]
 Language: TypeAlias = Annotated[Text, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
 ConnectionId: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 AnyKind: TypeAlias = Annotated[str, one_of(*Kind)]
+SubscribedKind: TypeAlias = Annotated[str, one_of(*(set(Kind) - {Kind.ESCALATED}))]
+"""What can be subscribed to: only a connection's contact is told of what is escalated."""
 PassingKind: TypeAlias = Annotated[str, one_of(*MAY_PASS)]
 
 
@@ -94,7 +96,7 @@ class SaidSubscription(_Said):
     email: Email | None = None
     url: Endpoint | None = None
     owner: Email | None = None
-    kinds: list[AnyKind] | None = None
+    kinds: list[SubscribedKind] | None = None
     connections: list[ConnectionId] = Field(default_factory=list)
     service_types: list[Text] = Field(default_factory=list)
     language: Language | None = None

@@ -65,11 +65,14 @@ class Subscription:
     """Why it is over, in words (``unsubscribed on 2026-03-04``); None while it lives."""
 
     def wants(self, announced: Announced) -> bool:
-        return (
-            announced.announcement.kind in self.kinds
-            and (not self.connections or announced.key.connection in self.connections)
-            and (not self.service_types or announced.service_type in self.service_types)
+        return (announced.announcement.kind in self.kinds - {Kind.ESCALATED}) and self.covers(
+            announced.key.connection, announced.service_type
         )
+
+    def covers(self, connection: str, service_type: str | None) -> bool:
+        """Whether it is about orders of this connection and service type."""
+        of_connection = not self.connections or connection in self.connections
+        return of_connection and (not self.service_types or service_type in self.service_types)
 
     def due_at(self, kind: Kind, *, now: datetime) -> datetime | None:
         """When a notice is to go out; None for at once."""

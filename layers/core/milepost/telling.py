@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from milepost.announcing import MORE_FOLLOWS
 from milepost.connection import Connection
 from milepost.notices import Announced, Channel, Notice, State
 from milepost.order import Kind
@@ -55,11 +56,6 @@ class Holds(Protocol):
         ...
 
 
-MORE_FOLLOWS: Final = timedelta(seconds=5)
-"""How long a mail waits that says scheduled but not for when, or rejected but not why: a provider
-that fires two events for one change says so with the second, and the mail is written from the
-order as it then is."""
-
 _NEEDED: Final = {Kind.SCHEDULED: "appointment", Kind.REJECTED: "reason"}
 
 
@@ -86,7 +82,8 @@ class Teller:
         for choice in choose(announced, known, connection, now=now):
             settled = self._hold_back_a_storm(choice, known, connection, now)
             self._take_up(settled, announced, now)
-        self._publish(announced, now)
+        if announced.announcement.kind is not Kind.ESCALATED:
+            self._publish(announced, now)
 
     def _take_up(self, choice: Choice, announced: Announced, now: datetime) -> None:
         entered = self.log.enter(choice, at=now)

@@ -70,6 +70,20 @@ def test_the_example_is_valid_and_names_each_provider() -> None:
         (entry("track: slow"), "'slow' is none of extended, fast, standard"),
         (entry("time_zone: Berlin"), "is no time zone: write one as Europe/Berlin"),
         (entry("country: NO"), "country: must be text: put the value in quotes"),
+        (
+            entry("country: XX", "stage_days_count: business"),
+            "FILE:4: connections[0] (offergrid-home).country: no public holidays are known of 'XX'",
+        ),
+        (
+            entry("country: DE", "region: VIC"),
+            "FILE:5: connections[0] (offergrid-home).region: DE has no region 'VIC'; its regions",
+        ),
+        (entry("stage_days_count: working"), "stage_days_count: Input should be 'calendar' or"),
+        (entry("escalate_after_days: -1"), "escalate_after_days: Input should be greater than"),
+        (
+            entry() + "subscriptions:\n  - {email: a@b.example, kinds: [escalated]}\n",
+            "'escalated' is none of accepted",
+        ),
         (entry("contact: nobody"), "'nobody' is no email address"),
         (entry("commission: {amount: 0, currency: EUR}"), "commission.amount: "),
         (entry("commission: {amount: 75, currency: euro}"), "commission.currency: "),

@@ -58,6 +58,32 @@ def test_an_appointment_that_comes_after_its_status_is_told_once() -> None:
     assert kinds == [Kind.SCHEDULED]
 
 
+def test_a_first_appointment_that_comes_after_the_mail_went_out_is_told() -> None:
+    kinds = told(
+        report(Status.SCHEDULED, 0),
+        report(Status.SCHEDULED, 0, seen=1.2, appointment="2026-03-12"),
+        report(Status.SCHEDULED, 2, appointment="2026-03-12"),
+    )
+    assert kinds == [Kind.SCHEDULED, Kind.RESCHEDULED]
+
+
+def test_a_completion_that_an_earlier_dated_cancellation_undoes_is_told_as_a_correction() -> None:
+    orders = MemoryOrders()
+    for one in (report(Status.COMPLETED, 3), report(Status.CANCELLED, 2, seen=60)):
+        record(one, orders=orders, rules=RULES, now=one.seen_at)
+    first, second = (one for one in orders.announced if one.kind is not Kind.ATTENTION)
+    assert (first.kind, first.correction) == (Kind.COMPLETED, False)
+    assert (second.kind, second.correction) == (Kind.CORRECTION, True)
+    assert (second.previous, second.status) == (Status.COMPLETED, Status.CANCELLED)
+
+
+def test_an_ending_that_nobody_was_told_of_is_not_corrected() -> None:
+    orders = MemoryOrders()
+    record(report(Status.COMPLETED, 3), orders=orders, rules=RULES, now=minute(4), announce=False)
+    record(report(Status.CANCELLED, 2), orders=orders, rules=RULES, now=minute(60))
+    assert [one.kind for one in orders.announced][:1] == [Kind.CANCELLED]
+
+
 def test_an_appointment_that_moves_in_the_past_of_an_order_is_told_to_nobody() -> None:
     kinds = told(
         report(Status.SCHEDULED, 60, appointment="2026-03-14"),

@@ -9,14 +9,17 @@ import pytest
 from milepost.deadlines import (
     TRACKS,
     USUAL_TRACKS,
+    allowed_in_words,
+    escalates_at,
     expected_by,
     next_date,
+    overdue_at,
     parse_day_or_instant,
     sortable,
     stage_deadline,
     track_of,
 )
-from milepost.lifecycle import TERMINAL
+from milepost.lifecycle import TERMINAL, Rules
 from milepost.order import Order
 from milepost.report import BadPayload, Details, Status
 from tests.builders import NOON, OFFERGRID, minute, report, tracked
@@ -167,3 +170,84 @@ def test_dates_sort_as_texts_as_they_do_as_times() -> None:
     moments = [minute(number / 7) for number in range(-60, 60)]
     assert sorted(map(sortable, moments)) == [sortable(one) for one in moments]
     assert sortable(NOON + timedelta(milliseconds=250)) == "2026-03-02T12:00:00Z"
+
+
+WAITING = Rules(waits=lambda _status, details: details.get("account_number"))
+BUSINESS = replace(OFFERGRID, country="DE", time_zone="Europe/Berlin", stage_days_count="business")
+
+
+def waiting(*ends: float) -> Order:
+    """Accepted at noon; it waits from the first of these minutes to the second, and so on."""
+    said = [
+        report(Status.ACCEPTED, at, account_number="" if place % 2 else f"wait-{place}")
+        for place, at in enumerate(ends)
+    ]
+    return tracked(report(Status.ACCEPTED, 0), *said, rules=WAITING).order
+
+
+def test_time_that_was_waited_for_the_customer_is_not_counted() -> None:
+    order = waiting(60, 120, 240, 300)
+    assert stage_deadline(order, OFFERGRID) == NOON + 3 * DAY + timedelta(hours=2)
+
+
+def test_while_it_waits_the_date_is_where_the_clock_stopped_and_nothing_is_overdue() -> None:
+    order = waiting(60, 120, 240)
+    assert next_date(order, OFFERGRID) == NOON + 3 * DAY + timedelta(hours=1)
+    assert overdue_at(order, OFFERGRID) is None
+
+
+@pytest.mark.parametrize(
+    ("appointment", "over"),
+    [
+        ("2026-03-12T02:00:00Z", datetime(2026, 3, 12, 6, tzinfo=UTC)),
+        # The day ends by the connection's clock, eleven hours ahead of UTC.
+        ("2026-03-12", datetime(2026, 3, 12, 13, tzinfo=UTC)),
+    ],
+)
+def test_an_appointment_is_overdue_when_its_time_on_site_or_its_day_is_over(
+    appointment: str, over: datetime
+) -> None:
+    assert overdue_at(order(Status.SCHEDULED, appointment=appointment), OFFERGRID) == over
+
+
+def test_what_has_no_appointment_is_overdue_at_its_deadline() -> None:
+    assert overdue_at(order(Status.ACCEPTED), OFFERGRID) == NOON + 3 * DAY
+
+
+@pytest.mark.parametrize("status", sorted(TERMINAL))
+def test_a_closed_order_is_never_overdue(status: Status) -> None:
+    assert overdue_at(order(status), OFFERGRID) is None
+
+
+def test_business_days_leave_out_the_weekend() -> None:
+    # Noon is on a Monday: five business days end on the next.
+    connection = replace(BUSINESS, stage_days={"accepted": 5.0})
+    assert stage_deadline(order(Status.ACCEPTED), connection) == NOON + 7 * DAY
+
+
+def test_a_wait_moves_the_beginning_of_business_days() -> None:
+    connection = replace(BUSINESS, stage_days={"accepted": 1.0})
+    thursday = 4 * 24 * 60
+    assert stage_deadline(waiting(0, thursday), connection) == NOON + 7 * DAY
+
+
+def test_what_stays_overdue_is_escalated_after_the_connections_days() -> None:
+    friday = NOON + 4 * DAY
+    assert escalates_at(friday, OFFERGRID) == friday + 2 * DAY
+    assert escalates_at(friday, replace(OFFERGRID, escalate_after_days=0.5)) == friday + DAY / 2
+    assert escalates_at(friday, BUSINESS) == friday + 4 * DAY
+
+
+@pytest.mark.parametrize(
+    ("one", "connection", "words"),
+    [
+        (order(Status.ACCEPTED), OFFERGRID, "3 days"),
+        (order(Status.IN_PROGRESS), OFFERGRID, "4 hours"),
+        (order(Status.ACCEPTED), BUSINESS, "3 business days"),
+        (order(Status.ACCEPTED), replace(OFFERGRID, stage_days={"accepted": 1.0}), "1 day"),
+        (waiting(0, 60), OFFERGRID, "3 days, and 1 hour of waiting for the customer"),
+        (order(Status.SCHEDULED, appointment="2026-03-12"), OFFERGRID, "its appointment (2026-03"),
+    ],
+)
+def test_what_was_allowed_is_said_in_words(one: Order, connection: Any, words: str) -> None:
+    assert allowed_in_words(one, connection).startswith(words)

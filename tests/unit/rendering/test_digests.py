@@ -8,7 +8,9 @@ import pytest
 from milepost.connection import Connection
 from milepost.notices import Audience, Notice
 from milepost.order import Kind
+from milepost.overdue_orders import OverdueNow, OverdueOrder
 from milepost.rendering import Digest, DigestLine, DigestReason
+from milepost.rendering.words import words_of
 from milepost.report import Status
 from milepost.sending import Batch
 from tests.builders import OFFERGRID, RABOT, minute
@@ -54,6 +56,34 @@ def test_it_lists_kind_reference_customer_what_and_when_under_its_connection() -
     assert "offergrid-home (1)\n- Accepted: Ama Boateng, PP-1, Fibre 1000, Mon" in mail.text
     assert "rabot-energy (1)\n- Rejected: Ama Boateng, PP-2, Fibre 1000, Mon" in mail.text
     assert "Times are CET." in mail.text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Overdue now\n- PP-7 (rabot-energy): accepted since Mon"),
+        ("de", "Jetzt überfällig\n- PP-7 (rabot-energy): angenommen seit Mo"),
+        ("da", "Forsinket nu\n- PP-7 (rabot-energy): accepteret siden ma"),
+    ],
+)
+def test_it_mentions_what_is_overdue_besides(language: str, said: str) -> None:
+    late = OverdueOrder(
+        key=key_of(RABOT, 7), reference="PP-7", status=Status.ACCEPTED, since=minute(0)
+    )
+    hostile = replace(late, reference="<b>{{ 7 * 7 }}</b>\r\nBcc: x")
+    whole = replace(
+        digest(line(number=1), language=language),
+        overdue=OverdueNow(orders=(late, hostile), more=True),
+    )
+    mail = renderer().render_digest(whole)
+    assert said in mail.text
+    assert "PP-7 (rabot-energy)" in mail.html
+    assert "<b>" not in mail.html
+    assert words_of(language)["digest"]["overdue_more"] in mail.text.replace("\n  ", " ")
+
+
+def test_where_nothing_is_overdue_it_says_nothing_of_it() -> None:
+    assert "Overdue now" not in renderer().render_digest(digest(line(), line(number=2))).text
 
 
 def test_one_update_is_said_in_the_singular() -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from milepost.notices import Audience, Notice
 from milepost.order import OrderKey, TrackedOrder
+from milepost.overdue_orders import OverdueNow, OverdueOrders
 from milepost.recipients import Choice
 from milepost.report import Status
 from milepost.sending import Batch, Mail, Sender
@@ -74,10 +75,12 @@ class PlainRenderer:
         lines: Iterable[tuple[Notice, TrackedOrder | None]],
         *,
         unsubscribe_url: str | None = None,
+        overdue: OverdueNow | None = None,
     ) -> Mail:
         rows = list(lines)
+        late = f", {len(overdue.orders)} overdue" if overdue else ""
         text = ", ".join(str(known.order.status) if known else "erased" for _, known in rows)
-        return _mail(rows[0][0], f"digest of {len(rows)}: {text}", unsubscribe_url)
+        return _mail(rows[0][0], f"digest of {len(rows)}: {text}{late}", unsubscribe_url)
 
 
 def _mail(notice: Notice, subject: str, url: str | None) -> Mail:
@@ -111,6 +114,7 @@ class Desk:
     suppressions: MemorySuppressions = field(default_factory=MemorySuppressions)
     orders: MemoryOrders = field(default_factory=MemoryOrders)
     mailer: MemoryMailer = field(default_factory=MemoryMailer)
+    overdue: OverdueOrders | None = None
 
     @property
     def sender(self) -> Sender:
@@ -122,6 +126,7 @@ class Desk:
             renderer=PlainRenderer(),
             links=PlainLinks(),
             mailer=self.mailer,
+            overdue=self.overdue,
         )
 
     def keep_order(self, status: Status = Status.ACCEPTED, *, key: OrderKey = KEY) -> None:

@@ -150,3 +150,27 @@ def test_a_customer_whose_notices_are_off_but_who_subscribes_is_told_as_one_of_t
     order = announced(customer={"email": CUSTOMER})
     (one,) = chosen(subscription(recipient=CUSTOMER), of=order)
     assert (one.notice.audience, one.skipped) == (Audience.TEAM, None)
+
+
+def test_what_is_escalated_is_told_to_the_connections_contact_alone() -> None:
+    connection = replace(
+        OFFERGRID,
+        contact="lead@example.org",
+        language="da",
+        customer_notices=frozenset(Kind),
+    )
+    everybody = subscription(kinds=frozenset(Kind))
+    (one,) = chosen(everybody, connection=connection, of=announced(Kind.ESCALATED))
+    assert (one.notice.recipient, one.notice.language) == ("lead@example.org", "da")
+    assert (one.notice.channel, one.notice.subscription) == (Channel.EMAIL, None)
+
+
+def test_without_a_contact_nobody_is_told_of_what_is_escalated() -> None:
+    assert chosen(subscription(kinds=frozenset(Kind)), of=announced(Kind.ESCALATED)) == []
+
+
+def test_the_contact_is_told_of_nothing_else() -> None:
+    connection = replace(OFFERGRID, contact="lead@example.org")
+    for kind in set(Kind) - {Kind.ESCALATED}:
+        told = chosen(connection=connection, of=announced(kind))
+        assert "lead@example.org" not in {one.notice.recipient for one in told}

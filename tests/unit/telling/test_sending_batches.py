@@ -1,11 +1,12 @@
 """What was held for one recipient goes out as one mail, once, and each notice knows of it."""
 
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from milepost.notices import Audience, State
+from milepost.overdue_orders import OverdueNow, OverdueOrder
 from milepost.report import Status
 from milepost.sending import BATCH_CLAIM, AlreadyClaimed, Batch, Refused, TryAgainLater, batch_id
 from tests.builders import KEY, minute, notice
@@ -51,6 +52,34 @@ def test_a_digest_of_one_is_the_mail_that_it_would_have_been(desk: Desk) -> None
     batch = desk.hold(THREE[0], due_at=DUE)
     desk.sender.send_batch(batch, now=DUE)
     assert [mail.subject for mail, _ in desk.mailer.sent] == ["accepted accepted"]
+
+
+@dataclass
+class MemoryOverdue:
+    """Implements ``overdue_orders.OverdueOrders``."""
+
+    of: dict[str, OverdueNow]
+
+    def covered_by(self, subscription_id: str, *, now: datetime) -> OverdueNow:
+        assert now == DUE
+        return self.of.get(subscription_id, OverdueNow())
+
+
+def test_a_digest_mentions_what_is_overdue_of_its_subscription(desk: Desk) -> None:
+    late = OverdueOrder(key=KEY, reference="PP-1", status=Status.ACCEPTED, since=minute(0))
+    desk.overdue = MemoryOverdue({"sales": OverdueNow(orders=(late, late))})
+    mine = [replace(one, subscription="sales") for one in THREE]
+    desk.sender.send_batch(desk.hold(*mine, due_at=DUE), now=DUE)
+    assert [mail.subject for mail, _ in desk.mailer.sent] == [
+        "digest of 3: accepted, accepted, accepted, 2 overdue"
+    ]
+
+
+def test_a_customers_digest_mentions_nothing_of_the_sort(desk: Desk) -> None:
+    desk.overdue = MemoryOverdue({})
+    theirs = [replace(one, audience=Audience.CUSTOMER) for one in THREE]
+    desk.sender.send_batch(desk.hold(*theirs, due_at=DUE), now=DUE)
+    assert "overdue" not in desk.mailer.sent[0][0].subject
 
 
 def test_of_nothing_held_nothing_is_sent(desk: Desk) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from milepost.announcing import MORE_FOLLOWS
 from milepost.connection import Connection
 from milepost.notices import Announced, Audience, Channel, Notice, State
 from milepost.order import Kind
 from milepost.sending import Batch
 from milepost.subscriptions import Mode, QuietHours, Subscription
-from milepost.telling import MORE_FOLLOWS, Teller
+from milepost.telling import Teller
 from tests.builders import NOON, OFFERGRID, announced, announcement, minute
 from tests.fakes import MemoryHolds, MemoryNotices, MemoryOutbox
 

@@ -3,30 +3,37 @@
 import json
 import zlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from milepost.aws.items import from_item, to_item
+from milepost.aws.order_parts import (
+    entry_item,
+    entry_of,
+    instant_of,
+    overdue_item,
+    overdue_of,
+    summary_item,
+    summary_of,
+    wait_item,
+    wait_of,
+    waited_of,
+)
 from milepost.connection import Connection
 from milepost.deadlines import expected_by, next_date, sortable, track_of
 from milepost.notices import Announced
 from milepost.order import (
+    OVERDUE,
     Announcement,
     Attention,
-    Effect,
-    Entry,
     Kind,
     Order,
     OrderKey,
-    Stage,
-    Summary,
     TrackedOrder,
-    Wait,
 )
 from milepost.recording import LostRace
-from milepost.report import Details, Report, Source, Status, format_instant, parse_instant
+from milepost.report import Details, Status, format_instant, parse_instant
 
 BY_STATUS: Final = "by_status"
 """The index: ``status_shard`` and ``next_date``."""
@@ -34,7 +41,6 @@ SHARDS: Final = 8
 """Shards of a status in the index: a partition takes 1,000 writes a second, and most orders of a
 busy day are in the same status."""
 
-_MILLISECOND: Final = timedelta(milliseconds=1)
 _TOP_LEVEL: Final = ("reference", "service_type", "appointment")
 """Details kept as attributes of the item itself, since lists and the index show them."""
 
@@ -127,17 +133,20 @@ def order_item(
         "status": str(order.status),
         "raw_status": order.raw_status,
         "since": format_instant(order.since),
-        "status_shard": f"{order.status}#{shard_of(order.key)}",
+        # Without it an erased order is in no list.
+        "status_shard": None if tracked.erased_at else f"{order.status}#{shard_of(order.key)}",
         "next_date": sortable(next_date(order, connection)),
         "expected_by": sortable(expected) if (expected := expected_by(order, connection)) else None,
         "track": track_of(order.details, connection),
         **{name: details.pop(name, None) for name in _TOP_LEVEL},
         "details": details or None,
-        "timeline": [_entry_item(entry, order.details) for entry in order.timeline],
-        "attention": [{"code": a.code, "text": a.text} for a in order.attention] or None,
-        "summary": _summary_item(order.summary),
-        **_wait_item(order.waited, order.waiting),
+        "timeline": [entry_item(entry, order.details) for entry in order.timeline],
+        "attention": [{"code": a.code, "text": a.text} for a in tracked.attention] or None,
+        "overdue": overdue_item(tracked.overdue) if tracked.overdue else None,
+        "summary": summary_item(order.summary),
+        **wait_item(order.waited, order.waiting),
         "announced": [announcement_item(one) for one in tracked.announced] or None,
+        "announced_at": sortable(tracked.announced[-1].announced_at) if tracked.announced else None,
         "announce": json.dumps([announcement_item(one) for one in new]) if new else None,
         "erased_at": format_instant(tracked.erased_at) if tracked.erased_at else None,
     }
@@ -154,121 +163,23 @@ def tracked_order(item: Mapping[str, Any]) -> TrackedOrder:
         raw_status=item.get("raw_status"),
         since=parse_instant(item["since"]),
         details=details,
-        timeline=tuple(_entry(one, key, details) for one in item["timeline"]),
-        attention=tuple(Attention(a["code"], a["text"]) for a in item.get("attention", ())),
-        summary=_summary(item.get("summary")),
-        waited=_waited(item),
-        waiting=_wait(item),
+        timeline=tuple(entry_of(one, key, details) for one in item["timeline"]),
+        attention=tuple(
+            Attention(a["code"], a["text"])
+            for a in item.get("attention", ())
+            if a["code"] != OVERDUE
+        ),
+        summary=summary_of(item.get("summary")),
+        waited=waited_of(item),
+        waiting=wait_of(item),
     )
     return TrackedOrder(
         order=order,
         version=int(item["version"]),
         announced=tuple(announcement_of(one) for one in item.get("announced", ())),
-        erased_at=_instant(item.get("erased_at")),
+        erased_at=instant_of(item.get("erased_at")),
+        overdue=overdue_of(item["overdue"]) if "overdue" in item else None,
     )
-
-
-def _entry_item(entry: Entry, whole: Details) -> dict[str, Any]:
-    """A report as it is kept: facts that still hold are named, not repeated.
-
-    A provider that is polled says everything each time; without this an order would cost a write
-    unit more for every step of its life.
-    """
-    report = entry.report
-    current: Mapping[str, Any] = whole
-    said: Mapping[str, Any] = report.details
-    differing = {name: value for name, value in said.items() if current.get(name) != value}
-    same = ",".join(name for name in said if name not in differing)
-    values = {
-        "at": format_instant(report.occurred_at),
-        "seen": format_instant(report.seen_at),
-        "source": str(report.source),
-        "status": report.status and str(report.status),
-        "raw": report.raw_status,
-        "effect": str(entry.effect),
-        "details": differing or None,
-        "same": same or None,
-        "since": format_instant(report.status_since) if report.status_since else None,
-        "fetched": report.dated_by_fetch or None,
-    }
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _entry(item: Mapping[str, Any], key: OrderKey, whole: Details) -> Entry:
-    current: Mapping[str, Any] = whole
-    same = item["same"].split(",") if "same" in item else []
-    details = {**item.get("details", {}), **{name: current[name] for name in same}}
-    report = Report(
-        connection=key.connection,
-        order_id=key.order_id,
-        item_id=key.item_id,
-        status=Status(item["status"]) if "status" in item else None,
-        raw_status=item.get("raw"),
-        occurred_at=parse_instant(item["at"]),
-        seen_at=parse_instant(item["seen"]),
-        source=Source(item["source"]),
-        details=Details(**details),  # type: ignore[typeddict-item]
-        status_since=_instant(item.get("since")),
-        dated_by_fetch=item.get("fetched", False),
-    )
-    return Entry(report, Effect(item["effect"]))
-
-
-def _summary_item(summary: Summary | None) -> dict[str, Any] | None:
-    if summary is None:
-        return None
-    return {
-        "count": summary.count,
-        "until": format_instant(summary.until),
-        "status": str(summary.status),
-        "raw": summary.raw_status,
-        "since": format_instant(summary.since),
-        "details": summary.details,
-        "acknowledged": sorted(summary.acknowledged),
-        **_wait_item(summary.waited, summary.waiting),
-        "stages": [
-            [str(one.status), format_instant(one.entered), format_instant(one.left)]
-            for one in summary.stages
-        ],
-    }
-
-
-def _summary(item: Mapping[str, Any] | None) -> Summary | None:
-    if item is None:
-        return None
-    return Summary(
-        count=int(item["count"]),
-        until=parse_instant(item["until"]),
-        status=Status(item["status"]),
-        raw_status=item["raw"],
-        since=parse_instant(item["since"]),
-        details=item["details"],
-        waited=_waited(item),
-        waiting=_wait(item),
-        acknowledged=frozenset(item.get("acknowledged", ())),
-        stages=tuple(
-            Stage(Status(status), parse_instant(entered), parse_instant(left))
-            for status, entered, left in item.get("stages", ())
-        ),
-    )
-
-
-def _wait_item(waited: timedelta, waiting: Wait | None) -> dict[str, Any]:
-    """A stage's waits, in whole milliseconds, as times are kept."""
-    return {
-        "waited": waited // _MILLISECOND or None,
-        "waiting": waiting.what if waiting else None,
-        "waiting_since": format_instant(waiting.since) if waiting else None,
-    }
-
-
-def _waited(item: Mapping[str, Any]) -> timedelta:
-    return int(item.get("waited") or 0) * _MILLISECOND
-
-
-def _wait(item: Mapping[str, Any]) -> Wait | None:
-    what = item.get("waiting")
-    return Wait(what, parse_instant(item["waiting_since"])) if what else None
 
 
 def announcement_item(one: Announcement) -> dict[str, Any]:
@@ -311,7 +222,3 @@ def announced_by(item: Mapping[str, Any]) -> list[Announced]:
         )
         for one in json.loads(item.get("announce", "[]"))
     ]
-
-
-def _instant(text: str | None) -> datetime | None:
-    return parse_instant(text) if text else None

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import groupby
 from typing import Any, Final
 
 from milepost.notices import Audience, Notice
 from milepost.order import Kind, TrackedOrder
+from milepost.overdue_orders import OverdueNow
 from milepost.rendering.environments import environment
 from milepost.rendering.moments import Moments
 from milepost.rendering.plain import clean, fit_subject, shorten, tidy, upper_first
@@ -18,6 +19,7 @@ MOST_LINES: Final = 200
 _MOST_URGENT_FIRST: Final = (
     Kind.REJECTED,
     Kind.FAILED,
+    Kind.ESCALATED,
     Kind.OVERDUE,
     Kind.ATTENTION,
     Kind.CANCELLED,
@@ -59,6 +61,8 @@ class Digest:
     time_zone: str
     reason: DigestReason
     lines: tuple[DigestLine, ...]
+    overdue: OverdueNow = field(default_factory=OverdueNow)
+    """What is overdue besides, of the recipient's connections; never for customers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +99,26 @@ def compose_digest(digest: Digest, *, unsubscribe_url: str | None) -> ComposedDi
         "heading": own[digest.reason],
         "intro": intro.format(zone=moments.zone_at(latest)),
         "groups": list(_groups(digest.lines, words, moments)),
+        "overdue": list(_overdue(digest.overdue, words, moments)),
         "more": own["and_more"].format(count=rest) if rest > 0 else None,
         "unsubscribe_url": unsubscribe_url,
     }
     text = environment(html=False).get_template("digest.txt.j2").render(values)
     html = environment(html=True).get_template("digest.html.j2").render(values)
     return ComposedDigest(subject=subject, text=tidy(text), html=html.strip() + "\n")
+
+
+def _overdue(overdue: OverdueNow, words: Words, moments: Moments) -> Iterable[str]:
+    own = words["digest"]
+    for one in overdue.orders:
+        yield own["overdue_line"].format(
+            reference=clean(one.reference or one.key.order_id, 60),
+            connection=clean(one.key.connection, 100),
+            status=words["statuses"][one.status],
+            since=moments.short(one.since),
+        )
+    if overdue.more:
+        yield own["overdue_more"]
 
 
 def _subject(digest: Digest, words: Words) -> str:

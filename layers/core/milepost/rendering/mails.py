@@ -9,6 +9,7 @@ from jinja2 import Template, TemplateError
 from milepost.connection import Connection, Connections
 from milepost.notices import Audience, Notice
 from milepost.order import Kind, TrackedOrder
+from milepost.overdue_orders import OverdueNow
 from milepost.rendering.composing import Composed, compose, unsubscribe_headers
 from milepost.rendering.digests import Digest, DigestLine, DigestReason, compose_digest
 from milepost.rendering.environments import environment, override_template, template_for
@@ -68,6 +69,7 @@ class MailRenderer:
         lines: Iterable[tuple[Notice, TrackedOrder | None]],
         *,
         unsubscribe_url: str | None = None,
+        overdue: OverdueNow | None = None,
     ) -> Mail:
         """The mail of what was held for one recipient, in the time zone of its first connection.
 
@@ -84,6 +86,7 @@ class MailRenderer:
             time_zone=self._connections.get(first.key.connection).time_zone,
             reason=DigestReason.TOGETHER,
             lines=listed,
+            overdue=overdue or OverdueNow(),
         )
         return self.render_digest(digest, unsubscribe_url=unsubscribe_url)
 

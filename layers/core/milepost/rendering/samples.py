@@ -26,6 +26,7 @@ _STATUS_OF: Final[Mapping[Kind, Status]] = {
     Kind.FAILED: Status.FAILED,
     Kind.ATTENTION: Status.PENDING,
     Kind.OVERDUE: Status.ACCEPTED,
+    Kind.ESCALATED: Status.ACCEPTED,
 }
 _RAW: Final[Mapping[str, Mapping[Status, str]]] = {
     "rabot": {Status.ACCEPTED: "Processing", Status.SCHEDULED: "PendingDelivery"},

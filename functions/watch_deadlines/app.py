@@ -1,0 +1,116 @@
+"""Every 15 minutes: mark and escalate what is overdue, and tell what was never told."""
+
+import os
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from milepost.aws.clients import client
+from milepost.aws.holds import HoldsTable
+from milepost.aws.notice_messages import AnnouncementsTopic, NoticeQueue
+from milepost.aws.notices_table import NoticesTable
+from milepost.aws.orders_table import OrdersReader, OrdersTable
+from milepost.aws.settings import ConnectionSettings
+from milepost.aws.subscriptions_table import SubscriptionsTable
+from milepost.aws.told_log import ToldLogTable
+from milepost.aws.watch_list import OrdersIndex
+from milepost.report import parse_instant
+from milepost.telling import Teller
+from milepost.watching import AnnouncementWatch, DeadlineWatch, LastAnnounced
+
+RESERVE_MILLISECONDS: Final = 20_000
+"""Time kept back for what is begun; what is left over, the next run finds again."""
+
+logger = Logger()
+
+dynamodb = client("dynamodb")
+sqs = client("sqs")
+orders_table = os.environ["ORDERS_TABLE"]
+notices_table = os.environ["NOTICES_TABLE"]
+topic_arn = os.environ["ANNOUNCEMENTS_TOPIC_ARN"]
+connections = ConnectionSettings(
+    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+)
+index = OrdersIndex(dynamodb, table_name=orders_table)
+deadlines = DeadlineWatch(
+    watch_list=index,
+    connections=connections,
+    orders_of=lambda connection: OrdersTable(
+        dynamodb, table_name=orders_table, connection=connection
+    ),
+)
+announcements = AnnouncementWatch(
+    watch_list=index,
+    connections=connections,
+    orders=OrdersReader(dynamodb, table_name=orders_table),
+    log=ToldLogTable(dynamodb, table_name=notices_table),
+    subscriptions=SubscriptionsTable(dynamodb, table_name=notices_table).all,
+    teller=Teller(
+        topic=AnnouncementsTopic(client("sns"), topic_arn=topic_arn),
+        topic_name=topic_arn,
+        emails=NoticeQueue(sqs, queue_url=os.environ["EMAIL_QUEUE_URL"]),
+        endpoints=NoticeQueue(sqs, queue_url=os.environ["ENDPOINT_QUEUE_URL"]),
+        holds=HoldsTable(dynamodb, table_name=notices_table),
+        log=NoticesTable(dynamodb, table_name=notices_table),
+    ),
+)
+
+
+class SomeFailed(Exception):
+    """Some orders could not be seen to; the log says which and why, and the next run tries."""
+
+
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
+    """See to everything that is due; ``{"now": "<instant>"}`` sees to it as of then."""
+    now = parse_instant(event["now"]) if "now" in event else datetime.now(UTC)
+    done = {"marked": 0, "escalated": 0, "told": 0, "failed": 0, "left": 0}
+    tell_what_is_missing(now, context, done)
+    judge_what_is_past(now, context, done)
+    if any(done.values()):
+        logger.info("watched", extra=dict(done))
+    if done["failed"]:
+        raise SomeFailed(f"{done['failed']} orders could not be seen to")
+    return done
+
+
+def judge_what_is_past(now: datetime, context: LambdaContext, done: dict[str, int]) -> None:
+    """Mark and escalate, one order after the other, while there is time."""
+    for one in deadlines.candidates(now=now):
+        if not has_time(context):
+            done["left"] += 1
+            return
+        try:
+            new = deadlines.judge(one.key, now=now)
+        except Exception:
+            logger.exception("failed to judge", order=str(one.key))
+            done["failed"] += 1
+        else:
+            done["escalated" if one.overdue else "marked"] += len(new)
+
+
+def tell_what_is_missing(now: datetime, context: LambdaContext, done: dict[str, int]) -> None:
+    """Tell what never went out, the oldest first, while there is time."""
+    left: list[LastAnnounced] = []
+    for one in announcements.candidates(now=now):
+        if not has_time(context):
+            left.append(one)
+            done["left"] += 1
+            continue
+        try:
+            told = announcements.tell_missing(one.key, now=now)
+        except Exception:
+            logger.exception("failed to tell what is missing", order=str(one.key))
+            left.append(one)
+            done["failed"] += 1
+        else:
+            done["told"] += len(told)
+    announcements.finish(left, now=now)
+
+
+def has_time(context: LambdaContext) -> bool:
+    """Whether there is time to begin with one more order."""
+    return context.get_remaining_time_in_millis() > RESERVE_MILLISECONDS

@@ -1,0 +1,148 @@
+"""What an order's item is made of: reports, summary, waits, the overdue mark."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from milepost.order import Effect, Entry, OrderKey, Overdue, Stage, Summary, Wait
+from milepost.report import Details, Report, Source, Status, format_instant, parse_instant
+
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def entry_item(entry: Entry, whole: Details) -> dict[str, Any]:
+    """A report as it is kept: facts that still hold are named, not repeated.
+
+    A provider that is polled says everything each time; without this an order would cost a write
+    unit more for every step of its life.
+    """
+    report = entry.report
+    current: Mapping[str, Any] = whole
+    said: Mapping[str, Any] = report.details
+    differing = {name: value for name, value in said.items() if current.get(name) != value}
+    same = ",".join(name for name in said if name not in differing)
+    values = {
+        "at": format_instant(report.occurred_at),
+        "seen": format_instant(report.seen_at),
+        "source": str(report.source),
+        "status": report.status and str(report.status),
+        "raw": report.raw_status,
+        "effect": str(entry.effect),
+        "details": differing or None,
+        "same": same or None,
+        "since": format_instant(report.status_since) if report.status_since else None,
+        "fetched": report.dated_by_fetch or None,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def entry_of(item: Mapping[str, Any], key: OrderKey, whole: Details) -> Entry:
+    """The report of what ``entry_item`` wrote, with the order's facts put back."""
+    current: Mapping[str, Any] = whole
+    same = item["same"].split(",") if "same" in item else []
+    details = {**item.get("details", {}), **{name: current[name] for name in same}}
+    report = Report(
+        connection=key.connection,
+        order_id=key.order_id,
+        item_id=key.item_id,
+        status=Status(item["status"]) if "status" in item else None,
+        raw_status=item.get("raw"),
+        occurred_at=parse_instant(item["at"]),
+        seen_at=parse_instant(item["seen"]),
+        source=Source(item["source"]),
+        details=Details(**details),  # type: ignore[typeddict-item]
+        status_since=instant_of(item.get("since")),
+        dated_by_fetch=item.get("fetched", False),
+    )
+    return Entry(report, Effect(item["effect"]))
+
+
+def summary_item(summary: Summary | None) -> dict[str, Any] | None:
+    """A summary, if there is one, as it is kept."""
+    if summary is None:
+        return None
+    return {
+        "count": summary.count,
+        "until": format_instant(summary.until),
+        "status": str(summary.status),
+        "raw": summary.raw_status,
+        "since": format_instant(summary.since),
+        "details": summary.details,
+        "acknowledged": sorted(summary.acknowledged),
+        **wait_item(summary.waited, summary.waiting),
+        "stages": [
+            [str(one.status), format_instant(one.entered), format_instant(one.left)]
+            for one in summary.stages
+        ],
+    }
+
+
+def summary_of(item: Mapping[str, Any] | None) -> Summary | None:
+    """The summary of what ``summary_item`` wrote."""
+    if item is None:
+        return None
+    return Summary(
+        count=int(item["count"]),
+        until=parse_instant(item["until"]),
+        status=Status(item["status"]),
+        raw_status=item["raw"],
+        since=parse_instant(item["since"]),
+        details=item["details"],
+        waited=waited_of(item),
+        waiting=wait_of(item),
+        acknowledged=frozenset(item.get("acknowledged", ())),
+        stages=tuple(
+            Stage(Status(status), parse_instant(entered), parse_instant(left))
+            for status, entered, left in item.get("stages", ())
+        ),
+    )
+
+
+def wait_item(waited: timedelta, waiting: Wait | None) -> dict[str, Any]:
+    """A stage's waits, in whole milliseconds, as times are kept."""
+    return {
+        "waited": waited // _MILLISECOND or None,
+        "waiting": waiting.what if waiting else None,
+        "waiting_since": format_instant(waiting.since) if waiting else None,
+    }
+
+
+def waited_of(item: Mapping[str, Any]) -> timedelta:
+    """How long the stage waited before, of what ``wait_item`` wrote."""
+    return int(item.get("waited") or 0) * _MILLISECOND
+
+
+def wait_of(item: Mapping[str, Any]) -> Wait | None:
+    """What the stage waits for, of what ``wait_item`` wrote."""
+    what = item.get("waiting")
+    return Wait(what, parse_instant(item["waiting_since"])) if what else None
+
+
+def overdue_item(mark: Overdue) -> dict[str, Any]:
+    """The overdue mark as it is kept."""
+    escalated = {"escalated_at": format_instant(mark.escalated_at)} if mark.escalated_at else {}
+    return {
+        "status": str(mark.status),
+        "since": format_instant(mark.since),
+        "deadline": format_instant(mark.deadline),
+        "allowed": mark.allowed,
+        "marked_at": format_instant(mark.marked_at),
+        **escalated,
+    }
+
+
+def overdue_of(item: Mapping[str, Any]) -> Overdue:
+    """The mark of an item, which the index shows as well."""
+    return Overdue(
+        status=Status(item["status"]),
+        since=parse_instant(item["since"]),
+        deadline=parse_instant(item["deadline"]),
+        allowed=item["allowed"],
+        marked_at=parse_instant(item["marked_at"]),
+        escalated_at=instant_of(item.get("escalated_at")),
+    )
+
+
+def instant_of(text: str | None) -> datetime | None:
+    """The instant, if there is one."""
+    return parse_instant(text) if text else None

@@ -1,0 +1,140 @@
+"""OrdersTable's index, as the watch reads it: what is past, and what was announced lately."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from milepost.aws.items import from_item, to_item
+from milepost.aws.order_parts import overdue_of
+from milepost.aws.orders_table import BY_STATUS, SHARDS
+from milepost.aws.subscriptions_table import SubscriptionsTable
+from milepost.deadlines import sortable
+from milepost.lifecycle import TERMINAL
+from milepost.order import OVERDUE, OrderKey
+from milepost.overdue_orders import MOST_MENTIONED, OverdueNow, OverdueOrder
+from milepost.report import Status, parse_instant
+from milepost.watching import LastAnnounced, Watched
+
+OPEN: Final = tuple(status for status in Status if status not in TERMINAL)
+_KEY: Final = ("connection", "order_id", "item_id")
+_MARK: Final = ("status", "appointment", "overdue", "attention")
+
+
+Covers = Callable[[str, str | None], bool]
+"""Whether a subscriber is told of orders of this connection and service type."""
+
+
+class OrdersIndex:
+    """Implements ``watching.WatchList``."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def past(self, *, now: datetime) -> Iterator[Watched]:
+        for status in OPEN:
+            for item in self._query(
+                status,
+                "next_date < :now",
+                {":now": sortable(now)},
+                only_if="attribute_not_exists(waiting)",
+                shows=(*_KEY, *_MARK),
+            ):
+                yield _watched(item)
+
+    def overdue(self, *, now: datetime, covers: Covers) -> OverdueNow:
+        """What has the mark, nobody acknowledged and the subscriber is told of."""
+        found = sorted(
+            (one for status in OPEN for one in self._overdue_of(status, now, covers)),
+            key=lambda one: (one.since, one.key),
+        )
+        return OverdueNow(orders=tuple(found[:MOST_MENTIONED]), more=len(found) > MOST_MENTIONED)
+
+    def _overdue_of(self, status: Status, now: datetime, covers: Covers) -> Iterator[OverdueOrder]:
+        for item in self._query(
+            status,
+            "next_date < :now",
+            {":now": sortable(now)},
+            only_if="attribute_exists(overdue)",
+            shows=(*_KEY, *_MARK, "reference", "service_type"),
+        ):
+            if covers(item["connection"], item.get("service_type")):
+                one = _watched(item)
+                if one.overdue is not None and not one.is_acknowledged:
+                    yield OverdueOrder(
+                        key=one.key,
+                        reference=item.get("reference"),
+                        status=one.status,
+                        since=one.overdue.since,
+                    )
+
+    def announced(
+        self, *, since: datetime, until: datetime, closed_since: datetime
+    ) -> Iterator[LastAnnounced]:
+        for status in Status:
+            was_closed = sortable(closed_since) if status in TERMINAL else ""
+            for item in self._query(
+                status,
+                "next_date > :from",
+                # An empty text can't be a key; every date is greater than this one.
+                {
+                    ":from": was_closed or "0",
+                    ":since": sortable(since),
+                    ":until": sortable(until),
+                },
+                only_if="announced_at BETWEEN :since AND :until",
+                shows=(*_KEY, "announced_at"),
+            ):
+                yield LastAnnounced(parse_instant(item["announced_at"]), _key(item))
+
+    def _query(
+        self,
+        status: Status,
+        dates: str,
+        values: Mapping[str, str],
+        *,
+        only_if: str,
+        shows: tuple[str, ...],
+    ) -> Iterator[dict[str, Any]]:
+        for shard in range(SHARDS):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                IndexName=BY_STATUS,
+                KeyConditionExpression=f"status_shard = :shard AND {dates}",
+                FilterExpression=only_if,
+                # Many of the names are words of the expressions' language.
+                ProjectionExpression=", ".join(f"#{name}" for name in shows),
+                ExpressionAttributeNames={f"#{name}": name for name in shows},
+                ExpressionAttributeValues=to_item({":shard": f"{status}#{shard}", **values}),
+            )
+            for page in pages:
+                yield from (from_item(item) for item in page["Items"])
+
+
+class SubscribersOverdue:
+    """Implements ``overdue_orders.OverdueOrders``."""
+
+    def __init__(self, index: OrdersIndex, subscriptions: SubscriptionsTable) -> None:
+        self._index = index
+        self._subscriptions = subscriptions
+
+    def covered_by(self, subscription_id: str, *, now: datetime) -> OverdueNow:
+        subscription = self._subscriptions.get(subscription_id)
+        if subscription is None:
+            return OverdueNow()
+        return self._index.overdue(now=now, covers=subscription.covers)
+
+
+def _key(item: Mapping[str, Any]) -> OrderKey:
+    return OrderKey(item["connection"], item["order_id"], item["item_id"])
+
+
+def _watched(item: Mapping[str, Any]) -> Watched:
+    shown = {reason["code"] for reason in item.get("attention", ())}
+    return Watched(
+        key=_key(item),
+        status=Status(item["status"]),
+        appointment=item.get("appointment"),
+        overdue=overdue_of(item["overdue"]) if "overdue" in item else None,
+        is_acknowledged="overdue" in item and OVERDUE not in shown,
+    )

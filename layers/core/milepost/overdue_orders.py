@@ -1,0 +1,36 @@
+"""What is overdue now, as a digest mentions it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from milepost.order import OrderKey
+from milepost.report import Status
+
+MOST_MENTIONED: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueOrder:
+    """One order that is overdue, and in which stage since when."""
+
+    key: OrderKey
+    reference: str | None
+    status: Status
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueNow:
+    """The longest overdue orders, and whether there are more of them."""
+
+    orders: tuple[OverdueOrder, ...] = ()
+    more: bool = False
+
+
+class OverdueOrders(Protocol):
+    """Where a sender looks up what is overdue."""
+
+    def covered_by(self, subscription_id: str, *, now: datetime) -> OverdueNow:
+        """What is overdue of the connections and service types of this subscription."""
+        ...

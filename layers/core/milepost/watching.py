@@ -1,0 +1,288 @@
+"""Watching: orders whose stage lasts too long, and announcements that never went out.
+
+Both are found through the index, so that a run costs what is overdue, and what was announced
+lately; each order is read again, judged and written as any other change is.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from milepost.connection import Connection, Connections, UnknownConnection
+from milepost.deadlines import (
+    allowed_in_words,
+    appointment_ends,
+    escalates_at,
+    next_date,
+    overdue_at,
+)
+from milepost.notices import Announced
+from milepost.order import Announcement, Kind, OrderKey, Overdue, TrackedOrder
+from milepost.recording import MOST_LOST_RACES, LostRace, Orders
+from milepost.report import Status, whole_milliseconds
+from milepost.subscriptions import Subscription
+from milepost.telling import Teller
+
+TIME_TO_TELL: Final = timedelta(minutes=30)
+"""How long an announcement may be on its way before it is looked for: longer than the stream's
+retries usually take."""
+LOOK_BACK: Final = timedelta(days=14)
+"""How far back announcements are looked for, and how lately a closed order closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """An open order whose next date is past, as the index shows it."""
+
+    key: OrderKey
+    status: Status
+    appointment: str | None = None
+    overdue: Overdue | None = None
+    is_acknowledged: bool = False
+    """Whether it has the mark, and a person has seen to that."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LastAnnounced:
+    """When something was last announced of an order, as the index shows it."""
+
+    at: datetime
+    key: OrderKey
+
+
+class WatchList(Protocol):
+    """The index, as the watch reads it."""
+
+    def past(self, *, now: datetime) -> Iterator[Watched]:
+        """Open orders whose next date is past and that wait for nobody."""
+        ...
+
+    def announced(
+        self, *, since: datetime, until: datetime, closed_since: datetime
+    ) -> Iterator[LastAnnounced]:
+        """Orders of which something was last announced then, both ends included: every open
+        one, and those that closed lately."""
+        ...
+
+
+class ToldLog(Protocol):
+    """The delivery log, as the watch reads it, and how far it has been looked through."""
+
+    def told(self, key: OrderKey) -> frozenset[int]:
+        """Sequences of the order's announcements that everybody was told of."""
+        ...
+
+    def looked_through_until(self) -> datetime | None: ...
+    def mark_looked_through(self, *, until: datetime) -> None: ...
+
+
+class Reader(Protocol):
+    def read(self, key: OrderKey) -> TrackedOrder | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineWatch:
+    """Marks orders that are overdue, and gives to the contact what stays so."""
+
+    watch_list: WatchList
+    connections: Connections
+    orders_of: Callable[[Connection], Orders]
+
+    def candidates(self, *, now: datetime) -> Iterator[Watched]:
+        """Orders to judge: without what the index alone shows to be in time or done with."""
+        for one in self.watch_list.past(now=now):
+            connection = _connection_of(one.key, self.connections)
+            if connection and _is_worth_reading(one, connection, now):
+                yield one
+
+    def judge(self, key: OrderKey, *, now: datetime) -> tuple[Announcement, ...]:
+        """Mark or escalate one order if it is so; what is announced by that.
+
+        :raises LostRace: after many; the next run tries again
+        """
+        connection = self.connections.get(key.connection)
+        orders = self.orders_of(connection)
+        before = orders.read(key)
+        for attempt in range(MOST_LOST_RACES + 1):
+            after, new = judged(before, connection, now=whole_milliseconds(now))
+            if after is None:
+                return ()
+            try:
+                orders.write(after, new=new)
+            except LostRace as race:
+                if attempt == MOST_LOST_RACES:
+                    raise
+                before = race.winner
+            else:
+                return new
+        raise AssertionError("the loop returns or raises")
+
+
+def judged(
+    before: TrackedOrder | None, connection: Connection, *, now: datetime
+) -> tuple[TrackedOrder | None, tuple[Announcement, ...]]:
+    """What an order becomes at this moment, and what that announces; None to leave it as it is."""
+    if before is None or before.erased_at is not None:
+        return None, ()
+    deadline = overdue_at(before.order, connection)
+    if deadline is None or deadline > now:
+        return _set_right(before, connection, now), ()
+    if before.overdue is None:
+        return _marked(before, connection, deadline=deadline, now=now)
+    if _is_to_escalate(before, before.overdue, connection, now):
+        return _escalated(before, before.overdue, now=now)
+    return None, ()
+
+
+def _set_right(before: TrackedOrder, connection: Connection, now: datetime) -> TrackedOrder | None:
+    """Write again what was stored by other settings: they give it more time now."""
+    if before.overdue is None and next_date(before.order, connection) <= now:
+        return None
+    return replace(before, version=before.version + 1, overdue=None)
+
+
+def _marked(
+    before: TrackedOrder, connection: Connection, *, deadline: datetime, now: datetime
+) -> tuple[TrackedOrder, tuple[Announcement, ...]]:
+    order = before.order
+    mark = Overdue(
+        status=order.status,
+        since=order.since,
+        deadline=whole_milliseconds(deadline),
+        allowed=allowed_in_words(order, connection),
+        marked_at=now,
+    )
+    return _next_version(before, mark, Kind.OVERDUE, now=now)
+
+
+def _escalated(
+    before: TrackedOrder, mark: Overdue, *, now: datetime
+) -> tuple[TrackedOrder, tuple[Announcement, ...]]:
+    return _next_version(before, replace(mark, escalated_at=now), Kind.ESCALATED, now=now)
+
+
+def _next_version(
+    before: TrackedOrder, mark: Overdue, kind: Kind, *, now: datetime
+) -> tuple[TrackedOrder, tuple[Announcement, ...]]:
+    new = () if _was_told(before, kind) else (_announcement(before, mark, kind, now),)
+    announced = (*before.announced, *new)
+    after = replace(before, version=before.version + 1, overdue=mark, announced=announced)
+    return after, new
+
+
+def _was_told(before: TrackedOrder, kind: Kind) -> bool:
+    """Whether it was told of this very stage, whose deadline may have moved since."""
+    order = before.order
+    return any(
+        one.kind is kind and one.status is order.status and one.occurred_at >= order.since
+        for one in before.announced
+    )
+
+
+def _announcement(before: TrackedOrder, mark: Overdue, kind: Kind, now: datetime) -> Announcement:
+    return Announcement(
+        sequence=len(before.announced) + 1,
+        kind=kind,
+        status=mark.status,
+        previous=mark.status,
+        occurred_at=mark.deadline,
+        announced_at=now,
+    )
+
+
+def _is_to_escalate(
+    before: TrackedOrder, mark: Overdue, connection: Connection, now: datetime
+) -> bool:
+    is_acknowledged = mark.reason.id in before.order.acknowledged
+    return not is_acknowledged and _is_due_to_escalate(mark, connection, now)
+
+
+def _is_due_to_escalate(mark: Overdue, connection: Connection, now: datetime) -> bool:
+    if mark.escalated_at is not None or connection.contact is None:
+        return False
+    return escalates_at(mark.deadline, connection) <= now
+
+
+def _is_worth_reading(one: Watched, connection: Connection, now: datetime) -> bool:
+    if one.overdue is not None:
+        return not one.is_acknowledged and _is_due_to_escalate(one.overdue, connection, now)
+    if one.status is Status.SCHEDULED and one.appointment:
+        return appointment_ends(one.appointment, connection) <= now
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncementWatch:
+    """Tells what was announced and, by the delivery log, never told."""
+
+    watch_list: WatchList
+    connections: Connections
+    orders: Reader
+    log: ToldLog
+    subscriptions: Callable[[], Iterable[Subscription]]
+    teller: Teller
+
+    def candidates(self, *, now: datetime) -> Sequence[LastAnnounced]:
+        """Orders whose log is to be looked at, the longest untold first."""
+        since = self.log.looked_through_until() or now - LOOK_BACK
+        return sorted(
+            self.watch_list.announced(
+                since=max(since, now - LOOK_BACK),
+                until=now - TIME_TO_TELL,
+                closed_since=now - LOOK_BACK,
+            )
+        )
+
+    def tell_missing(self, key: OrderKey, *, now: datetime) -> list[Announcement]:
+        """Tell what the order's log lacks. What ``announce`` tells of it meanwhile or later finds
+        the log's entries and tells nothing twice."""
+        connection = _connection_of(key, self.connections)
+        tracked = self.orders.read(key) if connection else None
+        if connection is None or tracked is None or tracked.erased_at is not None:
+            return []
+        missing = self._missing(tracked, now)
+        for one in missing:
+            self.teller.tell(
+                _announced(tracked, one, connection),
+                subscriptions=self.subscriptions(),
+                connection=connection,
+                now=now,
+            )
+        return missing
+
+    def _missing(self, tracked: TrackedOrder, now: datetime) -> list[Announcement]:
+        told = self.log.told(tracked.order.key)
+        return [
+            one
+            for one in tracked.announced
+            if one.sequence not in told
+            and now - LOOK_BACK <= one.announced_at <= now - TIME_TO_TELL
+        ]
+
+    def finish(self, left: Iterable[LastAnnounced], *, now: datetime) -> None:
+        """Note how far the log was looked through, so that the next run goes on from there.
+
+        :param left: candidates that time, or an error, left over
+        """
+        done = min((one.at for one in left), default=now - TIME_TO_TELL)
+        self.log.mark_looked_through(until=done)
+
+
+def _announced(tracked: TrackedOrder, one: Announcement, connection: Connection) -> Announced:
+    order = tracked.order
+    return Announced(
+        key=order.key,
+        provider=connection.provider,
+        announcement=one,
+        raw_status=order.raw_status,
+        details=order.details,
+    )
+
+
+def _connection_of(key: OrderKey, connections: Connections) -> Connection | None:
+    """None for a connection that was removed: nobody looks after its orders any more."""
+    try:
+        return connections.get(key.connection)
+    except UnknownConnection:
+        return None

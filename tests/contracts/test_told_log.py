@@ -1,0 +1,60 @@
+"""The delivery log as the watch reads it: what was told, and how far the watch has looked."""
+
+from typing import Any
+
+import pytest
+
+from milepost.aws.notices_table import NoticesTable
+from milepost.aws.told_log import ToldLogTable
+from milepost.notices import Channel, Notice
+from milepost.order import Kind, OrderKey
+from milepost.recipients import Choice
+from tests.builders import KEY, announcement, minute
+
+TABLE = "NoticesTable"
+
+
+@pytest.fixture
+def log(dynamodb: Any, table: str) -> NoticesTable:
+    return NoticesTable(dynamodb, table_name=table)
+
+
+@pytest.fixture
+def told(dynamodb: Any, table: str) -> ToldLogTable:
+    return ToldLogTable(dynamodb, table_name=table)
+
+
+def notice(
+    sequence: int, channel: Channel, kind: Kind = Kind.ACCEPTED, key: OrderKey = KEY
+) -> Notice:
+    recipient = "arn:aws:sns:topic" if channel is Channel.SNS else "sales@example.org"
+    one = announcement(kind, sequence)
+    return Notice(key=key, announcement=one, channel=channel, recipient=recipient)
+
+
+def test_an_announcement_was_told_when_the_topic_was_since_that_comes_last(
+    log: NoticesTable, told: ToldLogTable
+) -> None:
+    neighbour = OrderKey(KEY.connection, KEY.order_id, f"{KEY.item_id}0")
+    only_mailed, published = notice(1, Channel.EMAIL), notice(2, Channel.SNS)
+    unpublished, another = notice(3, Channel.SNS), notice(4, Channel.SNS, key=neighbour)
+    for one in (only_mailed, published, unpublished, another):
+        log.enter(Choice(notice=one), at=minute(1))
+    for one in (published, another):
+        log.mark_sent(one, message_id="sns-1", at=minute(2))
+    assert told.told(KEY) == {2}
+    assert told.told(neighbour) == {4}
+
+
+def test_what_is_escalated_was_told_when_the_contact_stands_in_the_log(
+    log: NoticesTable, told: ToldLogTable
+) -> None:
+    log.enter(Choice(notice=notice(12, Channel.EMAIL, Kind.ESCALATED)), at=minute(1))
+    assert told.told(KEY) == {12}
+
+
+def test_it_remembers_how_far_it_looked(told: ToldLogTable) -> None:
+    assert told.looked_through_until() is None
+    told.mark_looked_through(until=minute(10))
+    told.mark_looked_through(until=minute(25))
+    assert told.looked_through_until() == minute(25)
