@@ -60,7 +60,7 @@ def group_as_json(items: Sequence[TrackedOrder]) -> dict[str, Any]:
 
 
 def _item_as_json(one: TrackedOrder) -> dict[str, Any]:
-    order = one.order
+    order = one.shown
     return {
         "item_id": order.key.item_id,
         "status": order.status,
@@ -98,7 +98,7 @@ def _plain(value: Any) -> Any:
 
 
 def _show_item(one: TrackedOrder) -> None:
-    order = one.order
+    order = one.shown
     tell()
     tell(f"{order.key.item_id}  {order.status} since {format_instant(order.since)}")
     for reason in order.attention:

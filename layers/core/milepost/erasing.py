@@ -163,7 +163,7 @@ def tombstone_of(tracked: TrackedOrder, *, at: datetime) -> TrackedOrder:
         waiting=None,
         summary=order.summary and replace(order.summary, details=_bare(order.summary.details)),
     )
-    return replace(tracked, order=bare, version=tracked.version + 1, erased_at=at)
+    return replace(tracked, order=bare, version=tracked.version + 1, erased_at=at, overdue=None)
 
 
 def _bare_entry(entry: Entry) -> Entry:

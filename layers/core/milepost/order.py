@@ -6,7 +6,7 @@ it (``TrackedOrder``), since that depends on when we learned things, and the ord
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -254,3 +254,8 @@ class TrackedOrder:
         if self.overdue is None or self.overdue.reason.id in self.order.acknowledged:
             return self.order.attention
         return (*self.order.attention, self.overdue.reason)
+
+    @property
+    def shown(self) -> Order:
+        """The order as people see it: being overdue is among its reasons to look."""
+        return replace(self.order, attention=self.attention)

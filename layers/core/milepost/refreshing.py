@@ -44,7 +44,7 @@ class Tools:
             raise NoSuchOrder(f"no order {key.path_id}")
         if tracked.erased_at is not None:
             raise NoSuchOrder(f"the customer of order {key.path_id} was erased")
-        return tracked.order
+        return tracked.shown
 
     def take_in(self, report: Report) -> Outcome:
         """Record a report.

@@ -225,12 +225,11 @@ class AnnouncementWatch:
 
     def candidates(self, *, now: datetime) -> Sequence[LastAnnounced]:
         """Orders whose log is to be looked at, the longest untold first."""
-        since = self.log.looked_through_until() or now - LOOK_BACK
+        earliest, until = now - LOOK_BACK, now - TIME_TO_TELL
+        since = self.log.looked_through_until() or earliest
         return sorted(
             self.watch_list.announced(
-                since=max(since, now - LOOK_BACK),
-                until=now - TIME_TO_TELL,
-                closed_since=now - LOOK_BACK,
+                since=min(max(since, earliest), until), until=until, closed_since=earliest
             )
         )
 

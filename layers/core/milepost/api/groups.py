@@ -67,7 +67,7 @@ def show_group(group_id: GroupPath, services: Given) -> GroupView:
 
 
 def _item(tracked: TrackedOrder) -> ItemView:
-    order = tracked.order
+    order = tracked.shown
     return ItemView(
         id=order.key.path_id,
         item_id=order.key.item_id,

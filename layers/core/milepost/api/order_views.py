@@ -124,7 +124,7 @@ def order_view(
 
     :param connection: None when its connection is gone, and with it what is expected next
     """
-    order = tracked.order
+    order = tracked.shown
     key = order.key
     return OrderView(
         id=key.path_id,

@@ -1,0 +1,48 @@
+"""What is late is seen, told, and escalated: on the deployed stack."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from milepost.report import format_instant
+from tests.e2e.conftest import HOME, Client, status_changed, wait_for
+
+pytestmark = pytest.mark.e2e
+
+
+def watch(client: Client, now: datetime) -> dict[str, Any]:
+    """A run of watch_deadlines as of this moment."""
+    answer = client.stack.client("lambda").invoke(
+        FunctionName=client.stack.outputs["WatchDeadlinesFunction"],
+        Payload=json.dumps({"now": format_instant(now)}),
+    )
+    content: dict[str, Any] = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, content
+    return content
+
+
+def attention(client: Client, order_id: str) -> list[str]:
+    item = client.order(HOME, order_id, "item-1") or {}
+    return [one["M"]["code"]["S"] for one in item.get("attention", {}).get("L", [])]
+
+
+def test_an_overdue_order_needs_attention_is_told_once_and_goes_on_in_time(client: Client) -> None:
+    order_id = client.new_id()
+    client.send(HOME, status_changed(order_id, "accepted"))
+    client.wait_for_status(HOME, order_id, "item-1", "accepted")
+    # An order may be accepted for three days.
+    late = datetime.now(UTC) + timedelta(days=3, hours=1)
+    watch(client, late)
+    assert "overdue" in attention(client, order_id)
+    watch(client, late)
+
+    def told() -> bool:
+        kinds = [one["kind"] for one in client.announcements(order_id)]
+        return kinds == ["accepted", "overdue"]
+
+    wait_for(told, what=f"overdue to be told of {order_id}", show=lambda: client.announced[-5:])
+    client.send(HOME, status_changed(order_id, "completed"))
+    client.wait_for_status(HOME, order_id, "item-1", "completed")
+    assert attention(client, order_id) == []

@@ -1,0 +1,232 @@
+"""watch_deadlines: what is in the table, the queues and the log after a run."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from milepost.announcing import KIND_OF
+from milepost.aws.orders_table import OrdersTable
+from milepost.aws.subscriptions_table import SubscriptionsTable
+from milepost.order import OVERDUE, Kind, OrderKey, TrackedOrder
+from milepost.recording import record
+from milepost.report import Report, Status, format_instant
+from milepost.subscriptions import Subscription
+from tests.builders import NOON, OFFERGRID, RULES, minute, report
+from tests.stack import Context, Stack, aws, event
+
+DAY = timedelta(days=1)
+LATE = NOON + 3 * DAY + timedelta(minutes=1)
+LOOKED_AFTER = replace(OFFERGRID, contact="lead@example.org")
+SALES = Subscription(id="sales", recipient="sales@example.org", kinds=frozenset(Kind))
+NOTHING = {"marked": 0, "escalated": 0, "told": 0, "failed": 0, "left": 0}
+
+
+@pytest.fixture
+def app(stack: Stack) -> ModuleType:
+    stack.apply(LOOKED_AFTER)
+    SubscriptionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"]).put(SALES)
+    return stack.load("watch_deadlines")
+
+
+def orders(stack: Stack) -> OrdersTable:
+    table = stack.resources["OrdersTable"]
+    return OrdersTable(aws("dynamodb"), table_name=table, connection=LOOKED_AFTER)
+
+
+def key(number: int) -> OrderKey:
+    return OrderKey(OFFERGRID.id, f"ord-{number}", f"item-{number}")
+
+
+def keep(stack: Stack, *reports: Report) -> None:
+    for one in reports:
+        record(one, orders=orders(stack), rules=RULES, now=one.seen_at)
+
+
+def kept(stack: Stack, number: int = 1) -> TrackedOrder:
+    found = orders(stack).read(key(number))
+    assert found is not None
+    return found
+
+
+def run(app: ModuleType, now: datetime, context: Context | None = None) -> dict[str, int]:
+    """What a run did, as of this moment, of what it found to do."""
+    answer = app.handler({"now": format_instant(now)}, context or Context())
+    return {name: count for name, count in answer.items() if count}
+
+
+def told(stack: Stack, channel: str = "email") -> list[tuple[str, str]]:
+    """Kind and recipient of every notice of the log."""
+    return sorted(
+        (item["kind"], item["recipient"])
+        for item in stack.items("NoticesTable")
+        if item["sk"].startswith("notice#")
+        and item["channel"] == channel
+        and item["state"] != "skipped"
+    )
+
+
+def test_what_is_overdue_is_marked_and_announced_by_the_write(
+    app: ModuleType, stack: Stack
+) -> None:
+    keep(stack, report(Status.ACCEPTED, 0, key=key(1)), report(Status.PENDING, 4000, key=key(2)))
+    assert run(app, LATE)["marked"] == 1
+    item = stack.orders()["item-1"]
+    assert [reason["code"] for reason in item["attention"]] == [OVERDUE]
+    assert '"kind": "overdue"' in item["announce"]
+    assert "overdue" not in stack.orders()["item-2"]
+    assert "marked" not in run(app, LATE)
+
+
+def test_a_stream_record_of_the_mark_tells_who_asked_for_it(app: ModuleType, stack: Stack) -> None:
+    keep(stack, report(Status.ACCEPTED, 0, key=key(1)))
+    run(app, LATE)
+    announce(stack, 1)
+    assert ("overdue", SALES.recipient) in told(stack)
+
+
+def announce(stack: Stack, *numbers: int) -> None:
+    """What the stream's next batch does, of the latest write of each order."""
+    app = stack.load("announce")
+    batch = event("announce", "accepted")
+    (record_of_one,) = batch["Records"]
+    for number in numbers:
+        image = aws("dynamodb").get_item(
+            TableName=stack.resources["OrdersTable"],
+            Key={
+                "pk": {"S": f"order#{OFFERGRID.id}#ord-{number}"},
+                "sk": {"S": f"item#item-{number}"},
+            },
+        )["Item"]
+        change = {**record_of_one["dynamodb"], "NewImage": image}
+        one = {"Records": [{**record_of_one, "dynamodb": change}]}
+        assert app.handler(one, Context()) == {"batchItemFailures": []}
+
+
+def test_what_stays_overdue_is_told_to_the_contact_alone(app: ModuleType, stack: Stack) -> None:
+    keep(stack, report(Status.ACCEPTED, 0, key=key(1)))
+    run(app, LATE)
+    assert run(app, LATE + 2 * DAY)["escalated"] == 1
+    announce(stack, 1)
+    escalated = [one for one in told(stack) if one[0] == "escalated"]
+    assert escalated == [("escalated", "lead@example.org")]
+    assert "escalated" not in {kind for kind, _ in told(stack, "sns")}
+    assert "escalated" not in run(app, LATE + 9 * DAY)
+
+
+def test_announcing_was_off_for_30_hours_and_what_is_missing_is_told_once(
+    app: ModuleType, stack: Stack
+) -> None:
+    for number, status in enumerate(KIND_OF, start=1):
+        keep(
+            stack,
+            report(Status.SUBMITTED, 0, key=key(number)),
+            report(status, 60, key=key(number), reason="no coverage", appointment="2026-04-12"),
+        )
+    late = minute(60) + timedelta(hours=30)
+    assert run(app, late) == {"told": len(KIND_OF)}
+    once = told(stack)
+    assert [kind for kind, recipient in once] == sorted(KIND_OF.values())
+    assert len(told(stack, "sns")) == len(KIND_OF)
+    queued = stack.messages("EmailQueue")
+    # announce catches up: the log has every notice already, and SNS has its message.
+    announce(stack, *range(1, len(KIND_OF) + 1))
+    assert told(stack) == once
+    assert {message["recipient"] for message in queued} == {SALES.recipient}
+    assert run(app, late) == {}
+
+
+def test_an_announcement_is_not_missed_because_another_came_after_it(
+    app: ModuleType, stack: Stack
+) -> None:
+    keep(stack, report(Status.ACCEPTED, 0, key=key(1)), report(Status.SCHEDULED, 40, key=key(1)))
+    run(app, minute(45))
+    assert run(app, minute(90)) == {"told": 2}
+    assert [kind for kind, _ in told(stack)] == ["accepted", "scheduled"]
+
+
+def test_what_was_announced_a_moment_ago_is_left_to_announce(app: ModuleType, stack: Stack) -> None:
+    keep(stack, report(Status.ACCEPTED, 0, key=key(1)))
+    assert run(app, minute(20)) == {}
+    announce(stack, 1)
+    assert run(app, minute(60)) == {}
+    assert told(stack) == [("accepted", SALES.recipient)]
+
+
+def test_what_was_told_is_not_looked_at_again(app: ModuleType, stack: Stack) -> None:
+    keep(stack, report(Status.ACCEPTED, 0, key=key(1)), report(Status.ACCEPTED, 60, key=key(2)))
+    run(app, minute(35))
+    assert app.announcements.candidates(now=minute(45)) == []
+    found = app.announcements.candidates(now=minute(120))
+    assert [one.key for one in found] == [key(2)]
+
+
+def test_a_run_as_of_a_later_moment_has_nothing_overlooked_afterwards(
+    app: ModuleType, stack: Stack
+) -> None:
+    today = datetime.now(UTC)
+    run(app, today + 9 * DAY)
+    keep(stack, report(Status.ACCEPTED, (today - NOON) / timedelta(minutes=1), key=key(1)))
+    assert run(app, today + timedelta(hours=1)) == {"told": 1}
+
+
+def test_a_clock_that_was_put_back_does_no_harm(app: ModuleType, stack: Stack) -> None:
+    run(app, minute(600))
+    keep(stack, report(Status.ACCEPTED, 0, key=key(1)))
+    assert run(app, minute(300)) == {}
+
+
+def test_one_order_that_fails_holds_up_no_other_and_is_tried_again(
+    app: ModuleType, stack: Stack, logged: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(stack, *(report(Status.ACCEPTED, 0, key=key(number)) for number in (1, 2, 3)))
+    announce(stack, 1, 2, 3)
+    with monkeypatch.context() as broken:
+        watch = app.deadlines.__class__
+        broken.setattr(watch, "judge", _broken(watch.judge, 2))
+        with pytest.raises(app.SomeFailed, match="1 orders could not be seen to"):
+            run(app, LATE)
+    assert [kept(stack, number).overdue is not None for number in (1, 2, 3)] == [True, False, True]
+    assert "offergrid-home/ord-2/item-2" in logged()
+    assert run(app, LATE)["marked"] == 1
+
+
+def _broken(judge: Callable[..., Any], number: int) -> Callable[..., Any]:
+    def attempt(self: Any, key_of: OrderKey, *, now: datetime) -> Any:
+        if key_of == key(number):
+            raise RuntimeError("the table refuses")
+        return judge(self, key_of, now=now)
+
+    return attempt
+
+
+def test_a_run_without_time_leaves_the_rest_to_the_next(app: ModuleType, stack: Stack) -> None:
+    keep(stack, *(report(Status.ACCEPTED, 0, key=key(number)) for number in range(1, 6)))
+
+    class Ending(Context):
+        """Has time for two orders to be told of, and one to be judged."""
+
+        asked = 0
+
+        def get_remaining_time_in_millis(self) -> int:
+            self.asked += 1
+            return 60_000 if self.asked in (1, 2, 6) else 5_000
+
+    first = run(app, LATE, Ending())
+    assert (first["told"], first["marked"]) == (2, 1)
+    assert first["left"] > 0
+    second = run(app, LATE)
+    assert (second["told"], second["marked"]) == (3, 4)
+    assert run(app, LATE) == {}
+
+
+def test_now_is_now_when_nothing_else_is_said(app: ModuleType, stack: Stack) -> None:
+    keep(stack, report(Status.ACCEPTED, 0, key=key(1)))
+    assert app.handler({}, Context())["marked"] == 1
+
+
+def test_with_nothing_to_do_nothing_is_done(app: ModuleType) -> None:
+    assert app.handler({"now": format_instant(LATE)}, Context()) == NOTHING
