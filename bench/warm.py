@@ -86,7 +86,7 @@ def _request(number: int) -> dict[str, Any]:
 
 
 def _inbox_body() -> str:
-    (first,) = list(next(batches(1))["Records"])[:1]
+    first = next(batches(1))["Records"][0]
     body: str = first["body"]
     return body
 

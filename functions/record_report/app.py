@@ -3,6 +3,9 @@
 import os
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,10 +15,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from milepost import recording
-from milepost.aws.batches import Message, take_each
+from milepost.aws.batches import Message, come_back, find_failing
 from milepost.aws.clients import client, open_connections
 from milepost.aws.contacts import LastWebhooks
 from milepost.aws.deliveries import Delivery
+from milepost.aws.orders_ahead import ReadAhead
 from milepost.aws.orders_table import OrdersReader, OrdersTable
 from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ConnectionSettings
@@ -45,23 +49,49 @@ open_connections(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A delivery that could be read, and what it reports."""
+
+    delivery: Delivery
+    connection: Connection
+    provider: Provider
+    reports: list[Report]
+
+
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Record a batch of deliveries; those that fail come back by themselves."""
-    return take_each(event, take_in)
+    readings: dict[str, Reading] = {}
+    ahead = ReadAhead(dynamodb, table_name=os.environ["ORDERS_TABLE"])
+
+    def read(message: Message) -> None:
+        with logged(message):
+            if reading := read_delivery(Delivery.from_message(message["body"])):
+                readings[message["messageId"]] = reading
+
+    def record(message: Message) -> None:
+        with logged(message):
+            if reading := readings.get(message["messageId"]):
+                record_reading(reading, ahead)
+
+    failed = find_failing(event["Records"], read)
+    ahead.expect(OrderKey.of(report) for one in readings.values() for report in one.reports)
+    return come_back(failed + find_failing(event["Records"], record))
 
 
-def take_in(message: Message) -> None:
-    """Record one delivery."""
+@contextmanager
+def logged(message: Message) -> Iterator[None]:
+    """A failure is logged with its message, which comes back."""
     try:
-        record_delivery(Delivery.from_message(message["body"]))
+        yield
     except Exception:
         logger.exception("failed to record", message_id=message["messageId"])
         raise
 
 
-def record_delivery(delivery: Delivery) -> None:
-    """Record what a delivery reports, or keep it in the quarantine when it can't be read."""
+def read_delivery(delivery: Delivery) -> Reading | None:
+    """What a delivery reports; one that can't be read is kept in the quarantine."""
     try:
         connection = connections.get(delivery.connection_id)
         note_webhook(delivery)
@@ -69,13 +99,19 @@ def record_delivery(delivery: Delivery) -> None:
         reports = read_reports(delivery, provider=provider, connection=connection)
     except (BadPayload, UnknownConnection, UnknownProvider) as error:
         put_aside(delivery, str(error))
-        return
-    orders = OrdersTable(dynamodb, table_name=os.environ["ORDERS_TABLE"], connection=connection)
-    for report in reports:
+        return None
+    return Reading(delivery=delivery, connection=connection, provider=provider, reports=reports)
+
+
+def record_reading(reading: Reading, ahead: ReadAhead) -> None:
+    """Take each report into its order."""
+    connection, delivery = reading.connection, reading.delivery
+    table = OrdersTable(dynamodb, table_name=os.environ["ORDERS_TABLE"], connection=connection)
+    for report in reading.reports:
         recorded = recording.record(
             report,
-            orders=orders,
-            rules=provider.rules,
+            orders=ahead.of(table),
+            rules=reading.provider.rules,
             now=datetime.now(UTC),
             announce=delivery.announce,
         )
