@@ -305,8 +305,9 @@ def format_instant(instant: datetime) -> str:
 
 def whole_milliseconds(instant: datetime) -> datetime:
     """The same in UTC, without what is finer than a millisecond."""
-    utc = instant.astimezone(UTC)
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    finer = utc.microsecond % 1000
+    return utc.replace(microsecond=utc.microsecond - finer) if finer else utc
 
 
 def parse_instant(text: str) -> datetime:

@@ -22,9 +22,7 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
 
 
-def _trim(text: str | None) -> str | None:
-    if text is None:
-        return None
+def _trim(text: str) -> str | None:
     trimmed = text.strip()
     if len(trimmed) > LONGEST_TEXT:
         trimmed = trimmed[: LONGEST_TEXT - 1] + "…"
@@ -36,7 +34,7 @@ def _instant(value: Any) -> Any:
 
 
 Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
-Text = Annotated[str | None, AfterValidator(_trim)]
+Text = Annotated[str, AfterValidator(_trim)] | None
 """A text that may be missing: null, empty and blank are all None."""
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 """An instant of ISO 8601 with a zone."""
