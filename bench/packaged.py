@@ -94,4 +94,5 @@ def environment_of(function: str, *, endpoint: str) -> dict[str, str]:
     declared: dict[str, Any] = template()[list_functions()[function]]["Properties"]
     variables = declared.get("Environment", {}).get("Variables", {})
     url = f"{endpoint}/000000000000/name"
-    return {**dict.fromkeys(variables, url), "AWS_ENDPOINT_URL": endpoint}
+    values = {name: "bucket" if name.endswith("BUCKET") else url for name in variables}
+    return {**values, "AWS_ENDPOINT_URL": endpoint}

@@ -1,13 +1,15 @@
-"""A stand-in for AWS that answers at once, in a process of its own: `python -m bench.stub`.
+"""A stand-in for AWS that answers at once, in a process of its own: `python -m bench.stub <url>`.
 
-It keeps what is put into a table and gives it back, so that an order goes through its steps.
-Everything else has one good answer.
+It keeps what is put into a table or a bucket and gives it back, so that an order goes through its
+steps. Everything else has one good answer. `GET /_calls` says what was asked since the last time.
 """
 
 import asyncio
 import json
 import subprocess
 import sys
+import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -15,24 +17,28 @@ from typing import Any, Final
 from bench.children import ROOT
 from tests.signing import SECRET
 
-CONNECTION: Final = {
-    "id": "offergrid-home",
-    "provider": "offergrid",
-    "base_url": "https://api.offergrid.example",
-}
-_SIGNING: Final = {"offergrid-home": {"scheme": "standard-webhooks", "secrets": [SECRET]}}
-_ANSWERS: Final[dict[str, Any]] = {
-    "GetSecretValue": {"SecretString": json.dumps(_SIGNING)},
-    "GetParametersByPath": {"Parameters": [{"Value": json.dumps(CONNECTION)}]},
-    "SendMessage": {"MessageId": "00000000-0000-4000-8000-000000000000"},
-}
+CONNECTION: Final = "offergrid-home"
+PROVIDER: Final = "https://api.offergrid.example"
+_SECRET: Final = {"scheme": "standard-webhooks", "secrets": [SECRET], "api_key": "key"}
+
+
+def _settings(base_url: str) -> dict[str, Any]:
+    return {
+        "id": CONNECTION,
+        "provider": "offergrid",
+        "base_url": base_url,
+        "requests_per_minute": 1_000_000,
+    }
 
 
 @contextmanager
-def running_stub() -> Iterator[str]:
-    """The URL of a stub that ends with the block."""
+def running_stub(provider: str = PROVIDER) -> Iterator[str]:
+    """The URL of a stub that ends with the block; its one connection polls the provider there."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "bench.stub"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "bench.stub", provider],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert child.stdout is not None
@@ -42,20 +48,55 @@ def running_stub() -> Iterator[str]:
         child.wait()
 
 
-class _Tables:
-    """What was put, by primary key."""
+def read_calls(endpoint: str) -> Counter[str]:
+    """How often each operation was asked for since the last time."""
+    with urllib.request.urlopen(f"{endpoint}/_calls") as answer:
+        return Counter(json.load(answer))
 
-    def __init__(self) -> None:
+
+class _Aws:
+    """What was put, by primary key or path, and what was asked for."""
+
+    def __init__(self, provider: str) -> None:
         self._items: dict[str, Any] = {}
+        self._objects: dict[str, bytes] = {}
+        self._calls: Counter[str] = Counter()
+        self._answers: dict[str, Any] = {
+            "GetSecretValue": {"SecretString": json.dumps({CONNECTION: _SECRET})},
+            "GetParametersByPath": {"Parameters": [{"Value": json.dumps(_settings(provider))}]},
+            "SendMessage": {"MessageId": "00000000-0000-4000-8000-000000000000"},
+            "UpdateItem": {"Attributes": {}},
+        }
 
-    def answer(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, target: str, operation: str, body: bytes) -> tuple[int, bytes]:
+        if not operation:
+            return self._answer_path(target, body)
+        self._calls[operation] += 1
+        return 200, json.dumps(self._answer(operation, json.loads(body or b"{}"))).encode()
+
+    def _answer_path(self, target: str, body: bytes) -> tuple[int, bytes]:
+        method, path = target.split(" ")[:2]
+        if path == "/_calls":
+            calls, self._calls = self._calls, Counter()
+            return 200, json.dumps(calls).encode()
+        self._calls[f"{method} object"] += 1
+        path = path.partition("?")[0]
+        if method == "PUT":
+            self._objects[path] = body
+            return 200, b""
+        if path not in self._objects:
+            return 404, b"<Error><Code>NoSuchKey</Code><Message>none</Message></Error>"
+        return 200, self._objects[path]
+
+    def _answer(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
         if operation == "PutItem":
             self._items[_key(asked["Item"])] = asked["Item"]
         if operation == "GetItem" and (item := self._items.get(_key(asked["Key"]))):
             return {"Item": item}
         if operation == "BatchGetItem":
             return {"Responses": {name: self._found(one) for name, one in _tables(asked)}}
-        return _ANSWERS.get(operation, {})
+        found: dict[str, Any] = self._answers.get(operation, {})
+        return found
 
     def _found(self, keys: list[dict[str, Any]]) -> list[Any]:
         return [self._items[_key(one)] for one in keys if _key(one) in self._items]
@@ -72,8 +113,8 @@ def _tables(asked: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
 class _Connection(asyncio.Protocol):
     """HTTP as botocore speaks it: one request after the other, each with its length."""
 
-    def __init__(self, tables: _Tables) -> None:
-        self._tables = tables
+    def __init__(self, aws: _Aws) -> None:
+        self._aws = aws
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -83,36 +124,37 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._received += data
         while (end := self._received.find(b"\r\n\r\n")) >= 0:
-            headers = _headers(self._received[:end])
+            target, _, head = self._received[:end].decode("latin-1").partition("\r\n")
+            headers = _headers(head)
+            if "100-continue" in headers.get("expect", "") and len(self._received) == end + 4:
+                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             whole = end + 4 + int(headers.get("content-length", 0))
             if len(self._received) < whole:
                 return
             body, self._received = self._received[end + 4 : whole], self._received[whole:]
-            self._transport.write(self._answer(headers, body))
-
-    def _answer(self, headers: dict[str, str], body: bytes) -> bytes:
-        operation = headers.get("x-amz-target", "").rpartition(".")[2]
-        answer = self._tables.answer(operation, json.loads(body or b"{}") if operation else {})
-        content = json.dumps(answer).encode()
-        return (
-            b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\n"
-            b"x-amzn-requestid: 0\r\ncontent-length: %d\r\n\r\n" % len(content)
-        ) + content
+            operation = headers.get("x-amz-target", "").rpartition(".")[2]
+            self._transport.write(_response(*self._aws.answer(target, operation, body)))
 
 
-def _headers(head: bytes) -> dict[str, str]:
-    lines = head.decode("latin-1").split("\r\n")[1:]
+def _response(status: int, content: bytes) -> bytes:
+    return (
+        b"HTTP/1.1 %d OK\r\ncontent-type: application/x-amz-json-1.0\r\n"
+        b"x-amzn-requestid: 0\r\ncontent-length: %d\r\n\r\n" % (status, len(content))
+    ) + content
+
+
+def _headers(head: str) -> dict[str, str]:
     return {
         name.strip().lower(): value.strip()
-        for name, _, value in (line.partition(":") for line in lines)
+        for name, _, value in (line.partition(":") for line in head.split("\r\n"))
     }
 
 
 async def serve() -> None:
     """Serve until the process is ended; the first line of its output is the port."""
-    tables = _Tables()
+    aws = _Aws(sys.argv[1])
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(tables), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: _Connection(aws), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

@@ -1,4 +1,4 @@
-"""Peers, each in a script of its own that knows nothing of Milepost, in an environment of theirs."""
+"""Peers, each a script that knows nothing of Milepost, in an environment of their own."""
 
 from typing import Final
 

@@ -70,24 +70,24 @@ def prune_clients(botocore: Path) -> None:
         if service.is_dir() and service.name not in SERVICES:
             shutil.rmtree(service)
     for packed in (botocore / "data").rglob("*.json.gz"):
-        packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
+        write_anew(packed.with_suffix(""), gzip.decompress(packed.read_bytes()).decode())
         packed.unlink()
     prefixes = set(SERVICES)
     for path in (botocore / "data").rglob("service-2.json"):
         model = json.loads(path.read_bytes())
         prefixes.add(model["metadata"]["endpointPrefix"])
         operations = SERVICES[path.relative_to(botocore / "data").parts[0]]
-        write_json(path, without_documentation(cut_model(model, operations)))
+        write_json(path, cut_model(model, operations))
     for path in (botocore / "data").rglob("examples-1.json"):
         path.unlink()
     endpoints = botocore / "data" / "endpoints.json"
     write_json(endpoints, cut_endpoints(json.loads(endpoints.read_bytes()), prefixes))
     roots = botocore / "cacert.pem"
-    roots.write_text(cut_roots(roots.read_text()))
+    write_anew(roots, cut_roots(roots.read_text()))
 
 
 def cut_model(model: dict[str, Any], operations: Iterable[str]) -> dict[str, Any]:
-    """A service with these operations alone, and the shapes that they are made of."""
+    """A service with these operations alone, and the shapes that they are made of, undocumented."""
     kept = {name: model["operations"][name] for name in operations}
     shapes: dict[str, Any] = {}
     waiting = list(shapes_in(kept))
@@ -96,7 +96,8 @@ def cut_model(model: dict[str, Any], operations: Iterable[str]) -> dict[str, Any
         if name not in shapes:
             shapes[name] = model["shapes"][name]
             waiting += shapes_in(shapes[name])
-    return {**model, "operations": kept, "shapes": shapes}
+    parts = {"operations": kept, "shapes": shapes}
+    return {**model, **without_documentation(parts)}
 
 
 def shapes_in(part: Any) -> Iterator[str]:
@@ -146,7 +147,14 @@ def cut_roots(bundle: str) -> str:
 
 
 def write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, separators=(",", ":")))
+    """Write a file of data, without a space too many."""
+    write_anew(path, json.dumps(value, separators=(",", ":")))
+
+
+def write_anew(path: Path, text: str) -> None:
+    """Write a file of the layer's own: uv makes links to its cache, which must stay as it is."""
+    path.unlink(missing_ok=True)
+    path.write_text(text)
 
 
 if __name__ == "__main__":

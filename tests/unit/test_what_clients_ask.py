@@ -3,7 +3,9 @@
 import ast
 import gzip
 import importlib.util
+import io
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +14,9 @@ from typing import Any, Final
 import botocore
 import pytest
 from botocore import xform_name
+from botocore.awsrequest import AWSResponse
+from botocore.loaders import Loader
+from botocore.session import Session, get_session
 
 ROOT: Final = Path(__file__).parents[2]
 DATA: Final = Path(botocore.__file__).parent / "data"
@@ -83,9 +88,64 @@ def test_a_service_that_was_cut_says_what_it_said_of_what_it_keeps(service: str)
     cut = prune.cut_model(whole, prune.SERVICES[service])
     assert cut["operations"].keys() == set(prune.SERVICES[service])
     for name, shape in cut["shapes"].items():
-        assert shape == whole["shapes"][name]
+        assert shape == prune.without_documentation(whole["shapes"][name])
     assert set(prune.shapes_in(cut["operations"])) <= cut["shapes"].keys()
     assert set(prune.shapes_in(cut["shapes"])) <= cut["shapes"].keys()
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """A session that knows of AWS what the layer will know."""
+    package = tmp_path_factory.mktemp("layer") / "botocore"
+    for service in prune.SERVICES:
+        shutil.copytree(DATA / service, package / "data" / service)
+    for path in DATA.glob("*.json"):
+        shutil.copy(path, package / "data")
+    shutil.copy(DATA.parent / "cacert.pem", package)
+    prune.prune_clients(package)
+    made = get_session()
+    loader = Loader([str(package / "data")], include_default_search_paths=False)
+    made.register_component("data_loader", loader)
+    return made
+
+
+ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "dynamodb": ("get_item", {"TableName": "orders", "Key": {"pk": {"S": "order#1"}}}),
+    "s3": ("get_object", {"Bucket": "digests", "Key": "digests/one"}),
+    "scheduler": ("get_schedule", {"Name": "poll"}),
+    "secretsmanager": ("get_secret_value", {"SecretId": "signing"}),
+    "sesv2": ("send_email", {"Content": {"Raw": {"Data": b"mail"}}}),
+    "sns": ("publish", {"TopicArn": "arn:aws:sns:eu-central-1:1:topic", "Message": "m"}),
+    "sqs": ("send_message", {"QueueUrl": "https://sqs.eu-central-1.amazonaws.com/1/inbox",
+                             "MessageBody": "m"}),
+    "ssm": ("get_parameters_by_path", {"Path": "/milepost"}),
+}  # fmt: skip
+"""A call of each service that the layer knows."""
+
+
+@pytest.mark.parametrize("service", sorted(prune.SERVICES))
+def test_a_client_of_what_was_cut_makes_its_call_and_reads_the_answer(
+    service: str, session: Session
+) -> None:
+    client = session.create_client(service, region_name="eu-central-1")
+    sent: list[str] = []
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        sent.append(request.url)
+        content = (
+            b"<Answer><PublishResult/><ResponseMetadata/></Answer>" if service == "sns" else b"{}"
+        )
+        return AWSResponse(request.url, 200, {}, _Body(content))
+
+    client.meta.events.register("before-send", answer)
+    method, arguments = ASKED[service]
+    assert getattr(client, method)(**arguments)["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert [".eu-central-1.amazonaws.com" in url for url in sent] == [True]
+
+
+class _Body(io.BytesIO):
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.read()
 
 
 def test_texts_for_readers_go_and_a_field_of_that_name_stays() -> None:
@@ -104,3 +164,11 @@ def test_amazons_roots_stay_in_the_bundle() -> None:
 def test_a_bundle_of_another_form_stops_the_build() -> None:
     with pytest.raises(SystemExit, match="Amazon's roots"):
         prune.cut_roots("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")
+
+
+def test_a_file_that_is_linked_to_a_cache_is_not_written_through(tmp_path: Path) -> None:
+    cached, linked = tmp_path / "cached", tmp_path / "linked"
+    cached.write_text("whole")
+    linked.hardlink_to(cached)
+    prune.write_anew(linked, "cut")
+    assert (cached.read_text(), linked.read_text()) == ("whole", "cut")

@@ -1,0 +1,29 @@
+"""The loop anybody would write: fetch, read, compare with what was there."""
+
+import json
+import sys
+import time
+
+import urllib3
+
+pool = urllib3.PoolManager()
+
+
+def walk(known: dict[str, dict]) -> list[dict]:
+    cursor, changed = "0", []
+    while cursor:
+        url = f"{sys.argv[1]}/reseller/orders?limit=100&cursor={cursor}"
+        page = json.loads(pool.request("GET", url).data)
+        for order in page["orders"]:
+            if known.get(order["orderId"]) != order:
+                known[order["orderId"]] = order
+                changed.append(order)
+        cursor = page["nextCursor"]
+    return changed
+
+
+orders: dict[str, dict] = {}
+walk(orders)
+started = time.process_time()
+assert walk(orders) == []
+print(json.dumps(time.process_time() - started))

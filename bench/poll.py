@@ -1,0 +1,125 @@
+"""A poll of very many orders of which none, or few, have changed, beside the loop by hand."""
+
+import urllib.request
+from collections import Counter
+from statistics import median
+from typing import Final
+
+from bench.children import LAMBDA, ROOT, run_python
+from bench.figures import Figure, ratio
+from bench.packaged import environment_of, path_of
+from bench.provider import running_provider
+from bench.stub import read_calls, running_stub
+
+ORDERS: Final = 50_000
+EVERY: Final = 100
+"""One order in so many has changed in the second poll."""
+
+_POLL: Final = """
+import json, sys, time
+from types import SimpleNamespace
+import app
+context = SimpleNamespace(function_name="bench", memory_limit_in_mb=512,
+    invoked_function_arn="arn", aws_request_id="0", get_remaining_time_in_millis=lambda: 900_000)
+started = time.process_time()
+result = app.handler({"connection": "offergrid-home"}, context)
+seconds = time.process_time() - started
+print()
+print(json.dumps({**result, "seconds": seconds}))
+"""
+_PRIME: Final = """
+import json, sys, urllib.request
+import app
+from milepost.payload import read_object
+from milepost.polling import digest_of
+cursor, seen = "0", set()
+while cursor:
+    with urllib.request.urlopen(f"{sys.argv[1]}/reseller/orders?cursor={cursor}") as answer:
+        page = read_object(answer.read())
+    seen |= {digest_of(order) for order in page["orders"]}
+    cursor = page["nextCursor"]
+app.digests.save("offergrid-home", seen)
+print(json.dumps(len(seen)))
+"""
+
+
+def measure(*, quick: bool) -> list[Figure]:
+    """Nothing changed, then one in a hundred, with what was asked of AWS."""
+    orders, rounds = (5_000, 3) if quick else (ORDERS, 5)
+    ours, by_hand = [], []
+    with running_provider(orders) as provider, running_stub(provider) as endpoint:
+        prime(provider, endpoint)
+        read_calls(endpoint)
+        for _ in range(rounds):
+            by_hand.append(poll_by_hand(provider))
+            ours.append(poll(endpoint)["seconds"])
+        unchanged = read_calls(endpoint)
+        with urllib.request.urlopen(f"{provider}/change?step=2&every={EVERY}"):
+            changed = poll(endpoint)
+        written = read_calls(endpoint)
+    return [
+        Figure(
+            what=f"poll of {orders:,} orders, none changed: speed",
+            measured=ratio(by_hand, ours),
+            unit="x the loop by hand",
+            goal=0.7,
+            at_least=True,
+            note=f"{orders / median(ours):,.0f} orders a CPU second; by hand "
+            f"{orders / median(by_hand):,.0f}",
+        ),
+        Figure(
+            what="… items of orders written",
+            measured=unchanged["PutItem"],
+            goal=0,
+            note=_describe(unchanged, rounds),
+        ),
+        Figure(
+            what="… read units per 10,000 orders",
+            measured=read_units(unchanged) / rounds / orders * 10_000,
+            goal=25,
+            note="digests are one object in S3",
+        ),
+        Figure(
+            what=f"poll of {orders:,} orders, one in {EVERY} changed: writes by what changed",
+            measured=written["PutItem"] / (orders // EVERY),
+            goal=1,
+            note=f"{written['PutItem']} of {changed['changed']} changed; {_describe(written, 1)}",
+        ),
+    ]
+
+
+def read_units(calls: Counter[str]) -> float:
+    """At most: an item of an order is below 4 KB, and read without ConsistentRead."""
+    return 0.5 * (calls["GetItem"] + calls["Query"])
+
+
+def _describe(calls: Counter[str], polls: int) -> str:
+    return ", ".join(f"{count / polls:g} {name}" for name, count in sorted(calls.items()))
+
+
+def prime(provider: str, endpoint: str) -> None:
+    """Leave digests as a poll would that has just seen every order."""
+    _run(_PRIME, endpoint, provider)
+
+
+def poll(endpoint: str) -> dict[str, float]:
+    """One poll by poll_orders as it was built; what it answers and its seconds of processor."""
+    result: dict[str, float] = _run(_POLL, endpoint)
+    return result
+
+
+def poll_by_hand(provider: str) -> float:
+    """The same pages by the shortest loop that there is."""
+    code = (ROOT / "bench" / "peers" / "loop_by_hand.py").read_text()
+    seconds: float = run_python(code, provider, path=path_of("poll_orders"))
+    return seconds
+
+
+def _run(code: str, endpoint: str, *arguments: str) -> dict[str, float]:
+    result: dict[str, float] = run_python(
+        code,
+        *arguments,
+        path=path_of("poll_orders"),
+        environment={**LAMBDA, **environment_of("poll_orders", endpoint=endpoint)},
+    )
+    return result

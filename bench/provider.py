@@ -1,0 +1,94 @@
+"""A provider with very many orders, in a process of its own: `python -m bench.provider <orders>`.
+
+`GET /reseller/orders?cursor=&limit=` gives pages of 100; `GET /change?step=&every=` moves one
+order in so many to another step. Filters are ignored: every poll has to walk every page.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from bench.children import ROOT
+from bench.events import listed
+
+PAGE: Final = 100
+
+
+@contextmanager
+def running_provider(orders: int) -> Iterator[str]:
+    """The URL of a provider with so many orders, all at their second step."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "bench.provider", str(orders)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert child.stdout is not None
+        yield f"http://127.0.0.1:{int(child.stdout.readline())}"
+    finally:
+        child.terminate()
+        child.wait()
+
+
+class Orders:
+    """Pages as they go over the wire, written once."""
+
+    def __init__(self, count: int) -> None:
+        self._steps = [1] * count
+        self.pages = [self._page(start) for start in range(0, count, PAGE)]
+
+    def change(self, *, step: int, every: int) -> None:
+        """Move one order in ``every`` to a step."""
+        for number in range(0, len(self._steps), every):
+            self._steps[number] = step
+        self.pages = [self._page(start) for start in range(0, len(self._steps), PAGE)]
+
+    def _page(self, start: int) -> bytes:
+        end = min(start + PAGE, len(self._steps))
+        following = str(end // PAGE) if end < len(self._steps) else None
+        orders = [listed(number, self._steps[number]) for number in range(start, end)]
+        return json.dumps({"orders": orders, "nextCursor": following}).encode()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    orders: Orders
+
+    def do_GET(self) -> None:
+        asked = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(asked.query).items()}
+        if asked.path == "/change":
+            self.orders.change(step=int(query["step"]), every=int(query["every"]))
+            self._answer(b"{}")
+        else:
+            self._answer(self.orders.pages[int(query.get("cursor", 0))])
+
+    def _answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing: the first line of the output is the port."""
+
+
+def main() -> None:
+    """Serve until the process is ended."""
+    _Handler.orders = Orders(int(sys.argv[1]))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    print(server.server_address[1], flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
