@@ -148,7 +148,10 @@ class Run:
             answer = app.handler(event, self.scenario.context())
             if _is_done(answer):
                 return
-        pytest.fail(f"after {MOST_DELIVERIES} deliveries it still fails: {answer}")
+        where = self.calls.made[self.calls.stop_at or 0]
+        pytest.fail(
+            f"{where}: {self.calls.how}; after {MOST_DELIVERIES} deliveries it still fails: {answer}"
+        )
 
     def _send_what_is_queued(self) -> None:
         """A message too many in the queue is harmless only if it makes no mail too many."""

@@ -95,6 +95,7 @@ def test_the_cursor_is_that_of_the_newest_change(
 @pytest.mark.parametrize(
     ("fault", "name"),
     [("500", MAIN), ("429", MAIN), ("broken_page", MAIN), ("redirect", MAIN),
+     ("drop", MAIN), ("drop", DE),
      ("self_next", MAIN), ("500", DE), ("broken_page", DE), ("is_success_false", DE)],
 )  # fmt: skip
 def test_a_failed_page_moves_no_cursor_and_the_next_poll_is_complete(

@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from milepost import polling
 from milepost.connection import Connection
 from milepost.fetching import FetchFailed
 from milepost.order import OrderKey
@@ -339,6 +341,16 @@ def test_a_next_page_that_is_the_page_itself_is_refused() -> None:
     world.wire.rule = lambda _query: answer({"orders": [an_order(1)], "nextCursor": "same"})
     assert world.poll().outcome is Outcome.FAILED
     assert len(world.wire.asked) == 2
+    assert world.cursor is None
+
+
+def test_pages_without_end_are_a_failed_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polling, "MOST_PAGES", 20)
+    world = offergrid([])
+    turns = count()
+    world.wire.rule = lambda _: answer({"orders": [], "nextCursor": f"page {next(turns)}"})
+    assert world.poll().outcome is Outcome.FAILED
+    assert len(world.wire.asked) <= 22
     assert world.cursor is None
 
 

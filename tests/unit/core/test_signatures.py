@@ -2,11 +2,13 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from hmac import compare_digest
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from milepost import signatures
 from milepost.signatures import MOST_SIGNATURES, SPIRII, STANDARD_WEBHOOKS, BadSignature, NoSecret
 from milepost.signatures import verify as verify_scheme
 from tests.signing import OTHER_SECRET, SECRET, spirii_headers, standard_headers, standard_signature
@@ -203,3 +205,21 @@ def test_spiriis_scheme_refuses_a_wrong_signature(signature: str) -> None:
     headers["Spirii-Signature"] = signature
     with pytest.raises(BadSignature):
         verify_scheme(SPIRII, headers=headers, body=BODY, secrets=(SPIRII_SECRET,), now=NOW)
+
+
+def test_signatures_are_compared_in_a_time_that_tells_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By hmac.compare_digest alone, of every live secret with every signature, equal or not."""
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(expected: bytes, given: bytes) -> bool:
+        compared.append((expected, given))
+        return compare_digest(expected, given)
+
+    monkeypatch.setattr(signatures.hmac, "compare_digest", compare)
+    wrong = "v1," + base64.b64encode(bytes(32)).decode()
+    headers = {**GOOD, "webhook-signature": f"{GOOD['webhook-signature']} {wrong}"}
+    assert verify(headers, secrets=(SECRET, OTHER_SECRET))
+    assert len(compared) == 4
+    assert {len(expected) for expected, _ in compared} == {32}
