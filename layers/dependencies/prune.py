@@ -69,6 +69,10 @@ def prune_clients(botocore: Path) -> None:
     for service in (botocore / "data").iterdir():
         if service.is_dir() and service.name not in SERVICES:
             shutil.rmtree(service)
+        elif service.is_dir():
+            # botocore takes the newest version; an older one may not know our operations.
+            for version in sorted(one for one in service.iterdir() if one.is_dir())[:-1]:
+                shutil.rmtree(version)
     for packed in (botocore / "data").rglob("*.json.gz"):
         write_anew(packed.with_suffix(""), gzip.decompress(packed.read_bytes()).decode())
         packed.unlink()
