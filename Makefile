@@ -64,13 +64,15 @@ format: install
 	@ruff check --fix -q . || true
 	@ruff format -q .
 
+# Environments of their own for tools whose pins would bend ours.
+TOOLS := .local/tools
 BELOW_E2E := tests/unit tests/contracts tests/integration -n 2 --dist worksteal
 
 test: check ## Everything that needs Python alone, each feature once (under 3 minutes)
 	@pytest $(BELOW_E2E) -m "not thorough"
 	@pytest tests/e2e -m "not thorough"
 
-test-all: check ## All tests: also the slower ones, and what needs more than Python
+test-all: check $(TOOLS)/schemathesis/.installed ## All tests: also the slower ones, and what needs more than Python
 	@rm -f $(LEFT_OUT) && mkdir -p $(dir $(LEFT_OUT))
 	@pytest $(BELOW_E2E)
 	@pytest tests/e2e
@@ -78,8 +80,6 @@ test-all: check ## All tests: also the slower ones, and what needs more than Pyt
 	@if [ -s $(LEFT_OUT) ]; then echo "Everything else ran; left out:"; cat $(LEFT_OUT); else \
 		echo "Everything ran; nothing was left out."; fi
 
-# Environments of their own for tools whose pins would bend ours.
-TOOLS := .local/tools
 LEFT_OUT := .local/left-out
 $(TOOLS)/atheris/.installed: tests/fuzz/atheris.txt
 $(TOOLS)/checkov/.installed: tests/audit/checkov.txt

@@ -73,9 +73,20 @@ def test_a_body_that_is_no_text_is_refused(desk: Desk) -> None:
     assert_problem(read_answer(desk.api.answer(event, None)), 400, "not UTF-8")
 
 
-def test_another_content_type_is_refused(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/xml",
+        "multipart/form-data",
+        "multipart/form-data; boundary=x",
+        "application/x-www-form-urlencoded",
+        "application/jsonp",
+        ";",
+    ],
+)
+def test_another_content_type_is_refused(content_type: str, desk: Desk) -> None:
     event = http_event("POST", f"/notices/{NOTICE}/resend", role="operator")
-    event |= {"body": "<a/>", "headers": {"content-type": "text/xml"}}
+    event |= {"body": '{"to": ""}', "headers": {"Content-Type": content_type}}
     assert_problem(read_answer(desk.api.answer(event, None)), 415, "application/json")
 
 

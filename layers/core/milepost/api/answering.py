@@ -5,7 +5,7 @@ import binascii
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
@@ -19,6 +19,8 @@ from milepost.api.problems import Problem, answer_to
 from milepost.api.routes import ROUTERS
 from milepost.payload import read_json
 from milepost.report import BadPayload
+
+_JSON: Final = "application/json"
 
 
 def nothing_is_down(_error: Exception) -> bool:
@@ -103,11 +105,19 @@ def _describe_itself(resolver: APIGatewayHttpResolver) -> None:
 def _plain(event: Mapping[str, Any]) -> dict[str, Any]:
     """The event with what is optional in it, as also one that is made by hand may leave it out."""
     context = {"stage": "$default"} | dict(event["requestContext"])
-    request = {"version": "2.0", "routeKey": "$default", "headers": {}, "rawQueryString": ""}
-    return request | dict(event) | {"requestContext": context}
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    request = {"version": "2.0", "routeKey": "$default", "rawQueryString": ""}
+    return request | dict(event) | {"requestContext": context, "headers": headers}
 
 
 def _with_text_body(request: dict[str, Any]) -> dict[str, Any]:
+    """The request with its body as text.
+
+    :raises Problem: 415 when it is of another type than JSON, 400 when it is no text
+    """
+    content_type = str(request["headers"].get("content-type") or _JSON)
+    if request.get("body") and content_type.partition(";")[0].strip().lower() != _JSON:
+        raise Problem(415, "Send the body as application/json.")
     if not request.get("isBase64Encoded"):
         return request
     try:

@@ -79,7 +79,7 @@ def _complete(operation: dict[str, Any]) -> None:
 
 def _problem(status: int) -> OpenAPIResponse:
     content: dict[str, Any] = dict(_OUR_PROBLEM)
-    if status in (401, 429, 500, 503):
+    if status in (401, 404, 429, 500, 503):
         # These the gateway may answer by itself, in its own shape.
         content |= _GATEWAYS_MESSAGE
     return {"description": _MEANINGS[status], "content": content}
