@@ -221,4 +221,4 @@ def test_a_mail_on_its_way_is_not_sent(stack: Stack, erasure: Erasure) -> None:
     log = NoticesTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
     made = enter(stack, log, recipient=EMAIL, audience=Audience.CUSTOMER, channel=Channel.EMAIL)
     erase(erasure)
-    assert not log.is_waiting(made)
+    assert log.waiting([made]) == []
