@@ -171,7 +171,9 @@ class Client:
         """The mails that name an order, the oldest first."""
         return [mail for mail in reversed(self.stack.mails()) if reference in mail["text"]]
 
-    def wait_for_told(self, order_id: str, kinds: Sequence[str]) -> None:
+    def wait_for_told(
+        self, order_id: str, kinds: Sequence[str], *, seconds: float = PATIENCE_SECONDS
+    ) -> None:
         """Wait until exactly these were told of an order, by SNS and by mail."""
 
         def told() -> bool:
@@ -179,7 +181,12 @@ class Client:
                 self.mails(order_id)
             ) == len(kinds)
 
-        wait_for(told, what=f"{list(kinds)} of {order_id}", show=lambda: self.announced[-5:])
+        wait_for(
+            told,
+            what=f"{list(kinds)} of {order_id}",
+            show=lambda: self.announced[-5:],
+            seconds=seconds,
+        )
 
     def stored_orders(self) -> list[dict[str, Any]]:
         """The items of all orders."""
@@ -187,14 +194,14 @@ class Client:
         found = pages.paginate(TableName=self.stack.resource_id("OrdersTable"))
         return [item for page in found for item in page["Items"]]
 
-    def settle(self) -> None:
+    def settle(self, *, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until nothing is on its way: a later event of another order has come through.
 
         What was sent before it has been through the same queues by then.
         """
         order_id = self.new_id("settle")
         self.send(HOME, status_changed(order_id, "accepted"))
-        self.wait_for_told(order_id, ["accepted"])
+        self.wait_for_told(order_id, ["accepted"], seconds=seconds)
 
 
 def status_changed(
@@ -243,6 +250,8 @@ def client(stack: Stack) -> Client:
         what=f"{SHOP} to be let in",
         seconds=60,
     )
+    # Functions that have never run take long to start on a busy machine: no test waits for that.
+    made.settle(seconds=120)
     return made
 
 
