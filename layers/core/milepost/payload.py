@@ -2,7 +2,7 @@
 
 import json
 from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from milepost.report import BadPayload, canonical_json
 
@@ -84,3 +84,20 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         raise BadPayload("a key is given twice in one object")
     return value
+
+
+_QUICK: Final = json.JSONDecoder(parse_float=str, parse_constant=_refuse_constant)
+
+
+def read_quickly(raw: bytes) -> dict[str, Any]:
+    """A JSON object to compare with another: fractions are texts, and repeated keys go unnoticed.
+
+    What turns out to be new has to be read again with ``read_object``.
+
+    :raises BadPayload: when it is no JSON object
+    """
+    try:
+        value = _QUICK.decode(raw.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return read_object(raw)
+    return value if isinstance(value, dict) else read_object(raw)

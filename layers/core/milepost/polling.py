@@ -1,6 +1,5 @@
 """Polling a provider that doesn't call: every page, what changed, and only then the cursor."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -10,12 +9,11 @@ from typing import Final, Protocol
 from milepost.asking import Conversation, asked_to_wait
 from milepost.connection import Connection
 from milepost.fetching import FetchFailed
-from milepost.payload import read_object
+from milepost.pages import FetchedPage, digest_of, read_page
 from milepost.provider import (
     BrokenPage,
     Http,
     Json,
-    Page,
     PageRequest,
     Provider,
     SignInFailed,
@@ -27,7 +25,6 @@ OVERLAP: Final = timedelta(minutes=5)
 """How far before the cursor a poll looks again, for changes the provider wrote late."""
 MOST_PAGES: Final = 20_000
 """Pages of one poll; a provider with more is one that never ends."""
-DIGEST_BYTES: Final = 16
 _LONGEST_WAIT: Final = timedelta(hours=1)
 
 
@@ -220,8 +217,9 @@ class Poll:
         seen = set(self.digests.load(self._unfinished)) if state.progress else set[bytes]()
         newest = state.progress.newest_change if state.progress else None
         first_asked = (state.progress and state.progress.started_at) or started_at
-        for page, requested_at in self._pages(state):
-            self._take_in(page, requested_at, known, seen)
+        for fetched, requested_at in self._pages(state):
+            page = fetched.page
+            self._take_in(fetched, requested_at, known, seen)
             newest = max(filter(None, (newest, page.newest_change)), default=None)
             if page.next and not self._may_go_on(started_at):
                 self.digests.save(self._unfinished, seen)
@@ -248,7 +246,7 @@ class Poll:
     def _unfinished(self) -> str:
         return f"{self.connection.id}.unfinished"
 
-    def _pages(self, state: PollState) -> Iterator[tuple[Page, datetime]]:
+    def _pages(self, state: PollState) -> Iterator[tuple[FetchedPage, datetime]]:
         """Every page from where the last poll stopped, with the time at which it was requested."""
         request: PageRequest | None
         if state.progress:
@@ -261,14 +259,15 @@ class Poll:
             requested_at = self.clock()
             is_first = walked + self.result.pages == 0
             asks_for_news = is_first and self.again is None
-            page = self._fetch(request, known=state.validator if asks_for_news else None)
+            fetched = self._fetch(request, known=state.validator if asks_for_news else None)
+            following = fetched.page.next
             self.result.pages += 1
-            if page.next == request:
+            if following == request:
                 raise BrokenPage("the provider's next page is the page itself")
             if walked + self.result.pages > MOST_PAGES:
                 raise BrokenPage(f"more than {MOST_PAGES} pages: the list never ends")
-            yield page, requested_at
-            request = page.next
+            yield fetched, requested_at
+            request = following
 
     def _since(self, cursor: datetime | None) -> datetime | None:
         """From when on changes are asked for; a second look never leaves out what is new."""
@@ -283,16 +282,20 @@ class Poll:
         return has_leave and not self._is_spent and self.has_time()
 
     def _take_in(
-        self, page: Page, requested_at: datetime, known: frozenset[bytes], seen: set[bytes]
+        self,
+        fetched: FetchedPage,
+        requested_at: datetime,
+        known: frozenset[bytes],
+        seen: set[bytes],
     ) -> None:
-        for order in page.orders:
-            self.result.orders += 1
+        self.result.orders += len(fetched.page.orders)
+        for place, order in enumerate(fetched.page.orders):
             digest = digest_of(order)
             if digest in seen:
                 continue
             if digest not in known:
                 self.result.changed += 1
-                if not self._record(order, requested_at):
+                if not self._record(fetched.exact[place], requested_at):
                     continue
             seen.add(digest)
 
@@ -315,7 +318,7 @@ class Poll:
             return False
         return True
 
-    def _fetch(self, request: PageRequest, *, known: Validator | None) -> Page:
+    def _fetch(self, request: PageRequest, *, known: Validator | None) -> FetchedPage:
         url = self._conversation.url_of(request)
         unchanged = {"if-none-match": known.etag} if known and known.url == url else {}
         response = self._conversation.fetch(request, headers=unchanged)
@@ -334,9 +337,4 @@ class Poll:
         etag = response.headers.get("etag")
         if etag and not self.result.pages:
             self.validator = Validator(url, etag)
-        return self.provider.read_page(read_object(response.body), request=request)
-
-
-def digest_of(order: Json) -> bytes:
-    """What an order looks like, in 16 bytes; the same only for equal fields."""
-    return hashlib.blake2b(repr(order).encode(), digest_size=DIGEST_BYTES).digest()
+        return read_page(response.body, request=request, provider=self.provider)

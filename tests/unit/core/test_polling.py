@@ -15,6 +15,8 @@ from milepost import polling
 from milepost.connection import Connection
 from milepost.fetching import FetchFailed
 from milepost.order import OrderKey
+from milepost.pages import digest_of
+from milepost.payload import read_quickly
 from milepost.polling import LeaseHeld, LookAgain, Outcome, Poll, PollResult, Sinks
 from milepost.provider import Json, Provider, Response
 from milepost.providers.offergrid import Offergrid
@@ -566,3 +568,24 @@ def test_the_poll_after_a_second_look_tells_of_what_is_new() -> None:
     orders.append(an_order(2, changed=10))
     world.poll()
     assert [one.kind for one in world.orders.announced] == ["accepted"]
+
+
+def test_a_page_with_a_repeated_key_is_refused_once_something_on_it_is_new() -> None:
+    world = offergrid([offergrid_order()], limit=2)
+    assert world.poll().outcome is Outcome.COMPLETE
+    body = json.dumps({"orders": [offergrid_order(reference="PP-2")], "nextCursor": None})
+    world.wire.queued = [
+        answer(body.replace('"reference"', '"reference": "PP-1", "reference"').encode())
+    ]
+    result = world.poll()
+    assert (result.outcome, result.recorded) == (Outcome.FAILED, 0)
+
+
+def test_a_digit_far_behind_the_point_makes_an_order_another() -> None:
+    first, second = (
+        json.dumps(offergrid_order()).replace("75.5", f"75.5000000000000000000000{digit}")
+        for digit in "12"
+    )
+    assert first != second
+    read = [digest_of(read_quickly(text.encode())) for text in (first, first, second)]
+    assert read[0] == read[1] != read[2]

@@ -4,7 +4,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from milepost.polling import DIGEST_BYTES
+from milepost.pages import DIGEST_BYTES
 
 
 class DigestsBucket:

@@ -154,10 +154,10 @@ def one_segment(id: str) -> str:
 def newest_change(orders: Iterable[Json], name: str) -> datetime | None:
     """The latest time of change of a page; an order without a good one is quarantined later."""
     changes = []
-    for order in orders:
+    for text in {one for order in orders if isinstance(one := order.get(name), str)}:
         try:
-            changes.append(parse_instant(order[name]))
-        except (BadPayload, KeyError, TypeError):
+            changes.append(parse_instant(text))
+        except BadPayload:
             continue
     return max(changes, default=None)
 
