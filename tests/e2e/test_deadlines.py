@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from milepost.order import Kind
 from milepost.report import format_instant
-from tests.e2e.conftest import HOME, Client, status_changed, wait_for
+from tests.e2e.conftest import HOME, Client, status_changed
+from tests.e2e.telling import Subscriptions, mails_to, wait_for_state
 
 pytestmark = pytest.mark.e2e
 
@@ -28,7 +30,10 @@ def attention(client: Client, order_id: str) -> list[str]:
     return [one["M"]["code"]["S"] for one in item.get("attention", {}).get("L", [])]
 
 
-def test_an_overdue_order_needs_attention_is_told_once_and_goes_on_in_time(client: Client) -> None:
+def test_an_overdue_order_needs_attention_and_is_mailed_once_to_who_asked_for_that(
+    client: Client, subscriptions: Subscriptions
+) -> None:
+    asked = subscriptions.add(kinds=frozenset({Kind.OVERDUE}), connections=frozenset({HOME}))
     order_id = client.new_id()
     client.send(HOME, status_changed(order_id, "accepted"))
     client.wait_for_status(HOME, order_id, "item-1", "accepted")
@@ -37,12 +42,9 @@ def test_an_overdue_order_needs_attention_is_told_once_and_goes_on_in_time(clien
     watch(client, late)
     assert "overdue" in attention(client, order_id)
     watch(client, late)
-
-    def told() -> bool:
-        kinds = [one["kind"] for one in client.announcements(order_id)]
-        return kinds == ["accepted", "overdue"]
-
-    wait_for(told, what=f"overdue to be told of {order_id}", show=lambda: client.announced[-5:])
+    wait_for_state(client, order_id, asked.recipient, "delivered")
+    mine = [mail for mail in mails_to(client, asked.recipient) if order_id in mail["text"]]
+    assert [mail["subject"].partition(" (")[0] for mail in mine] == ["Overdue"]
     client.send(HOME, status_changed(order_id, "completed"))
     client.wait_for_status(HOME, order_id, "item-1", "completed")
     assert attention(client, order_id) == []
