@@ -1,21 +1,60 @@
-"""The entry point: mounts what ``milepost`` can do, and turns faults into exit codes."""
+"""The entry point: mounts what ``milepost`` can do, and turns faults into exit codes.
 
-from typing import Any
+Each part is imported when it is asked for: what all of them need together takes seconds to load,
+and ``milepost --help`` needs none of it.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Final
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
-from cli.connections import commands as connections
-from cli.faults import COULD_NOT, EXIT_CODES, Fault, explain
-from cli.notices import commands as notices
-from cli.orders import commands as orders
+from cli.faults import COULD_NOT, EXIT_CODES, Fault
 from cli.output import warn
-from cli.subscriptions import commands as subscriptions
+
+PARTS: Final[Mapping[str, tuple[str, str]]] = {
+    "orders": ("cli.orders.commands", "Where orders stand: list, show, watch."),
+    "actions": ("cli.actions.commands", "Having something done with an order."),
+    "notices": ("cli.notices.commands", "What was sent of an order, what wasn't and why."),
+    "subscriptions": ("cli.subscriptions.commands", "Who is told of what."),
+    "stages": ("cli.figures.stages", "How long stages took, and who takes longer."),
+    "commissions": ("cli.figures.commissions", "What orders have earned, and what was paid."),
+    "connections": ("cli.connections.commands", "The team's accounts, and whether they work."),
+    "sign": ("cli.webhooks.signing", "Sign a file as a connection's provider would."),
+    "send-test": ("cli.webhooks.trying", "See whether a connection's webhooks arrive."),
+    "quarantine": ("cli.operations.quarantine", "What could not be read, and reading it again."),
+    "replay": ("cli.operations.replay", "Take in again what a provider said."),
+    "dead-letters": ("cli.operations.dead_letters", "What was tried in vain."),
+    "redrive": ("cli.operations.redrive", "Take up again what was tried in vain."),
+    "erase": ("cli.operations.erase", "Erase a customer, for good."),
+    "doctor": ("cli.doctor.commands", "Whether a deployment is well, and what to do if not."),
+}
+"""Every part: the module with its ``app``, and its line in the help."""
+
+
+class Part(TyperGroup):
+    """A part that is yet to be imported: it is known by its name and its line in the help."""
+
+    def __init__(self, name: str) -> None:
+        self._module, help_line = PARTS[name]
+        super().__init__(name=name, help=help_line)
+
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **named: Any) -> Any:
+        """Typer comes here once this part is meant: the real one takes over."""
+        command = typer.main.get_command(import_module(self._module).app)
+        return command.make_context(info_name, args, *rest, **named)
 
 
 class Operator(TyperGroup):
     """The one place where a fault becomes a line on standard error and an exit code."""
+
+    def list_commands(self, ctx: object) -> list[str]:  # noqa: ARG002 - Typer calls it so
+        return list(PARTS)
+
+    def get_command(self, ctx: object, cmd_name: str) -> Any:  # noqa: ARG002 - likewise
+        return Part(cmd_name) if cmd_name in PARTS else None
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         try:
@@ -23,25 +62,31 @@ class Operator(TyperGroup):
         except Fault as fault:
             warn(str(fault), style="red")
             raise typer.Exit(fault.code) from None
-        except (BotoCoreError, ClientError) as error:
-            warn(explain(error), style="red")
+        except Exception as error:
+            if (said := _explain(error)) is None:
+                raise
+            warn(said, style="red")
             raise typer.Exit(COULD_NOT) from None
+
+
+def _explain(error: Exception) -> str | None:
+    """What an error of AWS's client means; None for any other."""
+    if not any(base.__module__ == "botocore.exceptions" for base in type(error).__mro__):
+        return None
+    explained: str = import_module("cli.aws_faults").explain(error)
+    return explained
 
 
 app = typer.Typer(
     cls=Operator,
-    help="Milepost's operator: connections, orders, subscriptions and notices of a deployed stack.",
+    help="See and steer a deployed Milepost.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     # A traceback with local variables would show secrets.
     pretty_exceptions_show_locals=False,
 )
-app.add_typer(connections.app, name="connections")
-app.add_typer(orders.app, name="orders")
-app.add_typer(subscriptions.app, name="subscriptions")
-app.add_typer(notices.app, name="notices")
 
 
 @app.callback()
 def milepost() -> None:
-    """See and steer a deployed Milepost."""
+    """See and steer a deployed Milepost: its orders, notices, connections, and its health."""

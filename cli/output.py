@@ -39,6 +39,11 @@ def tell_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     _out.print(table)
 
 
+def terminal_width() -> int:
+    """How many columns there are to fill; 80 where nobody looks."""
+    return _out.width
+
+
 def tell_row(cells: Sequence[str], widths: Sequence[int], *, style: str | None = None) -> None:
     """One line of columns this wide, for entries that need a second line beneath."""
     pairs = zip(cells, widths, strict=True)

@@ -98,9 +98,18 @@ def find_stack(name: str | None) -> Stack:
     )
 
 
-def make_client(session: boto3.Session, service: str, *, endpoint_url: str | None = None) -> Any:
-    """A client that gives up in time for a person who waits."""
-    config = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard"})
+_FOR_A_PERSON: Final = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard"})
+"""Gives up in time for somebody who waits."""
+
+
+def make_client(
+    session: boto3.Session,
+    service: str,
+    *,
+    endpoint_url: str | None = None,
+    config: Config = _FOR_A_PERSON,
+) -> Any:
+    """A client of that service, for a person who waits unless ``config`` says otherwise."""
     return session.client(cast(Any, service), endpoint_url=endpoint_url, config=config)
 
 

@@ -1,29 +1,31 @@
-"""``milepost connections apply`` and ``list``."""
+"""``milepost connections apply``, ``list`` and ``poll``."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from cli.api import OrdersApi
 from cli.connections.applying import apply
 from cli.connections.difference import Difference, compare
 from cli.connections.file import read_file
-from cli.connections.overview import connection_rows, overview_as_json
+from cli.connections.health import condition_in_words, troubles
+from cli.connections.overview import connection_rows, overview_as_json, remarks
+from cli.connections.polling import start_poll
 from cli.connections.secret_commands import app as secret_app
 from cli.connections.showing import difference_as_json, show_difference
 from cli.connections.stored import open_stores, read_stored
 from cli.connections.texts import read_texts
 from cli.connections.wanted import require_possible, work_out
-from cli.faults import COULD_NOT, EXIT_CODES
-from cli.output import is_interactive, tell, tell_json, tell_table, warn
+from cli.faults import COULD_NOT, EXIT_CODES, WrongUse
+from cli.moments import UTC_ZONE, read_moment, read_zone
+from cli.options import JsonOption, ZoneOption
+from cli.output import is_interactive, tell, tell_folded, tell_json, tell_table, warn
+from cli.parts import make_part
 from cli.stack import Stack, StackOption, find_stack
 
-app = typer.Typer(
-    help="The team's accounts at the providers.", epilog=EXIT_CODES, no_args_is_help=True
-)
+app = make_part("The team's accounts at the providers.")
 app.add_typer(secret_app, name="secret")
-
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, for scripts.")]
 
 
 @app.command("apply", epilog=EXIT_CODES)
@@ -61,21 +63,73 @@ def apply_file(
 
 
 @app.command("list", epilog=EXIT_CODES)
-def list_connections(*, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """Show every connection: how often it is polled, where its webhooks go, its secrets."""
+def list_connections(
+    *, zone: ZoneOption = UTC_ZONE, stack: StackOption = None, as_json: JsonOption = False
+) -> None:
+    """Show every connection: whether it works, its last poll and webhook, where webhooks go."""
+    moments = read_zone(zone)
     target = find_stack(stack)
     stored = read_stored(open_stores(target))
+    seen = {one["id"]: one for one in OrdersApi(target).get("/connections")["items"]}
     if as_json:
-        tell_json(overview_as_json(stored, target))
+        tell_json(overview_as_json(stored, seen, target))
         return
     if not stored.ids:
         tell(f"{target} has no connections yet: apply a file of them.")
         return
     tell_table(
-        ["connection", "provider", "polls", "credentials", "signing"], connection_rows(stored)
+        ["connection", "provider", "polls", "health", f"last poll ({moments.label})", "webhook"],
+        connection_rows(stored, seen, moments),
     )
+    for name in sorted(stored.ids):
+        for line in remarks(name, stored, seen, moments):
+            tell_folded(f"{name}: {line}", indent=0)
     for one in sorted(stored.signing):
         tell(f"{one} takes webhooks at {target.webhook_url(one)}")
+
+
+@app.command("poll", epilog=EXIT_CODES)
+def poll(
+    connection_id: Annotated[str, typer.Argument(metavar="ID", help="The connection's id.")],
+    *,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="TIME",
+            help="Read again all that changed since then: an instant, or 90m, 6h, 3d ago.",
+        ),
+    ] = None,
+    notices: Annotated[
+        bool, typer.Option("--notices", help="Tell people of what --since brings to light.")
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Until the poll is over.")] = False,
+    patience: Annotated[
+        float, typer.Option("--patience", help="Seconds to wait at most; then exit code 1.")
+    ] = 300,
+    zone: ZoneOption = UTC_ZONE,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Poll now, without waiting for the schedule. Exit code 1 when a waited-for poll failed."""
+    moments = read_zone(zone)
+    api = OrdersApi(find_stack(stack))
+    again = {"since": read_moment(since, option="--since"), "announce": notices} if since else None
+    if notices and not since:
+        raise WrongUse("--notices is for --since: a poll for news always tells.")
+    started = start_poll(api, connection_id, again=again)
+    if not wait:
+        tell_json(started.told) if as_json else tell("A poll is on its way.")
+        return
+    found = started.wait(patience)
+    if as_json:
+        tell_json(found)
+    else:
+        tell(f"{connection_id}: {condition_in_words(found['health'])}.")
+        for line in troubles(found, moments):
+            tell_folded(line, indent=0)
+    if found["health"]["failures"]:
+        raise typer.Exit(COULD_NOT)
 
 
 def _show(stack: Stack, difference: Difference) -> None:

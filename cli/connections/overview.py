@@ -1,28 +1,51 @@
 """The connections of a stack at a glance."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
 
+from cli.connections.health import condition_in_words, troubles
 from cli.connections.profiles import profile_of
 from cli.connections.schedules import describe_expression
 from cli.connections.stored import Stored
+from cli.moments import Moments
 from cli.stack import Stack
 
+Seen: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""Connections as the API shows them, with their health, by id."""
 
-def connection_rows(stored: Stored) -> Iterator[tuple[str, ...]]:
-    """Id, provider, polls, credentials and signing secrets of each, in words."""
+
+def connection_rows(stored: Stored, seen: Seen, moments: Moments) -> Iterator[tuple[str, ...]]:
+    """Id, provider, how often it is polled, how it is, last poll and last webhook of each."""
     for name in sorted(stored.ids):
-        settings = stored.settings.get(name)
+        settings, health = stored.settings.get(name), _health(name, seen)
         yield (
             name,
             settings.provider if settings else "not applied",
             _polls(name, stored) or "off",
-            _credentials(name, stored),
-            _signing(name, stored),
+            condition_in_words(health) if health else "",
+            moments.minute(health.get("last_success_at")),
+            moments.minute(health.get("last_webhook_at")) or _webhooks(name, stored),
         )
 
 
-def overview_as_json(stored: Stored, stack: Stack) -> list[dict[str, Any]]:
+def remarks(connection_id: str, stored: Stored, seen: Seen, moments: Moments) -> Iterator[str]:
+    """What there is to say of a connection beyond its row: secrets that lack, what fails."""
+    missing = missing_credentials(connection_id, stored)
+    if missing:
+        yield f"{', '.join(missing)} missing: `milepost connections secret set`."
+    if connection_id in stored.signing:
+        match len(stored.signing_secrets(connection_id)):
+            case 0:
+                yield "its signing secret is missing, so no webhook is let in."
+            case 1:
+                pass
+            case count:
+                yield f"{count} signing secrets are live: a rotation is under way."
+    if connection_id in seen:
+        yield from troubles(seen[connection_id], moments)
+
+
+def overview_as_json(stored: Stored, seen: Seen, stack: Stack) -> list[dict[str, Any]]:
     """The same for scripts; secrets as whether they are there."""
     return [
         {
@@ -34,6 +57,7 @@ def overview_as_json(stored: Stored, stack: Stack) -> list[dict[str, Any]]:
             "signing_secrets": len(stored.signing_secrets(name)),
             "credentials": sorted(stored.credentials.get(name, {})),
             "missing_credentials": missing_credentials(name, stored),
+            "health": _health(name, seen) or None,
         }
         for name in sorted(stored.ids)
     ]
@@ -54,20 +78,10 @@ def _polls(connection_id: str, stored: Stored) -> str | None:
     return describe_expression(schedule["ScheduleExpression"], state=schedule["State"])
 
 
-def _credentials(connection_id: str, stored: Stored) -> str:
-    missing = missing_credentials(connection_id, stored)
-    if missing:
-        return f"{', '.join(missing)} missing"
-    return "stored" if stored.credentials.get(connection_id) else "none"
+def _health(connection_id: str, seen: Seen) -> Mapping[str, Any]:
+    health: Mapping[str, Any] = seen.get(connection_id, {}).get("health", {})
+    return health
 
 
-def _signing(connection_id: str, stored: Stored) -> str:
-    if connection_id not in stored.signing:
-        return "no webhooks"
-    match len(stored.signing_secrets(connection_id)):
-        case 0:
-            return "missing"
-        case 1:
-            return "stored"
-        case count:
-            return f"{count} live, rotating"
+def _webhooks(connection_id: str, stored: Stored) -> str:
+    return "none yet" if connection_id in stored.signing else "not sent"

@@ -9,7 +9,9 @@ from cli.connections.profiles import credential_names, profile_of, scheme_of
 from cli.connections.signing_forms import is_signing_secret
 from cli.connections.stored import Stored, Stores, open_stores, read_stored
 from cli.faults import COULD_NOT, EXIT_CODES, CannotDo, WrongUse
+from cli.options import JsonOption
 from cli.output import is_interactive, tell, tell_json, warn
+from cli.parts import make_part
 from cli.stack import Stack, StackOption, find_stack
 from milepost.aws.shared_secret import Entries
 from milepost.signatures import make_signing_secret
@@ -17,14 +19,9 @@ from milepost.signatures import make_signing_secret
 SIGNING: Final = "signing"
 _AGES: Final = ("current", "previous")
 
-app = typer.Typer(
-    help="Signing secrets and credentials of a connection.",
-    epilog=EXIT_CODES,
-    no_args_is_help=True,
-)
+app = make_part("Signing secrets and credentials of a connection.")
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The connection's id.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, for scripts.")]
 
 
 @app.command("show", epilog=EXIT_CODES)

@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
+from cli.asking import who_asks
 from cli.connections.stored import open_settings
 from cli.faults import COULD_NOT, EXIT_CODES, CannotDo, WrongUse
-from cli.notices.asking import who_asks
 from cli.notices.previewing import preview_mail
 from cli.notices.references import OrderReference, read_reference
 from cli.notices.showing import Entry, entry_as_json, show_entries
+from cli.options import JsonOption
 from cli.output import tell, tell_json, warn
+from cli.parts import make_part
 from cli.stack import Stack, StackOption, find_stack
 from milepost.aws.notice_messages import NoticeQueue
 from milepost.aws.notices_table import NoticesTable
@@ -23,13 +25,7 @@ from milepost.order import Kind
 from milepost.report import BadPayload, format_instant, parse_instant
 from milepost.resending import CannotResend, resend
 
-app = typer.Typer(
-    help="What was sent of an order, what wasn't and why; sending it again.",
-    epilog=EXIT_CODES,
-    no_args_is_help=True,
-)
-
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, for scripts.")]
+app = make_part("What was sent of an order, what wasn't and why; sending it again.")
 
 
 @app.command("list", epilog=EXIT_CODES)

@@ -1,109 +1,153 @@
-"""``milepost orders show``: where an order stands, item by item, and how it got there."""
+"""``milepost orders list``, ``show`` and ``watch``."""
 
-from collections.abc import Sequence
-from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 
-from cli.faults import COULD_NOT, EXIT_CODES
-from cli.output import tell, tell_folded, tell_json, warn
+from cli.api import OrdersApi
+from cli.faults import EXIT_CODES
+from cli.moments import UTC_ZONE, read_zone
+from cli.options import ConnectionsOption, JsonOption, OrderArgument, WhoseOption, ZoneOption
+from cli.orders.filters import (
+    AttentionCode,
+    DueOption,
+    FirstDay,
+    LastDay,
+    ProviderName,
+    SearchText,
+    ServiceType,
+    Statuses,
+    as_query,
+)
+from cli.orders.finding import find_orders
+from cli.orders.listing import read_list, show_list
+from cli.orders.showing import show_order
+from cli.orders.watching import watch_orders
+from cli.output import tell, tell_json
+from cli.parts import make_part
 from cli.stack import StackOption, find_stack
-from milepost.aws.orders_table import OrdersReader
-from milepost.groups import summarize_group
-from milepost.order import Entry, TrackedOrder
-from milepost.report import format_instant
 
-app = typer.Typer(help="Where orders stand.", epilog=EXIT_CODES, no_args_is_help=True)
+app = make_part("Where orders stand.")
 
 
-@app.callback()
-def orders() -> None:
-    """Where orders stand."""
+@app.command("list", epilog=EXIT_CODES)
+def list_orders(
+    *,
+    status: Statuses = None,
+    connection: ConnectionsOption = None,
+    provider: ProviderName = None,
+    service_type: ServiceType = None,
+    attention: AttentionCode = None,
+    due: DueOption = None,
+    first_day: FirstDay = None,
+    last_day: LastDay = None,
+    search: SearchText = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="So many at most.")] = 50,
+    all_: Annotated[bool, typer.Option("--all", help="All, however many there are.")] = False,
+    zone: ZoneOption = UTC_ZONE,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List orders by their next date: the appointment, else when the stage should be over.
+
+    Open ones, unless --status or --search asks for others. An order that is listed may be named by
+    what stands in its column.
+    """
+    moments = read_zone(zone)
+    query = as_query(
+        statuses=status,
+        connections=connection,
+        provider=provider,
+        service_type=service_type,
+        attention=attention,
+        due=due,
+        first_day=first_day,
+        last_day=last_day,
+        search=search,
+    )
+    found = read_list(OrdersApi(find_stack(stack)), query, most=None if all_ else limit)
+    if as_json:
+        tell_json(found)
+    else:
+        show_list(found, moments)
 
 
 @app.command("show", epilog=EXIT_CODES)
-def show_order(
-    order: Annotated[str, typer.Argument(metavar="ORDER", help="The provider's id of the order.")],
+def show(
+    order: OrderArgument,
     *,
-    connection: Annotated[str, typer.Option("--connection", help="Whose order it is.")],
+    connection: WhoseOption = None,
+    zone: ZoneOption = UTC_ZONE,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show an order item by item: where it stands, what comes next, its timeline, what was told."""
+    moments = read_zone(zone)
+    api = OrdersApi(find_stack(stack))
+    items = [api.get(f"/orders/{one}") for one in find_orders(api, order, connection=connection)]
+    if as_json:
+        tell_json(_as_json(api, items))
+        return
+    for group in dict.fromkeys(one["group"] for one in items):
+        tell(api.get(f"/groups/{group}")["text"], style="bold")
+        for one in items:
+            if one["group"] == group:
+                show_order(one, moments)
+
+
+@app.command("watch", epilog=EXIT_CODES)
+def watch(
+    *,
+    status: Statuses = None,
+    connection: ConnectionsOption = None,
+    provider: ProviderName = None,
+    service_type: ServiceType = None,
+    search: SearchText = None,
+    every: Annotated[
+        float, typer.Option("--every", min=0.2, help="Seconds from one look to the next.")
+    ] = 5,
+    most: Annotated[
+        int, typer.Option("--most", min=1, help="Watch so many, those with the earliest date.")
+    ] = 500,
+    once: Annotated[bool, typer.Option("--once", help="End after the first change.")] = False,
+    within: Annotated[
+        float | None,
+        typer.Option("--within", help="End after so many seconds; exit code 1 if none changed."),
+    ] = None,
+    zone: ZoneOption = UTC_ZONE,
     stack: StackOption = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="JSON on standard output, for scripts.")
+        bool, typer.Option("--json", help="One JSON object a line and change, for scripts.")
     ] = False,
 ) -> None:
-    """Show every item of an order with its timeline, and what they come to together. Times: UTC."""
-    target = find_stack(stack)
-    reader = OrdersReader(target.client("dynamodb"), table_name=target.output("OrdersTable"))
-    items = reader.read_group(connection, order)
-    if not items:
-        warn(f"{connection} has no order {order}.")
-        raise typer.Exit(COULD_NOT)
-    if as_json:
-        tell_json(group_as_json(items))
-        return
-    tell(summarize_group(one.order for one in items).text, style="bold")
-    for one in items:
-        _show_item(one)
+    """Print each change of orders as it is seen, until Ctrl-C.
+
+    Each look reads the list anew, and so costs what the list costs.
+    """
+    watch_orders(
+        OrdersApi(find_stack(stack)),
+        as_query(
+            statuses=status,
+            connections=connection,
+            provider=provider,
+            service_type=service_type,
+            search=search,
+        ),
+        every=every,
+        most=most,
+        once=once,
+        within=within,
+        moments=read_zone(zone),
+        as_json=as_json,
+    )
 
 
-def group_as_json(items: Sequence[TrackedOrder]) -> dict[str, Any]:
-    """The group's summary and each item with every fact that is kept of it."""
-    summary = summarize_group(one.order for one in items)
-    key = items[0].order.key
+def _as_json(api: OrdersApi, items: list[Any]) -> dict[str, Any]:
+    """The items with all the API knows of them, and what the first one's group comes to."""
+    group = api.get(f"/groups/{items[0]['group']}")
     return {
-        "connection": key.connection,
-        "order_id": key.order_id,
-        "group": {"code": summary.code, "text": summary.text, "counts": summary.counts},
-        "items": [_item_as_json(one) for one in items],
+        "connection": group["connection"],
+        "order_id": group["order_id"],
+        "group": {name: group[name] for name in ("code", "text", "counts")},
+        "items": items,
     }
-
-
-def _item_as_json(one: TrackedOrder) -> dict[str, Any]:
-    order = one.shown
-    return {
-        "item_id": order.key.item_id,
-        "status": order.status,
-        "raw_status": order.raw_status,
-        "since": format_instant(order.since),
-        "details": _plain(order.details),
-        "attention": [{"code": a.code, "text": a.text} for a in order.attention],
-        "announced": [
-            {"kind": a.kind, "at": format_instant(a.announced_at)} for a in one.announced
-        ],
-        "timeline": [_entry_as_json(entry) for entry in order.timeline],
-    }
-
-
-def _entry_as_json(entry: Entry) -> dict[str, Any]:
-    report = entry.report
-    return {
-        "at": format_instant(report.occurred_at),
-        "seen": format_instant(report.seen_at),
-        "source": report.source,
-        "status": report.status,
-        "raw_status": report.raw_status,
-        "effect": entry.effect,
-        "details": _plain(report.details),
-    }
-
-
-def _plain(value: Any) -> Any:
-    """Numbers as texts, since they are exact and JSON's are not."""
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    return str(value) if isinstance(value, Decimal) else value
-
-
-def _show_item(one: TrackedOrder) -> None:
-    order = one.shown
-    tell()
-    tell(f"{order.key.item_id}  {order.status} since {format_instant(order.since)}")
-    for reason in order.attention:
-        tell_folded(f"{reason.code}: {reason.text}", indent=2)
-    for entry in order.timeline:
-        said = entry.report.raw_status or "facts"
-        when = format_instant(entry.report.occurred_at)
-        tell(f"  {when}  {said}  ({entry.effect}, by {entry.report.source})")

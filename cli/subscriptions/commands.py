@@ -6,21 +6,20 @@ import typer
 
 from cli.connections.stored import SharedSecret
 from cli.faults import COULD_NOT, EXIT_CODES, CannotDo, WrongUse
+from cli.options import JsonOption
 from cli.output import is_interactive, tell, tell_json, warn
+from cli.parts import make_part
 from cli.stack import Stack, StackOption, find_stack
 from cli.subscriptions.overview import show_subscriptions, subscription_as_json
 from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
 from milepost.notices import Audience, Channel
 from milepost.subscriptions import Subscription
 
-app = typer.Typer(
-    help="Who is told of what, by mail or at an endpoint.", epilog=EXIT_CODES, no_args_is_help=True
-)
+app = make_part("Who is told of what, by mail or at an endpoint.")
 
 IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help="As `milepost subscriptions list` shows it.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, for scripts.")]
 
 
 @app.command("list", epilog=EXIT_CODES)

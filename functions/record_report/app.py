@@ -29,6 +29,7 @@ from milepost.payload import read_object
 from milepost.provider import Provider
 from milepost.providers import UnknownProvider, adapter
 from milepost.report import BadPayload, Report, Source, refuse_future
+from milepost.trying import OnlyATest, refuse_test
 
 # Most batches put nothing aside, so most have no metric: that is no news.
 warnings.filterwarnings("ignore", "No application metrics to publish")
@@ -98,7 +99,7 @@ def read_delivery(delivery: Delivery) -> Reading | None:
         provider = adapter(connection.provider)
         reports = read_reports(delivery, provider=provider, connection=connection)
     except (BadPayload, UnknownConnection, UnknownProvider) as error:
-        put_aside(delivery, str(error))
+        put_aside(delivery, str(error), is_trouble=not isinstance(error, OnlyATest))
         return None
     return Reading(delivery=delivery, connection=connection, provider=provider, reports=reports)
 
@@ -146,13 +147,14 @@ def read_reports(delivery: Delivery, *, provider: Provider, connection: Connecti
     if delivery.source is Source.POLL:
         reports = provider.read_order(said, connection=connection, requested_at=at)
     else:
+        refuse_test(said)
         reports = provider.read_event(said, connection=connection, seen_at=at)
     refuse_future(reports, now=delivery.judged_at)
     return reports
 
 
-def put_aside(delivery: Delivery, reason: str) -> None:
-    """Keep what can't be read, byte for byte, and raise the alarm."""
+def put_aside(delivery: Delivery, reason: str, *, is_trouble: bool) -> None:
+    """Keep what can't be read, byte for byte, and raise the alarm if it is trouble."""
     key = quarantine.keep(
         delivery.body,
         connection_id=delivery.connection_id,
@@ -160,5 +162,6 @@ def put_aside(delivery: Delivery, reason: str) -> None:
         reason=reason,
         at=delivery.received_at,
     )
-    metrics.add_metric(name="Quarantined", unit=MetricUnit.Count, value=1)
+    if is_trouble:
+        metrics.add_metric(name="Quarantined", unit=MetricUnit.Count, value=1)
     logger.warning("quarantined", connection=delivery.connection_id, reason=reason, key=key)

@@ -40,6 +40,8 @@ from milepost.report import BadPayload
 PUT_OFF: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60))
 """When a planned action is tried again whose provider is down, before it is given up."""
 _LONGEST_PUT_OFF: Final = timedelta(hours=6)
+OFF: Final = "off"
+"""With this as ``notices``, a refresh tells nobody."""
 
 
 def perform(request: ActionRequest, *, tools: Tools) -> ActionDone:
@@ -162,7 +164,8 @@ def _refresh(request: ActionRequest, tools: Tools) -> ActionDone:
     response, requested_at = fetch_order(request.order, tools)
     if not is_yes(response):
         raise RefusedByProvider(_keep_refusal(request, response, tools))
-    changed = take_in_answer(response, request.order, requested_at, tools)
+    announce = request.arguments.get("notices") != OFF
+    changed = take_in_answer(response, request.order, requested_at, tools, announce=announce)
     outcome = "something new was recorded" if changed else "nothing new"
     return tools.keep(make_report(request, Result.DONE, now=tools.clock(), outcome=outcome))
 

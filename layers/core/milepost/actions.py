@@ -24,7 +24,7 @@ NOTE: Final = "note"
 COMMISSION_PAID: Final = "commission_paid"
 """A person has seen that an order's commission of a month was paid; the text is the month."""
 OWN: Final[Mapping[str, frozenset[str]]] = {
-    REFRESH: frozenset(),
+    REFRESH: frozenset({"notices"}),
     ACKNOWLEDGE: frozenset({"attention"}),
     NOTE: frozenset({"text"}),
     COMMISSION_PAID: frozenset({"text"}),

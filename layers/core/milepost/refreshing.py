@@ -46,13 +46,15 @@ class Tools:
             raise NoSuchOrder(f"the customer of order {key.path_id} was erased")
         return tracked.shown
 
-    def take_in(self, report: Report) -> Outcome:
-        """Record a report.
+    def take_in(self, report: Report, *, announce: bool = True) -> Outcome:
+        """Record a report; nobody is told of it without ``announce``.
 
         :raises LostRace: when too many others write to the order; ask again
         """
         rules = self.conversation.provider.rules
-        return record(report, orders=self.orders, rules=rules, now=self.clock()).outcome
+        return record(
+            report, orders=self.orders, rules=rules, now=self.clock(), announce=announce
+        ).outcome
 
     def keep(self, report: Report) -> ActionDone:
         """Record what a person did."""
@@ -81,7 +83,14 @@ def fetch_order(key: OrderKey, tools: Tools) -> tuple[Response, datetime]:
     return ask(lambda: tools.conversation.fetch(wanted), tools), requested_at
 
 
-def take_in_answer(response: Response, key: OrderKey, requested_at: datetime, tools: Tools) -> bool:
+def take_in_answer(
+    response: Response,
+    key: OrderKey,
+    requested_at: datetime,
+    tools: Tools,
+    *,
+    announce: bool = True,
+) -> bool:
     """Record what an answer says of the order and its siblings; whether any of it was news.
 
     :raises UnreadableAnswer: when it is not an answer, or one of another order
@@ -98,7 +107,7 @@ def take_in_answer(response: Response, key: OrderKey, requested_at: datetime, to
     if any(report.order_id != key.order_id for report in reports):
         raise UnreadableAnswer("the provider answered with another order")
     news = {Outcome.TRANSITION, Outcome.RECORDED}
-    outcomes = [tools.take_in(report) for report in reports]
+    outcomes = [tools.take_in(report, announce=announce) for report in reports]
     return not news.isdisjoint(outcomes)
 
 

@@ -82,6 +82,22 @@ def sign(secret: str, *, delivery_id: str, timestamp: int, body: bytes) -> str:
     return f"v1,{b64encode(signature).decode()}"
 
 
+def signed_headers(
+    scheme: str, *, secret: str, delivery_id: str, timestamp: int, body: bytes
+) -> dict[str, str]:
+    """The headers with which a provider of that scheme would send this body.
+
+    :param timestamp: seconds since the epoch
+    :raises NoSecret: when the secret isn't in the scheme's form
+    """
+    key = signing_key(scheme, secret)
+    if scheme == STANDARD_WEBHOOKS:
+        signature = sign(secret, delivery_id=delivery_id, timestamp=timestamp, body=body)
+    else:
+        signature = hmac.digest(key, f"{timestamp}.".encode() + body, "sha256").hex()
+    return dict(zip(_SCHEMES[scheme], (delivery_id, str(timestamp), signature), strict=True))
+
+
 def signing_key(scheme: str, secret: str) -> bytes:
     """The bytes to sign with.
 

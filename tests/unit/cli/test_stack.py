@@ -7,8 +7,9 @@ import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 from typer.testing import CliRunner
 
+from cli.aws_faults import explain
 from cli.connections.signing_forms import is_signing_secret
-from cli.faults import CannotDo, WrongUse, explain
+from cli.faults import CannotDo, WrongUse
 from cli.main import app
 from cli.stack import find_stack, is_loopback
 from milepost.signatures import make_signing_secret

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import uuid4
 
 from aws_lambda_powertools.event_handler import Response
@@ -76,6 +76,10 @@ class ActionAsked(BaseModel):
         description="Id or number of the invoice (check_invoice); the unpaid one if absent.",
     )
     text: str | None = Field(default=None, description="What to note (note).")
+    notices: Literal["on", "off"] | None = Field(
+        default=None,
+        description="Whether people are told of what is new (refresh); they are if absent.",
+    )
     attention: list[str] | None = Field(
         default=None,
         max_length=100,

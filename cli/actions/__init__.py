@@ -1,0 +1,1 @@
+"""``milepost actions``: having something done with an order."""

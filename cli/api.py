@@ -1,0 +1,170 @@
+"""The orders API from the operator's side: the function itself, asked with AWS credentials.
+
+IAM decides who may ask (``lambda:InvokeFunction``), so there is no token to fetch; timelines and
+logs name the caller's identity at AWS. What the API refuses becomes a fault in its own words.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from botocore.config import Config
+
+from cli.asking import who_asks
+from cli.faults import CannotDo, Fault, WrongUse
+from cli.stack import Stack, make_client
+
+LARGEST_PAGE: Final = 100
+_WRONG_USE: Final = frozenset({400, 422})
+_NO_SUCH_THING: Final = 404
+_KEY_HEADER: Final = "idempotency-key"
+_PATIENT: Final = Config(
+    connect_timeout=5,
+    # The function itself gives up after 30 seconds.
+    read_timeout=40,
+    # What was sent may have been done: whether to repeat it is for the caller to say.
+    retries={"mode": "standard", "total_max_attempts": 1},
+)
+
+
+class NoSuchThing(CannotDo):
+    """What was asked for isn't there; the text says what it was."""
+
+
+class OrdersApi:
+    """The API of one stack.
+
+    Every question raises ``WrongUse`` when it is asked wrongly, ``NoSuchThing`` when there is no
+    such thing, and ``CannotDo`` for every other no.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._function = stack.output("OrdersApiFunction")
+        self._client = make_client(
+            stack.session, "lambda", endpoint_url=stack.endpoint_url, config=_PATIENT
+        )
+        self._person: str | None = None
+
+    def get(self, path: str, **query: Any) -> Any:
+        """What is there; ``query`` values of None are left out, lists are repeated."""
+        return self.ask("GET", path, query=query)
+
+    def post(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
+        """Have something done; ``key`` makes repeating it safe."""
+        return self.ask("POST", path, body=body, key=key)
+
+    def delete(self, path: str, *, key: str | None = None) -> Any:
+        return self.ask("DELETE", path, key=key)
+
+    def pages(
+        self,
+        path: str,
+        *,
+        items: str,
+        resume_by: str,
+        most: int | None,
+        largest: int = LARGEST_PAGE,
+        **query: Any,
+    ) -> Iterator[Mapping[str, Any]]:
+        """Page after page of a list, until there are as many of ``items`` as are wanted.
+
+        :param resume_by: the parameter that takes a page's ``next``
+        :param most: how many items are wanted; None for all
+        :param largest: how many the API gives on one page
+        """
+        missing, following = most, None
+        while True:
+            limit = largest if missing is None else min(missing, largest)
+            page = self.get(path, limit=limit, **{resume_by: following}, **query)
+            yield page
+            following = page["next"]
+            if missing is not None:
+                missing -= len(page[items])
+            if following is None or missing == 0:
+                return
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        key: str | None = None,
+    ) -> Any:
+        """The answer's JSON; None when it has none."""
+        event = self._event(method, path, query=query or {}, body=body, key=key)
+        answer = self._client.invoke(
+            FunctionName=self._function, Payload=json.dumps(event, ensure_ascii=False).encode()
+        )
+        said = json.loads(answer["Payload"].read())
+        if answer.get("FunctionError"):
+            raise CannotDo(
+                f"The orders API failed ({said.get('errorType', 'no reason')}): the log group of "
+                f"{self._function} says why."
+            )
+        content = json.loads(said["body"]) if said.get("body") else None
+        if said["statusCode"] >= 400:
+            raise fault_of(said["statusCode"], content or {}, key=key)
+        return content
+
+    def _event(
+        self, method: str, path: str, *, query: Mapping[str, Any], body: Any, key: str | None
+    ) -> dict[str, Any]:
+        """A request as an HTTP API hands it over (payload format 2.0)."""
+        asked = {name: _texts(value) for name, value in query.items() if value not in (None, [])}
+        headers = {"content-type": "application/json"}
+        event = {
+            "version": "2.0",
+            "routeKey": "$default",
+            # An HTTP API decodes every escape of a path but that of the percent sign.
+            "rawPath": path.replace("%", "%25"),
+            "rawQueryString": urlencode(asked, doseq=True),
+            "queryStringParameters": {name: ",".join(texts) for name, texts in asked.items()},
+            "headers": headers | ({_KEY_HEADER: key} if key else {}),
+            "requestContext": {
+                "stage": "$default",
+                "requestId": str(uuid4()),
+                "http": {"method": method, "path": path},
+                "authorizer": {"jwt": {"claims": self._claims(), "scopes": None}},
+            },
+            "isBase64Encoded": False,
+        }
+        return event | ({} if body is None else {"body": json.dumps(body, ensure_ascii=False)})
+
+    def _claims(self) -> dict[str, str]:
+        if self._person is None:
+            self._person = who_asks(self._stack)
+        return {
+            "sub": f"aws:{self._person}",
+            "username": self._person,
+            "cognito:groups": "[operator]",
+        }
+
+
+def fault_of(status: int, problem: Mapping[str, Any], *, key: str | None = None) -> Fault:
+    """What the API answers instead of doing it (problem+json), as the command's fault.
+
+    :param key: the idempotency key to repeat it with, if it has one
+    """
+    lines = [str(problem.get("detail") or problem.get("title") or f"The API answered {status}.")]
+    lines += [_one_fault(one) for one in problem.get("errors") or ()]
+    if key and status in (500, 502, 503):
+        lines.append(f"To repeat it safely: --key {key}")
+    text = "\n".join(lines)
+    if status in _WRONG_USE:
+        return WrongUse(text)
+    return NoSuchThing(text) if status == _NO_SUCH_THING else CannotDo(text)
+
+
+def _one_fault(fault: Mapping[str, Any]) -> str:
+    name = str(fault.get("where", "")).removeprefix("query.").removeprefix("body.")
+    return f"  {name}: {fault.get('what', '')}" if name else f"  {fault.get('what', '')}"
+
+
+def _texts(value: Any) -> list[str]:
+    values = value if isinstance(value, list | tuple) else [value]
+    return [str(one) for one in values]

@@ -1,0 +1,62 @@
+"""What an error of AWS means to an operator, and what to do about it."""
+
+from typing import Final
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    TokenRetrievalError,
+)
+
+_NO_CREDENTIALS: Final = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    TokenRetrievalError,
+    ProfileNotFound,
+)
+_ENDED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_WRONG: Final = frozenset(
+    {
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "SignatureDoesNotMatch",
+        "InvalidAccessKeyId",
+        "AuthFailure",
+    }
+)
+_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+
+
+def explain(error: BotoCoreError | ClientError) -> str:
+    """What an error of AWS means, and what to do about it."""
+    if isinstance(error, ClientError):
+        return _explain_answer(error)
+    if isinstance(error, NoRegionError):
+        return "No AWS region: set AWS_REGION to the region that the stack is deployed in."
+    if isinstance(error, _NO_CREDENTIALS):
+        return (
+            f"No usable AWS credentials ({error}). Sign in, for instance with `aws sso login`, "
+            "or set AWS_PROFILE."
+        )
+    if isinstance(error, EndpointConnectionError):
+        return f"{error} Check the network, AWS_REGION and AWS_ENDPOINT_URL."
+    return f"AWS could not be asked: {error}"
+
+
+def _explain_answer(error: ClientError) -> str:
+    code, asked = error.response["Error"]["Code"], error.operation_name
+    said = error.response["Error"].get("Message", code)
+    if code in _ENDED:
+        return "The AWS credentials have expired: sign in again."
+    if code in _WRONG:
+        return f"AWS does not know these credentials ({code}): check AWS_PROFILE and the keys."
+    if code in _DENIED:
+        return f"These AWS credentials may not do {asked}: {said}"
+    return f"AWS refused {asked}: {said} ({code})"

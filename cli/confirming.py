@@ -1,0 +1,20 @@
+"""Asking before something that can't be undone."""
+
+import typer
+
+from cli.faults import COULD_NOT, WrongUse
+from cli.output import is_interactive, warn
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on only when somebody says so, there or by --yes.
+
+    :raises WrongUse: when nobody is there to be asked
+    """
+    if yes:
+        return
+    if not is_interactive():
+        raise WrongUse(f"{question} Nobody is there to be asked: say so with --yes.")
+    if not typer.confirm(question, err=True):
+        warn("Nothing was done.")
+        raise typer.Exit(COULD_NOT)

@@ -1,0 +1,1 @@
+"""``milepost doctor``: whether a deployment is well."""

@@ -1,0 +1,95 @@
+"""What an examination finds, and what it is given to look at."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from cli.api import OrdersApi
+from cli.connections.stored import Stored, Stores, open_stores, read_stored
+from cli.stack import Stack
+
+
+class Level(StrEnum):
+    """How bad it is: a failure needs a hand, a warning a look."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of the examination; ``advice`` says what to do about it."""
+
+    level: Level
+    about: str
+    text: str
+    advice: str | None = None
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A deployed stack; each part of it is read once, when a check first looks at it."""
+
+    stack: Stack
+    now: datetime
+
+    @cached_property
+    def api(self) -> OrdersApi:
+        return OrdersApi(self.stack)
+
+    @cached_property
+    def stores(self) -> Stores:
+        return open_stores(self.stack)
+
+    @cached_property
+    def stored(self) -> Stored:
+        return read_stored(self.stores)
+
+    @cached_property
+    def connections(self) -> list[Mapping[str, Any]]:
+        """Every connection with its health, as the API shows it."""
+        found: list[Mapping[str, Any]] = self.api.get("/connections")["items"]
+        return found
+
+    @cached_property
+    def described(self) -> Mapping[str, Any]:
+        """The stack as CloudFormation describes it."""
+        stacks = self.stack.client("cloudformation").describe_stacks(StackName=self.stack.name)
+        described: Mapping[str, Any] = stacks["Stacks"][0]
+        return described
+
+    @cached_property
+    def _resources(self) -> list[Mapping[str, Any]]:
+        pages = self.stack.client("cloudformation").get_paginator("list_stack_resources")
+        found = pages.paginate(StackName=self.stack.name)
+        return [one for page in found for one in page["StackResourceSummaries"]]
+
+    def resources(self, kind: str) -> dict[str, str]:
+        """Physical ids of the stack's resources of a CloudFormation type, by logical id."""
+        return {
+            one["LogicalResourceId"]: one["PhysicalResourceId"]
+            for one in self._resources
+            if one["ResourceType"] == kind
+        }
+
+
+Check: TypeAlias = Callable[[Patient], Iterator[Finding]]
+
+
+def ok(about: str, text: str) -> Finding:
+    """All is well."""
+    return Finding(level=Level.OK, about=about, text=text)
+
+
+def warning(about: str, text: str, advice: str) -> Finding:
+    """Somebody should look."""
+    return Finding(level=Level.WARN, about=about, text=text, advice=advice)
+
+
+def failure(about: str, text: str, advice: str) -> Finding:
+    """Something does not work, or soon won't."""
+    return Finding(level=Level.FAIL, about=about, text=text, advice=advice)

@@ -1,0 +1,103 @@
+"""Checks of what was set up: the stack itself, connections, their secrets and schedules."""
+
+from collections.abc import Iterator
+
+from cli.connections.overview import missing_credentials
+from cli.connections.schedules import Schedule
+from cli.connections.signing_forms import is_signing_secret
+from cli.doctor.findings import Finding, Patient, failure, ok, warning
+
+
+def check_stack(patient: Patient) -> Iterator[Finding]:
+    """Whether the last deployment came through."""
+    status = patient.described["StackStatus"]
+    if status.endswith("ROLLBACK_COMPLETE"):
+        yield warning(
+            "stack",
+            f"the last deployment was taken back ({status})",
+            "`aws cloudformation describe-stack-events` says why; then deploy again.",
+        )
+    elif status.endswith("_COMPLETE"):
+        yield ok("stack", status)
+    else:
+        yield failure("stack", status, "Wait until the deployment is over, or mend it.")
+
+
+def check_secrets(patient: Patient) -> Iterator[Finding]:
+    """Whether each connection has the secrets that its provider asks for."""
+    stored = patient.stored
+    if not stored.settings:
+        yield failure(
+            "connections", "there are none", "`milepost connections apply connections.yaml`"
+        )
+        return
+    faults = 0
+    for name in sorted(stored.settings):
+        if missing := missing_credentials(name, stored):
+            faults += 1
+            yield failure(
+                "secrets",
+                f"{name} lacks {', '.join(missing)}",
+                f"`milepost connections secret set {name} {missing[0]}`",
+            )
+    for name in sorted(stored.signing):
+        if fault := _signing_fault(patient, name):
+            faults += 1
+            yield fault
+    if not faults:
+        yield ok("secrets", f"{len(stored.settings)} connections have all theirs")
+
+
+def check_schedules(patient: Patient) -> Iterator[Finding]:
+    """Whether each connection that is to be polled has a schedule that runs."""
+    stored, faults = patient.stored, 0
+    for name, settings in sorted(stored.settings.items()):
+        schedule = stored.schedules.get(name)
+        if settings.poll_minutes is None:
+            continue
+        if schedule is None:
+            faults += 1
+            yield failure("schedules", f"{name} has none", "Apply the connections' file again.")
+        elif schedule["State"] != "ENABLED":
+            faults += 1
+            yield warning(
+                "schedules",
+                f"{name} is paused: nothing is polled",
+                "Apply the connections' file again, or enable it in EventBridge Scheduler.",
+            )
+        elif not patient.stores.schedules.is_kept(
+            name, Schedule(*_rate(schedule["ScheduleExpression"])), schedule
+        ):
+            faults += 1
+            yield warning(
+                "schedules",
+                f"{name} has one that is not as it was applied",
+                "Apply the connections' file again.",
+            )
+    if not faults:
+        polled = sum(one.poll_minutes is not None for one in stored.settings.values())
+        yield ok("schedules", f"{polled} connections are polled")
+
+
+def _rate(expression: str) -> tuple[int, str]:
+    count, unit = expression.removeprefix("rate(").removesuffix(")").split()
+    return int(count), unit.removesuffix("s")
+
+
+def _signing_fault(patient: Patient, name: str) -> Finding | None:
+    entry = patient.stored.signing[name]
+    secrets = patient.stored.signing_secrets(name)
+    mend = f"`milepost connections secret set {name} signing`"
+    if not secrets:
+        return failure("secrets", f"{name} has no signing secret: no webhook is let in", mend)
+    if not all(is_signing_secret(entry["scheme"], one) for one in secrets):
+        return failure(
+            "secrets", f"{name} has a signing secret that is none of {entry['scheme']}", mend
+        )
+    if len(secrets) > 1:
+        return warning(
+            "secrets",
+            f"{name} has {len(secrets)} live signing secrets: a rotation is under way",
+            f"`milepost connections secret rotate {name} --finish` once the provider signs anew.",
+        )
+    return None

@@ -1,0 +1,95 @@
+"""Checks of the ways by which people are told: SES, and the topics of SNS."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from cli.doctor.findings import Finding, Patient, failure, ok, warning
+
+_NEARLY: Final = 0.8
+"""Of the day's quota, when it is time to ask for more."""
+_SENDER: Final = "SenderAddress"
+_TOPICS: Final = "AWS::SNS::Topic"
+_ALARMS: Final = "AlarmsTopic"
+_ANNOUNCEMENTS: Final = "AnnouncementsTopic"
+_PENDING: Final = "PendingConfirmation"
+
+
+def check_mail(patient: Patient) -> Iterator[Finding]:
+    """Whether SES sends to everybody, and enough."""
+    account = patient.stack.client("sesv2").get_account()
+    if not account.get("SendingEnabled", True):
+        yield failure("mail", "SES has paused sending", "See the SES console's account dashboard.")
+        return
+    if not account.get("ProductionAccessEnabled", False):
+        yield failure(
+            "mail",
+            "SES is in its sandbox: it writes to verified addresses alone",
+            "Request production access in the SES console.",
+        )
+    elif account.get("EnforcementStatus", "HEALTHY") != "HEALTHY":
+        yield warning(
+            "mail",
+            f"SES has the account under review ({account['EnforcementStatus']})",
+            "Look at bounces and complaints: `milepost subscriptions list` has who ended.",
+        )
+    else:
+        yield ok("mail", "SES is out of its sandbox and sends")
+    yield from _check_quota(account.get("SendQuota", {}))
+
+
+def check_sender(patient: Patient) -> Iterator[Finding]:
+    """Whether the address that mails come from is verified."""
+    parameters = patient.described.get("Parameters", [])
+    named = {one["ParameterKey"]: one["ParameterValue"] for one in parameters}
+    address = named.get(_SENDER)
+    if not address:
+        yield warning("sender", "the stack does not say which it is", "Deploy with SENDER=...")
+        return
+    client = patient.stack.client("sesv2")
+    for identity in (address, address.rpartition("@")[2]):
+        try:
+            found = client.get_email_identity(EmailIdentity=identity)
+        except client.exceptions.NotFoundException:
+            continue
+        if found.get("VerifiedForSendingStatus"):
+            yield ok("sender", f"{identity} is verified")
+            return
+    yield failure("sender", f"{address} is not verified", "Verify it or its domain in SES.")
+
+
+def check_topics(patient: Patient) -> Iterator[Finding]:
+    """Whether who subscribed to the topics has confirmed, and anybody hears of alarms."""
+    topics = patient.resources(_TOPICS)
+    alarms = _subscriptions(patient, topics[_ALARMS])
+    announcements = _subscriptions(patient, topics[_ANNOUNCEMENTS])
+    pending = [one for one in [*alarms, *announcements] if one["SubscriptionArn"] == _PENDING]
+    for one in pending:
+        yield warning(
+            "topics",
+            f"{one['Endpoint']} has not confirmed its subscription",
+            "They have a mail or message with a link; subscribe them again when it has expired.",
+        )
+    if len(alarms) == sum(one in alarms for one in pending):
+        yield warning(
+            "topics",
+            "nobody is told of alarms",
+            "Deploy with ALARMS=address, or subscribe somebody to the topic of alarms.",
+        )
+    elif not pending:
+        number = len(alarms) + len(announcements)
+        yield ok("topics", f"{number} subscriptions, all confirmed")
+
+
+def _subscriptions(patient: Patient, topic: str) -> list[Mapping[str, Any]]:
+    pages = patient.stack.client("sns").get_paginator("list_subscriptions_by_topic")
+    return [one for page in pages.paginate(TopicArn=topic) for one in page["Subscriptions"]]
+
+
+def _check_quota(quota: Mapping[str, float]) -> Iterator[Finding]:
+    most, sent = quota.get("Max24HourSend", -1), quota.get("SentLast24Hours", 0)
+    if most > 0 and sent >= most * _NEARLY:
+        yield warning(
+            "mail",
+            f"{sent:,.0f} of the {most:,.0f} mails that SES sends a day are used up",
+            "Ask for a higher quota in the Service Quotas console.",
+        )

@@ -1,0 +1,1 @@
+"""``milepost stages`` and ``commissions``: how long it took, and what it earned."""

@@ -1,0 +1,75 @@
+"""``milepost commissions``: what orders have earned, by when it is due, whether it was paid."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+
+from cli.api import OrdersApi
+from cli.faults import EXIT_CODES
+from cli.options import ConnectionsOption, JsonOption
+from cli.output import tell, tell_json, tell_table
+from cli.parts import make_part
+from cli.stack import StackOption, find_stack
+from milepost.commission import State
+
+app = make_part()
+
+
+@app.command("commissions", epilog=EXIT_CODES)
+def list_commissions(
+    *,
+    month: Annotated[
+        str | None, typer.Option("--month", metavar="MONTH", help="Due in it, such as 2026-04.")
+    ] = None,
+    connection: ConnectionsOption = None,
+    state: Annotated[
+        list[State] | None, typer.Option("--state", help="May be repeated; without it, all.")
+    ] = None,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List commissions by order. `milepost actions do ORDER commission_paid --note MONTH` marks
+    one as paid."""
+    found: list[Mapping[str, Any]] = []
+    pages = OrdersApi(find_stack(stack)).pages(
+        "/commissions",
+        items="commissions",
+        resume_by="cursor",
+        most=None,
+        largest=50,
+        month=month,
+        connection=connection or None,
+        state=[str(one) for one in state] if state else None,
+    )
+    for page in pages:
+        found += page["commissions"]
+    if as_json:
+        tell_json({"commissions": found})
+        return
+    if found:
+        tell_table(
+            ["due on", "state", "amount", "for", "order", "reference"],
+            [
+                [
+                    one["due_on"],
+                    one["state"],
+                    f"{one['amount']} {one['currency']}",
+                    one["month"],
+                    one["order"],
+                    one["reference"] or "",
+                ]
+                for one in found
+            ],
+        )
+    tell(f"In all: {sums_in_words(found)}." if found else "No commissions.")
+
+
+def sums_in_words(found: Iterable[Mapping[str, Any]]) -> str:
+    """What they come to, by state and currency."""
+    sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for one in found:
+        sums[one["state"], one["currency"]] += Decimal(one["amount"])
+    return ", ".join(f"{total} {currency} {state}" for (state, currency), total in sums.items())

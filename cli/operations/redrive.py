@@ -1,0 +1,52 @@
+"""``milepost redrive``: taking up again what was tried in vain."""
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.api import OrdersApi
+from cli.faults import COULD_NOT, EXIT_CODES
+from cli.options import JsonOption
+from cli.output import tell, tell_json, warn
+from cli.parts import make_part
+from cli.stack import StackOption, find_stack
+
+app = make_part()
+
+
+@app.command("redrive", epilog=EXIT_CODES)
+def redrive(
+    queue: Annotated[
+        str, typer.Argument(metavar="QUEUE", help="As `milepost dead-letters list` shows it.")
+    ],
+    messages: Annotated[
+        list[str] | None, typer.Argument(metavar="[MESSAGE]...", help="These alone; else all.")
+    ] = None,
+    *,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take messages of a dead-letter queue up again, once what was wrong is mended.
+
+    What had been done already isn't done twice. Exit code 1 when one has to stay.
+    """
+    api = OrdersApi(find_stack(stack))
+    total = _redrive_all(api, queue, messages or None)
+    if as_json:
+        tell_json(total)
+    else:
+        tell(f"Taken up again: {total['moved']}. Left: {total['left']}.")
+        for one in total["failed"]:
+            warn(f"{one['message']} stays: {one['reason']}")
+    if total["failed"]:
+        raise typer.Exit(COULD_NOT)
+
+
+def _redrive_all(api: OrdersApi, queue: str, messages: list[str] | None) -> dict[str, Any]:
+    """Ask until nothing more moves: one request moves 500 at most."""
+    moved = 0
+    while True:
+        done = api.post(f"/dead-letters/{queue}/redrive", {"messages": messages})
+        moved += done["moved"]
+        if messages or not done["moved"] or done["failed"] or not done["left"]:
+            return {"moved": moved, "failed": done["failed"], "left": done["left"]}

@@ -1,0 +1,118 @@
+"""``milepost replay``: taking in again what a provider said, as after a fix of how it is read."""
+
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from cli.actions.commands import done_in_words
+from cli.api import OrdersApi
+from cli.faults import EXIT_CODES, WrongUse
+from cli.moments import UTC_ZONE, read_moment, read_zone
+from cli.options import JsonOption
+from cli.orders.finding import find_orders
+from cli.output import tell_folded, tell_json
+from cli.parts import make_part
+from cli.stack import StackOption, find_stack
+
+app = make_part()
+
+
+@app.command("replay", epilog=EXIT_CODES)
+def replay(
+    kept: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID]", help="One of the quarantine: by `quarantine list`."),
+    ] = None,
+    *,
+    order: Annotated[
+        str | None, typer.Option("--order", metavar="ORDER", help="Fetch this order anew.")
+    ] = None,
+    connection: Annotated[
+        str | None, typer.Option("--connection", metavar="ID", help="All of it, in a time.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="An instant, or 90m, 6h, 3d ago."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Said as in --since.")
+    ] = None,
+    notices: Annotated[
+        bool, typer.Option("--notices", help="Tell people of what it changes.")
+    ] = False,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in again one thing of the quarantine, one order, or what a connection got in a time.
+
+    Of a connection that is all in its quarantine, and, with --since and without --until, all that
+    its provider says has changed since then. What is known already changes nothing. Nobody is told
+    of what it changes unless --notices says so.
+    """
+    api = OrdersApi(find_stack(stack))
+    match (kept, order, connection):
+        case (str(), None, None):
+            told = _one_kept(api, kept, notices=notices)
+        case (None, str(), None):
+            told = _orders(api, order, notices=notices)
+        case (None, None, str()):
+            told = _connection(api, connection, since=since, until=until, notices=notices)
+        case _:
+            raise WrongUse("Replay one of these: an ID of the quarantine, --order, --connection.")
+    if as_json:
+        tell_json({name: value for name, value in told.items() if name != "said"})
+        return
+    for line in told["said"]:
+        tell_folded(line, indent=0)
+
+
+def _one_kept(api: OrdersApi, kept: str, *, notices: bool) -> dict[str, Any]:
+    found = api.post(f"/quarantine/{kept}/replay", {"announce": notices})
+    return {"replayed": [found["id"]], "said": ["It is on its way."]}
+
+
+def _orders(api: OrdersApi, order: str, *, notices: bool) -> dict[str, Any]:
+    moments = read_zone(UTC_ZONE)
+    body = {} if notices else {"notices": "off"}
+    done = {}
+    for one in find_orders(api, order, connection=None):
+        # The provider gives all items of an order at once.
+        group = one.rpartition(":")[0]
+        if group not in done:
+            path = f"/orders/{one}/actions/refresh"
+            done[group] = api.post(path, body, key=uuid4().hex)
+    said = [done_in_words(what, one, moments) for one, what in done.items()]
+    return {"refreshed": done, "said": said}
+
+
+def _connection(
+    api: OrdersApi, connection: str, *, since: str | None, until: str | None, notices: bool
+) -> dict[str, Any]:
+    found = api.get(f"/connections/{connection}")
+    asked = {
+        "connection": connection,
+        "since": read_moment(since, option="--since"),
+        "until": read_moment(until, option="--until"),
+        "announce": notices,
+    }
+    replayed = _whole_quarantine(api, asked)
+    told: dict[str, Any] = {"replayed": replayed, "polled_since": None}
+    said = [f"Of the quarantine: {replayed} on their way."]
+    is_polled = found["settings"].get("poll_minutes") is not None
+    if asked["since"] and not until and is_polled:
+        again = {"since": asked["since"], "announce": notices}
+        api.post(f"/connections/{connection}/poll", again)
+        told["polled_since"] = asked["since"]
+        said.append(f"A poll reads again what changed at {found['provider']} since then.")
+    return told | {"said": said}
+
+
+def _whole_quarantine(api: OrdersApi, asked: dict[str, Any]) -> int:
+    replayed, after = 0, None
+    while True:
+        done = api.post("/quarantine/replay", asked | {"after": after})
+        replayed += int(done["replayed"])
+        after = done["next"]
+        if after is None:
+            return replayed

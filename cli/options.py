@@ -1,0 +1,40 @@
+"""Options that many commands have, so that they are called and mean the same everywhere."""
+
+from typing import Annotated
+
+import typer
+
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, for scripts.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask first.")]
+ConnectionsOption = Annotated[
+    list[str] | None,
+    typer.Option("--connection", metavar="ID", help="At this one alone; may be repeated."),
+]
+OrderArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ORDER",
+        help="connection:order:item, connection:order, the provider's id, or a reference.",
+        show_default=False,
+    ),
+]
+WhoseOption = Annotated[
+    str | None,
+    typer.Option("--connection", metavar="ID", help="Whose order it is; ORDER is its id then."),
+]
+ZoneOption = Annotated[
+    str,
+    typer.Option(
+        "--zone",
+        envvar="MILEPOST_ZONE",
+        help="Show times in this zone, such as Europe/Berlin.",
+    ),
+]
+KeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        help="Makes repeating it safe: with one key it is done once. Made when absent.",
+        show_default=False,
+    ),
+]

@@ -1,0 +1,60 @@
+"""Which orders a list is about: the options, and what the API is asked for them."""
+
+from typing import Annotated, Any, TypeAlias
+
+import typer
+
+from milepost.listing import Due
+from milepost.report import Status
+
+Statuses: TypeAlias = Annotated[
+    list[Status] | None,
+    typer.Option("--status", help="May be repeated; without it, every open one."),
+]
+ProviderName: TypeAlias = Annotated[str | None, typer.Option("--provider", help="Such as spirii.")]
+ServiceType: TypeAlias = Annotated[
+    str | None, typer.Option("--service-type", help="Such as broadband.")
+]
+AttentionCode: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--attention", metavar="CODE", help="A reason to look, such as overdue, or any."),
+]
+DueOption: TypeAlias = Annotated[
+    Due | None, typer.Option("--due", help="By the calendar of each order's connection.")
+]
+FirstDay: TypeAlias = Annotated[
+    str | None, typer.Option("--from", metavar="DAY", help="First day of the next date.")
+]
+LastDay: TypeAlias = Annotated[
+    str | None, typer.Option("--to", metavar="DAY", help="Last day of the next date.")
+]
+SearchText: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--search", "-q", help="How a word of the reference begins, or a whole email."),
+]
+
+
+def as_query(
+    *,
+    statuses: list[Status] | None,
+    connections: list[str] | None,
+    provider: str | None = None,
+    service_type: str | None = None,
+    attention: str | None = None,
+    due: Due | None = None,
+    first_day: str | None = None,
+    last_day: str | None = None,
+    search: str | None = None,
+) -> dict[str, Any]:
+    """The parameters of ``GET /orders``; what was not asked for is None."""
+    return {
+        "status": [str(one) for one in statuses] if statuses else None,
+        "connection": connections or None,
+        "provider": provider,
+        "service_type": service_type,
+        "attention": attention,
+        "due": str(due) if due else None,
+        "from": first_day,
+        "to": last_day,
+        "q": search,
+    }

@@ -1,0 +1,53 @@
+"""How a connection's provider signs, with the secret that is live now."""
+
+from dataclasses import dataclass, field
+
+from cli.connections.stored import SharedSecret
+from cli.faults import CannotDo
+from cli.stack import Stack
+from milepost.signatures import NoSecret, signed_headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """Signs as one connection's provider does."""
+
+    connection: str
+    scheme: str
+    secret: str = field(repr=False)
+
+    def headers(self, body: bytes, *, delivery_id: str, timestamp: int) -> dict[str, str]:
+        """The headers of this delivery.
+
+        :raises CannotDo: when the stored secret isn't one of its scheme
+        """
+        try:
+            signed = signed_headers(
+                self.scheme,
+                secret=self.secret,
+                delivery_id=delivery_id,
+                timestamp=timestamp,
+                body=body,
+            )
+        except NoSecret:
+            raise CannotDo(
+                f"The signing secret of {self.connection} is none in the form of {self.scheme}: "
+                f"`milepost connections secret set {self.connection} signing` mends that."
+            ) from None
+        return {"content-type": "application/json"} | signed
+
+
+def find_signer(stack: Stack, connection: str) -> Signer:
+    """The signer of a connection.
+
+    :raises CannotDo: when it takes no webhooks, or has no secret
+    """
+    secret = SharedSecret(
+        stack.client("secretsmanager"), secret_id=stack.output("SigningSecretsArn")
+    )
+    entries = secret.read()
+    entry = entries.get(connection)
+    if not isinstance(entry, dict) or not entry.get("secrets"):
+        known = ", ".join(sorted(entries)) or "none"
+        raise CannotDo(f"{connection} has no signing secret; connections that have: {known}.")
+    return Signer(connection=connection, scheme=entry["scheme"], secret=entry["secrets"][0])
