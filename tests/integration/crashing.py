@@ -150,7 +150,8 @@ class Run:
                 return
         where = self.calls.made[self.calls.stop_at or 0]
         pytest.fail(
-            f"{where}: {self.calls.how}; after {MOST_DELIVERIES} deliveries it still fails: {answer}"
+            f"{where}: {self.calls.how}; "
+            f"after {MOST_DELIVERIES} deliveries it still fails: {answer}"
         )
 
     def _send_what_is_queued(self) -> None:

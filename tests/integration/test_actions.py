@@ -131,7 +131,7 @@ def test_what_the_status_does_not_allow_is_409_with_what_it_does(
     status, problem, _ = call("POST", f"{actions(order)}/cancel")
     assert status == 409
     assert problem["detail"].startswith("Cancel is not possible for an order that is completed.")
-    assert problem["allowed"] == ["resend_confirmation", "note", "refresh"]
+    assert problem["allowed"] == ["resend_confirmation", "commission_paid", "note", "refresh"]
     assert len(sandboxes.accounts[NAME].actions) == 1
 
 

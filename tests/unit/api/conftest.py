@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from unittest.mock import create_autospec
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -15,6 +16,7 @@ from milepost.api.given import Services
 from milepost.connection import Connection, UnknownConnection
 from milepost.listing import Listed, Page, Place, Wanted
 from milepost.notices import NoticeId
+from milepost.operating import Operations
 from milepost.order import OrderKey, TrackedOrder
 from milepost.refreshing import Tools
 from milepost.report import Status
@@ -151,6 +153,8 @@ class Desk:
                 connections=self.connections,
                 cursor_keys=OneKey(),
                 acting=NoActions(),
+                # Its routes are tested on moto, in tests/integration.
+                operations=create_autospec(Operations, instance=True),
                 clock=lambda: self.now,
             ),
             log=Logger("test-api"),
