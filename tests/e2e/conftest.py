@@ -82,7 +82,7 @@ class Client:
     ) -> tuple[int, bytes]:
         request = urllib.request.Request(url, body, dict(headers or {}), method=method)
         try:
-            with urllib.request.urlopen(request, timeout=15) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
