@@ -33,7 +33,6 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "sns": ("Publish", "PublishBatch"),
     "sqs": (
         "ChangeMessageVisibility",
-        "ChangeMessageVisibilityBatch",
         "DeleteMessage",
         "DeleteMessageBatch",
         "GetQueueAttributes",

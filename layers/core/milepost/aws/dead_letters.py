@@ -64,13 +64,9 @@ class SqsLetters:
 
     def _put_back(self, letters: list[DeadLetter]) -> None:
         """Show again at once what is still there."""
-        for start in range(0, len(letters), _A_RECEIPT):
-            self._client.change_message_visibility_batch(
-                QueueUrl=self._queue_url,
-                Entries=[
-                    {"Id": str(number), "ReceiptHandle": one.receipt, "VisibilityTimeout": 0}
-                    for number, one in enumerate(letters[start : start + _A_RECEIPT])
-                ],
+        for one in letters:
+            self._client.change_message_visibility(
+                QueueUrl=self._queue_url, ReceiptHandle=one.receipt, VisibilityTimeout=0
             )
 
 
