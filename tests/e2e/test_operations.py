@@ -57,10 +57,11 @@ def test_what_was_quarantined_is_recorded_by_a_replay_once_it_can_be_read(client
 
 def test_a_dead_letter_is_recorded_and_told_by_a_redrive(client: Client) -> None:
     order_id = client.new_id()
-    body = json.dumps(status_changed(order_id, "accepted")).encode()
+    a_day_ago = datetime.now(UTC) - timedelta(days=1)
+    body = json.dumps(status_changed(order_id, "accepted", at=a_day_ago)).encode()
     client.sqs.send_message(
         QueueUrl=client.stack.resource_id("InboxDeadLetters"),
-        MessageBody=json.dumps(in_the_inbox(body, days_ago=1)),
+        MessageBody=json.dumps(in_the_inbox(body, received=a_day_ago)),
     )
     status, listed = api(client, "GET", "/dead-letters", role="viewer")
     assert status == 200, listed
@@ -70,9 +71,8 @@ def test_a_dead_letter_is_recorded_and_told_by_a_redrive(client: Client) -> None
     client.wait_for_told(order_id, ["accepted"])
 
 
-def in_the_inbox(body: bytes, *, days_ago: int) -> dict[str, Any]:
-    """A message as receive_webhook put it so long ago."""
-    received = datetime.now(UTC) - timedelta(days=days_ago)
+def in_the_inbox(body: bytes, *, received: datetime) -> dict[str, Any]:
+    """A message as receive_webhook put it."""
     return {
         "connection": HOME,
         "delivery_id": "msg_of_long_ago",
