@@ -169,7 +169,7 @@ class Run:
     @property
     def outcome(self) -> dict[str, Any]:
         """Everything that is there, but for moments, random names and counts of storms."""
-        tables = ("OrdersTable", "NoticesTable", "PollsTable")
+        tables = ("OrdersTable", "NoticesTable", "PollsTable", "FiguresTable", "SearchTable")
         queues = ("InboxQueue", "EndpointQueue", *({"Subscriber"} & self.stack.resources.keys()))
         buckets = ("QuarantineBucket", "DigestsBucket")
         return {

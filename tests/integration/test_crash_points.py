@@ -70,6 +70,10 @@ def unreadable(stack: Stack) -> Any:
     return event("record_report", "not_json")
 
 
+def lives(stack: Stack) -> Any:
+    return event("measure_stages", "whole_life")
+
+
 def changes(stack: Stack) -> Any:
     """A change, told to a topic, to the team at once and in a digest, to its customer, to an
     endpoint."""
@@ -197,6 +201,7 @@ SIMPLE = {
     "send_notice": Scenario(function="send_notice", prepare=queued_notice),
     "send_notice, digest": Scenario(function="send_notice", prepare=digest),
     "release_notices": Scenario(function="release_notices", prepare=due_digest),
+    "measure_stages": Scenario(function="measure_stages", prepare=lives),
     "track_delivery, hard bounce": Scenario(
         function="track_delivery", prepare=mail_event("hard_bounce")
     ),
