@@ -111,7 +111,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
 
 ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "dynamodb": ("get_item", {"TableName": "orders", "Key": {"pk": {"S": "order#1"}}}),
-    "lambda": ("invoke", {"FunctionName": "poll"}),
+    "lambda": ("invoke", {"FunctionName": "poll", "Payload": b"{}"}),
     "s3": ("get_object", {"Bucket": "digests", "Key": "digests/one"}),
     "scheduler": ("get_schedule", {"Name": "poll"}),
     "secretsmanager": ("get_secret_value", {"SecretId": "signing"}),
