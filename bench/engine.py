@@ -1,0 +1,113 @@
+"""Amazon's own DynamoDB engine on this machine, and what it says that requests consume."""
+
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from botocore.config import Config
+from botocore.session import get_session
+
+from bench.children import ROOT, WORK
+from local.processes import find_free_port
+
+READY_SECONDS: Final = 60
+
+
+@contextmanager
+def running_engine() -> Iterator[Any]:
+    """A DynamoDB client of DynamoDB Local, in memory, which ends with the block.
+
+    :raises SystemExit: when it can't be had, with what is missing
+    """
+    fetched = subprocess.run(
+        [str(ROOT / "tests" / "contracts" / "dynamodb_local" / "fetch.sh")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if fetched.returncode:
+        raise SystemExit(f"This part needs DynamoDB Local: {fetched.stderr.strip()}")
+    folder, port = Path(fetched.stdout.strip()), find_free_port()
+    WORK.mkdir(parents=True, exist_ok=True)
+    with (WORK / "dynamodb.log").open("wb") as log:
+        child = subprocess.Popen(
+            [
+                "java",
+                f"-Djava.library.path={folder / 'DynamoDBLocal_lib'}",
+                "-jar",
+                str(folder / "DynamoDBLocal.jar"),
+                *("-inMemory", "-disableTelemetry", "-port", str(port)),
+            ],
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_ready(url)
+            yield _client(url)
+        finally:
+            child.terminate()
+            child.wait()
+
+
+def _client(url: str) -> Any:
+    return get_session().create_client(
+        "dynamodb",
+        region_name="eu-central-1",
+        endpoint_url=url,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        config=Config(parameter_validation=False, max_pool_connections=50),
+    )
+
+
+def _wait_until_ready(url: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(url, timeout=2)
+        except urllib.error.HTTPError:
+            return  # It answers, if only that it wants a signature.
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit(f"DynamoDB Local did not answer: see {WORK / 'dynamodb.log'}")
+
+
+class Meter:
+    """Capacity that a client's requests consumed, indexes included, by operation."""
+
+    def __init__(self, client: Any) -> None:
+        self.units: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
+        events = client.meta.events
+        events.register("provide-client-params.dynamodb", self._ask)
+        events.register("after-call.dynamodb", self._add)
+
+    def total(self, *operations: str) -> float:
+        return sum(self.units[name] for name in operations)
+
+    def clear(self) -> None:
+        self.units.clear()
+        self.calls.clear()
+
+    def _ask(self, params: dict[str, Any], model: Any, **_: Any) -> dict[str, Any]:
+        if model.name == "TransactWriteItems":
+            # Each of its items is below 1 KB, and charged twice.
+            self.units[model.name] += 2 * len(params["TransactItems"])
+        known = model.input_shape.members
+        asks = {"ReturnConsumedCapacity": "TOTAL"} if "ReturnConsumedCapacity" in known else {}
+        return {**params, **asks}
+
+    def _add(self, parsed: dict[str, Any], model: Any, **_: Any) -> None:
+        consumed = parsed.get("ConsumedCapacity", [])
+        self.calls[model.name] += 1
+        if model.name == "TransactWriteItems":
+            return  # counted as they were asked for: the engine says less than AWS charges
+        for one in consumed if isinstance(consumed, list) else [consumed]:
+            self.units[model.name] += one["CapacityUnits"]

@@ -1,0 +1,62 @@
+"""Bytes of log that an event leaves at INFO."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from bench.children import LAMBDA, WORK, run_python
+from bench.events import batches, request, webhook
+from bench.figures import Figure
+from bench.packaged import environment_of, path_of
+from bench.stub import running_stub
+
+GOAL: Final = 1_024
+_COUNTED: Final = """
+import io, json, sys
+said, sys.stdout = sys.stdout, io.StringIO()
+import app
+from types import SimpleNamespace
+context = SimpleNamespace(function_name="bench", memory_limit_in_mb=512,
+    invoked_function_arn="arn", aws_request_id="0", get_remaining_time_in_millis=lambda: 900_000)
+for line in open(sys.argv[1]):
+    app.handler(json.loads(line), context)
+print(json.dumps(len(sys.stdout.getvalue().encode())), file=said)
+"""
+LINES_OF_LAMBDA: Final = 380
+"""START, END and REPORT of an invocation, as AWS documents them."""
+
+
+def measure(*, quick: bool) -> list[Figure]:
+    """A row a way in, and the whole way of a webhook that changes an order."""
+    count = 60 if quick else 600
+    requests = [request(webhook(one, 2), delivery_id=f"msg_{one:08d}") for one in range(count)]
+    received = _bytes_of("receive_webhook", requests) / count
+    recorded = _bytes_of("record_report", list(batches(count // 6))) / count
+    return [
+        Figure(what="log of a webhook received", measured=received, unit="bytes", goal=GOAL),
+        Figure(what="log of a report recorded", measured=recorded, unit="bytes", goal=GOAL),
+        Figure(
+            what="both together",
+            measured=received + recorded,
+            unit="bytes",
+            goal=GOAL,
+            note=f"without Lambda's own lines, {LINES_OF_LAMBDA} bytes an invocation",
+        ),
+    ]
+
+
+def _bytes_of(function: str, events: list[dict[str, Any]]) -> int:
+    path = _write(function, events)
+    with running_stub() as endpoint:
+        environment = {**LAMBDA, **environment_of(function, endpoint=endpoint)}
+        count: int = run_python(
+            _COUNTED, str(path), path=path_of(function), environment=environment
+        )
+    return count
+
+
+def _write(name: str, events: list[dict[str, Any]]) -> Path:
+    WORK.mkdir(parents=True, exist_ok=True)
+    path = WORK / f"logs-{name}.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in events))
+    return path

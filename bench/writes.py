@@ -1,0 +1,158 @@
+"""Write units of an order's six steps, by webhook, by poll and with duplicates, as consumed."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bench.engine import Meter, running_engine
+from bench.events import STEPS, at_step, listed, webhook
+from bench.figures import Figure
+from milepost.aws.measured_orders import MeasuredOrders, read_change
+from milepost.aws.orders_table import OrdersTable
+from milepost.providers.offergrid import Offergrid
+from milepost.recording import Outcome, record
+from milepost.report import Report, parse_instant
+from tests.builders import OFFERGRID
+from tests.stack import create_table
+
+GOAL: Final = 4
+BATCH: Final = 100
+
+
+@dataclass
+class Tally:
+    """What became of some reports, and the units that it took."""
+
+    meter: Meter
+    outcomes: list[Outcome] = field(default_factory=list)
+    told: int = 0
+    wasted: float = 0
+
+    @property
+    def transitions(self) -> int:
+        return self.outcomes.count(Outcome.TRANSITION)
+
+
+def measure(*, quick: bool) -> list[Figure]:
+    """A row for each way in, one for duplicates, and what the figures' tables take beside."""
+    orders = 10 if quick else 50
+    with running_engine() as client:
+        meter = Meter(client)
+        figures = []
+        for name, reports in (
+            ("by webhook", by_webhook(orders)),
+            ("by poll", by_poll(orders)),
+            ("by webhook, every tenth twice", every_tenth_twice(by_webhook(orders))),
+        ):
+            tally, changes = run(client, meter, reports)
+            figures.append(_per_transition(name, tally))
+            if name == "by webhook":
+                others = [*_others(client, meter, changes)]
+        return [*figures, _of_duplicates(tally), *others]
+
+
+def by_webhook(orders: int) -> Iterator[Report]:
+    """What so many orders' webhooks report, all orders one step, then the next."""
+    for step in range(len(STEPS)):
+        for order in range(orders):
+            event = json.loads(webhook(order, step))
+            yield from Offergrid().read_event(
+                event, connection=OFFERGRID, seen_at=parse_instant(at_step(step))
+            )
+
+
+def by_poll(orders: int) -> Iterator[Report]:
+    """What polls find of the same."""
+    for step in range(len(STEPS)):
+        for order in range(orders):
+            yield from Offergrid().read_order(
+                listed(order, step),
+                connection=OFFERGRID,
+                requested_at=parse_instant(at_step(step)),
+            )
+
+
+def every_tenth_twice(reports: Iterable[Report]) -> Iterator[Report]:
+    """The same, every tenth of them delivered again."""
+    for number, report in enumerate(reports):
+        yield report
+        if number % 10 == 0:
+            yield report
+
+
+def run(client: Any, meter: Meter, reports: Iterable[Report]) -> tuple[Tally, list[dict[str, Any]]]:
+    """Record reports in an empty table; what it took, and the stream's records of it."""
+    name = f"orders-{id(reports)}"
+    create_table(client, "OrdersTable", name=name)
+    orders = OrdersTable(client, table_name=name, connection=OFFERGRID)
+    stream = Stream(client)
+    meter.clear()
+    tally = Tally(meter)
+    for report in reports:
+        before = meter.units["PutItem"]
+        recorded = record(report, orders=orders, rules=Offergrid().rules, now=datetime.now(UTC))
+        tally.outcomes.append(recorded.outcome)
+        if recorded.outcome is Outcome.DUPLICATE:
+            tally.told += len(recorded.announced)
+            tally.wasted += meter.units["PutItem"] - before
+    stream.stop()
+    return tally, stream.records
+
+
+class Stream:
+    """The records that a table's stream would have of what a client puts."""
+
+    def __init__(self, client: Any) -> None:
+        self.records: list[dict[str, Any]] = []
+        self._images: dict[str, Any] = {}
+        self._events = client.meta.events
+        self._events.register("provide-client-params.dynamodb.PutItem", self._see)
+
+    def stop(self) -> None:
+        self._events.unregister("provide-client-params.dynamodb.PutItem", self._see)
+
+    def _see(self, params: dict[str, Any], **_: Any) -> None:
+        item = params["Item"]
+        images = {"NewImage": item, "SequenceNumber": str(len(self.records) + 1)}
+        if known := self._images.get(item["pk"]["S"]):
+            images["OldImage"] = known
+        self._images[item["pk"]["S"]] = item
+        self.records.append({"dynamodb": images})
+
+
+def _per_transition(name: str, tally: Tally) -> Figure:
+    units = tally.meter.units["PutItem"]
+    return Figure(
+        what=f"write units a transition, {name}",
+        measured=units / tally.transitions,
+        goal=GOAL,
+        note=f"{tally.transitions} transitions of {len(tally.outcomes)} reports, {units:g} units",
+    )
+
+
+def _of_duplicates(tally: Tally) -> Figure:
+    count = tally.outcomes.count(Outcome.DUPLICATE)
+    return Figure(
+        what="write units and announcements of duplicates",
+        measured=tally.wasted + tally.told,
+        goal=0,
+        note=f"{count} duplicates",
+    )
+
+
+def _others(client: Any, meter: Meter, records: list[dict[str, Any]]) -> Iterator[Figure]:
+    """Units of FiguresTable and SearchTable, for one change at a time and for many."""
+    for batch in (1, BATCH):
+        figures_table = create_table(client, "FiguresTable", name=f"figures-{batch}")
+        search_table = create_table(client, "SearchTable", name=f"search-{batch}")
+        measured = MeasuredOrders(client, figures_table=figures_table, search_table=search_table)
+        meter.clear()
+        for start in range(0, len(records), batch):
+            measured.take(read_change(one) for one in records[start : start + batch])
+        writes = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
+        yield Figure(
+            what=f"write units of figures and search a change, {batch} at a time",
+            measured=meter.total(*writes) / len(records),
+        )
