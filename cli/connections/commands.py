@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.api import OrdersApi
+from cli.aws_faults import explain
 from cli.connections.applying import apply
 from cli.connections.difference import Difference, compare
 from cli.connections.file import read_file
@@ -17,7 +19,7 @@ from cli.connections.showing import difference_as_json, show_difference
 from cli.connections.stored import open_stores, read_stored
 from cli.connections.texts import read_texts
 from cli.connections.wanted import require_possible, work_out
-from cli.faults import COULD_NOT, EXIT_CODES, WrongUse
+from cli.faults import COULD_NOT, EXIT_CODES, Fault, WrongUse
 from cli.moments import UTC_ZONE, read_moment, read_zone
 from cli.options import JsonOption, ZoneOption
 from cli.output import is_interactive, tell, tell_folded, tell_json, tell_table, warn
@@ -70,7 +72,7 @@ def list_connections(
     moments = read_zone(zone)
     target = find_stack(stack)
     stored = read_stored(open_stores(target))
-    seen = {one["id"]: one for one in OrdersApi(target).get("/connections")["items"]}
+    seen = _how_they_are(target)
     if as_json:
         tell_json(overview_as_json(stored, seen, target))
         return
@@ -130,6 +132,18 @@ def poll(
             tell_folded(line, indent=0)
     if found["health"]["failures"]:
         raise typer.Exit(COULD_NOT)
+
+
+def _how_they_are(stack: Stack) -> dict[str, Any]:
+    """Connections with their health, by id; none where only the rest may be seen."""
+    try:
+        return {one["id"]: one for one in OrdersApi(stack).get("/connections")["items"]}
+    except Fault as fault:
+        why = str(fault)
+    except (BotoCoreError, ClientError) as error:
+        why = explain(error)
+    warn(f"How they are could not be asked: {why}")
+    return {}
 
 
 def _show(stack: Stack, difference: Difference) -> None:

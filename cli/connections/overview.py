@@ -84,4 +84,4 @@ def _health(connection_id: str, seen: Seen) -> Mapping[str, Any]:
 
 
 def _webhooks(connection_id: str, stored: Stored) -> str:
-    return "none yet" if connection_id in stored.signing else "not sent"
+    return "none yet" if connection_id in stored.signing else "no webhooks"

@@ -69,7 +69,7 @@ def check_topics(patient: Patient) -> Iterator[Finding]:
             f"{one['Endpoint']} has not confirmed its subscription",
             "They have a mail or message with a link; subscribe them again when it has expired.",
         )
-    if len(alarms) == sum(one in alarms for one in pending):
+    if all(one["SubscriptionArn"] == _PENDING for one in alarms):
         yield warning(
             "topics",
             "nobody is told of alarms",

@@ -10,6 +10,7 @@ import typer
 from cli.api import OrdersApi
 from cli.faults import EXIT_CODES
 from cli.options import ConnectionsOption, JsonOption
+from cli.orders.finding import short_id
 from cli.output import tell, tell_json, tell_table
 from cli.parts import make_part
 from cli.stack import StackOption, find_stack
@@ -58,7 +59,7 @@ def list_commissions(
                     one["state"],
                     f"{one['amount']} {one['currency']}",
                     one["month"],
-                    one["order"],
+                    short_id(one["order"]),
                     one["reference"] or "",
                 ]
                 for one in found

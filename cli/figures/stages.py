@@ -9,6 +9,7 @@ from cli.api import OrdersApi
 from cli.faults import EXIT_CODES
 from cli.moments import UTC_ZONE, Moments, in_words, read_zone
 from cli.options import ConnectionsOption, JsonOption, ZoneOption
+from cli.orders.finding import short_id
 from cli.output import tell, tell_json, tell_table
 from cli.parts import make_part
 from cli.stack import StackOption, find_stack
@@ -67,7 +68,7 @@ def _show_slow(found: Mapping[str, Any], moments: Moments) -> None:
         ["order", "stage", f"since ({moments.label})", "for", "usually within"],
         [
             [
-                one["id"],
+                short_id(one["id"]),
                 one["stage"].replace("_", " "),
                 moments.minute(one["since"]),
                 in_words(one["age"]),

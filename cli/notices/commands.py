@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.api import OrdersApi
 from cli.asking import who_asks
 from cli.connections.stored import open_settings
 from cli.faults import COULD_NOT, EXIT_CODES, CannotDo, WrongUse
@@ -21,7 +22,7 @@ from milepost.aws.notice_messages import NoticeQueue
 from milepost.aws.notices_table import NoticesTable
 from milepost.aws.orders_table import OrdersReader
 from milepost.notices import Audience, BadNoticeId, NoticeId
-from milepost.order import Kind
+from milepost.order import Kind, OrderKey
 from milepost.report import BadPayload, format_instant, parse_instant
 from milepost.resending import CannotResend, resend
 
@@ -31,7 +32,10 @@ app = make_part("What was sent of an order, what wasn't and why; sending it agai
 @app.command("list", epilog=EXIT_CODES)
 def list_notices(
     order: Annotated[
-        str, typer.Argument(metavar="ORDER", help="Its id, or connection/order, or .../item.")
+        str,
+        typer.Argument(
+            metavar="ORDER", help="Its id, connection/order, .../item; or a customer's email."
+        ),
     ],
     *,
     connection: Annotated[
@@ -42,10 +46,15 @@ def list_notices(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show every notice of an order, also those that were not sent, with the reason. Times: UTC."""
-    reference = read_reference(order, connection=connection)
-    target = find_stack(stack)
-    found = _find_entries(target, reference)
+    """Show every notice of an order, also those that were not sent, with the reason. Times: UTC.
+
+    With a customer's email instead, those of all their orders.
+    """
+    if "@" in order and connection is None:
+        found = _find_of_customer(find_stack(stack), order)
+    else:
+        reference = read_reference(order, connection=connection)
+        found = _find_entries(find_stack(stack), reference)
     if as_json:
         tell_json([entry_as_json(one) for one in found])
         return
@@ -151,6 +160,16 @@ def release_notices(
             "Nothing is lost: repeat it then."
         )
     tell(f"Released: {said['released']}.")
+
+
+def _find_of_customer(stack: Stack, email: str) -> list[Entry]:
+    api = OrdersApi(stack)
+    pages = api.pages("/orders", items="orders", resume_by="cursor", most=None, q=email)
+    keys = [OrderKey.parse(one["id"]) for page in pages for one in page["orders"]]
+    log = NoticesTable(stack.client("dynamodb"), table_name=stack.output("NoticesTable"))
+    # The log keeps the items of one order together.
+    groups = {(key.connection, key.order_id): key for key in keys}
+    return [entry for key in groups.values() for entry in log.of_order(key)]
 
 
 def _find_entries(stack: Stack, reference: OrderReference) -> list[Entry]:

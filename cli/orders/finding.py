@@ -1,7 +1,7 @@
 """Which orders an operator means, however they are named."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from cli.api import NoSuchThing, OrdersApi
 from cli.faults import CannotDo, WrongUse
@@ -42,9 +42,9 @@ def find_one(api: OrdersApi, text: str, *, connection: str | None) -> str:
     return found[0]
 
 
-def short_id(order: Mapping[str, Any]) -> str:
+def short_id(order_id: str) -> str:
     """The shortest text that names it: without the item, where that is called as the order."""
-    group, _, item = str(order["id"]).rpartition(":")
+    group, _, item = order_id.rpartition(":")
     return group if group.rpartition(":")[2] == item else f"{group}:{item}"
 
 

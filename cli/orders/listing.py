@@ -58,7 +58,7 @@ def _row(one: Listed, moments: Moments, *, is_wide: bool) -> list[str]:
         # An appointment without an hour is told without one.
         moments.minute(_next_date(one)),
         one["status"].replace("_", " "),
-        short_id(one),
+        short_id(one["id"]),
         one["reference"] or "",
         *more,
         codes_of(one["attention"]),

@@ -100,7 +100,7 @@ def in_a_line(change: Change, moments: Moments) -> str:
         return f"{change['order']}  is gone"
     was = before["status"] if before else "new"
     status = now["status"] if before and was == now["status"] else f"{was} > {now['status']}"
-    parts = [short_id(now), status, *_what_else(before, now, moments)]
+    parts = [short_id(now["id"]), status, *_what_else(before, now, moments)]
     return "  ".join(part for part in parts if part)
 
 

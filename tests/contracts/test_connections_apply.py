@@ -518,7 +518,7 @@ def test_the_list_fits_eighty_columns_and_names_where_webhooks_go(
 
     table = [line for line in lines if "takes webhooks at" not in line]
     assert max(map(len, table)) <= 80
-    assert any(re.match(r"rabot-energy +rabot +1 hour +stored +no webhooks", one) for one in table)
+    assert any(re.match(r"rabot-energy +rabot +1 hour .*no webhooks", one) for one in table)
     assert f"offergrid-home takes webhooks at {API_URL}/webhooks/offergrid-home" in lines
 
 

@@ -107,6 +107,23 @@ def test_hostile_bytes_are_quarantined_once_however_often_they_come(
     assert list(stack.objects("QuarantineBucket").values()) == [raw]
 
 
+@pytest.mark.parametrize(
+    ("body", "alarms"),
+    [('{"milepost_test": "t-1"}', False), ('{"milepost_test": 1, "a": 1}', True)],
+)
+def test_a_test_of_the_way_in_is_put_aside_and_is_no_trouble(
+    body: str,
+    alarms: bool,
+    app: ModuleType,
+    stack: Stack,
+    logged: Callable[[], str],
+) -> None:
+    assert invoke(app, sqs_batch([inbox_message(body)])) == []
+    assert list(stack.objects("QuarantineBucket").values()) == [body.encode()]
+    assert stack.items("OrdersTable") == []
+    assert ("Quarantined" in logged()) == alarms
+
+
 def test_a_dead_letter_of_days_ago_is_recorded(app: ModuleType, stack: Stack) -> None:
     batch = event("record_report", "accepted")
     message = json.loads(batch["Records"][0]["body"])

@@ -218,6 +218,17 @@ def test_a_refresh_fetches_this_one_order_now(name: str, counter: Counter) -> No
     assert counter.order(key).timeline[-1].report.details["action"] == "refresh"
 
 
+@pytest.mark.parametrize(("notices", "told"), [("off", False), ("on", True)])
+def test_a_refresh_tells_nobody_when_it_is_asked_not_to(
+    notices: str, told: bool, counter: Counter
+) -> None:
+    key = counter.create(OG)
+    counter.move(key, seen=False, status="accepted")
+    done = counter.ask(key, "refresh", id="k1", notices=notices)
+    assert done.outcome == "something new was recorded"
+    assert bool(counter.tracked(key).announced) == told
+
+
 def test_an_order_that_the_provider_does_not_know_cannot_be_refreshed(counter: Counter) -> None:
     key = counter.create(OG)
     with counter.sandboxes.accounts[OG].lock:

@@ -2,9 +2,11 @@
 
 import io
 import json
+import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import boto3
@@ -14,8 +16,15 @@ from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from cli.main import app
+from milepost.aws.measured_orders import MeasuredOrders
+from milepost.aws.orders_table import OrdersTable
+from milepost.connection import Connection
+from milepost.lifecycle import Rules
+from milepost.recording import record
+from milepost.report import Report
 from tests.builders import OFFERGRID, RABOT, RETAIL
-from tests.stack import CONNECTIONS_PATH, Context, Stack
+from tests.stack import CONNECTIONS_PATH, SENDER, Context, Stack, aws
+from tests.stream import Stream
 
 WriteFile = Callable[[str], Path]
 SESSION: Final = boto3.Session(region_name="eu-central-1")
@@ -38,24 +47,84 @@ class Deployed:
     """A stack in moto, as the template declares it, and the command to steer it with."""
 
     stack: Stack
+    started: list[tuple[str, Any]] = field(default_factory=list)
+    """Functions that were started without waiting for them, and with what."""
+    functions: dict[str, ModuleType] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
+    """What AWS says to operations that moto knows nothing of."""
 
     def run(self, *arguments: str, given: str | None = None) -> Result:
         return CliRunner().invoke(app, list(arguments), input=given)
 
+    def say(self, *arguments: str) -> str:
+        """What the command prints when it does as it is told."""
+        result = self.run(*arguments)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def tell(self, *arguments: str) -> Any:
+        """The same, read as a script does."""
+        return json.loads(self.say(*arguments, "--json"))
+
+    def function(self, name: str) -> ModuleType:
+        if name not in self.functions:
+            self.functions[name] = self.stack.load(name)
+            for handler in logging.getLogger("milepost").handlers:
+                # In Lambda what it logs goes elsewhere than what the command prints.
+                if isinstance(handler, logging.StreamHandler):
+                    handler.setStream(io.StringIO())
+        return self.functions[name]
+
     def invoke(self, function: str, payload: bytes) -> dict[str, Any]:
         """What Lambda answers: the function's own code, with what the template sets for it."""
-        answer = self.stack.load(function).handler(json.loads(payload), Context())
+        answer = self.function(function).handler(json.loads(payload), Context())
         return {"Payload": io.BytesIO(json.dumps(answer).encode())}
 
+    def keep(self, *reports: Report, connection: Connection = OFFERGRID) -> None:
+        """Record reports, and count them as the stream would."""
+        table = OrdersTable(
+            aws("dynamodb"), table_name=self.stack.resources["OrdersTable"], connection=connection
+        )
+        stream = Stream(Rules())
+        for one in reports:
+            record(one, orders=table, rules=Rules(), now=one.seen_at)
+            stream.report(one)
+        MeasuredOrders(
+            aws("dynamodb"),
+            figures_table=self.stack.resources["FiguresTable"],
+            search_table=self.stack.resources["SearchTable"],
+        ).take(stream.changes)
+
     def outputs(self) -> dict[str, str]:
-        names = ("NoticesTable", "OrdersTable")
-        found = {name: self.stack.resources[name] for name in names}
-        return found | {
+        named = {
+            "ApiUrl": "https://api.example.org",
             "ConnectionsPath": CONNECTIONS_PATH,
-            "EmailQueueUrl": self.stack.resources["EmailQueue"],
-            "EndpointSecretsArn": self.stack.resources["EndpointSecrets"],
+            "OrdersApiFunction": "orders_api",
             "ReleaseNoticesFunction": "release_notices",
+            "PollOrdersFunctionArn": f"{_FUNCTIONS}:poll_orders",
+            "PollSchedulesRoleArn": "arn:aws:iam::123456789012:role/poll-schedules",
+            "FailedInvocationsArn": "arn:aws:sqs:eu-central-1:123456789012:failed-invocations",
         }
+        return named | {
+            output: self.stack.resources[resource] for output, resource in _OUTPUTS.items()
+        }
+
+
+_STACK: Final = {
+    "StackName": "milepost-test",
+    "StackStatus": "UPDATE_COMPLETE",
+    "Parameters": [{"ParameterKey": "SenderAddress", "ParameterValue": SENDER}],
+}
+_FUNCTIONS: Final = "arn:aws:lambda:eu-central-1:123456789012:function"
+_OUTPUTS: Final = {
+    "NoticesTable": "NoticesTable",
+    "OrdersTable": "OrdersTable",
+    "EmailQueueUrl": "EmailQueue",
+    "EndpointSecretsArn": "EndpointSecrets",
+    "SigningSecretsArn": "SigningSecrets",
+    "ApiCredentialsArn": "ApiCredentials",
+    "PollSchedulesGroup": "PollSchedules",
+}
 
 
 @pytest.fixture
@@ -69,12 +138,18 @@ def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deploy
         send = BaseClient._make_api_call
 
         def answer(client: Any, operation: str, parameters: Any) -> Any:
+            if operation in made.answers:
+                return made.answers[operation]
             if operation == "DescribeStacks":
                 outputs = made.outputs().items()
                 listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs]
-                return {"Stacks": [{"StackName": "milepost-test", "Outputs": listed}]}
+                return {"Stacks": [{**_STACK, "Outputs": listed}]}
             if operation == "Invoke":
-                return made.invoke(parameters["FunctionName"], parameters["Payload"])
+                name, payload = parameters["FunctionName"], parameters["Payload"]
+                if parameters.get("InvocationType") == "Event":
+                    made.started.append((name, json.loads(payload)))
+                    return {"StatusCode": 202}
+                return made.invoke(name, payload)
             return send(client, operation, parameters)
 
         monkeypatch.setattr(BaseClient, "_make_api_call", answer)

@@ -283,3 +283,15 @@ def _without(service: str) -> Any:
         return usual(stack, name)
 
     return client
+
+
+def test_the_notices_of_all_orders_of_a_customer_are_found_by_their_email(
+    deployed: Deployed, log: NoticesTable
+) -> None:
+    customer = {"email": CUSTOMER.recipient}
+    deployed.keep(report(Status.ACCEPTED, 1, key=KEY, reference="PP-1", customer=customer))
+    enter(log, TEAM)
+    enter(log, CUSTOMER, OFF)
+    found = listed(deployed, CUSTOMER.recipient.upper())
+    assert {one["state"] for one in found} == {State.QUEUED, State.SKIPPED}
+    assert deployed.run("notices", "list", "nobody@example.org").exit_code == 1

@@ -1,55 +1,200 @@
-"""milepost orders show: an order item by item, and what the items come to together."""
+"""``milepost orders``: lists, one order whole, and changes as they come."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
-from milepost.aws.orders_table import OrdersTable
-from milepost.lifecycle import Rules
-from milepost.recording import record
-from milepost.report import Report, Source, Status
-from tests.builders import OFFERGRID, minute
-from tests.stack import aws
+from cli.moments import read_zone
+from cli.orders.watching import compare, in_a_line
+from milepost.order import OrderKey
+from milepost.report import Status
+from tests.builders import OFFERGRID, RABOT, report
 from tests.unit.cli.conftest import Deployed
+
+ITEMS = [OrderKey(OFFERGRID.id, "ord-1", f"item-{number}") for number in (1, 2)]
+OTHER = OrderKey(RABOT.id, "V-1", "V-1")
+EMAIL = "charlotte.nguyen@example.com"
+CUSTOMER = {"customer": {"email": EMAIL}}
 
 
 @pytest.fixture(autouse=True)
-def _two_items(deployed: Deployed) -> None:
-    table = OrdersTable(
-        aws("dynamodb"), table_name=deployed.stack.resources["OrdersTable"], connection=OFFERGRID
+def _orders(deployed: Deployed) -> None:
+    deployed.keep(
+        report(Status.SUBMITTED, 0, key=ITEMS[0], reference="PP-1", **CUSTOMER),
+        report(
+            Status.SCHEDULED, 1, key=ITEMS[0], reference="PP-1", appointment="2026-03-05T01:30:00Z"
+        ),
+        report(Status.REJECTED, 1, key=ITEMS[1], reference="PP-2", reason="no line"),
     )
-    for item_id, status in (("item-1", Status.ACCEPTED), ("item-2", Status.REJECTED)):
-        report = Report(
-            connection=OFFERGRID.id,
-            order_id="ord-1",
-            item_id=item_id,
-            status=status,
-            raw_status=str(status),
-            occurred_at=minute(1),
-            seen_at=minute(2),
-            source=Source.WEBHOOK,
-            details={"reference": "PP-1"},
-        )
-        record(report, orders=table, rules=Rules(), now=minute(2))
+    deployed.keep(report(Status.ACCEPTED, 1, key=OTHER, reference="EN-7"), connection=RABOT)
+
+
+def test_open_orders_are_listed_by_their_next_date_and_counted(deployed: Deployed) -> None:
+    lines = deployed.say("orders", "list").splitlines()
+    assert lines[0].split()[:4] == ["next", "(UTC)", "status", "order"]
+    rows = [line for line in lines if "PP-" in line or "EN-" in line]
+    assert ["rabot-energy:V-1" in row for row in rows].count(True) == 1
+    assert any("2026-03-05 01:30" in row and "offergrid-home:ord-1:item-1" in row for row in rows)
+    assert "2 orders." in lines
+    assert "At these connections in all: 1 accepted, 1 scheduled, 1 rejected." in lines
+
+
+def test_times_are_shown_in_the_zone_that_is_asked_for(deployed: Deployed) -> None:
+    said = deployed.say("orders", "list", "--zone", "Australia/Melbourne")
+    assert "next (Australia/Melbourne)" in " ".join(said.split())
+    assert "2026-03-05 12:30" in said
+
+
+def test_a_list_fits_80_columns_and_cuts_nothing(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = OrderKey(OFFERGRID.id, "ord-with-a-long-id-0123456789", "item-with-a-long-id-0123456789")
+    deployed.keep(report(Status.ACCEPTED, 2, key=key, reference="A-reference-of-some-length-9"))
+    monkeypatch.setattr("cli.output._out._width", 80)
+    said = deployed.say("orders", "list")
+    assert max(map(len, said.splitlines())) <= 80
+    assert "item-with-a-long-id-0123456789".replace("-", "") in "".join(said.split()).replace(
+        "-", ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (["--status", "rejected"], ["ord-1:item-2"]),
+        (["--status", "rejected", "--status", "accepted"], ["ord-1:item-2", "V-1:V-1"]),
+        (["--provider", "rabot"], ["V-1:V-1"]),
+        (["--connection", OFFERGRID.id], ["ord-1:item-1"]),
+        (
+            ["--from", "2026-03-05", "--to", "2026-03-05", "--provider", "offergrid"],
+            ["ord-1:item-1"],
+        ),
+        (["--search", "pp-2"], ["ord-1:item-2"]),
+        (["--search", EMAIL], ["ord-1:item-1"]),
+        (["--attention", "unknown_status"], []),
+    ],
+)
+def test_a_list_is_of_what_was_asked_for(
+    deployed: Deployed, asked: list[str], found: list[str]
+) -> None:
+    listed = deployed.tell("orders", "list", *asked)
+    assert sorted(one["id"].partition(":")[2] for one in listed["orders"]) == sorted(found)
+    assert listed["next"] is None
+
+
+def test_a_list_says_that_there_is_more(deployed: Deployed) -> None:
+    assert "there are more: --limit or --all." in deployed.say("orders", "list", "--limit", "1")
+    assert len(deployed.tell("orders", "list", "--all")["orders"]) == 2
+
+
+def test_filters_that_exclude_each_other_are_wrong_use(deployed: Deployed) -> None:
+    result = deployed.run("orders", "list", "--due", "overdue", "--from", "2026-03-05")
+    assert result.exit_code == 2
+    assert "either `due`, or `from` and `to`" in result.output
 
 
 def test_the_items_of_an_order_come_with_what_they_are_together(deployed: Deployed) -> None:
-    shown = deployed.run("orders", "show", "ord-1", "--connection", OFFERGRID.id, "--json")
-    assert shown.exit_code == 0, shown.output
-    group = json.loads(shown.stdout)
+    group = deployed.tell("orders", "show", "ord-1", "--connection", OFFERGRID.id)
     assert group["group"]["code"] == "partly_rejected"
-    assert [item["status"] for item in group["items"]] == ["accepted", "rejected"]
+    assert [item["status"] for item in group["items"]] == ["scheduled", "rejected"]
     assert group["items"][0]["timeline"][0]["effect"] == "moved"
-    assert group["items"][0]["details"] == {"reference": "PP-1"}
+    assert group["items"][0]["details"]["customer"] == {"email": EMAIL}
 
 
 def test_people_read_the_summary_first(deployed: Deployed) -> None:
-    shown = deployed.run("orders", "show", "ord-1", "--connection", OFFERGRID.id)
-    assert shown.stdout.startswith("2 items: 1 accepted, 1 rejected")
-    assert "accepted  (moved, by webhook)" in shown.stdout
+    said = deployed.say("orders", "show", "ord-1", "--connection", OFFERGRID.id)
+    assert said.startswith("2 items: ")
+    assert "2026-03-02 12:01  scheduled  (moved, by webhook)" in said
+    assert "next, by 2026-03-05 01:30: The appointment takes place." in said
+    assert "can be done: cancel, note, refresh" in said
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["rabot-energy:V-1:V-1", "rabot-energy:V-1", "rabot-energy/V-1", "V-1", "EN-7", "en-7"],
+)
+def test_an_order_is_found_by_whatever_people_call_it(deployed: Deployed, name: str) -> None:
+    shown = deployed.tell("orders", "show", name)
+    assert [one["id"] for one in shown["items"]] == ["rabot-energy:V-1:V-1"]
 
 
 def test_an_order_that_is_not_there_is_said_and_is_no_success(deployed: Deployed) -> None:
-    shown = deployed.run("orders", "show", "ord-9", "--connection", OFFERGRID.id)
-    assert shown.exit_code == 1
-    assert "has no order ord-9" in shown.output
+    for asked in (["ord-9", "--connection", OFFERGRID.id], ["ord-9"], ["a:b:c"]):
+        shown = deployed.run("orders", "show", *asked)
+        assert shown.exit_code == 1
+        assert "There is no order" in shown.output
+
+
+# ---- watching
+
+
+class Elsewhere:
+    """The API for orders that have left the list."""
+
+    def __init__(self, **orders: Mapping[str, Any]) -> None:
+        self.orders = orders
+
+    def get(self, path: str) -> Any:
+        return self.orders[path.removeprefix("/orders/")]
+
+
+def listed(status: str, **changes: Any) -> dict[str, Any]:
+    fields = {
+        "id": "home:ord-1:item-1",
+        "status": status,
+        "raw_status": status,
+        "appointment": None,
+        "next_date": "2026-03-05T00:00:00.000Z",
+        "attention": [],
+        "reference": "PP-1",
+    }
+    return fields | changes
+
+
+def changes(before: dict[str, Any], now: dict[str, Any], **elsewhere: Any) -> list[str]:
+    api: Any = Elsewhere(**elsewhere)
+    return [in_a_line(one, read_zone("UTC")) for one in compare(before, now, api=api)]
+
+
+def test_a_change_says_from_what_to_what_and_when_it_goes_on() -> None:
+    now = listed("scheduled", appointment="2026-03-05T09:00:00Z")
+    told = changes({"a": listed("accepted")}, {"a": now})
+    assert told == ["home:ord-1:item-1  accepted > scheduled  on 2026-03-05 09:00  PP-1"]
+
+
+def test_what_is_the_same_is_no_change() -> None:
+    assert changes({"a": listed("accepted")}, {"a": listed("accepted")}) == []
+
+
+def test_a_new_order_and_a_new_reason_to_look_are_changes() -> None:
+    assert changes({}, {"a": listed("accepted")}) == ["home:ord-1:item-1  new > accepted  PP-1"]
+    odd = listed("accepted", attention=[{"code": "missing_data", "text": "..."}])
+    told = changes({"a": listed("accepted")}, {"a": odd})
+    assert told == ["home:ord-1:item-1  accepted  ! missing_data  PP-1"]
+
+
+def test_an_order_that_left_the_list_because_it_was_closed_is_told() -> None:
+    told = changes({"a": listed("scheduled")}, {}, a=listed("completed"))
+    assert told == ["home:ord-1:item-1  scheduled > completed  PP-1"]
+
+
+def test_an_order_that_left_the_list_for_a_later_page_is_no_change() -> None:
+    assert changes({"a": listed("scheduled")}, {}, a=listed("scheduled")) == []
+
+
+def test_watching_ends_after_the_first_change(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(_seconds: float) -> None:
+        deployed.keep(report(Status.COMPLETED, 5, key=ITEMS[0], reference="PP-1"))
+
+    monkeypatch.setattr("cli.orders.watching.time.sleep", meanwhile)
+    seen = json.loads(deployed.say("orders", "watch", "--once", "--json"))
+    assert (seen["before"]["status"], seen["now"]["status"]) == ("scheduled", "completed")
+
+
+def test_watching_in_vain_is_no_success(deployed: Deployed) -> None:
+    asked = ["orders", "watch", "--every", "0.2", "--within", "0.1"]
+    assert deployed.run(*asked).exit_code == 1

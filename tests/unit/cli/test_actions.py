@@ -1,0 +1,93 @@
+"""``milepost actions``: what can be done with an order, and doing it."""
+
+import pytest
+
+from cli.actions.commands import done_in_words
+from cli.moments import read_zone
+from milepost.order import OrderKey
+from milepost.report import Status
+from tests.builders import OFFERGRID, report
+from tests.unit.cli.conftest import Deployed
+
+KEY = OrderKey(OFFERGRID.id, "ord-1", "item-1")
+ORDER = KEY.path_id
+
+
+@pytest.fixture(autouse=True)
+def _order(deployed: Deployed) -> None:
+    deployed.keep(report(Status.ACCEPTED, 1, key=KEY, reference="PP-1"))
+
+
+def test_the_list_says_what_can_be_done_and_by_which_options(deployed: Deployed) -> None:
+    rows = [line.split() for line in deployed.say("actions", "list", "PP-1").splitlines()]
+    assert ["cancel", "--reason", "TEXT"] in rows
+    assert ["note", "--note", "TEXT"] in rows
+    assert deployed.tell("actions", "list", ORDER)["actions"] == ["cancel", "note", "refresh"]
+
+
+def test_a_note_stands_on_the_timeline_with_who_wrote_it(deployed: Deployed) -> None:
+    done = deployed.tell("actions", "do", ORDER, "note", "--note", "Called, nobody there.")
+    assert done["result"] == "done"
+    (order,) = deployed.tell("orders", "show", ORDER)["items"]
+    entry = order["timeline"][-1]
+    assert (entry["note"], entry["person"]) == ("Called, nobody there.", done["person"])
+    assert done["person"] not in ("", None)
+    assert "note: done, Called, nobody there." in deployed.say("orders", "show", ORDER)
+
+
+def test_the_same_key_does_it_once(deployed: Deployed) -> None:
+    asked = ("actions", "do", ORDER, "note", "--note", "Once.", "--key", "k-1")
+    assert not deployed.tell(*asked)["repeated"]
+    assert "It had been done with this key before." in " ".join(deployed.say(*asked).split())
+
+
+def test_what_the_order_does_not_allow_is_refused_and_says_what_it_would(
+    deployed: Deployed,
+) -> None:
+    deployed.keep(report(Status.COMPLETED, 2, key=KEY))
+    result = deployed.run("actions", "do", ORDER, "cancel")
+    assert result.exit_code == 1
+    assert "not possible for an order that is completed. Possible now: " in result.output
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "said"),
+    [
+        (["note"], 2, "needs a text"),
+        (["cancel", "--note", "x"], 2, "has no argument"),
+        (["cancel", "--at", "2030-03-20T09:00:00Z"], 2, "can't be planned"),
+        (["fly"], 1, "has no action 'fly'"),
+    ],
+)
+def test_what_is_asked_wrongly_is_told_in_the_apis_words(
+    deployed: Deployed, asked: list[str], code: int, said: str
+) -> None:
+    result = deployed.run("actions", "do", ORDER, *asked)
+    assert result.exit_code == code
+    assert said in result.output
+
+
+def test_what_was_not_planned_can_not_be_called_off(deployed: Deployed) -> None:
+    assert deployed.run("actions", "call-off", ORDER, "cancel").exit_code == 1
+
+
+def test_an_action_needs_one_order_and_lists_those_it_could_be(deployed: Deployed) -> None:
+    other = OrderKey(OFFERGRID.id, "ord-1", "item-2")
+    deployed.keep(report(Status.ACCEPTED, 1, key=other))
+    result = deployed.run("actions", "do", "ord-1", "note", "--note", "x")
+    assert result.exit_code == 2
+    assert other.path_id in result.output
+
+
+def test_a_plan_is_told_with_its_time_and_zone() -> None:
+    done = {
+        "action": "fulfill",
+        "result": "planned",
+        "planned_for": "2030-03-20T09:00:00Z",
+        "outcome": None,
+        "repeated": False,
+    }
+    said = done_in_words(done, "spirii-main:so-1:so-1", read_zone("Europe/Copenhagen"))
+    assert said == (
+        "fulfill of spirii-main:so-1:so-1: planned for 2030-03-20 10:00 (Europe/Copenhagen)."
+    )

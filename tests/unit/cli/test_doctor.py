@@ -1,0 +1,225 @@
+"""``milepost doctor``: what it finds in a deployment, and what it says to do."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cli.doctor import commands
+from cli.doctor.findings import Finding, Level, ok
+from tests.builders import OFFERGRID
+from tests.stack import aws
+from tests.unit.cli.conftest import Deployed
+
+HEALTHY = {"ProductionAccessEnabled": True, "SendingEnabled": True, "EnforcementStatus": "HEALTHY"}
+SANDBOX = HEALTHY | {"ProductionAccessEnabled": False}
+
+
+@pytest.fixture(autouse=True)
+def _well(deployed: Deployed) -> None:
+    """A deployment in which nothing is wrong."""
+    topics = {
+        name: deployed.stack.resources[name] for name in ("AlarmsTopic", "AnnouncementsTopic")
+    }
+    for arn in topics.values():
+        queue = "arn:aws:sqs:eu-central-1:123456789012:wanted"
+        aws("sns").subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue)
+    deployed.answers |= {
+        "GetAccount": HEALTHY,
+        "GetEmailIdentity": {"VerifiedForSendingStatus": True},
+        "GetMetricData": {"MetricDataResults": []},
+        "GetEventSourceMapping": {"State": "Enabled"},
+        "ListStackResources": {
+            "StackResourceSummaries": [
+                *(resource(name, arn, "AWS::SNS::Topic") for name, arn in topics.items()),
+                resource("QuarantineAlarm", "milepost-test-quarantine", "AWS::CloudWatch::Alarm"),
+                resource("AnnounceFunction", "milepost-test-announce", "AWS::Lambda::Function"),
+                resource("AnnounceStream", "uuid-1", "AWS::Lambda::EventSourceMapping"),
+            ]
+        },
+    }
+    names = ("offergrid-home", "offergrid-business")
+    keys = {name: {"api_key": "k"} for name in names}
+    rabot = {"rabot-energy": {"client_id": "i", "client_secret": "s"}}
+    deployed.stack.keep_secret("ApiCredentials", keys | rabot)
+    for name in names:
+        aws("dynamodb").put_item(
+            TableName=deployed.stack.resources["PollsTable"],
+            Item={"pk": {"S": f"poll#{name}"}, "last_webhook_at": {"S": "2026-03-02T12:00:00Z"}},
+        )
+
+
+def resource(name: str, identity: str, kind: str) -> dict[str, str]:
+    return {"LogicalResourceId": name, "PhysicalResourceId": identity, "ResourceType": kind}
+
+
+def examined(deployed: Deployed) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = json.loads(deployed.run("doctor", "--json").stdout)
+    return found
+
+
+def trouble(deployed: Deployed) -> list[tuple[str, str, str]]:
+    return [(f["level"], f["about"], f["text"]) for f in examined(deployed) if f["level"] != "ok"]
+
+
+def test_a_deployment_in_which_nothing_is_wrong_is_told_so_line_by_line(deployed: Deployed) -> None:
+    said = deployed.say("doctor")
+    lines = said.splitlines()
+    assert lines[-1] == "0 failures, 0 warnings."
+    assert len([line for line in lines if line.startswith("ok")]) == len(commands.CHECKS)
+
+
+def test_every_finding_that_is_not_well_says_what_to_do(deployed: Deployed) -> None:
+    deployed.stack.keep_secret("ApiCredentials", {})
+    deployed.answers["GetAccount"] = SANDBOX
+    assert deployed.run("doctor").exit_code == 1
+    assert all(one["advice"] for one in examined(deployed) if one["level"] != Level.OK)
+
+
+def test_a_warning_alone_is_a_success(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = Finding(level=Level.WARN, about="mail", text="nearly", advice="look")
+    monkeypatch.setattr(commands, "CHECKS", [("mail", lambda _patient: iter([finding]))])
+    assert "0 failures, 1 warnings." in deployed.say("doctor")
+
+
+def test_missing_credentials_and_signing_secrets_are_failures(deployed: Deployed) -> None:
+    deployed.stack.keep_secret("ApiCredentials", {"rabot-energy": {"client_id": "i"}})
+    entry = {"scheme": "standard-webhooks", "secrets": ["not base64!"]}
+    deployed.stack.keep_secret("SigningSecrets", {OFFERGRID.id: entry})
+    texts = {text for _, about, text in trouble(deployed) if about == "secrets"}
+    assert texts == {
+        "offergrid-business lacks api_key",
+        "offergrid-home lacks api_key",
+        "rabot-energy lacks client_secret",
+        "offergrid-home has a signing secret that is none of standard-webhooks",
+    }
+
+
+def test_a_connection_that_is_to_be_polled_and_has_no_schedule_fails(deployed: Deployed) -> None:
+    deployed.stack.apply(replace(OFFERGRID, poll_minutes=15))
+    found = trouble(deployed)
+    assert ("fail", "schedules", "offergrid-home has none") in found
+    assert ("warn", "polls", "offergrid-home: never polled") in found
+
+
+@pytest.mark.parametrize(
+    ("account", "level", "said"),
+    [
+        (SANDBOX, "fail", "sandbox"),
+        (HEALTHY | {"SendingEnabled": False}, "fail", "paused sending"),
+        (HEALTHY | {"EnforcementStatus": "PROBATION"}, "warn", "under review (PROBATION)"),
+        (
+            HEALTHY | {"SendQuota": {"Max24HourSend": 200.0, "SentLast24Hours": 190.0}},
+            "warn",
+            "190 of the 200 mails",
+        ),
+    ],
+)
+def test_what_keeps_ses_from_sending_is_found(
+    deployed: Deployed, account: Mapping[str, Any], level: str, said: str
+) -> None:
+    deployed.answers["GetAccount"] = account
+    ((found_level, about, text),) = trouble(deployed)
+    assert (found_level, about) == (level, "mail")
+    assert said in text
+
+
+def test_a_sender_that_is_not_verified_fails(deployed: Deployed) -> None:
+    deployed.answers["GetEmailIdentity"] = {"VerifiedForSendingStatus": False}
+    assert trouble(deployed) == [("fail", "sender", "milepost@example.org is not verified")]
+
+
+def test_a_subscription_that_waits_to_be_confirmed_is_a_warning(deployed: Deployed) -> None:
+    pending = {"SubscriptionArn": "PendingConfirmation", "Endpoint": "it@example.org"}
+    deployed.answers["ListSubscriptionsByTopic"] = {"Subscriptions": [pending]}
+    texts = [text for _, about, text in trouble(deployed) if about == "topics"]
+    assert texts == [
+        "it@example.org has not confirmed its subscription",
+        "it@example.org has not confirmed its subscription",
+        "nobody is told of alarms",
+    ]
+
+
+def test_an_alarm_of_ours_that_rings_fails_and_anothers_does_not(deployed: Deployed) -> None:
+    for name in ("milepost-test-quarantine", "somebody-elses"):
+        aws("cloudwatch").put_metric_alarm(
+            AlarmName=name,
+            AlarmDescription="See docs/runbook.md.",
+            MetricName="Quarantined",
+            Namespace="Milepost",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=0,
+            ComparisonOperator="GreaterThanThreshold",
+            Statistic="Sum",
+        )
+        aws("cloudwatch").set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="test")
+    assert trouble(deployed) == [("fail", "alarms", "milepost-test-quarantine rings")]
+
+
+def test_functions_that_failed_and_sources_that_stopped_are_found(deployed: Deployed) -> None:
+    deployed.answers["GetMetricData"] = {"MetricDataResults": [{"Id": "m0", "Values": [2.0, 1.0]}]}
+    deployed.answers["GetEventSourceMapping"] = {"State": "Disabled"}
+    assert trouble(deployed) == [
+        ("warn", "functions", "milepost-test-announce failed 3 times within a day"),
+        ("fail", "sources", "AnnounceStream is disabled: nothing is handed on"),
+    ]
+
+
+def test_what_waits_for_a_person_is_found(deployed: Deployed) -> None:
+    url = deployed.stack.resources["InboxDeadLetters"]
+    aws("sqs").send_message(QueueUrl=url, MessageBody="{}")
+    aws("s3").put_object(
+        Bucket=deployed.stack.resources["QuarantineBucket"],
+        Key=f"quarantine/{OFFERGRID.id}/2026-03-02/{'0' * 32}",
+        Body=b"?",
+        Metadata={"reason": "odd", "source": "webhook", "received-at": "2026-03-02T12:00:00Z"},
+    )
+    assert trouble(deployed) == [
+        ("fail", "dead letters", "1 wait in inbox"),
+        ("warn", "quarantine", "1 could not be read"),
+    ]
+
+
+def test_polls_that_fail_say_why(deployed: Deployed) -> None:
+    deployed.stack.apply(replace(OFFERGRID, poll_minutes=None))
+    aws("dynamodb").update_item(
+        TableName=deployed.stack.resources["PollsTable"],
+        Key={"pk": {"S": f"poll#{OFFERGRID.id}"}},
+        UpdateExpression="SET failures = :three, last_error = :why, last_failure_at = :at",
+        ExpressionAttributeValues={
+            ":three": {"N": "3"},
+            ":why": {"S": "it answered 401"},
+            ":at": {"S": "2026-03-02T12:00:00Z"},
+        },
+    )
+    ((level, about, text),) = trouble(deployed)
+    assert (level, about) == ("fail", "polls")
+    assert text.startswith("offergrid-home: 3 polls in a row failed, the last one 2026-03-02 12:00")
+    assert "it answered 401" in text
+
+
+def test_a_connection_that_never_had_a_webhook_is_a_warning(deployed: Deployed) -> None:
+    aws("dynamodb").delete_item(
+        TableName=deployed.stack.resources["PollsTable"],
+        Key={"pk": {"S": f"poll#{OFFERGRID.id}"}},
+    )
+    assert trouble(deployed) == [("warn", "webhooks", "offergrid-home has never had one")]
+
+
+def test_what_may_not_be_looked_at_is_a_warning_and_ends_no_examination(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_patient: object) -> Any:
+        denied = {"Error": {"Code": "AccessDenied", "Message": "no"}}
+        raise ClientError(denied, "GetAccount")
+
+    well = ("alarms", lambda _patient: iter([ok("alarms", "quiet")]))
+    monkeypatch.setattr(commands, "CHECKS", [("mail", refused), well])
+    assert [(one["level"], one["about"]) for one in examined(deployed)] == [
+        ("warn", "mail"),
+        ("ok", "alarms"),
+    ]

@@ -1,0 +1,197 @@
+"""Quarantine, dead letters, replays and erasure by the command."""
+
+import json
+from base64 import b64encode
+from dataclasses import replace
+
+import pytest
+
+from milepost.finding import customer_id_of_email
+from milepost.order import OrderKey
+from milepost.report import Status, parse_instant
+from tests.builders import NOON, OFFERGRID, RABOT, report
+from tests.stack import Context, aws
+from tests.unit.cli.conftest import Deployed
+
+UNREADABLE = b'{"event": "order.status_changed"}'
+EMAIL = "charlotte.nguyen@example.com"
+
+
+@pytest.fixture
+def kept(deployed: Deployed) -> str:
+    """The id of something that is in the quarantine."""
+    deliver(deployed, UNREADABLE)
+    (one,) = deployed.tell("quarantine", "list")["items"]
+    return str(one["id"])
+
+
+def deliver(deployed: Deployed, body: bytes) -> None:
+    """Have a webhook recorded that was let in."""
+    message = {
+        "connection": OFFERGRID.id,
+        "delivery_id": "msg-1",
+        "received_at": NOON.timestamp(),
+        "body": b64encode(body).decode(),
+    }
+    records = [{"messageId": "1", "body": json.dumps(message)}]
+    answer = deployed.function("record_report").handler({"Records": records}, Context())
+    assert answer == {"batchItemFailures": []}
+
+
+# ---- quarantine
+
+
+def test_the_quarantine_says_what_is_there_and_why(deployed: Deployed, kept: str) -> None:
+    said = deployed.say("quarantine", "list")
+    assert kept in said
+    assert "not the expected Event" in " ".join(said.split())
+    assert "2026-03-02 12:00" in said
+
+
+def test_one_of_them_is_shown_byte_for_byte(deployed: Deployed, kept: str) -> None:
+    assert deployed.run("quarantine", "show", kept, "--raw").stdout_bytes == UNREADABLE
+    assert deployed.tell("quarantine", "show", kept)["text"] == UNREADABLE.decode()
+
+
+def test_an_empty_quarantine_is_said_to_be_so(deployed: Deployed) -> None:
+    assert deployed.say("quarantine", "list", "--since", "3d") == "The quarantine is empty.\n"
+
+
+@pytest.mark.parametrize("command", [["quarantine", "replay"], ["replay"]])
+def test_one_is_read_again_and_tells_nobody(
+    deployed: Deployed, kept: str, command: list[str]
+) -> None:
+    deployed.say(*command, kept)
+    (message,) = deployed.stack.messages("InboxQueue")
+    assert (message["kept_as"], message["announce"]) == (kept, False)
+
+
+def test_a_replay_may_tell_people(deployed: Deployed, kept: str) -> None:
+    deployed.say("replay", kept, "--notices")
+    assert deployed.stack.messages("InboxQueue")[0]["announce"]
+
+
+def test_what_is_given_up_is_gone(deployed: Deployed, kept: str) -> None:
+    asked_nobody = deployed.run("quarantine", "discard", kept)
+    assert asked_nobody.exit_code == 2
+    assert "--yes" in asked_nobody.output
+    deployed.say("quarantine", "discard", kept, "--yes")
+    gone = deployed.run("quarantine", "show", kept)
+    assert gone.exit_code == 1
+
+
+def test_a_connections_time_is_replayed_from_quarantine_and_provider(
+    deployed: Deployed, kept: str
+) -> None:
+    told = deployed.tell("replay", "--connection", OFFERGRID.id, "--since", "2026-03-01T00:00:00Z")
+    assert (told["replayed"], told["polled_since"]) == (1, None)
+    deployed.stack.messages("InboxQueue")
+    assert deployed.tell(
+        "replay", "--connection", OFFERGRID.id, "--since", "2026-03-03T00:00:00Z"
+    ) == {"replayed": 0, "polled_since": None}
+
+
+def test_a_polled_connection_is_asked_again_for_what_changed(deployed: Deployed) -> None:
+    polled(deployed)
+    since = "2026-03-01T00:00:00Z"
+    told = deployed.tell("replay", "--connection", OFFERGRID.id, "--since", since)
+    assert told == {"replayed": 0, "polled_since": since}
+    ((_, asked),) = deployed.started
+    assert asked["connection"] == OFFERGRID.id
+    assert parse_instant(asked["since"]) == parse_instant(since)
+    assert not asked.get("announce", False)
+
+
+@pytest.mark.parametrize(
+    "asked", [[], ["ID", "--order", "x"], ["--order", "x", "--connection", "y"]]
+)
+def test_a_replay_is_of_one_thing(deployed: Deployed, asked: list[str]) -> None:
+    assert deployed.run("replay", *asked).exit_code == 2
+
+
+# ---- dead letters
+
+
+def test_dead_letters_are_counted_shown_and_taken_up_again(deployed: Deployed) -> None:
+    url = deployed.stack.resources["InboxDeadLetters"]
+    aws("sqs").send_message(QueueUrl=url, MessageBody=json.dumps({"connection": OFFERGRID.id}))
+    assert "inbox" in deployed.say("dead-letters", "list")
+    waiting = {one["name"]: one["waiting"] for one in deployed.tell("dead-letters", "list")}
+    assert waiting["inbox"] == 1
+    (message,) = deployed.tell("dead-letters", "show", "inbox")["messages"]
+    assert message["id"] in deployed.say("dead-letters", "show", "inbox")
+    assert deployed.tell("redrive", "inbox") == {"moved": 1, "failed": [], "left": 0}
+    assert deployed.stack.messages("InboxQueue") == [{"connection": OFFERGRID.id}]
+
+
+def test_a_dead_letter_is_given_up(deployed: Deployed) -> None:
+    url = deployed.stack.resources["EmailDeadLetters"]
+    sent = aws("sqs").send_message(QueueUrl=url, MessageBody="{}")
+    deployed.say("dead-letters", "discard", "email", sent["MessageId"], "--yes")
+    assert deployed.tell("dead-letters", "show", "email")["messages"] == []
+    again = deployed.run("dead-letters", "discard", "email", sent["MessageId"], "--yes")
+    assert again.exit_code == 1
+
+
+def test_a_queue_that_there_is_not_is_named_with_those_that_there_are(deployed: Deployed) -> None:
+    result = deployed.run("redrive", "nonsense")
+    assert result.exit_code == 1
+    assert "inbox, email" in result.output
+
+
+# ---- erasure
+
+
+@pytest.mark.parametrize("by", [EMAIL, EMAIL.upper(), "PP-1", customer_id_of_email(EMAIL)])
+def test_a_customer_is_erased_by_email_order_or_id(deployed: Deployed, by: str) -> None:
+    key = OrderKey(OFFERGRID.id, "ord-1", "item-1")
+    customer = {"email": EMAIL, "name": "Charlotte Nguyen"}
+    deployed.keep(report(Status.ACCEPTED, 1, key=key, reference="PP-1", customer=customer))
+    erased = deployed.tell("erase", by, "--yes")
+    assert erased["orders"] == 1
+    (order,) = deployed.tell("orders", "show", key.path_id)["items"]
+    assert order["erased_at"]
+    assert "Nguyen" not in json.dumps(order)
+
+
+def test_nobody_is_erased_unasked(deployed: Deployed) -> None:
+    result = deployed.run("erase", EMAIL)
+    assert result.exit_code == 2
+    assert "for good? Nobody is there to be asked" in result.output
+
+
+# ---- connections
+
+
+def polled(deployed: Deployed) -> None:
+    """Let the connection be one that is polled."""
+    deployed.stack.apply(replace(OFFERGRID, poll_minutes=15))
+
+
+def test_connections_are_listed_with_how_they_are(deployed: Deployed) -> None:
+    polled(deployed)
+    said = deployed.say("connections", "list")
+    assert "never polled" in said
+    listed = {one["id"]: one["health"] for one in deployed.tell("connections", "list")}
+    assert listed[OFFERGRID.id]["condition"] == "never_polled"
+    assert listed[RABOT.id]["condition"] == "not_polled"
+    assert max(map(len, said.splitlines()[:6])) <= 80
+
+
+def test_a_poll_is_started_out_of_turn(deployed: Deployed) -> None:
+    polled(deployed)
+    assert deployed.say("connections", "poll", OFFERGRID.id) == "A poll is on its way.\n"
+    ((_, asked),) = deployed.started
+    assert asked == {"connection": OFFERGRID.id}
+
+
+def test_a_poll_that_does_not_end_is_no_success(deployed: Deployed) -> None:
+    result = deployed.run("connections", "poll", OFFERGRID.id, "--wait", "--patience", "0")
+    assert result.exit_code == 1
+    assert "has not ended after 0 s" in result.output
+
+
+def test_a_poll_of_a_connection_that_there_is_not_is_refused(deployed: Deployed) -> None:
+    result = deployed.run("connections", "poll", "nobody")
+    assert result.exit_code == 1
+    assert "There is no connection nobody." in result.output
