@@ -84,6 +84,7 @@ LEFT_OUT := .local/left-out
 $(TOOLS)/atheris/.installed: tests/fuzz/atheris.txt
 $(TOOLS)/checkov/.installed: tests/audit/checkov.txt
 $(TOOLS)/pip-audit/.installed: tests/audit/pip-audit.txt
+$(TOOLS)/schemathesis/.installed: tests/audit/schemathesis.txt
 $(TOOLS)/%/.installed: | install
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
 	@VIRTUAL_ENV=$(@D) $(BIN)/uv pip sync --quiet --require-hashes $<

@@ -15,7 +15,6 @@ CHECKS = (
     "status_code_conformance",
     "content_type_conformance",
     "response_schema_conformance",
-    "unsupported_method",
     "ignored_auth",
 )
 

@@ -56,9 +56,9 @@ def describe(api: APIGatewayHttpResolver) -> dict[str, Any]:
         security=[{_SCHEME: []}],
     )
     document: dict[str, Any] = schema.model_dump(mode="json", by_alias=True, exclude_none=True)
-    for path in document["paths"].values():
-        for operation in path.values():
-            _complete(operation)
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            _complete(operation, names_something="{" in path)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for ours_instead in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
         schemas.pop(ours_instead, None)
@@ -67,9 +67,9 @@ def describe(api: APIGatewayHttpResolver) -> dict[str, Any]:
     return document
 
 
-def _complete(operation: dict[str, Any]) -> None:
+def _complete(operation: dict[str, Any], *, names_something: bool) -> None:
     answers = operation["responses"]
-    for status in _ALWAYS:
+    for status in (*_ALWAYS, 404) if names_something else _ALWAYS:
         answers[str(status)] = _problem(status)
     if "204" in answers:
         # Powertools gives it a body, as it does any answer.
