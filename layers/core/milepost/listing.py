@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
-from milepost.deadlines import sortable
+from milepost.deadlines import ON_SITE, sortable
 from milepost.lifecycle import TERMINAL
 from milepost.order import Attention, OrderKey
 from milepost.report import Status, parse_instant
@@ -64,6 +64,7 @@ class Listed:
     reference: str | None = None
     service_type: str | None = None
     appointment: str | None = None
+    waits_for_customer: bool = False
     attention: tuple[Attention, ...] = field(default=())
 
 
@@ -163,9 +164,14 @@ def _week(due: Due, today: date) -> tuple[date, date]:
 
 
 def _is_over(one: Listed, now: datetime, today: date) -> bool:
+    """Whether it is overdue as ``deadlines.overdue_at`` says."""
+    if one.waits_for_customer:
+        return False
     day = _agreed_day(one)
-    # An appointment on a day without an hour is kept until that day is over.
-    return day < today if day else one.next_date < sortable(now)
+    if day is not None:
+        return day < today
+    has_hour = one.status is Status.SCHEDULED and one.appointment is not None
+    return one.next_date < sortable(now - ON_SITE if has_hour else now)
 
 
 def _day_of(one: Listed, zone: ZoneInfo) -> date:

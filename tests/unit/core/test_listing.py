@@ -37,6 +37,11 @@ def on_day(day: str) -> Listed:
     return listed(day, status=Status.SCHEDULED, appointment=day)
 
 
+def at_hour(instant: str) -> Listed:
+    """An order with an appointment, which takes its 4 hours on site."""
+    return listed(instant, status=Status.SCHEDULED, appointment=instant)
+
+
 def shows(one: Listed, *, zone: str = BERLIN, **wanted: Any) -> bool:
     return is_wanted(one, Wanted(**{"asked_at": SUNDAY_NIGHT, **wanted}), zone=zone)
 
@@ -78,6 +83,9 @@ def test_a_day_that_was_agreed_is_that_day_in_every_zone(zone: str) -> None:
         (on_day("2026-03-08"), "America/New_York", False),
         (on_day("2026-03-09"), BERLIN, False),
         (listed("2026-03-01", status=Status.COMPLETED), BERLIN, False),
+        (listed("2026-03-01", waits_for_customer=True), BERLIN, False),
+        (at_hour("2026-03-08T19:29:59Z"), BERLIN, True),
+        (at_hour("2026-03-08T19:30:00Z"), BERLIN, False),
     ],
 )
 def test_overdue_is_an_open_order_whose_date_is_over(

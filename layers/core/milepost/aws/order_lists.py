@@ -36,6 +36,7 @@ _SHOWN: Final = (
     "service_type",
     "appointment",
     "attention",
+    "waiting",
 )
 
 
@@ -241,6 +242,7 @@ def _listed(raw: Mapping[str, Any]) -> Listed:
         reference=item.get("reference"),
         service_type=item.get("service_type"),
         appointment=item.get("appointment"),
+        waits_for_customer="waiting" in item,
         attention=_attention(item.get("attention", ())),
     )
 
