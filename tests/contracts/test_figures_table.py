@@ -211,6 +211,7 @@ def test_neither_table_holds_personal_data(tables: Tables) -> None:
         assert personal not in kept
 
 
+@pytest.mark.thorough
 def test_many_orders_are_counted_at_once(tables: Tables) -> None:
     keys = [replace(KEY, order_id=f"ord-{number}") for number in range(60)]
     tables.measured.take(c for key in keys for c in ordinary_life(key, reference="A-1 B-2"))

@@ -81,6 +81,7 @@ def test_what_is_queued_waits_also_while_it_is_claimed(log: Log) -> None:
 MANY = [replace(ONE, copy=copy) for copy in range(130)]
 
 
+@pytest.mark.thorough
 def test_a_digest_of_many_is_logged_under_each_but_what_has_moved_on(log: Log) -> None:
     for one in MANY:
         log.enter(Choice(notice=one), at=minute(0))
