@@ -48,6 +48,12 @@ def codes_of(attention: Sequence[Mapping[str, str]]) -> str:
     return ", ".join(dict.fromkeys(one["code"] for one in attention))
 
 
+def what_is_up(one: Listed) -> str:
+    """Why a person should look at it, and what it waits for."""
+    waits = [f"waits for {one['waiting']['what']}"] if one["waiting"] else []
+    return ", ".join([*filter(None, [codes_of(one["attention"])]), *waits])
+
+
 def _more_columns(is_wide: bool) -> list[str]:
     return ["service", "since", "attention"] if is_wide else ["attention"]
 
@@ -61,7 +67,7 @@ def _row(one: Listed, moments: Moments, *, is_wide: bool) -> list[str]:
         short_id(one["id"]),
         one["reference"] or "",
         *more,
-        codes_of(one["attention"]),
+        what_is_up(one),
     ]
 
 

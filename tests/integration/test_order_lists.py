@@ -12,7 +12,7 @@ from milepost.aws import order_lists
 from milepost.aws.order_lists import OrderLists
 from milepost.aws.orders_table import OrdersTable
 from milepost.listing import Due, Listed, Page, Place, Wanted
-from milepost.order import OrderKey, TrackedOrder
+from milepost.order import OrderKey, TrackedOrder, Wait
 from milepost.report import Status
 from tests.builders import NOON, OFFERGRID, RABOT, report, tracked
 from tests.stack import Stack, aws
@@ -184,6 +184,20 @@ def test_due_is_read_by_the_orders_dates(lists: OrderLists, keep: Callable[..., 
     assert due(Due.OVERDUE) == ["ord-0001"]
     assert due(Due.THIS_WEEK) == ["ord-0002"]
     assert due(Due.NEXT_WEEK) == ["ord-0003"]
+
+
+def test_what_waits_for_its_customer_is_not_overdue_and_says_so(
+    lists: OrderLists, keep: Callable[..., None]
+) -> None:
+    late, waits = order(1, at=-9_999), order(2, at=-9_999)
+    wait = Wait("payment", NOON)
+    keep(late, replace(waits, order=replace(waits.order, waiting=wait)))
+    overdue = Wanted(asked_at=NOON, due=Due.OVERDUE)
+    assert ids(shown(pages(lists, overdue))) == ["ord-0001"]
+    assert [one.waiting for one in shown(pages(lists))] == [None, wait]
+    keys = [one.order.key for one in (late, waits)]
+    found = sorted(lists.look_up(keys), key=lambda one: one.key)
+    assert [one.waiting for one in found] == [None, wait]
 
 
 def test_a_page_reads_no_more_however_many_orders_there_are(

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from milepost.deadlines import ON_SITE, sortable
 from milepost.lifecycle import TERMINAL
-from milepost.order import Attention, OrderKey
+from milepost.order import Attention, OrderKey, Wait
 from milepost.report import Status, parse_instant
 
 OPEN: Final = tuple(status for status in Status if status not in TERMINAL)
@@ -64,8 +64,9 @@ class Listed:
     reference: str | None = None
     service_type: str | None = None
     appointment: str | None = None
-    waits_for_customer: bool = False
     attention: tuple[Attention, ...] = field(default=())
+    waiting: Wait | None = None
+    """What its stage waits for, if for the customer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,8 @@ def _has_attention(one: Listed, code: str | None) -> bool:
 def _is_due(one: Listed, wanted: Wanted, zone: ZoneInfo) -> bool:
     today = wanted.asked_at.astimezone(zone).date()
     if wanted.due is Due.OVERDUE:
-        return one.status not in TERMINAL and _is_over(one, wanted.asked_at, today)
+        is_expected = one.status not in TERMINAL and one.waiting is None
+        return is_expected and _is_over(one, wanted.asked_at, today)
     first, last = wanted.first_day, wanted.last_day
     if wanted.due is not None:
         first, last = _week(wanted.due, today)
@@ -165,13 +167,14 @@ def _week(due: Due, today: date) -> tuple[date, date]:
 
 def _is_over(one: Listed, now: datetime, today: date) -> bool:
     """Whether it is overdue as ``deadlines.overdue_at`` says."""
-    if one.waits_for_customer:
+    if one.waiting:
         return False
     day = _agreed_day(one)
-    if day is not None:
+    # An appointment is kept until the work on site is over; without an hour, until its day is.
+    if day:
         return day < today
-    has_hour = one.status is Status.SCHEDULED and one.appointment is not None
-    return one.next_date < sortable(now - ON_SITE if has_hour else now)
+    on_site = ON_SITE if one.status is Status.SCHEDULED and one.appointment else timedelta()
+    return one.next_date < sortable(now - on_site)
 
 
 def _day_of(one: Listed, zone: ZoneInfo) -> date:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from milepost.deadlines import parse_day_or_instant, sortable
 from milepost.listing import Due, Listed, Wanted, is_wanted, next_dates
-from milepost.order import Attention
+from milepost.order import Attention, Wait
 from milepost.report import Status
 from tests.builders import KEY
 
@@ -37,8 +37,8 @@ def on_day(day: str) -> Listed:
     return listed(day, status=Status.SCHEDULED, appointment=day)
 
 
-def at_hour(instant: str) -> Listed:
-    """An order with an appointment, which takes its 4 hours on site."""
+def in_scheduled(instant: str) -> Listed:
+    """An order with an appointment at an hour."""
     return listed(instant, status=Status.SCHEDULED, appointment=instant)
 
 
@@ -82,13 +82,13 @@ def test_a_day_that_was_agreed_is_that_day_in_every_zone(zone: str) -> None:
         (on_day("2026-03-08"), BERLIN, True),
         (on_day("2026-03-08"), "America/New_York", False),
         (on_day("2026-03-09"), BERLIN, False),
+        (listed("2026-03-08", waiting=Wait("payment", SUNDAY_NIGHT)), BERLIN, False),
+        (in_scheduled("2026-03-08T19:29:59Z"), BERLIN, True),
+        (in_scheduled("2026-03-08T19:30:00Z"), BERLIN, False),
         (listed("2026-03-01", status=Status.COMPLETED), BERLIN, False),
-        (listed("2026-03-01", waits_for_customer=True), BERLIN, False),
-        (at_hour("2026-03-08T19:29:59Z"), BERLIN, True),
-        (at_hour("2026-03-08T19:30:00Z"), BERLIN, False),
     ],
 )
-def test_overdue_is_an_open_order_whose_date_is_over(
+def test_overdue_is_an_open_order_whose_date_is_over_unless_its_customer_keeps_it_waiting(
     one: Listed, zone: str, expected: bool
 ) -> None:
     assert shows(one, zone=zone, due=Due.OVERDUE, statuses=tuple(Status)) == expected

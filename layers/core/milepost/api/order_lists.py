@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from milepost.api.cursors import BadCursor, read_cursor, write_cursor
 from milepost.api.describing import may_answer
 from milepost.api.given import Given, Services
-from milepost.api.order_views import AttentionView
+from milepost.api.order_views import AttentionView, WaitView, wait_view
 from milepost.api.problems import Fault, Problem
 from milepost.listing import OPEN, Due, Listed, Page, Place, Wanted, is_wanted
 from milepost.order import OrderKey
@@ -45,6 +45,9 @@ class ListedOrder(BaseModel):
     service_type: str | None
     appointment: str | None
     attention: list[AttentionView]
+    waiting: WaitView | None = Field(
+        description="What it waits for, if for the customer: it is not overdue meanwhile."
+    )
 
 
 class OrderList(BaseModel):
@@ -241,4 +244,5 @@ def _listed(one: Listed) -> ListedOrder:
         service_type=one.service_type,
         appointment=one.appointment,
         attention=[AttentionView(id=a.id, code=a.code, text=a.text) for a in one.attention],
+        waiting=wait_view(one.waiting),
     )

@@ -12,7 +12,7 @@ from milepost.api.notice_views import NoticeView
 from milepost.connection import Connection
 from milepost.deadlines import expected_by, next_date, sortable
 from milepost.next_steps import next_step, open_points
-from milepost.order import Announcement, Effect, Entry, Kind, Order, TrackedOrder
+from milepost.order import Announcement, Effect, Entry, Kind, Order, TrackedOrder, Wait
 from milepost.permitting import allowed_actions
 from milepost.providers import adapter
 from milepost.report import ABOUT_AN_ACTION, Source, Status, format_instant
@@ -193,14 +193,19 @@ def _next(order: Order, connection: Connection | None) -> NextView | None:
     step = next_step(order)
     if step is None or connection is None:
         return None
-    expected, wait = expected_by(order, connection), order.waiting
+    expected = expected_by(order, connection)
     return NextView(
         step=step,
         by=sortable(next_date(order, connection)),
         expected_by=sortable(expected) if expected else None,
         open_points=open_points(order),
-        waiting=WaitView(what=wait.what, since=format_instant(wait.since)) if wait else None,
+        waiting=wait_view(order.waiting),
     )
+
+
+def wait_view(wait: Wait | None) -> WaitView | None:
+    """What an order waits for, if for the customer."""
+    return WaitView(what=wait.what, since=format_instant(wait.since)) if wait else None
 
 
 def _entry(entry: Entry) -> EntryView:

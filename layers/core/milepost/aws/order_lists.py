@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from milepost.aws.items import from_item, to_item
+from milepost.aws.order_parts import wait_of
 from milepost.aws.orders_table import BY_STATUS, SHARDS, key_of
 from milepost.listing import Listed, Page, Place, Wanted, is_wanted, next_dates
 from milepost.order import Attention, OrderKey
@@ -37,6 +38,7 @@ _SHOWN: Final = (
     "appointment",
     "attention",
     "waiting",
+    "waiting_since",
 )
 
 
@@ -242,8 +244,8 @@ def _listed(raw: Mapping[str, Any]) -> Listed:
         reference=item.get("reference"),
         service_type=item.get("service_type"),
         appointment=item.get("appointment"),
-        waits_for_customer="waiting" in item,
         attention=_attention(item.get("attention", ())),
+        waiting=wait_of(item),
     )
 
 
