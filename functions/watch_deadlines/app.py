@@ -1,4 +1,4 @@
-"""Every 15 minutes: mark and escalate what is overdue, and tell what was never told."""
+"""Every 15 minutes: mark and escalate what is overdue, tell what was never told, measure polls."""
 
 import os
 import time
@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
+from milepost.aws.contacts import ContactsTable
 from milepost.aws.holds import HoldsTable
 from milepost.aws.notice_messages import AnnouncementsTopic, NoticeQueue
 from milepost.aws.notices_table import NoticesTable
@@ -18,6 +20,7 @@ from milepost.aws.settings import ConnectionSettings
 from milepost.aws.subscriptions_table import SubscriptionsTable
 from milepost.aws.told_log import ToldLogTable
 from milepost.aws.watch_list import OrdersIndex
+from milepost.health import poll_lags
 from milepost.report import parse_instant
 from milepost.telling import Teller
 from milepost.watching import AnnouncementWatch, DeadlineWatch, LastAnnounced
@@ -26,6 +29,7 @@ RESERVE_MILLISECONDS: Final = 20_000
 """Time kept back for what is begun; what is left over, the next run finds again."""
 
 logger = Logger()
+metrics = Metrics(namespace="Milepost")
 
 dynamodb = client("dynamodb")
 sqs = client("sqs")
@@ -35,6 +39,7 @@ topic_arn = os.environ["ANNOUNCEMENTS_TOPIC_ARN"]
 connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
 )
+contacts = ContactsTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
 index = OrdersIndex(dynamodb, table_name=orders_table)
 deadlines = DeadlineWatch(
     watch_list=index,
@@ -64,12 +69,15 @@ class SomeFailed(Exception):
     """Some orders could not be seen to; the log says which and why, and the next run tries."""
 
 
+@metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
     """See to everything that is due; ``{"now": "<instant>"}`` sees to it as of then."""
     now = parse_instant(event["now"]) if "now" in event else datetime.now(UTC)
     done = {"marked": 0, "escalated": 0, "told": 0, "failed": 0, "left": 0}
     tell_what_is_missing(now, context, done)
     judge_what_is_past(now, context, done)
+    # A run as of a later moment must not raise the alarm of polls that are not due.
+    measure_polls(min(now, datetime.now(UTC)))
     if any(done.values()):
         logger.info("watched", extra=dict(done))
     if done["failed"]:
@@ -110,6 +118,22 @@ def tell_what_is_missing(now: datetime, context: LambdaContext, done: dict[str, 
             done["told"] += len(told)
     # A run as of a later moment must not have later announcements overlooked.
     announcements.finish(left, now=min(now, datetime.now(UTC)))
+
+
+def measure_polls(now: datetime) -> None:
+    """How late polls are, in seconds: the greatest lag for the alarm, and by itself for each.
+
+    What would say so itself is what may have stopped, so it is said here, and always.
+    """
+    lags = poll_lags(connections.all().values(), contacts.all(), now=now)
+    seconds = {name: lag.total_seconds() for name, lag in lags.items()}
+    greatest = max(seconds.values(), default=0.0)
+    metrics.add_metric(name="PollLag", unit=MetricUnit.Seconds, value=greatest)
+    for name, lag in seconds.items():
+        with single_metric(
+            name="PollLag", unit=MetricUnit.Seconds, value=lag, namespace="Milepost"
+        ) as metric:
+            metric.add_dimension(name="connection", value=name)
 
 
 def has_time(context: LambdaContext) -> bool:

@@ -168,7 +168,7 @@ def test_every_dead_letter_queue_has_an_alarm() -> None:
     watched = {
         alarm["Dimensions"][0]["Value"]["GetAtt"].removesuffix(".QueueName")
         for alarm in of_type("AWS::CloudWatch::Alarm").values()
-        if alarm["Namespace"] == "AWS/SQS"
+        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
     }
     work_queues = {n for n, queue in QUEUES.items() if "RedrivePolicy" in queue}
     assert set(QUEUES) - work_queues <= watched
@@ -179,6 +179,127 @@ def test_every_alarm_has_a_heading_in_the_runbook() -> None:
     for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
         heading = alarm["AlarmDescription"].partition('"')[2].rstrip('".')
         assert f"## {heading}\n" in runbook, f"{name}: {heading}"
+
+
+ALARMS = of_type("AWS::CloudWatch::Alarm")
+FUNCTION, TABLE = frozenset({"FunctionName"}), frozenset({"TableName"})
+INDEX, NONE = TABLE | {"GlobalSecondaryIndexName"}, frozenset[str]()
+DOCUMENTED: Mapping[tuple[str, str], set[frozenset[str]]] = {
+    # docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    ("AWS/Lambda", "Errors"): {FUNCTION, NONE},
+    ("AWS/Lambda", "Throttles"): {FUNCTION, NONE},
+    ("AWS/Lambda", "IteratorAge"): {FUNCTION},
+    # docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/
+    # sqs-available-cloudwatch-metrics.html
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): {frozenset({"QueueName"})},
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): {frozenset({"QueueName"})},
+    # docs.aws.amazon.com/ses/latest/dg/reputationdashboard-cloudwatch-alarm.html
+    ("AWS/SES", "Reputation.BounceRate"): {NONE},
+    ("AWS/SES", "Reputation.ComplaintRate"): {NONE},
+    # docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+    ("AWS/DynamoDB", "ReadThrottleEvents"): {TABLE, INDEX},
+    ("AWS/DynamoDB", "WriteThrottleEvents"): {TABLE, INDEX},
+    # docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
+    ("AWS/ApiGateway", "5xx"): {frozenset({"ApiId"}), frozenset({"ApiId", "Stage"})},
+}
+"""AWS's own metrics, and by which dimensions it reports each, with where that is written."""
+PROMISES: Mapping[str, set[tuple[str, str, str]]] = {
+    "what could not be done waits for a person": {
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue)
+        for queue, properties in QUEUES.items()
+        if "RedrivePolicy" not in properties
+    },
+    "what can't be read is kept": {("Milepost", "Quarantined", "milepost")},
+    "changes are announced in time": {("AWS/Lambda", "IteratorAge", "AnnounceFunction")},
+    "changes are counted in time": {("AWS/Lambda", "IteratorAge", "MeasureStagesFunction")},
+    "each connection is polled": {
+        ("Milepost", "PollLag", "milepost"),
+        ("Milepost", "PollFailures", "milepost"),
+    },
+    "nobody is let in without a signature": {("Milepost", "Webhooks", "bad_signature")},
+    "without a secret nobody is": {
+        ("Milepost", "Webhooks", "no_secret"),
+        ("Milepost", "Webhooks", "secret_store_down"),
+    },
+    "2xx means that it is in the inbox": {("Milepost", "Webhooks", "inbox_refused")},
+    "and the inbox is emptied": {("AWS/SQS", "ApproximateAgeOfOldestMessage", "InboxQueue")},
+    "mails arrive": {
+        ("AWS/SES", "Reputation.BounceRate", ""),
+        ("AWS/SES", "Reputation.ComplaintRate", ""),
+    },
+    "nothing is throttled": {
+        ("AWS/Lambda", "Throttles", ""),
+        ("AWS/DynamoDB", "WriteThrottleEvents", "OrdersTable"),
+        ("AWS/DynamoDB", "WriteThrottleEvents", "OrdersTable by_status"),
+        ("AWS/DynamoDB", "ReadThrottleEvents", "OrdersTable"),
+        ("AWS/DynamoDB", "WriteThrottleEvents", "NoticesTable"),
+        ("Milepost", "ApiThrottles", ""),
+    },
+    "who asks is answered": {
+        ("AWS/ApiGateway", "5xx", "Api"),
+        ("Milepost", "ApiFailures", "milepost"),
+    },
+}
+
+
+def of_what(alarm: Mapping[str, Any]) -> str:
+    """The resources, or plain values, that an alarm's dimensions name."""
+    values = [one["Value"] for one in alarm.get("Dimensions", [])]
+    names = [next(iter(v.values())) if isinstance(v, dict) else v for v in values]
+    return " ".join(name.partition(".")[0] for name in names)
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_each_promise_has_its_alarm(promise: str) -> None:
+    watched = {(one["Namespace"], one["MetricName"], of_what(one)) for one in ALARMS.values()}
+    assert PROMISES[promise] <= watched
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_tells_somebody_and_says_what_no_data_means(name: str) -> None:
+    assert ALARMS[name]["AlarmActions"] == [{"Ref": "AlarmsTopic"}]
+    means = ALARMS[name]["TreatMissingData"]
+    if means == "missing":
+        assert ALARMS[name]["InsufficientDataActions"] == [{"Ref": "AlarmsTopic"}]
+    else:
+        assert means in ("notBreaching", "ignore")
+
+
+@pytest.mark.parametrize("name", [n for n, one in ALARMS.items() if one["Namespace"] != "Milepost"])
+def test_an_alarm_on_a_metric_of_aws_names_it_as_aws_does(name: str) -> None:
+    alarm = ALARMS[name]
+    dimensions = frozenset(one["Name"] for one in alarm.get("Dimensions", []))
+    assert dimensions in DOCUMENTED[alarm["Namespace"], alarm["MetricName"]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "policy", "members"),
+    [
+        ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues"),
+        ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "Topics"),
+    ],
+)
+def test_queues_and_topics_are_reached_by_tls_alone(kind: str, policy: str, members: str) -> None:
+    policies = of_type(policy).values()
+    named = [one["Ref"] for each in policies for one in each[members]]
+    assert sorted(named) == sorted(of_type(kind)), "one policy each: the last one is what counts"
+    for each in policies:
+        (denied,) = [s for s in each["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"]
+        assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        assert denied["Principal"] == "*"
+
+
+def test_topics_are_encrypted_unless_that_would_shut_out_who_publishes() -> None:
+    open_ones = {n for n, one in of_type("AWS::SNS::Topic").items() if "KmsMasterKeyId" not in one}
+    assert open_ones == {"AlarmsTopic", "MailEventsTopic"}
+    for name in open_ones:
+        (why,) = RESOURCES[name]["Metadata"]["checkov"]["skip"]
+        assert why["comment"]
+
+
+@pytest.mark.parametrize("name", of_type("AWS::Logs::LogGroup"))
+def test_a_log_group_forgets(name: str) -> None:
+    assert RESOURCES[name]["Properties"]["RetentionInDays"] <= 30
 
 
 def test_the_api_is_throttled() -> None:

@@ -1,5 +1,6 @@
 """Whether a connection works: what its polls and webhooks tell of it."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -56,6 +57,14 @@ def health_of(connection: Connection, contact: Contact, *, now: datetime) -> Hea
     """How a connection is now."""
     lag = _lag(connection, contact, now)
     return Health(condition=_condition(connection, contact, lag, now), lag=lag)
+
+
+def poll_lags(
+    connections: Iterable[Connection], contacts: Mapping[str, Contact], *, now: datetime
+) -> dict[str, timedelta]:
+    """How far polls are behind their schedule, of each connection that was polled before."""
+    lags = {one.id: _lag(one, contacts.get(one.id, Contact()), now) for one in connections}
+    return {name: lag for name, lag in lags.items() if lag is not None}
 
 
 def _lag(connection: Connection, contact: Contact, now: datetime) -> timedelta | None:
