@@ -1,0 +1,192 @@
+"""Alarms on metrics of our own: what is emitted is what the template's alarm waits for."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local.sandboxes import Sandboxes, make_connection
+from milepost.aws.items import to_item
+from milepost.connection import Connection
+from milepost.report import format_instant
+from tests.builders import OFFERGRID
+from tests.stack import SIGNING, Context, Stack, aws, event, template
+
+ALARMS = {
+    name: one["Properties"]
+    for name, one in template().items()
+    if one["Type"] == "AWS::CloudWatch::Alarm" and one["Properties"]["Namespace"] == "Milepost"
+}
+FILTERS = {
+    transformation["MetricName"]: one["Properties"]
+    for one in template().values()
+    if one["Type"] == "AWS::Logs::MetricFilter"
+    for transformation in one["Properties"]["MetricTransformations"]
+}
+CHARGE = "spirii-charge"
+UNITS = {"PollLag": "Seconds"}
+"""Every other one is a count."""
+
+
+@pytest.fixture
+def sandboxes() -> Iterator[Sandboxes]:
+    with Sandboxes([make_connection(CHARGE, "spirii")]) as running:
+        yield running
+
+
+def connect(stack: Stack, sandboxes: Sandboxes, **credentials: str) -> None:
+    stack.apply(Connection(id=CHARGE, provider="spirii", base_url=sandboxes.url(CHARGE)))
+    right = sandboxes.accounts[CHARGE].connection.credentials
+    stack.keep_secret("ApiCredentials", {CHARGE: credentials or right})
+
+
+def receive(stack: Stack, name: str = "scheduled") -> int:
+    app = stack.load("receive_webhook")
+    return int(app.handler(event("receive_webhook", name), Context())["statusCode"])
+
+
+def put_aside(stack: Stack, _: Sandboxes) -> None:
+    stack.load("record_report").handler(event("record_report", "not_json"), Context())
+
+
+def fail_to_answer(stack: Stack, _: Sandboxes) -> None:
+    app = stack.load("orders_api")
+    aws("dynamodb").delete_table(TableName=stack.resources["OrdersTable"])
+    assert call(app, "GET", "/orders/offergrid-home:ord-1:item-1") == 500
+
+
+def fail_to_poll(stack: Stack, sandboxes: Sandboxes) -> None:
+    connect(stack, sandboxes, api_key="wrong")
+    poll = stack.load("poll_orders").handler({"connection": CHARGE}, Context())
+    assert poll["outcome"] == "failed"
+
+
+def poll_late(stack: Stack, _: Sandboxes) -> None:
+    ago = format_instant(datetime.now(UTC) - timedelta(hours=2))
+    stack.apply(Connection(id=OFFERGRID.id, provider="offergrid", base_url="x", poll_minutes=5))
+    item = to_item({"pk": f"poll#{OFFERGRID.id}", "last_success_at": ago})
+    aws("dynamodb").put_item(TableName=stack.resources["PollsTable"], Item=item)
+    stack.load("watch_deadlines").handler({}, Context())
+
+
+def fail_what_was_planned(stack: Stack, sandboxes: Sandboxes) -> None:
+    connect(stack, sandboxes)
+    id = sandboxes.accounts[CHARGE].create_order({})["id"]
+    stack.load("poll_orders").handler({"connection": CHARGE}, Context())
+    at = format_instant(datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1))
+    path = f"/orders/{CHARGE}:{id}:{id}/actions/fulfill"
+    assert call(stack.load("orders_api"), "POST", path, {"at": at}) < 300
+    sandboxes.accounts[CHARGE].move_order(id, {"status": "Cancelled", "webhook": False})
+    scheduler, group = aws("scheduler"), stack.resources["ActionSchedules"]
+    (name,) = [one["Name"] for one in scheduler.list_schedules(GroupName=group)["Schedules"]]
+    planned = scheduler.get_schedule(Name=name, GroupName=group)["Target"]["Input"]
+    stack.load("perform_action").handler(json.loads(planned), Context())
+
+
+def call(app: Any, method: str, path: str, body: Any = None) -> int:
+    claims = {"sub": "5b1f", "username": "kim", "cognito:groups": "[operator]"}
+    request = {
+        "rawPath": path,
+        "headers": {"content-type": "application/json"},
+        "requestContext": {
+            "http": {"method": method, "path": path},
+            "authorizer": {"jwt": {"claims": claims}},
+        },
+        "body": json.dumps(body) if body else None,
+    }
+    return int(app.handler(request, Context())["statusCode"])
+
+
+def refuse(stack: Stack, _: Sandboxes) -> None:
+    assert receive(stack, "bad_signature") == 401
+
+
+def have_no_secret(stack: Stack, _: Sandboxes) -> None:
+    empty = {**SIGNING["offergrid-home"], "secrets": []}
+    stack.keep_secret("SigningSecrets", {"offergrid-home": empty})
+    assert receive(stack) == 503
+
+
+def lose_the_secrets(stack: Stack, _: Sandboxes) -> None:
+    secret = stack.resources["SigningSecrets"]
+    aws("secretsmanager").delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
+    assert receive(stack) == 503
+
+
+def lose_the_inbox(stack: Stack, _: Sandboxes) -> None:
+    app = stack.load("receive_webhook")
+    aws("sqs").delete_queue(QueueUrl=stack.resources["InboxQueue"])
+    answer = app.handler(event("receive_webhook", "scheduled"), Context())
+    assert answer["statusCode"] == 503
+
+
+PROVOKED_BY: Mapping[str, Callable[[Stack, Sandboxes], None]] = {
+    "QuarantineAlarm": put_aside,
+    "ApiFailuresAlarm": fail_to_answer,
+    "PollFailuresAlarm": fail_to_poll,
+    "PollLagAlarm": poll_late,
+    "PlannedActionFailuresAlarm": fail_what_was_planned,
+    "RefusedWebhooksAlarm": refuse,
+    "MissingSecretAlarm": have_no_secret,
+    "UnreadableSecretsAlarm": lose_the_secrets,
+    "InboxRefusedAlarm": lose_the_inbox,
+}
+
+
+def emitted(output: str) -> Iterator[tuple[str, str, str, dict[str, str], float]]:
+    """Every metric of every line, as CloudWatch reads it.
+
+    Namespace, name, unit, dimensions with their values, value.
+    """
+    for line in output.splitlines():
+        said = json.loads(line) if '"_aws"' in line else {"_aws": {"CloudWatchMetrics": []}}
+        for group in said["_aws"]["CloudWatchMetrics"]:
+            for names in group["Dimensions"]:
+                dimensions = {name: said[name] for name in names}
+                for one in group["Metrics"]:
+                    value = said[one["Name"]]
+                    largest = max(value) if isinstance(value, list) else value
+                    yield group["Namespace"], one["Name"], one["Unit"], dimensions, largest
+
+
+@pytest.mark.parametrize("name", PROVOKED_BY)
+def test_what_an_alarm_waits_for_is_emitted_when_it_happens(
+    name: str, stack: Stack, sandboxes: Sandboxes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    PROVOKED_BY[name](stack, sandboxes)
+    alarm = ALARMS[name]
+    waited_for = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
+    metric = alarm["MetricName"]
+    values = [
+        value
+        for namespace, named, unit, dimensions, value in emitted(capsys.readouterr().out)
+        if (namespace, named) == ("Milepost", metric)
+        and dimensions == waited_for
+        and unit == UNITS.get(metric, "Count")
+    ]
+    assert values
+    # What is counted adds up; a lag has to be beyond the threshold by itself.
+    assert max(values) > (alarm["Threshold"] if alarm["Statistic"] == "Maximum" else 0)
+
+
+def test_every_alarm_on_a_metric_of_ours_is_provoked_here() -> None:
+    of_filters = {name for name, one in ALARMS.items() if one["MetricName"] in FILTERS}
+    assert PROVOKED_BY.keys() | of_filters == ALARMS.keys()
+
+
+def test_polls_in_time_are_measured_too(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    stack.load("watch_deadlines").handler({}, Context())
+    found = [one for one in emitted(capsys.readouterr().out) if one[1] == "PollLag"]
+    assert found == [("Milepost", "PollLag", "Seconds", {"service": "milepost"}, 0.0)]
+
+
+def test_throttled_calls_are_counted_by_what_the_access_log_says_of_them() -> None:
+    throttles = FILTERS["ApiThrottles"]
+    assert "Dimensions" not in ALARMS["ApiThrottlesAlarm"]
+    log = template()["Api"]["Properties"]["AccessLogSettings"]
+    line = json.loads(log["Format"].replace("$context.status", "429"))
+    field, _, wanted = throttles["FilterPattern"].strip("{} ").removeprefix("$.").partition(" = ")
+    assert line[field] == json.loads(wanted)
+    assert throttles["LogGroupName"] == log["DestinationArn"].removesuffix(".Arn")
