@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import pytest
 
+from local.places import Places
 from local.stack import Stack, running_stack
 from tests.e2e.own_connections import CHARGE, HOME, SHOP, TEXTS, declaration, described
 from tests.e2e.telling import Subscriptions
@@ -33,6 +34,8 @@ class Client:
         self.stack = stack
         self.connections = dict(stack.connections)
         self.announced: list[dict[str, Any]] = []
+        self.sent: list[tuple[bytes, str]] = []
+        """The body and the signature of every webhook of ours, for the scan of the logs."""
 
     @cached_property
     def sqs(self) -> Any:
@@ -70,6 +73,8 @@ class Client:
             if described["signing"]["scheme"] == "spirii"
             else standard_headers(body, secret=key, delivery_id=identity, timestamp=now)
         )
+        signature = headers.get("webhook-signature") or headers["Spirii-Signature"]
+        self.sent.append((body, signature))
         headers |= {"content-type": "application/json"}
         return self.call("POST", described["webhook_url"], body, headers)[0]
 
@@ -227,12 +232,19 @@ def status_changed(
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    """Where the stack writes: the one that MILEPOST_STACK_FILE names, or one of our own."""
+    named = os.environ.get("MILEPOST_STACK_FILE")
+    return Places(Path(named).parent if named else tmp_path_factory.mktemp("stack"))
+
+
+@pytest.fixture(scope="session")
+def stack(places: Places) -> Iterator[Stack]:
     """The running stack that MILEPOST_STACK_FILE names, or one of our own."""
-    if named := os.environ.get("MILEPOST_STACK_FILE"):
-        yield Stack(**json.loads(Path(named).read_text()))
+    if "MILEPOST_STACK_FILE" in os.environ:
+        yield Stack(**json.loads(places.stack_file.read_text()))
         return
-    with running_stack(demo=False) as started:
+    with running_stack(demo=False, places=places) as started:
         yield started
 
 

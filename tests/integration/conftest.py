@@ -1,15 +1,25 @@
-"""The stack's resources in moto, empty for each test, with the connections applied."""
+"""The stack's resources in moto, empty for each test, with the connections applied.
+
+After every test what the functions logged and printed is scanned for what no log may hold.
+"""
 
 import io
+import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from functools import cache
+from typing import Any
 
 import pytest
 from moto import mock_aws
 from moto.core.base_backend import BackendDict
 
 from tests.builders import OFFERGRID, RABOT, RETAIL
-from tests.stack import Stack
+from tests.leaks import MADE_UP, Overheard, all_texts, find_leaks, personal_values
+from tests.signing import OTHER_SECRET, SECRET
+from tests.stack import ROOT, Stack
+
+OVERHEARD = pytest.StashKey[Overheard]()
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +48,46 @@ def logged(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -
         if isinstance(handler, logging.StreamHandler):
             handler.setStream(buffer)
     return lambda: buffer.getvalue() + capsys.readouterr().out
+
+
+@pytest.fixture(autouse=True)
+def overheard(request: pytest.FixtureRequest) -> Iterator[Overheard]:
+    """Every line that a function's logger writes in this test."""
+    logger = logging.getLogger("milepost")
+    request.node.stash[OVERHEARD] = listening = Overheard()
+    logger.addHandler(listening)
+    yield listening
+    logger.removeHandler(listening)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, Any]:
+    """A test whose functions logged or printed what they may not has failed."""
+    report = yield
+    if report.when == "teardown" and report.passed and OVERHEARD in item.stash:
+        logged = item.stash[OVERHEARD].text
+        leaks = find_leaks(f"{logged}\n{report.capstdout}", known=forbidden())
+        if leaks:
+            report.outcome = "failed"
+            report.longrepr = "\n".join(["Logged, and may not be:", *leaks])
+    return report
+
+
+@cache
+def forbidden() -> frozenset[str]:
+    """Data of the events' and the sandboxes' people, and the secrets that sign webhooks."""
+    found = {SECRET, OTHER_SECRET, *MADE_UP}
+    for path in (ROOT / "events").rglob("*.json"):
+        content = json.loads(path.read_text())
+        found |= personal_values(content)
+        found |= {one for body in bodies(content) for one in personal_values(body)}
+    return frozenset(found)
+
+
+def bodies(content: Any) -> Iterator[Any]:
+    """The JSON documents that stand in an event as texts."""
+    for text in all_texts(content):
+        try:
+            yield json.loads(text)
+        except ValueError:
+            continue
