@@ -63,6 +63,14 @@ def read_moment(text: str | None, *, option: str) -> str | None:
         raise WrongUse(f"{option} {text}: {error}; or how long ago, as 90m, 6h or 3d.") from None
 
 
+def ago(instant: str | None, *, now: datetime) -> str:
+    """How long ago an instant was, in its largest unit; nothing for none."""
+    if instant is None:
+        return ""
+    passed = in_words(max((now - parse_instant(instant)).total_seconds(), 0))
+    return f"{' '.join(passed.split()[:2])} ago"
+
+
 def in_words(seconds: float) -> str:
     """A duration in its two largest units, such as ``3 d 4 h``."""
     minutes, rest = divmod(round(seconds), 60)

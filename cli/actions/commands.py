@@ -136,7 +136,8 @@ def done_in_words(done: Mapping[str, Any], order_id: str, moments: Moments) -> s
     """What became of an action, in a sentence."""
     result = str(done["result"]).replace("_", " ")
     if done["planned_for"]:
-        result += f" for {moments.minute(done['planned_for'])} ({moments.label})"
+        was = ", was planned" if done["result"] == "called_off" else ""
+        result += f"{was} for {moments.minute(done['planned_for'])} ({moments.label})"
     said = f" ({done['outcome']})" if done["outcome"] not in (None, done["result"]) else ""
     before = " It had been done with this key before." if done["repeated"] else ""
     return f"{done['action']} of {order_id}: {result}{said}.{before}"

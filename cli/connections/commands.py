@@ -1,5 +1,6 @@
 """``milepost connections apply``, ``list`` and ``poll``."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -80,8 +81,8 @@ def list_connections(
         tell(f"{target} has no connections yet: apply a file of them.")
         return
     tell_table(
-        ["connection", "provider", "polls", "health", f"last poll ({moments.label})", "webhook"],
-        connection_rows(stored, seen, moments),
+        ["connection", "provider", "polls", "health", "last poll", "webhook"],
+        connection_rows(stored, seen, now=datetime.now(UTC)),
     )
     for name in sorted(stored.ids):
         for line in remarks(name, stored, seen, moments):

@@ -1,20 +1,21 @@
 """The connections of a stack at a glance."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from cli.connections.health import condition_in_words, troubles
 from cli.connections.profiles import profile_of
 from cli.connections.schedules import describe_expression
 from cli.connections.stored import Stored
-from cli.moments import Moments
+from cli.moments import Moments, ago
 from cli.stack import Stack
 
 Seen: TypeAlias = Mapping[str, Mapping[str, Any]]
 """Connections as the API shows them, with their health, by id."""
 
 
-def connection_rows(stored: Stored, seen: Seen, moments: Moments) -> Iterator[tuple[str, ...]]:
+def connection_rows(stored: Stored, seen: Seen, *, now: datetime) -> Iterator[tuple[str, ...]]:
     """Id, provider, how often it is polled, how it is, last poll and last webhook of each."""
     for name in sorted(stored.ids):
         settings, health = stored.settings.get(name), _health(name, seen)
@@ -23,8 +24,8 @@ def connection_rows(stored: Stored, seen: Seen, moments: Moments) -> Iterator[tu
             settings.provider if settings else "not applied",
             _polls(name, stored) or "off",
             condition_in_words(health) if health else "",
-            moments.minute(health.get("last_success_at")),
-            moments.minute(health.get("last_webhook_at")) or _webhooks(name, stored),
+            ago(health.get("last_success_at"), now=now),
+            ago(health.get("last_webhook_at"), now=now) or _webhooks(name, stored),
         )
 
 

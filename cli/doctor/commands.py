@@ -56,7 +56,7 @@ def doctor(*, stack: StackOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         tell_json([asdict(one) for one in found])
     else:
-        tell(f"{levels[Level.FAIL]} failures, {levels[Level.WARN]} warnings.", style="bold")
+        tell(f"Failures: {levels[Level.FAIL]}, warnings: {levels[Level.WARN]}.", style="bold")
     if levels[Level.FAIL]:
         raise typer.Exit(COULD_NOT)
 

@@ -115,14 +115,14 @@ def check_webhooks(patient: Patient) -> Iterator[Finding]:
         for one in patient.connections
         if one["id"] in signing and not one["health"]["last_webhook_at"]
     ]
-    for name in silent:
+    if silent:
         yield warning(
             "webhooks",
-            f"{name} has never had one",
-            f"`milepost send-test {name}` tries the way; the provider's side has to have the "
+            f"none has ever come for {', '.join(silent)}",
+            f"`milepost send-test {silent[0]}` tries the way; the provider's side has to have the "
             "address and the secret.",
         )
-    if not silent:
+    else:
         yield ok("webhooks", f"{len(signing)} connections have had theirs")
 
 

@@ -45,13 +45,10 @@ def check_sender(patient: Patient) -> Iterator[Finding]:
     if not address:
         yield warning("sender", "the stack does not say which it is", "Deploy with SENDER=...")
         return
-    client = patient.stack.client("sesv2")
-    for identity in (address, address.rpartition("@")[2]):
-        try:
-            found = client.get_email_identity(EmailIdentity=identity)
-        except client.exceptions.NotFoundException:
-            continue
-        if found.get("VerifiedForSendingStatus"):
+    identities = [address, address.rpartition("@")[2]]
+    answer = patient.stack.client("ses").get_identity_verification_attributes(Identities=identities)
+    for identity, found in answer["VerificationAttributes"].items():
+        if found["VerificationStatus"] == "Success":
             yield ok("sender", f"{identity} is verified")
             return
     yield failure("sender", f"{address} is not verified", "Verify it or its domain in SES.")

@@ -22,8 +22,9 @@ def show_order(order: Shown, moments: Moments) -> None:
         earlier = order["earlier"]
         until = moments.minute(earlier["until"])
         tell(f"  {earlier['reports']} reports until {until} came to: {earlier['status']}")
+    tell("  timeline")
     for entry in order["timeline"]:
-        tell_folded(_entry(entry, moments), indent=2)
+        tell_folded(_entry(entry, moments), indent=4)
     if order["notices"]:
         tell("  told")
         for notice in order["notices"]:
@@ -65,15 +66,15 @@ def _coming(coming: Shown, moments: Moments) -> Iterator[str]:
 def _entry(entry: Shown, moments: Moments) -> str:
     when = moments.minute(entry["at"])
     if entry["person"]:
-        return f"{when}  {_deed(entry)}  (by {entry['person']})"
+        return f"{when}  {_deed(entry, moments)}  (by {entry['person']})"
     said = entry["raw_status"] or "facts"
     return f"{when}  {said}  ({entry['effect']}, by {entry['source']})"
 
 
-def _deed(entry: Shown) -> str:
+def _deed(entry: Shown, moments: Moments) -> str:
     told: Sequence[str | None] = (
-        entry["result"],
-        f"for {entry['planned_for']}" if entry["planned_for"] else None,
+        (entry["result"] or "").replace("_", " "),
+        f"for {moments.minute(entry['planned_for'])}" if entry["planned_for"] else None,
         entry["outcome"] if entry["outcome"] != entry["result"] else None,
         entry["note"],
     )

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from cli.doctor import commands
 from cli.doctor.findings import Finding, Level, ok
 from tests.builders import OFFERGRID
-from tests.stack import aws
+from tests.stack import SENDER, aws
 from tests.unit.cli.conftest import Deployed
 
 HEALTHY = {"ProductionAccessEnabled": True, "SendingEnabled": True, "EnforcementStatus": "HEALTHY"}
@@ -29,7 +29,7 @@ def _well(deployed: Deployed) -> None:
         aws("sns").subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue)
     deployed.answers |= {
         "GetAccount": HEALTHY,
-        "GetEmailIdentity": {"VerifiedForSendingStatus": True},
+        "GetIdentityVerificationAttributes": verified("Success"),
         "GetMetricData": {"MetricDataResults": []},
         "GetEventSourceMapping": {"State": "Enabled"},
         "ListStackResources": {
@@ -52,6 +52,10 @@ def _well(deployed: Deployed) -> None:
         )
 
 
+def verified(status: str) -> dict[str, Any]:
+    return {"VerificationAttributes": {SENDER: {"VerificationStatus": status}}}
+
+
 def resource(name: str, identity: str, kind: str) -> dict[str, str]:
     return {"LogicalResourceId": name, "PhysicalResourceId": identity, "ResourceType": kind}
 
@@ -68,7 +72,7 @@ def trouble(deployed: Deployed) -> list[tuple[str, str, str]]:
 def test_a_deployment_in_which_nothing_is_wrong_is_told_so_line_by_line(deployed: Deployed) -> None:
     said = deployed.say("doctor")
     lines = said.splitlines()
-    assert lines[-1] == "0 failures, 0 warnings."
+    assert lines[-1] == "Failures: 0, warnings: 0."
     assert len([line for line in lines if line.startswith("ok")]) == len(commands.CHECKS)
 
 
@@ -82,7 +86,7 @@ def test_every_finding_that_is_not_well_says_what_to_do(deployed: Deployed) -> N
 def test_a_warning_alone_is_a_success(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
     finding = Finding(level=Level.WARN, about="mail", text="nearly", advice="look")
     monkeypatch.setattr(commands, "CHECKS", [("mail", lambda _patient: iter([finding]))])
-    assert "0 failures, 1 warnings." in deployed.say("doctor")
+    assert "Failures: 0, warnings: 1." in deployed.say("doctor")
 
 
 def test_missing_credentials_and_signing_secrets_are_failures(deployed: Deployed) -> None:
@@ -128,7 +132,7 @@ def test_what_keeps_ses_from_sending_is_found(
 
 
 def test_a_sender_that_is_not_verified_fails(deployed: Deployed) -> None:
-    deployed.answers["GetEmailIdentity"] = {"VerifiedForSendingStatus": False}
+    deployed.answers["GetIdentityVerificationAttributes"] = verified("Pending")
     assert trouble(deployed) == [("fail", "sender", "milepost@example.org is not verified")]
 
 
@@ -207,7 +211,7 @@ def test_a_connection_that_never_had_a_webhook_is_a_warning(deployed: Deployed) 
         TableName=deployed.stack.resources["PollsTable"],
         Key={"pk": {"S": f"poll#{OFFERGRID.id}"}},
     )
-    assert trouble(deployed) == [("warn", "webhooks", "offergrid-home has never had one")]
+    assert trouble(deployed) == [("warn", "webhooks", "none has ever come for offergrid-home")]
 
 
 def test_what_may_not_be_looked_at_is_a_warning_and_ends_no_examination(

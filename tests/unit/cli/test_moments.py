@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cli.faults import WrongUse
-from cli.moments import in_words, read_moment, read_zone
+from cli.moments import ago, in_words, read_moment, read_zone
 from milepost.report import parse_instant
 
 
@@ -50,3 +50,10 @@ def test_a_time_that_is_none_is_wrong_use_and_names_the_option(text: str) -> Non
 )
 def test_durations_are_said_in_their_two_largest_units(seconds: float, words: str) -> None:
     assert in_words(seconds) == words
+
+
+def test_how_long_ago_something_was_is_said_in_one_unit() -> None:
+    now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    assert ago("2026-03-01T09:00:00Z", now=now) == "1 d ago"
+    assert ago("2026-03-02T12:00:01Z", now=now) == "0 s ago"
+    assert ago(None, now=now) == ""
