@@ -1,6 +1,6 @@
 """What an order's item is made of: reports, summary, waits, the overdue mark."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -10,12 +10,42 @@ from milepost.report import Details, Report, Source, Status, format_instant, par
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
-def entry_item(entry: Entry, whole: Details) -> dict[str, Any]:
-    """A report as it is kept: facts that still hold are named, not repeated.
+_AS_BEFORE: Final = "="
+"""In place of the names of facts: those that the entry before names."""
+
+
+def timeline_items(timeline: Iterable[Entry], whole: Details) -> list[dict[str, Any]]:
+    """A timeline as it is kept: facts that still hold are named, not repeated.
 
     A provider that is polled says everything each time; without this an order would cost a write
     unit more for every step of its life.
     """
+    items: list[dict[str, Any]] = []
+    named = None
+    for entry in timeline:
+        item = _entry_item(entry, whole)
+        same = item.get("same")
+        if same is not None and same == named:
+            item["same"] = _AS_BEFORE
+        items.append(item)
+        named = same
+    return items
+
+
+def timeline_of(
+    items: Iterable[Mapping[str, Any]], key: OrderKey, whole: Details
+) -> tuple[Entry, ...]:
+    """The timeline of what ``timeline_items`` wrote, with the order's facts put back."""
+    entries: list[Entry] = []
+    named = ""
+    for item in items:
+        same = item.get("same", "")
+        named = named if same == _AS_BEFORE else same
+        entries.append(_entry_of(item, key, whole, same=named))
+    return tuple(entries)
+
+
+def _entry_item(entry: Entry, whole: Details) -> dict[str, Any]:
     report = entry.report
     current: Mapping[str, Any] = whole
     said: Mapping[str, Any] = report.details
@@ -36,11 +66,10 @@ def entry_item(entry: Entry, whole: Details) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def entry_of(item: Mapping[str, Any], key: OrderKey, whole: Details) -> Entry:
-    """The report of what ``entry_item`` wrote, with the order's facts put back."""
+def _entry_of(item: Mapping[str, Any], key: OrderKey, whole: Details, *, same: str) -> Entry:
     current: Mapping[str, Any] = whole
-    same = item["same"].split(",") if "same" in item else []
-    details = {**item.get("details", {}), **{name: current[name] for name in same}}
+    names = same.split(",") if same else []
+    details = {**item.get("details", {}), **{name: current[name] for name in names}}
     report = Report(
         connection=key.connection,
         order_id=key.order_id,

@@ -9,13 +9,13 @@ from botocore.exceptions import ClientError
 
 from milepost.aws.items import from_item, to_item
 from milepost.aws.order_parts import (
-    entry_item,
-    entry_of,
     instant_of,
     overdue_item,
     overdue_of,
     summary_item,
     summary_of,
+    timeline_items,
+    timeline_of,
     wait_item,
     wait_of,
     waited_of,
@@ -140,7 +140,7 @@ def order_item(
         "track": track_of(order.details, connection),
         **{name: details.pop(name, None) for name in _TOP_LEVEL},
         "details": details or None,
-        "timeline": [entry_item(entry, order.details) for entry in order.timeline],
+        "timeline": timeline_items(order.timeline, order.details),
         "attention": [{"code": a.code, "text": a.text} for a in tracked.attention] or None,
         "overdue": overdue_item(tracked.overdue) if tracked.overdue else None,
         "summary": summary_item(order.summary),
@@ -163,7 +163,7 @@ def tracked_order(item: Mapping[str, Any]) -> TrackedOrder:
         raw_status=item.get("raw_status"),
         since=parse_instant(item["since"]),
         details=details,
-        timeline=tuple(entry_of(one, key, details) for one in item["timeline"]),
+        timeline=timeline_of(item["timeline"], key, details),
         attention=tuple(
             Attention(a["code"], a["text"])
             for a in item.get("attention", ())
