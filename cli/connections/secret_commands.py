@@ -72,9 +72,7 @@ def rotate_secret(
     elif finish:
         tell(f"One signing secret of {connection_id} is live; functions learn it in 5 minutes.")
     else:
-        warn(
-            "Give this to the provider in half a minute: by then every function knows it."
-        )
+        warn("Give this to the provider in half a minute: by then every function knows it.")
         warn("Both are live until `secret rotate --finish`.")
         warn("Where a file names this connection's signing secrets, put it there as well: the next")
         warn("apply would bring the old one back.")
