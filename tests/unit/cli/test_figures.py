@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
 from cli.figures.commissions import sums_in_words
 from milepost.connection import CommissionTerms
 from milepost.order import OrderKey
@@ -30,12 +32,14 @@ def test_stages_are_told_in_words_and_slow_orders_by_name(deployed: Deployed) ->
     )
 
 
+@pytest.mark.thorough
 def test_a_time_without_ended_stages_is_said_to_be_so(deployed: Deployed) -> None:
     said = deployed.say("stages", "--from", "2025-01", "--to", "2025-02")
     assert "Stages that ended from 2025-01 to 2025-02" in said
     assert "None has ended in this time." in said
 
 
+@pytest.mark.thorough
 def test_a_month_that_is_none_is_wrong_use(deployed: Deployed) -> None:
     result = deployed.run("stages", "--from", "March")
     assert result.exit_code == 2

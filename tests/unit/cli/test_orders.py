@@ -41,6 +41,7 @@ def test_open_orders_are_listed_by_their_next_date_and_counted(deployed: Deploye
     assert "At these connections in all: 1 accepted, 1 scheduled, 1 rejected." in lines
 
 
+@pytest.mark.thorough
 def test_times_are_shown_in_the_zone_that_is_asked_for(deployed: Deployed) -> None:
     said = deployed.say("orders", "list", "--zone", "Australia/Melbourne")
     assert "next (Australia/Melbourne)" in " ".join(said.split())
@@ -60,6 +61,7 @@ def test_a_list_fits_80_columns_and_cuts_nothing(
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("asked", "found"),
     [
@@ -84,6 +86,7 @@ def test_a_list_is_of_what_was_asked_for(
     assert listed["next"] is None
 
 
+@pytest.mark.thorough
 def test_a_list_says_that_there_is_more(deployed: Deployed) -> None:
     assert "there are more: --limit or --all." in deployed.say("orders", "list", "--limit", "1")
     assert len(deployed.tell("orders", "list", "--all")["orders"]) == 2
@@ -111,6 +114,7 @@ def test_people_read_the_summary_first(deployed: Deployed) -> None:
     assert "can be done: cancel, note, refresh" in said
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name",
     ["rabot-energy:V-1:V-1", "rabot-energy:V-1", "rabot-energy/V-1", "V-1", "EN-7", "en-7"],
