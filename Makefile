@@ -30,6 +30,7 @@ lock: ## Newest versions into the lock files
 		uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o $$tool.txt $$tool.in; done
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock requirements.in
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -c requirements.lock -o layers/dependencies/requirements.txt layers/dependencies/requirements.in
+	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -c requirements.lock -o bench/requirements.lock bench/requirements.in
 
 build: install ## What `sam build` makes of the template, for this machine
 	@$(BIN)/python -m local build
@@ -79,6 +80,18 @@ test-all: check $(TOOLS)/schemathesis/.installed ## All tests: also the slower o
 	@$(MAKE) --no-print-directory test-dynamodb-local audit
 	@if [ -s $(LEFT_OUT) ]; then echo "Everything else ran; left out:"; cat $(LEFT_OUT); else \
 		echo "Everything ran; nothing was left out."; fi
+
+bench: install bench-peers ## What it costs, beside its limits and peers (PART=cold: one part; QUICK=1: roughly)
+	@PYTHONPATH=.:layers/core $(BIN)/python -m bench $(PART) $(if $(filter 1,$(QUICK)),--quick)
+
+PEERS := .local/tools/bench
+.PHONY: bench bench-peers
+bench-peers: $(PEERS)/.installed
+
+$(PEERS)/.installed: bench/requirements.lock | install
+	@$(BIN)/python -m venv $(PEERS)
+	@VIRTUAL_ENV=$(PEERS) $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes bench/requirements.lock
+	@touch $@
 
 LEFT_OUT := .local/left-out
 $(TOOLS)/atheris/.installed: tests/fuzz/atheris.txt

@@ -23,7 +23,6 @@ PARTS: Final = (
     "logs",
     "lists",
     "growth",
-    "latency",
     "cost",
 )
 """Modules with a ``measure``, in the order in which they run: the last reads of the others."""

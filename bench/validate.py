@@ -4,10 +4,10 @@ import json
 from statistics import median
 from typing import Any, Final
 
-from bench.children import run_python
+from bench.children import ROOT, run_python
 from bench.figures import Figure, ratio
 from bench.packaged import path_of
-from bench.peers import PYTHON, ROOT, require_peers
+from bench.peers import PYTHON, require_peers
 from tests.builders import offergrid_item, offergrid_order
 from tests.signing import SECRET, standard_headers
 

@@ -1,0 +1,247 @@
+"""What it costs by list price: a million events, three made-up teams, and the naive stack beside.
+
+Numbers come from what the other parts measured last (.local/bench/*.json); ``ASSUMED`` stands in
+for a part that was not run, and the row says so.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from bench.children import WORK
+from bench.figures import Figure
+from bench.logs import LINES_OF_LAMBDA
+
+GOAL: Final = 5.0
+MILLION: Final = 1_000_000
+SHARE_OF_PROCESSOR: Final = 512 / 1_769
+"""Of one processor at 512 MB: AWS gives a whole one at 1,769 MB."""
+MS_OF_A_CALL: Final = 5.0
+"""What a call to an AWS service takes beside our own processor's time, in one region."""
+ACCESS_LOG: Final = 130
+"""Bytes of a line of the API's access log."""
+MINUTES_A_MONTH: Final = 30 * 24 * 60
+
+ASSUMED: Final[Mapping[str, float]] = {
+    "receive_webhook, per event": 1.2,
+    "record_report, per event": 2.2,
+    "write units a transition, by webhook": 3.5,
+    "write units of figures and search a change, 1 at a time": 6.0,
+    "write units of figures and search a change, 100 at a time": 2.5,
+    "both together": 527.0,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """A month of a team. An order goes through ``steps``; ``told`` of them are announced."""
+
+    orders: float
+    connections: int = 4
+    steps: float = 6
+    told: float = 3
+    inbox_batch: float = 1
+    """Messages in a batch of the inbox: one, unless they come faster than they are taken."""
+    figures_batch: float = 1
+    """Changes that the figures take at a time, of those of ten seconds."""
+    polls_an_hour: float = 12
+
+    @property
+    def events(self) -> float:
+        return self.orders * self.steps
+
+
+TEAMS: Final = {
+    "1,000 orders a month": Load(orders=1_000),
+    "100,000 orders a month": Load(orders=100_000, inbox_batch=1, figures_batch=3),
+    "10 million orders a month": Load(orders=10 * MILLION, inbox_batch=8, figures_batch=100),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Dollars a month, by what they are for."""
+
+    parts: Mapping[str, float]
+
+    @property
+    def total(self) -> float:
+        return sum(self.parts.values())
+
+
+def measure(*, quick: bool) -> list[Figure]:
+    """A row a million events, and one a team, with the naive stack's in the note."""
+    del quick
+    prices, known = read_prices(), read_measured()
+    million = Load(orders=MILLION / 6, inbox_batch=1, figures_batch=4)
+    ours, naive = price_events(million, prices, known), price_naive(million, prices, known)
+    missing = sorted(ASSUMED.keys() - known.keys())
+    rows = [
+        Figure(
+            what="a million webhook events that each change an order",
+            measured=ours.total,
+            unit="$",
+            goal=GOAL,
+            note=_by_part(ours) + (f"; not measured: {', '.join(missing)}" if missing else ""),
+        ),
+        Figure(
+            what="… by the naive stack",
+            measured=naive.total,
+            unit="$",
+            note=_by_part(naive),
+        ),
+    ]
+    for name, load in TEAMS.items():
+        ours = Costs({**price_events(load, prices, known).parts, **price_month(load, prices).parts})
+        naive = price_naive(load, prices, known)
+        rows.append(
+            Figure(
+                what=f"a month of {name}",
+                measured=ours.total,
+                unit="$",
+                note=f"naive, without what stands still: ${naive.total:,.2f}; {_by_part(ours)}",
+            )
+        )
+    return rows
+
+
+def read_prices() -> dict[str, Any]:
+    """bench/prices.toml."""
+    return tomllib.loads((Path(__file__).parent / "prices.toml").read_text())
+
+
+def read_measured(folder: Path = WORK) -> dict[str, float]:
+    """Figures that other parts kept, by what they are; milliseconds of the processor for events."""
+    known: dict[str, float] = {}
+    for part in ("warm", "writes", "logs"):
+        path = folder / f"{part}.json"
+        for one in json.loads(path.read_text()) if path.exists() else []:
+            name = one["what"]
+            # A ratio to a call of boto3 is what that part is for; here the milliseconds count.
+            known[name] = float(one["note"].split(" ms")[0]) if part == "warm" else one["measured"]
+    return {name: value for name, value in known.items() if name in ASSUMED}
+
+
+def lambda_price(
+    prices: Mapping[str, Any], *, invocations: float, processor_ms: float, calls: float
+) -> float:
+    """Requests and time of a function at 512 MB; ``processor_ms`` are of a whole processor."""
+    milliseconds = processor_ms / SHARE_OF_PROCESSOR + calls * MS_OF_A_CALL
+    gb_seconds = milliseconds / 1_000 * 0.5
+    requests = invocations * prices["lambda"]["per_million_requests"] / MILLION
+    price: float = requests + gb_seconds * prices["lambda"]["per_gb_second"]
+    return price
+
+
+def price_events(load: Load, prices: Mapping[str, Any], measured: Mapping[str, float]) -> Costs:
+    """What a month's webhook events cost that each change an order, without mail."""
+    known = {**ASSUMED, **measured}
+    events, told = load.events, load.orders * load.told
+    recordings = events / load.inbox_batch
+    one = known["write units of figures and search a change, 1 at a time"]
+    many = known["write units of figures and search a change, 100 at a time"]
+    # What is shared by a batch is written once for it, so what is left is shared by its changes.
+    figures = many + (one - many) / load.figures_batch
+    functions = (
+        lambda_price(
+            prices,
+            invocations=events,
+            processor_ms=events * known["receive_webhook, per event"],
+            calls=events,
+        )
+        + lambda_price(
+            prices,
+            invocations=recordings,
+            processor_ms=events * known["record_report, per event"],
+            calls=events + recordings,
+        )
+        + lambda_price(
+            prices,
+            invocations=told,
+            processor_ms=told * known["record_report, per event"],
+            calls=2 * told,
+        )
+        + lambda_price(
+            prices,
+            invocations=events / load.figures_batch,
+            processor_ms=events * known["record_report, per event"] / 2,
+            calls=2 * events / load.figures_batch,
+        )
+    )
+    units, reads = known["write units a transition, by webhook"], 0.5 + 2 / load.figures_batch
+    return Costs(
+        {
+            "API": events * prices["api_gateway"]["http_per_million"] / MILLION,
+            "functions": functions,
+            "SQS": (events + 2 * recordings) * prices["sqs"]["per_million_requests"] / MILLION,
+            "orders": events * units * prices["dynamodb"]["per_million_write_units"] / MILLION,
+            "figures": events * figures * prices["dynamodb"]["per_million_write_units"] / MILLION,
+            "reads": events * reads * prices["dynamodb"]["per_million_read_units"] / MILLION,
+            "SNS": told * prices["sns"]["per_million_publishes"] / MILLION,
+            "logs": events
+            * (known["both together"] + ACCESS_LOG + LINES_OF_LAMBDA * (1 + 1 / load.inbox_batch))
+            / 1e9
+            * prices["cloudwatch"]["per_gb_of_logs"],
+        }
+    )
+
+
+def price_naive(load: Load, prices: Mapping[str, Any], measured: Mapping[str, float]) -> Costs:
+    """The same events by a REST API, an idempotency table, X-Ray and one item an event.
+
+    One function does it all, as the documentation of its tools suggests; its processor's time is
+    taken to be ours of both functions and two more calls.
+    """
+    known = {**ASSUMED, **measured}
+    events = load.events
+    processor = known["receive_webhook, per event"] * 3 + known["record_report, per event"]
+    writes = 2 + 2 + 2 + 1
+    """Idempotency: put and update, each of one unit and one of its answer; the event's item with
+    an index; the order's state."""
+    return Costs(
+        {
+            "API": events * prices["api_gateway"]["rest_per_million"] / MILLION,
+            "functions": lambda_price(
+                prices, invocations=events, processor_ms=events * processor, calls=events * 5
+            ),
+            "tables": events * writes * prices["dynamodb"]["per_million_write_units"] / MILLION,
+            "X-Ray": events * prices["xray"]["per_million_traces"] / MILLION,
+            "SNS": load.orders * load.told * prices["sns"]["per_million_publishes"] / MILLION,
+            "logs": events * 2_500 / 1e9 * prices["cloudwatch"]["per_gb_of_logs"],
+        }
+    )
+
+
+def price_month(load: Load, prices: Mapping[str, Any]) -> Costs:
+    """What a month costs whatever comes: polls, what is kept, alarms, metrics, secrets."""
+    polls = load.connections * load.polls_an_hour * 24 * 30
+    kept_gb = load.orders * 12 * 2_300 / 1e9
+    minutely = lambda_price(
+        prices,
+        invocations=MINUTES_A_MONTH,
+        processor_ms=MINUTES_A_MONTH * 5,
+        calls=MINUTES_A_MONTH,
+    )
+    polling = lambda_price(prices, invocations=polls, processor_ms=polls * 60, calls=polls * 8)
+    cloudwatch = prices["cloudwatch"]
+    return Costs(
+        {
+            "polls": polling
+            + polls
+            * (prices["s3"]["per_million_puts"] + prices["s3"]["per_million_gets"])
+            / MILLION
+            + polls * 2 * prices["dynamodb"]["per_million_write_units"] / MILLION,
+            "by the minute": minutely,
+            "a year of orders kept": kept_gb * prices["dynamodb"]["per_gb_month"],
+            "alarms": 25 * cloudwatch["per_alarm_month"],
+            "metrics": (4 + 3 * load.connections) * cloudwatch["per_metric_month"],
+            "secrets": 5 * prices["secrets_manager"]["per_secret_month"],
+        }
+    )
+
+
+def _by_part(costs: Costs) -> str:
+    return ", ".join(f"{name} {dollars:,.2f}" for name, dollars in costs.parts.items())
