@@ -77,7 +77,7 @@ test-all: check $(TOOLS)/schemathesis/.installed ## All tests: also the slower o
 	@rm -f $(LEFT_OUT) && mkdir -p $(dir $(LEFT_OUT))
 	@pytest $(BELOW_E2E)
 	@pytest tests/e2e
-	@$(MAKE) --no-print-directory test-dynamodb-local audit
+	@$(MAKE) --no-print-directory soak-briefly test-dynamodb-local audit
 	@if [ -s $(LEFT_OUT) ]; then echo "Everything else ran; left out:"; cat $(LEFT_OUT); else \
 		echo "Everything ran; nothing was left out."; fi
 
@@ -119,6 +119,13 @@ fuzz: $(TOOLS)/atheris/.installed ## 1,000,000 inputs to the verifier, 100,000 t
 		$(FUZZ) $$provider -runs=100000 -max_len=8192 -max_total_time=60 -verbosity=0 \
 			-print_final_stats=1 -artifact_prefix=.local/fuzz/ .local/fuzz/$$provider || exit 1; done
 	@HYPOTHESIS_PROFILE=thorough pytest tests/unit/core -k anything
+
+.PHONY: soak soak-briefly
+soak: install ## 20,000 changes on bad days, while processes are killed: 15 minutes (CHANGES, SECONDS, SEED)
+	@python -m tests.soak --changes $(or $(CHANGES),20000) --seconds $(or $(SECONDS),600) \
+		$(if $(SEED),--seed $(SEED))
+soak-briefly: install
+	@python -m tests.soak --changes 400 --seconds 30 --kill-every 4 --patience 240
 
 audit: audit-template audit-packages ## checkov on the template, pip-audit on the lock files
 audit-template: $(TOOLS)/checkov/.installed

@@ -211,6 +211,21 @@ def test_a_fee_that_is_not_paid_says_which_and_how_much() -> None:
     assert "The connection fee (invoice NE-881204, 1280.00 GHS) is not paid" in reason.text
 
 
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [("149.90", "149.90"), ("150", "150.00"), ("1280.00", "1280.00"), ("0.12345", "0.12345")],
+)
+def test_the_reason_of_an_unpaid_fee_is_the_same_once_it_was_stored(amount: str, text: str) -> None:
+    texts = set()
+    # DynamoDB keeps numbers without the zeros at their end.
+    for written in (amount, f"{Decimal(amount).normalize():f}"):
+        request = service_request(invoices=[unpaid(amount=written)])
+        (reason,) = fold([read_order(request)], PROVIDER.rules).attention
+        texts.add(reason.text)
+    assert len(texts) == 1
+    assert f", {text} GHS)" in texts.pop()
+
+
 def test_an_amount_is_exact_to_the_last_digit() -> None:
     amount = "12345678901234567890.123456789012345678"
     one = read_order(service_request(invoices=[unpaid(amount=amount)]))

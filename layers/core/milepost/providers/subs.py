@@ -47,6 +47,7 @@ from milepost.providers.shapes import (
 )
 from milepost.providers.subs_actions import ACTIONS
 from milepost.report import Details, Report, Source, Status, format_instant
+from milepost.report import Invoice as Fee
 from milepost.signatures import STANDARD_WEBHOOKS
 
 STATUSES: Final[Mapping[str, Status]] = {
@@ -240,9 +241,7 @@ def examine(_status: Status, details: Details) -> Iterable[Attention]:
     yield from check_contact(details)
     for invoice in details.get("invoices", []):
         if invoice.get("paid") is False:
-            amount = " ".join(
-                str(part) for part in (invoice.get("amount"), invoice.get("currency")) if part
-            )
+            amount = _amount_text(invoice)
             kind = invoice.get("kind", "fee").replace("_", " ")
             number = invoice.get("number") or invoice.get("id", "")
             yield Attention(
@@ -250,6 +249,18 @@ def examine(_status: Status, details: Details) -> Iterable[Attention]:
                 f"The {kind} (invoice {number}{', ' + amount if amount else ''}) is not paid; the "
                 "request waits for it. Remind the customer, then check the invoice's status.",
             )
+
+
+def _amount_text(invoice: Fee) -> str:
+    """The amount as people write it, one text for one amount.
+
+    The table gives 149.90 back as 149.9: an acknowledged reason must not return for that.
+    """
+    amount, currency = invoice.get("amount"), invoice.get("currency", "")
+    if not amount:
+        return currency
+    whole, _, part = f"{amount:f}".partition(".")
+    return f"{whole}.{part.rstrip('0'):0<2} {currency}".strip()
 
 
 def waits(status: Status, details: Details) -> str | None:
