@@ -46,7 +46,7 @@ def logged(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -
     for handler in logging.getLogger("milepost").handlers:
         # The logger holds on to the standard output that it found when it was made.
         if isinstance(handler, logging.StreamHandler):
-            handler.setStream(buffer)
+            handler.stream = buffer  # setStream would flush the old one, which may be closed
     return lambda: buffer.getvalue() + capsys.readouterr().out
 
 
