@@ -14,6 +14,7 @@ import pytest
 from moto import mock_aws
 from moto.core.base_backend import BackendDict
 
+from milepost.aws import order_lists, orders_table, watch_list
 from tests.builders import OFFERGRID, RABOT, RETAIL
 from tests.leaks import MADE_UP, Overheard, all_texts, find_leaks, personal_values
 from tests.signing import OTHER_SECRET, SECRET
@@ -32,6 +33,9 @@ def moto() -> Iterator[None]:
 @pytest.fixture
 def stack(moto: None, monkeypatch: pytest.MonkeyPatch) -> Stack:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Milepost")
+    # Every shard of every status is a query, and an emulator's queries are slow.
+    for module in (order_lists, orders_table, watch_list):
+        monkeypatch.setattr(module, "SHARDS", 2)
     BackendDict.reset()
     made = Stack()
     made.apply(OFFERGRID, RETAIL, RABOT)
