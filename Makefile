@@ -125,7 +125,7 @@ soak: install ## 20,000 changes on bad days, while processes are killed: 15 minu
 	@python -m tests.soak --changes $(or $(CHANGES),20000) --seconds $(or $(SECONDS),600) \
 		$(if $(SEED),--seed $(SEED))
 soak-briefly: install
-	@python -m tests.soak --changes 400 --seconds 30 --kill-every 4 --patience 240
+	@python -m tests.soak --changes 300 --seconds 30 --kill-every 6 --patience 240
 
 audit: audit-template audit-packages ## checkov on the template, pip-audit on the lock files
 audit-template: $(TOOLS)/checkov/.installed

@@ -41,7 +41,7 @@ def _read_options() -> argparse.Namespace:
     parser.add_argument("--changes", type=int, default=20_000)
     parser.add_argument("--seconds", type=float, default=600, help="within which they are sent")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
-    parser.add_argument("--kill-every", type=float, default=5, help="seconds, on average")
+    parser.add_argument("--kill-every", type=float, default=15, help="seconds, on average")
     parser.add_argument("--patience", type=float, default=300, help="seconds to settle in")
     parser.add_argument("--state", type=Path, help="keep the stack's log in this directory")
     return parser.parse_args()

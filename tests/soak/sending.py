@@ -123,7 +123,8 @@ class Polls:
             self.outcomes[outcome] += 1
             if outcome in {"complete", "unchanged"}:
                 return
-            time.sleep(0.5)
+            # Another poll of the connection, its schedule's, may be at work.
+            time.sleep(2.0 if outcome == "leased" else 0.5)
 
     def _poll(self) -> str:
         # boto3 makes clients safely in one thread only: each poller makes its own, once.
