@@ -32,6 +32,14 @@ ENGINES: Final = ("moto", *SERVERS)
 _READY_SECONDS: Final = 60
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A server's engine is asked in ``make test-all``; in memory and moto answer for it before."""
+    for item in items:
+        if "ministack" in item.name:
+            item.add_marker(pytest.mark.thorough)
+
+
 @pytest.fixture(scope="session")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of an emulator of its own, gone at the end."""

@@ -210,7 +210,7 @@ SIMPLE = {
     ),
 }
 SERVED = ("call_endpoint", "call_endpoint, failing", "poll_orders")
-QUICK = ("record_report", "send_notice")
+QUICK = ("record_report",)
 
 
 @pytest.fixture(scope="module")
