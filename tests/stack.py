@@ -80,6 +80,8 @@ def _session() -> Session:
     return get_session()
 
 
+on_loading: Final[list[Callable[[str, Callable[..., Any] | None], Any]]] = []
+"""Who is told which function is loaded, and then gets its handler and gives one for it."""
 _make_client = clients.client
 
 
@@ -113,7 +115,7 @@ class Stack:
 
     def environment(self, function: str) -> dict[str, str]:
         """What the template sets for this function, with the names of these resources."""
-        declared = template()[_logical_id(function)]["Properties"]
+        declared = template()[logical_id(function)]["Properties"]
         variables = declared.get("Environment", {}).get("Variables", {})
         special = {
             "CONNECTIONS_PATH": CONNECTIONS_PATH,
@@ -128,6 +130,8 @@ class Stack:
     def load(self, function: str) -> ModuleType:
         """The function's app.py, imported as Lambda imports it: once, with its environment set."""
         os.environ.update(self.environment(function))
+        for listen in on_loading:
+            listen(function, None)
         clients.client = _client_made_once
         path = ROOT / "functions" / function / "app.py"
         spec = importlib.util.spec_from_file_location(f"{function}_app", path)
@@ -135,6 +139,8 @@ class Stack:
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
+        for listen in on_loading:
+            vars(module)["handler"] = listen(function, module.handler)
         return module
 
     def apply(self, *connections: Connection) -> None:
@@ -224,7 +230,7 @@ _MAKERS: Final[Mapping[str, Callable[[str], str]]] = {
 }
 
 
-def _logical_id(function: str) -> str:
+def logical_id(function: str) -> str:
     return "".join(word.capitalize() for word in function.split("_")) + "Function"
 
 

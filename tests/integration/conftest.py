@@ -1,13 +1,16 @@
 """The stack's resources in moto, empty for each test, with the connections applied.
 
-After every test what the functions logged and printed is scanned for what no log may hold.
+After every test what the functions logged and printed is scanned for what no log may hold, and what
+they asked of AWS is compared with what the template's policies allow.
 """
 
 import io
 import json
 import logging
+import os
 from collections.abc import Callable, Generator, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +20,13 @@ from moto.core.base_backend import BackendDict
 from milepost.aws import order_lists, orders_table, watch_list
 from tests.builders import OFFERGRID, RABOT, RETAIL
 from tests.leaks import MADE_UP, Overheard, all_texts, find_leaks, personal_values
+from tests.permissions import Watch, is_allowed
 from tests.signing import OTHER_SECRET, SECRET
 from tests.stack import ROOT, Stack
 
 OVERHEARD = pytest.StashKey[Overheard]()
+WATCH = Watch()
+WATCH.install()
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +68,24 @@ def overheard(request: pytest.FixtureRequest) -> Iterator[Overheard]:
     logger.addHandler(listening)
     yield listening
     logger.removeHandler(listening)
+
+
+@pytest.fixture(autouse=True)
+def permitted() -> Iterator[Watch]:
+    """No function asks in this test for what its policy doesn't allow. Moto itself allows all."""
+    before, WATCH.asked = WATCH.asked, set()
+    yield WATCH
+    refused = [one for one in WATCH.asked if not is_allowed(*one)]
+    WATCH.asked |= before
+    assert not refused, f"template.yaml doesn't allow it: {refused}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def uses_file() -> Iterator[None]:
+    """Writes down everything that was asked for, where test_policies_match_calls.py wants it."""
+    yield
+    if name := os.environ.get("MILEPOST_USES_FILE"):
+        Path(name).write_text(json.dumps(sorted(WATCH.asked)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -116,13 +116,14 @@ def digest(stack: Stack) -> Any:
     return sqs_batch([json.dumps(batch_message(hold_two(stack)))])
 
 
-def hold_two(stack: Stack) -> Batch:
+def hold_two(stack: Stack, *, subscription: str | None = None) -> Batch:
     due_at = minute(60)
     holds = HoldsTable(aws("dynamodb"), table_name=notices_table(stack))
     orders = OrdersTable(
         aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=OFFERGRID
     )
-    held = [notice(key=OrderKey(OFFERGRID.id, f"ord-{number}", "item-1")) for number in (1, 2)]
+    keys = [OrderKey(OFFERGRID.id, f"ord-{number}", "item-1") for number in (1, 2)]
+    held = [notice(key=key, subscription=subscription) for key in keys]
     for one in held:
         accepted = report(Status.ACCEPTED, key=one.key, reference=one.key.order_id)
         orders.write(tracked(accepted, announced=(announcement(),)), new=())
