@@ -194,7 +194,7 @@ class Watch:
 
     def install(self) -> None:
         """Listen to all clients that the product makes; the tests' own are others."""
-        session = clients._session()
+        session: Any = clients._session()
         session.register("provide-client-params.*.*", self._note)
         session.register("after-call.s3.GetObject", self._note_missing)
         on_loading.append(self._wrap)

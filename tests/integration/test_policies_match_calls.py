@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -77,7 +76,7 @@ def test_a_door_that_starts_in_lambda_opens_its_connections(
 
 
 @pytest.fixture
-def charge(stack: Stack) -> Iterator[str]:
+def charge(stack: Stack) -> str:
     """The id of an order at a provider on this machine, which is gone once the test begins."""
     with Sandboxes([make_connection(CHARGE, "spirii")]) as running:
         stack.apply(Connection(id=CHARGE, provider="spirii", base_url=running.url(CHARGE)))
@@ -88,7 +87,7 @@ def charge(stack: Stack) -> Iterator[str]:
         order = f"{CHARGE}:{id}:{id}"
         at = format_instant(datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1))
         assert ask(stack, "POST", f"/orders/{order}/actions/fulfill", {"at": at})[0] < 300
-    yield order
+    return order
 
 
 def test_a_planned_action_whose_provider_is_down_is_planned_anew(stack: Stack, charge: str) -> None:
