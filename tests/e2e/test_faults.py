@@ -124,15 +124,15 @@ def test_a_poison_record_among_many_of_the_stream_is_kept_whole_and_the_shard_mo
 
 
 def _poison(client: Client, order_id: str) -> None:
-    """An item that passes the stream's filter and can't be read."""
-    client.stack.client("dynamodb").put_item(
-        TableName=client.stack.resource_id("OrdersTable"),
-        Item={
-            "pk": {"S": f"order#{HOME}#{order_id}"},
-            "sk": {"S": "item#item-1"},
-            "announce": {"S": "no announcement"},
-        },
-    )
+    """An item that passes the stream's filter and can't be read; only its record stays."""
+    table, place = client.stack.resource_id("OrdersTable"), _place(order_id)
+    dynamodb = client.stack.client("dynamodb")
+    dynamodb.put_item(TableName=table, Item={**place, "announce": {"S": "no announcement"}})
+    dynamodb.delete_item(TableName=table, Key=place)
+
+
+def _place(order_id: str) -> dict[str, Any]:
+    return {"pk": {"S": f"order#{HOME}#{order_id}"}, "sk": {"S": "item#item-1"}}
 
 
 def _left_unannounced(client: Client, order_id: str) -> dict[str, Any] | None:
