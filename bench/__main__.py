@@ -23,6 +23,7 @@ PARTS: Final = (
     "logs",
     "lists",
     "growth",
+    "latency",
     "cost",
 )
 """Modules with a ``measure``, in the order in which they run: the last reads of the others."""

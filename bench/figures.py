@@ -1,5 +1,7 @@
 """What was measured, and whether it reaches its goal."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
@@ -46,3 +48,13 @@ def ratio(ours: list[float], theirs: list[float]) -> float:
     if len(ours) != len(theirs) or not ours:
         raise ValueError("a ratio needs the same rounds of both")
     return median(one / other for one, other in zip(ours, theirs, strict=True))
+
+
+def percentile(values: Sequence[float], rank: int) -> float:
+    """The smallest value that so many of a hundred do not exceed.
+
+    :raises ValueError: when there are no values
+    """
+    if not values:
+        raise ValueError("a percentile needs values")
+    return sorted(values)[max(math.ceil(len(values) * rank / 100), 1) - 1]

@@ -10,7 +10,7 @@ from bench.__main__ import PARTS
 from bench.cost import ASSUMED, Load, lambda_price, price_events, price_naive, read_measured
 from bench.cost import read_prices as prices
 from bench.events import STEPS, batches
-from bench.figures import Figure, ratio
+from bench.figures import Figure, percentile, ratio
 from bench.poll import read_units
 from bench.sizes import item_bytes, write_units
 
@@ -40,6 +40,14 @@ def test_a_ratio_is_the_median_of_the_rounds_and_no_round_of_another_moment() ->
     assert ratio([2, 30, 4], [1, 10, 4]) == 2
     with pytest.raises(ValueError, match="same rounds"):
         ratio([1, 2], [1])
+
+
+def test_a_percentile_is_a_value_that_was_measured() -> None:
+    assert percentile([4, 1, 3, 2], 50) == 2
+    assert percentile(range(1, 201), 99) == 198
+    assert percentile([7], 99) == 7
+    with pytest.raises(ValueError, match="needs values"):
+        percentile([], 50)
 
 
 def test_every_part_is_a_module() -> None:
