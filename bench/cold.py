@@ -1,10 +1,14 @@
-"""Cold starts: what `sam build` made, packed and unpacked, against a bare boto3 client."""
+"""Cold starts: what `sam build` made, packed and unpacked, against a bare boto3 client.
+
+Beside them a webhook that is written with Powertools.
+"""
 
 from typing import Final
 
 from bench.children import LAMBDA, run_python
 from bench.figures import Figure, ratio
 from bench.packaged import bare_boto3, environment_of, list_functions, path_of
+from bench.powertools import OURS, run_webhook
 from bench.stub import running_stub
 
 GOAL: Final = 1.15
@@ -19,13 +23,14 @@ _BARE: Final = 'import boto3\nboto3.client("dynamodb")'
 
 
 def measure(*, quick: bool) -> list[Figure]:
-    """A row for each function of the template that talks to AWS, which all of them do."""
+    """A row for each function of the template, as all talk to AWS, and one for the peer."""
     functions = sorted(list_functions())
     rounds = 5 if quick else 15
     with running_stub() as endpoint:
-        bare, starts = [], dict[str, list[float]]()
+        bare, starts, peer = [], dict[str, list[float]](), list[float]()
         for _ in range(rounds):
             bare.append(_start_bare())
+            peer.append(run_webhook(_TIMED.format(code="import app"), endpoint=endpoint))
             for name in functions:
                 starts.setdefault(name, []).append(_start(name, "import app", endpoint))
     rows = [
@@ -39,7 +44,21 @@ def measure(*, quick: bool) -> list[Figure]:
         for name in functions
     ]
     milliseconds = sorted(bare)[rounds // 2] * 1000
-    return [Figure(what="R, a bare boto3 client", measured=milliseconds, unit="ms"), *rows]
+    return [
+        Figure(what="R, a bare boto3 client", measured=milliseconds, unit="ms"),
+        *rows,
+        Figure(
+            what="cold start of a webhook with Powertools",
+            measured=ratio(peer, bare),
+            unit="R",
+            note=f"{sorted(peer)[rounds // 2] * 1000:.0f} ms; receive_webhook and record_report "
+            f"one after the other {ratio(_together(starts), peer):.2f} times it",
+        ),
+    ]
+
+
+def _together(starts: dict[str, list[float]]) -> list[float]:
+    return [sum(each) for each in zip(*(starts[name] for name in OURS), strict=True)]
 
 
 def _start_bare() -> float:

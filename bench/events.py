@@ -86,7 +86,10 @@ def request(body: str, *, delivery_id: str) -> dict[str, Any]:
         "routeKey": "ANY /webhooks/{connection}",
         "rawPath": "/webhooks/offergrid-home",
         "headers": {"content-type": "application/json", "user-agent": "Offergrid", **headers},
-        "requestContext": {"http": {"method": "POST", "path": "/webhooks/offergrid-home"}},
+        "requestContext": {
+            "stage": "$default",
+            "http": {"method": "POST", "path": "/webhooks/offergrid-home"},
+        },
         "pathParameters": {"connection": "offergrid-home"},
         "body": body,
         "isBase64Encoded": False,

@@ -9,6 +9,7 @@ from bench.children import LAMBDA, WORK, run_python
 from bench.events import batches, request, webhook
 from bench.figures import Figure, ratio
 from bench.packaged import bare_boto3, environment_of, path_of
+from bench.powertools import OURS, run_webhook
 from bench.stub import running_stub
 from milepost.aws.items import to_item
 from milepost.aws.orders_table import order_item
@@ -23,7 +24,8 @@ import json, sys, time
 import app
 from types import SimpleNamespace
 context = SimpleNamespace(function_name="bench", memory_limit_in_mb=512,
-    invoked_function_arn="arn", aws_request_id="5b1f0c9e-0000-4000-8000-000000000000")
+    invoked_function_arn="arn", aws_request_id="5b1f0c9e-0000-4000-8000-000000000000",
+    get_remaining_time_in_millis=lambda: 30_000)
 events = [json.loads(line) for line in open(sys.argv[1])]
 for event in events[:{warm_ups}]:
     app.handler(event, context)
@@ -50,15 +52,16 @@ print(json.dumps((time.process_time() - started) / {times}))
 
 
 def measure(*, quick: bool) -> list[Figure]:
-    """Two rows: the webhook against a message sent, the record against an item put."""
+    """The webhook against a message sent, the record against an item put, both against a peer."""
     rounds, times = (3, 200) if quick else (9, 500)
-    requests = _write("requests", [_request(number) for number in range(times + WARM_UPS)])
+    requests = write_events("requests", [_request(number) for number in range(times + WARM_UPS)])
     orders = (times + WARM_UPS * 10) // 6 // 10 * 10
-    records = _write("batches", list(batches(orders)))
+    records = write_events("batches", list(batches(orders)))
     sent = ["sqs", "send_message", {"QueueUrl": "", "MessageBody": _inbox_body()}]
     put = ["dynamodb", "put_item", {"TableName": "t", "Item": _typical_item()}]
     ours: dict[str, list[float]] = {"receive_webhook": [], "record_report": []}
     bare: dict[str, list[float]] = {"receive_webhook": [], "record_report": []}
+    peer: list[float] = []
     for _ in range(rounds):
         with running_stub() as endpoint:
             sent[2]["QueueUrl"] = f"{endpoint}/000000000000/name"  # type: ignore[index]
@@ -66,8 +69,9 @@ def measure(*, quick: bool) -> list[Figure]:
                 ("receive_webhook", requests, sent),
                 ("record_report", records, put),
             ):
-                ours[name].append(_run_function(name, events, endpoint))
+                ours[name].append(run_function(name, events, endpoint))
                 bare[name].append(_run_bare(call, times, endpoint))
+            peer.append(_run_peer(requests, endpoint))
     ours["record_report"] = [seconds / 10 for seconds in ours["record_report"]]
     return [
         Figure(
@@ -77,8 +81,17 @@ def measure(*, quick: bool) -> list[Figure]:
             goal=GOAL,
             note=f"{median(ours[name]) * 1000:.2f} ms; a call {median(bare[name]) * 1000:.2f} ms",
         )
-        for name in ours
-    ]
+        for name in OURS
+    ] + [_beside(peer, [sum(each) for each in zip(*(ours[one] for one in OURS), strict=True)])]
+
+
+def _beside(peer: list[float], ours: list[float]) -> Figure:
+    return Figure(
+        what="receive_webhook and record_report, per event, by a webhook with Powertools",
+        measured=ratio(ours, peer),
+        unit="times",
+        note=f"{median(ours) * 1000:.2f} ms; Powertools {median(peer) * 1000:.2f} ms",
+    )
 
 
 def _request(number: int) -> dict[str, Any]:
@@ -98,20 +111,28 @@ def _typical_item() -> dict[str, Any]:
     return to_item(order_item(order, connection=OFFERGRID, new=()))
 
 
-def _write(name: str, events: list[dict[str, Any]]) -> Path:
+def write_events(name: str, events: list[dict[str, Any]]) -> Path:
+    """A file with an event a line."""
     WORK.mkdir(parents=True, exist_ok=True)
     path = WORK / f"{name}.jsonl"
     path.write_text("".join(json.dumps(one) + "\n" for one in events))
     return path
 
 
-def _run_function(name: str, events: Path, endpoint: str) -> float:
+def run_function(name: str, events: Path, endpoint: str) -> float:
+    """Seconds of the processor for each of the events but the warm-ups."""
     seconds: float = run_python(
         _FUNCTION.format(warm_ups=WARM_UPS),
         str(events),
         path=path_of(name),
         environment={**LAMBDA, **environment_of(name, endpoint=endpoint)},
     )
+    return seconds
+
+
+def _run_peer(events: Path, endpoint: str) -> float:
+    code = _FUNCTION.format(warm_ups=WARM_UPS)
+    seconds: float = run_webhook(code, str(events), endpoint=endpoint)
     return seconds
 
 
