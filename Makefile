@@ -69,7 +69,7 @@ format: install
 TOOLS := .local/tools
 BELOW_E2E := tests/unit tests/contracts tests/integration -n 2 --dist worksteal
 
-test: check ## Everything that needs Python alone, each feature once (under 3 minutes)
+test: check ## The quick tests, with Python alone, and the ways through the whole (under 3 minutes)
 	@pytest $(BELOW_E2E) -m "not thorough"
 	@pytest tests/e2e -m "not thorough"
 

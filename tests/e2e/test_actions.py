@@ -86,6 +86,7 @@ def test_an_order_is_cancelled_at_its_provider_and_seen_cancelled_at_once(client
     assert (status, problem["allowed"]) == (409, ["note", "refresh"])
 
 
+@pytest.mark.thorough
 def test_a_fulfilment_is_planned_and_done_when_its_time_has_come(client: Client) -> None:
     order = create(client, SPIRII)
     planned = act(client, order, "fulfill", {"at": in_seconds(3)})

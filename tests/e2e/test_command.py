@@ -73,6 +73,7 @@ def this_week() -> str:
     return f"{wednesday.isoformat()}T12:00:00Z"
 
 
+@pytest.mark.thorough
 def test_the_questions_of_a_day_are_answered(desk: Desk) -> None:
     order_id = desk.client.new_id("day")
     scheduled = status_changed(order_id, "scheduled") | {"scheduledFor": this_week()}

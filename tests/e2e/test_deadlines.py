@@ -30,6 +30,7 @@ def attention(client: Client, order_id: str) -> list[str]:
     return [one["M"]["code"]["S"] for one in item.get("attention", {}).get("L", [])]
 
 
+@pytest.mark.thorough
 def test_an_overdue_order_needs_attention_and_is_mailed_once_to_who_asked_for_that(
     client: Client, subscriptions: Subscriptions
 ) -> None:

@@ -43,6 +43,7 @@ def announce_accepted(client: Client) -> str:
     return order_id
 
 
+@pytest.mark.thorough
 def test_an_endpoint_gets_signed_json(
     client: Client, subscriptions: Subscriptions, receiver: Receiver
 ) -> None:

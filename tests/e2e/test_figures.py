@@ -24,6 +24,7 @@ def ask(client: Client, path: str, **query: str) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.thorough
 def test_stages_are_measured_and_an_order_is_found_by_its_reference(client: Client) -> None:
     # Long ago, where no other test's orders are.
     start, order_id = datetime(2021, 3, 1, 9, 0, tzinfo=UTC), client.new_id()

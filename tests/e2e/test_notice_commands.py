@@ -23,6 +23,7 @@ def listed(client: Client, order_id: str) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.thorough
 def test_a_mail_is_sent_again_and_the_log_names_the_old_one_and_who_asked(
     client: Client, subscriptions: Subscriptions
 ) -> None:

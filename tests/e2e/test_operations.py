@@ -37,6 +37,7 @@ def quarantined(client: Client, needle: str) -> dict[str, Any] | None:
     return None
 
 
+@pytest.mark.thorough
 def test_what_was_quarantined_is_recorded_by_a_replay_once_it_can_be_read(client: Client) -> None:
     order_id = client.new_id()
     soon = datetime.now(UTC) + timedelta(minutes=5, seconds=8)
@@ -55,6 +56,7 @@ def test_what_was_quarantined_is_recorded_by_a_replay_once_it_can_be_read(client
     assert client.announcements(order_id) == []
 
 
+@pytest.mark.thorough
 def test_a_dead_letter_is_recorded_and_told_by_a_redrive(client: Client) -> None:
     order_id = client.new_id()
     a_day_ago = datetime.now(UTC) - timedelta(days=1)
@@ -107,6 +109,7 @@ def test_an_erased_customer_leaves_a_tombstone_that_no_later_event_fills(client:
     assert client.announcements(order_id) == []
 
 
+@pytest.mark.thorough
 def test_a_connection_shows_its_last_poll_and_webhook(client: Client) -> None:
     before = datetime.now(UTC) - timedelta(seconds=90)
     client.send(HOME, status_changed(client.new_id(), "pending"))

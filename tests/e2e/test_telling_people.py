@@ -63,6 +63,7 @@ def test_a_daily_subscriber_gets_one_digest_at_the_time_it_asked_for(
     assert all(order_id in digest["text"] for order_id in orders)
 
 
+@pytest.mark.thorough
 def test_quiet_hours_hold_what_can_wait_and_let_a_rejection_pass(
     client: Client, subscriptions: Subscriptions
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_storm_becomes_a_few_mails_and_one_digest(
     assert sum(order_id in mail["text"] for mail in mails for order_id in orders) == 9
 
 
+@pytest.mark.thorough
 def test_a_subscriber_is_told_of_its_connections_and_service_types_alone(
     client: Client, subscriptions: Subscriptions
 ) -> None:

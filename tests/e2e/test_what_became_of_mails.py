@@ -62,6 +62,7 @@ def test_a_soft_bounce_is_tried_again_three_times_and_then_given_up(
     wait_for_attempts(client, again, full.recipient, 1)
 
 
+@pytest.mark.thorough
 def test_one_click_in_a_real_mail_ends_the_subscription(
     client: Client, subscriptions: Subscriptions
 ) -> None:

@@ -67,6 +67,7 @@ def test_the_customer_reads_the_connections_language(client: Client) -> None:
     assert "tirsdag den 12. marts 2030 kl. 03.00 (CET)" in mail["text"]
 
 
+@pytest.mark.thorough
 def test_a_connections_own_text_is_used_once_it_is_applied(
     client: Client, subscriptions: Subscriptions
 ) -> None:
@@ -82,6 +83,7 @@ def test_a_connections_own_text_is_used_once_it_is_applied(
     assert mails_to(client, english.recipient)[0]["subject"].startswith("Cancelled")
 
 
+@pytest.mark.thorough
 def test_a_broken_text_is_refused_with_its_line(client: Client) -> None:
     done = client.apply(declaration(client.connections, broken=True), TEXTS)
     assert done.returncode != 0

@@ -50,6 +50,7 @@ def logged_by_functions(stack: Stack) -> Iterator[str]:
             yield from (one["message"] for one in page["events"])
 
 
+@pytest.mark.thorough
 def test_no_log_holds_anybodys_data_or_a_secret(client: Client, places: Places) -> None:
     order_id = client.new_id("logged")
     client.send(HOME, status_changed(order_id, "accepted"))
