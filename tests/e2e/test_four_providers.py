@@ -64,11 +64,13 @@ def stored(client: Client) -> list[dict[str, Any]]:
 
 def seen_statuses(client: Client, connection: str) -> dict[str, str | None]:
     """Every raw status on the timelines of a connection, with the canonical one beside it."""
+    timelines = [i["timeline"]["L"] for i in stored(client) if i["connection"]["S"] == connection]
+    entries = [entry["M"] for timeline in timelines for entry in timeline]
+    # What a person did is on the timeline too, and has no status.
+    said = [entry for entry in entries if "status" in entry or "raw" in entry]
     return {
-        entry["M"].get("raw", entry["M"].get("status"))["S"]: entry["M"].get("status", {}).get("S")
-        for item in stored(client)
-        if item["connection"]["S"] == connection
-        for entry in item["timeline"]["L"]
+        entry.get("raw", entry.get("status"))["S"]: entry.get("status", {}).get("S")
+        for entry in said
     }
 
 
