@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.conftest import Client, wait_for
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.thorough]
 
 CANONICAL = {
     "rabot": {

@@ -11,7 +11,7 @@ from tests.e2e.telling import (
     wait_for_state,
 )
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.thorough]
 
 SIMULATOR = "simulator.amazonses.com"
 

@@ -32,6 +32,8 @@ from tests.integration.test_watch_deadlines import keep
 from tests.permissions import Use, Watch, started_by_schedules, unused
 from tests.stack import ROOT, Context, Stack, aws, event
 
+pytestmark = pytest.mark.thorough
+
 APPS: Final = tuple((ROOT / "functions").glob("*/app.py"))
 CHARGE: Final = "spirii-charge"
 FUNCTION_ARN: Final = "arn:aws:lambda:eu-central-1:123456789012:function:"

@@ -9,6 +9,8 @@ from milepost.report import Status
 from tests.builders import OFFERGRID, report
 from tests.unit.cli.conftest import Deployed
 
+pytestmark = pytest.mark.thorough
+
 KEY = OrderKey(OFFERGRID.id, "ord-1", "item-1")
 ORDER = KEY.path_id
 

@@ -14,6 +14,8 @@ from tests.builders import OFFERGRID
 from tests.stack import SENDER, aws
 from tests.unit.cli.conftest import Deployed
 
+pytestmark = pytest.mark.thorough
+
 HEALTHY = {"ProductionAccessEnabled": True, "SendingEnabled": True, "EnforcementStatus": "HEALTHY"}
 SANDBOX = HEALTHY | {"ProductionAccessEnabled": False}
 

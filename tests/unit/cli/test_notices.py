@@ -25,6 +25,8 @@ from tests.builders import KEY, OFFERGRID, RABOT, announcement, minute, notice, 
 from tests.stack import aws
 from tests.unit.cli.conftest import Deployed
 
+pytestmark = pytest.mark.thorough
+
 TEAM = notice(Kind.ACCEPTED)
 CUSTOMER = notice(
     Kind.ACCEPTED, recipient="charlotte.nguyen@example.com", audience=Audience.CUSTOMER

@@ -13,6 +13,8 @@ from tests.builders import NOON, OFFERGRID, RABOT, report
 from tests.stack import Context, aws
 from tests.unit.cli.conftest import Deployed
 
+pytestmark = pytest.mark.thorough
+
 UNREADABLE = b'{"event": "order.status_changed"}'
 EMAIL = "charlotte.nguyen@example.com"
 
