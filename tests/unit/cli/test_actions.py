@@ -52,7 +52,6 @@ def test_what_the_order_does_not_allow_is_refused_and_says_what_it_would(
     assert "not possible for an order that is completed. Possible now: " in result.output
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("asked", "code", "said"),
     [
@@ -70,12 +69,10 @@ def test_what_is_asked_wrongly_is_told_in_the_apis_words(
     assert said in result.output
 
 
-@pytest.mark.thorough
 def test_what_was_not_planned_can_not_be_called_off(deployed: Deployed) -> None:
     assert deployed.run("actions", "call-off", ORDER, "cancel").exit_code == 1
 
 
-@pytest.mark.thorough
 def test_an_action_needs_one_order_and_lists_those_it_could_be(deployed: Deployed) -> None:
     other = OrderKey(OFFERGRID.id, "ord-1", "item-2")
     deployed.keep(report(Status.ACCEPTED, 1, key=other))

@@ -78,7 +78,6 @@ def test_a_deployment_in_which_nothing_is_wrong_is_told_so_line_by_line(deployed
     assert len([line for line in lines if line.startswith("ok")]) == len(commands.CHECKS)
 
 
-@pytest.mark.thorough
 def test_every_finding_that_is_not_well_says_what_to_do(deployed: Deployed) -> None:
     deployed.stack.keep_secret("ApiCredentials", {})
     deployed.answers["GetAccount"] = SANDBOX
@@ -105,7 +104,6 @@ def test_missing_credentials_and_signing_secrets_are_failures(deployed: Deployed
     }
 
 
-@pytest.mark.thorough
 def test_a_connection_that_is_to_be_polled_and_has_no_schedule_fails(deployed: Deployed) -> None:
     deployed.stack.apply(replace(OFFERGRID, poll_minutes=15))
     found = trouble(deployed)
@@ -113,7 +111,6 @@ def test_a_connection_that_is_to_be_polled_and_has_no_schedule_fails(deployed: D
     assert ("warn", "polls", "offergrid-home: never polled") in found
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("account", "level", "said"),
     [
@@ -136,13 +133,11 @@ def test_what_keeps_ses_from_sending_is_found(
     assert said in text
 
 
-@pytest.mark.thorough
 def test_a_sender_that_is_not_verified_fails(deployed: Deployed) -> None:
     deployed.answers["GetIdentityVerificationAttributes"] = verified("Pending")
     assert trouble(deployed) == [("fail", "sender", "milepost@example.org is not verified")]
 
 
-@pytest.mark.thorough
 def test_a_subscription_that_waits_to_be_confirmed_is_a_warning(deployed: Deployed) -> None:
     pending = {"SubscriptionArn": "PendingConfirmation", "Endpoint": "it@example.org"}
     deployed.answers["ListSubscriptionsByTopic"] = {"Subscriptions": [pending]}
@@ -154,7 +149,6 @@ def test_a_subscription_that_waits_to_be_confirmed_is_a_warning(deployed: Deploy
     ]
 
 
-@pytest.mark.thorough
 def test_an_alarm_of_ours_that_rings_fails_and_anothers_does_not(deployed: Deployed) -> None:
     for name in ("milepost-test-quarantine", "somebody-elses"):
         aws("cloudwatch").put_metric_alarm(
@@ -172,7 +166,6 @@ def test_an_alarm_of_ours_that_rings_fails_and_anothers_does_not(deployed: Deplo
     assert trouble(deployed) == [("fail", "alarms", "milepost-test-quarantine rings")]
 
 
-@pytest.mark.thorough
 def test_functions_that_failed_and_sources_that_stopped_are_found(deployed: Deployed) -> None:
     deployed.answers["GetMetricData"] = {"MetricDataResults": [{"Id": "m0", "Values": [2.0, 1.0]}]}
     deployed.answers["GetEventSourceMapping"] = {"State": "Disabled"}
@@ -182,7 +175,6 @@ def test_functions_that_failed_and_sources_that_stopped_are_found(deployed: Depl
     ]
 
 
-@pytest.mark.thorough
 def test_what_waits_for_a_person_is_found(deployed: Deployed) -> None:
     url = deployed.stack.resources["InboxDeadLetters"]
     aws("sqs").send_message(QueueUrl=url, MessageBody="{}")
@@ -198,7 +190,6 @@ def test_what_waits_for_a_person_is_found(deployed: Deployed) -> None:
     ]
 
 
-@pytest.mark.thorough
 def test_polls_that_fail_say_why(deployed: Deployed) -> None:
     deployed.stack.apply(replace(OFFERGRID, poll_minutes=None))
     aws("dynamodb").update_item(
@@ -217,7 +208,6 @@ def test_polls_that_fail_say_why(deployed: Deployed) -> None:
     assert "it answered 401" in text
 
 
-@pytest.mark.thorough
 def test_a_connection_that_never_had_a_webhook_is_a_warning(deployed: Deployed) -> None:
     aws("dynamodb").delete_item(
         TableName=deployed.stack.resources["PollsTable"],

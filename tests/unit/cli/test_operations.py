@@ -50,7 +50,6 @@ def test_the_quarantine_says_what_is_there_and_why(deployed: Deployed, kept: str
     assert "2026-03-02 12:00" in said
 
 
-@pytest.mark.thorough
 def test_one_of_them_is_shown_byte_for_byte(deployed: Deployed, kept: str) -> None:
     assert deployed.run("quarantine", "show", kept, "--raw").stdout_bytes == UNREADABLE
     assert deployed.tell("quarantine", "show", kept)["text"] == UNREADABLE.decode()
@@ -69,7 +68,6 @@ def test_one_is_read_again_and_tells_nobody(
     assert (message["kept_as"], message["announce"]) == (kept, False)
 
 
-@pytest.mark.thorough
 def test_a_replay_may_tell_people(deployed: Deployed, kept: str) -> None:
     deployed.say("replay", kept, "--notices")
     assert deployed.stack.messages("InboxQueue")[0]["announce"]
@@ -84,7 +82,6 @@ def test_what_is_given_up_is_gone(deployed: Deployed, kept: str) -> None:
     assert gone.exit_code == 1
 
 
-@pytest.mark.thorough
 def test_a_connections_time_is_replayed_from_quarantine_and_provider(
     deployed: Deployed, kept: str
 ) -> None:
@@ -129,7 +126,6 @@ def test_dead_letters_are_counted_shown_and_taken_up_again(deployed: Deployed) -
     assert deployed.stack.messages("InboxQueue") == [{"connection": OFFERGRID.id}]
 
 
-@pytest.mark.thorough
 def test_a_dead_letter_is_given_up(deployed: Deployed) -> None:
     url = deployed.stack.resources["EmailDeadLetters"]
     sent = aws("sqs").send_message(QueueUrl=url, MessageBody="{}")
@@ -139,7 +135,6 @@ def test_a_dead_letter_is_given_up(deployed: Deployed) -> None:
     assert again.exit_code == 1
 
 
-@pytest.mark.thorough
 def test_a_queue_that_there_is_not_is_named_with_those_that_there_are(deployed: Deployed) -> None:
     result = deployed.run("redrive", "nonsense")
     assert result.exit_code == 1
@@ -207,7 +202,6 @@ def test_a_poll_that_does_not_end_is_no_success(deployed: Deployed) -> None:
     assert "has not ended after 0 s" in result.output
 
 
-@pytest.mark.thorough
 def test_a_poll_of_a_connection_that_there_is_not_is_refused(deployed: Deployed) -> None:
     result = deployed.run("connections", "poll", "nobody")
     assert result.exit_code == 1
