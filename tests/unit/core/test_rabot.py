@@ -270,7 +270,15 @@ def test_pages_overlap_so_that_drift_loses_none(limit: int) -> None:
 
 
 def test_a_page_steps_back_by_its_overlap() -> None:
-    page = PROVIDER.read_page(rabot_page([rabot_order()] * 100, more=True), request=FIRST)
+    orders = [rabot_order(contractNumber=f"V-{number}") for number in range(100)]
+    page = PROVIDER.read_page(rabot_page(orders, more=True), request=FIRST)
+    assert page.next is not None
+    assert page.next.query["offset"] == str(100 - OVERLAP)
+
+
+def test_a_page_that_lists_every_order_twice_hides_none_of_the_next_page() -> None:
+    orders = [rabot_order(contractNumber=f"V-{number}") for number in range(100)]
+    page = PROVIDER.read_page(rabot_page(orders * 2, more=True), request=FIRST)
     assert page.next is not None
     assert page.next.query["offset"] == str(100 - OVERLAP)
 

@@ -181,7 +181,9 @@ class Rabot:
         more = body.get("hasMoreItems")
         if not isinstance(more, bool):
             raise BrokenPage("the page doesn't say whether there are more (hasMoreItems)")
-        return Page(orders=orders, next=_following(request, len(orders)) if more else None)
+        # A page that lists an order twice is still no longer than the orders on it.
+        different = {str(order.get("contractNumber")) for order in orders}
+        return Page(orders=orders, next=_following(request, len(different)) if more else None)
 
     def order_request(self, order_id: str) -> PageRequest:
         return PageRequest(f"/partner/v1/orders/{one_segment(order_id)}")
