@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from milepost.aws.notices_table import NoticesTable
 from milepost.aws.orders_table import announced_by
 from milepost.aws.settings import ConnectionSettings
 from milepost.aws.subscriptions_table import SubscriptionsTable
+from milepost.subscriptions import Subscription
 from milepost.telling import Teller
 
 logger = Logger()
@@ -41,16 +42,17 @@ teller = Teller(
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Tell of each record in turn; stop at the first that fails, so that none overtakes another."""
+    known = subscriptions.all()
     for record in event["Records"]:
         try:
-            tell_of(record)
+            tell_of(record, known)
         except Exception:
             logger.exception("failed to announce", event_id=record.get("eventID"))
             return {"batchItemFailures": [{"itemIdentifier": _sequence_number(record)}]}
     return {"batchItemFailures": []}
 
 
-def tell_of(record: Mapping[str, Any]) -> None:
+def tell_of(record: Mapping[str, Any], known: Sequence[Subscription]) -> None:
     """Tell of everything that this write announces; a removal or another write tells nothing."""
     image = record["dynamodb"].get("NewImage", {})
     if "announce" not in image:
@@ -58,7 +60,7 @@ def tell_of(record: Mapping[str, Any]) -> None:
     for announced in announced_by(from_item(image)):
         teller.tell(
             announced,
-            subscriptions=subscriptions.all(),
+            subscriptions=known,
             connection=connections.get(announced.key.connection),
             now=datetime.now(UTC),
         )
