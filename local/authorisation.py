@@ -9,12 +9,14 @@ import importlib
 import json
 from collections.abc import Mapping
 from email.utils import parseaddr
+from functools import lru_cache
 from typing import Any
 
 
 def correct_ministack() -> None:
     """Put AWS's resource in the place of the emulator's where they differ."""
     _count_loopback_as_secure()
+    _read_policies_once()
     actions: Any = importlib.import_module("ministack.core.iam_actions")
     find_other = actions.extract_resource_arn
 
@@ -45,6 +47,16 @@ def _count_loopback_as_secure() -> None:
     evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
     pin = evaluator.pin_request_origin
     evaluator.pin_request_origin = lambda address, _secure: pin(address, True)
+
+
+def _read_policies_once() -> None:
+    # The emulator parses all policies of a role anew, twice for each request.
+    evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
+    parse = evaluator.parse_policy_document
+    parse_once = lru_cache(maxsize=1_000)(parse)
+    evaluator.parse_policy_document = lambda document: (
+        parse_once(document) if isinstance(document, str) else parse(document)
+    )
 
 
 def find_resource(

@@ -15,10 +15,13 @@ from local import (
     mail_events,
     mail_sending,
     secret_ids,
+    serving,
     stream_mapping,
+    unpacking,
 )
 
 SCHEDULE_CHECK_SECONDS: Final = 1
+BATCHES_AT_ONCE: Final = 2
 
 
 def run_emulator() -> None:
@@ -30,9 +33,15 @@ def run_emulator() -> None:
     stream_mapping.correct_ministack()
     function_logs.correct_ministack()
     secret_ids.correct_ministack()
+    unpacking.correct_ministack()
+    serving.correct_ministack()
     # Every 10 seconds by default, which makes each poll of a demo late.
     scheduler: Any = importlib.import_module("ministack.services.scheduler")
     scheduler._SCHEDULE_TICK_INTERVAL = SCHEDULE_CHECK_SECONDS
+    # 5 by default: with seven queues and streams that is more processes than a machine has cores,
+    # and each of them starts with a batch of one.
+    functions: Any = importlib.import_module("ministack.services.lambda_svc")
+    functions._ESM_SQS_DEFAULT_CONCURRENCY = BATCHES_AT_ONCE
     _leave_with_parent()
     sys.argv = ["ministack"]
     importlib.import_module("ministack.app").main()

@@ -26,6 +26,7 @@ VICTIMS: Final = frozenset(
 )
 """Every function on an event's way. A killed poll keeps its lease for five minutes more, which a
 test of its own waits for without a clock; here it would only make a soak longer."""
+_CHECK_SECONDS: Final = 2.0
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -105,5 +106,5 @@ def wait_until(condition: object, *, seconds: float) -> bool:
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.5)
+        time.sleep(_CHECK_SECONDS)
     return True

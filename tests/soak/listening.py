@@ -1,6 +1,7 @@
 """What people and systems were told: the subscriber's queue, the mails, the delivery log."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from local.stack import Stack
 from milepost.aws.items import from_item
 
 _AT_ONCE: Final = 10
+_TO_GATHER_SECONDS: Final = 0.5
 
 
 @dataclass(kw_only=True)
@@ -37,6 +39,9 @@ class Listener:
                 sqs.delete_message_batch(QueueUrl=url, Entries=entries)
             elif stopped.is_set():
                 return
+            if len(messages) < _AT_ONCE:
+                # Else nearly each message would be a request of its own.
+                time.sleep(_TO_GATHER_SECONDS)
 
 
 def scan(stack: Stack, logical_id: str) -> list[Mapping[str, Any]]:

@@ -53,30 +53,33 @@ def send_webhooks(account: SandboxAccount, *, changes: int, seconds: float, rng:
     """Move orders through their lives, telling each change by webhook, well or badly."""
     sent, pace = Sent(), Pace(count=changes, seconds=seconds)
     living: list[tuple[str, list[Move]]] = []
-    # Of a pair one is late; so that one in five changes is, one in four begins a pair.
-    begins_a_pair = LATE / (1 - LATE)
     while sent.figures["changes"] < changes:
         if len(living) < OPEN_AT_ONCE:
             name = account.create_orders(1)[0]
             living.append((name, make_life(account.provider, rng)))
         place = rng.randrange(len(living))
         name, life = living[place]
-        swapped = len(life) > 1 and life[0]["status"] not in _TWO_EVENTS
-        if swapped and rng.random() < begins_a_pair:
+        can_be_late = len(life) > 1 and life[0]["status"] not in _TWO_EVENTS
+        if can_be_late and _is_due("late", LATE, sent, rng):
             account.add_fault("reorder")
             _move(account, name, life.pop(0), sent, pace)
             sent.figures["late"] += 1
-        elif rng.random() < DUPLICATES:
+        elif _is_due("duplicates", DUPLICATES, sent, rng):
             account.add_fault("duplicate")
             sent.figures["duplicates"] += 1
         _move(account, name, life.pop(0), sent, pace)
         if not life:
             living.pop(place)
-        if rng.random() < MALFORMED:
+        if _is_due("malformed", MALFORMED, sent, rng):
             _send_malformed(account, sent, rng)
         if sent.figures["changes"] % 500 == 0:
             account.forget_faults()
     return sent
+
+
+def _is_due(what: str, share: float, sent: Sent, rng: Random) -> bool:
+    """Whether it is time for one more, at random, so that this share of the changes has it."""
+    return sent.figures[what] < share * sent.figures["changes"] and rng.random() < 0.5
 
 
 def _move(account: SandboxAccount, name: str, move: Move, sent: Sent, pace: Pace) -> None:

@@ -73,6 +73,7 @@ class Soak:
             self._warm_up(listener)
             cpu, begun = cpu_seconds(emulator), time.monotonic()
             sent = self._send_and_kill()
+            self._poll_once_more()
             self._settle(listener)
             self.seconds = time.monotonic() - begun
             self.cpu = cpu_seconds(emulator) - cpu
@@ -141,6 +142,13 @@ class Soak:
         for polls in pollers:
             self.polls += polls.outcomes
         return sent
+
+    def _poll_once_more(self) -> None:
+        """Find what no webhook told of: an order whose first change hasn't come yet."""
+        for name in WEBHOOKS:
+            polls = Polls(stack=self.stack, connection=name, stopped=Event())
+            polls.until_complete()
+            self.polls += polls.outcomes
 
     def _start_webhooks(self, pool: ThreadPoolExecutor, name: str) -> "Future[Sent]":
         return pool.submit(
