@@ -13,6 +13,7 @@ from local.stream_mapping import (
     failure_record,
     process_batch,
     read_rules,
+    split_by_item,
 )
 
 RULES = Rules(partial_failures=True, bisects=True, max_retries=2, max_age_seconds=None)
@@ -146,3 +147,17 @@ def test_it_is_left_under_mapping_shard_and_time() -> None:
     key = failure_key("5b1f0c9e", now=datetime(2026, 3, 2, 12, 0, 7, tzinfo=UTC))
     pattern = r"aws/lambda/5b1f0c9e/shardId-[\d-]+/2026/03/02/2026-03-02T12\.00\.07-[0-9a-f-]{36}"
     assert re.fullmatch(pattern, key)
+
+
+def test_batches_that_run_at_once_keep_each_items_records_together_and_in_order() -> None:
+    records = [
+        {"dynamodb": {"SequenceNumber": str(number), "Keys": {"pk": {"S": f"order#{number % 5}"}}}}
+        for number in range(40)
+    ]
+    parts = split_by_item(records, parts=2)
+    assert len(parts) == 2
+    assert sorted(numbers([one for part in parts for one in part])) == list(range(40))
+    for part in parts:
+        assert numbers(part) == sorted(numbers(part))
+    items = [{number % 5 for number in numbers(part)} for part in parts]
+    assert not items[0] & items[1]
