@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event, Thread
-from typing import Any
+from typing import Any, Final
 
 from local.sandboxes.account import Account
 from local.sandboxes.stories import STORIES, Move, Story
 from local.sandboxes.wire import Json, format_time
+
+_ENDING: Final = frozenset({"cancel", "fulfill"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +87,13 @@ class Demo:
             with self._account.lock:
                 if self._stopped.is_set():
                     return
-                self._move(self._ids[step.order], step.move)
+                if not self._was_ended_by_a_person(self._ids[step.order]):
+                    self._move(self._ids[step.order], step.move)
                 self._done += 1
+
+    def _was_ended_by_a_person(self, id: str) -> bool:
+        # An order that somebody cancelled doesn't go on to be scheduled.
+        return any(one["order"] == id and one["action"] in _ENDING for one in self._account.actions)
 
     def _move(self, id: str, move: Mapping[str, Any]) -> None:
         change = {k: v for k, v in move.items() if k not in {"in_days", "item"}}

@@ -64,6 +64,21 @@ def test_a_stopped_demo_moves_nothing_more(sandboxes: Sandboxes) -> None:
     assert demo.describe() == {"running": False, "moves": demo.describe()["moves"], "done": 0}
 
 
+def test_an_order_that_a_person_ended_does_not_go_on(sandboxes: Sandboxes) -> None:
+    account = sandboxes.accounts["spirii-charge"]
+    demo = Demo(account=account, orders=len(STORIES["spirii"]), seconds=0.5, seed=3)
+    with account.lock:
+        demo.start()
+        placed = statuses_in(account)
+        account.actions += [{"action": "cancel", "order": id} for id in placed]
+    assert demo.wait(10)
+    assert statuses_in(account) == placed
+
+
+def statuses_in(account: Account) -> dict[str, str]:
+    return {str(one["id"]): one["status"] for one in account.ledger.newest(offset=0, limit=100)}
+
+
 def test_made_up_malo_numbers_have_their_check_digit() -> None:
     for seed in range(200):
         malo = make_malo(random.Random(seed))

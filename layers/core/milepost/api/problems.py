@@ -115,6 +115,9 @@ def answer_to(problem: Problem) -> Response[str]:
 def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
     """What pydantic found, without the values that were sent."""
     return [
-        Fault(where=".".join(str(part) for part in one["loc"]), what=str(one["msg"]))
+        Fault(
+            where=".".join(str(part) for part in one["loc"]),
+            what=str(one["msg"]).removeprefix("Value error, "),
+        )
         for one in errors
     ]
