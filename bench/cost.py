@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from bench.children import WORK
 from bench.figures import Figure
-from bench.logs import LINES_OF_LAMBDA
 
 GOAL: Final = 5.0
 MILLION: Final = 1_000_000
@@ -46,7 +45,7 @@ class Load:
     inbox_batch: float = 1
     """Messages in a batch of the inbox: one, unless they come faster than they are taken."""
     figures_batch: float = 1
-    """Changes that the figures take at a time, of those of ten seconds."""
+    """Changes that the figures take at a time, of those of half a minute."""
     polls_an_hour: float = 12
 
     @property
@@ -56,7 +55,7 @@ class Load:
 
 TEAMS: Final = {
     "1,000 orders a month": Load(orders=1_000),
-    "100,000 orders a month": Load(orders=100_000, inbox_batch=1, figures_batch=3),
+    "100,000 orders a month": Load(orders=100_000, inbox_batch=1, figures_batch=7),
     "10 million orders a month": Load(orders=10 * MILLION, inbox_batch=8, figures_batch=100),
 }
 
@@ -76,7 +75,7 @@ def measure(*, quick: bool) -> list[Figure]:
     """A row a million events, and one a team, with the naive stack's in the note."""
     del quick
     prices, known = read_prices(), read_measured()
-    million = Load(orders=MILLION / 6, inbox_batch=1, figures_batch=4)
+    million = Load(orders=MILLION / 6, inbox_batch=1, figures_batch=11)
     ours, naive = price_events(million, prices, known), price_naive(million, prices, known)
     missing = sorted(ASSUMED.keys() - known.keys())
     rows = [
@@ -182,7 +181,7 @@ def price_events(load: Load, prices: Mapping[str, Any], measured: Mapping[str, f
             "reads": events * reads * prices["dynamodb"]["per_million_read_units"] / MILLION,
             "SNS": told * prices["sns"]["per_million_publishes"] / MILLION,
             "logs": events
-            * (known["both together"] + ACCESS_LOG + LINES_OF_LAMBDA * (1 + 1 / load.inbox_batch))
+            * (known["both together"] + ACCESS_LOG)
             / 1e9
             * prices["cloudwatch"]["per_gb_of_logs"],
         }
