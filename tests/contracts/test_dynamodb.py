@@ -3,13 +3,17 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.session import get_session
+from moto import mock_aws
 
-from milepost.aws.items import to_item
+from milepost.aws import clients
+from milepost.aws.items import from_item, to_item
 from milepost.aws.orders_table import OrdersTable, key_of
 from milepost.order import OrderKey
 from milepost.providers import adapter
@@ -82,6 +86,41 @@ def make_streamed(make_client: Callable[[str], Any], declared: str = TABLE) -> S
     create_table(dynamodb, declared, name=name, with_stream=True)
     arn = dynamodb.describe_table(TableName=name)["Table"]["LatestStreamArn"]
     return Streamed(dynamodb, make_client("dynamodbstreams"), name, arn)
+
+
+# ---- Attributes -------------------------------------------------------------------------------
+
+EVERY_KIND: dict[str, Any] = {
+    "pk": "order#1",
+    "sk": "item#1",
+    "text": "Zähler \u2028",
+    "number": Decimal("12345678901234567890.0123456789"),
+    "flag": True,
+    "list": [None, {"deep": ["a", Decimal(1)]}],
+    "texts": {"a", "b"},
+    "numbers": {Decimal(1), Decimal(2)},
+}
+
+
+def test_items_go_past_botocore_as_they_would_through_it() -> None:
+    with mock_aws():
+        ours, plain = clients.client("dynamodb"), get_session().create_client("dynamodb")
+        create_table(plain, TABLE, name=TABLE)
+        key = to_item({"pk": "order#1", "sk": "item#1"})
+        for writer, reader in ((ours, plain), (plain, ours)):
+            writer.put_item(TableName=TABLE, Item=to_item(EVERY_KIND))
+            asked = {TABLE: {"Keys": [key]}}
+            for item in (
+                reader.get_item(TableName=TABLE, Key=key)["Item"],
+                reader.batch_get_item(RequestItems=asked)["Responses"][TABLE][0],
+                refusal(
+                    reader.put_item,
+                    TableName=TABLE,
+                    Item=key,
+                    ConditionExpression="attribute_not_exists(pk)",
+                )["Item"],
+            ):
+                assert from_item(item) == EVERY_KIND
 
 
 # ---- Conditions -------------------------------------------------------------------------------

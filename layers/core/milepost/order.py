@@ -6,7 +6,7 @@ it (``TrackedOrder``), since that depends on when we learned things, and the ord
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -33,7 +33,8 @@ class OrderKey:
 
     def __str__(self) -> str:
         """The key as one text, with what would be ambiguous in it quoted as in a URL."""
-        return "/".join(quote(part, safe="") for part in astuple(self))
+        ids = (self.connection, self.order_id, self.item_id)
+        return "/".join(quote(part, safe="") for part in ids)
 
     @property
     def path_id(self) -> str:

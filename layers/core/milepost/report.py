@@ -329,9 +329,7 @@ def parse_instant(text: str) -> datetime:
 
 def canonical_json(value: Any) -> str:
     """One text for one value: keys sorted, no spaces, decimals kept to the digit."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_encode
-    )
+    return _CANONICAL.encode(value)
 
 
 def _encode(value: object) -> object:
@@ -342,3 +340,8 @@ def _encode(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"cannot write a {type(value).__name__} as JSON")
+
+
+_CANONICAL: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_encode
+)

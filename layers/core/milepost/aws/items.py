@@ -1,6 +1,7 @@
 """Python values as DynamoDB attributes, and back.
 
-As boto3's serializers do it, whose import costs as much as a third of botocore's.
+As boto3's serializers do it, whose import costs as much as a third of botocore's; but no item of
+ours holds bytes, so what is written here is JSON as it goes over the wire (see ``clients``).
 """
 
 from collections.abc import Callable, Mapping
@@ -53,8 +54,8 @@ def _list_attribute(values: list[Any] | tuple[Any, ...]) -> dict[str, Any]:
 
 def _set_attribute(members: set[Any] | frozenset[Any]) -> dict[str, Any]:
     kinds = {kind for one in members for kind in _attribute(one)}
-    if kinds not in ({"S"}, {"N"}, {"B"}):
-        raise TypeError("a set in DynamoDB holds texts, numbers or bytes, of one kind, and some")
+    if kinds not in ({"S"}, {"N"}):
+        raise TypeError("a set in DynamoDB holds texts or numbers, of one kind, and some")
     (kind,) = kinds
     return {f"{kind}S": [_attribute(one)[kind] for one in members]}
 
@@ -77,7 +78,6 @@ _WRITERS: Final[Mapping[type, Callable[[Any], dict[str, Any]]]] = {
     dict: _map_attribute,
     list: _list_attribute,
     tuple: _list_attribute,
-    bytes: lambda content: {"B": content},
     set: _set_attribute,
     frozenset: _set_attribute,
 }
@@ -100,8 +100,6 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "NULL": lambda _content: None,
     "M": from_item,
     "L": lambda content: [_value(one) for one in content],
-    "B": _same,
     "SS": set,
     "NS": lambda content: {Decimal(one) for one in content},
-    "BS": set,
 }

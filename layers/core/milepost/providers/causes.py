@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 CAUSES: Final[Mapping[str, re.Pattern[str]]] = {
@@ -27,6 +28,7 @@ CAUSES: Final[Mapping[str, re.Pattern[str]]] = {
 """Source: Offergrid's reseller documentation, "common issues". First match wins."""
 
 
+@lru_cache(maxsize=256)
 def cause_of(reason: str | None) -> str | None:
     """The cause that a reason names; ``other`` for a reason that names none of them."""
     if not reason:
