@@ -16,13 +16,7 @@ def read_json(raw: bytes) -> Any:
     :raises BadPayload: for anything else, also NaN, repeated keys and bottomless nesting
     """
     try:
-        value = json.loads(
-            raw.decode("utf-8"),
-            parse_float=_decimal,
-            parse_int=_integer,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_unique_keys,
-        )
+        value = _STRICT.decode(raw.decode("utf-8"))
         if b"\\u" in raw:
             # An escaped half of a surrogate pair is JSON, but no text that could be stored.
             canonical_json(value).encode()
@@ -86,6 +80,12 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
+_STRICT: Final = json.JSONDecoder(
+    parse_float=_decimal,
+    parse_int=_integer,
+    parse_constant=_refuse_constant,
+    object_pairs_hook=_unique_keys,
+)
 _QUICK: Final = json.JSONDecoder(parse_float=str, parse_constant=_refuse_constant)
 
 
