@@ -32,16 +32,17 @@ print(json.dumps(result))
 _PRIME: Final = """
 import json, sys, urllib.request
 import app
+from milepost.pages import Seen, digest_of
 from milepost.payload import read_quickly
-from milepost.pages import digest_of
-cursor, seen = "0", set()
+cursor, seen, orders = "0", Seen(), 0
 while cursor:
     with urllib.request.urlopen(f"{sys.argv[1]}/reseller/orders?cursor={cursor}") as answer:
-        page = read_quickly(answer.read())
-    seen |= {digest_of(order) for order in page["orders"]}
-    cursor = page["nextCursor"]
+        body = answer.read()
+    page = read_quickly(body)
+    seen.keep(body, [digest_of(order) for order in page["orders"]], is_whole=True)
+    cursor, orders = page["nextCursor"], orders + len(page["orders"])
 app.digests.save("offergrid-home", seen)
-print(json.dumps(len(seen)))
+print(json.dumps(orders))
 """
 
 

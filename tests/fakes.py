@@ -10,6 +10,7 @@ from milepost.aws.notices_table import notice_item
 from milepost.deadlines import sortable
 from milepost.notices import Notice, NoticeId, State
 from milepost.order import Announcement, OrderKey, TrackedOrder
+from milepost.pages import Seen
 from milepost.polling import LeaseHeld, PollState, Progress, Validator
 from milepost.recipients import Choice
 from milepost.recording import LostRace
@@ -112,13 +113,13 @@ def _kept(instant: datetime | None) -> datetime | None:
 class MemoryDigests:
     """Implements ``polling.Digests``."""
 
-    kept: dict[str, frozenset[bytes]] = field(default_factory=dict)
+    kept: dict[str, bytes] = field(default_factory=dict)
 
-    def load(self, name: str) -> frozenset[bytes]:
-        return self.kept.get(name, frozenset())
+    def load(self, name: str) -> Seen:
+        return Seen.from_bytes(self.kept.get(name, b""))
 
-    def save(self, name: str, digests: set[bytes]) -> None:
-        self.kept[name] = frozenset(digests)
+    def save(self, name: str, seen: Seen) -> None:
+        self.kept[name] = bytes(seen)
 
 
 @dataclass

@@ -16,6 +16,7 @@ from milepost.actions import ActionRequest, RefusedByProvider
 from milepost.asking import Conversation
 from milepost.connection import Connection
 from milepost.order import Announcement, OrderKey, TrackedOrder
+from milepost.pages import Seen
 from milepost.payload import read_object
 from milepost.polling import Outcome, Poll, PollState, Progress, Sinks, Validator
 from milepost.provider import Response
@@ -89,12 +90,12 @@ class LeaseInMemory:
         raise AssertionError("there is nothing to wait for")
 
 
-class DigestsInMemory(dict[str, frozenset[bytes]]):
-    def load(self, name: str) -> frozenset[bytes]:
-        return self.get(name, frozenset())
+class DigestsInMemory(dict[str, Seen]):
+    def load(self, name: str) -> Seen:
+        return self.get(name, Seen())
 
-    def save(self, name: str, digests: set[bytes]) -> None:
-        self[name] = frozenset(digests)
+    def save(self, name: str, seen: Seen) -> None:
+        self[name] = seen
 
 
 @pytest.fixture(autouse=True)

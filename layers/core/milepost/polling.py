@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from milepost.asking import Conversation, asked_to_wait
 from milepost.connection import Connection
 from milepost.fetching import FetchFailed
-from milepost.pages import FetchedPage, digest_of, read_page
+from milepost.pages import FetchedPage, Seen, digest_of, read_page
 from milepost.provider import (
     BrokenPage,
     Http,
@@ -86,10 +86,10 @@ class Lease(Protocol):
 
 
 class Digests(Protocol):
-    """What the orders of a connection looked like, 16 bytes an order."""
+    """What the pages of a connection looked like, 16 bytes an order."""
 
-    def load(self, name: str) -> frozenset[bytes]: ...
-    def save(self, name: str, digests: set[bytes]) -> None: ...
+    def load(self, name: str) -> Seen: ...
+    def save(self, name: str, seen: Seen) -> None: ...
 
 
 class Outcome(StrEnum):
@@ -213,8 +213,8 @@ class Poll:
 
     def _run(self, lease: Lease, started_at: datetime) -> None:
         state = lease.state
-        known = frozenset[bytes]() if self.again else self.digests.load(self.connection.id)
-        seen = set(self.digests.load(self._unfinished)) if state.progress else set[bytes]()
+        known = Seen() if self.again else self.digests.load(self.connection.id)
+        seen = self.digests.load(self._unfinished) if state.progress else Seen()
         newest = state.progress.newest_change if state.progress else None
         first_asked = (state.progress and state.progress.started_at) or started_at
         for fetched, requested_at in self._pages(state):
@@ -282,22 +282,21 @@ class Poll:
         return has_leave and not self._is_spent and self.has_time()
 
     def _take_in(
-        self,
-        fetched: FetchedPage,
-        requested_at: datetime,
-        known: frozenset[bytes],
-        seen: set[bytes],
+        self, fetched: FetchedPage, requested_at: datetime, known: Seen, seen: Seen
     ) -> None:
-        self.result.orders += len(fetched.page.orders)
-        for place, order in enumerate(fetched.page.orders):
+        orders = fetched.page.orders
+        self.result.orders += len(orders)
+        if seen.keep_unchanged(fetched.body, known):
+            return
+        taken: list[bytes] = []
+        for place, order in enumerate(orders):
             digest = digest_of(order)
-            if digest in seen:
-                continue
-            if digest not in known:
+            if digest not in known and digest not in seen and digest not in taken:
                 self.result.changed += 1
                 if not self._record(fetched.exact[place], requested_at):
                     continue
-            seen.add(digest)
+            taken.append(digest)
+        seen.keep(fetched.body, taken, is_whole=len(taken) == len(orders))
 
     def _record(self, order: Json, requested_at: datetime) -> bool:
         """Take an order's reports in; False when it has to be looked at again next time."""

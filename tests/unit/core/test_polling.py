@@ -205,6 +205,51 @@ def test_a_provider_without_a_clock_is_compared_with_the_last_poll() -> None:
     assert kept.order.since == world.now
 
 
+def test_of_pages_that_come_again_to_the_byte_no_order_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    orders = [rabot_order(contractNumber=f"V-{number}") for number in range(25)]
+    world = rabot(orders)
+    world.connection = replace(world.connection, page_size=10)
+    world.poll()
+    looked_at: list[Json] = []
+    monkeypatch.setattr(polling, "digest_of", lambda o: looked_at.append(o) or digest_of(o))
+    orders[24] = rabot_order("Processing", contractNumber="V-24")
+    assert world.poll().changed == 1
+    assert 0 < len(looked_at) < len(orders)
+
+
+def test_orders_of_a_page_that_did_not_change_are_known_when_they_move_to_another() -> None:
+    orders = [rabot_order(contractNumber=f"V-{number}") for number in range(25)]
+    world = rabot(orders)
+    world.poll()
+    assert world.poll().changed == 0
+    orders.insert(0, rabot_order(contractNumber="V-new"))
+    result = world.poll()
+    assert (result.changed, result.recorded) == (1, 1)
+
+
+def test_a_page_that_goes_back_to_what_it_once_was_has_changed() -> None:
+    orders = [rabot_order("PendingDelivery")]
+    world = rabot(orders)
+    world.poll()
+    orders[0] = rabot_order("Delivery")
+    world.poll()
+    orders[0] = rabot_order("PendingDelivery")
+    assert world.poll().changed == 1
+
+
+def test_an_order_that_could_not_be_taken_in_is_looked_at_again_on_the_same_page() -> None:
+    world = offergrid([])
+    page = answer({"orders": [an_order(1), an_order(2, changed=600)], "nextCursor": None})
+    world.wire.rule = lambda _query: page
+    world.poll()
+    assert len(world.quarantined) == 1
+    world.now = minute(600)
+    result = world.poll()
+    assert (result.changed, result.recorded) == (1, 1)
+
+
 def test_lost_digests_cost_time_and_nothing_else() -> None:
     world = rabot([rabot_order("Processing")])
     world.poll()

@@ -1,10 +1,10 @@
-"""Digests of the orders of the last poll: one object a connection, 16 bytes an order."""
+"""Digests of what the last poll saw: one object a connection, 16 bytes an order."""
 
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from milepost.pages import DIGEST_BYTES
+from milepost.pages import Seen
 
 
 class DigestsBucket:
@@ -14,20 +14,17 @@ class DigestsBucket:
         self._client = client
         self._bucket = bucket
 
-    def load(self, name: str) -> frozenset[bytes]:
+    def load(self, name: str) -> Seen:
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=_key(name))
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
-                return frozenset()
+                return Seen()
             raise
-        blob = answer["Body"].read()
-        return frozenset(
-            blob[start : start + DIGEST_BYTES] for start in range(0, len(blob), DIGEST_BYTES)
-        )
+        return Seen.from_bytes(answer["Body"].read())
 
-    def save(self, name: str, digests: set[bytes]) -> None:
-        self._client.put_object(Bucket=self._bucket, Key=_key(name), Body=b"".join(sorted(digests)))
+    def save(self, name: str, seen: Seen) -> None:
+        self._client.put_object(Bucket=self._bucket, Key=_key(name), Body=bytes(seen))
 
 
 def _key(name: str) -> str:
