@@ -4,7 +4,8 @@ import os
 import time
 import warnings
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import urllib3
 from aws_lambda_powertools import Logger, Metrics
@@ -19,13 +20,15 @@ from milepost.aws.clients import IMPATIENT, client
 from milepost.aws.figures_table import FiguresTable
 from milepost.aws.notice_messages import NoticeQueue
 from milepost.aws.notices_table import NoticesTable
-from milepost.aws.operations import open_operations
 from milepost.aws.order_lists import OrderLists
 from milepost.aws.orders_table import OrdersReader
 from milepost.aws.outages import is_outage
 from milepost.aws.search_table import SearchTable
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.aws.signing_keys import KeysStore
+
+if TYPE_CHECKING:
+    from milepost.operating import Operations
 
 # Most requests are answered as they should be, so most have no metric: that is no news.
 warnings.filterwarnings("ignore", "No application metrics to publish")
@@ -55,6 +58,16 @@ acting = ActionTools(
     pool=urllib3.PoolManager(maxsize=2),
     clock=lambda: datetime.now(UTC),
 )
+
+
+@cache
+def operations() -> "Operations":
+    """What only a few requests need, and takes as long to import as all that the others do."""
+    from milepost.aws.operations import open_operations  # noqa: PLC0415 - see above
+
+    return open_operations(os.environ)
+
+
 api = build_api(
     Services(
         orders=OrdersReader(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
@@ -73,7 +86,7 @@ api = build_api(
         ),
         connections=connections,
         acting=acting,
-        operations=open_operations(os.environ),
+        open_operations=operations,
         clock=lambda: datetime.now(UTC),
     ),
     log=logger,

@@ -64,7 +64,7 @@ def polls() -> Polls:
 def ask(app: ModuleType, polls: Polls) -> Ask:
     known = app.api.services
     operations = replace(known.operations, polls=polls)
-    services = replace(known, operations=operations, clock=lambda: NOON)
+    services = replace(known, open_operations=lambda: operations, clock=lambda: NOON)
     api = build_api(services, log=Logger("test-operations"))
 
     def ask(

@@ -16,6 +16,7 @@ DEAR: Final = (
     "asyncio",
     "aws_lambda_powertools",
     "aws_lambda_powertools.event_handler",
+    "aws_lambda_powertools.event_handler.openapi.models",
     "aws_lambda_powertools.utilities.batch",
     "aws_lambda_powertools.utilities.data_classes",
     "aws_lambda_powertools.utilities.idempotency",
@@ -23,12 +24,15 @@ DEAR: Final = (
     "babel",
     "boto3",
     "jinja2",
+    "milepost.api.order_views",
     "milepost.aws.items",
+    "milepost.aws.operations",
     "milepost.rendering",
     "multiprocessing",
     "pydantic",
 )
-"""Packages that cost a cold start more than a few milliseconds; ``items`` stands for DynamoDB."""
+"""Packages that cost a cold start more than a few milliseconds; ``items`` stands for DynamoDB,
+``order_views`` for a subject of the API."""
 LOGGING: Final = {"aws_lambda_powertools"}
 USUAL: Final = LOGGING | {"milepost.aws.items"}
 MAY_IMPORT: Final[dict[str, set[str]]] = {

@@ -79,7 +79,9 @@ PassingKind: TypeAlias = Annotated[str, one_of(*MAY_PASS)]
 
 
 class _Said(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True
+    )
 
 
 class SaidQuietHours(_Said):

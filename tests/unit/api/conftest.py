@@ -142,6 +142,7 @@ class Desk:
     failures: int = 0
 
     def __post_init__(self) -> None:
+        operations = create_autospec(Operations, instance=True)
         self.api: Api = build_api(
             Services(
                 orders=self.orders,
@@ -154,7 +155,7 @@ class Desk:
                 cursor_keys=OneKey(),
                 acting=NoActions(),
                 # Its routes are tested on moto, in tests/integration.
-                operations=create_autospec(Operations, instance=True),
+                open_operations=lambda: operations,
                 clock=lambda: self.now,
             ),
             log=Logger("test-api"),

@@ -9,7 +9,7 @@ from uuid import uuid4
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from milepost.acting import perform
 from milepost.actions import (
@@ -30,6 +30,7 @@ from milepost.api.describing import may_answer
 from milepost.api.given import Given, Services, Who
 from milepost.api.paths import OrderPath, order_key
 from milepost.api.problems import Conflict, NotFound, Problem
+from milepost.api.shapes import Shape
 from milepost.planning import call_off
 from milepost.provider import BadArgument
 from milepost.recording import LostRace
@@ -60,7 +61,7 @@ KeyHeader = Annotated[
 ]
 
 
-class ActionAsked(BaseModel):
+class ActionAsked(Shape):
     """What the action needs to know; docs/actions.md says which takes what."""
 
     model_config = ConfigDict(extra="forbid")
@@ -87,7 +88,7 @@ class ActionAsked(BaseModel):
     )
 
 
-class ActionView(BaseModel):
+class ActionView(Shape):
     """What became of an action, as the order's timeline keeps it."""
 
     action: str

@@ -5,6 +5,7 @@ import binascii
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
@@ -16,11 +17,14 @@ from milepost.api.failing import tell_problems
 from milepost.api.given import Services
 from milepost.api.matching import routes_at
 from milepost.api.problems import Problem, answer_to
-from milepost.api.routes import ROUTERS
+from milepost.api.routes import SUBJECTS, routers_of, subject_of
 from milepost.payload import read_json
 from milepost.report import BadPayload
 
 _JSON: Final = "application/json"
+_DESCRIPTION: Final = "openapi.json"
+_NOTHING: Final = ""
+"""The subject of addresses at which there is nothing."""
 
 
 def nothing_is_down(_error: Exception) -> bool:
@@ -32,11 +36,11 @@ def nothing_is_down(_error: Exception) -> bool:
 class Api:
     """The API over these services.
 
-    ``is_outage`` says which errors are of something that is down (503) and not of us (500);
-    ``failed`` is called when it was us.
+    ``resolver_of`` makes the resolver of a subject, once; ``failed`` is called when it was us who
+    failed.
     """
 
-    resolver: APIGatewayHttpResolver
+    resolver_of: Callable[[str], APIGatewayHttpResolver]
     services: Services
     log: Logger
     failed: Callable[[], None]
@@ -45,16 +49,17 @@ class Api:
         """The answer to one request of an HTTP API (payload format 2.0)."""
         request = _plain(event)
         method = request["requestContext"]["http"]["method"]
+        resolver = self._resolver_at(request["rawPath"])
         subject = None
         try:
             caller = caller_of(request)
             subject = caller.subject
             check_method(caller, method)
             request = _with_text_body(request)
-            self.resolver.context.update(services=self.services, caller=caller)
-            answered = self.resolver.resolve(request, context)
+            resolver.context.update(services=self.services, caller=caller)
+            answered = resolver.resolve(request, context)
         except Problem as problem:
-            self.resolver.context.clear()
+            resolver.context.clear()
             answered = _told(problem)
         status = answered["statusCode"]
         if status == 500:
@@ -62,12 +67,17 @@ class Api:
         self.log.info(
             "answered",
             method=method,
-            route=_route_of(self.resolver, request["rawPath"]),
+            route=_route_of(resolver, request["rawPath"]),
             status=status,
             request=request["requestContext"].get("requestId"),
             caller=subject,
         )
         return answered
+
+    def _resolver_at(self, path: str) -> APIGatewayHttpResolver:
+        subject = subject_of(path)
+        is_known = subject in SUBJECTS or subject == _DESCRIPTION
+        return self.resolver_of(subject if is_known else _NOTHING)
 
 
 def build_api(
@@ -77,22 +87,32 @@ def build_api(
     is_outage: Callable[[Exception], bool] = nothing_is_down,
     failed: Callable[[], None] = lambda: None,
 ) -> Api:
-    """The API with every route mounted."""
-    resolver = APIGatewayHttpResolver(
-        enable_validation=True,
-        response_validation_error_http_code=500,
-        json_body_deserializer=_read_body,
-    )
-    for router in ROUTERS:
-        resolver.include_router(router)
-    _describe_itself(resolver)
-    tell_problems(resolver, log=log, is_outage=is_outage)
-    return Api(resolver=resolver, services=services, log=log, failed=failed)
+    """The API, each of whose subjects is mounted when it is first asked for.
+
+    :param is_outage: says which errors are of something that is down (503) and not of us (500)
+    """
+
+    @cache
+    def resolver_of(subject: str) -> APIGatewayHttpResolver:
+        resolver = APIGatewayHttpResolver(
+            enable_validation=True,
+            response_validation_error_http_code=500,
+            json_body_deserializer=_read_body,
+        )
+        for one in SUBJECTS if subject == _DESCRIPTION else (subject,):
+            for router in routers_of(one):
+                resolver.include_router(router)
+        if subject == _DESCRIPTION:
+            _describe_itself(resolver)
+        tell_problems(resolver, log=log, is_outage=is_outage)
+        return resolver
+
+    return Api(resolver_of=resolver_of, services=services, log=log, failed=failed)
 
 
 def _describe_itself(resolver: APIGatewayHttpResolver) -> None:
     @resolver.get(
-        "/openapi.json",
+        f"/{_DESCRIPTION}",
         summary="This description",
         tags=["api"],
         operation_id="describe_api",

@@ -7,12 +7,13 @@ from typing import Annotated, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from milepost.api.cursors import BadCursor, read_cursor, write_cursor
 from milepost.api.describing import may_answer
 from milepost.api.given import Given, Services
 from milepost.api.months import Month, first_of, month_before
+from milepost.api.shapes import Shape
 from milepost.commission import EARNING, MONTHLY, Commission, State, commissions
 from milepost.connection import Connection
 from milepost.listing import Place, Wanted
@@ -28,7 +29,7 @@ _STATUSES: Final = (*sorted(EARNING), Status.CANCELLED)
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class CommissionView(BaseModel):
+class CommissionView(Shape):
     """What one order earned in one month."""
 
     order: str = Field(examples=["offergrid-main:ord_1:item_1"])
@@ -41,7 +42,7 @@ class CommissionView(BaseModel):
     state: State
 
 
-class CommissionList(BaseModel):
+class CommissionList(Shape):
     """A page of commissions."""
 
     commissions: list[CommissionView]

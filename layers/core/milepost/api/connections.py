@@ -5,11 +5,12 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from milepost.api.describing import may_answer
 from milepost.api.given import Given, Services
 from milepost.api.problems import Conflict, NotFound
+from milepost.api.shapes import Shape
 from milepost.connection import Connection, UnknownConnection
 from milepost.health import Contact, health_of
 from milepost.polling import LookAgain
@@ -20,7 +21,7 @@ router = Router()
 ConnectionPath = Annotated[str, Path(description="A connection's id.", max_length=64)]
 
 
-class HealthView(BaseModel):
+class HealthView(Shape):
     """How its polls go, and when its last webhook came."""
 
     condition: str = Field(
@@ -41,7 +42,7 @@ class HealthView(BaseModel):
     last_webhook_at: str | None = Field(description="To the minute.")
 
 
-class ConnectionView(BaseModel):
+class ConnectionView(Shape):
     """One account at one provider."""
 
     id: str
@@ -50,13 +51,13 @@ class ConnectionView(BaseModel):
     health: HealthView
 
 
-class ConnectionList(BaseModel):
+class ConnectionList(Shape):
     """Every connection, by id."""
 
     items: list[ConnectionView]
 
 
-class PollAsked(BaseModel):
+class PollAsked(Shape):
     """What to poll beyond the news."""
 
     model_config = ConfigDict(extra="forbid")
@@ -69,7 +70,7 @@ class PollAsked(BaseModel):
     )
 
 
-class PollStarted(BaseModel):
+class PollStarted(Shape):
     """A poll is on its way; the connection's health shows when it is done."""
 
     connection: str

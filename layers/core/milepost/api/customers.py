@@ -4,17 +4,18 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Path
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from milepost.api.describing import may_answer
 from milepost.api.given import Given
 from milepost.api.problems import Conflict
+from milepost.api.shapes import Shape
 from milepost.recording import LostRace
 
 router = Router()
 
 
-class ErasedView(BaseModel):
+class ErasedView(Shape):
     """What an erasure came to. An unknown customer, or one erased before, has nothing to erase."""
 
     customer: str

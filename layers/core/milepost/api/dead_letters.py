@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from milepost.api.callers import check_operator
 from milepost.api.describing import may_answer
 from milepost.api.given import Given, Who
 from milepost.api.problems import NotFound
+from milepost.api.shapes import Shape
 from milepost.dead_letters import DeadLetterQueue
 from milepost.operating import Operations
 from milepost.report import format_instant
@@ -23,20 +24,20 @@ QueuePath = Annotated[
 MessagePath = Annotated[str, Path(description="A message's id.", max_length=100)]
 
 
-class QueueView(BaseModel):
+class QueueView(Shape):
     """A dead-letter queue."""
 
     name: str
     waiting: int = Field(description="About how many messages wait there.")
 
 
-class QueueList(BaseModel):
+class QueueList(Shape):
     """All of them."""
 
     items: list[QueueView]
 
 
-class MessageView(BaseModel):
+class MessageView(Shape):
     """What was tried in vain."""
 
     id: str
@@ -50,7 +51,7 @@ class QueueContents(QueueView):
     messages: list[MessageView]
 
 
-class Redrive(BaseModel):
+class Redrive(Shape):
     """Which ones to take up again: all, if none are named."""
 
     model_config = ConfigDict(extra="forbid")
@@ -58,14 +59,14 @@ class Redrive(BaseModel):
     messages: list[str] | None = Field(default=None, max_length=500)
 
 
-class StayedView(BaseModel):
+class StayedView(Shape):
     """A message that could not be taken up again."""
 
     message: str
     reason: str
 
 
-class RedrivenView(BaseModel):
+class RedrivenView(Shape):
     """What a redrive came to."""
 
     moved: int

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from milepost.api.problems import CONTENT_TYPE, ProblemDetails
@@ -48,6 +47,11 @@ def may_answer(success: int, *problems: int) -> dict[int, OpenAPIResponse]:
 
 def describe(api: APIGatewayHttpResolver) -> dict[str, Any]:
     """The OpenAPI document of all that is mounted."""
+    # What OpenAPI is made of takes as long to import as all of ours; hardly a request asks for it.
+    from aws_lambda_powertools.event_handler.openapi.models import (  # noqa: PLC0415 - see above
+        HTTPBearer,
+    )
+
     schema = api.get_openapi_schema(
         title=TITLE,
         version=VERSION,

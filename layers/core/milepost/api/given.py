@@ -6,7 +6,7 @@ A route asks for them by type: ``def show_order(..., services: Given, caller: Wh
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
@@ -16,13 +16,15 @@ from milepost.api.cursors import CursorKeys
 from milepost.connection import Connection
 from milepost.listing import Lists
 from milepost.notices import NoticeId
-from milepost.operating import Operations
 from milepost.order import OrderKey, TrackedOrder
 from milepost.recipients import Choice
 from milepost.refreshing import Tools
 from milepost.report import Status
 from milepost.tallies import StageFigures
 from milepost.telling import Entered, Outbox
+
+if TYPE_CHECKING:
+    from milepost.operating import Operations
 
 
 class Orders(Protocol):
@@ -89,9 +91,14 @@ class Services:
     emails: Outbox
     connections: Connections
     acting: Acting
-    operations: Operations
+    open_operations: Callable[[], "Operations"]
+    """Opens, at the first use, what only those who operate need."""
     clock: Callable[[], datetime]
     """The present time, aware."""
+
+    @property
+    def operations(self) -> "Operations":
+        return self.open_operations()
 
 
 def _services(request: Request) -> Services:

@@ -1,13 +1,14 @@
 """Groups: the items of one provider order, and what they come to together."""
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from milepost.api.describing import may_answer
 from milepost.api.given import Given
 from milepost.api.order_views import AttentionView, attention_views
 from milepost.api.paths import GroupPath, group_key
 from milepost.api.problems import NotFound
+from milepost.api.shapes import Shape
 from milepost.groups import summarize_group
 from milepost.order import TrackedOrder
 from milepost.report import Status, format_instant
@@ -15,7 +16,7 @@ from milepost.report import Status, format_instant
 router = Router()
 
 
-class ItemView(BaseModel):
+class ItemView(Shape):
     """One item of a group."""
 
     id: str
@@ -29,7 +30,7 @@ class ItemView(BaseModel):
     attention: list[AttentionView]
 
 
-class GroupView(BaseModel):
+class GroupView(Shape):
     """The items of one provider order."""
 
     id: str = Field(examples=["offergrid-main:ord_1"])

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from milepost.api.shapes import Shape
 from milepost.notices import Audience, Channel, NoticeId, State
 
 
-class NoticeView(BaseModel):
+class NoticeView(Shape):
     """One announcement to one recipient by one channel."""
 
     id: str = Field(examples=["offergrid-main:ord_1:item_1:1:email:0a1b2c3d4e5f"])

@@ -4,13 +4,14 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from milepost.api.describing import may_answer
 from milepost.api.given import Given, Who
 from milepost.api.notice_views import NoticeView, notice_view
 from milepost.api.paths import NoticePath, notice_id
 from milepost.api.problems import Conflict, NotFound, Problem
+from milepost.api.shapes import Shape
 from milepost.identifiers import is_email
 from milepost.notices import NoticeId
 from milepost.resending import CannotResend, resend
@@ -18,7 +19,7 @@ from milepost.resending import CannotResend, resend
 router = Router()
 
 
-class Resend(BaseModel):
+class Resend(Shape):
     """How to send it again."""
 
     model_config = ConfigDict(extra="forbid")

@@ -7,13 +7,14 @@ from typing import Annotated, Any, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from milepost.api.cursors import BadCursor, read_cursor, write_cursor
 from milepost.api.describing import may_answer
 from milepost.api.given import Given, Services
 from milepost.api.order_views import AttentionView, WaitView, wait_view
 from milepost.api.problems import Fault, Problem
+from milepost.api.shapes import Shape
 from milepost.listing import OPEN, Due, Listed, Page, Place, Wanted, is_wanted
 from milepost.order import OrderKey
 from milepost.report import Status, canonical_json, format_instant, parse_instant
@@ -25,7 +26,7 @@ MOST_FOUND: Final = 500
 _NO_ZONE: Final = "UTC"
 
 
-class ListedOrder(BaseModel):
+class ListedOrder(Shape):
     """An order of a list."""
 
     id: str = Field(examples=["offergrid-main:ord_1:item_1"])
@@ -50,7 +51,7 @@ class ListedOrder(BaseModel):
     )
 
 
-class OrderList(BaseModel):
+class OrderList(Shape):
     """A page of a list."""
 
     orders: list[ListedOrder] = Field(description="By their next date.")

@@ -5,10 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from milepost.actions import current_plan
 from milepost.api.notice_views import NoticeView
+from milepost.api.shapes import Shape
 from milepost.connection import Connection
 from milepost.deadlines import expected_by, next_date, sortable
 from milepost.next_steps import next_step, open_points
@@ -20,7 +21,7 @@ from milepost.report import ABOUT_AN_ACTION, Source, Status, format_instant
 Facts = dict[str, Any]
 
 
-class AttentionView(BaseModel):
+class AttentionView(Shape):
     """A reason why a person should look."""
 
     id: str = Field(description="What to acknowledge it by: this reason with these facts.")
@@ -28,7 +29,7 @@ class AttentionView(BaseModel):
     text: str
 
 
-class EntryView(BaseModel):
+class EntryView(Shape):
     """A report in its place on the timeline."""
 
     at: str = Field(description="When it occurred; an instant in UTC.")
@@ -46,7 +47,7 @@ class EntryView(BaseModel):
     details: Facts = Field(description="The facts that came with it.")
 
 
-class PlanView(BaseModel):
+class PlanView(Shape):
     """An action that is to be done later; it can be changed and called off until then."""
 
     action: str = Field(examples=["fulfill"])
@@ -54,7 +55,7 @@ class PlanView(BaseModel):
     person: str
 
 
-class EarlierView(BaseModel):
+class EarlierView(Shape):
     """What the oldest reports of a very long timeline came to."""
 
     reports: int
@@ -63,14 +64,14 @@ class EarlierView(BaseModel):
     since: str
 
 
-class WaitView(BaseModel):
+class WaitView(Shape):
     """Something that the customer has to do first; the stage's time stands still meanwhile."""
 
     what: str = Field(examples=["payment"])
     since: str
 
 
-class NextView(BaseModel):
+class NextView(Shape):
     """What comes next, and by when."""
 
     step: str
@@ -80,7 +81,7 @@ class NextView(BaseModel):
     waiting: WaitView | None = Field(description="What it waits for now, if for the customer.")
 
 
-class AnnouncementView(BaseModel):
+class AnnouncementView(Shape):
     """Something that people were told of."""
 
     sequence: int
@@ -90,7 +91,7 @@ class AnnouncementView(BaseModel):
     announced_at: str
 
 
-class OrderView(BaseModel):
+class OrderView(Shape):
     """Where one order stands, and how it got there."""
 
     id: str = Field(examples=["offergrid-main:ord_1:item_1"])

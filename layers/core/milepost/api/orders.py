@@ -1,7 +1,6 @@
 """Orders: where each one stands, and what was told of it."""
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from pydantic import BaseModel
 
 from milepost.api.describing import may_answer
 from milepost.api.given import Given, Services
@@ -9,13 +8,14 @@ from milepost.api.notice_views import NoticeView, notice_view
 from milepost.api.order_views import OrderView, order_view
 from milepost.api.paths import OrderPath, order_key
 from milepost.api.problems import NotFound
+from milepost.api.shapes import Shape
 from milepost.notices import NoticeId
 from milepost.order import OrderKey
 
 router = Router()
 
 
-class NoticesView(BaseModel):
+class NoticesView(Shape):
     """Notices, in the order in which they were announced."""
 
     notices: list[NoticeView]

@@ -6,7 +6,9 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import Response
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from milepost.api.shapes import Shape
 
 CONTENT_TYPE: Final = "application/problem+json"
 
@@ -28,14 +30,14 @@ CODES: Final[Mapping[int, str]] = {
 """What ends a problem's ``type``, by status."""
 
 
-class Fault(BaseModel):
+class Fault(Shape):
     """One thing that is wrong with a request: where, and what."""
 
     where: str = Field(examples=["query.limit"])
     what: str = Field(examples=["Input should be less than or equal to 100"])
 
 
-class ProblemDetails(BaseModel):
+class ProblemDetails(Shape):
     """Why a request was not answered as asked."""
 
     type: str = Field(examples=["urn:milepost:problem:not-found"])

@@ -6,13 +6,14 @@ from typing import Annotated, Any, Final
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from milepost.api.callers import check_operator
 from milepost.api.describing import may_answer
 from milepost.api.given import Given, Who
 from milepost.api.paths import decoded
 from milepost.api.problems import NotFound, Problem
+from milepost.api.shapes import Shape
 from milepost.receiving import InboxRefused
 from milepost.replaying import BadKeptId, Kept, KeptId, NotKept
 from milepost.report import format_instant
@@ -34,7 +35,7 @@ Since = Annotated[AwareDatetime | None, Query(description="Received at this inst
 Until = Annotated[AwareDatetime | None, Query(description="Received before this instant.")]
 
 
-class KeptView(BaseModel):
+class KeptView(Shape):
     """What could not be read: a webhook, or one order of a poll."""
 
     id: str
@@ -52,14 +53,14 @@ class KeptBodyView(KeptView):
     text: str | None = Field(description="The bytes as UTF-8, if they are.")
 
 
-class KeptList(BaseModel):
+class KeptList(Shape):
     """A page of the quarantine, by connection and day."""
 
     items: list[KeptView]
     next: str | None = Field(description="The `after` of the next page.")
 
 
-class ReplayOne(BaseModel):
+class ReplayOne(Shape):
     """How to replay it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -76,7 +77,7 @@ class ReplayMany(ReplayOne):
     after: str | None = Field(default=None, description="`next` of the answer before.")
 
 
-class ReplayedView(BaseModel):
+class ReplayedView(Shape):
     """How many are on their way; with ``next`` there are more."""
 
     replayed: int

@@ -6,12 +6,13 @@ from typing import Annotated, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from milepost.api.describing import may_answer
 from milepost.api.given import Given, Services
 from milepost.api.months import Month, first_of, month_before, months_between
 from milepost.api.problems import Fault, Problem
+from milepost.api.shapes import Shape
 from milepost.listing import OPEN, Listed, Wanted
 from milepost.report import Status, parse_instant
 from milepost.tallies import StageFigures
@@ -29,7 +30,7 @@ StageName = tuple[str, str, Status]
 """Connection, service type (empty for none) and status."""
 
 
-class StageView(BaseModel):
+class StageView(Shape):
     """How long orders of one sort were in one status, until they left it. All in seconds."""
 
     connection: str
@@ -41,7 +42,7 @@ class StageView(BaseModel):
     p90: float = Field(description="Nine of ten took no longer; to within 2.5%.")
 
 
-class SlowOrder(BaseModel):
+class SlowOrder(Shape):
     """An open order that has been in its stage for longer than nine of ten were."""
 
     id: str = Field(examples=["offergrid-main:ord_1:item_1"])
@@ -54,7 +55,7 @@ class SlowOrder(BaseModel):
     p90: float = Field(description="Within how many seconds nine of ten had left it.")
 
 
-class StagesView(BaseModel):
+class StagesView(Shape):
     """Times of stages, over the months in which they were left."""
 
     months: list[str]

@@ -6,11 +6,12 @@ from uuid import uuid4
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from milepost.api.describing import may_answer
 from milepost.api.given import Given, Services
 from milepost.api.problems import Conflict, Fault, NotFound, Problem
+from milepost.api.shapes import Shape
 from milepost.endpoints import Refused, read_url
 from milepost.notices import Channel
 from milepost.subscribing import SaidSubscription, require_callable, subscription_from
@@ -23,7 +24,7 @@ SubscriptionPath = Annotated[str, Path(description="A subscription's id.", max_l
 Said = Annotated[SaidSubscription, Body()]
 
 
-class QuietHoursView(BaseModel):
+class QuietHoursView(Shape):
     """By the subscription's own clock."""
 
     start: str
@@ -31,7 +32,7 @@ class QuietHoursView(BaseModel):
     passing: list[str]
 
 
-class SubscriptionView(BaseModel):
+class SubscriptionView(Shape):
     """Who is told of what. Empty lists mean all."""
 
     id: str
@@ -56,7 +57,7 @@ class NewSubscriptionView(SubscriptionView):
     secret: str | None
 
 
-class SubscriptionList(BaseModel):
+class SubscriptionList(Shape):
     """Every subscription, by recipient."""
 
     items: list[SubscriptionView]
