@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -145,13 +145,15 @@ BAD_DAYS: Final[Sequence[dict[str, Any]]] = (
     {"fault": "429", "retry_after": 1},
     {"fault": "slow", "seconds": 2},
     {"fault": "broken_page"},
-    {"fault": "drift", "by": 1, "on": {"page": 2}},
-    {"fault": "drift", "by": -1, "on": {"page": 2}},
     {"fault": "duplicate", "on": {"page": 1}},
     {"fault": "reorder", "on": {"page": 1}},
     {"fault": "drop", "on": {"method": "GET"}},
     {"fault": "self_next"},
 )
+DRIFTS: Final[Mapping[str, Sequence[dict[str, Any]]]] = {
+    "rabot": [{"fault": "drift", "by": by, "on": {"page": 2}} for by in (1, -1)]
+}
+"""SUBS promises a list whose order never changes (docs/providers/subs.md): its pages don't drift."""
 
 
 def change_between_polls(
@@ -182,7 +184,7 @@ def change_between_polls(
 
 def _poll_on_a_bad_day(account: SandboxAccount, polls: Polls, sent: Sent, rng: Random) -> None:
     account.forget_faults()
-    for fault in rng.sample(BAD_DAYS, 2):
+    for fault in rng.sample([*BAD_DAYS, *DRIFTS.get(account.provider, ())], 2):
         account.add_fault(**fault)
         sent.figures["bad pages"] += 1
     polls.until_complete()
