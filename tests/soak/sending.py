@@ -153,7 +153,7 @@ BAD_DAYS: Final[Sequence[dict[str, Any]]] = (
 DRIFTS: Final[Mapping[str, Sequence[dict[str, Any]]]] = {
     "rabot": [{"fault": "drift", "by": by, "on": {"page": 2}} for by in (1, -1)]
 }
-"""SUBS promises a list whose order never changes (docs/providers/subs.md): its pages don't drift."""
+"""SUBS promises a list whose order never changes, so its pages don't (docs/providers/subs.md)."""
 
 
 def change_between_polls(
