@@ -1,6 +1,7 @@
 """Dead letters: what was tried in vain, looked at, taken up again, or discarded."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -11,6 +12,10 @@ MOST_AT_ONCE: Final = 500
 
 class UnknownQueue(LookupError):
     """No dead-letter queue has this name."""
+
+
+class InOtherHands(Exception):
+    """Not every letter could be seen: somebody else has some of them, for a minute at most."""
 
 
 class CannotRedrive(Exception):
@@ -35,8 +40,12 @@ class Letters(Protocol):
         """About how many wait there."""
         ...
 
-    def walk(self, *, most: int) -> Iterator[DeadLetter]:
-        """Each once, nobody else seeing it meanwhile; what was not removed is there afterwards."""
+    def walk(self, *, most: int, whole: bool = False) -> Generator[DeadLetter, None, None]:
+        """Each once, nobody else seeing it meanwhile; what was not removed is there afterwards.
+        Whoever stops before its end closes it.
+
+        :raises InOtherHands: at its end, if it was to be ``whole`` and was not
+        """
         ...
 
     def remove(self, letter: DeadLetter) -> None: ...
@@ -95,10 +104,11 @@ class DeadLetterQueue:
 
     def discard(self, letter_id: str, *, most: int = MOST_AT_ONCE) -> bool:
         """Give one up for good; False when it isn't there."""
-        for letter in self.letters.walk(most=most):
-            if letter.id == letter_id:
-                self.give_up(letter)
-                return True
+        with closing(self.letters.walk(most=most)) as letters:
+            for letter in letters:
+                if letter.id == letter_id:
+                    self.give_up(letter)
+                    return True
         return False
 
     def give_up(self, letter: DeadLetter) -> None:

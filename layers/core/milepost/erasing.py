@@ -85,7 +85,10 @@ class Trace(Protocol):
     name: str
 
     def erase(self, subject: Subject) -> int:
-        """Remove it; how many were removed."""
+        """Remove it; how many were removed.
+
+        :raises InOtherHands: when a part of it can't be looked at just now
+        """
         ...
 
 
@@ -114,6 +117,7 @@ class Erasure:
         """Erase every order of a customer, and all else of them. Nobody is told.
 
         :raises LostRace: when others write an order again and again; ask once more
+        :raises InOtherHands: when somebody is looking at dead letters; ask once more in a minute
         """
         groups = {
             (key.connection, key.order_id) for key in self.customers.orders_of_customer(customer_id)

@@ -10,6 +10,7 @@ from milepost.api.describing import may_answer
 from milepost.api.given import Given
 from milepost.api.problems import Conflict
 from milepost.api.shapes import Shape
+from milepost.dead_letters import InOtherHands
 from milepost.recording import LostRace
 
 router = Router()
@@ -41,6 +42,8 @@ def erase_customer(
 ) -> ErasedView:
     try:
         erased = services.operations.erasure.erase(customer, now=services.clock())
+    except InOtherHands:
+        raise Conflict("Somebody is looking at dead letters: repeat it in a minute.") from None
     except LostRace:
         raise Conflict("One of their orders is being written again and again: repeat it.") from None
     return ErasedView(customer=customer, orders=erased.orders, removed=dict(erased.traces))

@@ -5,17 +5,18 @@ came of it, single ones can be chosen, and what is no queue's message can be red
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from milepost.dead_letters import CannotRedrive, DeadLetter
+from milepost.dead_letters import CannotRedrive, DeadLetter, InOtherHands
 
 _HIDDEN_SECONDS: Final = 60
 """How long a message is ours: longer than a redrive may take."""
 _A_RECEIPT: Final = 10
+_HIDDEN: Final = "ApproximateNumberOfMessagesNotVisible"
 
 
 class SqsLetters:
@@ -29,13 +30,9 @@ class SqsLetters:
         self._held: dict[str, DeadLetter] = {}
 
     def count(self) -> int:
-        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-        answer = self._client.get_queue_attributes(
-            QueueUrl=self._queue_url, AttributeNames=list(names)
-        )
-        return sum(int(answer["Attributes"][name]) for name in names)
+        return self._count("ApproximateNumberOfMessages", _HIDDEN)
 
-    def walk(self, *, most: int) -> Iterator[DeadLetter]:
+    def walk(self, *, most: int, whole: bool = False) -> Generator[DeadLetter, None, None]:
         seen = 0
         try:
             while seen < most and (letters := self._receive(most - seen)):
@@ -43,6 +40,9 @@ class SqsLetters:
                 for letter in letters:
                     seen += 1
                     yield letter
+            # Also our own, if the answer that brought them was lost on its way to us.
+            if whole and self._count(_HIDDEN) > len(self._held):
+                raise InOtherHands
         finally:
             self._put_back(list(self._held.values()))
             self._held.clear()
@@ -61,6 +61,12 @@ class SqsLetters:
             MessageAttributeNames=["All"],
         )
         return [_letter(message) for message in answer.get("Messages", [])]
+
+    def _count(self, *names: str) -> int:
+        answer = self._client.get_queue_attributes(
+            QueueUrl=self._queue_url, AttributeNames=list(names)
+        )
+        return sum(int(answer["Attributes"][name]) for name in names)
 
     def _put_back(self, letters: list[DeadLetter]) -> None:
         """Show again at once what is still there."""

@@ -179,7 +179,8 @@ class DeadLettersOfCustomers:
 
     def _erase_in(self, queue: DeadLetterQueue, subject: Subject) -> int:
         count = 0
-        for letter in queue.letters.walk(most=_ALL_LETTERS):
+        # What can't be seen may name them: better to be asked again than to leave it there.
+        for letter in queue.letters.walk(most=_ALL_LETTERS, whole=True):
             if subject.is_named_in(_text_of(letter)):
                 queue.give_up(letter)
                 count += 1
