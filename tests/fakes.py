@@ -135,7 +135,11 @@ class MemoryNotices:
         if known := self.items.get(choice.notice.id):
             due_at = parse_instant(known["due_at"]) if "due_at" in known else None
             return Entered(
-                State(known["state"]), due_at, is_new=False, is_retried="retry_at" in known
+                State(known["state"]),
+                due_at,
+                is_new=False,
+                is_retried="retry_at" in known,
+                requested_with=known.get("requested_with"),
             )
         item = notice_item(choice, at=at)
         self.items[choice.notice.id] = {n: v for n, v in item.items() if v is not None}

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 
@@ -93,6 +94,7 @@ def resend_notice(
             identity,
             to=to,
             by=by or who_asks(target),
+            key=uuid4().hex,
             log=NoticesTable(dynamodb, table_name=target.output("NoticesTable")),
             orders=OrdersReader(dynamodb, table_name=target.output("OrdersTable")),
             emails=NoticeQueue(target.client("sqs"), queue_url=target.output("EmailQueueUrl")),

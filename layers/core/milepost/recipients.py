@@ -20,6 +20,8 @@ class Choice:
     skipped: str | None = None
     resend_of: str | None = None
     requested_by: str | None = None
+    requested_with: str | None = None
+    """The key of a person's request, which asks for one notice however often it comes."""
 
 
 def choose(

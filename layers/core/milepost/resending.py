@@ -30,6 +30,7 @@ def resend(
     *,
     to: str | None,
     by: str,
+    key: str,
     log: Log,
     orders: Orders,
     emails: Outbox,
@@ -38,6 +39,7 @@ def resend(
     """Send a mail again, to the same address or to another; the new notice.
 
     :param by: who asks, for the log
+    :param key: of the request: one key sends one mail, however often and wherever it broke off
     :raises CannotResend: when there is no such mail, or it can't be written any more
     """
     if identity.channel is not Channel.EMAIL:
@@ -46,8 +48,16 @@ def resend(
     if entry is None:
         raise CannotResend(f"no notice {identity}: `milepost notices list` names those of an order")
     original = _notice_of(identity, entry, orders)
-    notice = _next_copy(_addressed(original, to), log, by, identity, now)
-    emails.put(notice)
+    asked = Choice(
+        notice=_addressed(original, to),
+        resend_of=str(identity),
+        requested_by=by,
+        requested_with=key,
+    )
+    notice, state = _enter_copy(asked, log, now)
+    if state is State.QUEUED:
+        # Whoever asked before with this key may have got no farther than the log.
+        emails.put(notice)
     return notice
 
 
@@ -78,12 +88,12 @@ def _addressed(original: Notice, to: str | None) -> Notice:
     return replace(original, recipient=address, subscription=None)
 
 
-def _next_copy(notice: Notice, log: Log, by: str, original: NoticeId, now: datetime) -> Notice:
-    """Enter the first copy that is not there yet, also when another person resends meanwhile."""
+def _enter_copy(asked: Choice, log: Log, now: datetime) -> tuple[Notice, State]:
+    """Enter the first copy that is not there yet, also when another person resends meanwhile;
+    else the one that this very request has entered before."""
     for copy in range(1, 1000):
-        candidate = replace(notice, copy=copy)
-        choice = Choice(notice=candidate, resend_of=str(original), requested_by=by)
-        entered = log.enter(choice, at=now)
-        if entered.is_new and entered.state is State.QUEUED:
-            return candidate
+        candidate = replace(asked.notice, copy=copy)
+        entered = log.enter(replace(asked, notice=candidate), at=now)
+        if entered.is_new or entered.requested_with == asked.requested_with:
+            return candidate, entered.state
     raise CannotResend("it was resent too often")

@@ -22,6 +22,8 @@ class Entered:
     is_new: bool = True
     is_retried: bool = False
     """Whether it waits to be tried again: what tries it is on its way already."""
+    requested_with: str | None = None
+    """The key of the request by which a person had it entered."""
 
 
 class DeliveryLog(Protocol):

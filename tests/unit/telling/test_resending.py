@@ -1,6 +1,7 @@
 """A person has a mail sent again: a new notice that says of which it is a copy, and by whom."""
 
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -24,11 +25,19 @@ class Desk:
             self.log.enter(Choice(notice=one), at=NOON)
             self.log.mark_sent(one, message_id="m-1", at=NOON)
 
-    def resend(self, one: Notice = ONE, *, to: str | None = None, by: str = "mara") -> Notice:
+    def resend(
+        self,
+        one: Notice = ONE,
+        *,
+        to: str | None = None,
+        by: str = "mara",
+        key: str | None = None,
+    ) -> Notice:
         return resend(
             NoticeId.parse(one.id),
             to=to,
             by=by,
+            key=key or uuid4().hex,
             log=self.log,
             orders=self.orders,
             emails=self.emails,
@@ -58,6 +67,17 @@ def test_each_copy_has_a_number_of_its_own(desk: Desk) -> None:
     copies = [desk.resend() for _ in range(3)]
     assert [one.copy for one in copies] == [1, 2, 3]
     assert len({one.id for one in copies}) == 3
+
+
+def test_a_request_that_is_repeated_is_one_copy(desk: Desk) -> None:
+    first = desk.resend(key="k1")
+    desk.emails.puts.clear()  # As if it had broken off before the queue.
+    assert desk.resend(key="k1") == first
+    assert desk.emails.recipients == [first.recipient]
+    desk.log.mark_sent(first, message_id="m-2", at=minute(6))
+    assert desk.resend(key="k1") == first
+    assert desk.emails.recipients == [first.recipient]
+    assert desk.resend(key="k2").copy == 2
 
 
 def test_a_copy_of_a_copy_is_a_further_copy(desk: Desk) -> None:

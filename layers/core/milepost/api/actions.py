@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
-from uuid import uuid4
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from pydantic import ConfigDict, Field
 
 from milepost.acting import perform
@@ -30,6 +29,7 @@ from milepost.api.describing import may_answer
 from milepost.api.given import Given, Services, Who
 from milepost.api.paths import OrderPath, order_key
 from milepost.api.problems import Conflict, NotFound, Problem
+from milepost.api.repeating import KEY_HEADER, KeyHeader, new_key
 from milepost.api.shapes import Shape
 from milepost.planning import call_off
 from milepost.provider import BadArgument
@@ -39,8 +39,6 @@ from milepost.report import BadPayload, format_instant, parse_instant
 
 router = Router()
 
-_KEY_HEADER: Final = "idempotency-key"
-
 ActionPath = Annotated[
     str,
     Path(
@@ -48,15 +46,6 @@ ActionPath = Annotated[
         pattern=r"^[a-z_]+$",
         max_length=40,
         examples=["cancel"],
-    ),
-]
-KeyHeader = Annotated[
-    str | None,
-    Header(
-        description="Makes repeating the request safe: one key is done once. Made when absent.",
-        pattern=r"^[!-9;-~]+$",
-        max_length=128,
-        alias="Idempotency-Key",
     ),
 ]
 
@@ -141,7 +130,7 @@ def _request(
     return ActionRequest(
         order=order_key(order_id),
         action=action,
-        key=key or uuid4().hex,
+        key=key or new_key(),
         person=caller.person,
         arguments=asked.model_dump(exclude_none=True, exclude={"at"}),
         planned_for=_instant(asked.at),
@@ -165,14 +154,14 @@ def _answer(
         status_code=200,
         content_type="application/json",
         body=action_view(done),
-        headers={_KEY_HEADER: request.key},
+        headers={KEY_HEADER: request.key},
     )
 
 
 @contextmanager
 def _telling(request: ActionRequest, services: Services) -> Iterator[None]:
     """Turns what can go wrong into problems; each names the key, to ask again with."""
-    named = {_KEY_HEADER: request.key}
+    named = {KEY_HEADER: request.key}
     try:
         yield
     except (NoSuchOrder, UnknownAction) as error:

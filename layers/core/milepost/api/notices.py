@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import ConfigDict, Field
@@ -11,6 +12,7 @@ from milepost.api.given import Given, Who
 from milepost.api.notice_views import NoticeView, notice_view
 from milepost.api.paths import NoticePath, notice_id
 from milepost.api.problems import Conflict, NotFound, Problem
+from milepost.api.repeating import KEY_HEADER, KeyHeader, new_key
 from milepost.api.shapes import Shape
 from milepost.identifiers import is_email
 from milepost.notices import NoticeId
@@ -38,9 +40,14 @@ class Resend(Shape):
     responses=may_answer(202, 404, 409),
 )
 def resend_notice(
-    notice: NoticePath, services: Given, caller: Who, asked: Annotated[Resend | None, Body()] = None
-) -> NoticeView:
-    identity = notice_id(notice)
+    notice: NoticePath,
+    *,
+    services: Given,
+    caller: Who,
+    key: KeyHeader = None,
+    asked: Annotated[Resend | None, Body()] = None,
+) -> Response[NoticeView]:
+    identity, key = notice_id(notice), key or new_key()
     to = asked.to if asked else None
     if to is not None and not is_email(to):
         raise Problem(422, "The address in `to` is none that mail could be sent to.")
@@ -51,6 +58,7 @@ def resend_notice(
             identity,
             to=to,
             by=caller.person,
+            key=key,
             log=services.notices,
             orders=services.orders,
             emails=services.emails,
@@ -61,4 +69,9 @@ def resend_notice(
     entry = services.notices.find(NoticeId.parse(sent.id))
     if entry is None:
         raise NotFound(f"There is no notice {sent.id}.")
-    return notice_view(entry)
+    return Response(
+        status_code=202,
+        content_type="application/json",
+        body=notice_view(entry),
+        headers={KEY_HEADER: key},
+    )

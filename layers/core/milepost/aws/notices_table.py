@@ -58,7 +58,11 @@ class NoticesTable:
             there = from_item(item_in_the_way(error))
             due_at = parse_instant(there["due_at"]) if "due_at" in there else None
             return Entered(
-                State(there["state"]), due_at, is_new=False, is_retried="retry_at" in there
+                State(there["state"]),
+                due_at,
+                is_new=False,
+                is_retried="retry_at" in there,
+                requested_with=there.get("requested_with"),
             )
         return Entered(State.SKIPPED if choice.skipped else State.QUEUED, choice.due_at)
 
@@ -215,6 +219,7 @@ def notice_item(choice: Choice, *, at: datetime) -> dict[str, Any]:
         f"{state}_at": format_instant(at),
         "resend_of": choice.resend_of,
         "requested_by": choice.requested_by,
+        "requested_with": choice.requested_with,
         "occurred_at": format_instant(notice.announcement.occurred_at),
         "expires_at": expiry(at),
     }

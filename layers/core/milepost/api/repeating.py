@@ -1,0 +1,22 @@
+"""Repeating a request safely: one idempotency key is done once."""
+
+from typing import Annotated, Final
+from uuid import uuid4
+
+from aws_lambda_powertools.event_handler.openapi.params import Header
+
+KEY_HEADER: Final = "idempotency-key"
+KeyHeader = Annotated[
+    str | None,
+    Header(
+        description="Makes repeating the request safe: one key is done once. Made when absent.",
+        pattern=r"^[!-9;-~]+$",
+        max_length=128,
+        alias="Idempotency-Key",
+    ),
+]
+
+
+def new_key() -> str:
+    """The key of a request that came without one."""
+    return uuid4().hex
