@@ -68,9 +68,18 @@ def ask(app: ModuleType, polls: Polls) -> Ask:
     api = build_api(services, log=Logger("test-operations"))
 
     def ask(
-        method: str, path: str, body: Any = None, *, role: str = "operator", **query: Any
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        role: str = "operator",
+        key: str | None = None,
+        **query: Any,
     ) -> Answer:
-        answer = api.answer(http_event(method, path, body, role=role, query=query), Context())
+        event = http_event(method, path, body, role=role, query=query)
+        if key is not None:
+            event["headers"]["idempotency-key"] = key
+        answer = api.answer(event, Context())
         text = answer.get("body")
         return Answer(answer["statusCode"], json.loads(text) if text else None)
 
@@ -170,6 +179,18 @@ def test_an_endpoint_gets_a_secret_that_is_shown_once_and_goes_with_it(
     assert "secret" not in ask("GET", f"/subscriptions/{made['id']}").body
     ask("DELETE", f"/subscriptions/{made['id']}")
     assert secrets() == {}
+
+
+@pytest.mark.parametrize("asked", [MAIL, ENDPOINT])
+def test_a_subscription_that_is_asked_for_again_with_its_key_is_the_same(
+    asked: Any, ask: Ask
+) -> None:
+    first, second = (ask("POST", "/subscriptions", asked, key="k1") for _ in range(2))
+    assert (second.status, second.body) == (201, first.body)
+    other = ask("POST", "/subscriptions", {**MAIL, "language": "da"}, key="k1")
+    assert (other.status, "take a new one" in other.body["detail"]) == (422, True)
+    assert ask("POST", "/subscriptions", asked, key="k2").body["id"] != first.body["id"]
+    assert len(ask("GET", "/subscriptions").body["items"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -302,6 +323,22 @@ def test_a_dead_letter_is_given_up(ask: Ask, stack: Stack) -> None:
     path = f"/dead-letters/email/messages/{message['id']}"
     assert [ask("DELETE", path).status for _ in range(2)] == [204, 404]
     assert ask("GET", "/dead-letters/nothing").status == 404
+
+
+def test_no_customer_is_erased_while_somebody_looks_at_letters_that_may_name_them(
+    ask: Ask, app: ModuleType, stack: Stack
+) -> None:
+    url = stack.resources["EmailDeadLetters"]
+    aws("sqs").send_message(QueueUrl=url, MessageBody="{}")
+    (held,) = aws("sqs").receive_message(QueueUrl=url)["Messages"]
+    for one in app.api.services.operations.dead_letters:
+        one.letters._wait_seconds = 0
+    refused = ask("DELETE", "/customers/0123456789abcdef")
+    assert (refused.status, "in a minute" in refused.body["detail"]) == (409, True)
+    aws("sqs").change_message_visibility(
+        QueueUrl=url, ReceiptHandle=held["ReceiptHandle"], VisibilityTimeout=0
+    )
+    assert ask("DELETE", "/customers/0123456789abcdef").status == 200
 
 
 # ---- customers

@@ -48,6 +48,10 @@ class Subscriptions(Protocol):
         """Let one live again that ended, its failures counted anew."""
         ...
 
+    def end(self, subscription_id: str, *, reason: str) -> None:
+        """End it for a reason in words, unless it has ended or is gone."""
+        ...
+
     def delete(self, subscription_id: str) -> None: ...
 
 
@@ -55,7 +59,7 @@ class EndpointSecrets(Protocol):
     """What messages to endpoints are signed with."""
 
     def make(self, subscription_id: str) -> str:
-        """A new secret of a new subscription."""
+        """The secret of a new subscription; made again, it is the one that was made."""
         ...
 
     def drop(self, subscription_id: str) -> None: ...

@@ -1,16 +1,19 @@
 """Subscriptions: who is told of what, by mail or at an endpoint."""
 
+from dataclasses import replace
+from hashlib import sha256
 from typing import Annotated
-from uuid import uuid4
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from pydantic import Field
 
+from milepost.api.callers import Caller
 from milepost.api.describing import may_answer
-from milepost.api.given import Given, Services
+from milepost.api.given import Given, Services, Who
 from milepost.api.problems import Conflict, Fault, NotFound, Problem
+from milepost.api.repeating import KEY_HEADER, KeyHeader, new_key
 from milepost.api.shapes import Shape
 from milepost.endpoints import Refused, read_url
 from milepost.notices import Channel
@@ -94,15 +97,35 @@ def show_subscription(subscription: SubscriptionPath, services: Given) -> Subscr
     status_code=201,
     responses=may_answer(201),
 )
-def add_subscription(services: Given, asked: Said) -> NewSubscriptionView:
-    made = subscription_from(asked, subscription_id=f"sub-{uuid4().hex[:16]}", source=FROM_API)
+def add_subscription(
+    services: Given, caller: Who, asked: Said, key: KeyHeader = None
+) -> Response[NewSubscriptionView]:
+    key = key or new_key()
+    made = subscription_from(asked, subscription_id=_id_by(caller, key), source=FROM_API)
     _require_possible(made, services)
+    _require_own_key(made, services)
     secret = None
     if made.channel is Channel.HTTPS:
         # A notice to an endpoint without a secret fails: so it is there first.
         secret = services.operations.endpoint_secrets.make(made.id)
     services.operations.subscriptions.put(made)
-    return NewSubscriptionView(**_view(made).model_dump(), secret=secret)
+    return Response(
+        status_code=201,
+        content_type="application/json",
+        body=NewSubscriptionView(**_view(made).model_dump(), secret=secret),
+        headers={KEY_HEADER: key},
+    )
+
+
+def _id_by(caller: Caller, key: str) -> str:
+    """One caller's key makes one subscription, however often they ask with it."""
+    return f"sub-{sha256(f'{caller.subject} {key}'.encode()).hexdigest()[:16]}"
+
+
+def _require_own_key(made: Subscription, services: Services) -> None:
+    there = services.operations.subscriptions.get(made.id)
+    if there is not None and replace(there, ended=None) != made:
+        raise Problem(422, "The idempotency key was used for another subscription: take a new one.")
 
 
 @router.put(
@@ -150,9 +173,12 @@ def resume_subscription(subscription: SubscriptionPath, services: Given) -> Subs
 )
 def delete_subscription(subscription: SubscriptionPath, services: Given) -> Response[str]:
     found = _find_ours(subscription, services)
-    services.operations.subscriptions.delete(found.id)
     if found.channel is Channel.HTTPS:
+        # Ended first and deleted last: if this breaks off, it is there to be deleted again.
+        reason = f"deleted on {services.clock():%Y-%m-%d}"
+        services.operations.subscriptions.end(found.id, reason=reason)
         services.operations.endpoint_secrets.drop(found.id)
+    services.operations.subscriptions.delete(found.id)
     return Response(status_code=204, body="")
 
 

@@ -60,11 +60,16 @@ class EndpointSecretsKeeper:
 
     def make(self, subscription_id: str) -> str:
         made = make_signing_secret(STANDARD_WEBHOOKS)
-        self._secret.change(lambda entries: entries.update({subscription_id: made}))
-        return made
+        entries = self._secret.change(lambda entries: _add(entries, subscription_id, made))
+        kept: str = entries[subscription_id]
+        return kept
 
     def drop(self, subscription_id: str) -> None:
         self._secret.change(lambda entries: _drop(entries, subscription_id))
+
+
+def _add(entries: Entries, name: str, value: str) -> None:
+    entries.setdefault(name, value)
 
 
 def _drop(entries: Entries, name: str) -> None:
