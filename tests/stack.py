@@ -157,6 +157,11 @@ class Stack:
             SecretId=self.resources[name], SecretString=json.dumps(value)
         )
 
+    def kept_secret(self, name: str) -> dict[str, Any]:
+        kept = aws("secretsmanager").get_secret_value(SecretId=self.resources[name])
+        found: dict[str, Any] = json.loads(kept["SecretString"])
+        return found
+
     def items(self, table: str) -> list[dict[str, Any]]:
         answer = aws("dynamodb").scan(TableName=self.resources[table])
         return [from_item(item) for item in answer["Items"]]

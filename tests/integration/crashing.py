@@ -6,7 +6,6 @@ after it, let the message come back, and compare.
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -14,16 +13,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import pytest
 from botocore.client import BaseClient
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict
 from moto.ses.models import ses_backends
+from moto.sqs.models import sqs_backends
+from urllib3.connection import HTTPConnection
 
 from tests.batches import sqs_batch
 from tests.builders import OFFERGRID, RABOT, RETAIL
+from tests.integration.comparing import distinct, plain, told
 from tests.stack import Context, Stack, aws
 
 LATER: Final = timedelta(minutes=10)
@@ -45,12 +47,31 @@ class Killed(BaseException):
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One function with one event; ``prepare`` makes what is there before and gives the event."""
+    """One function with one event; ``prepare`` makes what is there before and gives the event.
+
+    ``again`` makes of the event the one that comes back; ``then`` does what goes on by itself once
+    the function is done; ``elsewhere`` tells what came of it outside of the account; ``refused`` is
+    the status by which a person is refused, as they should be.
+    """
 
     function: str
     prepare: Callable[[Stack], Any]
     adjust: Callable[[ModuleType], None] = lambda _: None
     context: Callable[[], Any] = Context
+    again: Callable[[Any], Any] = lambda event: event
+    then: Callable[[Stack, datetime], None] = lambda _stack, _at: None
+    elsewhere: Callable[[], Any] = lambda: None
+    refused: int | None = None
+
+    def is_done(self, answer: Mapping[str, Any]) -> bool:
+        """Whether nobody asks once more: no queue, no stream, no provider, no poll, no person."""
+        if self.refused is not None:
+            return bool(answer["statusCode"] == self.refused)
+        return (
+            not answer.get("batchItemFailures")
+            and 200 <= answer.get("statusCode", 202) < 300
+            and answer.get("outcome", "complete") == "complete"
+        )
 
 
 @dataclass
@@ -60,27 +81,53 @@ class Calls:
     stop_at: int | None = None
     how: How = How.BEFORE
     made: list[str] = field(default_factory=list)
+    spoke_before: set[int] = field(default_factory=set)
+    """Before which of them somebody else than AWS was asked for something."""
+    is_gone: bool = False
 
     @contextmanager
     def watched(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         send = BaseClient._make_api_call
 
         def call(client: Any, operation: str, parameters: Any) -> Any:
+            if self.is_gone:
+                return {}  # What is tidied up here by Python, a killed process leaves undone.
             is_it = len(self.made) == self.stop_at
             self.made.append(operation)
             if is_it and self.how is How.BEFORE:
-                raise Killed
-            answer = send(client, operation, parameters)
+                self._die()
+            answer = send(client, operation, dict(parameters))
             if is_it and self.how is How.AFTER:
-                raise Killed
+                self._die()
             # A mail is never sent again by the SDK: clients.FOR_MAIL tries once.
             if is_it and self.how is How.REPEATED and operation != "SendEmail":
-                return send(client, operation, parameters)
+                return send(client, operation, dict(parameters))
             return answer
+
+        ask = HTTPConnection.request
+
+        def ask_others(connection: Any, *arguments: Any, **more: Any) -> None:
+            self.spoke_before.add(len(self.made))
+            ask(connection, *arguments, **more)
 
         with monkeypatch.context() as patched:
             patched.setattr(BaseClient, "_make_api_call", call)
+            patched.setattr(HTTPConnection, "request", ask_others)
             yield
+
+    def stops(self, how: How) -> list[int]:
+        """At which of its calls to stop it, so that each stop leaves what no other does.
+
+        Killed before a call, it is killed after the one before, unless it asked others in between;
+        and what only reads may as well not have been asked.
+        """
+        if how is How.BEFORE:
+            return sorted({0} | {at for at in self.spoke_before if at < len(self.made)})
+        return [at for at, operation in enumerate(self.made) if not operation.startswith(_READS)]
+
+    def _die(self) -> NoReturn:
+        self.is_gone = True
+        raise Killed
 
     @property
     def left_a_mail_unlogged(self) -> bool:
@@ -126,12 +173,13 @@ class Run:
         app = self._load(at=self.start)
         with self.calls.watched(self.monkeypatch):
             if self.calls.stop_at is None:
-                assert _is_done(app.handler(event, self.scenario.context()))
+                assert self.scenario.is_done(app.handler(event, self.scenario.context()))
             else:
                 with suppress(Killed, Exception):
                     app.handler(event, self.scenario.context())
         if self.calls.stop_at is not None:
             self._deliver_again(event)
+        self.scenario.then(self.stack, self.start + 2 * LATER)
         self._send_what_is_queued()
 
     def _load(self, *, at: datetime) -> ModuleType:
@@ -144,9 +192,10 @@ class Run:
 
     def _deliver_again(self, event: Any) -> None:
         app = self._load(at=self.start + LATER)
+        _show_hidden_messages()
         for _ in range(MOST_DELIVERIES):
-            answer = app.handler(event, self.scenario.context())
-            if _is_done(answer):
+            answer = app.handler(self.scenario.again(event), self.scenario.context())
+            if self.scenario.is_done(answer) or _was_done(event, answer):
                 return
         where = self.calls.made[self.calls.stop_at or 0]
         pytest.fail(
@@ -170,13 +219,18 @@ class Run:
     def outcome(self) -> dict[str, Any]:
         """Everything that is there, but for moments, random names and counts of storms."""
         tables = ("OrdersTable", "NoticesTable", "PollsTable", "FiguresTable", "SearchTable")
-        queues = ("InboxQueue", "EndpointQueue", *({"Subscriber"} & self.stack.resources.keys()))
-        buckets = ("QuarantineBucket", "DigestsBucket")
+        queues = (
+            *("InboxQueue", "InboxDeadLetters", "EmailDeadLetters", "EndpointQueue"),
+            *({"Subscriber"} & self.stack.resources.keys()),
+        )
+        buckets = ("QuarantineBucket", "DigestsBucket", "UnannouncedBucket")
         return {
-            **{name: _distinct(map(_plain, self._items(name))) for name in tables},
-            **{name: _distinct(map(_told, self.stack.messages(name))) for name in queues},
+            **{name: distinct(map(plain, self._items(name))) for name in tables},
+            **{name: distinct(map(told, self.stack.messages(name))) for name in queues},
             **{name: sorted(self.stack.objects(name)) for name in buckets},
+            "EndpointSecrets": sorted(self.stack.kept_secret("EndpointSecrets")),
             "mails": sorted(self.mails),
+            "elsewhere": distinct(map(plain, self.scenario.elsewhere() or ())),
         }
 
     def _items(self, table: str) -> Iterator[dict[str, Any]]:
@@ -191,49 +245,21 @@ def _sender(stack: Stack) -> ModuleType:
     return _started["send_notice"]
 
 
-def _is_done(answer: Mapping[str, Any]) -> bool:
-    """Whether nothing asks for the event once more: no queue, no stream, no provider, no poll."""
-    return (
-        not answer.get("batchItemFailures")
-        and answer.get("statusCode", 202) == 202
-        and answer.get("outcome", "complete") == "complete"
-    )
+def _was_done(event: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
+    """Whether what was to be removed is gone, which is all that its caller wanted."""
+    method = event.get("requestContext", {}).get("http", {}).get("method")
+    return method == "DELETE" and bool(answer["statusCode"] == 404)
 
 
+def _show_hidden_messages() -> None:
+    """As when the time is over for which whoever received them may keep them."""
+    for queue in sqs_backends[DEFAULT_ACCOUNT_ID]["eu-central-1"].queues.values():
+        for message in queue._messages:
+            message.visible_at = 0
+
+
+_READS: Final = ("Get", "Head", "List", "Query", "Scan", "BatchGet", "Describe")
 _started: Final[dict[str, ModuleType]] = {}
-_PASSING: Final = frozenset(
-    {"seen", "seen_at", "announced_at", "queued_at", "sent_at", "delivered_at", "failed_at",
-     "skipped_at", "bounced_at", "retry_at", "failing_since", "suppressed_at", "expires_at",
-     "claimed_until", "received_at", "last_success_at", "lease_until", "lease_holder", "token",
-     "message_id"}
-)  # fmt: skip
-"""What differs between any two runs."""
-_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        kept = {name: _plain(one) for name, one in value.items() if name not in _PASSING}
-        return dict(sorted(kept.items()))
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    if isinstance(value, str) and _INSTANT.search(value) and "#" in value:
-        return _INSTANT.sub("*", value)  # a key by which something is found when it is due
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        try:
-            return _plain(json.loads(value))
-        except ValueError:
-            return value
-    return value
-
-
-def _told(message: Any) -> Any:
-    """A message of a queue; of SNS, what was published under one id."""
-    return _plain(json.loads(message["Message"]) if "Message" in message else message)
-
-
-def _distinct(values: Any) -> list[str]:
-    return sorted({json.dumps(value, default=str, sort_keys=True) for value in values})
 
 
 def subscribe_a_queue(stack: Stack) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from local.sandboxes import Sandboxes, make_connection
+from milepost.aws import order_lists, orders_table, watch_list
 from milepost.aws.endpoint_http import EndpointHttp
 from milepost.aws.holds import HoldsTable
 from milepost.aws.mails_table import MailsTable
@@ -38,6 +39,8 @@ from tests.builders import (
     report,
     tracked,
 )
+from tests.integration.acting_at_providers import CHARGE, DONE_AT_PROVIDERS, Charge
+from tests.integration.asking import REQUESTS
 from tests.integration.crashing import (
     Calls,
     How,
@@ -46,6 +49,7 @@ from tests.integration.crashing import (
     start_of_a_quiet_while,
     subscribe_a_queue,
 )
+from tests.integration.watching_and_leaving import WATCHING_AND_LEAVING
 from tests.make_mail_events import MESSAGE_ID
 from tests.signing import SECRET
 from tests.stack import Stack, aws, event
@@ -209,8 +213,10 @@ SIMPLE = {
     "track_delivery, soft bounce": Scenario(
         function="track_delivery", prepare=mail_event("soft_bounce")
     ),
+    **REQUESTS,
+    **WATCHING_AND_LEAVING,
 }
-SERVED = ("call_endpoint", "call_endpoint, failing", "poll_orders")
+SERVED = ("call_endpoint", "call_endpoint, failing", "poll_orders", *DONE_AT_PROVIDERS)
 QUICK = ("record_report",)
 
 
@@ -220,7 +226,9 @@ def served() -> Iterator[Mapping[str, Scenario]]:
     with ExitStack() as stack:
         well = Endpoint(stack.enter_context(receiving(status=204, content=b"")), attempt=0)
         ill = Endpoint(stack.enter_context(receiving(status=500, content=b"")), attempt=2)
-        provider = Provider(stack.enter_context(Sandboxes([make_connection(POLLED, "offergrid")])))
+        accounts = [make_connection(POLLED, "offergrid"), make_connection(CHARGE, "spirii")]
+        sandboxes = stack.enter_context(Sandboxes(accounts))
+        provider = Provider(sandboxes)
         yield {
             "call_endpoint": Scenario(
                 function="call_endpoint", prepare=well.prepare, adjust=well.adjust
@@ -229,6 +237,7 @@ def served() -> Iterator[Mapping[str, Scenario]]:
                 function="call_endpoint", prepare=ill.prepare, adjust=ill.adjust
             ),
             "poll_orders": Scenario(function="poll_orders", prepare=provider.prepare),
+            **Charge(sandboxes).scenarios(),
         }
 
 
@@ -249,14 +258,16 @@ def test_a_worker_stopped_at_any_call_leaves_what_an_undisturbed_one_does(
     how: How, scenario: Scenario, moto: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Milepost")
+    for module in (order_lists, orders_table, watch_list):
+        monkeypatch.setattr(module, "SHARDS", 2)  # Each is a query, and an emulator's are slow.
     start = start_of_a_quiet_while()
     undisturbed = Run(scenario, monkeypatch, start)
     expected = undisturbed.outcome
     assert undisturbed.calls.made
     assert set(undisturbed.mails.values()) <= {1}
-    for at, operation in enumerate(undisturbed.calls.made):
+    for at in undisturbed.calls.stops(how):
         run = Run(scenario, monkeypatch, start, Calls(stop_at=at, how=how))
-        where = f"call {at + 1}, {operation}: {how}"
+        where = f"call {at + 1}, {undisturbed.calls.made[at]}: {how}"
         assert run.outcome == expected, where
         most = 2 if run.calls.left_a_mail_unlogged else 1
         assert max(run.mails.values(), default=0) <= most, where

@@ -1,0 +1,55 @@
+"""What two runs leave behind, without what differs between any two."""
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+_PASSING: Final = frozenset(
+    {"seen", "seen_at", "announced_at", "queued_at", "sent_at", "delivered_at", "failed_at",
+     "skipped_at", "bounced_at", "retry_at", "failing_since", "suppressed_at", "expires_at",
+     "claimed_until", "received_at", "last_success_at", "lease_until", "lease_holder", "token",
+     "message_id", "replayed_at", "erased_at", "marked_at", "escalated_at"}
+)  # fmt: skip
+"""What differs between any two runs."""
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+
+
+def plain(value: Any) -> Any:
+    """What is kept or was said, without what differs between any two runs."""
+    if isinstance(value, Mapping):
+        passing = _PASSING | _passing_in(value)
+        kept = {name: plain(one) for name, one in value.items() if name not in passing}
+        return dict(sorted(kept.items()))
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return _plain_text(value) if isinstance(value, str) else value
+
+
+def _passing_in(value: Mapping[str, Any]) -> set[str]:
+    """When a person did it; until when a run of the watch has looked."""
+    if value.get("source") == "person":
+        return {"at"}
+    return {"until"} if value.get("pk") == "watch" else set()
+
+
+def _plain_text(text: str) -> Any:
+    if text == "nothing new":
+        return "something new was recorded"  # By the same refresh, before it was killed.
+    if _INSTANT.search(text) and "#" in text:
+        return _INSTANT.sub("*", text)  # a key by which something is found when it is due
+    if text[:1] in ("{", "["):
+        with suppress(ValueError):
+            return plain(json.loads(text))
+    return text
+
+
+def told(message: Any) -> Any:
+    """A message of a queue; of SNS, what was published under one id."""
+    return plain(json.loads(message["Message"]) if "Message" in message else message)
+
+
+def distinct(values: Any) -> list[str]:
+    """Each of them once, in any order."""
+    return sorted({json.dumps(value, default=str, sort_keys=True) for value in values})
