@@ -77,7 +77,7 @@ test-all: check $(TOOLS)/schemathesis/.installed ## All tests: also the slower o
 	@rm -f $(LEFT_OUT) && mkdir -p $(dir $(LEFT_OUT))
 	@pytest $(BELOW_E2E)
 	@pytest tests/e2e
-	@$(MAKE) --no-print-directory soak-briefly test-dynamodb-local audit
+	@$(MAKE) --no-print-directory soak-briefly fuzz-briefly test-dynamodb-local audit
 	@if [ -s $(LEFT_OUT) ]; then echo "Everything else ran; left out:"; cat $(LEFT_OUT); else \
 		echo "Everything ran; nothing was left out."; fi
 
@@ -109,16 +109,15 @@ test-dynamodb-local: install ## The table contracts on Amazon's own engine (need
 		DYNAMODB_LOCAL="$$folder" pytest tests/contracts -k dynamodb_local; \
 	else echo "- the table contracts on DynamoDB Local (why, see above)" | tee -a $(LEFT_OUT); fi
 
-.PHONY: fuzz
-FUZZ := PYTHONPATH=.:layers/core $(TOOLS)/atheris/bin/python -m tests.fuzz.fuzz
-fuzz: $(TOOLS)/atheris/.installed ## 1,000,000 inputs to the verifier, 100,000 to each adapter, 10 minutes at most
-	@rm -rf .local/fuzz && mkdir -p .local/fuzz && python -m tests.fuzz.seeds .local/fuzz
-	@$(FUZZ) verifier -runs=1000000 -max_len=1024 -max_total_time=240 -verbosity=0 \
-		-print_final_stats=1 -artifact_prefix=.local/fuzz/
-	@for provider in offergrid rabot spirii subs; do echo "== $$provider" && \
-		$(FUZZ) $$provider -runs=100000 -max_len=8192 -max_total_time=60 -verbosity=0 \
-			-print_final_stats=1 -artifact_prefix=.local/fuzz/ .local/fuzz/$$provider || exit 1; done
+.PHONY: fuzz fuzz-briefly
+FUZZ := python -m tests.fuzz $(TOOLS)/atheris/bin/python
+fuzz: $(TOOLS)/atheris/.installed ## 1,000,000 inputs to the verifier and to cursors, 100,000 to each adapter, 10 minutes at most
+	@$(FUZZ)
 	@HYPOTHESIS_PROFILE=thorough pytest tests/unit/core -k anything
+	@python -m tests.fuzz.timing
+fuzz-briefly: install
+	@if $(MAKE) --no-print-directory $(TOOLS)/atheris/.installed; then $(FUZZ) --briefly; \
+	else echo "- the fuzzers: atheris can't be installed here (why, see above)" | tee -a $(LEFT_OUT); fi
 
 .PHONY: soak soak-briefly
 soak: install ## 20,000 changes on bad days, while processes are killed: 15 minutes (CHANGES, SECONDS, SEED)

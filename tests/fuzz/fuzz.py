@@ -1,7 +1,7 @@
 """Fuzzes what reads untrusted bytes, with atheris.
 
-``python -m tests.fuzz.fuzz <verifier|a provider's name> [libFuzzer's options] [seeds]``. Ends with
-an error at the first input that makes anything but the promised outcome.
+``python -m tests.fuzz.fuzz <verifier|cursor|a provider's name> [libFuzzer's options] [seeds]``.
+Ends with an error at the first input that makes anything but the promised outcome.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["milepost"]):
+    from milepost.api.cursors import BadCursor, read_cursor, write_cursor
     from milepost.connection import Connection
     from milepost.payload import read_object
     from milepost.providers import adapter
@@ -66,6 +67,29 @@ def _value(value: str, given: Any) -> Any:
     at = given.ConsumeIntInRange(0, len(value))
     text = given.ConsumeUnicode(64)
     return text if choice == 2 else value[:at] + text + value[at:]
+
+
+LIST = "orders connection=offergrid-home"
+CURSOR_KEYS = (b"the key of today", b"the key of yesterday")
+PLACES = (["2026-03-02", "order#offergrid-home#ord-1"], {"a": "ü"}, None, 7)
+GOOD_CURSORS = {
+    write_cursor(place, of_list=LIST, keys=[key]): place for place in PLACES for key in CURSOR_KEYS
+}
+
+
+def check_cursor(data: bytes) -> None:
+    """It answers BadCursor, or the place that was written for this very list."""
+    given = atheris.FuzzedDataProvider(data)
+    good = given.PickValueInList(sorted(GOOD_CURSORS))
+    cursor = _value(good, given)
+    of_list = LIST if given.ConsumeIntInRange(0, 3) else _value(LIST, given)
+    try:
+        place = read_cursor(cursor, of_list=of_list, keys=CURSOR_KEYS)
+    except BadCursor:
+        return
+    assert cursor in GOOD_CURSORS, "another cursor was let in"
+    assert of_list == LIST, "a cursor of another list was let in"
+    assert place == GOOD_CURSORS[cursor], "it came to another place"
 
 
 def check_adapter(provider: str) -> Any:
@@ -124,10 +148,13 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from _places(one)
 
 
+CHECKS = {"verifier": check_verifier, "cursor": check_cursor}
+
+
 def main() -> None:
     target = sys.argv.pop(1)
-    if target == "verifier":
-        atheris.Setup(sys.argv, check_verifier)
+    if target in CHECKS:
+        atheris.Setup(sys.argv, CHECKS[target])
     else:
         atheris.Setup(sys.argv, check_adapter(target), custom_mutator=mutate)
     atheris.Fuzz()
