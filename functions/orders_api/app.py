@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import urllib3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -26,6 +25,7 @@ from milepost.aws.outages import is_outage
 from milepost.aws.search_table import SearchTable
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.aws.signing_keys import KeysStore
+from milepost.fetching import ProviderPool
 
 if TYPE_CHECKING:
     from milepost.operating import Operations
@@ -55,7 +55,7 @@ acting = ActionTools(
         function_arn=os.environ["PERFORM_ACTION_ARN"],
         dead_letters_arn=os.environ["FAILED_INVOCATIONS_ARN"],
     ),
-    pool=urllib3.PoolManager(maxsize=2),
+    pool=ProviderPool(maxsize=2),
     clock=lambda: datetime.now(UTC),
 )
 

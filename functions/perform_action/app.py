@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import urllib3
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -17,12 +16,13 @@ from milepost.aws.action_schedules import ActionSchedules, planned_call
 from milepost.aws.action_tools import ActionTools
 from milepost.aws.clients import client
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
+from milepost.fetching import ProviderPool
 
 logger = Logger()
 metrics = Metrics(namespace="Milepost")
 
 dynamodb, scheduler = client("dynamodb"), client("scheduler")
-pool = urllib3.PoolManager(maxsize=2)
+pool = ProviderPool(maxsize=2)
 connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
 )

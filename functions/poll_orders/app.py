@@ -7,7 +7,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import urllib3
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -19,7 +18,7 @@ from milepost.aws.polls_table import PollsTable
 from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.connection import Connection
-from milepost.fetching import ProviderHttp
+from milepost.fetching import ProviderHttp, ProviderPool
 from milepost.payload import write_json
 from milepost.polling import LeaseHeld, LookAgain, Outcome, Poll, PollResult, Record, Sinks
 from milepost.provider import Json, Provider
@@ -47,7 +46,7 @@ credentials = ApiCredentials(
 polls = PollsTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
 digests = DigestsBucket(s3, bucket=os.environ["DIGESTS_BUCKET"])
 quarantine = Quarantine(lambda: s3, bucket=os.environ["QUARANTINE_BUCKET"])
-pool = urllib3.PoolManager(maxsize=2)
+pool = ProviderPool(maxsize=2)
 
 
 @metrics.log_metrics

@@ -1,13 +1,15 @@
 """HTTP to a provider: bounded, pinned to its hosts, deaf to redirects."""
 
-import time
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from milepost.lines import Line, Lines
 from milepost.provider import Response
 
 _CHUNK_BYTES: Final = 64 * 1024
@@ -16,7 +18,7 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How many seconds a connection, a first byte and a whole answer may take."""
+    """How many seconds a connection, a wait for anything at all, and all of it may take."""
 
     connect: float
     read: float
@@ -36,12 +38,57 @@ class ForeignHost(FetchFailed):
     """A request was about to leave the connection's own hosts, credentials and all."""
 
 
+_LINES: Final = Lines()
+
+
+class _Going(threading.local):
+    """The exchange of this thread that is going on."""
+
+    line: Line | None = None
+
+
+_GOING: Final = _Going()
+
+
+class _Connection(HTTPConnection):
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as urllib3 does
+        _hold(self)
+        return super().getresponse()
+
+
+class _TlsConnection(HTTPSConnection):
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as urllib3 does
+        _hold(self)
+        return super().getresponse()
+
+
+def _hold(connection: HTTPConnection) -> None:
+    if _GOING.line is not None and connection.sock is not None:
+        _GOING.line.hold(connection.sock)
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class ProviderPool(urllib3.PoolManager):
+    """Connections to providers, kept for the next request, which can be cut off at any time."""
+
+    def __init__(self, *, maxsize: int = 2) -> None:
+        super().__init__(maxsize=maxsize)
+        self.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+
 class ProviderHttp:
     """Requests to the hosts of one connection, and to no other."""
 
     def __init__(
         self,
-        pool: urllib3.PoolManager,
+        pool: ProviderPool,
         *,
         allowed: Iterable[str],
         patience: Patience = FOR_PAGES,
@@ -65,33 +112,50 @@ class ProviderHttp:
         """
         if origin(url) not in self._origins:
             raise ForeignHost("refused a URL that is not on the connection's own hosts")
-        try:
-            answer = self._pool.request(
-                method,
-                url,
-                body=body,
-                headers=dict(headers),
-                redirect=False,
-                retries=False,
-                preload_content=False,
-                timeout=urllib3.Timeout(connect=self._patience.connect, read=self._patience.read),
-            )
-            content = _read(answer, whole_seconds=self._patience.whole)
-        except urllib3.exceptions.HTTPError as error:
-            raise FetchFailed(f"no answer: {type(error).__name__}") from None
+        with _LINES.open(self._patience.whole) as line:
+            _GOING.line = line
+            try:
+                answer, content = self._exchange(method, url, dict(headers), body)
+            except urllib3.exceptions.HTTPError as error:
+                why = type(error).__name__
+                raise FetchFailed(
+                    self._too_late() if line.is_cut else f"no answer: {why}"
+                ) from None
+            finally:
+                _GOING.line = None
+            if line.is_cut:
+                # Headers that were cut, or a body without a length, look as if they were whole.
+                raise FetchFailed(self._too_late())
         lowered = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status, lowered, content)
 
+    def _too_late(self) -> str:
+        return f"no whole answer in {self._patience.whole:g} s"
 
-def _read(answer: urllib3.BaseHTTPResponse, *, whole_seconds: float) -> bytes:
-    """The whole body, within bounds of size and time; else the connection is given up."""
-    deadline = time.monotonic() + whole_seconds
+    def _exchange(
+        self, method: str, url: str, headers: dict[str, str], body: bytes | None
+    ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
+        answer = self._pool.request(
+            method,
+            url,
+            body=body,
+            headers=headers,
+            redirect=False,
+            retries=False,
+            preload_content=False,
+            timeout=urllib3.Timeout(connect=self._patience.connect, read=self._patience.read),
+        )
+        return answer, _read(answer)
+
+
+def _read(answer: urllib3.BaseHTTPResponse) -> bytes:
+    """The whole body, within bounds of size; else the connection is given up."""
     content = bytearray()
     for chunk in answer.stream(_CHUNK_BYTES, decode_content=True):
         content += chunk
-        if len(content) > MOST_BYTES or time.monotonic() > deadline:
+        if len(content) > MOST_BYTES:
             answer.close()
-            raise FetchFailed(f"an answer of more than {MOST_BYTES} bytes or {whole_seconds:.0f} s")
+            raise FetchFailed(f"an answer of more than {MOST_BYTES} bytes")
     answer.release_conn()
     return bytes(content)
 

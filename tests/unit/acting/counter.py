@@ -5,14 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import urllib3
-
 from local.sandboxes import Sandboxes
 from milepost.acting import perform, run_planned
 from milepost.actions import ActionDone, ActionRequest, PlannedCall
 from milepost.asking import Conversation
 from milepost.connection import Connection
-from milepost.fetching import FOR_A_PERSON, ProviderHttp
+from milepost.fetching import FOR_A_PERSON, ProviderHttp, ProviderPool
 from milepost.order import Order, OrderKey, TrackedOrder
 from milepost.planning import call_off
 from milepost.providers import adapter
@@ -27,7 +25,7 @@ PROVIDERS = {
     "subs-grid": "subs",
     "spirii-charge": "spirii",
 }
-HTTP = urllib3.PoolManager()
+HTTP = ProviderPool()
 
 
 @dataclass

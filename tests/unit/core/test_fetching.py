@@ -1,32 +1,35 @@
 """HTTP to a provider on its bad days: hanging, endless, leading elsewhere."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-import urllib3
 
 from milepost import fetching
-from milepost.fetching import FetchFailed, ForeignHost, Patience, ProviderHttp
+from milepost.fetching import FetchFailed, ForeignHost, Patience, ProviderHttp, ProviderPool
 from milepost.provider import Response
-from tests.unit.endpoints.receiver import Receiver, receiving
+from tests.unit.endpoints.receiver import Receiver, make_certificate, receiving
 
 HURRY = Patience(connect=2.0, read=0.2, whole=5.0)
 CREDENTIAL = {"authorization": "Bearer key-of-the-connection"}
 
 
 @pytest.fixture
-def pool() -> Iterator[urllib3.PoolManager]:
-    with urllib3.PoolManager() as made:
+def pool() -> Iterator[ProviderPool]:
+    with ProviderPool() as made:
         yield made
 
 
-def fetch(pool: urllib3.PoolManager, receiver: Receiver, url: str | None = None) -> Response:
-    http = ProviderHttp(pool, allowed=[receiver.url], patience=HURRY)
+def fetch(
+    pool: ProviderPool, receiver: Receiver, url: str | None = None, *, patience: Patience = HURRY
+) -> Response:
+    http = ProviderHttp(pool, allowed=[receiver.url], patience=patience)
     return http.request("POST", url or receiver.url, headers=CREDENTIAL, body=b"{}")
 
 
 def test_an_answer_is_handed_over_with_its_headers_in_small_letters(
-    pool: urllib3.PoolManager,
+    pool: ProviderPool,
 ) -> None:
     with receiving(headers={"Retry-After": "7"}, content=b'{"orders": []}') as receiver:
         answer = fetch(pool, receiver)
@@ -35,12 +38,54 @@ def test_an_answer_is_handed_over_with_its_headers_in_small_letters(
 
 
 @pytest.mark.parametrize("where", ["status", "content"])
-def test_a_provider_that_hangs_is_given_up(where: str, pool: urllib3.PoolManager) -> None:
+def test_a_provider_that_hangs_is_given_up(where: str, pool: ProviderPool) -> None:
     with receiving(hang_before=where) as receiver, pytest.raises(FetchFailed):
         fetch(pool, receiver)
 
 
-def test_a_provider_that_nobody_reaches_is_a_failed_fetch(pool: urllib3.PoolManager) -> None:
+@pytest.mark.parametrize("what", ["header", "content", "content without a length"])
+def test_a_provider_that_dribbles_is_given_up_and_hung_up_on(what: str, pool: ProviderPool) -> None:
+    impatient = Patience(connect=2.0, read=2.0, whole=0.3)
+    with receiving(dribbles=what) as receiver:
+        with pytest.raises(FetchFailed, match=r"no whole answer in 0\.3 s"):
+            fetch(pool, receiver, patience=impatient)
+        assert receiver.left.wait(10)
+
+
+def test_the_next_answer_of_a_provider_that_dribbled_is_whole(pool: ProviderPool) -> None:
+    impatient = Patience(connect=2.0, read=2.0, whole=0.3)
+    with receiving(dribbles="header") as receiver:
+        with pytest.raises(FetchFailed):
+            fetch(pool, receiver, patience=impatient)
+        receiver.dribbles = ""
+        for _ in range(2):
+            assert fetch(pool, receiver).body == b"thanks"
+
+
+def test_by_tls_it_is_hung_up_on_as_well(pool: ProviderPool, tmp_path: Path) -> None:
+    certificate = make_certificate(tmp_path / "receiver.pem", "127.0.0.1")
+    pool.connection_pool_kw["ca_certs"] = str(certificate)
+    impatient = Patience(connect=2.0, read=2.0, whole=0.3)
+    with receiving(certificate, dribbles="header") as receiver:
+        url = receiver.url.replace("http:", "https:")
+        http = ProviderHttp(pool, allowed=[url], patience=impatient)
+        with pytest.raises(FetchFailed, match="no whole answer"):
+            http.request("POST", url, headers={}, body=b"{}")
+        assert receiver.left.wait(10)
+        receiver.dribbles = ""
+        assert http.request("POST", url, headers={}, body=b"{}").body == b"thanks"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="nothing lists what is open")
+def test_no_line_is_left_behind(pool: ProviderPool) -> None:
+    with receiving() as receiver:
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(20):
+            fetch(pool, receiver)
+        assert len(os.listdir("/proc/self/fd")) <= before + 2  # Ours and the receiver's end.
+
+
+def test_a_provider_that_nobody_reaches_is_a_failed_fetch(pool: ProviderPool) -> None:
     with receiving() as receiver:
         pass
     with pytest.raises(FetchFailed):
@@ -48,7 +93,7 @@ def test_a_provider_that_nobody_reaches_is_a_failed_fetch(pool: urllib3.PoolMana
 
 
 def test_of_an_endless_answer_no_more_is_read_than_a_page_may_have(
-    pool: urllib3.PoolManager, monkeypatch: pytest.MonkeyPatch
+    pool: ProviderPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetching, "MOST_BYTES", 100_000)
     with receiving(content=b"x" * 50_000_000) as receiver:
@@ -58,9 +103,7 @@ def test_of_an_endless_answer_no_more_is_read_than_a_page_may_have(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed_with_credentials(
-    status: int, pool: urllib3.PoolManager
-) -> None:
+def test_a_redirect_is_not_followed_with_credentials(status: int, pool: ProviderPool) -> None:
     with receiving() as elsewhere, receiving(status=status) as receiver:
         receiver.headers = {"Location": elsewhere.url}
         assert fetch(pool, receiver).status == status
@@ -72,9 +115,7 @@ def test_a_redirect_is_not_followed_with_credentials(
     ["http://169.254.169.254/latest/meta-data", "http://localhost:1/", "https://127.0.0.1/",
      "http://127.0.0.1@evil.example/", "file:///etc/passwd", "//evil.example/"],
 )  # fmt: skip
-def test_a_request_leaves_the_connections_own_hosts_never(
-    url: str, pool: urllib3.PoolManager
-) -> None:
+def test_a_request_leaves_the_connections_own_hosts_never(url: str, pool: ProviderPool) -> None:
     with receiving() as receiver:
         with pytest.raises(ForeignHost):
             fetch(pool, receiver, url)

@@ -33,8 +33,8 @@ class Receiver:
     content: bytes = b"thanks"
     hang_before: str = ""
     """``status`` or ``content``: where it stops until the test is over."""
-    dribbles: bool = False
-    """Whether it sends bytes of a header that never ends."""
+    dribbles: str = ""
+    """``header``, ``content`` or ``content without a length``: what comes bit by bit, for ever."""
     requests: list[Request] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
     left: threading.Event = field(default_factory=threading.Event)
@@ -95,7 +95,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
 
         def _dribble(self) -> None:
             try:
-                self.wfile.write(b"HTTP/1.1 200 OK\r\nx-long: ")
+                self.wfile.write(_BEGUN[receiver.dribbles])
                 while not receiver.over.wait(0.02):
                     self.wfile.write(b"a")
             except OSError:
@@ -105,6 +105,13 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             return
 
     return Handler
+
+
+_BEGUN = {
+    "header": b"HTTP/1.1 200 OK\r\nx-long: ",
+    "content": b"HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n",
+    "content without a length": b"HTTP/1.1 200 OK\r\n\r\n",
+}
 
 
 def make_certificate(path: Path, *names: str, days: int = 1) -> Path:

@@ -187,7 +187,7 @@ def test_an_endpoint_that_never_answers_is_left_in_time() -> None:
 
 
 def test_an_endpoint_that_dribbles_is_left_in_time_and_hung_up_on() -> None:
-    with receiving(dribbles=True) as receiver:
+    with receiving(dribbles="header") as receiver:
         assert why_not(http(seconds=QUICKLY), receiver.url) == "no answer in 0.4 s"
         assert receiver.left.wait(10)
 

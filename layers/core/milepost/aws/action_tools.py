@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import urllib3
-
 from milepost.actions import Plans
 from milepost.asking import Conversation
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
-from milepost.fetching import FOR_A_PERSON, ProviderHttp
+from milepost.fetching import FOR_A_PERSON, ProviderHttp, ProviderPool
 from milepost.order import OrderKey
 from milepost.providers import adapter
 from milepost.refreshing import Tools
@@ -27,7 +25,7 @@ class ActionTools:
     connections: ConnectionSettings
     credentials: ApiCredentials
     plans: Plans
-    pool: urllib3.PoolManager
+    pool: ProviderPool
     clock: Callable[[], datetime]
     pause: Callable[[float], None] = time.sleep
 

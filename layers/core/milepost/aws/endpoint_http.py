@@ -13,6 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from milepost.calling import NoAnswer
 from milepost.endpoints import Answer, Refused, Target, check_addresses, read_url
+from milepost.lines import Line
 
 SECONDS: Final = 15.0
 """For everything: finding the name, connecting, sending, and the answer."""
@@ -75,8 +76,7 @@ class EndpointHttp:
 class _Call:
     """One call, in a thread of its own.
 
-    Timeouts of sockets are for each read alone, so a byte now and then would keep us for ever, and
-    finding a name has no timeout at all. So the caller waits only so long, then cuts the line.
+    Finding a name has no timeout at all. So the caller waits only so long, then cuts the line.
     """
 
     def __init__(
@@ -92,9 +92,7 @@ class _Call:
         self._connection = connection
         self._seconds = seconds
         self._outcome: SimpleQueue[Answer | NoAnswer] = SimpleQueue()
-        self._lock = threading.Lock()
-        self._line: socket.socket | None = None
-        self._is_over = False
+        self._line = Line()
         self._answer: Answer | None = None
 
     def run(self, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -106,7 +104,7 @@ class _Call:
             # What counts is the status; whoever dribbles the rest has taken the message.
             outcome = self._answer or self._too_late()
         finally:
-            self._cut()
+            self._line.cut()
         if isinstance(outcome, NoAnswer):
             raise outcome
         return outcome
@@ -152,31 +150,9 @@ class _Call:
             except OSError as error:
                 refused = error
                 continue
-            self._hold(line)
+            self._line.hold(line)
             return line
         raise refused
-
-    def _hold(self, line: socket.socket) -> None:
-        """Keep a second handle: the first one goes into TLS, which hides it while it greets."""
-        with self._lock:
-            self._line = line.dup()
-            is_over = self._is_over
-        if is_over:
-            self._cut()
-
-    def _cut(self) -> None:
-        with self._lock:
-            self._is_over = True
-            line, self._line = self._line, None
-        if line is None:
-            return
-        try:
-            line.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            # The other side was quicker.
-            pass
-        finally:
-            line.close()
 
 
 def _why(error: Exception) -> str:
