@@ -2,10 +2,13 @@
 
 import base64
 import json
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from milepost.finding import customer_id_of_email
 from tests.e2e.conftest import HOME, Client, status_changed, wait_for
@@ -81,6 +84,71 @@ def in_the_inbox(body: bytes, *, received: datetime) -> dict[str, Any]:
         "received_at": received.timestamp(),
         "body": base64.b64encode(body).decode(),
     }
+
+
+@pytest.mark.thorough
+def test_what_could_not_be_announced_is_a_dead_letter_and_told_once_by_a_redrive(
+    client: Client, unapplied: str
+) -> None:
+    told, untold = client.new_id(), client.new_id()
+    client.send(HOME, status_changed(told, "accepted"))
+    client.wait_for_told(told, ["accepted"])
+    change_of_another_connection(client, told, untold, unapplied)
+    letter = wait_for(lambda: unannounced(client, untold), what=f"a letter of {untold}", seconds=90)
+    redrive = {"messages": [letter["id"]]}
+    status, done = api(client, "POST", "/dead-letters/announce/redrive", redrive)
+    assert (status, done["moved"], list(done["failed"][0])) == (200, 0, ["message", "reason"])
+    assert client.announcements(untold) == []
+    apply_like_home(client, unapplied)
+    status, done = api(client, "POST", "/dead-letters/announce/redrive", redrive)
+    assert (status, done["moved"], done["failed"]) == (200, 1, [])
+    client.wait_for_told(untold, ["accepted"])
+    assert unannounced(client, untold) is None
+    status, done = api(client, "POST", "/dead-letters/announce/redrive", redrive)
+    assert (status, done["moved"]) == (200, 0)
+    client.settle()
+    client.wait_for_told(untold, ["accepted"])
+
+
+@pytest.fixture
+def unapplied(client: Client) -> Iterator[str]:
+    """A connection that nobody has applied yet."""
+    connection = client.new_id("later")
+    yield connection
+    with suppress(ClientError):
+        client.stack.client("ssm").delete_parameter(Name=parameter_of(client, connection))
+
+
+def parameter_of(client: Client, connection: str) -> str:
+    return f"{client.stack.outputs['ConnectionsPath']}/{connection}"
+
+
+def apply_like_home(client: Client, connection: str) -> None:
+    ssm = client.stack.client("ssm")
+    found = ssm.get_parameter(Name=parameter_of(client, HOME))["Parameter"]["Value"]
+    value = json.dumps({**json.loads(found), "id": connection})
+    ssm.put_parameter(Name=parameter_of(client, connection), Value=value, Type="String")
+
+
+def change_of_another_connection(client: Client, known: str, order_id: str, other: str) -> None:
+    """The same change of an order there, as its last write left it."""
+    item = client.order(HOME, known, "item-1")
+    assert item is not None
+    text = json.dumps(item).replace(HOME, other).replace(known, order_id)
+    table = client.stack.resource_id("OrdersTable")
+    client.stack.client("dynamodb").put_item(TableName=table, Item=json.loads(text))
+
+
+def unannounced(client: Client, order_id: str) -> dict[str, Any] | None:
+    """The letter of what could not be announced of this order, with the stream's whole record."""
+    status, shown = api(client, "GET", "/dead-letters/announce?limit=50")
+    assert status == 200, shown
+    for letter in shown["messages"]:
+        if order_id in json.dumps(letter["content"]):
+            (record,) = letter["content"]["payload"]["Records"]
+            assert record["dynamodb"]["NewImage"]["announce"]
+            return dict(letter)
+    return None
 
 
 def test_an_erased_customer_leaves_a_tombstone_that_no_later_event_fills(client: Client) -> None:
