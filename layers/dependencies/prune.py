@@ -43,6 +43,9 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "ssm": ("GetParameter", "GetParametersByPath"),
 }
 """Every operation that deployed code may ask of a service; a test says when one is missing."""
+BY_RULES = {"s3"}
+"""Services whose endpoints follow from more than the region. For the others botocore goes by its
+list of endpoints, which is as right, and doesn't evaluate rules at every call."""
 LANGUAGES = {"en", "de", "da", "root"}
 PARTITIONS = {"aws", "aws-cn", "aws-us-gov", "aws-eusc"}
 """Those that people outside of secret services deploy to."""
@@ -83,6 +86,9 @@ def prune_clients(botocore: Path) -> None:
         write_json(path, cut_model(model, operations))
     for path in (botocore / "data").rglob("examples-1.json"):
         path.unlink()
+    for service in SERVICES.keys() - BY_RULES:
+        for path in (botocore / "data" / service).rglob("endpoint-rule-set-1.json"):
+            path.unlink()
     endpoints = botocore / "data" / "endpoints.json"
     write_json(endpoints, cut_endpoints(json.loads(endpoints.read_bytes()), prefixes))
     roots = botocore / "cacert.pem"

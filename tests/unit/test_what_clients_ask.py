@@ -128,11 +128,27 @@ ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 def test_a_client_of_what_was_cut_makes_its_call_and_reads_the_answer(
     service: str, session: Session
 ) -> None:
-    client = session.create_client(service, region_name="eu-central-1")
+    (where,) = ask(session, service, "eu-central-1")
+    assert ".eu-central-1.amazonaws.com" in where
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "us-gov-west-1", "cn-north-1"])
+def test_a_client_of_what_was_cut_asks_where_a_whole_one_does(
+    region: str, session: Session
+) -> None:
+    whole = get_session()
+    for service in prune.SERVICES:
+        assert ask(session, service, region) == ask(whole, service, region)
+
+
+def ask(session: Session, service: str, region: str) -> list[str]:
+    """Where a call of that service goes, and in which region's name it is signed."""
+    client = session.create_client(service, region_name=region)
     sent: list[str] = []
 
     def answer(request: Any, **_: Any) -> AWSResponse:
-        sent.append(request.url)
+        signed_for = request.headers["Authorization"].split(b"/")[2:4]
+        sent.append(f"{request.url} {signed_for}")
         content = (
             b"<Answer><PublishResult/><ResponseMetadata/></Answer>" if service == "sns" else b"{}"
         )
@@ -141,7 +157,7 @@ def test_a_client_of_what_was_cut_makes_its_call_and_reads_the_answer(
     client.meta.events.register("before-send", answer)
     method, arguments = ASKED[service]
     assert getattr(client, method)(**arguments)["ResponseMetadata"]["HTTPStatusCode"] == 200
-    assert [".eu-central-1.amazonaws.com" in url for url in sent] == [True]
+    return sent
 
 
 class _Body(io.BytesIO):
