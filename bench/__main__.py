@@ -60,7 +60,7 @@ def show(part: str, figures: Sequence[Figure]) -> Table:
         table.add_column(name, justify="right" if name in ("measured", "goal") else "left")
     for one in figures:
         bound = "" if one.goal is None else f"{'≥' if one.at_least else '≤'} {one.goal:g}"
-        table.add_row(one.what, f"{one.measured:,.3g} {one.unit}", bound, one.verdict, one.note)
+        table.add_row(one.what, f"{one.measured:,.3g} {one.unit}", bound, one.verdict, one.remark)
     return table
 
 

@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One row of the table. ``goal`` is the most it may be, or the least if ``at_least``."""
+    """One row of the table. ``goal`` is the most it may be, or the least if ``at_least``.
+
+    ``if_missed`` says of a goal that may not be reached why, and what was tried.
+    """
 
     what: str
     measured: float
@@ -17,6 +20,7 @@ class Figure:
     goal: float | None = None
     at_least: bool = False
     note: str = ""
+    if_missed: str = ""
 
     @property
     def is_reached(self) -> bool | None:
@@ -35,6 +39,12 @@ class Figure:
         if self.goal == 0:
             return f"missed by {self.measured:g}"
         return f"missed by {abs(self.measured - self.goal) / self.goal:.0%}"
+
+    @property
+    def remark(self) -> str:
+        """What there is to say of it as it was measured."""
+        why = self.if_missed if self.is_reached is False else ""
+        return ". ".join(filter(None, (self.note, why)))
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "verdict": self.verdict}

@@ -36,6 +36,14 @@ def test_a_figure_says_whether_its_goal_is_reached_or_by_how_much_it_is_missed(
     assert figure.as_json()["verdict"] == verdict
 
 
+def test_a_figure_says_why_it_missed_its_goal_only_when_it_did() -> None:
+    why = "it walks through every value"
+    missed = Figure(what="it", measured=1.4, goal=1.3, note="3 ms", if_missed=why)
+    reached = Figure(what="it", measured=1.2, goal=1.3, note="3 ms", if_missed=why)
+    assert missed.remark == f"3 ms. {why}"
+    assert reached.remark == "3 ms"
+
+
 def test_a_ratio_is_the_median_of_the_rounds_and_no_round_of_another_moment() -> None:
     assert ratio([2, 30, 4], [1, 10, 4]) == 2
     with pytest.raises(ValueError, match="same rounds"):
