@@ -46,7 +46,7 @@ def measure(*, quick: bool) -> list[Figure]:
                 starts.setdefault(name, []).append(_start(name, "import app", endpoint))
     why_missed = {
         "orders_api": _why_missed(ratio(floor, bare)),
-        "send_notice": "Jinja2 and Babel, which every mail needs, are a sixth of it",
+        "send_notice": "Jinja2 and Babel, which every mail needs, are a tenth of it",
     }
     rows = [
         Figure(
