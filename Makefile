@@ -121,7 +121,7 @@ fuzz-briefly: install
 
 .PHONY: soak soak-briefly
 soak: install ## 20,000 changes on bad days, while processes are killed: 15 minutes (CHANGES, SECONDS, SEED)
-	@python -m tests.soak --changes $(or $(CHANGES),20000) --seconds $(or $(SECONDS),600) \
+	@python -m tests.soak --changes $(or $(CHANGES),20000) --seconds $(or $(SECONDS),450) \
 		$(if $(SEED),--seed $(SEED))
 soak-briefly: install
 	@python -m tests.soak --changes 300 --seconds 30 --kill-every 6 --patience 240

@@ -39,7 +39,7 @@ def main() -> int:
 def _read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--changes", type=int, default=20_000)
-    parser.add_argument("--seconds", type=float, default=600, help="within which they are sent")
+    parser.add_argument("--seconds", type=float, default=450, help="within which they are sent")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--kill-every", type=float, default=15, help="seconds, on average")
     parser.add_argument("--patience", type=float, default=300, help="seconds to settle in")
