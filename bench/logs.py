@@ -20,7 +20,7 @@ context = SimpleNamespace(function_name="bench", memory_limit_in_mb=512,
     invoked_function_arn="arn", aws_request_id="0", get_remaining_time_in_millis=lambda: 900_000)
 for line in open(sys.argv[1]):
     app.handler(json.loads(line), context)
-print(json.dumps(len(sys.stdout.getvalue().encode())), file=said)
+print(json.dumps(len(sys.stdout.getvalue().encode())), file=said, flush=True)
 """
 
 
