@@ -85,6 +85,11 @@ def measure(*, quick: bool) -> list[Figure]:
             unit="$",
             goal=GOAL,
             note=_by_part(ours) + (f"; not measured: {', '.join(missing)}" if missing else ""),
+            if_missed=(
+                "Figures that count each change exactly once are charged as transactions, and at a "
+                "million a month SQS hardly ever gives two together. Done: Lambda's own lines off, "
+                "figures twice a minute; see docs/scale.md"
+            ),
         ),
         Figure(
             what="… by the naive stack",
