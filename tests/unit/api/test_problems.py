@@ -41,6 +41,12 @@ def test_what_is_not_there_is_told_as_a_problem(
     assert_problem(desk.ask(method, path, role="operator"), status, said)
 
 
+def test_a_refused_value_is_told_in_our_words_alone(desk: Desk) -> None:
+    answer = desk.ask("GET", "/orders", query={"from": "tomorrow"})
+    assert answer.status == 422
+    assert [one["what"] for one in answer.body["errors"]] == ["a day looks like 2026-03-01"]
+
+
 def test_a_wrong_method_is_told_which_ones_there_are(desk: Desk) -> None:
     assert desk.ask("PUT", "/orders", role="operator").headers["allow"] == "GET"
 

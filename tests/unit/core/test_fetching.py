@@ -76,7 +76,9 @@ def test_by_tls_it_is_hung_up_on_as_well(pool: ProviderPool, tmp_path: Path) -> 
         assert http.request("POST", url, headers={}, body=b"{}").body == b"thanks"
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="nothing lists what is open")
+@pytest.mark.skipif(
+    not Path("/proc/self/fd").exists(), reason="what is open is counted in Linux's /proc/self/fd"
+)
 def test_no_line_is_left_behind(pool: ProviderPool) -> None:
     with receiving() as receiver:
         before = len(os.listdir("/proc/self/fd"))
