@@ -21,6 +21,7 @@ LAMBDA: Final = {
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
     "POWERTOOLS_SERVICE_NAME": "milepost",
     "POWERTOOLS_LOG_LEVEL": "INFO",
+    "PYTHONTZPATH": "",
 }
 
 

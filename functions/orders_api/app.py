@@ -12,20 +12,17 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.api.answering import build_api
-from milepost.api.given import Services
-from milepost.aws.action_schedules import ActionSchedules
-from milepost.aws.action_tools import ActionTools
+from milepost.api.given import Acting, Services
 from milepost.aws.clients import IMPATIENT, client
 from milepost.aws.figures_table import FiguresTable
-from milepost.aws.notice_messages import NoticeQueue
 from milepost.aws.notices_table import NoticesTable
 from milepost.aws.order_lists import OrderLists
 from milepost.aws.orders_table import OrdersReader
 from milepost.aws.outages import is_outage
 from milepost.aws.search_table import SearchTable
-from milepost.aws.settings import ApiCredentials, ConnectionSettings
+from milepost.aws.settings import ConnectionSettings
 from milepost.aws.signing_keys import KeysStore
-from milepost.fetching import ProviderPool
+from milepost.telling import Outbox
 
 if TYPE_CHECKING:
     from milepost.operating import Operations
@@ -37,32 +34,33 @@ logger = Logger()
 metrics = Metrics(namespace="Milepost")
 
 dynamodb = client("dynamodb", config=IMPATIENT)
-secrets = client("secretsmanager", config=IMPATIENT)
 connections = ConnectionSettings(
     client("ssm", config=IMPATIENT), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
 )
-acting = ActionTools(
-    dynamodb=dynamodb,
-    orders_table=os.environ["ORDERS_TABLE"],
-    connections=connections,
-    credentials=ApiCredentials(
-        secrets, secret_id=os.environ["API_CREDENTIALS_ARN"], clock=time.monotonic
-    ),
-    plans=ActionSchedules(
-        client("scheduler", config=IMPATIENT),
-        group=os.environ["ACTION_SCHEDULES_GROUP"],
-        role_arn=os.environ["ACTION_SCHEDULES_ROLE_ARN"],
-        function_arn=os.environ["PERFORM_ACTION_ARN"],
-        dead_letters_arn=os.environ["FAILED_INVOCATIONS_ARN"],
-    ),
-    pool=ProviderPool(maxsize=2),
-    clock=lambda: datetime.now(UTC),
-)
+
+
+# What few requests need is opened for the first of them; all starts would take as long otherwise.
+
+
+@cache
+def emails() -> Outbox:
+    """Where a notice goes that is resent."""
+    from milepost.aws.notice_messages import NoticeQueue  # noqa: PLC0415 - see above
+
+    return NoticeQueue(client("sqs", config=IMPATIENT), queue_url=os.environ["EMAIL_QUEUE_URL"])
+
+
+@cache
+def acting() -> Acting:
+    """What it takes to have something done."""
+    from milepost.aws.action_tools import open_action_tools  # noqa: PLC0415 - see above
+
+    return open_action_tools(os.environ, dynamodb=dynamodb, connections=connections)
 
 
 @cache
 def operations() -> "Operations":
-    """What only a few requests need, and takes as long to import as all that the others do."""
+    """What those who operate need."""
     from milepost.aws.operations import open_operations  # noqa: PLC0415 - see above
 
     return open_operations(os.environ)
@@ -75,17 +73,15 @@ api = build_api(
         search=SearchTable(dynamodb, table_name=os.environ["SEARCH_TABLE"]),
         figures=FiguresTable(dynamodb, table_name=os.environ["FIGURES_TABLE"]),
         cursor_keys=KeysStore(
-            secrets,
+            client("secretsmanager", config=IMPATIENT),
             secret_id=os.environ["CURSOR_SECRET_ARN"],
             clock=time.monotonic,
             of="cursors",
         ),
         notices=NoticesTable(dynamodb, table_name=os.environ["NOTICES_TABLE"]),
-        emails=NoticeQueue(
-            client("sqs", config=IMPATIENT), queue_url=os.environ["EMAIL_QUEUE_URL"]
-        ),
         connections=connections,
-        acting=acting,
+        open_emails=emails,
+        open_acting=acting,
         open_operations=operations,
         clock=lambda: datetime.now(UTC),
     ),

@@ -23,7 +23,8 @@ from milepost.aws.watch_list import OrdersIndex
 from milepost.health import poll_lags
 from milepost.report import parse_instant
 from milepost.telling import Teller
-from milepost.watching import AnnouncementWatch, DeadlineWatch, LastAnnounced
+from milepost.watched import LastAnnounced
+from milepost.watching import AnnouncementWatch, DeadlineWatch
 
 RESERVE_MILLISECONDS: Final = 20_000
 """Time kept back for what is begun; what is left over, the next run finds again."""

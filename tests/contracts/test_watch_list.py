@@ -13,7 +13,8 @@ from milepost.lifecycle import Rules
 from milepost.order import Kind, OrderKey, Overdue, TrackedOrder
 from milepost.overdue_orders import MOST_MENTIONED
 from milepost.report import Source, Status
-from milepost.watching import LastAnnounced, Watched, judged
+from milepost.watched import LastAnnounced, Watched
+from milepost.watching import judged
 from tests.builders import NOON, OFFERGRID, announcement, minute, report, tracked
 
 TABLE = "OrdersTable"

@@ -10,33 +10,13 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from milepost.mail_events import Fate, MailEvent
+from milepost.mail_log import Logged, Step
 from milepost.notices import Notice, State
 from milepost.subscriptions import Subscription
 
 
 class NotLoggedYet(Exception):
     """The event was quicker than the sender's entry in the log; look again in a minute."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Logged:
-    """How a notice stands in the log; ``message_id`` is that of its latest mail."""
-
-    notice: Notice
-    state: State
-    message_id: str | None = None
-    attempts: int = 0
-    """How often it was tried again after a soft bounce."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """A notice's next state; ``retry_at`` when it is to be tried again."""
-
-    state: State
-    reason: str | None = None
-    retry_at: datetime | None = None
-    attempts: int = 0
 
 
 MOVES: Final[Mapping[Fate, tuple[State, frozenset[State]]]] = {

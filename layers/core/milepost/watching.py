@@ -23,32 +23,13 @@ from milepost.recording import MOST_LOST_RACES, LostRace, Orders
 from milepost.report import Status, whole_milliseconds
 from milepost.subscriptions import Subscription
 from milepost.telling import Teller
+from milepost.watched import LastAnnounced, Watched
 
 TIME_TO_TELL: Final = timedelta(minutes=30)
 """How long an announcement may be on its way before it is looked for: longer than the stream's
 retries usually take."""
 LOOK_BACK: Final = timedelta(days=14)
 """How far back announcements are looked for, and how lately a closed order closed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
-    """An open order whose next date is past, as the index shows it."""
-
-    key: OrderKey
-    status: Status
-    appointment: str | None = None
-    overdue: Overdue | None = None
-    is_acknowledged: bool = False
-    """Whether it has the mark, and a person has seen to that."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class LastAnnounced:
-    """When something was last announced of an order, as the index shows it."""
-
-    at: datetime
-    key: OrderKey
 
 
 class WatchList(Protocol):

@@ -147,13 +147,13 @@ class Desk:
             Services(
                 orders=self.orders,
                 notices=self.notices,
-                emails=self.emails,
                 lists=self.lists,
                 search=self.search,
                 figures=self.figures,
                 connections=self.connections,
                 cursor_keys=OneKey(),
-                acting=NoActions(),
+                open_emails=lambda: self.emails,
+                open_acting=NoActions,
                 # Its routes are tested on moto, in tests/integration.
                 open_operations=lambda: operations,
                 clock=lambda: self.now,

@@ -14,7 +14,8 @@ from milepost.lifecycle import Rules
 from milepost.order import OVERDUE, Announcement, Kind, OrderKey, Overdue, TrackedOrder
 from milepost.recording import LostRace, record
 from milepost.report import Report, Source, Status
-from milepost.watching import DeadlineWatch, LastAnnounced, Watched, judged
+from milepost.watched import LastAnnounced, Watched
+from milepost.watching import DeadlineWatch, judged
 from tests.builders import KEY, NOON, OFFERGRID, announcement, minute, report, tracked
 from tests.fakes import MemoryOrders
 

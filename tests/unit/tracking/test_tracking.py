@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from milepost.mail_events import Fate, MailEvent
+from milepost.mail_log import Logged, Step
 from milepost.notices import Notice, State
 from milepost.order import Kind
 from milepost.subscriptions import QuietHours, Subscription
-from milepost.tracking import RETRY_AFTER, Logged, NotLoggedYet, Step, Tracker, decide
+from milepost.tracking import RETRY_AFTER, NotLoggedYet, Tracker, decide
 from tests.builders import announcement, minute, notice
 
 NOW = minute(30)

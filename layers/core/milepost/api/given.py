@@ -18,13 +18,13 @@ from milepost.listing import Lists
 from milepost.notices import NoticeId
 from milepost.order import OrderKey, TrackedOrder
 from milepost.recipients import Choice
-from milepost.refreshing import Tools
 from milepost.report import Status
 from milepost.tallies import StageFigures
 from milepost.telling import Entered, Outbox
 
 if TYPE_CHECKING:
     from milepost.operating import Operations
+    from milepost.refreshing import Tools
 
 
 class Orders(Protocol):
@@ -55,7 +55,7 @@ class Connections(Protocol):
 class Acting(Protocol):
     """What it takes to have something done with an order."""
 
-    def for_order(self, key: OrderKey) -> Tools:
+    def for_order(self, key: OrderKey) -> "Tools":
         """:raises UnknownConnection: when the order's connection is gone"""
         ...
 
@@ -88,13 +88,21 @@ class Services:
     figures: Figures
     cursor_keys: CursorKeys
     notices: Notices
-    emails: Outbox
     connections: Connections
-    acting: Acting
+    open_emails: Callable[[], Outbox]
+    open_acting: Callable[[], Acting]
     open_operations: Callable[[], "Operations"]
-    """Opens, at the first use, what only those who operate need."""
+    """These open, at the first use, what few requests need: to resend, to act, to operate."""
     clock: Callable[[], datetime]
     """The present time, aware."""
+
+    @property
+    def emails(self) -> Outbox:
+        return self.open_emails()
+
+    @property
+    def acting(self) -> Acting:
+        return self.open_acting()
 
     @property
     def operations(self) -> "Operations":

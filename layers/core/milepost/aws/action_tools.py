@@ -1,13 +1,15 @@
 """What it takes to act on orders, joined for one connection at a time."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from milepost.actions import Plans
 from milepost.asking import Conversation
+from milepost.aws.action_schedules import ActionSchedules
+from milepost.aws.clients import IMPATIENT, client
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.fetching import FOR_A_PERSON, ProviderHttp, ProviderPool
@@ -53,3 +55,28 @@ class ActionTools:
     def forget_credentials(self) -> None:
         """Read them again at the next use, because they were refused."""
         self.credentials.forget()
+
+
+def open_action_tools(
+    environment: Mapping[str, str], *, dynamodb: Any, connections: ConnectionSettings
+) -> ActionTools:
+    """The tools of the stack that the environment names, for somebody who waits."""
+    return ActionTools(
+        dynamodb=dynamodb,
+        orders_table=environment["ORDERS_TABLE"],
+        connections=connections,
+        credentials=ApiCredentials(
+            client("secretsmanager", config=IMPATIENT),
+            secret_id=environment["API_CREDENTIALS_ARN"],
+            clock=time.monotonic,
+        ),
+        plans=ActionSchedules(
+            client("scheduler", config=IMPATIENT),
+            group=environment["ACTION_SCHEDULES_GROUP"],
+            role_arn=environment["ACTION_SCHEDULES_ROLE_ARN"],
+            function_arn=environment["PERFORM_ACTION_ARN"],
+            dead_letters_arn=environment["FAILED_INVOCATIONS_ARN"],
+        ),
+        pool=ProviderPool(maxsize=2),
+        clock=lambda: datetime.now(UTC),
+    )

@@ -10,9 +10,9 @@ from milepost.aws.holds import DUE, HoldsTable
 from milepost.aws.items import as_int, from_item, to_item
 from milepost.aws.notice_messages import notice_message, notice_of
 from milepost.aws.notices_table import expiry, notice_key
+from milepost.mail_log import Logged, Step
 from milepost.notices import Channel, Notice, State
 from milepost.report import format_instant
-from milepost.tracking import Logged, Step
 
 KEEP: Final = timedelta(days=60)
 """How long a mail is known: complaints come in weeks, and bounces within days."""

@@ -13,7 +13,7 @@ from milepost.lifecycle import TERMINAL
 from milepost.order import OVERDUE, OrderKey
 from milepost.overdue_orders import MOST_MENTIONED, OverdueNow, OverdueOrder
 from milepost.report import Status, parse_instant
-from milepost.watching import LastAnnounced, Watched
+from milepost.watched import LastAnnounced, Watched
 
 OPEN: Final = tuple(status for status in Status if status not in TERMINAL)
 _KEY: Final = ("connection", "order_id", "item_id")
