@@ -49,7 +49,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
 """What a function may import; those that are not named here, what is usual."""
 
 _LOOK: Final = """
-import json, os, sys
+import gc, json, os, sys
 import botocore.session
 paths, dear = json.loads(sys.argv[1]), set(json.loads(sys.argv[2]))
 for path in paths:
@@ -59,15 +59,17 @@ for path in paths:
         continue
     sys.path.insert(0, path)
     import app
-    print(json.dumps([path, sorted(dear & sys.modules.keys())]), flush=True)
+    objects = gc.get_freeze_count() + len(gc.get_objects())
+    found = {"dear": sorted(dear & sys.modules.keys()), "objects": objects}
+    print(json.dumps([path, found | {"collected_at": gc.get_threshold()[0]}]), flush=True)
     os._exit(0)
 """
 """One process that has botocore already forks for each function: every one of them needs it."""
 
 
 @pytest.fixture(scope="module")
-def imported() -> dict[str, set[str]]:
-    """By function, what its ``app.py`` imports of what is dear."""
+def started() -> dict[str, dict[str, Any]]:
+    """By function, what a start comes to: dear packages, objects, and when these are collected."""
     paths = [str(ROOT / "functions" / name) for name in FUNCTIONS]
     done = subprocess.run(
         [sys.executable, "-c", _LOOK, json.dumps(paths), json.dumps(DEAR)],
@@ -78,7 +80,7 @@ def imported() -> dict[str, set[str]]:
     )
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    return {Path(path).name: set(found) for path, found in lines}
+    return {Path(path).name: found for path, found in lines}
 
 
 def _environment() -> dict[str, str]:
@@ -102,13 +104,20 @@ def _environment() -> dict[str, str]:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_imports_no_dear_package_that_it_is_not_known_to_need(
-    function: str, imported: dict[str, set[str]]
+    function: str, started: dict[str, dict[str, Any]]
 ) -> None:
-    too_many = imported[function] - MAY_IMPORT.get(function, USUAL)
+    too_many = set(started[function]["dear"]) - MAY_IMPORT.get(function, USUAL)
     assert not too_many, f"{function} pays for {too_many} at every cold start"
 
 
 def test_the_webhook_loads_neither_pydantic_nor_anything_of_dynamodb(
-    imported: dict[str, set[str]],
+    started: dict[str, dict[str, Any]],
 ) -> None:
-    assert imported["receive_webhook"] == set()
+    assert started["receive_webhook"]["dear"] == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_start_is_through_before_the_collector_would_look_through_it(
+    function: str, started: dict[str, dict[str, Any]]
+) -> None:
+    assert started[function]["objects"] < started[function]["collected_at"]

@@ -2,6 +2,6 @@
 
 import gc
 
-# A start makes objects by the ten thousands that nearly all stay, and the collector looks them
-# through again with every seven hundred new ones: a tenth of a start, and some of every event.
-gc.set_threshold(50_000, 20, 20)
+# A start makes up to a hundred thousand objects that nearly all stay. Looking through the young ones
+# after every seven hundred is a tenth of it, and even once is a twentieth.
+gc.set_threshold(150_000, 20, 20)
