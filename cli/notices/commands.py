@@ -15,7 +15,7 @@ from cli.faults import COULD_NOT, EXIT_CODES, CannotDo, WrongUse
 from cli.notices.previewing import preview_mail
 from cli.notices.references import OrderReference, read_reference
 from cli.notices.showing import Entry, entry_as_json, show_entries
-from cli.options import JsonOption
+from cli.options import JsonOption, KeyOption
 from cli.output import tell, tell_json, warn
 from cli.parts import make_part
 from cli.stack import Stack, StackOption, find_stack
@@ -77,6 +77,7 @@ def resend_notice(
     by: Annotated[
         str | None, typer.Option("--by", help="Who asks, for the log. Your AWS identity, if not.")
     ] = None,
+    key: KeyOption = None,
     stack: StackOption = None,
 ) -> None:
     """Send a mail again: a new notice, written from the order as it is now; prints its id.
@@ -94,7 +95,7 @@ def resend_notice(
             identity,
             to=to,
             by=by or who_asks(target),
-            key=uuid4().hex,
+            key=key or uuid4().hex,
             log=NoticesTable(dynamodb, table_name=target.output("NoticesTable")),
             orders=OrdersReader(dynamodb, table_name=target.output("OrdersTable")),
             emails=NoticeQueue(target.client("sqs"), queue_url=target.output("EmailQueueUrl")),

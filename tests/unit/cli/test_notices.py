@@ -165,6 +165,21 @@ def test_a_mail_is_resent_to_another_address_and_the_log_says_who_asked(
     assert new["state"] == State.QUEUED
 
 
+def test_resent_again_with_the_same_key_it_is_still_one_mail(
+    deployed: Deployed, log: NoticesTable
+) -> None:
+    keep_order(deployed)
+    enter(log, TEAM)
+
+    printed = {
+        deployed.run("notices", "resend", TEAM.id, "--key", key).stdout
+        for key in ("monday", "monday", "tuesday")
+    }
+
+    assert len(printed) == 2
+    assert {one["copy"] for one in deployed.stack.messages("EmailQueue")} == {1, 2}
+
+
 def test_without_a_name_the_log_says_the_caller_s_identity(
     deployed: Deployed, log: NoticesTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
