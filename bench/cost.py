@@ -53,10 +53,11 @@ class Load:
         return self.orders * self.steps
 
 
+_LARGEST: Final = "10 million orders a month"
 TEAMS: Final = {
     "1,000 orders a month": Load(orders=1_000),
     "100,000 orders a month": Load(orders=100_000, inbox_batch=1, figures_batch=7),
-    "10 million orders a month": Load(orders=10 * MILLION, inbox_batch=8, figures_batch=100),
+    _LARGEST: Load(orders=10 * MILLION, inbox_batch=8, figures_batch=100),
 }
 
 
@@ -90,6 +91,12 @@ def measure(*, quick: bool) -> list[Figure]:
                 "million a month SQS hardly ever gives two together. Done: Lambda's own lines off, "
                 "figures twice a minute; see docs/scale.md"
             ),
+        ),
+        Figure(
+            what="… of sixty million a month",
+            measured=(dense := per_million(TEAMS[_LARGEST], prices, known)).total,
+            unit="$",
+            note=f"batches are fuller: {_by_part(dense)}",
         ),
         Figure(
             what="… by the naive stack",
@@ -191,6 +198,12 @@ def price_events(load: Load, prices: Mapping[str, Any], measured: Mapping[str, f
             * prices["cloudwatch"]["per_gb_of_logs"],
         }
     )
+
+
+def per_million(load: Load, prices: Mapping[str, Any], measured: Mapping[str, float]) -> Costs:
+    """The same for a million of the month's events."""
+    whole = price_events(load, prices, measured).parts
+    return Costs({name: dollars / load.events * MILLION for name, dollars in whole.items()})
 
 
 def price_naive(load: Load, prices: Mapping[str, Any], measured: Mapping[str, float]) -> Costs:
