@@ -7,18 +7,16 @@ so they go no further.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from milepost.completeness import MISSING, check_contact, check_meter_identifiers
 from milepost.connection import Connection
 from milepost.lifecycle import Rules
 from milepost.order import Attention
-from milepost.payload import read_object
 from milepost.provider import (
     BrokenPage,
     Http,
@@ -27,14 +25,13 @@ from milepost.provider import (
     PageRequest,
     ProviderAction,
     SignIn,
-    SignInFailed,
 )
+from milepost.providers.rabot_tokens import ask_for_token
 from milepost.providers.shapes import (
     Amount,
     Id,
     Shape,
     Text,
-    bearer,
     instant_text,
     object_in,
     one_segment,
@@ -62,7 +59,6 @@ BERLIN: Final = ZoneInfo("Europe/Berlin")
 OVERLAP: Final = 10
 """Orders that two pages share. Offsets drift while orders are added and removed: a page that
 starts a little before the last one's end loses none of them."""
-_RENEW_BEFORE: Final = timedelta(minutes=2)
 
 
 def _berlin(value: Any) -> Any:
@@ -126,12 +122,6 @@ class Order(Shape):
     contractSignedAt: BerlinTime = None
     estimatedYearlyConsumption: Amount | None = None
     previousYearConsumption: Amount | None = None
-
-
-class Token(Shape):
-    access_token: Annotated[str, Field(pattern=r"^[!-~]+$")]
-    """Printable ASCII, as it goes into a header."""
-    expires_in: Annotated[int, Field(ge=0, le=10**9)]
 
 
 class Rabot:
@@ -205,30 +195,7 @@ class Rabot:
     def sign_in(
         self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
     ) -> SignIn:
-        """A token by client credentials. There is no refresh token: the next one is asked anew."""
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": credentials.get("client_id", ""),
-            "client_secret": credentials.get("client_secret", ""),
-            "scope": connection.scopes or "api:partner",
-        }
-        if not connection.token_url:
-            raise SignInFailed(f"connection {connection.id} has no token_url")
-        answer = http.request(
-            "POST",
-            connection.token_url,
-            headers={"content-type": "application/x-www-form-urlencoded"},
-            body=urlencode(form).encode(),
-        )
-        if answer.status != 200:
-            raise SignInFailed(f"no token: the provider answered {answer.status}")
-        try:
-            token = read_shape(Token, read_object(answer.body))
-        except BadPayload:
-            raise SignInFailed("no token: the answer is not the expected JSON") from None
-        return SignIn(
-            bearer(token.access_token), now + timedelta(seconds=token.expires_in) - _RENEW_BEFORE
-        )
+        return ask_for_token(connection, credentials, http=http, now=now)
 
 
 def _page_at(offset: int, limit: int) -> PageRequest:

@@ -1,0 +1,57 @@
+"""RABOT's access tokens, by OAuth 2 client credentials.
+
+Source: RABOT's partner API documentation.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+from urllib.parse import urlencode
+
+from pydantic import Field
+
+from milepost.connection import Connection
+from milepost.payload import read_object
+from milepost.provider import Http, SignIn, SignInFailed
+from milepost.providers.shapes import Shape, bearer, read_shape
+from milepost.report import BadPayload
+
+_RENEW_BEFORE: Final = timedelta(minutes=2)
+
+
+class Token(Shape):
+    access_token: Annotated[str, Field(pattern=r"^[!-~]+$")]
+    """Printable ASCII, as it goes into a header."""
+    expires_in: Annotated[int, Field(ge=0, le=10**9)]
+
+
+def ask_for_token(
+    connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
+) -> SignIn:
+    """A token. There is no refresh token: the next one is asked for anew.
+
+    :raises SignInFailed: when none is given
+    """
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": credentials.get("client_id", ""),
+        "client_secret": credentials.get("client_secret", ""),
+        "scope": connection.scopes or "api:partner",
+    }
+    if not connection.token_url:
+        raise SignInFailed(f"connection {connection.id} has no token_url")
+    answer = http.request(
+        "POST",
+        connection.token_url,
+        headers={"content-type": "application/x-www-form-urlencoded"},
+        body=urlencode(form).encode(),
+    )
+    if answer.status != 200:
+        raise SignInFailed(f"no token: the provider answered {answer.status}")
+    try:
+        token = read_shape(Token, read_object(answer.body))
+    except BadPayload:
+        raise SignInFailed("no token: the answer is not the expected JSON") from None
+    return SignIn(
+        bearer(token.access_token), now + timedelta(seconds=token.expires_in) - _RENEW_BEFORE
+    )
