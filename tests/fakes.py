@@ -11,7 +11,8 @@ from milepost.deadlines import sortable
 from milepost.notices import Notice, NoticeId, State
 from milepost.order import Announcement, OrderKey, TrackedOrder
 from milepost.pages import Seen
-from milepost.polling import LeaseHeld, PollState, Progress, Validator
+from milepost.poll_state import PollState, Progress, Validator
+from milepost.polling import LeaseHeld
 from milepost.recipients import Choice
 from milepost.recording import LostRace
 from milepost.report import format_instant, parse_instant

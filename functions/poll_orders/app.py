@@ -20,7 +20,8 @@ from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.connection import Connection
 from milepost.fetching import ProviderHttp, ProviderPool
 from milepost.payload import write_json
-from milepost.polling import LeaseHeld, LookAgain, Outcome, Poll, PollResult, Record, Sinks
+from milepost.poll_state import LookAgain
+from milepost.polling import LeaseHeld, Outcome, Poll, PollResult, Record, Sinks
 from milepost.provider import Json, Provider
 from milepost.providers import adapter
 from milepost.recording import Outcome as RecordOutcome

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from milepost.aws.polls_table import PollsTable
-from milepost.polling import LeaseHeld, LookAgain, PollState, Progress, Validator
+from milepost.poll_state import LookAgain, PollState, Progress, Validator
+from milepost.polling import LeaseHeld
 from milepost.provider import PageRequest
 from tests.builders import minute
 from tests.fakes import MemoryPolls

@@ -17,7 +17,7 @@ from milepost.aws.orders_table import OrdersTable
 from milepost.aws.polls_table import PollsTable
 from milepost.aws.quarantine import Quarantine
 from milepost.finding import customer_id_of_email
-from milepost.polling import LookAgain
+from milepost.poll_state import LookAgain
 from milepost.providers import adapter
 from milepost.recording import record
 from milepost.report import format_instant

@@ -18,7 +18,8 @@ from milepost.connection import Connection
 from milepost.order import Announcement, OrderKey, TrackedOrder
 from milepost.pages import Seen
 from milepost.payload import read_object
-from milepost.polling import Outcome, Poll, PollState, Progress, Sinks, Validator
+from milepost.poll_state import PollState, Progress, Validator
+from milepost.polling import Outcome, Poll, Sinks
 from milepost.provider import Response
 from milepost.providers import REGISTRY, adapter
 from milepost.recording import record

@@ -2,6 +2,6 @@
 
 import gc
 
-# A start makes up to a hundred thousand objects that nearly all stay. Looking through the young ones
-# after every seven hundred is a tenth of it, and even once is a twentieth.
+# A start makes up to a hundred thousand objects, and nearly all of them stay. To look through the
+# young ones after every seven hundred is a tenth of it, and even once is a twentieth.
 gc.set_threshold(150_000, 20, 20)

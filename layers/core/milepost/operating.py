@@ -8,7 +8,7 @@ from milepost import replaying
 from milepost.dead_letters import DeadLetterQueue
 from milepost.erasing import Erasure
 from milepost.health import Contact
-from milepost.polling import LookAgain
+from milepost.poll_state import LookAgain
 from milepost.replaying import KeptId, Replay
 from milepost.subscriptions import Subscription
 

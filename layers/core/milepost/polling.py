@@ -10,6 +10,7 @@ from milepost.asking import Conversation, asked_to_wait
 from milepost.connection import Connection
 from milepost.fetching import FetchFailed
 from milepost.pages import FetchedPage, Seen, digest_of, read_page
+from milepost.poll_state import LookAgain, PollState, Progress, Validator
 from milepost.provider import (
     BrokenPage,
     Http,
@@ -26,46 +27,6 @@ OVERLAP: Final = timedelta(minutes=5)
 MOST_PAGES: Final = 20_000
 """Pages of one poll; a provider with more is one that never ends."""
 _LONGEST_WAIT: Final = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """Where a poll that ran out of time goes on: the next page, and what it had got to."""
-
-    next: PageRequest
-    pages: int
-    newest_change: datetime | None
-    started_at: datetime | None = None
-    """When its first page was asked for: what changed since then may be on a page behind us."""
-    again: "LookAgain | None" = None
-    """Set when it goes on with a second look, and not with what is new."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LookAgain:
-    """A poll that reads everything since a time once more, as after a fix of how it is read."""
-
-    since: datetime
-    announce: bool = False
-    """Whether people are told of what that changes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Validator:
-    """The ETag of a first page, and what was asked for: the same question may cost one 304."""
-
-    url: str
-    etag: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollState:
-    """What is kept of a connection between polls."""
-
-    cursor: datetime | None = None
-    validator: Validator | None = None
-    not_before: datetime | None = None
-    progress: Progress | None = None
 
 
 class LeaseHeld(Exception):

@@ -17,7 +17,8 @@ from milepost.fetching import FetchFailed
 from milepost.order import OrderKey
 from milepost.pages import digest_of
 from milepost.payload import read_quickly
-from milepost.polling import LeaseHeld, LookAgain, Outcome, Poll, PollResult, Sinks
+from milepost.poll_state import LookAgain
+from milepost.polling import LeaseHeld, Outcome, Poll, PollResult, Sinks
 from milepost.provider import Json, Provider, Response
 from milepost.providers.offergrid import Offergrid
 from milepost.providers.rabot import Rabot

@@ -13,7 +13,7 @@ from milepost.api.problems import Conflict, NotFound
 from milepost.api.shapes import Shape
 from milepost.connection import Connection, UnknownConnection
 from milepost.health import Contact, health_of
-from milepost.polling import LookAgain
+from milepost.poll_state import LookAgain
 from milepost.report import format_instant
 
 router = Router()

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from milepost.polling import LookAgain
+from milepost.poll_state import LookAgain
 from milepost.report import format_instant
 
 

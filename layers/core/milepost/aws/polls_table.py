@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 
 from milepost.aws.items import from_item, to_item
 from milepost.deadlines import sortable
-from milepost.polling import LeaseHeld, LookAgain, PollState, Progress, Validator
+from milepost.poll_state import LookAgain, PollState, Progress, Validator
+from milepost.polling import LeaseHeld
 from milepost.provider import PageRequest
 from milepost.report import format_instant, parse_instant
 

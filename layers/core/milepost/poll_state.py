@@ -1,0 +1,46 @@
+"""What polls of a connection keep between them, so that each begins where the last one ended."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from milepost.provider import PageRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where a poll that ran out of time goes on: the next page, and what it had got to."""
+
+    next: PageRequest
+    pages: int
+    newest_change: datetime | None
+    started_at: datetime | None = None
+    """When its first page was asked for: what changed since then may be on a page behind us."""
+    again: "LookAgain | None" = None
+    """Set when it goes on with a second look, and not with what is new."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAgain:
+    """A poll that reads everything since a time once more, as after a fix of how it is read."""
+
+    since: datetime
+    announce: bool = False
+    """Whether people are told of what that changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """The ETag of a first page, and what was asked for: the same question may cost one 304."""
+
+    url: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollState:
+    """What is kept of a connection between polls."""
+
+    cursor: datetime | None = None
+    validator: Validator | None = None
+    not_before: datetime | None = None
+    progress: Progress | None = None
