@@ -20,29 +20,23 @@ READY_SECONDS: Final = 60
 
 
 @contextmanager
-def running_engine() -> Iterator[Any]:
-    """A DynamoDB client of DynamoDB Local, in memory, which ends with the block.
+def running_engine(*, folder: Path | None = None) -> Iterator[Any]:
+    """A DynamoDB client of DynamoDB Local, which ends with the block.
 
+    :param folder: where it keeps its one file of tables; without, it keeps them in memory
     :raises SystemExit: when it can't be had, with what is missing
     """
-    fetched = subprocess.run(
-        [str(ROOT / "tests" / "contracts" / "dynamodb_local" / "fetch.sh")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if fetched.returncode:
-        raise SystemExit(f"This part needs DynamoDB Local: {fetched.stderr.strip()}")
-    folder, port = Path(fetched.stdout.strip()), find_free_port()
+    place, port = _fetch(), find_free_port()
+    storage = ["-dbPath", str(folder), "-sharedDb"] if folder else ["-inMemory"]
     WORK.mkdir(parents=True, exist_ok=True)
     with (WORK / "dynamodb.log").open("wb") as log:
         child = subprocess.Popen(
             [
                 "java",
-                f"-Djava.library.path={folder / 'DynamoDBLocal_lib'}",
+                f"-Djava.library.path={place / 'DynamoDBLocal_lib'}",
                 "-jar",
-                str(folder / "DynamoDBLocal.jar"),
-                *("-inMemory", "-disableTelemetry", "-port", str(port)),
+                str(place / "DynamoDBLocal.jar"),
+                *(*storage, "-disableTelemetry", "-port", str(port)),
             ],
             stdout=log,
             stderr=log,
@@ -54,6 +48,18 @@ def running_engine() -> Iterator[Any]:
         finally:
             child.terminate()
             child.wait()
+
+
+def _fetch() -> Path:
+    fetched = subprocess.run(
+        [str(ROOT / "tests" / "contracts" / "dynamodb_local" / "fetch.sh")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if fetched.returncode:
+        raise SystemExit(f"This part needs DynamoDB Local: {fetched.stderr.strip()}")
+    return Path(fetched.stdout.strip())
 
 
 def _client(url: str) -> Any:
