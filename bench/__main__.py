@@ -3,15 +3,19 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from bench.children import WORK
-from bench.figures import Figure
+from bench.figures import Figure, describe_seconds
 
 PARTS: Final = (
     "cold",
@@ -27,6 +31,11 @@ PARTS: Final = (
     "cost",
 )
 """Modules with a ``measure``, in the order in which they run: the last reads of the others."""
+WIDTH: Final = 100
+"""Wider lines are no easier to read; narrower terminals get narrower tables."""
+_ONE_LINE: Final = 42
+"""Letters that stand beside the numbers on 80 columns."""
+_INDENT: Final = (0, 0, 0, 2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,14 +45,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes, rough figures")
     chosen = parser.parse_args(arguments)
     console = Console()
-    figures: list[Figure] = []
+    console.width = min(console.width, WIDTH)
+    figures: dict[str, list[Figure]] = {}
+    durations: dict[str, float] = {}
     for part in chosen.parts or PARTS:
+        started = time.monotonic()
         with console.status(f"measuring: {part}"):
-            found: list[Figure] = import_module(f"bench.{part}").measure(quick=chosen.quick)
-        keep(part, found)
-        console.print(show(part, found))
-        figures += found
-    return int(any(one.is_reached is False for one in figures))
+            figures[part] = import_module(f"bench.{part}").measure(quick=chosen.quick)
+        durations[part] = time.monotonic() - started
+        keep(part, figures[part])
+        keep_duration(part, durations[part], quick=chosen.quick)
+        console.print(show(part, figures[part], seconds=durations[part]))
+    count, *missed = summarize(figures, seconds=sum(durations.values()))
+    console.print(Text(count, style="bold"), *map(_indented, missed), sep="\n")
+    return int(any(one.is_reached is False for found in figures.values() for one in found))
 
 
 def keep(part: str, figures: Sequence[Figure]) -> None:
@@ -53,15 +68,63 @@ def keep(part: str, figures: Sequence[Figure]) -> None:
     (WORK / f"{part}.json").write_text(content + "\n")
 
 
-def show(part: str, figures: Sequence[Figure]) -> Table:
-    """The figures as a table for people."""
-    table = Table(title=part, title_justify="left", expand=False)
-    for name in ("what", "measured", "goal", "", "note"):
-        table.add_column(name, justify="right" if name in ("measured", "goal") else "left")
+def keep_duration(part: str, seconds: float, *, quick: bool, folder: Path = WORK) -> None:
+    """Write how long a part took into durations.json, beside what the others took last."""
+    path = folder / "durations.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    known[part] = {"seconds": round(seconds, 1), "quick": quick}
+    path.write_text(json.dumps(known, indent=1) + "\n")
+
+
+def show(part: str, figures: Sequence[Figure], *, seconds: float) -> RenderableType:
+    """The figures as a table for people, with the reasons why goals were missed below it."""
+    title = f"[bold]{part}[/bold], {describe_seconds(seconds)}"
+    table = Table(title=title, title_justify="left", title_style="", box=None, pad_edge=False)
+    table.add_column("what", ratio=1)
+    for name in ("measured", "goal"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     for one in figures:
-        bound = "" if one.goal is None else f"{'≥' if one.at_least else '≤'} {one.goal:g}"
-        table.add_row(one.what, f"{one.measured:,.3g} {one.unit}", bound, one.verdict, one.remark)
-    return table
+        table.add_row(_what(one), _measured(one), _goal(one), one.verdict)
+    return Group(table, *_reasons(figures), "")
+
+
+def summarize(figures: Mapping[str, Sequence[Figure]], *, seconds: float) -> Iterator[str]:
+    """How many goals there were, and a line for each that was missed."""
+    goals = [
+        (part, one) for part, found in figures.items() for one in found if one.goal is not None
+    ]
+    missed = [(part, one) for part, one in goals if not one.is_reached]
+    reached = f"{len(goals) - len(missed)} of {len(goals)} goals reached"
+    yield f"{reached}, in {describe_seconds(seconds)}" + (". Missed:" if missed else ".")
+    for part, one in missed:
+        bound = f"{_measured(one)}, goal {_goal(one)}"
+        yield f"{part}: {one.what}: {bound}, {one.verdict}"
+
+
+def _what(one: Figure) -> RenderableType:
+    note = Text(one.note, style="dim")
+    if len(one.what) + len(one.note) < _ONE_LINE:
+        return Text(one.what).append("  ").append(note)
+    return Group(Text(one.what), Padding(note, _INDENT)) if one.note else Text(one.what)
+
+
+def _reasons(figures: Sequence[Figure]) -> Iterator[RenderableType]:
+    for one in figures:
+        if one.reason:
+            yield _indented(f"{one.what}, {one.verdict}: {one.reason}.")
+
+
+def _indented(text: str) -> RenderableType:
+    return Padding(Text(text), _INDENT)
+
+
+def _measured(one: Figure) -> str:
+    return f"{one.measured:,.3g} {one.unit}".rstrip()
+
+
+def _goal(one: Figure) -> str:
+    return "" if one.goal is None else f"{'≥' if one.at_least else '≤'} {one.goal:g}"
 
 
 if __name__ == "__main__":

@@ -4,7 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Any
+from typing import Any, Final
+
+_ONE_PERCENT: Final = 0.01
+_TWO_MINUTES: Final = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +41,13 @@ class Figure:
             return "reached"
         if self.goal == 0:
             return f"missed by {self.measured:g}"
-        return f"missed by {abs(self.measured - self.goal) / self.goal:.0%}"
+        share = abs(self.measured - self.goal) / self.goal
+        return f"missed by {share:.{0 if share >= _ONE_PERCENT else 1}%}"
 
     @property
-    def remark(self) -> str:
-        """What there is to say of it as it was measured."""
-        why = self.if_missed if self.is_reached is False else ""
-        return ". ".join(filter(None, (self.note, why)))
+    def reason(self) -> str:
+        """Why the goal was missed and what was tried; nothing when it is reached."""
+        return self.if_missed if self.is_reached is False else ""
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "verdict": self.verdict}
@@ -68,3 +71,9 @@ def percentile(values: Sequence[float], rank: int) -> float:
     if not values:
         raise ValueError("a percentile needs values")
     return sorted(values)[max(math.ceil(len(values) * rank / 100), 1) - 1]
+
+
+def describe_seconds(seconds: float) -> str:
+    """``43 s``, or from two minutes on ``2 min 5 s``."""
+    whole = round(seconds)
+    return f"{whole} s" if whole < _TWO_MINUTES else f"{whole // 60} min {whole % 60} s"
