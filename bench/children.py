@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,10 +40,9 @@ def run_python(
 
     :raises RuntimeError: when it fails, with the end of what it said
     """
-    isolated = ["-S", "-s"] if python is None else []
     done = subprocess.run(
-        [python or os.path.realpath(sys.executable), *isolated, "-B", "-c", code, *arguments],
-        env={"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(map(str, path)), **environment},
+        [*_command(python), code, *arguments],
+        env=_environment(path, environment),
         capture_output=True,
         text=True,
         check=False,
@@ -49,3 +50,62 @@ def run_python(
     if done.returncode:
         raise RuntimeError(f"a benchmark's process failed: {done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
+
+
+@contextmanager
+def running_python(
+    code: str,
+    *arguments: str,
+    path: Sequence[Path] = (),
+    environment: Mapping[str, str] = LAMBDA,
+    python: str | None = None,
+) -> Iterator[Callable[[], Any]]:
+    """Code that goes on in such a Python: each call has it do its work again.
+
+    The code prints a line of JSON when it is ready, and one for each line that it reads.
+
+    :raises RuntimeError: when it ends too early, with the end of what it said
+    """
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(
+            [*_command(python), code, *arguments],
+            env=_environment(path, environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as child,
+    ):
+        assert child.stdin is not None
+        assert child.stdout is not None
+        commands, answers = child.stdin, child.stdout
+
+        def read() -> Any:
+            if line := answers.readline():
+                return json.loads(line)
+            child.wait()
+            errors.seek(0)
+            said = errors.read().decode(errors="replace")
+            raise RuntimeError(f"a benchmark's process failed: {said[-2000:]}")
+
+        def work() -> Any:
+            with suppress(BrokenPipeError):  # there is nothing to read then
+                commands.write("\n")
+                commands.flush()
+            return read()
+
+        try:
+            read()
+            yield work
+        finally:
+            child.kill()
+
+
+def _command(python: str | None) -> list[str]:
+    isolated = ["-S", "-s"] if python is None else []
+    return [python or os.path.realpath(sys.executable), *isolated, "-B", "-c"]
+
+
+def _environment(path: Sequence[Path], others: Mapping[str, str]) -> dict[str, str]:
+    return {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(map(str, path)), **others}

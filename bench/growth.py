@@ -15,7 +15,7 @@ from bench.children import ROOT, WORK, run_python
 from bench.events import STEPS, batches
 from bench.figures import Figure
 from bench.peers import PYTHON, require_peers
-from bench.poll import poll_twice, prime
+from bench.poll import polling, prime
 from bench.provider import running_provider
 from bench.sizes import write_units
 from bench.stub import read_calls, running_stub
@@ -28,7 +28,7 @@ from tests.builders import NOON, OFFERGRID, RULES, report, tracked
 
 POLLS: Final = (1_000, 10_000, 100_000)
 TIMELINES: Final = (1, 10, 100)
-HOT: Final = (600, 6_000, 18_000)
+HOT: Final = (600, 3_000, 18_000)
 """Events of one connection within a minute, in batches of ten."""
 EVEN: Final = 1.25
 """What one costs may be a quarter more among many than among few: memory is slower than caches."""
@@ -74,7 +74,8 @@ def measure(*, quick: bool) -> list[Figure]:
 def _poll(size: int) -> float:
     with running_provider(size) as provider, running_stub(provider) as endpoint:
         prime(provider, endpoint)
-        seconds = median(poll_twice(endpoint)["seconds"] for _ in range(3))
+        with polling(endpoint) as poll:
+            seconds: float = median(poll()["seconds"] for _ in range(3))
     return seconds / size * 1e6
 
 

@@ -7,9 +7,10 @@ import time
 import urllib3
 
 pool = urllib3.PoolManager()
+known: dict[str, dict] = {}
 
 
-def walk(known: dict[str, dict]) -> list[dict]:
+def walk() -> list[dict]:
     cursor, changed = "0", []
     while cursor:
         url = f"{sys.argv[1]}/reseller/orders?limit=100&cursor={cursor}"
@@ -22,8 +23,9 @@ def walk(known: dict[str, dict]) -> list[dict]:
     return changed
 
 
-orders: dict[str, dict] = {}
-walk(orders)
-started = time.process_time()
-assert walk(orders) == []
-print(json.dumps(time.process_time() - started))
+print(json.dumps(len(walk())), flush=True)
+for _ in sys.stdin:
+    started = time.process_time()
+    changed = walk()
+    seconds = time.process_time() - started
+    print(json.dumps({"seconds": seconds, "changed": len(changed)}), flush=True)

@@ -13,7 +13,8 @@ import dlt
 from dlt.sources.rest_api import rest_api_source
 
 
-def load(pipeline: dlt.Pipeline) -> None:
+def load(pipeline: dlt.Pipeline) -> int:
+    """Load what has changed; how many orders that were."""
     source = rest_api_source(
         {
             "client": {
@@ -43,7 +44,9 @@ def load(pipeline: dlt.Pipeline) -> None:
             ],
         }
     )
-    pipeline.run(source)
+    # jsonl is twice as fast as what dlt writes for duckdb unless it is told.
+    pipeline.run(source, loader_file_format="jsonl")
+    return pipeline.last_trace.last_normalize_info.row_counts.get("orders", 0)
 
 
 with tempfile.TemporaryDirectory() as place:
@@ -53,8 +56,9 @@ with tempfile.TemporaryDirectory() as place:
         destination=dlt.destinations.duckdb(f"{place}/kept.duckdb"),
         dataset_name="bench",
     )
-    load(pipeline)
-    started = time.process_time()
-    load(pipeline)
-    seconds = time.process_time() - started
-print(json.dumps(seconds))
+    print(json.dumps(load(pipeline)), flush=True)
+    for _ in sys.stdin:
+        started = time.process_time()
+        changed = load(pipeline)
+        seconds = time.process_time() - started
+        print(json.dumps({"seconds": seconds, "changed": changed}), flush=True)
