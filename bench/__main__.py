@@ -110,9 +110,12 @@ def _what(one: Figure) -> RenderableType:
 
 
 def _reasons(figures: Sequence[Figure]) -> Iterator[RenderableType]:
+    told: dict[str, list[str]] = {}
     for one in figures:
         if one.reason:
-            yield _indented(f"{one.what}, {one.verdict}: {one.reason}.")
+            told.setdefault(one.reason, []).append(f"{one.what}, {one.verdict}")
+    for reason, missed in told.items():
+        yield _indented(f"{'; '.join(missed)}: {reason}.")
 
 
 def _indented(text: str) -> RenderableType:

@@ -56,9 +56,9 @@ def _measure(orders: int) -> Iterator[Figure]:
         change(provider, step=2)
         after_change = [_round(walks, changed=orders // EVERY)]
     for name in THEIRS:
-        yield _compare(f"poll of {orders:,} unchanged orders by {name}", name, orders, rounds)
+        yield _compare(f"poll of {orders:,} unchanged orders beside {name}", name, orders, rounds)
     for name in THEIRS:
-        what = f"poll of {orders:,} orders, one in {EVERY} changed, by {name}"
+        what = f"poll of {orders:,} orders, one in {EVERY} changed, beside {name}"
         compared = _compare(what, name, orders, after_change)
         yield replace(compared, goal=None, note=f"{compared.note}, which stores the changed ones")
 
@@ -66,8 +66,9 @@ def _measure(orders: int) -> Iterator[Figure]:
 def _compare(what: str, name: str, orders: int, rounds: Sequence[Mapping[str, float]]) -> Figure:
     ours, theirs = ([one[each] for one in rounds] for each in ("ours", name))
     return Figure(
-        what=f"{what}: ours is so many times as fast",
+        what=what,
         measured=ratio(theirs, ours),
+        unit="x as fast",
         goal=GOALS.get(name),
         if_missed=WHY_MISSED,
         at_least=True,

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,16 @@ def test_a_table_fits_the_terminal_and_says_below_it_why_a_goal_was_missed(width
     table, _, reasons = "\n".join(lines).partition("missed by 10%: ")
     assert " ".join(reasons.split()) == f"{WHY}."
     assert MISSED.note in " ".join(table.split())
+
+
+def test_a_reason_that_several_goals_have_in_common_is_given_once() -> None:
+    console = Console(file=io.StringIO(), width=100)
+    other = replace(MISSED, what="receive_webhook, per event")
+    console.print(show("warm", [MISSED, other], seconds=1))
+    assert isinstance(console.file, io.StringIO)
+    text = " ".join(console.file.getvalue().split())
+    assert text.count(WHY) == 1
+    assert f"missed by 10%; {other.what}, missed by 10%: {WHY}" in text
 
 
 def test_the_seconds_of_a_part_stand_beside_those_of_the_parts_that_ran_before(
