@@ -35,16 +35,18 @@ for _ in sys.stdin:
 """
 _PRIME: Final = """
 import json, sys, urllib.request
+from urllib.parse import urlencode
 import app
 from milepost.pages import Seen, digest_of
-from milepost.payload import read_quickly
-cursor, seen, orders = "0", Seen(), 0
-while cursor:
-    with urllib.request.urlopen(f"{sys.argv[1]}/reseller/orders?cursor={cursor}") as answer:
-        body = answer.read()
-    page = read_quickly(body)
-    seen.keep(body, [digest_of(order) for order in page["orders"]], is_whole=True)
-    cursor, orders = page["nextCursor"], orders + len(page["orders"])
+connection = app.connections.get("offergrid-home")
+provider, seen, orders = app.adapter("offergrid"), Seen(), 0
+request = provider.first_page(connection, changed_since=None)
+while request:
+    url = f"{sys.argv[1]}{request.path}?{urlencode(request.query)}"
+    with urllib.request.urlopen(url) as answer:
+        fetched = seen.look_at(answer.read(), request=request, provider=provider)
+    seen.keep(fetched, [digest_of(order) for order in fetched.page.orders], is_whole=True)
+    request, orders = fetched.outline.next, orders + len(fetched.page.orders)
 app.digests.save("offergrid-home", seen)
 print(json.dumps(orders))
 """

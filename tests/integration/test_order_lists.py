@@ -221,13 +221,26 @@ def test_a_filter_that_few_pass_ends_a_page_early_and_loses_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(order_lists, "MOST_LOOKED_THROUGH", 12)
-    monkeypatch.setattr(order_lists, "_FIRST_READ", 1)
-    monkeypatch.setattr(order_lists, "_NEXT_READ", 2)
+    monkeypatch.setattr(order_lists, "_READ", 1)
+    monkeypatch.setattr(order_lists, "_READ_OF_SPARSE", 2)
     rare = [order(n, connection=RABOT.id) for n in range(3, 50, 20)]
     keep(*rare, *(order(n) for n in range(50) if n % 20 != 3))
     found = list(pages(lists, replace(ACCEPTED, connections=frozenset({RABOT.id}))))
     assert ids(shown(found)) == [one.order.key.order_id for one in rare]
     assert len(found) > len(rare), "no page ended early"
+
+
+def test_more_are_read_at_a_time_only_where_a_filter_left_some_out(
+    lists: OrderLists, keep: Callable[..., None], client: Watched
+) -> None:
+    def limits(wanted: Wanted) -> set[int]:
+        client.queries.clear()
+        next(pages(lists, wanted, limit=100))
+        return {asked["Limit"] for asked in client.queries}
+
+    keep(*(order(n) for n in range(160)))
+    assert limits(ACCEPTED) == {10}
+    assert limits(replace(ACCEPTED, connections=frozenset({RABOT.id}))) == {10, 100}
 
 
 def test_orders_are_looked_up_without_those_that_are_gone(

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from milepost.asking import Conversation, asked_to_wait
 from milepost.connection import Connection
 from milepost.fetching import FetchFailed
-from milepost.pages import FetchedPage, Seen, digest_of, read_page
+from milepost.pages import FetchedPage, Seen, digest_of
 from milepost.poll_state import LookAgain, PollState, Progress, Validator
 from milepost.provider import (
     BrokenPage,
@@ -47,7 +47,7 @@ class Lease(Protocol):
 
 
 class Digests(Protocol):
-    """What the pages of a connection looked like, 16 bytes an order."""
+    """What the pages of a connection looked like, some 20 bytes an order."""
 
     def load(self, name: str) -> Seen: ...
     def save(self, name: str, seen: Seen) -> None: ...
@@ -178,16 +178,16 @@ class Poll:
         seen = self.digests.load(self._unfinished) if state.progress else Seen()
         newest = state.progress.newest_change if state.progress else None
         first_asked = (state.progress and state.progress.started_at) or started_at
-        for fetched, requested_at in self._pages(state):
-            page = fetched.page
+        for fetched, requested_at in self._pages(state, known):
+            following, newest_on_page = fetched.outline
             self._take_in(fetched, requested_at, known, seen)
-            newest = max(filter(None, (newest, page.newest_change)), default=None)
-            if page.next and not self._may_go_on(started_at):
+            newest = max(filter(None, (newest, newest_on_page)), default=None)
+            if following and not self._may_go_on(started_at):
                 self.digests.save(self._unfinished, seen)
                 pages = self.result.pages + (state.progress.pages if state.progress else 0)
                 lease.pause(
                     Progress(
-                        next=page.next,
+                        next=following,
                         pages=pages,
                         newest_change=newest,
                         started_at=first_asked,
@@ -207,7 +207,7 @@ class Poll:
     def _unfinished(self) -> str:
         return f"{self.connection.id}.unfinished"
 
-    def _pages(self, state: PollState) -> Iterator[tuple[FetchedPage, datetime]]:
+    def _pages(self, state: PollState, seen: Seen) -> Iterator[tuple[FetchedPage, datetime]]:
         """Every page from where the last poll stopped, with the time at which it was requested."""
         request: PageRequest | None
         if state.progress:
@@ -220,8 +220,9 @@ class Poll:
             requested_at = self.clock()
             is_first = walked + self.result.pages == 0
             asks_for_news = is_first and self.again is None
-            fetched = self._fetch(request, known=state.validator if asks_for_news else None)
-            following = fetched.page.next
+            body = self._fetch(request, known=state.validator if asks_for_news else None)
+            fetched = seen.look_at(body, request=request, provider=self.provider)
+            following = fetched.outline.next
             self.result.pages += 1
             if following == request:
                 raise BrokenPage("the provider's next page is the page itself")
@@ -245,10 +246,12 @@ class Poll:
     def _take_in(
         self, fetched: FetchedPage, requested_at: datetime, known: Seen, seen: Seen
     ) -> None:
+        unchanged = seen.keep_unchanged(fetched, known)
+        if unchanged is not None:
+            self.result.orders += unchanged
+            return
         orders = fetched.page.orders
         self.result.orders += len(orders)
-        if seen.keep_unchanged(fetched.body, known):
-            return
         taken: list[bytes] = []
         for place, order in enumerate(orders):
             digest = digest_of(order)
@@ -257,7 +260,7 @@ class Poll:
                 if not self._record(fetched.exact[place], requested_at):
                     continue
             taken.append(digest)
-        seen.keep(fetched.body, taken, is_whole=len(taken) == len(orders))
+        seen.keep(fetched, taken, is_whole=len(taken) == len(orders))
 
     def _record(self, order: Json, requested_at: datetime) -> bool:
         """Take an order's reports in; False when it has to be looked at again next time."""
@@ -278,7 +281,7 @@ class Poll:
             return False
         return True
 
-    def _fetch(self, request: PageRequest, *, known: Validator | None) -> FetchedPage:
+    def _fetch(self, request: PageRequest, *, known: Validator | None) -> bytes:
         url = self._conversation.url_of(request)
         unchanged = {"if-none-match": known.etag} if known and known.url == url else {}
         response = self._conversation.fetch(request, headers=unchanged)
@@ -297,4 +300,4 @@ class Poll:
         etag = response.headers.get("etag")
         if etag and not self.result.pages:
             self.validator = Validator(url, etag)
-        return read_page(response.body, request=request, provider=self.provider)
+        return response.body

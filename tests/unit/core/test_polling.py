@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from milepost import polling
+from milepost import pages, polling
 from milepost.connection import Connection
 from milepost.fetching import FetchFailed
 from milepost.order import OrderKey
@@ -218,6 +218,55 @@ def test_of_pages_that_come_again_to_the_byte_no_order_is_looked_at(
     orders[24] = rabot_order("Processing", contractNumber="V-24")
     assert world.poll().changed == 1
     assert 0 < len(looked_at) < len(orders)
+
+
+def test_a_page_that_is_asked_for_and_comes_as_it_did_before_is_not_even_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    orders = [rabot_order(contractNumber=f"V-{number}") for number in range(25)]
+    world = rabot(orders)
+    world.connection = replace(world.connection, page_size=10)
+    first = world.poll()
+    read: list[bytes] = []
+    monkeypatch.setattr(pages, "read_quickly", lambda raw: read.append(raw) or read_quickly(raw))
+    second = world.poll()
+    assert (second.outcome, second.pages, second.orders) == (
+        Outcome.COMPLETE,
+        first.pages,
+        first.orders,
+    )
+    assert read == []
+    orders[24] = rabot_order("Processing", contractNumber="V-24")
+    assert world.poll().changed == 1
+    assert 0 < len(read) < first.pages
+
+
+def test_a_page_that_comes_again_at_another_place_is_followed_by_what_follows_there() -> None:
+    first, second, new = (
+        [rabot_order(contractNumber=f"V-{name}-{number}") for number in range(20)]
+        for name in ("a", "b", "new")
+    )
+    world = rabot([])
+    world.connection = replace(world.connection, page_size=20)
+
+    def serve(*served: list[Json]) -> None:
+        bodies = [rabot_page(one, more=one is not served[-1]) for one in served]
+        # Ten of twenty overlap, so that the next page is ten further on.
+        world.wire.rule = lambda query: answer(bodies[int(query["offset"]) // 10])
+
+    serve(first, second)
+    world.poll()
+    serve(new, first, second)
+    result = world.poll()
+    assert (result.outcome, result.pages, result.changed) == (Outcome.COMPLETE, 3, 20)
+
+
+def test_what_was_kept_of_pages_in_another_way_was_not_seen() -> None:
+    world = rabot([rabot_order("Processing")])
+    world.poll()
+    world.digests.kept = dict.fromkeys(world.digests.kept, b"\x00" * 40)
+    result = world.poll()
+    assert (result.outcome, result.changed, result.recorded) == (Outcome.COMPLETE, 1, 0)
 
 
 def test_orders_of_a_page_that_did_not_change_are_known_when_they_move_to_another() -> None:

@@ -15,9 +15,10 @@ from milepost.report import Status
 
 MOST_LOOKED_THROUGH: Final = 2_000
 """Orders read for one page, whatever the filters leave of them; beyond it a page is short."""
-_FIRST_READ: Final = 10
-"""Orders read of each shard at first: as many as cost no more than one."""
-_NEXT_READ: Final = 100
+_READ: Final = 10
+"""Orders read of a shard at a time: as many as cost no more than one."""
+_READ_OF_SPARSE: Final = 100
+"""The same, where the filters left some out of those before."""
 _AT_ONCE: Final = 8
 _MOST_KEYS: Final = 100
 """Keys of one BatchGetItem."""
@@ -51,6 +52,7 @@ class _Shard:
     start: dict[str, Any] | None = None
     waiting: deque[Listed] = field(default_factory=deque)
     read_until: Place | None = None
+    is_sparse: bool = False
     is_done: bool = False
 
     def head(self) -> tuple[str, str] | None:
@@ -146,21 +148,23 @@ class _Reading:
         self.looked_through = 0
 
     def read_first(self, shard: _Shard) -> int:
-        return self._read(shard, _FIRST_READ)
+        return self._read(shard, _READ)
 
     def read_on(self, shard: _Shard) -> None:
-        self.looked_through += self._read(shard, _NEXT_READ)
+        self.looked_through += self._read(shard, _READ_OF_SPARSE if shard.is_sparse else _READ)
 
     def _read(self, shard: _Shard, count: int) -> int:
         """Read on in a shard; how many orders were looked through."""
         answer = self._client.query(**self._query(shard, count))
-        found = (_listed(item) for item in answer["Items"])
-        shard.waiting.extend(one for one in found if self._is_wanted(one))
+        looked_through = int(answer["ScannedCount"])
+        found = [one for item in answer["Items"] if self._is_wanted(one := _listed(item))]
+        shard.waiting.extend(found)
+        shard.is_sparse = len(found) < looked_through
         shard.start = answer.get("LastEvaluatedKey")
         shard.is_done = shard.start is None
         if shard.start:
             shard.read_until = _place(shard.start)
-        return int(answer["ScannedCount"])
+        return looked_through
 
     def _is_wanted(self, one: Listed) -> bool:
         zone = self._zones.get(one.key.connection, _NO_ZONE)
