@@ -35,6 +35,8 @@ WIDTH: Final = 100
 """Wider lines are no easier to read; narrower terminals get narrower tables."""
 _ONE_LINE: Final = 42
 """Letters that stand beside the numbers on 80 columns."""
+_THOUSAND: Final = 1_000
+"""From there on three digits would come with an exponent."""
 _INDENT: Final = (0, 0, 0, 2)
 
 
@@ -123,7 +125,8 @@ def _indented(text: str) -> RenderableType:
 
 
 def _measured(one: Figure) -> str:
-    return f"{one.measured:,.3g} {one.unit}".rstrip()
+    digits = ".3g" if abs(one.measured) < _THOUSAND else ",.0f"
+    return f"{one.measured:{digits}} {one.unit}".rstrip()
 
 
 def _goal(one: Figure) -> str:

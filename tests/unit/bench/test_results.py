@@ -46,6 +46,15 @@ def test_a_table_fits_the_terminal_and_says_below_it_why_a_goal_was_missed(width
     assert MISSED.note in " ".join(table.split())
 
 
+def test_thousands_are_written_in_full() -> None:
+    console = Console(file=io.StringIO(), width=100)
+    slow = replace(WITHOUT_GOAL, measured=8_114.6, unit="us")
+    console.print(show("growth", [slow, replace(slow, measured=0.9996)], seconds=1))
+    assert isinstance(console.file, io.StringIO)
+    assert " 8,115 us" in console.file.getvalue()
+    assert " 1 us" in console.file.getvalue()
+
+
 def test_a_reason_that_several_goals_have_in_common_is_given_once() -> None:
     console = Console(file=io.StringIO(), width=100)
     other = replace(MISSED, what="receive_webhook, per event")
