@@ -51,7 +51,7 @@ _WITH_THE_FIRST: Final = {
 def measure(*, quick: bool) -> list[Figure]:
     """A row for each function of the template, as all talk to AWS, and one for the peer."""
     functions = sorted(list_functions())
-    rounds = 5 if quick else 15
+    rounds = 5 if quick else 9
     event = request(webhook(1, 1), delivery_id="msg_00000001")
     events = dict(zip(OURS, (event, next(batches(1))), strict=True))
     bare, peer, floor, peer_through = [], list[float](), list[float](), list[float]()

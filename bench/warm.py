@@ -59,7 +59,7 @@ print(json.dumps((time.process_time() - started) / {times}))
 
 def measure(*, quick: bool) -> list[Figure]:
     """The webhook against a message sent, the record against an item put, both against a peer."""
-    rounds, times = (3, 200) if quick else (15, 300)
+    rounds, times = (3, 200) if quick else (9, 300)
     requests = write_events("requests", [_request(number) for number in range(times + WARM_UPS)])
     orders = (times + WARM_UPS * 10) // 6 // 10 * 10
     records = write_events("batches", list(batches(orders)))
