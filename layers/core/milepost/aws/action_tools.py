@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from milepost.actions import Plans
@@ -58,7 +58,11 @@ class ActionTools:
 
 
 def open_action_tools(
-    environment: Mapping[str, str], *, dynamodb: Any, connections: ConnectionSettings
+    environment: Mapping[str, str],
+    *,
+    dynamodb: Any,
+    connections: ConnectionSettings,
+    clock: Callable[[], datetime],
 ) -> ActionTools:
     """The tools of the stack that the environment names, for somebody who waits."""
     return ActionTools(
@@ -78,5 +82,5 @@ def open_action_tools(
             dead_letters_arn=environment["FAILED_INVOCATIONS_ARN"],
         ),
         pool=ProviderPool(maxsize=2),
-        clock=lambda: datetime.now(UTC),
+        clock=clock,
     )
