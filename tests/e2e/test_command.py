@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,6 +18,8 @@ pytestmark = pytest.mark.e2e
 
 SPIRII = "spirii-charge"
 RABOT = "rabot-energy"
+ZONE_OF_HOME = ZoneInfo("Australia/Melbourne")
+"""As local/connections.yaml has it."""
 
 
 @dataclass
@@ -67,9 +70,9 @@ def desk(client: Client, tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 
 def this_week() -> str:
-    """An instant of this week in every time zone: the middle of its Wednesday."""
-    now = datetime.now(UTC)
-    wednesday = now.date() - timedelta(days=now.weekday()) + timedelta(days=2)
+    """The middle of the Wednesday of this week, which begins when it does where the order is."""
+    today = datetime.now(ZONE_OF_HOME).date()
+    wednesday = today - timedelta(days=today.weekday()) + timedelta(days=2)
     return f"{wednesday.isoformat()}T12:00:00Z"
 
 
