@@ -79,7 +79,7 @@ def running_python(
     ):
         assert child.stdin is not None
         assert child.stdout is not None
-        commands, answers = child.stdin, child.stdout
+        commands, answers = child.stdin.fileno(), child.stdout
 
         def read() -> Any:
             if line := answers.readline():
@@ -90,9 +90,9 @@ def running_python(
             raise RuntimeError(f"a benchmark's process failed: {said[-2000:]}")
 
         def work() -> Any:
-            with suppress(BrokenPipeError):  # there is nothing to read then
-                commands.write("\n")
-                commands.flush()
+            # Past the buffer: what stays in it for a process that has ended could not be closed.
+            with suppress(BrokenPipeError):
+                os.write(commands, b"\n")
             return read()
 
         try:

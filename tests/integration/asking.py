@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any, Final
 
 from milepost.aws.dead_letters import SqsLetters
@@ -32,8 +31,8 @@ from tests.builders import (
     tracked,
 )
 from tests.integration.crashing import Scenario
+from tests.integration.operating import http_event, hurry
 from tests.integration.test_dead_letters import put
-from tests.integration.test_operations_api import http_event
 from tests.make_events import inbox_message
 from tests.stack import Stack, aws, event
 
@@ -58,13 +57,6 @@ def asks(method: str, path: str, body: Any = None, *, of: Callable[[Stack], None
         return request(method, path, body)
 
     return Scenario(function="orders_api", prepare=prepare, adjust=hurry)
-
-
-def hurry(app: ModuleType) -> None:
-    """Don't wait for letters: moto has all of them at once."""
-    for one in app.api.services.operations.dead_letters:
-        assert isinstance(one.letters, SqsLetters)
-        one.letters._wait_seconds = 0
 
 
 def orders_of(stack: Stack) -> OrdersTable:

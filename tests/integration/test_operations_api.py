@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from aws_lambda_powertools import Logger
@@ -23,6 +22,7 @@ from milepost.recording import record
 from milepost.report import format_instant
 from milepost.subscriptions import FROM_FILE, Subscription
 from tests.builders import KEY, NOON, OFFERGRID, minute, offergrid_event, offergrid_order
+from tests.integration.operating import http_event, hurry
 from tests.make_events import inbox_message
 from tests.stack import Context, Stack, aws
 
@@ -52,7 +52,9 @@ class Polls:
 
 @pytest.fixture
 def app(stack: Stack) -> ModuleType:
-    return stack.load("orders_api")
+    loaded = stack.load("orders_api")
+    hurry(loaded)
+    return loaded
 
 
 @pytest.fixture
@@ -84,28 +86,6 @@ def ask(app: ModuleType, polls: Polls) -> Ask:
         return Answer(answer["statusCode"], json.loads(text) if text else None)
 
     return ask
-
-
-def http_event(
-    method: str, path: str, body: Any, *, role: str, query: dict[str, Any]
-) -> dict[str, Any]:
-    return {
-        "version": "2.0",
-        "rawPath": path,
-        "rawQueryString": urlencode(query),
-        "queryStringParameters": {name: str(value) for name, value in query.items()},
-        "headers": {"content-type": "application/json"},
-        "body": None if body is None else json.dumps(body),
-        "isBase64Encoded": False,
-        "requestContext": {
-            "requestId": "req-1",
-            "stage": "$default",
-            "http": {"method": method, "path": path},
-            "authorizer": {
-                "jwt": {"claims": {"sub": "s", "username": "lena", "cognito:groups": f"[{role}]"}}
-            },
-        },
-    }
 
 
 # ---- connections
@@ -326,13 +306,11 @@ def test_a_dead_letter_is_given_up(ask: Ask, stack: Stack) -> None:
 
 
 def test_no_customer_is_erased_while_somebody_looks_at_letters_that_may_name_them(
-    ask: Ask, app: ModuleType, stack: Stack
+    ask: Ask, stack: Stack
 ) -> None:
     url = stack.resources["EmailDeadLetters"]
     aws("sqs").send_message(QueueUrl=url, MessageBody="{}")
     (held,) = aws("sqs").receive_message(QueueUrl=url)["Messages"]
-    for one in app.api.services.operations.dead_letters:
-        one.letters._wait_seconds = 0
     refused = ask("DELETE", "/customers/0123456789abcdef")
     assert (refused.status, "in a minute" in refused.body["detail"]) == (409, True)
     aws("sqs").change_message_visibility(

@@ -21,8 +21,8 @@ from milepost.subscriptions import Subscription
 from tests.batches import sqs_batch
 from tests.builders import NOON, OFFERGRID, minute, notice, report
 from tests.integration import test_crash_points as crashing
+from tests.integration.operating import http_event, hurry
 from tests.integration.test_dead_letters import put
-from tests.integration.test_operations_api import http_event
 from tests.integration.test_watch_deadlines import keep
 from tests.permissions import Use, Watch, started_by_schedules
 from tests.stack import Context, Stack, aws, event
@@ -35,6 +35,7 @@ FUNCTION_ARN: Final = "arn:aws:lambda:eu-central-1:123456789012:function:"
 
 def ask(stack: Stack, method: str, path: str, body: Any = None) -> tuple[int, Any]:
     app = stack.load("orders_api")
+    hurry(app)
     answer = app.handler(http_event(method, path, body, role="operator", query={}), Context())
     return answer["statusCode"], json.loads(answer["body"]) if answer.get("body") else None
 
