@@ -23,8 +23,14 @@ LAMBDA: Final = {
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
     "POWERTOOLS_SERVICE_NAME": "milepost",
     "POWERTOOLS_LOG_LEVEL": "INFO",
-    "PYTHONTZPATH": "",
 }
+CONTEXT: Final = """
+from types import SimpleNamespace
+context = SimpleNamespace(function_name="bench", memory_limit_in_mb=512,
+    invoked_function_arn="arn", aws_request_id="5b1f0c9e-0000-4000-8000-000000000000",
+    get_remaining_time_in_millis=lambda: 900_000)
+"""
+"""Code that makes the context of an invocation."""
 
 
 def run_python(

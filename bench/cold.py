@@ -7,7 +7,7 @@ import json
 from statistics import median
 from typing import Any, Final
 
-from bench.children import LAMBDA, run_python
+from bench.children import CONTEXT, LAMBDA, run_python
 from bench.events import batches, request, webhook
 from bench.figures import Figure, ratio
 from bench.packaged import bare_boto3, environment_of, list_functions, path_of
@@ -32,14 +32,14 @@ for service in ("dynamodb", "secretsmanager", "ssm"):
     client(service)
 """
 """What no API with Event Handler, its validation and orders_api's clients can go below."""
-_FIRST_EVENT: Final = """
+_FIRST_EVENT: Final = (
+    CONTEXT
+    + """
 import app, sys
-from types import SimpleNamespace
-context = SimpleNamespace(function_name="bench", memory_limit_in_mb=512,
-    invoked_function_arn="arn", aws_request_id="0", get_remaining_time_in_millis=lambda: 30_000)
 app.handler(json.loads(sys.argv[1]), context)
 print()
 """
+)
 _BARE: Final = 'import boto3\nboto3.client("dynamodb")'
 _WITH_THE_FIRST: Final = {
     "receive_webhook": "",

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from statistics import median
 from typing import Final
@@ -86,9 +87,10 @@ def _timeline(size: int) -> tuple[float, int]:
     taken = []
     for _ in range(20):
         started = time.process_time()
-        known = tracked_order(from_item(item)).order
-        order = fold([*(one.report for one in known.timeline), last], RULES, known.summary)
-        after = to_item(order_item(tracked(*before), connection=OFFERGRID, new=()))
+        known = tracked_order(from_item(item))
+        reports = [*(one.report for one in known.order.timeline), last]
+        order = fold(reports, RULES, known.order.summary)
+        after = to_item(order_item(replace(known, order=order), connection=OFFERGRID, new=()))
         taken.append(time.process_time() - started)
         assert order.last_entry.report == last
     return median(taken) * 1e6, write_units(after)

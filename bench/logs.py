@@ -4,24 +4,24 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from bench.children import LAMBDA, WORK, run_python
+from bench.children import CONTEXT, LAMBDA, WORK, run_python
 from bench.events import batches, request, webhook
 from bench.figures import Figure
 from bench.packaged import environment_of, path_of
 from bench.stub import running_stub
 
 GOAL: Final = 1_024
-_COUNTED: Final = """
+_COUNTED: Final = (
+    CONTEXT
+    + """
 import io, json, sys
 said, sys.stdout = sys.stdout, io.StringIO()
 import app
-from types import SimpleNamespace
-context = SimpleNamespace(function_name="bench", memory_limit_in_mb=512,
-    invoked_function_arn="arn", aws_request_id="0", get_remaining_time_in_millis=lambda: 900_000)
 for line in open(sys.argv[1]):
     app.handler(json.loads(line), context)
 print(json.dumps(len(sys.stdout.getvalue().encode())), file=said, flush=True)
 """
+)
 
 
 def measure(*, quick: bool) -> list[Figure]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from bench.children import WORK
 from local.build import TEMPLATE, build_stack
-from tests.stack import template
+from tests.stack import template, variables_of_all_functions
 
 PACKAGES_OF_BOTO3: Final = (
     "boto3",
@@ -95,4 +95,4 @@ def environment_of(function: str, *, endpoint: str) -> dict[str, str]:
     variables = declared.get("Environment", {}).get("Variables", {})
     url = f"{endpoint}/000000000000/name"
     values = {name: "bucket" if name.endswith("BUCKET") else url for name in variables}
-    return {**values, "AWS_ENDPOINT_URL": endpoint}
+    return {**variables_of_all_functions(), **values, "AWS_ENDPOINT_URL": endpoint}

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from statistics import median
 from typing import Any, Final
 
-from bench.children import LAMBDA, ROOT, run_python, running_python
+from bench.children import CONTEXT, LAMBDA, ROOT, run_python, running_python
 from bench.figures import Figure, ratio
 from bench.packaged import environment_of, path_of
 from bench.provider import running_provider
@@ -17,13 +17,12 @@ ORDERS: Final = 50_000
 EVERY: Final = 100
 """One order in so many has changed in the second poll."""
 
-_POLL: Final = """
+_POLL: Final = (
+    CONTEXT
+    + """
 import json, os, sys, time
-from types import SimpleNamespace
 answers, sys.stdout = sys.stdout, open(os.devnull, "w")
 import app
-context = SimpleNamespace(function_name="bench", memory_limit_in_mb=512,
-    invoked_function_arn="arn", aws_request_id="0", get_remaining_time_in_millis=lambda: 900_000)
 def poll():
     started = time.process_time()
     result = app.handler({"connection": "offergrid-home"}, context)
@@ -33,6 +32,7 @@ poll()  # what is measured is a warm function
 for _ in sys.stdin:
     poll()
 """
+)
 _PRIME: Final = """
 import json, sys, urllib.request
 from urllib.parse import urlencode

@@ -5,7 +5,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from bench.children import LAMBDA, WORK, run_python
+from bench.children import CONTEXT, LAMBDA, WORK, run_python
 from bench.events import batches, request, webhook
 from bench.figures import Figure, ratio
 from bench.packaged import bare_boto3, environment_of, path_of
@@ -25,13 +25,11 @@ WHY_MISSED: Final = {
     "is the order's fold, its item and a line of the log. Tried: the collector off (3%)",
 }
 
-_FUNCTION: Final = """
+_FUNCTION: Final = (
+    CONTEXT
+    + """
 import json, sys, time
 import app
-from types import SimpleNamespace
-context = SimpleNamespace(function_name="bench", memory_limit_in_mb=512,
-    invoked_function_arn="arn", aws_request_id="5b1f0c9e-0000-4000-8000-000000000000",
-    get_remaining_time_in_millis=lambda: 30_000)
 events = [json.loads(line) for line in open(sys.argv[1])]
 for event in events[:{warm_ups}]:
     app.handler(event, context)
@@ -43,6 +41,7 @@ for event in events[{warm_ups}:]:
 print()
 print(json.dumps((time.process_time() - started) / (len(events) - {warm_ups})))
 """
+)
 _BARE: Final = """
 import json, sys, time
 import boto3

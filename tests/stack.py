@@ -47,11 +47,23 @@ def _untagged(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:
 _Loader.add_multi_constructor("!", _untagged)
 
 
-@cache
 def template() -> dict[str, Any]:
-    text = (ROOT / "template.yaml").read_text()
-    resources: dict[str, Any] = yaml.load(text, _Loader)["Resources"]  # noqa: S506 - a SafeLoader
+    """The template's resources."""
+    resources: dict[str, Any] = _sections()["Resources"]
     return resources
+
+
+def variables_of_all_functions() -> dict[str, str]:
+    """What the template sets for every function alike."""
+    variables: dict[str, str] = _sections()["Globals"]["Function"]["Environment"]["Variables"]
+    return variables
+
+
+@cache
+def _sections() -> dict[str, Any]:
+    text = (ROOT / "template.yaml").read_text()
+    sections: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+    return sections
 
 
 def create_table(

@@ -49,7 +49,11 @@ class FetchedPage:
 
     @property
     def outline(self) -> Outline:
-        """:raises BadPayload, BrokenPage: as ``page`` does"""
+        """What it says of the list, recalled or read.
+
+        :raises BadPayload: when it has to be read and isn't JSON
+        :raises BrokenPage: when it has to be read and isn't a page
+        """
         return self.recalled or Outline(self.page.next, self.page.newest_change)
 
     @cached_property
