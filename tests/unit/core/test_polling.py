@@ -1,172 +1,38 @@
 """Polling: every page, what changed, and only then the cursor."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from email.utils import format_datetime
 from itertools import count
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
-from milepost import pages, polling
-from milepost.connection import Connection
+from milepost import polling
 from milepost.fetching import FetchFailed
 from milepost.order import OrderKey
-from milepost.pages import digest_of
-from milepost.payload import read_quickly
 from milepost.poll_state import LookAgain
-from milepost.polling import LeaseHeld, Outcome, Poll, PollResult, Sinks
-from milepost.provider import Json, Provider, Response
-from milepost.providers.offergrid import Offergrid
-from milepost.providers.rabot import Rabot
-from milepost.recording import Outcome as Recorded
-from milepost.recording import record
-from milepost.report import Report, Status, format_instant
+from milepost.polling import LeaseHeld, Outcome
+from milepost.provider import Response
+from milepost.report import Status, format_instant
 from tests.builders import (
     NOON,
     OFFERGRID,
-    RABOT,
     minute,
     offergrid_item,
-    offergrid_order,
     rabot_order,
     rabot_page,
 )
-from tests.fakes import MemoryDigests, MemoryOrders, MemoryPolls
-
-HOUR = timedelta(hours=1)
-Answer = Response | Exception
-
-
-def answer(body: Any, status: int = 200, **headers: str) -> Response:
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Response(status, {name.replace("_", "-"): v for name, v in headers.items()}, raw)
-
-
-@dataclass
-class Wire:
-    """A provider at the other end: answers in the order in which they are queued, then by rule."""
-
-    rule: Callable[[dict[str, str]], Answer]
-    queued: list[Answer] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-    tokens: int = 0
-
-    def request(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
-    ) -> Response:
-        if method == "POST":
-            self.tokens += 1
-            return answer({"access_token": f"token-{self.tokens}", "expires_in": 3599})
-        self.asked.append(url)
-        query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-        one = self.queued.pop(0) if self.queued else self.rule(query)
-        if isinstance(one, Exception):
-            raise one
-        return one
-
-    def queries(self) -> list[dict[str, list[str]]]:
-        return [parse_qs(urlsplit(url).query) for url in self.asked]
-
-
-@dataclass
-class World:
-    """Everything that stays between the polls of one connection."""
-
-    connection: Connection
-    provider: Provider
-    wire: Wire
-    polls: MemoryPolls = field(default_factory=MemoryPolls)
-    orders: MemoryOrders = field(default_factory=MemoryOrders)
-    digests: MemoryDigests = field(default_factory=MemoryDigests)
-    quarantined: list[tuple[Json, str]] = field(default_factory=list)
-    now: datetime = NOON
-    time_for_pages: int = 1_000_000
-    before_record: Callable[[], None] = lambda: None
-
-    def poll(self, again: LookAgain | None = None) -> PollResult:
-        self.now += timedelta(minutes=5)
-        lease = self.polls.lease(self.connection.id, now=self.now, duration=HOUR)
-        asked = len(self.wire.asked)
-        poll = Poll(
-            connection=self.connection,
-            provider=self.provider,
-            credentials={"api_key": "k", "client_id": "c", "client_secret": "s"},
-            http=self.wire,
-            digests=self.digests,
-            sinks=Sinks(
-                record=self._record, quarantine=lambda o, why: self.quarantined.append((o, why))
-            ),
-            clock=lambda: self.now,
-            again=again,
-            has_time=lambda: len(self.wire.asked) - asked < self.time_for_pages,
-        )
-        return poll.run(lease)
-
-    def _record(self, report: Report, /, *, announce: bool) -> bool:
-        self.before_record()
-        done = record(
-            report,
-            orders=self.orders,
-            rules=self.provider.rules,
-            now=self.now,
-            announce=announce,
-        )
-        return done.outcome in (Recorded.TRANSITION, Recorded.RECORDED)
-
-    @property
-    def cursor(self) -> datetime | None:
-        state = self.polls.states.get(self.connection.id)
-        return state.cursor if state else None
-
-    def statuses(self) -> dict[str, Status]:
-        return {key.order_id: kept.order.status for key, kept in self.orders.kept.items()}
-
-
-def an_order(number: int, status: str = "accepted", changed: float = 0, **item: Any) -> Any:
-    at = format_instant(minute(changed))
-    items = [offergrid_item(status=status, updatedAt=at, scheduledFor=None, **item)]
-    return offergrid_order(orderId=f"ord-{number}", updatedAt=at, items=items)
-
-
-def offergrid_list(orders: list[Any], limit: int = 100) -> Callable[[dict[str, str]], Answer]:
-    """The list endpoint of docs/providers/offergrid.md over these orders, as they are by then."""
-
-    def rule(query: dict[str, str]) -> Answer:
-        since = query.get("updatedSince", "")
-        found = [one for one in orders if one["updatedAt"] >= since]
-        found.sort(key=lambda one: (one["updatedAt"], one["orderId"]))
-        if "cursor" in query:
-            found = [
-                o for o in found if [o["updatedAt"], o["orderId"]] > query["cursor"].split("|")
-            ]
-        page = found[:limit]
-        more = len(found) > limit
-        cursor = f"{page[-1]['updatedAt']}|{page[-1]['orderId']}" if more else None
-        return answer({"orders": page, "nextCursor": cursor})
-
-    return rule
-
-
-def rabot_list(orders: list[Any]) -> Callable[[dict[str, str]], Answer]:
-    def rule(query: dict[str, str]) -> Answer:
-        start, limit = int(query["offset"]), int(query["limit"])
-        served = orders[start : start + limit]
-        return answer(rabot_page(served, more=start + limit < len(orders)))
-
-    return rule
-
-
-def offergrid(orders: list[Any], *, limit: int = 100, **connection: Any) -> World:
-    settings = replace(OFFERGRID, **connection)
-    return World(settings, Offergrid(), Wire(offergrid_list(orders, limit)))
-
-
-def rabot(orders: list[Any], **connection: Any) -> World:
-    return World(replace(RABOT, **connection), Rabot(), Wire(rabot_list(orders)))
+from tests.unit.core.polls import (
+    HOUR,
+    Answer,
+    World,
+    an_order,
+    answer,
+    offergrid,
+    rabot,
+)
 
 
 def test_a_first_poll_takes_everything_in_and_moves_the_cursor() -> None:
@@ -184,128 +50,6 @@ def test_the_next_poll_asks_from_a_little_before_the_cursor() -> None:
     first, second = world.wire.queries()
     assert "updatedSince" not in first
     assert second["updatedSince"] == [format_instant(minute(-2))]
-
-
-def test_a_poll_of_unchanged_orders_records_nothing() -> None:
-    world = offergrid([an_order(number) for number in range(30)])
-    world.poll()
-    world.before_record = lambda: pytest.fail("an unchanged order was taken in again")
-    result = world.poll()
-    assert (result.outcome, result.orders, result.changed) == (Outcome.COMPLETE, 30, 0)
-
-
-def test_a_provider_without_a_clock_is_compared_with_the_last_poll() -> None:
-    orders = [rabot_order(contractNumber=f"V-{number}") for number in range(25)]
-    world = rabot(orders)
-    world.poll()
-    orders[7] = rabot_order("Processing", contractNumber="V-7")
-    result = world.poll()
-    assert (result.changed, result.recorded) == (1, 1)
-    assert world.statuses()["V-7"] is Status.ACCEPTED
-    (kept,) = (k for key, k in world.orders.kept.items() if key.order_id == "V-7")
-    assert kept.order.since == world.now
-
-
-def test_of_pages_that_come_again_to_the_byte_no_order_is_looked_at(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    orders = [rabot_order(contractNumber=f"V-{number}") for number in range(25)]
-    world = rabot(orders)
-    world.connection = replace(world.connection, page_size=10)
-    world.poll()
-    looked_at: list[Json] = []
-    monkeypatch.setattr(polling, "digest_of", lambda o: looked_at.append(o) or digest_of(o))
-    orders[24] = rabot_order("Processing", contractNumber="V-24")
-    assert world.poll().changed == 1
-    assert 0 < len(looked_at) < len(orders)
-
-
-def test_a_page_that_is_asked_for_and_comes_as_it_did_before_is_not_even_read(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    orders = [rabot_order(contractNumber=f"V-{number}") for number in range(25)]
-    world = rabot(orders)
-    world.connection = replace(world.connection, page_size=10)
-    first = world.poll()
-    read: list[bytes] = []
-    monkeypatch.setattr(pages, "read_quickly", lambda raw: read.append(raw) or read_quickly(raw))
-    second = world.poll()
-    assert (second.outcome, second.pages, second.orders) == (
-        Outcome.COMPLETE,
-        first.pages,
-        first.orders,
-    )
-    assert read == []
-    orders[24] = rabot_order("Processing", contractNumber="V-24")
-    assert world.poll().changed == 1
-    assert 0 < len(read) < first.pages
-
-
-def test_a_page_that_comes_again_at_another_place_is_followed_by_what_follows_there() -> None:
-    first, second, new = (
-        [rabot_order(contractNumber=f"V-{name}-{number}") for number in range(20)]
-        for name in ("a", "b", "new")
-    )
-    world = rabot([])
-    world.connection = replace(world.connection, page_size=20)
-
-    def serve(*served: list[Json]) -> None:
-        bodies = [rabot_page(one, more=one is not served[-1]) for one in served]
-        # Ten of twenty overlap, so that the next page is ten further on.
-        world.wire.rule = lambda query: answer(bodies[int(query["offset"]) // 10])
-
-    serve(first, second)
-    world.poll()
-    serve(new, first, second)
-    result = world.poll()
-    assert (result.outcome, result.pages, result.changed) == (Outcome.COMPLETE, 3, 20)
-
-
-def test_what_was_kept_of_pages_in_another_way_was_not_seen() -> None:
-    world = rabot([rabot_order("Processing")])
-    world.poll()
-    world.digests.kept = dict.fromkeys(world.digests.kept, b"\x00" * 40)
-    result = world.poll()
-    assert (result.outcome, result.changed, result.recorded) == (Outcome.COMPLETE, 1, 0)
-
-
-def test_orders_of_a_page_that_did_not_change_are_known_when_they_move_to_another() -> None:
-    orders = [rabot_order(contractNumber=f"V-{number}") for number in range(25)]
-    world = rabot(orders)
-    world.poll()
-    assert world.poll().changed == 0
-    orders.insert(0, rabot_order(contractNumber="V-new"))
-    result = world.poll()
-    assert (result.changed, result.recorded) == (1, 1)
-
-
-def test_a_page_that_goes_back_to_what_it_once_was_has_changed() -> None:
-    orders = [rabot_order("PendingDelivery")]
-    world = rabot(orders)
-    world.poll()
-    orders[0] = rabot_order("Delivery")
-    world.poll()
-    orders[0] = rabot_order("PendingDelivery")
-    assert world.poll().changed == 1
-
-
-def test_an_order_that_could_not_be_taken_in_is_looked_at_again_on_the_same_page() -> None:
-    world = offergrid([])
-    page = answer({"orders": [an_order(1), an_order(2, changed=600)], "nextCursor": None})
-    world.wire.rule = lambda _query: page
-    world.poll()
-    assert len(world.quarantined) == 1
-    world.now = minute(600)
-    result = world.poll()
-    assert (result.changed, result.recorded) == (1, 1)
-
-
-def test_lost_digests_cost_time_and_nothing_else() -> None:
-    world = rabot([rabot_order("Processing")])
-    world.poll()
-    world.digests.kept.clear()
-    result = world.poll()
-    assert (result.changed, result.recorded) == (1, 0)
 
 
 FAILED_PAGES: dict[str, Answer] = {
@@ -535,18 +279,6 @@ def test_while_a_poll_is_paused_its_cursor_stays() -> None:
     assert world.cursor is None
 
 
-def test_what_a_paused_poll_saw_is_unchanged_for_the_one_after() -> None:
-    orders = [rabot_order(contractNumber=f"V-{number}") for number in range(60)]
-    world = rabot(orders, page_size=20)
-    world.time_for_pages = 2
-    while world.poll().outcome is Outcome.PAUSED:
-        pass
-    world.before_record = lambda: pytest.fail("an unchanged order was taken in again")
-    while world.poll().outcome is Outcome.PAUSED:
-        pass
-    assert len(world.statuses()) == 60
-
-
 def test_a_poll_asks_no_more_than_the_provider_allows_in_a_minute() -> None:
     orders = [an_order(number, changed=number) for number in range(20)]
     world = offergrid(orders, limit=1, requests_per_minute=6)
@@ -663,24 +395,3 @@ def test_the_poll_after_a_second_look_tells_of_what_is_new() -> None:
     orders.append(an_order(2, changed=10))
     world.poll()
     assert [one.kind for one in world.orders.announced] == ["accepted"]
-
-
-def test_a_page_with_a_repeated_key_is_refused_once_something_on_it_is_new() -> None:
-    world = offergrid([offergrid_order()], limit=2)
-    assert world.poll().outcome is Outcome.COMPLETE
-    body = json.dumps({"orders": [offergrid_order(reference="PP-2")], "nextCursor": None})
-    world.wire.queued = [
-        answer(body.replace('"reference"', '"reference": "PP-1", "reference"').encode())
-    ]
-    result = world.poll()
-    assert (result.outcome, result.recorded) == (Outcome.FAILED, 0)
-
-
-def test_a_digit_far_behind_the_point_makes_an_order_another() -> None:
-    first, second = (
-        json.dumps(offergrid_order()).replace("75.5", f"75.5000000000000000000000{digit}")
-        for digit in "12"
-    )
-    assert first != second
-    read = [digest_of(read_quickly(text.encode())) for text in (first, first, second)]
-    assert read[0] == read[1] != read[2]
