@@ -81,7 +81,10 @@ def _poll(size: int) -> float:
 
 
 def _timeline(size: int) -> tuple[float, int]:
-    """Microseconds to read an item, fold one report more in and write it out; its write units."""
+    """Microseconds to read an item, fold one report more in and write it out; its write units.
+
+    A timeline of a hundred is at its cap: the report more shortens it.
+    """
     *before, last = _reports(size + 1)
     item = to_item(order_item(tracked(*before), connection=OFFERGRID, new=()))
     taken = []
