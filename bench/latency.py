@@ -1,14 +1,14 @@
 """From an accepted webhook to SNS's publish and SES's send, on the local stack, one at a time.
 
-What the emulator takes to hand a message or a change to a function is not Milepost's: a function
-that does nothing is called the same ways, and that time is taken off. What it takes to answer the
-functions' own calls stays in.
+What the emulator takes to hand a message or a change to a function is not Milepost's. Right after
+each event, a function that does nothing is called the same ways, and that time is taken off this
+event's. What the emulator takes to answer the functions' own calls stays in.
 """
 
 import json
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, TypeVar
 from uuid import uuid4
@@ -31,33 +31,38 @@ Found = TypeVar("Found")
 
 
 def measure(*, quick: bool) -> list[Figure]:
-    """Milliseconds at p50 and p99: the percentile of the whole less that of the emulator."""
-    with running_stack() as stack:
+    """Milliseconds at p50 and p99 of what each event took, less the emulator's share of it."""
+    with running_stack() as stack, DoNothing(stack).running() as nothing:
         orders = 10 if quick else EACH
-        told = list(_tell(stack, orders))[WARM_UPS * len(CONNECTIONS) :]
-        with DoNothing(stack).running() as nothing:
-            hops = [_hop(nothing) for _ in range(WARM_UPS + len(told))][WARM_UPS:]
+        pairs = [(told, _hop(nothing)) for told in _tell(stack, orders)]
+    return summarize(pairs[WARM_UPS * len(CONNECTIONS) :])
+
+
+def summarize(pairs: Sequence[tuple[Sequence[float], Sequence[float]]]) -> list[Figure]:
+    """The percentiles of the differences, event by event.
+
+    :param pairs: of each event the seconds to each of ``HOPS``, and those of the emulator's hops
+    """
     figures: list[Figure] = []
     for place, (what, count) in enumerate(HOPS.items()):
-        whole = [one[place] * 1000 for one in told]
-        share = [sum(one[:count]) * 1000 for one in hops]
+        shares = [sum(hops[:count]) * 1000 for _, hops in pairs]
+        own = [told[place] * 1000 - share for (told, _), share in zip(pairs, shares, strict=True)]
         for rank in (50, 99):
-            figures.append(_compare(what, rank, percentile(whole, rank), percentile(share, rank)))
+            figures.append(
+                Figure(
+                    what=f"accepted webhook to {what}, p{rank}",
+                    measured=percentile(own, rank),
+                    unit="ms",
+                    note=f"of {len(own)} events, each less the emulator's own time beside it, "
+                    f"{percentile(shares, 50):,.0f} ms in the middle",
+                )
+            )
     return figures
 
 
 def _hop(nothing: DoNothing) -> tuple[float, float, float]:
     """Seconds: the inbox is full when the webhook is accepted, the others are yet to be called."""
     return nothing.queue(is_accepted=True), nothing.stream(), nothing.queue()
-
-
-def _compare(what: str, rank: int, whole: float, share: float) -> Figure:
-    return Figure(
-        what=f"accepted webhook to {what}, p{rank}",
-        measured=whole - share,
-        unit="ms",
-        note=f"{whole:,.0f} ms, of which the emulator's own {share:,.0f} are taken off",
-    )
 
 
 def _tell(stack: Stack, orders: int) -> Iterator[tuple[float, float]]:

@@ -39,11 +39,14 @@ def explain(error: BotoCoreError | ClientError) -> str:
     if isinstance(error, ClientError):
         return _explain_answer(error)
     if isinstance(error, NoRegionError):
-        return "No AWS region: set AWS_REGION to the region that the stack is deployed in."
+        return (
+            "No AWS region: give --region, or set AWS_REGION, to the region that the stack is "
+            "deployed in."
+        )
     if isinstance(error, _NO_CREDENTIALS):
         return (
             f"No usable AWS credentials ({error}). Sign in, for instance with `aws sso login`, "
-            "or set AWS_PROFILE."
+            "or give --profile, or set AWS_PROFILE."
         )
     if isinstance(error, EndpointConnectionError):
         return f"{error} Check the network, AWS_REGION and AWS_ENDPOINT_URL."

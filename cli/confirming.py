@@ -7,14 +7,14 @@ from cli.output import is_interactive, warn
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Go on only when somebody says so, there or by --yes.
+    """Go on only when a person confirms it, on the terminal or by --yes.
 
-    :raises WrongUse: when nobody is there to be asked
+    :raises WrongUse: when there is no terminal to ask on
     """
     if yes:
         return
     if not is_interactive():
-        raise WrongUse(f"{question} Nobody is there to be asked: say so with --yes.")
+        raise WrongUse(f"{question} There is no terminal to confirm on; pass --yes.")
     if not typer.confirm(question, err=True):
         warn("Nothing was done.")
         raise typer.Exit(COULD_NOT)

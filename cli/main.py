@@ -6,28 +6,35 @@ and ``milepost --help`` needs none of it.
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, Final
+from importlib.metadata import version
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
 
 from cli.faults import COULD_NOT, EXIT_CODES, Fault
-from cli.output import warn
+from cli.output import tell, warn
 
 PARTS: Final[Mapping[str, tuple[str, str]]] = {
     "orders": ("cli.orders.commands", "Where orders stand: list, show, watch."),
-    "actions": ("cli.actions.commands", "Having something done with an order."),
+    "actions": ("cli.actions.commands", "Run actions on an order."),
     "notices": ("cli.notices.commands", "What was sent of an order, what wasn't and why."),
-    "subscriptions": ("cli.subscriptions.commands", "Who is told of what."),
-    "stages": ("cli.figures.stages", "How long stages took, and who takes longer."),
+    "subscriptions": ("cli.subscriptions.commands", "Who is notified of what."),
+    "stages": (
+        "cli.figures.stages",
+        "How long stages took, and orders beyond the 90th percentile.",
+    ),
     "commissions": ("cli.figures.commissions", "What orders have earned, and what was paid."),
     "connections": ("cli.connections.commands", "The team's accounts, and whether they work."),
     "sign": ("cli.webhooks.signing", "Sign a file as a connection's provider would."),
     "send-test": ("cli.webhooks.trying", "See whether a connection's webhooks arrive."),
-    "quarantine": ("cli.operations.quarantine", "What could not be read, and reading it again."),
-    "replay": ("cli.operations.replay", "Take in again what a provider said."),
-    "dead-letters": ("cli.operations.dead_letters", "What was tried in vain."),
-    "redrive": ("cli.operations.redrive", "Take up again what was tried in vain."),
+    "quarantine": (
+        "cli.operations.quarantine",
+        "Payloads that could not be read, and reprocessing them.",
+    ),
+    "replay": ("cli.operations.replay", "Process again what a provider sent."),
+    "dead-letters": ("cli.operations.dead_letters", "Messages that failed every retry."),
+    "redrive": ("cli.operations.redrive", "Send messages of a dead-letter queue back to work."),
     "erase": ("cli.operations.erase", "Erase a customer, for good."),
     "doctor": ("cli.doctor.commands", "Whether a deployment is well, and what to do if not."),
 }
@@ -80,13 +87,27 @@ def _explain(error: Exception) -> str | None:
 app = typer.Typer(
     cls=Operator,
     help="See and steer a deployed Milepost.",
-    epilog=EXIT_CODES,
+    epilog=f"Example: milepost orders list --due this_week. {EXIT_CODES}",
     no_args_is_help=True,
     # A traceback with local variables would show secrets.
     pretty_exceptions_show_locals=False,
 )
 
 
+def _show_version(is_asked_for: bool) -> None:
+    if is_asked_for:
+        tell(f"milepost {version('milepost')}")
+        raise typer.Exit
+
+
 @app.callback()
-def milepost() -> None:
+def milepost(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
     """See and steer a deployed Milepost: its orders, notices, connections, and its health."""

@@ -5,10 +5,13 @@ from typing import Annotated
 import typer
 
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, for scripts.")]
+CsvOption = Annotated[
+    bool, typer.Option("--csv", help="Rows as CSV on standard output, for a spreadsheet.")
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask first.")]
 ConnectionsOption = Annotated[
     list[str] | None,
-    typer.Option("--connection", metavar="ID", help="At this one alone; may be repeated."),
+    typer.Option("--connection", metavar="ID", help="Only this connection; may be repeated."),
 ]
 OrderArgument = Annotated[
     str,

@@ -1,14 +1,20 @@
-"""What the operator sees: plain lines, tables that fit the terminal, or JSON for scripts."""
+"""What the operator sees: lines, tables that fit the terminal, or JSON and CSV for scripts."""
 
+import csv
 import json
+import re
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
+
+_GAP: Final = "  "
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?")
 
 _out = Console(highlight=False, markup=False)
 _err = Console(highlight=False, markup=False, stderr=True)
@@ -29,14 +35,52 @@ def tell_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def tell_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table as wide as the terminal allows; long cells are folded, never cut."""
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    _out.print(table)
+def tell_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, drop: Sequence[str] = ()
+) -> None:
+    """A table of one line a row. No cell is ever broken, so that ids can be copied and searched.
+
+    On a terminal that is too narrow, columns are left out. Elsewhere, as in a pipe, every column
+    is printed.
+
+    :param drop: the columns that may be left out, the least important one first
+    """
+    table = [list(columns), *([one_line(cell) for cell in row] for row in rows)]
+    shown = _columns_that_fit(table, drop) if _out.is_terminal else range(len(columns))
+    widths = {place: max(cell_len(row[place]) for row in table) for place in shown}
+    for number, row in enumerate(table):
+        line = _GAP.join(set_cell_size(row[place], widths[place]) for place in shown).rstrip()
+        tell(line, style="bold" if number == 0 else None)
+
+
+def _columns_that_fit(table: Sequence[Sequence[str]], drop: Sequence[str]) -> Sequence[int]:
+    shown = list(range(len(table[0])))
+    widths = [max(cell_len(row[place]) for row in table) for place in shown]
+    for name in drop:
+        if sum(widths[place] + len(_GAP) for place in shown) - len(_GAP) <= terminal_width():
+            break
+        shown = [place for place in shown if table[0][place] != name]
+    return shown
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and other control characters."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def tell_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """The rows as CSV (RFC 4180) on standard output.
+
+    A cell that a spreadsheet would take for a formula begins with an apostrophe.
+    """
+    writer = csv.writer(sys.stdout)
+    writer.writerow(columns)
+    writer.writerows([_not_a_formula(cell) for cell in row] for row in rows)
+
+
+def _not_a_formula(cell: str) -> str:
+    is_number = _NUMBER.fullmatch(cell) is not None
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) and not is_number else cell
 
 
 def terminal_width() -> int:
@@ -51,8 +95,14 @@ def tell_row(cells: Sequence[str], widths: Sequence[int], *, style: str | None =
 
 
 def tell_folded(text: str, *, indent: int) -> None:
-    """A text between words onto lines as wide as the terminal; a long word stays whole."""
+    """A text between words onto lines as wide as the terminal; a long word stays whole.
+
+    Where nobody looks, as in a pipe, it stays on one line.
+    """
     margin = " " * indent
+    if not _out.is_terminal:
+        tell(margin + one_line(text))
+        return
     lines = textwrap.wrap(
         text,
         width=_out.width,

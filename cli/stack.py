@@ -1,6 +1,7 @@
 """Finding the stack: by name in CloudFormation, or the local one by ``.local/stack.json``."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -14,14 +15,17 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cli.faults import CannotDo, WrongUse
+from cli.stack_choice import StackChoice
 
 STACK_FILE: Final = Path(".local") / "stack.json"
 
 StackOption = Annotated[
-    str | None,
+    StackChoice | None,
     typer.Option(
         "--stack",
         envvar="MILEPOST_STACK",
+        metavar="NAME",
+        parser=str,
         help="The stack's name. Without it, the running local stack (.local/stack.json).",
         show_default=False,
     ),
@@ -73,29 +77,37 @@ class Stack:
         return f"{self.name} ({account}{self.endpoint_url or self.region})"
 
 
-def find_stack(name: str | None) -> Stack:
+def find_stack(choice: StackChoice | None) -> Stack:
     """The stack of that name; without a name, the local one that runs.
 
     :raises WrongUse: when there is no name, and no local stack either
     :raises CannotDo: when there is no such stack
     """
+    chosen = choice or StackChoice()
     local = _read_local()
-    if local is not None and name in (None, local["stack_name"]):
+    is_elsewhere = chosen.region or chosen.profile
+    if local is not None and not is_elsewhere and chosen.name in (None, local["stack_name"]):
         return _local_stack(local)
-    if name is None:
+    if chosen.name is None:
         raise WrongUse(
             "Which stack? Name it by --stack NAME or MILEPOST_STACK, or start the local one "
             "with `make run`."
         )
-    session = boto3.Session()
-    outputs = _read_outputs(make_client(session, "cloudformation"), name)
+    session = _open_session(chosen)
+    outputs = _read_outputs(make_client(session, "cloudformation"), chosen.name)
     return Stack(
-        name=name,
+        name=chosen.name,
         region=str(session.region_name),
         outputs=outputs,
         api_url=outputs.get("ApiUrl", ""),
         session=session,
     )
+
+
+def _open_session(chosen: StackChoice) -> boto3.Session:
+    # As version 2 of AWS's own command does. boto3 itself reads AWS_DEFAULT_REGION alone.
+    region = chosen.region or os.environ.get("AWS_REGION") or None
+    return boto3.Session(region_name=region, profile_name=chosen.profile)
 
 
 _FOR_A_PERSON: Final = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard"})
@@ -161,6 +173,7 @@ def _read_outputs(cloudformation: Any, name: str) -> dict[str, str]:
     if not stacks:
         raise CannotDo(
             f"There is no stack {name} in {cloudformation.meta.region_name}. Check the name, "
-            "AWS_REGION and AWS_PROFILE; `aws cloudformation list-stacks` shows what is there."
+            "--region (or AWS_REGION) and --profile (or AWS_PROFILE). "
+            "`aws cloudformation list-stacks` shows what is there."
         )
     return {one["OutputKey"]: one["OutputValue"] for one in stacks[0].get("Outputs", [])}

@@ -10,9 +10,11 @@ from local.pages import NOT_FOUND, Answer, PageServer, render_page
 _REFRESH_SECONDS: Final = 2
 
 
-def serve_console(read: Callable[[], Overview], *, mail_url: str) -> PageServer:
+def serve_console(read: Callable[[], Overview], *, mail_url: str, port: int) -> PageServer:
     """Show what `read` returns, read anew for each request."""
-    return PageServer(lambda path: render_console(read(), mail_url) if path == "/" else NOT_FOUND)
+    return PageServer(
+        lambda path: render_console(read(), mail_url) if path == "/" else NOT_FOUND, port=port
+    )
 
 
 def render_console(overview: Overview, mail_url: str) -> Answer:

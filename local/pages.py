@@ -66,8 +66,8 @@ def render_page(*, title: str, content: str, refresh_seconds: int | None = None)
 class PageServer:
     """Answers GET requests in threads of its own until it is closed."""
 
-    def __init__(self, answer: Callable[[str], Answer]) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(answer))
+    def __init__(self, answer: Callable[[str], Answer], *, port: int) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(answer))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(

@@ -24,6 +24,11 @@ class Places:
         return self.state / "run.log"
 
     @property
+    def ports_file(self) -> Path:
+        """The ports of the last run."""
+        return self.state / "ports.json"
+
+    @property
     def lock_file(self) -> Path:
         """Held by the process that runs the stack; its content is that process's id."""
         return self.state / "run.lock"

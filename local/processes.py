@@ -29,16 +29,23 @@ def require_free_port(port: int) -> int:
 
     :raises CannotStart: when somebody listens on it
     """
+    if not is_free(port):
+        raise CannotStart(
+            f"Port {port} is in use: stop what listens there, set MILEPOST_PORT to another "
+            "port, or unset it for a free one."
+        )
+    return port
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on this TCP port at 127.0.0.1."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            raise CannotStart(
-                f"Port {port} is in use: stop what listens there, set MILEPOST_PORT to another "
-                "port, or unset it for a free one."
-            ) from None
-    return port
+            return False
+    return True
 
 
 def require_tool(name: str, *, remedy: str) -> str:

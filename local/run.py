@@ -31,7 +31,7 @@ def run_stack(places: Places, *, demo: bool, port: int | None, console: Console)
     """
     stopped = threading.Event()
     replace_running(places, console=console)
-    with _only_one(places), _signals(stopped):
+    with _only_one(places), _signals(stopped, console):
         progress = Progress(console)
         with running_stack(demo=demo, places=places, port=port, progress=progress) as stack:
             _tell_addresses(stack, progress)
@@ -83,8 +83,13 @@ def stop_stack(places: Places) -> bool:
 
 def replace_running(places: Places, *, console: Console) -> None:
     """End the stack that runs, if any, so that a new one can take its place."""
-    if stop_stack(places):
-        console.print("replaced the stack that was running", highlight=False)
+    process = _find_runner(places)
+    if process is not None:
+        console.print(
+            f"A stack is running here (process {process}). It is stopped first; its data go.",
+            highlight=False,
+        )
+    stop_stack(places)
 
 
 def _find_runner(places: Places) -> int | None:
@@ -114,10 +119,12 @@ def _only_one(places: Places) -> Iterator[None]:
 
 
 @contextmanager
-def _signals(stopped: threading.Event) -> Iterator[None]:
+def _signals(stopped: threading.Event, console: Console) -> Iterator[None]:
     """Let Ctrl-C and SIGTERM end the block in order, even while it is starting."""
 
-    def stop(*_: Any) -> None:
+    def stop(number: int, _frame: Any) -> None:
+        if number == signal.SIGTERM and not stopped.is_set():
+            console.print("\nStopped by `make stop` or by another `make run`.", highlight=False)
         stopped.set()
         raise KeyboardInterrupt
 

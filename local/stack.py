@@ -38,7 +38,8 @@ from local.inbox import Inbox
 from local.overview import Overview, read_overview
 from local.people import sign_people_in
 from local.places import Places
-from local.processes import find_free_port, require_free_port
+from local.ports import Ports
+from local.processes import require_free_port
 from local.progress import Progress, silent_progress
 from local.sandboxes.server import Sandboxes
 from local.subscriber import subscribe_queue
@@ -128,9 +129,13 @@ class _Starting:
     ) -> None:
         self._closing, self._places, self._log = closing, places, log
         self._step = progress.step
+        self._ports = Ports(places.ports_file)
 
     def start(self, *, port: int | None, demo: bool) -> Stack:
-        port = find_free_port() if port is None else require_free_port(port)
+        if port is None:
+            port = self._ports.choose("emulator")
+        else:
+            self._ports.keep("emulator", require_free_port(port))
         with self._step("built with sam"):
             build_stack(log=self._log)
         access = make_access(port=port)
@@ -147,7 +152,11 @@ class _Starting:
             tokens = sign_people_in(access, deployment)
         with self._step("provider sandboxes started, connections applied"):
             connections = self._connect(access, deployment, api_url=api_url, demo=demo)
-        console = serve_console(overview_reader(access, deployment), mail_url=inbox.url)
+        console = serve_console(
+            overview_reader(access, deployment),
+            mail_url=inbox.url,
+            port=self._ports.choose("console"),
+        )
         self._closing.callback(console.close)
         return Stack(
             aws_endpoint_url=access.endpoint_url,
@@ -165,7 +174,7 @@ class _Starting:
         )
 
     def _start_emulator(self, access: Access, *, port: int) -> Inbox:
-        inbox = Inbox(smtp_port=find_free_port())
+        inbox = Inbox(smtp_port=self._ports.choose("smtp"), page_port=self._ports.choose("inbox"))
         self._closing.callback(inbox.close)
         scratch = self._closing.enter_context(_scratch(self._places.state / "emulator"))
         emulator = running_emulator(
@@ -178,7 +187,9 @@ class _Starting:
         self, access: Access, deployment: Deployment, *, api_url: str, demo: bool
     ) -> Mapping[str, Mapping[str, Any]]:
         connections = list_connections(api_url=api_url)
-        sandboxes = self._closing.enter_context(Sandboxes(connections))
+        sandboxes = self._closing.enter_context(
+            Sandboxes(connections, port=self._ports.choose("sandboxes"))
+        )
         path = connections_file(self._places)
         self._closing.callback(path.unlink, missing_ok=True)
         write_connections(

@@ -7,18 +7,18 @@ from uuid import uuid4
 import typer
 
 from cli.api import OrdersApi
-from cli.faults import EXIT_CODES
+from cli.confirming import confirm
 from cli.moments import UTC_ZONE, Moments, read_zone
-from cli.options import JsonOption, KeyOption, OrderArgument, WhoseOption, ZoneOption
+from cli.options import JsonOption, KeyOption, OrderArgument, WhoseOption, YesOption, ZoneOption
 from cli.orders.finding import find_one
 from cli.output import tell, tell_folded, tell_json, tell_table
-from cli.parts import make_part
+from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
-from milepost.actions import OWN
+from milepost.actions import FINAL, OWN
 from milepost.provider import ProviderAction
 from milepost.providers import REGISTRY, adapter
 
-app = make_part("Having something done with an order, at its provider or by us.")
+app = make_part("Run actions on an order, at its provider or in Milepost.")
 
 ActionArgument = Annotated[
     str, typer.Argument(metavar="ACTION", help="As `milepost actions list` shows it.")
@@ -33,7 +33,7 @@ _OPTIONS: Final[Mapping[str, str]] = {
 }
 
 
-@app.command("list", epilog=EXIT_CODES)
+@app.command("list", epilog=examples("actions list offergrid-main:ord_1"))
 def list_actions(
     order: OrderArgument,
     *,
@@ -42,7 +42,7 @@ def list_actions(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what can be done with an order as it is, and what is planned for later."""
+    """Show which actions the order allows now, and which are planned."""
     moments = read_zone(zone)
     api = OrdersApi(find_stack(stack))
     shown = api.get(f"/orders/{find_one(api, order, connection=connection)}")
@@ -59,7 +59,13 @@ def list_actions(
         tell(f"{plan['action']} is planned for {when} ({moments.label}), by {plan['person']}.")
 
 
-@app.command("do", epilog=EXIT_CODES)
+@app.command(
+    "do",
+    epilog=examples(
+        'actions do PP-1 cancel --reason "Customer moved"',
+        "actions do ch_81 fulfill --at 2030-03-20T09:00:00Z",
+    ),
+)
 def do_action(
     order: OrderArgument,
     action: ActionArgument,
@@ -67,7 +73,9 @@ def do_action(
     connection: WhoseOption = None,
     at: Annotated[
         str | None,
-        typer.Option("--at", metavar="INSTANT", help="Then, not now: as 2030-03-20T09:00:00Z."),
+        typer.Option(
+            "--at", metavar="INSTANT", help="Plan it for this time, such as 2030-03-20T09:00:00Z."
+        ),
     ] = None,
     reason: Annotated[str | None, typer.Option("--reason", help="Why, for the provider.")] = None,
     invoice: Annotated[str | None, typer.Option("--invoice", help="Its id or number.")] = None,
@@ -76,23 +84,31 @@ def do_action(
     ] = None,
     attention: Annotated[
         list[str] | None,
-        typer.Option("--attention", metavar="CODE", help="What was seen to; all without it."),
+        typer.Option(
+            "--attention",
+            metavar="CODE",
+            help="The reason that was handled; all of them without this option.",
+        ),
     ] = None,
     quietly: Annotated[
-        bool, typer.Option("--quietly", help="Tell nobody of what a refresh changes.")
+        bool, typer.Option("--quietly", help="Send no notices of what a refresh changes.")
     ] = False,
     key: KeyOption = None,
+    yes: YesOption = False,
     zone: ZoneOption = UTC_ZONE,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Have it done. It stands on the order's timeline with your AWS identity.
+    """Run an action on an order. The order's timeline names it and your AWS identity.
 
-    A refusal comes in the provider's own words, and with exit code 1.
+    An action that nothing takes back, such as cancel, asks first. If the provider refuses, the
+    command prints the provider's words and ends with exit code 1.
     """
     moments = read_zone(zone)
     api = OrdersApi(find_stack(stack))
     order_id = find_one(api, order, connection=connection)
+    if at is None:
+        _confirm_final(api, order_id, action, yes=yes)
     asked = {
         "at": at,
         "reason": reason,
@@ -106,7 +122,7 @@ def do_action(
     _tell_done(done, order_id, moments, as_json=as_json)
 
 
-@app.command("call-off", epilog=EXIT_CODES)
+@app.command("call-off", epilog=examples("actions call-off ch_81 fulfill"))
 def call_off_action(
     order: OrderArgument,
     action: ActionArgument,
@@ -117,12 +133,27 @@ def call_off_action(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Call off what was planned for later."""
+    """Cancel an action that is planned for later."""
     moments = read_zone(zone)
     api = OrdersApi(find_stack(stack))
     order_id = find_one(api, order, connection=connection)
     path = f"/orders/{order_id}/actions/{action}/planned"
     _tell_done(api.delete(path, key=key or uuid4().hex), order_id, moments, as_json=as_json)
+
+
+def _confirm_final(api: OrdersApi, order_id: str, action: str, *, yes: bool) -> None:
+    """Ask before what can't be undone. What the order does not allow is left to the API."""
+    order = api.get(f"/orders/{order_id}")
+    if action in order["actions"] and _is_final(action, order["provider"]):
+        what = action.replace("_", " ")
+        confirm(
+            f"{what.capitalize()} {order_id} ({order['status']})? Nothing takes it back.", yes=yes
+        )
+
+
+def _is_final(name: str, provider: str | None) -> bool:
+    action = _provider_action(name, provider)
+    return name in FINAL if action is None else action.is_final
 
 
 def _tell_done(done: Mapping[str, Any], order_id: str, moments: Moments, *, as_json: bool) -> None:

@@ -20,18 +20,18 @@ from cli.connections.showing import difference_as_json, show_difference
 from cli.connections.stored import open_stores, read_stored
 from cli.connections.texts import read_texts
 from cli.connections.wanted import require_possible, work_out
-from cli.faults import COULD_NOT, EXIT_CODES, Fault, WrongUse
+from cli.faults import COULD_NOT, Fault, WrongUse
 from cli.moments import UTC_ZONE, read_moment, read_zone
-from cli.options import JsonOption, ZoneOption
-from cli.output import is_interactive, tell, tell_folded, tell_json, tell_table, warn
-from cli.parts import make_part
+from cli.options import CsvOption, JsonOption, ZoneOption
+from cli.output import is_interactive, tell, tell_csv, tell_folded, tell_json, tell_table, warn
+from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
 
 app = make_part("The team's accounts at the providers.")
 app.add_typer(secret_app, name="secret")
 
 
-@app.command("apply", epilog=EXIT_CODES)
+@app.command("apply", epilog=examples("connections apply connections.yaml --stack milepost-dev"))
 def apply_file(
     file: Annotated[Path, typer.Argument(help="Such as connections.yaml.", show_default=False)],
     *,
@@ -65,9 +65,13 @@ def apply_file(
     _report(target, difference, applied=True, as_json=as_json)
 
 
-@app.command("list", epilog=EXIT_CODES)
+@app.command("list", epilog=examples("connections list"))
 def list_connections(
-    *, zone: ZoneOption = UTC_ZONE, stack: StackOption = None, as_json: JsonOption = False
+    *,
+    zone: ZoneOption = UTC_ZONE,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
 ) -> None:
     """Show every connection: whether it works, its last poll and webhook, where webhooks go."""
     moments = read_zone(zone)
@@ -80,10 +84,12 @@ def list_connections(
     if not stored.ids:
         tell(f"{target} has no connections yet: apply a file of them.")
         return
-    tell_table(
-        ["connection", "provider", "polls", "health", "last poll", "webhook"],
-        connection_rows(stored, seen, now=datetime.now(UTC)),
-    )
+    columns = ("connection", "provider", "polls", "health", "last poll", "webhook")
+    rows = list(connection_rows(stored, seen, now=datetime.now(UTC)))
+    if as_csv:
+        tell_csv(columns, rows)
+        return
+    tell_table(columns, rows, drop=("polls", "provider", "webhook"))
     for name in sorted(stored.ids):
         for line in remarks(name, stored, seen, moments):
             tell_folded(f"{name}: {line}", indent=0)
@@ -91,7 +97,7 @@ def list_connections(
         tell(f"{one} takes webhooks at {target.webhook_url(one)}")
 
 
-@app.command("poll", epilog=EXIT_CODES)
+@app.command("poll", epilog=examples("connections poll rabot-energy --wait"))
 def poll(
     connection_id: Annotated[str, typer.Argument(metavar="ID", help="The connection's id.")],
     *,

@@ -8,10 +8,10 @@ import typer
 from cli.connections.profiles import credential_names, profile_of, scheme_of
 from cli.connections.signing_forms import is_signing_secret
 from cli.connections.stored import Stored, Stores, open_stores, read_stored
-from cli.faults import COULD_NOT, EXIT_CODES, CannotDo, WrongUse
+from cli.faults import COULD_NOT, CannotDo, WrongUse
 from cli.options import JsonOption
 from cli.output import is_interactive, tell, tell_json, warn
-from cli.parts import make_part
+from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
 from milepost.aws.shared_secret import Entries
 from milepost.signatures import make_signing_secret
@@ -24,7 +24,7 @@ app = make_part("Signing secrets and credentials of a connection.")
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The connection's id.")]
 
 
-@app.command("show", epilog=EXIT_CODES)
+@app.command("show", epilog=examples("connections secret show offergrid-main"))
 def show_secret(
     connection_id: IdArgument,
     *,
@@ -44,7 +44,7 @@ def show_secret(
         tell(f"{age:<8}  {secret}")
 
 
-@app.command("rotate", epilog=EXIT_CODES)
+@app.command("rotate", epilog=examples("connections secret rotate offergrid-main"))
 def rotate_secret(
     connection_id: IdArgument,
     *,
@@ -79,7 +79,7 @@ def rotate_secret(
         tell(entry["secrets"][0])
 
 
-@app.command("set", epilog=EXIT_CODES)
+@app.command("set", epilog=examples("connections secret set rabot-energy client_secret"))
 def set_secret(
     connection_id: IdArgument,
     name: Annotated[

@@ -12,10 +12,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli.aws_faults import explain
 from cli.doctor import running, setting_up, telling
 from cli.doctor.findings import Check, Finding, Level, Patient, warning
-from cli.faults import COULD_NOT, EXIT_CODES, Fault
+from cli.faults import COULD_NOT, Fault
 from cli.options import JsonOption
 from cli.output import tell, tell_folded, tell_json
-from cli.parts import make_part
+from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 
 app = make_part()
@@ -38,7 +38,7 @@ CHECKS: Final[Sequence[tuple[str, Check]]] = (
 _STYLES: Final = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 
 
-@app.command("doctor", epilog=EXIT_CODES)
+@app.command("doctor", epilog=examples("doctor --stack milepost-prod"))
 def doctor(*, stack: StackOption = None, as_json: JsonOption = False) -> None:
     """Check a deployment and say what to do where it isn't well. Exit code 1 on a failure.
 

@@ -3,23 +3,33 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from cli.api import OrdersApi
-from cli.faults import EXIT_CODES
-from cli.options import ConnectionsOption, JsonOption
+from cli.options import ConnectionsOption, CsvOption, JsonOption
 from cli.orders.finding import short_id
-from cli.output import tell, tell_json, tell_table
-from cli.parts import make_part
+from cli.output import tell, tell_csv, tell_json, tell_table
+from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 from milepost.commission import State
 
 app = make_part()
 
+_FIELDS: Final = (
+    "due_on",
+    "state",
+    "amount",
+    "currency",
+    "month",
+    "order",
+    "connection",
+    "reference",
+)
 
-@app.command("commissions", epilog=EXIT_CODES)
+
+@app.command("commissions", epilog=examples("commissions --month 2026-04 --state overdue"))
 def list_commissions(
     *,
     month: Annotated[
@@ -31,6 +41,7 @@ def list_commissions(
     ] = None,
     stack: StackOption = None,
     as_json: JsonOption = False,
+    as_csv: CsvOption = False,
 ) -> None:
     """List commissions by order. `milepost actions do ORDER commission_paid --note MONTH` marks
     one as paid."""
@@ -50,22 +61,27 @@ def list_commissions(
     if as_json:
         tell_json({"commissions": found})
         return
+    if as_csv:
+        tell_csv(_FIELDS, [[str(one[name] or "") for name in _FIELDS] for one in found])
+        return
     if found:
         tell_table(
             ["due on", "state", "amount", "for", "order", "reference"],
-            [
-                [
-                    one["due_on"],
-                    one["state"],
-                    f"{one['amount']} {one['currency']}",
-                    one["month"],
-                    short_id(one["order"]),
-                    one["reference"] or "",
-                ]
-                for one in found
-            ],
+            [_row(one) for one in found],
+            drop=("for", "reference"),
         )
     tell(f"In all: {sums_in_words(found)}." if found else "No commissions.")
+
+
+def _row(one: Mapping[str, Any]) -> list[str]:
+    return [
+        one["due_on"],
+        one["state"],
+        f"{one['amount']} {one['currency']}",
+        one["month"],
+        short_id(one["order"]),
+        one["reference"] or "",
+    ]
 
 
 def sums_in_words(found: Iterable[Mapping[str, Any]]) -> str:

@@ -1,23 +1,30 @@
-"""``milepost stages``: how long stages took, and which open orders take longer than most did."""
+"""``milepost stages``: how long stages took, and open orders beyond the 90th percentile."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from cli.api import OrdersApi
-from cli.faults import EXIT_CODES
 from cli.moments import UTC_ZONE, Moments, in_words, read_zone
-from cli.options import ConnectionsOption, JsonOption, ZoneOption
+from cli.options import ConnectionsOption, CsvOption, JsonOption, ZoneOption
 from cli.orders.finding import short_id
-from cli.output import tell, tell_json, tell_table
-from cli.parts import make_part
+from cli.output import tell, tell_csv, tell_json, tell_table
+from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 
 app = make_part()
 
+_STAGE_FIELDS: Final = ("connection", "service_type", "stage", "count", "mean", "median", "p90")
+_STAGE_COLUMNS: Final = (
+    *_STAGE_FIELDS[:4],
+    *(f"{name}_seconds" for name in _STAGE_FIELDS[4:]),
+)
 
-@app.command("stages", epilog=EXIT_CODES)
+
+@app.command(
+    "stages", epilog=examples("stages --connection rabot-energy --from 2026-01 --to 2026-03")
+)
 def show_stages(
     *,
     connection: ConnectionsOption = None,
@@ -31,10 +38,11 @@ def show_stages(
     zone: ZoneOption = UTC_ZONE,
     stack: StackOption = None,
     as_json: JsonOption = False,
+    as_csv: CsvOption = False,
 ) -> None:
     """Show how long each stage took over the last twelve months, or those between --from and --to.
 
-    Then the open orders that have been in theirs for longer than nine of ten were.
+    Then the open orders that have been in theirs for longer than the 90th percentile.
     """
     moments = read_zone(zone)
     found = OrdersApi(find_stack(stack)).get(
@@ -46,14 +54,18 @@ def show_stages(
     if as_json:
         tell_json(found)
         return
+    if as_csv:
+        tell_csv(_STAGE_COLUMNS, [_stage_values(one) for one in found["stages"]])
+        return
     months = found["months"]
     tell(f"Stages that ended from {months[0]} to {months[-1]}", style="bold")
     if not found["stages"]:
         tell("None has ended in this time.")
     else:
         tell_table(
-            ["connection", "service", "stage", "count", "mean", "median", "nine of ten"],
+            ["connection", "service", "stage", "count", "mean", "median", "90th percentile"],
             [_stage_row(one) for one in found["stages"]],
+            drop=("mean", "median", "service"),
         )
     _show_slow(found, moments)
 
@@ -61,11 +73,11 @@ def show_stages(
 def _show_slow(found: Mapping[str, Any], moments: Moments) -> None:
     tell()
     if not found["slow"]:
-        tell("No open order takes longer than nine of ten did.")
+        tell("No open order takes longer than the 90th percentile of its stage.")
         return
-    tell("Open orders that take longer than nine of ten did", style="bold")
+    tell("Open orders that take longer than the 90th percentile of their stage", style="bold")
     tell_table(
-        ["order", "stage", f"since ({moments.label})", "for", "usually within"],
+        ["order", "stage", f"since ({moments.label})", "for", "90th percentile"],
         [
             [
                 short_id(one["id"]),
@@ -76,6 +88,7 @@ def _show_slow(found: Mapping[str, Any], moments: Moments) -> None:
             ]
             for one in found["slow"]
         ],
+        drop=(f"since ({moments.label})", "stage"),
     )
     if found["more_slow"]:
         tell("There may be more.")
@@ -88,6 +101,16 @@ def _stage_row(one: Mapping[str, Any]) -> list[str]:
         one["stage"].replace("_", " "),
         f"{one['count']:,}",
         in_words(one["mean"]),
-        in_words(one["median"]),
-        in_words(one["p90"]),
+        _usual(one["median"]),
+        _usual(one["p90"]),
     ]
+
+
+def _usual(seconds: float | None) -> str:
+    return "not enough yet" if seconds is None else in_words(seconds)
+
+
+def _stage_values(one: Mapping[str, Any]) -> list[str]:
+    """The same for a spreadsheet: durations in seconds."""
+    values = (one[name] for name in _STAGE_FIELDS)
+    return ["" if value is None else str(value) for value in values]

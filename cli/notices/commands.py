@@ -1,6 +1,7 @@
 """``milepost notices list``, ``resend``, ``preview`` and ``release``."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,14 +11,13 @@ import typer
 
 from cli.api import OrdersApi
 from cli.asking import who_asks
-from cli.connections.stored import open_settings
-from cli.faults import COULD_NOT, EXIT_CODES, CannotDo, WrongUse
+from cli.faults import CannotDo, WrongUse
 from cli.notices.previewing import preview_mail
-from cli.notices.references import OrderReference, read_reference
-from cli.notices.showing import Entry, entry_as_json, show_entries
-from cli.options import JsonOption, KeyOption
-from cli.output import tell, tell_json, warn
-from cli.parts import make_part
+from cli.notices.showing import CSV_COLUMNS, Entry, csv_row, entry_as_json, show_entries
+from cli.options import CsvOption, JsonOption, KeyOption, OrderArgument, WhoseOption
+from cli.orders.finding import find_orders
+from cli.output import tell, tell_csv, tell_json, warn
+from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
 from milepost.aws.notice_messages import NoticeQueue
 from milepost.aws.notices_table import NoticesTable
@@ -30,42 +30,45 @@ from milepost.resending import CannotResend, resend
 app = make_part("What was sent of an order, what wasn't and why; sending it again.")
 
 
-@app.command("list", epilog=EXIT_CODES)
+@app.command(
+    "list", epilog=examples("notices list PP-1 --ids", "notices list charlotte@example.com")
+)
 def list_notices(
-    order: Annotated[
-        str,
-        typer.Argument(
-            metavar="ORDER", help="Its id, connection/order, .../item; or a customer's email."
-        ),
-    ],
+    order: OrderArgument,
     *,
-    connection: Annotated[
-        str | None,
-        typer.Option("--connection", help="Whose order it is. Without it, any that has one."),
-    ] = None,
+    connection: WhoseOption = None,
     ids: Annotated[bool, typer.Option("--ids", help="Show ids as well, to resend by.")] = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
+    as_csv: CsvOption = False,
 ) -> None:
     """Show every notice of an order, also those that were not sent, with the reason. Times: UTC.
 
-    With a customer's email instead, those of all their orders.
+    ORDER may also be a customer's email; then all their orders are meant.
     """
-    if "@" in order and connection is None:
-        found = _find_of_customer(find_stack(stack), order)
-    else:
-        reference = read_reference(order, connection=connection)
-        found = _find_entries(find_stack(stack), reference)
+    target = find_stack(stack)
+    keys = [
+        OrderKey.parse(one) for one in find_orders(OrdersApi(target), order, connection=connection)
+    ]
+    found = _find_entries(target, keys)
     if as_json:
         tell_json([entry_as_json(one) for one in found])
         return
+    if as_csv:
+        tell_csv(CSV_COLUMNS, [csv_row(one) for one in found])
+        return
     if not found:
-        warn(f"No notice of {order} is in the log: nothing of it was announced in 400 days.")
-        raise typer.Exit(COULD_NOT)
+        tell(f"No notice of {order} is in the log, which keeps them for 400 days.")
+        return
     show_entries(found, with_ids=ids)
 
 
-@app.command("resend", epilog=EXIT_CODES)
+@app.command(
+    "resend",
+    epilog=examples(
+        "notices resend offergrid-main:ord_1:item_1:accepted:email:1a2b --to new@example.com"
+    ),
+)
 def resend_notice(
     notice: Annotated[
         str, typer.Argument(metavar="NOTICE", help="Its id, by `milepost notices list --ids`.")
@@ -107,7 +110,9 @@ def resend_notice(
     tell(sent.id)
 
 
-@app.command("preview", epilog=EXIT_CODES)
+@app.command(
+    "preview", epilog=examples("notices preview accepted --connection offergrid-main --language de")
+)
 def preview_notice(
     kind: Annotated[Kind, typer.Argument(metavar="KIND", help="Such as accepted or rejected.")],
     *,
@@ -134,7 +139,7 @@ def preview_notice(
         tell(mail.text.rstrip("\n"))
 
 
-@app.command("release", epilog=EXIT_CODES)
+@app.command("release", epilog=examples("notices release"))
 def release_notices(
     *,
     until: Annotated[
@@ -147,9 +152,9 @@ def release_notices(
     ] = None,
     stack: StackOption = None,
 ) -> None:
-    """Let go now what is held: digests, what waits for quiet hours to end, and retries.
+    """Send held notices now: digests, notices held by quiet hours, and retries.
 
-    Without --until only what is due already, as happens each minute by itself.
+    Without --until, only those that are due already. That happens every minute by itself.
     """
     asked = {"until": format_instant(_instant(until))} if until is not None else {}
     target = find_stack(stack)
@@ -165,24 +170,15 @@ def release_notices(
     tell(f"Released: {said['released']}.")
 
 
-def _find_of_customer(stack: Stack, email: str) -> list[Entry]:
-    api = OrdersApi(stack)
-    pages = api.pages("/orders", items="orders", resume_by="cursor", most=None, q=email)
-    keys = [OrderKey.parse(one["id"]) for page in pages for one in page["orders"]]
+def _find_entries(stack: Stack, keys: Sequence[OrderKey]) -> list[Entry]:
     log = NoticesTable(stack.client("dynamodb"), table_name=stack.output("NoticesTable"))
     # The log keeps the items of one order together.
     groups = {(key.connection, key.order_id): key for key in keys}
-    return [entry for key in groups.values() for entry in log.of_order(key)]
-
-
-def _find_entries(stack: Stack, reference: OrderReference) -> list[Entry]:
-    connections = [] if reference.connection else open_settings(stack).all()
-    log = NoticesTable(stack.client("dynamodb"), table_name=stack.output("NoticesTable"))
     return [
         entry
-        for key in reference.keys(connections)
+        for key in groups.values()
         for entry in log.of_order(key)
-        if reference.item_id in (None, NoticeId.parse(entry["id"]).key.item_id)
+        if NoticeId.parse(entry["id"]).key in keys
     ]
 
 

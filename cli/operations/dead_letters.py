@@ -1,4 +1,4 @@
-"""``milepost dead-letters``: what was tried in vain, a look at it, giving one up."""
+"""``milepost dead-letters``: messages that failed every retry: list, show, discard."""
 
 import json
 from typing import Annotated
@@ -7,14 +7,13 @@ import typer
 
 from cli.api import OrdersApi
 from cli.confirming import confirm
-from cli.faults import EXIT_CODES
 from cli.moments import UTC_ZONE, read_zone
-from cli.options import JsonOption, YesOption, ZoneOption
-from cli.output import tell, tell_folded, tell_json, tell_table, warn
-from cli.parts import make_part
+from cli.options import CsvOption, JsonOption, YesOption, ZoneOption
+from cli.output import tell, tell_csv, tell_folded, tell_json, tell_table, warn
+from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 
-app = make_part("What was tried in vain; `milepost redrive QUEUE` takes it up again.")
+app = make_part("Messages that failed every retry. `milepost redrive QUEUE` sends them back.")
 
 QueueArgument = Annotated[
     str, typer.Argument(metavar="QUEUE", help="Such as inbox; `dead-letters list` shows all.")
@@ -24,17 +23,23 @@ MessageArgument = Annotated[
 ]
 
 
-@app.command("list", epilog=EXIT_CODES)
-def list_queues(*, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """Show how many messages wait for a person in each queue."""
+@app.command("list", epilog=examples("dead-letters list"))
+def list_queues(
+    *, stack: StackOption = None, as_json: JsonOption = False, as_csv: CsvOption = False
+) -> None:
+    """Show how many messages each dead-letter queue holds."""
     queues = OrdersApi(find_stack(stack)).get("/dead-letters")["items"]
     if as_json:
         tell_json(queues)
         return
-    tell_table(["queue", "waiting"], [[one["name"], str(one["waiting"])] for one in queues])
+    columns, rows = ["queue", "waiting"], [[one["name"], str(one["waiting"])] for one in queues]
+    if as_csv:
+        tell_csv(columns, rows)
+    else:
+        tell_table(columns, rows)
 
 
-@app.command("show", epilog=EXIT_CODES)
+@app.command("show", epilog=examples("dead-letters show inbox --limit 20"))
 def show_queue(
     queue: QueueArgument,
     *,
@@ -57,7 +62,7 @@ def show_queue(
         tell_folded(said, indent=4)
 
 
-@app.command("discard", epilog=EXIT_CODES)
+@app.command("discard", epilog=examples("dead-letters discard inbox 2f1c8a7e"))
 def discard_message(
     queue: QueueArgument,
     message: MessageArgument,
@@ -65,8 +70,8 @@ def discard_message(
     stack: StackOption = None,
     yes: YesOption = False,
 ) -> None:
-    """Give one up, for good."""
+    """Delete one message for good."""
     api = OrdersApi(find_stack(stack))
-    confirm(f"Give up {message} of {queue} for good?", yes=yes)
+    confirm(f"Delete {message} of {queue} for good?", yes=yes)
     api.delete(f"/dead-letters/{queue}/messages/{message}")
-    warn("Given up.")
+    warn("Deleted.")

@@ -7,11 +7,10 @@ import typer
 
 from cli.api import OrdersApi
 from cli.confirming import confirm
-from cli.faults import EXIT_CODES
 from cli.options import JsonOption, YesOption
 from cli.orders.finding import find_orders
 from cli.output import tell, tell_json
-from cli.parts import make_part
+from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 from milepost.finding import customer_id_of, customer_id_of_email
 from milepost.order import OrderKey
@@ -21,7 +20,7 @@ app = make_part()
 _CUSTOMER_ID: Final = re.compile(r"[0-9a-f]{16}")
 
 
-@app.command("erase", epilog=EXIT_CODES)
+@app.command("erase", epilog=examples("erase charlotte@example.com"))
 def erase(
     customer: Annotated[
         str,

@@ -1,22 +1,23 @@
-"""``milepost quarantine``: what could not be read, a look at one, and having it read again."""
+"""``milepost quarantine``: payloads that could not be read: list, show, replay, discard."""
 
 import sys
 from base64 import b64decode
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from cli.api import OrdersApi
 from cli.confirming import confirm
-from cli.faults import EXIT_CODES
 from cli.moments import UTC_ZONE, Moments, read_moment, read_zone
-from cli.options import JsonOption, YesOption, ZoneOption
-from cli.output import tell, tell_folded, tell_json, tell_row, warn
-from cli.parts import make_part
+from cli.options import CsvOption, JsonOption, YesOption, ZoneOption
+from cli.output import tell, tell_csv, tell_folded, tell_json, tell_row, warn
+from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 
-app = make_part("What was authentic but could not be read: kept byte for byte, for 90 days.")
+app = make_part("Authentic payloads that could not be read: kept byte for byte for 90 days.")
+
+_FIELDS: Final = ("id", "connection", "source", "received_at", "bytes", "reason")
 
 IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help="As `milepost quarantine list` shows it.")
@@ -31,18 +32,21 @@ UntilOption = Annotated[
 ]
 
 
-@app.command("list", epilog=EXIT_CODES)
+@app.command("list", epilog=examples("quarantine list --connection offergrid-main --since 3d"))
 def list_kept(
     *,
     connection: ConnectionOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="So many at most.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="The maximum number of payloads.")
+    ] = 50,
     zone: ZoneOption = UTC_ZONE,
     stack: StackOption = None,
     as_json: JsonOption = False,
+    as_csv: CsvOption = False,
 ) -> None:
-    """List what is there and why, by connection and day."""
+    """List quarantined payloads with the reason of each, by connection and day."""
     moments = read_zone(zone)
     pages = OrdersApi(find_stack(stack)).pages(
         "/quarantine",
@@ -61,6 +65,9 @@ def list_kept(
     if as_json:
         tell_json({"items": found, "next": following})
         return
+    if as_csv:
+        tell_csv(_FIELDS, [[str(one[name]) for name in _FIELDS] for one in found])
+        return
     if not found:
         tell("The quarantine is empty.")
         return
@@ -69,7 +76,7 @@ def list_kept(
         tell("There are more: --limit.")
 
 
-@app.command("show", epilog=EXIT_CODES)
+@app.command("show", epilog=examples("quarantine show offergrid-main:2026-03-02:0f3a --raw"))
 def show_kept(
     kept: IdArgument,
     *,
@@ -77,7 +84,7 @@ def show_kept(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one of them, with its bytes. It may hold personal data."""
+    """Show one payload with its bytes. It may hold personal data."""
     found = OrdersApi(find_stack(stack)).get(f"/quarantine/{kept}")
     if raw:
         sys.stdout.buffer.write(b64decode(found["base64"]))
@@ -91,17 +98,20 @@ def show_kept(
     tell(found["text"] if found["text"] is not None else f"{found['bytes']} bytes: --raw.")
 
 
-@app.command("replay", epilog=EXIT_CODES)
+@app.command("replay", epilog=examples("quarantine replay offergrid-main:2026-03-02:0f3a"))
 def replay_kept(
     kept: IdArgument,
     *,
     notices: Annotated[
-        bool, typer.Option("--notices", help="Tell people of what it changes.")
+        bool, typer.Option("--notices", help="Send notices of what it changes.")
     ] = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Have one read again, as of its first arrival; it leaves the quarantine once recorded."""
+    """Reprocess one payload, dated by its first arrival.
+
+    Once it is recorded, it leaves the quarantine.
+    """
     body = {"announce": notices}
     found = OrdersApi(find_stack(stack)).post(f"/quarantine/{kept}/replay", body)
     if as_json:
@@ -110,13 +120,13 @@ def replay_kept(
         tell("It is on its way. If it still can't be read, it stays here with the new reason.")
 
 
-@app.command("discard", epilog=EXIT_CODES)
+@app.command("discard", epilog=examples("quarantine discard offergrid-main:2026-03-02:0f3a"))
 def discard_kept(kept: IdArgument, *, stack: StackOption = None, yes: YesOption = False) -> None:
-    """Give one up, for good."""
+    """Delete one payload for good."""
     api = OrdersApi(find_stack(stack))
-    confirm(f"Give up {kept} for good?", yes=yes)
+    confirm(f"Delete {kept} for good?", yes=yes)
     api.delete(f"/quarantine/{kept}")
-    warn("Given up.")
+    warn("Deleted.")
 
 
 def _show(found: list[Mapping[str, Any]], moments: Moments) -> None:

@@ -1,41 +1,42 @@
-"""``milepost redrive``: taking up again what was tried in vain."""
+"""``milepost redrive``: sending messages of a dead-letter queue back to work."""
 
 from typing import Annotated, Any
 
 import typer
 
 from cli.api import OrdersApi
-from cli.faults import COULD_NOT, EXIT_CODES
+from cli.faults import COULD_NOT
 from cli.options import JsonOption
 from cli.output import tell, tell_json, warn
-from cli.parts import make_part
+from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 
 app = make_part()
 
 
-@app.command("redrive", epilog=EXIT_CODES)
+@app.command("redrive", epilog=examples("redrive inbox"))
 def redrive(
     queue: Annotated[
         str, typer.Argument(metavar="QUEUE", help="As `milepost dead-letters list` shows it.")
     ],
     messages: Annotated[
-        list[str] | None, typer.Argument(metavar="[MESSAGE]...", help="These alone; else all.")
+        list[str] | None,
+        typer.Argument(metavar="[MESSAGE]...", help="Only these; all of them without it."),
     ] = None,
     *,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take messages of a dead-letter queue up again, once what was wrong is mended.
+    """Send messages of a dead-letter queue back to work, once the cause is fixed.
 
-    What had been done already isn't done twice. Exit code 1 when one has to stay.
+    Work that was done before is not done twice. Exit code 1 if a message has to stay.
     """
     api = OrdersApi(find_stack(stack))
     total = _redrive_all(api, queue, messages or None)
     if as_json:
         tell_json(total)
     else:
-        tell(f"Taken up again: {total['moved']}. Left: {total['left']}.")
+        tell(f"Redriven: {total['moved']}. Left: {total['left']}.")
         for one in total["failed"]:
             warn(f"{one['message']} stays: {one['reason']}")
     if total["failed"]:

@@ -1,4 +1,4 @@
-"""``milepost replay``: taking in again what a provider said, as after a fix of how it is read."""
+"""``milepost replay``: processing again what a provider sent, as after a fix of an adapter."""
 
 from typing import Annotated, Any
 from uuid import uuid4
@@ -7,29 +7,33 @@ import typer
 
 from cli.actions.commands import done_in_words
 from cli.api import OrdersApi
-from cli.faults import EXIT_CODES, WrongUse
+from cli.faults import WrongUse
 from cli.moments import UTC_ZONE, read_moment, read_zone
 from cli.options import JsonOption
 from cli.orders.finding import find_orders
 from cli.output import tell_folded, tell_json
-from cli.parts import make_part
+from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 
 app = make_part()
 
 
-@app.command("replay", epilog=EXIT_CODES)
+@app.command(
+    "replay", epilog=examples("replay --order PP-1", "replay --connection rabot-energy --since 6h")
+)
 def replay(
     kept: Annotated[
         str | None,
-        typer.Argument(metavar="[ID]", help="One of the quarantine: by `quarantine list`."),
+        typer.Argument(
+            metavar="[ID]", help="A quarantined payload, as `quarantine list` shows it."
+        ),
     ] = None,
     *,
     order: Annotated[
-        str | None, typer.Option("--order", metavar="ORDER", help="Fetch this order anew.")
+        str | None, typer.Option("--order", metavar="ORDER", help="Fetch this order again.")
     ] = None,
     connection: Annotated[
-        str | None, typer.Option("--connection", metavar="ID", help="All of it, in a time.")
+        str | None, typer.Option("--connection", metavar="ID", help="Replay this connection.")
     ] = None,
     since: Annotated[
         str | None,
@@ -39,16 +43,16 @@ def replay(
         str | None, typer.Option("--until", metavar="TIME", help="Said as in --since.")
     ] = None,
     notices: Annotated[
-        bool, typer.Option("--notices", help="Tell people of what it changes.")
+        bool, typer.Option("--notices", help="Send notices of what it changes.")
     ] = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take in again one thing of the quarantine, one order, or what a connection got in a time.
+    """Reprocess a quarantined payload, fetch an order again, or replay a connection.
 
-    Of a connection that is all in its quarantine, and, with --since and without --until, all that
-    its provider says has changed since then. What is known already changes nothing. Nobody is told
-    of what it changes unless --notices says so.
+    For a connection, that is everything in its quarantine and, with --since and without --until,
+    every order that its provider has changed since then. What is known already changes nothing.
+    No notices are sent unless --notices is given.
     """
     api = OrdersApi(find_stack(stack))
     match (kept, order, connection):
@@ -59,7 +63,9 @@ def replay(
         case (None, None, str()):
             told = _connection(api, connection, since=since, until=until, notices=notices)
         case _:
-            raise WrongUse("Replay one of these: an ID of the quarantine, --order, --connection.")
+            raise WrongUse(
+                "Give one of these: the ID of a quarantined payload, --order, or --connection."
+            )
     if as_json:
         tell_json({name: value for name, value in told.items() if name != "said"})
         return

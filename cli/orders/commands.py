@@ -5,9 +5,15 @@ from typing import Annotated, Any
 import typer
 
 from cli.api import OrdersApi
-from cli.faults import EXIT_CODES
 from cli.moments import UTC_ZONE, read_zone
-from cli.options import ConnectionsOption, JsonOption, OrderArgument, WhoseOption, ZoneOption
+from cli.options import (
+    ConnectionsOption,
+    CsvOption,
+    JsonOption,
+    OrderArgument,
+    WhoseOption,
+    ZoneOption,
+)
 from cli.orders.filters import (
     AttentionCode,
     DueOption,
@@ -20,17 +26,22 @@ from cli.orders.filters import (
     as_query,
 )
 from cli.orders.finding import find_orders
-from cli.orders.listing import read_list, show_list
+from cli.orders.listing import CSV_FIELDS, csv_row, read_list, show_list
 from cli.orders.showing import show_order
 from cli.orders.watching import watch_orders
-from cli.output import tell, tell_json
-from cli.parts import make_part
+from cli.output import tell, tell_csv, tell_json
+from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 
 app = make_part("Where orders stand.")
 
 
-@app.command("list", epilog=EXIT_CODES)
+@app.command(
+    "list",
+    epilog=examples(
+        "orders list --due this_week --status scheduled", "orders list --all --csv > orders.csv"
+    ),
+)
 def list_orders(
     *,
     status: Statuses = None,
@@ -42,11 +53,16 @@ def list_orders(
     first_day: FirstDay = None,
     last_day: LastDay = None,
     search: SearchText = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="So many at most.")] = 50,
-    all_: Annotated[bool, typer.Option("--all", help="All, however many there are.")] = False,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="The maximum number of orders.")
+    ] = 50,
+    all_: Annotated[
+        bool, typer.Option("--all", help="All orders, however many there are.")
+    ] = False,
     zone: ZoneOption = UTC_ZONE,
     stack: StackOption = None,
     as_json: JsonOption = False,
+    as_csv: CsvOption = False,
 ) -> None:
     """List orders by their next date: the appointment, else when the stage should be over.
 
@@ -68,11 +84,14 @@ def list_orders(
     found = read_list(OrdersApi(find_stack(stack)), query, most=None if all_ else limit)
     if as_json:
         tell_json(found)
+    elif as_csv:
+        columns = (*CSV_FIELDS, "attention", "waiting_for")
+        tell_csv(columns, [csv_row(one) for one in found["orders"]])
     else:
         show_list(found, moments)
 
 
-@app.command("show", epilog=EXIT_CODES)
+@app.command("show", epilog=examples("orders show PP-1 --zone Europe/Berlin"))
 def show(
     order: OrderArgument,
     *,
@@ -95,7 +114,7 @@ def show(
                 show_order(one, moments)
 
 
-@app.command("watch", epilog=EXIT_CODES)
+@app.command("watch", epilog=examples("orders watch --connection offergrid-main --once"))
 def watch(
     *,
     status: Statuses = None,
@@ -122,7 +141,7 @@ def watch(
 ) -> None:
     """Print each change of orders as it is seen, until Ctrl-C.
 
-    Each look reads the list anew, and so costs what the list costs.
+    Each look reads the whole list again, and costs what the list costs.
     """
     watch_orders(
         OrdersApi(find_stack(stack)),

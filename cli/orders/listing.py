@@ -6,12 +6,24 @@ from typing import Any, Final, TypeAlias
 from cli.api import OrdersApi
 from cli.moments import Moments
 from cli.orders.finding import short_id
-from cli.output import tell, tell_folded, tell_table, terminal_width
+from cli.output import tell, tell_folded, tell_table
 
 Listed: TypeAlias = Mapping[str, Any]
 
-_WIDE: Final = 120
-"""From so many columns on there is room for more of an order."""
+CSV_FIELDS: Final = (
+    "id",
+    "status",
+    "next_date",
+    "since",
+    "appointment",
+    "reference",
+    "connection",
+    "provider",
+    "order_id",
+    "item_id",
+    "raw_status",
+    "service_type",
+)
 
 
 def read_list(api: OrdersApi, query: Mapping[str, Any], *, most: int | None) -> dict[str, Any]:
@@ -27,10 +39,18 @@ def show_list(found: Mapping[str, Any], moments: Moments) -> None:
     """Print the orders by their next date, then how many there are of each status."""
     orders = found["orders"]
     if orders:
-        is_wide = terminal_width() >= _WIDE
         tell_table(
-            [f"next ({moments.label})", "status", "order", "reference", *_more_columns(is_wide)],
-            [_row(one, moments, is_wide=is_wide) for one in orders],
+            [
+                f"next ({moments.label})",
+                "status",
+                "order",
+                "reference",
+                "service",
+                "since",
+                "attention",
+            ],
+            [_row(one, moments) for one in orders],
+            drop=("since", "service", "reference", "attention"),
         )
     number = f"{len(orders)} order{'' if len(orders) == 1 else 's'}"
     tell(f"{number}; there are more: --limit or --all." if found["next"] else f"{number}.")
@@ -54,19 +74,21 @@ def what_is_up(one: Listed) -> str:
     return ", ".join([*filter(None, [codes_of(one["attention"])]), *waits])
 
 
-def _more_columns(is_wide: bool) -> list[str]:
-    return ["service", "since", "attention"] if is_wide else ["attention"]
+def csv_row(one: Listed) -> list[str]:
+    """An order as a row of CSV: ``CSV_FIELDS``, then why to look and what it waits for."""
+    waiting = one["waiting"]["what"] if one["waiting"] else ""
+    return [*(str(one[name] or "") for name in CSV_FIELDS), codes_of(one["attention"]), waiting]
 
 
-def _row(one: Listed, moments: Moments, *, is_wide: bool) -> list[str]:
-    more = [one["service_type"] or "", moments.minute(one["since"])] if is_wide else []
+def _row(one: Listed, moments: Moments) -> list[str]:
     return [
         # An appointment without an hour is told without one.
         moments.minute(_next_date(one)),
         one["status"].replace("_", " "),
         short_id(one["id"]),
         one["reference"] or "",
-        *more,
+        one["service_type"] or "",
+        moments.minute(one["since"]),
         what_is_up(one),
     ]
 

@@ -5,12 +5,17 @@ from typing import Annotated
 import typer
 
 from cli.connections.stored import SharedSecret
-from cli.faults import COULD_NOT, EXIT_CODES, CannotDo, WrongUse
-from cli.options import JsonOption
-from cli.output import is_interactive, tell, tell_json, warn
-from cli.parts import make_part
+from cli.faults import COULD_NOT, CannotDo, WrongUse
+from cli.options import CsvOption, JsonOption
+from cli.output import is_interactive, tell, tell_csv, tell_json, warn
+from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
-from cli.subscriptions.overview import show_subscriptions, subscription_as_json
+from cli.subscriptions.overview import (
+    CSV_COLUMNS,
+    csv_row,
+    show_subscriptions,
+    subscription_as_json,
+)
 from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
 from milepost.notices import Audience, Channel
 from milepost.subscriptions import Subscription
@@ -22,20 +27,24 @@ IdArgument = Annotated[
 ]
 
 
-@app.command("list", epilog=EXIT_CODES)
-def list_subscriptions(*, stack: StackOption = None, as_json: JsonOption = False) -> None:
+@app.command("list", epilog=examples("subscriptions list"))
+def list_subscriptions(
+    *, stack: StackOption = None, as_json: JsonOption = False, as_csv: CsvOption = False
+) -> None:
     """Show every subscription: those of the file, and those that people made themselves."""
     target = find_stack(stack)
     found = sorted(_table(target).all(), key=lambda one: (one.recipient, one.id))
     if as_json:
         tell_json([subscription_as_json(one) for one in found])
+    elif as_csv:
+        tell_csv(CSV_COLUMNS, [csv_row(one) for one in found])
     elif not found:
         tell(f"{target} has no subscriptions yet: apply a file that has some.")
     else:
         show_subscriptions(found)
 
 
-@app.command("resume", epilog=EXIT_CODES)
+@app.command("resume", epilog=examples("subscriptions resume person-1"))
 def resume_subscription(
     subscription_id: IdArgument,
     *,
@@ -61,7 +70,7 @@ def resume_subscription(
         _lift_suppression(target, found.recipient, yes=yes)
 
 
-@app.command("secret", epilog=EXIT_CODES)
+@app.command("secret", epilog=examples("subscriptions secret crm"))
 def show_secret(
     subscription_id: IdArgument,
     *,

@@ -9,17 +9,17 @@ from uuid import uuid4
 
 import typer
 
-from cli.faults import EXIT_CODES, CannotDo
+from cli.faults import CannotDo
 from cli.options import JsonOption
 from cli.output import tell, tell_json
-from cli.parts import make_part
+from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 from cli.webhooks.signers import find_signer
 
 app = make_part()
 
 
-@app.command("sign", epilog=EXIT_CODES)
+@app.command("sign", epilog=examples("sign event.json --connection offergrid-main --curl"))
 def sign(
     file: Annotated[Path, typer.Argument(help="The body, or - for standard input.")],
     *,

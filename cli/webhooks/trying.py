@@ -13,10 +13,10 @@ import typer
 import urllib3
 
 from cli.api import NoSuchThing, OrdersApi
-from cli.faults import COULD_NOT, EXIT_CODES, CannotDo
+from cli.faults import COULD_NOT, CannotDo
 from cli.options import JsonOption
 from cli.output import tell, tell_json, warn
-from cli.parts import make_part
+from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
 from cli.webhooks.signers import find_signer
 from milepost.replaying import KeptId
@@ -43,7 +43,7 @@ class Trial:
     seconds: float | None
 
 
-@app.command("send-test", epilog=EXIT_CODES)
+@app.command("send-test", epilog=examples("send-test offergrid-main"))
 def send_test(
     connection: Annotated[str, typer.Argument(metavar="CONNECTION", help="Its id.")],
     *,

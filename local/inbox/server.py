@@ -31,12 +31,12 @@ class _Delivery:
 class Inbox:
     """A running inbox at ``smtp_address`` ("host:port") and ``url``."""
 
-    def __init__(self, *, smtp_port: int) -> None:
+    def __init__(self, *, smtp_port: int, page_port: int) -> None:
         self.mailbox = Mailbox()
         self._smtp = Controller(_Delivery(self.mailbox), hostname="127.0.0.1", port=smtp_port)
         self._smtp.start()
         self.smtp_address = f"127.0.0.1:{smtp_port}"
-        self._pages = PageServer(lambda path: answer_inbox(self.mailbox, path))
+        self._pages = PageServer(lambda path: answer_inbox(self.mailbox, path), port=page_port)
         self.url = self._pages.url
 
     def close(self) -> None:

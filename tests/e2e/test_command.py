@@ -124,7 +124,9 @@ def test_actions_are_done_at_the_sandbox_and_called_off(desk: Desk) -> None:
     assert planned["result"] == "planned"
     assert desk.tell("actions", "list", name)["planned"][0]["action"] == "fulfill"
     assert desk.tell("actions", "call-off", name, "fulfill")["result"] == "called_off"
-    desk.say("actions", "do", name, "cancel", "--reason", "Customer moved", "--key", f"c-{name}")
+    desk.say(
+        "actions", "do", name, "cancel", "--reason", "Customer moved", "--key", f"c-{name}", "--yes"
+    )
     assert desk.noted(SPIRII, name) == ["resend_confirmation", "cancel"]
     refused = desk.run("actions", "do", name, "fulfill")
     assert refused.returncode == 1

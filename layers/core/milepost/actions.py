@@ -30,6 +30,8 @@ OWN: Final[Mapping[str, frozenset[str]]] = {
     COMMISSION_PAID: frozenset({"text"}),
 }
 """The actions that there are for every provider, with the arguments they take."""
+FINAL: Final = frozenset({COMMISSION_PAID})
+"""Those of them that nothing takes back."""
 
 
 class Result(StrEnum):

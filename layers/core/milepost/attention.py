@@ -1,7 +1,23 @@
 """Why a person should look at an order: what its provider said last, in words."""
 
-from milepost.order import Attention, Effect, Entry
+from typing import Final
+
+from milepost.order import OVERDUE, Attention, Effect, Entry
 from milepost.report import Status, format_instant
+
+CODES: Final = frozenset(
+    {
+        OVERDUE,
+        "correction",
+        "email_not_sent",
+        "invalid_identifier",
+        "missing_data",
+        "out_of_sequence",
+        "payment_due",
+        "unknown_status",
+    }
+)
+"""Every code that a reason to look can have."""
 
 
 def reason_to_look(entry: Entry, status: Status) -> Attention | None:

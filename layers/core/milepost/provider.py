@@ -108,6 +108,8 @@ class ProviderAction:
     arguments: frozenset[str] = frozenset()
     can_be_planned: bool = False
     """Whether it makes sense to set a time for it."""
+    is_final: bool = False
+    """Whether nothing takes it back, so that a person is asked before it is done."""
 
 
 class Provider(Protocol):

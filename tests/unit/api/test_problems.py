@@ -31,8 +31,8 @@ def assert_problem(answer: Answer, status: int, said: str) -> None:
         ("POST", f"/notices/{NOTICE}/resend", 404, "There is no notice"),
         ("POST", "/notices/a:b:c:x:email:d/resend", 404, "a notice's id looks like"),
         ("DELETE", "/orders/a:b:c", 405, "This address knows GET"),
-        ("GET", "/orders/ab", 422, "not valid"),
-        ("GET", "/orders/%25:%25:", 422, "not valid"),
+        ("GET", "/orders/ab", 404, "There is no order ab"),
+        ("GET", "/orders/%25:%25:", 404, "There is no order %:%:"),
     ],
 )
 def test_what_is_not_there_is_told_as_a_problem(

@@ -1,5 +1,6 @@
 """GET /stages: how long stages took, and which open orders take longer."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -76,10 +77,32 @@ def test_other_months_are_refused(query: dict[str, str], desk: Desk) -> None:
 
 def test_connections_and_service_types_can_be_chosen(desk: Desk) -> None:
     desk.figures.took = [TOOK]
-    for query in ({"connection": RABOT.id}, {"service_type": "energy"}, {"connection": "gone"}):
-        assert desk.ask("GET", "/stages", query=query).body["stages"] == []
+    assert desk.ask("GET", "/stages", query={"connection": RABOT.id}).body["stages"] == []
     chosen = {"connection": OFFERGRID.id, "service_type": "internet"}
     assert len(desk.ask("GET", "/stages", query=chosen).body["stages"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"connection": "gone"}, "There is no connection gone; there are: offergrid-home, rabot"),
+        ({"service_type": "energie"}, "There is no service type energie; there are: business, "),
+    ],
+)
+def test_an_unknown_filter_is_an_error_and_no_empty_list(
+    query: dict[str, str], said: str, desk: Desk
+) -> None:
+    answer = desk.ask("GET", "/stages", query=query)
+    assert answer.status == 422
+    assert answer.body["detail"].startswith(said)
+
+
+def test_of_too_few_stages_no_order_is_slow(desk: Desk) -> None:
+    desk.figures.took = [replace(TOOK, count=19)]
+    desk.lists.orders = [waiting(9)]
+    answer = desk.ask("GET", "/stages")
+    assert answer.body["slow"] == []
+    assert (answer.body["stages"][0]["median"], answer.body["stages"][0]["p90"]) == (None, None)
 
 
 def test_open_orders_beyond_the_p90_are_named(desk: Desk) -> None:

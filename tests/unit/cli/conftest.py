@@ -131,7 +131,7 @@ _OUTPUTS: Final = {
 def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MILEPOST_STACK", "milepost-test")
-    monkeypatch.setattr("cli.stack.boto3.Session", lambda: SESSION)
+    monkeypatch.setattr("cli.stack.boto3.Session", lambda **_: SESSION)
     with mock_aws():
         made = Deployed(Stack())
         made.stack.apply(OFFERGRID, RETAIL, RABOT)

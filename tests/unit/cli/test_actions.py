@@ -1,9 +1,12 @@
 """``milepost actions``: what can be done with an order, and doing it."""
 
+from dataclasses import replace
+
 import pytest
 
 from cli.actions.commands import done_in_words
 from cli.moments import read_zone
+from milepost.connection import CommissionTerms
 from milepost.order import OrderKey
 from milepost.report import Status
 from tests.builders import OFFERGRID, report
@@ -56,7 +59,7 @@ def test_what_the_order_does_not_allow_is_refused_and_says_what_it_would(
     ("asked", "code", "said"),
     [
         (["note"], 2, "needs a text"),
-        (["cancel", "--note", "x"], 2, "has no argument"),
+        (["cancel", "--note", "x", "--yes"], 2, "has no argument"),
         (["cancel", "--at", "2030-03-20T09:00:00Z"], 2, "can't be planned"),
         (["fly"], 1, "has no action 'fly'"),
     ],
@@ -67,6 +70,19 @@ def test_what_is_asked_wrongly_is_told_in_the_apis_words(
     result = deployed.run("actions", "do", ORDER, *asked)
     assert result.exit_code == code
     assert said in result.output
+
+
+@pytest.mark.parametrize("action", ["cancel", "commission_paid"])
+def test_what_cannot_be_undone_is_asked_about(deployed: Deployed, action: str) -> None:
+    if action == "commission_paid":
+        terms = CommissionTerms(amount="75.50", currency="AUD", due_day=15)
+        deployed.stack.apply(replace(OFFERGRID, commission=terms))
+        deployed.keep(report(Status.COMPLETED, 2, key=KEY))
+    result = deployed.run("actions", "do", ORDER, action, "--note", "2026-03")
+    assert result.exit_code == 2
+    assert "There is no terminal to confirm on; pass --yes." in result.output
+    (order,) = deployed.tell("orders", "show", ORDER)["items"]
+    assert [entry["source"] for entry in order["timeline"] if entry["source"] == "person"] == []
 
 
 def test_what_was_not_planned_can_not_be_called_off(deployed: Deployed) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cli.figures.commissions import sums_in_words
+from milepost.api.stages import ENOUGH
 from milepost.connection import CommissionTerms
 from milepost.order import OrderKey
 from milepost.report import Status
@@ -16,20 +17,37 @@ SLOW = OrderKey(OFFERGRID.id, "ord-slow", "item-1")
 QUICK = OrderKey(OFFERGRID.id, "ord-quick", "item-1")
 
 
-def test_stages_are_told_in_words_and_slow_orders_by_name(deployed: Deployed) -> None:
+def keep_quick_orders(deployed: Deployed, count: int) -> None:
+    keys = [replace(QUICK, item_id=f"item-{number}") for number in range(count)]
     deployed.keep(
-        report(Status.SUBMITTED, 0, key=QUICK),
-        report(Status.ACCEPTED, 90, key=QUICK),
+        *(report(Status.SUBMITTED, 0, key=key) for key in keys),
+        *(report(Status.ACCEPTED, 90, key=key) for key in keys),
         report(Status.SUBMITTED, 0, key=SLOW, reference="PP-9"),
     )
+
+
+def test_stages_are_told_in_words_and_slow_orders_by_name(deployed: Deployed) -> None:
+    keep_quick_orders(deployed, ENOUGH)
     said = deployed.say("stages", "--from", "2026-03", "--to", "2026-03")
     (row,) = [line.split() for line in said.splitlines() if line.startswith(OFFERGRID.id + " ")]
-    assert row[1:5] == ["submitted", "1", "1", "h"]
+    assert row[1:5] == ["submitted", str(ENOUGH), "1", "h"]
     assert "ord-slow" in said
     assert "1 h 30 min" in said
     assert deployed.tell("stages", "--from", "2026-03", "--to", "2026-03")["slow"][0]["id"] == (
         SLOW.path_id
     )
+
+
+def test_of_too_few_orders_nothing_is_concluded(deployed: Deployed) -> None:
+    keep_quick_orders(deployed, ENOUGH - 1)
+    said = deployed.say("stages", "--from", "2026-03", "--to", "2026-03")
+    assert "not enough yet" in said
+    assert "ord-slow" not in said
+    found = deployed.tell("stages", "--from", "2026-03", "--to", "2026-03")
+    assert found["slow"] == []
+    assert [(one["count"], one["median"], one["p90"]) for one in found["stages"]] == [
+        (ENOUGH - 1, None, None)
+    ]
 
 
 @pytest.mark.thorough

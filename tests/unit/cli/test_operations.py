@@ -168,7 +168,7 @@ def test_a_customer_is_erased_by_email_order_or_id(deployed: Deployed, by: str) 
 def test_nobody_is_erased_unasked(deployed: Deployed) -> None:
     result = deployed.run("erase", EMAIL)
     assert result.exit_code == 2
-    assert "for good? Nobody is there to be asked" in result.output
+    assert "for good? There is no terminal to confirm on; pass --yes." in result.output
 
 
 # ---- connections

@@ -1,5 +1,7 @@
 """``milepost orders``: lists, one order whole, and changes as they come."""
 
+import csv
+import io
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -48,17 +50,70 @@ def test_times_are_shown_in_the_zone_that_is_asked_for(deployed: Deployed) -> No
     assert "2026-03-05 12:30" in said
 
 
-def test_a_list_fits_80_columns_and_cuts_nothing(
+LONG = OrderKey(OFFERGRID.id, "ord-with-a-long-id-0123456789", "item-with-a-long-id-0123456789")
+
+
+@pytest.mark.parametrize(
+    ("width", "missing"),
+    [(300, []), (165, ["since"]), (120, ["since", "service", "reference"])],
+)
+def test_a_narrow_terminal_loses_columns_and_no_part_of_an_id(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, width: int, missing: list[str]
+) -> None:
+    deployed.keep(report(Status.ACCEPTED, 2, key=LONG, reference="A-reference-of-some-length-9"))
+    monkeypatch.setattr("cli.output._out._width", width)
+    monkeypatch.setattr("cli.output._out._force_terminal", True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    lines = [line for line in deployed.say("orders", "list").splitlines() if "  " in line]
+    assert any(LONG.path_id in line for line in lines)
+    shown = lines[0].split()
+    assert [name for name in ("since", "service", "reference") if name not in shown] == missing
+    assert max(map(len, lines)) <= width
+
+
+def test_piped_output_has_every_column_and_never_wraps(
     deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = OrderKey(OFFERGRID.id, "ord-with-a-long-id-0123456789", "item-with-a-long-id-0123456789")
-    deployed.keep(report(Status.ACCEPTED, 2, key=key, reference="A-reference-of-some-length-9"))
-    monkeypatch.setattr("cli.output._out._width", 80)
-    said = deployed.say("orders", "list")
-    assert max(map(len, said.splitlines())) <= 80
-    assert "item-with-a-long-id-0123456789".replace("-", "") in "".join(said.split()).replace(
-        "-", ""
-    )
+    deployed.keep(report(Status.ACCEPTED, 2, key=LONG, reference="A-reference-of-some-length-9"))
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = deployed.say("orders", "list").splitlines()
+    assert lines[0].split()[-3:] == ["service", "since", "attention"]
+    (row,) = [line for line in lines if LONG.path_id in line]
+    assert "A-reference-of-some-length-9" in row
+
+
+def test_a_list_is_printed_as_csv_without_formulas(deployed: Deployed) -> None:
+    deployed.keep(report(Status.ACCEPTED, 2, key=LONG, reference='=HYPERLINK("x","y")'))
+    rows = list(csv.DictReader(io.StringIO(deployed.say("orders", "list", "--csv"))))
+    assert {row["id"] for row in rows} == {LONG.path_id, ITEMS[0].path_id, OTHER.path_id}
+    (hostile,) = [row for row in rows if row["id"] == LONG.path_id]
+    assert hostile["reference"] == '\'=HYPERLINK("x","y")'
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--provider", "nope"], "There is no provider nope; there are: offergrid, rabot."),
+        (["--connection", "nope"], "There is no connection nope; there are: offergrid-business, "),
+        (["--attention", "nope"], "There is no attention nope; there are: correction, "),
+        (["--service-type", "nope"], "There is no service type nope; there are: business, "),
+        (["--due", "someday"], "someday"),
+        (["--status", "nope"], "nope"),
+    ],
+)
+def test_an_unknown_filter_is_wrong_use_and_no_empty_list(
+    deployed: Deployed, asked: list[str], said: str
+) -> None:
+    result = deployed.run("orders", "list", *asked)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+def test_only_a_whole_reference_names_an_order(deployed: Deployed) -> None:
+    assert deployed.tell("orders", "show", "pp-1")["order_id"] == ITEMS[0].order_id
+    result = deployed.run("orders", "show", "PP-")
+    assert result.exit_code == 1
+    assert "There is no order PP-" in result.output
 
 
 @pytest.mark.thorough

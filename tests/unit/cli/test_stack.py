@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 from typer.testing import CliRunner
 
@@ -12,6 +13,7 @@ from cli.connections.signing_forms import is_signing_secret
 from cli.faults import CannotDo, WrongUse
 from cli.main import app
 from cli.stack import find_stack, is_loopback
+from cli.stack_choice import StackChoice
 from milepost.signatures import make_signing_secret
 
 LOCAL = {
@@ -56,7 +58,7 @@ def test_it_is_found_from_a_directory_below_as_well(
     (project / "docs").mkdir()
     monkeypatch.chdir(project / "docs")
 
-    assert find_stack("milepost-local").endpoint_url == "http://127.0.0.1:4566"
+    assert find_stack(StackChoice(name="milepost-local")).endpoint_url == "http://127.0.0.1:4566"
 
 
 def test_without_a_name_and_a_local_stack_the_operator_is_asked_for_one(project: Path) -> None:
@@ -77,6 +79,53 @@ def test_an_older_stack_without_an_output_is_said(project: Path) -> None:
 
     with pytest.raises(CannotDo, match=r"no output NoticesTable.*Deploy the present template"):
         find_stack(None).output("NoticesTable")
+
+
+@pytest.mark.parametrize(
+    ("choice", "variables", "region"),
+    [
+        (StackChoice(name="a", region="eu-west-1"), {"AWS_REGION": "eu-west-2"}, "eu-west-1"),
+        (
+            StackChoice(name="a"),
+            {"AWS_REGION": "eu-west-2", "AWS_DEFAULT_REGION": "eu-west-3"},
+            "eu-west-2",
+        ),
+        (StackChoice(name="a"), {"AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-west-3"}, "eu-west-3"),
+        (StackChoice(name="a", profile="ops"), {"AWS_REGION": ""}, "eu-north-1"),
+        (
+            StackChoice(name="a", profile="ops"),
+            {"AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-west-3"},
+            "eu-west-3",
+        ),
+    ],
+)
+def test_the_region_is_found_as_aws_own_command_finds_it(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    choice: StackChoice,
+    variables: dict[str, str],
+    region: str,
+) -> None:
+    (project / "config").write_text("[profile ops]\nregion = eu-north-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(project / "config"))
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    def answer(*_: object) -> None:
+        raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", answer)
+
+    with pytest.raises(CannotDo, match=f"no stack a in {region}"):
+        find_stack(choice)
+
+
+def test_with_a_region_the_local_stack_is_not_meant(project: Path) -> None:
+    start_local(project)
+
+    with pytest.raises(WrongUse, match="Which stack"):
+        find_stack(StackChoice(region="eu-west-1"))
 
 
 @pytest.mark.parametrize(

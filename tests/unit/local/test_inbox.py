@@ -16,7 +16,7 @@ from local.processes import find_free_port
 
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
-    running = Inbox(smtp_port=find_free_port())
+    running = Inbox(smtp_port=find_free_port(), page_port=0)
     yield running
     running.close()
 

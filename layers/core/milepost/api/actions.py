@@ -31,6 +31,7 @@ from milepost.api.paths import OrderPath, order_key
 from milepost.api.problems import Conflict, NotFound, Problem
 from milepost.api.repeating import KEY_HEADER, KeyHeader, new_key
 from milepost.api.shapes import Shape
+from milepost.order import OrderKey
 from milepost.planning import call_off
 from milepost.provider import BadArgument
 from milepost.recording import LostRace
@@ -106,7 +107,8 @@ def perform_action(
     key: KeyHeader = None,
     asked: Annotated[ActionAsked | None, Body()] = None,
 ) -> Response[ActionView]:
-    request = _request(order_id, action, caller=caller, key=key, asked=asked or ActionAsked())
+    order = order_key(order_id, services)
+    request = _request(order, action, caller=caller, key=key, asked=asked or ActionAsked())
     return _answer(request, perform, services)
 
 
@@ -120,15 +122,16 @@ def perform_action(
 def call_off_action(
     order_id: OrderPath, action: ActionPath, services: Given, caller: Who, key: KeyHeader = None
 ) -> Response[ActionView]:
-    request = _request(order_id, action, caller=caller, key=key, asked=ActionAsked())
+    order = order_key(order_id, services)
+    request = _request(order, action, caller=caller, key=key, asked=ActionAsked())
     return _answer(request, call_off, services)
 
 
 def _request(
-    order_id: str, action: str, *, caller: Caller, key: str | None, asked: ActionAsked
+    order: OrderKey, action: str, *, caller: Caller, key: str | None, asked: ActionAsked
 ) -> ActionRequest:
     return ActionRequest(
-        order=order_key(order_id),
+        order=order,
         action=action,
         key=key or new_key(),
         person=caller.person,

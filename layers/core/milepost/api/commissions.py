@@ -11,6 +11,7 @@ from pydantic import Field
 
 from milepost.api.cursors import BadCursor, read_cursor, write_cursor
 from milepost.api.describing import may_answer
+from milepost.api.filters import check_connections
 from milepost.api.given import Given, Services
 from milepost.api.months import Month, first_of, month_before
 from milepost.api.shapes import Shape
@@ -74,6 +75,7 @@ def list_commissions(
     limit: Annotated[int, Query(ge=1, le=50, description="Orders of a page.")] = 50,
     cursor: Annotated[str | None, Query(max_length=4000, description="`next` of a page.")] = None,
 ) -> CommissionList:
+    check_connections(connection, services)
     known = services.connections.all()
     paying = {
         name: one

@@ -19,6 +19,14 @@ def month_before(day: date) -> date:
     return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
+def months_before(day: date, count: int) -> date:
+    """The first day of the month that is so many months before the one that the day is in."""
+    first = day.replace(day=1)
+    for _ in range(count):
+        first = month_before(first)
+    return first
+
+
 def months_between(first: date, last: date) -> list[str]:
     """Every month from the one day's to the other's; none when the last is before the first."""
     found, month = [], last.replace(day=1)

@@ -11,11 +11,13 @@ from pydantic import BeforeValidator, Field
 
 from milepost.api.cursors import BadCursor, read_cursor, write_cursor
 from milepost.api.describing import may_answer
+from milepost.api.filters import check_connections, check_provider, check_service_type, unknown
 from milepost.api.given import Given, Services
 from milepost.api.order_views import AttentionView, WaitView, wait_view
 from milepost.api.problems import Fault, Problem
 from milepost.api.shapes import Shape
-from milepost.listing import OPEN, Due, Listed, Page, Place, Wanted, is_wanted
+from milepost.attention import CODES
+from milepost.listing import ANY_ATTENTION, OPEN, Due, Listed, Page, Place, Wanted, is_wanted
 from milepost.order import OrderKey
 from milepost.report import Status, canonical_json, format_instant, parse_instant
 
@@ -113,6 +115,8 @@ def list_orders(
     cursor: Annotated[str | None, Query(max_length=4000, description="`next` of a page.")] = None,
 ) -> OrderList:
     _check_days(due, first_day, last_day)
+    check_connections(connection, services)
+    check_provider(provider, services)
     wanted = Wanted(
         asked_at=services.clock(),
         statuses=tuple(status or (Status if q else OPEN)),
@@ -134,11 +138,21 @@ def list_orders(
         if q is None
         else _found(q, wanted, services, after=after, limit=limit)
     )
+    if not page.orders and page.last is None and cursor is None:
+        _check_words(wanted, services)
     return OrderList(
         orders=[_listed(one) for one in page.orders],
         next=_cursor(page.last, wanted, name, services),
         counts=_counts(wanted, services),
     )
+
+
+def _check_words(wanted: Wanted, services: Services) -> None:
+    """A filter that found nothing was for something that there is."""
+    code, service_type = wanted.attention, wanted.service_type
+    if code is not None and code not in (ANY_ATTENTION, *CODES):
+        raise unknown("attention", code, CODES)
+    check_service_type(service_type, services)
 
 
 def _check_days(due: Due | None, first: date | None, last: date | None) -> None:

@@ -6,7 +6,7 @@ from milepost.api.describing import may_answer
 from milepost.api.given import Given, Services
 from milepost.api.notice_views import NoticeView, notice_view
 from milepost.api.order_views import OrderView, order_view
-from milepost.api.paths import OrderPath, order_key
+from milepost.api.paths import OrderPath, item_key, order_key
 from milepost.api.problems import NotFound
 from milepost.api.shapes import Shape
 from milepost.notices import NoticeId
@@ -29,8 +29,11 @@ class NoticesView(Shape):
     responses=may_answer(200, 404),
 )
 def show_order(order_id: OrderPath, services: Given) -> OrderView:
-    key = order_key(order_id)
-    tracked = services.orders.read(key)
+    key = item_key(order_id)
+    tracked = services.orders.read(key) if key else None
+    if key is None or tracked is None:
+        key = order_key(order_id, services)
+        tracked = services.orders.read(key)
     if tracked is None:
         raise NotFound(f"There is no order {key.path_id}.")
     connection = services.connections.all().get(key.connection)
@@ -45,12 +48,10 @@ def show_order(order_id: OrderPath, services: Given) -> OrderView:
     responses=may_answer(200, 404),
 )
 def list_notices(order_id: OrderPath, services: Given) -> NoticesView:
-    key = order_key(order_id)
-    found = notices_of(key, services)
-    # The log outlives orders; only one that is in neither is unknown.
-    if not found and services.orders.read(key) is None:
-        raise NotFound(f"There is no order {key.path_id}.")
-    return NoticesView(notices=found)
+    # The log outlives orders, so it is looked at first.
+    key = item_key(order_id)
+    found = notices_of(key, services) if key else []
+    return NoticesView(notices=found or notices_of(order_key(order_id, services), services))
 
 
 def notices_of(key: OrderKey, services: Services) -> list[NoticeView]:

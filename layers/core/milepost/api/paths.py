@@ -8,14 +8,18 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
+from milepost.api.given import Services
+from milepost.api.problems import Conflict, NotFound
 from milepost.notices import NoticeId
-from milepost.order import OrderKey
+from milepost.order import BadOrderId, OrderKey
+from milepost.order_lookup import AmbiguousOrder, OrderLookup, UnknownOrder
 
 OrderPath = Annotated[
     str,
     Path(
-        description="An order's id: `connection:order:item`.",
-        pattern=r"^[^:]+:[^:]+:[^:]+$",
+        description="An order: `connection:order:item`; where that is one item alone, also "
+        "`connection:order`, the provider's id, or a reference.",
+        min_length=1,
         max_length=1000,
     ),
 ]
@@ -42,9 +46,45 @@ def decoded(segment: str) -> str:
     return segment.replace("%25", "%")
 
 
-def order_key(order_id: str) -> OrderKey:
-    """:raises BadOrderId: when it is none"""
-    return OrderKey.parse(decoded(order_id))
+def order_lookup(services: Services) -> OrderLookup:
+    """Finds orders by what people call them."""
+    return OrderLookup(
+        orders=services.orders,
+        search=services.search,
+        connections=services.connections.all().keys(),
+    )
+
+
+def order_key(order_id: str, services: Services) -> OrderKey:
+    """The one item that a path names.
+
+    :raises NotFound: when there is none
+    :raises Conflict: when there are several
+    """
+    try:
+        return order_lookup(services).find_one(decoded(order_id))
+    except UnknownOrder as error:
+        raise unknown_order(error) from None
+    except AmbiguousOrder as error:
+        raise Conflict(f"{_capitalized(error)}. Name one of them.") from None
+
+
+def unknown_order(error: UnknownOrder) -> NotFound:
+    """The answer when nothing has this name."""
+    return NotFound(f"{_capitalized(error)}.")
+
+
+def item_key(order_id: str) -> OrderKey | None:
+    """The key that a path spells out, whether it exists or not; None for another name."""
+    try:
+        return OrderKey.parse(decoded(order_id))
+    except BadOrderId:
+        return None
+
+
+def _capitalized(error: Exception) -> str:
+    text = str(error)
+    return text[:1].upper() + text[1:]
 
 
 def group_key(group_id: str) -> OrderKey:

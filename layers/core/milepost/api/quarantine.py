@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from milepost.api.callers import check_operator
 from milepost.api.describing import may_answer
+from milepost.api.filters import check_connections
 from milepost.api.given import Given, Who
 from milepost.api.paths import decoded
 from milepost.api.problems import NotFound, Problem
@@ -99,6 +100,8 @@ def list_quarantine(  # noqa: PLR0917 - the resolver gives all by name
     after: Annotated[str | None, Query(max_length=200, description="`next` of a page.")] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 25,
 ) -> KeptList:
+    if connection is not None:
+        check_connections([connection], services)
     found: list[Kept] = []
     walk = services.operations.quarantine.walk(
         connection_id=connection, since=since, until=until, after=_after(after)

@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 
 SUBJECTS: Final[Mapping[str, Sequence[str]]] = {
     "orders": ("order_lists", "orders", "actions"),
+    "order-ids": ("order_ids",),
     "groups": ("groups",),
     "notices": ("notices",),
     "stages": ("stages",),

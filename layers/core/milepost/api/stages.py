@@ -1,4 +1,4 @@
-"""Stages: how long they took, and the open orders that stay in one for longer than most did."""
+"""Stages: how long they took, and the open orders that are beyond the 90th percentile."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -9,8 +9,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from milepost.api.describing import may_answer
+from milepost.api.filters import check_connections, check_service_type
 from milepost.api.given import Given, Services
-from milepost.api.months import Month, first_of, month_before, months_between
+from milepost.api.months import Month, first_of, months_before, months_between
 from milepost.api.problems import Fault, Problem
 from milepost.api.shapes import Shape
 from milepost.listing import OPEN, Listed, Wanted
@@ -22,6 +23,9 @@ router = Router()
 MOST_MONTHS: Final = 36
 MOST_SLOW: Final = 100
 """Orders beyond the p90 that one answer names."""
+ENOUGH: Final = 20
+"""Stages that must have ended before their 90th percentile says what is usual. Of fewer than ten
+it would be the longest one."""
 _MOST_PAGES: Final = 5
 _A_YEAR: Final = 12
 
@@ -38,12 +42,16 @@ class StageView(Shape):
     stage: Status
     count: int
     mean: float = Field(description="Exact.")
-    median: float = Field(description="To within 2.5%.")
-    p90: float = Field(description="Nine of ten took no longer; to within 2.5%.")
+    median: float | None = Field(
+        description=f"To within 2.5%; null while fewer than {ENOUGH} stages have ended."
+    )
+    p90: float | None = Field(
+        description="The 90th percentile, to within 2.5%; null as for the median."
+    )
 
 
 class SlowOrder(Shape):
-    """An open order that has been in its stage for longer than nine of ten were."""
+    """An open order that has been in its stage for longer than the 90th percentile."""
 
     id: str = Field(examples=["offergrid-main:ord_1:item_1"])
     connection: str
@@ -52,7 +60,7 @@ class SlowOrder(Shape):
     stage: Status
     since: str
     age: float = Field(description="Seconds since then.")
-    p90: float = Field(description="Within how many seconds nine of ten had left it.")
+    p90: float = Field(description="The 90th percentile of its stage, in seconds.")
 
 
 class StagesView(Shape):
@@ -66,7 +74,7 @@ class StagesView(Shape):
 
 @router.get(
     "/stages",
-    summary="How long stages took, and which open orders take longer than nine of ten did",
+    summary="How long stages took, and which open orders are beyond the 90th percentile",
     tags=["figures"],
     operation_id="show_stages",
     responses=may_answer(200),
@@ -83,6 +91,7 @@ def show_stages(
         Month | None, Query(alias="to", description="Last month; the present one if absent.")
     ] = None,
 ) -> StagesView:
+    check_connections(connection, services)
     now = services.clock()
     months = _months(first_month, last_month, now=now)
     names = connection or list(services.connections.all())
@@ -91,6 +100,8 @@ def show_stages(
         for one in services.figures.stages(names, months=months)
         if service_type in (None, one.service_type)
     ]
+    if not found:
+        check_service_type(service_type, services)
     slow, is_all = _slow_orders(found, services, now=now)
     return StagesView(
         months=months,
@@ -102,10 +113,7 @@ def show_stages(
 
 def _months(first: str | None, last: str | None, *, now: datetime) -> list[str]:
     end = first_of(last) if last else now.date().replace(day=1)
-    begin = first_of(first) if first else end
-    if first is None:
-        for _ in range(_A_YEAR - 1):
-            begin = month_before(begin)
+    begin = first_of(first) if first else months_before(end, _A_YEAR - 1)
     months = months_between(begin, end)
     if not 0 < len(months) <= MOST_MONTHS:
         what = f"from `from` to `to` there must be 1 to {MOST_MONTHS} months"
@@ -120,7 +128,7 @@ def _slow_orders(
     p90 = {
         (one.connection, one.service_type, one.stage): one.p90
         for one in figures
-        if one.stage in OPEN
+        if one.stage in OPEN and one.count >= ENOUGH
     }
     if not p90:
         return [], True
@@ -159,12 +167,13 @@ def _if_slow(one: Listed, p90: Mapping[StageName, float], now: datetime) -> Slow
 
 
 def _stage_view(one: StageFigures) -> StageView:
+    is_enough = one.count >= ENOUGH
     return StageView(
         connection=one.connection,
         service_type=one.service_type or None,
         stage=one.stage,
         count=one.count,
         mean=one.mean,
-        median=one.median,
-        p90=one.p90,
+        median=one.median if is_enough else None,
+        p90=one.p90 if is_enough else None,
     )

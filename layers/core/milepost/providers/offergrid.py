@@ -313,7 +313,9 @@ def _cancel(item: TrackedItem, arguments: Json) -> Call:
 
 
 ACTIONS: Final[Mapping[str, ProviderAction]] = {
-    "cancel": ProviderAction(statuses=OPEN, make_call=_cancel, arguments=frozenset({"reason"})),
+    "cancel": ProviderAction(
+        statuses=OPEN, make_call=_cancel, arguments=frozenset({"reason"}), is_final=True
+    ),
 }
 """Source: Offergrid's reseller API, ``PATCH /reseller/orders/{id}/cancel``; that an item is
 cancelled in any open status, and by itself, is the project's own (docs/providers/offergrid.md)."""

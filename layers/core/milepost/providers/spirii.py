@@ -279,9 +279,11 @@ def _whether_sent(body: Json) -> str:
 
 
 ACTIONS: Final[Mapping[str, ProviderAction]] = {
-    "fulfill": ProviderAction(statuses=OPEN, make_call=_call("fulfill"), can_be_planned=True),
+    "fulfill": ProviderAction(
+        statuses=OPEN, make_call=_call("fulfill"), can_be_planned=True, is_final=True
+    ),
     "cancel": ProviderAction(
-        statuses=OPEN, make_call=_call("cancel"), arguments=frozenset({"reason"})
+        statuses=OPEN, make_call=_call("cancel"), arguments=frozenset({"reason"}), is_final=True
     ),
     "resend_confirmation": ProviderAction(
         statuses=OPEN | {Status.COMPLETED},
@@ -289,7 +291,7 @@ ACTIONS: Final[Mapping[str, ProviderAction]] = {
         read_outcome=_whether_sent,
     ),
     "initiate_installation": ProviderAction(
-        statuses=OPEN, make_call=_call("initiate-installation")
+        statuses=OPEN, make_call=_call("initiate-installation"), is_final=True
     ),
 }
 """Source: Spirii's guide for staff: Fulfill Order, Cancel Order, Resend Order Confirmation,

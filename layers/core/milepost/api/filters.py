@@ -1,0 +1,62 @@
+"""Filters whose values are checked: an unknown one is an error, and no empty list."""
+
+from collections.abc import Iterable
+
+from milepost.api.given import Services
+from milepost.api.months import months_before, months_between
+from milepost.api.problems import Fault, Problem
+from milepost.deadlines import USUAL_TRACKS
+
+
+def check_connections(names: Iterable[str] | None, services: Services) -> None:
+    """Each of these is a connection, or was one and has orders.
+
+    :raises Problem: 422, with the connections that there are
+    """
+    known = services.connections.all()
+    for name in names or ():
+        if name not in known and not services.figures.counts([name]).get(name):
+            raise unknown("connection", name, known)
+
+
+def check_provider(name: str | None, services: Services) -> None:
+    """Some connection is one at this provider.
+
+    :raises Problem: 422, with the providers that there are
+    """
+    known = {one.provider for one in services.connections.all().values()}
+    if name is not None and name not in known:
+        raise unknown("provider", name, known)
+
+
+def check_service_type(name: str | None, services: Services) -> None:
+    """Orders can have this service type. It costs some reads: ask when nothing was found.
+
+    :raises Problem: 422, with those that are documented, set, or that orders had within a year
+    """
+    if name is None:
+        return
+    known = services.connections.all()
+    today = services.clock().date()
+    months = months_between(months_before(today, 11), today)
+    counted = services.figures.stages(list(known), months=months)
+    types = {
+        *USUAL_TRACKS,
+        *(one.service_type for one in known.values() if one.service_type),
+        *(one.service_type for one in counted if one.service_type),
+    }
+    if name not in types:
+        raise unknown("service_type", name, types)
+
+
+def unknown(what: str, value: str, known: Iterable[str]) -> Problem:
+    """The problem of a filter's value that does not exist.
+
+    :param what: the filter's name
+    :param known: the values that there are
+    """
+    listed = ", ".join(sorted(known)) or "none"
+    said = f"there is no {what.replace('_', ' ')} {value}; there are: {listed}"
+    return Problem(
+        422, f"{said[0].upper()}{said[1:]}.", errors=[Fault(where=f"query.{what}", what=said)]
+    )

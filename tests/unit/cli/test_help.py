@@ -1,0 +1,71 @@
+"""What every command says of itself, and the options that all have."""
+
+import shlex
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from cli.main import PARTS, app
+from cli.parts import make_part
+from cli.stack import StackOption
+from cli.stack_choice import StackChoice
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Every command of ``milepost`` by the words that call it."""
+    for name, (module, _) in PARTS.items():
+        yield from _below(name, typer.main.get_command(import_module(module).app))
+
+
+def _below(words: str, command: Any) -> Iterator[tuple[str, Any]]:
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield words, command
+        return
+    for name, one in below.items():
+        yield from _below(f"{words} {name}", one)
+
+
+COMMANDS = dict(commands())
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_each_help_ends_with_an_example_that_can_be_typed(words: str) -> None:
+    command = COMMANDS[words]
+    shown = [line.strip("`") for line in command.epilog.splitlines() if line.startswith("`")]
+    assert shown
+    for example in shown:
+        assert example.startswith(f"milepost {words}")
+        arguments = shlex.split(example.removeprefix(f"milepost {words}").partition(" > ")[0])
+        command.make_context(words, arguments)
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_each_command_that_finds_a_stack_takes_its_region_and_profile(words: str) -> None:
+    names = {one.name for one in COMMANDS[words].params}
+    assert "stack" in names
+    assert {"region", "profile"} <= names
+
+
+def test_region_and_profile_reach_the_command_with_the_stack_name() -> None:
+    part = make_part()
+    seen: list[StackChoice | None] = []
+
+    @part.command("look")
+    def look(*, stack: StackOption = None) -> None:
+        """Look."""
+        seen.append(stack)
+
+    given = ["--stack", "a", "--region", "eu-west-1", "--profile", "ops"]
+    assert CliRunner().invoke(part, given).exit_code == 0
+    assert seen == [StackChoice(name="a", region="eu-west-1", profile="ops")]
+
+
+def test_the_version_is_printed() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert result.exit_code == 0
+    assert result.stdout.startswith("milepost ")
