@@ -28,6 +28,7 @@ from milepost.order import OrderKey
 from milepost.payload import read_object
 from milepost.provider import Provider
 from milepost.providers import UnknownProvider, adapter
+from milepost.recording import UnstorableOrder
 from milepost.report import BadPayload, Report, Source, refuse_future
 from milepost.trying import OnlyATest, refuse_test
 
@@ -105,17 +106,23 @@ def read_delivery(delivery: Delivery) -> Reading | None:
 
 
 def record_reading(reading: Reading, ahead: ReadAhead) -> None:
-    """Take each report into its order."""
+    """Take each report into its order; a delivery with one that can't be stored is quarantined."""
     connection, delivery = reading.connection, reading.delivery
     table = OrdersTable(dynamodb, table_name=os.environ["ORDERS_TABLE"], connection=connection)
+    refused: list[str] = []
     for report in reading.reports:
-        recorded = recording.record(
-            report,
-            orders=ahead.of(table),
-            rules=reading.provider.rules,
-            now=datetime.now(UTC),
-            announce=delivery.announce,
-        )
+        try:
+            recorded = recording.record(
+                report,
+                orders=ahead.of(table),
+                rules=reading.provider.rules,
+                now=datetime.now(UTC),
+                announce=delivery.announce,
+            )
+        except UnstorableOrder as error:
+            # It would be refused as often as it came back.
+            refused.append(str(error))
+            continue
         logger.info(
             "recorded",
             connection=connection.id,
@@ -124,7 +131,9 @@ def record_reading(reading: Reading, ahead: ReadAhead) -> None:
             outcome=recorded.outcome,
             status=recorded.status,
         )
-    if delivery.kept_as:
+    if refused:
+        put_aside(delivery, refused[0], is_trouble=True)
+    elif delivery.kept_as:
         quarantine.remove(delivery.kept_as)
 
 

@@ -10,11 +10,12 @@ import pytest
 
 from milepost.aws.items import from_item, to_item
 from milepost.aws.orders_table import BY_STATUS, OrdersTable, announced_by, key_of, shard_of
-from milepost.lifecycle import TIMELINE_CAP, Rules, fold
+from milepost.lifecycle import Rules, fold
 from milepost.order import Kind, OrderKey, Overdue, TrackedOrder
 from milepost.providers import adapter
 from milepost.recording import LostRace, Orders, record
 from milepost.report import Report, Source, Status
+from milepost.timeline import TIMELINE_CAP
 from tests.builders import (
     KEY,
     NOON,

@@ -7,8 +7,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from tests.builders import KEY
+from tests.builders import KEY, offergrid_event
 from tests.make_events import inbox_message, sqs_batch
 from tests.stack import Context, Stack, aws, event
 
@@ -138,6 +139,37 @@ def test_a_replay_that_is_to_tell_nobody_announces_nothing(app: ModuleType, stac
     assert invoke(app, sqs_batch([json.dumps(message)])) == []
     (item,) = stack.items("OrdersTable")
     assert (item["status"], "announce" in item) == ("accepted", False)
+
+
+def test_a_report_that_makes_an_order_unstorable_is_kept_with_its_reason(
+    app: ModuleType,
+    stack: Stack,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its delivery leaves the queue: it would be refused as often as it came back."""
+    put_item = app.dynamodb.put_item
+
+    def refuse_one(**call: Any) -> Any:
+        if call["Item"]["order_id"]["S"] != "ord-too-large":
+            return put_item(**call)
+        words = "Item size has exceeded the maximum allowed size"
+        raise ClientError({"Error": {"Code": "ValidationException", "Message": words}}, "PutItem")
+
+    monkeypatch.setattr(app.dynamodb, "put_item", refuse_one)
+    body = json.dumps(offergrid_event(orderId="ord-too-large")).encode()
+    message = json.loads(inbox_message(""))
+    message["body"] = base64.b64encode(body).decode()
+    fine = event("record_report", "accepted")["Records"][0]["body"]
+    assert invoke(app, sqs_batch([json.dumps(message), fine])) == []
+    ((key, kept),) = stack.objects("QuarantineBucket").items()
+    assert kept == body
+    bucket = stack.resources["QuarantineBucket"]
+    assert (
+        "larger than an item" in aws("s3").head_object(Bucket=bucket, Key=key)["Metadata"]["reason"]
+    )
+    assert [one["status"] for one in stack.items("OrdersTable")] == ["accepted"]
+    assert '"Quarantined":[1' in capsys.readouterr().out.replace(" ", "")
 
 
 def test_when_the_table_is_away_the_message_comes_back(app: ModuleType, stack: Stack) -> None:

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from milepost.order import Order, OrderKey
 from milepost.report import (
+    PAID,
     BadPayload,
     Details,
     Report,
@@ -21,7 +22,7 @@ from milepost.report import (
 REFRESH: Final = "refresh"
 ACKNOWLEDGE: Final = "acknowledge"
 NOTE: Final = "note"
-COMMISSION_PAID: Final = "commission_paid"
+COMMISSION_PAID: Final = PAID
 """A person has seen that an order's commission of a month was paid; the text is the month."""
 OWN: Final[Mapping[str, frozenset[str]]] = {
     REFRESH: frozenset({"notices"}),

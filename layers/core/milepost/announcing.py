@@ -26,6 +26,24 @@ that fires two events for one change says so with the second, and the mail is wr
 order as it then is."""
 
 
+MOST_ANNOUNCED: Final = 300
+"""The last announcements of an order that are kept with it, of some 160 bytes each."""
+
+
+def kept(announced: tuple[Announcement, ...]) -> tuple[Announcement, ...]:
+    """Of an order's announcements those that stay with it.
+
+    They are the last ones, in which the watch finds what was never told; and of older ones the
+    last of each kind and status, by which it is known what people were told already.
+    """
+    if len(announced) <= MOST_ANNOUNCED:
+        return announced
+    older, last = announced[:-MOST_ANNOUNCED], announced[-MOST_ANNOUNCED:]
+    known = {(one.kind, one.status) for one in last}
+    decisive = {(one.kind, one.status): one for one in older if (one.kind, one.status) not in known}
+    return (*sorted(decisive.values(), key=lambda one: one.sequence), *last)
+
+
 def announcements(
     before: TrackedOrder | None, after: Order, *, now: datetime
 ) -> tuple[Announcement, ...]:
@@ -34,7 +52,7 @@ def announcements(
     A duplicate or a late report leaves status, appointment and attention as they were, so it
     gives nothing.
     """
-    told = len(before.announced) if before else 0
+    told = before.last_sequence if before else 0
     kinds = [*_of_status(before, after, now), *_of_attention(before, after)]
     corrects = _entered(after) in _OUT_OF_TERMINAL or Kind.CORRECTION in kinds
     return tuple(

@@ -1,17 +1,23 @@
 """Why a person should look at an order: what its provider said last, in words."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from milepost.order import OVERDUE, Attention, Effect, Entry
-from milepost.report import Status, format_instant
+from milepost.limits import SHORTENED
+from milepost.order import OVERDUE, Attention, Effect, Entry, Summary
+from milepost.report import Details, Status, format_instant
 
 CODES: Final = frozenset(
     {
         OVERDUE,
+        SHORTENED,
         "correction",
         "email_not_sent",
+        "history_shortened",
         "invalid_identifier",
+        "late_report",
         "missing_data",
+        "more_reasons",
         "out_of_sequence",
         "payment_due",
         "unknown_status",
@@ -45,3 +51,48 @@ def reason_to_look(entry: Entry, status: Status) -> Attention | None:
             )
         case _:
             return None
+
+
+def reason_of_late(late: Sequence[Entry], summary: Summary, status: Status) -> Attention | None:
+    """Why to look when reports came after the summary of their time had been made."""
+    if not late and not summary.late:
+        return None
+    more = summary.late + len(late) - 1
+    last = late[-1].report if late else None
+    said = f"{last.raw_status!r} at {format_instant(last.occurred_at)}" if last else "something"
+    return Attention(
+        "late_report",
+        f"The provider said {said}, which came when the order's history until "
+        f"{format_instant(summary.until)} had been summed up; {more} more came like this. It "
+        f"changed nothing: the order stays {status}. Compare it with the provider's own page.",
+    )
+
+
+def reason_of_cut(summary: Summary) -> Attention | None:
+    """Why to look when what people did or noted is no longer on the timeline."""
+    if not summary.people:
+        return None
+    return Attention(
+        "history_shortened",
+        f"The history is so long that {summary.people} of the oldest notes and actions of people "
+        "are no longer shown. Note again what still matters.",
+    )
+
+
+def reason_of_shortened(details: Details) -> Attention | None:
+    """Why to look when the provider said more than is stored."""
+    if SHORTENED not in details:
+        return None
+    return Attention(
+        SHORTENED,
+        f"The provider said more than can be stored: {details['shortened']}. "
+        "Look at the provider's own page for the rest.",
+    )
+
+
+def reason_of_more(count: int) -> Attention:
+    """In place of reasons that are too many to be shown at once."""
+    return Attention(
+        "more_reasons",
+        f"There are {count} more reasons to look, which show when others are settled.",
+    )

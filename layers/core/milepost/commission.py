@@ -153,6 +153,7 @@ def _payments(order: Order) -> int:
     """How many payments the provider has told of."""
     told = [*_commissions_told(order)]
     dates = {one["paid_at"] for one in told if one.get("paid_at")}
+    dates |= set(order.summary.payments if order.summary else ())
     return len(dates) or int(any(one.get("status") == "paid" for one in told))
 
 

@@ -12,6 +12,7 @@ from milepost.order import Order
 from milepost.report import Details, Status, format_instant, parse_instant
 
 _DAY: Final = timedelta(days=1)
+_END_OF_TIME: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 TRACKS: Final[Mapping[str, timedelta]] = {
     "fast": 7 * _DAY,
@@ -64,7 +65,16 @@ def stage_deadline(order: Order, connection: Connection) -> datetime:
     Time in which it waited for the customer is not counted. While it waits, this is where the
     clock would end if it went on from the moment the wait began.
     """
-    return _ends(order.since + order.waited, allowed_time(order, connection), connection)
+    begins = _later(order.since, order.waited)
+    return _ends(begins, allowed_time(order, connection), connection)
+
+
+def _later(moment: datetime, time: timedelta) -> datetime:
+    """So much later, or the end of time: a provider's slip of a year must stop no order."""
+    try:
+        return moment + time
+    except OverflowError:
+        return _END_OF_TIME
 
 
 def allowed_time(order: Order, connection: Connection) -> timedelta:
@@ -109,9 +119,12 @@ def overdue_at(order: Order, connection: Connection) -> datetime | None:
 def appointment_ends(appointment: str, connection: Connection) -> datetime:
     """When an appointment is over: 4 hours on site from an instant, or the local day."""
     if len(appointment) == _DAY_LENGTH:
-        midnight = parse_day_or_instant(appointment) + _DAY
-        return midnight.replace(tzinfo=ZoneInfo(connection.time_zone)).astimezone(UTC)
-    return parse_instant(appointment) + ON_SITE
+        midnight = _later(parse_day_or_instant(appointment), _DAY)
+        try:
+            return midnight.replace(tzinfo=ZoneInfo(connection.time_zone)).astimezone(UTC)
+        except OverflowError:
+            return midnight
+    return _later(parse_instant(appointment), ON_SITE)
 
 
 def escalates_at(deadline: datetime, connection: Connection) -> datetime:
@@ -121,7 +134,7 @@ def escalates_at(deadline: datetime, connection: Connection) -> datetime:
 
 def _ends(begins: datetime, allowed: timedelta, connection: Connection) -> datetime:
     if connection.stage_days_count != BUSINESS:
-        return begins + allowed
+        return _later(begins, allowed)
     return end_of_business_time(
         begins,
         allowed,
@@ -149,7 +162,7 @@ def expected_by(order: Order, connection: Connection) -> datetime | None:
         return None
     if order.appointment:
         return parse_day_or_instant(order.appointment)
-    by_track = _start(order) + TRACKS[track_of(order.details, connection)]
+    by_track = _later(_start(order), TRACKS[track_of(order.details, connection)])
     return max(by_track, stage_deadline(order, connection))
 
 

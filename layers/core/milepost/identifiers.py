@@ -2,12 +2,33 @@
 
 import re
 from typing import Final
+from urllib.parse import quote
+
+LONGEST_ID: Final = 200
+"""Bytes of an order's or item's id as keys hold it: in UTF-8, percent-quoted as in a URL.
+
+A sort key of DynamoDB has at most 1,024 bytes. The longest that is made of ids, SearchTable's, has
+both of them, the connection's (64 at most), and a word of the reference of 64 characters, which
+are up to 256 bytes.
+"""
 
 _MALO: Final = re.compile(r"[1-9]\d{10}", re.ASCII)
 _MELO: Final = re.compile(r"DE\d{11}[A-Z\d]{20}", re.ASCII)
 _METER: Final = re.compile(r"[A-Z\d](?:[A-Z\d]|[ ./-](?=[A-Z\d])){3,29}", re.ASCII | re.IGNORECASE)
 _EMAIL: Final = re.compile(r"[^\s@,;<>\"()]{1,64}@(?:[^\s@.,;<>\"()]+\.)+[^\s@.,;<>\"()]{2,63}")
 _LONGEST_EMAIL: Final = 254
+
+
+def is_order_id(text: str) -> bool:
+    """Whether every table can hold keys that are made of this id of an order or item.
+
+    Of letters, digits, ``-``, ``.``, ``_`` and ``~`` it may have 200; another character takes
+    three for each of its bytes in UTF-8.
+    """
+    try:
+        return 0 < len(quote(text, safe="")) <= LONGEST_ID
+    except UnicodeEncodeError:
+        return False
 
 
 def is_malo(text: str) -> bool:

@@ -4,13 +4,22 @@
 number they arrived, comes the same order.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from milepost.attention import reason_to_look
+from milepost.attention import (
+    reason_of_cut,
+    reason_of_late,
+    reason_of_more,
+    reason_of_shortened,
+    reason_to_look,
+)
+from milepost.history import sum_up
+from milepost.limits import ATTENTION_BYTES, DETAILS_BYTES, shorten_text
 from milepost.order import (
+    SWALLOWED_DIGITS,
     Attention,
     Effect,
     Entry,
@@ -20,8 +29,17 @@ from milepost.order import (
     Wait,
     acknowledged_by,
 )
-from milepost.report import ABOUT_AN_ACTION, Details, Report, Source, Status
+from milepost.report import ABOUT_AN_ACTION, Details, Report, Source, Status, shorten
 from milepost.stages import MOVING, stages_in
+from milepost.timeline import (
+    end_of_summary,
+    in_order,
+    is_late,
+    is_long,
+    merge,
+    outlasting,
+    place_to_cut,
+)
 
 _FORWARD: Final = (
     Status.UNKNOWN,
@@ -51,11 +69,8 @@ MOVES: Final[Mapping[Status, frozenset[Status]]] = {
 }
 """The allowed moves. Steps may be skipped forward; a terminal status is not left."""
 
-TIMELINE_CAP: Final = 100
-"""Reports kept on one timeline; older ones fold into its summary."""
-LIGHT_COUNT: Final = 10
-HEAVY_CHARACTERS: Final = 150_000
-"""Details of one timeline, beyond which it is shortened too: an item holds 400 KB at most."""
+MOST_REASONS: Final = 20
+"""Reasons for attention that one order shows at once."""
 
 
 def nothing_to_examine(_status: Status, _details: Details) -> Iterable[Attention]:
@@ -76,12 +91,15 @@ class Rules:
     is terminal: the usual way on, or the taking back of a decision. ``examine`` looks at an open
     order's facts for what a person should see to. ``waits`` says what an open order waits for from
     its customer, in one word, or None; of the notes it sees those that the provider said last.
+    ``event_facts`` are details that only events carry: a snapshot that leaves them out says nothing
+    of them, while every other fact that it leaves out holds no more.
     """
 
     continues: Mapping[str, frozenset[Status]] = field(default_factory=dict)
     recovers: Mapping[str, frozenset[Status]] = field(default_factory=dict)
     examine: Callable[[Status, Details], Iterable[Attention]] = nothing_to_examine
     waits: Callable[[Status, Details], str | None] = nothing_to_wait_for
+    event_facts: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -98,61 +116,60 @@ def fold(reports: Iterable[Report], rules: Rules, summary: Summary | None = None
     """The order that these reports imply.
 
     :param reports: at least one, all of the same order; repeated ones count once
-    :param summary: what older reports came to; reports from before its end are history already
+    :param summary: what older reports came to; those of them that come again are left out, and
+        others from before its end stay on the timeline, marked as late
     :raises ValueError: without any report
     """
-    timeline = _in_order(reports, summary)
-    if not timeline:
+    history, timeline = _history_and_timeline(reports, summary)
+    if not history and not timeline:
         raise ValueError("an order needs at least one report")
-    state = _start(timeline[0], summary)
-    entries = tuple(Entry(report, _apply(state, report, rules)) for report in timeline)
-    acknowledged = acknowledged_by(timeline) | (summary.acknowledged if summary else frozenset())
+    state = _start(timeline[0] if timeline else history[0], summary)
+    entries = (
+        *(Entry(report, _effect_of_history(report)) for report in history),
+        *(Entry(report, _apply(state, report, rules)) for report in timeline),
+    )
+    said = [*history, *timeline]
+    details = _bounded_details(state.details, said, summary)
+    acknowledged = acknowledged_by(said) | (summary.acknowledged if summary else frozenset())
+    reasons = _reasons(state.status, details, entries, rules, summary)
     order = Order(
-        key=OrderKey.of(timeline[0]),
+        key=OrderKey.of(said[0]),
         status=state.status,
         raw_status=state.raw_status,
         since=state.since,
-        details=state.details,
+        details=details,
         timeline=entries,
-        attention=tuple(
-            reason for reason in _attention(state, entries, rules) if reason.id not in acknowledged
-        ),
+        attention=_most_of([one for one in reasons if one.id not in acknowledged]),
         summary=summary,
         waited=state.waited,
         waiting=state.waiting,
     )
-    return _shorten(order, rules) if _is_long(entries) else order
+    return _shorten(order, rules) if is_long(said) else order
 
 
-def _is_long(entries: Sequence[Entry]) -> bool:
-    if len(entries) > TIMELINE_CAP:
-        return True
-    # Only a long timeline can be a heavy one, and weighing costs.
-    return len(entries) > LIGHT_COUNT and _weight(entries) > HEAVY_CHARACTERS
+def _history_and_timeline(
+    reports: Iterable[Report], summary: Summary | None
+) -> tuple[list[Report], list[Report]]:
+    """What the summary stands for and is kept all the same, and what comes after it."""
+    merged = merge(reports)
+    if summary is None:
+        return [], list(in_order(merged))
+    swallowed = frozenset(summary.swallowed)
+    there = [one for one in merged if one.id[:SWALLOWED_DIGITS] not in swallowed]
+    history = [report for report in there if is_late(report, summary)]
+    after = [report for report in there if not is_late(report, summary)]
+    return list(in_order(history)), list(in_order(after))
 
 
-def _weight(entries: Sequence[Entry]) -> int:
-    return sum(len(str(entry.report.details)) for entry in entries)
+def _effect_of_history(report: Report) -> Effect:
+    return Effect.NOTED if report.source is Source.PERSON else Effect.LATE
 
 
-def _in_order(reports: Iterable[Report], summary: Summary | None) -> list[Report]:
-    unique: dict[str, Report] = {}
-    for report in reports:
-        known = unique.get(report.id)
-        if known is None or _arrival(report) < _arrival(known):
-            unique[report.id] = report
-    kept = unique.values()
-    return sorted((r for r in kept if summary is None or r.occurred_at > summary.until), key=_place)
-
-
-def _arrival(report: Report) -> tuple[datetime, str]:
-    """Which of two copies of one report is kept: the one seen first."""
-    return report.seen_at, report.source
-
-
-def _place(report: Report) -> tuple[datetime, int, str]:
-    rank = -1 if report.status is None else report.status.rank
-    return report.occurred_at, rank, report.id
+def _bounded_details(details: Details, said: Iterable[Report], summary: Summary | None) -> Details:
+    """The facts within their budget; what each report said fits its own."""
+    if summary is None and sum(report.size for report in said) <= DETAILS_BYTES:
+        return details
+    return shorten(details, DETAILS_BYTES)
 
 
 def _start(first: Report, summary: Summary | None) -> _State:
@@ -183,7 +200,8 @@ def _apply(state: _State, report: Report, rules: Rules) -> Effect:
         state.details.pop("cause", None)
     if report.status is not None:
         state.raw_status = report.raw_status
-    state.details = {**state.details, **_facts(report.details)}
+    facts = _facts(report.details)
+    state.details = {**_holding_on(state.details, report, rules), **facts}
     # What one of us did or noted doesn't say what the provider waits for.
     if enters or report.source is not Source.PERSON:
         _see_what_it_waits_for(state, report, rules, enters=enters)
@@ -212,6 +230,16 @@ def _said_last(state: _State, report: Report) -> Details:
     return facts
 
 
+def _holding_on(known: Details, report: Report, rules: Rules) -> Details:
+    """Which known facts hold on beside what this report says: of a snapshot, those alone of which
+    it can't say anything."""
+    if not report.is_snapshot:
+        return known
+    facts = {name: value for name, value in known.items() if name in rules.event_facts}
+    kept: Details = Details(**facts)  # type: ignore[typeddict-item]
+    return kept
+
+
 def _facts(said: Details) -> Details:
     facts = {name: value for name, value in said.items() if name not in ABOUT_AN_ACTION}
     kept: Details = Details(**facts)  # type: ignore[typeddict-item]
@@ -234,52 +262,75 @@ def _effect(state: _State, report: Report, rules: Rules) -> Effect:
     return Effect.OUT_OF_SEQUENCE
 
 
-def _attention(state: _State, entries: tuple[Entry, ...], rules: Rules) -> Iterable[Attention]:
+def _reasons(
+    status: Status,
+    details: Details,
+    entries: Sequence[Entry],
+    rules: Rules,
+    summary: Summary | None,
+) -> Iterator[Attention]:
     """Reasons to look, from the last thing said of the status and from the facts as they stand.
 
     A later report whose status fits settles what an earlier one raised.
     """
-    said = [entry for entry in entries if entry.effect is not Effect.NOTED]
-    if said and (reason := reason_to_look(said[-1], state.status)):
-        yield reason
-    if state.status not in TERMINAL:
-        yield from sorted(rules.examine(state.status, state.details))
+    said = [entry for entry in entries if entry.effect not in (Effect.NOTED, Effect.LATE)]
+    found: list[Attention | None] = [reason_to_look(said[-1], status) if said else None]
+    if summary is not None:
+        late = [entry for entry in entries if entry.effect is Effect.LATE]
+        found += [reason_of_late(late, summary, status), reason_of_cut(summary)]
+    found.append(reason_of_shortened(details))
+    if status not in TERMINAL:
+        found += sorted(rules.examine(status, details))
+    for reason in found:
+        if reason is not None:
+            yield Attention(reason.code, shorten_text(reason.text, ATTENTION_BYTES))
+
+
+def _most_of(reasons: Sequence[Attention]) -> tuple[Attention, ...]:
+    """So many as an order shows at once, of each code one at least; and how many more there are."""
+    if len(reasons) <= MOST_REASONS:
+        return tuple(reasons)
+    codes = {reason.code: place for place, reason in reversed([*enumerate(reasons)])}
+    others = (place for place in range(len(reasons)) if place not in codes.values())
+    shown = sorted([*codes.values(), *others][: MOST_REASONS - 1])
+    return (*(reasons[place] for place in shown), reason_of_more(len(reasons) - len(shown)))
 
 
 def _shorten(order: Order, rules: Rules) -> Order:
     """Fold the oldest reports into the summary, so that a timeline keeps at most its cap."""
-    reports = [entry.report for entry in order.timeline]
-    cut = _cut(reports)
-    if cut is None:
-        return order
-    state = _start(reports[0], order.summary)
+    before, entries = order.summary, order.timeline
+    history = [entry.report for entry in entries if is_late(entry.report, before)]
+    reports = [entry.report for entry in entries[len(history) :]]
+    cut = place_to_cut(reports)
+    state = _start(reports[0] if reports else history[0], before)
     for report in reports[:cut]:
         _apply(state, report, rules)
-    summary = Summary(
-        count=cut + (order.summary.count if order.summary else 0),
-        until=reports[cut - 1].occurred_at,
+    people = [report for report in reports[:cut] if report.source is Source.PERSON]
+    kept = outlasting([*history, *people])
+    stays = {report.id for report in kept}
+    standing = Summary(
+        count=0,
+        until=_until(reports, cut, before),
         status=state.status,
         raw_status=state.raw_status,
         since=state.since,
         details=state.details,
         waited=state.waited,
         waiting=state.waiting,
-        acknowledged=acknowledged_by(reports[:cut])
-        | (order.summary.acknowledged if order.summary else frozenset()),
-        stages=tuple(stages_in(order.timeline[:cut], order.summary)),
     )
-    return fold(reports[cut:], rules, summary)
+    summary = sum_up(
+        standing,
+        before,
+        gone=[one for one in [*history, *reports[:cut]] if one.id not in stays],
+        stages=tuple(stages_in(entries[: len(history) + cut], before)),
+        raised=frozenset(
+            one.id for one in _reasons(order.status, order.details, entries, rules, before)
+        ),
+    )
+    return fold([*kept, *reports[cut:]], rules, summary)
 
 
-def _cut(reports: list[Report]) -> int | None:
-    """Where to cut: at a change of instant, since those of one instant belong together.
-
-    None when there is no such place: so many reports of one instant are all kept.
-    """
-    wanted = len(reports) // 2
-    places = [
-        place
-        for place in range(1, len(reports))
-        if reports[place].occurred_at != reports[place - 1].occurred_at
-    ]
-    return min(places, key=lambda place: abs(place - wanted), default=None)
+def _until(reports: Sequence[Report], cut: int, before: Summary | None) -> datetime:
+    if cut == 0 and before is not None:
+        return before.until
+    return end_of_summary(reports, cut, before.until if before else None)

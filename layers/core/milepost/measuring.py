@@ -41,6 +41,8 @@ class Counted:
     stages: tuple[Lasted, ...] = ()
     reference: str | None = None
     customer: str | None = None
+    stages_left_out: int = 0
+    """How many stages were counted and are no longer in ``stages``: their time stays counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ def change_of(
         stages=_stages_of(order),
         reference=order.details.get("reference") if is_there else None,
         customer=customer_id_of(order.details, order.key) if is_there else None,
+        stages_left_out=order.summary.stages_left_out if order.summary else 0,
     )
     return Change(order.key, counted)
 
@@ -133,7 +136,10 @@ class Step:
     def stages(self) -> dict[StageKey, Tally]:
         """By how much the stages' tallies change."""
         found: dict[StageKey, Tally] = {}
-        was = self.before.stages if self.before else ()
+        was: tuple[Lasted, ...] = ()
+        if self.before:
+            # Those that a very long history no longer holds took the time that they took.
+            was = self.before.stages[self.after.stages_left_out - self.before.stages_left_out :]
         for stages, times in ((self.after.stages, 1), (was, -1)):
             for one in stages:
                 key = StageKey(self.key.connection, one.month, one.service_type, one.status)

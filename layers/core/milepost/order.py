@@ -65,6 +65,9 @@ class Effect(StrEnum):
     NOTED = "noted"
     UNKNOWN_STATUS = "unknown_status"
     OUT_OF_SEQUENCE = "out_of_sequence"
+    LATE = "late"
+    """Dated in the time that the summary stands for, which can't be told anew: it changed
+    nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +108,20 @@ class Stage:
     left: datetime
 
 
+SWALLOWED_DIGITS: Final = 10
+"""Hex digits of an id that a summary keeps."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What the oldest reports of a very long timeline came to, once there were too many to keep."""
+    """What the oldest reports of a very long timeline came to, once there were too many to keep.
+
+    A report that is not among them and occurred at ``until`` or before is late. What people did
+    stays on the timeline for longer than what the provider said.
+    """
 
     count: int
+    """Reports that are on the timeline no more."""
     until: datetime
     status: Status
     raw_status: str | None
@@ -119,7 +131,22 @@ class Summary:
     waiting: Wait | None = None
     acknowledged: frozenset[str] = frozenset()
     stages: tuple[Stage, ...] = ()
-    """The stages that were finished by then."""
+    """The stages that were finished by then, the last of them if there were very many."""
+    stages_left_out: int = 0
+    """How many finished before the first of ``stages``."""
+    late: int = 0
+    """Late reports that are on the timeline no more."""
+    people: int = 0
+    """What people did or noted and is on the timeline no more."""
+    payments: tuple[str, ...] = ()
+    """When the provider said that it paid commission, of reports that are on the timeline no
+    more."""
+    swallowed: tuple[str, ...] = ()
+    """By what reports that are on the timeline no more are known again: the first digits of their
+    ids, the last ones if there were very many."""
+
+    def has_swallowed(self, report_id: str) -> bool:
+        return report_id[:SWALLOWED_DIGITS] in self.swallowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,8 +183,16 @@ class Order:
         before = self.summary.acknowledged if self.summary else frozenset[str]()
         return before | acknowledged_by(entry.report for entry in self.timeline)
 
+    def find_report(self, report_id: str) -> Report | None:
+        """The report of this id, if it is on the timeline."""
+        reports = (entry.report for entry in self.timeline)
+        return next((report for report in reports if report.id == report_id), None)
+
     def has_report(self, report_id: str) -> bool:
-        return any(entry.report.id == report_id for entry in self.timeline)
+        """Whether it was taken in, also when the summary stands for it by now."""
+        if self.summary is not None and self.summary.has_swallowed(report_id):
+            return True
+        return self.find_report(report_id) is not None
 
 
 def acknowledged_by(reports: Iterable[Report]) -> frozenset[str]:
@@ -244,10 +279,16 @@ class TrackedOrder:
     order: Order
     version: int = 0
     announced: tuple[Announcement, ...] = field(default=())
+    """The last announcements, and older ones that decide what is told next."""
     erased_at: datetime | None = None
     """Set on a tombstone: the customer was erased, and nothing personal may come back."""
     overdue: Overdue | None = None
     """Set by ``watching``; the next report that moves stage or deadline takes it away."""
+
+    @property
+    def last_sequence(self) -> int:
+        """How many announcements there have been."""
+        return self.announced[-1].sequence if self.announced else 0
 
     @property
     def attention(self) -> tuple[Attention, ...]:

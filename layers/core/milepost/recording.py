@@ -5,10 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
-from milepost.announcing import announcements
+from milepost.announcing import announcements, kept
 from milepost.lifecycle import Rules, fold
-from milepost.order import Announcement, Order, OrderKey, TrackedOrder
-from milepost.report import Report, Status, whole_milliseconds
+from milepost.order import Announcement, Effect, Order, OrderKey, TrackedOrder
+from milepost.report import Report, Source, Status, whole_milliseconds
 
 MOST_LOST_RACES: Final = 10
 """Writers that may get ahead of us on one order before we leave the report to a redelivery."""
@@ -22,6 +22,11 @@ class LostRace(Exception):
         self.winner = winner
 
 
+class UnstorableOrder(Exception):
+    """The order can't be stored with this report, however often that is tried; the message says
+    why, without the order's contents. The order is stored as it was before."""
+
+
 class Orders(Protocol):
     """Where orders are kept."""
 
@@ -33,6 +38,7 @@ class Orders(Protocol):
         """Keep it in place of the version before it, with what is to be announced of it.
 
         :raises LostRace: when the version kept is not the one before
+        :raises UnstorableOrder: when the store refuses what the order consists of
         """
         ...
 
@@ -62,12 +68,15 @@ def record(
 
     :param announce: False for a replay that is to tell nobody
     :raises LostRace: after ``MOST_LOST_RACES``; try the report again later
+    :raises UnstorableOrder: when the order can't be stored with it; keep the report elsewhere
     """
     before = orders.read(OrderKey.of(report))
     for attempt in range(MOST_LOST_RACES + 1):
         if before is not None and (known := _nothing_to_add(report, before)):
             return Recorded(known, before.order.status)
         order = _fold_in(report, before, rules)
+        if before is not None and _stands_as_before(order, before.order):
+            return Recorded(Outcome.DUPLICATE, order.status)
         told = announcements(before, order, now=whole_milliseconds(now)) if announce else ()
         after = _next_version(order, before, told)
         try:
@@ -95,12 +104,11 @@ def _next_version(
 ) -> TrackedOrder:
     if before is None:
         return TrackedOrder(order=order, version=1, announced=told)
-    announced = (*before.announced, *told)
     return replace(
         before,
         order=order,
         version=before.version + 1,
-        announced=announced,
+        announced=kept((*before.announced, *told)),
         overdue=before.overdue if _clock(order) == _clock(before.order) else None,
     )
 
@@ -113,23 +121,60 @@ def _clock(order: Order) -> tuple[object, ...]:
 
 
 def _nothing_to_add(report: Report, before: TrackedOrder) -> Outcome | None:
+    """What became of a report that certainly changes nothing; None when it has to be folded in."""
     if before.erased_at is not None:
         return Outcome.ERASED
-    if before.order.has_report(report.id) or _is_history(report, before.order):
+    order = before.order
+    if known := order.find_report(report.id):
+        return None if _may_hold_again(report, known, order) else Outcome.DUPLICATE
+    if order.has_report(report.id):
         return Outcome.DUPLICATE
-    if report.dated_by_fetch and _says_what_is_known(report, before.order):
+    if report.dated_by_fetch and _says_what_is_known(report, order):
         return Outcome.DUPLICATE
     return None
 
 
-def _is_history(report: Report, order: Order) -> bool:
-    return order.summary is not None and report.occurred_at <= order.summary.until
+def _may_hold_again(report: Report, known: Report, order: Order) -> bool:
+    """Whether a known report, taken as a snapshot later, may take another place than it has.
+
+    It may when there is another snapshot of its instant, or when it was not known to be one.
+    """
+    if not report.is_snapshot:
+        return False
+    of_its_instant = (
+        entry.report for entry in order.timeline if entry.report.occurred_at == report.occurred_at
+    )
+    return not known.is_snapshot or any(
+        other.is_snapshot and other.id != report.id for other in of_its_instant
+    )
+
+
+def _stands_as_before(order: Order, before: Order) -> bool:
+    """Whether a report that came again left everything as it was, but for when it was said."""
+    return _standing(order) == _standing(before)
+
+
+def _standing(order: Order) -> tuple[object, ...]:
+    entries = [(entry.report.id, entry.effect) for entry in order.timeline]
+    return (entries, order.summary, order.status, order.since, order.details, order.attention)
 
 
 def _says_what_is_known(report: Report, order: Order) -> bool:
-    """A provider without a clock says the same at each fetch: only a difference is news."""
-    fetched = [e.report for e in order.timeline if e.report.dated_by_fetch]
-    if not fetched:
+    """A provider without a clock says the same at each fetch: only a difference is news.
+
+    What counts is what the provider was last known to say at that time.
+    """
+    said = [
+        entry.report
+        for entry in order.timeline
+        if entry.report.source is not Source.PERSON
+        and entry.effect is not Effect.LATE
+        and entry.report.occurred_at <= report.occurred_at
+    ]
+    if not said:
         return False
-    last = fetched[-1]
-    return (last.raw_status, last.details) == (report.raw_status, report.details)
+    last = said[-1]
+    return last.dated_by_fetch and (last.raw_status, last.details) == (
+        report.raw_status,
+        report.details,
+    )

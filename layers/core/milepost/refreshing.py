@@ -19,7 +19,7 @@ from milepost.fetching import FetchFailed
 from milepost.order import Order, OrderKey
 from milepost.payload import read_object
 from milepost.provider import BrokenPage, Response, SignInFailed
-from milepost.recording import LostRace, Orders, Outcome, record
+from milepost.recording import LostRace, Orders, Outcome, UnstorableOrder, record
 from milepost.report import BadPayload, Report, refuse_future
 
 SHORT_WAIT: Final = timedelta(seconds=2)
@@ -93,7 +93,7 @@ def take_in_answer(
 ) -> bool:
     """Record what an answer says of the order and its siblings; whether any of it was news.
 
-    :raises UnreadableAnswer: when it is not an answer, or one of another order
+    :raises UnreadableAnswer: when it is not an answer, one of another order, or can't be stored
     """
     conversation = tools.conversation
     try:
@@ -107,7 +107,10 @@ def take_in_answer(
     if any(report.order_id != key.order_id for report in reports):
         raise UnreadableAnswer("the provider answered with another order")
     news = {Outcome.TRANSITION, Outcome.RECORDED}
-    outcomes = [tools.take_in(report, announce=announce) for report in reports]
+    try:
+        outcomes = [tools.take_in(report, announce=announce) for report in reports]
+    except UnstorableOrder as error:
+        raise UnreadableAnswer(f"the provider's answer can't be stored: {error}") from None
     return not news.isdisjoint(outcomes)
 
 

@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final, TypedDict
+from typing import Any, Final, TypedDict, cast
+
+from milepost.limits import (
+    RAW_STATUS_BYTES,
+    REPORT_BYTES,
+    SERVICE_TYPE_BYTES,
+    shorten_details,
+    shorten_text,
+)
 
 
 class Status(StrEnum):
@@ -210,6 +218,9 @@ class Details(TypedDict, total=False):
     acknowledged: list[str]
     """Ids of the reasons for attention that this person has seen to."""
 
+    shortened: str
+    """Which of the facts were too large to be stored whole (``limits``)."""
+
 
 ABOUT_AN_ACTION: Final = frozenset(
     {
@@ -227,6 +238,9 @@ ABOUT_AN_ACTION: Final = frozenset(
 """Details that belong to what one person did: they stay on the timeline, and are no facts of the
 order."""
 
+PAID: Final = "commission_paid"
+"""The action by which a person says that an order's commission of a month was paid."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
@@ -234,7 +248,7 @@ class Report:
 
     ``status`` is None when the report brings facts alone, or a raw status that the provider's
     table does not know (then ``raw_status`` says which). ``occurred_at`` and ``seen_at`` are
-    aware datetimes in UTC.
+    aware datetimes in UTC. Details larger than ``limits.REPORT_BYTES`` are shortened, and say so.
     """
 
     connection: str
@@ -250,17 +264,46 @@ class Report:
     """When the status was entered, where the provider says so apart from what changed last."""
     dated_by_fetch: bool = False
     """True when the provider gives no date, so that the report is dated by the request for it."""
+    snapshot_at: datetime | None = None
+    """Of a snapshot, which says the whole order: when the provider was asked for it, or made it.
+    None for an event, which says a part. It is no part of ``id``: the same said again is the same
+    report, whose place among others of its instant is that of the last time it was said."""
     id: str = field(init=False)
     """What was said and when: 16 hex digits that do not depend on source or time of arrival."""
+    size: int = field(init=False, compare=False, repr=False)
+    """Bytes of what it says, as canonical JSON."""
 
     def __post_init__(self) -> None:
         # To the millisecond, as it is stored: what is read back has to be equal.
-        object.__setattr__(self, "occurred_at", whole_milliseconds(self.occurred_at))
-        object.__setattr__(self, "seen_at", whole_milliseconds(self.seen_at))
-        if self.status_since is not None:
-            object.__setattr__(self, "status_since", whole_milliseconds(self.status_since))
-        digest = hashlib.sha256(canonical_json(self._said()).encode()).hexdigest()
-        object.__setattr__(self, "id", digest[:16])
+        for name in ("occurred_at", "seen_at", "status_since", "snapshot_at"):
+            instant = getattr(self, name)
+            if instant is not None:
+                object.__setattr__(self, name, whole_milliseconds(instant))
+        said = self._bounded()
+        object.__setattr__(self, "id", hashlib.sha256(said).hexdigest()[:16])
+
+    def _bounded(self) -> bytes:
+        """Shorten what is too large to be stored; what the id is made of."""
+        self._shorten_words()
+        said = _canonical_bytes(self._said())
+        size = len(said)
+        if "action_key" in self.details:
+            size += len(_canonical_bytes(self.details))
+        if size > REPORT_BYTES:
+            object.__setattr__(self, "details", shorten(self.details, REPORT_BYTES))
+            said = _canonical_bytes(self._said())
+            size = len(_canonical_bytes([self.raw_status, self.details]))
+        object.__setattr__(self, "size", size)
+        return said
+
+    def _shorten_words(self) -> None:
+        if self.raw_status is not None:
+            shorter = shorten_text(self.raw_status, RAW_STATUS_BYTES)
+            object.__setattr__(self, "raw_status", shorter)
+        service_type = self.details.get("service_type")
+        if isinstance(service_type, str) and len(service_type) * 4 > SERVICE_TYPE_BYTES:
+            shorter = shorten_text(service_type, SERVICE_TYPE_BYTES)
+            object.__setattr__(self, "details", {**self.details, "service_type": shorter})
 
     def _said(self) -> list[object]:
         """What makes it this report and no other."""
@@ -269,6 +312,11 @@ class Report:
             return [self.details.get("action"), self.details["action_key"]]
         since = format_instant(self.status_since) if self.status_since else None
         return [self.raw_status, format_instant(self.occurred_at), since, self.details]
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether it says the whole order, so that what it leaves out holds no more."""
+        return self.snapshot_at is not None
 
     @property
     def has_unknown_status(self) -> bool:
@@ -330,6 +378,16 @@ def parse_instant(text: str) -> datetime:
 def canonical_json(value: Any) -> str:
     """One text for one value: keys sorted, no spaces, decimals kept to the digit."""
     return _CANONICAL.encode(value)
+
+
+def shorten(details: Details, most: int) -> Details:
+    """Details in at most so many bytes; ``shortened`` says which facts were cut."""
+    return cast(Details, shorten_details(details, most, encode=_canonical_bytes))
+
+
+def _canonical_bytes(value: Any) -> bytes:
+    # A lone surrogate is refused where it comes in; here it must not stop an order.
+    return canonical_json(value).encode("utf-8", "surrogatepass")
 
 
 def _encode(value: object) -> object:

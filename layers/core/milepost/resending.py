@@ -65,6 +65,8 @@ def _notice_of(identity: NoticeId, entry: Mapping[str, Any], orders: Orders) -> 
     tracked = orders.read(identity.key)
     announced = tracked.announced if tracked else ()
     said = [one for one in announced if one.sequence == identity.sequence]
+    if not said and tracked is not None and tracked.last_sequence >= identity.sequence:
+        raise CannotResend(f"{identity} is too old to be sent again: resend a later notice")
     if not said:
         raise CannotResend(f"the order of {identity} is gone: it was erased")
     return Notice(

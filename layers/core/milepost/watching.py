@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from milepost.announcing import kept
 from milepost.connection import Connection, Connections, UnknownConnection
 from milepost.deadlines import (
     allowed_in_words,
@@ -147,7 +148,7 @@ def _next_version(
     before: TrackedOrder, mark: Overdue, kind: Kind, *, now: datetime
 ) -> tuple[TrackedOrder, tuple[Announcement, ...]]:
     new = () if _was_told(before, kind) else (_announcement(before, mark, kind, now),)
-    announced = (*before.announced, *new)
+    announced = kept((*before.announced, *new))
     after = replace(before, version=before.version + 1, overdue=mark, announced=announced)
     return after, new
 
@@ -163,7 +164,7 @@ def _was_told(before: TrackedOrder, kind: Kind) -> bool:
 
 def _announcement(before: TrackedOrder, mark: Overdue, kind: Kind, now: datetime) -> Announcement:
     return Announcement(
-        sequence=len(before.announced) + 1,
+        sequence=before.last_sequence + 1,
         kind=kind,
         status=mark.status,
         previous=mark.status,

@@ -1,14 +1,16 @@
 """What of an order's change people are told."""
 
+from dataclasses import replace
+
 import pytest
 
-from milepost.announcing import announcements
+from milepost.announcing import MOST_ANNOUNCED, announcements, kept
 from milepost.lifecycle import Rules
 from milepost.order import Kind, TrackedOrder
 from milepost.providers.rabot import RULES as RABOT_RULES
 from milepost.recording import record
 from milepost.report import Report, Status
-from tests.builders import KEY, RULES, minute, report, tracked
+from tests.builders import KEY, RULES, announcement, minute, report, tracked
 from tests.fakes import MemoryOrders
 
 
@@ -149,3 +151,65 @@ def test_an_announcement_says_when_it_happened_and_when_we_learned_it() -> None:
 def test_nothing_changes_and_nothing_is_told() -> None:
     before: TrackedOrder = tracked(report(Status.ACCEPTED, 0))
     assert announcements(before, before.order, now=minute(5)) == ()
+
+
+def test_of_very_many_announcements_the_last_are_kept_and_what_decides_the_next() -> None:
+    orders = MemoryOrders()
+    life = [report(Status.COMPLETED, 0), report(Status.SCHEDULED, -60, appointment="2026-03-01")]
+    for one in life:
+        record(one, orders=orders, rules=RULES, now=one.seen_at)
+    many = tuple(
+        announcement(Kind.ATTENTION, number, status=Status.COMPLETED)
+        for number in range(2, 3 * MOST_ANNOUNCED)
+    )
+    before = orders.kept[KEY]
+    stay = kept((*before.announced, *many))
+    assert [one.sequence for one in stay] == [1, *range(2 * MOST_ANNOUNCED, 3 * MOST_ANNOUNCED)]
+    orders.kept[KEY] = replace(before, announced=stay)
+    record(report(Status.ACTIVE, 90), orders=orders, rules=RULES, now=minute(91))
+    record(report(Status.PENDING, 95), orders=orders, rules=RULES, now=minute(96))
+    new = [(one.sequence, one.kind) for one in orders.announced[1:]]
+    assert new == [(3 * MOST_ANNOUNCED, Kind.ATTENTION)]
+
+
+def test_a_thousand_appointments_are_numbered_and_told_once_each() -> None:
+    orders = MemoryOrders()
+    days = [f"2026-{at % 12 + 1:02}-{at % 28 + 1:02}" for at in range(1_000)]
+    for at, day in enumerate(days):
+        record(
+            report(Status.SCHEDULED, at, appointment=day),
+            orders=orders,
+            rules=RULES,
+            now=minute(at),
+        )
+    assert [one.sequence for one in orders.announced] == list(range(1, 1_001))
+    after = orders.kept[KEY]
+    assert after.announced[0].kind is Kind.SCHEDULED
+    assert after.announced[1:] == tuple(orders.announced[-MOST_ANNOUNCED:])
+
+
+def test_what_is_kept_is_all_of_a_usual_life() -> None:
+    few = tuple(announcement(Kind.RESCHEDULED, number) for number in range(1, MOST_ANNOUNCED + 1))
+    assert kept(few) == few
+
+
+def test_an_ending_that_was_told_is_taken_back_also_when_more_was_told_since() -> None:
+    """The rejection is not the last thing that people were told; an earlier-dated report, which
+    comes late, shows that it never was."""
+    orders = MemoryOrders()
+    arrived = [
+        report(Status.REJECTED, 10),
+        report(None, 20, raw="on_hold"),
+        report(Status.COMPLETED, 5, seen=30),
+    ]
+    for one in arrived:
+        record(one, orders=orders, rules=RULES, now=one.seen_at)
+    kinds = [one.kind for one in orders.announced]
+    assert kinds == [Kind.REJECTED, Kind.ATTENTION, Kind.CORRECTION]
+
+
+def test_an_ending_that_nobody_was_told_of_is_taken_back_in_silence() -> None:
+    orders = MemoryOrders()
+    record(report(Status.REJECTED, 10), orders=orders, rules=RULES, now=minute(11), announce=False)
+    record(report(Status.COMPLETED, 5, seen=30), orders=orders, rules=RULES, now=minute(30))
+    assert Kind.CORRECTION not in [one.kind for one in orders.announced]

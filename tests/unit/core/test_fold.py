@@ -9,17 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from milepost.aws.orders_table import order_item
-from milepost.lifecycle import (
-    HEAVY_CHARACTERS,
-    LIGHT_COUNT,
-    MOVES,
-    TERMINAL,
-    TIMELINE_CAP,
-    Rules,
-    fold,
-)
+from milepost.lifecycle import MOVES, TERMINAL, Rules, fold
+from milepost.limits import REPORT_BYTES, TIMELINE_BYTES
 from milepost.order import Attention, Effect, Order, TrackedOrder, Wait
 from milepost.report import Details, Report, Source, Status, canonical_json
+from milepost.timeline import TIMELINE_CAP
 from tests.builders import KEY, NOON, OFFERGRID, RULES, minute, report
 
 FORGIVING = Rules(
@@ -266,19 +260,21 @@ def test_a_long_timeline_folds_its_oldest_reports_into_a_summary() -> None:
 
 
 def heavy_reports(count: int, *, characters: int) -> list[Report]:
-    return [report(Status.ACCEPTED, at, reason="x" * characters) for at in range(count)]
+    """Reports that differ, each with as many reasons of 3,000 characters as it takes."""
+    texts = [{"kind": "other", "text": "x" * 3_000}] * (characters // 3_000)
+    return [report(Status.ACCEPTED, at, notes=texts, reference=f"PP-{at}") for at in range(count)]
 
 
 def test_a_heavy_timeline_is_shortened_before_it_is_a_long_one() -> None:
-    order = fold(heavy_reports(20, characters=HEAVY_CHARACTERS // 15), RULES)
+    order = fold(heavy_reports(20, characters=REPORT_BYTES // 2), RULES)
     assert order.summary is not None
     assert order.summary.count + len(order.timeline) == 20
-    assert sum(len(entry.report.details["reason"]) for entry in order.timeline) < HEAVY_CHARACTERS
+    assert sum(entry.report.size for entry in order.timeline) < TIMELINE_BYTES
 
 
 def test_a_timeline_that_is_neither_long_nor_heavy_is_kept_whole() -> None:
-    light = fold(heavy_reports(TIMELINE_CAP, characters=10), RULES)
-    few = fold(heavy_reports(LIGHT_COUNT, characters=HEAVY_CHARACTERS // 5), RULES)
+    light = fold(heavy_reports(TIMELINE_CAP, characters=0), RULES)
+    few = fold(heavy_reports(4, characters=REPORT_BYTES // 2), RULES)
     assert light.summary is None
     assert few.summary is None
 

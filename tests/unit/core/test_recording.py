@@ -120,17 +120,6 @@ def test_a_provider_without_a_clock_says_the_same_only_once() -> None:
     assert len(orders.written) == 3
 
 
-def test_what_lies_before_a_summary_is_history() -> None:
-    orders = MemoryOrders()
-    for at in range(120):
-        take_in(report(Status.ACCEPTED, at, account_number=f"AC-{at}"), orders)
-    summary = orders.kept[KEY].order.summary
-    assert summary is not None
-    written = len(orders.written)
-    recorded = take_in(report(Status.ACCEPTED, 0, account_number="late"), orders)
-    assert (recorded.outcome, len(orders.written)) == (Outcome.DUPLICATE, written)
-
-
 @given(st.permutations(list(range(5))), st.lists(st.integers(0, 4), max_size=6))
 def test_any_order_of_arrival_ends_in_the_same_order_and_tells_nothing_twice(
     arrival: list[int], repeated: list[int]

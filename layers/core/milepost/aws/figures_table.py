@@ -121,6 +121,7 @@ def counted_item(key: OrderKey, counted: Counted, *, writes: int) -> dict[str, A
             for one in counted.stages
         ]
         or None,
+        "stages_left_out": counted.stages_left_out or None,
         "reference": counted.reference,
         "customer": counted.customer,
         "sequence": counted.sequence or None,
@@ -137,6 +138,7 @@ def _counted_of(item: Mapping[str, Any]) -> Counted:
         ),
         reference=item.get("reference"),
         customer=item.get("customer"),
+        stages_left_out=int(item.get("stages_left_out", 0)),
         sequence=item.get("sequence", ""),
     )
 

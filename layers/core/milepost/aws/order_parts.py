@@ -4,7 +4,16 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from milepost.order import Effect, Entry, OrderKey, Overdue, Stage, Summary, Wait
+from milepost.order import (
+    SWALLOWED_DIGITS,
+    Effect,
+    Entry,
+    OrderKey,
+    Overdue,
+    Stage,
+    Summary,
+    Wait,
+)
 from milepost.report import Details, Report, Source, Status, format_instant, parse_instant
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -62,8 +71,26 @@ def _entry_item(entry: Entry, whole: Details) -> dict[str, Any]:
         "same": same or None,
         "since": format_instant(report.status_since) if report.status_since else None,
         "fetched": report.dated_by_fetch or None,
+        "taken": _taken_item(report),
     }
     return {name: value for name, value in values.items() if value is not None}
+
+
+_WHEN_SEEN: Final = "seen"
+"""In place of when a snapshot was taken: at the very time at which it was seen, as most are."""
+
+
+def _taken_item(report: Report) -> str | None:
+    if report.snapshot_at is None:
+        return None
+    is_when_seen = report.snapshot_at == report.seen_at
+    return _WHEN_SEEN if is_when_seen else format_instant(report.snapshot_at)
+
+
+def _taken_of(item: Mapping[str, Any]) -> datetime | None:
+    """None for an event, and for what was stored when snapshots were not told from events."""
+    taken = item.get("taken")
+    return instant_of(item["seen"] if taken == _WHEN_SEEN else taken)
 
 
 def _entry_of(item: Mapping[str, Any], key: OrderKey, whole: Details, *, same: str) -> Entry:
@@ -82,8 +109,13 @@ def _entry_of(item: Mapping[str, Any], key: OrderKey, whole: Details, *, same: s
         details=Details(**details),  # type: ignore[typeddict-item]
         status_since=instant_of(item.get("since")),
         dated_by_fetch=item.get("fetched", False),
+        snapshot_at=_taken_of(item),
     )
     return Entry(report, Effect(item["effect"]))
+
+
+_COUNTS: Final = ("stages_left_out", "late", "people")
+"""Of a summary, kept where there are any."""
 
 
 def summary_item(summary: Summary | None) -> dict[str, Any] | None:
@@ -103,6 +135,9 @@ def summary_item(summary: Summary | None) -> dict[str, Any] | None:
             [str(one.status), format_instant(one.entered), format_instant(one.left)]
             for one in summary.stages
         ],
+        **{name: number for name in _COUNTS if (number := getattr(summary, name))},
+        **({"payments": list(summary.payments)} if summary.payments else {}),
+        **({"swallowed": "".join(summary.swallowed)} if summary.swallowed else {}),
     }
 
 
@@ -124,7 +159,15 @@ def summary_of(item: Mapping[str, Any] | None) -> Summary | None:
             Stage(Status(status), parse_instant(entered), parse_instant(left))
             for status, entered, left in item.get("stages", ())
         ),
+        payments=tuple(item.get("payments", ())),
+        swallowed=_swallowed_of(item.get("swallowed", "")),
+        **{name: int(item[name]) for name in _COUNTS if name in item},
     )
+
+
+def _swallowed_of(digits: str) -> tuple[str, ...]:
+    places = range(0, len(digits), SWALLOWED_DIGITS)
+    return tuple(digits[place : place + SWALLOWED_DIGITS] for place in places)
 
 
 def wait_item(waited: timedelta, waiting: Wait | None) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from milepost.order import (
     OrderKey,
     TrackedOrder,
 )
-from milepost.recording import LostRace
+from milepost.recording import LostRace, UnstorableOrder
 from milepost.report import Details, Status, format_instant, parse_instant
 
 BY_STATUS: Final = "by_status"
@@ -41,6 +41,7 @@ SHARDS: Final = 8
 """Shards of a status in the index: a partition takes 1,000 writes a second, and most orders of a
 busy day are in the same status."""
 
+_REFUSED: Final = "ValidationException"
 _TOP_LEVEL: Final = ("reference", "service_type", "appointment")
 """Details kept as attributes of the item itself, since lists and the index show them."""
 
@@ -77,6 +78,7 @@ class OrdersTable(OrdersReader):
         self._connection = connection
 
     def write(self, tracked: TrackedOrder, *, new: tuple[Announcement, ...]) -> None:
+        item = self._item_to_write(tracked, new)
         nobody_created_it_before_us = "attribute_not_exists(pk)"
         nobody_wrote_since_we_read = "version = :seen"
         is_new = tracked.version == 1
@@ -90,14 +92,28 @@ class OrdersTable(OrdersReader):
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=to_item(order_item(tracked, connection=self._connection, new=new)),
+                Item=item,
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **condition,
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            code = error.response["Error"]["Code"]
+            if code == _REFUSED:
+                # The words of DynamoDB may quote the item.
+                raise UnstorableOrder(_why_refused(error)) from None
+            if code != "ConditionalCheckFailedException":
                 raise
             self._see_winner(tracked, error)
+
+    def _item_to_write(
+        self, tracked: TrackedOrder, new: tuple[Announcement, ...]
+    ) -> dict[str, Any]:
+        try:
+            return to_item(order_item(tracked, connection=self._connection, new=new))
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise UnstorableOrder(
+                f"the order holds a value that can't be stored ({type(error).__name__})"
+            ) from error
 
     def _see_winner(self, tracked: TrackedOrder, error: ClientError) -> None:
         winner = tracked_order(from_item(error.response["Item"]))  # type: ignore[typeddict-item]
@@ -105,6 +121,15 @@ class OrdersTable(OrdersReader):
             # Our own write: it succeeded, but its answer was lost and the SDK sent it again.
             return
         raise LostRace(winner) from None
+
+
+def _why_refused(error: ClientError) -> str:
+    said = str(error.response["Error"].get("Message", ""))
+    if "Item size" in said:
+        return "the order is larger than an item of DynamoDB may be, 400 KB"
+    if "key" in said:
+        return "the order's ids are longer than a key of DynamoDB may be"
+    return "DynamoDB refused the order's item as invalid"
 
 
 def key_of(key: OrderKey) -> dict[str, str]:

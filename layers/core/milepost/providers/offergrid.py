@@ -186,6 +186,7 @@ class Offergrid:
                 occurred_at=item.updatedAt or whole.updatedAt,
                 seen_at=requested_at,
                 source=Source.POLL,
+                snapshot_at=requested_at,
                 details={**shared, **_details_of_item(item)},
             )
             for item in whole.items

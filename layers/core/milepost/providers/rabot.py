@@ -153,6 +153,7 @@ class Rabot:
                 occurred_at=requested_at,
                 seen_at=requested_at,
                 source=Source.POLL,
+                snapshot_at=requested_at,
                 details=_details(said, connection),
                 dated_by_fetch=True,
             )

@@ -131,14 +131,16 @@ class Spirii:
 
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
         """The report of the order that the event carries whole."""
-        order = read_shape(Event, event).data.order
-        return [_report(order, connection, seen_at, Source.WEBHOOK)]
+        said = read_shape(Event, event)
+        taken_at = min(said.created_at, seen_at)
+        return [_report(said.data.order, connection, seen_at, Source.WEBHOOK, taken_at)]
 
     def read_order(
         self, order: Json, *, connection: Connection, requested_at: datetime
     ) -> list[Report]:
         """The one report of an order."""
-        return [_report(read_shape(Order, order), connection, requested_at, Source.POLL)]
+        said = read_shape(Order, order)
+        return [_report(said, connection, requested_at, Source.POLL, requested_at)]
 
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
         query = {"limit": str(connection.page_size)}
@@ -181,7 +183,9 @@ class Spirii:
         return SignIn(bearer(credentials["api_key"]))
 
 
-def _report(said: Order, connection: Connection, seen_at: datetime, source: Source) -> Report:
+def _report(
+    said: Order, connection: Connection, seen_at: datetime, source: Source, snapshot_at: datetime
+) -> Report:
     """Dated by the last change of anything: a moved appointment is news within one status."""
     return Report(
         connection=connection.id,
@@ -193,6 +197,7 @@ def _report(said: Order, connection: Connection, seen_at: datetime, source: Sour
         status_since=said.status_changed_at,
         seen_at=seen_at,
         source=source,
+        snapshot_at=snapshot_at,
         details=_details(said, connection),
     )
 

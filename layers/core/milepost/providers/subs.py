@@ -127,15 +127,16 @@ class Subs:
 
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
         """The report of the request that the event carries whole."""
-        said = read_shape(Event, event).data.service_request
-        return [_report(said, connection, seen_at, Source.WEBHOOK)]
+        said = read_shape(Event, event)
+        taken_at = min(said.created_at, seen_at)
+        return [_report(said.data.service_request, connection, seen_at, Source.WEBHOOK, taken_at)]
 
     def read_order(
         self, order: Json, *, connection: Connection, requested_at: datetime
     ) -> list[Report]:
         """The one report of a service request."""
         said = read_shape(ServiceRequest, order)
-        return [_report(said, connection, requested_at, Source.POLL)]
+        return [_report(said, connection, requested_at, Source.POLL, requested_at)]
 
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
         query = {"page": "1", "per_page": str(connection.page_size)}
@@ -177,7 +178,11 @@ class Subs:
 
 
 def _report(
-    said: ServiceRequest, connection: Connection, seen_at: datetime, source: Source
+    said: ServiceRequest,
+    connection: Connection,
+    seen_at: datetime,
+    source: Source,
+    snapshot_at: datetime,
 ) -> Report:
     """Dated by the last change of anything: an invoice paid is news within one milestone."""
     return Report(
@@ -190,6 +195,7 @@ def _report(
         status_since=said.milestone_at,
         seen_at=seen_at,
         source=source,
+        snapshot_at=snapshot_at,
         details=_details(said, connection),
     )
 
