@@ -1,7 +1,24 @@
 """Why a person should look at an order: what its provider said last, in words."""
 
+from typing import Final
+
 from milepost.order import Attention, Effect, Entry
-from milepost.report import Status, format_instant
+from milepost.report import Details, Status, format_instant
+
+UNREAD: Final = "unreadable_data"
+"""The code of the reason for attention that something was left out of what a provider said."""
+
+
+def reason_of_unread(details: Details) -> Attention | None:
+    """Why to look when not everything that the provider said could be read."""
+    names = details.get("unread")
+    if not names:
+        return None
+    return Attention(
+        UNREAD,
+        f"The provider sent what can't be read, or can't be right, in: {', '.join(names)}. It was "
+        "left out and the rest is kept; look at the provider's own page.",
+    )
 
 
 def reason_to_look(entry: Entry, status: Status) -> Attention | None:

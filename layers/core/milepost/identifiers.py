@@ -1,13 +1,35 @@
 """Forms of the identifiers that customers and providers type, and often mistype."""
 
 import re
+import unicodedata
 from typing import Final
+from urllib.parse import quote
+
+LONGEST_ID: Final = 200
+"""Bytes of an order's or item's id as keys hold it: in UTF-8, percent-quoted as in a URL.
+
+A sort key of DynamoDB has at most 1,024 bytes. The longest that is made of ids, SearchTable's, has
+both of them, the connection's (64 at most), and a word of the reference of 64 characters, which
+are up to 256 bytes.
+"""
 
 _MALO: Final = re.compile(r"[1-9]\d{10}", re.ASCII)
 _MELO: Final = re.compile(r"DE\d{11}[A-Z\d]{20}", re.ASCII)
 _METER: Final = re.compile(r"[A-Z\d](?:[A-Z\d]|[ ./-](?=[A-Z\d])){3,29}", re.ASCII | re.IGNORECASE)
 _EMAIL: Final = re.compile(r"[^\s@,;<>\"()]{1,64}@(?:[^\s@.,;<>\"()]+\.)+[^\s@.,;<>\"()]{2,63}")
 _LONGEST_EMAIL: Final = 254
+
+
+def is_order_id(text: str) -> bool:
+    """Whether every table can hold keys that are made of this id of an order or item.
+
+    Of letters, digits, ``-``, ``.``, ``_`` and ``~`` it may have 200; another character takes
+    three for each of its bytes in UTF-8.
+    """
+    try:
+        return 0 < len(quote(text, safe="")) <= LONGEST_ID
+    except UnicodeEncodeError:
+        return False
 
 
 def is_malo(text: str) -> bool:
@@ -43,3 +65,26 @@ def is_meter_number(text: str) -> bool:
 def is_email(text: str) -> bool:
     """Whether mail could be sent there: one address, with a dot in its domain."""
     return len(text) <= _LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
+
+
+_CONTROL: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode's categories of control characters, half characters and line ends."""
+
+
+class BadId(ValueError):
+    """Not an id that an order could be kept under; the message says why, without the id."""
+
+
+def read_id(text: str) -> str:
+    """A provider's id as it is kept: without spaces around it.
+
+    :raises BadId: when it is blank, too long, or has control characters
+    """
+    trimmed = text.strip()
+    if not trimmed:
+        raise BadId("an id that is empty or blank")
+    if any(unicodedata.category(one) in _CONTROL for one in trimmed):
+        raise BadId("an id with control characters")
+    if not is_order_id(trimmed):
+        raise BadId(f"an id of more than {LONGEST_ID} bytes, percent-quoted as keys hold it")
+    return trimmed

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from milepost.attention import reason_to_look
+from milepost.attention import reason_of_unread, reason_to_look
 from milepost.order import (
     Attention,
     Effect,
@@ -183,6 +183,9 @@ def _apply(state: _State, report: Report, rules: Rules) -> Effect:
         state.details.pop("cause", None)
     if report.status is not None:
         state.raw_status = report.raw_status
+    if report.source is Source.POLL:
+        # A poll says everything again, so that what couldn't be read before is settled by it.
+        state.details.pop("unread", None)
     state.details = {**state.details, **_facts(report.details)}
     # What one of us did or noted doesn't say what the provider waits for.
     if enters or report.source is not Source.PERSON:
@@ -242,6 +245,8 @@ def _attention(state: _State, entries: tuple[Entry, ...], rules: Rules) -> Itera
     said = [entry for entry in entries if entry.effect is not Effect.NOTED]
     if said and (reason := reason_to_look(said[-1], state.status)):
         yield reason
+    if unread := reason_of_unread(state.details):
+        yield unread
     if state.status not in TERMINAL:
         yield from sorted(rules.examine(state.status, state.details))
 
