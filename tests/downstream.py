@@ -1,6 +1,7 @@
 """All that is made of a report, from its order's item to the mails about it."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -46,7 +47,13 @@ class OneConnection:
         return self._connection
 
 
-def make_everything(tracked: TrackedOrder, *, connection: Connection, now: datetime) -> list[str]:
+def make_everything(
+    tracked: TrackedOrder,
+    *,
+    connection: Connection,
+    now: datetime,
+    languages: Iterable[str] = LANGUAGES,
+) -> list[str]:
     """All that functions and commands make of an order; returns the texts that people see.
 
     An exception is what the caller looks for.
@@ -68,7 +75,7 @@ def make_everything(tracked: TrackedOrder, *, connection: Connection, now: datet
         for one in announced_by(kept)
         for text in (json.dumps(topic_message(one)), topic_subject(one), *topic_attributes(one))
     ]
-    return [*topic, *_mails(tracked, connection)]
+    return [*topic, *_mails(tracked, connection, languages)]
 
 
 def store(tracked: TrackedOrder, connection: Connection) -> dict[str, Any]:
@@ -126,11 +133,11 @@ def _lists(
     view.model_dump_json()
 
 
-def _mails(tracked: TrackedOrder, connection: Connection) -> list[str]:
+def _mails(tracked: TrackedOrder, connection: Connection, languages: Iterable[str]) -> list[str]:
     renderer = MailRenderer(OneConnection(connection))
     mails = []
     for one in tracked.announced:
-        for language in LANGUAGES:
+        for language in languages:
             for audience in Audience:
                 notice = Notice(
                     key=tracked.order.key,

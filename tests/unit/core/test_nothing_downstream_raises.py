@@ -7,7 +7,8 @@ language.
 
 import copy
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
@@ -15,20 +16,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from milepost.deadlines import BUSINESS
 from milepost.lifecycle import fold
+from milepost.order import Kind, TrackedOrder
 from milepost.provider import read_order
 from milepost.providers import REGISTRY, adapter
 from milepost.recording import record
-from milepost.report import BadPayload, Report
+from milepost.report import BadPayload, Report, Status
 from tests.builders import (
+    NOON,
     OFFERGRID,
     RABOT,
+    announcement,
     offergrid_event,
     offergrid_item,
     offergrid_order,
     rabot_order,
+    report,
 )
-from tests.downstream import make_everything
+from tests.downstream import LANGUAGES, make_everything
 from tests.fakes import MemoryOrders
 from tests.mangling import ODD_DATES, UNREADABLE_DATES, mangled
 from tests.payloads import SPIRII, SUBS, charge_order, service_request
@@ -85,24 +91,26 @@ def reports_of_event(provider: str, event: Any) -> list[Report]:
         return []
 
 
-def make_all(provider: str, reports: Iterable[Report]) -> None:
+def make_all(provider: str, reports: Iterable[Report], *, language: str) -> None:
     orders, rules = MemoryOrders(), adapter(provider).rules
     for one in reports:
         record(one, orders=orders, rules=rules, now=NOW)
     for tracked in orders.kept.values():
-        make_everything(tracked, connection=CONNECTIONS[provider], now=NOW)
+        make_everything(tracked, connection=CONNECTIONS[provider], now=NOW, languages=[language])
 
 
 @pytest.mark.parametrize("provider", sorted(REGISTRY))
 @given(st.data())
 def test_any_value_in_any_place_of_an_order(provider: str, data: st.DataObject) -> None:
-    make_all(provider, reports_of_order(provider, data.draw(mangled(ORDERS[provider]))))
+    reports = reports_of_order(provider, data.draw(mangled(ORDERS[provider])))
+    make_all(provider, reports, language=data.draw(st.sampled_from(LANGUAGES)))
 
 
 @pytest.mark.parametrize("provider", ["offergrid", "spirii", "subs"])
 @given(st.data())
 def test_any_value_in_any_place_of_an_event(provider: str, data: st.DataObject) -> None:
-    make_all(provider, reports_of_event(provider, data.draw(mangled(EVENTS[provider]))))
+    reports = reports_of_event(provider, data.draw(mangled(EVENTS[provider])))
+    make_all(provider, reports, language=data.draw(st.sampled_from(LANGUAGES)))
 
 
 def dates_in(value: Any, place: tuple[Any, ...] = ()) -> Iterable[tuple[Any, ...]]:
@@ -161,3 +169,55 @@ def _texts(value: Any) -> Iterable[str]:
             yield from _texts(inner)
     elif isinstance(value, str):
         yield value
+
+
+DATED = (
+    "ordered_at",
+    "signed_at",
+    "appointment",
+    "fulfilment_at",
+    "delivery_start",
+    "delivery_end",
+)
+ENDS_OF_TIME = ("0001-01-01", "9999-12-31", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z")
+
+
+@pytest.mark.parametrize("status", [Status.ACCEPTED, Status.SCHEDULED, Status.ACTIVE], ids=str)
+@pytest.mark.parametrize("date", ENDS_OF_TIME)
+@pytest.mark.parametrize(
+    "at",
+    [
+        datetime(1, 1, 1, tzinfo=UTC),
+        NOON,
+        datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC),
+    ],
+    ids=lambda at: str(at.year),
+)
+def test_orders_that_were_stored_with_such_dates_stand_in_nobodys_way(
+    status: Status, date: str, at: datetime
+) -> None:
+    facts: dict[str, Any] = {
+        **dict.fromkeys(DATED, date),
+        "invoices": [{"id": "1", "paid": False, "due_on": date, "paid_at": date}],
+        "authorization_code": {"sent": True, "sent_at": date},
+        "commission": {"paid_at": date, "status": "paid"},
+        "emails": [{"type": "x", "sent": False, "sent_at": date}],
+    }
+    said = replace(report(status, **facts), occurred_at=at, status_since=at)
+    order = fold([said, report(None, 1)], adapter("offergrid").rules)
+    told = [announcement(Kind.SCHEDULED, status=status, occurred_at=at)]
+    tracked = TrackedOrder(order=order, version=1, announced=tuple(told))
+    for connection in (OFFERGRID, replace(OFFERGRID, time_zone="America/Los_Angeles")):
+        texts = make_everything(tracked, connection=connection, now=NOW, languages=["de"])
+        # What is shown is at most when it was reported.
+        assert at is not NOON or not any(
+            year in text for text in texts for year in (" 9999", " 0001", "9999-", "0001-")
+        )
+
+
+def test_a_stored_wait_of_thousands_of_years_ends_with_the_calendar() -> None:
+    waits = [report(Status.ACCEPTED), report(Status.ACCEPTED, 1)]
+    order = replace(fold(waits, adapter("offergrid").rules), waited=timedelta(days=3_600_000))
+    tracked = TrackedOrder(order=order, version=1)
+    for counts in ("calendar", BUSINESS):
+        make_everything(tracked, connection=replace(OFFERGRID, stage_days_count=counts), now=NOW)
