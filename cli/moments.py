@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cli.faults import WrongUse
 from milepost.report import BadPayload, format_instant, parse_instant
+from milepost.timestamps import in_zone
 
 UTC_ZONE: Final = "UTC"
 _AGO: Final = re.compile(r"(\d{1,6})\s*(m|min|h|d)")
@@ -30,7 +31,7 @@ class Moments:
         """An instant to the minute; a day without an hour is in no zone and stays as it is."""
         if text is None or len(text) == _DAY_LENGTH:
             return text or ""
-        return f"{parse_instant(text).astimezone(self.zone):%Y-%m-%d %H:%M}"
+        return f"{in_zone(parse_instant(text), self.zone):%Y-%m-%d %H:%M}"
 
     def clock(self, at: datetime) -> str:
         """The time of day, to the second."""

@@ -26,6 +26,7 @@ from milepost.provider import Json, Provider
 from milepost.providers import adapter
 from milepost.recording import Outcome as RecordOutcome
 from milepost.recording import record
+from milepost.redaction import without_secrets
 from milepost.report import Report, parse_instant
 
 logger = Logger()
@@ -124,7 +125,7 @@ def put_aside(connection: Connection) -> Callable[[Json, str], None]:
 
     def keep(order: Json, reason: str) -> None:
         key = quarantine.keep(
-            write_json(without_secrets(order)).encode(),
+            without_secrets(write_json(order).encode()),
             connection_id=connection.id,
             source="poll",
             reason=reason,
@@ -134,24 +135,6 @@ def put_aside(connection: Connection) -> Callable[[Json, str], None]:
         logger.warning("quarantined", connection=connection.id, reason=reason, key=key)
 
     return keep
-
-
-def without_secrets(value: Any) -> Any:
-    """The value without passwords and bank accounts, at any depth."""
-    if isinstance(value, Mapping):
-        return {k: without_secrets(v) for k, v in value.items() if not _is_secret(k)}
-    if isinstance(value, list):
-        return [without_secrets(one) for one in value]
-    return value
-
-
-def _is_secret(name: str) -> bool:
-    """By a field's name, whatever way it is written: a password, a bank account, a code."""
-    plain = name.lower().replace("_", "").replace("-", "")
-    return plain == "code" or any(word in plain for word in _SECRETS)
-
-
-_SECRETS: Final = ("password", "passwort", "iban", "bankaccount", "secret", "token")
 
 
 def now() -> datetime:

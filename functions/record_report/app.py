@@ -5,7 +5,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,10 +25,11 @@ from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ConnectionSettings
 from milepost.connection import Connection, UnknownConnection
 from milepost.order import OrderKey
-from milepost.payload import read_object
-from milepost.provider import Provider
+from milepost.payload import read_object, write_json
+from milepost.provider import Json, Provider, read_order
 from milepost.providers import UnknownProvider, adapter
 from milepost.recording import UnstorableOrder
+from milepost.redaction import without_secrets
 from milepost.report import BadPayload, Report, Source, refuse_future
 from milepost.trying import OnlyATest, refuse_test
 
@@ -154,12 +155,33 @@ def read_reports(delivery: Delivery, *, provider: Provider, connection: Connecti
     """
     said, at = read_object(delivery.body), delivery.received_at
     if delivery.source is Source.POLL:
-        reports = provider.read_order(said, connection=connection, requested_at=at)
-    else:
-        refuse_test(said)
-        reports = provider.read_event(said, connection=connection, seen_at=at)
+        return read_parts(delivery, said, provider=provider, connection=connection)
+    refuse_test(said)
+    reports = provider.read_event(said, connection=connection, seen_at=at)
     refuse_future(reports, now=delivery.judged_at)
     return reports
+
+
+def read_parts(
+    delivery: Delivery, said: Json, *, provider: Provider, connection: Connection
+) -> list[Report]:
+    """The reports of an order of a poll; if a part of it can't be read, that part is kept.
+
+    :raises BadPayload: when no part can be read
+    """
+    found = read_order(
+        provider,
+        said,
+        connection=connection,
+        requested_at=delivery.received_at,
+        judged_at=delivery.judged_at,
+    )
+    if found.unreadable and not found.reports:
+        raise found.unreadable[0].reason
+    for one in found.unreadable:
+        body = without_secrets(write_json(one.order).encode())
+        put_aside(replace(delivery, body=body), str(one.reason), is_trouble=True)
+    return found.reports
 
 
 def put_aside(delivery: Delivery, reason: str, *, is_trouble: bool) -> None:

@@ -11,6 +11,7 @@ import pytest
 from local.sandboxes import Sandboxes, make_connection
 from milepost.connection import Connection
 from milepost.report import parse_instant
+from tests.mangling import nested
 from tests.stack import Context, Stack, event
 
 Poll = Callable[..., dict[str, Any]]
@@ -165,16 +166,67 @@ def dimensions_of(metric: dict[str, Any]) -> set[str]:
 def test_an_order_that_cannot_be_read_is_set_aside_without_what_may_not_be_kept(
     poll: Poll, stack: Stack, sandboxes: Sandboxes
 ) -> None:
-    sandboxes.accounts[DE].create_order(
-        {"contractSignedAt": "gestern", "password": "hunter2", "iban": "DE02120300000000202051"}
-    )
-    sandboxes.accounts[DE].create_order({})
+    account = sandboxes.accounts[DE]
+    secrets = {"password": "hunter2", "nested": [{"IBAN": "DE02120300000000202051"}]}
+    account.create_order(secrets)["state"] = ["gestern"]
+    account.create_order({})
     result = poll(DE)
     assert (result["outcome"], result["quarantined"]) == ("complete", 1)
+    assert len(stack.order_ids()) == 1
     (kept,) = stack.objects("QuarantineBucket").values()
     assert b"gestern" in kept
     assert b"hunter2" not in kept
     assert b"DE0212" not in kept
+
+
+@pytest.mark.parametrize("depth", [100, 400])
+def test_an_unreadable_order_is_set_aside_whole_however_deep_it_is_nested(
+    depth: int, poll: Poll, stack: Stack, sandboxes: Sandboxes
+) -> None:
+    """The page itself can be read: what is deep is a field that nobody knows."""
+    account = sandboxes.accounts[DE]
+    account.create_order({"surprise": nested(depth), "iban": "DE02120300000000202051"})["state"] = (
+        None
+    )
+    account.create_order({})
+    result = poll(DE)
+    assert (result["outcome"], result["quarantined"]) == ("complete", 1)
+    (kept,) = stack.objects("QuarantineBucket").values()
+    assert b"[" * depth in kept
+    assert b"DE0212" not in kept
+    assert len(stack.order_ids()) == 1
+
+
+def test_a_bad_item_is_set_aside_alone_and_its_sibling_recorded(
+    poll: Poll, stack: Stack, sandboxes: Sandboxes
+) -> None:
+    order = sandboxes.accounts[MAIN].create_order({"items": [{}, {}]})
+    order["items"][0] |= {"status": "rejected", "reason": "No coverage"}
+    order["items"][1]["status"] = ""
+    result = poll(MAIN)
+    assert (result["outcome"], result["quarantined"]) == ("complete", 1)
+    (item,) = stack.items("OrdersTable")
+    assert (item["item_id"], item["status"]) == (order["items"][0]["itemId"], "rejected")
+    (kept,) = stack.objects("QuarantineBucket").values()
+    alone = json.loads(kept)
+    assert [one["itemId"] for one in alone["items"]] == [order["items"][1]["itemId"]]
+    assert alone["orderId"] == order["orderId"]
+
+
+def test_an_amount_that_cannot_be_read_withholds_no_status(
+    poll: Poll, stack: Stack, sandboxes: Sandboxes
+) -> None:
+    order = sandboxes.accounts[MAIN].create_order({"items": [{}, {}]})
+    order["items"][0] |= {"status": "rejected", "reason": "No coverage"}
+    order["items"][1] |= {"status": "Accepted ", "commission": {"amount": "1,280.00"}}
+    assert poll(MAIN)["quarantined"] == 0
+    found = {item["status"]: item for item in stack.items("OrdersTable")}
+    assert set(found) == {"rejected", "accepted"}
+    assert "attention" not in found["rejected"]
+    (reason,) = found["accepted"]["attention"]
+    assert reason["code"] == "unreadable_data"
+    assert "items.commission.amount" in reason["text"]
+    assert "1,280" not in reason["text"]
 
 
 def test_logs_hold_nothing_personal(

@@ -93,6 +93,21 @@ def test_what_was_dated_ahead_is_recorded_once_its_time_has_come_and_not_before(
     assert [one["status"] for one in stack.items("OrdersTable")] == ["accepted"]
 
 
+def test_of_an_order_of_a_poll_only_the_bad_item_is_kept_again(
+    app: ModuleType, stack: Stack, quarantine: Quarantine, replay: Replay
+) -> None:
+    items = [offergrid_item(itemId="item-1", status="rejected"), offergrid_item(status=None)]
+    at = datetime(2026, 3, 5, tzinfo=UTC)
+    kept = keep(quarantine, offergrid_order(items=items), source="poll", at=at)
+    replay.one(kept.id, announce=False, now=at)
+    record_inbox(app, stack)
+    (item,) = stack.items("OrdersTable")
+    assert (item["item_id"], item["status"]) == ("item-1", "rejected")
+    (again,) = quarantine.walk()
+    assert again.id != kept.id
+    assert again.reason == "not the expected Order: items.0.status: missing"
+
+
 def test_an_order_of_a_poll_is_read_as_its_provider_lists_it(
     app: ModuleType, stack: Stack, quarantine: Quarantine, replay: Replay
 ) -> None:

@@ -7,10 +7,13 @@ from milepost.limits import SHORTENED
 from milepost.order import OVERDUE, Attention, Effect, Entry, Summary
 from milepost.report import Details, Status, format_instant
 
+UNREAD: Final = "unreadable_data"
+"""The code of the reason for attention that something was left out of what a provider said."""
 CODES: Final = frozenset(
     {
         OVERDUE,
         SHORTENED,
+        UNREAD,
         "correction",
         "email_not_sent",
         "history_shortened",
@@ -24,6 +27,18 @@ CODES: Final = frozenset(
     }
 )
 """Every code that a reason to look can have."""
+
+
+def reason_of_unread(details: Details) -> Attention | None:
+    """Why to look when not everything that the provider said could be read."""
+    names = details.get("unread")
+    if not names:
+        return None
+    return Attention(
+        UNREAD,
+        f"The provider sent what can't be read, or can't be right, in: {', '.join(names)}. It was "
+        "left out and the rest is kept; look at the provider's own page.",
+    )
 
 
 def reason_to_look(entry: Entry, status: Status) -> Attention | None:

@@ -10,7 +10,11 @@ from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from milepost.timestamps import is_in_range, later
+
 _DAY: Final = timedelta(days=1)
+_MOST_COUNTED: Final = timedelta(days=3_660)
+"""A time that is counted day by day; a longer one is a slip, and counted in calendar days."""
 
 IsBusinessDay = Callable[[date], bool]
 
@@ -54,8 +58,12 @@ def end_of_business_time(
 ) -> datetime:
     """When this much time has passed, days that don't count left out; in UTC.
 
-    A day is one from an hour of the local clock to the same hour of the next business day.
+    A day is one from an hour of the local clock to the same hour of the next business day. Of years
+    that can't be right no holidays are known: there every day counts.
     """
+    ends_at = later(begins, allowed)
+    if allowed > _MOST_COUNTED or not (is_in_range(begins) and is_in_range(ends_at)):
+        return ends_at
     local = begins.astimezone(ZoneInfo(time_zone))
     if not counts(local.date()):
         local = _at(_next(local.date(), counts), time(), local)

@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 
 from milepost.actions import COMMISSION_PAID, Result
 from milepost.connection import CommissionTerms, Connection
-from milepost.deadlines import parse_day_or_instant
 from milepost.order import Order, OrderKey
 from milepost.report import Details, Status
 from milepost.stages import finished_stages
+from milepost.timestamps import in_zone, is_in_range, stored_day, stored_moment
 
 MONTHLY: Final = "monthly"
 EARNING: Final = frozenset({Status.COMPLETED, Status.ACTIVE})
@@ -98,10 +98,10 @@ def _earned(order: Order, connection: Connection) -> tuple[date, date | None] | 
     if earning is None:
         return None
     zone = ZoneInfo(connection.time_zone)
-    begins, ends = (one and one.astimezone(zone).date() for one in earning)
-    if until := order.details.get("delivery_end"):
-        ends = _day(until, zone)
-    return (begins, ends) if begins else None
+    if not is_in_range(earning[0]):
+        return None
+    begins, ends = (in_zone(one, zone).date() if one else None for one in earning)
+    return (begins, _day(order.details.get("delivery_end"), zone) or ends) if begins else None
 
 
 def _earning(order: Order) -> tuple[datetime, datetime | None] | None:
@@ -121,10 +121,9 @@ def _earning(order: Order) -> tuple[datetime, datetime | None] | None:
     return run[-1][1], None if order.status in EARNING else order.since
 
 
-def _day(text: str, zone: ZoneInfo) -> date:
-    if len(text) == len("2026-03-01"):
-        return date.fromisoformat(text)
-    return parse_day_or_instant(text).astimezone(zone).date()
+def _day(text: str | None, zone: ZoneInfo) -> date | None:
+    moment = stored_moment(text)
+    return stored_day(text) or (in_zone(moment, zone).date() if moment else None)
 
 
 def _amount(details: Details, terms: CommissionTerms) -> tuple[Decimal, str]:

@@ -38,15 +38,18 @@ def check_unit(details: Details) -> Iterable[Attention]:
 
 
 def check_meter_identifiers(details: Details) -> Iterable[Attention]:
-    """MaLo, MeLo and meter number have their form; a wrong one never drops the order."""
+    """MaLo, MeLo and meter number have their form; a wrong one never drops the order.
+
+    Bills print the MaLo and MeLo numbers in groups, so spaces in them don't count.
+    """
     malo, melo, meter = (details.get(name) for name in ("malo", "melo", "meter_number"))
-    if isinstance(malo, str) and not is_malo(malo):
+    if isinstance(malo, str) and not is_malo("".join(malo.split())):
         yield Attention(
             INVALID,
             "The MaLo number is wrong: it has 11 digits, of which the last checks the others. "
             "Compare it with the customer's bill.",
         )
-    if isinstance(melo, str) and not is_melo(melo):
+    if isinstance(melo, str) and not is_melo("".join(melo.split())):
         yield Attention(
             INVALID,
             "The MeLo number is wrong: it has 33 characters, DE, 11 digits and 20 letters or "

@@ -1,7 +1,7 @@
 """Tracks and stages: how long things take, and by when an order's next step is due."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -9,10 +9,10 @@ from milepost.business_days import business_days_of, end_of_business_time
 from milepost.connection import Connection
 from milepost.lifecycle import TERMINAL
 from milepost.order import Order
-from milepost.report import Details, Status, format_instant, parse_instant
+from milepost.report import Details, Status, format_instant
+from milepost.timestamps import LATEST, later, stored_day, stored_moment
 
 _DAY: Final = timedelta(days=1)
-_END_OF_TIME: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 TRACKS: Final[Mapping[str, timedelta]] = {
     "fast": 7 * _DAY,
@@ -39,7 +39,6 @@ USUAL_TRACKS: Final[Mapping[str, str]] = {
 
 ON_SITE: Final = timedelta(hours=4)
 BUSINESS: Final = "business"
-_DAY_LENGTH: Final = len("2026-03-01")
 
 _STAGES: Final[Mapping[Status, timedelta]] = {
     Status.UNKNOWN: 2 * _DAY,
@@ -65,16 +64,8 @@ def stage_deadline(order: Order, connection: Connection) -> datetime:
     Time in which it waited for the customer is not counted. While it waits, this is where the
     clock would end if it went on from the moment the wait began.
     """
-    begins = _later(order.since, order.waited)
+    begins = later(order.since, order.waited)
     return _ends(begins, allowed_time(order, connection), connection)
-
-
-def _later(moment: datetime, time: timedelta) -> datetime:
-    """So much later, or the end of time: a provider's slip of a year must stop no order."""
-    try:
-        return moment + time
-    except OverflowError:
-        return _END_OF_TIME
 
 
 def allowed_time(order: Order, connection: Connection) -> timedelta:
@@ -117,14 +108,17 @@ def overdue_at(order: Order, connection: Connection) -> datetime | None:
 
 
 def appointment_ends(appointment: str, connection: Connection) -> datetime:
-    """When an appointment is over: 4 hours on site from an instant, or the local day."""
-    if len(appointment) == _DAY_LENGTH:
-        midnight = _later(parse_day_or_instant(appointment), _DAY)
-        try:
-            return midnight.replace(tzinfo=ZoneInfo(connection.time_zone)).astimezone(UTC)
-        except OverflowError:
-            return midnight
-    return _later(parse_instant(appointment), ON_SITE)
+    """When an appointment is over: 4 hours on site from an instant, or the local day.
+
+    One that can't be right is never over.
+    """
+    moment = stored_moment(appointment)
+    if moment is None:
+        return LATEST
+    if stored_day(appointment):
+        midnight = moment + _DAY
+        return midnight.replace(tzinfo=ZoneInfo(connection.time_zone)).astimezone(UTC)
+    return moment + ON_SITE
 
 
 def escalates_at(deadline: datetime, connection: Connection) -> datetime:
@@ -134,7 +128,7 @@ def escalates_at(deadline: datetime, connection: Connection) -> datetime:
 
 def _ends(begins: datetime, allowed: timedelta, connection: Connection) -> datetime:
     if connection.stage_days_count != BUSINESS:
-        return _later(begins, allowed)
+        return later(begins, allowed)
     return end_of_business_time(
         begins,
         allowed,
@@ -147,9 +141,8 @@ def next_date(order: Order, connection: Connection) -> datetime:
     """What lists are sorted by: the appointment, else the stage's deadline; closed: when closed."""
     if order.status in TERMINAL:
         return order.since
-    if order.status is Status.SCHEDULED and order.appointment:
-        return parse_day_or_instant(order.appointment)
-    return stage_deadline(order, connection)
+    agreed = stored_moment(order.appointment) if order.status is Status.SCHEDULED else None
+    return agreed or stage_deadline(order, connection)
 
 
 def expected_by(order: Order, connection: Connection) -> datetime | None:
@@ -160,24 +153,17 @@ def expected_by(order: Order, connection: Connection) -> datetime | None:
     """
     if order.status in TERMINAL:
         return None
-    if order.appointment:
-        return parse_day_or_instant(order.appointment)
-    by_track = _later(_start(order), TRACKS[track_of(order.details, connection)])
+    if agreed := stored_moment(order.appointment):
+        return agreed
+    by_track = later(_start(order), TRACKS[track_of(order.details, connection)])
     return max(by_track, stage_deadline(order, connection))
 
 
 def _start(order: Order) -> datetime:
     reported_at = order.summary.since if order.summary else order.timeline[0].report.occurred_at
-    ordered_at = order.details.get("ordered_at") or order.details.get("signed_at")
-    # Nothing is reported of an order before it is placed: a date of 9999 is a slip.
-    return min(parse_day_or_instant(ordered_at), reported_at) if ordered_at else reported_at
-
-
-def parse_day_or_instant(text: str) -> datetime:
-    """An instant as it is; a day as its midnight in UTC, so that it sorts before its hours."""
-    if len(text) == _DAY_LENGTH:
-        return datetime.combine(datetime.fromisoformat(text).date(), time(), tzinfo=UTC)
-    return parse_instant(text)
+    placed_at = stored_moment(order.details.get("ordered_at") or order.details.get("signed_at"))
+    # Nothing is reported of an order before it is placed: a date after that is a slip.
+    return min(placed_at, reported_at) if placed_at else reported_at
 
 
 def sortable(moment: datetime) -> str:

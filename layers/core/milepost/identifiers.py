@@ -1,6 +1,7 @@
 """Forms of the identifiers that customers and providers type, and often mistype."""
 
 import re
+import unicodedata
 from typing import Final
 from urllib.parse import quote
 
@@ -64,3 +65,26 @@ def is_meter_number(text: str) -> bool:
 def is_email(text: str) -> bool:
     """Whether mail could be sent there: one address, with a dot in its domain."""
     return len(text) <= _LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
+
+
+_CONTROL: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode's categories of control characters, half characters and line ends."""
+
+
+class BadId(ValueError):
+    """Not an id that an order could be kept under; the message says why, without the id."""
+
+
+def read_id(text: str) -> str:
+    """A provider's id as it is kept: without spaces around it.
+
+    :raises BadId: when it is blank, too long, or has control characters
+    """
+    trimmed = text.strip()
+    if not trimmed:
+        raise BadId("an id that is empty or blank")
+    if any(unicodedata.category(one) in _CONTROL for one in trimmed):
+        raise BadId("an id with control characters")
+    if not is_order_id(trimmed):
+        raise BadId(f"an id of more than {LONGEST_ID} bytes, percent-quoted as keys hold it")
+    return trimmed

@@ -14,6 +14,7 @@ from milepost.attention import (
     reason_of_late,
     reason_of_more,
     reason_of_shortened,
+    reason_of_unread,
     reason_to_look,
 )
 from milepost.history import sum_up
@@ -278,7 +279,7 @@ def _reasons(
     if summary is not None:
         late = [entry for entry in entries if entry.effect is Effect.LATE]
         found += [reason_of_late(late, summary, status), reason_of_cut(summary)]
-    found.append(reason_of_shortened(details))
+    found += [reason_of_shortened(details), reason_of_unread(details)]
     if status not in TERMINAL:
         found += sorted(rules.examine(status, details))
     for reason in found:

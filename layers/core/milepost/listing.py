@@ -16,6 +16,7 @@ from milepost.deadlines import ON_SITE, sortable
 from milepost.lifecycle import TERMINAL
 from milepost.order import Attention, OrderKey, Wait
 from milepost.report import Status, parse_instant
+from milepost.timestamps import in_zone, stored_day
 
 OPEN: Final = tuple(status for status in Status if status not in TERMINAL)
 ANY_ATTENTION: Final = "any"
@@ -178,12 +179,9 @@ def _is_over(one: Listed, now: datetime, today: date) -> bool:
 
 
 def _day_of(one: Listed, zone: ZoneInfo) -> date:
-    return _agreed_day(one) or parse_instant(one.next_date).astimezone(zone).date()
+    return _agreed_day(one) or in_zone(parse_instant(one.next_date), zone).date()
 
 
 def _agreed_day(one: Listed) -> date | None:
     """The day that was agreed without an hour: a day of the calendar, in no zone."""
-    is_agreed = one.status is Status.SCHEDULED and one.appointment is not None
-    if not is_agreed or one.appointment is None or len(one.appointment) != len("2026-03-01"):
-        return None
-    return date.fromisoformat(one.appointment)
+    return stored_day(one.appointment) if one.status is Status.SCHEDULED else None

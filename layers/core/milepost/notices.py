@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from milepost.order import Announcement, Kind, OrderKey
 from milepost.report import Details, format_instant
+from milepost.timestamps import if_in_range
 
 DEFAULT_KINDS: Final = frozenset(
     {
@@ -172,9 +173,9 @@ def topic_message(announced: Announced) -> dict[str, Any]:
         "correction": one.correction,
         "occurred_at": format_instant(one.occurred_at),
         "announced_at": format_instant(one.announced_at),
-        "appointment": details.get("appointment"),
+        "appointment": if_in_range(details.get("appointment")),
         "reason": reason_of(announced),
-        "delivery_end": details.get("delivery_end"),
+        "delivery_end": if_in_range(details.get("delivery_end")),
     }
     return {name: value for name, value in values.items() if value is not None}
 

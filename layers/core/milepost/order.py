@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from milepost.report import Details, Report, Source, Status, format_instant
+from milepost.timestamps import if_in_range
 
 
 class BadOrderId(ValueError):
@@ -170,8 +171,8 @@ class Order:
 
     @property
     def appointment(self) -> str | None:
-        """The agreed instant or day, if the status is one that looks forward to it."""
-        return self.details.get("appointment")
+        """The agreed instant or day; None when it is no date that can be right."""
+        return if_in_range(self.details.get("appointment"))
 
     @property
     def last_entry(self) -> Entry:

@@ -1,6 +1,7 @@
 """Reading untrusted JSON: one outcome for everything that is not what it should be."""
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
@@ -13,10 +14,12 @@ MOST_DIGITS = 200
 def read_json(raw: bytes) -> Any:
     """The value of strict JSON in UTF-8, its fractions as exact ``Decimal``.
 
+    A byte order mark before it is skipped, as RFC 8259 (section 8.1) allows.
+
     :raises BadPayload: for anything else, also NaN, repeated keys and bottomless nesting
     """
     try:
-        value = _STRICT.decode(raw.decode("utf-8"))
+        value = _STRICT.decode(raw.decode("utf-8-sig"))
         if b"\\u" in raw:
             # An escaped half of a surrogate pair is JSON, but no text that could be stored.
             canonical_json(value).encode()
@@ -38,16 +41,43 @@ def read_object(raw: bytes) -> dict[str, Any]:
 
 
 def write_json(value: Any) -> str:
-    """JSON that ``read_json`` reads as the same value: a ``Decimal`` as a number, to the digit."""
-    match value:
-        case dict():
-            pairs = (f"{json.dumps(k)}:{write_json(v)}" for k, v in value.items())
-            return "{" + ",".join(pairs) + "}"
-        case list():
-            return "[" + ",".join(map(write_json, value)) + "]"
-        case Decimal():
-            return str(value)
-    return json.dumps(value, ensure_ascii=False)
+    """JSON that ``read_json`` reads as the same value: a ``Decimal`` as a number, to the digit.
+
+    Writes without recursion: a value may be nested deeper than the interpreter's stack.
+    """
+    written: list[str] = []
+    # What is still to be written, last first: values, and texts that are JSON already (in tuples).
+    left: list[Any] = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, tuple):
+            written += one
+        elif isinstance(one, Mapping):
+            names = [(f"{',' if place else ''}{_scalar(name)}:",) for place, name in enumerate(one)]
+            inner = [part for pair in zip(names, one.values(), strict=True) for part in pair]
+            left += reversed([("{",), *inner, ("}",)])
+        elif isinstance(one, list):
+            inner = [part for each in one for part in ((",",), each)][1:]
+            left += reversed([("[",), *inner, ("]",)])
+        else:
+            written.append(_scalar(one))
+    return "".join(written)
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    text = json.dumps(value, ensure_ascii=False)
+    # Half a character can't be encoded; escaped, it stays what it was.
+    return text if text.isascii() or _can_be_encoded(text) else json.dumps(value)
+
+
+def _can_be_encoded(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _decimal(text: str) -> Decimal:
@@ -97,7 +127,7 @@ def read_quickly(raw: bytes) -> dict[str, Any]:
     :raises BadPayload: when it is no JSON object
     """
     try:
-        value = _QUICK.decode(raw.decode("utf-8"))
+        value = _QUICK.decode(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return read_object(raw)
     return value if isinstance(value, dict) else read_object(raw)

@@ -18,9 +18,10 @@ from milepost.provider import (
     PageRequest,
     Provider,
     SignInFailed,
+    read_order,
 )
 from milepost.recording import LostRace
-from milepost.report import BadPayload, DatedAhead, Report, refuse_future
+from milepost.report import BadPayload, Report
 
 OVERLAP: Final = timedelta(minutes=5)
 """How far before the cursor a poll looks again, for changes the provider wrote late."""
@@ -264,22 +265,19 @@ class Poll:
 
     def _record(self, order: Json, requested_at: datetime) -> bool:
         """Take an order's reports in; False when it has to be looked at again next time."""
-        try:
-            reports = self.provider.read_order(
-                order, connection=self.connection, requested_at=requested_at
-            )
-            refuse_future(reports, now=requested_at)
-        except BadPayload as error:
-            self.sinks.quarantine(order, str(error))
+        found = read_order(
+            self.provider, order, connection=self.connection, requested_at=requested_at
+        )
+        for one in found.unreadable:
+            self.sinks.quarantine(one.order, str(one.reason))
             self.result.quarantined += 1
-            return not isinstance(error, DatedAhead)
         try:
-            for report in reports:
+            for report in found.reports:
                 announce = self.again is None or self.again.announce
                 self.result.recorded += self.sinks.record(report, announce=announce)
         except LostRace:
             return False
-        return True
+        return not any(one.is_only_ahead for one in found.unreadable)
 
     def _fetch(self, request: PageRequest, *, known: Validator | None) -> bytes:
         url = self._conversation.url_of(request)

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 from milepost.connection import Connection
 from milepost.lifecycle import Rules
 from milepost.order import Order
-from milepost.report import Report, Status
+from milepost.report import BadPayload, DatedAhead, Report, Status, refuse_future
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -134,6 +134,13 @@ class Provider(Protocol):
         """The reports of one order of a page that was requested at this time."""
         ...
 
+    def split_order(self, order: Json) -> list[Json]:
+        """An order for each part that is tracked by itself, to be read apart from the others.
+
+        Whatever the order is made of. None for providers whose orders have no such parts.
+        """
+        ...
+
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
         """Where a poll starts; providers that can't filter by change ignore ``changed_since``."""
         ...
@@ -167,3 +174,57 @@ class Provider(Protocol):
     ) -> SignIn:
         """:raises SignInFailed: when the credentials are not accepted"""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An order, or the part of one, that can't be read, and why."""
+
+    order: Json
+    reason: BadPayload
+
+    @property
+    def is_only_ahead(self) -> bool:
+        """Whether it can be read later, when the time has come at which it is dated."""
+        return isinstance(self.reason, DatedAhead)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOrder:
+    """What an order reports, and the parts of it that can't be read."""
+
+    reports: list[Report]
+    unreadable: list[Unreadable]
+
+
+def read_order(
+    provider: Provider,
+    order: Json,
+    *,
+    connection: Connection,
+    requested_at: datetime,
+    judged_at: datetime | None = None,
+) -> ReadOrder:
+    """Read one order of a page; of one with a bad part, the other parts all the same.
+
+    :param judged_at: what is dated more than 5 minutes after it can't be read; else the request
+    """
+
+    def read(one: Json) -> list[Report]:
+        reports = provider.read_order(one, connection=connection, requested_at=requested_at)
+        refuse_future(reports, now=judged_at or requested_at)
+        return reports
+
+    try:
+        return ReadOrder(read(order), [])
+    except BadPayload as error:
+        parts = provider.split_order(order)
+        if len(parts) < 2:
+            return ReadOrder([], [Unreadable(order, error)])
+    found = ReadOrder([], [])
+    for part in parts:
+        try:
+            found.reports.extend(read(part))
+        except BadPayload as error:
+            found.unreadable.append(Unreadable(part, error))
+    return found

@@ -18,9 +18,9 @@ from milepost.asking import Conversation, asked_to_wait
 from milepost.fetching import FetchFailed
 from milepost.order import Order, OrderKey
 from milepost.payload import read_object
-from milepost.provider import BrokenPage, Response, SignInFailed
+from milepost.provider import BrokenPage, Response, SignInFailed, read_order
 from milepost.recording import LostRace, Orders, Outcome, UnstorableOrder, record
-from milepost.report import BadPayload, Report, refuse_future
+from milepost.report import BadPayload, Report
 
 SHORT_WAIT: Final = timedelta(seconds=2)
 """As long as somebody who waits for the answer is kept waiting when the provider asks us to."""
@@ -98,19 +98,21 @@ def take_in_answer(
     conversation = tools.conversation
     try:
         one = conversation.provider.read_one(read_object(response.body))
-        reports = conversation.provider.read_order(
-            one, connection=conversation.connection, requested_at=requested_at
-        )
-        refuse_future(reports, now=requested_at)
     except (BrokenPage, BadPayload) as error:
         raise UnreadableAnswer(f"the provider's answer can't be read: {error}") from None
-    if any(report.order_id != key.order_id for report in reports):
+    found = read_order(
+        conversation.provider, one, connection=conversation.connection, requested_at=requested_at
+    )
+    if any(report.order_id != key.order_id for report in found.reports):
         raise UnreadableAnswer("the provider answered with another order")
     news = {Outcome.TRANSITION, Outcome.RECORDED}
     try:
-        outcomes = [tools.take_in(report, announce=announce) for report in reports]
+        outcomes = [tools.take_in(report, announce=announce) for report in found.reports]
     except UnstorableOrder as error:
         raise UnreadableAnswer(f"the provider's answer can't be stored: {error}") from None
+    if not any(report.item_id == key.item_id for report in found.reports) and found.unreadable:
+        reason = found.unreadable[0].reason
+        raise UnreadableAnswer(f"the provider's answer can't be read: {reason}")
     return not news.isdisjoint(outcomes)
 
 

@@ -21,6 +21,7 @@ from milepost.limits import (
     shorten_details,
     shorten_text,
 )
+from milepost.timestamps import NotATime, read_iso
 
 
 class Status(StrEnum):
@@ -203,6 +204,9 @@ class Details(TypedDict, total=False):
     onboarding_flow: str
     emails: list[ProviderEmail]
 
+    unread: list[str]
+    """Names of the payload's fields that were left out, since they couldn't be read."""
+
     action: str
     """What a person did or asked for; with ``action_key`` it is that person's report's id."""
     action_key: str
@@ -364,15 +368,12 @@ def parse_instant(text: str) -> datetime:
     :raises BadPayload: when it is no date, or has no zone
     """
     try:
-        instant = datetime.fromisoformat(text)
+        instant = read_iso(text)
         if instant.tzinfo is None:
             raise BadPayload("a time without a zone: expected ISO 8601 ending in Z or +hh:mm")
-        utc = whole_milliseconds(instant)
-    except (ValueError, OverflowError) as error:
-        if isinstance(error, BadPayload):
-            raise
+        return whole_milliseconds(instant)
+    except (NotATime, OverflowError):
         raise BadPayload("not a time: expected ISO 8601 such as 2026-03-01T09:00:00Z") from None
-    return utc
 
 
 def canonical_json(value: Any) -> str:

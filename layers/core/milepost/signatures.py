@@ -151,8 +151,14 @@ def _timestamp(text: str, now: float) -> str:
 
 
 def _standard_signatures(text: str) -> list[bytes]:
-    """The ``v1`` signatures of a list such as ``v1,<base64> v1a,<base64>``."""
-    parts = text.split(" ", MOST_SIGNATURES)
+    """The ``v1`` signatures of a list such as ``v1,<base64> v1a,<base64>``.
+
+    The specification parts them by a space. More than one are the same: spaces sign nothing, so
+    that this lets nothing in that wasn't signed.
+    """
+    if text.startswith(" ") or text.endswith(" "):
+        raise BadSignature
+    parts = [part for part in text.split(" ") if part]
     if len(parts) > MOST_SIGNATURES:
         raise BadSignature
     given = []

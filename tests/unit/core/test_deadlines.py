@@ -14,14 +14,13 @@ from milepost.deadlines import (
     expected_by,
     next_date,
     overdue_at,
-    parse_day_or_instant,
     sortable,
     stage_deadline,
     track_of,
 )
 from milepost.lifecycle import TERMINAL, Rules
 from milepost.order import Order
-from milepost.report import BadPayload, Details, Status
+from milepost.report import Details, Status
 from tests.builders import NOON, OFFERGRID, minute, report, tracked
 
 DAY = timedelta(days=1)
@@ -160,10 +159,18 @@ def test_a_timeline_that_was_shortened_starts_where_its_summary_does() -> None:
     assert expected_by(shortened, OFFERGRID) == NOON + 14 * DAY
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2026-03-12T02:00:00", "2026-13-01T00:00:00Z"])
-def test_what_is_neither_day_nor_instant_is_refused(text: str) -> None:
-    with pytest.raises(BadPayload):
-        parse_day_or_instant(text)
+@pytest.mark.parametrize(
+    "text",
+    ["", "soon", "2026-03-12T02:00:00", "2026-13-01T00:00:00Z", "0001-01-01", "9999-12-31",
+     "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"],
+)  # fmt: skip
+def test_a_stored_appointment_that_cannot_be_right_is_none(text: str) -> None:
+    facts = {"service_type": "internet", "ordered_at": text}
+    without = tracked(report(Status.SCHEDULED, **facts)).order
+    order = tracked(report(Status.SCHEDULED, **facts, appointment=text)).order
+    assert order.appointment is None
+    for of in (next_date, expected_by, overdue_at, stage_deadline):
+        assert of(order, OFFERGRID) == of(without, OFFERGRID)
 
 
 def test_dates_sort_as_texts_as_they_do_as_times() -> None:

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from milepost.deadlines import parse_day_or_instant, sortable
+from milepost.deadlines import sortable
 from milepost.listing import Due, Listed, Wanted, is_wanted, next_dates
 from milepost.order import Attention, Wait
-from milepost.report import Status
+from milepost.report import Status, parse_instant
+from milepost.timestamps import stored_moment
 from tests.builders import KEY
 
 BERLIN = "Europe/Berlin"
@@ -27,7 +28,7 @@ def listed(next_date: str, **changed: Any) -> Listed:
         "status": Status.ACCEPTED,
         "raw_status": "accepted",
         "since": "2026-03-01T00:00:00Z",
-        "next_date": sortable(parse_day_or_instant(next_date)),
+        "next_date": sortable(stored_moment(next_date) or parse_instant(next_date)),
     }
     return Listed(**fields | changed)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.payload import MOST_DIGITS, read_json, read_object, write_json
+from milepost.payload import MOST_DIGITS, read_json, read_object, read_quickly, write_json
 from milepost.report import BadPayload, canonical_json
 
 
@@ -27,7 +27,7 @@ from milepost.report import BadPayload, canonical_json
         b'{"\\udfff": 1}',
         b'{"a": "\xff"}',
         b'\xff\xfe{\x00"\x00',
-        b"\xef\xbb\xbf{}",
+        b"\xef\xbb\xbf\xef\xbb\xbf{}",
         b'{"a": 1}{"b": 2}',
         b'{"a": 01}',
         b"{'a': 1}",
@@ -58,6 +58,23 @@ def test_amounts_are_exact() -> None:
         "b": Decimal("0.1000000000000000055511151231257827"),
         "c": 12345678901234567890,
     }
+
+
+def test_a_byte_order_mark_is_skipped() -> None:
+    assert read_object(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
+    assert read_quickly(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
+
+
+def test_what_is_nested_deeper_than_the_stack_is_written() -> None:
+    deep: object = Decimal("1.50")
+    for _ in range(50_000):
+        deep = [deep]
+    written = write_json({"a": deep, "b": []})
+    assert written == '{"a":' + "[" * 50_000 + "1.50" + "]" * 50_000 + ',"b":[]}'
+
+
+def test_half_a_character_is_written_so_that_it_can_be_encoded() -> None:
+    assert write_json({"a": "\ud800"}).encode() == b'{"a":"\\ud800"}'
 
 
 def test_an_escaped_pair_of_surrogates_is_a_character() -> None:

@@ -1,6 +1,5 @@
 """Spirii's payloads, and the orders that must come out."""
 
-import copy
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,7 +8,6 @@ import pytest
 from hypothesis import given
 
 from milepost.announcing import announcements
-from milepost.connection import Connection
 from milepost.lifecycle import fold
 from milepost.order import Kind, TrackedOrder
 from milepost.provider import BrokenPage, PageRequest, SignInFailed
@@ -17,62 +15,10 @@ from milepost.providers.spirii import STATUSES, Spirii
 from milepost.report import BadPayload, Report, Source, Status
 from tests.builders import NOON, stored_and_read
 from tests.mangling import mangled
+from tests.payloads import CHARGE_ORDER, SPIRII, charge_order
 
 PROVIDER = Spirii()
-SPIRII = Connection(
-    id="spirii-charge", provider="spirii", base_url="https://api.spirii.example", country="DK"
-)
 LIST = PageRequest("/v2/orders", {"limit": "100"})
-
-_ORDER: dict[str, Any] = {
-    "id": "so-90417",
-    "order_number": "SP-2026-90417",
-    "status": "Scheduled",
-    "status_changed_at": "2026-03-05T13:20:00.000Z",
-    "created_at": "2026-02-27T09:00:00.000Z",
-    "updated_at": "2026-03-05T13:20:00.000Z",
-    "customer": {
-        "name": "Freja Lindholm",
-        "email": "freja.lindholm@example.dk",
-        "phone": "+45 20 55 01 43",
-    },
-    "address": {
-        "street": "Vesterbrogade 74",
-        "unit": "2. tv",
-        "city": "København",
-        "postcode": "1620",
-        "country": "DK",
-    },
-    "service_type": "ev_charging",
-    "product": {"id": "prod-home-22", "name": "Home charging 22 kW"},
-    "onboarding_flow": {"id": "flow-home-dk", "name": "Home DK"},
-    "charge_box": {"serial_number": "SPB-22-004417", "model": "Zaptec Go"},
-    "payment": {
-        "kind": "credit_card",
-        "status": "authorized",
-        "amount": "899.00",
-        "currency": "DKK",
-    },
-    "activation_appointment": "2026-03-16T08:00:00.000Z",
-    "fulfilment_scheduled_for": None,
-    "fulfilled_at": None,
-    "cancelled_at": None,
-    "cancellation_reason": None,
-    "installation": {"partner": "Nordlys El", "initiated_at": "2026-02-28T07:10:00.000Z"},
-    "emails": [
-        {
-            "type": "order_confirmation",
-            "sent": True,
-            "sent_at": "2026-02-27T09:00:05.000Z",
-            "not_sent_reason": None,
-        }
-    ],
-}
-
-
-def charge_order(status: str = "Scheduled", **fields: Any) -> dict[str, Any]:
-    """An order of the list, as docs/providers/spirii.md has it."""
-    return {**copy.deepcopy(_ORDER), "status": status, **fields}
 
 
 def changed(status: str, day: int, **fields: Any) -> dict[str, Any]:
@@ -112,7 +58,7 @@ def read_order(order: dict[str, Any]) -> Report:
         ("Scheduled", Status.SCHEDULED),
         ("Fulfilled", Status.COMPLETED),
         ("Cancelled", Status.CANCELLED),
-        ("pending", None),
+        ("pending", Status.PENDING),
         ("Paused", None),
     ],
 )
@@ -133,8 +79,8 @@ def test_an_order_comes_out_with_everything_that_was_said() -> None:
     assert one.details == {
         "reference": "SP-2026-90417",
         "ordered_at": "2026-02-27T09:00:00Z",
-        "customer": _ORDER["customer"],
-        "address": _ORDER["address"],
+        "customer": CHARGE_ORDER["customer"],
+        "address": CHARGE_ORDER["address"],
         "service_type": "ev_charging",
         "offer": {"id": "prod-home-22", "name": "Home charging 22 kW"},
         "onboarding_flow": "Home DK",
@@ -245,12 +191,8 @@ def test_fields_that_nobody_documented_and_nulls_change_nothing() -> None:
         {"status": None},
         {"updated_at": None},
         {"updated_at": "2026-03-05T13:20:00"},
-        {"activation_appointment": "Monday"},
-        {"payment": {"amount": "Infinity"}},
-        {"payment": {"amount": "1" * 39}},
-        {"emails": [not_sent()] * 101},
-        {"emails": [not_sent(sent="perhaps")]},
-        {"customer": ["Freja"]},
+        {"id": "so\x0090417"},
+        {"updated_at": "9999-12-31T23:59:59Z"},
     ],
     ids=str,
 )
@@ -262,8 +204,8 @@ def test_an_order_of_another_shape_is_a_bad_payload(fields: dict[str, Any]) -> N
 
 def test_a_refusal_says_where_and_not_what() -> None:
     with pytest.raises(BadPayload) as refusal:
-        read_order(charge_order(customer={"email": ["freja.lindholm@example.dk"]}))
-    assert "customer.email" in str(refusal.value)
+        read_order(charge_order(id=["freja.lindholm@example.dk"]))
+    assert "id: string_type" in str(refusal.value)
     assert "freja" not in str(refusal.value)
 
 
@@ -288,7 +230,7 @@ def test_a_page_says_which_comes_next_and_how_new_it_is() -> None:
         {"data": [], "pagination": {"has_more": "false"}},
         {"data": [], "pagination": {"has_more": True, "next_cursor": None}},
         {"data": None, "pagination": {"has_more": False}},
-        {"data": [7], "pagination": {"has_more": False}},
+        {"data": {"0": 7}, "pagination": {"has_more": False}},
         {"error": {"code": "internal_error", "message": "Something broke"}},
     ],
 )

@@ -12,6 +12,7 @@ from milepost.aws.orders_table import BY_STATUS, SHARDS, key_of
 from milepost.listing import Listed, Page, Place, Wanted, is_wanted, next_dates
 from milepost.order import Attention, OrderKey
 from milepost.report import Status
+from milepost.timestamps import if_in_range
 
 MOST_LOOKED_THROUGH: Final = 2_000
 """Orders read for one page, whatever the filters leave of them; beyond it a page is short."""
@@ -247,7 +248,7 @@ def _listed(raw: Mapping[str, Any]) -> Listed:
         next_date=item["next_date"],
         reference=item.get("reference"),
         service_type=item.get("service_type"),
-        appointment=item.get("appointment"),
+        appointment=if_in_range(item.get("appointment")),
         attention=_attention(item.get("attention", ())),
         waiting=wait_of(item),
     )

@@ -13,6 +13,7 @@ from milepost.lifecycle import TERMINAL
 from milepost.order import OVERDUE, OrderKey
 from milepost.overdue_orders import MOST_MENTIONED, OverdueNow, OverdueOrder
 from milepost.report import Status, parse_instant
+from milepost.timestamps import if_in_range
 from milepost.watched import LastAnnounced, Watched
 
 OPEN: Final = tuple(status for status in Status if status not in TERMINAL)
@@ -134,7 +135,7 @@ def _watched(item: Mapping[str, Any]) -> Watched:
     return Watched(
         key=_key(item),
         status=Status(item["status"]),
-        appointment=item.get("appointment"),
+        appointment=if_in_range(item.get("appointment")),
         overdue=overdue_of(item["overdue"]) if "overdue" in item else None,
         is_acknowledged="overdue" in item and OVERDUE not in shown,
     )

@@ -24,15 +24,18 @@ from milepost.provider import (
     PageRequest,
     ProviderAction,
     SignIn,
-    SignInFailed,
 )
 from milepost.providers.causes import cause_of
 from milepost.providers.shapes import (
-    Amount,
     Id,
     Instant,
+    MaybeAmount,
+    MaybeInstant,
+    MaybeWord,
     Shape,
     Text,
+    Word,
+    credential,
     instant_text,
     newest_change,
     object_in,
@@ -44,21 +47,24 @@ from milepost.providers.shapes import (
     read_shape,
     words_in,
 )
+from milepost.providers.status_words import ByStatusWord
 from milepost.report import BadPayload, Details, Report, Source, Status, format_instant
 from milepost.signatures import STANDARD_WEBHOOKS
 
-STATUSES: Final[Mapping[str, Status]] = {
-    "pending": Status.PENDING,
-    "submitted_to_provider": Status.SUBMITTED,
-    "accepted": Status.ACCEPTED,
-    "rejected": Status.REJECTED,
-    "scheduled": Status.SCHEDULED,
-    "in_progress": Status.IN_PROGRESS,
-    "completed": Status.COMPLETED,
-    "active": Status.ACTIVE,
-    "cancelled": Status.CANCELLED,
-    "failed": Status.FAILED,
-}
+STATUSES: Final = ByStatusWord(
+    {
+        "pending": Status.PENDING,
+        "submitted_to_provider": Status.SUBMITTED,
+        "accepted": Status.ACCEPTED,
+        "rejected": Status.REJECTED,
+        "scheduled": Status.SCHEDULED,
+        "in_progress": Status.IN_PROGRESS,
+        "completed": Status.COMPLETED,
+        "active": Status.ACTIVE,
+        "cancelled": Status.CANCELLED,
+        "failed": Status.FAILED,
+    }
+)
 _STATUS_OF_EVENT: Final = {
     "order.scheduled": "scheduled",
     "order.completed": "completed",
@@ -71,13 +77,13 @@ _UP_TO_THE_CUSTOMER: Final = frozenset({"customer_unreachable", "customer_not_ho
 class Event(Shape):
     """A webhook, flat; which fields it has depends on the event."""
 
-    event: Id
+    event: Word
     orderId: Id
     itemId: Id
     timestamp: Instant
-    newStatus: Text = None
+    newStatus: MaybeWord = None
     providerNotes: Text = None
-    scheduledFor: Instant | None = None
+    scheduledFor: MaybeInstant = None
     accountNumber: Text = None
     reason: Text = None
 
@@ -100,31 +106,31 @@ class Address(Shape):
 
 
 class Commission(Shape):
-    amount: Amount | None = None
+    amount: MaybeAmount = None
     currency: Text = None
     status: Text = None
-    paidAt: Instant | None = None
+    paidAt: MaybeInstant = None
 
 
 class Item(Shape):
     itemId: Id
-    status: Id
+    status: Word
     offerId: Text = None
     offerName: Text = None
     serviceType: Text = None
     provider: Text = None
     providerNotes: Text = None
     reason: Text = None
-    scheduledFor: Instant | None = None
+    scheduledFor: MaybeInstant = None
     accountNumber: Text = None
-    updatedAt: Instant | None = None
+    updatedAt: MaybeInstant = None
     commission: Commission | None = None
 
 
 class Order(Shape):
     orderId: Id
-    createdAt: Instant | None = None
-    updatedAt: Instant
+    createdAt: MaybeInstant = None
+    updatedAt: MaybeInstant = None
     reference: Text = None
     customer: Customer | None = None
     address: Address | None = None
@@ -155,6 +161,7 @@ class Offergrid:
             reason=reason,
             cause=cause_of(reason),
             notes=read_notes(said.providerNotes),
+            unread=said.unread,
         )
         return [
             Report(
@@ -183,14 +190,23 @@ class Offergrid:
                 item_id=item.itemId,
                 status=STATUSES.get(item.status),
                 raw_status=item.status,
-                occurred_at=item.updatedAt or whole.updatedAt,
+                occurred_at=_last_change(item, whole),
                 seen_at=requested_at,
                 source=Source.POLL,
                 snapshot_at=requested_at,
-                details={**shared, **_details_of_item(item)},
+                details={
+                    **shared,
+                    **_details_of_item(item),
+                    **present(unread=whole.unread_for("items", place)),
+                },
             )
-            for item in whole.items
+            for place, item in enumerate(whole.items)
         ]
+
+    def split_order(self, order: Json) -> list[Json]:
+        """An order for each item."""
+        items = order.get("items") if isinstance(order, Mapping) else None
+        return [{**order, "items": [item]} for item in items] if isinstance(items, list) else []
 
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
         query = {"limit": str(connection.page_size)}
@@ -223,9 +239,7 @@ class Offergrid:
     def sign_in(
         self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
     ) -> SignIn:
-        key = credentials.get("api_key")
-        if not key:
-            raise SignInFailed(f"connection {connection.id} has no api_key")
+        key = credential(connection, credentials, "api_key")
         return SignIn({"x-api-key": key, "accept": "application/json"})
 
 
@@ -234,6 +248,13 @@ def _raw_status(said: Event) -> str:
     if said.event == "order.status_changed":
         return said.newStatus or said.event
     return _STATUS_OF_EVENT.get(said.event, said.event)
+
+
+def _last_change(item: Item, order: Order) -> datetime:
+    changed = item.updatedAt or order.updatedAt
+    if changed is None:
+        raise BadPayload("not the expected Order: updatedAt: missing, or no time that can be right")
+    return changed
 
 
 def _details_of_order(order: Order) -> Details:
@@ -300,7 +321,7 @@ def waits(_status: Status, details: Details) -> str | None:
 
 def _reason_in_notes(raw_status: str, notes: str | None) -> str | None:
     """A failure or cancellation is explained in the notes, which have no field of its own."""
-    if raw_status not in ("failed", "cancelled"):
+    if STATUSES.get(raw_status) not in (Status.FAILED, Status.CANCELLED):
         return None
     said = (note["text"] for note in read_notes(notes) if note["kind"] in TELLING_WHY)
     return "\n".join(said) or None

@@ -7,11 +7,11 @@ so they go no further.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, PlainValidator
 
 from milepost.completeness import MISSING, check_contact, check_meter_identifiers
 from milepost.connection import Connection
@@ -28,11 +28,13 @@ from milepost.provider import (
 )
 from milepost.providers.rabot_tokens import ask_for_token
 from milepost.providers.shapes import (
-    Amount,
     Id,
+    MaybeAmount,
     Shape,
     Text,
+    Word,
     instant_text,
+    missing_if_blank,
     object_in,
     one_segment,
     orders_on,
@@ -41,18 +43,22 @@ from milepost.providers.shapes import (
     read_shape,
     words_in,
 )
+from milepost.providers.status_words import ByStatusWord
 from milepost.report import BadPayload, Details, Report, Source, Status
+from milepost.timestamps import read_instant
 
-STATUSES: Final[Mapping[str, Status]] = {
-    "Open": Status.PENDING,
-    "Processing": Status.ACCEPTED,
-    "PendingDelivery": Status.SCHEDULED,
-    "Delivery": Status.ACTIVE,
-    "Rejected": Status.REJECTED,
-    "Denied": Status.REJECTED,
-    "Revoked": Status.CANCELLED,
-    "Cancelled": Status.CANCELLED,
-}
+STATUSES: Final = ByStatusWord(
+    {
+        "Open": Status.PENDING,
+        "Processing": Status.ACCEPTED,
+        "PendingDelivery": Status.SCHEDULED,
+        "Delivery": Status.ACTIVE,
+        "Rejected": Status.REJECTED,
+        "Denied": Status.REJECTED,
+        "Revoked": Status.CANCELLED,
+        "Cancelled": Status.CANCELLED,
+    }
+)
 """``Unspecified`` is missing on purpose: it says nothing, and a person should look."""
 
 BERLIN: Final = ZoneInfo("Europe/Berlin")
@@ -61,25 +67,14 @@ OVERLAP: Final = 10
 starts a little before the last one's end loses none of them."""
 
 
-def _berlin(value: Any) -> Any:
+def _berlin(value: Any) -> datetime:
     """A zone-less time as Berlin's; of the hour that is repeated in autumn, the first."""
-    if value in (None, ""):
-        return None
-    if not isinstance(value, str):
-        raise BadPayload("not a time: expected a text such as 2025-02-23 14:24:15")
-    try:
-        moment = datetime.fromisoformat(value)
-        if moment.year == 1:
-            # .NET's way of saying that a date is not set.
-            return None
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=BERLIN)
-        # There and back, so that what no zone can express is refused here.
-        return aware.astimezone(UTC).astimezone(BERLIN)
-    except (ValueError, OverflowError):
-        raise BadPayload("not a time: expected a text such as 2025-02-23 14:24:15") from None
+    return read_instant(value, zone=BERLIN)
 
 
-BerlinTime = Annotated[datetime | None, BeforeValidator(_berlin)]
+BerlinTime = Annotated[
+    Annotated[datetime, PlainValidator(_berlin)] | None, BeforeValidator(missing_if_blank)
+]
 
 
 class Address(Shape):
@@ -102,7 +97,7 @@ class DeliveryState(Shape):
 
 class Order(Shape):
     contractNumber: Id
-    state: Id
+    state: Word
     customerNumber: Text = None
     emailAddress: Text = None
     tariffName: Text = None
@@ -120,8 +115,8 @@ class Order(Shape):
     endDateOfDelivery: BerlinTime = None
     contractSignatureDate: BerlinTime = None
     contractSignedAt: BerlinTime = None
-    estimatedYearlyConsumption: Amount | None = None
-    previousYearConsumption: Amount | None = None
+    estimatedYearlyConsumption: MaybeAmount = None
+    previousYearConsumption: MaybeAmount = None
 
 
 class Rabot:
@@ -159,6 +154,10 @@ class Rabot:
             )
         ]
 
+    def split_order(self, order: Json) -> list[Json]:
+        """None: an order is tracked as a whole."""
+        return []
+
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
         """The first of all pages: there is no filter by change."""
         return _page_at(0, connection.page_size)
@@ -173,7 +172,7 @@ class Rabot:
         if not isinstance(more, bool):
             raise BrokenPage("the page doesn't say whether there are more (hasMoreItems)")
         # A page that lists an order twice is still no longer than the orders on it.
-        different = {str(order.get("contractNumber")) for order in orders}
+        different = {_name_of(order, place) for place, order in enumerate(orders)}
         return Page(orders=orders, next=_following(request, len(different)) if more else None)
 
     def order_request(self, order_id: str) -> PageRequest:
@@ -215,8 +214,15 @@ def _error_codes(body: Json) -> str:
     """The codes of an envelope's errors; their texts may quote what was asked, so they stay out."""
     errors = body.get("error")
     listed = errors if isinstance(errors, list) else []
-    codes = [str(one.get("code"))[:60] for one in listed if isinstance(one, dict)]
-    return ", ".join(codes[:3]) or "without a code"
+    codes = (one.get("code") for one in listed if isinstance(one, dict))
+    named = [str(code)[:60] for code in codes if isinstance(code, str | int)]
+    return ", ".join(named[:3]) or "without a code"
+
+
+def _name_of(order: Any, place: int) -> object:
+    """What tells an order from the others of its page; one that can't be read is like no other."""
+    number = order.get("contractNumber") if isinstance(order, dict) else None
+    return number if isinstance(number, str | int) else (place,)
 
 
 def _details(order: Order, connection: Connection) -> Details:
@@ -253,6 +259,7 @@ def _details(order: Order, connection: Connection) -> Details:
         delivery_message=delivery.message,
         processing_info=order.processingInfo,
         reason=_reason(order, delivery),
+        unread=order.unread,
     )
 
 
@@ -289,19 +296,23 @@ def examine(status: Status, details: Details) -> Iterable[Attention]:
 RULES: Final = Rules(
     # Source: RABOT's lifecycle guide. Support can bring a denied order back; supply that runs ends
     # one day by a cancellation, which is the usual way on and no mistake.
-    recovers={
-        "Denied": frozenset(
-            {
-                Status.PENDING,
-                Status.SUBMITTED,
-                Status.ACCEPTED,
-                Status.SCHEDULED,
-                Status.IN_PROGRESS,
-                Status.COMPLETED,
-                Status.ACTIVE,
-            }
-        )
-    },
-    continues={"Delivery": frozenset({Status.CANCELLED}), "Denied": frozenset({Status.CANCELLED})},
+    recovers=ByStatusWord(
+        {
+            "Denied": frozenset(
+                {
+                    Status.PENDING,
+                    Status.SUBMITTED,
+                    Status.ACCEPTED,
+                    Status.SCHEDULED,
+                    Status.IN_PROGRESS,
+                    Status.COMPLETED,
+                    Status.ACTIVE,
+                }
+            )
+        }
+    ),
+    continues=ByStatusWord(
+        {"Delivery": frozenset({Status.CANCELLED}), "Denied": frozenset({Status.CANCELLED})}
+    ),
     examine=examine,
 )

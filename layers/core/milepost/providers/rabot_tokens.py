@@ -5,24 +5,38 @@ Source: RABOT's partner API documentation.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from decimal import Decimal
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from milepost.connection import Connection
 from milepost.payload import read_object
 from milepost.provider import Http, SignIn, SignInFailed
+from milepost.providers.numbers import read_amount
 from milepost.providers.shapes import Shape, bearer, read_shape
 from milepost.report import BadPayload
 
 _RENEW_BEFORE: Final = timedelta(minutes=2)
+_USUAL_LIFE: Final = timedelta(minutes=5)
+"""Of a token whose end isn't said, or not understood: RFC 6749 (section 5.1) only recommends it."""
+_LONGEST_LIFE: Final = timedelta(days=1)
+
+
+def _seconds(value: Any) -> int:
+    """How long a token lives, in seconds: from 0 to a day, whatever the provider says."""
+    try:
+        seconds = read_amount(value)
+    except ValueError:
+        return int(_USUAL_LIFE.total_seconds())
+    return int(min(max(seconds, Decimal(0)), Decimal(_LONGEST_LIFE.total_seconds())))
 
 
 class Token(Shape):
     access_token: Annotated[str, Field(pattern=r"^[!-~]+$")]
     """Printable ASCII, as it goes into a header."""
-    expires_in: Annotated[int, Field(ge=0, le=10**9)]
+    expires_in: Annotated[int, BeforeValidator(_seconds)] = int(_USUAL_LIFE.total_seconds())
 
 
 def ask_for_token(
@@ -52,6 +66,5 @@ def ask_for_token(
         token = read_shape(Token, read_object(answer.body))
     except BadPayload:
         raise SignInFailed("no token: the answer is not the expected JSON") from None
-    return SignIn(
-        bearer(token.access_token), now + timedelta(seconds=token.expires_in) - _RENEW_BEFORE
-    )
+    life = timedelta(seconds=token.expires_in)
+    return SignIn(bearer(token.access_token), now + life - min(_RENEW_BEFORE, life / 2))

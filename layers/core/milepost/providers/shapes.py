@@ -1,25 +1,69 @@
-"""What the payloads of all providers are made of: types that trim, check and never echo."""
+"""What the payloads of all providers are made of: types that trim, check and never echo.
 
-from collections.abc import Iterable
+What an order's identity and status need is required, and read strictly. All else is a fact: one
+that can't be read is left out, and named in ``Shape.unread``, so that it withholds no status.
+Null, and an empty text where a date, a number or a list is expected, mean that it is missing.
+"""
+
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import quote
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    PrivateAttr,
+    ValidationError,
+)
 
-from milepost.provider import BrokenPage, Json
-from milepost.report import BadPayload, Details, Note, format_instant, parse_instant
+from milepost.connection import Connection
+from milepost.identifiers import read_id
+from milepost.provider import BrokenPage, Json, SignInFailed
+from milepost.providers.lenient import Unusable, name_of, places_to_leave_out, without
+from milepost.providers.numbers import read_amount
+from milepost.report import BadPayload, Details, Note, format_instant
+from milepost.timestamps import NotATime, read_day, read_instant
 
 LONGEST_TEXT: Final = 2_000
 """Characters kept of a remark or reason; a provider's slip must not outgrow a stored item."""
-LONGEST_ID: Final = 200
+LONGEST_WORD: Final = 200
+"""Characters of a status word."""
+MOST_PARTS: Final = 100
+"""Parts kept of a list, such as invoices."""
+MOST_UNREAD: Final = 20
+"""Names kept of fields that can't be read."""
+_ROUNDS: Final = 4
+"""Validations of one payload: what an outer mistake hid is found by the next."""
 
 
 class Shape(BaseModel):
     """A payload. Fields that are not named in it are ignored, as every provider reserves them."""
 
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+
+    _unread: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def unread(self) -> list[str]:
+        """Names of the fields that were left out, since they can't be read; 20 at most."""
+        return list(self._unread[:MOST_UNREAD])
+
+    def unread_for(self, name: str, place: int) -> list[str]:
+        """Of these names those that are about one part of a list, or about no part of it."""
+        others, own = f"{name}.", f"{name}.{place}."
+        kept = (one for one in self._unread if one.startswith(own) or not one.startswith(others))
+        # Without its number, so that the part says the same wherever it stands.
+        return [one.replace(own, others, 1) for one in kept][:MOST_UNREAD]
+
+    def note_unread(self, names: Iterable[str]) -> None:
+        """Name what was left out."""
+        self._unread = tuple(dict.fromkeys(names))
 
 
 def _trim(text: str) -> str | None:
@@ -29,37 +73,74 @@ def _trim(text: str) -> str | None:
     return trimmed or None
 
 
-def _instant(value: Any) -> Any:
-    return parse_instant(value) if isinstance(value, str) else value
+def _word(text: str) -> str:
+    word = text.strip()
+    if not word or len(word) > LONGEST_WORD or not "".join(word.split()).isprintable():
+        raise ValueError(f"not a word of 1 to {LONGEST_WORD} printable characters")
+    return word
 
 
-Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
+def _day(value: Any) -> str:
+    return read_day(value).isoformat()
+
+
+def missing_if_blank(value: Any) -> Any:
+    """The value; None for a blank text, where none is expected."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _none_if_missing(value: Any) -> Any:
+    return [] if missing_if_blank(value) is None else value
+
+
+Id = Annotated[str, AfterValidator(read_id)]
+"""An id, trimmed, as long as keys can hold; JSON may give it as a number."""
+Word = Annotated[str, AfterValidator(_word)]
+"""A status, or the name of an event: as the provider writes it, trimmed."""
 Text = Annotated[str, AfterValidator(_trim)] | None
 """A text that may be missing: null, empty and blank are all None."""
-Instant = Annotated[datetime, BeforeValidator(_instant)]
-"""An instant of ISO 8601 with a zone."""
+Instant = Annotated[datetime, PlainValidator(read_instant)]
+"""An instant of ISO 8601 with a zone, from 2000 to 2099; in UTC."""
+MaybeWord = Annotated[Word | None, BeforeValidator(missing_if_blank)]
+MaybeInstant = Annotated[Instant | None, BeforeValidator(missing_if_blank)]
+MaybeDay = Annotated[Annotated[str, PlainValidator(_day)] | None, BeforeValidator(missing_if_blank)]
+"""A day, such as 2026-03-01, from 2000 to 2099."""
+MaybeAmount = Annotated[
+    Annotated[Decimal, PlainValidator(read_amount)] | None, BeforeValidator(missing_if_blank)
+]
+"""An exact ``Decimal``, of as many digits as DynamoDB keeps; JSON may give it as a text."""
+MaybeFlag = Annotated[bool | None, BeforeValidator(missing_if_blank)]
 
-Amount = Annotated[Decimal, Field(max_digits=38, allow_inf_nan=False)]
-"""An exact number, of as many digits as DynamoDB keeps."""
+Part = TypeVar("Part")
+Parts = Annotated[list[Part], BeforeValidator(_none_if_missing), Field(max_length=MOST_PARTS)]
+"""A list of facts, of which so many are kept; null is an empty one."""
+
 
 AnyShape = TypeVar("AnyShape", bound=Shape)
 
 
 def read_shape(shape: type[AnyShape], value: Json) -> AnyShape:
-    """The payload in its shape.
+    """The payload in its shape, without the facts that can't be read: ``unread`` names those.
 
-    :raises BadPayload: says which fields are wrong and how, without their contents
+    :raises BadPayload: when something required is missing or wrong: says which fields, and how,
+        without their contents
     """
-    try:
-        return shape.model_validate(value)
-    except ValidationError as error:
-        problems = error.errors(include_input=False, include_url=False, include_context=False)
-        named = "; ".join(f"{_place(p['loc'])}: {p['type']}" for p in problems[:5])
-        raise BadPayload(f"not the expected {shape.__name__}: {named}") from None
-
-
-def _place(location: Iterable[int | str]) -> str:
-    return ".".join(str(part) for part in location) or "the payload"
+    left_out: list[str] = []
+    for _ in range(_ROUNDS):
+        try:
+            said = shape.model_validate(value)
+        except ValidationError as error:
+            try:
+                places = places_to_leave_out(shape, error)
+            except Unusable as unusable:
+                raise BadPayload(f"not the expected {shape.__name__}: {unusable}") from None
+            left_out += map(name_of, places)
+            value = without(value, places)
+        else:
+            if left_out:
+                said.note_unread(left_out)
+            return said
+    raise BadPayload(f"not the expected {shape.__name__}: most of it can't be read")
 
 
 def present(**facts: Any) -> Details:
@@ -115,12 +196,12 @@ def address_details(address: Address | None) -> dict[str, Any]:
 
 
 def orders_on(body: Json, name: str) -> list[Json]:
-    """The orders of a page, under this name.
+    """The orders of a page, under this name; what stands among them and is none, is one unreadable.
 
-    :raises BrokenPage: when there is no list of objects
+    :raises BrokenPage: when there is no list
     """
     orders = body.get(name)
-    if not isinstance(orders, list) or not all(isinstance(one, dict) for one in orders):
+    if not isinstance(orders, list):
         raise BrokenPage(f"the page has no list of orders ({name})")
     return orders
 
@@ -138,6 +219,25 @@ def object_in(body: Json, *names: str) -> Json:
     return found
 
 
+def payload_in(event: Json, *names: str) -> Json:
+    """The object that an event carries below these names.
+
+    :raises BadPayload: when there is none
+    """
+    try:
+        return object_in(event, *names)
+    except BrokenPage:
+        raise BadPayload(f"not the expected event: {'.'.join(names)}: missing") from None
+
+
+def made_at(event: Json, *, seen_at: datetime) -> datetime:
+    """When an event was made (``created_at``); when it came, if it doesn't say so."""
+    try:
+        return min(read_instant(event.get("created_at")), seen_at)
+    except NotATime:
+        return seen_at
+
+
 def words_in(body: Json, *names: str) -> str | None:
     """The text that stands below these names, trimmed; None when there is none."""
     found: Any = body
@@ -151,15 +251,29 @@ def one_segment(id: str) -> str:
     return quote(id, safe="")
 
 
-def newest_change(orders: Iterable[Json], name: str) -> datetime | None:
+def newest_change(orders: Iterable[Any], name: str) -> datetime | None:
     """The latest time of change of a page; an order without a good one is quarantined later."""
     changes = []
-    for text in {one for order in orders if isinstance(one := order.get(name), str)}:
+    for text in {one for order in orders if isinstance(one := _field(order, name), str)}:
         try:
-            changes.append(parse_instant(text))
-        except BadPayload:
+            changes.append(read_instant(text))
+        except NotATime:
             continue
     return max(changes, default=None)
+
+
+def _field(order: Any, name: str) -> Any:
+    return order.get(name) if isinstance(order, Mapping) else None
+
+
+def credential(connection: Connection, credentials: Mapping[str, str], name: str) -> str:
+    """One of the credentials that people set for a connection.
+
+    :raises SignInFailed: when it isn't set
+    """
+    if not credentials.get(name):
+        raise SignInFailed(f"connection {connection.id} has no {name}")
+    return credentials[name]
 
 
 def bearer(token: str) -> dict[str, str]:

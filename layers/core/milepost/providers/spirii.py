@@ -24,38 +24,47 @@ from milepost.provider import (
     PageRequest,
     ProviderAction,
     SignIn,
-    SignInFailed,
 )
 from milepost.providers.shapes import (
     Address,
-    Amount,
     Customer,
     Id,
     Instant,
+    MaybeAmount,
+    MaybeFlag,
+    MaybeInstant,
+    Parts,
     Shape,
     Text,
+    Word,
     address_details,
     bearer,
+    credential,
     customer_details,
     instant_text,
+    made_at,
     newest_change,
     object_in,
     one_segment,
     orders_on,
+    payload_in,
     present,
     present_part,
     read_shape,
     words_in,
 )
+from milepost.providers.status_words import ByStatusWord
 from milepost.report import Details, Report, Source, Status, format_instant
 from milepost.signatures import SPIRII
 
-STATUSES: Final[Mapping[str, Status]] = {
-    "Pending": Status.PENDING,
-    "Scheduled": Status.SCHEDULED,
-    "Fulfilled": Status.COMPLETED,
-    "Cancelled": Status.CANCELLED,
-}
+STATUSES: Final = ByStatusWord(
+    {
+        "Pending": Status.PENDING,
+        "Scheduled": Status.SCHEDULED,
+        "Fulfilled": Status.COMPLETED,
+        "Cancelled": Status.CANCELLED,
+    }
+)
 
 
 class Product(Shape):
@@ -71,28 +80,28 @@ class ChargeBox(Shape):
 class Payment(Shape):
     kind: Text = None
     status: Text = None
-    amount: Amount | None = None
+    amount: MaybeAmount = None
     currency: Text = None
 
 
 class Installation(Shape):
     partner: Text = None
-    initiated_at: Instant | None = None
+    initiated_at: MaybeInstant = None
 
 
 class Email(Shape):
     type: Text = None
-    sent: bool | None = None
-    sent_at: Instant | None = None
+    sent: MaybeFlag = None
+    sent_at: MaybeInstant = None
     not_sent_reason: Text = None
 
 
 class Order(Shape):
     id: Id
-    status: Id
+    status: Word
     updated_at: Instant
-    status_changed_at: Instant | None = None
-    created_at: Instant | None = None
+    status_changed_at: MaybeInstant = None
+    created_at: MaybeInstant = None
     order_number: Text = None
     customer: Customer | None = None
     address: Address | None = None
@@ -101,21 +110,11 @@ class Order(Shape):
     onboarding_flow: Product | None = None
     charge_box: ChargeBox | None = None
     payment: Payment | None = None
-    activation_appointment: Instant | None = None
-    fulfilment_scheduled_for: Instant | None = None
+    activation_appointment: MaybeInstant = None
+    fulfilment_scheduled_for: MaybeInstant = None
     cancellation_reason: Text = None
     installation: Installation | None = None
-    emails: list[Email] = Field(default_factory=list, max_length=100)
-
-
-class EventData(Shape):
-    order: Order
-
-
-class Event(Shape):
-    event: Id
-    created_at: Instant
-    data: EventData
+    emails: Parts[Email] = Field(default_factory=list)
 
 
 class Spirii:
@@ -131,9 +130,9 @@ class Spirii:
 
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
         """The report of the order that the event carries whole."""
-        said = read_shape(Event, event)
-        taken_at = min(said.created_at, seen_at)
-        return [_report(said.data.order, connection, seen_at, Source.WEBHOOK, taken_at)]
+        order = read_shape(Order, payload_in(event, "data", "order"))
+        made = made_at(event, seen_at=seen_at)
+        return [_report(order, connection, seen_at, Source.WEBHOOK, made)]
 
     def read_order(
         self, order: Json, *, connection: Connection, requested_at: datetime
@@ -141,6 +140,10 @@ class Spirii:
         """The one report of an order."""
         said = read_shape(Order, order)
         return [_report(said, connection, requested_at, Source.POLL, requested_at)]
+
+    def split_order(self, order: Json) -> list[Json]:
+        """None: an order is tracked as a whole."""
+        return []
 
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
         query = {"limit": str(connection.page_size)}
@@ -178,9 +181,7 @@ class Spirii:
     def sign_in(
         self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
     ) -> SignIn:
-        if not credentials.get("api_key"):
-            raise SignInFailed(f"connection {connection.id} has no api_key")
-        return SignIn(bearer(credentials["api_key"]))
+        return SignIn(bearer(credential(connection, credentials, "api_key")))
 
 
 def _report(
@@ -224,6 +225,7 @@ def _details(said: Order, connection: Connection) -> Details:
         installation_initiated_at=instant_text(installation.initiated_at),
         emails=[_email(one) for one in said.emails],
         reason=said.cancellation_reason,
+        unread=said.unread,
     )
 
 

@@ -22,61 +22,71 @@ from milepost.provider import (
     PageRequest,
     ProviderAction,
     SignIn,
-    SignInFailed,
 )
 from milepost.providers.shapes import (
     Address,
-    Amount,
     Customer,
     Id,
     Instant,
+    MaybeAmount,
+    MaybeDay,
+    MaybeFlag,
+    MaybeInstant,
+    Parts,
     Shape,
     Text,
+    Word,
     address_details,
     bearer,
+    credential,
     customer_details,
     instant_text,
+    made_at,
     newest_change,
     object_in,
     one_segment,
     orders_on,
+    payload_in,
     present,
     present_part,
     read_shape,
     words_in,
 )
+from milepost.providers.status_words import ByStatusWord
 from milepost.providers.subs_actions import ACTIONS
 from milepost.report import Details, Report, Source, Status, format_instant
 from milepost.report import Invoice as Fee
 from milepost.signatures import STANDARD_WEBHOOKS
 
-STATUSES: Final[Mapping[str, Status]] = {
-    "Application Fee Generated": Status.PENDING,
-    "Inspection Initiated": Status.SUBMITTED,
-    "Inspection Failed": Status.REJECTED,
-    "Contract Generated": Status.ACCEPTED,
-    "Connection Fee Generated": Status.ACCEPTED,
-    "Installation Initiated": Status.IN_PROGRESS,
-    "Completed": Status.COMPLETED,
-}
+STATUSES: Final = ByStatusWord(
+    {
+        "Application Fee Generated": Status.PENDING,
+        "Inspection Initiated": Status.SUBMITTED,
+        "Inspection Failed": Status.REJECTED,
+        "Contract Generated": Status.ACCEPTED,
+        "Connection Fee Generated": Status.ACCEPTED,
+        "Installation Initiated": Status.IN_PROGRESS,
+        "Completed": Status.COMPLETED,
+    }
+)
 
 
 class Invoice(Shape):
     id: Id
     number: Text = None
     kind: Text = None
-    amount: Amount | None = None
+    amount: MaybeAmount = None
     currency: Text = None
-    paid: bool | None = None
-    paid_at: Instant | None = None
-    due_on: Text = None
+    paid: MaybeFlag = None
+    paid_at: MaybeInstant = None
+    due_on: MaybeDay = None
 
 
 class AuthorizationCode(Shape):
     """Whether a code was sent. The code itself is no field of it, and so never read."""
 
-    sent: bool | None = None
-    sent_at: Instant | None = None
+    sent: MaybeFlag = None
+    sent_at: MaybeInstant = None
 
 
 class Installer(Shape):
@@ -86,10 +96,10 @@ class Installer(Shape):
 
 class ServiceRequest(Shape):
     id: Id
-    milestone: Id
-    milestone_at: Instant | None = None
+    milestone: Word
+    milestone_at: MaybeInstant = None
     updated_at: Instant
-    created_at: Instant | None = None
+    created_at: MaybeInstant = None
     reference: Text = None
     reason: Text = None
     customer: Customer | None = None
@@ -97,22 +107,12 @@ class ServiceRequest(Shape):
     service_type: Text = None
     installation_type: Text = None
     meter_phase: Text = None
-    invoices: list[Invoice] = Field(default_factory=list, max_length=100)
+    invoices: Parts[Invoice] = Field(default_factory=list)
     authorization_code: AuthorizationCode | None = None
     installer: Installer | None = None
     spn: Text = None
     meter_number: Text = None
     account_number: Text = None
-
-
-class EventData(Shape):
-    service_request: ServiceRequest
-
-
-class Event(Shape):
-    event: Id
-    created_at: Instant
-    data: EventData
 
 
 class Subs:
@@ -127,9 +127,9 @@ class Subs:
 
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
         """The report of the request that the event carries whole."""
-        said = read_shape(Event, event)
-        taken_at = min(said.created_at, seen_at)
-        return [_report(said.data.service_request, connection, seen_at, Source.WEBHOOK, taken_at)]
+        said = read_shape(ServiceRequest, payload_in(event, "data", "service_request"))
+        made = made_at(event, seen_at=seen_at)
+        return [_report(said, connection, seen_at, Source.WEBHOOK, made)]
 
     def read_order(
         self, order: Json, *, connection: Connection, requested_at: datetime
@@ -137,6 +137,10 @@ class Subs:
         """The one report of a service request."""
         said = read_shape(ServiceRequest, order)
         return [_report(said, connection, requested_at, Source.POLL, requested_at)]
+
+    def split_order(self, order: Json) -> list[Json]:
+        """None: an order is tracked as a whole."""
+        return []
 
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
         query = {"page": "1", "per_page": str(connection.page_size)}
@@ -172,9 +176,7 @@ class Subs:
     def sign_in(
         self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
     ) -> SignIn:
-        if not credentials.get("token"):
-            raise SignInFailed(f"connection {connection.id} has no token")
-        return SignIn(bearer(credentials["token"]))
+        return SignIn(bearer(credential(connection, credentials, "token")))
 
 
 def _report(
@@ -217,6 +219,7 @@ def _details(said: ServiceRequest, connection: Connection) -> Details:
         spn=said.spn,
         meter_number=said.meter_number,
         account_number=said.account_number,
+        unread=said.unread,
     )
 
 

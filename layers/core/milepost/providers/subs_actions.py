@@ -6,7 +6,7 @@ from typing import Final
 from milepost.lifecycle import OPEN
 from milepost.order import Order
 from milepost.provider import BadArgument, Call, Json, NothingToDo, ProviderAction
-from milepost.providers.shapes import Id, Shape, Text, one_segment, read_shape
+from milepost.providers.shapes import Id, MaybeFlag, Shape, Text, one_segment, read_shape
 from milepost.report import Details, Invoice, Status
 
 
@@ -41,7 +41,7 @@ def _resend_code(order: Order, _arguments: Json) -> Call:
 class CheckedInvoice(Shape):
     id: Id
     number: Text = None
-    paid: bool | None = None
+    paid: MaybeFlag = None
 
 
 class CheckedData(Shape):
@@ -53,7 +53,7 @@ class Checked(Shape):
 
 
 class AuthorizationCode(Shape):
-    sent: bool | None = None
+    sent: MaybeFlag = None
 
 
 class ResentData(Shape):

@@ -18,6 +18,15 @@ from babel.numbers import format_currency, format_decimal
 
 from milepost.rendering.plain import clean
 from milepost.rendering.words import Words
+from milepost.timestamps import (
+    EARLIEST,
+    LATEST,
+    NotATime,
+    in_zone,
+    read_iso,
+    stored_day,
+    stored_moment,
+)
 
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _ABBREVIATION: Final = re.compile(r"[^\W\d]+")
@@ -38,6 +47,14 @@ def locale_for(language: str, asked: str, country: str = "") -> str:
             return f"{language}_{part}"
     # English alone would be American: month before day.
     return "en_GB" if language == "en" else language
+
+
+def _is_out_of_range(value: str | datetime) -> bool:
+    try:
+        year = read_iso(str(value)).year
+    except NotATime:
+        return False
+    return not EARLIEST.year <= year < LATEST.year
 
 
 class Moments:
@@ -94,7 +111,7 @@ class Moments:
 
     def zone_at(self, moment: datetime) -> str:
         """The time zone as people call it: its abbreviation, or the time of its city."""
-        local = moment.astimezone(self._zone)
+        local = in_zone(moment, self._zone)
         name = get_timezone_name(local, width="short", locale=self._locale)
         if _ABBREVIATION.fullmatch(name):
             return name
@@ -107,21 +124,19 @@ class Moments:
         return text.replace("\N{NARROW NO-BREAK SPACE}", " ")
 
     def _read(self, value: str | datetime | None) -> date | datetime | None:
-        if value is None or isinstance(value, datetime):
-            return value.astimezone(self._zone) if value else None
-        try:
-            if len(value) == len("2026-03-01"):
-                return date.fromisoformat(value)
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-        return moment.astimezone(self._zone) if moment.tzinfo else None
+        if isinstance(value, datetime):
+            return in_zone(value, self._zone)
+        moment = stored_moment(value)
+        return stored_day(value) or (in_zone(moment, self._zone) if moment else None)
 
     def _day_or_text(
         self, found: date | datetime | None, value: str | datetime | None, length: str
     ) -> str | None:
-        """What is no date stays as the provider wrote it: better than nothing."""
+        """What is no date stays as the provider wrote it: better than nothing.
+
+        A date of a year that can't be right is nothing.
+        """
         if found is None:
-            return clean(value, 60) if value else None
+            return clean(value, 60) if value and not _is_out_of_range(value) else None
         day = found.date() if isinstance(found, datetime) else found
         return format_date(day, length, locale=self._locale)

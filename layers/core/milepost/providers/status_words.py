@@ -1,0 +1,32 @@
+"""Status words: one reading for all providers, and for webhooks and polls alike."""
+
+from collections.abc import Iterator, Mapping
+from typing import Generic, TypeVar
+
+Meaning = TypeVar("Meaning")
+
+
+def normal_form(word: str) -> str:
+    """What two spellings of one word share: case and white space don't count."""
+    return " ".join(word.split()).casefold()
+
+
+class ByStatusWord(Mapping[str, Meaning], Generic[Meaning]):
+    """What a provider's status words mean, found in whatever case and white space.
+
+    Iterates over the words as the provider documents them. A word that differs in more than that
+    is another word: it isn't found, and never guessed.
+    """
+
+    def __init__(self, meanings: Mapping[str, Meaning]) -> None:
+        self._words = tuple(meanings)
+        self._meanings = {normal_form(word): one for word, one in meanings.items()}
+
+    def __getitem__(self, word: str) -> Meaning:
+        return self._meanings[normal_form(word)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._words)
+
+    def __len__(self) -> int:
+        return len(self._words)

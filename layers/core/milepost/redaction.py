@@ -1,0 +1,96 @@
+"""What may never be stored, taken out of a payload that is to be kept byte for byte.
+
+Works on the text, without reading it as JSON: what is kept is just what can't be read, and may be
+nested deeper than any reader goes.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final
+
+_SECRETS: Final = (
+    "password",
+    "passwort",
+    "passphrase",
+    "iban",
+    "bankaccount",
+    "bankverbindung",
+    "kontonummer",
+    "secret",
+    "token",
+    "authorizationcode",
+)
+"""Parts of the names of fields that hold a secret, written as one word in small letters."""
+_WHOLE: Final = frozenset({"code", "pin", "otp", "cvc", "cvv"})
+"""Names that are ones only by themselves: a postcode is no secret."""
+_SAYS_WHETHER: Final = "authorizationcode"
+"""An object of this name says whether a code was sent; the code is a field of its own in it."""
+
+_STRING: Final = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_OPEN_STRING: Final = rf"{_STRING[:-1]}\\?\Z"
+_WORD: Final = r"[A-Za-z_][\w-]*+"
+_COLON: Final = r"""(['"]?\s*+:\s*+)?"""
+_NAME: Final = re.compile(rf"({_STRING}|{_OPEN_STRING}|{_WORD}){_COLON}", re.DOTALL)
+"""A text, and whether it is the name of a field; in what isn't JSON, names may have no quotes."""
+_NAME_IN_OPEN_STRING: Final = re.compile(rf"({_WORD}){_COLON}")
+_TOKEN: Final = re.compile(rf"{_STRING}|'[^']*+'|[\[\]{{}},]|[^\[\]{{}},\"']++", re.DOTALL)
+_NOTHING: Final = "null"
+
+
+def without_secrets(raw: bytes) -> bytes:
+    """A payload without the values of its passwords, bank accounts and codes, however deep.
+
+    Each such value becomes ``null``; every other byte stays as it is.
+    """
+    text = raw.decode("utf-8", "surrogateescape")
+    return "".join(_parts(text)).encode("utf-8", "surrogateescape")
+
+
+def _parts(text: str) -> Iterator[str]:
+    at, names = 0, _NAME
+    while name := names.search(text, at):
+        if _is_left_open(name[1]):
+            # All that follows may be in it or not: only its words can be looked at.
+            yield text[at : name.start() + 1]
+            at, names = name.start() + 1, _NAME_IN_OPEN_STRING
+            continue
+        value = name.end()
+        yield text[at:value]
+        at = value
+        if name[2] and _is_secret(_plain(name[1]), begins=text[value : value + 1]):
+            yield _NOTHING
+            at = _end_of_value(text, value)
+    yield text[at:]
+
+
+def _is_left_open(name: str) -> bool:
+    return name.startswith('"') and re.fullmatch(_STRING, name, re.DOTALL) is None
+
+
+def _plain(name: str) -> str:
+    """A field's name as one word in small letters, whatever way it is written."""
+    with suppress(ValueError):
+        name = str(json.loads(name))
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+def _is_secret(name: str, *, begins: str) -> bool:
+    if name == _SAYS_WHETHER and begins == "{":
+        return False
+    return name in _WHOLE or any(word in name for word in _SECRETS)
+
+
+def _end_of_value(text: str, start: int) -> int:
+    """Where a value ends; what isn't closed ends with the text."""
+    open_brackets = 0
+    at = start
+    while token := _TOKEN.match(text, at):
+        if token[0] in "]}," and not open_brackets:
+            return at
+        open_brackets += (token[0] in "[{") - (token[0] in "]}")
+        at = token.end()
+        if not open_brackets and token[0] in "]}":
+            return at
+    return len(text)
