@@ -23,12 +23,14 @@ from milepost.aws.orders_ahead import ReadAhead
 from milepost.aws.orders_table import OrdersReader, OrdersTable
 from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ConnectionSettings
+from milepost.aws.touched_table import BatchMarks, TouchedTable
 from milepost.connection import Connection, UnknownConnection
 from milepost.order import OrderKey
 from milepost.payload import read_object
 from milepost.provider import Provider
 from milepost.providers import UnknownProvider, adapter
 from milepost.report import BadPayload, Report, Source, refuse_future
+from milepost.touched import MarkedOrders
 from milepost.trying import OnlyATest, refuse_test
 
 # Most batches put nothing aside, so most have no metric: that is no news.
@@ -42,6 +44,9 @@ connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
 )
 webhooks = LastWebhooks(dynamodb, table_name=os.environ["POLLS_TABLE"])
+marks = BatchMarks(
+    TouchedTable(dynamodb, table_name=os.environ["TOUCHED_TABLE"]), clock=lambda: datetime.now(UTC)
+)
 quarantine = Quarantine(lambda: client("s3"), bucket=os.environ["QUARANTINE_BUCKET"])
 nobodys_order = OrderKey("-", "-", "-")
 open_connections(
@@ -77,7 +82,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
                 record_reading(reading, ahead)
 
     failed = find_failing(event["Records"], read)
-    ahead.expect(OrderKey.of(report) for one in readings.values() for report in one.reports)
+    keys = [OrderKey.of(report) for one in readings.values() for report in one.reports]
+    ahead.expect(keys)
+    marks.expect(keys)
     return come_back(failed + find_failing(event["Records"], record))
 
 
@@ -108,10 +115,14 @@ def record_reading(reading: Reading, ahead: ReadAhead) -> None:
     """Take each report into its order."""
     connection, delivery = reading.connection, reading.delivery
     table = OrdersTable(dynamodb, table_name=os.environ["ORDERS_TABLE"], connection=connection)
+    orders = MarkedOrders(
+        ahead.of(table),
+        mark=lambda _: marks.mark(connection, is_replay=delivery.replayed_at is not None),
+    )
     for report in reading.reports:
         recorded = recording.record(
             report,
-            orders=ahead.of(table),
+            orders=orders,
             rules=reading.provider.rules,
             now=datetime.now(UTC),
             announce=delivery.announce,

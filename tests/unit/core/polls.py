@@ -8,9 +8,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from milepost.connection import Connection
+from milepost.page_recording import Sinks
+from milepost.poll_result import PollResult
 from milepost.poll_state import LookAgain
-from milepost.polling import Poll, PollResult, Sinks
-from milepost.provider import Json, Provider, Response
+from milepost.polling import Poll
+from milepost.provider import Provider, Response
 from milepost.providers.offergrid import Offergrid
 from milepost.providers.rabot import Rabot
 from milepost.recording import Outcome as Recorded
@@ -25,7 +27,7 @@ from tests.builders import (
     offergrid_order,
     rabot_page,
 )
-from tests.fakes import MemoryDigests, MemoryOrders, MemoryPolls
+from tests.fakes import MemoryDigests, MemoryOrders, MemoryPolls, MemoryTouched
 
 HOUR = timedelta(hours=1)
 Answer = Response | Exception
@@ -72,7 +74,8 @@ class World:
     polls: MemoryPolls = field(default_factory=MemoryPolls)
     orders: MemoryOrders = field(default_factory=MemoryOrders)
     digests: MemoryDigests = field(default_factory=MemoryDigests)
-    quarantined: list[tuple[Json, str]] = field(default_factory=list)
+    touched: MemoryTouched = field(default_factory=MemoryTouched)
+    quarantined: list[tuple[bytes, str]] = field(default_factory=list)
     now: datetime = NOON
     time_for_pages: int = 1_000_000
     before_record: Callable[[], None] = lambda: None
@@ -87,6 +90,7 @@ class World:
             credentials={"api_key": "k", "client_id": "c", "client_secret": "s"},
             http=self.wire,
             digests=self.digests,
+            touched=self.touched,
             sinks=Sinks(
                 record=self._record, quarantine=lambda o, why: self.quarantined.append((o, why))
             ),

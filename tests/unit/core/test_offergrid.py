@@ -239,7 +239,6 @@ def test_a_page_says_which_comes_next_and_how_new_it_is() -> None:
     [
         {},
         {"orders": None, "nextCursor": None},
-        {"orders": [1], "nextCursor": None},
         {"orders": [], "nextCursor": 7},
         {"statusCode": 500, "message": "Internal", "error": "Internal Server Error"},
     ],

@@ -288,7 +288,6 @@ def test_a_page_says_which_comes_next_and_how_new_it_is() -> None:
         {"data": [], "pagination": {"has_more": "false"}},
         {"data": [], "pagination": {"has_more": True, "next_cursor": None}},
         {"data": None, "pagination": {"has_more": False}},
-        {"data": [7], "pagination": {"has_more": False}},
         {"error": {"code": "internal_error", "message": "Something broke"}},
     ],
 )

@@ -303,7 +303,6 @@ def test_a_page_says_which_comes_next(page: int, last: int, following: str | Non
     [
         {},
         {"data": None, "page": 1, "last_page": 1},
-        {"data": ["sr-000417"], "page": 1, "last_page": 1},
         {"data": [], "page": "1", "last_page": 1},
         {"data": [], "page": 1},
         {"error": {"code": "server_error", "message": "Something broke."}},

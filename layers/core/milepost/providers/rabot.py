@@ -129,6 +129,8 @@ class Rabot:
 
     name = "rabot"
     signature_scheme: str | None = None
+    orders_path: tuple[str, ...] = ("data", "orders")
+    change_field: str | None = None
 
     @property
     def rules(self) -> Rules:
@@ -172,7 +174,10 @@ class Rabot:
         if not isinstance(more, bool):
             raise BrokenPage("the page doesn't say whether there are more (hasMoreItems)")
         # A page that lists an order twice is still no longer than the orders on it.
-        different = {str(order.get("contractNumber")) for order in orders}
+        different = {
+            str(order.get("contractNumber")) if isinstance(order, dict) else f"unreadable {place}"
+            for place, order in enumerate(orders)
+        }
         return Page(orders=orders, next=_following(request, len(different)) if more else None)
 
     def order_request(self, order_id: str) -> PageRequest:

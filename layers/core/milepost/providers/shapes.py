@@ -115,12 +115,12 @@ def address_details(address: Address | None) -> dict[str, Any]:
 
 
 def orders_on(body: Json, name: str) -> list[Json]:
-    """The orders of a page, under this name.
+    """The orders of a page, under this name; one that isn't even an object is quarantined later.
 
-    :raises BrokenPage: when there is no list of objects
+    :raises BrokenPage: when there is no list
     """
     orders = body.get(name)
-    if not isinstance(orders, list) or not all(isinstance(one, dict) for one in orders):
+    if not isinstance(orders, list):
         raise BrokenPage(f"the page has no list of orders ({name})")
     return orders
 
@@ -154,7 +154,8 @@ def one_segment(id: str) -> str:
 def newest_change(orders: Iterable[Json], name: str) -> datetime | None:
     """The latest time of change of a page; an order without a good one is quarantined later."""
     changes = []
-    for text in {one for order in orders if isinstance(one := order.get(name), str)}:
+    said = (order.get(name) for order in orders if isinstance(order, dict))
+    for text in {one for one in said if isinstance(one, str)}:
         try:
             changes.append(parse_instant(text))
         except BadPayload:
