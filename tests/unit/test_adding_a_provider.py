@@ -182,6 +182,7 @@ def test_the_new_provider_is_polled_to_its_last_page() -> None:
         credentials={"token": "t0ken"},
         http=PagesOfAcme(),
         digests=DigestsInMemory(),
+        touched=MemoryTouched(),
         sinks=sinks,
         clock=lambda: NOW,
         has_time=lambda: True,

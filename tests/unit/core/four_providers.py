@@ -1,0 +1,158 @@
+"""Each provider's list as a model: orders that each carry one word, as small as they may be."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from milepost.connection import Connection
+from milepost.provider import Provider, Response
+from milepost.providers.offergrid import Offergrid
+from milepost.providers.rabot import Rabot
+from milepost.providers.spirii import Spirii
+from milepost.providers.subs import Subs
+from milepost.report import Details, format_instant
+from tests.builders import OFFERGRID, RABOT
+from tests.unit.core.polls import Wire, World
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a provider's orders, pages and events look like, and where the word of one ends up."""
+
+    connection: Connection
+    provider: Provider
+    order: Callable[[str, str, datetime], dict[str, Any]]
+    event: Callable[[str, str, datetime], dict[str, Any]] | None
+    word: Callable[[Details], str | None]
+    changed: Callable[[dict[str, Any]], str]
+    page: Callable[[list[bytes], int, int, dict[str, str]], bytes]
+    """Of these orders, at this offset of so many in all."""
+    since: str = ""
+    limit: str = "limit"
+
+
+def start_of(name: str, query: dict[str, str]) -> int:
+    """Where the page that is asked for begins."""
+    if name == "subs":
+        return (int(query["page"]) - 1) * int(query["per_page"])
+    return int(query.get("offset") or query.get("cursor") or 0)
+
+
+def with_orders(envelope: dict[str, Any], orders: list[bytes]) -> bytes:
+    return json.dumps(envelope).encode().replace(b'"HERE"', b"[" + b",".join(orders) + b"]")
+
+
+def cursor_page(orders: list[bytes], end: int, total: int, _query: dict[str, str]) -> bytes:
+    return with_orders({"orders": "HERE", "nextCursor": str(end) if end < total else None}, orders)
+
+
+def offset_page(orders: list[bytes], end: int, total: int, _query: dict[str, str]) -> bytes:
+    return with_orders(
+        {"isSuccess": True, "error": None, "data": {"orders": "HERE"}, "hasMoreItems": end < total},
+        orders,
+    )
+
+
+def spirii_page(orders: list[bytes], end: int, total: int, _query: dict[str, str]) -> bytes:
+    paging = {"has_more": end < total, "next_cursor": str(end) if end < total else None}
+    return with_orders({"data": "HERE", "pagination": paging}, orders)
+
+
+def numbered_page(orders: list[bytes], _end: int, total: int, query: dict[str, str]) -> bytes:
+    last = max(1, -(-total // int(query["per_page"])))
+    return with_orders({"data": "HERE", "page": int(query["page"]), "last_page": last}, orders)
+
+
+def _offergrid(id: str, word: str, at: datetime) -> dict[str, Any]:
+    instant = format_instant(at)
+    item = {"itemId": "i", "status": "accepted", "accountNumber": word, "updatedAt": instant}
+    return {"orderId": id, "updatedAt": instant, "items": [item]}
+
+
+def _offergrid_event(id: str, word: str, at: datetime) -> dict[str, Any]:
+    instant = format_instant(at)
+    event = {"event": "order.status_changed", "newStatus": "accepted", "accountNumber": word}
+    return {**event, "orderId": id, "itemId": "i", "timestamp": instant}
+
+
+def _spirii(id: str, word: str, at: datetime) -> dict[str, Any]:
+    return {"id": id, "status": "Pending", "order_number": word, "updated_at": format_instant(at)}
+
+
+def _subs(id: str, word: str, at: datetime) -> dict[str, Any]:
+    instant = format_instant(at)
+    return {"id": id, "milestone": "Inspection Initiated", "spn": word, "updated_at": instant}
+
+
+def _rabot(id: str, word: str, _at: datetime) -> dict[str, Any]:
+    return {"contractNumber": id, "state": "Processing", "tariffName": word}
+
+
+MODELS = {
+    "offergrid": Model(
+        OFFERGRID,
+        Offergrid(),
+        _offergrid,
+        _offergrid_event,
+        lambda details: details.get("account_number"),
+        lambda order: order["updatedAt"],
+        cursor_page,
+        "updatedSince",
+    ),
+    "spirii": Model(
+        replace(OFFERGRID, id="spirii-ev", provider="spirii"),
+        Spirii(),
+        _spirii,
+        lambda id, word, at: {
+            "event": "order.updated",
+            "created_at": format_instant(at),
+            "data": {"order": _spirii(id, word, at)},
+        },
+        lambda details: details.get("reference"),
+        lambda order: order["updated_at"],
+        spirii_page,
+        "updated_since",
+    ),
+    "subs": Model(
+        replace(OFFERGRID, id="subs-grid", provider="subs"),
+        Subs(),
+        _subs,
+        lambda id, word, at: {
+            "event": "service_request.updated",
+            "created_at": format_instant(at),
+            "data": {"service_request": _subs(id, word, at)},
+        },
+        lambda details: details.get("spn"),
+        lambda order: order["updated_at"],
+        numbered_page,
+        "updated_since",
+        "per_page",
+    ),
+    "rabot": Model(
+        RABOT,
+        Rabot(),
+        _rabot,
+        None,
+        lambda details: details.get("offer", {}).get("name"),
+        lambda _order: "",
+        offset_page,
+    ),
+}
+
+
+def world_of(name: str, orders: Callable[[], list[tuple[str, bytes]]], *, limit: int) -> World:
+    """A connection to this provider, whose list has these orders: time of change, and JSON."""
+    model = MODELS[name]
+
+    def rule(query: dict[str, str]) -> Response:
+        found = sorted(one for one in orders() if one[0] >= query.get(model.since, ""))
+        start, size = start_of(name, query), int(query[model.limit])
+        served = [raw for _, raw in found[start : start + size]]
+        return Response(200, {}, model.page(served, start + size, len(found), query))
+
+    connection = replace(model.connection, page_size=limit)
+    world = World(connection, model.provider, Wire(rule))
+    world.credentials = {"api_key": "k", "token": "t", "client_id": "c", "client_secret": "s"}
+    return world
