@@ -356,8 +356,9 @@ class Poll:
             raise PageGone(f"the provider answered {response.status} for {request.path}")
         if response.status != 200:
             raise PollFailed(f"the provider answered {response.status} for {request.path}")
-        etag = response.headers.get("etag")
-        return response.body, Validator(url, etag) if etag else None
+        etag = response.headers.get("etag", "")
+        can_be_sent = etag.isascii() and etag.isprintable()
+        return response.body, Validator(url, etag) if etag and can_be_sent else None
 
 
 def _step(request: PageRequest) -> bytes:

@@ -103,9 +103,7 @@ class Life:
     def _fetched(self, one: str, which: int, *, at: Any) -> None:
         order = self.model.order(one, *self.words[one][which])
         self._record(
-            self.world.provider.read_order(
-                order, connection=self.world.connection, requested_at=at
-            )
+            self.world.provider.read_order(order, connection=self.world.connection, requested_at=at)
         )
 
     def _record(self, reports: list[Report]) -> None:
@@ -166,9 +164,7 @@ class Life:
     def outage(self, orders: int) -> None:
         self._stop_after(orders, OSError("the database is down"), after_write=True)
 
-    def _stop_after(
-        self, orders: int, error: BaseException, *, after_write: bool = False
-    ) -> None:
+    def _stop_after(self, orders: int, error: BaseException, *, after_write: bool = False) -> None:
         left = iter(range(orders))
 
         def stop() -> None:
