@@ -27,40 +27,42 @@ class Model:
     event: Callable[[str, str, datetime], dict[str, Any]] | None
     word: Callable[[Details], str | None]
     changed: Callable[[dict[str, Any]], str]
-    page: Callable[[list[bytes], int, int, dict[str, str]], bytes]
-    """Of these orders, at this offset of so many in all."""
+    page: Callable[[list[bytes], str | None, int, dict[str, str]], bytes]
+    """Of these orders, with a cursor for what follows them if anything does, of so many in all."""
     since: str = ""
     limit: str = "limit"
-
-
-def start_of(name: str, query: dict[str, str]) -> int:
-    """Where the page that is asked for begins."""
-    if name == "subs":
-        return (int(query["page"]) - 1) * int(query["per_page"])
-    return int(query.get("offset") or query.get("cursor") or 0)
 
 
 def with_orders(envelope: dict[str, Any], orders: list[bytes]) -> bytes:
     return json.dumps(envelope).encode().replace(b'"HERE"', b"[" + b",".join(orders) + b"]")
 
 
-def cursor_page(orders: list[bytes], end: int, total: int, _query: dict[str, str]) -> bytes:
-    return with_orders({"orders": "HERE", "nextCursor": str(end) if end < total else None}, orders)
+def cursor_page(
+    orders: list[bytes], cursor: str | None, _total: int, _query: dict[str, str]
+) -> bytes:
+    return with_orders({"orders": "HERE", "nextCursor": cursor}, orders)
 
 
-def offset_page(orders: list[bytes], end: int, total: int, _query: dict[str, str]) -> bytes:
+def offset_page(
+    orders: list[bytes], cursor: str | None, _total: int, _query: dict[str, str]
+) -> bytes:
+    data = {"orders": "HERE"}
     return with_orders(
-        {"isSuccess": True, "error": None, "data": {"orders": "HERE"}, "hasMoreItems": end < total},
+        {"isSuccess": True, "error": None, "data": data, "hasMoreItems": cursor is not None},
         orders,
     )
 
 
-def spirii_page(orders: list[bytes], end: int, total: int, _query: dict[str, str]) -> bytes:
-    paging = {"has_more": end < total, "next_cursor": str(end) if end < total else None}
+def spirii_page(
+    orders: list[bytes], cursor: str | None, _total: int, _query: dict[str, str]
+) -> bytes:
+    paging = {"has_more": cursor is not None, "next_cursor": cursor}
     return with_orders({"data": "HERE", "pagination": paging}, orders)
 
 
-def numbered_page(orders: list[bytes], _end: int, total: int, query: dict[str, str]) -> bytes:
+def numbered_page(
+    orders: list[bytes], _cursor: str | None, total: int, query: dict[str, str]
+) -> bytes:
     last = max(1, -(-total // int(query["per_page"])))
     return with_orders({"data": "HERE", "page": int(query["page"]), "last_page": last}, orders)
 
@@ -142,15 +144,31 @@ MODELS = {
 }
 
 
-def world_of(name: str, orders: Callable[[], list[tuple[str, bytes]]], *, limit: int) -> World:
-    """A connection to this provider, whose list has these orders: time of change, and JSON."""
+@dataclass(frozen=True, order=True)
+class Listed:
+    """An order on a list: its place there, its time of change, and its JSON."""
+
+    place: str
+    changed: str
+    raw: bytes
+
+
+def world_of(name: str, orders: Callable[[], list[Listed]], *, limit: int) -> World:
+    """A connection to this provider, whose list has these orders."""
     model = MODELS[name]
 
     def rule(query: dict[str, str]) -> Response:
-        found = sorted(one for one in orders() if one[0] >= query.get(model.since, ""))
-        start, size = start_of(name, query), int(query[model.limit])
-        served = [raw for _, raw in found[start : start + size]]
-        return Response(200, {}, model.page(served, start + size, len(found), query))
+        found = sorted(one for one in orders() if one.changed >= query.get(model.since, ""))
+        total, size = len(found), int(query[model.limit])
+        if "page" in query:
+            found = found[(int(query["page"]) - 1) * size :]
+        elif "offset" in query:
+            found = found[int(query["offset"]) :]
+        elif "cursor" in query:
+            found = [one for one in found if one.place > query["cursor"]]
+        served = found[:size]
+        cursor = served[-1].place if len(found) > size else None
+        return Response(200, {}, model.page([one.raw for one in served], cursor, total, query))
 
     connection = replace(model.connection, page_size=limit)
     world = World(connection, model.provider, Wire(rule))

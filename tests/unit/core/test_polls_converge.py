@@ -15,7 +15,7 @@ from milepost.poll_state import LookAgain
 from milepost.recording import record
 from milepost.report import Report
 from milepost.touched import MarkedOrders
-from tests.unit.core.four_providers import MODELS, world_of
+from tests.unit.core.four_providers import MODELS, Listed, world_of
 from tests.unit.core.polls import HOUR, World, answer
 
 ORDERS = ("a", "b", "c", "d", "e")
@@ -57,9 +57,16 @@ class Life:
         self.world = world_of(self.name, self.listed, limit=2 if self.name != "rabot" else 3)
         self.words = {one: [("x", self.world.now)] for one in ORDERS}
 
-    def listed(self) -> list[tuple[str, bytes]]:
-        orders = [self.model.order(one, *said[-1]) for one, said in self.words.items()]
-        return [(self.model.changed(one), json.dumps(one).encode()) for one in orders]
+    def listed(self) -> list[Listed]:
+        """Sorted by time of change where cursors name a place; else by id, so that what moves to
+        the end of a list while it is read doesn't move others to pages that were read."""
+        listed = []
+        for one, said in self.words.items():
+            order = self.model.order(one, *said[-1])
+            changed = self.model.changed(order)
+            place = f"{changed} {one}" if self.name in ("offergrid", "spirii") else one
+            listed.append(Listed(place, changed, json.dumps(order).encode()))
+        return listed
 
     def wait(self, seconds: float = 7) -> None:
         self.world.now += timedelta(seconds=seconds)
