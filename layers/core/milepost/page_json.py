@@ -17,6 +17,8 @@ from milepost.report import BadPayload
 
 MOST_ORDERS: Final = 10_000
 """Orders on one page. A provider that sends more has to be asked for fewer by ``page_size``."""
+MOST_ORDER_BYTES: Final = 1_000_000
+"""Of one order, far more than one that can be stored. Larger ones are kept, and not read."""
 
 _BOM: Final = b"\xef\xbb\xbf"
 _ESCAPED: Final = "surrogateescape"
@@ -36,7 +38,7 @@ class PageJson:
     """The page's value; at the place of its orders the list of them, read leniently."""
     orders: Sequence[Any]
     """Each order's value: fractions are texts, repeated keys go unnoticed. None for one that can't
-    be read as JSON at all."""
+    be read as JSON at all, or is too large."""
     spans: Sequence[tuple[int, int]]
 
     @cached_property
@@ -151,6 +153,8 @@ class _Reader:
             is_json = False
         if not is_json:
             value, end = None, self.end_by_brackets(at)
+        elif end - at > MOST_ORDER_BYTES:
+            value = None
         self.orders.append(value)
         self.spans.append((at, end))
         return end

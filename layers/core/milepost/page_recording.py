@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from milepost.connection import Connection
+from milepost.page_json import MOST_ORDER_BYTES
 from milepost.pages import DIGEST_BYTES, NO_KEY, FetchedPage, Seen, key_of
 from milepost.payload import read_object
 from milepost.poll_result import PollResult
@@ -122,7 +123,7 @@ class PageRecorder:
         """Record one order; its key, or None when it has to be looked at again next time."""
         raw = fetched.json.raw(place)
         try:
-            order = read_object(raw)
+            order = _read_strictly(raw)
             reports = self.provider.read_order(
                 order, connection=self.connection, requested_at=requested_at
             )
@@ -184,6 +185,12 @@ class PageRecorder:
         # Without a time of change that can be read, the cursor stays where it is.
         changed = changed or self.cursor or _EPOCH
         self.unrecorded_change = min(filter(None, (self.unrecorded_change, changed)))
+
+
+def _read_strictly(raw: bytes) -> Json:
+    if len(raw) > MOST_ORDER_BYTES:
+        raise BadPayload(f"an order of more than {MOST_ORDER_BYTES:,} bytes")
+    return read_object(raw)
 
 
 def _reason(done: str, error: Exception) -> str:
