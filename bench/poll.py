@@ -37,15 +37,16 @@ _PRIME: Final = """
 import json, sys, urllib.request
 from urllib.parse import urlencode
 import app
-from milepost.pages import Seen, digest_of
+from milepost.pages import Seen, key_of
 connection = app.connections.get("offergrid-home")
-provider, seen, orders = app.adapter("offergrid"), Seen(), 0
+provider, seen, orders = app.adapter("offergrid"), Seen(until=app.now()), 0
 request = provider.first_page(connection, changed_since=None)
 while request:
     url = f"{sys.argv[1]}{request.path}?{urlencode(request.query)}"
     with urllib.request.urlopen(url) as answer:
         fetched = seen.look_at(answer.read(), request=request, provider=provider)
-    seen.keep(fetched, [digest_of(order) for order in fetched.page.orders], is_whole=True)
+    keys = [key_of(order["orderId"]) for order in fetched.page.orders]
+    seen.keep(fetched, list(zip(fetched.digests(), keys)), is_whole=True)
     request, orders = fetched.outline.next, orders + len(fetched.page.orders)
 app.digests.save("offergrid-home", seen)
 print(json.dumps(orders))

@@ -66,6 +66,7 @@ class _Aws:
             "GetParametersByPath": {"Parameters": [{"Value": json.dumps(_settings(provider))}]},
             "SendMessage": {"MessageId": "00000000-0000-4000-8000-000000000000"},
             "UpdateItem": {"Attributes": {}},
+            "Query": {"Items": []},
         }
 
     def answer(self, target: str, operation: str, body: bytes) -> tuple[int, bytes]:

@@ -1,6 +1,6 @@
 """What AWS keeps, kept in memory; each passes the suite of tests/contracts as the real one does."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from milepost.aws.notices_table import notice_item
 from milepost.deadlines import sortable
 from milepost.notices import Notice, NoticeId, State
 from milepost.order import Announcement, OrderKey, TrackedOrder
-from milepost.pages import Seen
+from milepost.pages import Seen, key_of
 from milepost.poll_state import PollState, Progress, Validator
 from milepost.polling import LeaseHeld
 from milepost.recipients import Choice
@@ -56,14 +56,15 @@ class MemoryPolls:
     """Does what PollsTable does."""
 
     states: dict[str, PollState] = field(default_factory=dict)
-    holders: dict[str, tuple[object, datetime]] = field(default_factory=dict)
+    holders: dict[str, tuple[object, datetime | None]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
     def lease(self, connection_id: str, *, now: datetime, duration: timedelta) -> "MemoryLease":
-        _, until = self.holders.get(connection_id, (None, None))
+        holder, until = self.holders.get(connection_id, (None, None))
         if until is not None and until >= now:
             raise LeaseHeld(f"connection {connection_id} is being polled")
-        lease = MemoryLease(self, connection_id, self.states.get(connection_id, PollState()))
+        kept = self.states.get(connection_id, PollState())
+        lease = MemoryLease(self, connection_id, replace(kept, is_memory_sound=holder is None))
         self.holders[connection_id] = (lease, now + duration)
         return lease
 
@@ -75,6 +76,7 @@ class MemoryLease:
         self._polls = polls
         self._connection_id = connection_id
         self.state = state
+        self.is_memory_sound = state.is_memory_sound
 
     def pause(self, progress: Progress) -> None:
         self._finish(progress=progress)
@@ -85,7 +87,7 @@ class MemoryLease:
         kept = self._polls.states.get(self._connection_id, PollState())
         self._finish(
             cursor=_kept(cursor) or kept.cursor,
-            validator=validator or kept.validator,
+            validator=validator,
             progress=None,
             not_before=None,
         )
@@ -101,7 +103,10 @@ class MemoryLease:
         holder, _ = self._polls.holders.get(self._connection_id, (None, None))
         if holder is not self:
             raise LeaseHeld(f"the lease on {self._connection_id} had ended")
-        del self._polls.holders[self._connection_id]
+        if self.is_memory_sound:
+            del self._polls.holders[self._connection_id]
+        else:
+            self._polls.holders[self._connection_id] = (self, None)
         known = self._polls.states.get(self._connection_id, PollState())
         self._polls.states[self._connection_id] = replace(known, **changes)  # type: ignore[arg-type]
 
@@ -121,6 +126,24 @@ class MemoryDigests:
 
     def save(self, name: str, seen: Seen) -> None:
         self.kept[name] = bytes(seen)
+
+
+@dataclass
+class MemoryTouched:
+    """Implements ``touched.Touched``."""
+
+    marks: list[tuple[str, bytes | None, datetime]] = field(default_factory=list)
+    """Connection, key (None for every order), and when."""
+
+    def mark(self, connection_id: str, order_ids: Iterable[str], *, at: datetime) -> None:
+        self.marks += [(connection_id, key_of(one), at) for one in order_ids]
+
+    def mark_all(self, connection_id: str, *, at: datetime) -> None:
+        self.marks.append((connection_id, None, at))
+
+    def since(self, connection_id: str, instant: datetime) -> set[bytes] | None:
+        keys = [key for one, key, at in self.marks if one == connection_id and at > instant]
+        return None if None in keys else {key for key in keys if key is not None}
 
 
 @dataclass

@@ -16,6 +16,7 @@ from milepost.aws.action_schedules import ActionSchedules, planned_call
 from milepost.aws.action_tools import ActionTools
 from milepost.aws.clients import client
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
+from milepost.aws.touched_table import TouchedTable
 from milepost.fetching import ProviderPool
 
 logger = Logger()
@@ -52,6 +53,7 @@ def tools(context: LambdaContext) -> ActionTools:
     return ActionTools(
         dynamodb=dynamodb,
         orders_table=os.environ["ORDERS_TABLE"],
+        touched=TouchedTable(dynamodb, table_name=os.environ["TOUCHED_TABLE"]),
         connections=connections,
         credentials=credentials,
         plans=ActionSchedules(

@@ -10,19 +10,23 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 
 from milepost.aws.clients import client
 from milepost.aws.digests import DigestsBucket
 from milepost.aws.orders_table import OrdersTable
+from milepost.aws.outages import name_of, refuses_item
 from milepost.aws.polls_table import PollsTable
 from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
+from milepost.aws.touched_table import TouchedTable
 from milepost.connection import Connection
 from milepost.fetching import ProviderHttp, ProviderPool
-from milepost.payload import write_json
+from milepost.page_recording import Record, Sinks, StoreUnavailable
+from milepost.poll_result import Outcome, PollResult
 from milepost.poll_state import LookAgain
-from milepost.polling import LeaseHeld, Outcome, Poll, PollResult, Record, Sinks
-from milepost.provider import Json, Provider
+from milepost.polling import LeaseHeld, Poll, run_poll
+from milepost.provider import Provider
 from milepost.providers import adapter
 from milepost.recording import Outcome as RecordOutcome
 from milepost.recording import record
@@ -32,8 +36,10 @@ from milepost.report import Report, parse_instant
 logger = Logger()
 metrics = Metrics(namespace="Milepost")
 
-SPARE_MILLISECONDS: Final = 100_000
-"""Time that one page more may take: a request that hangs, and a page full of changes."""
+SPARE_FOR_PAGE: Final = 100_000
+"""Milliseconds that have to be left for one page more: a request that hangs, and its changes."""
+SPARE_FOR_ORDER: Final = 30_000
+"""Milliseconds that have to be left for one order more, and for saving how far the poll came."""
 
 dynamodb = client("dynamodb")
 s3 = client("s3")
@@ -46,6 +52,7 @@ credentials = ApiCredentials(
     clock=time.monotonic,
 )
 polls = PollsTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
+touched = TouchedTable(dynamodb, table_name=os.environ["TOUCHED_TABLE"])
 digests = DigestsBucket(s3, bucket=os.environ["DIGESTS_BUCKET"])
 quarantine = Quarantine(lambda: s3, bucket=os.environ["QUARANTINE_BUCKET"])
 pool = ProviderPool(maxsize=2)
@@ -89,8 +96,8 @@ def poll(
 ) -> PollResult:
     """Poll under the connection's lease; another poll of it at work is no failure."""
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
-    try:
-        lease = polls.lease(connection.id, now=now(), duration=left + timedelta(seconds=5))
+
+    def make_poll() -> Poll:
         return Poll(
             connection=connection,
             provider=(provider := adapter(connection.provider)),
@@ -99,11 +106,17 @@ def poll(
                 pool, allowed=filter(None, (connection.base_url, connection.token_url))
             ),
             digests=digests,
+            touched=touched,
             sinks=Sinks(record=recorder(connection, provider), quarantine=put_aside(connection)),
             clock=now,
             again=again,
-            has_time=lambda: context.get_remaining_time_in_millis() > SPARE_MILLISECONDS,
-        ).run(lease)
+            has_time=lambda: context.get_remaining_time_in_millis() > SPARE_FOR_PAGE,
+            has_time_for_order=lambda: context.get_remaining_time_in_millis() > SPARE_FOR_ORDER,
+        )
+
+    try:
+        lease = polls.lease(connection.id, now=now(), duration=left + timedelta(seconds=5))
+        return run_poll(lease, make_poll, clock=now)
     except LeaseHeld as held:
         return PollResult(Outcome.LEASED, error=str(held))
 
@@ -114,18 +127,25 @@ def recorder(connection: Connection, provider: Provider) -> Record:
     changed = {RecordOutcome.TRANSITION, RecordOutcome.RECORDED}
 
     def take_in(report: Report, /, *, announce: bool) -> bool:
-        recorded = record(report, orders=orders, rules=provider.rules, now=now(), announce=announce)
+        try:
+            recorded = record(
+                report, orders=orders, rules=provider.rules, now=now(), announce=announce
+            )
+        except (BotoCoreError, ClientError) as error:
+            if refuses_item(error):
+                raise
+            raise StoreUnavailable(f"DynamoDB: {name_of(error)}") from None
         return recorded.outcome in changed
 
     return take_in
 
 
-def put_aside(connection: Connection) -> Callable[[Json, str], None]:
-    """Keeps an order that can't be read, without what may never be stored."""
+def put_aside(connection: Connection) -> Callable[[bytes, str], None]:
+    """Keeps an order that can't be read, as it came but without what may never be stored."""
 
-    def keep(order: Json, reason: str) -> None:
+    def keep(order: bytes, reason: str) -> None:
         key = quarantine.keep(
-            without_secrets(write_json(order).encode()),
+            without_secrets(order),
             connection_id=connection.id,
             source="poll",
             reason=reason,

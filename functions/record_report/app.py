@@ -23,6 +23,7 @@ from milepost.aws.orders_ahead import ReadAhead
 from milepost.aws.orders_table import OrdersReader, OrdersTable
 from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ConnectionSettings
+from milepost.aws.touched_table import BatchMarks, TouchedTable
 from milepost.connection import Connection, UnknownConnection
 from milepost.order import OrderKey
 from milepost.payload import read_object, write_json
@@ -31,6 +32,7 @@ from milepost.providers import UnknownProvider, adapter
 from milepost.recording import UnstorableOrder
 from milepost.redaction import without_secrets
 from milepost.report import BadPayload, Report, Source, refuse_future
+from milepost.touched import MarkedOrders
 from milepost.trying import OnlyATest, refuse_test
 
 # Most batches put nothing aside, so most have no metric: that is no news.
@@ -44,6 +46,9 @@ connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
 )
 webhooks = LastWebhooks(dynamodb, table_name=os.environ["POLLS_TABLE"])
+marks = BatchMarks(
+    TouchedTable(dynamodb, table_name=os.environ["TOUCHED_TABLE"]), clock=lambda: datetime.now(UTC)
+)
 quarantine = Quarantine(lambda: client("s3"), bucket=os.environ["QUARANTINE_BUCKET"])
 nobodys_order = OrderKey("-", "-", "-")
 open_connections(
@@ -79,7 +84,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
                 record_reading(reading, ahead)
 
     failed = find_failing(event["Records"], read)
-    ahead.expect(OrderKey.of(report) for one in readings.values() for report in one.reports)
+    keys = [OrderKey.of(report) for one in readings.values() for report in one.reports]
+    ahead.expect(keys)
+    marks.expect(keys)
     return come_back(failed + find_failing(event["Records"], record))
 
 
@@ -110,12 +117,16 @@ def record_reading(reading: Reading, ahead: ReadAhead) -> None:
     """Take each report into its order; a delivery with one that can't be stored is quarantined."""
     connection, delivery = reading.connection, reading.delivery
     table = OrdersTable(dynamodb, table_name=os.environ["ORDERS_TABLE"], connection=connection)
+    orders = MarkedOrders(
+        ahead.of(table),
+        mark=lambda _: marks.mark(connection, is_replay=delivery.replayed_at is not None),
+    )
     refused: list[str] = []
     for report in reading.reports:
         try:
             recorded = recording.record(
                 report,
-                orders=ahead.of(table),
+                orders=orders,
                 rules=reading.provider.rules,
                 now=datetime.now(UTC),
                 announce=delivery.announce,

@@ -179,7 +179,7 @@ def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operat
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MILEPOST_STACK", STACK)
     # A session reads its service models once: a new one a command costs more than all the rest.
-    monkeypatch.setattr("cli.stack.boto3.Session", lambda: SESSION)
+    monkeypatch.setattr("cli.stack.boto3.Session", lambda **_: SESSION)
     monkeypatch.setenv("OFFERGRID_KEY", "key-of-offergrid")
     monkeypatch.setenv("RABOT_ID", "id-of-rabot")
     monkeypatch.setenv("RABOT_SECRET", "secret-of-rabot")

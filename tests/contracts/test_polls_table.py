@@ -100,6 +100,7 @@ def test_a_pause_keeps_where_to_go_on_and_a_failure_does_not_lose_it(polls: Any)
         newest_change=minute(-1),
         started_at=minute(-2),
         again=LookAgain(since=minute(-60), announce=True),
+        unrecorded_change=minute(-3),
     )
     lease(polls, 0).pause(progress)
     lease(polls, 1).fail(error="500", at=minute(1), not_before=None)
@@ -125,5 +126,30 @@ def test_who_lost_the_lease_can_write_nothing(finish: str, polls: Any) -> None:
     }
     with pytest.raises(LeaseHeld):
         finishes[finish]()
+    current.is_memory_sound = True
     current.succeed(cursor=minute(1), validator=None, at=minute(8))
     assert state(polls, 9) == PollState(cursor=minute(1))
+
+
+def test_whoever_takes_over_from_a_killed_poll_trusts_no_memory_until_it_is_sound(
+    polls: Any,
+) -> None:
+    assert lease(polls, 0).state.is_memory_sound
+    # The first one is killed: its lease ends by itself.
+    second = lease(polls, 6)
+    assert not second.state.is_memory_sound
+    second.fail(error="S3 is down", at=minute(7), not_before=None)
+    third = lease(polls, 8)
+    assert not third.state.is_memory_sound
+    third.is_memory_sound = True
+    third.pause(Progress(next=PageRequest("/x"), pages=1, newest_change=None))
+    assert lease(polls, 9).state.is_memory_sound
+
+
+def test_a_success_without_a_validator_forgets_the_last_one(polls: Any) -> None:
+    first = lease(polls, 0)
+    first.succeed(cursor=None, validator=Validator("https://x", '"1"'), at=minute(0))
+    second = lease(polls, 1)
+    assert second.state.validator == Validator("https://x", '"1"')
+    second.succeed(cursor=None, validator=None, at=minute(1))
+    assert state(polls, 2).validator is None

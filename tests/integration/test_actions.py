@@ -10,6 +10,7 @@ import pytest
 
 from local.sandboxes import Sandboxes, make_connection
 from milepost.connection import Connection
+from milepost.pages import key_of
 from milepost.report import format_instant, parse_instant
 from tests.stack import Context, Stack, aws
 
@@ -284,3 +285,12 @@ def test_logs_of_actions_hold_nothing_of_what_people_wrote(
     assert "answered" in logged()
     assert "Freja" not in logged()
     assert "local-spirii" not in logged()
+
+
+def test_what_a_refresh_records_is_marked_for_the_next_poll(
+    call: Call, order: str, stack: Stack, sandboxes: Sandboxes
+) -> None:
+    id = order.split(":")[1]
+    assert call("POST", f"/orders/{order}/actions/refresh", {}, key="k")[0] == 200
+    marked = {mark["keys"] for mark in stack.items("TouchedTable")}
+    assert marked == {key_of(id).hex()}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from milepost.api.stages import ENOUGH
 from milepost.aws.orders_table import OrdersTable
 from milepost.connection import CommissionTerms
 from milepost.order import TrackedOrder
@@ -55,17 +56,21 @@ def get(app: ModuleType, path: str, **query: str) -> dict[str, Any]:
 
 
 def test_times_of_stages_and_who_is_slow(app: ModuleType, keep: Callable[..., None]) -> None:
-    fast, slow = (replace(KEY, order_id=name) for name in ("fast", "slow"))
+    slow = replace(KEY, order_id="slow")
+    fast = [replace(KEY, order_id=f"fast-{number}") for number in range(ENOUGH)]
     keep(
-        tracked(
-            report(Status.PENDING, ago(hours=5), key=fast, service_type="internet"),
-            report(Status.ACCEPTED, ago(hours=3), key=fast),
+        *(
+            tracked(
+                report(Status.PENDING, ago(hours=5), key=key, service_type="internet"),
+                report(Status.ACCEPTED, ago(hours=3), key=key),
+            )
+            for key in fast
         ),
         tracked(report(Status.PENDING, ago(hours=9), key=slow, service_type="internet")),
     )
     found = get(app, "/stages")
     assert [(one["stage"], one["count"], one["mean"]) for one in found["stages"]] == [
-        ("pending", 1, 7200)
+        ("pending", ENOUGH, 7200)
     ]
     assert [one["id"] for one in found["slow"]] == [slow.path_id]
     assert get(app, "/orders")["counts"] == {"pending": 1, "accepted": 1}

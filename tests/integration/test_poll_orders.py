@@ -7,12 +7,15 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.sandboxes import Sandboxes, make_connection
+from milepost.aws.touched_table import TouchedTable
 from milepost.connection import Connection
+from milepost.provider import Response
 from milepost.report import parse_instant
 from tests.mangling import nested
-from tests.stack import Context, Stack, event
+from tests.stack import Context, Stack, aws, event
 
 Poll = Callable[..., dict[str, Any]]
 MAIN, DE = "offergrid-home", "rabot-energy"
@@ -121,9 +124,9 @@ def test_a_poll_without_time_goes_on_the_next_time(
 ) -> None:
     for _ in range(8):
         sandboxes.accounts[MAIN].create_order({})
-    outcomes = [poll(milliseconds=1_000)["outcome"]]
+    outcomes = [poll(milliseconds=60_000)["outcome"]]
     while outcomes[-1] == "paused":
-        outcomes.append(poll(milliseconds=1_000)["outcome"])
+        outcomes.append(poll(milliseconds=60_000)["outcome"])
     assert outcomes == ["paused", "paused", "complete"]
     assert len(stack.order_ids()) == 8
 
@@ -241,3 +244,131 @@ def test_logs_hold_nothing_personal(
         for personal in item["details"]["customer"].values():
             assert personal not in text
     assert "local-offergrid-home-api_key" not in text
+
+
+def serve(app: ModuleType, monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    """The provider answers each request for a page with this one."""
+    request = app.ProviderHttp.request
+
+    def answer(self: Any, method: str, url: str, **more: Any) -> Response:
+        return Response(200, {}, body) if method == "GET" else request(self, method, url, **more)
+
+    monkeypatch.setattr(app.ProviderHttp, "request", answer)
+
+
+def small_order(id: str, **fields: Any) -> dict[str, Any]:
+    at = "2026-03-01T09:00:00Z"
+    item = {"itemId": "i", "status": "accepted", "updatedAt": at}
+    return {"orderId": id, "updatedAt": at, "items": [item], **fields}
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b'{"x": ' + b"[" * 400 + b"]" * 400 + b"}",
+        b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"orderId": "\\ud800"}',
+        b'{"orderId": "\xff"}',
+        b"null",
+        b'{"orderId": 1e999999}',
+    ],
+    ids=["nested 400 deep", "nested deep", "half a character", "not UTF-8", "null", "out of range"],
+)
+def test_a_hostile_order_is_in_the_quarantine_byte_for_byte_and_delays_no_other(
+    hostile: bytes, poll: Poll, app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = [json.dumps(small_order(one)).encode() for one in ("a", "b")]
+    serve(
+        app,
+        monkeypatch,
+        b'{"nextCursor": null, "orders": [' + b",".join([good[0], hostile, good[1]]) + b"]}",
+    )
+    result = poll()
+    assert (result["outcome"], result["quarantined"]) == ("complete", 1)
+    assert sorted(stack.order_ids()) == ["a", "b"]
+    assert list(stack.objects("QuarantineBucket").values()) == [hostile]
+    assert poll()["quarantined"] == 0
+    assert "lease_until" not in poll_item(stack)
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome", "quarantined"),
+    [
+        ("ValidationException", "complete", 1),
+        ("ProvisionedThroughputExceededException", "failed", 0),
+        ("ThrottlingException", "failed", 0),
+        ("InternalServerError", "failed", 0),
+        ("AccessDeniedException", "failed", 0),
+        ("ResourceNotFoundException", "failed", 0),
+    ],
+)
+def test_an_item_that_dynamodb_refuses_is_kept_and_an_outage_fails_the_poll(
+    code: str,
+    outcome: str,
+    quarantined: int,
+    *,
+    poll: Poll,
+    app: ModuleType,
+    stack: Stack,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    orders = [small_order(one) for one in ("a", "b", "c")]
+    serve(app, monkeypatch, json.dumps({"orders": orders, "nextCursor": None}).encode())
+    write = app.OrdersTable.write
+
+    def refuse(self: Any, tracked: Any, **more: Any) -> None:
+        if tracked.order.key.order_id == "b":
+            said = {"Error": {"Code": code, "Message": "a secret"}}
+            raise ClientError(said, "PutItem")  # type: ignore[arg-type]
+        write(self, tracked, **more)
+
+    monkeypatch.setattr(app.OrdersTable, "write", refuse)
+    result = poll()
+    assert (result["outcome"], result["quarantined"]) == (outcome, quarantined)
+    assert "secret" not in json.dumps(result)
+    item = poll_item(stack)
+    assert "lease_until" not in item
+    assert item["failures"] == (outcome == "failed")
+    assert ("poll_cursor" in item) is (outcome == "complete")
+    if outcome == "failed":
+        assert code in item["last_error"]
+    monkeypatch.setattr(app.OrdersTable, "write", write)
+    assert poll()["outcome"] == "complete"
+    assert sorted(stack.order_ids()) == (["a", "b", "c"] if outcome == "failed" else ["a", "c"])
+
+
+@pytest.mark.parametrize("credentials", ["a text", ["a list"], {"api_key": "a\nb"}, 7])
+def test_credentials_that_cannot_be_used_are_a_failed_poll_that_health_shows(
+    credentials: Any, poll: Poll, stack: Stack, logged: Callable[[], str]
+) -> None:
+    stack.keep_secret("ApiCredentials", {MAIN: credentials})
+    assert poll()["outcome"] == "failed"
+    item = poll_item(stack)
+    assert ("lease_until" in item, item["failures"]) == (False, 1)
+    assert "a\\nb" not in logged()
+
+
+def test_what_another_way_recorded_is_looked_at_by_the_next_poll(
+    poll: Poll, app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(
+        app,
+        monkeypatch,
+        json.dumps({"orders": [small_order("a"), small_order("b")], "nextCursor": None}).encode(),
+    )
+    poll()
+    # Not by the poller's own client: only others may mark.
+    others = TouchedTable(aws("dynamodb"), table_name=stack.resources["TouchedTable"])
+    others.mark(MAIN, ["b"], at=app.now())
+    assert poll()["changed"] == 1
+
+
+def test_a_poll_that_was_killed_leaves_a_memory_that_is_not_trusted(
+    poll: Poll, app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = json.dumps({"orders": [small_order("a")], "nextCursor": None}).encode()
+    serve(app, monkeypatch, body)
+    poll()
+    app.polls.lease(MAIN, now=app.now() - timedelta(hours=1), duration=timedelta(minutes=5))
+    assert poll()["changed"] == 1
+    assert poll()["changed"] == 0

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from milepost.connection import Connection
+from milepost.pages import key_of
 from tests.builders import KEY, offergrid_event
 from tests.make_events import inbox_message, sqs_batch
 from tests.stack import Context, Stack, aws, event
@@ -151,7 +153,7 @@ def test_a_report_that_makes_an_order_unstorable_is_kept_with_its_reason(
     put_item = app.dynamodb.put_item
 
     def refuse_one(**call: Any) -> Any:
-        if call["Item"]["order_id"]["S"] != "ord-too-large":
+        if call["Item"].get("order_id") != {"S": "ord-too-large"}:
             return put_item(**call)
         words = "Item size has exceeded the maximum allowed size"
         raise ClientError({"Error": {"Code": "ValidationException", "Message": words}}, "PutItem")
@@ -202,3 +204,44 @@ def test_a_message_that_failed_is_logged(
     invoke(app, event("record_report", "one_poison_of_three"))
     levels = [json.loads(line).get("level") for line in logged().splitlines() if line]
     assert "ERROR" in levels
+
+
+def marks(stack: Stack) -> list[dict[str, Any]]:
+    return stack.items("TouchedTable")
+
+
+@pytest.mark.parametrize("poll_minutes", [15, None])
+def test_what_a_batch_records_is_marked_for_the_next_poll_with_one_write(
+    poll_minutes: int | None, stack: Stack
+) -> None:
+    stack.apply(
+        Connection(
+            id=KEY.connection,
+            provider="offergrid",
+            base_url="https://api.offergrid.example",
+            poll_minutes=poll_minutes,
+        )
+    )
+    app = stack.load("record_report")
+    invoke(app, event("record_report", "late_accepted_after_completed"))
+    (mark,) = marks(stack)
+    assert mark["pk"] == f"touched#{KEY.connection}"
+    if poll_minutes:
+        assert mark["keys"] == key_of(KEY.order_id).hex()
+    else:
+        assert mark["all"] is True
+    assert mark["expires_at"] > 0
+    # What changes nothing needs no mark.
+    invoke(app, event("record_report", "late_accepted_after_completed"))
+    assert len(marks(stack)) == 1
+
+
+def test_an_order_whose_mark_cannot_be_left_is_not_written_and_comes_back(
+    app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_given: Any, **_named: Any) -> None:
+        raise OSError("no table")
+
+    monkeypatch.setattr(app.marks, "mark", refuse)
+    assert len(invoke(app, event("record_report", "accepted"))) == 1
+    assert stack.items("OrdersTable") == []

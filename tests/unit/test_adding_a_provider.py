@@ -16,16 +16,18 @@ from milepost.actions import ActionRequest, RefusedByProvider
 from milepost.asking import Conversation
 from milepost.connection import Connection
 from milepost.order import Announcement, OrderKey, TrackedOrder
+from milepost.page_recording import Sinks
 from milepost.pages import Seen
 from milepost.payload import read_object
+from milepost.poll_result import Outcome
 from milepost.poll_state import PollState, Progress, Validator
-from milepost.polling import Outcome, Poll, Sinks
+from milepost.polling import Poll
 from milepost.provider import Response
 from milepost.providers import REGISTRY, adapter
 from milepost.recording import record
 from milepost.refreshing import Tools
 from milepost.report import BadPayload, Status
-from tests.fakes import MemoryPlans
+from tests.fakes import MemoryPlans, MemoryTouched
 
 PAGE = Path(__file__).parents[2] / "docs" / "add-a-provider.md"
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -74,6 +76,7 @@ class TooLateAtAcme:
 
 class LeaseInMemory:
     state = PollState()
+    is_memory_sound = True
     cursor: datetime | None = None
 
     def succeed(
@@ -179,6 +182,7 @@ def test_the_new_provider_is_polled_to_its_last_page() -> None:
         credentials={"token": "t0ken"},
         http=PagesOfAcme(),
         digests=DigestsInMemory(),
+        touched=MemoryTouched(),
         sinks=sinks,
         clock=lambda: NOW,
         has_time=lambda: True,

@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlencode
 
 from milepost.connection import Connection
 from milepost.provider import Call, Http, PageRequest, Provider, Response, SignIn
+from milepost.retry_after import read_retry_after
 
 DEFAULT_WAIT: Final = timedelta(minutes=1)
 
@@ -80,10 +80,13 @@ class Conversation:
 
 def asked_to_wait(response: Response, now: datetime) -> timedelta:
     """How long we are asked to wait (``Retry-After``, in seconds or as a date), or a minute."""
-    text = response.headers.get("retry-after", "")
-    if text.isascii() and text.isdigit() and len(text) < 10:
-        return timedelta(seconds=int(text))
+    asked = read_retry_after(response.headers.get("retry-after"), now=now)
+    return DEFAULT_WAIT if asked is None else asked
+
+
+def is_rate_spent(response: Response) -> bool:
+    """Whether the provider says that no request is left for now (``X-RateLimit-Remaining``)."""
     try:
-        return max(parsedate_to_datetime(text) - now, timedelta(0))
-    except (ValueError, TypeError, OverflowError):
-        return DEFAULT_WAIT
+        return float(response.headers.get("x-ratelimit-remaining", "")) <= 0
+    except ValueError:
+        return False

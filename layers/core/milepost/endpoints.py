@@ -6,13 +6,13 @@ address that the connection is made to, whatever the name resolves to for somebo
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from html import escape
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
+from milepost.retry_after import read_retry_after
 from milepost.sending import Mail
 
 LONGEST_URL: Final = 2048
@@ -172,20 +172,8 @@ def failure_of(answer: Answer, *, now: datetime) -> Failure | None:
 
 
 def wait_asked(retry_after: str | None, *, now: datetime) -> timedelta:
-    """What ``Retry-After`` asks for, as seconds or as a date; at most a day, nothing if unreadable.
-
-    Source: RFC 9110, section 10.2.3.
-    """
-    text = (retry_after or "").strip()
-    if text.isascii() and text.isdigit():
-        seconds = int(text) if len(text) < 10 else LONGEST_WAIT.total_seconds()
-        return min(timedelta(seconds=seconds), LONGEST_WAIT)
-    try:
-        date = parsedate_to_datetime(text)
-        date = date if date.tzinfo else date.replace(tzinfo=UTC)
-        return max(timedelta(0), min(date - now, LONGEST_WAIT))
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return timedelta(0)
+    """What ``Retry-After`` asks for; at most a day, nothing if it can't be read."""
+    return min(read_retry_after(retry_after, now=now) or timedelta(0), LONGEST_WAIT)
 
 
 def next_wait(failure: Failure, *, attempt: int) -> timedelta | None:

@@ -1,7 +1,8 @@
 """HTTP to a provider: bounded, pinned to its hosts, deaf to redirects."""
 
+import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,7 +14,8 @@ from milepost.lines import Line, Lines
 from milepost.provider import Response
 
 _CHUNK_BYTES: Final = 64 * 1024
-MOST_BYTES: Final = 16 * 1024 * 1024
+MOST_BYTES: Final = 4 * 1024 * 1024
+"""Of one answer. JSON of small values takes up to 35 times as much memory as bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,9 @@ class Patience:
 FOR_PAGES: Final = Patience(connect=5.0, read=20.0, whole=30.0)
 FOR_A_PERSON: Final = Patience(connect=3.0, read=8.0, whole=9.0)
 """For someone who waits: signing in, acting and looking have to fit into one request of 30 s."""
+
+
+_CAN_BE_SENT: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 class FetchFailed(Exception):
@@ -112,11 +117,20 @@ class ProviderHttp:
         """
         if origin(url) not in self._origins:
             raise ForeignHost("refused a URL that is not on the connection's own hosts")
+        if not all(_CAN_BE_SENT.fullmatch(value) for value in headers.values()):
+            raise FetchFailed(
+                "a credential can't be sent as a header: it has a line break, another control "
+                "character, or one that isn't Latin-1; set it again"
+            )
         with _LINES.open(self._patience.whole) as line:
             _GOING.line = line
             try:
                 answer, content = self._exchange(method, url, dict(headers), body)
-            except urllib3.exceptions.HTTPError as error:
+            except (FetchFailed, MemoryError):
+                raise
+            except Exception as error:
+                # Beside urllib3's own come those of http.client, sockets and decoders. Only the
+                # kind is named: a message may quote what was sent.
                 why = type(error).__name__
                 raise FetchFailed(
                     self._too_late() if line.is_cut else f"no answer: {why}"
@@ -151,13 +165,25 @@ class ProviderHttp:
 def _read(answer: urllib3.BaseHTTPResponse) -> bytes:
     """The whole body, within bounds of size; else the connection is given up."""
     content = bytearray()
-    for chunk in answer.stream(_CHUNK_BYTES, decode_content=True):
+    for chunk in _chunks(answer):
         content += chunk
         if len(content) > MOST_BYTES:
             answer.close()
-            raise FetchFailed(f"an answer of more than {MOST_BYTES} bytes")
+            raise FetchFailed(
+                f"an answer of more than {MOST_BYTES:,} bytes: "
+                "if it was a page, set a smaller page_size"
+            )
     answer.release_conn()
     return bytes(content)
+
+
+def _chunks(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    try:
+        yield from answer.stream(_CHUNK_BYTES, decode_content=True)
+    except Exception:
+        # Whatever is left in the connection is no answer to the next request.
+        answer.close()
+        raise
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:

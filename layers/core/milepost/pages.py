@@ -1,22 +1,30 @@
-"""Pages as a poll compares them: whole if they can be, and exactly only where something is new."""
+"""What polls remember of a provider's pages, so that what comes again unchanged isn't read again.
+
+The memory says of each order what it looked like when it was last recorded. It holds only as long
+as nothing else is recorded for that order: whoever records it by another way leaves a mark
+(``touched``), and the next poll forgets the order and looks at it again.
+"""
 
 import hashlib
 import json
 import marshal
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from milepost.payload import read_object, read_quickly
-from milepost.provider import Json, Page, PageRequest, Provider
+from milepost.page_json import PageJson, read_page_json
+from milepost.provider import Page, PageRequest, Provider
 from milepost.report import format_instant, parse_instant
 
 DIGEST_BYTES: Final = 16
+KEY_BYTES: Final = 8
+NO_KEY: Final = bytes(KEY_BYTES)
+"""Of an order that could not be read, so that nothing is recorded for it."""
 _FORM: Final = 2
 """Of marshal: the last one that writes equal values alike, whatever they share in memory."""
-_KEPT_AS: Final = b"milepost pages 2\n"
+_KEPT_AS: Final = b"milepost pages 3\n"
 _LENGTH_BYTES: Final = 4
 
 
@@ -39,13 +47,22 @@ class FetchedPage:
     """What it said when it was asked for in the same way and looked the same."""
 
     @cached_property
+    def json(self) -> PageJson:
+        """Its envelope and its orders, each as it came.
+
+        :raises BadPayload: when it isn't JSON
+        :raises BrokenPage: when there are too many orders on it
+        """
+        return read_page_json(self.body, self.provider.orders_path)
+
+    @cached_property
     def page(self) -> Page:
-        """What is on it, for comparing: fractions are texts, and repeated keys go unnoticed.
+        """What is on it, for comparing: see ``PageJson.orders``.
 
         :raises BadPayload: when it isn't JSON
         :raises BrokenPage: when it isn't a page
         """
-        return self.provider.read_page(read_quickly(self.body), request=self.request)
+        return self.provider.read_page(self.json.envelope, request=self.request)
 
     @property
     def outline(self) -> Outline:
@@ -56,19 +73,32 @@ class FetchedPage:
         """
         return self.recalled or Outline(self.page.next, self.page.newest_change)
 
-    @cached_property
-    def exact(self) -> list[Json]:
-        """Its orders to record, every number exact.
+    def digests(self) -> list[bytes]:
+        """What each of its orders looks like."""
+        return [self._digest_at(place, order) for place, order in enumerate(self.page.orders)]
 
-        :raises BadPayload: when it isn't strict JSON
-        :raises BrokenPage: when it isn't a page
-        """
-        return self.provider.read_page(read_object(self.body), request=self.request).orders
+    def _digest_at(self, place: int, order: Any) -> bytes:
+        try:
+            return digest_of(order)
+        except (TypeError, ValueError):
+            # Not JSON, or nested deeper than marshal goes.
+            return _digest(self.json.raw(place))
 
 
-def digest_of(order: Json) -> bytes:
-    """What an order of a page looks like, in 16 bytes; the same only for equal fields."""
-    return _digest(marshal.dumps(order, _FORM))  # type: ignore[arg-type]  # it is plain JSON
+def digest_of(order: Any) -> bytes:
+    """What an order of a page looks like, in 16 bytes; the same only for equal fields.
+
+    :raises TypeError: when it isn't an object
+    :raises ValueError: when it is nested too deep
+    """
+    if not isinstance(order, dict):
+        raise TypeError("not an object")
+    return _digest(marshal.dumps(order, _FORM))
+
+
+def key_of(order_id: str) -> bytes:
+    """Which order of a connection it is, in 8 bytes."""
+    return hashlib.blake2b(order_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def _digest(content: bytes) -> bytes:
@@ -76,63 +106,155 @@ def _digest(content: bytes) -> bytes:
 
 
 class _Kept(NamedTuple):
-    """Of a page: the digests of its orders, one after the other, and its outline as JSON."""
+    """Of a page: its orders' digests, one after the other, their keys, and its outline as JSON.
+
+    Without an outline it is what is left of a page of which something has to be looked at again.
+    """
 
     orders: bytes
+    keys: bytes
     outline: bytes
 
+    def entries(self) -> Iterator[tuple[bytes, bytes]]:
+        return zip(_cut(self.orders, DIGEST_BYTES), _cut(self.keys, KEY_BYTES), strict=True)
 
+
+@dataclass(eq=False)
 class Seen:
-    """What a poll saw: the digests of its orders, page by page.
+    """What a poll saw and recorded: the digests of its orders, page by page.
 
     A page that comes again to the byte brings nothing new, whatever else has changed: its orders
     need not be looked at. If it was asked for by the same request, not even what follows it.
     """
 
-    def __init__(self, pages: dict[bytes, _Kept] | None = None) -> None:
-        """:param pages: by a page's own digest"""
-        self._pages = pages or {}
-        self._orders: set[bytes] | None = None
+    pages: dict[bytes, _Kept] = field(default_factory=dict)
+    """By a page's own digest."""
+    until: datetime | None = None
+    """Up to when marks of ``touched`` have been applied; None when nothing is remembered."""
+    quarantined: set[bytes] = field(default_factory=set)
+    """Digests of orders that are in the quarantine: not to be written there again."""
+    walked: set[bytes] = field(default_factory=set)
+    """Requests and contents of the pages that this poll has read: none may come again."""
+    is_changed: bool = False
+    """Whether something was forgotten since it was loaded, so that it has to be saved."""
+    _keys: dict[bytes, bytes] = field(default_factory=dict)
+    """By digest, once it is indexed, with what was forgotten."""
+    _digests: dict[bytes, set[bytes]] = field(default_factory=dict)
+    _forgotten: set[bytes] = field(default_factory=set)
+    _is_indexed: bool = False
 
     def __contains__(self, order: bytes) -> bool:
-        if self._orders is None:
+        return order in self._index() and order not in self._forgotten
+
+    def key(self, order: bytes) -> bytes:
+        """The key of an order that is contained."""
+        return self._index()[order]
+
+    def _index(self) -> dict[bytes, bytes]:
+        if not self._is_indexed:
             # Most polls see nothing new and never ask.
-            self._orders = {one for kept in self._pages.values() for one in _split(kept.orders)}
-        return order in self._orders
+            self._is_indexed = True
+            for kept in self.pages.values():
+                self._add_to_index(kept.entries())
+        return self._keys
+
+    def _add_to_index(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
+        for digest, key in entries:
+            self._keys[digest] = key
+            self._digests.setdefault(key, set()).add(digest)
+
+    def forget(self, keys: Iterable[bytes]) -> None:
+        """Look at these orders again, since something is, or was, recorded for them."""
+        self._index()
+        for key in keys:
+            digests = self._digests.get(key, set()) - self._forgotten
+            if digests and key != NO_KEY:
+                self._forgotten |= digests
+                self.is_changed = True
 
     def look_at(self, body: bytes, *, request: PageRequest, provider: Provider) -> FetchedPage:
         """The page in an answer's body, recalled if it is one of these."""
         digest = _digest(body)
-        kept = self._pages.get(digest)
-        recalled = _recall(kept.outline, request) if kept else None
+        kept = self.pages.get(digest)
+        recalled = _recall(kept.outline, request) if kept and kept.outline else None
         return FetchedPage(body, digest, request, provider, recalled)
 
-    def keep(self, fetched: FetchedPage, orders: list[bytes], *, is_whole: bool) -> None:
-        """Keep a page's orders. If one has to be looked at again, the page has to be as well."""
-        together = b"".join(orders)
-        if is_whole:
-            self._keep(fetched.digest, _Kept(together, _outline_of(fetched)))
-        else:
-            self._keep(_digest(together), _Kept(together, b""))
+    def is_whole_list(self, request: PageRequest) -> bool:
+        """Whether the answer to this one request was all that there is, and still holds."""
+        if len(self.pages) != 1 or self._forgotten:
+            return False
+        (kept,) = self.pages.values()
+        recalled = _recall(kept.outline, request) if kept.outline else None
+        return recalled is not None and recalled.next is None
 
-    def keep_unchanged(self, fetched: FetchedPage, before: "Seen") -> int | None:
-        """Keep this page as it was before, and tell how many orders it has; None if it is new."""
-        kept = before._pages.get(fetched.digest)
-        if kept is None:
+    def keep(
+        self, fetched: FetchedPage, entries: list[tuple[bytes, bytes]], *, is_whole: bool
+    ) -> None:
+        """Keep a page's orders. If one has to be looked at again, the page has to be as well.
+
+        :param entries: digest and key of each order
+        """
+        orders, keys = (b"".join(one[part] for one in entries) for part in (0, 1))
+        if is_whole:
+            self._keep(fetched.digest, _Kept(orders, keys, _outline_of(fetched)))
+        else:
+            self._keep(_digest(orders), _Kept(orders, keys, b""))
+
+    def keep_order(self, digest: bytes, key: bytes) -> None:
+        """Remember an order of a page that is being read."""
+        self._index()
+        self._add_to_index([(digest, key)])
+        self._forgotten.discard(digest)
+
+    def keep_unchanged(self, fetched: FetchedPage, before: "Seen") -> bytes | None:
+        """Keep this page as it was before, and give its orders' digests; None if it is new."""
+        kept = before.pages.get(fetched.digest)
+        if kept is None or not kept.outline:
             return None
-        same = kept if fetched.recalled else _Kept(kept.orders, _outline_of(fetched))
+        if before._forgotten and not before._forgotten.isdisjoint(_cut(kept.orders, DIGEST_BYTES)):
+            return None
+        same = kept if fetched.recalled else kept._replace(outline=_outline_of(fetched))
         self._keep(fetched.digest, same)
-        return len(kept.orders) // DIGEST_BYTES
+        return kept.orders
 
     def _keep(self, page: bytes, kept: _Kept) -> None:
-        self._pages[page] = kept
-        if self._orders is not None:
-            self._orders.update(_split(kept.orders))
+        self.pages[page] = kept
+        if self._is_indexed:
+            self._add_to_index(kept.entries())
+
+    def walk(self, step: bytes) -> bool:
+        """Note a step of this poll through the list; False when it was taken before."""
+        short = _digest(step)[:KEY_BYTES]
+        if short in self.walked:
+            return False
+        self.walked.add(short)
+        return True
+
+    def has_walked(self, step: bytes) -> bool:
+        """Whether this poll took this step before."""
+        return _digest(step)[:KEY_BYTES] in self.walked
+
+    def _remembered(self) -> Iterator[tuple[bytes, _Kept]]:
+        """The pages without what was forgotten."""
+        if not self._forgotten:
+            yield from self.pages.items()
+            return
+        for page, kept in self.pages.items():
+            if self._forgotten.isdisjoint(_cut(kept.orders, DIGEST_BYTES)):
+                yield page, kept
+                continue
+            left = [one for one in kept.entries() if one[0] not in self._forgotten]
+            orders, keys = (b"".join(one[part] for one in left) for part in (0, 1))
+            yield _digest(orders), _Kept(orders, keys, b"")
 
     def __bytes__(self) -> bytes:
-        """As it is stored: of each page its digest, then its orders and its outline by length."""
+        """As it is stored: each content behind its length."""
+        head = {"until": format_instant(self.until) if self.until else None}
         parts = [_KEPT_AS]
-        for page, kept in self._pages.items():
+        sets = (b"".join(sorted(self.quarantined)), b"".join(sorted(self.walked)))
+        for content in (json.dumps(head).encode(), *sets):
+            parts += (len(content).to_bytes(_LENGTH_BYTES, "big"), content)
+        for page, kept in self._remembered():
             parts.append(page)
             for content in kept:
                 parts += (len(content).to_bytes(_LENGTH_BYTES, "big"), content)
@@ -143,13 +265,23 @@ class Seen:
         """Read what ``bytes`` gave; of what was kept in another way, nothing was seen."""
         if not stored.startswith(_KEPT_AS):
             return cls()
-        pages, start = {}, len(_KEPT_AS)
+        head, start = _read_part(stored, len(_KEPT_AS))
+        quarantined, start = _read_part(stored, start)
+        walked, start = _read_part(stored, start)
+        until = json.loads(head)["until"]
+        pages = {}
         while start < len(stored):
             page, start = stored[start : start + DIGEST_BYTES], start + DIGEST_BYTES
             orders, start = _read_part(stored, start)
+            keys, start = _read_part(stored, start)
             outline, start = _read_part(stored, start)
-            pages[page] = _Kept(orders, outline)
-        return cls(pages)
+            pages[page] = _Kept(orders, keys, outline)
+        return cls(
+            pages,
+            parse_instant(until) if until else None,
+            set(_cut(quarantined, DIGEST_BYTES)),
+            set(_cut(walked, KEY_BYTES)),
+        )
 
 
 def _read_part(stored: bytes, start: int) -> tuple[bytes, int]:
@@ -158,8 +290,8 @@ def _read_part(stored: bytes, start: int) -> tuple[bytes, int]:
     return stored[content:end], end
 
 
-def _split(orders: bytes) -> Iterator[bytes]:
-    return (orders[start : start + DIGEST_BYTES] for start in range(0, len(orders), DIGEST_BYTES))
+def _cut(content: bytes, length: int) -> Iterator[bytes]:
+    return (content[start : start + length] for start in range(0, len(content), length))
 
 
 def _outline_of(fetched: FetchedPage) -> bytes:

@@ -116,18 +116,3 @@ _STRICT: Final = json.JSONDecoder(
     parse_constant=_refuse_constant,
     object_pairs_hook=_unique_keys,
 )
-_QUICK: Final = json.JSONDecoder(parse_float=str, parse_constant=_refuse_constant)
-
-
-def read_quickly(raw: bytes) -> dict[str, Any]:
-    """A JSON object to compare with another: fractions are texts, and repeated keys go unnoticed.
-
-    What turns out to be new has to be read again with ``read_object``.
-
-    :raises BadPayload: when it is no JSON object
-    """
-    try:
-        value = _QUICK.decode(raw.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return read_object(raw)
-    return value if isinstance(value, dict) else read_object(raw)

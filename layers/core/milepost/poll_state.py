@@ -8,7 +8,10 @@ from milepost.provider import PageRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where a poll that ran out of time goes on: the next page, and what it had got to."""
+    """Where a poll that ran out of time goes on: the next page, and what it had got to.
+
+    The next page may be one that was read in part: what was recorded of it is remembered.
+    """
 
     next: PageRequest
     pages: int
@@ -17,6 +20,8 @@ class Progress:
     """When its first page was asked for: what changed since then may be on a page behind us."""
     again: "LookAgain | None" = None
     """Set when it goes on with a second look, and not with what is new."""
+    unrecorded_change: datetime | None = None
+    """The oldest change that could not be recorded: the cursor may not pass it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +49,6 @@ class PollState:
     validator: Validator | None = None
     not_before: datetime | None = None
     progress: Progress | None = None
+    is_memory_sound: bool = True
+    """False when the last poll ended without saying what it had recorded, as when it was killed:
+    what polls remember of pages can't be trusted then."""

@@ -1,27 +1,26 @@
-"""Polling a provider that doesn't call: every page, what changed, and only then the cursor."""
+"""Polling a provider's order list: every page, what changed, and only then the cursor."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final, Protocol
 
-from milepost.asking import Conversation, asked_to_wait
+from milepost.asking import Conversation, asked_to_wait, is_rate_spent
 from milepost.connection import Connection
 from milepost.fetching import FetchFailed
-from milepost.pages import FetchedPage, Seen, digest_of
+from milepost.page_recording import PageRecorder, Sinks, StoreUnavailable
+from milepost.pages import FetchedPage, Seen
+from milepost.poll_result import Outcome, PollResult
 from milepost.poll_state import LookAgain, PollState, Progress, Validator
 from milepost.provider import (
     BrokenPage,
     Http,
-    Json,
     PageRequest,
     Provider,
     SignInFailed,
-    read_order,
 )
-from milepost.recording import LostRace
-from milepost.report import BadPayload, Report
+from milepost.report import BadPayload
+from milepost.touched import MARGIN, TRUSTED_FOR, Touched
 
 OVERLAP: Final = timedelta(minutes=5)
 """How far before the cursor a poll looks again, for changes the provider wrote late."""
@@ -38,44 +37,26 @@ class Lease(Protocol):
     """The right to poll one connection for a while; every write checks that it still holds."""
 
     state: PollState
+    is_memory_sound: bool
+    """Whether what polls remember agrees with what they recorded. While it is False, whoever polls
+    next finds it in ``state`` and begins without a memory."""
 
     def pause(self, progress: Progress) -> None: ...
     def succeed(
         self, *, cursor: datetime | None, validator: Validator | None, at: datetime
-    ) -> None: ...
+    ) -> None:
+        """End a complete poll. Without a validator the last one is forgotten."""
+        ...
+
     def fail(self, *, error: str, at: datetime, not_before: datetime | None) -> None: ...
     def give_back(self) -> None: ...
 
 
 class Digests(Protocol):
-    """What the pages of a connection looked like, some 20 bytes an order."""
+    """What the pages of a connection looked like, some 24 bytes an order."""
 
     def load(self, name: str) -> Seen: ...
     def save(self, name: str, seen: Seen) -> None: ...
-
-
-class Outcome(StrEnum):
-    """How a poll ended."""
-
-    COMPLETE = "complete"
-    UNCHANGED = "unchanged"
-    PAUSED = "paused"
-    FAILED = "failed"
-    WAITING = "waiting"
-    LEASED = "leased"
-
-
-@dataclass(slots=True)
-class PollResult:
-    """How a poll ended, and its figures."""
-
-    outcome: Outcome = Outcome.COMPLETE
-    pages: int = 0
-    orders: int = 0
-    changed: int = 0
-    recorded: int = 0
-    quarantined: int = 0
-    error: str | None = None
 
 
 class PollFailed(Exception):
@@ -94,19 +75,39 @@ class NothingChanged(Exception):
     """The provider answered 304: the list is the one that the last poll saw."""
 
 
-class Record(Protocol):
-    """Takes a report into its order, telling people of it or not; True when that changed it."""
+_IN_OUR_WORDS: Final = (
+    PollFailed,
+    FetchFailed,
+    BrokenPage,
+    SignInFailed,
+    BadPayload,
+    StoreUnavailable,
+)
 
-    def __call__(self, report: Report, /, *, announce: bool) -> bool: ...
+
+def run_poll(
+    lease: Lease, make_poll: "Callable[[], Poll]", *, clock: Callable[[], datetime]
+) -> PollResult:
+    """Poll under a lease. Whatever goes wrong is a failed poll, and gives the lease back.
+
+    :raises LeaseHeld: when the lease ended before the poll did
+    """
+    try:
+        poll = make_poll()
+    except MemoryError:
+        raise
+    except Exception as error:
+        said = describe_failure(error)
+        lease.fail(error=said, at=clock(), not_before=None)
+        return PollResult(Outcome.FAILED, error=said)
+    return poll.run(lease)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sinks:
-    """Where what a poll finds goes."""
-
-    record: "Record"
-    quarantine: Callable[[Json, str], None]
-    """Keeps an order that could not be read, with the reason."""
+def describe_failure(error: Exception) -> str:
+    """What went wrong, without the message of anybody else's exception: it may quote a secret."""
+    if isinstance(error, _IN_OUR_WORDS):
+        return str(error)
+    return f"the poll ended with an unexpected error: {type(error).__name__}"
 
 
 @dataclass(kw_only=True)
@@ -118,15 +119,24 @@ class Poll:
     credentials: Mapping[str, str]
     http: Http
     digests: Digests
+    touched: Touched
     sinks: Sinks
     clock: Callable[[], datetime]
     has_time: Callable[[], bool]
-    """False when the process has to end soon, so that the rest is left to the next one."""
+    """False when the process has to end soon, so that further pages are left to the next one."""
+    has_time_for_order: Callable[[], bool] = lambda: True
+    """False when it has to end now, so that the rest of a page is left to the next one."""
     again: LookAgain | None = None
-    validator: Validator | None = None
     result: PollResult = field(default_factory=PollResult)
+    _validator: Validator | None = None
+    _requests: int = 0
     _is_spent: bool = False
     """Whether the provider says that no request is left to us for now."""
+    _had_progress: bool = False
+    _memory: Seen = field(default_factory=Seen)
+    _seen: Seen = field(default_factory=Seen)
+    _recorded: set[bytes] = field(default_factory=set)
+    """Keys of the orders for which this run has recorded something, or might have."""
     _conversation: Conversation = field(init=False)
 
     def __post_init__(self) -> None:
@@ -139,31 +149,95 @@ class Poll:
         )
 
     def run(self, lease: Lease) -> PollResult:
-        """Poll under a lease. A provider's failure is a result, and leaves the cursor alone."""
+        """Poll under a lease. Any failure is a result, and leaves the cursor alone.
+
+        :raises LeaseHeld: when the lease ended before the poll did
+        """
         now = self.clock()
         if lease.state.not_before and now < lease.state.not_before:
             lease.give_back()
             self.result.outcome = Outcome.WAITING
             return self.result
+        self._had_progress = lease.state.progress is not None
         if self.again:
             # What another poll had left to do is since its cursor, so this one does it as well.
             lease.state = replace(lease.state, progress=None)
         elif lease.state.progress:
             self.again = lease.state.progress.again
         try:
-            self._resume_or_start_anew(lease, now)
+            self._remember(lease, now)
+            self._resume_or_start_again(lease, now)
         except NothingChanged:
             self.result.outcome = Outcome.UNCHANGED
             lease.succeed(cursor=lease.state.cursor, validator=lease.state.validator, at=now)
-        except (PollFailed, FetchFailed, BrokenPage, SignInFailed, BadPayload) as error:
-            self.result.outcome = Outcome.FAILED
-            self.result.error = str(error)
-            wait = error.retry_after if isinstance(error, PollFailed) else None
-            not_before = now + min(wait, _LONGEST_WAIT) if wait else None
-            lease.fail(error=str(error), at=now, not_before=not_before)
+        except (LeaseHeld, MemoryError):
+            raise
+        except Exception as error:
+            self._fail(lease, error, now)
         return self.result
 
-    def _resume_or_start_anew(self, lease: Lease, now: datetime) -> None:
+    def _fail(self, lease: Lease, error: Exception, now: datetime) -> None:
+        self.result.outcome = Outcome.FAILED
+        self.result.error = describe_failure(error)
+        try:
+            self._forget_what_was_recorded()
+        except Exception:
+            lease.is_memory_sound = False
+        wait = error.retry_after if isinstance(error, PollFailed) else None
+        not_before = now + min(wait, _LONGEST_WAIT) if wait else None
+        lease.fail(error=self.result.error, at=now, not_before=not_before)
+
+    # ---- What polls remember ----
+
+    @property
+    def _unfinished(self) -> str:
+        return f"{self.connection.id}.unfinished"
+
+    def _remember(self, lease: Lease, now: datetime) -> None:
+        """Load what polls remember, without the orders that others have recorded since."""
+        if not lease.is_memory_sound:
+            self.digests.save(self.connection.id, Seen())
+            self.digests.save(self._unfinished, Seen())
+            lease.is_memory_sound = True
+        self._memory = self._load(self.connection.id, now)
+        self._seen = self._load(self._unfinished, now) if lease.state.progress else Seen()
+        since = min(filter(None, (self._memory.until, self._seen.until)), default=None)
+        if since is not None:
+            keys = self.touched.since(self.connection.id, since - MARGIN)
+            if keys is None:
+                self._memory = Seen(quarantined=self._memory.quarantined)
+                self._seen = Seen(quarantined=self._seen.quarantined, walked=self._seen.walked)
+            else:
+                self._memory.forget(keys)
+                self._seen.forget(keys)
+        self._memory.until = self._seen.until = now
+
+    def _load(self, name: str, now: datetime) -> Seen:
+        seen = self.digests.load(name)
+        # Marks of what others recorded expire, so what is older can't be compared with them.
+        return seen if seen.until and now - seen.until < TRUSTED_FOR else Seen()
+
+    def _forget_what_was_recorded(self) -> None:
+        """After a failure: the next poll looks again at each order that this one recorded."""
+        if not self._seen.quarantined <= self._memory.quarantined:
+            self._memory.quarantined |= self._seen.quarantined
+            self._memory.is_changed = True
+        if self._memory.is_changed:
+            self.digests.save(self.connection.id, self._memory)
+        if self._had_progress and self._recorded:
+            before = self.digests.load(self._unfinished)
+            before.forget(self._recorded)
+            self.digests.save(self._unfinished, before)
+
+    def _save_as_memory(self) -> None:
+        quarantined = self._memory.quarantined
+        self._seen.quarantined |= {one for one in quarantined if one in self._seen}
+        self._seen.walked = set()
+        self.digests.save(self.connection.id, self._seen)
+
+    # ---- The walk through the pages ----
+
+    def _resume_or_start_again(self, lease: Lease, now: datetime) -> None:
         try:
             self._run(lease, now)
         except (PageGone, BrokenPage):
@@ -171,131 +245,136 @@ class Poll:
                 raise
             # The page where the last poll stopped may be gone for good: its cursor has expired.
             lease.state = replace(lease.state, progress=None)
+            self._seen = Seen(until=now, quarantined=self._seen.quarantined)
             self._run(lease, now)
 
     def _run(self, lease: Lease, started_at: datetime) -> None:
-        state = lease.state
-        known = Seen() if self.again else self.digests.load(self.connection.id)
-        seen = self.digests.load(self._unfinished) if state.progress else Seen()
-        newest = state.progress.newest_change if state.progress else None
-        first_asked = (state.progress and state.progress.started_at) or started_at
-        for fetched, requested_at in self._pages(state, known):
-            following, newest_on_page = fetched.outline
-            self._take_in(fetched, requested_at, known, seen)
-            newest = max(filter(None, (newest, newest_on_page)), default=None)
-            if following and not self._may_go_on(started_at):
-                self.digests.save(self._unfinished, seen)
-                pages = self.result.pages + (state.progress.pages if state.progress else 0)
-                lease.pause(
-                    Progress(
-                        next=following,
-                        pages=pages,
-                        newest_change=newest,
-                        started_at=first_asked,
-                        again=self.again,
-                    )
-                )
-                self.result.outcome = Outcome.PAUSED
-                return
-        self.digests.save(self.connection.id, seen)
-        # Neither a change dated ahead nor one seen on a late page may move the cursor past those
-        # that are still to come.
-        newest = min(newest, first_asked) if newest else None
-        cursor = max(filter(None, (newest, state.cursor)), default=None)
-        lease.succeed(cursor=cursor, validator=self.validator, at=started_at)
+        state, walk = lease.state, lease.state.progress
+        if walk is None:
+            first = self.provider.first_page(
+                self.connection, changed_since=self._since(state.cursor)
+            )
+            walk = Progress(next=first, pages=0, newest_change=None, again=self.again)
+        walk = replace(walk, started_at=walk.started_at or started_at)
+        recorder = self._recorder(state, walk)
+        while True:
+            fetched, requested_at = self._fetch_page(walk, state)
+            is_done = recorder.take_in(fetched, requested_at)
+            walk = replace(walk, unrecorded_change=recorder.unrecorded_change)
+            if is_done:
+                following, newest = fetched.outline
+                newest = max(filter(None, (walk.newest_change, newest)), default=None)
+                walk = replace(walk, pages=walk.pages + 1, newest_change=newest)
+                self.result.pages += 1
+                self._seen.walk(_step(walk.next))
+                if following is None:
+                    break
+                self._refuse_endless(following, walk)
+                walk = replace(walk, next=following)
+                if self._may_go_on(started_at):
+                    continue
+            self._pause(lease, walk)
+            return
+        self._save_as_memory()
+        lease.succeed(cursor=_next_cursor(state, walk), validator=self._validator, at=started_at)
 
-    @property
-    def _unfinished(self) -> str:
-        return f"{self.connection.id}.unfinished"
+    def _recorder(self, state: PollState, walk: Progress) -> PageRecorder:
+        return PageRecorder(
+            connection=self.connection,
+            provider=self.provider,
+            sinks=self.sinks,
+            memory=self._memory,
+            seen=self._seen,
+            result=self.result,
+            has_time=self.has_time_for_order,
+            cursor=state.cursor,
+            trusts_memory=self.again is None,
+            announce=self.again is None or self.again.announce,
+            unrecorded_change=walk.unrecorded_change,
+            recorded_keys=self._recorded,
+        )
 
-    def _pages(self, state: PollState, seen: Seen) -> Iterator[tuple[FetchedPage, datetime]]:
-        """Every page from where the last poll stopped, with the time at which it was requested."""
-        request: PageRequest | None
-        if state.progress:
-            request = state.progress.next
-        else:
-            since = self._since(state.cursor)
-            request = self.provider.first_page(self.connection, changed_since=since)
-        walked = state.progress.pages if state.progress else 0
-        while request is not None:
-            requested_at = self.clock()
-            is_first = walked + self.result.pages == 0
-            asks_for_news = is_first and self.again is None
-            body = self._fetch(request, known=state.validator if asks_for_news else None)
-            fetched = seen.look_at(body, request=request, provider=self.provider)
-            following = fetched.outline.next
-            self.result.pages += 1
-            if following == request:
-                raise BrokenPage("the provider's next page is the page itself")
-            if walked + self.result.pages > MOST_PAGES:
-                raise BrokenPage(f"more than {MOST_PAGES} pages: the list never ends")
-            yield fetched, requested_at
-            request = following
+    def _pause(self, lease: Lease, walk: Progress) -> None:
+        self.digests.save(self._unfinished, self._seen)
+        if self._memory.is_changed:
+            self.digests.save(self.connection.id, self._memory)
+        lease.pause(walk)
+        self.result.outcome = Outcome.PAUSED
+
+    def _refuse_endless(self, following: PageRequest, walk: Progress) -> None:
+        if self._seen.has_walked(_step(following)):
+            raise BrokenPage("the provider's next page is one that this poll has read before")
+        if walk.pages >= MOST_PAGES:
+            raise BrokenPage(f"more than {MOST_PAGES} pages: the list never ends")
 
     def _since(self, cursor: datetime | None) -> datetime | None:
         """From when on changes are asked for; a second look never leaves out what is new."""
-        if cursor is None:
+        if cursor is None or cursor.year < 1970:
             return None
         return min(cursor - OVERLAP, self.again.since) if self.again else cursor - OVERLAP
 
     def _may_go_on(self, started_at: datetime) -> bool:
         """Whether there is time, and leave of the provider's rate limit, for one page more."""
         minutes = 1 + (self.clock() - started_at) // timedelta(minutes=1)
-        has_leave = self.result.pages < self.connection.requests_per_minute * minutes
+        has_leave = self._requests < self.connection.requests_per_minute * minutes
         return has_leave and not self._is_spent and self.has_time()
 
-    def _take_in(
-        self, fetched: FetchedPage, requested_at: datetime, known: Seen, seen: Seen
-    ) -> None:
-        unchanged = seen.keep_unchanged(fetched, known)
-        if unchanged is not None:
-            self.result.orders += unchanged
-            return
-        orders = fetched.page.orders
-        self.result.orders += len(orders)
-        taken: list[bytes] = []
-        for place, order in enumerate(orders):
-            digest = digest_of(order)
-            if digest not in known and digest not in seen and digest not in taken:
-                self.result.changed += 1
-                if not self._record(fetched.exact[place], requested_at):
-                    continue
-            taken.append(digest)
-        seen.keep(fetched, taken, is_whole=len(taken) == len(orders))
-
-    def _record(self, order: Json, requested_at: datetime) -> bool:
-        """Take an order's reports in; False when it has to be looked at again next time."""
-        found = read_order(
-            self.provider, order, connection=self.connection, requested_at=requested_at
+    def _fetch_page(self, walk: Progress, state: PollState) -> tuple[FetchedPage, datetime]:
+        """The page, with the time at which it was requested."""
+        requested_at = self.clock()
+        is_first = walk.pages == 0
+        # 304 says that this page is the same, which says nothing of others; and while something
+        # has to be looked at again, it has to come.
+        is_known = (
+            is_first
+            and state.progress is None
+            and self.again is None
+            and self._memory.is_whole_list(walk.next)
         )
-        for one in found.unreadable:
-            self.sinks.quarantine(one.order, str(one.reason))
-            self.result.quarantined += 1
-        try:
-            for report in found.reports:
-                announce = self.again is None or self.again.announce
-                self.result.recorded += self.sinks.record(report, announce=announce)
-        except LostRace:
-            return False
-        return not any(one.is_only_ahead for one in found.unreadable)
+        body, validator = self._fetch(walk.next, known=state.validator if is_known else None)
+        if is_first:
+            self._validator = validator
+        known = self._memory if self.again is None else Seen()
+        return known.look_at(body, request=walk.next, provider=self.provider), requested_at
 
-    def _fetch(self, request: PageRequest, *, known: Validator | None) -> bytes:
+    def _fetch(
+        self, request: PageRequest, *, known: Validator | None
+    ) -> tuple[bytes, Validator | None]:
         url = self._conversation.url_of(request)
         unchanged = {"if-none-match": known.etag} if known and known.url == url else {}
+        self._requests += 1
         response = self._conversation.fetch(request, headers=unchanged)
-        if response.status == 304 and known:
+        if response.status == 304 and unchanged:
             raise NothingChanged
         if response.status in (429, 503):
             raise PollFailed(
                 f"the provider answered {response.status} and asks us to wait",
                 retry_after=asked_to_wait(response, self.clock()),
             )
-        self._is_spent = response.headers.get("x-ratelimit-remaining") == "0"
+        self._is_spent = is_rate_spent(response)
         if response.status in (400, 404, 410):
             raise PageGone(f"the provider answered {response.status} for {request.path}")
         if response.status != 200:
             raise PollFailed(f"the provider answered {response.status} for {request.path}")
-        etag = response.headers.get("etag")
-        if etag and not self.result.pages:
-            self.validator = Validator(url, etag)
-        return response.body
+        etag = response.headers.get("etag", "")
+        can_be_sent = etag.isascii() and etag.isprintable()
+        return response.body, Validator(url, etag) if etag and can_be_sent else None
+
+
+def _step(request: PageRequest) -> bytes:
+    return repr((request.path, sorted(request.query.items()))).encode("utf-8", "surrogatepass")
+
+
+def _next_cursor(state: PollState, walk: Progress) -> datetime | None:
+    """The newest change that was recorded, if nothing older is still to come.
+
+    Neither a change dated ahead nor one seen on a late page may move the cursor past those that
+    are still to come; nor may it pass a change that could not be recorded.
+    """
+    newest = walk.newest_change
+    if newest and walk.started_at:
+        newest = min(newest, walk.started_at)
+    cursor = max(filter(None, (newest, state.cursor)), default=None)
+    if cursor and walk.unrecorded_change:
+        return min(cursor, walk.unrecorded_change)
+    return cursor

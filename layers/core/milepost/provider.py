@@ -25,6 +25,8 @@ class PageRequest:
 class Page:
     """One page: its orders as the provider wrote them, and which page comes next, if any.
 
+    One of its orders may be anything that JSON has, or None if it isn't even JSON.
+
     ``newest_change`` is the latest time of change that the provider gives on this page.
     """
 
@@ -118,6 +120,11 @@ class Provider(Protocol):
     name: str
     signature_scheme: str | None
     """How it signs webhooks (``signatures``), None when it sends none."""
+    orders_path: tuple[str, ...]
+    """The names under which a page has its list of orders."""
+    change_field: str | None
+    """The field of an order with the time of change by which pages are filtered; None when they
+    can't be."""
 
     @property
     def rules(self) -> Rules:
@@ -146,7 +153,10 @@ class Provider(Protocol):
         ...
 
     def read_page(self, body: Json, *, request: PageRequest) -> Page:
-        """:raises BrokenPage: when it is an error in the clothes of a page"""
+        """Read a page's envelope. What is wrong with a single order is found by ``read_order``.
+
+        :raises BrokenPage: when it is an error in the clothes of a page
+        """
         ...
 
     def order_request(self, order_id: str) -> PageRequest:

@@ -8,9 +8,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from milepost.connection import Connection
+from milepost.page_recording import Sinks, StoreUnavailable
+from milepost.poll_result import PollResult
 from milepost.poll_state import LookAgain
-from milepost.polling import Poll, PollResult, Sinks
-from milepost.provider import Json, Provider, Response
+from milepost.polling import Poll, run_poll
+from milepost.provider import Provider, Response
 from milepost.providers.offergrid import Offergrid
 from milepost.providers.rabot import Rabot
 from milepost.recording import Outcome as Recorded
@@ -25,7 +27,7 @@ from tests.builders import (
     offergrid_order,
     rabot_page,
 )
-from tests.fakes import MemoryDigests, MemoryOrders, MemoryPolls
+from tests.fakes import MemoryDigests, MemoryOrders, MemoryPolls, MemoryTouched
 
 HOUR = timedelta(hours=1)
 Answer = Response | Exception
@@ -72,10 +74,17 @@ class World:
     polls: MemoryPolls = field(default_factory=MemoryPolls)
     orders: MemoryOrders = field(default_factory=MemoryOrders)
     digests: MemoryDigests = field(default_factory=MemoryDigests)
-    quarantined: list[tuple[Json, str]] = field(default_factory=list)
+    touched: MemoryTouched = field(default_factory=MemoryTouched)
+    quarantined: list[tuple[bytes, str]] = field(default_factory=list)
     now: datetime = NOON
     time_for_pages: int = 1_000_000
+    time_for_orders: int = 1_000_000
     before_record: Callable[[], None] = lambda: None
+    stop: Callable[[], None] = lambda: None
+    """Called after an order was written: where the database may turn out to be down."""
+    credentials: Mapping[str, str] = field(
+        default_factory=lambda: {"api_key": "k", "client_id": "c", "client_secret": "s"}
+    )
 
     def poll(self, again: LookAgain | None = None) -> PollResult:
         self.now += timedelta(minutes=5)
@@ -84,17 +93,19 @@ class World:
         poll = Poll(
             connection=self.connection,
             provider=self.provider,
-            credentials={"api_key": "k", "client_id": "c", "client_secret": "s"},
+            credentials=self.credentials,
             http=self.wire,
             digests=self.digests,
+            touched=self.touched,
             sinks=Sinks(
                 record=self._record, quarantine=lambda o, why: self.quarantined.append((o, why))
             ),
             clock=lambda: self.now,
             again=again,
             has_time=lambda: len(self.wire.asked) - asked < self.time_for_pages,
+            has_time_for_order=lambda: poll.result.changed < self.time_for_orders,
         )
-        return poll.run(lease)
+        return run_poll(lease, lambda: poll, clock=lambda: self.now)
 
     def _record(self, report: Report, /, *, announce: bool) -> bool:
         self.before_record()
@@ -105,7 +116,16 @@ class World:
             now=self.now,
             announce=announce,
         )
+        try:
+            self.stop()
+        except OSError as error:
+            raise StoreUnavailable("the database is down") from error
         return done.outcome in (Recorded.TRANSITION, Recorded.RECORDED)
+
+    @property
+    def is_paused(self) -> bool:
+        state = self.polls.states.get(self.connection.id)
+        return state is not None and state.progress is not None
 
     @property
     def cursor(self) -> datetime | None:

@@ -2,7 +2,10 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Thread
 
 import pytest
 
@@ -122,3 +125,62 @@ def test_a_request_leaves_the_connections_own_hosts_never(url: str, pool: Provid
         with pytest.raises(ForeignHost):
             fetch(pool, receiver, url)
         assert receiver.requests == []
+
+
+HOSTILE_ANSWERS = {
+    "a negative chunk size": b"Transfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n",
+    "a chunk size that is no number": b"Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n",
+    "a chunk that ends early": b"Transfer-Encoding: chunked\r\n\r\n50\r\nhello",
+    "a length that is negative": b"Content-Length: -7\r\n\r\nhello",
+    "two lengths that differ": b"Content-Length: 5\r\nContent-Length: 7\r\n\r\nhello",
+    "a body that ends early": b"Content-Length: 50\r\n\r\nhello",
+    "no gzip": b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
+    "a header line of 70,000 bytes": b"X: " + b"x" * 70_000 + b"\r\n\r\n",
+    "a thousand headers": b"X: y\r\n" * 1_000 + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("answer", HOSTILE_ANSWERS.values(), ids=HOSTILE_ANSWERS)
+def test_an_answer_that_breaks_http_is_no_answer_or_a_whole_one(
+    answer: bytes, pool: ProviderPool
+) -> None:
+    with raw_server(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + answer) as url:
+        http = ProviderHttp(pool, allowed=[url], patience=HURRY)
+        with suppress(FetchFailed):
+            assert http.request("GET", url, headers=CREDENTIAL).body in (b"hello", b"")
+
+
+@pytest.mark.parametrize(
+    "status_line", [b"", b"HTTP/9.9 abc\r\n", b"\x00\xff" * 50, b"HTTP/1.1 -5 x"]
+)
+def test_a_status_line_that_is_none_is_no_answer(status_line: bytes, pool: ProviderPool) -> None:
+    with raw_server(status_line) as url:
+        http = ProviderHttp(pool, allowed=[url], patience=HURRY)
+        with pytest.raises(FetchFailed, match="no answer"):
+            http.request("GET", url, headers=CREDENTIAL)
+
+
+@pytest.mark.parametrize("secret", ["a\nb", "a\r\nX: y", "a\x00b", "a\x7fb", "a\u2013b", "\ud800"])
+def test_a_secret_that_cannot_be_a_header_is_named_without_its_contents(
+    secret: str, pool: ProviderPool
+) -> None:
+    http = ProviderHttp(pool, allowed=["http://127.0.0.1:9"], patience=HURRY)
+    with pytest.raises(FetchFailed, match="can't be sent as a header") as raised:
+        http.request("GET", "http://127.0.0.1:9/", headers={"x-api-key": secret})
+    assert secret not in str(raised.value)
+
+
+@contextmanager
+def raw_server(answer: bytes) -> Iterator[str]:
+    """Answers one connection after the other with these bytes, then hangs up."""
+
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65_536)
+            self.request.sendall(answer)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()

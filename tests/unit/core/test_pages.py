@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from milepost import pages, polling
+from milepost import pages
+from milepost.page_json import read_page_json
 from milepost.pages import digest_of
-from milepost.payload import read_quickly
-from milepost.polling import Outcome
+from milepost.poll_result import Outcome
 from milepost.provider import Json
 from milepost.report import Status
 from tests.builders import (
@@ -53,7 +53,7 @@ def test_of_pages_that_come_again_to_the_byte_no_order_is_looked_at(
     world.connection = replace(world.connection, page_size=10)
     world.poll()
     looked_at: list[Json] = []
-    monkeypatch.setattr(polling, "digest_of", lambda o: looked_at.append(o) or digest_of(o))
+    monkeypatch.setattr(pages, "digest_of", lambda o: looked_at.append(o) or digest_of(o))
     orders[24] = rabot_order("Processing", contractNumber="V-24")
     assert world.poll().changed == 1
     assert 0 < len(looked_at) < len(orders)
@@ -67,7 +67,9 @@ def test_a_page_that_is_asked_for_and_comes_as_it_did_before_is_not_even_read(
     world.connection = replace(world.connection, page_size=10)
     first = world.poll()
     read: list[bytes] = []
-    monkeypatch.setattr(pages, "read_quickly", lambda raw: read.append(raw) or read_quickly(raw))
+    monkeypatch.setattr(
+        pages, "read_page_json", lambda raw, path: read.append(raw) or read_page_json(raw, path)
+    )
     second = world.poll()
     assert (second.outcome, second.pages, second.orders) == (
         Outcome.COMPLETE,
@@ -159,22 +161,28 @@ def test_what_a_paused_poll_saw_is_unchanged_for_the_one_after() -> None:
     assert len(world.statuses()) == 60
 
 
-def test_a_page_with_a_repeated_key_is_refused_once_something_on_it_is_new() -> None:
-    world = offergrid([offergrid_order()], limit=2)
+def test_an_order_with_a_repeated_key_is_quarantined_once_it_is_new() -> None:
+    world = offergrid([an_order(1)], limit=2)
     assert world.poll().outcome is Outcome.COMPLETE
-    body = json.dumps({"orders": [offergrid_order(reference="PP-2")], "nextCursor": None})
+    body = json.dumps({"orders": [{**an_order(1), "reference": "PP-2"}], "nextCursor": None})
     world.wire.queued = [
         answer(body.replace('"reference"', '"reference": "PP-1", "reference"').encode())
     ]
     result = world.poll()
-    assert (result.outcome, result.recorded) == (Outcome.FAILED, 0)
+    assert (result.outcome, result.recorded) == (Outcome.COMPLETE, 0)
+    assert [why for _, why in world.quarantined] == ["a key is given twice in one object"]
 
 
 def test_a_digit_far_behind_the_point_makes_an_order_another() -> None:
     first, second = (
-        json.dumps(offergrid_order()).replace("75.5", f"75.5000000000000000000000{digit}")
+        json.dumps({"orders": [offergrid_order()]}).replace(
+            "75.5", f"75.5000000000000000000000{digit}"
+        )
         for digit in "12"
     )
     assert first != second
-    read = [digest_of(read_quickly(text.encode())) for text in (first, first, second)]
+    read = [
+        digest_of(read_page_json(text.encode(), ("orders",)).orders[0])
+        for text in (first, first, second)
+    ]
     assert read[0] == read[1] != read[2]

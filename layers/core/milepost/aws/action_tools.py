@@ -12,10 +12,12 @@ from milepost.aws.action_schedules import ActionSchedules
 from milepost.aws.clients import IMPATIENT, client
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
+from milepost.aws.touched_table import TouchedTable
 from milepost.fetching import FOR_A_PERSON, ProviderHttp, ProviderPool
 from milepost.order import OrderKey
 from milepost.providers import adapter
 from milepost.refreshing import Tools
+from milepost.touched import MarkedOrders, Touched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class ActionTools:
 
     dynamodb: Any
     orders_table: str
+    touched: Touched
     connections: ConnectionSettings
     credentials: ApiCredentials
     plans: Plans
@@ -46,7 +49,10 @@ class ActionTools:
                 http=ProviderHttp(self.pool, allowed=allowed, patience=FOR_A_PERSON),
                 clock=self.clock,
             ),
-            orders=OrdersTable(self.dynamodb, table_name=self.orders_table, connection=connection),
+            orders=MarkedOrders(
+                OrdersTable(self.dynamodb, table_name=self.orders_table, connection=connection),
+                mark=lambda key: self.touched.mark(key.connection, [key.order_id], at=self.clock()),
+            ),
             plans=self.plans,
             clock=self.clock,
             pause=self.pause,
@@ -68,6 +74,7 @@ def open_action_tools(
     return ActionTools(
         dynamodb=dynamodb,
         orders_table=environment["ORDERS_TABLE"],
+        touched=TouchedTable(dynamodb, table_name=environment["TOUCHED_TABLE"]),
         connections=connections,
         credentials=ApiCredentials(
             client("secretsmanager", config=IMPATIENT),

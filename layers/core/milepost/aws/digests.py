@@ -1,4 +1,4 @@
-"""Digests of what the last poll saw: one object a connection, some 20 bytes an order."""
+"""Digests of what the last poll saw: one object a connection, some 24 bytes an order."""
 
 from typing import Any
 

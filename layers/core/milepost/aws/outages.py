@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError, ParamValidationError
 
 from milepost.aws.signing_keys import NoKey
 
@@ -22,6 +22,24 @@ _TRANSIENT: Final = frozenset(
         "SlowDown",
     }
 )
+
+
+_ABOUT_THE_ITEM: Final = frozenset(
+    {"ValidationException", "ItemCollectionSizeLimitExceededException"}
+)
+
+
+def refuses_item(error: Exception) -> bool:
+    """Whether DynamoDB refuses this one item, such as one that is too large, and takes others."""
+    if isinstance(error, ParamValidationError):
+        return True
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in _ABOUT_THE_ITEM
+
+
+def name_of(error: Exception) -> str:
+    """AWS's code for an error, or its kind; never its message, which may quote what was sent."""
+    code = error.response["Error"].get("Code") if isinstance(error, ClientError) else None
+    return code or type(error).__name__
 
 
 def is_outage(error: Exception) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
@@ -13,6 +13,9 @@ from milepost.poll_state import LookAgain, PollState, Progress, Validator
 from milepost.polling import LeaseHeld
 from milepost.provider import PageRequest
 from milepost.report import format_instant, parse_instant
+
+_NOBODY: Final = "-"
+_ENDED_BY_SUCCESS: Final = "progress, not_before, last_error"
 
 
 class PollsTable:
@@ -33,13 +36,17 @@ class PollsTable:
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=_key(connection_id),
-                UpdateExpression="SET lease_until = :until, lease_holder = :holder",
+                # A poll that ended as it should has given back its holder: one that is there still
+                # was killed, and may have recorded what polls don't remember.
+                UpdateExpression="SET taken_over = if_not_exists(lease_holder, :nobody),"
+                " lease_until = :until, lease_holder = :holder",
                 ConditionExpression=nobody_holds_it,
                 ExpressionAttributeValues=to_item(
                     {
                         ":now": sortable(now),
                         ":until": sortable(now + duration),
                         ":holder": holder,
+                        ":nobody": _NOBODY,
                     }
                 ),
                 ReturnValues="ALL_NEW",
@@ -63,6 +70,7 @@ class PollLease:
         self._connection_id = connection_id
         self._holder = holder
         self.state = state
+        self.is_memory_sound = state.is_memory_sound
 
     def pause(self, progress: Progress) -> None:
         self._finish("SET progress = :progress", {":progress": _progress_text(progress)})
@@ -71,14 +79,17 @@ class PollLease:
         self, *, cursor: datetime | None, validator: Validator | None, at: datetime
     ) -> None:
         values: dict[str, Any] = {":at": format_instant(at), ":zero": 0}
-        sets = "SET last_success_at = :at, failures = :zero"
+        sets, removing = "SET last_success_at = :at, failures = :zero", _ENDED_BY_SUCCESS
         if cursor:
             sets += ", poll_cursor = :cursor"
             values[":cursor"] = format_instant(cursor)
         if validator:
             sets += ", validator = :validator"
             values[":validator"] = {"url": validator.url, "etag": validator.etag}
-        self._finish(sets, values, removing="progress, not_before, last_error")
+        else:
+            # An older one would say that nothing has changed when the list is as it was then.
+            removing = f"{removing}, validator"
+        self._finish(sets, values, removing=removing)
 
     def fail(self, *, error: str, at: datetime, not_before: datetime | None) -> None:
         values = {
@@ -98,7 +109,8 @@ class PollLease:
         self._finish("", {})
 
     def _finish(self, sets: str, values: dict[str, Any], *, removing: str = "") -> None:
-        removed = ", ".join(filter(None, ("lease_until, lease_holder", removing)))
+        held = "lease_until, lease_holder, taken_over" if self.is_memory_sound else "lease_until"
+        removed = ", ".join(filter(None, (held, removing)))
         we_still_hold_it = "lease_holder = :holder"
         try:
             self._client.update_item(
@@ -125,19 +137,20 @@ def _state(item: dict[str, Any]) -> PollState:
         validator=Validator(**item["validator"]) if "validator" in item else None,
         not_before=_instant(item.get("not_before")),
         progress=_progress(item.get("progress")),
+        is_memory_sound=item.get("taken_over", _NOBODY) == _NOBODY,
     )
 
 
 def _progress_text(progress: Progress) -> str:
-    newest = progress.newest_change
     return json.dumps(
         {
             "path": progress.next.path,
             "query": dict(progress.next.query),
             "pages": progress.pages,
-            "newest_change": format_instant(newest) if newest else None,
-            "started_at": format_instant(progress.started_at) if progress.started_at else None,
+            "newest_change": _text(progress.newest_change),
+            "started_at": _text(progress.started_at),
             "again": _again_value(progress.again),
+            "unrecorded_change": _text(progress.unrecorded_change),
         }
     )
 
@@ -152,6 +165,7 @@ def _progress(text: str | None) -> Progress | None:
         newest_change=_instant(value["newest_change"]),
         started_at=_instant(value.get("started_at")),
         again=_again(value.get("again")),
+        unrecorded_change=_instant(value.get("unrecorded_change")),
     )
 
 
@@ -165,6 +179,10 @@ def _again(value: dict[str, Any] | None) -> LookAgain | None:
     if value is None:
         return None
     return LookAgain(since=parse_instant(value["since"]), announce=value["announce"])
+
+
+def _text(instant: datetime | None) -> str | None:
+    return format_instant(instant) if instant else None
 
 
 def _instant(text: str | None) -> datetime | None:

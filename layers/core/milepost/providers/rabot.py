@@ -124,6 +124,8 @@ class Rabot:
 
     name = "rabot"
     signature_scheme: str | None = None
+    orders_path: tuple[str, ...] = ("data", "orders")
+    change_field: str | None = None
 
     @property
     def rules(self) -> Rules:

@@ -73,6 +73,12 @@ def _trim(text: str) -> str | None:
     return trimmed or None
 
 
+def _text(text: str) -> str | None:
+    # Half of a surrogate pair is no text that could be stored.
+    text.encode()
+    return _trim(text)
+
+
 def _word(text: str) -> str:
     word = text.strip()
     if not word or len(word) > LONGEST_WORD or not "".join(word.split()).isprintable():
@@ -97,7 +103,7 @@ Id = Annotated[str, AfterValidator(read_id)]
 """An id, trimmed, as long as keys can hold; JSON may give it as a number."""
 Word = Annotated[str, AfterValidator(_word)]
 """A status, or the name of an event: as the provider writes it, trimmed."""
-Text = Annotated[str, AfterValidator(_trim)] | None
+Text = Annotated[str, AfterValidator(_text)] | None
 """A text that may be missing: null, empty and blank are all None."""
 Instant = Annotated[datetime, PlainValidator(read_instant)]
 """An instant of ISO 8601 with a zone, from 2000 to 2099; in UTC."""

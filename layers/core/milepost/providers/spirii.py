@@ -127,6 +127,8 @@ class Spirii:
         return Rules(examine=examine)
 
     signature_scheme: str | None = SPIRII
+    orders_path: tuple[str, ...] = ("data",)
+    change_field: str | None = "updated_at"
 
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
         """The report of the order that the event carries whole."""

@@ -120,6 +120,8 @@ class Subs:
 
     name = "subs"
     signature_scheme: str | None = STANDARD_WEBHOOKS
+    orders_path: tuple[str, ...] = ("data",)
+    change_field: str | None = "updated_at"
 
     @property
     def rules(self) -> Rules:

@@ -1,0 +1,32 @@
+"""How a poll ended, and its figures."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a poll ended."""
+
+    COMPLETE = "complete"
+    UNCHANGED = "unchanged"
+    PAUSED = "paused"
+    FAILED = "failed"
+    WAITING = "waiting"
+    LEASED = "leased"
+
+
+@dataclass(slots=True)
+class PollResult:
+    """How a poll ended, and its figures.
+
+    ``quarantined`` counts the orders that this poll has put there: one that comes again unchanged
+    is not put there again.
+    """
+
+    outcome: Outcome = Outcome.COMPLETE
+    pages: int = 0
+    orders: int = 0
+    changed: int = 0
+    recorded: int = 0
+    quarantined: int = 0
+    error: str | None = None
