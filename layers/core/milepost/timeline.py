@@ -101,16 +101,26 @@ def place_to_cut(reports: Sequence[Report]) -> int:
 
 
 def end_of_summary(reports: Sequence[Report], cut: int, before: datetime | None) -> datetime:
-    """Until when a summary stands for everything, once these reports are cut there.
+    """Until when a summary stands for what the provider said, once these reports are cut there.
 
-    :param cut: 1 or more
+    What people did doesn't count: a provider's report that comes after many notes, and is dated
+    before them, can still be applied.
+
+    :param reports: one at least
     :param before: where the summary before it ended
     """
-    last = reports[cut - 1].occurred_at
-    if cut < len(reports) and reports[cut].occurred_at == last and last.year > 1:
+    said = [report for report in reports[:cut] if report.source is not Source.PERSON]
+    if not said:
+        return before or _just_before(reports[0].occurred_at)
+    last = said[-1].occurred_at
+    if any(report.occurred_at == last for report in reports[cut:]):
         # The rest of this instant has still to be told apart.
-        last -= _MILLISECOND
+        last = _just_before(last)
     return max(last, before) if before else last
+
+
+def _just_before(instant: datetime) -> datetime:
+    return instant - _MILLISECOND if instant.year > 1 else instant
 
 
 def is_late(report: Report, summary: Summary | None) -> bool:
