@@ -47,10 +47,14 @@ def in_order(reports: Iterable[Report]) -> Iterator[Report]:
     that one knows of it.
     """
     in_place = sorted(reports, key=_place)
+    if not any(report.is_snapshot for report in in_place):
+        yield from in_place
+        return
     for _, group in groupby(in_place, key=lambda report: report.occurred_at):
         of_one_instant = list(group)
         snapshots = [report for report in of_one_instant if report.is_snapshot]
-        yield from _joined(of_one_instant, snapshots) if snapshots else of_one_instant
+        is_alone = len(of_one_instant) == 1 or not snapshots
+        yield from of_one_instant if is_alone else _joined(of_one_instant, snapshots)
 
 
 def _joined(reports: Iterable[Report], snapshots: Iterable[Report]) -> Iterator[Report]:
