@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from milepost import pages
+from milepost.aws.items import to_item
+from milepost.aws.orders_table import key_of
 from milepost.connection import Connection
-from milepost.pages import key_of
+from milepost.order import OrderKey
 from tests.builders import KEY, offergrid_event
 from tests.make_events import inbox_message, sqs_batch
 from tests.stack import Context, Stack, aws, event
@@ -174,6 +177,28 @@ def test_a_report_that_makes_an_order_unstorable_is_kept_with_its_reason(
     assert '"Quarantined":[1' in capsys.readouterr().out.replace(" ", "")
 
 
+def test_an_item_that_cannot_be_read_keeps_no_other_order_from_being_recorded(
+    app: ModuleType, stack: Stack
+) -> None:
+    broken = OrderKey(KEY.connection, "ord-broken", KEY.item_id)
+    aws("dynamodb").put_item(
+        TableName=stack.resources["OrdersTable"],
+        Item=to_item({**key_of(broken), "status": "edited by hand"}),
+    )
+    messages = []
+    for order_id in (broken.order_id, "ord-fine"):
+        message = json.loads(inbox_message(""))
+        body = json.dumps(offergrid_event(orderId=order_id)).encode()
+        message["body"] = base64.b64encode(body).decode()
+        messages.append(json.dumps(message))
+    batch = sqs_batch(messages)
+    assert invoke(app, batch) == [batch["Records"][0]["messageId"]]
+    assert {one.get("order_id"): one["status"] for one in stack.items("OrdersTable")} == {
+        None: "edited by hand",
+        "ord-fine": "accepted",
+    }
+
+
 def test_when_the_table_is_away_the_message_comes_back(app: ModuleType, stack: Stack) -> None:
     dynamodb, table = aws("dynamodb"), stack.resources["OrdersTable"]
     dynamodb.delete_table(TableName=table)
@@ -227,7 +252,7 @@ def test_what_a_batch_records_is_marked_for_the_next_poll_with_one_write(
     (mark,) = marks(stack)
     assert mark["pk"] == f"touched#{KEY.connection}"
     if poll_minutes:
-        assert mark["keys"] == key_of(KEY.order_id).hex()
+        assert mark["keys"] == pages.key_of(KEY.order_id).hex()
     else:
         assert mark["all"] is True
     assert mark["expires_at"] > 0

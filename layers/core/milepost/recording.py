@@ -75,7 +75,7 @@ def record(
         if before is not None and (known := _nothing_to_add(report, before)):
             return Recorded(known, before.order.status)
         order = _fold_in(report, before, rules)
-        if before is not None and _stands_as_before(order, before.order):
+        if before is not None and _came_again_for_nothing(report, order, before.order):
             return Recorded(Outcome.DUPLICATE, order.status)
         told = announcements(before, order, now=whole_milliseconds(now)) if announce else ()
         after = _next_version(order, before, told)
@@ -149,9 +149,9 @@ def _may_hold_again(report: Report, known: Report, order: Order) -> bool:
     )
 
 
-def _stands_as_before(order: Order, before: Order) -> bool:
-    """Whether a report that came again left everything as it was, but for when it was said."""
-    return _standing(order) == _standing(before)
+def _came_again_for_nothing(report: Report, order: Order, before: Order) -> bool:
+    """Whether a known report left everything as it was, but for when it was said."""
+    return before.find_report(report.id) is not None and _standing(order) == _standing(before)
 
 
 def _standing(order: Order) -> tuple[object, ...]:

@@ -279,10 +279,12 @@ class Report:
 
     def __post_init__(self) -> None:
         # To the millisecond, as it is stored: what is read back has to be equal.
-        for name in ("occurred_at", "seen_at", "status_since", "snapshot_at"):
-            instant = getattr(self, name)
-            if instant is not None:
-                object.__setattr__(self, name, whole_milliseconds(instant))
+        object.__setattr__(self, "occurred_at", whole_milliseconds(self.occurred_at))
+        object.__setattr__(self, "seen_at", whole_milliseconds(self.seen_at))
+        if self.status_since is not None:
+            object.__setattr__(self, "status_since", whole_milliseconds(self.status_since))
+        if self.snapshot_at is not None:
+            object.__setattr__(self, "snapshot_at", whole_milliseconds(self.snapshot_at))
         said = self._bounded()
         object.__setattr__(self, "id", hashlib.sha256(said).hexdigest()[:16])
 
@@ -301,7 +303,7 @@ class Report:
         return said
 
     def _shorten_words(self) -> None:
-        if self.raw_status is not None:
+        if self.raw_status is not None and len(self.raw_status) * 4 > RAW_STATUS_BYTES:
             shorter = shorten_text(self.raw_status, RAW_STATUS_BYTES)
             object.__setattr__(self, "raw_status", shorter)
         service_type = self.details.get("service_type")

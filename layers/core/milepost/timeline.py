@@ -47,10 +47,14 @@ def in_order(reports: Iterable[Report]) -> Iterator[Report]:
     that one knows of it.
     """
     in_place = sorted(reports, key=_place)
+    if not any(report.is_snapshot for report in in_place):
+        yield from in_place
+        return
     for _, group in groupby(in_place, key=lambda report: report.occurred_at):
         of_one_instant = list(group)
         snapshots = [report for report in of_one_instant if report.is_snapshot]
-        yield from _joined(of_one_instant, snapshots) if snapshots else of_one_instant
+        is_alone = len(of_one_instant) == 1 or not snapshots
+        yield from of_one_instant if is_alone else _joined(of_one_instant, snapshots)
 
 
 def _joined(reports: Iterable[Report], snapshots: Iterable[Report]) -> Iterator[Report]:
@@ -101,16 +105,26 @@ def place_to_cut(reports: Sequence[Report]) -> int:
 
 
 def end_of_summary(reports: Sequence[Report], cut: int, before: datetime | None) -> datetime:
-    """Until when a summary stands for everything, once these reports are cut there.
+    """Until when a summary stands for what the provider said, once these reports are cut there.
 
-    :param cut: 1 or more
+    What people did doesn't count: a provider's report that comes after many notes, and is dated
+    before them, can still be applied.
+
+    :param reports: one at least
     :param before: where the summary before it ended
     """
-    last = reports[cut - 1].occurred_at
-    if cut < len(reports) and reports[cut].occurred_at == last and last.year > 1:
+    said = [report for report in reports[:cut] if report.source is not Source.PERSON]
+    if not said:
+        return before or _just_before(reports[0].occurred_at)
+    last = said[-1].occurred_at
+    if any(report.occurred_at == last for report in reports[cut:]):
         # The rest of this instant has still to be told apart.
-        last -= _MILLISECOND
+        last = _just_before(last)
     return max(last, before) if before else last
+
+
+def _just_before(instant: datetime) -> datetime:
+    return instant - _MILLISECOND if instant.year > 1 else instant
 
 
 def is_late(report: Report, summary: Summary | None) -> bool:

@@ -192,6 +192,17 @@ def test_what_people_did_stays_longer_than_what_the_provider_said() -> None:
     assert "15 of the oldest notes" in order.attention[0].text
 
 
+def test_many_notes_make_no_report_of_the_provider_late() -> None:
+    """A poll brings a change of before the notes, which is news all the same."""
+    notes = [person(10 + at, f"k-{at}", note=f"call {at}") for at in range(250)]
+    order = folded_one_by_one([report(Status.ACCEPTED, 0), *notes])
+    assert order.summary is not None
+    known = [entry.report for entry in order.timeline]
+    later = fold([*known, report(Status.SCHEDULED, 5, seen=300)], RULES, order.summary)
+    assert later.status is Status.SCHEDULED
+    assert codes(later) == ["history_shortened"]
+
+
 def test_nothing_is_said_of_people_of_whom_all_is_kept() -> None:
     order = folded_one_by_one([person(0.5, "k", note="x"), *rescheduled(130)])
     assert codes(order) == []

@@ -34,8 +34,16 @@ class ReadAhead:
             return
         if answer.get("UnprocessedKeys"):
             return
-        found = [tracked_order(from_item(item)) for item in answer["Responses"][self._table]]
-        self._known = dict.fromkeys(wanted) | {one.order.key: one for one in found}
+        known: dict[OrderKey, TrackedOrder | None] = dict.fromkeys(wanted)
+        of_item = {tuple(key_of(key).values()): key for key in wanted}
+        for item in answer["Responses"][self._table]:
+            key = of_item[item["pk"]["S"], item["sk"]["S"]]
+            try:
+                known[key] = tracked_order(from_item(item))
+            except (LookupError, TypeError, ValueError):
+                # It fails by itself, when its own message is taken.
+                del known[key]
+        self._known = known
 
     def of(self, orders: OrdersTable) -> Orders:
         """The orders of one connection, which look here first."""
