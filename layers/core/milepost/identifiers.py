@@ -69,6 +69,8 @@ def is_email(text: str) -> bool:
 
 _CONTROL: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode's categories of control characters, half characters and line ends."""
+_PLAIN_ID: Final = re.compile(rf"[\w.~-]{{1,{LONGEST_ID}}}", re.ASCII)
+"""As nearly all are: nothing in them is quoted, or needs a look."""
 
 
 class BadId(ValueError):
@@ -80,6 +82,8 @@ def read_id(text: str) -> str:
 
     :raises BadId: when it is blank, too long, or has control characters
     """
+    if _PLAIN_ID.fullmatch(text):
+        return text
     trimmed = text.strip()
     if not trimmed:
         raise BadId("an id that is empty or blank")

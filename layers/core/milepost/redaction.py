@@ -83,12 +83,15 @@ def _is_secret(name: str, *, begins: str) -> bool:
 
 
 def _end_of_value(text: str, start: int) -> int:
-    """Where a value ends; what isn't closed ends with the text."""
+    """Where a value ends, without the space behind it; what isn't closed ends with the text.
+
+    A text whose quotes aren't escaped is taken up to the comma or bracket: it is all of the secret.
+    """
     open_brackets = 0
     at = start
     while token := _TOKEN.match(text, at):
         if token[0] in "]}," and not open_brackets:
-            return at
+            return start + len(text[start:at].rstrip())
         open_brackets += (token[0] in "[{") - (token[0] in "]}")
         at = token.end()
         if not open_brackets and token[0] in "]}":

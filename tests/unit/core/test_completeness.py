@@ -70,6 +70,8 @@ def test_an_address_in_a_building_of_many_units_has_to_name_one(
     [
         ({"malo": "51238696781", "melo": MELO, "meter_number": "1EMH0011223344"}, []),
         ({}, []),
+        ({"malo": "51238 69 6781", "melo": f"{MELO[:2]} {MELO[2:8]}\t{MELO[8:]}"}, []),
+        ({"malo": "5123 869 6782"}, ["MaLo"]),
         ({"malo": "12345678910"}, ["MaLo"]),
         ({"melo": MELO.lower()}, ["MeLo"]),
         ({"meter_number": "?"}, ["meter"]),

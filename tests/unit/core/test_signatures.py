@@ -101,6 +101,17 @@ def test_the_right_one_of_several_signatures_is_found() -> None:
     assert verify({**GOOD, "webhook-signature": signatures})
 
 
+def test_more_than_one_space_between_signatures_is_one() -> None:
+    wrong = standard_signature(BODY, secret=OTHER_SECRET, timestamp=NOW)
+    assert verify({**GOOD, "webhook-signature": f"{wrong}  {GOOD['webhook-signature']}"})
+    refused({**GOOD, "webhook-signature": f"{wrong}   {wrong}"})
+
+
+@pytest.mark.parametrize("apart", ["\t", "\n", ", ", "\u00a0", ";"])
+def test_signatures_are_parted_by_nothing_but_spaces(apart: str) -> None:
+    refused({**GOOD, "webhook-signature": apart.join([GOOD["webhook-signature"]] * 2)})
+
+
 def test_as_many_signatures_as_are_looked_at_are_let_in() -> None:
     wrong = standard_signature(BODY, secret=OTHER_SECRET, timestamp=NOW)
     signatures = [wrong] * (MOST_SIGNATURES - 1) + [GOOD["webhook-signature"]]

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, PlainValidator
+from pydantic import PlainValidator
 
 from milepost.completeness import MISSING, check_contact, check_meter_identifiers
 from milepost.connection import Connection
@@ -67,14 +67,12 @@ OVERLAP: Final = 10
 starts a little before the last one's end loses none of them."""
 
 
-def _berlin(value: Any) -> datetime:
+def _berlin(value: Any) -> datetime | None:
     """A zone-less time as Berlin's; of the hour that is repeated in autumn, the first."""
-    return read_instant(value, zone=BERLIN)
+    return None if missing_if_blank(value) is None else read_instant(value, zone=BERLIN)
 
 
-BerlinTime = Annotated[
-    Annotated[datetime, PlainValidator(_berlin)] | None, BeforeValidator(missing_if_blank)
-]
+BerlinTime = Annotated[datetime | None, PlainValidator(_berlin)]
 
 
 class Address(Shape):

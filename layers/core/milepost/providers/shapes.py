@@ -8,7 +8,7 @@ Null, and an empty text where a date, a number or a list is expected, mean that 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, ClassVar, Final, TypeVar
 from urllib.parse import quote
 
 from pydantic import (
@@ -18,7 +18,6 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
-    PrivateAttr,
     ValidationError,
 )
 
@@ -47,7 +46,8 @@ class Shape(BaseModel):
 
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
 
-    _unread: tuple[str, ...] = PrivateAttr(default=())
+    # No private attribute of pydantic's: that would cost each part of a good payload as well.
+    _unread: ClassVar[tuple[str, ...]] = ()
 
     @property
     def unread(self) -> list[str]:
@@ -63,7 +63,7 @@ class Shape(BaseModel):
 
     def note_unread(self, names: Iterable[str]) -> None:
         """Name what was left out."""
-        self._unread = tuple(dict.fromkeys(names))
+        object.__setattr__(self, "_unread", tuple(dict.fromkeys(names)))
 
 
 def _trim(text: str) -> str | None:
@@ -81,13 +81,22 @@ def _text(text: str) -> str | None:
 
 def _word(text: str) -> str:
     word = text.strip()
-    if not word or len(word) > LONGEST_WORD or not "".join(word.split()).isprintable():
+    is_printable = word.isprintable() or "".join(word.split()).isprintable()
+    if not word or len(word) > LONGEST_WORD or not is_printable:
         raise ValueError(f"not a word of 1 to {LONGEST_WORD} printable characters")
     return word
 
 
-def _day(value: Any) -> str:
-    return read_day(value).isoformat()
+def _maybe_day(value: Any) -> str | None:
+    return None if missing_if_blank(value) is None else read_day(value).isoformat()
+
+
+def _maybe_instant(value: Any) -> datetime | None:
+    return None if missing_if_blank(value) is None else read_instant(value)
+
+
+def _maybe_amount(value: Any) -> Decimal | None:
+    return None if missing_if_blank(value) is None else read_amount(value)
 
 
 def missing_if_blank(value: Any) -> Any:
@@ -108,12 +117,10 @@ Text = Annotated[str, AfterValidator(_text)] | None
 Instant = Annotated[datetime, PlainValidator(read_instant)]
 """An instant of ISO 8601 with a zone, from 2000 to 2099; in UTC."""
 MaybeWord = Annotated[Word | None, BeforeValidator(missing_if_blank)]
-MaybeInstant = Annotated[Instant | None, BeforeValidator(missing_if_blank)]
-MaybeDay = Annotated[Annotated[str, PlainValidator(_day)] | None, BeforeValidator(missing_if_blank)]
+MaybeInstant = Annotated[datetime | None, PlainValidator(_maybe_instant)]
+MaybeDay = Annotated[str | None, PlainValidator(_maybe_day)]
 """A day, such as 2026-03-01, from 2000 to 2099."""
-MaybeAmount = Annotated[
-    Annotated[Decimal, PlainValidator(read_amount)] | None, BeforeValidator(missing_if_blank)
-]
+MaybeAmount = Annotated[Decimal | None, PlainValidator(_maybe_amount)]
 """An exact ``Decimal``, of as many digits as DynamoDB keeps; JSON may give it as a text."""
 MaybeFlag = Annotated[bool | None, BeforeValidator(missing_if_blank)]
 

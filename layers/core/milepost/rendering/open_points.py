@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from milepost.attention import UNREAD
 from milepost.order import Attention, Order
 from milepost.rendering.moments import Moments
 from milepost.rendering.plain import clean
@@ -70,6 +71,8 @@ def _status_values(order: Order, words: Words) -> dict[str, Any]:
 
 def _values(reason: Attention, order: Order, text: str) -> str:
     """The values in a check's sentence, without the sentence."""
+    if reason.code == UNREAD:
+        return clean(", ".join(order.details.get("unread", []))) or text
     if reason.code != "email_not_sent":
         return text
     unsent = [one for one in order.details.get("emails", []) if not one.get("sent", True)]
