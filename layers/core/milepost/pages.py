@@ -8,7 +8,7 @@ as nothing else is recorded for that order: whoever records it by another way le
 import hashlib
 import json
 import marshal
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -167,9 +167,11 @@ class Seen:
             self._keys[digest] = key
             self._digests.setdefault(key, set()).add(digest)
 
-    def forget(self, keys: Iterable[bytes]) -> None:
+    def forget(self, keys: Collection[bytes]) -> None:
         """Look at these orders again, since something is, or was, recorded for them."""
-        self._index()
+        if keys:
+            # Most polls have nothing to forget, and an index takes as long as the pages.
+            self._index()
         for key in keys:
             digests = self._digests.get(key, set()) - self._forgotten
             if digests and key != NO_KEY:
