@@ -173,8 +173,8 @@ class Seen:
             # Most polls have nothing to forget, and an index takes as long as the pages.
             self._index()
         for key in keys:
-            digests = self._digests.get(key, set()) - self._forgotten
-            if digests and key != NO_KEY:
+            digests = self._digests.get(key) if key != NO_KEY else None
+            if digests and not digests <= self._forgotten:
                 self._forgotten |= digests
                 self.is_changed = True
 
