@@ -117,7 +117,7 @@ def _kept(instant: datetime | None) -> datetime | None:
 
 @dataclass
 class MemoryDigests:
-    """Implements ``polling.Digests``."""
+    """Implements ``poll_memory.Digests``."""
 
     kept: dict[str, bytes] = field(default_factory=dict)
 

@@ -76,8 +76,9 @@ class PageRecorder:
         if self.trusts_memory:
             unchanged = self.seen.keep_unchanged(fetched, self.memory)
             if unchanged is not None:
-                self.result.orders += len(unchanged) // DIGEST_BYTES
-                self._refuse_repeated(unchanged)
+                self.result.orders += len(unchanged.orders) // DIGEST_BYTES
+                if unchanged.has_readable_order:
+                    self._refuse_repeated(unchanged.orders)
                 return True
         digests = fetched.digests()
         entries: list[tuple[bytes, bytes]] = []

@@ -8,7 +8,7 @@ as nothing else is recorded for that order: whoever records it by another way le
 import hashlib
 import json
 import marshal
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -105,7 +105,7 @@ def _digest(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest()
 
 
-class _Kept(NamedTuple):
+class KeptPage(NamedTuple):
     """Of a page: its orders' digests, one after the other, their keys, and its outline as JSON.
 
     Without an outline it is what is left of a page of which something has to be looked at again.
@@ -118,6 +118,10 @@ class _Kept(NamedTuple):
     def entries(self) -> Iterator[tuple[bytes, bytes]]:
         return zip(_cut(self.orders, DIGEST_BYTES), _cut(self.keys, KEY_BYTES), strict=True)
 
+    @property
+    def has_readable_order(self) -> bool:
+        return bool(self.keys.strip(b"\0"))
+
 
 @dataclass(eq=False)
 class Seen:
@@ -127,7 +131,7 @@ class Seen:
     need not be looked at. If it was asked for by the same request, not even what follows it.
     """
 
-    pages: dict[bytes, _Kept] = field(default_factory=dict)
+    pages: dict[bytes, KeptPage] = field(default_factory=dict)
     """By a page's own digest."""
     until: datetime | None = None
     """Up to when marks of ``touched`` have been applied; None when nothing is remembered."""
@@ -163,12 +167,14 @@ class Seen:
             self._keys[digest] = key
             self._digests.setdefault(key, set()).add(digest)
 
-    def forget(self, keys: Iterable[bytes]) -> None:
+    def forget(self, keys: Collection[bytes]) -> None:
         """Look at these orders again, since something is, or was, recorded for them."""
-        self._index()
+        if keys:
+            # Most polls have nothing to forget, and an index takes as long as the pages.
+            self._index()
         for key in keys:
-            digests = self._digests.get(key, set()) - self._forgotten
-            if digests and key != NO_KEY:
+            digests = self._digests.get(key) if key != NO_KEY else None
+            if digests and not digests <= self._forgotten:
                 self._forgotten |= digests
                 self.is_changed = True
 
@@ -196,9 +202,9 @@ class Seen:
         """
         orders, keys = (b"".join(one[part] for one in entries) for part in (0, 1))
         if is_whole:
-            self._keep(fetched.digest, _Kept(orders, keys, _outline_of(fetched)))
+            self._keep(fetched.digest, KeptPage(orders, keys, _outline_of(fetched)))
         else:
-            self._keep(_digest(orders), _Kept(orders, keys, b""))
+            self._keep(_digest(orders), KeptPage(orders, keys, b""))
 
     def keep_order(self, digest: bytes, key: bytes) -> None:
         """Remember an order of a page that is being read."""
@@ -206,8 +212,8 @@ class Seen:
         self._add_to_index([(digest, key)])
         self._forgotten.discard(digest)
 
-    def keep_unchanged(self, fetched: FetchedPage, before: "Seen") -> bytes | None:
-        """Keep this page as it was before, and give its orders' digests; None if it is new."""
+    def keep_unchanged(self, fetched: FetchedPage, before: "Seen") -> "KeptPage | None":
+        """Keep this page as it was before, and give what is kept of it; None if it is new."""
         kept = before.pages.get(fetched.digest)
         if kept is None or not kept.outline:
             return None
@@ -215,9 +221,9 @@ class Seen:
             return None
         same = kept if fetched.recalled else kept._replace(outline=_outline_of(fetched))
         self._keep(fetched.digest, same)
-        return kept.orders
+        return same
 
-    def _keep(self, page: bytes, kept: _Kept) -> None:
+    def _keep(self, page: bytes, kept: KeptPage) -> None:
         self.pages[page] = kept
         if self._is_indexed:
             self._add_to_index(kept.entries())
@@ -234,7 +240,7 @@ class Seen:
         """Whether this poll took this step before."""
         return _digest(step)[:KEY_BYTES] in self.walked
 
-    def _remembered(self) -> Iterator[tuple[bytes, _Kept]]:
+    def _remembered(self) -> Iterator[tuple[bytes, KeptPage]]:
         """The pages without what was forgotten."""
         if not self._forgotten:
             yield from self.pages.items()
@@ -245,7 +251,7 @@ class Seen:
                 continue
             left = [one for one in kept.entries() if one[0] not in self._forgotten]
             orders, keys = (b"".join(one[part] for one in left) for part in (0, 1))
-            yield _digest(orders), _Kept(orders, keys, b"")
+            yield _digest(orders), KeptPage(orders, keys, b"")
 
     def __bytes__(self) -> bytes:
         """As it is stored: each content behind its length."""
@@ -275,7 +281,7 @@ class Seen:
             orders, start = _read_part(stored, start)
             keys, start = _read_part(stored, start)
             outline, start = _read_part(stored, start)
-            pages[page] = _Kept(orders, keys, outline)
+            pages[page] = KeptPage(orders, keys, outline)
         return cls(
             pages,
             parse_instant(until) if until else None,

@@ -10,6 +10,7 @@ from milepost.connection import Connection
 from milepost.fetching import FetchFailed
 from milepost.page_recording import PageRecorder, Sinks, StoreUnavailable
 from milepost.pages import FetchedPage, Seen
+from milepost.poll_memory import Digests, PollMemory
 from milepost.poll_result import Outcome, PollResult
 from milepost.poll_state import LookAgain, PollState, Progress, Validator
 from milepost.provider import (
@@ -20,7 +21,7 @@ from milepost.provider import (
     SignInFailed,
 )
 from milepost.report import BadPayload
-from milepost.touched import MARGIN, TRUSTED_FOR, Touched
+from milepost.touched import Touched
 
 OVERLAP: Final = timedelta(minutes=5)
 """How far before the cursor a poll looks again, for changes the provider wrote late."""
@@ -50,13 +51,6 @@ class Lease(Protocol):
 
     def fail(self, *, error: str, at: datetime, not_before: datetime | None) -> None: ...
     def give_back(self) -> None: ...
-
-
-class Digests(Protocol):
-    """What the pages of a connection looked like, some 24 bytes an order."""
-
-    def load(self, name: str) -> Seen: ...
-    def save(self, name: str, seen: Seen) -> None: ...
 
 
 class PollFailed(Exception):
@@ -133,13 +127,13 @@ class Poll:
     _is_spent: bool = False
     """Whether the provider says that no request is left to us for now."""
     _had_progress: bool = False
-    _memory: Seen = field(default_factory=Seen)
-    _seen: Seen = field(default_factory=Seen)
-    _recorded: set[bytes] = field(default_factory=set)
-    """Keys of the orders for which this run has recorded something, or might have."""
+    _memory: PollMemory = field(init=False)
     _conversation: Conversation = field(init=False)
 
     def __post_init__(self) -> None:
+        self._memory = PollMemory(
+            connection_id=self.connection.id, digests=self.digests, touched=self.touched
+        )
         self._conversation = Conversation(
             connection=self.connection,
             provider=self.provider,
@@ -165,7 +159,10 @@ class Poll:
         elif lease.state.progress:
             self.again = lease.state.progress.again
         try:
-            self._remember(lease, now)
+            if not lease.is_memory_sound:
+                self._memory.throw_away()
+                lease.is_memory_sound = True
+            self._memory.load(now=now, is_resumed=lease.state.progress is not None)
             self._resume_or_start_again(lease, now)
         except NothingChanged:
             self.result.outcome = Outcome.UNCHANGED
@@ -180,62 +177,12 @@ class Poll:
         self.result.outcome = Outcome.FAILED
         self.result.error = describe_failure(error)
         try:
-            self._forget_what_was_recorded()
+            self._memory.save_failed(is_paused=self._had_progress)
         except Exception:
             lease.is_memory_sound = False
         wait = error.retry_after if isinstance(error, PollFailed) else None
         not_before = now + min(wait, _LONGEST_WAIT) if wait else None
         lease.fail(error=self.result.error, at=now, not_before=not_before)
-
-    # ---- What polls remember ----
-
-    @property
-    def _unfinished(self) -> str:
-        return f"{self.connection.id}.unfinished"
-
-    def _remember(self, lease: Lease, now: datetime) -> None:
-        """Load what polls remember, without the orders that others have recorded since."""
-        if not lease.is_memory_sound:
-            self.digests.save(self.connection.id, Seen())
-            self.digests.save(self._unfinished, Seen())
-            lease.is_memory_sound = True
-        self._memory = self._load(self.connection.id, now)
-        self._seen = self._load(self._unfinished, now) if lease.state.progress else Seen()
-        since = min(filter(None, (self._memory.until, self._seen.until)), default=None)
-        if since is not None:
-            keys = self.touched.since(self.connection.id, since - MARGIN)
-            if keys is None:
-                self._memory = Seen(quarantined=self._memory.quarantined)
-                self._seen = Seen(quarantined=self._seen.quarantined, walked=self._seen.walked)
-            else:
-                self._memory.forget(keys)
-                self._seen.forget(keys)
-        self._memory.until = self._seen.until = now
-
-    def _load(self, name: str, now: datetime) -> Seen:
-        seen = self.digests.load(name)
-        # Marks of what others recorded expire, so what is older can't be compared with them.
-        return seen if seen.until and now - seen.until < TRUSTED_FOR else Seen()
-
-    def _forget_what_was_recorded(self) -> None:
-        """After a failure: the next poll looks again at each order that this one recorded."""
-        if not self._seen.quarantined <= self._memory.quarantined:
-            self._memory.quarantined |= self._seen.quarantined
-            self._memory.is_changed = True
-        if self._memory.is_changed:
-            self.digests.save(self.connection.id, self._memory)
-        if self._had_progress and self._recorded:
-            before = self.digests.load(self._unfinished)
-            before.forget(self._recorded)
-            self.digests.save(self._unfinished, before)
-
-    def _save_as_memory(self) -> None:
-        quarantined = self._memory.quarantined
-        self._seen.quarantined |= {one for one in quarantined if one in self._seen}
-        self._seen.walked = set()
-        self.digests.save(self.connection.id, self._seen)
-
-    # ---- The walk through the pages ----
 
     def _resume_or_start_again(self, lease: Lease, now: datetime) -> None:
         try:
@@ -245,7 +192,7 @@ class Poll:
                 raise
             # The page where the last poll stopped may be gone for good: its cursor has expired.
             lease.state = replace(lease.state, progress=None)
-            self._seen = Seen(until=now, quarantined=self._seen.quarantined)
+            self._memory.start_over()
             self._run(lease, now)
 
     def _run(self, lease: Lease, started_at: datetime) -> None:
@@ -266,7 +213,7 @@ class Poll:
                 newest = max(filter(None, (walk.newest_change, newest)), default=None)
                 walk = replace(walk, pages=walk.pages + 1, newest_change=newest)
                 self.result.pages += 1
-                self._seen.walk(_step(walk.next))
+                self._memory.seen.walk(_step(walk.next))
                 if following is None:
                     break
                 self._refuse_endless(following, walk)
@@ -275,7 +222,7 @@ class Poll:
                     continue
             self._pause(lease, walk)
             return
-        self._save_as_memory()
+        self._memory.save_complete()
         lease.succeed(cursor=_next_cursor(state, walk), validator=self._validator, at=started_at)
 
     def _recorder(self, state: PollState, walk: Progress) -> PageRecorder:
@@ -283,26 +230,24 @@ class Poll:
             connection=self.connection,
             provider=self.provider,
             sinks=self.sinks,
-            memory=self._memory,
-            seen=self._seen,
+            memory=self._memory.before,
+            seen=self._memory.seen,
             result=self.result,
             has_time=self.has_time_for_order,
             cursor=state.cursor,
             trusts_memory=self.again is None,
             announce=self.again is None or self.again.announce,
             unrecorded_change=walk.unrecorded_change,
-            recorded_keys=self._recorded,
+            recorded_keys=self._memory.recorded,
         )
 
     def _pause(self, lease: Lease, walk: Progress) -> None:
-        self.digests.save(self._unfinished, self._seen)
-        if self._memory.is_changed:
-            self.digests.save(self.connection.id, self._memory)
+        self._memory.save_paused()
         lease.pause(walk)
         self.result.outcome = Outcome.PAUSED
 
     def _refuse_endless(self, following: PageRequest, walk: Progress) -> None:
-        if self._seen.has_walked(_step(following)):
+        if self._memory.seen.has_walked(_step(following)):
             raise BrokenPage("the provider's next page is one that this poll has read before")
         if walk.pages >= MOST_PAGES:
             raise BrokenPage(f"more than {MOST_PAGES} pages: the list never ends")
@@ -329,12 +274,12 @@ class Poll:
             is_first
             and state.progress is None
             and self.again is None
-            and self._memory.is_whole_list(walk.next)
+            and self._memory.before.is_whole_list(walk.next)
         )
         body, validator = self._fetch(walk.next, known=state.validator if is_known else None)
         if is_first:
             self._validator = validator
-        known = self._memory if self.again is None else Seen()
+        known = self._memory.before if self.again is None else Seen()
         return known.look_at(body, request=walk.next, provider=self.provider), requested_at
 
     def _fetch(

@@ -198,3 +198,10 @@ def test_what_is_in_the_quarantine_is_not_put_there_again_by_polls_that_fail() -
     world.wire.rule = rule
     world.poll()
     assert len(world.quarantined) == 1
+
+
+def test_pages_that_are_alike_since_nothing_on_them_can_be_read_are_no_endless_list() -> None:
+    listed = [Listed(place, "9", b"null") for place in "abc"]
+    world = world_of("offergrid", lambda: listed, limit=1)
+    assert [world.poll().outcome for _ in range(3)] == [Outcome.COMPLETE] * 3
+    assert [kept for kept, _ in world.quarantined] == [b"null"]

@@ -8,7 +8,7 @@ from milepost.pages import Seen
 
 
 class DigestsBucket:
-    """Implements ``polling.Digests``."""
+    """Implements ``poll_memory.Digests``."""
 
     def __init__(self, client: Any, *, bucket: str) -> None:
         self._client = client
