@@ -306,3 +306,17 @@ def test_the_api_is_throttled() -> None:
     (api,) = of_type("AWS::Serverless::HttpApi").values()
     assert api["DefaultRouteSettings"]["ThrottlingRateLimit"]
     assert api["DefaultRouteSettings"]["ThrottlingBurstLimit"]
+
+
+def test_every_route_without_a_token_has_a_throttle_of_its_own() -> None:
+    events = [one for function in FUNCTIONS.values() for one in function["Events"].values()]
+    routes = [one["Properties"] for one in events if one["Type"] == "HttpApi"]
+    open_routes = {
+        f"{one['Method']} {one['Path']}"
+        for one in routes
+        if one.get("Auth", {}).get("Authorizer") == "NONE"
+    }
+    [api] = of_type("AWS::Serverless::HttpApi").values()
+    assert open_routes
+    assert api["RouteSettings"].keys() == open_routes
+    assert all(one["ThrottlingRateLimit"] <= 1000 for one in api["RouteSettings"].values())
