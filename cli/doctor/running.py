@@ -12,7 +12,7 @@ _A_DAY: Final = timedelta(days=1)
 _MOST_METRICS: Final = 100
 """Metrics of one question to CloudWatch; it takes 500."""
 _A_PAGE: Final = 100
-_FAILS: Final = frozenset({"failing"})
+_FAILS: Final = frozenset({"failing", "unusable"})
 _WORTH_A_LOOK: Final = frozenset({"late", "waiting", "never_polled"})
 
 

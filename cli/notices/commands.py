@@ -176,7 +176,7 @@ def _find_of_customer(stack: Stack, email: str) -> list[Entry]:
 
 
 def _find_entries(stack: Stack, reference: OrderReference) -> list[Entry]:
-    connections = [] if reference.connection else open_settings(stack).all()
+    connections = [] if reference.connection else open_settings(stack).ids()
     log = NoticesTable(stack.client("dynamodb"), table_name=stack.output("NoticesTable"))
     return [
         entry

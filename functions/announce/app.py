@@ -17,6 +17,7 @@ from milepost.aws.notices_table import NoticesTable
 from milepost.aws.orders_table import announced_by
 from milepost.aws.settings import ConnectionSettings
 from milepost.aws.subscriptions_table import SubscriptionsTable
+from milepost.connection import UnusableConnection
 from milepost.subscriptions import Subscription
 from milepost.telling import Teller
 
@@ -41,11 +42,19 @@ teller = Teller(
 
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Tell of each record in turn; stop at the first that fails, so that none overtakes another."""
+    """Tell of each record in turn; stop at the first that fails, so that none overtakes another.
+
+    An announcement of a connection whose settings can't be used holds up nobody else's: it is left
+    to ``watch_deadlines``, which tells it once they can be.
+    """
     known = subscriptions.all()
     for record in event["Records"]:
         try:
             tell_of(record, known)
+        except UnusableConnection as unusable:
+            logger.warning(
+                "left to watch_deadlines", event_id=record.get("eventID"), why=str(unusable)
+            )
         except Exception:
             logger.exception("failed to announce", event_id=record.get("eventID"))
             return {"batchItemFailures": [{"itemIdentifier": _sequence_number(record)}]}

@@ -17,7 +17,7 @@ from milepost.aws.orders_table import OrdersTable
 from milepost.aws.polls_table import PollsTable
 from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
-from milepost.connection import Connection
+from milepost.connection import Connection, UnusableConnection
 from milepost.fetching import ProviderHttp, ProviderPool
 from milepost.payload import write_json
 from milepost.poll_state import LookAgain
@@ -57,23 +57,36 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     With ``since`` (an instant) everything changed since then is read once more, and announced only
     if ``announce`` is true.
     """
-    connection = connections.get(event["connection"])
-    result = poll(connection, context, again=look_again(event))
+    name = str(event["connection"])
+    try:
+        result = poll(connections.get(name), context, again=look_again(event))
+    except UnusableConnection as unusable:
+        result = fail_unusable(name, why=str(unusable))
     if result.outcome is Outcome.FAILED:
         # A key that was replaced a moment ago is read anew, instead of refused for minutes.
         credentials.forget()
-    count_failure(connection, failed=result.outcome is Outcome.FAILED)
-    logger.info("polled", connection=connection.id, **asdict(result))
-    return {"connection": connection.id, **asdict(result)}
+    count_failure(name, failed=result.outcome is Outcome.FAILED)
+    logger.info("polled", connection=name, **asdict(result))
+    return {"connection": name, **asdict(result)}
 
 
-def count_failure(connection: Connection, *, failed: bool) -> None:
+def fail_unusable(connection_id: str, *, why: str) -> PollResult:
+    """A poll that can't begin has failed too: health and the alarm name its connection."""
+    try:
+        lease = polls.lease(connection_id, now=now(), duration=timedelta(seconds=5))
+        lease.fail(error=why, at=now(), not_before=None)
+    except LeaseHeld as held:
+        return PollResult(Outcome.LEASED, error=str(held))
+    return PollResult(Outcome.FAILED, error=why)
+
+
+def count_failure(connection_id: str, *, failed: bool) -> None:
     """For the alarm over all connections, and by itself for each."""
     metrics.add_metric(name="PollFailures", unit=MetricUnit.Count, value=int(failed))
     with single_metric(
         name="PollFailures", unit=MetricUnit.Count, value=int(failed), namespace="Milepost"
     ) as metric:
-        metric.add_dimension(name="connection", value=connection.id)
+        metric.add_dimension(name="connection", value=connection_id)
 
 
 def look_again(event: Mapping[str, Any]) -> LookAgain | None:
@@ -86,14 +99,18 @@ def look_again(event: Mapping[str, Any]) -> LookAgain | None:
 def poll(
     connection: Connection, context: LambdaContext, *, again: LookAgain | None = None
 ) -> PollResult:
-    """Poll under the connection's lease; another poll of it at work is no failure."""
+    """Poll under the connection's lease; another poll of it at work is no failure.
+
+    :raises UnusableConnection: when its credentials can't be used
+    """
+    shown = credentials.get(connection.id)
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
     try:
         lease = polls.lease(connection.id, now=now(), duration=left + timedelta(seconds=5))
         return Poll(
             connection=connection,
             provider=(provider := adapter(connection.provider)),
-            credentials=credentials.get(connection.id),
+            credentials=shown,
             http=ProviderHttp(
                 pool, allowed=filter(None, (connection.base_url, connection.token_url))
             ),

@@ -23,7 +23,7 @@ from milepost.aws.orders_ahead import ReadAhead
 from milepost.aws.orders_table import OrdersReader, OrdersTable
 from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ConnectionSettings
-from milepost.connection import Connection, UnknownConnection
+from milepost.connection import Connection, UnknownConnection, UnusableConnection
 from milepost.order import OrderKey
 from milepost.payload import read_object
 from milepost.provider import Provider
@@ -98,7 +98,7 @@ def read_delivery(delivery: Delivery) -> Reading | None:
         note_webhook(delivery)
         provider = adapter(connection.provider)
         reports = read_reports(delivery, provider=provider, connection=connection)
-    except (BadPayload, UnknownConnection, UnknownProvider) as error:
+    except (BadPayload, UnknownConnection, UnknownProvider, UnusableConnection) as error:
         put_aside(delivery, str(error), is_trouble=not isinstance(error, OnlyATest))
         return None
     return Reading(delivery=delivery, connection=connection, provider=provider, reports=reports)

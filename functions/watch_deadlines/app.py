@@ -20,6 +20,7 @@ from milepost.aws.settings import ConnectionSettings
 from milepost.aws.subscriptions_table import SubscriptionsTable
 from milepost.aws.told_log import ToldLogTable
 from milepost.aws.watch_list import OrdersIndex
+from milepost.connection import UnusableConnection
 from milepost.health import poll_lags
 from milepost.report import parse_instant
 from milepost.telling import Teller
@@ -79,6 +80,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
     judge_what_is_past(now, context, done)
     # A run as of a later moment must not raise the alarm of polls that are not due.
     measure_polls(min(now, datetime.now(UTC)))
+    count_unusable()
     if any(done.values()):
         logger.info("watched", extra=dict(done))
     if done["failed"]:
@@ -111,6 +113,10 @@ def tell_what_is_missing(now: datetime, context: LambdaContext, done: dict[str, 
             continue
         try:
             told = announcements.tell_missing(one.key, now=now)
+        except UnusableConnection:
+            # Told by the run after somebody has corrected the settings: it has an alarm of its own.
+            left.append(one)
+            done["left"] += 1
         except Exception:
             logger.exception("failed to tell what is missing", order=str(one.key))
             left.append(one)
@@ -133,6 +139,18 @@ def measure_polls(now: datetime) -> None:
     for name, lag in seconds.items():
         with single_metric(
             name="PollLag", unit=MetricUnit.Seconds, value=lag, namespace="Milepost"
+        ) as metric:
+            metric.add_dimension(name="connection", value=name)
+
+
+def count_unusable() -> None:
+    """Connections whose settings can't be used: their number for the alarm, and each by itself."""
+    unusable = connections.unusable()
+    metrics.add_metric(name="UnusableConnections", unit=MetricUnit.Count, value=len(unusable))
+    for name, one in unusable.items():
+        logger.error("connection can't be used", connection=name, why=one.why)
+        with single_metric(
+            name="UnusableConnections", unit=MetricUnit.Count, value=1, namespace="Milepost"
         ) as metric:
             metric.add_dimension(name="connection", value=name)
 

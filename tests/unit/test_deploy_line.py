@@ -28,7 +28,7 @@ AWKWARD = [
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = ["make", "--no-print-directory", "-n", *arguments]
-    return subprocess.run(  # noqa: S603 - the project's own Makefile
+    return subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False
     )
 
@@ -92,7 +92,7 @@ def test_a_value_that_sam_cannot_be_given_is_refused(value: str) -> None:
 def test_without_a_sender_or_with_an_unknown_environment_nothing_is_built() -> None:
     for variables in (("ENV=dev",), ("ENV=dev", "SENDER= "), ("ENV=staging", "SENDER=a@b.de")):
         command = ["make", "--no-print-directory", "check-deploy", *variables]
-        refused = subprocess.run(  # noqa: S603 - the project's own Makefile
+        refused = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, check=False
         )
         assert refused.returncode != 0

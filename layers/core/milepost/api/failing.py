@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 
 from milepost.api.matching import routes_at
 from milepost.api.problems import Problem, answer_to, faults_of
-from milepost.connection import UnknownConnection
+from milepost.connection import UnknownConnection, UnusableConnection
 from milepost.notices import BadNoticeId
 from milepost.order import BadOrderId
 
@@ -36,6 +36,7 @@ def tell_problems(
         ),
         RequestValidationError: _not_valid,
         UnknownConnection: _unknown,
+        UnusableConnection: _unusable,
         BadOrderId: _unknown,
         BadNoticeId: _unknown,
         Exception: lambda error: _down(error, log) if is_outage(error) else _failed(error, log),
@@ -58,6 +59,12 @@ def _as_powertools_says(error: ServiceError) -> Problem:
 
 def _unknown(error: Exception) -> Problem:
     return Problem(404, f"{error}.")
+
+
+def _unusable(error: UnusableConnection) -> Problem:
+    return Problem(
+        409, f"Nothing can be done for this connection: {error}. Correct it, then repeat."
+    )
 
 
 def _not_valid(error: RequestValidationError) -> Problem:

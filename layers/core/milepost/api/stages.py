@@ -85,7 +85,7 @@ def show_stages(
 ) -> StagesView:
     now = services.clock()
     months = _months(first_month, last_month, now=now)
-    names = connection or list(services.connections.all())
+    names = connection or services.connection_ids()
     found = [
         one
         for one in services.figures.stages(names, months=months)
