@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
@@ -18,10 +17,12 @@ from milepost.aws.orders_table import announced_by
 from milepost.aws.settings import ConnectionSettings
 from milepost.aws.subscriptions_table import SubscriptionsTable
 from milepost.connection import UnusableConnection
+from milepost.failures import fail_without_message
+from milepost.logs import open_logger
 from milepost.subscriptions import Subscription
 from milepost.telling import Teller
 
-logger = Logger()
+logger = open_logger()
 
 dynamodb = client("dynamodb")
 sqs = client("sqs")
@@ -41,6 +42,7 @@ teller = Teller(
 )
 
 
+@fail_without_message
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Tell of each record in turn; stop at the first that fails, so that none overtakes another.
 

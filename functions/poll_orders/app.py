@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools import Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -18,7 +18,9 @@ from milepost.aws.polls_table import PollsTable
 from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.connection import Connection, UnusableConnection
+from milepost.failures import fail_without_message
 from milepost.fetching import ProviderHttp, ProviderPool
+from milepost.logs import open_logger
 from milepost.payload import write_json
 from milepost.poll_state import LookAgain
 from milepost.polling import LeaseHeld, Outcome, Poll, PollResult, Record, Sinks
@@ -28,7 +30,7 @@ from milepost.recording import Outcome as RecordOutcome
 from milepost.recording import record
 from milepost.report import Report, parse_instant
 
-logger = Logger()
+logger = open_logger()
 metrics = Metrics(namespace="Milepost")
 
 SPARE_MILLISECONDS: Final = 100_000
@@ -50,6 +52,7 @@ quarantine = Quarantine(lambda: s3, bucket=os.environ["QUARANTINE_BUCKET"])
 pool = ProviderPool(maxsize=2)
 
 
+@fail_without_message
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Poll the connection that the schedule's input names: ``{"connection": "<id>"}``.

@@ -12,6 +12,7 @@ from typing import Any
 from milepost.aws.clients import IMPATIENT, client, open_connections
 from milepost.aws.inbox import InboxQueue
 from milepost.aws.signing_secrets import SigningSecretsStore
+from milepost.failures import fail_without_message
 from milepost.receiving import FOUND, Answer, Request, receive
 
 secrets = SigningSecretsStore(
@@ -21,6 +22,7 @@ inbox = InboxQueue(client("sqs", config=IMPATIENT), queue_url=os.environ["INBOX_
 open_connections(lambda: secrets.refresh(now=time.time()), inbox.look)
 
 
+@fail_without_message
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer one request of an HTTP API (payload format 2.0)."""
     request = read_request(event)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
@@ -24,6 +24,8 @@ from milepost.aws.orders_table import OrdersReader, OrdersTable
 from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ConnectionSettings
 from milepost.connection import Connection, UnknownConnection, UnusableConnection
+from milepost.failures import fail_without_message
+from milepost.logs import open_logger
 from milepost.order import OrderKey
 from milepost.payload import read_object
 from milepost.provider import Provider
@@ -34,7 +36,7 @@ from milepost.trying import OnlyATest, refuse_test
 # Most batches put nothing aside, so most have no metric: that is no news.
 warnings.filterwarnings("ignore", "No application metrics to publish")
 
-logger = Logger()
+logger = open_logger()
 metrics = Metrics(namespace="Milepost")
 
 dynamodb = client("dynamodb")
@@ -60,6 +62,7 @@ class Reading:
     reports: list[Report]
 
 
+@fail_without_message
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Record a batch of deliveries; those that fail come back by themselves."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools import Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -21,7 +21,9 @@ from milepost.aws.subscriptions_table import SubscriptionsTable
 from milepost.aws.told_log import ToldLogTable
 from milepost.aws.watch_list import OrdersIndex
 from milepost.connection import UnusableConnection
+from milepost.failures import OwnWords, fail_without_message
 from milepost.health import poll_lags
+from milepost.logs import open_logger
 from milepost.report import parse_instant
 from milepost.telling import Teller
 from milepost.watched import LastAnnounced
@@ -30,7 +32,7 @@ from milepost.watching import AnnouncementWatch, DeadlineWatch
 RESERVE_MILLISECONDS: Final = 20_000
 """Time kept back for what is begun; what is left over, the next run finds again."""
 
-logger = Logger()
+logger = open_logger()
 metrics = Metrics(namespace="Milepost")
 
 dynamodb = client("dynamodb")
@@ -67,10 +69,11 @@ announcements = AnnouncementWatch(
 )
 
 
-class SomeFailed(Exception):
+class SomeFailed(OwnWords):
     """Some orders could not be seen to; the log says which and why, and the next run tries."""
 
 
+@fail_without_message
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
     """See to everything that is due; ``{"now": "<instant>"}`` sees to it as of then."""

@@ -28,9 +28,7 @@ AWKWARD = [
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = ["make", "--no-print-directory", "-n", *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def sam_words(*variables: str) -> list[str]:
@@ -92,9 +90,7 @@ def test_a_value_that_sam_cannot_be_given_is_refused(value: str) -> None:
 def test_without_a_sender_or_with_an_unknown_environment_nothing_is_built() -> None:
     for variables in (("ENV=dev",), ("ENV=dev", "SENDER= "), ("ENV=staging", "SENDER=a@b.de")):
         command = ["make", "--no-print-directory", "check-deploy", *variables]
-        refused = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, check=False
-        )
+        refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert refused.returncode != 0
         assert "SENDER=" in refused.stdout or "dev or prod" in refused.stdout
 

@@ -150,8 +150,10 @@ def _with_text_body(request: dict[str, Any]) -> dict[str, Any]:
 def _read_body(text: str) -> Any:
     try:
         return read_json(text.encode())
-    except (BadPayload, UnicodeError) as error:
+    except BadPayload as error:
         raise _not_json(str(error)) from None
+    except UnicodeError:
+        raise _not_json("not UTF-8") from None
 
 
 def _not_json(reason: str) -> json.JSONDecodeError:

@@ -1,6 +1,5 @@
 """Every way in which a request can fail, and the problem that its caller is told."""
 
-import traceback
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from milepost.api.matching import routes_at
 from milepost.api.problems import Problem, answer_to, faults_of
 from milepost.connection import UnknownConnection, UnusableConnection
+from milepost.failures import places
 from milepost.notices import BadNoticeId
 from milepost.order import BadOrderId
 
@@ -88,8 +88,5 @@ def _down(error: Exception, log: Logger) -> Problem:
 
 
 def _failed(error: Exception, log: Logger) -> Problem:
-    # Where, but not what: messages of errors quote the data.
-    places = traceback.extract_tb(error.__traceback__)[-3:]
-    where = [f"{one.filename.rpartition('/')[2]}:{one.lineno}" for one in places]
-    log.error("failed", error=type(error).__name__, where=where)
+    log.error("failed", error=type(error).__name__, where=places(error)[-3:])
     return Problem(500, "We failed at this. It is logged and raises an alarm.")
