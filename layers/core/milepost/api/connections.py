@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from milepost.api.describing import may_answer
 from milepost.api.given import Given, Services
+from milepost.api.instants import Instant
 from milepost.api.problems import Conflict, NotFound
 from milepost.api.shapes import Shape
 from milepost.connection import Connection, UnknownConnection
@@ -66,7 +67,7 @@ class PollAsked(Shape):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: AwareDatetime | None = Field(
+    since: Instant | None = Field(
         default=None, description="Read everything changed since then once more."
     )
     announce: bool = Field(
