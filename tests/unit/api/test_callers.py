@@ -111,12 +111,11 @@ def test_a_group_of_another_name_makes_nobody_an_operator(
     listed = [*more, *groups]
     event = event_of(**{"cognito:groups": f"[{' '.join(listed)}]"})
     event["headers"] = {"authorization": token_of(listed)}
-    try:
+    if more:
         assert caller_of(event).roles == {Role.VIEWER}
-    except Problem as problem:
-        assert problem.status == 403
     else:
-        assert more
+        with pytest.raises(Problem, match="neither of the groups"):
+            caller_of(event)
 
 
 @pytest.mark.parametrize("listed", [["operator"], ["operator", "viewer"], ["a b", "operator"]])
@@ -204,9 +203,7 @@ ENDS_OF_TIME = [
 @pytest.mark.parametrize("instant", ENDS_OF_TIME)
 def test_an_instant_at_the_ends_of_time_is_not_valid(instant: str, desk: Desk) -> None:
     answers = [
-        desk.ask(
-            "POST", "/connections/offergrid-home/poll", role="operator", body={"since": instant}
-        ),
+        desk.ask("POST", "/connections/a/poll", role="operator", body={"since": instant}),
         desk.ask("GET", "/quarantine", role="operator", query={"since": instant}),
         desk.ask("GET", "/quarantine", role="operator", query={"until": instant}),
         desk.ask("POST", "/quarantine/replay", role="operator", body={"since": instant}),
