@@ -139,10 +139,26 @@ build-aws: install ## What `sam build` makes of the template, for AWS: arm64, th
 		--parameter-overrides Runtime=python$(PYTHON_VERSION)
 	@$(BIN)/python -c 'import pathlib, local.build; local.build.compile_functions(pathlib.Path(".aws-sam/build"))'
 
-deploy: build-aws ## Deploy to AWS: make deploy ENV=dev SENDER=milepost@your.domain
-	@test -n "$(SENDER)" || { echo "Name the address that mails come from: make deploy ENV=$(ENVIRONMENT) SENDER=milepost@your.domain"; exit 1; }
+deploy: check-deploy build-aws ## Deploy to AWS: make deploy ENV=dev SENDER=milepost@your.domain ALARMS=ops@your.domain
 	@sam deploy --config-env $(ENVIRONMENT) --parameter-overrides StageName=$(ENVIRONMENT) \
-		SenderAddress=$(SENDER) AlarmAddress=$(ALARMS) Runtime=python$(PYTHON_VERSION)
+		Runtime=python$(PYTHON_VERSION) Mfa=$(or $(MFA),$(if $(filter prod,$(ENVIRONMENT)),ON,OPTIONAL)) \
+		$(call parameter,SenderAddress,SENDER) $(call parameter,AlarmAddress,ALARMS)
+
+# A parameter of the template, if the variable is set. Quoted for SAM, and then for the shell.
+# Source: samcli.cli.types.CfnParameterOverridesType, which refuses `Name=` and `Name=''`.
+parameter = $(if $(strip $(value $(2))),'$(1)="$(subst ','\'',$(subst ",\",$(call checked,$(2))))"')
+checked = $(if $(findstring \,$(value $(1)))$(findstring $(newline),$(value $(1))),$(error \
+	$(1) may have neither a backslash nor a line break),$(value $(1)))
+define newline
+
+
+endef
+
+.PHONY: check-deploy
+check-deploy:
+	@$(if $(filter dev prod,$(ENVIRONMENT)),,echo "ENV is dev or prod, not $(ENVIRONMENT)."; exit 1)
+	@$(if $(strip $(value SENDER)),,echo "Name the address that mails come from: \
+	make deploy ENV=$(ENVIRONMENT) SENDER=milepost@your.domain"; exit 1)
 
 clean: ## Forget what was built
 	@rm -rf .aws-sam .local .mypy_cache .ruff_cache .pytest_cache

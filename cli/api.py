@@ -102,9 +102,11 @@ class OrdersApi:
         )
         said = json.loads(answer["Payload"].read())
         if answer.get("FunctionError"):
+            kind = str(said.get("errorType", "no reason"))
+            # The message of HandlerFailed is the class and the place of what was raised.
+            why = str(said.get("errorMessage")) if kind == "HandlerFailed" else kind
             raise CannotDo(
-                f"The orders API failed ({said.get('errorType', 'no reason')}): the log group of "
-                f"{self._function} says why."
+                f"The orders API failed ({why}): the log group of {self._function} says why."
             )
         content = json.loads(said["body"]) if said.get("body") else None
         if said["statusCode"] >= 400:

@@ -45,12 +45,12 @@ def explain(error: BotoCoreError | ClientError) -> str:
         )
     if isinstance(error, _NO_CREDENTIALS):
         return (
-            f"No usable AWS credentials ({error}). Sign in, for instance with `aws sso login`, "
-            "or give --profile, or set AWS_PROFILE."
+            f"No usable AWS credentials ({type(error).__name__}). Sign in, for instance with "
+            "`aws sso login`, or give --profile, or set AWS_PROFILE."
         )
     if isinstance(error, EndpointConnectionError):
-        return f"{error} Check the network, AWS_REGION and AWS_ENDPOINT_URL."
-    return f"AWS could not be asked: {error}"
+        return "AWS could not be reached. Check the network, AWS_REGION and AWS_ENDPOINT_URL."
+    return f"AWS could not be asked: {type(error).__name__}."
 
 
 def _explain_answer(error: ClientError) -> str:

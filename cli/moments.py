@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cli.faults import WrongUse
+from milepost.api.instants import FIRST_YEAR, LAST_YEAR, require_near
 from milepost.report import BadPayload, format_instant, parse_instant
 from milepost.timestamps import in_zone
 
@@ -56,12 +57,16 @@ def read_moment(text: str | None, *, option: str) -> str | None:
     """
     if text is None:
         return None
-    if ago := _AGO.fullmatch(text.strip()):
-        return format_instant(datetime.now(UTC) - timedelta(minutes=int(ago[1]) * _MINUTES[ago[2]]))
     try:
-        return format_instant(parse_instant(text))
+        if ago := _AGO.fullmatch(text.strip()):
+            passed = timedelta(minutes=int(ago[1]) * _MINUTES[ago[2]])
+            return format_instant(require_near(datetime.now(UTC) - passed))
+        return format_instant(require_near(parse_instant(text)))
     except BadPayload as error:
         raise WrongUse(f"{option} {text}: {error}; or how long ago, as 90m, 6h or 3d.") from None
+    except (OverflowError, ValueError):
+        years = f"{FIRST_YEAR} to {LAST_YEAR}"
+        raise WrongUse(f"{option} {text}: the year has to be from {years}.") from None
 
 
 def ago(instant: str | None, *, now: datetime) -> str:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from botocore.exceptions import ClientError, HTTPClientError
 from rich.console import Console
 
 from local.build import build_stack
@@ -66,6 +67,14 @@ def main() -> None:
     except CannotStart as error:
         if str(error):
             _errors.print(str(error), markup=False)
+        raise SystemExit(1) from None
+    except (HTTPClientError, ClientError) as error:
+        why = "no longer answers" if isinstance(error, HTTPClientError) else "refused a request"
+        _errors.print(
+            f"The emulator {why} ({type(error).__name__}): the reason is at the end of "
+            f"{DEFAULT.log_file}. Start again by `make run`.",
+            markup=False,
+        )
         raise SystemExit(1) from None
 
 

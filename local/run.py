@@ -22,6 +22,9 @@ from local.stack import Stack, running_stack
 
 READY: Final = "ready"
 _STOP_SECONDS: Final = 30.0
+_ANOTHER_STARTS: Final = (
+    "Another `make run` is starting: wait until it is ready, or end it by `make stop`."
+)
 
 
 def run_stack(places: Places, *, demo: bool, port: int | None, console: Console) -> None:
@@ -72,6 +75,8 @@ def stop_stack(places: Places) -> bool:
     if process is None:
         places.stack_file.unlink(missing_ok=True)
         return False
+    if process == _NOT_YET_KNOWN:
+        raise CannotStart(_ANOTHER_STARTS)
     os.kill(process, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_SECONDS
     while _find_runner(places) is not None:
@@ -81,14 +86,24 @@ def stop_stack(places: Places) -> bool:
     return True
 
 
+_NOT_YET_KNOWN: Final = -1
+"""In place of the number of a process that has the lock and has not written its own yet."""
+
+
 def replace_running(places: Places, *, console: Console) -> None:
-    """End the stack that runs, if any, so that a new one can take its place."""
+    """End the stack that runs, if any, so that a new one can take its place.
+
+    :raises CannotStart: when one is only starting: of several at once the first one stays
+    """
     process = _find_runner(places)
-    if process is not None:
-        console.print(
-            f"A stack is running here (process {process}). It is stopped first; its data go.",
-            highlight=False,
-        )
+    if process in (None, os.getpid()):
+        return
+    if not places.stack_file.exists():
+        raise CannotStart(_ANOTHER_STARTS)
+    console.print(
+        f"A stack is running here (process {process}). It is stopped first; its data go.",
+        highlight=False,
+    )
     stop_stack(places)
 
 
@@ -101,7 +116,9 @@ def _find_runner(places: Places) -> int | None:
     except FileNotFoundError:
         return None
     except BlockingIOError:
-        return int(places.lock_file.read_text().strip() or 0) or None
+        # Empty for a moment while its holder writes its own number into it.
+        text = places.lock_file.read_text().strip()
+        return int(text) if text.isdigit() else _NOT_YET_KNOWN
 
 
 @contextmanager
@@ -111,7 +128,7 @@ def _only_one(places: Places) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CannotStart("Another `make run` is starting: wait for it, or stop it.") from None
+            raise CannotStart(_ANOTHER_STARTS) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()

@@ -164,6 +164,12 @@ class Stack:
                 Overwrite=True,
             )
 
+    def put_settings(self, connection_id: str, text: str) -> None:
+        """Settings as somebody may have edited them."""
+        aws("ssm").put_parameter(
+            Name=f"{CONNECTIONS_PATH}/{connection_id}", Value=text, Type="String", Overwrite=True
+        )
+
     def keep_secret(self, name: str, value: Mapping[str, Any]) -> None:
         aws("secretsmanager").put_secret_value(
             SecretId=self.resources[name], SecretString=json.dumps(value)

@@ -7,6 +7,7 @@ from cli.connections.stored import Stores
 from cli.connections.wanted import Wanted, WantedConnection
 from milepost.aws.shared_secret import Entries
 from milepost.notices import Channel
+from milepost.receiving import Signing
 from milepost.signatures import STANDARD_WEBHOOKS, make_signing_secret
 from milepost.subscriptions import FROM_FILE
 
@@ -45,7 +46,9 @@ def _set_endpoint_secrets(entries: Entries, wanted: Wanted) -> None:
     for one in wanted.subscriptions.values():
         if one.channel is Channel.HTTPS:
             given = wanted.endpoint_secrets.get(one.id)
-            entries[one.id] = given or entries.get(one.id) or make_signing_secret(STANDARD_WEBHOOKS)
+            there = entries.get(one.id)
+            kept = there if isinstance(there, str) else None
+            entries[one.id] = given or kept or make_signing_secret(STANDARD_WEBHOOKS)
 
 
 def _drop_endpoint_secrets(entries: Entries, wanted: Wanted) -> None:
@@ -82,7 +85,9 @@ def _put_texts(wanted: WantedConnection, stores: Stores) -> None:
 def _set_credentials(entries: Entries, connections: Iterable[WantedConnection]) -> None:
     for one in connections:
         if one.secrets.credentials:
-            entries[one.id] = {**entries.get(one.id, {}), **one.secrets.credentials}
+            there = entries.get(one.id)
+            kept = there if isinstance(there, dict) else {}
+            entries[one.id] = {**kept, **one.secrets.credentials}
 
 
 def _set_signing(entries: Entries, connections: Iterable[WantedConnection]) -> None:
@@ -91,7 +96,8 @@ def _set_signing(entries: Entries, connections: Iterable[WantedConnection]) -> N
             entries.pop(one.id, None)
             continue
         given = list(one.secrets.signing or ())
-        live = given or entries.get(one.id, {}).get("secrets") or [make_signing_secret(one.scheme)]
+        there = [*Signing.read(entries.get(one.id)).secrets]
+        live = given or there or [make_signing_secret(one.scheme)]
         entries[one.id] = {"scheme": one.scheme, "secrets": live}
 
 

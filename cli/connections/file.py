@@ -13,11 +13,12 @@ from cli.connections.declared import SHAPES, DeclaredConnection, DeclaredFile
 from cli.connections.positions import BadYaml, Positions, read_yaml
 from cli.connections.profiles import profile_of, scheme_of
 from cli.connections.references import SecretReader, UnreadableReference
-from cli.connections.signing_forms import is_signing_secret
+from cli.connections.signing_forms import is_signing_secret, what_it_takes
 from cli.faults import InvalidFile, Problem
 from milepost.business_days import UnknownCountry, UnknownRegion, business_days_of
 from milepost.connection import DEFAULT_COUNTRY
 from milepost.deadlines import BUSINESS
+from milepost.headers import is_header_value
 from milepost.signatures import STANDARD_WEBHOOKS
 
 _WORDS: Final[Mapping[str, str]] = {
@@ -207,6 +208,9 @@ def _read_secrets(entry: _Entry, reader: SecretReader, problems: list[Problem]) 
             credentials[name] = reader.read(reference)
         except UnreadableReference as error:
             problems.append(entry.problem(place, str(error)))
+            continue
+        if not is_header_value(credentials[name]):
+            problems.append(entry.problem(place, _NO_HEADER_VALUE))
     return Secrets(credentials=credentials, signing=_read_signing(entry, reader, problems))
 
 
@@ -247,5 +251,11 @@ def _read_endpoint_secrets(
     return found
 
 
+_NO_HEADER_VALUE: Final = (
+    "can't be sent in an HTTP header: it has a line break, a control character, or one that is not "
+    "in Latin-1"
+)
+
+
 def _no_signing_secret(scheme: str) -> str:
-    return f"is no signing secret in the form of {scheme}, such as whsec_ and base64"
+    return f"is no signing secret: {what_it_takes(scheme)}"

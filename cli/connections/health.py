@@ -7,6 +7,7 @@ from cli.moments import Moments, in_words
 
 _WORDS: Final[Mapping[str, str]] = {
     "works": "works",
+    "unusable": "unusable",
     "failing": "failing",
     "waiting": "has to wait",
     "late": "late",
@@ -23,6 +24,9 @@ def condition_in_words(health: Mapping[str, Any]) -> str:
 def troubles(connection: Mapping[str, Any], moments: Moments) -> Iterator[str]:
     """What is wrong with a connection, a sentence each."""
     health = connection["health"]
+    if health["condition"] == "unusable":
+        yield f"{health['last_error']}."
+        return
     if health["failures"]:
         worked = moments.minute(health["last_success_at"]) or "never"
         yield (

@@ -21,7 +21,7 @@ def connection_rows(stored: Stored, seen: Seen, *, now: datetime) -> Iterator[tu
         settings, health = stored.settings.get(name), _health(name, seen)
         yield (
             name,
-            settings.provider if settings else "not applied",
+            settings.provider if settings else _without_settings(name, stored),
             _polls(name, stored) or "off",
             condition_in_words(health) if health else "",
             ago(health.get("last_success_at"), now=now),
@@ -31,6 +31,7 @@ def connection_rows(stored: Stored, seen: Seen, *, now: datetime) -> Iterator[tu
 
 def remarks(connection_id: str, stored: Stored, seen: Seen, moments: Moments) -> Iterator[str]:
     """What there is to say of a connection beyond its row: secrets that lack, what fails."""
+    yield from (f"{why}." for why in stored.unusable.get(connection_id, ()))
     missing = missing_credentials(connection_id, stored)
     if missing:
         yield f"{', '.join(missing)} missing: `milepost connections secret set`."
@@ -42,7 +43,7 @@ def remarks(connection_id: str, stored: Stored, seen: Seen, moments: Moments) ->
                 pass
             case count:
                 yield f"{count} signing secrets are live: a rotation is under way."
-    if connection_id in seen:
+    if connection_id in seen and connection_id not in stored.unusable:
         yield from troubles(seen[connection_id], moments)
 
 
@@ -58,10 +59,15 @@ def overview_as_json(stored: Stored, seen: Seen, stack: Stack) -> list[dict[str,
             "signing_secrets": len(stored.signing_secrets(name)),
             "credentials": sorted(stored.credentials.get(name, {})),
             "missing_credentials": missing_credentials(name, stored),
+            "unusable": list(stored.unusable.get(name, ())),
             "health": _health(name, seen) or None,
         }
         for name in sorted(stored.ids)
     ]
+
+
+def _without_settings(connection_id: str, stored: Stored) -> str:
+    return "unusable" if connection_id in stored.unusable else "not applied"
 
 
 def missing_credentials(connection_id: str, stored: Stored) -> list[str]:

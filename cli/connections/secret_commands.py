@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from cli.connections.profiles import credential_names, profile_of, scheme_of
-from cli.connections.signing_forms import is_signing_secret
+from cli.connections.signing_forms import is_signing_secret, what_it_takes
 from cli.connections.stored import Stored, Stores, open_stores, read_stored
 from cli.faults import COULD_NOT, CannotDo, WrongUse
 from cli.options import JsonOption
@@ -14,6 +14,8 @@ from cli.output import is_interactive, tell, tell_json, warn
 from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
 from milepost.aws.shared_secret import Entries
+from milepost.headers import is_header_value
+from milepost.receiving import Signing
 from milepost.signatures import make_signing_secret
 
 SIGNING: Final = "signing"
@@ -104,9 +106,7 @@ def set_secret(
     if name == SIGNING:
         _set_signing(stores, connection_id, value, stored)
     else:
-        stores.credentials.change(
-            lambda all_: all_.setdefault(connection_id, {}).update({name: value})
-        )
+        _set_credential(stores, connection_id, name, value)
     tell(f"Stored {name} of {connection_id}. Functions take it up within 5 minutes.")
     if connection_id not in stored.settings:
         warn(f"No connection {connection_id} is applied yet: it is kept until one is.")
@@ -130,15 +130,29 @@ def _read_value(connection_id: str, name: str) -> str:
     return str(value)
 
 
+def _set_credential(stores: Stores, connection_id: str, name: str, value: str) -> None:
+    if not is_header_value(value):
+        raise WrongUse(
+            f"This can't be {name}: an HTTP header carries no line breaks or control characters, "
+            "and only characters of Latin-1."
+        )
+
+    def put(entries: Entries) -> None:
+        there = entries.get(connection_id)
+        entries[connection_id] = {**(there if isinstance(there, dict) else {}), name: value}
+
+    stores.credentials.change(put)
+
+
 def _set_signing(stores: Stores, connection_id: str, value: str, stored: Stored) -> None:
     scheme = scheme_of(stored.settings[connection_id].provider)
     if scheme is None:
         raise WrongUse(f"{stored.settings[connection_id].provider} sends no webhooks.")
     if not is_signing_secret(scheme, value):
-        raise WrongUse(f"This is no signing secret in the form of {scheme}.")
+        raise WrongUse(f"This is no signing secret: {what_it_takes(scheme)}.")
 
     def put(entries: Entries) -> None:
-        live = entries.get(connection_id, {}).get("secrets", [])
+        live = Signing.read(entries.get(connection_id)).secrets
         # While two are live a second try mends the new one, and the provider's old one stays.
         others = [one for one in live[-1:] if one != value]
         entries[connection_id] = {"scheme": scheme, "secrets": [value, *others]}
@@ -148,7 +162,7 @@ def _set_signing(stores: Stores, connection_id: str, value: str, stored: Stored)
 
 def _signing_entry(entries: Entries, connection_id: str) -> dict[str, Any]:
     entry = entries.get(connection_id)
-    if not isinstance(entry, dict) or not entry.get("secrets"):
+    if not isinstance(entry, dict) or not Signing.read(entry).secrets:
         known = ", ".join(sorted(entries)) or "none"
         raise CannotDo(f"{connection_id} has no signing secret; connections that have: {known}.")
     return entry

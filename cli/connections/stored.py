@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
@@ -12,9 +12,11 @@ from cli.faults import CannotDo
 from cli.stack import Stack
 from milepost.aws import shared_secret
 from milepost.aws.overrides import OverridesTable
-from milepost.aws.shared_secret import Entries, NotOneObject
+from milepost.aws.settings import credentials_of, read_each
+from milepost.aws.shared_secret import Entries, ManyWriters, NotOneObject
 from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.connection import CommissionTerms, Connection
+from milepost.connection import CommissionTerms, Connection, UnusableConnection
+from milepost.receiving import Signing
 from milepost.subscriptions import Subscription
 
 _ALWAYS: Final = frozenset({"id", "provider", "base_url"})
@@ -22,6 +24,16 @@ _ALWAYS: Final = frozenset({"id", "provider", "base_url"})
 
 class SharedSecret(shared_secret.SharedSecret):
     """One secret that holds an entry a connection, as JSON."""
+
+    def change(self, change: Callable[[Entries], None]) -> Entries:
+        """Write what ``change`` makes of the entries.
+
+        :raises CannotDo: when others write it all the time
+        """
+        try:
+            return super().change(change)
+        except ManyWriters as error:
+            raise CannotDo(str(error)) from None
 
     def read(self) -> Entries:
         """Every entry.
@@ -41,11 +53,25 @@ class StoredSettings:
         self._client = client
         self._path = path
 
-    def all(self) -> dict[str, Connection]:
-        """Every connection that is applied, by id."""
+    def read_each(self) -> tuple[dict[str, Connection], dict[str, str]]:
+        """Every connection that is applied, by id, and why the settings of others can't be used."""
         pages = self._client.get_paginator("get_parameters_by_path").paginate(Path=self._path)
-        found = [one["Value"] for page in pages for one in page["Parameters"]]
-        return {one.id: one for one in map(Connection.from_json, found)}
+        found = {
+            one["Name"].rpartition("/")[2]: one["Value"]
+            for page in pages
+            for one in page["Parameters"]
+        }
+        known, unusable = read_each(found)
+        return known, {name: one.why for name, one in unusable.items()}
+
+    def all(self) -> dict[str, Connection]:
+        """Every connection whose settings can be used, by id."""
+        return self.read_each()[0]
+
+    def ids(self) -> list[str]:
+        """Every connection that is applied."""
+        known, unusable = self.read_each()
+        return sorted({*known, *unusable})
 
     def put(self, connection: Connection) -> None:
         self._client.put_parameter(
@@ -63,7 +89,7 @@ class StoredSettings:
 
 
 def to_json(connection: Connection) -> str:
-    """What ``Connection.from_json`` reads: all that differs from a connection's defaults."""
+    """What ``read_settings`` reads: all that differs from a connection's defaults."""
     bare = Connection(id=connection.id, provider=connection.provider, base_url=connection.base_url)
     values = {one.name: getattr(connection, one.name) for one in fields(Connection)}
     said = {
@@ -130,26 +156,67 @@ class Stored:
     subscriptions: Mapping[str, Subscription]
     endpoint_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     texts: Mapping[str, Texts] = field(default_factory=dict)
+    unusable: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By connection, what of it is stored and can't be used, a sentence each."""
+    unreadable_subscriptions: Sequence[str] = ()
 
     @property
     def ids(self) -> set[str]:
         """Every connection of which anything is stored, also after half an apply."""
-        return {*self.settings, *self.schedules, *self.signing, *self.credentials}
+        return {
+            *self.settings,
+            *self.schedules,
+            *self.signing,
+            *self.credentials,
+            *self.unusable,
+        }
 
     def signing_secrets(self, connection_id: str) -> list[str]:
         return list(self.signing.get(connection_id, {}).get("secrets", ()))
 
 
 def read_stored(stores: Stores) -> Stored:
-    """Read all of it."""
-    settings = stores.settings.all()
+    """Read all of it, each connection by itself."""
+    settings, why = stores.settings.read_each()
+    unusable = {name: [one] for name, one in why.items()}
+    credentials = _usable_credentials(stores.credentials.read(), unusable)
+    signing = _usable_signing(stores.signing.read(), unusable)
+    subscriptions, unreadable = stores.subscriptions.read_each()
+    endpoint_secrets = stores.endpoint_secrets.read()
     return Stored(
         settings=settings,
         schedules=stores.schedules.all(),
-        signing=stores.signing.read(),
-        credentials=stores.credentials.read(),
-        subscriptions={one.id: one for one in stores.subscriptions.all()},
-        endpoint_secrets=stores.endpoint_secrets.read(),
+        signing=signing,
+        credentials=credentials,
+        unusable=unusable,
+        subscriptions={one.id: one for one in subscriptions},
+        unreadable_subscriptions=unreadable,
+        endpoint_secrets={
+            name: one for name, one in endpoint_secrets.items() if isinstance(one, str)
+        },
         # There are none without settings: apply writes those first, and removes them last.
         texts={name: stores.texts.of_connection(name) for name in settings},
     )
+
+
+def _usable_credentials(entries: Entries, unusable: dict[str, list[str]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in entries:
+        try:
+            found[name] = credentials_of(name, entries)
+        except UnusableConnection as bad:
+            unusable.setdefault(name, []).append(str(bad))
+    return found
+
+
+def _usable_signing(entries: Entries, unusable: dict[str, list[str]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, entry in entries.items():
+        signing = Signing.read(entry)
+        if signing.scheme and all(isinstance(one, str) for one in signing.secrets):
+            found[name] = entry
+        else:
+            unusable.setdefault(name, []).append(
+                f"the signing secrets of {name} can't be used: they are no scheme and list of texts"
+            )
+    return found

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.aws_faults import explain
 from cli.doctor import running, setting_up, telling
-from cli.doctor.findings import Check, Finding, Level, Patient, warning
+from cli.doctor.findings import Check, Finding, Level, Patient, failure
 from cli.faults import COULD_NOT, Fault
 from cli.options import JsonOption
 from cli.output import tell, tell_folded, tell_json
@@ -42,7 +42,7 @@ _STYLES: Final = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red
 def doctor(*, stack: StackOption = None, as_json: JsonOption = False) -> None:
     """Check a deployment and say what to do where it isn't well. Exit code 1 on a failure.
 
-    It changes nothing. What it may not look at is a warning.
+    It changes nothing. What it can't look at is a failure too.
     """
     target = find_stack(stack)
     if not as_json:
@@ -62,7 +62,7 @@ def doctor(*, stack: StackOption = None, as_json: JsonOption = False) -> None:
 
 
 def examine(patient: Patient) -> Iterator[Finding]:
-    """What each check finds, one after another."""
+    """What each check finds, one after another; a check that can't look is a failure by itself."""
     for about, check in CHECKS:
         try:
             yield from check(patient)
@@ -70,10 +70,13 @@ def examine(patient: Patient) -> Iterator[Finding]:
             yield _unchecked(about, explain(error))
         except Fault as fault:
             yield _unchecked(about, str(fault))
+        except Exception as error:
+            # Its message may quote what was read.
+            yield _unchecked(about, f"it ended in {type(error).__name__}")
 
 
 def _unchecked(about: str, why: str) -> Finding:
-    return warning(about, f"could not be checked: {why}", "Check again with what that asks for.")
+    return failure(about, f"could not be checked: {why}", "Check again with what that asks for.")
 
 
 def _tell(one: Finding) -> None:

@@ -6,19 +6,20 @@ from typing import Any, Final
 
 from cli.connections.health import troubles
 from cli.doctor.findings import Finding, Patient, failure, ok, warning
+from cli.faults import CannotDo
 from cli.moments import UTC_ZONE, read_zone
 
 _A_DAY: Final = timedelta(days=1)
 _MOST_METRICS: Final = 100
 """Metrics of one question to CloudWatch; it takes 500."""
 _A_PAGE: Final = 100
-_FAILS: Final = frozenset({"failing"})
+_FAILS: Final = frozenset({"failing", "unusable"})
 _WORTH_A_LOOK: Final = frozenset({"late", "waiting", "never_polled"})
 
 
 def check_alarms(patient: Patient) -> Iterator[Finding]:
     """Whether every alarm of the stack is quiet."""
-    ours = set(patient.resources("AWS::CloudWatch::Alarm").values())
+    ours = set(_required(patient, "AWS::CloudWatch::Alarm", "alarms").values())
     pages = patient.stack.client("cloudwatch").get_paginator("describe_alarms")
     ringing = [
         one
@@ -34,7 +35,7 @@ def check_alarms(patient: Patient) -> Iterator[Finding]:
 
 def check_functions(patient: Patient) -> Iterator[Finding]:
     """Whether a function has failed within a day."""
-    functions = patient.resources("AWS::Lambda::Function")
+    functions = _required(patient, "AWS::Lambda::Function", "functions")
     errors = _errors_of_a_day(patient, list(functions.values()))
     for name, number in sorted(errors.items()):
         yield warning(
@@ -49,7 +50,7 @@ def check_functions(patient: Patient) -> Iterator[Finding]:
 def check_sources(patient: Patient) -> Iterator[Finding]:
     """Whether every queue and stream still reaches its function."""
     client = patient.stack.client("lambda")
-    mappings = patient.resources("AWS::Lambda::EventSourceMapping")
+    mappings = _required(patient, "AWS::Lambda::EventSourceMapping", "queues and streams")
     off = []
     for name, identity in sorted(mappings.items()):
         state = client.get_event_source_mapping(UUID=identity)["State"]
@@ -126,6 +127,14 @@ def check_webhooks(patient: Patient) -> Iterator[Finding]:
         yield ok("webhooks", f"{len(signing)} connections have had theirs")
 
 
+def _required(patient: Patient, kind: str, what: str) -> dict[str, str]:
+    """:raises CannotDo: when the stack has none: then nothing was looked at"""
+    found = patient.resources(kind)
+    if not found:
+        raise CannotDo(f"the stack {patient.stack.name} has no {what}: is it Milepost's?")
+    return found
+
+
 def _errors_of_a_day(patient: Patient, functions: Sequence[str]) -> dict[str, float]:
     client, found = patient.stack.client("cloudwatch"), dict[str, float]()
     for first in range(0, len(functions), _MOST_METRICS):
@@ -136,6 +145,8 @@ def _errors_of_a_day(patient: Patient, functions: Sequence[str]) -> dict[str, fl
             EndTime=patient.now,
         )
         for one in answer["MetricDataResults"]:
+            if one.get("StatusCode", "Complete") not in {"Complete", "PartialData"}:
+                raise CannotDo(f"CloudWatch answered {one['StatusCode']} for its metrics")
             if total := sum(one.get("Values", [])):
                 found[some[int(one["Id"].removeprefix("m"))]] = total
     return found

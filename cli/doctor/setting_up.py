@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cli.connections.overview import missing_credentials
 from cli.connections.schedules import Schedule
-from cli.connections.signing_forms import is_signing_secret
+from cli.connections.signing_forms import has_form
 from cli.doctor.findings import Finding, Patient, failure, ok, warning
 
 
@@ -26,12 +26,13 @@ def check_stack(patient: Patient) -> Iterator[Finding]:
 def check_secrets(patient: Patient) -> Iterator[Finding]:
     """Whether each connection has the secrets that its provider asks for."""
     stored = patient.stored
-    if not stored.settings:
+    yield from _unusable(patient)
+    if not stored.ids:
         yield failure(
             "connections", "there are none", "`milepost connections apply connections.yaml`"
         )
         return
-    faults = 0
+    faults = len(stored.unusable)
     for name in sorted(stored.settings):
         if missing := missing_credentials(name, stored):
             faults += 1
@@ -46,6 +47,23 @@ def check_secrets(patient: Patient) -> Iterator[Finding]:
             yield fault
     if not faults:
         yield ok("secrets", f"{len(stored.settings)} connections have all theirs")
+
+
+def _unusable(patient: Patient) -> Iterator[Finding]:
+    for name, reasons in sorted(patient.stored.unusable.items()):
+        for why in reasons:
+            yield failure(
+                "connections",
+                f"{name}: {why}",
+                "Nothing is done for it until that is corrected, all others go on: apply the "
+                "connections' file again, or `milepost connections secret set`.",
+            )
+    for one in patient.stored.unreadable_subscriptions:
+        yield failure(
+            "subscriptions",
+            f"{one} can't be read: nobody is notified by it",
+            f"Apply the connections' file again, or delete it (`DELETE /subscriptions/{one}`).",
+        )
 
 
 def check_schedules(patient: Patient) -> Iterator[Finding]:
@@ -90,7 +108,7 @@ def _signing_fault(patient: Patient, name: str) -> Finding | None:
     mend = f"`milepost connections secret set {name} signing`"
     if not secrets:
         return failure("secrets", f"{name} has no signing secret: no webhook is let in", mend)
-    if not all(is_signing_secret(entry["scheme"], one) for one in secrets):
+    if not all(has_form(entry["scheme"], one) for one in secrets):
         return failure(
             "secrets", f"{name} has a signing secret that is none of {entry['scheme']}", mend
         )

@@ -43,7 +43,7 @@ def check_sender(patient: Patient) -> Iterator[Finding]:
     named = {one["ParameterKey"]: one["ParameterValue"] for one in parameters}
     address = named.get(_SENDER)
     if not address:
-        yield warning("sender", "the stack does not say which it is", "Deploy with SENDER=...")
+        yield failure("sender", "the stack does not say which it is", "Deploy with SENDER=...")
         return
     identities = [address, address.rpartition("@")[2]]
     answer = patient.stack.client("ses").get_identity_verification_attributes(Identities=identities)

@@ -89,7 +89,7 @@ def show_secret(
         target.client("secretsmanager"), secret_id=target.output("EndpointSecretsArn")
     )
     secret = secrets.read().get(subscription_id)
-    if secret is None:
+    if not isinstance(secret, str):
         raise CannotDo(
             f"{subscription_id} has no secret. One of the file gets it by `milepost connections "
             "apply`; for another, put it into the secret of the output EndpointSecretsArn."

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from cli.connections.stored import SharedSecret
 from cli.faults import CannotDo
 from cli.stack import Stack
+from milepost.receiving import Signing
 from milepost.signatures import NoSecret, signed_headers
 
 
@@ -47,7 +48,8 @@ def find_signer(stack: Stack, connection: str) -> Signer:
     )
     entries = secret.read()
     entry = entries.get(connection)
-    if not isinstance(entry, dict) or not entry.get("secrets"):
+    signing = Signing.read(entry)
+    if not signing.secrets:
         known = ", ".join(sorted(entries)) or "none"
         raise CannotDo(f"{connection} has no signing secret; connections that have: {known}.")
-    return Signer(connection=connection, scheme=entry["scheme"], secret=entry["secrets"][0])
+    return Signer(connection=connection, scheme=signing.scheme, secret=signing.secrets[0])

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
@@ -17,10 +16,13 @@ from milepost.aws.notices_table import NoticesTable
 from milepost.aws.orders_table import announced_by
 from milepost.aws.settings import ConnectionSettings
 from milepost.aws.subscriptions_table import SubscriptionsTable
+from milepost.connection import UnusableConnection
+from milepost.failures import fail_without_message
+from milepost.logs import open_logger
 from milepost.subscriptions import Subscription
 from milepost.telling import Teller
 
-logger = Logger()
+logger = open_logger()
 
 dynamodb = client("dynamodb")
 sqs = client("sqs")
@@ -40,12 +42,21 @@ teller = Teller(
 )
 
 
+@fail_without_message
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Tell of each record in turn; stop at the first that fails, so that none overtakes another."""
+    """Tell of each record in turn; stop at the first that fails, so that none overtakes another.
+
+    An announcement of a connection whose settings can't be used holds up nobody else's: it is left
+    to ``watch_deadlines``, which tells it once they can be.
+    """
     known = subscriptions.all()
     for record in event["Records"]:
         try:
             tell_of(record, known)
+        except UnusableConnection as unusable:
+            logger.warning(
+                "left to watch_deadlines", event_id=record.get("eventID"), why=str(unusable)
+            )
         except Exception:
             logger.exception("failed to announce", event_id=record.get("eventID"))
             return {"batchItemFailures": [{"itemIdentifier": _sequence_number(record)}]}

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.batches import Message, take_each
@@ -27,9 +26,11 @@ from milepost.aws.endpoint_subscriptions import (
 from milepost.aws.notice_messages import NoticeQueue, notice_of
 from milepost.aws.subscriptions_table import SuppressionsTable
 from milepost.calling import Caller
+from milepost.failures import fail_without_message
+from milepost.logs import open_logger
 from milepost.sending import AlreadyClaimed
 
-logger = Logger()
+logger = open_logger()
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
@@ -57,6 +58,7 @@ caller = Caller(
 )
 
 
+@fail_without_message
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Call the endpoint of each notice; what fails for a reason of ours comes back by itself."""
     return take_each(event, call)

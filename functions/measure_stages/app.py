@@ -4,12 +4,13 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
 from milepost.aws.measured_orders import MeasuredOrders, read_change
 from milepost.aws.order_pages import OrderPages
+from milepost.failures import fail_without_message
+from milepost.logs import open_logger
 from milepost.measuring import change_of
 from milepost.order import OrderKey
 
@@ -17,7 +18,7 @@ PAGE: Final = 50
 ENOUGH_FOR_A_PAGE: Final = 20_000
 """Milliseconds that a page of the backfill takes at most."""
 
-logger = Logger()
+logger = open_logger()
 
 dynamodb = client("dynamodb")
 orders = OrderPages(dynamodb, table_name=os.environ["ORDERS_TABLE"])
@@ -28,6 +29,7 @@ measured = MeasuredOrders(
 )
 
 
+@fail_without_message
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Count the stream's records; or with ``{"backfill": {}}`` the orders that are in the table."""
     if "backfill" in event:

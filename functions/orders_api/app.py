@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -22,6 +22,8 @@ from milepost.aws.outages import is_outage
 from milepost.aws.search_table import SearchTable
 from milepost.aws.settings import ConnectionSettings
 from milepost.aws.signing_keys import KeysStore
+from milepost.failures import fail_without_message
+from milepost.logs import open_logger
 from milepost.telling import Outbox
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 # Most requests are answered as they should be, so most have no metric: that is no news.
 warnings.filterwarnings("ignore", "No application metrics to publish")
 
-logger = Logger()
+logger = open_logger()
 metrics = Metrics(namespace="Milepost")
 
 dynamodb = client("dynamodb", config=IMPATIENT)
@@ -97,6 +99,7 @@ api = build_api(
 )
 
 
+@fail_without_message
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of an HTTP API (payload format 2.0)."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -17,9 +17,11 @@ from milepost.aws.action_tools import ActionTools
 from milepost.aws.clients import client
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.aws.touched_table import TouchedTable
+from milepost.failures import fail_without_message
 from milepost.fetching import ProviderPool
+from milepost.logs import open_logger
 
-logger = Logger()
+logger = open_logger()
 metrics = Metrics(namespace="Milepost")
 
 dynamodb, scheduler = client("dynamodb"), client("scheduler")
@@ -32,6 +34,7 @@ credentials = ApiCredentials(
 )
 
 
+@fail_without_message
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Do what was planned; the event is ``action_schedules.schedule_input``."""

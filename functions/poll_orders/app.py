@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools import Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,8 +20,10 @@ from milepost.aws.polls_table import PollsTable
 from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.aws.touched_table import TouchedTable
-from milepost.connection import Connection
+from milepost.connection import Connection, UnusableConnection
+from milepost.failures import fail_without_message
 from milepost.fetching import ProviderHttp, ProviderPool
+from milepost.logs import open_logger
 from milepost.page_recording import Record, Sinks, StoreUnavailable
 from milepost.poll_result import Outcome, PollResult
 from milepost.poll_state import LookAgain
@@ -33,7 +35,7 @@ from milepost.recording import record
 from milepost.redaction import without_secrets
 from milepost.report import Report, parse_instant
 
-logger = Logger()
+logger = open_logger()
 metrics = Metrics(namespace="Milepost")
 
 SPARE_FOR_PAGE: Final = 100_000
@@ -58,6 +60,7 @@ quarantine = Quarantine(lambda: s3, bucket=os.environ["QUARANTINE_BUCKET"])
 pool = ProviderPool(maxsize=2)
 
 
+@fail_without_message
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Poll the connection that the schedule's input names: ``{"connection": "<id>"}``.
@@ -65,23 +68,36 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     With ``since`` (an instant) everything changed since then is read once more, and announced only
     if ``announce`` is true.
     """
-    connection = connections.get(event["connection"])
-    result = poll(connection, context, again=look_again(event))
+    name = str(event["connection"])
+    try:
+        result = poll(connections.get(name), context, again=look_again(event))
+    except UnusableConnection as unusable:
+        result = fail_unusable(name, why=str(unusable))
     if result.outcome is Outcome.FAILED:
         # A key that was replaced a moment ago is read anew, instead of refused for minutes.
         credentials.forget()
-    count_failure(connection, failed=result.outcome is Outcome.FAILED)
-    logger.info("polled", connection=connection.id, **asdict(result))
-    return {"connection": connection.id, **asdict(result)}
+    count_failure(name, failed=result.outcome is Outcome.FAILED)
+    logger.info("polled", connection=name, **asdict(result))
+    return {"connection": name, **asdict(result)}
 
 
-def count_failure(connection: Connection, *, failed: bool) -> None:
+def fail_unusable(connection_id: str, *, why: str) -> PollResult:
+    """A poll that can't begin has failed too: health and the alarm name its connection."""
+    try:
+        lease = polls.lease(connection_id, now=now(), duration=timedelta(seconds=5))
+        lease.fail(error=why, at=now(), not_before=None)
+    except LeaseHeld as held:
+        return PollResult(Outcome.LEASED, error=str(held))
+    return PollResult(Outcome.FAILED, error=why)
+
+
+def count_failure(connection_id: str, *, failed: bool) -> None:
     """For the alarm over all connections, and by itself for each."""
     metrics.add_metric(name="PollFailures", unit=MetricUnit.Count, value=int(failed))
     with single_metric(
         name="PollFailures", unit=MetricUnit.Count, value=int(failed), namespace="Milepost"
     ) as metric:
-        metric.add_dimension(name="connection", value=connection.id)
+        metric.add_dimension(name="connection", value=connection_id)
 
 
 def look_again(event: Mapping[str, Any]) -> LookAgain | None:
@@ -94,14 +110,18 @@ def look_again(event: Mapping[str, Any]) -> LookAgain | None:
 def poll(
     connection: Connection, context: LambdaContext, *, again: LookAgain | None = None
 ) -> PollResult:
-    """Poll under the connection's lease; another poll of it at work is no failure."""
+    """Poll under the connection's lease; another poll of it at work is no failure.
+
+    :raises UnusableConnection: when its credentials can't be used
+    """
+    shown = credentials.get(connection.id)
     left = timedelta(milliseconds=context.get_remaining_time_in_millis())
 
     def make_poll() -> Poll:
         return Poll(
             connection=connection,
             provider=(provider := adapter(connection.provider)),
-            credentials=credentials.get(connection.id),
+            credentials=shown,
             http=ProviderHttp(
                 pool, allowed=filter(None, (connection.base_url, connection.token_url))
             ),

@@ -7,20 +7,27 @@ import json
 import os
 import time
 from base64 import b64decode
-from typing import Any
+from typing import Any, Final
 
 from milepost.aws.clients import IMPATIENT, client, open_connections
 from milepost.aws.inbox import InboxQueue
 from milepost.aws.signing_secrets import SigningSecretsStore
+from milepost.failures import fail_without_message
 from milepost.receiving import FOUND, Answer, Request, receive
 
 secrets = SigningSecretsStore(
     client("secretsmanager", config=IMPATIENT), secret_id=os.environ["SIGNING_SECRETS_ARN"]
 )
 inbox = InboxQueue(client("sqs", config=IMPATIENT), queue_url=os.environ["INBOX_QUEUE_URL"])
+HEADERS: Final = {
+    "content-type": "application/json",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+}
 open_connections(lambda: secrets.refresh(now=time.time()), inbox.look)
 
 
+@fail_without_message
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer one request of an HTTP API (payload format 2.0)."""
     request = read_request(event)
@@ -28,7 +35,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     log(request, answer)
     return {
         "statusCode": answer.status,
-        "headers": {"content-type": "application/json", **answer.headers},
+        "headers": {**HEADERS, **answer.headers},
         "body": json.dumps({"message": answer.message}),
     }
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
@@ -24,7 +24,9 @@ from milepost.aws.orders_table import OrdersReader, OrdersTable
 from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ConnectionSettings
 from milepost.aws.touched_table import BatchMarks, TouchedTable
-from milepost.connection import Connection, UnknownConnection
+from milepost.connection import Connection, UnknownConnection, UnusableConnection
+from milepost.failures import fail_without_message
+from milepost.logs import open_logger
 from milepost.order import OrderKey
 from milepost.payload import read_object, write_json
 from milepost.provider import Json, Provider, read_order
@@ -38,7 +40,7 @@ from milepost.trying import OnlyATest, refuse_test
 # Most batches put nothing aside, so most have no metric: that is no news.
 warnings.filterwarnings("ignore", "No application metrics to publish")
 
-logger = Logger()
+logger = open_logger()
 metrics = Metrics(namespace="Milepost")
 
 dynamodb = client("dynamodb")
@@ -67,6 +69,7 @@ class Reading:
     reports: list[Report]
 
 
+@fail_without_message
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Record a batch of deliveries; those that fail come back by themselves."""
@@ -107,7 +110,7 @@ def read_delivery(delivery: Delivery) -> Reading | None:
         note_webhook(delivery)
         provider = adapter(connection.provider)
         reports = read_reports(delivery, provider=provider, connection=connection)
-    except (BadPayload, UnknownConnection, UnknownProvider) as error:
+    except (BadPayload, UnknownConnection, UnknownProvider, UnusableConnection) as error:
         put_aside(delivery, str(error), is_trouble=not isinstance(error, OnlyATest))
         return None
     return Reading(delivery=delivery, connection=connection, provider=provider, reports=reports)

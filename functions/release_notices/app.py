@@ -5,16 +5,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
 from milepost.aws.holds import HoldsTable
 from milepost.aws.notice_messages import NoticeQueue
+from milepost.failures import fail_without_message
+from milepost.logs import open_logger
 from milepost.notices import Channel
 from milepost.report import parse_instant
 
-logger = Logger()
+logger = open_logger()
 
 sqs = client("sqs")
 holds = HoldsTable(client("dynamodb"), table_name=os.environ["NOTICES_TABLE"])
@@ -24,6 +25,7 @@ queues = {
 }
 
 
+@fail_without_message
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
     """Release what is due; ``{"until": "<instant>"}`` releases what will be due by then."""
     until = parse_instant(event["until"]) if "until" in event else datetime.now(UTC)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.batches import Message, take_each
@@ -22,6 +21,8 @@ from milepost.aws.settings import ConnectionSettings
 from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
 from milepost.aws.unsubscribe_links import LinkKeysStore
 from milepost.aws.watch_list import OrdersIndex, SubscribersOverdue
+from milepost.failures import fail_without_message
+from milepost.logs import open_logger
 from milepost.rendering import MailRenderer
 from milepost.sending import AlreadyClaimed, Sender, TryAgainLater, batch_id
 from milepost.unsubscribing import UnsubscribeLinks
@@ -29,7 +30,7 @@ from milepost.unsubscribing import UnsubscribeLinks
 LATER: Final = timedelta(seconds=60)
 """When a mail is tried again that the mail service had no room for."""
 
-logger = Logger()
+logger = open_logger()
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
@@ -66,6 +67,7 @@ sender = Sender(
 )
 
 
+@fail_without_message
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Send a batch of notices; those that fail come back by themselves."""
     return take_each(event, send)

@@ -5,17 +5,18 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.batches import Message, take_each
 from milepost.aws.clients import client
 from milepost.aws.mails_table import MailsTable
 from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
+from milepost.failures import fail_without_message
+from milepost.logs import open_logger
 from milepost.mail_events import UnknownEvent, read_event
 from milepost.tracking import NotLoggedYet, Tracker
 
-logger = Logger()
+logger = open_logger()
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
@@ -26,6 +27,7 @@ tracker = Tracker(
 )
 
 
+@fail_without_message
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Track a batch of events; one that is too early comes back by itself."""
     return take_each(event, track)

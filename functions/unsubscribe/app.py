@@ -5,15 +5,16 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import IMPATIENT, client
 from milepost.aws.unsubscribe_links import EndingsTable, LinkKeysStore
+from milepost.failures import fail_without_message
+from milepost.logs import open_logger
 from milepost.unsubscribe_pages import page_for
 from milepost.unsubscribing import answer
 
-logger = Logger()
+logger = open_logger()
 
 keys = LinkKeysStore(
     client("secretsmanager", config=IMPATIENT),
@@ -23,6 +24,7 @@ keys = LinkKeysStore(
 endings = EndingsTable(client("dynamodb", config=IMPATIENT), table_name=os.environ["NOTICES_TABLE"])
 
 
+@fail_without_message
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request of an HTTP API (payload format 2.0)."""
     method = event["requestContext"]["http"]["method"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from aws_lambda_powertools import Logger, Metrics, single_metric
+from aws_lambda_powertools import Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -20,7 +20,10 @@ from milepost.aws.settings import ConnectionSettings
 from milepost.aws.subscriptions_table import SubscriptionsTable
 from milepost.aws.told_log import ToldLogTable
 from milepost.aws.watch_list import OrdersIndex
+from milepost.connection import UnusableConnection
+from milepost.failures import OwnWords, fail_without_message
 from milepost.health import poll_lags
+from milepost.logs import open_logger
 from milepost.report import parse_instant
 from milepost.telling import Teller
 from milepost.watched import LastAnnounced
@@ -29,7 +32,7 @@ from milepost.watching import AnnouncementWatch, DeadlineWatch
 RESERVE_MILLISECONDS: Final = 20_000
 """Time kept back for what is begun; what is left over, the next run finds again."""
 
-logger = Logger()
+logger = open_logger()
 metrics = Metrics(namespace="Milepost")
 
 dynamodb = client("dynamodb")
@@ -66,10 +69,11 @@ announcements = AnnouncementWatch(
 )
 
 
-class SomeFailed(Exception):
+class SomeFailed(OwnWords):
     """Some orders could not be seen to; the log says which and why, and the next run tries."""
 
 
+@fail_without_message
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
     """See to everything that is due; ``{"now": "<instant>"}`` sees to it as of then."""
@@ -79,6 +83,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
     judge_what_is_past(now, context, done)
     # A run as of a later moment must not raise the alarm of polls that are not due.
     measure_polls(min(now, datetime.now(UTC)))
+    count_unusable()
     if any(done.values()):
         logger.info("watched", extra=dict(done))
     if done["failed"]:
@@ -111,6 +116,10 @@ def tell_what_is_missing(now: datetime, context: LambdaContext, done: dict[str, 
             continue
         try:
             told = announcements.tell_missing(one.key, now=now)
+        except UnusableConnection:
+            # Told by the run after somebody has corrected the settings: it has an alarm of its own.
+            left.append(one)
+            done["left"] += 1
         except Exception:
             logger.exception("failed to tell what is missing", order=str(one.key))
             left.append(one)
@@ -133,6 +142,18 @@ def measure_polls(now: datetime) -> None:
     for name, lag in seconds.items():
         with single_metric(
             name="PollLag", unit=MetricUnit.Seconds, value=lag, namespace="Milepost"
+        ) as metric:
+            metric.add_dimension(name="connection", value=name)
+
+
+def count_unusable() -> None:
+    """Connections whose settings can't be used: their number for the alarm, and each by itself."""
+    unusable = connections.unusable()
+    metrics.add_metric(name="UnusableConnections", unit=MetricUnit.Count, value=len(unusable))
+    for name, one in unusable.items():
+        logger.error("connection can't be used", connection=name, why=one.why)
+        with single_metric(
+            name="UnusableConnections", unit=MetricUnit.Count, value=1, namespace="Milepost"
         ) as metric:
             metric.add_dimension(name="connection", value=name)
 

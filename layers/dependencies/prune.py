@@ -28,7 +28,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "lambda": ("Invoke",),
     "s3": ("DeleteObject", "GetObject", "HeadObject", "ListObjectsV2", "PutObject"),
     "scheduler": ("CreateSchedule", "DeleteSchedule", "GetSchedule", "UpdateSchedule"),
-    "secretsmanager": ("GetSecretValue", "PutSecretValue"),
+    "secretsmanager": ("GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"),
     "sesv2": ("DeleteSuppressedDestination", "GetSuppressedDestination", "SendEmail"),
     "sns": ("Publish", "PublishBatch"),
     "sqs": (

@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from milepost.aws.overrides import OverridesTable
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.aws.signing_secrets import SigningSecretsStore
 from milepost.aws.subscriptions_table import SubscriptionsTable
+from milepost.connection import UnusableConnection
 from milepost.notices import Channel
 from milepost.order import Kind
 from milepost.signatures import STANDARD_WEBHOOKS
@@ -720,3 +722,59 @@ def _raise(error: Exception) -> Any:
         raise error
 
     return fail
+
+
+@pytest.mark.parametrize(
+    "value", ["key\r\nX-Evil: 1", "key\x00", "schl\u00fcssel\u20ac", "key\x7fend", "a\u2028b"]
+)
+def test_a_credential_that_no_header_carries_is_refused_when_it_is_set(
+    value: str, operator: Operator
+) -> None:
+    operator.apply("--yes")
+    before = operator.credentials.get("offergrid-home")
+
+    result = operator.run("secret", "set", "offergrid-home", "api_key", given=value)
+
+    assert result.exit_code == 2
+    assert "an HTTP header carries no line breaks" in result.output
+    assert "Evil" not in result.output
+    assert operator.credentials.get("offergrid-home") == before
+
+
+def test_a_file_whose_credential_no_header_carries_is_refused_with_its_line(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OFFERGRID_KEY", "key\nof two lines")
+
+    result = operator.apply("--yes")
+
+    assert result.exit_code == 2
+    assert "api_key: can't be sent in an HTTP header" in result.output
+    assert "two lines" not in result.output
+    assert operator.writes == []
+
+
+@pytest.mark.parametrize(("size", "code"), [(23, 2), (24, 0), (64, 0), (65, 2)])
+def test_a_signing_secret_has_24_to_64_bytes(size: int, code: int, operator: Operator) -> None:
+    operator.apply("--yes")
+    secret = "whsec_" + b64encode(b"k" * size).decode()
+
+    result = operator.run("secret", "set", "offergrid-home", "signing", given=secret)
+
+    assert result.exit_code == code
+    assert (secret in operator.signing_secrets("offergrid-home")) is (code == 0)
+
+
+def test_settings_that_cannot_be_used_are_written_again_by_the_next_apply(
+    operator: Operator,
+) -> None:
+    operator.apply("--yes")
+    ssm, path = SESSION.client("ssm"), f"/{STACK}/connections/offergrid-home"
+    ssm.put_parameter(Name=path, Value="{", Type="String", Overwrite=True)
+    with pytest.raises(UnusableConnection):
+        operator.settings.get("offergrid-home")
+    assert "the settings of offergrid-home can't be used" in operator.run("list").output
+
+    assert operator.apply("--yes").exit_code == 0
+
+    assert operator.settings.get("offergrid-home").provider == "offergrid"

@@ -62,6 +62,7 @@ class Client:
         event: Mapping[str, Any] | bytes,
         delivery_id: str | None = None,
         secret: str | None = None,
+        content_type: str = "application/json",
     ) -> int:
         """Send an event as a provider would, and get the status of the answer."""
         described = self.connections[connection]
@@ -75,7 +76,7 @@ class Client:
         )
         signature = headers.get("webhook-signature") or headers["Spirii-Signature"]
         self.sent.append((body, signature))
-        headers |= {"content-type": "application/json"}
+        headers |= {"content-type": content_type}
         return self.call("POST", described["webhook_url"], body, headers)[0]
 
     def call(

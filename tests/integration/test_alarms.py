@@ -65,9 +65,17 @@ def fail_to_poll(stack: Stack, sandboxes: Sandboxes) -> None:
 
 def poll_late(stack: Stack, _: Sandboxes) -> None:
     ago = format_instant(datetime.now(UTC) - timedelta(hours=2))
-    stack.apply(Connection(id=OFFERGRID.id, provider="offergrid", base_url="x", poll_minutes=5))
+    stack.apply(
+        Connection(id=OFFERGRID.id, provider="offergrid", base_url="https://x", poll_minutes=5)
+    )
     item = to_item({"pk": f"poll#{OFFERGRID.id}", "last_success_at": ago})
     aws("dynamodb").put_item(TableName=stack.resources["PollsTable"], Item=item)
+    stack.load("watch_deadlines").handler({}, Context())
+
+
+def edit_settings_by_hand(stack: Stack, _: Sandboxes) -> None:
+    stack.apply(OFFERGRID)
+    stack.put_settings(OFFERGRID.id, "{")
     stack.load("watch_deadlines").handler({}, Context())
 
 
@@ -127,6 +135,7 @@ PROVOKED_BY: Mapping[str, Callable[[Stack, Sandboxes], None]] = {
     "ApiFailuresAlarm": fail_to_answer,
     "PollFailuresAlarm": fail_to_poll,
     "PollLagAlarm": poll_late,
+    "UnusableConnectionsAlarm": edit_settings_by_hand,
     "PlannedActionFailuresAlarm": fail_what_was_planned,
     "RefusedWebhooksAlarm": refuse,
     "MissingSecretAlarm": have_no_secret,

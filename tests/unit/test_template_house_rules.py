@@ -216,6 +216,7 @@ PROMISES: Mapping[str, set[tuple[str, str, str]]] = {
         ("Milepost", "PollLag", "milepost"),
         ("Milepost", "PollFailures", "milepost"),
     },
+    "a connection that can't be used is named": {("Milepost", "UnusableConnections", "milepost")},
     "nobody is let in without a signature": {("Milepost", "Webhooks", "bad_signature")},
     "without a secret nobody is": {
         ("Milepost", "Webhooks", "no_secret"),
@@ -306,3 +307,17 @@ def test_the_api_is_throttled() -> None:
     (api,) = of_type("AWS::Serverless::HttpApi").values()
     assert api["DefaultRouteSettings"]["ThrottlingRateLimit"]
     assert api["DefaultRouteSettings"]["ThrottlingBurstLimit"]
+
+
+def test_every_route_without_a_token_has_a_throttle_of_its_own() -> None:
+    events = [one for function in FUNCTIONS.values() for one in function.get("Events", {}).values()]
+    routes = [one["Properties"] for one in events if one["Type"] == "HttpApi"]
+    open_routes = {
+        f"{one['Method']} {one['Path']}"
+        for one in routes
+        if one.get("Auth", {}).get("Authorizer") == "NONE"
+    }
+    [api] = of_type("AWS::Serverless::HttpApi").values()
+    assert open_routes
+    assert api["RouteSettings"].keys() == open_routes
+    assert all(one["ThrottlingRateLimit"] <= 1000 for one in api["RouteSettings"].values())

@@ -1,6 +1,5 @@
 """A connection: one account at one provider, as its settings describe it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -10,6 +9,13 @@ DEFAULT_COUNTRY: Final = "DE"
 
 class UnknownConnection(LookupError):
     """No connection has this id: it was never applied, or was removed."""
+
+
+class UnusableConnection(Exception):
+    """A connection is applied, and its stored settings or secrets can't be used.
+
+    The message names the connection and what is wrong, never a value.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,27 +79,11 @@ class Connection:
     options: Mapping[str, Any] = field(default_factory=dict)
     """What only one provider's adapter knows, such as its names of statuses."""
 
-    @classmethod
-    def from_json(cls, text: str) -> "Connection":
-        """Read what ``milepost connections apply`` wrote; keys of newer versions are ignored."""
-        known = _known_of(json.loads(text), _FIELDS)
-        known["customer_notices"] = frozenset(known.get("customer_notices", ()))
-        if terms := known.get("commission"):
-            known["commission"] = CommissionTerms(**_known_of(terms, _TERMS))
-        return cls(**known)
-
-
-_FIELDS = frozenset(Connection.__dataclass_fields__)
-_TERMS = frozenset(CommissionTerms.__dataclass_fields__)
-
-
-def _known_of(values: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name in names}
-
 
 class Connections(Protocol):
     """Where settings are looked up."""
 
     def get(self, connection_id: str) -> Connection:
-        """:raises UnknownConnection: when there is none of this id"""
+        """:raises UnknownConnection: when there is none of this id
+        :raises UnusableConnection: when its settings can't be used"""
         ...

@@ -23,6 +23,8 @@ class Condition(StrEnum):
     """The provider asked us to wait."""
     LATE = "late"
     """Nothing failed, but the last success is longer ago than its schedule allows."""
+    UNUSABLE = "unusable"
+    """Its stored settings can't be used, so nothing is done for it until they are corrected."""
     NEVER_POLLED = "never_polled"
     NOT_POLLED = "not_polled"
     """Its settings have no schedule: what comes, comes by webhook."""

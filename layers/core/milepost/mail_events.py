@@ -77,7 +77,9 @@ def read_event(body: Mapping[str, Any]) -> MailEvent:
         )
     except (KeyError, IndexError, TypeError, AttributeError, BadPayload) as error:
         what = name if isinstance(name, str) and name.isalnum() else "without a known type"
-        raise UnknownEvent(f"an event {what!r} that can't be read: {error!r}") from None
+        raise UnknownEvent(
+            f"an event {what!r} that can't be read: {type(error).__name__}"
+        ) from None
 
 
 _FACTS: Final = {

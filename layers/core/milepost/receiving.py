@@ -33,6 +33,15 @@ class Signing:
     scheme: str
     secrets: tuple[str, ...]
 
+    @classmethod
+    def read(cls, entry: object) -> "Signing":
+        """An entry as it is stored; one of any other shape has no secret, so it accepts nothing."""
+        if isinstance(entry, dict):
+            scheme, secrets = entry.get("scheme"), entry.get("secrets")
+            if isinstance(scheme, str) and isinstance(secrets, list):
+                return cls(scheme, tuple(secrets))
+        return cls("", ())
+
 
 class SigningSecrets(Protocol):
     """Where signing secrets are kept."""

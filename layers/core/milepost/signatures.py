@@ -17,8 +17,11 @@ SPIRII: Final = "spirii"
 
 TOLERANCE_SECONDS: Final = 300
 MOST_SIGNATURES: Final = 16
+SHORTEST_KEY: Final = 24
+LONGEST_KEY: Final = 64
+"""Bytes of a secret that may be set (standardwebhooks.com, "Signature scheme"). What was stored
+before is checked with as it is: a webhook isn't lost for it."""
 _KEY_BYTES: Final = 32
-"""Standard Webhooks asks for 24 to 64 (standardwebhooks.com, "Signature scheme")."""
 _LONGEST_ID: Final = 256
 _LONGEST_TIMESTAMP: Final = 12
 _ID_CHARACTERS: Final = frozenset(

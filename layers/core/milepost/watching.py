@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from milepost.announcing import kept
-from milepost.connection import Connection, Connections, UnknownConnection
+from milepost.connection import Connection, Connections, UnknownConnection, UnusableConnection
 from milepost.deadlines import (
     allowed_in_words,
     appointment_ends,
@@ -72,9 +72,13 @@ class DeadlineWatch:
     orders_of: Callable[[Connection], Orders]
 
     def candidates(self, *, now: datetime) -> Iterator[Watched]:
-        """Orders to judge: without what the index alone shows to be in time or done with."""
+        """Orders to judge: without what the index alone shows to be in time or done with, and
+        without those of connections whose settings can't be used."""
         for one in self.watch_list.past(now=now):
-            connection = _connection_of(one.key, self.connections)
+            try:
+                connection = _connection_of(one.key, self.connections)
+            except UnusableConnection:
+                continue
             if connection and _is_worth_reading(one, connection, now):
                 yield one
 
@@ -217,7 +221,10 @@ class AnnouncementWatch:
 
     def tell_missing(self, key: OrderKey, *, now: datetime) -> list[Announcement]:
         """Tell what the order's log lacks. What ``announce`` tells of it meanwhile or later finds
-        the log's entries and tells nothing twice."""
+        the log's entries and tells nothing twice.
+
+        :raises UnusableConnection: when the connection's settings can't be used
+        """
         connection = _connection_of(key, self.connections)
         tracked = self.orders.read(key) if connection else None
         if connection is None or tracked is None or tracked.erased_at is not None:

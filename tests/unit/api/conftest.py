@@ -13,7 +13,8 @@ from aws_lambda_powertools import Logger
 
 from milepost.api.answering import Api, build_api
 from milepost.api.given import Services
-from milepost.connection import Connection, UnknownConnection
+from milepost.aws.settings import Unusable
+from milepost.connection import Connection, UnknownConnection, UnusableConnection
 from milepost.listing import Listed, Page, Place, Wanted
 from milepost.notices import NoticeId
 from milepost.operating import Operations
@@ -92,14 +93,20 @@ class Figures:
 @dataclass
 class Connections:
     known: dict[str, Connection]
+    bad: dict[str, Unusable] = field(default_factory=dict)
 
     def get(self, connection_id: str) -> Connection:
+        if connection_id in self.bad:
+            raise UnusableConnection(self.bad[connection_id].why)
         if connection_id not in self.known:
             raise UnknownConnection(f"no connection {connection_id!r} is applied")
         return self.known[connection_id]
 
     def all(self) -> Mapping[str, Connection]:
         return self.known
+
+    def unusable(self) -> Mapping[str, Unusable]:
+        return self.bad
 
 
 class NoActions:

@@ -1,5 +1,7 @@
 """Who may do what: by the groups of the token, and closed by default."""
 
+import json
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -21,7 +23,11 @@ def event_of(**changed: Any) -> dict[str, Any]:
         ("[operator viewer]", {Role.OPERATOR, Role.VIEWER}),
         ("[viewer]", {Role.VIEWER}),
         ("operator", {Role.OPERATOR}),
-        ("[operator, viewer]", {Role.OPERATOR, Role.VIEWER}),
+        ("[operator, viewer]", {Role.VIEWER}),
+        ("[[operator viewer]", {Role.VIEWER}),
+        ("[operator]] viewer]", {Role.VIEWER}),
+        ("[not,operator viewer]", {Role.VIEWER}),
+        ("[Operator viewer]", {Role.VIEWER}),
         (["viewer", "others"], {Role.VIEWER}),
     ],
 )
@@ -79,3 +85,131 @@ def test_an_event_made_by_hand_works(desk: Desk) -> None:
     }
     answer = read_answer(desk.api.answer(event, None))
     assert (answer.status, answer.body["orders"]) == (200, [])
+
+
+NOT_AN_OPERATORS = [
+    ["not,operator"],
+    ["not operator"],
+    ["operator viewer"],
+    ["[operator]"],
+    ["[operator", "x]"],
+    ["operator]"],
+    ["operator "],
+    [" operator"],
+    ["Operator"],
+    ["operator\\u0000"],
+    ["\\uff4fperator"],
+    ["op erator", "x operator y"],
+]
+
+
+@pytest.mark.parametrize("groups", NOT_AN_OPERATORS)
+@pytest.mark.parametrize("more", [[], ["viewer"]])
+def test_a_group_of_another_name_makes_nobody_an_operator(
+    groups: list[str], more: list[str]
+) -> None:
+    listed = [*more, *groups]
+    event = event_of(**{"cognito:groups": f"[{' '.join(listed)}]"})
+    event["headers"] = {"authorization": token_of(listed)}
+    if more:
+        assert caller_of(event).roles == {Role.VIEWER}
+    else:
+        with pytest.raises(Problem, match="neither of the groups"):
+            caller_of(event)
+
+
+@pytest.mark.parametrize("listed", [["operator"], ["operator", "viewer"], ["a b", "operator"]])
+def test_the_groups_of_the_token_are_read_as_its_list(listed: list[str]) -> None:
+    event = event_of(**{"cognito:groups": f"[{' '.join(listed)}]"})
+    event["headers"] = {"authorization": token_of(listed)}
+    assert Role.OPERATOR in caller_of(event).roles
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "Bearer none",
+        "Bearer a.b.c",
+        "Bearer e30.bnVsbA.x",
+        f"{'Bearer x.e30.y'},{'Bearer x.e30.y'}",
+        7,
+    ],
+)
+def test_a_token_that_does_not_match_what_was_checked_gives_no_role(token: Any) -> None:
+    event = event_of(**{"cognito:groups": "[operator viewer]"})
+    event["headers"] = {"authorization": token}
+    with pytest.raises(Problem):
+        caller_of(event)
+    event["headers"] = {"authorization": token_of(["operator"])}
+    with pytest.raises(Problem):
+        caller_of(event)
+
+
+def token_of(groups: list[str]) -> str:
+    """As Cognito makes it, but for the signature, which the authorizer checks."""
+    parts = ({"alg": "RS256"}, {"sub": "5f0c-sub", "cognito:groups": groups}, "signature")
+    encoded = [urlsafe_b64encode(json.dumps(one).encode()).decode().rstrip("=") for one in parts]
+    return f"Bearer {'.'.join(encoded)}"
+
+
+NOT_TO_BE_KEPT = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "role"),
+    [
+        ("GET", "/orders", "viewer"),
+        ("GET", "/openapi.json", "viewer"),
+        ("GET", "/what/is/not/there", "viewer"),
+        ("GET", "/orders/x", "viewer"),
+        ("POST", "/orders", "viewer"),
+        ("PUT", "/orders", "operator"),
+        ("GET", "/orders", "nobody"),
+        ("GET", "/orders\x00", "viewer"),
+    ],
+)
+def test_no_answer_is_kept_or_taken_for_another_type(
+    method: str, path: str, role: str, desk: Desk
+) -> None:
+    headers = desk.ask(method, path, role=role).headers
+    assert NOT_TO_BE_KEPT.items() <= {name.lower(): one for name, one in headers.items()}.items()
+
+
+@pytest.mark.parametrize("character", ["\x00", "\n", "\r\n", "\x1b", "\x7f", "\x85", "\u2028"])
+def test_a_control_character_in_an_address_is_refused(character: str, desk: Desk) -> None:
+    text = f"a{character}b"
+    for path, query in (
+        (f"/orders/{text}:b:c", {}),
+        (f"/connections/{text}", {}),
+        (f"/{text}", {}),
+        ("/orders", {"q": text}),
+        ("/orders", {"connection": text}),
+        ("/orders", {text: "x"}),
+    ):
+        answer = desk.ask("GET", path, query=query)
+        assert (answer.status, answer.body["type"]) == (400, "urn:milepost:problem:bad-request")
+
+
+ENDS_OF_TIME = [
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59.999Z",
+    "9999-12-31T23:59:59-12:00",
+    "1999-12-31T23:59:59Z",
+    "3000-01-01T00:00:00Z",
+]
+
+
+@pytest.mark.parametrize("instant", ENDS_OF_TIME)
+def test_an_instant_at_the_ends_of_time_is_not_valid(instant: str, desk: Desk) -> None:
+    answers = [
+        desk.ask("POST", "/connections/a/poll", role="operator", body={"since": instant}),
+        desk.ask("GET", "/quarantine", role="operator", query={"since": instant}),
+        desk.ask("GET", "/quarantine", role="operator", query={"until": instant}),
+        desk.ask("POST", "/quarantine/replay", role="operator", body={"since": instant}),
+        desk.ask("GET", "/orders", query={"from": instant[:10]}),
+        desk.ask("GET", "/stages", query={"from": instant[:7]}),
+        desk.ask("GET", "/commissions", query={"month": instant[:7]}),
+        desk.ask("POST", "/orders/a:b:c/actions/fulfill", role="operator", body={"at": instant}),
+    ]
+    assert [one.status for one in answers] == [422] * len(answers)

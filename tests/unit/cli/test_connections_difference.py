@@ -10,6 +10,8 @@ from cli.connections.schedules import Schedule, read_schedule
 from cli.connections.stored import Stored, to_json
 from cli.connections.wanted import Wanted, WantedConnection
 from milepost.connection import CommissionTerms, Connection
+from milepost.connection_settings import read_settings
+from milepost.providers import REGISTRY
 from milepost.subscriptions import Subscription
 
 SETTINGS = Connection(id="grid", provider="offergrid", base_url="https://api.example.com")
@@ -169,7 +171,8 @@ def test_settings_come_back_from_their_json_as_they_were() -> None:
         commission=CommissionTerms(amount="75.50", currency="EUR", recurring="monthly"),
     )
 
-    assert Connection.from_json(to_json(settings)) == settings
+    text = to_json(settings)
+    assert read_settings(text, connection_id=settings.id, providers=REGISTRY) == settings
 
 
 def test_a_text_that_is_new_changed_or_gone_is_a_line() -> None:

@@ -194,13 +194,13 @@ def test_references_lead_to_the_environment_and_to_files(
     write_file: WriteFile, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("KEY", "from-environment")
-    (tmp_path / "token").write_text("whsec_AAECAwQFBgcICQoLDA0ODw==\n")
+    (tmp_path / "token").write_text("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX\n")
     path = write_file(entry("credentials: {api_key: env:KEY}", "signing: {secrets: [file:token]}"))
 
     secrets = read_file(path).read_secrets(literals=False).connections["offergrid-home"]
 
     assert secrets.credentials == {"api_key": "from-environment"}
-    assert secrets.signing == ("whsec_AAECAwQFBgcICQoLDA0ODw==",)
+    assert secrets.signing == ("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX",)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,10 @@ def test_references_lead_to_the_environment_and_to_files(
         ("credentials: {api_key: file:missing}", "missing can't be read: No such file"),
         ("credentials: {api_key: hunter2}", "write env:NAME or file:PATH"),
         ("credentials: {apikey: env:KEY}", "is no credential of offergrid: it asks for api_key"),
-        ("signing: {secrets: [env:KEY]}", "is no signing secret in the form of standard-webhooks"),
+        (
+            "signing: {secrets: [env:KEY]}",
+            "is no signing secret: standard-webhooks takes whsec_ and the base64 of 24 to 64 bytes",
+        ),
     ],
 )
 def test_a_reference_that_leads_nowhere_is_said_without_any_secret(

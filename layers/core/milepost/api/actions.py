@@ -27,6 +27,7 @@ from milepost.actions import (
 from milepost.api.callers import Caller
 from milepost.api.describing import may_answer
 from milepost.api.given import Given, Services, Who
+from milepost.api.instants import require_near
 from milepost.api.paths import OrderPath, order_key
 from milepost.api.problems import Conflict, NotFound, Problem
 from milepost.api.repeating import KEY_HEADER, KeyHeader, new_key
@@ -142,9 +143,11 @@ def _request(
 
 def _instant(text: str | None) -> datetime | None:
     try:
-        return parse_instant(text) if text else None
+        return require_near(parse_instant(text)) if text else None
     except BadPayload as error:
         raise Problem(422, f"`at` is {error}.") from None
+    except ValueError as error:
+        raise Problem(422, f"`at`: {error}.") from None
 
 
 def _answer(

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,9 @@ from milepost.report import BadPayload
 
 _JSON: Final = "application/json"
 _DESCRIPTION: Final = "openapi.json"
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+NOT_TO_BE_KEPT: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+"""Headers of every answer: it may be about people, and it is of the type that it says."""
 _NOTHING: Final = ""
 """The subject of addresses at which there is nothing."""
 
@@ -52,6 +56,7 @@ class Api:
         resolver = self._resolver_at(request["rawPath"])
         subject = None
         try:
+            _require_printable(request)
             caller = caller_of(request)
             subject = caller.subject
             check_method(caller, method)
@@ -72,7 +77,7 @@ class Api:
             request=request["requestContext"].get("requestId"),
             caller=subject,
         )
-        return answered
+        return answered | {"headers": {**(answered.get("headers") or {}), **NOT_TO_BE_KEPT}}
 
     def _resolver_at(self, path: str) -> APIGatewayHttpResolver:
         subject = subject_of(path)
@@ -130,6 +135,14 @@ def _plain(event: Mapping[str, Any]) -> dict[str, Any]:
     return request | dict(event) | {"requestContext": context, "headers": headers}
 
 
+def _require_printable(request: Mapping[str, Any]) -> None:
+    """:raises Problem: 400 when the address or a parameter has a control character in it"""
+    parameters = request.get("queryStringParameters") or {}
+    texts = [request["rawPath"], *parameters, *map(str, parameters.values())]
+    if any(_CONTROL.search(text) for text in texts):
+        raise Problem(400, "The address has a control character in it: leave it out.")
+
+
 def _with_text_body(request: dict[str, Any]) -> dict[str, Any]:
     """The request with its body as text.
 
@@ -150,8 +163,10 @@ def _with_text_body(request: dict[str, Any]) -> dict[str, Any]:
 def _read_body(text: str) -> Any:
     try:
         return read_json(text.encode())
-    except (BadPayload, UnicodeError) as error:
+    except BadPayload as error:
         raise _not_json(str(error)) from None
+    except UnicodeError:
+        raise _not_json("not UTF-8") from None
 
 
 def _not_json(reason: str) -> json.JSONDecodeError:

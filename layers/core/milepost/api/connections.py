@@ -1,18 +1,20 @@
 """Connections: their settings and health, and a poll out of turn."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from milepost.api.describing import may_answer
 from milepost.api.given import Given, Services
+from milepost.api.instants import Instant
 from milepost.api.problems import Conflict, NotFound
 from milepost.api.shapes import Shape
 from milepost.connection import Connection, UnknownConnection
-from milepost.health import Contact, health_of
+from milepost.health import Condition, Contact, Health, health_of
 from milepost.poll_state import LookAgain
 from milepost.report import format_instant
 
@@ -26,7 +28,8 @@ class HealthView(Shape):
 
     condition: str = Field(
         description="`works`, `failing`, `waiting` (the provider asked us to), `late`, "
-        "`never_polled`, `not_polled` (it has no schedule)."
+        "`never_polled`, `not_polled` (it has no schedule), `unusable` (its stored settings "
+        "can't be used; `last_error` says why)."
     )
     last_success_at: str | None
     last_failure_at: str | None
@@ -46,8 +49,10 @@ class ConnectionView(Shape):
     """One account at one provider."""
 
     id: str
-    provider: str
-    settings: dict[str, Any] = Field(description="All of them; none is secret.")
+    provider: str | None = Field(description="None where the stored settings don't tell.")
+    settings: dict[str, Any] = Field(
+        description="All of them; none is secret. Empty where they can't be used."
+    )
     health: HealthView
 
 
@@ -62,7 +67,7 @@ class PollAsked(Shape):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: AwareDatetime | None = Field(
+    since: Instant | None = Field(
         default=None, description="Read everything changed since then once more."
     )
     announce: bool = Field(
@@ -86,9 +91,11 @@ class PollStarted(Shape):
 )
 def list_connections(services: Given) -> ConnectionList:
     contacts = services.operations.contacts.all()
-    connections = sorted(services.connections.all().values(), key=lambda one: one.id)
     return ConnectionList(
-        items=[_view(one, contacts.get(one.id, Contact()), services) for one in connections]
+        items=[
+            _view_of(name, contacts.get(name, Contact()), services)
+            for name in services.connection_ids()
+        ]
     )
 
 
@@ -100,8 +107,9 @@ def list_connections(services: Given) -> ConnectionList:
     responses=may_answer(200, 404),
 )
 def show_connection(connection: ConnectionPath, services: Given) -> ConnectionView:
-    found = _find(connection, services)
-    return _view(found, services.operations.contacts.get(found.id), services)
+    if connection not in services.connections.unusable():
+        _find(connection, services)
+    return _view_of(connection, services.operations.contacts.get(connection), services)
 
 
 @router.post(
@@ -133,26 +141,45 @@ def _find(connection_id: str, services: Services) -> Connection:
         raise NotFound(f"There is no connection {connection_id}.") from None
 
 
-def _view(connection: Connection, contact: Contact, services: Services) -> ConnectionView:
+def _view_of(connection_id: str, contact: Contact, services: Services) -> ConnectionView:
     now = services.clock()
-    health = health_of(connection, contact, now=now)
+    if bad := services.connections.unusable().get(connection_id):
+        health = Health(condition=Condition.UNUSABLE, lag=None)
+        return ConnectionView(
+            id=connection_id,
+            provider=bad.provider,
+            settings={},
+            health=_health_view(health, contact, last_error=bad.why, now=now),
+        )
+    connection = _find(connection_id, services)
     return ConnectionView(
         id=connection.id,
         provider=connection.provider,
         settings=_settings(connection),
-        health=HealthView(
-            condition=str(health.condition),
-            last_success_at=_instant(contact.last_success_at),
-            last_failure_at=_instant(contact.last_failure_at),
+        health=_health_view(
+            health_of(connection, contact, now=now),
+            contact,
             last_error=contact.last_error if contact.failures else None,
-            failures=contact.failures,
-            not_before=_instant(contact.not_before if contact.failures else None),
-            lag_seconds=None if health.lag is None else int(health.lag.total_seconds()),
-            is_polled_now=contact.polling_until is not None and contact.polling_until >= now,
-            is_paused=contact.is_paused,
-            seen_until=_instant(contact.cursor),
-            last_webhook_at=_instant(contact.last_webhook_at),
+            now=now,
         ),
+    )
+
+
+def _health_view(
+    health: Health, contact: Contact, *, last_error: str | None, now: datetime
+) -> HealthView:
+    return HealthView(
+        condition=str(health.condition),
+        last_success_at=_instant(contact.last_success_at),
+        last_failure_at=_instant(contact.last_failure_at),
+        last_error=last_error,
+        failures=contact.failures,
+        not_before=_instant(contact.not_before if contact.failures else None),
+        lag_seconds=None if health.lag is None else int(health.lag.total_seconds()),
+        is_polled_now=contact.polling_until is not None and contact.polling_until >= now,
+        is_paused=contact.is_paused,
+        seen_until=_instant(contact.cursor),
+        last_webhook_at=_instant(contact.last_webhook_at),
     )
 
 

@@ -1,6 +1,5 @@
 """Every way in which a request can fail, and the problem that its caller is told."""
 
-import traceback
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -14,7 +13,8 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 
 from milepost.api.matching import routes_at
 from milepost.api.problems import Problem, answer_to, faults_of
-from milepost.connection import UnknownConnection
+from milepost.connection import UnknownConnection, UnusableConnection
+from milepost.failures import places
 from milepost.notices import BadNoticeId
 from milepost.order import BadOrderId
 
@@ -36,6 +36,7 @@ def tell_problems(
         ),
         RequestValidationError: _not_valid,
         UnknownConnection: _unknown,
+        UnusableConnection: _unusable,
         BadOrderId: _unknown,
         BadNoticeId: _unknown,
         Exception: lambda error: _down(error, log) if is_outage(error) else _failed(error, log),
@@ -60,6 +61,12 @@ def _unknown(error: Exception) -> Problem:
     return Problem(404, f"{error}.")
 
 
+def _unusable(error: UnusableConnection) -> Problem:
+    return Problem(
+        409, f"Nothing can be done for this connection: {error}. Correct it, then repeat."
+    )
+
+
 def _not_valid(error: RequestValidationError) -> Problem:
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
@@ -81,8 +88,5 @@ def _down(error: Exception, log: Logger) -> Problem:
 
 
 def _failed(error: Exception, log: Logger) -> Problem:
-    # Where, but not what: messages of errors quote the data.
-    places = traceback.extract_tb(error.__traceback__)[-3:]
-    where = [f"{one.filename.rpartition('/')[2]}:{one.lineno}" for one in places]
-    log.error("failed", error=type(error).__name__, where=where)
+    log.error("failed", error=type(error).__name__, where=places(error)[-3:])
     return Problem(500, "We failed at this. It is logged and raises an alarm.")

@@ -42,14 +42,30 @@ class Notices(Protocol):
     def enter(self, choice: Choice, *, at: datetime) -> Entered: ...
 
 
+class UnusableSettings(Protocol):
+    """Why a connection's settings can't be used, and its provider where that is known."""
+
+    @property
+    def why(self) -> str: ...
+    @property
+    def provider(self) -> str | None: ...
+
+
 class Connections(Protocol):
     """Settings of connections."""
 
     def get(self, connection_id: str) -> Connection:
-        """:raises UnknownConnection: when there is none of this id"""
+        """:raises UnknownConnection: when there is none of this id
+        :raises UnusableConnection: when its settings can't be used"""
         ...
 
-    def all(self) -> Mapping[str, Connection]: ...
+    def all(self) -> Mapping[str, Connection]:
+        """Those whose settings can be used, by id."""
+        ...
+
+    def unusable(self) -> "Mapping[str, UnusableSettings]":
+        """The others, by id."""
+        ...
 
 
 class Acting(Protocol):
@@ -95,6 +111,10 @@ class Services:
     """These open, at the first use, what few requests need: to resend, to act, to operate."""
     clock: Callable[[], datetime]
     """The present time, aware."""
+
+    def connection_ids(self) -> list[str]:
+        """Every connection that is applied, also those whose settings can't be used."""
+        return sorted({*self.connections.all(), *self.connections.unusable()})
 
     @property
     def emails(self) -> Outbox:

@@ -202,7 +202,7 @@ def _cursor(place: Place | None, wanted: Wanted, name: str, services: Services) 
 
 def _found(q: str, wanted: Wanted, services: Services, *, after: Place | None, limit: int) -> Page:
     """What a search finds: few enough to be sorted here."""
-    connections = wanted.connections or services.connections.all().keys()
+    connections = wanted.connections or services.connection_ids()
     keys = (
         services.search.find_by_email(q)
         if "@" in q
@@ -229,12 +229,13 @@ def _page_of(matching: Iterable[Listed], *, after: Place | None, limit: int) -> 
 
 
 def _counts(wanted: Wanted, services: Services) -> dict[Status, int]:
-    known = services.connections.all().values()
+    providers = {name: one.provider for name, one in services.connections.all().items()}
+    providers |= {name: one.provider or "" for name, one in services.connections.unusable().items()}
     names = [
-        one.id
-        for one in known
-        if (not wanted.connections or one.id in wanted.connections)
-        and wanted.provider in (None, one.provider)
+        name
+        for name, provider in providers.items()
+        if (not wanted.connections or name in wanted.connections)
+        and wanted.provider in (None, provider)
     ]
     counts: dict[Status, int] = {}
     for statuses in services.figures.counts(names).values():

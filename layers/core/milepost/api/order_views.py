@@ -127,6 +127,8 @@ def order_view(
     """
     order = tracked.shown
     key = order.key
+    # Nothing is done with, or expected of, an order that was erased.
+    acting = None if tracked.erased_at else connection
     return OrderView(
         id=key.path_id,
         group=group_id(order),
@@ -142,9 +144,9 @@ def order_view(
         appointment=order.appointment,
         details=plain(order.details),
         attention=attention_views(order),
-        actions=_actions(order, connection),
-        planned=_plans(order, connection),
-        next=_next(order, connection),
+        actions=_actions(order, acting),
+        planned=_plans(order, acting),
+        next=_next(order, acting),
         timeline=[_entry(entry) for entry in order.timeline],
         earlier=_earlier(order),
         announced=[_announcement(one) for one in tracked.announced],

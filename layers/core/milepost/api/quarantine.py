@@ -6,12 +6,13 @@ from typing import Annotated, Any, Final
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from milepost.api.callers import check_operator
 from milepost.api.describing import may_answer
 from milepost.api.filters import check_connections
 from milepost.api.given import Given, Who
+from milepost.api.instants import Instant
 from milepost.api.paths import decoded
 from milepost.api.problems import NotFound, Problem
 from milepost.api.shapes import Shape
@@ -32,8 +33,8 @@ KeptPath = Annotated[
         max_length=200,
     ),
 ]
-Since = Annotated[AwareDatetime | None, Query(description="Received at this instant or later.")]
-Until = Annotated[AwareDatetime | None, Query(description="Received before this instant.")]
+Since = Annotated[Instant | None, Query(description="Received at this instant or later.")]
+Until = Annotated[Instant | None, Query(description="Received before this instant.")]
 
 
 class KeptView(Shape):
@@ -73,8 +74,8 @@ class ReplayMany(ReplayOne):
     """What to replay: what one connection got in a time."""
 
     connection: str = Field(min_length=1, max_length=64)
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Instant | None = None
+    until: Instant | None = None
     after: str | None = Field(default=None, description="`next` of the answer before.")
 
 

@@ -94,7 +94,7 @@ def show_stages(
     check_connections(connection, services)
     now = services.clock()
     months = _months(first_month, last_month, now=now)
-    names = connection or list(services.connections.all())
+    names = connection or services.connection_ids()
     found = [
         one
         for one in services.figures.stages(names, months=months)

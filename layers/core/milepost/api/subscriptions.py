@@ -202,7 +202,7 @@ def _require_possible(wanted: Subscription, services: Services) -> None:
     """Check what the request alone can't tell."""
     faults = [
         Fault(where="body.connections", what=f"There is no connection {name}.")
-        for name in sorted(wanted.connections - services.connections.all().keys())
+        for name in sorted(wanted.connections.difference(services.connection_ids()))
     ]
     if wanted.channel is Channel.HTTPS:
         try:

@@ -13,6 +13,7 @@ AT_MOST_EVERY: Final = timedelta(minutes=1)
 """How often one container notes a connection's webhook: a write for each would cost more than the
 recording of some."""
 
+UNREADABLE: Final = "what is stored of its polls can't be read"
 _PREFIX: Final = "poll#"
 
 
@@ -72,6 +73,14 @@ def _key(connection_id: str) -> dict[str, Any]:
 
 
 def _contact(item: Mapping[str, Any]) -> Contact:
+    """One connection's; an item that can't be read counts as a failure of this connection alone."""
+    try:
+        return _read(item)
+    except (ValueError, TypeError, ArithmeticError):
+        return Contact(failures=1, last_error=UNREADABLE)
+
+
+def _read(item: Mapping[str, Any]) -> Contact:
     return Contact(
         last_success_at=_instant(item.get("last_success_at")),
         last_failure_at=_instant(item.get("last_failure_at")),

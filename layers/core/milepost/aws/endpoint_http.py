@@ -160,10 +160,20 @@ def _why(error: Exception) -> str:
     if isinstance(error, Refused):
         return str(error)
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not valid: {error.verify_message}"
+        return f"its certificate is not valid: {_CERTIFICATE.get(error.verify_code, 'not trusted')}"
     return next((why for kind, why in _WHY.items() if isinstance(error, kind)), "no connection")
 
 
+_CERTIFICATE: Final[Mapping[int, str]] = {
+    9: "not valid yet",
+    10: "expired",
+    18: "self-signed",
+    19: "self-signed",
+    20: "its issuer is unknown",
+    62: "for another host name",
+    64: "for another address",
+}
+"""OpenSSL's X509_V_ERR codes (openssl-verification-options). Its own words quote the host name."""
 _WHY: Final[Mapping[type[Exception], str]] = {
     socket.gaierror: "its name can't be resolved",
     UnicodeError: "its name can't be resolved",

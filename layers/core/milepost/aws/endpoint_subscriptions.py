@@ -1,7 +1,6 @@
 """Subscriptions as endpoints: how long one has been failing, its secret, and its owner's mail."""
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -9,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from milepost.aws.items import from_item, to_item
 from milepost.aws.notices_table import item_in_the_way
+from milepost.aws.shared_secret import read_entries
 from milepost.aws.subscriptions_table import SUBSCRIPTIONS, subscription_of
 from milepost.endpoints import Endpoint, switched_off_mail
 from milepost.notices import Audience
@@ -112,18 +112,19 @@ class EndpointSecretsStore:
         self._client = client
         self._secret_id = secret_id
         self._clock = clock
-        self._known: dict[str, str] = {}
+        self._known: Mapping[str, object] = {}
         self._read_at = float("-inf")
 
     def get(self, subscription_id: str) -> str | None:
-        """The subscription's secret, at most 5 minutes old; None when it has none."""
+        """The subscription's secret, at most 5 minutes old; None when it has no usable one."""
         age = self._clock() - self._read_at
         # One that is not known may have been subscribed a moment ago.
         if age > KEEP_SECONDS or (subscription_id not in self._known and age > REFRESH_SECONDS):
             answer = self._client.get_secret_value(SecretId=self._secret_id)
-            self._known = json.loads(answer["SecretString"])
+            self._known = read_entries(answer.get("SecretString", ""))
             self._read_at = self._clock()
-        return self._known.get(subscription_id)
+        found = self._known.get(subscription_id)
+        return found if isinstance(found, str) else None
 
 
 class Suppressions(Protocol):

@@ -38,7 +38,11 @@ class OverridesTable:
             ExpressionAttributeValues=to_item({":pk": _templates_of(connection_id)}),
         )
         items = [from_item(item) for page in pages for item in page["Items"]]
-        return {_place(item["sk"]): item["source"] for item in items}
+        return {
+            place: item["source"]
+            for item in items
+            if (place := _place(item["sk"])) and isinstance(item.get("source"), str)
+        }
 
     def put(self, connection_id: str, place: Place, source: str) -> None:
         """Keep a template that ``check_override`` has passed."""
@@ -55,6 +59,7 @@ def _templates_of(connection_id: str) -> str:
     return f"templates#{connection_id}"
 
 
-def _place(sort_key: str) -> Place:
-    kind, audience, language = sort_key.split("#")
-    return kind, audience, language
+def _place(sort_key: str) -> Place | None:
+    """None for an item that is no template of ours: the standard text is used."""
+    parts = sort_key.split("#")
+    return (parts[0], parts[1], parts[2]) if len(parts) == 3 else None

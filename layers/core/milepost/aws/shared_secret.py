@@ -1,55 +1,195 @@
 """One secret of Secrets Manager that holds an entry for each of many, as a JSON object."""
 
 import json
-from collections.abc import Callable
-from typing import Any, TypeAlias
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+from uuid import uuid4
+
+from botocore.exceptions import ClientError
 
 from milepost.signatures import STANDARD_WEBHOOKS, make_signing_secret
 
 Entries: TypeAlias = dict[str, Any]
 
+STAGE: Final = "MILEPOST_NEXT"
+"""The staging label of a version that is written and is not yet the current one."""
+MOST_TRIES: Final = 12
+_LOST: Final = frozenset({"InvalidParameterException", "ResourceNotFoundException"})
+_TOKEN: Final = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s"{}\[\]:,]+)', re.DOTALL)
+
 
 class NotOneObject(ValueError):
-    """Somebody has put something else than one JSON object there."""
+    """Something else than one JSON object is stored there."""
+
+
+class ManyWriters(Exception):
+    """Others wrote the secret each time that this was tried; repeat it."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Unreadable:
+    """An entry that is no JSON, as it is stored: written back unchanged, and used by nobody."""
+
+    text: str
+
+
+def read_entries(text: str) -> Entries:
+    """Every entry, each read by itself: one that is no JSON is ``Unreadable``.
+
+    :raises NotOneObject: when it can't even be told where one entry ends
+    """
+    try:
+        entries = json.loads(text)
+    except (ValueError, RecursionError):
+        entries = _read_each(text)
+    if not isinstance(entries, dict):
+        raise NotOneObject("it does not hold one JSON object")
+    return entries
+
+
+def write_entries(entries: Mapping[str, Any]) -> str:
+    """The entries as ``read_entries`` reads them."""
+    members = (
+        f"{json.dumps(name)}: "
+        + (value.text if isinstance(value, Unreadable) else json.dumps(value, sort_keys=True))
+        for name, value in sorted(entries.items())
+    )
+    return "{" + ", ".join(members) + "}"
+
+
+def _read_each(text: str) -> Entries:
+    entries: Entries = {}
+    for name, value in _members(text):
+        entries[name] = Unreadable(value) if name in entries else _value(value)
+    return entries
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return Unreadable(text)
+
+
+def _members(text: str) -> Iterator[tuple[str, str]]:
+    """Names and values as text, by the outermost commas and colons."""
+    place, depth, name, begins = 0, 0, "", 0
+    for sign, ends in _tokens(text):
+        if depth == 0 and (place or sign != "{"):
+            raise NotOneObject("it does not hold one JSON object")
+        if depth == 1 and sign == ":" and not name:
+            name, begins = _name(text[begins:place]), ends
+        elif depth == 1 and sign in (",", "}"):
+            if name:
+                yield name, text[begins : ends - 1].strip()
+            elif text[begins : ends - 1].strip():
+                raise NotOneObject("it does not hold one JSON object")
+            name, begins = "", ends
+        depth += (sign in ("{", "[")) - (sign in ("}", "]"))
+        begins = ends if place == 0 else begins
+        place = ends
+    if depth != 0 or not place:
+        raise NotOneObject("it does not hold one JSON object")
+
+
+def _tokens(text: str) -> Iterator[tuple[str, int]]:
+    place, last = 0, len(text.rstrip())
+    while place < last:
+        found = _TOKEN.match(text, place)
+        if found is None:
+            raise NotOneObject("it does not hold one JSON object")
+        place = found.end()
+        yield found[1], place
+
+
+def _name(text: str) -> str:
+    name = _value(text)
+    if not isinstance(name, str) or not name:
+        raise NotOneObject("it does not hold one JSON object")
+    return name
 
 
 class SharedSecret:
     """Its entries; others may write to it as well."""
 
-    def __init__(self, client: Any, *, secret_id: str) -> None:
+    def __init__(
+        self,
+        client: Any,
+        *,
+        secret_id: str,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._client = client
         self._secret_id = secret_id
+        self._pause = pause
 
     def read(self) -> Entries:
         """Every entry.
 
         :raises NotOneObject: when something else is there
         """
-        text = self._client.get_secret_value(SecretId=self._secret_id)["SecretString"]
-        try:
-            entries = json.loads(text)
-        except ValueError:
-            entries = None
-        if not isinstance(entries, dict):
-            raise NotOneObject(
-                f"The secret {self._secret_id} does not hold one JSON object. Put an earlier "
-                "version of it back in Secrets Manager, then repeat this."
-            )
-        return entries
+        return self._read()[0]
 
     def change(self, change: Callable[[Entries], None]) -> Entries:
         """Read, let ``change`` work on the entries, and write them if that made a difference.
 
-        Secrets Manager knows no condition on a write: reading at the last moment keeps the time
-        short in which another's write could be lost.
+        What others write meanwhile is never overwritten: the new version is written beside the
+        current one, and takes its place only if that is still the one that was read. Otherwise all
+        of it is done again, so ``change`` may be called several times.
+
+        :raises NotOneObject: when something else is there
+        :raises ManyWriters: when others were faster each time
         """
-        entries = self.read()
-        before = json.dumps(entries, sort_keys=True)
-        change(entries)
-        after = json.dumps(entries, sort_keys=True)
-        if after != before:
-            self._client.put_secret_value(SecretId=self._secret_id, SecretString=after)
-        return entries
+        for attempt in range(MOST_TRIES):
+            entries, version = self._read()
+            before = write_entries(entries)
+            change(entries)
+            after = write_entries(entries)
+            if after == before or self._replace(version, after):
+                return entries
+            # Whoever waits for different times is not in each other's way again.
+            self._pause(random.uniform(0, min(0.1 * 2**attempt, 3)))  # noqa: S311 - no secret
+        raise ManyWriters(f"others write the secret {self._secret_id} all the time: repeat this")
+
+    def _read(self) -> tuple[Entries, str]:
+        answer = self._client.get_secret_value(SecretId=self._secret_id)
+        try:
+            return read_entries(answer.get("SecretString", "")), answer["VersionId"]
+        except NotOneObject:
+            raise NotOneObject(
+                f"The secret {self._secret_id} does not hold one JSON object. Put an earlier "
+                "version of it back in Secrets Manager, then repeat this."
+            ) from None
+
+    def _replace(self, version: str, text: str) -> bool:
+        """Make this the current version if ``version`` still is; whether it was.
+
+        Source: AWS Secrets Manager API, UpdateSecretVersionStage: when the label is attached to
+        another version than RemoveFromVersionId, the operation fails.
+        """
+        token = str(uuid4())
+        self._client.put_secret_value(
+            SecretId=self._secret_id,
+            SecretString=text,
+            ClientRequestToken=token,
+            VersionStages=[STAGE],
+        )
+        try:
+            self._client.update_secret_version_stage(
+                SecretId=self._secret_id,
+                VersionStage="AWSCURRENT",
+                MoveToVersionId=token,
+                RemoveFromVersionId=version,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _LOST:
+                return False
+            raise
+        return True
 
 
 class EndpointSecretsKeeper:

@@ -1,10 +1,10 @@
 """Signing secrets of all connections: one secret in Secrets Manager, read at most now and then."""
 
-import json
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from milepost.aws.shared_secret import read_entries
 from milepost.receiving import SecretStoreDown, Signing, UnknownWebhook
 
 KEEP_SECONDS: Final = 300
@@ -14,7 +14,8 @@ REFRESH_SECONDS: Final = 30
 class SigningSecretsStore:
     """Implements ``receiving.SigningSecrets``.
 
-    The secret's value is ``{"<connection>": {"scheme": ..., "secrets": ["<current>", ...]}}``.
+    The secret's value is ``{"<connection>": {"scheme": ..., "secrets": ["<current>", ...]}}``. An
+    entry that is none of that closes its connection alone.
     """
 
     def __init__(self, client: Any, *, secret_id: str) -> None:
@@ -43,11 +44,9 @@ class SigningSecretsStore:
         self._tried_at = now
         try:
             answer = self._client.get_secret_value(SecretId=self._secret_id)
-            value = json.loads(answer["SecretString"])
-            self._known = {
-                name: Signing(one["scheme"], tuple(one["secrets"])) for name, one in value.items()
-            }
-        except (BotoCoreError, ClientError, ValueError, KeyError, TypeError, AttributeError):
+            entries = read_entries(answer["SecretString"])
+            self._known = {name: Signing.read(one) for name, one in entries.items()}
+        except (BotoCoreError, ClientError, ValueError, KeyError):
             if now - self._read_at > KEEP_SECONDS:
                 # What was read before may have been revoked since: fail closed.
                 self._known = None

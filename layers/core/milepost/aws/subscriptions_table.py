@@ -1,14 +1,18 @@
 """NoticesTable's other halves: subscriptions, and addresses that no mail may go to."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from milepost.aws.items import from_item, to_item
 from milepost.notices import DEFAULT_KINDS, Audience, Channel
 from milepost.report import format_instant
 from milepost.subscriptions import Mode, QuietHours, Subscription
 from milepost.unsubscribing import address_digest
+
+logger = logging.getLogger(__name__)
 
 SUBSCRIPTIONS: Final = "subscriptions"
 _NOT_SAID: Final = frozenset({"pk", "sk", "ended"})
@@ -22,13 +26,22 @@ class SubscriptionsTable:
         self._table = table_name
 
     def all(self) -> Sequence[Subscription]:
-        """Every subscription, also those that have ended."""
+        """Every subscription that can be read, also those that have ended."""
+        return self.read_each()[0]
+
+    def read_each(self) -> tuple[list[Subscription], list[str]]:
+        """Every subscription, each read by itself, and the ids of those that can't be read."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues=to_item({":pk": SUBSCRIPTIONS}),
         )
-        return [subscription_of(from_item(item)) for page in pages for item in page["Items"]]
+        items = [from_item(item) for page in pages for item in page["Items"]]
+        found = {item["sk"]: _subscription_or_none(item) for item in items}
+        unreadable = [name for name, one in found.items() if one is None]
+        for name in unreadable:
+            logger.error("the subscription %s can't be read, and nobody is notified by it", name)
+        return [one for one in found.values() if one is not None], unreadable
 
     def get(self, subscription_id: str) -> Subscription | None:
         answer = self._client.get_item(TableName=self._table, Key=_key(subscription_id))
@@ -126,6 +139,24 @@ def subscription_item(subscription: Subscription) -> dict[str, Any]:
     }
 
 
+def _subscription_or_none(item: Mapping[str, Any]) -> Subscription | None:
+    try:
+        found = subscription_of(item)
+        ZoneInfo(found.time_zone)
+    except (ValueError, TypeError, LookupError, AttributeError, OSError):
+        return None
+    return found
+
+
+def _texts(value: object) -> frozenset[str]:
+    """:raises TypeError: for what is no list of texts, such as one text"""
+    if not isinstance(value, list | tuple | frozenset) or not all(
+        isinstance(one, str) for one in value
+    ):
+        raise TypeError
+    return frozenset(value)
+
+
 def subscription_of(item: Mapping[str, Any]) -> Subscription:
     """The subscription of an item."""
     quiet = item.get("quiet_hours")
@@ -133,9 +164,9 @@ def subscription_of(item: Mapping[str, Any]) -> Subscription:
         id=item["sk"],
         channel=Channel(item.get("channel", Channel.EMAIL)),
         recipient=item["recipient"],
-        kinds=frozenset(item.get("kinds", DEFAULT_KINDS)),
-        connections=frozenset(item.get("connections", ())),
-        service_types=frozenset(item.get("service_types", ())),
+        kinds=_texts(item.get("kinds", DEFAULT_KINDS)),
+        connections=_texts(item.get("connections", ())),
+        service_types=_texts(item.get("service_types", ())),
         language=item.get("language", "en"),
         time_zone=item.get("time_zone", "Europe/Berlin"),
         mode=Mode(item.get("mode", Mode.AT_ONCE)),
@@ -143,7 +174,7 @@ def subscription_of(item: Mapping[str, Any]) -> Subscription:
         quiet_hours=QuietHours(
             start=time.fromisoformat(quiet["start"]),
             end=time.fromisoformat(quiet["end"]),
-            passing=frozenset(quiet["passing"]),
+            passing=_texts(quiet["passing"]),
         )
         if quiet
         else None,

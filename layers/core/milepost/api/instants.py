@@ -1,0 +1,23 @@
+"""Instants as the API takes them: with a zone, and of a time that orders can be of."""
+
+from datetime import datetime
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, AwareDatetime
+
+FIRST_YEAR: Final = 2000
+LAST_YEAR: Final = 2999
+
+
+def require_near(instant: datetime) -> datetime:
+    """The instant itself. At the ends of time no zone could be applied to it.
+
+    :raises ValueError: outside of the years that ``from`` and ``to`` of lists take, too
+    """
+    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+        raise ValueError(f"the year is from {FIRST_YEAR} to {LAST_YEAR}")
+    return instant
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(require_near)]
+"""Such as ``2026-03-01T09:00:00Z``."""

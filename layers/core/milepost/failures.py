@@ -1,0 +1,61 @@
+"""What may be said of an exception: its class and where it was raised, never its message.
+
+Messages of libraries quote what they were given: ``Invalid header value b'Bearer ...'``. They reach
+no log, no stored item and no answer. Imports little: it runs in every function.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from types import TracebackType
+from typing import Any, Final, TypeVar
+
+MOST_PLACES: Final = 8
+_DEEPEST_CHAIN: Final = 4
+Answer = TypeVar("Answer")
+
+
+class OwnWords(Exception):
+    """An exception of ours whose message is written to be logged: no data, nothing secret."""
+
+
+class HandlerFailed(Exception):
+    """An invocation failed. In place of whatever was raised, which Lambda's runtime would log with
+    its message."""
+
+
+def describe(error: BaseException) -> str:
+    """The class of an exception and of what led to it, each with the places where it was raised."""
+    said: list[str] = []
+    one: BaseException | None = error
+    while one is not None and len(said) < _DEEPEST_CHAIN:
+        said.append(f"{type(one).__name__} at {', '.join(places(one)) or 'an unknown place'}")
+        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+    return "; from ".join(said)
+
+
+def places(error: BaseException) -> list[str]:
+    """Where it was raised, the innermost place last: ``polling.py:120``."""
+    found: list[str] = []
+    traceback: TracebackType | None = error.__traceback__
+    while traceback is not None:
+        name = traceback.tb_frame.f_code.co_filename.rpartition("/")[2]
+        found.append(f"{name}:{traceback.tb_lineno}")
+        traceback = traceback.tb_next
+    return found[-MOST_PLACES:]
+
+
+def fail_without_message(
+    handler: Callable[[Any, Any], Answer],
+) -> Callable[[Any, Any], Answer]:
+    """Have a handler fail by ``HandlerFailed``, or in words of ours, whatever is raised in it."""
+
+    @wraps(handler)
+    def handle(event: Any, context: Any) -> Answer:
+        try:
+            return handler(event, context)
+        except OwnWords:
+            raise
+        except Exception as error:
+            raise HandlerFailed(describe(error)) from None
+
+    return handle

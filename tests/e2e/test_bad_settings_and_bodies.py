@@ -1,0 +1,124 @@
+"""On the deployed stack: one connection's bad setting or secret, and bodies that aren't UTF-8."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from milepost.aws.shared_secret import SharedSecret
+from tests.e2e.conftest import HOME, SHOP, Client, status_changed, wait_for
+
+pytestmark = pytest.mark.e2e
+
+NOT_UTF8 = b'{"event": "order.status_changed", "orderId": "\xff\xfe\x80"}'
+
+
+@contextmanager
+def bad_parameter(client: Client, connection: str, text: str) -> Iterator[None]:
+    """A connection's settings as somebody may have edited them, put right at the end."""
+    ssm, name = (
+        client.stack.client("ssm"),
+        f"{client.stack.outputs['ConnectionsPath']}/{connection}",
+    )
+    before = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    ssm.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
+    try:
+        restart_functions(client)
+        yield
+    finally:
+        ssm.put_parameter(Name=name, Value=before, Type="String", Overwrite=True)
+        restart_functions(client)
+
+
+@contextmanager
+def bad_secret(client: Client, output: str, connection: str, entry: Any) -> Iterator[None]:
+    """A connection's entry in a shared secret, put right at the end."""
+    manager = client.stack.client("secretsmanager")
+    secret = SharedSecret(manager, secret_id=client.stack.outputs[output])
+    before = secret.read()[connection]
+    secret.change(lambda entries: entries.update({connection: entry}))
+    try:
+        restart_functions(client)
+        yield
+    finally:
+        secret.change(lambda entries: entries.update({connection: before}))
+        restart_functions(client)
+
+
+def restart_functions(client: Client) -> None:
+    """Have every function start again: what it keeps, it keeps for up to five minutes."""
+    functions = client.stack.client("lambda")
+    for page in functions.get_paginator("list_functions").paginate():
+        for one in page["Functions"]:
+            functions.update_function_configuration(
+                FunctionName=one["FunctionName"], Timeout=one["Timeout"]
+            )
+
+
+def quarantined(client: Client, connection: str, body: bytes) -> bool:
+    s3, bucket = client.stack.client("s3"), client.stack.outputs["QuarantineBucket"]
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=f"quarantine/{connection}/")
+    keys = [one["Key"] for one in listed.get("Contents", [])]
+    return any(s3.get_object(Bucket=bucket, Key=key)["Body"].read() == body for key in keys)
+
+
+def said(client: Client, *arguments: str) -> str:
+    """What the command prints, its folded lines as one."""
+    done = client.run(*arguments, "--stack", client.stack.stack_name)
+    assert done.returncode == 0, done.stderr
+    return " ".join(done.stdout.split())
+
+
+def test_one_connections_bad_settings_close_it_alone_and_name_it(client: Client) -> None:
+    body = json.dumps(status_changed(client.new_id("closed"), "accepted")).encode()
+    known = client.new_id("known")
+    client.send(SHOP, status_changed(known, "accepted"))
+    client.wait_for_status(SHOP, known, "item-1", "accepted")
+    with bad_parameter(client, SHOP, '{"id": "' + SHOP + '", "time_zone": "Europe/Atlantis"'):
+        client.send(SHOP, body)
+        order_id = client.new_id("open")
+        client.send(HOME, status_changed(order_id, "accepted"))
+        client.wait_for_told(order_id, ["accepted"])
+        wait_for(lambda: quarantined(client, SHOP, body), what="the closed connection's webhook")
+        assert client.poll(HOME)["outcome"] in {"complete", "unchanged", "paused"}
+
+        assert f"the settings of {SHOP} can't be used" in said(client, "connections", "list")
+        examined = client.run("doctor", "--json", "--stack", client.stack.stack_name)
+        assert examined.returncode == 1
+        failures = [one["text"] for one in json.loads(examined.stdout) if one["level"] == "fail"]
+        assert any(f"the settings of {SHOP} can't be used" in one for one in failures)
+        assert not any(f"{HOME}: the settings" in one for one in failures)
+        assert known in said(client, "orders", "list", "--connection", SHOP, "--json")
+
+
+def test_one_connections_bad_signing_secret_closes_it_alone(client: Client) -> None:
+    with bad_secret(client, "SigningSecretsArn", SHOP, ["no", "scheme"]):
+        event = status_changed(client.new_id("closed"), "accepted")
+        assert client.try_to_send(SHOP, event) == 503
+        order_id = client.new_id("open")
+        client.send(HOME, status_changed(order_id, "accepted"))
+        client.wait_for_status(HOME, order_id, "item-1", "accepted")
+        listed = said(client, "connections", "list")
+        assert f"the signing secrets of {SHOP} can't be used" in listed
+    client.send(SHOP, status_changed(client.new_id("again"), "accepted"))
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/octet-stream", "application/cloudevents+json"]
+)
+def test_a_body_that_is_not_utf8_is_accepted_and_kept_byte_for_byte(
+    content_type: str, client: Client
+) -> None:
+    body = NOT_UTF8 + client.new_id().encode()
+    assert client.try_to_send(HOME, body, content_type=content_type) == 202
+    wait_for(lambda: quarantined(client, HOME, body), what="the body in the quarantine")
+
+
+def test_a_body_that_is_not_utf8_and_says_that_it_is_json_cannot_be_verified(
+    client: Client,
+) -> None:
+    body = NOT_UTF8 + client.new_id().encode()
+    assert client.try_to_send(HOME, body, content_type="application/json") == 401
+    assert not quarantined(client, HOME, body)

@@ -1,0 +1,125 @@
+"""`make deploy`: its own line, read by SAM's own parser."""
+
+import re
+import shlex
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import yaml
+from samcli.commands.deploy.command import cli as sam_deploy
+
+from tests.stack import ROOT
+from tests.unit.test_template_house_rules import TEMPLATE
+
+AWKWARD = [
+    "Milepost <milepost@example.org>",
+    "Doe, Jane <jane@example.org>",
+    '"Milepost, the team" <milepost@example.org>',
+    "o'hara@example.org",
+    'O\'Hara & Söhne; $(id) `id` #1 | "50%" <a@example.org>',
+    "$HOME@example.org",
+    "two  spaces@example.org",
+    "StageName=local@example.org",
+    "a Mfa=OPTIONAL@example.org",
+]
+
+
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = ["make", "--no-print-directory", "-n", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def sam_words(*variables: str) -> list[str]:
+    """The words that a shell gives to `sam deploy`."""
+    lines = make("deploy", *variables).stdout.replace("\\\n", " ").splitlines()
+    [line] = [one for one in lines if one.startswith("sam deploy ")]
+    return shlex.split(line)[2:]
+
+
+def parameters(*variables: str) -> Mapping[str, str]:
+    """The template's parameters as SAM reads them."""
+    context = sam_deploy.make_context("deploy", sam_words(*variables))
+    found: Mapping[str, str] = context.params["parameter_overrides"]
+    return found
+
+
+def test_without_alarms_no_address_of_alarms_is_passed() -> None:
+    found = parameters("ENV=dev", "SENDER=milepost@example.org")
+    assert found["SenderAddress"] == "milepost@example.org"
+    assert found["StageName"] == "dev"
+    assert "AlarmAddress" not in found
+
+
+@pytest.mark.parametrize("empty", ["ALARMS=", "ALARMS= "])
+def test_an_empty_address_of_alarms_is_not_passed(empty: str) -> None:
+    assert "AlarmAddress" not in parameters("ENV=dev", "SENDER=milepost@example.org", empty)
+
+
+def test_the_line_of_the_readme_is_read() -> None:
+    lines = re.findall(r"^make (deploy [^#\n]*)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert lines
+    for line in lines:
+        assert parameters(*shlex.split(line)[1:])["SenderAddress"] == "milepost@your.domain"
+
+
+def test_with_alarms_both_addresses_are_passed() -> None:
+    found = parameters("ENV=prod", "SENDER=milepost@example.org", "ALARMS=ops@example.org")
+    assert found["SenderAddress"] == "milepost@example.org"
+    assert found["AlarmAddress"] == "ops@example.org"
+
+
+@pytest.mark.parametrize("value", AWKWARD)
+def test_an_awkward_value_reaches_the_template_as_it_was_given(value: str) -> None:
+    found = parameters("ENV=dev", f"SENDER={value}", f"ALARMS={value}")
+    assert found["SenderAddress"] == value
+    assert found["AlarmAddress"] == value
+    assert found["StageName"] == "dev"
+    assert found["Mfa"] == "OPTIONAL"
+
+
+@pytest.mark.parametrize("value", ["a\\b@example.org", "a@example.org\nb@example.org", "a@b.de\\"])
+def test_a_value_that_sam_cannot_be_given_is_refused(value: str) -> None:
+    for variables in ((f"SENDER={value}",), ("SENDER=a@example.org", f"ALARMS={value}")):
+        refused = make("deploy", "ENV=dev", *variables)
+        assert refused.returncode != 0
+        assert "neither a backslash nor a line break" in refused.stderr
+
+
+def test_without_a_sender_or_with_an_unknown_environment_nothing_is_built() -> None:
+    for variables in (("ENV=dev",), ("ENV=dev", "SENDER= "), ("ENV=staging", "SENDER=a@b.de")):
+        command = ["make", "--no-print-directory", "check-deploy", *variables]
+        refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert refused.returncode != 0
+        assert "SENDER=" in refused.stdout or "dev or prod" in refused.stdout
+
+
+@pytest.mark.parametrize(("environment", "mfa"), [("dev", "OPTIONAL"), ("prod", "ON")])
+def test_a_second_factor_is_required_in_prod(environment: str, mfa: str) -> None:
+    assert parameters(f"ENV={environment}", "SENDER=a@example.org")["Mfa"] == mfa
+
+
+def test_every_parameter_that_is_passed_is_one_of_the_template() -> None:
+    found = parameters("ENV=prod", "SENDER=a@example.org", "ALARMS=b@example.org")
+    declared: Mapping[str, Any] = TEMPLATE["Parameters"]
+    for name, value in found.items():
+        assert name in declared
+        assert value in declared[name].get("AllowedValues", [value])
+
+
+@pytest.mark.parametrize("name", ["SenderAddress", "AlarmAddress"])
+def test_the_template_takes_plain_addresses_alone(name: str) -> None:
+    pattern = re.compile(TEMPLATE["Parameters"][name]["AllowedPattern"])
+    assert pattern.fullmatch("o'hara+orders@mail.example.org")
+    for value in ("Milepost <milepost@example.org>", "a b@example.org", "a@b@c", "a@b.de,c@d.de"):
+        assert not pattern.fullmatch(value)
+    assert bool(pattern.fullmatch("")) is (name == "AlarmAddress")
+
+
+def test_samconfig_names_stages_as_make_does() -> None:
+    text = (ROOT / "samconfig.toml").read_text()
+    assert yaml.safe_load(re.findall(r"parameter_overrides = (.*)", text)[-1]) == [
+        "StageName=prod",
+        "Mfa=ON",
+    ]
