@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import unquote
 
+from milepost.email_addresses import address_identity
 from milepost.order import Announcement, Kind, OrderKey
 from milepost.report import Details, format_instant
 
@@ -149,7 +150,7 @@ class Notice:
     def recipient_digest(self) -> str:
         """The recipient, for keys and logs that must not hold an address."""
         is_address = self.channel is Channel.EMAIL
-        name = self.recipient.strip().lower() if is_address else self.recipient
+        name = address_identity(self.recipient) if is_address else self.recipient
         return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 

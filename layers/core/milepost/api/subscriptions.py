@@ -139,7 +139,7 @@ def change_subscription(
     subscription: SubscriptionPath, services: Given, asked: Said
 ) -> SubscriptionView:
     there = _find_ours(subscription, services)
-    if asked.recipient != there.recipient:
+    if not there.is_of(asked.recipient):
         raise Conflict(
             "The recipient of a subscription stays, since it may have said no: "
             "make another one, and delete this."

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from milepost.aws.items import from_item, to_item
 from milepost.aws.notices_table import item_in_the_way
 from milepost.aws.subscriptions_table import SUBSCRIPTIONS, subscription_of
+from milepost.email_addresses import BadAddress, ascii_address
 from milepost.endpoints import Endpoint, switched_off_mail
 from milepost.notices import Audience
 from milepost.report import format_instant, parse_instant
@@ -158,7 +159,12 @@ class EndpointOwners:
     def tell_switched_off(self, endpoint: Endpoint, *, failure: str, since: datetime) -> None:
         if endpoint.owner is None or self._is_suppressed(endpoint.owner):
             return
-        mail = switched_off_mail(endpoint, to=endpoint.owner, failure=failure, since=since)
+        try:
+            to = ascii_address(endpoint.owner)
+        except BadAddress:
+            # As with an address that SES refuses.
+            return
+        mail = switched_off_mail(endpoint, to=to, failure=failure, since=since)
         try:
             self._make_client().send_email(
                 FromEmailAddress=self._sender,
