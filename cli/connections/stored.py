@@ -128,7 +128,7 @@ class Stored:
     signing: Mapping[str, Any]
     credentials: Mapping[str, Any]
     subscriptions: Mapping[str, Subscription]
-    endpoint_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    endpoint_secrets: Mapping[str, Any] = field(default_factory=dict, repr=False)
     texts: Mapping[str, Texts] = field(default_factory=dict)
 
     @property
