@@ -139,10 +139,14 @@ build-aws: install ## What `sam build` makes of the template, for AWS: arm64, th
 		--parameter-overrides Runtime=python$(PYTHON_VERSION)
 	@$(BIN)/python -c 'import pathlib, local.build; local.build.compile_functions(pathlib.Path(".aws-sam/build"))'
 
-deploy: build-aws ## Deploy to AWS: make deploy ENV=dev SENDER=milepost@your.domain
-	@test -n "$(SENDER)" || { echo "Name the address that mails come from: make deploy ENV=$(ENVIRONMENT) SENDER=milepost@your.domain"; exit 1; }
+deploy: check-sender build-aws ## Deploy to AWS: make deploy ENV=dev SENDER=milepost@your.domain
 	@sam deploy --config-env $(ENVIRONMENT) --parameter-overrides StageName=$(ENVIRONMENT) \
-		SenderAddress=$(SENDER) AlarmAddress=$(ALARMS) Runtime=python$(PYTHON_VERSION)
+		SenderAddress="$$($(BIN)/python -m local sender '$(SENDER)')" AlarmAddress=$(ALARMS) Runtime=python$(PYTHON_VERSION)
+
+.PHONY: check-sender
+check-sender: install
+	@test -n "$(SENDER)" || { echo "Name the address that mails come from: make deploy ENV=$(ENVIRONMENT) SENDER=milepost@your.domain"; exit 1; }
+	@$(BIN)/python -m local sender '$(SENDER)' > /dev/null
 
 clean: ## Forget what was built
 	@rm -rf .aws-sam .local .mypy_cache .ruff_cache .pytest_cache

@@ -10,6 +10,7 @@ from local.faults import CannotStart
 from local.invoking import invoke_function
 from local.places import DEFAULT
 from local.run import run_in_background, run_stack, stop_stack
+from milepost.email_addresses import BadAddress, ascii_address
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 _out = Console(highlight=False)
@@ -67,6 +68,16 @@ def main() -> None:
         if str(error):
             _errors.print(str(error), markup=False)
         raise SystemExit(1) from None
+
+
+@app.command()
+def sender(address: Annotated[str, typer.Argument(metavar="ADDRESS")]) -> None:
+    """Print the address that mails are to come from as SES takes it, or say why it can't be one."""
+    try:
+        typer.echo(ascii_address(address.strip()))
+    except BadAddress as error:
+        _errors.print(f"SENDER={address!r} is not an email address. {error}", style="red")
+        raise typer.Exit(1) from None
 
 
 if __name__ == "__main__":
