@@ -44,7 +44,16 @@ _NAMING: Final = ("customer", "installer", "person")
 """Facts of which each word may name somebody."""
 _NOT_PERSONAL: Final = frozenset(
     {
-        *("reason", "reason_source", "cause", "service_type", "offer", "track", "reference"),
+        *(
+            "reason",
+            "reason_source",
+            "cause",
+            "service_type",
+            "offer",
+            "track",
+            "reference",
+            "notes",
+        ),
         *("delivery_state", "installation_type", "meter_phase", "onboarding_flow"),
         *("action", "result", "outcome", "acknowledged"),
     }
@@ -55,15 +64,21 @@ _COARSE: Final = frozenset(
 """Parts of facts that many share: a reason may say that a town is not served."""
 
 
-def reason_to_disclose(details: Details) -> str | None:
+def reason_to_disclose(details: Details, *, of_rejection: bool = False) -> str | None:
     """The provider's reason, if it names nobody; else what it comes to, in our own words.
 
     Notes are never disclosed, nor what an adapter took from them for a reason.
+
+    :param of_rejection: a rejection has a reason in a field of its own, which notes may repeat; if
+        notes alone say why, it is said that there is a reason
     """
     reason = details.get("reason")
     if reason is None:
-        return CAUSES.get(details.get("cause", ""))
-    is_from_notes = details.get("reason_source") == FROM_NOTES or _is_in_notes(reason, details)
+        unsaid = WITHHELD if of_rejection and details.get("notes") else None
+        return CAUSES.get(details.get("cause", ""), unsaid)
+    is_from_notes = details.get("reason_source") == FROM_NOTES or (
+        not of_rejection and _is_in_notes(reason, details)
+    )
     if is_from_notes or len(reason) > _LONGEST_REASON or names_somebody(reason, details):
         return CAUSES.get(details.get("cause", ""), WITHHELD)
     return reason

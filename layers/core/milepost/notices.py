@@ -8,7 +8,6 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from milepost.disclosure import (
-    WITHHELD,
     label_of_nobody,
     label_to_disclose,
     reason_to_disclose,
@@ -185,19 +184,11 @@ def topic_message(announced: Announced) -> dict[str, Any]:
         "occurred_at": format_instant(one.occurred_at),
         "announced_at": format_instant(one.announced_at),
         "appointment": details.get("appointment"),
-        "reason": _reason(announced),
+        "reason": reason_to_disclose(details, of_rejection=one.kind is Kind.REJECTED),
         "cause": details.get("cause"),
         "delivery_end": details.get("delivery_end"),
     }
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _reason(announced: Announced) -> str | None:
-    """Why, as far as it may leave; that a rejection has a reason is said even if it has to stay."""
-    reason = reason_to_disclose(announced.details)
-    if reason is None and announced.announcement.kind is Kind.REJECTED:
-        return WITHHELD if announced.details.get("notes") else None
-    return reason
 
 
 TELLING_WHY: Final = frozenset({"next_steps", "special_instructions", "other"})

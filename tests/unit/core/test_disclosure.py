@@ -79,7 +79,6 @@ def test_a_reason_that_names_nobody_leaves_as_the_provider_wrote_it(reason: str)
         "Frau Sommer will nicht",
         "Herr Winter, bitte anrufen",
         "Hr. Jensen svarer ikke",
-        "left a card at the door, said nothing",
         "Left a card at the door",
         "x" * 501,
     ],
@@ -93,6 +92,14 @@ def test_what_was_taken_from_notes_stays_also_when_the_notes_have_changed_since(
     assert disclosed("Nobody answers", reason_source="notes", notes=[]) == WITHHELD
     two = [{"kind": "other", "text": "Gate is locked"}, {"kind": "other", "text": "Dog"}]
     assert disclosed("Gate is locked\nDog", notes=two) == WITHHELD
+
+
+def test_a_rejections_own_reason_leaves_though_the_notes_repeat_it() -> None:
+    said = {"reason": "No fibre there", "notes": [{"kind": "other", "text": "No fibre there"}]}
+    assert topic_message(announced(Kind.REJECTED, **said))["reason"] == "No fibre there"
+    assert topic_message(announced(Kind.CANCELLED, **said))["reason"] == WITHHELD
+    marked = {**said, "reason_source": "notes"}
+    assert topic_message(announced(Kind.REJECTED, **marked))["reason"] == WITHHELD
 
 
 def test_without_a_reason_the_cause_says_why() -> None:
