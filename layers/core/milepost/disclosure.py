@@ -44,20 +44,12 @@ _NAMING: Final = ("customer", "installer", "person")
 """Facts of which each word may name somebody."""
 _NOT_PERSONAL: Final = frozenset(
     {
-        *(
-            "reason",
-            "reason_source",
-            "cause",
-            "service_type",
-            "offer",
-            "track",
-            "reference",
-            "notes",
-        ),
-        *("delivery_state", "installation_type", "meter_phase", "onboarding_flow"),
-        *("action", "result", "outcome", "acknowledged"),
+        *("reason", "reason_source", "cause", "notes", "action", "result", "outcome"),
+        *("service_type", "offer", "track", "reference", "delivery_state", "acknowledged"),
+        *("installation_type", "meter_phase", "onboarding_flow"),
     }
 )
+"""Facts that name nobody, or are free text themselves: a reason may say the same."""
 _COARSE: Final = frozenset(
     {"city", "region", "country", "kind", "status", "currency", "type", "model"}
 )
