@@ -135,6 +135,19 @@ def test_usual_addresses_are_checked_and_compared_without_the_packages_tables() 
     assert ran.returncode == 0
 
 
+def test_an_address_is_checked_without_the_package_that_looks_names_up() -> None:
+    # The layer leaves dnspython out.
+    program = (
+        "import sys; sys.modules['dns'] = None;"
+        "from milepost.email_addresses import ascii_address;"
+        "sys.exit(ascii_address('a@blåbær.dk') != 'a@xn--blbr-roah.dk')"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONPATH": "layers/core"}, check=False
+    )
+    assert ran.returncode == 0
+
+
 ONE_MAILBOX = [
     "Lena@Müller.example",
     "lena@müller.example",
