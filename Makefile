@@ -155,10 +155,11 @@ define newline
 endef
 
 .PHONY: check-deploy
-check-deploy:
+check-deploy: install
 	@$(if $(filter dev prod,$(ENVIRONMENT)),,echo "ENV is dev or prod, not $(ENVIRONMENT)."; exit 1)
 	@$(if $(strip $(value SENDER)),,echo "Name the address that mails come from: \
 	make deploy ENV=$(ENVIRONMENT) SENDER=milepost@your.domain"; exit 1)
+	@$(BIN)/python -m local sender "$$SENDER"
 
 clean: ## Forget what was built
 	@rm -rf .aws-sam .local .mypy_cache .ruff_cache .pytest_cache

@@ -1,11 +1,13 @@
 """Writing a difference. Every step can be repeated, so an apply that broke off can be as well."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from cli.connections.difference import Change, Difference
 from cli.connections.stored import Stores
 from cli.connections.wanted import Wanted, WantedConnection
 from milepost.aws.shared_secret import Entries
+from milepost.endpoint_secrets import KEEP_PREVIOUS, current_secret, rotate
 from milepost.notices import Channel
 from milepost.receiving import Signing
 from milepost.signatures import STANDARD_WEBHOOKS, make_signing_secret
@@ -45,10 +47,13 @@ def _apply_subscriptions(difference: Difference, wanted: Wanted, stores: Stores)
 def _set_endpoint_secrets(entries: Entries, wanted: Wanted) -> None:
     for one in wanted.subscriptions.values():
         if one.channel is Channel.HTTPS:
-            given = wanted.endpoint_secrets.get(one.id)
-            there = entries.get(one.id)
-            kept = there if isinstance(there, str) else None
-            entries[one.id] = given or kept or make_signing_secret(STANDARD_WEBHOOKS)
+            entry, given = entries.get(one.id), wanted.endpoint_secrets.get(one.id)
+            if current_secret(entry) is None:
+                entries[one.id] = given or make_signing_secret(STANDARD_WEBHOOKS)
+            elif given is not None:
+                # The endpoint may take up the new one later, or have taken it up before.
+                now = datetime.now(UTC)
+                entries[one.id] = rotate(entry, new=given, now=now, keep_for=KEEP_PREVIOUS)
 
 
 def _drop_endpoint_secrets(entries: Entries, wanted: Wanted) -> None:

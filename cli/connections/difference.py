@@ -11,6 +11,7 @@ from cli.connections.stored import Stored
 from cli.connections.wanted import Wanted, WantedConnection
 from cli.output import without_query
 from milepost.connection import Connection
+from milepost.endpoint_secrets import current_secret
 from milepost.notices import Channel
 from milepost.subscriptions import FROM_FILE, QuietHours, Subscription
 
@@ -191,7 +192,7 @@ def _endpoint_secret_change(
 ) -> Iterator[FieldChange]:
     if subscription.channel is not Channel.HTTPS:
         return
-    there = stored.endpoint_secrets.get(subscription.id)
+    there = current_secret(stored.endpoint_secrets.get(subscription.id))
     given = wanted.endpoint_secrets.get(subscription.id)
     if there is None:
         yield FieldChange("secret", None, "from the file" if given else "a new random one")

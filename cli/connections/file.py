@@ -18,6 +18,7 @@ from cli.faults import InvalidFile, Problem
 from milepost.business_days import UnknownCountry, UnknownRegion, business_days_of
 from milepost.connection import DEFAULT_COUNTRY
 from milepost.deadlines import BUSINESS
+from milepost.endpoint_secrets import KEY_BYTES, has_right_length
 from milepost.headers import is_header_value
 from milepost.signatures import STANDARD_WEBHOOKS
 
@@ -248,6 +249,10 @@ def _read_endpoint_secrets(
             continue
         if not is_signing_secret(STANDARD_WEBHOOKS, found[index]):
             problems.append(file.problem(place, _no_signing_secret(STANDARD_WEBHOOKS)))
+        elif not has_right_length(found[index]):
+            least, most = KEY_BYTES
+            what = f"must have {least} to {most} bytes, as the secret of an endpoint"
+            problems.append(file.problem(place, what))
     return found
 
 

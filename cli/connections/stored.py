@@ -154,7 +154,7 @@ class Stored:
     signing: Mapping[str, Any]
     credentials: Mapping[str, Any]
     subscriptions: Mapping[str, Subscription]
-    endpoint_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    endpoint_secrets: Mapping[str, Any] = field(default_factory=dict, repr=False)
     texts: Mapping[str, Texts] = field(default_factory=dict)
     unusable: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """By connection, what of it is stored and can't be used, a sentence each."""

@@ -15,6 +15,7 @@ from cli.connections.stored import Stored
 from cli.connections.texts import Texts
 from cli.faults import InvalidFile, Problem
 from milepost.connection import CommissionTerms, Connection
+from milepost.email_addresses import address_identity
 from milepost.subscribing import subscription_from
 from milepost.subscriptions import FROM_FILE, Subscription
 
@@ -118,7 +119,7 @@ def _subscriptions(declared: DeclaredFile) -> list[Subscription]:
     found: list[Subscription] = []
     entries = Counter[str]()
     for one in declared.subscriptions:
-        name = one.url or one.recipient.lower()
+        name = one.url or address_identity(one.recipient)
         digest = hashlib.sha256(name.encode()).hexdigest()[:16]
         entries[digest] += 1
         # A second entry of the same address needs an id that is as stable as the first's.

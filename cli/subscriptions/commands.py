@@ -1,6 +1,7 @@
-"""``milepost subscriptions list``, ``resume`` and ``secret``."""
+"""``milepost subscriptions list``, ``resume``, ``secret`` and ``rotate-secret``."""
 
-from typing import Annotated
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
 
 import typer
 
@@ -16,8 +17,18 @@ from cli.subscriptions.overview import (
     show_subscriptions,
     subscription_as_json,
 )
+from milepost.aws.shared_secret import Entries
 from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
+from milepost.endpoint_secrets import (
+    KEEP_PREVIOUS,
+    LONGEST_KEPT,
+    current_secret,
+    previous_until,
+    rotate,
+)
 from milepost.notices import Audience, Channel
+from milepost.report import format_instant
+from milepost.signatures import STANDARD_WEBHOOKS, make_signing_secret
 from milepost.subscriptions import Subscription
 
 app = make_part("Who is told of what, by mail or at an endpoint.")
@@ -80,26 +91,90 @@ def show_secret(
 ) -> None:
     """Print what an endpoint's messages are signed with, to give it to who runs the endpoint."""
     target = find_stack(stack)
-    found = _find(_table(target), subscription_id)
+    entry = _secrets_of(target, subscription_id).read().get(subscription_id)
+    _require_secret(entry, subscription_id)
+    if is_interactive() and not yes and not typer.confirm("Print it here?", err=True):
+        raise typer.Exit(COULD_NOT)
+    _tell_secret(subscription_id, entry, as_json=as_json)
+
+
+@app.command("rotate-secret", epilog=examples("subscriptions rotate-secret file-90de1b7a3654fa2c"))
+def rotate_secret(
+    subscription_id: IdArgument,
+    *,
+    keep_old_for: Annotated[
+        int,
+        typer.Option(
+            "--keep-old-for",
+            metavar="HOURS",
+            min=0,
+            max=int(LONGEST_KEPT.total_seconds()) // 3600,
+            help="How long messages are signed by the old secret as well; 0 ends it at once.",
+        ),
+    ] = int(KEEP_PREVIOUS.total_seconds()) // 3600,
+    stack: StackOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask first.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a new secret for an endpoint and print it, to give it to who runs the endpoint.
+
+    For a day, or as long as --keep-old-for says, every message has two signatures, by the new
+    secret and by the old one, so that the endpoint can change over in that time. Use 0 when others
+    may know the old one.
+    """
+    target = find_stack(stack)
+    secrets, now = _secrets_of(target, subscription_id), datetime.now(UTC)
+    _require_secret(secrets.read().get(subscription_id), subscription_id)
+    asked = f"Make a new secret for {subscription_id}, and print it here?"
+    if is_interactive() and not yes and not typer.confirm(asked, err=True):
+        raise typer.Exit(COULD_NOT)
+
+    def turn(entries: Entries) -> None:
+        entries[subscription_id] = rotate(
+            entries.get(subscription_id),
+            new=make_signing_secret(STANDARD_WEBHOOKS),
+            now=now,
+            keep_for=timedelta(hours=keep_old_for),
+        )
+
+    entry = secrets.change(turn)[subscription_id]
+    _tell_secret(subscription_id, entry, as_json=as_json)
+    warn("Messages are signed by it within 5 minutes.")
+    warn("If connections.yaml names this endpoint's secret, change it there before applying it.")
+
+
+def _secrets_of(stack: Stack, subscription_id: str) -> SharedSecret:
+    """Where the secret of this endpoint is kept.
+
+    :raises WrongUse: when it is no endpoint
+    """
+    found = _find(_table(stack), subscription_id)
     if found.channel is not Channel.HTTPS:
         raise WrongUse(
             f"{subscription_id} is told by {found.channel}: only endpoints have secrets."
         )
-    secrets = SharedSecret(
-        target.client("secretsmanager"), secret_id=target.output("EndpointSecretsArn")
+    return SharedSecret(
+        stack.client("secretsmanager"), secret_id=stack.output("EndpointSecretsArn")
     )
-    secret = secrets.read().get(subscription_id)
-    if not isinstance(secret, str):
+
+
+def _require_secret(entry: Any, subscription_id: str) -> None:
+    if current_secret(entry) is None:
         raise CannotDo(
             f"{subscription_id} has no secret. One of the file gets it by `milepost connections "
             "apply`; for another, put it into the secret of the output EndpointSecretsArn."
         )
-    if is_interactive() and not yes and not typer.confirm("Print it here?", err=True):
-        raise typer.Exit(COULD_NOT)
+
+
+def _tell_secret(subscription_id: str, entry: Any, *, as_json: bool) -> None:
+    secret, until = current_secret(entry), previous_until(entry, now=datetime.now(UTC))
     if as_json:
-        tell_json({"subscription": subscription_id, "secret": secret})
-    else:
-        tell(secret)
+        shown = format_instant(until) if until else None
+        tell_json({"subscription": subscription_id, "secret": secret, "previous_until": shown})
+        return
+    tell(str(secret))
+    if until:
+        warn(f"The secret before it signs as well until {until:%Y-%m-%d %H:%M} UTC.")
 
 
 def _table(stack: Stack) -> SubscriptionsTable:

@@ -1,5 +1,6 @@
 """The figures and what orders are found by, as they are written together, on every engine."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from milepost.aws import measured_orders
 from milepost.aws.figures_table import FiguresTable
+from milepost.aws.items import to_item
 from milepost.aws.measured_orders import FiguresBusy, MeasuredOrders
 from milepost.aws.search_table import SearchTable
 from milepost.finding import customer_id_of_email
@@ -155,6 +157,18 @@ def test_a_customer_s_orders_are_found_by_email_at_every_connection(tables: Tabl
     assert tables.search.find_by_email(" Lena.Hoffmann@example.de") == [KEY, OTHER]
     assert tables.search.orders_of_customer(customer_id_of_email(EMAIL)) == [KEY, OTHER]
     assert tables.search.find_by_email("lena@example.de") == []
+
+
+@pytest.mark.parametrize("typed", ["lena@müller.de", "LENA@xn--mller-kva.de"])
+def test_an_order_is_found_by_email_in_every_spelling_also_if_an_earlier_version_kept_it(
+    typed: str, tables: Tables
+) -> None:
+    spelled = {**LENA, "email": "Lena@mu\u0308ller.de"}
+    tables.measured.take(ordinary_life(customer=spelled))
+    digest = hashlib.sha256("email\nlena@müller.de".encode()).hexdigest()[:16]
+    item = {"pk": f"customer#{digest}", "sk": str(OTHER), "order": str(OTHER)}
+    tables.client.put_item(TableName=tables.search_name, Item=to_item(item))
+    assert tables.search.find_by_email(typed) == [KEY, OTHER]
 
 
 @pytest.mark.parametrize("text", ["PP-20417", "pp", "204", " 20417 "])

@@ -1,14 +1,16 @@
 """Subscriptions: what an apply may overwrite, and what it has to leave as it is."""
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from milepost.aws.endpoint_subscriptions import EndpointsTable
-from milepost.aws.subscriptions_table import SubscriptionsTable
+from milepost.aws.items import to_item
+from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
 from milepost.endpoints import Endpoint
-from milepost.notices import Channel
+from milepost.notices import Audience, Channel
 from milepost.subscriptions import Mode, Subscription
 from tests.builders import NOON
 
@@ -86,3 +88,44 @@ def test_one_that_is_gone_is_not_brought_back_by_resuming_it(
 ) -> None:
     subscriptions.resume("gone")
     assert list(subscriptions.all()) == []
+
+
+@pytest.mark.parametrize("other", ["Sales@MÜLLER.example", "sales@xn--mller-kva.example"])
+def test_who_unsubscribes_ends_every_subscription_of_their_mailbox_however_it_is_spelled(
+    subscriptions: SubscriptionsTable, other: str
+) -> None:
+    subscriptions.put(replace(MAIL, id="a", recipient="sales@müller.example"))
+    subscriptions.put(replace(MAIL, id="b", recipient=other))
+    subscriptions.put(replace(MAIL, id="c", recipient="sale@müller.example"))
+    subscriptions.put(ENDPOINT)
+    subscriptions.end_all_of("a", reason="unsubscribed")
+    assert [one.id for one in subscriptions.all() if one.ended] == ["a", "b"]
+
+
+SPELLINGS = ["Lena@Müller.example", " lena@mu\u0308ller.example", "LENA@xn--mller-kva.example"]
+
+
+@pytest.mark.parametrize("asked", SPELLINGS)
+@pytest.mark.parametrize("written", SPELLINGS)
+def test_a_suppression_holds_for_every_spelling_of_the_mailbox_until_it_is_lifted(
+    dynamodb: Any, table: str, written: str, asked: str
+) -> None:
+    suppressions = SuppressionsTable(dynamodb, table_name=table)
+    suppressions.suppress(written, reason="bounced before", at=NOON)
+    assert suppressions.reason(asked, audience=Audience.CUSTOMER) == "bounced before"
+    suppressions.lift(asked)
+    assert suppressions.reason(written, audience=Audience.CUSTOMER) is None
+
+
+@pytest.mark.parametrize("asked", SPELLINGS)
+@pytest.mark.parametrize("written", SPELLINGS)
+def test_a_suppression_that_an_earlier_version_wrote_is_found_and_can_be_lifted(
+    dynamodb: Any, table: str, written: str, asked: str
+) -> None:
+    suppressions = SuppressionsTable(dynamodb, table_name=table)
+    digest = hashlib.sha256(written.strip().lower().encode()).hexdigest()[:32]
+    item = {"pk": f"address#{digest}", "sk": "suppressed", "reason": "complained"}
+    dynamodb.put_item(TableName=table, Item=to_item(item))
+    assert suppressions.reason(asked, audience=Audience.TEAM) == "complained"
+    suppressions.lift(asked)
+    assert suppressions.reason(asked, audience=Audience.TEAM) is None

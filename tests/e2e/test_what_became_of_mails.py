@@ -1,7 +1,9 @@
 """Bounces, complaints and unsubscribing: on the deployed stack, by SES's events and real links."""
 
 import pytest
+from botocore.exceptions import ClientError
 
+from local.deployment import SENDER
 from tests.e2e.conftest import HOME, Client, status_changed
 from tests.e2e.telling import (
     Subscriptions,
@@ -60,6 +62,37 @@ def test_a_soft_bounce_is_tried_again_three_times_and_then_given_up(
     client.send(HOME, status_changed(again, "accepted"))
     # A full mailbox says nothing against the address.
     wait_for_attempts(client, again, full.recipient, 1)
+
+
+def test_a_mail_reaches_an_internationalised_domain_and_no_other_text_is_ever_delivered(
+    client: Client, subscriptions: Subscriptions
+) -> None:
+    name, order_id = client.new_id("sales"), client.new_id()
+    subscriptions.add(recipient=f"{name}@blåbær.example")
+    subscriptions.add(recipient=f"{name}ü@example.org")
+    client.send(HOME, status_changed(order_id, "accepted"))
+    wait_for_state(client, order_id, f"{name}@blåbær.example", "delivered")
+    assert len(mails_to(client, f"{name}@xn--blbr-roah.example")) == 1
+    entry = wait_for_state(client, order_id, f"{name}ü@example.org", "failed")
+    assert "not an email address" in entry["reason"]
+    assert mails_to(client, f"{name}ü@example.org") == []
+
+
+def test_ses_refuses_here_what_it_refuses_on_aws(client: Client) -> None:
+    ses = client.stack.access.client("sesv2")
+    long = {"Name": "List-Unsubscribe", "Value": "x" * 871}
+    simple = {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}
+    for sender, recipient, headers in (
+        (SENDER, "sales@müller.example", []),
+        (SENDER, "sales@example.org", [long]),
+        ("somebody@example.net", "sales@example.org", []),
+    ):
+        with pytest.raises(ClientError, match=r"BadRequestException|MessageRejected"):
+            ses.send_email(
+                FromEmailAddress=sender,
+                Destination={"ToAddresses": [recipient]},
+                Content={"Simple": {**simple, "Headers": headers}},
+            )
 
 
 @pytest.mark.thorough

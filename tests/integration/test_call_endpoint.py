@@ -19,6 +19,7 @@ from milepost.aws.notices_table import NoticesTable, notice_key
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
 from milepost.calling import Called, Caller, NoEndpointSecret
+from milepost.endpoint_secrets import rotate
 from milepost.notices import Channel, Notice, State
 from milepost.order import Kind
 from milepost.recipients import Choice
@@ -305,6 +306,58 @@ def test_after_five_days_of_failures_it_is_switched_off_and_its_owner_told_once(
     (mail,) = mails()
     assert OWNER in str(mail.destinations)
     assert len(receiver.requests) == 1
+
+
+def test_an_endpoint_that_is_gone_is_switched_off_at_once_and_its_owner_told(
+    caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
+) -> None:
+    receiver.status = 410
+    other = enter(stack, receiver.url, sequence=2)
+    called = caller.call(queued, attempt=0, now=NOON)
+    assert called == Called(State.FAILED, "answered 410 Gone", switched_off=True)
+    ended = "switched off on 2026-03-02 because it is gone"
+    assert subscription_item(stack)["ended"] == ended
+    assert entry(stack, queued)["reason"] == f"answered 410 Gone; {ended}"
+    assert caller.call(other, attempt=0, now=minute(1)) == Called(State.SKIPPED, ended)
+    assert stack.messages("EndpointQueue") == []
+    (mail,) = mails()
+    assert OWNER in str(mail.destinations)
+    assert "410 Gone" in str(mail.body)
+    assert len(receiver.requests) == 1
+
+
+def test_410_of_an_address_of_before_ends_that_notice_alone(
+    caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
+) -> None:
+    subscribe(stack, "https://new.example.com/hooks")
+    receiver.status = 410
+    called = caller.call(queued, attempt=0, now=NOON)
+    assert called == Called(State.FAILED, "answered 410 Gone")
+    assert "ended" not in subscription_item(stack)
+    assert stack.messages("EndpointQueue") == []
+
+
+def test_during_a_rotation_messages_have_both_signatures_and_afterwards_one(
+    caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
+) -> None:
+    rotated = rotate(SECRET, new=OTHER_SECRET, now=NOON, keep_for=timedelta(hours=24))
+    stack.keep_secret("EndpointSecrets", {"crm": rotated})
+    caller.call(queued, attempt=0, now=NOON)
+    caller.call(enter(stack, receiver.url, sequence=2), attempt=0, now=minute(24 * 60))
+    during, after = receiver.requests
+    assert [len(one.headers["webhook-signature"].split()) for one in (during, after)] == [2, 1]
+    for request, secrets, now in (
+        (during, [SECRET], NOON),
+        (during, [OTHER_SECRET], NOON),
+        (after, [OTHER_SECRET], minute(24 * 60)),
+    ):
+        assert verify(
+            "standard-webhooks",
+            headers=request.headers,
+            body=request.body,
+            secrets=secrets,
+            now=now.timestamp(),
+        )
 
 
 def test_of_two_that_fail_at_once_one_switches_off(

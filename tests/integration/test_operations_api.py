@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
@@ -15,11 +16,12 @@ from milepost.aws.contacts import LastWebhooks
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.polls_table import PollsTable
 from milepost.aws.quarantine import Quarantine
+from milepost.endpoint_secrets import live_secrets
 from milepost.finding import customer_id_of_email
 from milepost.poll_state import LookAgain
 from milepost.providers import adapter
 from milepost.recording import record
-from milepost.report import format_instant
+from milepost.report import format_instant, parse_instant
 from milepost.subscriptions import FROM_FILE, Subscription
 from tests.builders import KEY, NOON, OFFERGRID, minute, offergrid_event, offergrid_order
 from tests.integration.operating import http_event, hurry
@@ -159,6 +161,67 @@ def test_an_endpoint_gets_a_secret_that_is_shown_once_and_goes_with_it(
     assert "secret" not in ask("GET", f"/subscriptions/{made['id']}").body
     ask("DELETE", f"/subscriptions/{made['id']}")
     assert secrets() == {}
+
+
+def test_an_endpoints_secret_is_rotated_once_for_a_key_and_the_old_one_signs_for_a_while(
+    ask: Ask, stack: Stack
+) -> None:
+    made = ask("POST", "/subscriptions", ENDPOINT).body
+    path = f"/subscriptions/{made['id']}/rotate-secret"
+    first = ask("POST", path, {"keep_old_for_hours": 2}, key="k1")
+    entry = stack.kept_secret("EndpointSecrets")[made["id"]]
+    until = parse_instant(first.body["previous_until"])
+    before = until - timedelta(seconds=1)
+    assert live_secrets(entry, now=before) == (first.body["secret"], made["secret"])
+    assert live_secrets(entry, now=until) == (first.body["secret"],)
+    assert ask("POST", path, {"keep_old_for_hours": 2}, key="k1").body == first.body
+    at_once = ask("POST", path, {"keep_old_for_hours": 0}, key="k2").body
+    assert at_once["previous_until"] is None
+    assert live_secrets(stack.kept_secret("EndpointSecrets")[made["id"]], now=before) == (
+        at_once["secret"],
+    )
+
+
+def test_what_has_no_secret_has_none_to_rotate(ask: Ask) -> None:
+    mail = ask("POST", "/subscriptions", MAIL).body
+    endpoint = ask("POST", "/subscriptions", ENDPOINT).body
+    path = "/subscriptions/{}/rotate-secret"
+    assert ask("POST", path.format(mail["id"])).status == 409
+    assert ask("POST", path.format("nobody")).status == 404
+    assert ask("POST", path.format(endpoint["id"]), role="viewer").status == 403
+    for hours in (-1, 721, "soon"):
+        asked = {"keep_old_for_hours": hours}
+        assert ask("POST", path.format(endpoint["id"]), asked).status == 422
+
+
+@pytest.mark.parametrize(
+    ("email", "why"),
+    [
+        ("jürgen@example.org", "Internationalized characters before the @-sign"),
+        ("sales@example.org.", "end with a period"),
+        ("mailto:sales@example.org", "invalid characters"),
+        ("Sales <sales@example.org>", "display name"),
+        ("sales\x00@example.org", "invalid characters"),
+        ("sales@exam\u200bple.org", "unsafe characters"),
+    ],
+)
+def test_a_subscription_of_what_is_no_address_is_refused_with_its_reason(
+    email: str, why: str, ask: Ask
+) -> None:
+    answer = ask("POST", "/subscriptions", {**MAIL, "email": email})
+    assert answer.status == 422
+    assert why in str(answer.body["errors"])
+    owner = ask("POST", "/subscriptions", {**ENDPOINT, "owner": email})
+    assert (owner.status, why in str(owner.body["errors"])) == (422, True)
+
+
+def test_an_internationalised_domain_is_kept_as_people_read_it(ask: Ask) -> None:
+    made = ask("POST", "/subscriptions", {**MAIL, "email": " Jo.S@XN--BLBR-ROAH.example "}).body
+    assert made["recipient"] == "Jo.S@blåbær.example"
+    path = f"/subscriptions/{made['id']}"
+    same = {**MAIL, "email": "jo.s@blåbær.example", "mode": "hourly"}
+    assert ask("PUT", path, same).status == 200
+    assert ask("PUT", path, {**MAIL, "email": "jo@blåbær.example"}).status == 409
 
 
 @pytest.mark.parametrize("asked", [MAIL, ENDPOINT])

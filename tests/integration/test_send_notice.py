@@ -69,6 +69,13 @@ def enter(stack: Stack, notice: Notice) -> None:
     log.enter(Choice(notice=notice), at=datetime.now(UTC))
 
 
+def readdress(stack: Stack, batch: dict[str, Any], recipient: str) -> dict[str, Any]:
+    """The same batch, its notice to somebody else, who is in the log as well."""
+    notice = replace(notice_in(batch), recipient=recipient)
+    enter(stack, notice)
+    return sqs_batch([json.dumps(notice_message(notice))])
+
+
 def invoke(app: ModuleType, batch: dict[str, Any]) -> list[str]:
     answer = app.handler(batch, Context())
     return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
@@ -167,6 +174,28 @@ def test_a_refused_mail_is_logged_as_failed_and_not_tried_again(
     ses.error = None
     invoke(app, batch)
     assert ses.sent == []
+
+
+def test_an_internationalised_domain_is_written_in_ascii_for_ses(
+    app: ModuleType, stack: Stack, ses: Mailer
+) -> None:
+    batch = readdress(stack, prepare(stack, "accepted"), "sales@blåbær.example")
+    assert invoke(app, batch) == []
+    (mail,) = ses.sent
+    assert mail["Destination"] == {"ToAddresses": ["sales@xn--blbr-roah.example"]}
+
+
+@pytest.mark.parametrize(
+    "recipient", ["jürgen@example.org", "sales@example.org.", "sales@exam_ple.org"]
+)
+def test_what_is_no_address_fails_with_its_reason_and_never_reaches_ses(
+    recipient: str, app: ModuleType, stack: Stack, ses: Mailer
+) -> None:
+    batch = readdress(stack, prepare(stack, "accepted"), recipient)
+    assert invoke(app, batch) == []
+    (item,) = [one for one in stack.items("NoticesTable") if one.get("recipient") == recipient]
+    assert (item["state"], ses.sent) == ("failed", [])
+    assert "not an email address" in item["reason"]
 
 
 def test_one_poison_delays_no_other(app: ModuleType, stack: Stack, ses: Mailer) -> None:

@@ -6,7 +6,7 @@ between its answer and our entry in the log is it called again without need.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -92,7 +92,9 @@ class Orders(Protocol):
 
 
 class EndpointSecrets(Protocol):
-    def get(self, subscription_id: str) -> str | None: ...
+    def live(self, subscription_id: str, *, now: datetime) -> Sequence[str]:
+        """The secrets to sign with, the current one first; during a rotation also the old one."""
+        ...
 
 
 class Http(Protocol):
@@ -108,8 +110,13 @@ class Retries(Protocol):
 
 
 class Owners(Protocol):
-    def tell_switched_off(self, endpoint: Endpoint, *, failure: str, since: datetime) -> None:
-        """Tell the endpoint's owner, if it has one; an error means that it was not done."""
+    def tell_switched_off(
+        self, endpoint: Endpoint, *, failure: str, since: datetime | None
+    ) -> None:
+        """Tell the endpoint's owner, if it has one; an error means that it was not done.
+
+        :param since: since when every call failed; None when it said itself that it is gone
+        """
         ...
 
 
@@ -123,18 +130,26 @@ def message_body(announced: Announced) -> bytes:
     return json.dumps(topic_message(announced), ensure_ascii=False).encode()
 
 
-def message_headers(notice: Notice, body: bytes, *, secret: str, now: datetime) -> dict[str, str]:
+def message_headers(
+    notice: Notice, body: bytes, *, secrets: Sequence[str], now: datetime
+) -> dict[str, str]:
     """Headers by Standard Webhooks; the timestamp is this attempt's.
 
-    :raises NoSecret: when the secret isn't in its form
+    :param secrets: each gives a signature, in this order
+    :raises NoSecret: when there is no secret, or one isn't in its form
     """
+    if not secrets:
+        raise NoSecret
     delivery_id, timestamp = message_id(notice), int(now.timestamp())
+    signatures = [
+        sign(secret, delivery_id=delivery_id, timestamp=timestamp, body=body) for secret in secrets
+    ]
     return {
         "content-type": "application/json",
         "user-agent": "Milepost/1",
         "webhook-id": delivery_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": sign(secret, delivery_id=delivery_id, timestamp=timestamp, body=body),
+        "webhook-signature": " ".join(signatures),
     }
 
 
@@ -177,8 +192,8 @@ class Caller:
     ) -> Failure | None:
         body = message_body(announced)
         try:
-            secret = self.secrets.get(endpoint.subscription) or ""
-            headers = message_headers(notice, body, secret=secret, now=now)
+            secrets = self.secrets.live(endpoint.subscription, now=now)
+            headers = message_headers(notice, body, secrets=secrets, now=now)
         except NoSecret:
             self.log.release(notice)
             raise NoEndpointSecret(
@@ -200,11 +215,15 @@ class Caller:
         self, notice: Notice, endpoint: Endpoint, failure: Failure, attempt: int, now: datetime
     ) -> Called:
         if _is_where_it_is(notice, endpoint) and (
-            ended := self._switch_off_at_last(endpoint, failure, now)
+            ended := self._switch_off_if_due(endpoint, failure, now)
         ):
             reason = f"{failure.reason}; {ended}"
             self._close(notice, State.FAILED, reason, attempt + 1, now)
             return Called(State.FAILED, failure.reason, switched_off=True)
+        if failure.is_gone:
+            # At an address of before, or another caller is switching it off.
+            self._close(notice, State.FAILED, failure.reason, attempt + 1, now)
+            return Called(State.FAILED, failure.reason)
         wait = next_wait(failure, attempt=attempt)
         if wait is None:
             reason = f"{failure.reason}; tried {attempt + 1} times"
@@ -215,19 +234,24 @@ class Caller:
         self.log.mark_retried(notice, attempt=attempt, reason=failure.reason, retry_at=now + wait)
         return Called(State.QUEUED, failure.reason)
 
-    def _switch_off_at_last(
-        self, endpoint: Endpoint, failure: Failure, now: datetime
-    ) -> str | None:
-        """End the subscription if it is time, its owner told first; the reason if this did it."""
+    def _switch_off_if_due(self, endpoint: Endpoint, failure: Failure, now: datetime) -> str | None:
+        """End the subscription if it is time, or the endpoint says that it is gone; its owner is
+        told first. The reason if this did it."""
         since = self.endpoints.failed(endpoint, at=whole_milliseconds(now))
-        if since is None or not is_to_switch_off(failing_since=since, now=now):
+        if since is None:
+            return None
+        if not failure.is_gone and not is_to_switch_off(failing_since=since, now=now):
             return None
         if not self.endpoints.claim_switching_off(
             endpoint, failing_since=since, at=now, until=now + CLAIM
         ):
             return None
-        self.owners.tell_switched_off(endpoint, failure=failure.reason, since=since)
-        reason = f"switched off on {now:%Y-%m-%d} after failing for {(now - since).days} days"
+        self.owners.tell_switched_off(
+            endpoint, failure=failure.reason, since=None if failure.is_gone else since
+        )
+        days = (now - since).days
+        why = "because it is gone" if failure.is_gone else f"after failing for {days} days"
+        reason = f"switched off on {now:%Y-%m-%d} {why}"
         self.endpoints.switch_off(endpoint, reason=reason)
         return reason
 

@@ -34,6 +34,7 @@ LONGEST_WAIT: Final = timedelta(days=1)
 """How long an endpoint may ask us to wait by Retry-After."""
 
 SWITCHED_OFF_AFTER: Final = timedelta(days=5)
+_GONE: Final = 410
 
 
 class Refused(Exception):
@@ -156,16 +157,26 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a call did not succeed, in words, and how long the endpoint asks us to wait."""
+    """Why a call did not succeed, in words, and how long the endpoint asks us to wait.
+
+    ``is_gone`` when it wants no more messages, ever.
+    """
 
     reason: str
     wait: timedelta = timedelta(0)
+    is_gone: bool = False
 
 
 def failure_of(answer: Answer, *, now: datetime) -> Failure | None:
-    """Why an answer is a failure; None for a success, which is 2xx alone."""
+    """Why an answer is a failure; None for a success, which is 2xx alone.
+
+    Source: Standard Webhooks specification, "Delivery success and failure": who answers 410 is no
+    longer interested, and is to be called no more.
+    """
     if 200 <= answer.status < 300:
         return None
+    if answer.status == _GONE:
+        return Failure("answered 410 Gone", is_gone=True)
     redirects = 300 <= answer.status < 400
     reason = f"answered {answer.status}" + (": redirects are not followed" if redirects else "")
     return Failure(reason, wait_asked(answer.retry_after, now=now))
@@ -189,16 +200,22 @@ def is_to_switch_off(*, failing_since: datetime, now: datetime) -> bool:
     return now - failing_since > SWITCHED_OFF_AFTER
 
 
-def switched_off_mail(endpoint: Endpoint, *, to: str, failure: str, since: datetime) -> Mail:
+def switched_off_mail(endpoint: Endpoint, *, to: str, failure: str, since: datetime | None) -> Mail:
     """What an endpoint's owner is told. The URL is shown without its query, which may be secret.
 
     :param failure: why the last call failed, in words
+    :param since: since when every call failed; None when it said itself that it is gone
     """
+    why = (
+        f"Every call since {since:%Y-%m-%d %H:%M} UTC has failed; the last one: {failure}."
+        if since
+        else f"It {failure}, which says that it wants no more messages."
+    )
     shown = endpoint.url.partition("?")[0]
     host = urlsplit(shown).hostname or "an endpoint"
     paragraphs = (
         f"Milepost has switched off the endpoint {shown} of subscription {endpoint.subscription}.",
-        f"Every call since {since:%Y-%m-%d %H:%M} UTC has failed; the last one: {failure}.",
+        why,
         "It is not called any more. What it was not told of stands in the delivery log.",
         "When it works again, `milepost subscriptions resume` lets it live on.",
     )

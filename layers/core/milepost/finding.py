@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+from milepost.email_addresses import address_identity, former_identities
 from milepost.order import OrderKey
 from milepost.report import Details
 
@@ -18,10 +19,11 @@ def customer_id_of(details: Details, key: OrderKey) -> str:
     """Whose order this is: 16 hex digits, the same for all orders of one customer.
 
     It is a digest of the email, else of the connection's customer number, else of the phone
-    number. An order that names none of them is a customer of its own.
+    number. An order that names none of them is a customer of its own. What is no address, such as
+    ``n/a``, is nobody's: it would make one customer of many.
     """
     customer = details.get("customer", {})
-    if customer.get("email"):
+    if _names_a_mailbox(customer.get("email", "")):
         return customer_id_of_email(customer["email"])
     if number := customer.get("number"):
         return _digest("number", key.connection, number.strip())
@@ -31,8 +33,20 @@ def customer_id_of(details: Details, key: OrderKey) -> str:
 
 
 def customer_id_of_email(email: str) -> str:
-    """The id of who has this email address, however it is capitalised."""
-    return _digest("email", email.strip().lower())
+    """The id of who has this email address, in whatever spelling (``address_identity``)."""
+    return _digest("email", address_identity(email))
+
+
+def former_customer_ids(email: str) -> tuple[str, ...]:
+    """Other ids by which items of who has this address may be kept that were written before
+    spellings were compared by ``address_identity``; none for usual addresses."""
+    return tuple(_digest("email", one) for one in former_identities(email))
+
+
+def _names_a_mailbox(email: str) -> bool:
+    """Whether it could name one, also one that no mail can be sent to."""
+    name, _, domain = address_identity(email).rpartition("@")
+    return bool(name.strip() and domain.strip())
 
 
 def _digest(*parts: str) -> str:

@@ -198,10 +198,13 @@ def _apply(state: _State, report: Report, rules: Rules) -> Effect:
         state.waited, state.waiting = timedelta(0), None
         # A reason explains the status it came with, not the next one.
         state.details.pop("reason", None)
+        state.details.pop("reason_source", None)
         state.details.pop("cause", None)
     if report.status is not None:
         state.raw_status = report.raw_status
     facts = _facts(report.details)
+    if "reason" in facts:
+        state.details.pop("reason_source", None)
     state.details = {**_holding_on(state.details, report, rules), **facts}
     # What one of us did or noted doesn't say what the provider waits for.
     if enters or report.source is not Source.PERSON:

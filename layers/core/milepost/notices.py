@@ -7,6 +7,13 @@ from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import unquote
 
+from milepost.disclosure import (
+    label_of_nobody,
+    label_to_disclose,
+    reason_to_disclose,
+    status_to_disclose,
+)
+from milepost.email_addresses import address_identity
 from milepost.order import Announcement, Kind, OrderKey
 from milepost.report import Details, format_instant
 from milepost.timestamps import if_in_range
@@ -150,12 +157,16 @@ class Notice:
     def recipient_digest(self) -> str:
         """The recipient, for keys and logs that must not hold an address."""
         is_address = self.channel is Channel.EMAIL
-        name = self.recipient.strip().lower() if is_address else self.recipient
+        name = address_identity(self.recipient) if is_address else self.recipient
         return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
 def topic_message(announced: Announced) -> dict[str, Any]:
-    """The JSON body of an SNS message, as docs/announcements.md says; nobody's name is in it."""
+    """The JSON body of an SNS message, and of a request to an endpoint.
+
+    These fields and no others leave, as docs/announcements.md lists them. Those that hold a
+    provider's words pass ``milepost.disclosure`` first.
+    """
     one, details = announced.announcement, announced.details
     values = {
         "version": 1,
@@ -165,32 +176,25 @@ def topic_message(announced: Announced) -> dict[str, Any]:
         "provider": announced.provider,
         "order_id": announced.key.order_id,
         "item_id": announced.key.item_id,
-        "reference": details.get("reference"),
-        "service_type": details.get("service_type"),
+        "reference": label_of_nobody(details.get("reference"), details),
+        "service_type": label_to_disclose(details.get("service_type")),
         "status": str(one.status),
-        "raw_status": announced.raw_status,
+        "raw_status": status_to_disclose(announced.raw_status, details),
         "previous_status": str(one.previous) if one.previous else None,
         "correction": one.correction,
         "occurred_at": format_instant(one.occurred_at),
         "announced_at": format_instant(one.announced_at),
         "appointment": if_in_range(details.get("appointment")),
-        "reason": reason_of(announced),
+        "reason": reason_to_disclose(details, of_rejection=one.kind is Kind.REJECTED),
+        "cause": details.get("cause"),
         "delivery_end": if_in_range(details.get("delivery_end")),
     }
     return {name: value for name, value in values.items() if value is not None}
 
 
 TELLING_WHY: Final = frozenset({"next_steps", "special_instructions", "other"})
-"""Kinds of notes that may explain a rejection; the others are about people and accounts."""
-
-
-def reason_of(announced: Announced) -> str | None:
-    """Why; a rejection whose event has no reason of its own is explained by its notes."""
-    details = announced.details
-    if announced.announcement.kind is Kind.REJECTED and "reason" not in details:
-        said = (note["text"] for note in details.get("notes", []) if note["kind"] in TELLING_WHY)
-        return "\n".join(said) or None
-    return details.get("reason")
+"""Kinds of notes that may explain a rejection to people; the others are about people and accounts.
+No note ever leaves by SNS or to an endpoint."""
 
 
 def topic_attributes(announced: Announced) -> Mapping[str, str]:
@@ -200,14 +204,15 @@ def topic_attributes(announced: Announced) -> Mapping[str, str]:
         "connection": announced.key.connection,
         "provider": announced.provider,
         "status": str(announced.announcement.status),
-        "service_type": announced.service_type or "unknown",
+        "service_type": label_to_disclose(announced.service_type) or "unknown",
     }
     return {name: value[:256] for name, value in values.items()}
 
 
 def topic_subject(announced: Announced) -> str:
     """The subject for plain email subscribers: at most 100 characters of printable ASCII."""
-    name = announced.details.get("reference") or announced.key.order_id
+    details = announced.details
+    name = label_of_nobody(details.get("reference"), details) or announced.key.order_id
     subject = f"{announced.announcement.kind.capitalize()}: {name} ({announced.key.connection})"
     printable = "".join(c if " " <= c <= "~" else "?" for c in subject)
     return printable[:100]

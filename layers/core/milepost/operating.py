@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from milepost import replaying
@@ -60,6 +61,15 @@ class EndpointSecrets(Protocol):
 
     def make(self, subscription_id: str) -> str:
         """The secret of a new subscription; made again, it is the one that was made."""
+        ...
+
+    def rotate(
+        self, subscription_id: str, *, now: datetime, keep_for: timedelta, request: str
+    ) -> tuple[str, datetime | None] | None:
+        """A new secret, and until when the one before it signs as well; None without one.
+
+        :param request: what tells this request from others: asked again, it makes no other
+        """
         ...
 
     def drop(self, subscription_id: str) -> None: ...

@@ -178,6 +178,8 @@ class Details(TypedDict, total=False):
     delivery_state: str
 
     reason: str
+    reason_source: str
+    """``notes`` for a reason that was taken from the provider's notes; missing for its own."""
     cause: str
     notes: list[Note]
     processing_info: str

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from milepost.identifiers import is_email
+from milepost.email_addresses import BadAddress, address_identity, check_address
 from milepost.notices import Audience, Channel, Notice, NoticeId, State
 from milepost.order import OrderKey, TrackedOrder
 from milepost.recipients import Choice
@@ -81,10 +81,14 @@ def _notice_of(identity: NoticeId, entry: Mapping[str, Any], orders: Orders) -> 
 
 
 def _addressed(original: Notice, to: str | None) -> Notice:
-    address = to or original.recipient
-    if not is_email(address):
+    if not (to or original.recipient):
         raise CannotResend("there is no address to send it to: name one (--to ADDRESS)")
-    if address == original.recipient:
+    try:
+        address = check_address((to or original.recipient).strip())
+    except BadAddress as error:
+        named = repr(to) if to else "its recipient"
+        raise CannotResend(f"{named} is not an email address. {error}") from None
+    if address_identity(address) == address_identity(original.recipient):
         return original
     # Somebody else must not end the first one's subscription by the link in this mail.
     return replace(original, recipient=address, subscription=None)

@@ -15,8 +15,8 @@ from pydantic import (
     model_validator,
 )
 
+from milepost.email_addresses import BadAddress, check_address
 from milepost.endpoints import Refused, check_addresses, read_url
-from milepost.identifiers import is_email
 from milepost.notices import DEFAULT_KINDS, Channel
 from milepost.order import Kind
 from milepost.subscriptions import MAY_PASS, Mode, QuietHours, Subscription
@@ -34,9 +34,10 @@ def one_of(*known: str) -> AfterValidator:
 
 
 def _email(value: str) -> str:
-    if not is_email(value):
-        raise ValueError(f"{value!r} is no email address")
-    return value
+    try:
+        return check_address(value)
+    except BadAddress as error:
+        raise ValueError(f"{value!r} is not an email address. {error}") from None
 
 
 def _endpoint(value: str) -> str:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from milepost.email_addresses import address_identity
 from milepost.notices import DEFAULT_KINDS, Announced, Channel
 from milepost.order import Kind
 
@@ -68,6 +69,12 @@ class Subscription:
         return (announced.announcement.kind in self.kinds - {Kind.ESCALATED}) and self.covers(
             announced.key.connection, announced.service_type
         )
+
+    def is_of(self, recipient: str) -> bool:
+        """Whether it tells this recipient, in whatever spelling of the address."""
+        if self.channel is Channel.EMAIL:
+            return address_identity(self.recipient) == address_identity(recipient)
+        return self.recipient == recipient
 
     def covers(self, connection: str, service_type: str | None) -> bool:
         """Whether it is about orders of this connection and service type."""

@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
+from milepost.email_addresses import address_identity, former_identities
 from milepost.notices import Audience, Notice
 
 VERSION: Final = "1"
@@ -88,8 +89,18 @@ def ending_of(notices: Iterable[Notice]) -> Ending:
 
 
 def address_digest(address: str) -> str:
-    """An address as suppressions are kept by."""
-    return hashlib.sha256(address.strip().lower().encode()).hexdigest()[:32]
+    """A mailbox as suppressions are keyed by it, the same for every spelling."""
+    return _digest(address_identity(address))
+
+
+def former_digests(address: str) -> tuple[str, ...]:
+    """By which suppressions of this mailbox may be keyed that were written before spellings were
+    compared by ``address_identity``; none for usual addresses."""
+    return tuple(_digest(one) for one in former_identities(address))
+
+
+def _digest(identity: str) -> str:
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
 def token_of(ending: Ending, key: bytes) -> str:

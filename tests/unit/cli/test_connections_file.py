@@ -84,7 +84,7 @@ def test_the_example_is_valid_and_names_each_provider() -> None:
             entry() + "subscriptions:\n  - {email: a@b.example, kinds: [escalated]}\n",
             "'escalated' is none of accepted",
         ),
-        (entry("contact: nobody"), "'nobody' is no email address"),
+        (entry("contact: nobody"), "'nobody' is not an email address. "),
         (entry("commission: {amount: 0, currency: EUR}"), "commission.amount: "),
         (entry("commission: {amount: 75, currency: euro}"), "commission.currency: "),
         (entry("commission: {amount: 75}"), "commission.currency: is missing"),

@@ -1,11 +1,13 @@
 """``milepost subscriptions``: who is told, who no longer, and what endpoints verify by."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from milepost.aws.endpoint_subscriptions import EndpointsTable
 from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
+from milepost.endpoint_secrets import live_secrets
 from milepost.notices import Audience, Channel
 from milepost.order import Kind
 from milepost.subscriptions import Mode, Subscription
@@ -154,9 +156,56 @@ def test_an_endpoint_s_secret_is_shown(deployed: Deployed, table: SubscriptionsT
     assert deployed.run("subscriptions", "secret", CRM.id).stdout == f"{SECRET}\n"
 
 
+def test_a_rotated_secret_is_printed_and_the_old_one_signs_for_a_day(
+    deployed: Deployed, table: SubscriptionsTable
+) -> None:
+    deployed.stack.keep_secret("EndpointSecrets", {CRM.id: SECRET, "other": "whsec_other"})
+
+    result = deployed.run("subscriptions", "rotate-secret", CRM.id)
+
+    new = result.stdout.strip()
+    kept = deployed.stack.kept_secret("EndpointSecrets")
+    now = datetime.now(UTC)
+    assert result.exit_code == 0
+    assert live_secrets(kept[CRM.id], now=now) == (new, SECRET)
+    assert live_secrets(kept[CRM.id], now=now + timedelta(hours=25)) == (new,)
+    assert kept["other"] == "whsec_other"
+    assert "signs as well until" in result.stderr
+    assert deployed.run("subscriptions", "secret", CRM.id).stdout.strip() == new
+
+
+def test_a_secret_that_others_know_is_ended_at_once(
+    deployed: Deployed, table: SubscriptionsTable
+) -> None:
+    deployed.stack.keep_secret("EndpointSecrets", {CRM.id: SECRET})
+
+    result = deployed.run("subscriptions", "rotate-secret", CRM.id, "--keep-old-for", "0", "--json")
+
+    said = json.loads(result.stdout)
+    kept = deployed.stack.kept_secret("EndpointSecrets")
+    assert live_secrets(kept[CRM.id], now=datetime.now(UTC)) == (said["secret"],)
+    assert said["previous_until"] is None
+
+
+def test_on_a_terminal_a_rotation_is_asked_about(
+    deployed: Deployed, table: SubscriptionsTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.subscriptions.commands.is_interactive", lambda: True)
+    deployed.stack.keep_secret("EndpointSecrets", {CRM.id: SECRET})
+
+    result = deployed.run("subscriptions", "rotate-secret", CRM.id, given="n\n")
+
+    assert result.exit_code == 1
+    assert deployed.stack.kept_secret("EndpointSecrets") == {CRM.id: SECRET}
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
+        (("rotate-secret", SALES.id), 2, "only endpoints have secrets"),
+        (("rotate-secret", CRM.id), 1, "has no secret"),
+        (("rotate-secret", CRM.id, "--keep-old-for", "721"), 2, "720"),
+        (("rotate-secret", "nobody"), 2, "There is no subscription nobody"),
         (("secret", SALES.id), 2, "only endpoints have secrets"),
         (("secret", CRM.id), 1, "has no secret"),
         (("secret", "nobody"), 2, "`milepost subscriptions list` shows them"),

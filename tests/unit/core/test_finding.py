@@ -29,6 +29,24 @@ def test_one_email_is_one_customer_at_every_connection() -> None:
     assert mixed == customer_id_of_email("LENA.HOFFMANN@example.de")
 
 
+def test_one_mailbox_is_one_customer_in_every_spelling() -> None:
+    spellings = [
+        "lena@müller.de",
+        "Lena@MÜLLER.de ",
+        "lena@xn--mller-kva.de",
+        "lena@mu\u0308ller.de",
+    ]
+    assert len({customer(email=one) for one in spellings}) == 1
+
+
+@pytest.mark.parametrize(
+    "email", ["n/a", "-", "unknown", "@", "none@", "@example.de", "\u200b", " "]
+)
+def test_what_names_no_mailbox_makes_no_customer_of_many(email: str) -> None:
+    assert customer(email=email, number="K-1") == customer(number="K-1")
+    assert customer(email=email) != customer(OTHER, email=email)
+
+
 def test_a_customer_number_says_nothing_at_another_connection() -> None:
     assert customer(number="K-1") != customer(OTHER, number="K-1")
 

@@ -31,6 +31,8 @@ class Receiver:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     content: bytes = b"thanks"
+    interim: tuple[int, ...] = ()
+    """Statuses of interim responses that it sends before its answer."""
     hang_before: str = ""
     """``status`` or ``content``: where it stops until the test is over."""
     dribbles: str = ""
@@ -79,6 +81,8 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             if receiver.hang_before == "status":
                 receiver.over.wait(20)
                 return
+            for status in receiver.interim:
+                self.wfile.write(b"HTTP/1.1 %d Interim\r\nretry-after: 99\r\n\r\n" % status)
             self.send_response(receiver.status)
             for name, value in receiver.headers.items():
                 self.send_header(name, value)

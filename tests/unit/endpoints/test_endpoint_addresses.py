@@ -145,6 +145,27 @@ def test_a_url_is_taken_apart_as_it_will_be_requested() -> None:
     assert read_url("https://example.com?a=1", allow_private=False).path == "/?a=1"
 
 
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [
+        ("https://hooks.example.com", 443),
+        ("https://hooks.example.com/a", 443),
+        ("https://hooks.example.com:/a", 443),
+        ("https://hooks.example.com:443/a", 443),
+        ("https://hooks.example.com:80/a", 80),
+        ("HTTPS://hooks.example.com/a", 443),
+        ("https://[2606:4700::1]/a", 443),
+        ("https://hooks.example.com?port=80", 443),
+        ("http://hooks.example.com/a", 80),
+        ("http://hooks.example.com:443/a", 443),
+        ("http://[::1]", 80),
+    ],
+)
+def test_without_a_port_a_call_goes_to_the_usual_one_of_its_scheme(url: str, port: int) -> None:
+    target = read_url(url, allow_private=True)
+    assert (target.port, target.is_tls) == (port, url.lower().startswith("https"))
+
+
 def test_only_the_local_stack_calls_without_tls() -> None:
     target = read_url("http://localhost:9000/", allow_private=True)
     assert (target.is_tls, target.port) == (False, 9000)

@@ -21,7 +21,7 @@ from milepost.endpoints import (
 )
 from milepost.notices import Channel
 from milepost.order import Kind
-from milepost.signatures import NoSecret, verify
+from milepost.signatures import NoSecret, sign, verify
 from tests.builders import NOON, announced, notice
 from tests.signing import OTHER_SECRET, SECRET, standard_signature
 
@@ -41,9 +41,16 @@ def test_a_redirect_is_a_failure(status: int) -> None:
     assert failure == Failure(f"answered {status}: redirects are not followed")
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 410, 429, 500, 503, 600])
+@pytest.mark.parametrize(
+    "status", [100, 101, 103, 199, 400, 401, 404, 409, 411, 429, 500, 503, 600]
+)
 def test_everything_else_is_a_failure_that_says_what_was_answered(status: int) -> None:
     assert failure_of(Answer(status), now=NOON) == Failure(f"answered {status}")
+
+
+def test_410_says_that_the_endpoint_wants_no_more_whatever_else_it_says() -> None:
+    gone = failure_of(Answer(410, "60"), now=NOON)
+    assert gone == Failure("answered 410 Gone", is_gone=True)
 
 
 def test_attempts_are_spread_over_a_day_and_then_end() -> None:
@@ -70,6 +77,20 @@ def test_attempts_are_spread_over_a_day_and_then_end() -> None:
         ("", 0),
         (None, 0),
         ("Mon, 02 Mar 99999 12:10:00 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86400),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 86400),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", 0),
+        ("Mon, 02 Mar 2026 12:10:00 -0000", 600),
+        ("Mon, 02 Mar 2026 14:10:00 +0200", 600),
+        ("Mon, 02 Mar 2026 12:10:00 +9999", 0),
+        ("Monday, 02-Mar-26 12:10:00 GMT", 600),
+        ("Mon Mar  2 12:10:00 2026", 600),
+        ("Mon, 32 Mar 2026 12:10:00 GMT", 0),
+        ("Mon, 02 Mar 2026 25:10:00 GMT", 0),
+        ("999999999999", 86400),
+        ("1e9", 0),
+        ("+120", 0),
+        ("120, 240", 0),
     ],
 )
 def test_retry_after_is_seconds_or_a_date_and_at_most_a_day(
@@ -103,7 +124,7 @@ def test_the_id_is_the_same_for_every_attempt_and_another_for_every_notice() -> 
 def test_a_message_is_signed_so_that_a_receiver_can_verify_it() -> None:
     told, one = announced(Kind.REJECTED, reason="Gr\u00fcnde"), notice(Kind.REJECTED)
     body = message_body(told)
-    headers = message_headers(one, body, secret=SECRET, now=NOON)
+    headers = message_headers(one, body, secrets=[SECRET], now=NOON)
     at = int(NOON.timestamp())
     expected = standard_signature(body, delivery_id=message_id(one), timestamp=at)
     assert headers["webhook-signature"] == expected
@@ -119,18 +140,73 @@ def test_the_example_in_the_documentation_verifies_our_messages() -> None:
     names: dict[str, Any] = {}
     exec(example, names)  # noqa: S102 - our own documentation
     body = message_body(announced())
-    headers = message_headers(notice(), body, secret=SECRET, now=datetime.now(UTC))
+    headers = message_headers(notice(), body, secrets=[SECRET], now=datetime.now(UTC))
     assert names["is_authentic"](headers, body, SECRET)
     assert not names["is_authentic"](headers, body + b" ", SECRET)
     assert not names["is_authentic"](headers, body, OTHER_SECRET)
-    old = message_headers(notice(), body, secret=SECRET, now=NOON)
+    old = message_headers(notice(), body, secrets=[SECRET], now=NOON)
     assert not names["is_authentic"](old, body, SECRET)
+
+
+def test_a_message_is_signed_as_the_specifications_test_vector_is() -> None:
+    # Source: standard-webhooks/standard-webhooks, the "sign function works" test of its libraries.
+    signature = sign(
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        delivery_id="msg_p5jXN8AQM9LWM0D4loKWxJek",
+        timestamp=1614265330,
+        body=b'{"test": 2432232314}',
+    )
+    assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_a_vectors_signature_verifies_also_among_others() -> None:
+    # Source: the same libraries, "multi sig payload is valid".
+    signatures = (
+        "v1,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc= "
+        "v2,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc= "
+        "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE= "
+        "v1,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc="
+    )
+    headers = {
+        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": signatures,
+    }
+    known = verify(
+        "standard-webhooks",
+        headers=headers,
+        body=b'{"test": 2432232314}',
+        secrets=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+        now=1614265330,
+    )
+    assert known == "msg_p5jXN8AQM9LWM0D4loKWxJek"
+
+
+def test_during_a_rotation_a_message_verifies_by_either_secret_alone() -> None:
+    body = message_body(announced())
+    headers = message_headers(notice(), body, secrets=[SECRET, OTHER_SECRET], now=NOON)
+    first, second = headers["webhook-signature"].split(" ")
+    assert (first[:3], second[:3], first != second) == ("v1,", "v1,", True)
+    given = {name: text for name, text in headers.items() if name.startswith("webhook-")}
+    for secret in (SECRET, OTHER_SECRET):
+        assert verify(
+            "standard-webhooks",
+            headers=given,
+            body=body,
+            secrets=[secret],
+            now=NOON.timestamp(),
+        ) == message_id(notice())
+
+
+def test_without_any_secret_nothing_is_signed() -> None:
+    with pytest.raises(NoSecret):
+        message_headers(notice(), b"{}", secrets=[], now=NOON)
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_not base64"])
 def test_nothing_is_signed_without_a_secret(secret: str) -> None:
     with pytest.raises(NoSecret):
-        message_headers(notice(), b"{}", secret=secret, now=NOON)
+        message_headers(notice(), b"{}", secrets=[secret], now=NOON)
 
 
 def test_the_owner_learns_what_failed_but_no_key_of_the_url() -> None:
@@ -141,6 +217,12 @@ def test_the_owner_learns_what_failed_but_no_key_of_the_url() -> None:
         assert "2026-03-02 12:00 UTC" in part
         assert "hidden" not in part
     assert mail.subject == "Switched off: crm.example.com"
+
+
+def test_the_owner_of_an_endpoint_that_is_gone_learns_that_it_said_so() -> None:
+    mail = switched_off_mail(ENDPOINT, to="o@example.org", failure="answered 410 Gone", since=None)
+    assert "It answered 410 Gone, which says that it wants no more messages." in mail.text
+    assert "has failed" not in mail.text
 
 
 def test_markup_in_an_endpoints_mail_is_inert() -> None:

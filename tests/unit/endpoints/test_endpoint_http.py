@@ -56,6 +56,25 @@ def test_an_error_is_an_answer_and_says_when_to_come_back() -> None:
         assert post(http(), receiver.url) == Answer(503, "120")
 
 
+@pytest.mark.parametrize("interim", [(100,), (102,), (103,), (100, 102, 103, 103), (199,)])
+@pytest.mark.parametrize("status", [204, 410, 500])
+def test_an_interim_response_is_not_the_answer(interim: tuple[int, ...], status: int) -> None:
+    with receiving(interim=interim, status=status, content=b"") as receiver:
+        assert post(http(), receiver.url) == Answer(status)
+    assert len(receiver.requests) == 1
+
+
+def test_an_endpoint_that_only_ever_says_wait_has_not_answered() -> None:
+    with receiving(interim=(103,) * 200) as receiver:
+        why = why_not(http(), receiver.url)
+    assert why == "the connection broke off without an answer"
+
+
+def test_switching_protocols_is_an_answer_and_no_success() -> None:
+    with receiving(interim=(101,)) as receiver:
+        assert post(http(), receiver.url).status == 101
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(status: int) -> None:
     with receiving() as other, receiving(status=status, headers={"Location": other.url}) as first:

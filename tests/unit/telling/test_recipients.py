@@ -57,7 +57,9 @@ def test_two_subscriptions_of_one_recipient_give_one_notice() -> None:
     assert (one.notice.subscription, one.notice.language) == ("a", "en")
 
 
-@pytest.mark.parametrize("written", ["Sales@Example.org", " sales@example.org "])
+@pytest.mark.parametrize(
+    "written", ["Sales@Example.org", " sales@example.org ", "sales@exam\u00adple.org"]
+)
 def test_an_address_is_the_same_however_it_is_written(written: str) -> None:
     assert len(team(subscription("a"), subscription("b", written))) == 1
 
@@ -130,6 +132,9 @@ def test_a_customer_is_told_in_the_language_of_the_connection_when_it_says_so() 
         (TELLING, {"customer": {"email": "a@b.de, c@d.de"}}, "the email address can't be right"),
         (TELLING, {"customer": {"email": "a@b.de\r\nBcc: c@d.de"}}, "the email address can't be "
          "right"),
+        (TELLING, {"customer": {"email": "jürgen@müller.de"}}, "the email address can't be right"),
+        (TELLING, {"customer": {"email": "mailto:a@b.de"}}, "the email address can't be right"),
+        (TELLING, {"customer": {"email": "a@b.de."}}, "the email address can't be right"),
     ],
 )  # fmt: skip
 def test_a_customer_who_is_not_told_is_logged_with_why(

@@ -94,11 +94,20 @@ def test_a_mail_can_go_to_another_address(desk: Desk) -> None:
     assert desk.emails.recipients == ["lena@example.org"]
 
 
-@pytest.mark.parametrize("to", ["lena", "a@b.de, c@d.de", "a@b.de\r\nBcc: c@d.de"])
-def test_an_address_that_cannot_be_right_is_refused(desk: Desk, to: str) -> None:
-    with pytest.raises(CannotResend, match="--to ADDRESS"):
+@pytest.mark.parametrize(
+    "to", ["lena", "a@b.de, c@d.de", "a@b.de\r\nBcc: c@d.de", "jürgen@b.de", "lena@b\u200b.de"]
+)
+def test_an_address_that_cannot_be_right_is_refused_with_its_reason(desk: Desk, to: str) -> None:
+    with pytest.raises(CannotResend, match=r"is not an email address\. "):
         desk.resend(to=to)
     assert desk.emails.puts == []
+
+
+@pytest.mark.parametrize("to", ["LENA@Müller.example", "lena@xn--mller-kva.example "])
+def test_another_spelling_of_its_own_address_is_no_other_address(to: str) -> None:
+    first = notice(recipient="lena@müller.example", subscription="sub-1")
+    again = Desk(first).resend(first, to=to)
+    assert (again.recipient, again.subscription) == (first.recipient, "sub-1")
 
 
 def test_a_customer_without_an_address_gets_it_where_a_person_says() -> None:

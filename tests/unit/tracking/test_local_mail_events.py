@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from local.mail_events import arrives, events_of, topics_of
+from local.inbox.server import Inbox
+from local.mail_events import arrives, events_of, send_by_smtp, topics_of
+from local.processes import find_free_port
 from milepost.mail_events import Fate, read_event
 from tests.builders import NOON
 
@@ -39,6 +41,27 @@ def test_each_address_meets_with_its_fate(address: str, fates: list[Fate]) -> No
         ("m1", "s1", address)
     }
     assert arrives(address) == (Fate.DELIVERED in fates)
+
+
+@pytest.mark.parametrize("address", ["sales@example.org", "ooto@simulator.amazonses.com"])
+def test_a_mail_that_the_inbox_did_not_take_is_never_delivered(address: str) -> None:
+    events = events_of(request_to(address), message_id="s1", at=NOON, is_taken=False)
+    assert [read_event(event).fate for event in events] == [Fate.SOFT_BOUNCE]
+
+
+@pytest.mark.parametrize("subject", ["Hello", "Grüße"])
+def test_a_mail_counts_as_taken_only_when_the_inbox_has_it(subject: str) -> None:
+    port = find_free_port()
+    message, to = f"Subject: {subject}\nTo: a@b.example\n\nBody.\n.\n", ["a@b.example"]
+    assert not send_by_smtp(("127.0.0.1", port), "m@example.org", to, message)
+    inbox = Inbox(smtp_port=port)
+    try:
+        assert send_by_smtp(("127.0.0.1", port), "m@example.org", to, message)
+        assert not send_by_smtp(("127.0.0.1", port), "m@example.org", ["ü@b.example"], message)
+        (mail,) = inbox.mailbox.list()
+    finally:
+        inbox.close()
+    assert (mail.subject, mail.to, mail.text) == (subject, ("a@b.example",), "Body.\r\n.\r\n")
 
 
 def test_topics_are_told_of_the_types_that_they_asked_for() -> None:

@@ -11,10 +11,10 @@ from milepost.api.describing import may_answer
 from milepost.api.given import Given, Who
 from milepost.api.notice_views import NoticeView, notice_view
 from milepost.api.paths import NoticePath, notice_id
-from milepost.api.problems import Conflict, NotFound, Problem
+from milepost.api.problems import Conflict, Fault, NotFound, Problem
 from milepost.api.repeating import KEY_HEADER, KeyHeader, new_key
 from milepost.api.shapes import Shape
-from milepost.identifiers import is_email
+from milepost.email_addresses import BadAddress, check_address
 from milepost.notices import NoticeId
 from milepost.resending import CannotResend, resend
 
@@ -49,8 +49,8 @@ def resend_notice(
 ) -> Response[NoticeView]:
     identity, key = notice_id(notice), key or new_key()
     to = asked.to if asked else None
-    if to is not None and not is_email(to):
-        raise Problem(422, "The address in `to` is none that mail could be sent to.")
+    if to is not None:
+        _require_address(to)
     if services.notices.find(identity) is None:
         raise NotFound(f"There is no notice {identity.path_id}.")
     try:
@@ -75,3 +75,11 @@ def resend_notice(
         body=notice_view(entry),
         headers={KEY_HEADER: key},
     )
+
+
+def _require_address(to: str) -> None:
+    try:
+        check_address(to.strip())
+    except BadAddress as error:
+        fault = Fault(where="body.to", what=f"{to!r} is not an email address. {error}")
+        raise Problem(422, "The notice can't be sent there.", errors=[fault]) from None

@@ -1,13 +1,14 @@
 """Subscriptions: who is told of what, by mail or at an endpoint."""
 
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from milepost.api.callers import Caller
 from milepost.api.describing import may_answer
@@ -15,8 +16,10 @@ from milepost.api.given import Given, Services, Who
 from milepost.api.problems import Conflict, Fault, NotFound, Problem
 from milepost.api.repeating import KEY_HEADER, KeyHeader, new_key
 from milepost.api.shapes import Shape
+from milepost.endpoint_secrets import KEEP_PREVIOUS, LONGEST_KEPT
 from milepost.endpoints import Refused, read_url
 from milepost.notices import Channel
+from milepost.report import format_instant
 from milepost.subscribing import SaidSubscription, require_callable, subscription_from
 from milepost.subscriptions import FROM_FILE, Subscription
 
@@ -58,6 +61,29 @@ class NewSubscriptionView(SubscriptionView):
     """The same with the secret that an endpoint checks its messages with; shown this once."""
 
     secret: str | None
+
+
+class Rotation(Shape):
+    """How to change over to another secret."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    keep_old_for_hours: int = Field(
+        default=int(KEEP_PREVIOUS.total_seconds()) // 3600,
+        ge=0,
+        le=int(LONGEST_KEPT.total_seconds()) // 3600,
+        description="How long messages are signed by the old secret as well; 0 ends it at once.",
+    )
+
+
+class RotatedView(Shape):
+    """The new secret; shown this once."""
+
+    subscription: str
+    secret: str
+    previous_until: str | None = Field(
+        description="Until when the secret before it signs as well, in UTC; null if it doesn't."
+    )
 
 
 class SubscriptionList(Shape):
@@ -139,7 +165,7 @@ def change_subscription(
     subscription: SubscriptionPath, services: Given, asked: Said
 ) -> SubscriptionView:
     there = _find_ours(subscription, services)
-    if asked.recipient != there.recipient:
+    if not there.is_of(asked.recipient):
         raise Conflict(
             "The recipient of a subscription stays, since it may have said no: "
             "make another one, and delete this."
@@ -161,6 +187,40 @@ def resume_subscription(subscription: SubscriptionPath, services: Given) -> Subs
     found = _find(subscription, services)
     services.operations.subscriptions.resume(found.id)
     return _view(_find(subscription, services))
+
+
+@router.post(
+    "/subscriptions/<subscription>/rotate-secret",
+    summary="A new secret for an endpoint; the old one signs beside it for a while",
+    tags=["subscriptions"],
+    operation_id="rotate_subscription_secret",
+    responses=may_answer(200, 404, 409),
+)
+def rotate_secret(
+    subscription: SubscriptionPath,
+    *,
+    services: Given,
+    caller: Who,
+    key: KeyHeader = None,
+    asked: Annotated[Rotation | None, Body()] = None,
+) -> Response[RotatedView]:
+    found, key, now = _find(subscription, services), key or new_key(), services.clock()
+    keep_for = timedelta(hours=(asked or Rotation()).keep_old_for_hours)
+    rotated = None
+    if found.channel is Channel.HTTPS:
+        rotated = services.operations.endpoint_secrets.rotate(
+            found.id, now=now, keep_for=keep_for, request=_id_by(caller, key)
+        )
+    if rotated is None:
+        raise Conflict(f"{found.id} has no secret: only endpoints have.")
+    secret, until = rotated
+    shown = format_instant(until) if until else None
+    return Response(
+        status_code=200,
+        content_type="application/json",
+        body=RotatedView(subscription=found.id, secret=secret, previous_until=shown),
+        headers={KEY_HEADER: key},
+    )
 
 
 @router.delete(

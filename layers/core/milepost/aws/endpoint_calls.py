@@ -25,6 +25,9 @@ ATTEMPT: Final = "attempt"
 copy of one that was done; one that is ahead was put before its sender was killed."""
 
 
+_EXPLAINING: Final = ("reason", "reason_source", "cause")
+
+
 def attempt_of(message: Mapping[str, Any]) -> int:
     """How many calls for the notice of this message had failed when it was put."""
     return int(message.get(ATTEMPT, 0))
@@ -190,8 +193,8 @@ def _as_announced(order: Order, one: Announcement) -> tuple[str | None, Details]
     if order.status is one.status:
         return order.raw_status, order.details
     said = [e.report for e in reversed(order.timeline) if e.report.status is one.status]
-    details = order.details.copy()
-    details.pop("reason", None)
-    if reason := next((r.details["reason"] for r in said if "reason" in r.details), None):
-        details["reason"] = reason
+    explained = next((r.details for r in said if "reason" in r.details), Details())
+    facts = {name: fact for name, fact in order.details.items() if name not in _EXPLAINING}
+    facts |= {name: fact for name, fact in explained.items() if name in _EXPLAINING}
+    details: Details = facts  # type: ignore[assignment]
     return (said[0].raw_status if said else None), details

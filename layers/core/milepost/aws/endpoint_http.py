@@ -18,6 +18,8 @@ from milepost.lines import Line
 SECONDS: Final = 15.0
 """For everything: finding the name, connecting, sending, and the answer."""
 MOST_BYTES: Final = 64 * 1024
+_MOST_INTERIM: Final = 100
+_NOT_SKIPPED_HERE: Final = (http.HTTPStatus.CONTINUE, http.HTTPStatus.SWITCHING_PROTOCOLS)
 
 Resolve = Callable[[str, int], Sequence[str]]
 
@@ -29,6 +31,23 @@ def resolve(host: str, port: int) -> Sequence[str]:
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]
+
+
+class _FinalResponse(http.client.HTTPResponse):
+    """A response that skips every interim one: http.client skips ``100 Continue`` alone.
+
+    ``101 Switching Protocols`` is final, since what follows it is no HTTP (RFC 9110, section 15.2).
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        for _ in range(_MOST_INTERIM):
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not http.HTTPStatus.CONTINUE <= status < http.HTTPStatus.OK:
+                return version, status, reason
+            if status in _NOT_SKIPPED_HERE:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+        raise http.client.HTTPException("interim responses without end")
 
 
 class EndpointHttp:
@@ -66,11 +85,13 @@ class EndpointHttp:
 
     def _connection(self, target: Target) -> HTTPConnection:
         """A connection that knows the host's name: for its Host header, and for TLS to verify."""
-        if target.is_tls:
-            return HTTPSConnection(
-                target.host, target.port, timeout=self._seconds, ssl_context=self._tls
-            )
-        return HTTPConnection(target.host, target.port, timeout=self._seconds)
+        made = (
+            HTTPSConnection(target.host, target.port, timeout=self._seconds, ssl_context=self._tls)
+            if target.is_tls
+            else HTTPConnection(target.host, target.port, timeout=self._seconds)
+        )
+        made.response_class = _FinalResponse
+        return made
 
 
 class _Call:

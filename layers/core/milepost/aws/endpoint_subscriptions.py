@@ -1,6 +1,6 @@
 """Subscriptions as endpoints: how long one has been failing, its secret, and its owner's mail."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -10,6 +10,8 @@ from milepost.aws.items import from_item, to_item
 from milepost.aws.notices_table import item_in_the_way
 from milepost.aws.shared_secret import read_entries
 from milepost.aws.subscriptions_table import SUBSCRIPTIONS, subscription_of
+from milepost.email_addresses import BadAddress, ascii_address
+from milepost.endpoint_secrets import live_secrets
 from milepost.endpoints import Endpoint, switched_off_mail
 from milepost.notices import Audience
 from milepost.report import format_instant, parse_instant
@@ -106,7 +108,7 @@ def _key(subscription_id: str) -> dict[str, Any]:
 
 
 class EndpointSecretsStore:
-    """Implements ``calling.EndpointSecrets``: one secret, ``{"<subscription>": "whsec_..."}``."""
+    """Implements ``calling.EndpointSecrets``: one secret that holds each subscription's entry."""
 
     def __init__(self, client: Any, *, secret_id: str, clock: Callable[[], float]) -> None:
         self._client = client
@@ -115,16 +117,15 @@ class EndpointSecretsStore:
         self._known: Mapping[str, object] = {}
         self._read_at = float("-inf")
 
-    def get(self, subscription_id: str) -> str | None:
-        """The subscription's secret, at most 5 minutes old; None when it has no usable one."""
+    def live(self, subscription_id: str, *, now: datetime) -> Sequence[str]:
+        """The subscription's secrets, as they were at most 5 minutes ago; none if it has none."""
         age = self._clock() - self._read_at
         # One that is not known may have been subscribed a moment ago.
         if age > KEEP_SECONDS or (subscription_id not in self._known and age > REFRESH_SECONDS):
             answer = self._client.get_secret_value(SecretId=self._secret_id)
             self._known = read_entries(answer.get("SecretString", ""))
             self._read_at = self._clock()
-        found = self._known.get(subscription_id)
-        return found if isinstance(found, str) else None
+        return live_secrets(self._known.get(subscription_id), now=now)
 
 
 class Suppressions(Protocol):
@@ -156,10 +157,17 @@ class EndpointOwners:
         self._configuration_set = configuration_set
         self._suppressions = suppressions
 
-    def tell_switched_off(self, endpoint: Endpoint, *, failure: str, since: datetime) -> None:
+    def tell_switched_off(
+        self, endpoint: Endpoint, *, failure: str, since: datetime | None
+    ) -> None:
         if endpoint.owner is None or self._is_suppressed(endpoint.owner):
             return
-        mail = switched_off_mail(endpoint, to=endpoint.owner, failure=failure, since=since)
+        try:
+            to = ascii_address(endpoint.owner)
+        except BadAddress:
+            # As with an address that SES refuses.
+            return
+        mail = switched_off_mail(endpoint, to=to, failure=failure, since=since)
         try:
             self._make_client().send_email(
                 FromEmailAddress=self._sender,

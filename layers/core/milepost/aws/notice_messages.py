@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from botocore.exceptions import ClientError
 
 from milepost.aws.orders_table import announcement_item, announcement_of
+from milepost.email_addresses import BadAddress, ascii_address
 from milepost.mail_events import MAIL_TAG
 from milepost.notices import (
     Announced,
@@ -150,12 +151,13 @@ class Mailbox:
         self._records = records
 
     def send(self, mail: Mail, *, notices: Sequence[Notice], at: datetime) -> str:
+        to = _destination(mail.to)
         tags = mail_tags(notices[0], mail_id=self._records.keep(notices, at=at))
         try:
             answer = self._client.send_email(
                 FromEmailAddress=self._sender,
                 ConfigurationSetName=self._configuration_set,
-                Destination={"ToAddresses": [mail.to]},
+                Destination={"ToAddresses": [to]},
                 Content={
                     "Simple": {
                         "Subject": _utf8(mail.subject),
@@ -187,6 +189,17 @@ def mail_tags(notice: Notice, *, mail_id: str) -> dict[str, str]:
         MAIL_TAG: mail_id,
     }
     return {name: _NOT_IN_TAGS.sub("_", value)[:256] for name, value in tags.items()}
+
+
+def _destination(address: str) -> str:
+    """The address in ASCII, as SES takes it.
+
+    :raises Refused: when SES could not send there
+    """
+    try:
+        return ascii_address(address.strip())
+    except BadAddress:
+        raise Refused("SES can't send to this address: it is not an email address") from None
 
 
 def _is_about_us(error: ClientError) -> bool:

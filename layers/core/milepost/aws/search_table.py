@@ -8,7 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from milepost.aws.items import from_item, to_item
-from milepost.finding import customer_id_of_email, reference_words, search_text
+from milepost.finding import (
+    customer_id_of_email,
+    former_customer_ids,
+    reference_words,
+    search_text,
+)
 from milepost.measuring import Counted
 from milepost.order import OrderKey
 
@@ -51,8 +56,10 @@ class SearchTable:
             yield OrderKey.parse(item["order"])
 
     def find_by_email(self, email: str) -> list[OrderKey]:
-        """All orders of who has this email address."""
-        return self.orders_of_customer(customer_id_of_email(email))
+        """All orders of who has this email address, in whatever spelling."""
+        ids = (customer_id_of_email(email), *former_customer_ids(email))
+        found = (key for customer_id in ids for key in self.orders_of_customer(customer_id))
+        return list(dict.fromkeys(found))
 
     def orders_of_customer(self, customer_id: str) -> list[OrderKey]:
         """All orders of a customer (``finding.customer_id_of``)."""

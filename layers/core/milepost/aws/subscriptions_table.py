@@ -10,7 +10,7 @@ from milepost.aws.items import from_item, to_item
 from milepost.notices import DEFAULT_KINDS, Audience, Channel
 from milepost.report import format_instant
 from milepost.subscriptions import Mode, QuietHours, Subscription
-from milepost.unsubscribing import address_digest
+from milepost.unsubscribing import address_digest, former_digests
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class SubscriptionsTable:
         if subscription is None:
             return
         for one in self.all():
-            if one.recipient == subscription.recipient:
+            if one.is_of(subscription.recipient):
                 self.end(one.id, reason=reason)
 
     def end(self, subscription_id: str, *, reason: str) -> None:
@@ -193,12 +193,15 @@ class SuppressionsTable:
 
     def reason(self, address: str, *, audience: Audience) -> str | None:
         """Why nothing may be sent to this address, for everybody or for this audience."""
-        answer = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues=to_item({":pk": _suppressions_of(address)}),
-        )
-        reasons = {item["sk"]["S"]: item["reason"]["S"] for item in answer["Items"]}
+        reasons = dict[str, str]()
+        for key in _all_suppressions_of(address):
+            answer = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues=to_item({":pk": key}),
+            )
+            for item in answer["Items"]:
+                reasons.setdefault(item["sk"]["S"], item["reason"]["S"])
         return reasons.get("suppressed") or reasons.get(f"suppressed#{audience}")
 
     def ended(self, subscription_id: str | None) -> str | None:
@@ -231,10 +234,16 @@ class SuppressionsTable:
 
         Whoever unsubscribed there as another audience has not been asked.
         """
-        for sk in ("suppressed", f"suppressed#{audience}"):
-            key = to_item({"pk": _suppressions_of(address), "sk": sk})
-            self._client.delete_item(TableName=self._table, Key=key)
+        for pk in _all_suppressions_of(address):
+            for sk in ("suppressed", f"suppressed#{audience}"):
+                self._client.delete_item(TableName=self._table, Key=to_item({"pk": pk, "sk": sk}))
 
 
 def _suppressions_of(address: str) -> str:
     return f"address#{address_digest(address)}"
+
+
+def _all_suppressions_of(address: str) -> tuple[str, ...]:
+    """With those keys under which earlier versions may have written; nearly always one key."""
+    former = (f"address#{digest}" for digest in former_digests(address))
+    return (_suppressions_of(address), *former)

@@ -11,6 +11,7 @@ from typing import Final
 
 from milepost.completeness import check_contact, check_unit
 from milepost.connection import Connection
+from milepost.disclosure import FROM_NOTES
 from milepost.lifecycle import OPEN, Rules
 from milepost.notices import TELLING_WHY
 from milepost.order import Attention
@@ -156,12 +157,10 @@ class Offergrid:
         if said.event == "order.status_changed" and not said.newStatus:
             raise BadPayload("not the expected Event: newStatus: missing")
         raw = _raw_status(said)
-        reason = said.reason or _reason_in_notes(raw, said.providerNotes)
         details = present(
             appointment=instant_text(said.scheduledFor),
             account_number=said.accountNumber,
-            reason=reason,
-            cause=cause_of(reason),
+            **_why(raw, said.reason, said.providerNotes),
             notes=read_notes(said.providerNotes),
             unread=said.unread,
         )
@@ -281,14 +280,12 @@ def _details_of_order(order: Order) -> Details:
 
 
 def _details_of_item(item: Item) -> Details:
-    reason = item.reason or _reason_in_notes(item.status, item.providerNotes)
     return present(
         offer=present_part(id=item.offerId, name=item.offerName, supplier=item.provider),
         service_type=item.serviceType,
         appointment=instant_text(item.scheduledFor),
         account_number=item.accountNumber,
-        reason=reason,
-        cause=cause_of(reason),
+        **_why(item.status, item.reason, item.providerNotes),
         notes=read_notes(item.providerNotes),
         commission=_details_of_commission(item.commission),
     )
@@ -319,6 +316,16 @@ def waits(_status: Status, details: Details) -> str | None:
     """
     causes = {cause_of(note["text"]) for note in details.get("notes", [])}
     return "contact" if causes & _UP_TO_THE_CUSTOMER else None
+
+
+def _why(raw_status: str, reason: str | None, notes: str | None) -> dict[str, str | None]:
+    """Reason and cause, and whether the reason was taken from the notes."""
+    in_notes = None if reason else _reason_in_notes(raw_status, notes)
+    return {
+        "reason": reason or in_notes,
+        "reason_source": FROM_NOTES if in_notes else None,
+        "cause": cause_of(reason or in_notes),
+    }
 
 
 def _reason_in_notes(raw_status: str, notes: str | None) -> str | None:
