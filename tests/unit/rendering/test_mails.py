@@ -245,3 +245,13 @@ def test_a_preview_is_marked_as_a_sample() -> None:
     assert mail.subject.startswith("[Muster] ")
     assert "MUSTER MIT EINEM ERFUNDENEN AUFTRAG" in mail.text
     assert "Dies ist ein Muster" in mail.html
+
+
+APPOINTED = {**KNOWN, "appointment": "2026-03-09T00:00:00Z"}
+
+
+def test_times_are_those_of_the_recipient_when_they_have_a_zone_of_their_own() -> None:
+    notice, order = told(Kind.SCHEDULED, Status.SCHEDULED, details=APPOINTED)
+    text = " ".join(renderer().render(notice, order, time_zone="Europe/Berlin").text.split())
+    assert "Berlin time" in text
+    assert "Melbourne time" not in text

@@ -31,7 +31,10 @@ class SubscriptionsTable:
         return [subscription_of(from_item(item)) for page in pages for item in page["Items"]]
 
     def get(self, subscription_id: str) -> Subscription | None:
-        answer = self._client.get_item(TableName=self._table, Key=_key(subscription_id))
+        """The subscription; that there is none is concluded from a consistent read alone."""
+        answer = self._client.get_item(
+            TableName=self._table, Key=_key(subscription_id), ConsistentRead=True
+        )
         item = answer.get("Item")
         return subscription_of(from_item(item)) if item else None
 
@@ -73,10 +76,13 @@ class SubscriptionsTable:
     def end_all_of(self, subscription_id: str, *, reason: str) -> None:
         """End this one and every other one of its recipient: who leaves means all of them."""
         subscription = self.get(subscription_id)
-        if subscription is None:
-            return
+        if subscription is not None:
+            self.end_all_at(address_digest(subscription.recipient), reason=reason)
+
+    def end_all_at(self, digest: str, *, reason: str) -> None:
+        """End every subscription of the recipient whose address has this digest."""
         for one in self.all():
-            if one.recipient == subscription.recipient:
+            if address_digest(one.recipient) == digest:
                 self.end(one.id, reason=reason)
 
     def end(self, subscription_id: str, *, reason: str) -> None:
@@ -154,7 +160,7 @@ def subscription_of(item: Mapping[str, Any]) -> Subscription:
 
 
 class SuppressionsTable:
-    """Implements ``sending.Suppressions``; keyed by a digest, so that no key holds an address."""
+    """Implements ``judging.Suppressions``; keyed by a digest, so that no key holds an address."""
 
     def __init__(self, client: Any, *, table_name: str) -> None:
         self._client = client
@@ -164,20 +170,12 @@ class SuppressionsTable:
         """Why nothing may be sent to this address, for everybody or for this audience."""
         answer = self._client.query(
             TableName=self._table,
+            ConsistentRead=True,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues=to_item({":pk": _suppressions_of(address)}),
         )
         reasons = {item["sk"]["S"]: item["reason"]["S"] for item in answer["Items"]}
         return reasons.get("suppressed") or reasons.get(f"suppressed#{audience}")
-
-    def ended(self, subscription_id: str | None) -> str | None:
-        if subscription_id is None:
-            return None
-        answer = self._client.get_item(
-            TableName=self._table, Key=_key(subscription_id), ProjectionExpression="ended"
-        )
-        reason: str | None = answer.get("Item", {}).get("ended", {}).get("S")
-        return reason
 
     def suppress(
         self, address: str, *, reason: str, at: datetime, audience: Audience | None = None
