@@ -9,6 +9,7 @@ from milepost.actions import PlannedCall
 from milepost.aws.notices_table import notice_item
 from milepost.connection import Connection, UnknownConnection
 from milepost.deadlines import sortable
+from milepost.idempotency import KeyReused
 from milepost.judging import OrdersRead, OrdersUnavailable
 from milepost.notices import Audience, Notice, NoticeId, State
 from milepost.order import Announcement, OrderKey, TrackedOrder
@@ -258,6 +259,20 @@ class MemoryOutbox:
     @property
     def recipients(self) -> list[str]:
         return [notice.recipient for notice, _ in self.puts]
+
+
+@dataclass
+class MemoryRequests:
+    """Implements ``idempotency.Requests``."""
+
+    kept: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def contents(self, operation: str, key: str) -> str | None:
+        return self.kept.get((operation, key))
+
+    def enter(self, operation: str, key: str, contents: str, *, at: datetime) -> None:
+        if self.kept.setdefault((operation, key), contents) != contents:
+            raise KeyReused
 
 
 @dataclass

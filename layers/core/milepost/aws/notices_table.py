@@ -223,6 +223,7 @@ def notice_item(choice: Choice, *, at: datetime) -> dict[str, Any]:
         "resend_of": choice.resend_of,
         "requested_by": choice.requested_by,
         "requested_with": choice.requested_with,
+        "forced": notice.forced or None,
         "occurred_at": format_instant(notice.announcement.occurred_at),
         "expires_at": expiry(at),
     }

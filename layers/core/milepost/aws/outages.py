@@ -5,6 +5,7 @@ from typing import Final
 from botocore.exceptions import ClientError, HTTPClientError
 
 from milepost.aws.signing_keys import NoKey
+from milepost.judging import OrdersUnavailable
 
 _TRANSIENT: Final = frozenset(
     {
@@ -26,6 +27,6 @@ _TRANSIENT: Final = frozenset(
 
 def is_outage(error: Exception) -> bool:
     """Whether the same request may work in a while, without anybody mending something of ours."""
-    if isinstance(error, HTTPClientError | NoKey):
+    if isinstance(error, HTTPClientError | NoKey | OrdersUnavailable):
         return True
     return isinstance(error, ClientError) and error.response["Error"]["Code"] in _TRANSIENT
