@@ -106,6 +106,19 @@ def overdue_at(order: Order, connection: Connection) -> datetime | None:
     return stage_deadline(order, connection)
 
 
+def usual_end(order: Order, connection: Connection) -> datetime | str:
+    """Until when the present stage usually lasts: the appointment as it was agreed (an instant, or
+    a day in ISO 8601), else the stage's deadline."""
+    if order.status is Status.SCHEDULED and order.appointment:
+        return order.appointment
+    return stage_deadline(order, connection)
+
+
+def next_step_by(order: Order, connection: Connection) -> datetime | str | None:
+    """By when the next step is due; None once the order is closed."""
+    return None if order.status in TERMINAL else usual_end(order, connection)
+
+
 def appointment_ends(appointment: str, connection: Connection) -> datetime:
     """When an appointment is over: 4 hours on site from an instant, or the local day."""
     if len(appointment) == _DAY_LENGTH:
@@ -132,11 +145,10 @@ def _ends(begins: datetime, allowed: timedelta, connection: Connection) -> datet
 
 def next_date(order: Order, connection: Connection) -> datetime:
     """What lists are sorted by: the appointment, else the stage's deadline; closed: when closed."""
-    if order.status in TERMINAL:
+    due = next_step_by(order, connection)
+    if due is None:
         return order.since
-    if order.status is Status.SCHEDULED and order.appointment:
-        return parse_day_or_instant(order.appointment)
-    return stage_deadline(order, connection)
+    return parse_day_or_instant(due) if isinstance(due, str) else due
 
 
 def expected_by(order: Order, connection: Connection) -> datetime | None:

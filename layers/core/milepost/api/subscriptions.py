@@ -37,7 +37,7 @@ class QuietHoursView(Shape):
 
 
 class SubscriptionView(Shape):
-    """Who is told of what. Empty lists mean all."""
+    """Who is told of what. Empty `connections` and `service_types` mean all."""
 
     id: str
     channel: str = Field(description="`email` or `https`.")

@@ -139,7 +139,8 @@ def subscription_of(item: Mapping[str, Any]) -> Subscription:
         id=item["sk"],
         channel=Channel(item.get("channel", Channel.EMAIL)),
         recipient=item["recipient"],
-        kinds=frozenset(item.get("kinds", DEFAULT_KINDS)),
+        # An earlier version kept an empty list, and then sent nothing.
+        kinds=frozenset(item.get("kinds") or DEFAULT_KINDS),
         connections=frozenset(item.get("connections", ())),
         service_types=frozenset(item.get("service_types", ())),
         language=item.get("language", "en"),
