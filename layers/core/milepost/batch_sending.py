@@ -7,7 +7,7 @@ of each other one the log says why it was not sent.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from milepost.judging import Judge, Judged, Voice
 from milepost.notices import Notice, State, urgency
@@ -155,7 +155,7 @@ class BatchSender:
         try:
             return self._render(batch, group, url, overdue)
         except Exception:  # whatever it is about: one notice must not take the others with it
-            faults = {one.notice.id: self._fault_of(batch, group.voice, one) for one in group.shown}
+            faults = {one.notice.id: self._fault_of(batch, group, one) for one in group.shown}
             bad = [one for one in group.shown if faults[one.notice.id]]
             if not bad or len(bad) == len(group.shown) > 1:
                 # It is not about one of them: once the cause is fixed, all can go.
@@ -164,16 +164,15 @@ class BatchSender:
             reason = f"its mail can't be written: {faults[one.notice.id]}"
             self._close_all(batch, [one.notice], Verdict(State.FAILED, reason), now)
         group.shown = [one for one in group.shown if one not in bad]
-        if not group.shown:
-            return None
-        return self._render(batch, group, self.links.url_for(group.notices), overdue)
+        return self._write(batch, group, now) if group.shown else None
 
-    def _fault_of(self, batch: Batch, voice: Voice, one: Judged) -> str | None:
-        """The kind of error that writing of this notice alone ends in; None when it can be."""
-        alone = _Group(voice)
-        alone.add(one)
+    def _fault_of(self, batch: Batch, group: _Group, one: Judged) -> str | None:
+        """The kind of error in which writing of this notice ends; None when it can be written."""
         try:
-            self._render(batch, alone, None, None)
+            if len(group.notices) == 1:
+                self._render_one(group, None)
+            else:
+                self._render_lines(batch, group, [one])
         except Exception as error:
             return type(error).__name__
         return None
@@ -183,18 +182,26 @@ class BatchSender:
     ) -> Mail:
         """One notice alone is its own mail: a digest of one would only be harder to read."""
         if len(group.notices) == 1:
-            one = group.shown[0]
-            return self.renderer.render(
-                one.in_voice, one.tracked, time_zone=group.voice.time_zone, unsubscribe_url=url
-            )
+            return self._render_one(group, url)
+        return self._render_lines(
+            batch, group, group.shown, beyond=group.beyond, unsubscribe_url=url, overdue=overdue
+        )
+
+    def _render_one(self, group: _Group, url: str | None) -> Mail:
+        (one,) = group.shown
+        return self.renderer.render(
+            one.in_voice, one.tracked, time_zone=group.voice.time_zone, unsubscribe_url=url
+        )
+
+    def _render_lines(
+        self, batch: Batch, group: _Group, shown: Sequence[Judged], **more: Any
+    ) -> Mail:
         return self.renderer.render_batch(
             batch,
-            [(one.in_voice, one.tracked) for one in group.shown],
+            [(one.in_voice, one.tracked) for one in shown],
             time_zone=group.voice.time_zone,
-            beyond=group.beyond,
             reason=group.reason,
-            unsubscribe_url=url,
-            overdue=overdue,
+            **more,
         )
 
     def _overdue(self, group: _Group, now: datetime) -> OverdueNow | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -10,11 +11,11 @@ from milepost.batch_sending import MOST_SHOWN
 from milepost.notices import Audience, Notice
 from milepost.order import Announcement, Kind, OrderKey, TrackedOrder
 from milepost.report import Status
-from milepost.sending import Batch, Refused, TryAgainLater
+from milepost.sending import Batch, Mail, Refused, TryAgainLater
 from milepost.subscriptions import Subscription
 from tests.builders import NOON, OFFERGRID, announcement, minute, notice, report, tracked
 from tests.fakes import MemoryConnections
-from tests.unit.telling.sending_desk import UNWRITABLE, Desk, Killed, raising
+from tests.unit.telling.sending_desk import UNWRITABLE, Desk, Killed, PlainRenderer, raising
 
 DUE = minute(60)
 LINA = "lina@example.org"
@@ -209,6 +210,34 @@ def test_when_none_of_several_can_be_written_the_fault_is_ours_and_all_wait() ->
     with pytest.raises(OverflowError):
         desk.batches.send(desk.hold(*notices, due_at=DUE), now=DUE)
     assert {desk.entry(one) for one in notices} == {("queued", None)}
+
+
+class LineByLine(PlainRenderer):
+    """Writes a mail of each order, but a line of none whose reference is UNWRITABLE."""
+
+    def render(self, notice: Notice, tracked: TrackedOrder, **more: Any) -> Mail:
+        return Mail(to=notice.recipient, subject="a mail of its own", text="", html="")
+
+
+def test_what_cannot_be_a_line_of_a_digest_takes_no_other_with_it() -> None:
+    desk = Desk()
+    notices = many(desk, 3)
+    keep(desk, notices[1].key, "unwritable")
+    batches = replace(desk.batches, renderer=LineByLine())
+    batches.send(desk.hold(*notices, due_at=DUE), now=DUE)
+    assert [desk.entry(one) for one in notices] == [
+        ("sent", "ses-1"),
+        ("failed", "its mail can't be written: OverflowError"),
+        ("sent", "ses-1"),
+    ]
+
+
+def test_the_only_notice_of_a_batch_that_cannot_be_written_has_failed() -> None:
+    desk = Desk()
+    (one,) = many(desk, 1)
+    keep(desk, one.key, "unwritable")
+    desk.batches.send(desk.hold(one, due_at=DUE), now=DUE)
+    assert desk.entry(one) == ("failed", "its mail can't be written: OverflowError")
 
 
 def test_subscriptions_of_one_recipient_in_two_zones_are_two_mails_each_in_its_own() -> None:
