@@ -7,8 +7,11 @@ from typing import Any
 
 from milepost.actions import PlannedCall
 from milepost.aws.notices_table import notice_item
+from milepost.connection import Connection, UnknownConnection
 from milepost.deadlines import sortable
-from milepost.notices import Notice, NoticeId, State
+from milepost.idempotency import KeyReused
+from milepost.judging import OrdersRead, OrdersUnavailable
+from milepost.notices import Audience, Notice, NoticeId, State
 from milepost.order import Announcement, OrderKey, TrackedOrder
 from milepost.pages import Seen, key_of
 from milepost.poll_state import PollState, Progress, Validator
@@ -16,18 +19,29 @@ from milepost.polling import LeaseHeld
 from milepost.recipients import Choice
 from milepost.recording import LostRace
 from milepost.report import format_instant, parse_instant
-from milepost.sending import AlreadyClaimed, Batch, Claimed
+from milepost.sending import AlreadyClaimed, Batch, Claimed, fingerprint
+from milepost.subscriptions import Subscription
 from milepost.telling import Entered
 
 
 @dataclass
 class MemoryOrders:
-    """Implements ``recording.Orders``."""
+    """Implements ``recording.Orders`` and ``judging.Orders``."""
 
     kept: dict[OrderKey, TrackedOrder] = field(default_factory=dict)
     written: list[tuple[TrackedOrder, tuple[Announcement, ...]]] = field(default_factory=list)
     before_write: Callable[[], None] = lambda: None
     """Called once before the next write: the place where another worker gets ahead."""
+    unreadable: dict[OrderKey, str] = field(default_factory=dict)
+    unavailable: bool = False
+
+    def read_all(self, keys: Sequence[OrderKey]) -> OrdersRead:
+        if self.unavailable:
+            raise OrdersUnavailable("OrdersTable is throttled")
+        return OrdersRead(
+            found={key: self.kept[key] for key in keys if key in self.kept},
+            unreadable={key: self.unreadable[key] for key in keys if key in self.unreadable},
+        )
 
     def read(self, key: OrderKey) -> TrackedOrder | None:
         return self.kept.get(key)
@@ -198,7 +212,8 @@ class MemoryNotices:
             self._set(notice, State.SENT, at, **more)
 
     def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> None:
-        self._set(notice, state, at, reason=reason)
+        if self.items.get(notice.id, {}).get("state") == State.QUEUED:
+            self._set(notice, state, at, reason=reason)
 
     def _set(self, notice: Notice, state: State, at: datetime, **more: str) -> None:
         item = self.items[notice.id]
@@ -216,7 +231,7 @@ class MemoryHolds:
 
     kept: dict[Batch, dict[str, Notice]] = field(default_factory=dict)
     claimed_until: dict[Batch, datetime] = field(default_factory=dict)
-    message_ids: dict[Batch, str] = field(default_factory=dict)
+    last_mails: dict[Batch, Claimed] = field(default_factory=dict)
     counts: dict[tuple[str, str, datetime], int] = field(default_factory=dict)
 
     def hold(self, notice: Notice, *, due_at: datetime) -> None:
@@ -232,26 +247,26 @@ class MemoryHolds:
         return [notice for _, notice in sorted(self.kept.get(batch, {}).items())]
 
     def claim_batch(self, batch: Batch, *, at: datetime, until: datetime) -> Claimed:
-        if batch in self.message_ids:
-            return Claimed(self.message_ids[batch])
         if batch in self.claimed_until and self.claimed_until[batch] >= at:
             raise AlreadyClaimed(batch.recipient_digest)
         self.claimed_until[batch] = until
-        return Claimed()
+        return self.last_mails.get(batch, Claimed())
 
     def release_batch(self, batch: Batch) -> None:
         self.claimed_until.pop(batch, None)
 
-    def mark_batch_sent(self, batch: Batch, *, message_id: str, at: datetime) -> None:
-        self.message_ids[batch] = message_id
-        self.claimed_until.pop(batch, None)
+    def mark_batch_sent(
+        self, batch: Batch, notices: Sequence[Notice], *, message_id: str, at: datetime
+    ) -> None:
+        told = frozenset(fingerprint(notice) for notice in notices)
+        self.last_mails[batch] = Claimed(message_id, told)
 
     def let_go(self, batch: Batch, notices: Sequence[Notice]) -> None:
         for notice in notices:
             self.kept.get(batch, {}).pop(notice.id, None)
 
     def close_batch(self, batch: Batch) -> None:
-        self.message_ids.pop(batch, None)
+        self.last_mails.pop(batch, None)
         self.claimed_until.pop(batch, None)
 
 
@@ -267,6 +282,57 @@ class MemoryOutbox:
     @property
     def recipients(self) -> list[str]:
         return [notice.recipient for notice, _ in self.puts]
+
+
+@dataclass
+class MemoryRequests:
+    """Implements ``idempotency.Requests``."""
+
+    kept: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def contents(self, operation: str, key: str) -> str | None:
+        return self.kept.get((operation, key))
+
+    def enter(self, operation: str, key: str, contents: str, *, at: datetime) -> None:
+        if self.kept.setdefault((operation, key), contents) != contents:
+            raise KeyReused
+
+
+@dataclass
+class MemorySubscriptions:
+    """Implements ``judging.Subscriptions``."""
+
+    kept: dict[str, Subscription] = field(default_factory=dict)
+
+    def get(self, subscription_id: str) -> Subscription | None:
+        return self.kept.get(subscription_id)
+
+
+@dataclass
+class MemorySuppressions:
+    """Implements ``judging.Suppressions``."""
+
+    reasons: dict[tuple[str, Audience], str] = field(default_factory=dict)
+
+    def reason(self, address: str, *, audience: Audience) -> str | None:
+        return self.reasons.get((address, audience))
+
+
+@dataclass
+class MemoryConnections:
+    """Implements ``connection.Connections``."""
+
+    kept: dict[str, Connection] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, *connections: Connection) -> "MemoryConnections":
+        return cls({one.id: one for one in connections})
+
+    def get(self, connection_id: str) -> Connection:
+        try:
+            return self.kept[connection_id]
+        except KeyError:
+            raise UnknownConnection(connection_id) from None
 
 
 @dataclass

@@ -161,7 +161,7 @@ def _unheard(file: ConnectionsFile, others: set[str]) -> Iterator[Problem]:
     """Subscriptions to connections that don't exist would never tell anybody anything."""
     known = others | {one.id for one in file.declared.connections}
     for index, one in enumerate(file.declared.subscriptions):
-        for at, name in enumerate(one.connections):
+        for at, name in enumerate(one.connections or ()):
             if name not in known:
                 place = ("subscriptions", index, "connections", at)
                 yield file.problem(place, f"there is no connection {name}")

@@ -1,6 +1,7 @@
 """``milepost notices list``, ``resend``, ``preview`` and ``release``."""
 
 import json
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,13 +20,15 @@ from cli.orders.finding import find_orders
 from cli.output import tell, tell_csv, tell_json, warn
 from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
-from milepost.aws.notice_messages import NoticeQueue
 from milepost.aws.notices_table import NoticesTable
-from milepost.aws.orders_table import OrdersReader
+from milepost.aws.resends import open_resender
+from milepost.aws.settings import ConnectionSettings
+from milepost.idempotency import KeyReused
+from milepost.judging import OrdersUnavailable
 from milepost.notices import Audience, BadNoticeId, NoticeId
 from milepost.order import Kind, OrderKey
 from milepost.report import BadPayload, format_instant, parse_instant
-from milepost.resending import CannotResend, resend
+from milepost.resending import CannotResend, NeedsForce, ResendRequest
 
 app = make_part("What was sent of an order, what wasn't and why; sending it again.")
 
@@ -81,31 +84,46 @@ def resend_notice(
         str | None, typer.Option("--by", help="Who asks, for the log. Your AWS identity, if not.")
     ] = None,
     key: KeyOption = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="Send it although it is out of date, off, or not to go there."
+        ),
+    ] = False,
     stack: StackOption = None,
 ) -> None:
     """Send a mail again: a new notice, written from the order as it is now; prints its id.
 
-    An address that mails must not go to stays so: the new notice then says why.
+    What is out of date (the order has moved on, the appointment has changed or is over), of a kind
+    that is off for customers, or for somebody who is to get no mail, is refused with the reason.
+    With --force it is sent, and leads with how the order stands now.
     """
     try:
         identity = NoticeId.parse(notice)
     except BadNoticeId as error:
         raise WrongUse(f"{notice}: {error}.") from None
     target = find_stack(stack)
-    dynamodb = target.client("dynamodb")
+    resender = open_resender(
+        dynamodb=target.client("dynamodb"),
+        sqs=target.client("sqs"),
+        connections=ConnectionSettings(
+            target.client("ssm"), path=target.output("ConnectionsPath"), clock=time.monotonic
+        ),
+        orders_table=target.output("OrdersTable"),
+        notices_table=target.output("NoticesTable"),
+        email_queue_url=target.output("EmailQueueUrl"),
+    )
+    request = ResendRequest(to=to, by=by or who_asks(target), key=key or uuid4().hex, force=force)
     try:
-        sent = resend(
-            identity,
-            to=to,
-            by=by or who_asks(target),
-            key=key or uuid4().hex,
-            log=NoticesTable(dynamodb, table_name=target.output("NoticesTable")),
-            orders=OrdersReader(dynamodb, table_name=target.output("OrdersTable")),
-            emails=NoticeQueue(target.client("sqs"), queue_url=target.output("EmailQueueUrl")),
-            now=datetime.now(UTC),
-        )
+        sent = resender.resend(identity, request, now=datetime.now(UTC))
+    except KeyReused as error:
+        raise WrongUse(f"Not resent: {error}.") from None
+    except NeedsForce as error:
+        raise WrongUse(f"Not resent: {error}. Send it all the same with --force.") from None
     except CannotResend as error:
         raise CannotDo(f"Not resent: {error}.") from None
+    except OrdersUnavailable as error:
+        raise CannotDo(f"Not resent: {error}. Repeat it in a minute.") from None
     warn(f"Goes to {sent.recipient}.")
     tell(sent.id)
 

@@ -19,15 +19,16 @@ from milepost.aws.notices_table import NoticesTable
 from milepost.aws.order_lists import OrderLists
 from milepost.aws.orders_table import OrdersReader
 from milepost.aws.outages import is_outage
+from milepost.aws.requests_table import RequestsTable
 from milepost.aws.search_table import SearchTable
 from milepost.aws.settings import ConnectionSettings
 from milepost.aws.signing_keys import KeysStore
 from milepost.failures import fail_without_message
 from milepost.logs import open_logger
-from milepost.telling import Outbox
 
 if TYPE_CHECKING:
     from milepost.operating import Operations
+    from milepost.resending import Resender
 
 # Most requests are answered as they should be, so most have no metric: that is no news.
 warnings.filterwarnings("ignore", "No application metrics to publish")
@@ -49,11 +50,18 @@ def present_time() -> datetime:
 
 
 @cache
-def emails() -> Outbox:
-    """Where a notice goes that is resent."""
-    from milepost.aws.notice_messages import NoticeQueue  # noqa: PLC0415 - see above
+def resender() -> "Resender":
+    """What it takes to have a mail sent again."""
+    from milepost.aws.resends import open_resender  # noqa: PLC0415 - see above
 
-    return NoticeQueue(client("sqs", config=IMPATIENT), queue_url=os.environ["EMAIL_QUEUE_URL"])
+    return open_resender(
+        dynamodb=dynamodb,
+        sqs=client("sqs", config=IMPATIENT),
+        connections=connections,
+        orders_table=os.environ["ORDERS_TABLE"],
+        notices_table=os.environ["NOTICES_TABLE"],
+        email_queue_url=os.environ["EMAIL_QUEUE_URL"],
+    )
 
 
 @cache
@@ -88,7 +96,8 @@ api = build_api(
         ),
         notices=NoticesTable(dynamodb, table_name=os.environ["NOTICES_TABLE"]),
         connections=connections,
-        open_emails=emails,
+        requests=RequestsTable(dynamodb, table_name=os.environ["NOTICES_TABLE"]),
+        open_resender=resender,
         open_acting=acting,
         open_operations=operations,
         clock=present_time,

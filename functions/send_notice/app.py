@@ -11,40 +11,47 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.batches import Message, take_each
 from milepost.aws.clients import FOR_MAIL, client
+from milepost.aws.consistent_orders import ConsistentOrders
 from milepost.aws.holds import HoldsTable
 from milepost.aws.mails_table import MailsTable
 from milepost.aws.notice_messages import Mailbox, NoticeQueue, batch_of, notice_of
 from milepost.aws.notices_table import NoticesTable
-from milepost.aws.orders_table import OrdersReader
 from milepost.aws.overrides import OverridesTable
 from milepost.aws.settings import ConnectionSettings
 from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
 from milepost.aws.unsubscribe_links import LinkKeysStore
 from milepost.aws.watch_list import OrdersIndex, SubscribersOverdue
+from milepost.batch_sending import BatchSender
 from milepost.failures import fail_without_message
+from milepost.judging import Judge
 from milepost.logs import open_logger
 from milepost.rendering import MailRenderer
 from milepost.sending import AlreadyClaimed, Sender, TryAgainLater, batch_id
 from milepost.unsubscribing import UnsubscribeLinks
 
 LATER: Final = timedelta(seconds=60)
-"""When a mail is tried again that the mail service had no room for."""
+"""When a mail is tried again for which the mail service had no room, or whose order could not be
+read."""
 
 logger = open_logger()
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
 emails = NoticeQueue(client("sqs"), queue_url=os.environ["EMAIL_QUEUE_URL"])
+connections = ConnectionSettings(
+    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+)
+subscriptions = SubscriptionsTable(dynamodb, table_name=table_name)
 sender = Sender(
     claims=NoticesTable(dynamodb, table_name=table_name),
-    holds=HoldsTable(dynamodb, table_name=table_name),
-    suppressions=SuppressionsTable(dynamodb, table_name=table_name),
-    orders=OrdersReader(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
+    judge=Judge(
+        suppressions=SuppressionsTable(dynamodb, table_name=table_name),
+        subscriptions=subscriptions,
+        orders=ConsistentOrders(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
+        connections=connections,
+    ),
     renderer=MailRenderer(
-        ConnectionSettings(
-            client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
-        ),
-        OverridesTable(dynamodb, table_name=table_name, clock=time.monotonic),
+        connections, OverridesTable(dynamodb, table_name=table_name, clock=time.monotonic)
     ),
     links=UnsubscribeLinks(
         LinkKeysStore(
@@ -60,9 +67,16 @@ sender = Sender(
         configuration_set=os.environ["CONFIGURATION_SET"],
         records=MailsTable(dynamodb, table_name=table_name),
     ),
+)
+batch_sender = BatchSender(
+    claims=sender.claims,
+    holds=HoldsTable(dynamodb, table_name=table_name),
+    judge=sender.judge,
+    renderer=sender.renderer,
+    links=sender.links,
+    mailer=sender.mailer,
     overdue=SubscribersOverdue(
-        OrdersIndex(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
-        SubscriptionsTable(dynamodb, table_name=table_name),
+        OrdersIndex(dynamodb, table_name=os.environ["ORDERS_TABLE"]), subscriptions
     ),
 )
 
@@ -92,7 +106,7 @@ def send(message: Message) -> None:
 def send_once(content: Mapping[str, Any]) -> None:
     """Send one notice, or what was held for one recipient, once."""
     if batch := batch_of(content):
-        sender.send_batch(batch, now=datetime.now(UTC))
+        batch_sender.send(batch, now=datetime.now(UTC))
         logger.info("handled", batch=batch_id(batch))
         return
     notice = notice_of(content)

@@ -34,6 +34,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "answered",
         outcome=answered.outcome,
         subscriptions=answered.ending.subscriptions,
+        recipient=answered.ending.recipient is not None,
         customer=answered.ending.customer is not None,
     )
     language = event.get("headers", {}).get("accept-language", "")

@@ -4,8 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from milepost.aws.holds import HoldsTable
+from milepost.aws.holds import Due, HoldsTable
+from milepost.aws.items import from_item, to_item
+from milepost.aws.notice_messages import batch_of
+from milepost.aws.notices_table import KEEP
+from milepost.notices import Channel, Notice
 from milepost.order import Kind, OrderKey
+from milepost.report import format_instant
 from milepost.sending import AlreadyClaimed, Batch, Claimed
 from tests.builders import RETAIL, announcement, minute, notice
 from tests.contracts.conftest import Place
@@ -68,20 +73,111 @@ def test_a_batch_that_is_released_is_free(holds: Holds) -> None:
     assert claim(holds, 0.5, until=2) == Claimed()
 
 
-def test_a_batch_that_went_out_says_as_which_mail(holds: Holds) -> None:
+def mark_sent(holds: Holds, *notices: Notice, message_id: str = "m-1") -> None:
+    holds.mark_batch_sent(BATCH, notices, message_id=message_id, at=minute(0.5))
+
+
+def test_a_batch_that_went_out_says_as_which_mail_and_of_which_notices(holds: Holds) -> None:
     claim(holds, 0, until=1)
-    holds.mark_batch_sent(BATCH, message_id="m-1", at=minute(0.5))
-    assert claim(holds, 0.6, until=2) == Claimed("m-1")
-    assert claim(holds, 60, until=61) == Claimed("m-1")
+    mark_sent(holds, ACCEPTED)
+    found = claim(holds, 1.1, until=2)
+    assert found.message_id == "m-1"
+    assert (found.has_told(ACCEPTED), found.has_told(REJECTED)) == (True, False)
+
+
+def test_while_a_mail_is_logged_nobody_else_sends_what_is_left(holds: Holds) -> None:
+    claim(holds, 0, until=1)
+    mark_sent(holds, ACCEPTED)
+    with pytest.raises(AlreadyClaimed):
+        claim(holds, 0.6, until=2)
+
+
+def test_of_several_mails_of_a_batch_the_last_is_known(holds: Holds) -> None:
+    claim(holds, 0, until=1)
+    mark_sent(holds, ACCEPTED)
+    mark_sent(holds, REJECTED, message_id="m-2")
+    found = claim(holds, 1.1, until=2)
+    assert found.message_id == "m-2"
+    assert (found.has_told(ACCEPTED), found.has_told(REJECTED)) == (False, True)
 
 
 def test_a_batch_that_is_closed_is_free_for_what_is_held_from_then_on(holds: Holds) -> None:
     claim(holds, 0, until=1)
-    holds.mark_batch_sent(BATCH, message_id="m-1", at=minute(0.5))
+    mark_sent(holds, REJECTED)
     holds.hold(ACCEPTED, due_at=minute(60))
     holds.close_batch(BATCH)
     assert claim(holds, 0.6, until=2) == Claimed()
     assert holds.held(BATCH) == [ACCEPTED]
+
+
+def test_a_mail_that_an_earlier_version_noted_stands_for_all_that_was_held(place: Place) -> None:
+    if place.is_memory:
+        pytest.skip("no earlier version wrote to memory")
+    item = {
+        "pk": f"held#{BATCH.recipient_digest}#2026-03-02T13:00:00Z",
+        "sk": "batch",
+        "message_id": "m-1",
+    }
+    place.client.put_item(TableName=place.table, Item=to_item(item))
+    found = claim(HoldsTable(place.client, table_name=place.table), 0, until=1)
+    assert (found.has_told(ACCEPTED), found.has_told(REJECTED)) == (True, True)
+
+
+def due_markers(holds: HoldsTable, until: float = 60) -> list[Due]:
+    return list(holds.due(until=minute(until)))
+
+
+@pytest.fixture
+def table(place: Place) -> HoldsTable:
+    if place.is_memory:
+        pytest.skip("markers of what is due are the table's own")
+    return HoldsTable(place.client, table_name=place.table)
+
+
+def test_what_is_due_is_found_from_its_minute_on(table: HoldsTable) -> None:
+    table.hold(ACCEPTED, due_at=minute(60))
+    assert due_markers(table, until=59) == []
+    (due,) = due_markers(table)
+    assert (due.channel, batch_of(due.message)) == (Channel.EMAIL, BATCH)
+
+
+def test_a_marker_that_was_released_is_gone_also_when_asked_twice(table: HoldsTable) -> None:
+    table.hold(ACCEPTED, due_at=minute(60))
+    (due,) = due_markers(table)
+    for _ in range(2):
+        table.done(due)
+    assert due_markers(table) == []
+
+
+def test_a_marker_that_was_written_again_meanwhile_stays(table: HoldsTable) -> None:
+    table.hold(ACCEPTED, due_at=minute(60))
+    (due,) = due_markers(table)
+    table.hold(REJECTED, due_at=minute(60))
+    table.done(due)
+    (again,) = due_markers(table)
+    assert again.token != due.token
+
+
+def test_a_marker_without_a_token_goes_and_takes_no_other_with_it(
+    table: HoldsTable, place: Place
+) -> None:
+    item = {"pk": "due", "sk": f"{format_instant(minute(60))}#email#a", "message": "{}"}
+    place.client.put_item(TableName=place.table, Item=to_item(item))
+    table.hold(ACCEPTED, due_at=minute(60))
+    without = next(due for due in due_markers(table) if not due.token)
+    table.done(without)
+    assert [bool(due.token) for due in due_markers(table)] == [True]
+
+
+def test_all_that_is_written_here_expires(table: HoldsTable, place: Place) -> None:
+    table.hold(ACCEPTED, due_at=minute(60))
+    table.count(ACCEPTED, hour=minute(60))
+    table.claim_batch(BATCH, at=minute(60), until=minute(61))
+    items = [from_item(item) for item in place.client.scan(TableName=place.table)["Items"]]
+    expiries = {item["sk"]: int(item["expires_at"]) for item in items}
+    kept_until = int((minute(60) + KEEP).timestamp())
+    counted_until = int(minute(180).timestamp())
+    assert sorted(expiries.values()) == [counted_until, kept_until, kept_until, kept_until]
 
 
 def test_a_claim_on_a_batch_is_nothing_held(holds: Holds) -> None:

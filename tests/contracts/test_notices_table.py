@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.fakes import MemoryNotices
 TABLE = "NoticesTable"
 ONE = notice()
 Log = NoticesTable | MemoryNotices
+MANY = [replace(ONE, copy=copy) for copy in range(130)]
 
 
 @pytest.fixture
@@ -78,9 +80,6 @@ def test_what_is_queued_waits_also_while_it_is_claimed(log: Log) -> None:
     assert log.waiting([ONE]) == []
 
 
-MANY = [replace(ONE, copy=copy) for copy in range(130)]
-
-
 @pytest.mark.thorough
 def test_a_digest_of_many_is_logged_under_each_but_what_has_moved_on(log: Log) -> None:
     for one in MANY:
@@ -94,8 +93,55 @@ def test_a_digest_of_many_is_logged_under_each_but_what_has_moved_on(log: Log) -
     assert [entry["id"] for entry in entries if entry["state"] == "failed"] == [MANY[3].id]
 
 
+def test_a_forced_resend_says_so(log: Log) -> None:
+    log.enter(Choice(notice=replace(ONE, forced=True)), at=minute(0))
+    assert item_of(log)["forced"] is True
+
+
 def test_what_was_never_entered_is_not_found(log: Log) -> None:
     assert log.find(NoticeId.parse(ONE.id)) is None
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_what_has_moved_on_is_not_closed_by_one_who_comes_late(sent: bool, log: Log) -> None:
+    enter(log)
+    if sent:
+        log.mark_sent(ONE, message_id="m-1", at=minute(1))
+    else:
+        log.close(ONE, state=State.SUPPRESSED, reason="complained", at=minute(1))
+    before = dict(item_of(log))
+    log.close(ONE, state=State.FAILED, reason="refused", at=minute(2))
+    assert item_of(log) == before
+
+
+def test_what_was_never_entered_is_closed_by_nobody(log: Log) -> None:
+    log.close(ONE, state=State.FAILED, reason="refused", at=minute(1))
+    log.mark_sent(ONE, message_id="m-1", at=minute(1))
+    assert log.find(NoticeId.parse(ONE.id)) is None
+
+
+def test_a_digest_is_logged_under_each_of_its_notices_but_what_has_moved_on(log: Log) -> None:
+    three = MANY[:3]
+    for one in three:
+        log.enter(Choice(notice=one), at=minute(0))
+    log.close(three[1], state=State.FAILED, reason="refused", at=minute(1))
+    assert log.waiting(three) == [three[0], three[2]]
+    log.mark_all_sent(three, message_id="m-1", at=minute(2), digest="a1b2/2026-03-02T12:00Z")
+    assert log.waiting(three) == []
+    entries = [log.find(NoticeId.parse(one.id)) or {} for one in three]
+    assert [(one["state"], one.get("message_id")) for one in entries] == [
+        ("sent", "m-1"),
+        ("failed", None),
+        ("sent", "m-1"),
+    ]
+    assert entries[1]["reason"] == "refused"
+
+
+def test_a_notice_is_known_for_400_days(log: Log) -> None:
+    enter(log)
+    claim(log)
+    log.mark_sent(ONE, message_id="m-1", at=minute(1))
+    assert int(item_of(log)["expires_at"]) == int((minute(0) + timedelta(days=400)).timestamp())
 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.SUPPRESSED])

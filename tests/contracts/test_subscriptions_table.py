@@ -10,8 +10,9 @@ from milepost.aws.endpoint_subscriptions import EndpointsTable
 from milepost.aws.items import to_item
 from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
 from milepost.endpoints import Endpoint
-from milepost.notices import Audience, Channel
+from milepost.notices import DEFAULT_KINDS, Audience, Channel
 from milepost.subscriptions import Mode, Subscription
+from milepost.unsubscribing import address_digest
 from tests.builders import NOON
 
 TABLE = "NoticesTable"
@@ -129,3 +130,48 @@ def test_a_suppression_that_an_earlier_version_wrote_is_found_and_can_be_lifted(
     assert suppressions.reason(asked, audience=Audience.TEAM) == "complained"
     suppressions.lift(asked)
     assert suppressions.reason(asked, audience=Audience.TEAM) is None
+
+
+def test_an_empty_list_that_an_earlier_version_kept_means_the_usual_kinds(
+    subscriptions: SubscriptionsTable, dynamodb: Any, table: str
+) -> None:
+    item = {"pk": "subscriptions", "sk": "s", "recipient": "a@example.org", "kinds": []}
+    dynamodb.put_item(TableName=table, Item=to_item(item))
+    found = subscriptions.get("s")
+    assert found is not None
+    assert found.kinds == DEFAULT_KINDS
+
+
+def test_a_link_ends_every_subscription_of_its_recipient_and_no_other(
+    subscriptions: SubscriptionsTable,
+) -> None:
+    for one in (
+        MAIL,
+        replace(MAIL, id="b", recipient=" Sales@Example.org"),
+        replace(MAIL, id="c", recipient="ops@example.org"),
+        ENDPOINT,
+    ):
+        subscriptions.put(one)
+    digest = address_digest("sales@example.org")
+    for reason in ("unsubscribed on 2026-03-02", "unsubscribed on 2026-03-03"):
+        subscriptions.end_all_at(digest, reason=reason)
+    ended = {one.id: one.ended for one in subscriptions.all() if one.ended}
+    assert ended == {"b": "unsubscribed on 2026-03-02", MAIL.id: "unsubscribed on 2026-03-02"}
+
+
+def test_what_is_concluded_from_a_subscription_or_an_address_is_read_consistently() -> None:
+    asked: list[Any] = []
+
+    class Noting:
+        def get_item(self, **request: Any) -> Any:
+            asked.append(request["ConsistentRead"])
+            return {}
+
+        def query(self, **request: Any) -> Any:
+            asked.append(request["ConsistentRead"])
+            return {"Items": []}
+
+    assert SubscriptionsTable(Noting(), table_name="t").get("s") is None
+    kept = SuppressionsTable(Noting(), table_name="t")
+    assert kept.reason("a@example.org", audience=Audience.TEAM) is None
+    assert asked == [True, True]

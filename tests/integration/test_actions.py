@@ -95,6 +95,33 @@ def timeline(call: Call, order: str) -> list[dict[str, Any]]:
     return [entry for entry in shown["timeline"] if entry["source"] == "person"]
 
 
+@pytest.mark.parametrize(
+    ("action", "first", "other"),
+    [
+        ("note", {"text": "rang them"}, {"text": "rang them twice"}),
+        ("refresh", {"notices": "off"}, None),
+        ("cancel", {"reason": "moved"}, {"reason": "another"}),
+        ("cancel", {"reason": "moved"}, None),
+    ],
+)
+def test_a_key_that_comes_again_with_other_contents_is_422_and_does_nothing(
+    action: str, first: dict[str, Any], other: dict[str, Any] | None, call: Call, order: str
+) -> None:
+    path = f"{actions(order)}/{action}"
+    assert call("POST", path, first, key="k1")[0] == 200
+    done = timeline(call, order)
+    status, said, _ = call("POST", path, other, key="k1")
+    assert (status, "take a new one" in said["detail"]) == (422, True)
+    assert timeline(call, order) == done
+    assert call("POST", path, first, key="k1")[0] == 200
+
+
+def test_a_request_that_was_refused_may_be_corrected_under_its_key(call: Call, order: str) -> None:
+    path = f"{actions(order)}/note"
+    assert call("POST", path, {"text": " "}, key="k1")[0] == 422
+    assert call("POST", path, {"text": "rang them"}, key="k1")[0] == 200
+
+
 def test_an_action_reaches_the_provider_and_the_timeline(
     call: Call, order: str, sandboxes: Sandboxes
 ) -> None:

@@ -18,6 +18,7 @@ from milepost.aws.polls_table import PollsTable
 from milepost.aws.quarantine import Quarantine
 from milepost.endpoint_secrets import live_secrets
 from milepost.finding import customer_id_of_email
+from milepost.notices import DEFAULT_KINDS
 from milepost.poll_state import LookAgain
 from milepost.providers import adapter
 from milepost.recording import record
@@ -249,6 +250,7 @@ def test_a_subscription_that_is_asked_for_again_with_its_key_is_the_same(
         {"url": "https://169.254.169.254/latest", "owner": "it@example.org"},
         {"url": "http://hooks.example.org/", "owner": "it@example.org"},
         {**MAIL, "source": "file"},
+        {**MAIL, "quiet_hours": {"start": "22:00", "end": "22:00"}},
     ],
 )
 def test_a_subscription_that_would_tell_nobody_is_refused_and_says_where(
@@ -258,6 +260,27 @@ def test_a_subscription_that_would_tell_nobody_is_refused_and_says_where(
     assert refused.status == 422
     assert refused.body["errors"]
     assert ask("GET", "/subscriptions").body["items"] == []
+
+
+@pytest.mark.parametrize("empty", [[], None])
+def test_an_empty_list_means_what_leaving_it_out_means(empty: Any, ask: Ask) -> None:
+    lists = dict.fromkeys(("kinds", "connections", "service_types"), empty)
+    asked = {"email": "sales@example.org", **lists}
+    quiet = {"start": "22:00", "end": "07:00"}
+    made = ask("POST", "/subscriptions", {**asked, "quiet_hours": {**quiet, "passing": empty}}).body
+    other = ask("POST", "/subscriptions", {"email": "sales@example.org", "quiet_hours": quiet}).body
+    assert made["kinds"] == sorted(DEFAULT_KINDS)
+    assert {**made, "id": ""} == {**other, "id": ""}
+
+
+def test_what_a_key_has_made_is_answered_as_it_is_now_and_not_made_again(ask: Ask) -> None:
+    made = ask("POST", "/subscriptions", MAIL, key="k1").body
+    changed = ask("PUT", f"/subscriptions/{made['id']}", {**MAIL, "mode": "daily"}).body
+    again = ask("POST", "/subscriptions", MAIL, key="k1")
+    assert (again.status, again.body["mode"]) == (201, "daily")
+    assert ask("GET", f"/subscriptions/{made['id']}").body == changed
+    other = {**MAIL, "mode": "daily"}
+    assert ask("POST", "/subscriptions", other, key="k1").status == 422
 
 
 def test_the_recipient_of_a_subscription_stays(ask: Ask) -> None:

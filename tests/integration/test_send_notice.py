@@ -10,11 +10,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from milepost.aws.items import to_item
-from milepost.aws.notice_messages import notice_message, notice_of
+from milepost.aws.holds import HoldsTable
+from milepost.aws.items import from_item, to_item
+from milepost.aws.notice_messages import batch_message, notice_message, notice_of
 from milepost.aws.notices_table import NoticesTable
+from milepost.aws.orders_table import key_of
+from milepost.aws.subscriptions_table import SubscriptionsTable
 from milepost.notices import Notice
+from milepost.order import Kind
 from milepost.recipients import Choice
+from milepost.sending import Batch
+from milepost.subscriptions import Subscription
 from tests.make_events import sqs_batch
 from tests.stack import Context, Stack, aws, event
 
@@ -227,6 +233,58 @@ def test_an_item_that_was_never_entered_is_not_sent(
 ) -> None:
     assert invoke(app, event("send_notice", "accepted")) == []
     assert ses.sent == []
+
+
+def test_each_notice_of_a_batch_has_its_own_verdict_in_the_log(
+    app: ModuleType, stack: Stack, ses: Mailer
+) -> None:
+    one = notice_in(prepare(stack, "accepted"))
+    (record,) = event("announce", "accepted")["Records"]
+    dynamodb, orders = aws("dynamodb"), stack.resources["OrdersTable"]
+    table = stack.resources["NoticesTable"]
+    subscriptions = SubscriptionsTable(dynamodb, table_name=table)
+    holds, due_at = HoldsTable(dynamodb, table_name=table), datetime.now(UTC)
+    living = Subscription(id="living", recipient=one.recipient, time_zone="Asia/Tokyo")
+    for each in (
+        living,
+        replace(living, id="ended", ended="unsubscribed on 2026-03-01"),
+        replace(living, id="other", kinds=frozenset({Kind.REJECTED})),
+    ):
+        subscriptions.put(each)
+
+    def held(number: int, subscription: str, **changes: Any) -> str:
+        key = replace(one.key, item_id=f"item-{number}", **changes)
+        made = replace(one, key=key, subscription=subscription)
+        item = from_item(record["dynamodb"]["NewImage"])
+        if subscription != "no order":
+            erased = {"erased_at": "2026-03-05T00:00:00Z"} if subscription == "erased" else {}
+            stored = {"connection": key.connection, "item_id": key.item_id, **key_of(key)}
+            dynamodb.put_item(TableName=orders, Item=to_item({**item, **stored, **erased}))
+        if subscription in ("erased", "no order"):
+            made = replace(made, subscription="living")
+        enter(stack, made)
+        holds.hold(made, due_at=due_at)
+        return made.id
+
+    expected = {
+        held(1, "living"): ("sent", None),
+        held(2, "deleted"): ("skipped", "the subscription was deleted"),
+        held(3, "ended"): ("suppressed", "unsubscribed on 2026-03-01"),
+        held(4, "other"): ("skipped", "the subscription no longer asks for accepted"),
+        held(5, "erased"): ("skipped", "the order was erased"),
+        held(6, "no order"): ("skipped", "the order is no longer stored"),
+        held(7, "living", connection="gone"): ("failed", "its connection is not applied"),
+        held(8, "living"): ("sent", None),
+    }
+    batch = batch_message(Batch.of(one, due_at=due_at))
+    assert invoke(app, sqs_batch([json.dumps(batch)])) == []
+    items = {item["id"]: item for item in stack.items("NoticesTable") if "state" in item}
+    ends = {name: (items[name]["state"], items[name].get("reason")) for name in expected}
+    assert ends == expected
+    (mail,) = ses.sent
+    assert mail["Content"]["Simple"]["Subject"]["Data"] == "2 updates: 2 Accepted"
+    assert "Tokyo time" in mail["Content"]["Simple"]["Body"]["Text"]["Data"]
+    assert not [one for one in stack.items("NoticesTable") if one["pk"].startswith("held#")]
 
 
 HOSTILE = "</td><script>alert(1)</script>{{ 7*7 }}{% raw %}\r\nBcc: evil@example.net\r\n\r\nx\u202e"

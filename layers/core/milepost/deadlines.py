@@ -10,7 +10,7 @@ from milepost.connection import Connection
 from milepost.lifecycle import TERMINAL
 from milepost.order import Order
 from milepost.report import Details, Status, format_instant
-from milepost.timestamps import LATEST, later, stored_day, stored_moment
+from milepost.timestamps import LATEST, if_in_range, later, stored_day, stored_moment
 
 _DAY: Final = timedelta(days=1)
 
@@ -107,6 +107,18 @@ def overdue_at(order: Order, connection: Connection) -> datetime | None:
     return stage_deadline(order, connection)
 
 
+def usual_end(order: Order, connection: Connection) -> datetime | str:
+    """Until when the present stage usually lasts: the appointment as it was agreed (an instant, or
+    a day in ISO 8601), else the stage's deadline."""
+    agreed = if_in_range(order.appointment) if order.status is Status.SCHEDULED else None
+    return agreed or stage_deadline(order, connection)
+
+
+def next_step_by(order: Order, connection: Connection) -> datetime | str | None:
+    """By when the next step is due; None once the order is closed."""
+    return None if order.status in TERMINAL else usual_end(order, connection)
+
+
 def appointment_ends(appointment: str, connection: Connection) -> datetime:
     """When an appointment is over: 4 hours on site from an instant, or the local day.
 
@@ -139,9 +151,10 @@ def _ends(begins: datetime, allowed: timedelta, connection: Connection) -> datet
 
 def next_date(order: Order, connection: Connection) -> datetime:
     """What lists are sorted by: the appointment, else the stage's deadline; closed: when closed."""
-    if order.status in TERMINAL:
+    due = next_step_by(order, connection)
+    if due is None:
         return order.since
-    agreed = stored_moment(order.appointment) if order.status is Status.SCHEDULED else None
+    agreed = stored_moment(due) if isinstance(due, str) else due
     return agreed or stage_deadline(order, connection)
 
 

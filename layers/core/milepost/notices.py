@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import unquote
@@ -30,6 +31,21 @@ DEFAULT_KINDS: Final = frozenset(
     }
 )
 """What a subscriber gets who names no kinds; the others are asked for by name."""
+
+
+MOST_URGENT_FIRST: Final = (
+    Kind.REJECTED,
+    Kind.FAILED,
+    Kind.ESCALATED,
+    Kind.OVERDUE,
+    Kind.ATTENTION,
+    Kind.CANCELLED,
+    Kind.CORRECTION,
+    Kind.RESCHEDULED,
+    Kind.SCHEDULED,
+    Kind.ACCEPTED,
+    Kind.COMPLETED,
+)
 
 
 class Channel(StrEnum):
@@ -77,6 +93,10 @@ class Announced:
     @property
     def service_type(self) -> str | None:
         return self.details.get("service_type")
+
+
+APART: Final = f"-{Audience.CUSTOMER}"
+"""Ends the recipient's part of the id of a notice that is ``apart``."""
 
 
 class BadNoticeId(ValueError):
@@ -140,6 +160,11 @@ class Notice:
     subscription: str | None = None
     copy: int = 0
     """0 for the notice itself; a person's resends of it count from 1."""
+    apart: bool = False
+    """A customer's notice whose address is also a subscriber's, who gets one of their own: its id
+    must differ from theirs."""
+    forced: bool = False
+    """A resend that a person insisted on, though it is out of date or was not to be sent."""
 
     @property
     def id(self) -> str:
@@ -158,7 +183,14 @@ class Notice:
         """The recipient, for keys and logs that must not hold an address."""
         is_address = self.channel is Channel.EMAIL
         name = address_identity(self.recipient) if is_address else self.recipient
-        return hashlib.sha256(name.encode()).hexdigest()[:12]
+        digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+        return f"{digest}{APART}" if self.apart else digest
+
+
+def urgency(notice: Notice) -> tuple[int, datetime, str]:
+    """What notices of one mail are sorted by: the most urgent kind first, then the oldest."""
+    one = notice.announcement
+    return MOST_URGENT_FIRST.index(one.kind), one.occurred_at, str(notice.key)
 
 
 def topic_message(announced: Announced) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What is overdue now, as a digest mentions it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -26,6 +27,17 @@ class OverdueNow:
 
     orders: tuple[OverdueOrder, ...] = ()
     more: bool = False
+
+
+def merged(found: Iterable[OverdueNow]) -> OverdueNow:
+    """What several lookups found, as one list: each order once, the longest overdue first."""
+    every = tuple(found)
+    orders = {order.key: order for one in every for order in one.orders}
+    longest = sorted(orders.values(), key=lambda order: (order.since, order.key))
+    return OverdueNow(
+        orders=tuple(longest[:MOST_MENTIONED]),
+        more=any(one.more for one in every) or len(longest) > MOST_MENTIONED,
+    )
 
 
 class OverdueOrders(Protocol):

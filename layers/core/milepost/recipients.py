@@ -1,7 +1,7 @@
 """Who is told of an announcement, when, and who is not and why."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from milepost.connection import Connection
@@ -9,6 +9,7 @@ from milepost.email_addresses import is_email
 from milepost.notices import DEFAULT_KINDS, Announced, Audience, Channel, Notice
 from milepost.order import Kind
 from milepost.subscriptions import Subscription
+from milepost.verdicts import customer_notices_off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,18 +35,19 @@ def choose(
     """One choice a recipient and channel, however many subscriptions of theirs match.
 
     Of several subscriptions of one recipient, one that lives comes before one that has ended,
-    and one that tells sooner before one that waits.
+    and one that tells sooner before one that waits. A customer who subscribes as well is two
+    recipients: either may be notified, or be told why not, without the other.
     """
     chosen: dict[str, Choice] = {}
-    candidates = [
-        *_team(announced, subscriptions, now),
-        *_customer(announced, connection),
-        *_contact(announced, connection),
-    ]
-    for choice in candidates:
+    for choice in _team(announced, subscriptions, now):
         present = chosen.setdefault(choice.notice.id, choice)
         if _urgency(choice) < _urgency(present):
             chosen[choice.notice.id] = choice
+    for choice in (*_customer(announced, connection), *_contact(announced, connection)):
+        own = choice
+        if choice.notice.id in chosen:
+            own = replace(choice, notice=replace(choice.notice, apart=True))
+        chosen[own.notice.id] = own
     return list(chosen.values())
 
 
@@ -102,7 +104,7 @@ def _contact(announced: Announced, connection: Connection) -> Iterator[Choice]:
 
 def _why_not(kind: str, address: str, connection: Connection) -> str | None:
     if kind not in connection.customer_notices:
-        return f"customer notices of kind {kind} are off for {connection.id}"
+        return customer_notices_off(kind, connection)
     if not address:
         return "no email address"
     if not is_email(address):

@@ -1,23 +1,20 @@
-"""Sending a notice by mail, effectively once: claim, send, log."""
+"""Sending a notice by mail, effectively once: claim, judge, send, log."""
 
-from collections.abc import Iterable, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from milepost.notices import Audience, Notice, State
-from milepost.order import OrderKey, TrackedOrder
-from milepost.overdue_orders import OverdueNow, OverdueOrders
+from milepost.judging import Judge, Judged, OrdersUnavailable
+from milepost.notices import Notice, State
+from milepost.order import TrackedOrder
+from milepost.overdue_orders import OverdueNow
+from milepost.verdicts import Verdict
 
 CLAIM: Final = timedelta(seconds=25)
 """How long a sender has for one mail: longer than the mail service's client ever waits, shorter
 than a queue takes to give up. If the sender is killed, the next one may try after that."""
-
-
-BATCH_CLAIM: Final = timedelta(seconds=120)
-"""How long for a digest, under which thousands of notices may have to be logged."""
-MOST_ORDERS: Final = 500
-"""Orders read for one digest; it shows fewer, and counts the rest."""
 
 
 class AlreadyClaimed(Exception):
@@ -25,7 +22,7 @@ class AlreadyClaimed(Exception):
 
 
 class TryAgainLater(Exception):
-    """The mail service has no room now. Nothing was sent."""
+    """The mail service has no room, or the orders can't be read now. Nothing was sent."""
 
 
 class Refused(Exception):
@@ -45,9 +42,25 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A claim on a digest; ``message_id`` when it went out already, but not all was logged."""
+    """A claim on a batch, and the last mail of it whose notices may not all be logged yet.
+
+    ``told`` has the ``fingerprint`` of each notice that was in that mail; None, of a mail that an
+    earlier version sent, means all that were held.
+    """
 
     message_id: str | None = None
+    told: frozenset[str] | None = None
+
+    def has_told(self, notice: Notice) -> bool:
+        """Whether that mail was about this notice, too."""
+        if self.message_id is None:
+            return False
+        return self.told is None or fingerprint(notice) in self.told
+
+
+def fingerprint(notice: Notice) -> str:
+    """A notice's id, short: thousands of them are stored with a batch."""
+    return hashlib.sha256(notice.id.encode()).hexdigest()[:16]
 
 
 class Claims(Protocol):
@@ -74,7 +87,9 @@ class Claims(Protocol):
         """Mark what went out as one mail, ``digest`` being its name in the log."""
         ...
 
-    def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> None: ...
+    def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> None:
+        """Close a notice that still waits to be sent, with why it isn't."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +116,13 @@ class Holds(Protocol):
         ...
 
     def release_batch(self, batch: Batch) -> None: ...
-    def mark_batch_sent(self, batch: Batch, *, message_id: str, at: datetime) -> None: ...
+
+    def mark_batch_sent(
+        self, batch: Batch, notices: Sequence[Notice], *, message_id: str, at: datetime
+    ) -> None:
+        """Note which of them went out as this mail, before that is logged under each."""
+        ...
+
     def let_go(self, batch: Batch, notices: Sequence[Notice]) -> None: ...
 
     def close_batch(self, batch: Batch) -> None:
@@ -109,35 +130,34 @@ class Holds(Protocol):
         ...
 
 
-class Suppressions(Protocol):
-    """Addresses that no mail may go to."""
-
-    def reason(self, address: str, *, audience: Audience) -> str | None:
-        """Why nothing may be sent there, in words; None when it may."""
-        ...
-
-    def ended(self, subscription_id: str | None) -> str | None:
-        """Why that subscription has ended, in words; None while it lives, or if there is none."""
-        ...
-
-
-class Orders(Protocol):
-    def read(self, key: OrderKey) -> TrackedOrder | None: ...
-
-
 class Renderer(Protocol):
     def render(
-        self, notice: Notice, tracked: TrackedOrder, *, unsubscribe_url: str | None = None
+        self,
+        notice: Notice,
+        tracked: TrackedOrder,
+        *,
+        time_zone: str | None = None,
+        unsubscribe_url: str | None = None,
     ) -> Mail: ...
 
     def render_batch(
         self,
         batch: Batch,
-        lines: Iterable[tuple[Notice, TrackedOrder | None]],
+        lines: Iterable[tuple[Notice, TrackedOrder]],
         *,
+        time_zone: str,
+        beyond: Sequence[Notice] = (),
+        reason: str | None = None,
         unsubscribe_url: str | None = None,
         overdue: OverdueNow | None = None,
-    ) -> Mail: ...
+    ) -> Mail:
+        """One mail of all lines, in the language of their notices.
+
+        :param time_zone: the recipient's (IANA name)
+        :param beyond: notices that are counted, but not shown
+        :param reason: why they come as one mail (``hourly``, ``daily``), if all do for one
+        """
+        ...
 
 
 class Links(Protocol):
@@ -158,143 +178,58 @@ class Mailer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """Sends notices that announce put into the email queue."""
+    """Sends single notices; batches of them are sent by ``batch_sending``."""
 
     claims: Claims
-    holds: Holds
-    suppressions: Suppressions
-    orders: Orders
+    judge: Judge
     renderer: Renderer
     links: Links
     mailer: Mailer
-    overdue: OverdueOrders | None = None
 
     def send(self, notice: Notice, *, now: datetime) -> State:
         """Send one notice; the state in which it is then.
 
         :raises AlreadyClaimed: when another sender is at it
-        :raises TryAgainLater: when the mail service is busy
+        :raises TryAgainLater: when it can't be judged or sent now
         """
         if not self.claims.claim(notice, at=now, until=now + CLAIM):
             return State.SENT
-        if reason := self._why_not(notice):
-            return self._close(notice, State.SUPPRESSED, reason, now)
-        tracked = self._living_order(notice)
-        if tracked is None:
-            return self._close(notice, State.SKIPPED, "the order was erased", now)
         try:
-            mail = self._render_one(notice, tracked)
-            message_id = self.mailer.send(mail, notices=[notice], at=now)
+            (judged,) = judge_now(self.judge, [notice], now)
+            if judged.verdict is not None:
+                return self._close(notice, judged.verdict, now)
+            mail = self._render_one(judged)
+            message_id = self.mailer.send(mail, notices=[judged.in_voice], at=now)
         except TryAgainLater:
             self.claims.release(notice)
             raise
         except Refused as refusal:
-            return self._close(notice, State.FAILED, str(refusal), now)
-        except LookupError:
-            return self._close(notice, State.FAILED, "its connection is not applied", now)
+            return self._close(notice, Verdict(State.FAILED, str(refusal)), now)
         self.claims.mark_sent(notice, message_id=message_id, at=now)
         return State.SENT
 
-    def send_batch(self, batch: Batch, *, now: datetime) -> None:
-        """Send what was held for one recipient as one mail, and log it under each notice.
+    def _render_one(self, judged: Judged) -> Mail:
+        return self.renderer.render(
+            judged.in_voice,
+            judged.tracked,
+            time_zone=judged.voice.time_zone,
+            unsubscribe_url=self.links.url_for([judged.notice]),
+        )
 
-        :raises AlreadyClaimed: when another sender is at it
-        :raises TryAgainLater: when the mail service is busy
-        """
-        # Claimed first: what waits is read only by the one who may send it.
-        message_id = self.holds.claim_batch(batch, at=now, until=now + BATCH_CLAIM).message_id
-        notices = self._still_waiting(batch)
-        if notices and message_id is None:
-            message_id = self._send_claimed_batch(batch, notices, now)
-        if message_id is not None:
-            self.claims.mark_all_sent(
-                notices, message_id=message_id, at=now, digest=batch_id(batch)
-            )
-            self.holds.let_go(batch, notices)
-        self.holds.close_batch(batch)
+    def _close(self, notice: Notice, verdict: Verdict, now: datetime) -> State:
+        self.claims.close(notice, state=verdict.state, reason=verdict.reason, at=now)
+        return verdict.state
 
-    def _still_waiting(self, batch: Batch) -> Sequence[Notice]:
-        """Of what is held, what has not gone out by another way meanwhile."""
-        held = self.holds.held(batch)
-        waiting = self.claims.waiting(held)
-        ids = {notice.id for notice in waiting}
-        self.holds.let_go(batch, [notice for notice in held if notice.id not in ids])
-        return waiting
 
-    def _send_claimed_batch(
-        self, batch: Batch, notices: Sequence[Notice], now: datetime
-    ) -> str | None:
-        first = notices[0]
-        if reason := self._why_not(first):
-            self._close_all(batch, notices, State.SUPPRESSED, reason, now)
-            return None
-        lines = self._lines(batch, notices, now)
-        if not lines:
-            return None
-        try:
-            message_id = self.mailer.send(self._render(batch, lines, now), notices=notices, at=now)
-        except TryAgainLater:
-            self.holds.release_batch(batch)
-            raise
-        except Refused as refusal:
-            self._close_all(batch, notices, State.FAILED, str(refusal), now)
-            return None
-        self.holds.mark_batch_sent(batch, message_id=message_id, at=now)
-        return message_id
+def judge_now(judge: Judge, notices: Sequence[Notice], now: datetime) -> Iterator[Judged]:
+    """The notices with their verdicts, in the order given.
 
-    def _render(
-        self, batch: Batch, lines: list[tuple[Notice, TrackedOrder | None]], now: datetime
-    ) -> Mail:
-        """One notice alone is its own mail: a digest of one would only be harder to read."""
-        notice, tracked = lines[0]
-        if len(lines) == 1 and tracked is not None:
-            return self._render_one(notice, tracked)
-        url = self.links.url_for([notice for notice, _ in lines])
-        overdue = None
-        if self.overdue is not None and notice.subscription is not None:
-            overdue = self.overdue.covered_by(notice.subscription, now=now)
-        return self.renderer.render_batch(batch, lines, unsubscribe_url=url, overdue=overdue)
-
-    def _render_one(self, notice: Notice, tracked: TrackedOrder) -> Mail:
-        url = self.links.url_for([notice])
-        return self.renderer.render(notice, tracked, unsubscribe_url=url)
-
-    def _lines(
-        self, batch: Batch, notices: Sequence[Notice], now: datetime
-    ) -> list[tuple[Notice, TrackedOrder | None]]:
-        """What a digest tells of; an order that was erased meanwhile is told of no more."""
-        lines: list[tuple[Notice, TrackedOrder | None]] = []
-        for notice in notices[:MOST_ORDERS]:
-            tracked = self._living_order(notice)
-            if tracked is None:
-                self.claims.close(
-                    notice, state=State.SKIPPED, reason="the order was erased", at=now
-                )
-                self.holds.let_go(batch, [notice])
-            else:
-                lines.append((notice, tracked))
-        return [*lines, *((notice, None) for notice in notices[MOST_ORDERS:])]
-
-    def _why_not(self, notice: Notice) -> str | None:
-        """Why nothing may go there, also when that came to be only after it was queued."""
-        return self.suppressions.reason(
-            notice.recipient, audience=notice.audience
-        ) or self.suppressions.ended(notice.subscription)
-
-    def _living_order(self, notice: Notice) -> TrackedOrder | None:
-        tracked = self.orders.read(notice.key)
-        return None if tracked is None or tracked.erased_at is not None else tracked
-
-    def _close(self, notice: Notice, state: State, reason: str, now: datetime) -> State:
-        self.claims.close(notice, state=state, reason=reason, at=now)
-        return state
-
-    def _close_all(
-        self, batch: Batch, notices: Sequence[Notice], state: State, reason: str, now: datetime
-    ) -> None:
-        for notice in notices:
-            self.claims.close(notice, state=state, reason=reason, at=now)
-        self.holds.let_go(batch, notices)
+    :raises TryAgainLater: when their orders can't be read now
+    """
+    try:
+        yield from judge.judge(notices, now=now)
+    except OrdersUnavailable as unavailable:
+        raise TryAgainLater(str(unavailable)) from None
 
 
 def batch_id(batch: Batch) -> str:

@@ -10,7 +10,6 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
     StringConstraints,
     model_validator,
 )
@@ -90,18 +89,31 @@ class SaidQuietHours(_Said):
 
     start: Clock
     end: Clock
-    passing: list[PassingKind] = Field(default_factory=list)
+    passing: list[PassingKind] | None = None
+
+    @model_validator(mode="after")
+    def _last(self) -> Self:
+        if self.start == self.end:
+            raise ValueError(
+                f"begin and end at {self.start}, which may mean never or always: "
+                "leave quiet_hours out, or name two times"
+            )
+        return self
 
 
 class SaidSubscription(_Said):
-    """Who is told of what, by email or at an HTTPS endpoint; empty lists mean all."""
+    """Who is told of what, by email or at an HTTPS endpoint.
+
+    An empty list, or null, means the same as leaving the setting out: the usual kinds, every
+    connection, every service type.
+    """
 
     email: Email | None = None
     url: Endpoint | None = None
     owner: Email | None = None
     kinds: list[SubscribedKind] | None = None
-    connections: list[ConnectionId] = Field(default_factory=list)
-    service_types: list[Text] = Field(default_factory=list)
+    connections: list[ConnectionId] | None = None
+    service_types: list[Text] | None = None
     language: Language | None = None
     time_zone: Zone | None = None
     mode: Literal["at_once", "hourly", "daily"] | None = None
@@ -143,9 +155,9 @@ def subscription_from(said: SaidSubscription, *, subscription_id: str, source: s
         id=subscription_id,
         channel=Channel.HTTPS if said.url else Channel.EMAIL,
         recipient=said.recipient,
-        kinds=DEFAULT_KINDS if said.kinds is None else frozenset(said.kinds),
-        connections=frozenset(said.connections),
-        service_types=frozenset(said.service_types),
+        kinds=frozenset(said.kinds or DEFAULT_KINDS),
+        connections=frozenset(said.connections or ()),
+        service_types=frozenset(said.service_types or ()),
         language=said.language or usual.language,
         time_zone=said.time_zone or usual.time_zone,
         mode=said.gathering,
@@ -153,7 +165,7 @@ def subscription_from(said: SaidSubscription, *, subscription_id: str, source: s
         quiet_hours=QuietHours(
             start=time.fromisoformat(quiet.start),
             end=time.fromisoformat(quiet.end),
-            passing=frozenset(quiet.passing),
+            passing=frozenset(quiet.passing or ()),
         )
         if quiet
         else None,

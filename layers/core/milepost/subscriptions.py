@@ -1,12 +1,12 @@
 """Subscriptions: who wants to be told of what, how, and when not."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from milepost.email_addresses import address_identity
+from milepost.local_clock import end_of_period, next_at, next_full_hour
 from milepost.notices import DEFAULT_KINDS, Announced, Channel
 from milepost.order import Kind
 
@@ -33,11 +33,6 @@ class QuietHours:
     start: time
     end: time
     passing: frozenset[str] = frozenset()
-
-    def include(self, moment: time) -> bool:
-        if self.start <= self.end:
-            return self.start <= moment < self.end
-        return moment >= self.start or moment < self.end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +61,7 @@ class Subscription:
     """Why it is over, in words (``unsubscribed on 2026-03-04``); None while it lives."""
 
     def wants(self, announced: Announced) -> bool:
-        return (announced.announcement.kind in self.kinds - {Kind.ESCALATED}) and self.covers(
+        return self.takes(announced.announcement.kind) and self.covers(
             announced.key.connection, announced.service_type
         )
 
@@ -76,10 +71,19 @@ class Subscription:
             return address_identity(self.recipient) == address_identity(recipient)
         return self.recipient == recipient
 
+    def takes(self, kind: Kind) -> bool:
+        """Whether it asks for this kind."""
+        return kind in self.kinds - {Kind.ESCALATED}
+
+    def takes_connection(self, connection: str) -> bool:
+        """Whether it is about orders of this connection."""
+        return not self.connections or connection in self.connections
+
     def covers(self, connection: str, service_type: str | None) -> bool:
         """Whether it is about orders of this connection and service type."""
-        of_connection = not self.connections or connection in self.connections
-        return of_connection and (not self.service_types or service_type in self.service_types)
+        return self.takes_connection(connection) and (
+            not self.service_types or service_type in self.service_types
+        )
 
     def due_at(self, kind: Kind, *, now: datetime) -> datetime | None:
         """When a notice is to go out; None for at once."""
@@ -91,38 +95,17 @@ class Subscription:
         return gathered if awake == moment else awake
 
     def awake_from(self, kind: Kind, moment: datetime) -> datetime:
-        """The first time from then on that isn't in quiet hours, unless this kind passes them."""
+        """The moment itself or, if it is in quiet hours that this kind doesn't pass, their end."""
         quiet = self.quiet_hours
         if quiet is None or kind in quiet.passing:
             return moment
-        local = moment.astimezone(ZoneInfo(self.time_zone))
-        return _next_at(quiet.end, local) if quiet.include(local.time()) else moment
+        return end_of_period(quiet.start, quiet.end, moment, self.time_zone) or moment
 
     def _gathered_until(self, now: datetime) -> datetime | None:
         match self.mode:
             case Mode.AT_ONCE:
                 return None
             case Mode.HOURLY:
-                return next_hour(now)
+                return next_full_hour(now, self.time_zone)
             case Mode.DAILY:
-                return _next_at(self.daily_at, now.astimezone(ZoneInfo(self.time_zone)))
-
-
-def next_hour(now: datetime) -> datetime:
-    """The next full hour, in UTC."""
-    return now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-
-
-def _next_at(clock: time, local: datetime) -> datetime:
-    """The next time the local clock shows this, strictly after ``local``, in UTC.
-
-    In the hour that comes twice in autumn it shows it twice; one that is left out in spring comes
-    as much later as the clock was put forward.
-    """
-    days = (local.date(), local.date() + timedelta(days=1))
-    shown = (
-        datetime.combine(day, clock.replace(fold=fold), tzinfo=local.tzinfo).astimezone(UTC)
-        for day in days
-        for fold in (0, 1)
-    )
-    return next(moment for moment in shown if moment > local.astimezone(UTC))
+                return next_at(self.daily_at, now, self.time_zone)

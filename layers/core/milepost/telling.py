@@ -7,10 +7,11 @@ from typing import Final, Protocol
 
 from milepost.announcing import MORE_FOLLOWS
 from milepost.connection import Connection
+from milepost.local_clock import next_full_hour
 from milepost.notices import Announced, Channel, Notice, State
 from milepost.order import Kind
 from milepost.recipients import Choice, choose
-from milepost.subscriptions import Subscription, next_hour
+from milepost.subscriptions import Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +113,12 @@ class Teller:
         is_immediate = choice.skipped is None and choice.due_at is None
         if not is_immediate or choice.notice.channel is not Channel.EMAIL:
             return choice
-        hour_ends = next_hour(now)
-        if self.holds.count(choice.notice, hour=hour_ends) <= connection.notices_per_hour:
-            return choice
         notice = choice.notice
-        asked = [one for one in subscriptions if one.id == notice.subscription]
-        kind = notice.announcement.kind
-        due_at = asked[0].awake_from(kind, hour_ends) if asked else hour_ends
+        own = next((one for one in subscriptions if one.id == notice.subscription), None)
+        hour_ends = next_full_hour(now, own.time_zone if own else connection.time_zone)
+        if self.holds.count(notice, hour=hour_ends) <= connection.notices_per_hour:
+            return choice
+        due_at = own.awake_from(notice.announcement.kind, hour_ends) if own else hour_ends
         return Choice(notice=notice, due_at=due_at)
 
     def _publish(self, announced: Announced, now: datetime) -> None:

@@ -1,7 +1,8 @@
 """One-click unsubscribe (RFC 8058): a signed link that ends mails without a login.
 
 The link names what it ends and is signed, so that nobody can end another's mails. It holds no
-address: a subscription by its id, a customer, who has none, by a digest of the address.
+address: whose mails it ends it says by a digest of the address, however many subscriptions they
+have, since SES takes 870 characters of a header.
 """
 
 import hashlib
@@ -31,13 +32,19 @@ class NoLinkKey(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """What a link ends: subscriptions of the team by id, a customer by the address's digest."""
+    """What a link ends: every subscription of a recipient, and the mails to a customer, each by the
+    address's digest.
+
+    ``subscriptions`` are ids, in links that earlier versions wrote: a mail of many subscriptions
+    had a link that was too long for a header.
+    """
 
     subscriptions: tuple[str, ...] = ()
+    recipient: str | None = None
     customer: str | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.subscriptions or self.customer)
+        return bool(self.subscriptions or self.recipient or self.customer)
 
 
 _NOTHING: Final = Ending()
@@ -55,7 +62,14 @@ class LinkKeys(Protocol):
 class Endings(Protocol):
     """Where mails are ended, for good."""
 
-    def end_subscription(self, subscription_id: str, *, reason: str) -> None: ...
+    def end_subscription(self, subscription_id: str, *, reason: str) -> None:
+        """End this one and every other one of its recipient."""
+        ...
+
+    def end_recipient(self, digest: str, *, reason: str) -> None:
+        """End every subscription whose recipient has this digest."""
+        ...
+
     def suppress_customer(self, digest: str, *, reason: str, at: datetime) -> None: ...
 
 
@@ -79,13 +93,13 @@ class UnsubscribeLinks:
 
 def ending_of(notices: Iterable[Notice]) -> Ending:
     """What somebody wants to end who unsubscribes from the mail that tells of these."""
-    subscriptions, customer = set(), None
+    recipient, customer = None, None
     for notice in notices:
         if notice.audience is Audience.CUSTOMER:
             customer = address_digest(notice.recipient)
         elif notice.subscription is not None:
-            subscriptions.add(notice.subscription)
-    return Ending(subscriptions=tuple(sorted(subscriptions)), customer=customer)
+            recipient = address_digest(notice.recipient)
+    return Ending(recipient=recipient, customer=customer)
 
 
 def address_digest(address: str) -> str:
@@ -105,7 +119,7 @@ def _digest(identity: str) -> str:
 
 def token_of(ending: Ending, key: bytes) -> str:
     """The last part of the link: version, what it ends, and the signature over both."""
-    values = {"s": list(ending.subscriptions), "c": ending.customer}
+    values = {"s": list(ending.subscriptions), "r": ending.recipient, "c": ending.customer}
     content = json.dumps({k: v for k, v in values.items() if v}, separators=(",", ":"))
     signed = f"{VERSION}.{_encode(content.encode())}"
     return f"{signed}.{_signature(signed, key)}"
@@ -124,7 +138,11 @@ def read_token(token: str, keys: Sequence[bytes]) -> Ending:
     if not any(matches) or version != VERSION:
         raise BadLink
     values = json.loads(_decode(content))
-    return Ending(subscriptions=tuple(values.get("s", ())), customer=values.get("c"))
+    return Ending(
+        subscriptions=tuple(values.get("s", ())),
+        recipient=values.get("r"),
+        customer=values.get("c"),
+    )
 
 
 def end_mails(ending: Ending, *, endings: Endings, now: datetime) -> None:
@@ -132,6 +150,8 @@ def end_mails(ending: Ending, *, endings: Endings, now: datetime) -> None:
     reason = f"unsubscribed on {now:%Y-%m-%d}"
     for subscription in ending.subscriptions:
         endings.end_subscription(subscription, reason=reason)
+    if ending.recipient:
+        endings.end_recipient(ending.recipient, reason=reason)
     if ending.customer:
         endings.suppress_customer(ending.customer, reason=reason, at=now)
 

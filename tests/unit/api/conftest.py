@@ -15,15 +15,24 @@ from milepost.api.answering import Api, build_api
 from milepost.api.given import Services
 from milepost.aws.settings import Unusable
 from milepost.connection import Connection, UnknownConnection, UnusableConnection
+from milepost.judging import Judge
 from milepost.listing import Listed, Page, Place, Wanted
 from milepost.notices import NoticeId
 from milepost.operating import Operations
 from milepost.order import OrderKey, TrackedOrder
 from milepost.refreshing import Tools
 from milepost.report import Status
+from milepost.resending import Resender
 from milepost.tallies import StageFigures
 from tests.builders import NOON, OFFERGRID, RABOT
-from tests.fakes import MemoryNotices, MemoryOrders, MemoryOutbox
+from tests.fakes import (
+    MemoryNotices,
+    MemoryOrders,
+    MemoryOutbox,
+    MemoryRequests,
+    MemorySubscriptions,
+    MemorySuppressions,
+)
 
 KEY = b"a key that signs cursors"
 
@@ -138,6 +147,8 @@ class Desk:
     orders: Orders = field(default_factory=Orders)
     notices: Notices = field(default_factory=Notices)
     emails: MemoryOutbox = field(default_factory=MemoryOutbox)
+    requests: MemoryRequests = field(default_factory=MemoryRequests)
+    suppressions: MemorySuppressions = field(default_factory=MemorySuppressions)
     lists: Lists = field(default_factory=Lists)
     search: Search = field(default_factory=Search)
     figures: Figures = field(default_factory=Figures)
@@ -159,7 +170,18 @@ class Desk:
                 figures=self.figures,
                 connections=self.connections,
                 cursor_keys=OneKey(),
-                open_emails=lambda: self.emails,
+                requests=self.requests,
+                open_resender=lambda: Resender(
+                    log=self.notices,
+                    judge=Judge(
+                        suppressions=self.suppressions,
+                        subscriptions=MemorySubscriptions(),
+                        orders=self.orders,
+                        connections=self.connections,
+                    ),
+                    requests=self.requests,
+                    emails=self.emails,
+                ),
                 open_acting=NoActions,
                 # Its routes are tested on moto, in tests/integration.
                 open_operations=lambda: operations,
@@ -181,8 +203,11 @@ class Desk:
         role: str = "viewer",
         query: Mapping[str, Any] | None = None,
         body: Any = None,
+        key: str | None = None,
     ) -> Answer:
         event = http_event(method, path, role=role, query=query)
+        if key is not None:
+            event["headers"] = {**event["headers"], "idempotency-key": key}
         if body is not None:
             event["body"] = body if isinstance(body, str) else json.dumps(body)
         return read_answer(self.api.answer(event, None))

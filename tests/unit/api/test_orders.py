@@ -11,7 +11,7 @@ from milepost.order import Kind, OrderKey
 from milepost.recipients import Choice
 from milepost.report import Source, Status
 from tests.builders import KEY, NOON, announcement, notice, report, tracked
-from tests.unit.api.conftest import Desk, in_path
+from tests.unit.api.conftest import Answer, Desk, in_path
 
 ID = KEY.path_id
 
@@ -106,6 +106,40 @@ def test_an_operator_resends_a_notice(to: str | None, expected: str, desk: Desk)
     assert (answer.status, answer.body["recipient"]) == (202, expected)
     assert (answer.body["requested_by"], answer.body["state"]) == ("lena", "queued")
     assert desk.emails.recipients == [expected]
+
+
+def resent(desk: Desk, one: Notice, body: dict[str, Any] | None = None, key: str = "k") -> Answer:
+    path = f"/notices/{one.id.replace('/', ':')}/resend"
+    return desk.ask("POST", path, role="operator", body=body, key=key)
+
+
+@pytest.mark.parametrize(
+    "other", [{"to": "b@x.org"}, {"force": True}, {"to": "a@example.org", "force": True}]
+)
+def test_a_key_that_comes_again_with_other_contents_is_422_and_sends_nothing(
+    other: dict[str, Any], desk: Desk
+) -> None:
+    desk.orders.keep(tracked(report(Status.ACCEPTED), announced=(announcement(Kind.ACCEPTED),)))
+    one = told(desk, recipient="a@example.org")
+    assert resent(desk, one).status == 202
+    answer = resent(desk, one, other)
+    assert (answer.status, len(desk.emails.puts)) == (422, 1)
+    assert "take a new one" in answer.body["detail"]
+    assert resent(desk, one, other, key="another").status == 202
+
+
+def test_what_is_out_of_date_is_409_with_its_reason_unless_it_is_forced(desk: Desk) -> None:
+    first = announcement(Kind.ACCEPTED)
+    desk.orders.keep(
+        tracked(report(Status.ACCEPTED), report(Status.CANCELLED, 5), announced=(first,))
+    )
+    one = told(desk, recipient="a@example.org")
+    answer = resent(desk, one)
+    assert (answer.status, desk.emails.puts) == (409, [])
+    assert "out of date: the order is cancelled now" in answer.body["detail"]
+    assert '"force": true' in answer.body["detail"]
+    assert resent(desk, one, {"force": True}).status == 202
+    assert desk.emails.recipients == ["a@example.org"]
 
 
 def test_a_notice_of_an_erased_order_is_not_resent(desk: Desk) -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from cli.connections.declared import DeclaredConnection
 from cli.connections.file import ConnectionsFile, read_file
-from cli.connections.wanted import work_out
+from cli.connections.wanted import Wanted, work_out
 from cli.faults import InvalidFile
 from milepost.connection import Connection
+from milepost.notices import DEFAULT_KINDS
 
 EXAMPLE = Path(__file__).parents[3] / "connections.example.yaml"
 
@@ -104,6 +105,11 @@ def test_the_example_is_valid_and_names_each_provider() -> None:
         (entry() + "  - id: offergrid-home\n    provider: offergrid\n", "FILE:4: connections[1]"),
         (entry() + "subscriptions:\n  - email: x\n", "FILE:5: subscriptions[0].email: 'x' is no"),
         (entry() + "subscriptions:\n  - {kinds: [failed]}\n", "needs either email, or the url"),
+        (
+            entry() + "subscriptions:\n  - email: a@b.example\n"
+            '    quiet_hours: {start: "22:00", end: "22:00"}\n',
+            "FILE:6: subscriptions[0].quiet_hours: begin and end at 22:00",
+        ),
         (endpoint("http://"), "FILE:5: subscriptions[0].url: is no endpoint's URL"),
         (endpoint("https://me:pw@crm.example"), "a user name or password in the URL"),
         (endpoint("https://crm.example", owner=None), "needs owner: the address to tell"),
@@ -179,6 +185,25 @@ def test_ids_of_subscriptions_follow_from_the_address_alone(write_file: WriteFil
 
     assert turned == first[::-1]
     assert not any("example" in one for one in first)
+
+
+@pytest.mark.parametrize("empty", ["[]", "null"])
+def test_an_empty_list_means_what_leaving_it_out_means(write_file: WriteFile, empty: str) -> None:
+    lists = f"kinds: {empty}, connections: {empty}, service_types: {empty}"
+    quiet = 'quiet_hours: {start: "22:00", end: "07:00"'
+    said = f"  - {{email: a@example.org, {lists}, {quiet}, passing: {empty}}}}}\n"
+    left_out = f"  - {{email: a@example.org, {quiet}}}}}\n"
+    telling = entry(f"customer_notices: {empty}")
+
+    def wanted(connection: str, subscription: str) -> Wanted:
+        file = read_file(write_file(f"{connection}subscriptions:\n{subscription}"))
+        return work_out(file, file.read_secrets(literals=False), {})
+
+    with_empty, without = wanted(telling, said), wanted(entry(), left_out)
+    (one,) = with_empty.subscriptions.values()
+    assert with_empty.subscriptions == without.subscriptions
+    assert with_empty.connections == without.connections
+    assert one.kinds == DEFAULT_KINDS
 
 
 def test_an_address_may_have_two_subscriptions(write_file: WriteFile) -> None:

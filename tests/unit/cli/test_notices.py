@@ -52,6 +52,10 @@ def keep_order(deployed: Deployed) -> None:
     aws("dynamodb").put_item(TableName=deployed.stack.resources["OrdersTable"], Item=to_item(item))
 
 
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def listed(deployed: Deployed, *arguments: str) -> list[dict[str, Any]]:
     result = deployed.run("notices", "list", *arguments, "--json")
     assert result.exit_code == 0, result.output
@@ -161,10 +165,12 @@ def test_a_mail_is_resent_to_another_address_and_the_log_says_who_asked(
     keep_order(deployed)
     enter(log, CUSTOMER, OFF)
 
-    result = deployed.run(
-        "notices", "resend", CUSTOMER.id, "--to", "new@example.org", "--by", "Kim"
-    )
+    asked = ("notices", "resend", CUSTOMER.id, "--to", "new@example.org", "--by", "Kim")
+    refused = deployed.run(*asked)
+    result = deployed.run(*asked, "--force")
 
+    assert refused.exit_code == 2
+    assert f"Not resent: {OFF}. Send it all the same with --force." in one_line(refused.output)
     assert result.exit_code == 0, result.output
     (queued,) = deployed.stack.messages("EmailQueue")
     assert (queued["recipient"], queued["audience"], queued["copy"]) == (
@@ -190,6 +196,21 @@ def test_resent_again_with_the_same_key_it_is_still_one_mail(
 
     assert len(printed) == 2
     assert {one["copy"] for one in deployed.stack.messages("EmailQueue")} == {1, 2}
+
+
+def test_a_key_that_was_used_for_another_address_is_refused(
+    deployed: Deployed, log: NoticesTable
+) -> None:
+    keep_order(deployed)
+    enter(log, TEAM)
+    asked = ("notices", "resend", TEAM.id, "--key", "monday")
+
+    deployed.run(*asked)
+    result = deployed.run(*asked, "--to", "new@example.org")
+
+    assert result.exit_code == 2
+    assert "was used for another request: take a new one" in one_line(result.output)
+    assert len(deployed.stack.messages("EmailQueue")) == 1
 
 
 def test_without_a_name_the_log_says_the_caller_s_identity(

@@ -13,10 +13,12 @@ from milepost.deadlines import (
     escalates_at,
     expected_by,
     next_date,
+    next_step_by,
     overdue_at,
     sortable,
     stage_deadline,
     track_of,
+    usual_end,
 )
 from milepost.lifecycle import TERMINAL, Rules
 from milepost.order import Order
@@ -121,6 +123,25 @@ def test_an_appointment_says_it_best(appointment: str, date: datetime) -> None:
     scheduled = order(Status.SCHEDULED, appointment=appointment)
     assert next_date(scheduled, OFFERGRID) == date
     assert expected_by(scheduled, OFFERGRID) == date
+
+
+@pytest.mark.parametrize("appointment", ["2026-03-30T02:00:00Z", "2026-03-30"])
+def test_the_next_step_of_a_scheduled_order_is_its_appointment(appointment: str) -> None:
+    scheduled = order(Status.SCHEDULED, appointment=appointment)
+    assert next_step_by(scheduled, OFFERGRID) == appointment
+    assert usual_end(scheduled, OFFERGRID) == appointment
+
+
+def test_without_an_appointment_a_scheduled_order_has_the_time_of_its_track() -> None:
+    scheduled = order(Status.SCHEDULED)
+    for deadline in (next_step_by, usual_end, overdue_at, next_date, expected_by):
+        assert deadline(scheduled, OFFERGRID) == NOON + 14 * DAY
+    assert allowed_in_words(scheduled, OFFERGRID) == "14 days"
+
+
+@pytest.mark.parametrize("status", sorted(TERMINAL))
+def test_a_closed_order_has_no_next_step(status: Status) -> None:
+    assert next_step_by(order(status, appointment="2026-03-12"), OFFERGRID) is None
 
 
 def test_on_the_day_of_the_appointment_the_stage_counts() -> None:

@@ -172,7 +172,9 @@ def test_a_digest_can_be_unsubscribed_from() -> None:
 def test_what_was_held_for_a_customer_is_listed_without_our_connections() -> None:
     lines = [line(number=1), line(number=2)]
     held = [(replace(one.notice, audience=Audience.CUSTOMER), one.tracked) for one in lines]
-    mail = renderer().render_batch(Batch("0123456789ab", minute(60)), held)
+    mail = renderer().render_batch(
+        Batch("0123456789ab", minute(60)), held, time_zone="Australia/Melbourne"
+    )
     assert mail.to == "sales@example.org"
     assert "PP-1" in mail.text
     assert "AEDT" in mail.text or "Melbourne time" in mail.text
@@ -182,3 +184,20 @@ def test_what_was_held_for_a_customer_is_listed_without_our_connections() -> Non
 def test_a_digest_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one line"):
         renderer().render_digest(digest())
+
+
+def test_what_is_held_is_shown_in_the_recipients_zone_and_what_is_beyond_is_counted() -> None:
+    shown = [line(number=1), line(number=2)]
+    held = [(one.notice, one.tracked) for one in shown if one.tracked]
+    beyond = [_numbered(shown[0].notice, number) for number in range(3, 43)]
+    mail = renderer().render_batch(
+        Batch("0123456789ab", minute(60)),
+        held,
+        time_zone="Asia/Tokyo",
+        beyond=beyond,
+        reason="daily",
+    )
+    text = " ".join(mail.text.split())
+    assert mail.subject == "42 updates: 42 Accepted"
+    assert "Tokyo time" in text
+    assert "40 more" in text

@@ -1,6 +1,7 @@
 """What a mail says: what happened, to which order, why, what comes next and by when."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -245,3 +246,54 @@ def test_a_preview_is_marked_as_a_sample() -> None:
     assert mail.subject.startswith("[Muster] ")
     assert "MUSTER MIT EINEM ERFUNDENEN AUFTRAG" in mail.text
     assert "Dies ist ein Muster" in mail.html
+
+
+APPOINTED = {**KNOWN, "appointment": "2026-03-09T00:00:00Z"}
+
+
+def test_times_are_those_of_the_recipient_when_they_have_a_zone_of_their_own() -> None:
+    notice, order = told(Kind.SCHEDULED, Status.SCHEDULED, details=APPOINTED)
+    text = " ".join(renderer().render(notice, order, time_zone="Europe/Berlin").text.split())
+    assert "Berlin time" in text
+    assert "Melbourne time" not in text
+
+
+def test_the_next_step_of_a_scheduled_order_is_never_before_its_appointment() -> None:
+    late = {**KNOWN, "appointment": "2026-04-20T00:00:00Z"}
+    notice, order = told(Kind.SCHEDULED, Status.SCHEDULED, details=late)
+    text = " ".join(renderer().render(notice, order).text.split())
+    assert "Next step by: Monday, 20 April 2026" in text
+    assert "16 March" not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "This is how the order stands now: cancelled."),
+        ("de", "So steht der Auftrag jetzt: storniert."),
+        ("da", "Sådan står ordren nu: annulleret."),
+    ],
+)
+@pytest.mark.parametrize("audience", list(Audience))
+def test_a_mail_of_what_no_longer_holds_leads_with_how_the_order_stands(
+    audience: Audience, language: str, said: str
+) -> None:
+    notice, _ = told(Kind.ACCEPTED, Status.ACCEPTED, language=language, audience=audience)
+    _, order = told(Kind.CANCELLED, Status.CANCELLED)
+    mail = renderer().render(notice, order)
+    paragraphs = mail.text.split("\n\n")
+    assert said in paragraphs[:2]
+    assert said in mail.html
+
+
+def test_a_forced_mail_leads_with_how_the_order_stands_and_another_does_not() -> None:
+    notice, order = told(Kind.SCHEDULED, Status.SCHEDULED, details=APPOINTED)
+    said = "This is how the order stands now: scheduled."
+    assert renderer().render(replace(notice, forced=True), order).text.startswith(said)
+    assert said not in renderer().render(notice, order).text
+
+
+def test_an_order_that_went_on_from_completed_to_active_is_as_announced() -> None:
+    notice, _ = told(Kind.COMPLETED, Status.COMPLETED)
+    _, order = told(Kind.COMPLETED, Status.ACTIVE)
+    assert "stands now" not in renderer().render(notice, order).text

@@ -4,14 +4,24 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from milepost.notices import Audience, Notice
+from milepost.batch_sending import BatchSender
+from milepost.judging import Judge
+from milepost.notices import Notice
 from milepost.order import OrderKey, TrackedOrder
 from milepost.overdue_orders import OverdueNow, OverdueOrders
 from milepost.recipients import Choice
 from milepost.report import Status
 from milepost.sending import Batch, Mail, Sender
-from tests.builders import KEY, NOON, report, tracked
-from tests.fakes import MemoryHolds, MemoryNotices, MemoryOrders
+from milepost.subscriptions import Subscription
+from tests.builders import KEY, NOON, OFFERGRID, RETAIL, report, tracked
+from tests.fakes import (
+    MemoryConnections,
+    MemoryHolds,
+    MemoryNotices,
+    MemoryOrders,
+    MemorySubscriptions,
+    MemorySuppressions,
+)
 
 
 class Killed(BaseException):
@@ -46,45 +56,55 @@ class MemoryMailer:
         return [notice.id for _, notices in self.sent for notice in notices]
 
 
-@dataclass
-class MemorySuppressions:
-    """Implements ``sending.Suppressions``."""
-
-    reasons: dict[tuple[str, Audience], str] = field(default_factory=dict)
-
-    ends: dict[str, str] = field(default_factory=dict)
-
-    def reason(self, address: str, *, audience: Audience) -> str | None:
-        return self.reasons.get((address, audience))
-
-    def ended(self, subscription_id: str | None) -> str | None:
-        return self.ends.get(subscription_id or "")
-
-
 class PlainRenderer:
-    """Implements ``sending.Renderer`` in one line a notice."""
+    """Implements ``sending.Renderer``: a line a notice, with the language and zone as the HTML."""
 
     def render(
-        self, notice: Notice, tracked: TrackedOrder, *, unsubscribe_url: str | None = None
+        self,
+        notice: Notice,
+        tracked: TrackedOrder,
+        *,
+        time_zone: str | None = None,
+        unsubscribe_url: str | None = None,
     ) -> Mail:
-        return _mail(notice, f"{notice.announcement.kind} {tracked.order.status}", unsubscribe_url)
+        _require_writable(tracked)
+        subject = f"{notice.announcement.kind} {tracked.order.status}"
+        return _mail(notice, subject, unsubscribe_url, time_zone)
 
     def render_batch(
         self,
         batch: Batch,
-        lines: Iterable[tuple[Notice, TrackedOrder | None]],
+        lines: Iterable[tuple[Notice, TrackedOrder]],
         *,
+        time_zone: str,
+        beyond: Sequence[Notice] = (),
+        reason: str | None = None,
         unsubscribe_url: str | None = None,
         overdue: OverdueNow | None = None,
     ) -> Mail:
         rows = list(lines)
+        for _, known in rows:
+            _require_writable(known)
         late = f", {len(overdue.orders)} overdue" if overdue else ""
-        text = ", ".join(str(known.order.status) if known else "erased" for _, known in rows)
-        return _mail(rows[0][0], f"digest of {len(rows)}: {text}{late}", unsubscribe_url)
+        more = f", and {len(beyond)} more" if beyond else ""
+        why = f" {reason}" if reason else ""
+        text = ", ".join(str(known.order.status) for _, known in rows)
+        subject = f"digest{why} of {len(rows) + len(beyond)}: {text}{more}{late}"
+        return _mail(rows[0][0], subject, unsubscribe_url, time_zone)
 
 
-def _mail(notice: Notice, subject: str, url: str | None) -> Mail:
-    return Mail(to=notice.recipient, subject=subject, text=url or "", html="")
+UNWRITABLE = "unwritable"
+"""The reference of an order of which no mail can be written."""
+
+
+def _require_writable(tracked: TrackedOrder) -> None:
+    if tracked.order.details.get("reference") == UNWRITABLE:
+        raise OverflowError("a date that no calendar has")
+
+
+def _mail(notice: Notice, subject: str, url: str | None, time_zone: str | None) -> Mail:
+    voice = f"{notice.language} {time_zone}"
+    return Mail(to=notice.recipient, subject=subject, text=url or "", html=voice)
 
 
 class PlainLinks:
@@ -113,21 +133,47 @@ class Desk:
     holds: MemoryHolds = field(default_factory=MemoryHolds)
     suppressions: MemorySuppressions = field(default_factory=MemorySuppressions)
     orders: MemoryOrders = field(default_factory=MemoryOrders)
+    subscriptions: MemorySubscriptions = field(default_factory=MemorySubscriptions)
+    connections: MemoryConnections = field(
+        default_factory=lambda: MemoryConnections.of(OFFERGRID, RETAIL)
+    )
     mailer: MemoryMailer = field(default_factory=MemoryMailer)
     overdue: OverdueOrders | None = None
+
+    @property
+    def judge(self) -> Judge:
+        return Judge(
+            suppressions=self.suppressions,
+            subscriptions=self.subscriptions,
+            orders=self.orders,
+            connections=self.connections,
+        )
 
     @property
     def sender(self) -> Sender:
         return Sender(
             claims=self.log,
+            judge=self.judge,
+            renderer=PlainRenderer(),
+            links=PlainLinks(),
+            mailer=self.mailer,
+        )
+
+    @property
+    def batches(self) -> BatchSender:
+        return BatchSender(
+            claims=self.log,
             holds=self.holds,
-            suppressions=self.suppressions,
-            orders=self.orders,
+            judge=self.judge,
             renderer=PlainRenderer(),
             links=PlainLinks(),
             mailer=self.mailer,
             overdue=self.overdue,
         )
+
+    def subscribe(self, *subscriptions: Subscription) -> None:
+        for one in subscriptions:
+            self.subscriptions.kept[one.id] = one
 
     def keep_order(self, status: Status = Status.ACCEPTED, *, key: OrderKey = KEY) -> None:
         self.orders.kept[key] = tracked(report(status, key=key))

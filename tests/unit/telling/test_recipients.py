@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from milepost.connection import Connection
-from milepost.notices import Announced, Audience, Channel
+from milepost.notices import Announced, Audience, Channel, NoticeId
 from milepost.order import Kind
 from milepost.recipients import Choice, choose
 from milepost.subscriptions import Mode, QuietHours, Subscription
@@ -151,10 +151,33 @@ def test_of_what_is_for_the_team_the_customer_is_not_even_a_candidate(kind: Kind
     assert customer(every, announced(kind, customer={"email": CUSTOMER})) is None
 
 
-def test_a_customer_whose_notices_are_off_but_who_subscribes_is_told_as_one_of_the_team() -> None:
+@pytest.mark.parametrize("written", [CUSTOMER, f" {CUSTOMER.title()}"])
+def test_a_customer_who_subscribes_gets_both_notices_under_ids_of_their_own(written: str) -> None:
     order = announced(customer={"email": CUSTOMER})
-    (one,) = chosen(subscription(recipient=CUSTOMER), of=order)
-    assert (one.notice.audience, one.skipped) == (Audience.TEAM, None)
+    team, own = chosen(subscription(recipient=written), connection=TELLING, of=order)
+    assert (team.notice.audience, team.skipped) == (Audience.TEAM, None)
+    assert (own.notice.audience, own.skipped) == (Audience.CUSTOMER, None)
+    assert own.notice.id == f"{team.notice.id}-customer"
+    assert NoticeId.parse(own.notice.id).recipient_digest == own.notice.recipient_digest
+
+
+def test_a_customer_who_subscribes_is_told_why_there_is_no_mail_for_the_customer() -> None:
+    order = announced(customer={"email": CUSTOMER})
+    team, own = chosen(subscription(recipient=CUSTOMER), of=order)
+    assert (team.notice.audience, team.skipped) == (Audience.TEAM, None)
+    assert own.skipped == f"customer notices of kind accepted are off for {OFFERGRID.id}"
+
+
+def test_a_subscription_that_has_ended_takes_no_notice_from_the_customer() -> None:
+    order = announced(customer={"email": CUSTOMER})
+    team, own = chosen(subscription(recipient=CUSTOMER, ended=ENDED), connection=TELLING, of=order)
+    assert (team.skipped, own.skipped) == (ENDED, None)
+
+
+def test_the_id_of_a_customer_who_does_not_subscribe_is_as_it_always_was() -> None:
+    one = customer(of=announced(customer={"email": CUSTOMER}))
+    assert one is not None
+    assert one.notice.id == replace(one.notice, audience=Audience.TEAM).id
 
 
 def test_what_is_escalated_is_told_to_the_connections_contact_alone() -> None:

@@ -1,25 +1,44 @@
 """A person has a mail sent again: a new notice that says of which it is a copy, and by whom."""
 
 from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from milepost.idempotency import KeyReused
+from milepost.judging import Judge, OrdersUnavailable
 from milepost.notices import Audience, Channel, Notice, NoticeId, State
-from milepost.order import Kind
+from milepost.order import Announcement, Kind
 from milepost.recipients import Choice
 from milepost.report import Status
-from milepost.resending import CannotResend, resend
-from tests.builders import KEY, NOON, announcement, minute, notice, report, tracked
-from tests.fakes import MemoryNotices, MemoryOrders, MemoryOutbox
+from milepost.resending import CannotResend, NeedsForce, Resender, ResendRequest
+from milepost.subscriptions import Subscription
+from tests.builders import KEY, NOON, OFFERGRID, announcement, minute, notice, report, tracked
+from tests.fakes import (
+    MemoryConnections,
+    MemoryNotices,
+    MemoryOrders,
+    MemoryOutbox,
+    MemoryRequests,
+    MemorySubscriptions,
+    MemorySuppressions,
+)
+from tests.unit.telling import sending_desk
 
 SAID = announcement(Kind.ACCEPTED)
+SALES = Subscription(id="sales", recipient="sales@example.org", language="de")
+TELLING = replace(OFFERGRID, customer_notices=frozenset({Kind.ACCEPTED, Kind.SCHEDULED}))
 ONE = notice(language="de", subscription="sales", audience=Audience.TEAM)
 
 
 class Desk:
     def __init__(self, *notices: Notice) -> None:
         self.log, self.orders, self.emails = MemoryNotices(), MemoryOrders(), MemoryOutbox()
+        self.requests = MemoryRequests()
+        self.suppressions = MemorySuppressions()
+        self.subscriptions = MemorySubscriptions({SALES.id: SALES})
+        self.connections = MemoryConnections.of(TELLING)
         self.orders.kept[KEY] = tracked(report(Status.ACCEPTED), announced=(SAID,))
         for one in notices:
             self.log.enter(Choice(notice=one), at=NOON)
@@ -32,17 +51,21 @@ class Desk:
         to: str | None = None,
         by: str = "mara",
         key: str | None = None,
+        force: bool = False,
     ) -> Notice:
-        return resend(
-            NoticeId.parse(one.id),
-            to=to,
-            by=by,
-            key=key or uuid4().hex,
+        resender = Resender(
             log=self.log,
-            orders=self.orders,
+            judge=Judge(
+                suppressions=self.suppressions,
+                subscriptions=self.subscriptions,
+                orders=self.orders,
+                connections=self.connections,
+            ),
+            requests=self.requests,
             emails=self.emails,
-            now=minute(5),
         )
+        request = ResendRequest(to=to, by=by, key=key or uuid4().hex, force=force)
+        return resender.resend(NoticeId.parse(one.id), request, now=minute(5))
 
 
 @pytest.fixture
@@ -148,3 +171,216 @@ def test_a_copy_that_another_person_entered_meanwhile_is_theirs(desk: Desk) -> N
     ours = desk.resend(by="mara")
     assert ours.copy == 2
     assert desk.log.items[theirs.id]["requested_by"] == "jo"
+
+
+def keep(
+    desk: Desk, status: Status, *, announced: tuple[Announcement, ...], **details: Any
+) -> None:
+    desk.orders.kept[KEY] = tracked(report(status, **details), announced=announced)
+
+
+SCHEDULED = announcement(Kind.SCHEDULED, status=Status.SCHEDULED)
+RESCHEDULED = announcement(Kind.RESCHEDULED, 2, status=Status.SCHEDULED)
+COMPLETED = announcement(Kind.COMPLETED, status=Status.COMPLETED)
+OVERDUE = announcement(Kind.OVERDUE)
+ATTENTION = announcement(Kind.ATTENTION)
+AHEAD, PAST = "2026-03-09T09:00:00Z", "2026-03-02T07:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "more", "details", "why"),
+    [
+        (SAID, Status.CANCELLED, (), {}, "out of date: the order is cancelled now"),
+        (SAID, Status.IN_PROGRESS, (), {}, "out of date: the order is in progress now"),
+        (
+            SCHEDULED,
+            Status.CANCELLED,
+            (),
+            {"appointment": AHEAD},
+            "out of date: the order is cancelled now",
+        ),
+        (
+            SCHEDULED,
+            Status.SCHEDULED,
+            (),
+            {"appointment": PAST},
+            f"out of date: its appointment ({PAST}) is over",
+        ),
+        (
+            SCHEDULED,
+            Status.SCHEDULED,
+            (),
+            {"appointment": "2026-03-01"},
+            "out of date: its appointment (2026-03-01) is over",
+        ),
+        (
+            SCHEDULED,
+            Status.SCHEDULED,
+            (RESCHEDULED,),
+            {"appointment": AHEAD},
+            "out of date: its appointment was changed since",
+        ),
+        (COMPLETED, Status.CANCELLED, (), {}, "out of date: the order is cancelled now"),
+        (
+            OVERDUE,
+            Status.ACCEPTED,
+            (),
+            {},
+            "out of date: the order is no longer overdue in that stage",
+        ),
+        (
+            ATTENTION,
+            Status.ACCEPTED,
+            (),
+            {},
+            "out of date: nothing of the order needs attention any more",
+        ),
+    ],
+)
+def test_what_is_out_of_date_is_refused_with_its_reason_and_sent_when_forced(
+    said: Announcement,
+    status: Status,
+    more: tuple[Announcement, ...],
+    details: dict[str, Any],
+    why: str,
+) -> None:
+    one = replace(ONE, announcement=said)
+    desk = Desk(one)
+    desk.subscriptions.kept["sales"] = replace(SALES, kinds=frozenset(Kind))
+    keep(desk, status, announced=(said, *more), **details)
+    with pytest.raises(NeedsForce) as refused:
+        desk.resend(one)
+    assert str(refused.value) == why
+    assert (desk.emails.puts, desk.requests.kept) == ([], {})
+    again = desk.resend(one, force=True)
+    assert (again.copy, again.forced) == (1, True)
+    assert desk.emails.recipients == [one.recipient]
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "details"),
+    [
+        (SAID, Status.ACCEPTED, {}),
+        (SCHEDULED, Status.SCHEDULED, {"appointment": AHEAD}),
+        (SCHEDULED, Status.SCHEDULED, {"appointment": "2026-03-02"}),
+        (SCHEDULED, Status.SCHEDULED, {}),
+        (COMPLETED, Status.ACTIVE, {}),
+    ],
+)
+def test_what_still_holds_is_sent_again_without_a_word(
+    said: Announcement, status: Status, details: dict[str, Any]
+) -> None:
+    one = replace(ONE, announcement=said)
+    desk = Desk(one)
+    keep(desk, status, announced=(said,), **details)
+    assert desk.resend(one).forced is False
+
+
+def refused_unless_forced(desk: Desk, one: Notice, **asked: Any) -> str:
+    with pytest.raises(NeedsForce) as refused:
+        desk.resend(one, **asked)
+    assert desk.emails.puts == []
+    desk.resend(one, force=True, **asked)
+    assert len(desk.emails.puts) == 1
+    return str(refused.value)
+
+
+def test_a_kind_that_is_off_for_customers_is_refused_unless_it_is_forced() -> None:
+    theirs = notice(audience=Audience.CUSTOMER, recipient="lena@example.org")
+    desk = Desk(theirs)
+    desk.connections = MemoryConnections.of(OFFERGRID)
+    why = f"customer notices of kind accepted are off for {OFFERGRID.id}"
+    assert refused_unless_forced(desk, theirs) == why
+
+
+def test_a_stopped_address_is_refused_unless_it_is_forced(desk: Desk) -> None:
+    desk.suppressions.reasons[ONE.recipient, Audience.TEAM] = "complained on 2026-03-01"
+    assert refused_unless_forced(desk, ONE) == "complained on 2026-03-01"
+
+
+def test_a_stopped_address_is_refused_also_as_another_one_than_the_notices_own(
+    desk: Desk,
+) -> None:
+    desk.suppressions.reasons["lena@example.org", Audience.TEAM] = "bounced before"
+    assert refused_unless_forced(desk, ONE, to="lena@example.org") == "bounced before"
+
+
+@pytest.mark.parametrize(
+    ("now", "why"),
+    [
+        (None, "the subscription was deleted"),
+        (replace(SALES, ended="unsubscribed on 2026-03-01"), "unsubscribed on 2026-03-01"),
+        (
+            replace(SALES, kinds=frozenset({Kind.REJECTED})),
+            "the subscription no longer asks for accepted",
+        ),
+    ],
+)
+def test_a_subscriber_who_wants_it_no_more_is_not_sent_it_again_unless_it_is_forced(
+    now: Subscription | None, why: str, desk: Desk
+) -> None:
+    desk.subscriptions.kept = {"sales": now} if now else {}
+    assert refused_unless_forced(desk, ONE) == why
+
+
+def test_no_force_sends_a_mail_of_a_connection_that_was_removed(desk: Desk) -> None:
+    desk.connections = MemoryConnections()
+    for force in (False, True):
+        with pytest.raises(CannotResend, match="its connection is not applied") as refused:
+            desk.resend(force=force)
+        assert not isinstance(refused.value, NeedsForce)
+
+
+def test_while_the_order_cannot_be_read_nothing_is_concluded(desk: Desk) -> None:
+    desk.orders.unavailable = True
+    with pytest.raises(OrdersUnavailable):
+        desk.resend()
+    desk.orders.unavailable = False
+    assert desk.resend().copy == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"to": "lena@example.org"}, {"force": True}, {"to": "lena@example.org", "force": True}],
+)
+def test_a_key_that_comes_again_with_other_contents_sends_nothing(
+    other: dict[str, Any], desk: Desk
+) -> None:
+    desk.resend(key="k1")
+    with pytest.raises(KeyReused, match="take a new one"):
+        desk.resend(key="k1", **other)
+    assert len(desk.emails.puts) == 1
+
+
+def test_a_key_that_comes_again_for_another_notice_sends_nothing(desk: Desk) -> None:
+    other = notice(recipient="ops@example.org")
+    desk.log.enter(Choice(notice=other), at=NOON)
+    desk.resend(key="k1")
+    with pytest.raises(KeyReused):
+        desk.resend(other, key="k1")
+
+
+def test_a_request_that_is_repeated_is_answered_as_before_though_the_order_has_moved_on(
+    desk: Desk,
+) -> None:
+    first = desk.resend(key="k1")
+    keep(desk, Status.CANCELLED, announced=(SAID,))
+    assert desk.resend(key="k1") == first
+    with pytest.raises(NeedsForce):
+        desk.resend(key="k2")
+
+
+def test_a_forced_mail_is_sent_and_one_that_is_not_is_held_back(desk: Desk) -> None:
+    sending = sending_desk.Desk(log=sending_desk.DyingNotices(items=desk.log.items))
+    sending.orders, sending.subscriptions = desk.orders, desk.subscriptions
+    sending.suppressions.reasons[ONE.recipient, Audience.TEAM] = "complained on 2026-03-01"
+    plain, forced = desk.resend(), desk.resend(force=True)
+    assert sending.sender.send(plain, now=minute(6)) is State.SUPPRESSED
+    assert sending.sender.send(forced, now=minute(6)) is State.SENT
+
+
+def test_a_customers_copy_beside_a_subscriber_keeps_the_customers_name() -> None:
+    theirs = notice(audience=Audience.CUSTOMER, apart=True)
+    desk = Desk(theirs)
+    again = desk.resend(theirs)
+    assert (again.apart, again.id) == (True, f"{theirs.id}/1")

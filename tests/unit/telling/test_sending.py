@@ -6,9 +6,12 @@ from datetime import timedelta
 import pytest
 
 from milepost.notices import Audience, State
+from milepost.order import Kind
 from milepost.report import Status
 from milepost.sending import CLAIM, AlreadyClaimed, Refused, TryAgainLater
-from tests.builders import KEY, NOON, minute, notice
+from milepost.subscriptions import Subscription
+from tests.builders import KEY, NOON, OFFERGRID, minute, notice
+from tests.fakes import MemoryConnections
 from tests.unit.telling.sending_desk import Desk, Killed, raising
 
 ONE = notice()
@@ -109,14 +112,58 @@ def test_what_is_suppressed_for_customers_still_goes_to_the_team(desk: Desk) -> 
     assert desk.sender.send(ONE, now=NOON) is State.SENT
 
 
-@pytest.mark.parametrize("how", ["tombstone", "no item"])
-def test_of_an_erased_order_nothing_is_sent(desk: Desk, how: str) -> None:
-    erased = replace(desk.orders.kept.pop(KEY), erased_at=NOON)
-    if how == "tombstone":
-        desk.orders.kept[KEY] = erased
+def test_of_an_erased_order_nothing_is_sent(desk: Desk) -> None:
+    desk.orders.kept[KEY] = replace(desk.orders.kept[KEY], erased_at=NOON)
     assert desk.sender.send(ONE, now=NOON) is State.SKIPPED
     assert desk.entry(ONE) == ("skipped", "the order was erased")
     assert desk.mailer.sent == []
+
+
+def test_an_order_that_is_not_there_is_not_said_to_be_erased(desk: Desk) -> None:
+    del desk.orders.kept[KEY]
+    assert desk.sender.send(ONE, now=NOON) is State.SKIPPED
+    assert desk.entry(ONE) == ("skipped", "the order is no longer stored")
+
+
+def test_while_its_order_cannot_be_read_a_notice_waits_and_nothing_is_concluded(
+    desk: Desk,
+) -> None:
+    desk.orders.unavailable = True
+    with pytest.raises(TryAgainLater, match="throttled"):
+        desk.sender.send(ONE, now=NOON)
+    desk.orders.unavailable = False
+    assert desk.sender.send(ONE, now=NOON) is State.SENT
+
+
+def test_of_an_order_that_no_version_can_read_the_log_says_so(desk: Desk) -> None:
+    del desk.orders.kept[KEY]
+    desk.orders.unreadable[KEY] = "KeyError"
+    assert desk.sender.send(ONE, now=NOON) is State.FAILED
+    assert desk.entry(ONE) == ("failed", "its order can't be read: KeyError")
+
+
+def test_a_notice_whose_connection_was_removed_is_closed_with_that_reason(desk: Desk) -> None:
+    desk.connections.kept.clear()
+    assert desk.sender.send(ONE, now=NOON) is State.FAILED
+    assert desk.entry(ONE) == ("failed", "its connection is not applied")
+
+
+def test_a_subscriber_is_written_to_in_the_zone_and_language_that_they_have_now(
+    desk: Desk,
+) -> None:
+    desk.subscribe(
+        Subscription(id="s", recipient=ONE.recipient, language="da", time_zone="Asia/Tokyo")
+    )
+    mine = replace(ONE, subscription="s", language="en")
+    desk.sender.send(mine, now=NOON)
+    assert [mail.html for mail, _ in desk.mailer.sent] == ["da Asia/Tokyo"]
+
+
+def test_a_customer_is_written_to_in_the_zone_of_the_connection(desk: Desk) -> None:
+    telling = replace(OFFERGRID, customer_notices=frozenset({Kind.ACCEPTED}))
+    desk.connections = MemoryConnections.of(telling)
+    desk.sender.send(replace(ONE, audience=Audience.CUSTOMER, language="de"), now=NOON)
+    assert [mail.html for mail, _ in desk.mailer.sent] == ["de Australia/Melbourne"]
 
 
 def test_an_unforeseen_error_keeps_the_claim_until_it_ends(desk: Desk) -> None:

@@ -5,11 +5,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from milepost.notices import Audience, State
+from milepost.batch_sending import BATCH_CLAIM
+from milepost.notices import Audience, Notice, State
+from milepost.order import Kind
 from milepost.overdue_orders import OverdueNow, OverdueOrder
 from milepost.report import Status
-from milepost.sending import BATCH_CLAIM, AlreadyClaimed, Batch, Refused, TryAgainLater, batch_id
-from tests.builders import KEY, minute, notice
+from milepost.sending import AlreadyClaimed, Batch, Refused, TryAgainLater, batch_id
+from milepost.subscriptions import Mode, Subscription
+from tests.builders import KEY, OFFERGRID, minute, notice
+from tests.fakes import MemoryConnections
 from tests.unit.telling.sending_desk import Desk, Killed, raising
 
 DUE = minute(60)
@@ -27,6 +31,18 @@ def desk() -> Desk:
 
 
 @pytest.fixture
+def late(desk: Desk) -> Notice:
+    """A notice of another order, which joins a batch late."""
+    made = notice(key=replace(KEY, order_id="ord-late"))
+    desk.keep_order(key=made.key)
+    return made
+
+
+SALES = Subscription(id="sales", recipient=THREE[0].recipient)
+MINE = [replace(one, subscription=SALES.id) for one in THREE]
+
+
+@pytest.fixture
 def batch(desk: Desk) -> Batch:
     return desk.hold(*THREE, due_at=DUE)
 
@@ -38,7 +54,7 @@ def entries(desk: Desk) -> list[tuple[str, str | None]]:
 def test_what_is_held_goes_out_as_one_mail_and_each_notice_says_so(
     desk: Desk, batch: Batch
 ) -> None:
-    desk.sender.send_batch(batch, now=DUE)
+    desk.batches.send(batch, now=DUE)
     ((mail, notices),) = desk.mailer.sent
     assert mail.subject == "digest of 3: accepted, accepted, accepted"
     assert mail.text == "https://milepost.example.org/u/3"
@@ -50,7 +66,7 @@ def test_what_is_held_goes_out_as_one_mail_and_each_notice_says_so(
 
 def test_a_digest_of_one_is_the_mail_that_it_would_have_been(desk: Desk) -> None:
     batch = desk.hold(THREE[0], due_at=DUE)
-    desk.sender.send_batch(batch, now=DUE)
+    desk.batches.send(batch, now=DUE)
     assert [mail.subject for mail, _ in desk.mailer.sent] == ["accepted accepted"]
 
 
@@ -66,30 +82,62 @@ class MemoryOverdue:
 
 
 def test_a_digest_mentions_what_is_overdue_of_its_subscription(desk: Desk) -> None:
-    late = OverdueOrder(key=KEY, reference="PP-1", status=Status.ACCEPTED, since=minute(0))
-    desk.overdue = MemoryOverdue({"sales": OverdueNow(orders=(late, late))})
-    mine = [replace(one, subscription="sales") for one in THREE]
-    desk.sender.send_batch(desk.hold(*mine, due_at=DUE), now=DUE)
+    late = tuple(
+        OverdueOrder(key=key, reference="PP-1", status=Status.ACCEPTED, since=minute(0))
+        for key in KEYS[:2]
+    )
+    desk.overdue = MemoryOverdue({"sales": OverdueNow(orders=late)})
+    desk.subscribe(SALES)
+    desk.batches.send(desk.hold(*MINE, due_at=DUE), now=DUE)
     assert [mail.subject for mail, _ in desk.mailer.sent] == [
         "digest of 3: accepted, accepted, accepted, 2 overdue"
     ]
 
 
+def test_a_digest_for_two_subscriptions_mentions_what_is_overdue_of_both(desk: Desk) -> None:
+    def late(number: int, since: float) -> OverdueOrder:
+        key = replace(KEY, item_id=f"late-{number}")
+        return OverdueOrder(key=key, reference="PP", status=Status.ACCEPTED, since=minute(since))
+
+    desk.subscribe(SALES, replace(SALES, id="ops"))
+    desk.overdue = MemoryOverdue(
+        {
+            "sales": OverdueNow(orders=(late(1, 0), late(2, 1))),
+            "ops": OverdueNow(orders=(late(2, 1), late(3, 2))),
+        }
+    )
+    both = [*MINE[:2], replace(MINE[2], subscription="ops")]
+    desk.batches.send(desk.hold(*both, due_at=DUE), now=DUE)
+    assert desk.mailer.sent[0][0].subject.endswith(", 3 overdue")
+
+
 def test_a_customers_digest_mentions_nothing_of_the_sort(desk: Desk) -> None:
+    desk.connections = MemoryConnections.of(
+        replace(OFFERGRID, customer_notices=frozenset({Kind.ACCEPTED}))
+    )
     desk.overdue = MemoryOverdue({})
     theirs = [replace(one, audience=Audience.CUSTOMER) for one in THREE]
-    desk.sender.send_batch(desk.hold(*theirs, due_at=DUE), now=DUE)
+    desk.batches.send(desk.hold(*theirs, due_at=DUE), now=DUE)
     assert "overdue" not in desk.mailer.sent[0][0].subject
 
 
+@pytest.mark.parametrize(
+    ("mode", "said"), [(Mode.HOURLY, "hourly "), (Mode.DAILY, "daily "), (Mode.AT_ONCE, "")]
+)
+def test_a_digest_says_why_it_is_one_when_that_is_known(mode: Mode, said: str, desk: Desk) -> None:
+    desk.subscribe(replace(SALES, mode=mode))
+    desk.batches.send(desk.hold(*MINE, due_at=DUE), now=DUE)
+    assert desk.mailer.sent[0][0].subject.startswith(f"digest {said}of 3")
+
+
 def test_of_nothing_held_nothing_is_sent(desk: Desk) -> None:
-    desk.sender.send_batch(Batch("0a1b2c3d4e5f", DUE), now=DUE)
+    desk.batches.send(Batch("0a1b2c3d4e5f", DUE), now=DUE)
     assert desk.mailer.sent == []
 
 
 def test_a_batch_delivered_again_sends_nothing_more(desk: Desk, batch: Batch) -> None:
     for _ in range(3):
-        desk.sender.send_batch(batch, now=DUE)
+        desk.batches.send(batch, now=DUE)
     assert len(desk.mailer.sent) == 1
 
 
@@ -98,7 +146,7 @@ def test_what_no_longer_waits_to_be_sent_is_left_out_and_let_go(
     desk: Desk, batch: Batch, state: State
 ) -> None:
     desk.log.close(THREE[1], state=state, reason="by another way", at=minute(30))
-    desk.sender.send_batch(batch, now=DUE)
+    desk.batches.send(batch, now=DUE)
     assert desk.mailer.told == [THREE[0].id, THREE[2].id]
     assert desk.entry(THREE[1]) == (state, "by another way")
     assert desk.holds.held(batch) == []
@@ -107,7 +155,7 @@ def test_what_no_longer_waits_to_be_sent_is_left_out_and_let_go(
 def test_when_nothing_held_still_waits_no_mail_goes_out(desk: Desk, batch: Batch) -> None:
     for one in THREE:
         desk.log.mark_sent(one, message_id="earlier", at=minute(30))
-    desk.sender.send_batch(batch, now=DUE)
+    desk.batches.send(batch, now=DUE)
     assert desk.mailer.sent == []
     assert desk.holds.held(batch) == []
 
@@ -115,10 +163,10 @@ def test_when_nothing_held_still_waits_no_mail_goes_out(desk: Desk, batch: Batch
 def test_while_one_sends_the_batch_another_waits(desk: Desk, batch: Batch) -> None:
     def second() -> None:
         with pytest.raises(AlreadyClaimed):
-            desk.sender.send_batch(batch, now=DUE)
+            desk.batches.send(batch, now=DUE)
 
     desk.mailer.before = second
-    desk.sender.send_batch(batch, now=DUE)
+    desk.batches.send(batch, now=DUE)
     assert len(desk.mailer.sent) == 1
 
 
@@ -127,10 +175,10 @@ def test_killed_before_the_mail_service_took_it_one_digest_goes_out(
 ) -> None:
     desk.mailer.before = raising(Killed())
     with pytest.raises(Killed):
-        desk.sender.send_batch(batch, now=DUE)
+        desk.batches.send(batch, now=DUE)
     with pytest.raises(AlreadyClaimed):
-        desk.sender.send_batch(batch, now=DUE)
-    desk.sender.send_batch(batch, now=CLAIM_ENDED)
+        desk.batches.send(batch, now=DUE)
+    desk.batches.send(batch, now=CLAIM_ENDED)
     assert len(desk.mailer.sent) == 1
     assert entries(desk) == [("sent", "ses-1")] * 3
 
@@ -140,9 +188,9 @@ def test_killed_after_the_mail_service_took_it_two_digests_go_out_at_most(
 ) -> None:
     desk.mailer.after = raising(Killed())
     with pytest.raises(Killed):
-        desk.sender.send_batch(batch, now=DUE)
+        desk.batches.send(batch, now=DUE)
     for attempt in range(1, 4):
-        desk.sender.send_batch(batch, now=DUE + attempt * (CLAIM_ENDED - DUE))
+        desk.batches.send(batch, now=DUE + attempt * (CLAIM_ENDED - DUE))
     assert len(desk.mailer.sent) == 2
     assert entries(desk) == [("sent", "ses-2")] * 3
 
@@ -153,9 +201,11 @@ def test_killed_while_it_is_logged_one_digest_goes_out_and_the_rest_is_logged(
 ) -> None:
     desk.log.marks_left = marked
     with pytest.raises(Killed):
-        desk.sender.send_batch(batch, now=DUE)
+        desk.batches.send(batch, now=DUE)
     assert [state for state, _ in entries(desk)].count("sent") == marked
-    desk.sender.send_batch(batch, now=DUE)
+    with pytest.raises(AlreadyClaimed):
+        desk.batches.send(batch, now=DUE)
+    desk.batches.send(batch, now=CLAIM_ENDED)
     assert len(desk.mailer.sent) == 1
     assert entries(desk) == [("sent", "ses-1")] * 3
     assert desk.holds.held(batch) == []
@@ -166,8 +216,8 @@ def test_a_busy_mail_service_leaves_the_batch_free_for_the_next_try(
 ) -> None:
     desk.mailer.before = raising(TryAgainLater("Throttling"))
     with pytest.raises(TryAgainLater):
-        desk.sender.send_batch(batch, now=DUE)
-    desk.sender.send_batch(batch, now=DUE)
+        desk.batches.send(batch, now=DUE)
+    desk.batches.send(batch, now=DUE)
     assert len(desk.mailer.sent) == 1
 
 
@@ -175,53 +225,84 @@ def test_a_digest_that_is_refused_has_failed_for_each_of_its_notices(
     desk: Desk, batch: Batch
 ) -> None:
     desk.mailer.before = raising(Refused("the sender is not verified"))
-    desk.sender.send_batch(batch, now=DUE)
+    desk.batches.send(batch, now=DUE)
     assert entries(desk) == [("failed", "the sender is not verified")] * 3
     assert desk.holds.held(batch) == []
 
 
 def test_to_a_suppressed_address_no_digest_goes(desk: Desk, batch: Batch) -> None:
     desk.suppressions.reasons[THREE[0].recipient, Audience.TEAM] = "complaint on 2026-03-01"
-    desk.sender.send_batch(batch, now=DUE)
+    desk.batches.send(batch, now=DUE)
     assert desk.mailer.sent == []
     assert entries(desk) == [("suppressed", "complaint on 2026-03-01")] * 3
     assert desk.holds.held(batch) == []
 
 
-@pytest.mark.parametrize("how", ["tombstone", "no item"])
-def test_of_an_erased_order_a_digest_says_nothing(desk: Desk, batch: Batch, how: str) -> None:
-    erased = replace(desk.orders.kept.pop(KEYS[1]), erased_at=DUE)
-    if how == "tombstone":
-        desk.orders.kept[KEYS[1]] = erased
-    desk.sender.send_batch(batch, now=DUE)
+@pytest.mark.parametrize(
+    ("erased_at", "reason"),
+    [(DUE, "the order was erased"), (None, "the order is no longer stored")],
+)
+def test_of_an_order_that_is_gone_a_digest_says_nothing(
+    desk: Desk, batch: Batch, erased_at: datetime | None, reason: str
+) -> None:
+    known = desk.orders.kept.pop(KEYS[1])
+    if erased_at:
+        desk.orders.kept[KEYS[1]] = replace(known, erased_at=erased_at)
+    desk.batches.send(batch, now=DUE)
     ((mail, _),) = desk.mailer.sent
     assert mail.subject == "digest of 2: accepted, accepted"
-    assert ("skipped", "the order was erased") in entries(desk)
+    assert entries(desk) == [("sent", "ses-1"), ("skipped", reason), ("sent", "ses-1")]
 
 
 def test_a_digest_shows_each_order_as_it_is_when_it_goes_out(desk: Desk, batch: Batch) -> None:
     desk.keep_order(Status.CANCELLED, key=KEYS[2])
-    desk.sender.send_batch(batch, now=DUE)
+    desk.batches.send(batch, now=DUE)
     assert desk.mailer.sent[0][0].subject == "digest of 3: accepted, accepted, cancelled"
 
 
 def test_what_is_held_for_the_same_moment_after_the_digest_went_out_is_a_mail_of_its_own(
-    desk: Desk, batch: Batch
+    desk: Desk, batch: Batch, late: Notice
 ) -> None:
-    desk.sender.send_batch(batch, now=DUE)
-    late = notice(key=replace(KEY, order_id="ord-late"))
-    desk.keep_order(key=late.key)
+    desk.batches.send(batch, now=DUE)
     assert desk.hold(late, due_at=DUE) == batch
-    desk.sender.send_batch(batch, now=DUE)
+    desk.batches.send(batch, now=DUE)
     assert [len(notices) for _, notices in desk.mailer.sent] == [3, 1]
     assert desk.entry(late) == ("sent", "ses-2")
+
+
+def test_what_joins_while_the_digest_goes_out_goes_with_the_next(
+    desk: Desk, batch: Batch, late: Notice
+) -> None:
+    def join() -> None:
+        desk.hold(late, due_at=DUE)
+
+    desk.mailer.before = join
+    desk.batches.send(batch, now=DUE)
+    assert (desk.entry(late), desk.holds.held(batch)) == (("queued", None), [late])
+    desk.batches.send(batch, now=DUE)
+    assert entries(desk) == [("sent", "ses-1")] * 3
+    assert desk.entry(late) == ("sent", "ses-2")
+
+
+@pytest.mark.parametrize("marked", range(3))
+def test_what_joins_a_digest_whose_sender_was_killed_is_not_taken_for_sent(
+    desk: Desk, batch: Batch, late: Notice, marked: int
+) -> None:
+    desk.log.marks_left = marked
+    with pytest.raises(Killed):
+        desk.batches.send(batch, now=DUE)
+    desk.hold(late, due_at=DUE)
+    desk.batches.send(batch, now=CLAIM_ENDED)
+    assert entries(desk) == [("sent", "ses-1")] * 3
+    assert desk.entry(late) == ("sent", "ses-2")
+    assert [len(notices) for _, notices in desk.mailer.sent] == [3, 1]
 
 
 def test_what_is_due_later_is_a_batch_of_its_own(desk: Desk, batch: Batch) -> None:
     other = notice(key=replace(KEY, order_id="ord-later"))
     later = desk.hold(other, due_at=minute(120))
     desk.keep_order(key=other.key)
-    desk.sender.send_batch(batch, now=DUE)
+    desk.batches.send(batch, now=DUE)
     assert len(desk.holds.held(later)) == 1
-    desk.sender.send_batch(later, now=minute(120))
+    desk.batches.send(later, now=minute(120))
     assert [len(notices) for _, notices in desk.mailer.sent] == [3, 1]

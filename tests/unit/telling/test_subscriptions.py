@@ -190,22 +190,63 @@ def test_a_daily_digest_comes_at_the_same_time_on_the_clock_all_year(
     assert due(now, mode=Mode.DAILY) == expected
 
 
-def test_an_hour_that_the_clock_leaves_out_comes_an_hour_later() -> None:
+def test_an_hour_that_the_clock_leaves_out_is_the_next_minute_that_there_is() -> None:
     at = due("2026-03-29T00:50", mode=Mode.DAILY, daily_at=time(2, 30))
-    assert at == "2026-03-29T01:30"
+    assert at == "2026-03-29T01:00"
 
 
 @pytest.mark.parametrize(
     ("now", "expected"),
     [
         ("2026-10-25T00:20", "2026-10-25T00:45"),
-        ("2026-10-25T00:50", "2026-10-25T01:45"),
-        ("2026-10-25T01:20", "2026-10-25T01:45"),
+        ("2026-10-25T00:45", "2026-10-26T01:45"),
+        ("2026-10-25T00:50", "2026-10-26T01:45"),
+        ("2026-10-25T01:20", "2026-10-26T01:45"),
         ("2026-10-25T01:50", "2026-10-26T01:45"),
     ],
 )
-def test_in_the_hour_that_comes_twice_nothing_is_due_in_the_past(now: str, expected: str) -> None:
+def test_in_the_hour_that_comes_twice_a_daily_digest_is_due_once(now: str, expected: str) -> None:
     assert due(now, mode=Mode.DAILY, daily_at=time(2, 45)) == expected
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "expected"),
+    [
+        ("Asia/Kolkata", "2026-03-02T12:00", "2026-03-02T12:30"),
+        ("Asia/Kolkata", "2026-03-02T12:30", "2026-03-02T13:30"),
+        ("Asia/Kathmandu", "2026-03-02T12:20", "2026-03-02T13:15"),
+        ("Australia/Adelaide", "2026-03-02T12:29:59", "2026-03-02T12:30"),
+        # Lord Howe goes from 2:00 to 2:30 on 4 October: there is no full hour between 1 and 3.
+        ("Australia/Lord_Howe", "2026-10-03T15:20", "2026-10-03T16:00"),
+    ],
+)
+def test_an_hourly_digest_comes_at_the_full_hour_of_the_recipient(
+    zone: str, now: str, expected: str
+) -> None:
+    assert due(now, mode=Mode.HOURLY, time_zone=zone) == expected
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2026-03-28T22:00", "2026-03-29T01:00"),
+        ("2026-03-29T00:59", "2026-03-29T01:00"),
+        ("2026-03-29T01:00", None),
+        ("2026-10-24T22:00", "2026-10-25T00:30"),
+        ("2026-10-25T00:30", None),
+        ("2026-10-25T01:10", None),
+    ],
+)
+def test_quiet_hours_end_once_also_in_an_hour_that_is_left_out_or_comes_twice(
+    now: str, expected: str | None
+) -> None:
+    assert due(now, quiet_hours=QuietHours(start=time(22), end=time(2, 30))) == expected
+
+
+def test_quiet_hours_that_lie_in_the_hour_left_out_are_none() -> None:
+    quiet = QuietHours(start=time(2, 15), end=time(2, 45))
+    for minute in ("00:59", "01:00", "01:01"):
+        assert due(f"2026-03-29T{minute}", quiet_hours=quiet) is None
 
 
 @given(
@@ -227,6 +268,8 @@ def test_whatever_is_due_later_is_due_after_now_and_within_two_days(
     )
     at = one.due_at(Kind.ACCEPTED, now=now)
     assert at is None or timedelta(0) < at - now <= timedelta(hours=50)
+    awake = one.awake_from(Kind.ACCEPTED, now)
+    assert timedelta(0) <= awake - now <= timedelta(hours=25)
 
 
 def test_an_endpoint_is_called_at_once_whatever_the_hour() -> None:

@@ -10,6 +10,7 @@ from milepost.announcing import MORE_FOLLOWS
 from milepost.connection import Connection
 from milepost.notices import Announced, Audience, Channel, Notice, State
 from milepost.order import Kind
+from milepost.report import Details
 from milepost.sending import Batch
 from milepost.subscriptions import Mode, QuietHours, Subscription
 from milepost.telling import Teller
@@ -201,6 +202,37 @@ def test_the_limit_is_each_recipients_own_and_new_each_hour(desk: Desk) -> None:
     desk.tell(BY_MAIL, of=numbered(4), now=minute(60), connection=CAREFUL)
     assert sorted(desk.emails.recipients) == [OPS, OPS, SALES, SALES, SALES]
     assert sorted(desk.held_until()) == [(minute(60), OPS), (minute(60), SALES)]
+
+
+def test_a_storm_to_a_customer_who_has_no_subscription_waits_for_the_end_of_the_hour(
+    desk: Desk,
+) -> None:
+    telling = replace(CAREFUL, customer_notices=frozenset({Kind.ACCEPTED}))
+    quiet = QuietHours(start=time(12), end=time(15))
+    another = replace(BY_MAIL, quiet_hours=quiet, kinds=frozenset({Kind.REJECTED}))
+    for sequence in range(1, 6):
+        of = replace(numbered(sequence), details=Details(customer={"email": OPS}))
+        desk.tell(another, of=of, connection=telling)
+    assert desk.emails.recipients == [OPS, OPS]
+    assert desk.held_until() == [(minute(60), OPS)] * 3
+
+
+def test_a_storm_waits_for_the_end_of_the_recipients_own_quiet_hours_alone(desk: Desk) -> None:
+    quiet = QuietHours(start=time(14), end=time(16))
+    resting = replace(BY_MAIL, id="ops", recipient=OPS, quiet_hours=quiet)
+    for sequence in range(1, 4):
+        desk.tell(BY_MAIL, resting, of=numbered(sequence), now=minute(30), connection=CAREFUL)
+    assert sorted(desk.held_until()) == [(minute(60), SALES), (minute(180), OPS)]
+
+
+@pytest.mark.parametrize(("zone", "ends"), [("Asia/Kolkata", 30), ("Asia/Kathmandu", 15)])
+def test_the_hour_of_a_storm_is_that_of_the_recipients_clock(
+    zone: str, ends: int, desk: Desk
+) -> None:
+    away = replace(BY_MAIL, time_zone=zone)
+    for sequence in range(1, 4):
+        desk.tell(away, of=numbered(sequence), connection=CAREFUL)
+    assert desk.held_until() == [(minute(ends), SALES)]
 
 
 @pytest.mark.parametrize(

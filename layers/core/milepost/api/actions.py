@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from pydantic import ConfigDict, Field
 
+from milepost import idempotency
 from milepost.acting import perform
 from milepost.actions import (
     ActionDone,
@@ -32,6 +33,7 @@ from milepost.api.paths import OrderPath, order_key
 from milepost.api.problems import Conflict, NotFound, Problem
 from milepost.api.repeating import KEY_HEADER, KeyHeader, new_key
 from milepost.api.shapes import Shape
+from milepost.idempotency import fingerprint, is_repeated
 from milepost.order import OrderKey
 from milepost.planning import call_off
 from milepost.provider import BadArgument
@@ -40,6 +42,9 @@ from milepost.refreshing import Tools
 from milepost.report import BadPayload, format_instant, parse_instant
 
 router = Router()
+
+_NOTHING_DONE: Final = (NoSuchOrder, UnknownAction, BadArgument, KeyReused, NotAllowed)
+"""After these nothing was done, nor asked of the provider."""
 
 ActionPath = Annotated[
     str,
@@ -110,7 +115,7 @@ def perform_action(
 ) -> Response[ActionView]:
     order = order_key(order_id, services)
     request = _request(order, action, caller=caller, key=key, asked=asked or ActionAsked())
-    return _answer(request, perform, services)
+    return _answer(request, perform, services, what="perform")
 
 
 @router.delete(
@@ -125,7 +130,7 @@ def call_off_action(
 ) -> Response[ActionView]:
     order = order_key(order_id, services)
     request = _request(order, action, caller=caller, key=key, asked=ActionAsked())
-    return _answer(request, call_off, services)
+    return _answer(request, call_off, services, what="call off")
 
 
 def _request(
@@ -151,11 +156,28 @@ def _instant(text: str | None) -> datetime | None:
 
 
 def _answer(
-    request: ActionRequest, act: Callable[..., ActionDone], services: Services
+    request: ActionRequest, act: Callable[..., ActionDone], services: Services, *, what: str
 ) -> Response[ActionView]:
+    contents = fingerprint(
+        {
+            "what": f"{what} {request.action}",
+            "arguments": dict(request.arguments),
+            "at": format_instant(request.planned_for) if request.planned_for else None,
+        }
+    )
+    operation = f"action on {request.order}"
     with _telling(request, services):
+        is_repeated(services.requests, operation, request.key, contents)
         tools: Tools = services.acting.for_order(request.order)
-        done = act(request, tools=tools)
+        try:
+            done = act(request, tools=tools)
+        except _NOTHING_DONE:
+            # It may be corrected, and asked for with the same key.
+            raise
+        except Exception:
+            services.requests.enter(operation, request.key, contents, at=services.clock())
+            raise
+        services.requests.enter(operation, request.key, contents, at=services.clock())
     return Response(
         status_code=200,
         content_type="application/json",
@@ -172,7 +194,7 @@ def _telling(request: ActionRequest, services: Services) -> Iterator[None]:
         yield
     except (NoSuchOrder, UnknownAction) as error:
         raise NotFound(_sentence(error)) from None
-    except (BadArgument, KeyReused) as error:
+    except (BadArgument, KeyReused, idempotency.KeyReused) as error:
         raise Problem(422, _sentence(error)) from None
     except NotAllowed as no:
         raise Conflict(_sentence(no), allowed=no.allowed) from None

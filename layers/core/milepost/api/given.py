@@ -14,17 +14,19 @@ from aws_lambda_powertools.event_handler.depends import Depends
 from milepost.api.callers import Caller
 from milepost.api.cursors import CursorKeys
 from milepost.connection import Connection
+from milepost.idempotency import Requests
 from milepost.listing import Lists
 from milepost.notices import NoticeId
 from milepost.order import OrderKey, TrackedOrder
 from milepost.recipients import Choice
 from milepost.report import Status
 from milepost.tallies import StageFigures
-from milepost.telling import Entered, Outbox
+from milepost.telling import Entered
 
 if TYPE_CHECKING:
     from milepost.operating import Operations
     from milepost.refreshing import Tools
+    from milepost.resending import Resender
 
 
 class Orders(Protocol):
@@ -105,7 +107,8 @@ class Services:
     cursor_keys: CursorKeys
     notices: Notices
     connections: Connections
-    open_emails: Callable[[], Outbox]
+    requests: Requests
+    open_resender: Callable[[], "Resender"]
     open_acting: Callable[[], Acting]
     open_operations: Callable[[], "Operations"]
     """These open, at the first use, what few requests need: to resend, to act, to operate."""
@@ -117,8 +120,8 @@ class Services:
         return sorted({*self.connections.all(), *self.connections.unusable()})
 
     @property
-    def emails(self) -> Outbox:
-        return self.open_emails()
+    def resender(self) -> "Resender":
+        return self.open_resender()
 
     @property
     def acting(self) -> Acting:

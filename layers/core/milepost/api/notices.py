@@ -12,11 +12,12 @@ from milepost.api.given import Given, Who
 from milepost.api.notice_views import NoticeView, notice_view
 from milepost.api.paths import NoticePath, notice_id
 from milepost.api.problems import Conflict, Fault, NotFound, Problem
-from milepost.api.repeating import KEY_HEADER, KeyHeader, new_key
+from milepost.api.repeating import KEY_HEADER, KeyHeader, new_key, reused
 from milepost.api.shapes import Shape
 from milepost.email_addresses import BadAddress, check_address
+from milepost.idempotency import KeyReused
 from milepost.notices import NoticeId
-from milepost.resending import CannotResend, resend
+from milepost.resending import CannotResend, NeedsForce, ResendRequest
 
 router = Router()
 
@@ -28,6 +29,11 @@ class Resend(Shape):
 
     to: str | None = Field(
         default=None, max_length=254, description="Another address than the notice's own."
+    )
+    force: bool = Field(
+        default=False,
+        description="Send it although it is out of date, of a kind that is off for customers, or "
+        "its recipient is to get no mail. The mail then leads with how the order stands now.",
     )
 
 
@@ -47,23 +53,18 @@ def resend_notice(
     key: KeyHeader = None,
     asked: Annotated[Resend | None, Body()] = None,
 ) -> Response[NoticeView]:
-    identity, key = notice_id(notice), key or new_key()
-    to = asked.to if asked else None
-    if to is not None:
-        _require_address(to)
+    identity, key, asked = notice_id(notice), key or new_key(), asked or Resend()
+    if asked.to is not None:
+        _require_address(asked.to)
     if services.notices.find(identity) is None:
         raise NotFound(f"There is no notice {identity.path_id}.")
+    request = ResendRequest(to=asked.to, by=caller.person, key=key, force=asked.force)
     try:
-        sent = resend(
-            identity,
-            to=to,
-            by=caller.person,
-            key=key,
-            log=services.notices,
-            orders=services.orders,
-            emails=services.emails,
-            now=services.clock(),
-        )
+        sent = services.resender.resend(identity, request, now=services.clock())
+    except KeyReused as error:
+        raise reused(error) from None
+    except NeedsForce as error:
+        raise Conflict(f'Not resent: {error}. Send it all the same with "force": true.') from None
     except CannotResend as error:
         raise Conflict(f"Not resent: {error}.") from None
     entry = services.notices.find(NoticeId.parse(sent.id))

@@ -5,6 +5,8 @@ from uuid import uuid4
 
 from aws_lambda_powertools.event_handler.openapi.params import Header
 
+from milepost.api.problems import Problem
+
 KEY_HEADER: Final = "idempotency-key"
 KeyHeader = Annotated[
     str | None,
@@ -20,3 +22,9 @@ KeyHeader = Annotated[
 def new_key() -> str:
     """The key of a request that came without one."""
     return uuid4().hex
+
+
+def reused(error: Exception) -> Problem:
+    """The answer to a key that came with another request before."""
+    text = str(error)
+    return Problem(422, f"{text[0].upper()}{text[1:]}.")

@@ -14,10 +14,11 @@ from milepost.api.callers import Caller
 from milepost.api.describing import may_answer
 from milepost.api.given import Given, Services, Who
 from milepost.api.problems import Conflict, Fault, NotFound, Problem
-from milepost.api.repeating import KEY_HEADER, KeyHeader, new_key
+from milepost.api.repeating import KEY_HEADER, KeyHeader, new_key, reused
 from milepost.api.shapes import Shape
 from milepost.endpoint_secrets import KEEP_PREVIOUS, LONGEST_KEPT
 from milepost.endpoints import Refused, read_url
+from milepost.idempotency import KeyReused, fingerprint, is_repeated
 from milepost.notices import Channel
 from milepost.report import format_instant
 from milepost.subscribing import SaidSubscription, require_callable, subscription_from
@@ -39,7 +40,7 @@ class QuietHoursView(Shape):
 
 
 class SubscriptionView(Shape):
-    """Who is told of what. Empty lists mean all."""
+    """Who is told of what. Empty `connections` and `service_types` mean all."""
 
     id: str
     channel: str = Field(description="`email` or `https`.")
@@ -128,17 +129,17 @@ def add_subscription(
 ) -> Response[NewSubscriptionView]:
     key = key or new_key()
     made = subscription_from(asked, subscription_id=_id_by(caller, key), source=FROM_API)
-    _require_possible(made, services)
-    _require_own_key(made, services)
+    there = _made_before(made, asked, services, caller=caller, key=key)
     secret = None
     if made.channel is Channel.HTTPS:
         # A notice to an endpoint without a secret fails: so it is there first.
         secret = services.operations.endpoint_secrets.make(made.id)
-    services.operations.subscriptions.put(made)
+    if there is None:
+        services.operations.subscriptions.put(made)
     return Response(
         status_code=201,
         content_type="application/json",
-        body=NewSubscriptionView(**_view(made).model_dump(), secret=secret),
+        body=NewSubscriptionView(**_view(there or made).model_dump(), secret=secret),
         headers={KEY_HEADER: key},
     )
 
@@ -148,10 +149,36 @@ def _id_by(caller: Caller, key: str) -> str:
     return f"sub-{sha256(f'{caller.subject} {key}'.encode()).hexdigest()[:16]}"
 
 
-def _require_own_key(made: Subscription, services: Services) -> None:
+def _made_before(
+    made: Subscription,
+    asked: SaidSubscription,
+    services: Services,
+    *,
+    caller: Caller,
+    key: str,
+) -> Subscription | None:
+    """The subscription that this very request has made before, as it is now; None for a new one.
+
+    :raises Problem: when the key came with another request, or this one asks for what can't be
+    """
+    operation = f"subscription {caller.subject}"
+    contents = fingerprint(asked.model_dump(mode="json"))
     there = services.operations.subscriptions.get(made.id)
+    try:
+        if is_repeated(services.requests, operation, key, contents):
+            return there
+        _require_same(made, there)
+        _require_possible(made, services)
+        services.requests.enter(operation, key, contents, at=services.clock())
+    except KeyReused as error:
+        raise reused(error) from None
+    return there
+
+
+def _require_same(made: Subscription, there: Subscription | None) -> None:
+    """Of one that an earlier version made, which didn't keep what was asked for."""
     if there is not None and replace(there, ended=None) != made:
-        raise Problem(422, "The idempotency key was used for another subscription: take a new one.")
+        raise KeyReused
 
 
 @router.put(

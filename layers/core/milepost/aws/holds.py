@@ -15,7 +15,7 @@ from milepost.aws.notices_table import expiry, item_in_the_way
 from milepost.deadlines import sortable
 from milepost.notices import Channel, Notice
 from milepost.report import format_instant
-from milepost.sending import AlreadyClaimed, Batch, Claimed
+from milepost.sending import AlreadyClaimed, Batch, Claimed, fingerprint
 
 DUE: Final = "due"
 _TOGETHER: Final = 25
@@ -103,14 +103,13 @@ class HoldsTable:
         ]
 
     def claim_batch(self, batch: Batch, *, at: datetime, until: datetime) -> Claimed:
-        it_was_not_sent = "attribute_not_exists(message_id)"
-        nobody_claims_it = "(attribute_not_exists(claimed_until) OR claimed_until < :now)"
+        nobody_claims_it = "attribute_not_exists(claimed_until) OR claimed_until < :now"
         try:
-            self._client.update_item(
+            answer = self._client.update_item(
                 TableName=self._table,
                 Key=_batch_key(batch),
                 UpdateExpression="SET claimed_until = :until, expires_at = :expires_at",
-                ConditionExpression=f"{it_was_not_sent} AND {nobody_claims_it}",
+                ConditionExpression=nobody_claims_it,
                 ExpressionAttributeValues=to_item(
                     {
                         ":now": sortable(at),
@@ -118,14 +117,14 @@ class HoldsTable:
                         ":expires_at": expiry(at),
                     }
                 ),
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                ReturnValues="ALL_NEW",
             )
         except ClientError as error:
-            there = from_item(item_in_the_way(error))
-            if "message_id" not in there:
-                raise AlreadyClaimed(batch.recipient_digest) from None
-            return Claimed(there["message_id"])
-        return Claimed()
+            item_in_the_way(error)
+            raise AlreadyClaimed(batch.recipient_digest) from None
+        item = from_item(answer["Attributes"])
+        told = item.get("told")
+        return Claimed(item.get("message_id"), None if told is None else frozenset(told))
 
     def release_batch(self, batch: Batch) -> None:
         self._client.update_item(
@@ -134,13 +133,20 @@ class HoldsTable:
             UpdateExpression="REMOVE claimed_until",
         )
 
-    def mark_batch_sent(self, batch: Batch, *, message_id: str, at: datetime) -> None:
+    def mark_batch_sent(
+        self, batch: Batch, notices: Sequence[Notice], *, message_id: str, at: datetime
+    ) -> None:
+        # Still claimed: another sender would send what is left at the same time.
         self._client.update_item(
             TableName=self._table,
             Key=_batch_key(batch),
-            UpdateExpression="SET message_id = :message_id, sent_at = :at REMOVE claimed_until",
+            UpdateExpression="SET message_id = :message_id, sent_at = :at, told = :told",
             ExpressionAttributeValues=to_item(
-                {":message_id": message_id, ":at": format_instant(at)}
+                {
+                    ":message_id": message_id,
+                    ":at": format_instant(at),
+                    ":told": {fingerprint(notice) for notice in notices},
+                }
             ),
         )
 

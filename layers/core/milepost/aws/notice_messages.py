@@ -78,6 +78,8 @@ def notice_message(notice: Notice) -> dict[str, Any]:
         "language": notice.language,
         "subscription": notice.subscription,
         "copy": notice.copy,
+        **({"apart": True} if notice.apart else {}),
+        **({"forced": True} if notice.forced else {}),
     }
 
 
@@ -92,6 +94,8 @@ def notice_of(message: Mapping[str, Any]) -> Notice:
         language=message["language"],
         subscription=message["subscription"],
         copy=message.get("copy", 0),
+        apart=message.get("apart", False),
+        forced=message.get("forced", False),
     )
 
 

@@ -129,15 +129,18 @@ class NoticesTable:
                     self._mark_sent(notice, at=at, **more)
 
     def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> None:
-        update = _setting(notice, state, at, "attribute_exists(pk)", reason=reason)
-        self._client.update_item(TableName=self._table, **update)
+        self._settle(notice, state, at, reason=reason)
 
     def _mark_sent(self, notice: Notice, *, at: datetime, **more: str) -> None:
-        update = _setting(notice, State.SENT, at, _IT_WAITS, **more)
+        # What became of the mail may have been quicker than we: it was delivered, or bounced.
+        self._settle(notice, State.SENT, at, **more)
+
+    def _settle(self, notice: Notice, state: State, at: datetime, **more: str) -> None:
+        """Write it unless the notice has moved on since."""
+        update = _setting(notice, state, at, _IT_WAITS, **more)
         try:
             self._client.update_item(TableName=self._table, **update)
         except ClientError as error:
-            # What became of the mail was quicker than we: it was delivered, or bounced.
             item_in_the_way(error)
 
     def _get(self, keys: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -220,6 +223,7 @@ def notice_item(choice: Choice, *, at: datetime) -> dict[str, Any]:
         "resend_of": choice.resend_of,
         "requested_by": choice.requested_by,
         "requested_with": choice.requested_with,
+        "forced": notice.forced or None,
         "occurred_at": format_instant(notice.announcement.occurred_at),
         "expires_at": expiry(at),
     }

@@ -5,6 +5,7 @@ from typing import Final
 from botocore.exceptions import ClientError, HTTPClientError, ParamValidationError
 
 from milepost.aws.signing_keys import NoKey
+from milepost.judging import OrdersUnavailable
 
 _TRANSIENT: Final = frozenset(
     {
@@ -44,6 +45,6 @@ def name_of(error: Exception) -> str:
 
 def is_outage(error: Exception) -> bool:
     """Whether the same request may work in a while, without anybody mending something of ours."""
-    if isinstance(error, HTTPClientError | NoKey):
+    if isinstance(error, HTTPClientError | NoKey | OrdersUnavailable):
         return True
     return isinstance(error, ClientError) and error.response["Error"]["Code"] in _TRANSIENT

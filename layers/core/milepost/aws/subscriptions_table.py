@@ -44,7 +44,10 @@ class SubscriptionsTable:
         return [one for one in found.values() if one is not None], unreadable
 
     def get(self, subscription_id: str) -> Subscription | None:
-        answer = self._client.get_item(TableName=self._table, Key=_key(subscription_id))
+        """The subscription; that there is none is concluded from a consistent read alone."""
+        answer = self._client.get_item(
+            TableName=self._table, Key=_key(subscription_id), ConsistentRead=True
+        )
         item = answer.get("Item")
         return subscription_of(from_item(item)) if item else None
 
@@ -86,10 +89,13 @@ class SubscriptionsTable:
     def end_all_of(self, subscription_id: str, *, reason: str) -> None:
         """End this one and every other one of its recipient: who leaves means all of them."""
         subscription = self.get(subscription_id)
-        if subscription is None:
-            return
+        if subscription is not None:
+            self.end_all_at(address_digest(subscription.recipient), reason=reason)
+
+    def end_all_at(self, digest: str, *, reason: str) -> None:
+        """End every subscription of the recipient whose address has this digest."""
         for one in self.all():
-            if one.is_of(subscription.recipient):
+            if address_digest(one.recipient) == digest:
                 self.end(one.id, reason=reason)
 
     def end(self, subscription_id: str, *, reason: str) -> None:
@@ -164,7 +170,8 @@ def subscription_of(item: Mapping[str, Any]) -> Subscription:
         id=item["sk"],
         channel=Channel(item.get("channel", Channel.EMAIL)),
         recipient=item["recipient"],
-        kinds=_texts(item.get("kinds", DEFAULT_KINDS)),
+        # An earlier version kept an empty list, and then sent nothing.
+        kinds=_texts(item.get("kinds") or DEFAULT_KINDS),
         connections=_texts(item.get("connections", ())),
         service_types=_texts(item.get("service_types", ())),
         language=item.get("language", "en"),
@@ -185,7 +192,7 @@ def subscription_of(item: Mapping[str, Any]) -> Subscription:
 
 
 class SuppressionsTable:
-    """Implements ``sending.Suppressions``; keyed by a digest, so that no key holds an address."""
+    """Implements ``judging.Suppressions``; keyed by a digest, so that no key holds an address."""
 
     def __init__(self, client: Any, *, table_name: str) -> None:
         self._client = client
@@ -197,21 +204,13 @@ class SuppressionsTable:
         for key in _all_suppressions_of(address):
             answer = self._client.query(
                 TableName=self._table,
+                ConsistentRead=True,
                 KeyConditionExpression="pk = :pk",
                 ExpressionAttributeValues=to_item({":pk": key}),
             )
             for item in answer["Items"]:
                 reasons.setdefault(item["sk"]["S"], item["reason"]["S"])
         return reasons.get("suppressed") or reasons.get(f"suppressed#{audience}")
-
-    def ended(self, subscription_id: str | None) -> str | None:
-        if subscription_id is None:
-            return None
-        answer = self._client.get_item(
-            TableName=self._table, Key=_key(subscription_id), ProjectionExpression="ended"
-        )
-        reason: str | None = answer.get("Item", {}).get("ended", {}).get("S")
-        return reason
 
     def suppress(
         self, address: str, *, reason: str, at: datetime, audience: Audience | None = None

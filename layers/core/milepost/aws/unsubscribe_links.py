@@ -32,6 +32,9 @@ class EndingsTable:
     def end_subscription(self, subscription_id: str, *, reason: str) -> None:
         self._subscriptions.end_all_of(subscription_id, reason=reason)
 
+    def end_recipient(self, digest: str, *, reason: str) -> None:
+        self._subscriptions.end_all_at(digest, reason=reason)
+
     def suppress_customer(self, digest: str, *, reason: str, at: datetime) -> None:
         """Suppress an address for its customer; it stays with the reason of the first time."""
         it_is_not_there = "attribute_not_exists(pk)"

@@ -7,7 +7,8 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any, Final
 
-from milepost.notices import Audience, Notice
+from milepost.batch_sending import MOST_SHOWN
+from milepost.notices import MOST_URGENT_FIRST, Audience, Notice, urgency
 from milepost.order import Kind, TrackedOrder
 from milepost.overdue_orders import OverdueNow
 from milepost.rendering.environments import environment
@@ -15,20 +16,7 @@ from milepost.rendering.moments import Moments
 from milepost.rendering.plain import clean, fit_subject, shorten, tidy, upper_first
 from milepost.rendering.words import Words, language_for, words_of
 
-MOST_LINES: Final = 200
-_MOST_URGENT_FIRST: Final = (
-    Kind.REJECTED,
-    Kind.FAILED,
-    Kind.ESCALATED,
-    Kind.OVERDUE,
-    Kind.ATTENTION,
-    Kind.CANCELLED,
-    Kind.CORRECTION,
-    Kind.RESCHEDULED,
-    Kind.SCHEDULED,
-    Kind.ACCEPTED,
-    Kind.COMPLETED,
-)
+MOST_LINES: Final = MOST_SHOWN
 _ABOUT_DATES: Final = frozenset({Kind.SCHEDULED, Kind.RESCHEDULED})
 _ABOUT_REASONS: Final = frozenset({Kind.REJECTED, Kind.FAILED, Kind.CANCELLED})
 
@@ -61,6 +49,8 @@ class Digest:
     time_zone: str
     reason: DigestReason
     lines: tuple[DigestLine, ...]
+    beyond: tuple[Notice, ...] = ()
+    """Notices that are counted, but not shown: their orders were judged, and not kept."""
     overdue: OverdueNow = field(default_factory=OverdueNow)
     """What is overdue besides, of the recipient's connections; never for customers."""
 
@@ -88,8 +78,8 @@ def compose_digest(digest: Digest, *, unsubscribe_url: str | None) -> ComposedDi
     audience = digest.lines[0].notice.audience
     intro = own["intro_customer" if audience is Audience.CUSTOMER else "intro"]
     subject = fit_subject(_subject(digest, words))
-    rest = len(digest.lines) - MOST_LINES
-    latest = max(line.notice.announcement.announced_at for line in digest.lines)
+    rest = max(len(digest.lines) - MOST_LINES, 0) + len(digest.beyond)
+    latest = max(notice.announcement.announced_at for notice in _notices(digest))
     values = {
         "language": language,
         "words": words,
@@ -98,7 +88,7 @@ def compose_digest(digest: Digest, *, unsubscribe_url: str | None) -> ComposedDi
         "subject": subject,
         "heading": own[digest.reason],
         "intro": intro.format(zone=moments.zone_at(latest)),
-        "groups": list(_groups(digest.lines, words, moments)),
+        "groups": list(_groups(digest, words, moments)),
         "overdue": list(_overdue(digest.overdue, words, moments)),
         "more": own["and_more"].format(count=rest) if rest > 0 else None,
         "unsubscribe_url": unsubscribe_url,
@@ -122,18 +112,21 @@ def _overdue(overdue: OverdueNow, words: Words, moments: Moments) -> Iterable[st
 
 
 def _subject(digest: Digest, words: Words) -> str:
-    counts = Counter(line.notice.announcement.kind for line in digest.lines)
-    present = [kind for kind in _MOST_URGENT_FIRST if counts[kind]]
+    counts = Counter(notice.announcement.kind for notice in _notices(digest))
+    present = [kind for kind in MOST_URGENT_FIRST if counts[kind]]
     named = (f"{counts[kind]} {words['kinds'][kind]}" for kind in present)
-    form = words["digest"]["subject" if len(digest.lines) > 1 else "subject_one"]
-    return str(form.format(count=len(digest.lines), kinds=", ".join(named)))
+    count = sum(counts.values())
+    form = words["digest"]["subject" if count > 1 else "subject_one"]
+    return str(form.format(count=count, kinds=", ".join(named)))
 
 
-def _groups(
-    lines: Iterable[DigestLine], words: Words, moments: Moments
-) -> Iterable[Mapping[str, Any]]:
-    every = sorted(lines, key=_urgency)
-    counts = Counter(line.notice.key.connection for line in every)
+def _notices(digest: Digest) -> tuple[Notice, ...]:
+    return (*(line.notice for line in digest.lines), *digest.beyond)
+
+
+def _groups(digest: Digest, words: Words, moments: Moments) -> Iterable[Mapping[str, Any]]:
+    every = sorted(digest.lines, key=_urgency)
+    counts = Counter(notice.key.connection for notice in _notices(digest))
     shown = sorted(every[:MOST_LINES], key=_connection)
     for connection, own in groupby(shown, key=_connection):
         yield {
@@ -148,8 +141,7 @@ def _connection(line: DigestLine) -> str:
 
 
 def _urgency(line: DigestLine) -> tuple[int, Any, str]:
-    one = line.notice.announcement
-    return _MOST_URGENT_FIRST.index(one.kind), one.occurred_at, str(line.notice.key)
+    return urgency(line.notice)
 
 
 def _line(line: DigestLine, words: Words, moments: Moments) -> dict[str, str]:

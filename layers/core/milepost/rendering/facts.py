@@ -8,7 +8,7 @@ moved on since.
 import re
 from typing import Any, Final
 
-from milepost.deadlines import expected_by, stage_deadline
+from milepost.deadlines import expected_by, next_date, next_step_by, usual_end
 from milepost.lifecycle import TERMINAL
 from milepost.notices import TELLING_WHY
 from milepost.order import Kind
@@ -21,6 +21,7 @@ from milepost.report import Address, Details, Note, Status
 
 Values = dict[str, Any]
 
+_DONE: Final = frozenset({Status.COMPLETED, Status.ACTIVE})
 _LONGEST_NAME: Final = 120
 _NOT_A_NAME: Final = re.compile(r"[<>{}\[\]@\\|]|://|www\.|\.\w{2,}/", re.IGNORECASE)
 _LONGEST_GREETED: Final = 50
@@ -64,6 +65,7 @@ def _of_announcement(told: Telling) -> Values:
         "kind_name": words["kinds"][one.kind],
         "status": str(one.status),
         "status_name": words["statuses"][one.status],
+        "stands_now": _stands_now(told),
         "status_now": None if told.holds else words["statuses"][told.order.status],
         "previous_status_name": words["statuses"][one.previous] if one.previous else None,
         "correction": one.correction,
@@ -73,6 +75,14 @@ def _of_announcement(told: Telling) -> Values:
         "item_id": clean(key.item_id, _LONGEST_NAME),
         "raw_status": None if told.for_customer else _named(told.order.raw_status),
     }
+
+
+def _stands_now(told: Telling) -> str | None:
+    """How the order stands, where that isn't what was announced or the mail was forced."""
+    stands, said = told.order.status, told.notice.announcement.status
+    if not told.notice.forced and (told.holds or {stands, said} <= _DONE):
+        return None
+    return str(told.words["stands_now"].format(status=told.words["statuses"][stands]))
 
 
 def _of_order(told: Telling) -> Values:
@@ -122,14 +132,15 @@ def _of_reason(told: Telling) -> Values:
 def _of_times(told: Telling) -> Values:
     details, moments, order = told.details, told.moments, told.order
     since = told.notice.announcement.announced_at
-    ends = stage_deadline(order, told.connection)
+    due = next_step_by(order, told.connection)
+    is_ahead = told.holds and next_date(order, told.connection) > since
     by = expected_by(order, told.connection)
     ahead = told.holds and order.status not in TERMINAL
     return {
         "occurred_at": moments.full(told.notice.announcement.occurred_at),
         "since": moments.full(order.since),
-        "usual_until": moments.day(ends),
-        "next_by": moments.day(ends) if ahead and ends > since else None,
+        "usual_until": moments.day(usual_end(order, told.connection)),
+        "next_by": moments.day(due) if is_ahead else None,
         "expected_by": moments.day(by)
         if by and by > since and not order.appointment and ahead
         else None,

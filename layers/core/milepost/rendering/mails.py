@@ -1,7 +1,7 @@
 """The renderer: from a notice or a digest to a mail."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from jinja2 import Template, TemplateError
@@ -31,15 +31,21 @@ class MailRenderer:
         self._overrides = overrides
 
     def render(
-        self, notice: Notice, tracked: TrackedOrder, *, unsubscribe_url: str | None = None
+        self,
+        notice: Notice,
+        tracked: TrackedOrder,
+        *,
+        time_zone: str | None = None,
+        unsubscribe_url: str | None = None,
     ) -> Mail:
         """The mail of a notice, of the order as it stands now.
 
+        :param time_zone: the recipient's (IANA name); None for the connection's
         :raises UnknownConnection: when the order's connection was removed
         :raises LookupError: when this audience isn't told of this kind
         """
         connection = self._connections.get(notice.key.connection)
-        values = mail_values(telling(notice, tracked.order, connection))
+        values = mail_values(telling(notice, tracked.order, connection, time_zone=time_zone))
         made = self._compose(notice, {**values, "unsubscribe_url": unsubscribe_url})
         return Mail(
             to=notice.recipient,
@@ -66,14 +72,19 @@ class MailRenderer:
     def render_batch(
         self,
         batch: Batch,  # noqa: ARG002 - what is held names its recipient and language itself
-        lines: Iterable[tuple[Notice, TrackedOrder | None]],
+        lines: Iterable[tuple[Notice, TrackedOrder]],
         *,
+        time_zone: str,
+        beyond: Sequence[Notice] = (),
+        reason: str | None = None,
         unsubscribe_url: str | None = None,
         overdue: OverdueNow | None = None,
     ) -> Mail:
-        """The mail of what was held for one recipient, in the time zone of its first connection.
+        """The mail of what was held for one recipient, in the language of its notices.
 
-        :raises UnknownConnection: when that connection was removed
+        :param time_zone: the recipient's (IANA name)
+        :param beyond: notices that are counted, but not shown
+        :param reason: why they come as one mail, if all do for one reason
         :raises ValueError: without any line
         """
         listed = tuple(DigestLine(notice=notice, tracked=tracked) for notice, tracked in lines)
@@ -83,9 +94,10 @@ class MailRenderer:
         digest = Digest(
             recipient=first.recipient,
             language=first.language,
-            time_zone=self._connections.get(first.key.connection).time_zone,
-            reason=DigestReason.TOGETHER,
+            time_zone=time_zone,
+            reason=DigestReason(reason) if reason else DigestReason.TOGETHER,
             lines=listed,
+            beyond=tuple(beyond),
             overdue=overdue or OverdueNow(),
         )
         return self.render_digest(digest, unsubscribe_url=unsubscribe_url)

@@ -34,14 +34,19 @@ class Telling:
         return self.order.status is self.notice.announcement.status
 
 
-def telling(notice: Notice, order: Order, connection: Connection) -> Telling:
-    """A notice with all that its mail is made from."""
+def telling(
+    notice: Notice, order: Order, connection: Connection, *, time_zone: str | None = None
+) -> Telling:
+    """A notice with all that its mail is made from.
+
+    :param time_zone: the recipient's (IANA name); None for the connection's
+    """
     language = language_for(notice.language)
     words = words_of(language)
     moments = Moments(
         language=language,
         asked=notice.language,
-        time_zone=connection.time_zone,
+        time_zone=time_zone or connection.time_zone,
         country=connection.country,
         words=words,
     )

@@ -1,0 +1,75 @@
+"""The clock on a recipient's wall, also on the days on which it is changed.
+
+A time that the clock shows twice counts once, the first time. One that it leaves out is the next
+minute that there is. Moments are instants in UTC; ``zone`` is an IANA name.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+_DAY: Final = timedelta(days=1)
+_HOUR: Final = timedelta(hours=1)
+_SECOND: Final = timedelta(seconds=1)
+
+
+def moment_of(day: date, clock: time, zone: str) -> datetime:
+    """When the clock shows this on that day."""
+    shown, info = datetime.combine(day, clock), ZoneInfo(zone)
+    moment = shown.replace(tzinfo=info).astimezone(UTC)
+    if moment.astimezone(info).replace(tzinfo=None) == shown:
+        return moment
+    # Left out. Read by the offset after the change it lies before it; by the one before, after it.
+    return _change_between(shown.replace(tzinfo=info, fold=1).astimezone(UTC), moment, info)
+
+
+def next_at(clock: time, now: datetime, zone: str) -> datetime:
+    """The next time that the clock shows this, after ``now``; once a day, on each day there is."""
+    today = now.astimezone(ZoneInfo(zone)).date()
+    days = (today + number * _DAY for number in range(-2, 5))
+    moments = (moment_of(day, clock, zone) for day in days if not _is_left_out(day, zone))
+    return next(moment for moment in moments if moment > now)
+
+
+def next_full_hour(now: datetime, zone: str) -> datetime:
+    """The next full hour on the clock, after ``now``."""
+    info, moment = ZoneInfo(zone), now.astimezone(UTC)
+    while True:
+        shown = moment.astimezone(info)
+        past = shown - shown.replace(minute=0, second=0, microsecond=0)
+        moment += _HOUR - past
+        # A clock that was changed by half an hour meanwhile shows half past.
+        if moment.astimezone(info).time().replace(hour=0) == time():
+            return moment
+
+
+def end_of_period(start: time, end: time, now: datetime, zone: str) -> datetime | None:
+    """When the daily period that ``now`` is in ends; None when it is in none.
+
+    It lasts from ``start`` to ``end``, over midnight if ``end`` is the earlier one.
+    """
+    today = now.astimezone(ZoneInfo(zone)).date()
+    ends = []
+    for begun in (today + number * _DAY for number in range(-2, 2)):
+        ended = begun if start <= end else begun + _DAY
+        if moment_of(begun, start, zone) <= now < moment_of(ended, end, zone):
+            ends.append(moment_of(ended, end, zone))
+    return max(ends, default=None)
+
+
+def _is_left_out(day: date, zone: str) -> bool:
+    """Whether there was no such day there, as on islands that moved over the date line."""
+    return moment_of(day, time(), zone).astimezone(ZoneInfo(zone)).date() != day
+
+
+def _change_between(before: datetime, after: datetime, info: ZoneInfo) -> datetime:
+    """The first moment at which the clock is changed; it lies between these two."""
+    old = before.astimezone(info).utcoffset()
+    while after - before > _SECOND:
+        middle = before + (after - before) // 2
+        if middle.astimezone(info).utcoffset() == old:
+            before = middle
+        else:
+            after = middle
+    # Clocks are changed at whole seconds.
+    return after.replace(microsecond=0)

@@ -1,0 +1,111 @@
+"""Errors of DynamoDB that are no failed condition come back: nothing is taken for done."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from milepost.aws.holds import Due, HoldsTable
+from milepost.aws.notices_table import NoticesTable
+from milepost.aws.requests_table import RequestsTable
+from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
+from milepost.aws.told_log import ToldLogTable
+from milepost.aws.unsubscribe_links import EndingsTable
+from milepost.notices import Audience, Channel, NoticeId, State
+from milepost.recipients import Choice
+from milepost.sending import Batch
+from milepost.subscriptions import Subscription
+from tests.builders import KEY, NOON, minute, notice
+from tests.stack import aws
+
+TABLE = "NoticesTable"
+ONE = notice()
+BATCH = Batch.of(ONE, due_at=minute(60))
+SALES = Subscription(id="sales", recipient="sales@example.org")
+CODES = ["ProvisionedThroughputExceededException", "ValidationException", "AccessDeniedException"]
+
+
+class Failing:
+    """A client whose every call fails, pages too."""
+
+    def __init__(self, code: str) -> None:
+        self._error = ClientError({"Error": {"Code": code, "Message": "no"}}, "Anything")
+        self.exceptions = aws("dynamodb").exceptions
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name == "get_paginator":
+            return lambda _name: self
+        return self._fail
+
+    def _fail(self, **_asked: Any) -> Any:
+        raise self._error
+
+
+def calls(client: Any) -> dict[str, Callable[[], Any]]:
+    log = NoticesTable(client, table_name=TABLE)
+    holds = HoldsTable(client, table_name=TABLE)
+    requests = RequestsTable(client, table_name=TABLE)
+    subscriptions = SubscriptionsTable(client, table_name=TABLE)
+    suppressions = SuppressionsTable(client, table_name=TABLE)
+    told = ToldLogTable(client, table_name=TABLE)
+    endings = EndingsTable(client, table_name=TABLE)
+    sent: dict[str, Any] = {"message_id": "m-1", "at": NOON}
+    until: dict[str, Any] = {"at": NOON, "until": minute(1)}
+    due = Due("2026-03-02T13:00:00Z#email#a", Channel.EMAIL, {}, "token")
+    return {
+        "of_order": lambda: log.of_order(KEY),
+        "find": lambda: log.find(NoticeId.parse(ONE.id)),
+        "enter": lambda: log.enter(Choice(notice=ONE), at=NOON),
+        "claim": lambda: log.claim(ONE, **until),
+        "release": lambda: log.release(ONE),
+        "waiting": lambda: log.waiting([ONE]),
+        "mark_sent": lambda: log.mark_sent(ONE, **sent),
+        "mark_all_sent": lambda: log.mark_all_sent([ONE], digest="d", **sent),
+        "close": lambda: log.close(ONE, state=State.FAILED, reason="no", at=NOON),
+        "count": lambda: holds.count(ONE, hour=NOON),
+        "hold": lambda: holds.hold(ONE, due_at=NOON),
+        "due": lambda: list(holds.due(until=NOON)),
+        "done": lambda: holds.done(due),
+        "held": lambda: holds.held(BATCH),
+        "claim_batch": lambda: holds.claim_batch(BATCH, **until),
+        "release_batch": lambda: holds.release_batch(BATCH),
+        "mark_batch_sent": lambda: holds.mark_batch_sent(BATCH, [ONE], **sent),
+        "let_go": lambda: holds.let_go(BATCH, [ONE]),
+        "close_batch": lambda: holds.close_batch(BATCH),
+        "contents": lambda: requests.contents("resend", "k"),
+        "enter request": lambda: requests.enter("resend", "k", "c", at=NOON),
+        "all": subscriptions.all,
+        "get": lambda: subscriptions.get("sales"),
+        "put": lambda: subscriptions.put(SALES),
+        "resume": lambda: subscriptions.resume("sales"),
+        "delete": lambda: subscriptions.delete("sales"),
+        "end": lambda: subscriptions.end("sales", reason="no"),
+        "end_all_of": lambda: subscriptions.end_all_of("sales", reason="no"),
+        "end_all_at": lambda: subscriptions.end_all_at("digest", reason="no"),
+        "reason": lambda: suppressions.reason("a@example.org", audience=Audience.TEAM),
+        "suppress": lambda: suppressions.suppress("a@example.org", reason="no", at=NOON),
+        "lift": lambda: suppressions.lift("a@example.org"),
+        "told": lambda: told.told(KEY),
+        "looked_through_until": told.looked_through_until,
+        "mark_looked_through": lambda: told.mark_looked_through(until=NOON),
+        "end_recipient": lambda: endings.end_recipient("digest", reason="no"),
+        "suppress_customer": lambda: endings.suppress_customer("digest", reason="no", at=NOON),
+    }
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("call", sorted(calls(None)))
+def test_an_error_that_is_no_failed_condition_comes_back(call: str, code: str) -> None:
+    with pytest.raises(ClientError, match=code):
+        calls(Failing(code))[call]()
+
+
+def attributes_of(table: type, except_for: set[str]) -> set[str]:
+    return {name for name in vars(table) if not name.startswith("_")} - except_for
+
+
+def test_every_call_of_the_log_and_the_waiting_room_is_among_them() -> None:
+    named = set(calls(None))
+    for table in (NoticesTable, HoldsTable, SubscriptionsTable, SuppressionsTable, ToldLogTable):
+        assert attributes_of(table, set()) <= named
