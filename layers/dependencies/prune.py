@@ -1,7 +1,7 @@
 """Leave out of the layer what no function uses: it would be read at every cold start.
 
-Data alone is cut, never code. What is cut away is a service, a place or a language that nothing
-here asks for, or a text for people who read a client's documentation.
+Data alone is cut, and one package that nothing here imports. What is cut away is a service, a place
+or a language that nothing here asks for, or a text for people who read a client's documentation.
 """
 
 import gzip
@@ -59,8 +59,8 @@ def prune(packages: Path) -> None:
     for locale in (packages / "babel" / "locale-data").glob("*.dat"):
         if locale.stem.split("_")[0] not in LANGUAGES:
             locale.unlink()
-    # Of holidays the days count, not their names.
-    for name in ("bin", "boto3/examples", "holidays/locale"):
+    # Of holidays the days count, not their names; and no address is looked up by name (dns).
+    for name in ("bin", "boto3/examples", "dns", "holidays/locale"):
         shutil.rmtree(packages / name, ignore_errors=True)
     for cache in list(packages.rglob("__pycache__")):
         shutil.rmtree(cache)

@@ -23,6 +23,8 @@ DEAR: Final = (
     "aws_lambda_powertools.utilities.parser",
     "babel",
     "boto3",
+    "email_validator",
+    "idna",
     "jinja2",
     "milepost.api.order_views",
     "milepost.aws.items",

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from milepost.identifiers import is_email, is_malo, is_melo, is_meter_number
+from milepost.email_addresses import is_email
+from milepost.identifiers import is_malo, is_melo, is_meter_number
 from milepost.order import Attention
 from milepost.report import Details
 

@@ -6,8 +6,6 @@ from typing import Final
 _MALO: Final = re.compile(r"[1-9]\d{10}", re.ASCII)
 _MELO: Final = re.compile(r"DE\d{11}[A-Z\d]{20}", re.ASCII)
 _METER: Final = re.compile(r"[A-Z\d](?:[A-Z\d]|[ ./-](?=[A-Z\d])){3,29}", re.ASCII | re.IGNORECASE)
-_EMAIL: Final = re.compile(r"[^\s@,;<>\"()]{1,64}@(?:[^\s@.,;<>\"()]+\.)+[^\s@.,;<>\"()]{2,63}")
-_LONGEST_EMAIL: Final = 254
 
 
 def is_malo(text: str) -> bool:
@@ -38,8 +36,3 @@ def is_meter_number(text: str) -> bool:
     New meters follow DIN 43863-5, but the older ones in the field follow nothing.
     """
     return _METER.fullmatch(text) is not None
-
-
-def is_email(text: str) -> bool:
-    """Whether mail could be sent there: one address, with a dot in its domain."""
-    return len(text) <= _LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None

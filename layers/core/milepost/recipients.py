@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from milepost.connection import Connection
-from milepost.identifiers import is_email
+from milepost.email_addresses import is_email
 from milepost.notices import DEFAULT_KINDS, Announced, Audience, Channel, Notice
 from milepost.order import Kind
 from milepost.subscriptions import Subscription

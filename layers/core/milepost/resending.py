@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from milepost.identifiers import is_email
+from milepost.email_addresses import is_email
 from milepost.notices import Audience, Channel, Notice, NoticeId, State
 from milepost.order import OrderKey, TrackedOrder
 from milepost.recipients import Choice

@@ -15,8 +15,8 @@ from pydantic import (
     model_validator,
 )
 
+from milepost.email_addresses import is_email
 from milepost.endpoints import Refused, check_addresses, read_url
-from milepost.identifiers import is_email
 from milepost.notices import DEFAULT_KINDS, Channel
 from milepost.order import Kind
 from milepost.subscriptions import MAY_PASS, Mode, QuietHours, Subscription

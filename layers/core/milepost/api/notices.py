@@ -14,7 +14,7 @@ from milepost.api.paths import NoticePath, notice_id
 from milepost.api.problems import Conflict, NotFound, Problem
 from milepost.api.repeating import KEY_HEADER, KeyHeader, new_key
 from milepost.api.shapes import Shape
-from milepost.identifiers import is_email
+from milepost.email_addresses import is_email
 from milepost.notices import NoticeId
 from milepost.resending import CannotResend, resend
 
