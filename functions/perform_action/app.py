@@ -15,6 +15,7 @@ from milepost.actions import Result
 from milepost.aws.action_schedules import ActionSchedules, planned_call
 from milepost.aws.action_tools import ActionTools
 from milepost.aws.clients import client
+from milepost.aws.erasures_table import ErasedCustomers
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.fetching import ProviderPool
 
@@ -28,6 +29,9 @@ connections = ConnectionSettings(
 )
 credentials = ApiCredentials(
     client("secretsmanager"), secret_id=os.environ["API_CREDENTIALS_ARN"], clock=time.monotonic
+)
+erased_customers = ErasedCustomers(
+    dynamodb, table_name=os.environ["ERASURES_TABLE"], orders_table=os.environ["ORDERS_TABLE"]
 )
 
 
@@ -63,4 +67,5 @@ def tools(context: LambdaContext) -> ActionTools:
         ),
         pool=pool,
         clock=lambda: datetime.now(UTC),
+        erasures=erased_customers,
     )

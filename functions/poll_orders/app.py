@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
 from milepost.aws.digests import DigestsBucket
+from milepost.aws.erasures_table import ErasedCustomers
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.polls_table import PollsTable
 from milepost.aws.quarantine import Quarantine
@@ -46,6 +47,9 @@ credentials = ApiCredentials(
 )
 polls = PollsTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
 digests = DigestsBucket(s3, bucket=os.environ["DIGESTS_BUCKET"])
+erased_customers = ErasedCustomers(
+    dynamodb, table_name=os.environ["ERASURES_TABLE"], orders_table=os.environ["ORDERS_TABLE"]
+)
 quarantine = Quarantine(lambda: s3, bucket=os.environ["QUARANTINE_BUCKET"])
 pool = ProviderPool(maxsize=2)
 
@@ -113,7 +117,14 @@ def recorder(connection: Connection, provider: Provider) -> Record:
     changed = {RecordOutcome.TRANSITION, RecordOutcome.RECORDED}
 
     def take_in(report: Report, /, *, announce: bool) -> bool:
-        recorded = record(report, orders=orders, rules=provider.rules, now=now(), announce=announce)
+        recorded = record(
+            report,
+            orders=orders,
+            rules=provider.rules,
+            now=now(),
+            announce=announce,
+            erasures=erased_customers,
+        )
         return recorded.outcome in changed
 
     return take_in

@@ -24,6 +24,10 @@ DEFAULT_KINDS: Final = frozenset(
 """What a subscriber gets who names no kinds; the others are asked for by name."""
 
 
+ERASED_RECIPIENT: Final = "erased"
+"""What the delivery log has in place of the address of a customer who was erased."""
+
+
 class Channel(StrEnum):
     """By which way a recipient is told."""
 

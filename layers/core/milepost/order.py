@@ -5,7 +5,7 @@ it (``TrackedOrder``), since that depends on when we learned things, and the ord
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -155,6 +155,14 @@ class Order:
         """Ids of the reasons for attention that people have seen to."""
         before = self.summary.acknowledged if self.summary else frozenset[str]()
         return before | acknowledged_by(entry.report for entry in self.timeline)
+
+    @property
+    def said_of_it(self) -> Iterator[Details]:
+        """The details that it has now, and those that each report and the summary brought."""
+        yield self.details
+        yield from (entry.report.details for entry in self.timeline)
+        if self.summary:
+            yield self.summary.details
 
     def has_report(self, report_id: str) -> bool:
         return any(entry.report.id == report_id for entry in self.timeline)

@@ -10,11 +10,13 @@ from milepost.actions import Plans
 from milepost.asking import Conversation
 from milepost.aws.action_schedules import ActionSchedules
 from milepost.aws.clients import IMPATIENT, client
+from milepost.aws.erasures_table import ErasedCustomers
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.fetching import FOR_A_PERSON, ProviderHttp, ProviderPool
 from milepost.order import OrderKey
 from milepost.providers import adapter
+from milepost.recording import Erasures
 from milepost.refreshing import Tools
 
 
@@ -29,6 +31,7 @@ class ActionTools:
     plans: Plans
     pool: ProviderPool
     clock: Callable[[], datetime]
+    erasures: Erasures
     pause: Callable[[float], None] = time.sleep
 
     def for_order(self, key: OrderKey) -> Tools:
@@ -50,6 +53,7 @@ class ActionTools:
             plans=self.plans,
             clock=self.clock,
             pause=self.pause,
+            erasures=self.erasures,
         )
 
     def forget_credentials(self) -> None:
@@ -83,4 +87,9 @@ def open_action_tools(
         ),
         pool=ProviderPool(maxsize=2),
         clock=clock,
+        erasures=ErasedCustomers(
+            dynamodb,
+            table_name=environment["ERASURES_TABLE"],
+            orders_table=environment["ORDERS_TABLE"],
+        ),
     )

@@ -123,6 +123,7 @@ def counted_item(key: OrderKey, counted: Counted, *, writes: int) -> dict[str, A
         or None,
         "reference": counted.reference,
         "customer": counted.customer,
+        "former_customers": list(counted.former_customers) or None,
         "sequence": counted.sequence or None,
     }
 
@@ -137,6 +138,7 @@ def _counted_of(item: Mapping[str, Any]) -> Counted:
         ),
         reference=item.get("reference"),
         customer=item.get("customer"),
+        former_customers=tuple(item.get("former_customers", ())),
         sequence=item.get("sequence", ""),
     )
 
