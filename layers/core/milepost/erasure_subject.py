@@ -27,6 +27,8 @@ SHORTEST_DISTINCTIVE: Final = 8
 """Characters of an id by which something is known to be theirs, wherever in a text it stands:
 shorter ones are found in what is somebody else's."""
 SHORTEST_HINT: Final = 3
+SHORTEST_VALUE: Final = 2
+"""Characters of an id within a text, and as a value by itself, that a person is to look at."""
 _DIGEST_BYTES: Final = 12
 _IDS: Final = ("reference", "account_number", "meter_number", "malo", "melo", "spn")
 
@@ -294,8 +296,10 @@ class _Found:
         return any(len(word) >= SHORTEST_DISTINCTIVE for word in self._ids())
 
     def _has_short_id(self) -> bool:
-        return any(len(word) >= SHORTEST_HINT for word in self._ids()) or self._subject.knows(
-            f"hint:{self._text.strip().casefold()}"
+        plain = self._text.strip().casefold()
+        return self._subject.knows(f"hint:{plain}") or any(
+            len(word) >= (SHORTEST_VALUE if word == plain else SHORTEST_HINT)
+            for word in self._ids()
         )
 
     def _has_name(self) -> bool:

@@ -130,8 +130,8 @@ def phrase_of(text: str) -> str:
 
 
 def phrases_in(text: str, lengths: Iterable[int]) -> Iterator[str]:
-    """Each run of so many words of a text, as ``phrase_of`` gives them."""
-    words = _PHRASE_WORD.findall(text.casefold())
+    """Each run of so many words of a text, as ``phrase_of`` gives them, without its addresses."""
+    words = _PHRASE_WORD.findall(_EMAIL.sub(" / ", text).casefold())
     for length in lengths:
         for start in range(len(words) - length + 1):
             yield " ".join(words[start : start + length])

@@ -302,7 +302,7 @@ class SearchIndexBehind:
             return Swept()
         why = (
             f"{number} batches of changes are missing in it, so that orders of theirs may not be "
-            "found: run the backfill of measure_stages (docs/runbook.md), then erase again"
+            'found: see docs/runbook.md, "A change was not counted", then erase again'
         )
         return Swept(left=[Left(place=self.name, where="MeasureFailures", why=why)])
 
