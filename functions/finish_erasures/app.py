@@ -10,8 +10,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
+from milepost.aws.dead_letter_queues import open_dead_letters
 from milepost.aws.erasures import open_erasure
-from milepost.aws.operations import open_dead_letters
 from milepost.aws.settings import ConnectionSettings
 from milepost.report import parse_instant
 

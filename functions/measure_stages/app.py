@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
-from milepost.aws.erasures_table import LateOrders
+from milepost.aws.erased_customers import LateOrders
 from milepost.aws.items import from_item
 from milepost.aws.measured_orders import MeasuredOrders, read_change
 from milepost.aws.order_pages import OrderPages

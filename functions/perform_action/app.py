@@ -15,7 +15,7 @@ from milepost.actions import Result
 from milepost.aws.action_schedules import ActionSchedules, planned_call
 from milepost.aws.action_tools import ActionTools
 from milepost.aws.clients import client
-from milepost.aws.erasures_table import ErasedCustomers
+from milepost.aws.erased_customers import ErasedCustomers
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.fetching import ProviderPool
 

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
 from milepost.aws.digests import DigestsBucket
-from milepost.aws.erasures_table import ErasedCustomers
+from milepost.aws.erased_customers import ErasedCustomers
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.polls_table import PollsTable
 from milepost.aws.quarantine import Quarantine

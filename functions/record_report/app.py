@@ -19,7 +19,7 @@ from milepost.aws.batches import Message, come_back, find_failing
 from milepost.aws.clients import client, open_connections
 from milepost.aws.contacts import LastWebhooks
 from milepost.aws.deliveries import Delivery
-from milepost.aws.erasures_table import ErasedCustomers
+from milepost.aws.erased_customers import ErasedCustomers
 from milepost.aws.orders_ahead import ReadAhead
 from milepost.aws.orders_table import OrdersReader, OrdersTable
 from milepost.aws.quarantine import Quarantine

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from milepost.customer_forms import first_heard, owner_forms
 from milepost.erasure_orders import Customers, FoundOrders, Groups, find_orders
-from milepost.erasure_subject import Group, Subject, first_heard, owner_forms, subject_of
+from milepost.erasure_subject import Group, Subject, subject_of
 from milepost.order import Entry, OrderKey, TrackedOrder
 from milepost.recording import MOST_LOST_RACES, LostRace
 from milepost.report import Details, Status

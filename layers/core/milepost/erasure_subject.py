@@ -8,7 +8,6 @@ long values decide that nobody else has. What else names them is for a person to
 Only digests are compared, so that a subject can be remembered without keeping what was erased.
 """
 
-import hashlib
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -18,10 +17,22 @@ from functools import cached_property
 from typing import Any, Final
 
 from milepost import mentions
-from milepost.finding import customer_id_of, customer_id_of_email, number_id, phone_ids
+from milepost.customer_forms import (
+    asked_phone,
+    deciding_forms,
+    email_form,
+    id_form,
+    id_forms,
+    mark,
+    number_forms,
+    owner_forms,
+    phones,
+    plain_text,
+)
+from milepost.finding import customer_id_of_email
 from milepost.order import Order, OrderKey
 from milepost.phone_numbers import numbers_in, phone_forms
-from milepost.report import BadPayload, Customer, Details, Report, parse_instant
+from milepost.report import Customer, Details, Report
 
 SHORTEST_DISTINCTIVE: Final = 8
 """Characters of an id by which something is known to be theirs, wherever in a text it stands:
@@ -29,7 +40,6 @@ shorter ones are found in what is somebody else's."""
 SHORTEST_HINT: Final = 3
 SHORTEST_VALUE: Final = 2
 """Characters of an id within a text, and as a value by itself, that a person is to look at."""
-_DIGEST_BYTES: Final = 12
 _IDS: Final = ("reference", "account_number", "meter_number", "malo", "melo", "spn")
 
 Group = tuple[str, str]
@@ -115,15 +125,10 @@ class Subject:
 
     def owns_email(self, address: str) -> bool:
         """Whether mail to this address reaches them, however it is spelled."""
-        return self.knows(_email_form(address))
+        return self.knows(email_form(address))
 
     def owns_order(self, connection: str, order_id: str) -> bool:
         return (connection, order_id) in self.groups
-
-
-def mark(form: str, salt: bytes) -> str:
-    """What is kept of a form: 24 hex digits, of no use without the salt."""
-    return hashlib.blake2b(form.encode(), key=salt, digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def subject_of(
@@ -142,13 +147,13 @@ def subject_of(
     deciding, forms, lengths = {id_form(customer_id)}, set[str](), set[int]()
     for order in found:
         key = order.key
-        forms |= set(_id_forms(key.connection, (key.order_id, key.item_id)))
+        forms |= set(id_forms(key.connection, (key.order_id, key.item_id)))
         for details in order.said_of_it:
             customer = details.get("customer", {})
             is_unsure = customer_id_of_email(customer.get("email", "")) in unconfirmed
-            deciding |= set(_deciding_forms(customer, key.connection, email=not is_unsure))
+            deciding |= set(deciding_forms(customer, key.connection, email=not is_unsure))
             forms |= set(_other_forms(details, key.connection))
-            forms |= {f"hint:{_plain(customer.get('email', ''))}"} if is_unsure else set()
+            forms |= {f"hint:{plain_text(customer.get('email', ''))}"} if is_unsure else set()
             lengths |= {len(name.split()) for name in names_of(customer)}
     return Subject(
         salt=salt,
@@ -173,20 +178,6 @@ def is_same_person(one: Customer, other: Customer) -> bool:
 # ---- Whose an order, a report, a message is -----------------------------------------------------
 
 
-def owner_forms(details: Details, key: OrderKey) -> tuple[str, ...]:
-    """By what the customer of an order is known: the email address, else the customer number, else
-    the phone number, as ``finding.customer_id_of``."""
-    customer = details.get("customer", {})
-    by_id = id_form(customer_id_of(details, key))
-    if customer.get("email"):
-        return (by_id,)
-    if number := customer.get("number"):
-        return (by_id, *_number_forms(key.connection, number))
-    if phone := customer.get("phone"):
-        return (by_id, *_asked_phone(phone))
-    return (by_id,)
-
-
 def judge_details(details: Details, key: OrderKey, subject: Subject) -> Judgement:
     """Whose an order is, or what a report tells of one."""
     if subject.owns_order(key.connection, key.order_id):
@@ -195,8 +186,8 @@ def judge_details(details: Details, key: OrderKey, subject: Subject) -> Judgemen
         return THEIRS
     customer = details.get("customer", {})
     number, phone = customer.get("number"), customer.get("phone")
-    is_near = (number and subject.knows_any(_number_forms(key.connection, number))) or (
-        phone and subject.knows_any(_asked_phone(phone))
+    is_near = (number and subject.knows_any(number_forms(key.connection, number))) or (
+        phone and subject.knows_any(asked_phone(phone))
     )
     return SAME_CONTACT if is_near else NOTHING
 
@@ -210,15 +201,6 @@ def judge_reports(reports: Iterable[Report], subject: Subject) -> Judgement:
     if Verdict.THEIRS in verdicts:
         return BESIDE_OTHERS
     return next((one for one in said if one.verdict is Verdict.UNSURE), NOTHING)
-
-
-def first_heard(report: Report) -> datetime:
-    """When the order of a report was placed, or this was said or seen of it: the earliest."""
-    heard = min(report.occurred_at, report.seen_at)
-    try:
-        return min(heard, parse_instant(report.details.get("ordered_at", "")))
-    except BadPayload:
-        return heard
 
 
 # ---- Whose something is that can't be read as an order ----------------------------------------
@@ -291,7 +273,7 @@ class _Found:
     def _names_them(self) -> bool:
         if any(self._owns(spellings) for spellings in self._emails):
             return True
-        if any(self._subject.knows_any(_phones(one.asked)) for one in numbers_in(self._text)):
+        if any(self._subject.knows_any(phones(one.asked)) for one in numbers_in(self._text)):
             return True
         return any(len(word) >= SHORTEST_DISTINCTIVE for word in self._ids())
 
@@ -317,46 +299,6 @@ class _Found:
                 yield word
 
 
-# ---- Forms, by which two spellings are seen to be one ------------------------------------------
-
-
-def id_form(customer_id: str) -> str:
-    """The form of a customer's id."""
-    return f"customer:{customer_id}"
-
-
-def _email_form(address: str) -> str:
-    return id_form(customer_id_of_email(address))
-
-
-def _number_forms(connection: str, number: str) -> tuple[str, ...]:
-    return (f"number:{connection}:{_plain(number).replace(' ', '')}",)
-
-
-def _phones(forms: Iterable[str]) -> Iterator[str]:
-    return (f"phone:{form}" for form in forms)
-
-
-def _asked_phone(phone: str) -> tuple[str, ...]:
-    return (*_phones(phone_forms(phone).asked), *(id_form(one) for one in phone_ids(phone)))
-
-
-def _id_forms(connection: str, values: Iterable[str | None]) -> Iterator[str]:
-    return (f"id:{connection}:{_plain(value)}" for value in values if value)
-
-
-def _deciding_forms(customer: Customer, connection: str, *, email: bool) -> Iterator[str]:
-    if email and (address := customer.get("email")):
-        yield _email_form(address)
-        yield _email_form(unicodedata.normalize("NFKC", address))
-    if number := customer.get("number"):
-        yield id_form(number_id(connection, number))
-        yield from _number_forms(connection, number)
-    if phone := customer.get("phone"):
-        yield from _phones(phone_forms(phone).known)
-        yield from (id_form(one) for one in phone_ids(phone))
-
-
 def _other_forms(details: Details, connection: str) -> Iterator[str]:
     customer = details.get("customer", {})
     yield from (f"name:{name}" for name in names_of(customer))
@@ -364,7 +306,7 @@ def _other_forms(details: Details, connection: str) -> Iterator[str]:
     serial = details.get("charge_box", {}).get("serial_number")
     invoices = [one.get("number") for one in details.get("invoices", ())]
     said = (*ids, serial, *invoices, customer.get("number"))
-    yield from _id_forms(connection, [one for one in said if isinstance(one, str)])
+    yield from id_forms(connection, [one for one in said if isinstance(one, str)])
 
 
 def names_of(customer: Customer) -> Iterator[str]:
@@ -373,7 +315,3 @@ def names_of(customer: Customer) -> Iterator[str]:
         phrase = mentions.phrase_of(unicodedata.normalize("NFKC", name))
         if " " in phrase:
             yield phrase
-
-
-def _plain(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

@@ -10,7 +10,7 @@ from milepost.actions import Plans
 from milepost.asking import Conversation
 from milepost.aws.action_schedules import ActionSchedules
 from milepost.aws.clients import IMPATIENT, client
-from milepost.aws.erasures_table import ErasedCustomers
+from milepost.aws.erased_customers import ErasedCustomers
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.fetching import FOR_A_PERSON, ProviderHttp, ProviderPool

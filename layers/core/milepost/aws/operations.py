@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from milepost.aws.clients import FOR_A_RUN, IMPATIENT, client
 from milepost.aws.contacts import ContactsTable
-from milepost.aws.dead_letters import BackIntoQueue, SqsLetters, StartAgain, TellAgain
+from milepost.aws.dead_letter_queues import open_dead_letters
 from milepost.aws.deliveries import ReplayQueue
 from milepost.aws.erasures import open_erasure
 from milepost.aws.poll_starts import PollStarts
@@ -14,7 +14,6 @@ from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ConnectionSettings
 from milepost.aws.shared_secret import EndpointSecretsKeeper
 from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.dead_letters import DeadLetterQueue, Way
 from milepost.operating import Operations
 from milepost.replaying import Replay
 
@@ -56,24 +55,3 @@ def open_operations(
         ),
         allow_private_endpoints=environment["ALLOW_PRIVATE_ENDPOINTS"] == "true",
     )
-
-
-def open_dead_letters(environment: Mapping[str, str], *, sqs: Any) -> list[DeadLetterQueue]:
-    """Every dead-letter queue, with the way by which its messages are done after all."""
-    functions = client("lambda", config=FOR_A_RUN)
-    announce = environment["ANNOUNCE_FUNCTION"]
-    ways: dict[str, Way] = {
-        name: BackIntoQueue(sqs, queue_url=environment[f"{name.upper()}_QUEUE_URL"])
-        for name in ("inbox", "email", "endpoint", "mail_events")
-    }
-    ways["announce"] = TellAgain(functions, _S3, announce=announce)
-    ways["invocations"] = StartAgain(functions)
-    patient = client("sqs")
-    return [
-        DeadLetterQueue(
-            name=name,
-            letters=SqsLetters(patient, queue_url=environment[f"{name.upper()}_DEAD_LETTERS_URL"]),
-            way=way,
-        )
-        for name, way in ways.items()
-    ]
