@@ -208,6 +208,16 @@ def test_a_summary_of_a_long_timeline_is_bare_as_well() -> None:
     assert "Nguyen" not in repr(tombstone_of(before, at=NOON))
 
 
+def test_a_raw_status_that_a_table_knows_stays_and_any_other_goes() -> None:
+    known = tracked(report(Status.ACCEPTED, raw="Accepted"), report(None, 5, raw="Frau Nguyen"))
+    bare = tombstone_of(known, at=NOON).order
+    assert bare.raw_status == "Accepted"
+    assert [entry.report.raw_status for entry in bare.timeline] == ["Accepted", None]
+    unknown = tracked(report(None, raw="Frau Nguyen"))
+    assert unknown.order.raw_status == "Frau Nguyen"
+    assert tombstone_of(unknown, at=NOON).order.raw_status is None
+
+
 def test_a_late_event_of_an_erased_order_brings_nothing_back_and_tells_nobody() -> None:
     orders = Graves({KEY: an_order()})
     erasure_of(orders, Customers({WHO: [KEY]})).erase(WHO, now=NOON)

@@ -168,6 +168,26 @@ def test_an_address_that_may_be_somebody_elses_only_hints() -> None:
     assert found.verdict is Verdict.UNSURE
 
 
+def test_what_only_the_summary_of_a_long_timeline_says_is_known() -> None:
+    reports = [report(Status.ACCEPTED, n, reason=f"try {n}") for n in range(1, 2000)]
+    first = report(Status.PENDING, 0, customer={"email": FORMER}, meter_number="1EMH00-7001")
+    order = tracked(first, *reports).order
+    assert order.summary is not None
+    assert order.timeline[0].report != first
+    who = subject_of([order], customer_id="0" * 16, salt=b"salt")
+    assert who.owns_email(FORMER)
+    found = judge_raw(b'{"meter": "1emh00-7001"}', who, connection=KEY.connection)
+    assert found.verdict is Verdict.THEIRS
+
+
+@pytest.mark.parametrize(("order_id", "verdict"), [("1234567", 1), ("12345678", 2)])
+def test_an_id_decides_from_eight_characters_on(order_id: str, verdict: int) -> None:
+    order = tracked(report(Status.PENDING, key=replace(KEY, order_id=order_id))).order
+    who = subject_of([order], customer_id="0" * 16, salt=b"salt")
+    for text in (f'{{"id": "{order_id}"}}', f"order {order_id} failed"):
+        assert judge_raw(text.encode(), who, connection=KEY.connection).verdict == verdict
+
+
 def test_later_only_what_is_about_their_orders_is_theirs() -> None:
     late = replace(subject(), until=NOON)
     assert late.as_of(minute(-1)).owns_email(EMAIL)
