@@ -56,8 +56,8 @@ class OrdersApi:
         """Have something done; ``key`` makes repeating it safe."""
         return self.ask("POST", path, body=body, key=key)
 
-    def delete(self, path: str, *, key: str | None = None) -> Any:
-        return self.ask("DELETE", path, key=key)
+    def delete(self, path: str, *, key: str | None = None, **query: Any) -> Any:
+        return self.ask("DELETE", path, query=query, key=key)
 
     def pages(
         self,

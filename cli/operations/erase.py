@@ -1,15 +1,15 @@
 """``milepost erase``: removing a customer from everything, for good."""
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from cli.api import OrdersApi
-from cli.confirming import confirm
+from cli.confirming import confirm_by_typing
 from cli.options import JsonOption, YesOption
 from cli.orders.finding import find_orders
-from cli.output import tell, tell_json
+from cli.output import is_interactive, tell, tell_json
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 from milepost.finding import customer_id_of, customer_id_of_email
@@ -20,13 +20,21 @@ app = make_part()
 _CUSTOMER_ID: Final = re.compile(r"[0-9a-f]{16}")
 
 
-@app.command("erase", epilog=examples("erase charlotte@example.com"))
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be erased, and change nothing.")
+]
+
+
+@app.command(
+    "erase", epilog=examples("erase charlotte@example.com --dry-run", "erase charlotte@example.com")
+)
 def erase(
     customer: Annotated[
         str,
         typer.Argument(metavar="CUSTOMER", help="Their email, one of their orders, or their id."),
     ],
     *,
+    dry_run: DryRunOption = False,
     stack: StackOption = None,
     yes: YesOption = False,
     as_json: JsonOption = False,
@@ -34,18 +42,44 @@ def erase(
     """Erase a customer: their orders become tombstones, and all else that names them goes.
 
     It can't be undone. A late event does not bring them back. Repeat it when it broke off: it
-    finishes what is left.
+    finishes what is left. What names them and may be somebody else's stays, and is shown.
+
+    Example: milepost erase charlotte@example.com --dry-run
     """
     api = OrdersApi(find_stack(stack))
     customer_id = _customer_id(api, customer)
-    confirm(f"Erase {customer} (customer {customer_id}) and all their orders for good?", yes=yes)
-    erased = api.delete(f"/customers/{customer_id}")
+    path = f"/customers/{customer_id}"
+    if dry_run:
+        _show(api.delete(path, dry_run="true"), as_json=as_json)
+        return
+    if not yes and is_interactive():
+        _show(api.delete(path, dry_run="true"), as_json=False)
+    question = f"Erase {customer} (customer {customer_id}) and all their orders for good?"
+    confirm_by_typing(question, expected=customer, yes=yes)
+    _show(api.delete(path), as_json=as_json)
+
+
+def _show(erased: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         tell_json(erased)
         return
-    tell(f"Orders that became tombstones: {erased['orders']}.")
+    would = "would become" if erased["dry_run"] else "became"
+    tell(f"Orders that {would} tombstones: {erased['orders']}.")
+    for order in erased["order_ids"]:
+        tell(f"  {order}")
+    verb = "Would be removed" if erased["dry_run"] else "Removed"
     for place, number in erased["removed"].items():
-        tell(f"Removed from {place.replace('_', ' ')}: {number}.")
+        tell(f"{verb} from {place.replace('_', ' ')}: {number}.")
+        for one in erased["removed_ids"][place] if erased["dry_run"] else ():
+            tell(f"  {one}")
+    for place, why in erased["not_looked_at"].items():
+        tell(f"Could not look at {place.replace('_', ' ')}: {why}.")
+    for place in erased["goes_on"]:
+        tell(f"Not all of {place.replace('_', ' ')} was looked through yet: it goes on by itself.")
+    for left in erased["left"]:
+        tell(f"Look at {left['place'].replace('_', ' ')} {left['where']}: {left['why']}.")
+    if erased["remembered_until"]:
+        tell(f"What shows up late is erased as well, until {erased['remembered_until']}.")
 
 
 def _customer_id(api: OrdersApi, customer: str) -> str:

@@ -13,7 +13,7 @@ from milepost.aws.holds import HoldsTable
 from milepost.aws.items import from_item
 from milepost.aws.notice_messages import AnnouncementsTopic, NoticeQueue
 from milepost.aws.notices_table import NoticesTable
-from milepost.aws.orders_table import announced_by
+from milepost.aws.orders_table import announced_by, is_erased
 from milepost.aws.settings import ConnectionSettings
 from milepost.aws.subscriptions_table import SubscriptionsTable
 from milepost.connection import UnusableConnection
@@ -68,7 +68,12 @@ def tell_of(record: Mapping[str, Any], known: Sequence[Subscription]) -> None:
     image = record["dynamodb"].get("NewImage", {})
     if "announce" not in image:
         return
-    for announced in announced_by(from_item(image)):
+    told = announced_by(from_item(image))
+    # A change may come a day late, or by a redrive: what it holds must not get into the log again.
+    if told and is_erased(dynamodb, told[0].key, table_name=os.environ["ORDERS_TABLE"]):
+        logger.info("not announced: its customer was erased", order=str(told[0].key))
+        return
+    for announced in told:
         teller.tell(
             announced,
             subscriptions=known,

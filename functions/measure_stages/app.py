@@ -1,18 +1,21 @@
 """A change of the stream: count where the order stands, how long it took, and how it is found."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
+from milepost.aws.erased_customers import LateOrders
+from milepost.aws.items import from_item
 from milepost.aws.measured_orders import MeasuredOrders, read_change
 from milepost.aws.order_pages import OrderPages
+from milepost.aws.orders_table import tracked_order
 from milepost.failures import fail_without_message
 from milepost.logs import open_logger
 from milepost.measuring import change_of
-from milepost.order import OrderKey
+from milepost.order import OrderKey, TrackedOrder
 
 PAGE: Final = 50
 ENOUGH_FOR_A_PAGE: Final = 20_000
@@ -27,6 +30,7 @@ measured = MeasuredOrders(
     figures_table=os.environ["FIGURES_TABLE"],
     search_table=os.environ["SEARCH_TABLE"],
 )
+late_orders = LateOrders(dynamodb, table_name=os.environ["ERASURES_TABLE"])
 
 
 @fail_without_message
@@ -41,7 +45,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 def count_all(records: list[Mapping[str, Any]]) -> str | None:
     """Count the records together; the first one that can't be, after all before it are."""
     try:
-        measured.take([read_change(record) for record in records])
+        take(records)
     except Exception:
         logger.warning("could not count a batch as one, counting each alone", exc_info=True)
         return next((number for one in records if (number := count_one(one))), None)
@@ -51,12 +55,25 @@ def count_all(records: list[Mapping[str, Any]]) -> str | None:
 def count_one(record: Mapping[str, Any]) -> str | None:
     """Count a record alone; its sequence number if that fails."""
     try:
-        measured.take([read_change(record)])
+        take([record])
     except Exception:
         logger.exception("could not count a change", event_id=record.get("eventID"))
         number: str = record["dynamodb"]["SequenceNumber"]
         return number
     return None
+
+
+def take(records: list[Mapping[str, Any]]) -> None:
+    """Count changes. What can be found by that is noted if its customer was erased meanwhile."""
+    measured.take([read_change(record) for record in records])
+    images = (record["dynamodb"].get("NewImage") for record in records)
+    note_erased(tracked_order(from_item(image)) for image in images if image)
+
+
+def note_erased(orders: Iterable[TrackedOrder]) -> None:
+    """Note orders of erased customers, so that finish_erasures erases them."""
+    for key in late_orders.note(orders):
+        logger.info("found after its customer was erased", order=str(key))
 
 
 def backfill(after: str | None, context: LambdaContext) -> dict[str, Any]:
@@ -66,6 +83,7 @@ def backfill(after: str | None, context: LambdaContext) -> dict[str, Any]:
     while True:
         page, place = orders.read(after=place, limit=PAGE)
         measured.take(change_of(None, one) for one in page)
+        note_erased(page)
         number += len(page)
         if place is None or context.get_remaining_time_in_millis() < ENOUGH_FOR_A_PAGE:
             logger.info("backfilled", orders=number)

@@ -79,7 +79,7 @@ def operations() -> "Operations":
     """What those who operate need."""
     from milepost.aws.operations import open_operations  # noqa: PLC0415 - see above
 
-    return open_operations(os.environ)
+    return open_operations(os.environ, connections=connections)
 
 
 api = build_api(

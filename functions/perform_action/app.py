@@ -15,6 +15,7 @@ from milepost.actions import Result
 from milepost.aws.action_schedules import ActionSchedules, planned_call
 from milepost.aws.action_tools import ActionTools
 from milepost.aws.clients import client
+from milepost.aws.erased_customers import ErasedCustomers
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.aws.touched_table import TouchedTable
 from milepost.failures import fail_without_message
@@ -31,6 +32,9 @@ connections = ConnectionSettings(
 )
 credentials = ApiCredentials(
     client("secretsmanager"), secret_id=os.environ["API_CREDENTIALS_ARN"], clock=time.monotonic
+)
+erased_customers = ErasedCustomers(
+    dynamodb, table_name=os.environ["ERASURES_TABLE"], orders_table=os.environ["ORDERS_TABLE"]
 )
 
 
@@ -68,4 +72,5 @@ def tools(context: LambdaContext) -> ActionTools:
         ),
         pool=pool,
         clock=lambda: datetime.now(UTC),
+        erasures=erased_customers,
     )

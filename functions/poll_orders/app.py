@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from milepost.aws.clients import client
 from milepost.aws.digests import DigestsBucket
+from milepost.aws.erased_customers import ErasedCustomers
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.outages import name_of, refuses_item
 from milepost.aws.polls_table import PollsTable
@@ -56,6 +57,9 @@ credentials = ApiCredentials(
 polls = PollsTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
 touched = TouchedTable(dynamodb, table_name=os.environ["TOUCHED_TABLE"])
 digests = DigestsBucket(s3, bucket=os.environ["DIGESTS_BUCKET"])
+erased_customers = ErasedCustomers(
+    dynamodb, table_name=os.environ["ERASURES_TABLE"], orders_table=os.environ["ORDERS_TABLE"]
+)
 quarantine = Quarantine(lambda: s3, bucket=os.environ["QUARANTINE_BUCKET"])
 pool = ProviderPool(maxsize=2)
 
@@ -149,7 +153,12 @@ def recorder(connection: Connection, provider: Provider) -> Record:
     def take_in(report: Report, /, *, announce: bool) -> bool:
         try:
             recorded = record(
-                report, orders=orders, rules=provider.rules, now=now(), announce=announce
+                report,
+                orders=orders,
+                rules=provider.rules,
+                now=now(),
+                announce=announce,
+                erasures=erased_customers,
             )
         except (BotoCoreError, ClientError) as error:
             if refuses_item(error):

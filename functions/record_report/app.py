@@ -19,6 +19,7 @@ from milepost.aws.batches import Message, come_back, find_failing
 from milepost.aws.clients import client, open_connections
 from milepost.aws.contacts import LastWebhooks
 from milepost.aws.deliveries import Delivery
+from milepost.aws.erased_customers import ErasedCustomers
 from milepost.aws.orders_ahead import ReadAhead
 from milepost.aws.orders_table import OrdersReader, OrdersTable
 from milepost.aws.quarantine import Quarantine
@@ -50,6 +51,9 @@ connections = ConnectionSettings(
 webhooks = LastWebhooks(dynamodb, table_name=os.environ["POLLS_TABLE"])
 marks = BatchMarks(
     TouchedTable(dynamodb, table_name=os.environ["TOUCHED_TABLE"]), clock=lambda: datetime.now(UTC)
+)
+erased_customers = ErasedCustomers(
+    dynamodb, table_name=os.environ["ERASURES_TABLE"], orders_table=os.environ["ORDERS_TABLE"]
 )
 quarantine = Quarantine(lambda: client("s3"), bucket=os.environ["QUARANTINE_BUCKET"])
 nobodys_order = OrderKey("-", "-", "-")
@@ -133,6 +137,7 @@ def record_reading(reading: Reading, ahead: ReadAhead) -> None:
                 rules=reading.provider.rules,
                 now=datetime.now(UTC),
                 announce=delivery.announce,
+                erasures=erased_customers,
             )
         except UnstorableOrder as error:
             # It would be refused as often as it came back.

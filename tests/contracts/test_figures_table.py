@@ -208,11 +208,30 @@ def test_what_no_longer_holds_is_no_longer_found(tables: Tables) -> None:
     assert tables.search.find_by_reference("20418", connections=BOTH) == [KEY]
 
 
-def test_a_customer_who_is_forgotten_has_no_orders(tables: Tables) -> None:
+def test_an_order_that_is_forgotten_is_the_only_one_that_is(tables: Tables) -> None:
     tables.measured.take([*ordinary_life(customer=LENA), *ordinary_life(OTHER, customer=LENA)])
     for _ in range(2):
-        tables.search.forget(customer_id_of_email(EMAIL))
-        assert tables.search.find_by_email(EMAIL) == []
+        tables.search.forget(customer_id_of_email(EMAIL), KEY)
+        assert tables.search.find_by_email(EMAIL) == [OTHER]
+
+
+def test_an_erasure_finds_an_order_by_the_customer_that_it_had_before(tables: Tables) -> None:
+    other = {"email": "somebody@example.de"}
+    changes = life(
+        report(Status.PENDING, 0, customer=LENA), report(Status.PENDING, 1, customer=other)
+    )
+    for change in changes:
+        tables.measured.take([change])
+    assert tables.search.find_by_email(EMAIL) == []
+    assert tables.search.orders_of_customer(customer_id_of_email(EMAIL)) == [KEY]
+    back = life(
+        report(Status.PENDING, 0, customer=LENA),
+        report(Status.PENDING, 1, customer=other),
+        report(Status.PENDING, 2, customer=LENA),
+    )
+    tables.measured.take(back[2:])
+    assert tables.search.find_by_email(EMAIL) == [KEY]
+    assert tables.search.find_by_email(other["email"]) == []
 
 
 def test_neither_table_holds_personal_data(tables: Tables) -> None:

@@ -1,7 +1,6 @@
 """Erasing a customer whose order was recorded, announced, bounced, quarantined and given up."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
@@ -9,22 +8,14 @@ from typing import Any
 
 import pytest
 
-from milepost.aws.dead_letters import BackIntoQueue, SqsLetters
-from milepost.aws.erasing import (
-    DeadLettersOfCustomers,
-    ErasableOrders,
-    NoticesOfCustomers,
-    QuarantineOfCustomers,
-    UnannouncedOfCustomers,
-)
 from milepost.aws.holds import HoldsTable
+from milepost.aws.items import to_item
 from milepost.aws.notices_table import NoticesTable
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.quarantine import Quarantine
-from milepost.dead_letters import DeadLetterQueue
 from milepost.erasing import Erased, Erasure
+from milepost.finding import customer_id_of_email
 from milepost.notices import Audience, Channel, State
-from milepost.order import OrderKey
 from milepost.providers import adapter
 from milepost.recipients import Choice
 from milepost.recording import record
@@ -37,23 +28,16 @@ from tests.builders import (
     offergrid_event,
     offergrid_order,
 )
+from tests.integration.operating import hurry
 from tests.make_events import inbox_message, sqs_batch
 from tests.stack import Context, Stack, aws, event
 
 EMAIL = "charlotte.nguyen@example.com"
+SOMEBODY = "somebody@example.com"
 TEAM = "sales@example.org"
 PERSONAL = ("charlotte", "nguyen", "lygon", "570 156", "pp-20417")
+CUSTOMER = customer_id_of_email(EMAIL)
 OTHER = replace(KEY, order_id="ord-of-somebody-else")
-
-
-class Customers:
-    """Implements ``erasing.Customers``: one customer with one order."""
-
-    def orders_of_customer(self, customer_id: str) -> Sequence[OrderKey]:
-        return [KEY]
-
-    def forget(self, customer_id: str) -> None:
-        """Nobody asks for the customer again."""
 
 
 @pytest.fixture
@@ -66,30 +50,15 @@ def quarantine(stack: Stack) -> Quarantine:
     return Quarantine(lambda: aws("s3"), bucket=stack.resources["QuarantineBucket"])
 
 
-def dead_letters(stack: Stack, name: str, source: str) -> DeadLetterQueue:
-    letters = SqsLetters(aws("sqs"), queue_url=stack.resources[name], wait_seconds=0)
-    way = BackIntoQueue(aws("sqs"), queue_url=stack.resources[source])
-    return DeadLetterQueue(name=name, letters=letters, way=way)
-
-
 @pytest.fixture
-def erasure(stack: Stack, quarantine: Quarantine) -> Erasure:
-    table, dynamodb = stack.resources["NoticesTable"], aws("dynamodb")
-    queues = [
-        dead_letters(stack, "InboxDeadLetters", "InboxQueue"),
-        dead_letters(stack, "EmailDeadLetters", "EmailQueue"),
-    ]
-    bucket = stack.resources["UnannouncedBucket"]
-    return Erasure(
-        customers=Customers(),
-        orders=ErasableOrders(dynamodb, table_name=stack.resources["OrdersTable"]),
-        found_by_words=[
-            QuarantineOfCustomers(quarantine),
-            DeadLettersOfCustomers(queues),
-            UnannouncedOfCustomers(lambda: aws("s3"), bucket=bucket),
-        ],
-        found_by_order=[NoticesOfCustomers(dynamodb, table_name=table, clock=lambda: NOON)],
-    )
+def erasure(stack: Stack) -> Erasure:
+    """As orders_api has it; the customer's order is in the search index."""
+    app = stack.load("orders_api")
+    hurry(app)
+    entry = {"pk": f"customer#{CUSTOMER}", "sk": str(KEY), "order": str(KEY)}
+    aws("dynamodb").put_item(TableName=stack.resources["SearchTable"], Item=to_item(entry))
+    made: Erasure = app.api.services.operations.erasure
+    return made
 
 
 def record_order(stack: Stack) -> None:
@@ -103,7 +72,7 @@ def record_order(stack: Stack) -> None:
 
 
 def erase(erasure: Erasure) -> Erased:
-    return erasure.erase("c1", now=NOON)
+    return erasure.erase(CUSTOMER, now=NOON)
 
 
 def everything_of(stack: Stack) -> str:
@@ -148,15 +117,19 @@ def test_the_log_keeps_what_the_team_was_told_and_forgets_the_customers_address(
     log.close(bounced, state=State.BOUNCED, reason=f"550 no {EMAIL} here", at=NOON)
     waiting = enter(stack, log, **customer, copy=1)
     team = enter(stack, log, recipient=TEAM)
-    others = enter(stack, log, **customer, key=OTHER)
-    assert erase(erasure).traces["notices"] == 2
+    somebody = {**customer, "recipient": SOMEBODY}
+    others = enter(stack, log, **somebody, key=OTHER)
+    elsewhere = enter(stack, log, recipient=EMAIL.upper(), key=OTHER)
+    assert erase(erasure).traces["notices"] == 3
     entries = {one["id"]: one for one in stack.items("NoticesTable")}
     assert {entries[one.id]["recipient"] for one in (bounced, waiting)} == {"erased"}
     assert "reason" not in entries[bounced.id]
     assert entries[waiting.id]["state"] == "skipped"
     assert entries[waiting.id]["reason"] == "the order was erased"
     assert (entries[team.id]["recipient"], entries[team.id]["state"]) == (TEAM, "queued")
-    assert (entries[others.id]["recipient"], entries[others.id]["state"]) == (EMAIL, "queued")
+    assert (entries[others.id]["recipient"], entries[others.id]["state"]) == (SOMEBODY, "queued")
+    assert entries[elsewhere.id]["recipient"] == "erased"
+    assert entries[elsewhere.id]["reason"] == "the recipient was erased"
     assert not log.claim(waiting, at=NOON, until=minute(1))
     assert erase(erasure).traces["notices"] == 0
 
@@ -171,7 +144,7 @@ def test_what_is_held_for_a_digest_of_theirs_goes_and_the_rest_stays(
     due = NOON + timedelta(hours=1)
     for made in (
         enter(stack, log, **customer),
-        enter(stack, log, **customer, key=OTHER),
+        enter(stack, log, **{**customer, "recipient": SOMEBODY}, key=OTHER),
         enter(stack, log, recipient=TEAM),
     ):
         holds.hold(made, due_at=due)
@@ -182,7 +155,7 @@ def test_what_is_held_for_a_digest_of_theirs_goes_and_the_rest_stays(
         if one["pk"].startswith("held#")
     ]
     assert {(one["order_id"], one["recipient"]) for one in held} == {
-        (OTHER.order_id, EMAIL),
+        (OTHER.order_id, SOMEBODY),
         (KEY.order_id, TEAM),
     }
 
@@ -202,13 +175,19 @@ def test_what_could_not_be_read_or_done_and_names_them_goes(
         QueueUrl=stack.resources["EmailDeadLetters"], MessageBody=json.dumps({"recipient": EMAIL})
     )
     records = event("announce", "accepted")["Records"]
-    others = json.loads(json.dumps(records).replace(KEY.order_id, OTHER.order_id))
+    others = json.loads(
+        json.dumps(records).replace(KEY.order_id, OTHER.order_id).replace(EMAIL, SOMEBODY)
+    )
     for name, kept in (("mixed", [*records, *others]), ("theirs", records)):
         body = json.dumps({"payload": json.dumps({"Records": kept})})
         bucket = stack.resources["UnannouncedBucket"]
         aws("s3").put_object(Bucket=bucket, Key=f"aws/lambda/{name}", Body=body.encode())
     traces = erase(erasure).traces
-    assert traces == {"quarantined": 2, "dead_letters": 2, "unannounced": 2, "notices": 0}
+    assert {place: number for place, number in traces.items() if number} == {
+        "quarantined": 2,
+        "dead_letters": 2,
+        "unannounced": 2,
+    }
     assert list(stack.objects("QuarantineBucket").values()) == [b"somebody else"]
     assert len(stack.messages("InboxDeadLetters")) == 1
     assert stack.messages("EmailDeadLetters") == []

@@ -7,6 +7,7 @@ from typing import Final
 
 from milepost.email_addresses import address_identity, former_identities
 from milepost.order import OrderKey
+from milepost.phone_numbers import dialled_forms
 from milepost.report import Details
 
 MOST_WORDS: Final = 8
@@ -26,21 +27,34 @@ def customer_id_of(details: Details, key: OrderKey) -> str:
     if _names_a_mailbox(customer.get("email", "")):
         return customer_id_of_email(customer["email"])
     if number := customer.get("number"):
-        return _digest("number", key.connection, number.strip())
+        return number_id(key.connection, number)
     if phone := "".join(c for c in customer.get("phone", "") if c.isdigit()):
         return _digest("phone", phone)
     return _digest("order", str(key))
 
 
 def customer_id_of_email(email: str) -> str:
-    """The id of who has this email address, in whatever spelling (``address_identity``)."""
+    """The id of who has this email address, however it is spelled."""
     return _digest("email", address_identity(email))
 
 
-def former_customer_ids(email: str) -> tuple[str, ...]:
-    """Other ids by which items of who has this address may be kept that were written before
-    spellings were compared by ``address_identity``; none for usual addresses."""
-    return tuple(_digest("email", one) for one in former_identities(email))
+def email_ids(email: str) -> tuple[str, ...]:
+    """Ids under which orders of this address may be found: the present one, and those that an
+    earlier version gave to other spellings of it."""
+    earlier = (_digest("email", former) for former in former_identities(email))
+    return (customer_id_of_email(email), *earlier)
+
+
+def phone_ids(phone: str) -> tuple[str, ...]:
+    """Ids of who has this phone number and no email address, by the ways of writing it down."""
+    digits = "".join(c for c in phone if c.isdigit())
+    spellings = dict.fromkeys((digits, *dialled_forms(phone)))
+    return tuple(_digest("phone", one) for one in spellings if one)
+
+
+def number_id(connection: str, number: str) -> str:
+    """The id of who has this customer number at a connection, and no email address."""
+    return _digest("number", connection, number.strip())
 
 
 def _names_a_mailbox(email: str) -> bool:

@@ -7,12 +7,16 @@ again, or late, or whose history is another one now, changes the figures by the 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC
+from typing import Final
 
 from milepost.finding import customer_id_of
 from milepost.order import Order, OrderKey, TrackedOrder
 from milepost.report import Status
 from milepost.stages import finished_stages
 from milepost.tallies import StageKey, Tally
+
+MOST_FORMER: Final = 20
+"""Former customers of one order that it is found by; each is an item of its own."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,6 +47,8 @@ class Counted:
     customer: str | None = None
     stages_left_out: int = 0
     """How many stages were counted and are no longer in ``stages``: their time stays counted."""
+    former_customers: tuple[str, ...] = ()
+    """Whose it was before, by what earlier reports said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +81,18 @@ def change_of(
         reference=order.details.get("reference") if is_there else None,
         customer=customer_id_of(order.details, order.key) if is_there else None,
         stages_left_out=order.summary.stages_left_out if order.summary else 0,
+        former_customers=former_customers(order) if is_there else (),
     )
     return Change(order.key, counted)
+
+
+def former_customers(order: Order) -> tuple[str, ...]:
+    """Ids of the customers that earlier reports named, and that the order has no more."""
+    customers = (details.get("customer", {}) for details in order.said_of_it)
+    named = {(c.get("email"), c.get("number"), c.get("phone")): c for c in customers if c}
+    ids = (customer_id_of({"customer": one}, order.key) for one in named.values())
+    now = customer_id_of(order.details, order.key)
+    return tuple(one for one in dict.fromkeys(ids) if one != now)[:MOST_FORMER]
 
 
 def _stages_of(order: Order) -> tuple[Lasted, ...]:

@@ -46,6 +46,8 @@ MOST_URGENT_FIRST: Final = (
     Kind.ACCEPTED,
     Kind.COMPLETED,
 )
+ERASED_RECIPIENT: Final = "erased"
+"""What the delivery log has in place of the address of a customer who was erased."""
 
 
 class Channel(StrEnum):

@@ -5,7 +5,7 @@ it (``TrackedOrder``), since that depends on when we learned things, and the ord
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -188,6 +188,14 @@ class Order:
         """The report of this id, if it is on the timeline."""
         reports = (entry.report for entry in self.timeline)
         return next((report for report in reports if report.id == report_id), None)
+
+    @property
+    def said_of_it(self) -> Iterator[Details]:
+        """The details that it has now, and those that each report and the summary brought."""
+        yield self.details
+        yield from (entry.report.details for entry in self.timeline)
+        if self.summary:
+            yield self.summary.details
 
     def has_report(self, report_id: str) -> bool:
         """Whether it was taken in, also when the summary stands for it by now."""

@@ -43,6 +43,25 @@ class Orders(Protocol):
         ...
 
 
+class Erasures(Protocol):
+    """Customers who were erased."""
+
+    def cover(self, report: Report) -> bool:
+        """Whether a report of an order that isn't known is about one that was erased: a further
+        item of it, or an order from before its customer was erased."""
+        ...
+
+
+class _NobodyErased:
+    """Implements ``Erasures``."""
+
+    def cover(self, report: Report) -> bool:  # noqa: ARG002 - as the protocol has it
+        return False
+
+
+NOBODY_ERASED: Final = _NobodyErased()
+
+
 class Outcome(StrEnum):
     """What became of a report."""
 
@@ -62,15 +81,24 @@ class Recorded:
 
 
 def record(
-    report: Report, *, orders: Orders, rules: Rules, now: datetime, announce: bool = True
+    report: Report,
+    *,
+    orders: Orders,
+    rules: Rules,
+    now: datetime,
+    announce: bool = True,
+    erasures: Erasures = NOBODY_ERASED,
 ) -> Recorded:
     """Take a report into its order, whoever else is writing to it.
 
     :param announce: False for a replay that is to tell nobody
+    :param erasures: whose orders are not taken in; looked at for a new order alone
     :raises LostRace: after ``MOST_LOST_RACES``; try the report again later
     :raises UnstorableOrder: when the order can't be stored with it; keep the report elsewhere
     """
     before = orders.read(OrderKey.of(report))
+    if before is None and erasures.cover(report):
+        return Recorded(Outcome.ERASED, report.status or Status.UNKNOWN)
     for attempt in range(MOST_LOST_RACES + 1):
         if before is not None and (known := _nothing_to_add(report, before)):
             return Recorded(known, before.order.status)

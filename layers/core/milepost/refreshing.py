@@ -19,7 +19,15 @@ from milepost.fetching import FetchFailed
 from milepost.order import Order, OrderKey
 from milepost.payload import read_object
 from milepost.provider import BrokenPage, Response, SignInFailed, read_order
-from milepost.recording import LostRace, Orders, Outcome, UnstorableOrder, record
+from milepost.recording import (
+    NOBODY_ERASED,
+    Erasures,
+    LostRace,
+    Orders,
+    Outcome,
+    UnstorableOrder,
+    record,
+)
 from milepost.report import BadPayload, Report
 
 SHORT_WAIT: Final = timedelta(seconds=2)
@@ -36,6 +44,8 @@ class Tools:
     clock: Callable[[], datetime]
     pause: Callable[[float], None]
     """Waits so many seconds."""
+    erasures: Erasures = NOBODY_ERASED
+    """Whose orders an answer must not bring back."""
 
     def read(self, key: OrderKey) -> Order:
         """:raises NoSuchOrder: when there is none, or its customer was erased"""
@@ -53,7 +63,12 @@ class Tools:
         """
         rules = self.conversation.provider.rules
         return record(
-            report, orders=self.orders, rules=rules, now=self.clock(), announce=announce
+            report,
+            orders=self.orders,
+            rules=rules,
+            now=self.clock(),
+            announce=announce,
+            erasures=self.erasures,
         ).outcome
 
     def keep(self, report: Report) -> ActionDone:

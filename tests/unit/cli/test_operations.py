@@ -168,7 +168,34 @@ def test_a_customer_is_erased_by_email_order_or_id(deployed: Deployed, by: str) 
 def test_nobody_is_erased_unasked(deployed: Deployed) -> None:
     result = deployed.run("erase", EMAIL)
     assert result.exit_code == 2
-    assert "for good? There is no terminal to confirm on; pass --yes." in result.output
+    assert "There is no terminal to confirm on; pass --yes." in " ".join(result.output.split())
+
+
+def test_a_dry_run_shows_what_would_go_and_changes_nothing(deployed: Deployed) -> None:
+    key = OrderKey(OFFERGRID.id, "ord-1", "item-1")
+    deployed.keep(report(Status.ACCEPTED, 1, key=key, customer={"email": EMAIL}))
+    said = deployed.say("erase", EMAIL, "--dry-run")
+    assert "Orders that would become tombstones: 1." in said
+    assert key.path_id in said
+    (order,) = deployed.tell("orders", "show", key.path_id)["items"]
+    assert order["erased_at"] is None
+    assert deployed.tell("erase", EMAIL, "--dry-run")["order_ids"] == [key.path_id]
+
+
+@pytest.mark.parametrize(("typed", "erased"), [(EMAIL, True), ("y", False), ("", False)])
+def test_who_is_asked_sees_what_would_go_and_types_whom_it_is_about(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, typed: str, *, erased: bool
+) -> None:
+    for module in ("cli.operations.erase", "cli.confirming"):
+        monkeypatch.setattr(f"{module}.is_interactive", lambda: True)
+    key = OrderKey(OFFERGRID.id, "ord-1", "item-1")
+    deployed.keep(report(Status.ACCEPTED, 1, key=key, customer={"email": EMAIL}))
+    monkeypatch.setattr("cli.confirming.typer.prompt", lambda *_, **__: typed)
+    result = deployed.run("erase", EMAIL)
+    assert "would become tombstones: 1" in result.output
+    assert result.exit_code == (0 if erased else 1)
+    (order,) = deployed.tell("orders", "show", key.path_id)["items"]
+    assert (order["erased_at"] is not None) is erased
 
 
 # ---- connections

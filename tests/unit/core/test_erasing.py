@@ -1,12 +1,23 @@
 """Erasing: what a tombstone keeps, how a customer is found, and in which order things go."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from milepost.erasing import Erasure, Subject, subject_of, tombstone_of
+from milepost.erasing import (
+    REMEMBERED_FOR,
+    Erasure,
+    Incomplete,
+    PlaceNotRead,
+    Remembered,
+    Swept,
+    tombstone_of,
+)
+from milepost.erasure_subject import Subject
+from milepost.finding import customer_id_of_email
 from milepost.order import OrderKey, TrackedOrder
 from milepost.recording import MOST_LOST_RACES, LostRace, Outcome, record
 from milepost.report import Source, Status
@@ -30,6 +41,7 @@ PERSONAL = (
     "has moved",
     "4711",
 )
+WHO = customer_id_of_email(CUSTOMER["email"])
 GROUP = (KEY.connection, KEY.order_id)
 
 
@@ -71,39 +83,109 @@ class Graves(MemoryOrders):
 
 @dataclass
 class Customers:
-    """Implements ``erasing.Customers``."""
+    """Implements ``erasure_orders.Customers``."""
 
     known: dict[str, list[OrderKey]]
-    forgotten: list[str] = field(default_factory=list)
 
     def orders_of_customer(self, customer_id: str) -> list[OrderKey]:
-        return self.known.get(customer_id, [])
+        return list(self.known.get(customer_id, []))
 
-    def forget(self, customer_id: str) -> None:
-        self.known.pop(customer_id, None)
-        self.forgotten.append(customer_id)
+    def forget(self, customer_id: str, key: OrderKey) -> None:
+        self.known[customer_id].remove(key)
+
+
+@dataclass
+class Memory:
+    """Implements ``erasing.Memory``."""
+
+    kept: dict[str, Remembered] = field(default_factory=dict)
+    late: list[OrderKey] = field(default_factory=list)
+    erased_late: int = 0
+
+    def salt(self, *, make: bool) -> bytes:
+        return b"salt" if make else b"none"
+
+    def recall(self, customer_id: str) -> Remembered | None:
+        return self.kept.get(customer_id)
+
+    def remember(self, subject: Subject, *, customer_id: str, at: datetime) -> None:
+        known = self.kept.get(customer_id)
+        both = subject.together_with(known.subject) if known else subject
+        self.kept[customer_id] = Remembered(id=customer_id, subject=both, erased_at=at)
+
+    def active(self, *, now: datetime) -> Sequence[Remembered]:
+        return [one for one in self.kept.values() if one.erased_at + REMEMBERED_FOR > now]
+
+    def late_orders(self, remembered: Remembered) -> Sequence[OrderKey]:
+        return list(self.late)
+
+    def finish_late(
+        self,
+        remembered: Remembered,
+        keys: Sequence[OrderKey],
+        *,
+        groups: Collection[tuple[str, str]],
+        erased: int,
+    ) -> None:
+        subject = replace(remembered.subject, groups=frozenset(groups))
+        self.kept[remembered.id] = replace(remembered, subject=subject)
+        self.late = [key for key in self.late if key not in keys]
+        self.erased_late += erased
+
+    def take_late(self, customer_id: str) -> int:
+        taken, self.erased_late = self.erased_late, 0
+        return taken
+
+    def note_sweeps(self, remembered: Remembered, *, sweeps: int) -> None:
+        self.kept[remembered.id] = replace(self.kept[remembered.id], sweeps=sweeps)
+
+
+class NoPlans:
+    """Implements ``erasing.Plans``."""
+
+    def call_off(self, tracked: TrackedOrder) -> Sequence[str]:
+        return []
+
+    planned = call_off
+
+
+class TimeEnough:
+    """Implements ``erasing.Budget``."""
+
+    def start(self) -> None: ...
+
+    def has_time(self) -> bool:
+        return True
 
 
 @dataclass
 class Place:
-    """A trace that notes what it was asked for."""
+    """Implements ``erasing.Place``: notes whom it was asked for, and how many were buried."""
 
     orders: Graves
     name: str = "place"
+    fails: str | None = None
+    is_whole: bool = True
     asked: list[tuple[Subject, int]] = field(default_factory=list)
 
-    def erase(self, subject: Subject) -> int:
+    def sweep(self, subject: Subject, *, dry_run: bool) -> Swept:
+        if self.fails:
+            raise PlaceNotRead(self.fails)
         buried = sum(one.erased_at is not None for one in self.orders.kept.values())
         self.asked.append((subject, buried))
-        return 2
+        return Swept(removed=["1", "2"], is_whole=self.is_whole)
 
 
-def erasure_of(orders: Graves, customers: Customers, **places: Any) -> Erasure:
+def erasure_of(
+    orders: Graves, customers: Customers, *places: Place, memory: Memory | None = None
+) -> Erasure:
     return Erasure(
         customers=customers,
         orders=orders,
-        found_by_words=places.get("found_by_words", ()),
-        found_by_order=places.get("found_by_order", ()),
+        places=places,
+        memory=memory or Memory(),
+        plans=NoPlans(),
+        budget=TimeEnough(),
     )
 
 
@@ -126,9 +208,19 @@ def test_a_summary_of_a_long_timeline_is_bare_as_well() -> None:
     assert "Nguyen" not in repr(tombstone_of(before, at=NOON))
 
 
+def test_a_raw_status_that_a_table_knows_stays_and_any_other_goes() -> None:
+    known = tracked(report(Status.ACCEPTED, raw="Accepted"), report(None, 5, raw="Frau Nguyen"))
+    bare = tombstone_of(known, at=NOON).order
+    assert bare.raw_status == "Accepted"
+    assert [entry.report.raw_status for entry in bare.timeline] == ["Accepted", None]
+    unknown = tracked(report(None, raw="Frau Nguyen"))
+    assert unknown.order.raw_status == "Frau Nguyen"
+    assert tombstone_of(unknown, at=NOON).order.raw_status is None
+
+
 def test_a_late_event_of_an_erased_order_brings_nothing_back_and_tells_nobody() -> None:
     orders = Graves({KEY: an_order()})
-    erasure_of(orders, Customers({"c1": [KEY]})).erase("c1", now=NOON)
+    erasure_of(orders, Customers({WHO: [KEY]})).erase(WHO, now=NOON)
     written = len(orders.written)
     late = report(Status.COMPLETED, 90, customer=CUSTOMER)
     recorded = record(late, orders=orders, rules=RULES, now=minute(91))
@@ -139,7 +231,7 @@ def test_a_late_event_of_an_erased_order_brings_nothing_back_and_tells_nobody() 
 def test_every_item_of_the_customers_order_is_erased() -> None:
     sibling = replace(KEY, item_id="item-2")
     orders = Graves({KEY: an_order(), sibling: tracked(report(Status.PENDING, key=sibling))})
-    erased = erasure_of(orders, Customers({"c1": [KEY]})).erase("c1", now=NOON)
+    erased = erasure_of(orders, Customers({WHO: [KEY]})).erase(WHO, now=NOON)
     assert erased.orders == 2
     assert all(one.erased_at == NOON for one in orders.kept.values())
     assert orders.announced == []
@@ -154,7 +246,7 @@ def test_a_writer_who_gets_ahead_is_erased_as_well() -> None:
         )
 
     orders.before_write = somebody_writes
-    erasure_of(orders, Customers({"c1": [KEY]})).erase("c1", now=NOON)
+    erasure_of(orders, Customers({WHO: [KEY]})).erase(WHO, now=NOON)
     kept = orders.kept[KEY]
     assert kept.order.status is Status.CANCELLED
     assert kept.erased_at == NOON
@@ -168,64 +260,150 @@ def test_with_writers_ahead_for_ever_it_gives_up_and_the_customer_stays_known() 
             raise LostRace(self.kept[KEY])
 
     attempts: list[int] = []
-    customers = Customers({"c1": [KEY]})
+    customers = Customers({WHO: [KEY]})
     with pytest.raises(LostRace):
-        erasure_of(Busy({KEY: an_order()}), customers).erase("c1", now=NOON)
+        erasure_of(Busy({KEY: an_order()}), customers).erase(WHO, now=NOON)
     assert len(attempts) == MOST_LOST_RACES + 1
-    assert customers.forgotten == []
+    assert customers.known == {WHO: [KEY]}
 
 
-def test_what_is_found_by_words_goes_before_the_orders_that_know_them_the_rest_after() -> None:
+def test_places_are_looked_through_once_the_orders_are_tombstones() -> None:
     orders = Graves({KEY: an_order()})
-    words, keys = Place(orders, "words"), Place(orders, "keys")
-    erased = erasure_of(
-        orders, Customers({"c1": [KEY]}), found_by_words=[words], found_by_order=[keys]
-    ).erase("c1", now=NOON)
-    assert (words.asked[0][1], keys.asked[0][1]) == (0, 1)
-    assert erased.traces == {"words": 2, "keys": 2}
-    assert words.asked[0][0].groups == {GROUP}
+    place = Place(orders)
+    erased = erasure_of(orders, Customers({WHO: [KEY]}), place).erase(WHO, now=NOON)
+    ((subject, buried),) = place.asked
+    assert (buried, subject.groups) == (1, {GROUP})
+    assert erased.traces["place"] == 2
+
+
+def test_a_place_that_cannot_be_read_is_said_and_the_rest_is_erased() -> None:
+    orders = Graves({KEY: an_order()})
+    other = Place(orders, "other")
+    erasure = erasure_of(
+        orders, Customers({WHO: [KEY]}), Place(orders, "letters", fails="busy"), other
+    )
+    with pytest.raises(Incomplete, match="letters: busy") as incomplete:
+        erasure.erase(WHO, now=NOON)
+    assert incomplete.value.erased.orders == 1
+    assert len(other.asked) == 1
+
+
+def test_a_dry_run_says_the_same_and_changes_nothing() -> None:
+    orders, memory, customers = Graves({KEY: an_order()}), Memory(), Customers({WHO: [KEY]})
+    broken = Place(orders, "letters", fails="busy")
+    erasure = erasure_of(orders, customers, Place(orders), broken, memory=memory)
+    told = erasure.erase(WHO, now=NOON, dry_run=True)
+    assert (told.order_ids, told.traces["place"]) == ([KEY.path_id], 2)
+    assert told.not_read == {"letters": "busy"}
+    assert (orders.written, memory.kept, customers.known) == ([], {}, {WHO: [KEY]})
+
+
+def test_an_entry_of_the_index_goes_only_with_the_order_that_was_erased() -> None:
+    orders, customers = Graves({KEY: an_order()}), Customers({WHO: [KEY]})
+    came_meanwhile = replace(KEY, order_id="came-meanwhile")
+
+    class Meanwhile(Place):
+        def sweep(self, subject: Subject, *, dry_run: bool) -> Swept:
+            if came_meanwhile not in customers.known[WHO]:
+                customers.known[WHO].append(came_meanwhile)
+            return Swept()
+
+    erasure = erasure_of(orders, customers, Meanwhile(orders))
+    erasure.erase(WHO, now=NOON)
+    assert customers.known == {WHO: [came_meanwhile]}
+    orders.kept[came_meanwhile] = tracked(
+        report(Status.PENDING, key=came_meanwhile, customer=CUSTOMER)
+    )
+    assert erasure.erase(WHO, now=NOON).orders == 1
 
 
 def test_it_can_be_done_again() -> None:
-    orders, customers = Graves({KEY: an_order()}), Customers({"c1": [KEY]})
+    orders, customers = Graves({KEY: an_order()}), Customers({WHO: [KEY]})
     erasure = erasure_of(orders, customers)
-    assert [erasure.erase("c1", now=NOON).orders for _ in range(2)] == [1, 0]
-    customers.known["c1"] = [KEY]
+    assert [erasure.erase(WHO, now=NOON).orders for _ in range(2)] == [1, 0]
+    customers.known[WHO] = [KEY]
     before = orders.kept[KEY]
-    assert erasure.erase("c1", now=minute(5)).orders == 0
+    assert erasure.erase(WHO, now=minute(5)).orders == 0
     assert orders.kept[KEY] == before
 
 
-def test_a_customer_whom_nobody_knows_is_nothing_to_do() -> None:
-    assert erasure_of(Graves(), Customers({})).erase("c1", now=NOON).orders == 0
+def test_a_customer_whom_nobody_knows_is_nothing_to_do_and_remembered() -> None:
+    memory = Memory()
+    erased = erasure_of(Graves(), Customers({}), memory=memory).erase(WHO, now=NOON)
+    assert (erased.orders, erased.remembered_until) == (0, NOON + REMEMBERED_FOR)
+    assert list(memory.kept) == [WHO]
 
 
-SUBJECT = subject_of([an_order()], [GROUP])
+# ---- What shows up afterwards
+
+
+def test_an_order_that_shows_up_late_is_erased_and_counted_once() -> None:
+    orders, memory, customers = Graves(), Memory(), Customers({})
+    place = Place(orders)
+    erasure = erasure_of(orders, customers, place, memory=memory)
+    erasure.erase(WHO, now=minute(30))
+    orders.kept[KEY], memory.late = an_order(), [KEY]
+    (finished,) = erasure.finish(now=minute(31))
+    assert (finished.orders, finished.failed) == (1, None)
+    assert orders.kept[KEY].erased_at == minute(31)
+    assert place.asked[-1][0].groups == {GROUP}
+    assert [erasure.erase(WHO, now=minute(40)).orders for _ in range(2)] == [1, 0]
+
+
+def test_a_further_item_of_an_erased_order_is_erased() -> None:
+    orders, memory = Graves({KEY: an_order()}), Memory()
+    erasure = erasure_of(orders, Customers({WHO: [KEY]}), memory=memory)
+    erasure.erase(WHO, now=minute(30))
+    sibling, anothers = replace(KEY, item_id="item-2"), replace(KEY, item_id="item-3")
+    orders.kept[sibling] = tracked(report(Status.PENDING, 40, key=sibling))
+    bob = {"email": "bob@example.com"}
+    orders.kept[anothers] = tracked(report(Status.PENDING, 40, key=anothers, customer=bob))
+    assert [one.orders for one in erasure.finish(now=minute(45))] == [1]
+    assert orders.kept[sibling].erased_at is not None
+    assert orders.kept[anothers].erased_at is None
+
+
+def test_who_orders_again_is_a_customer_again() -> None:
+    orders, memory = Graves(), Memory()
+    erasure = erasure_of(orders, Customers({}), memory=memory)
+    erasure.erase(WHO, now=minute(30))
+    orders.kept[KEY] = tracked(report(Status.PENDING, 60, customer=CUSTOMER))
+    memory.late = [KEY]
+    assert [one.orders for one in erasure.finish(now=minute(61))] == [0]
+    assert orders.kept[KEY].erased_at is None
+    assert memory.kept[WHO].subject.groups == frozenset()
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        f'{{"orderId": "{KEY.order_id}", "broken',
-        '{"to": "CHARLOTTE.nguyen@EXAMPLE.com"}',
-        "phone=+61 491 570 156;",
-        '["K-204417"]',
-    ],
+    ("minutes", "sweeps"),
+    [(14, 0), (15, 1), (25 * 60 - 1, 1), (25 * 60, 2), (15 * 24 * 60, 3), (16 * 24 * 60, 0)],
 )
-def test_a_customer_is_found_by_order_address_and_numbers(text: str) -> None:
-    assert SUBJECT.is_named_in(text.encode())
+def test_every_place_is_looked_through_again_when_what_was_at_work_has_ended(
+    minutes: int, sweeps: int
+) -> None:
+    orders, memory = Graves(), Memory()
+    place = Place(orders)
+    erasure = erasure_of(orders, Customers({}), place, memory=memory)
+    erasure.erase(WHO, now=NOON)
+    for _ in range(2):
+        list(erasure.finish(now=NOON + timedelta(minutes=minutes)))
+    assert len(place.asked) - 1 == (1 if sweeps else 0)
+    assert memory.kept[WHO].sweeps == sweeps
+    if sweeps:
+        assert place.asked[-1][0].until == NOON
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f'{{"orderId": "{KEY.order_id}0"}}',
-        '{"to": "ann-charlotte.nguyen@example.com"}',
-        '{"number": "K-2044171"}',
-        "Charlotte",
-        "",
-    ],
-)
-def test_somebody_else_is_not_taken_for_them(text: str) -> None:
-    assert not SUBJECT.is_named_in(text.encode())
-    assert not Subject(orders=frozenset()).is_named_in(text.encode())
+@pytest.mark.parametrize("broken", [{"fails": "busy"}, {"is_whole": False}])
+def test_a_sweep_that_is_not_whole_is_done_again(broken: dict[str, Any]) -> None:
+    orders, memory = Graves(), Memory()
+    place = Place(orders)
+    erasure = erasure_of(orders, Customers({}), place, memory=memory)
+    erasure.erase(WHO, now=NOON)
+    for name, value in broken.items():
+        setattr(place, name, value)
+    (finished,) = erasure.finish(now=minute(20))
+    assert finished.failed
+    assert memory.kept[WHO].sweeps == 0
+    place.fails, place.is_whole = None, True
+    (finished,) = erasure.finish(now=minute(21))
+    assert (finished.failed, memory.kept[WHO].sweeps) == (None, 1)

@@ -10,12 +10,14 @@ from milepost.actions import Plans
 from milepost.asking import Conversation
 from milepost.aws.action_schedules import ActionSchedules
 from milepost.aws.clients import IMPATIENT, client
+from milepost.aws.erased_customers import ErasedCustomers
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.aws.touched_table import TouchedTable
 from milepost.fetching import FOR_A_PERSON, ProviderHttp, ProviderPool
 from milepost.order import OrderKey
 from milepost.providers import adapter
+from milepost.recording import Erasures
 from milepost.refreshing import Tools
 from milepost.touched import MarkedOrders, Touched
 
@@ -32,6 +34,7 @@ class ActionTools:
     plans: Plans
     pool: ProviderPool
     clock: Callable[[], datetime]
+    erasures: Erasures
     pause: Callable[[float], None] = time.sleep
 
     def for_order(self, key: OrderKey) -> Tools:
@@ -56,6 +59,7 @@ class ActionTools:
             plans=self.plans,
             clock=self.clock,
             pause=self.pause,
+            erasures=self.erasures,
         )
 
     def forget_credentials(self) -> None:
@@ -90,4 +94,9 @@ def open_action_tools(
         ),
         pool=ProviderPool(maxsize=2),
         clock=clock,
+        erasures=ErasedCustomers(
+            dynamodb,
+            table_name=environment["ERASURES_TABLE"],
+            orders_table=environment["ORDERS_TABLE"],
+        ),
     )

@@ -124,6 +124,7 @@ def counted_item(key: OrderKey, counted: Counted, *, writes: int) -> dict[str, A
         "stages_left_out": counted.stages_left_out or None,
         "reference": counted.reference,
         "customer": counted.customer,
+        "former_customers": list(counted.former_customers) or None,
         "sequence": counted.sequence or None,
     }
 
@@ -139,6 +140,7 @@ def _counted_of(item: Mapping[str, Any]) -> Counted:
         reference=item.get("reference"),
         customer=item.get("customer"),
         stages_left_out=int(item.get("stages_left_out", 0)),
+        former_customers=tuple(item.get("former_customers", ())),
         sequence=item.get("sequence", ""),
     )
 

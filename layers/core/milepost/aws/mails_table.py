@@ -11,7 +11,7 @@ from milepost.aws.items import as_int, from_item, to_item
 from milepost.aws.notice_messages import notice_message, notice_of
 from milepost.aws.notices_table import expiry, notice_key
 from milepost.mail_log import Logged, Step
-from milepost.notices import Channel, Notice, State
+from milepost.notices import ERASED_RECIPIENT, Channel, Notice, State
 from milepost.report import format_instant
 
 KEEP: Final = timedelta(days=60)
@@ -122,7 +122,8 @@ class MailsTable:
     def _logged(self, key: Mapping[str, str], message: Mapping[str, Any]) -> Logged | None:
         answer = self._client.get_item(TableName=self._table, Key=to_item(key), ConsistentRead=True)
         entry = from_item(answer.get("Item", {}))
-        if "recipient" not in entry:
+        if entry.get("recipient") in (None, ERASED_RECIPIENT):
+            # Nobody is left to be written to again, or to be told of.
             return None
         return Logged(
             notice=notice_of({**message, "recipient": entry["recipient"]}),

@@ -17,7 +17,7 @@ from milepost.aws.figures_table import (
 )
 from milepost.aws.items import from_item, to_item
 from milepost.aws.orders_table import tracked_order
-from milepost.aws.search_table import search_item, search_keys
+from milepost.aws.search_table import primary_key, search_item, search_keys
 from milepost.measuring import Change, Step, change_of, count
 from milepost.order import OrderKey
 from milepost.tallies import StageKey, Tally
@@ -119,7 +119,7 @@ class MeasuredOrders:
     def _search_actions(self, step: Step) -> Iterator[Action]:
         gone, new = _search_changes(step)
         for one in gone:
-            yield {"Delete": {"TableName": self._search_table, "Key": to_item(one)}}
+            yield {"Delete": {"TableName": self._search_table, "Key": to_item(primary_key(one))}}
         for one in new:
             item = to_item(search_item(one, step.key))
             yield {"Put": {"TableName": self._search_table, "Item": item}}
@@ -186,7 +186,9 @@ def _split(steps: Iterable[Step]) -> Iterator[list[Step]]:
 
 def _search_changes(step: Step) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     was, now = search_keys(step.before, step.key), search_keys(step.after, step.key)
-    return [one for one in was if one not in now], [one for one in now if one not in was]
+    kept = [primary_key(one) for one in now]
+    gone = [one for one in was if primary_key(one) not in kept]
+    return gone, [one for one in now if one not in was]
 
 
 def _count_changes(steps: Iterable[Step]) -> dict[str, Counter[str]]:

@@ -61,13 +61,30 @@ class OrdersReader:
 
     def read_group(self, connection_id: str, order_id: str) -> list[TrackedOrder]:
         """Every item of one provider order, by item id; none when there is no such order."""
+        return self._read_group(connection_id, order_id, consistent=False)
+
+    def _read_group(
+        self, connection_id: str, order_id: str, *, consistent: bool
+    ) -> list[TrackedOrder]:
         first = key_of(OrderKey(connection_id, order_id, ""))
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
+            ConsistentRead=consistent,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues=to_item({":pk": first["pk"]}),
         )
         return [tracked_order(from_item(item)) for page in pages for item in page["Items"]]
+
+
+def is_erased(client: Any, key: OrderKey, *, table_name: str) -> bool:
+    """Whether a tombstone is in the order's place by now. False for an order that is not there."""
+    answer = client.get_item(
+        TableName=table_name,
+        Key=to_item(key_of(key)),
+        ConsistentRead=True,
+        ProjectionExpression="erased_at",
+    )
+    return "erased_at" in answer.get("Item", {})
 
 
 class OrdersTable(OrdersReader):

@@ -8,12 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from milepost.aws.items import from_item, to_item
-from milepost.finding import (
-    customer_id_of_email,
-    former_customer_ids,
-    reference_words,
-    search_text,
-)
+from milepost.finding import email_ids, reference_words, search_text
 from milepost.measuring import Counted
 from milepost.order import OrderKey
 
@@ -56,28 +51,36 @@ class SearchTable:
             yield OrderKey.parse(item["order"])
 
     def find_by_email(self, email: str) -> list[OrderKey]:
-        """All orders of who has this email address, in whatever spelling."""
-        ids = (customer_id_of_email(email), *former_customer_ids(email))
-        found = (key for customer_id in ids for key in self.orders_of_customer(customer_id))
-        return list(dict.fromkeys(found))
+        """All orders of who has this email address now."""
+        found = (item for one in email_ids(email) for item in self._of_customer(one))
+        return list(dict.fromkeys(OrderKey.parse(i["order"]) for i in found if "former" not in i))
 
     def orders_of_customer(self, customer_id: str) -> list[OrderKey]:
-        """All orders of a customer (``finding.customer_id_of``)."""
-        items = self._query("pk = :pk", {":pk": f"customer#{customer_id}"})
-        return [OrderKey.parse(item["order"]) for item in items]
+        """All orders of a customer (``finding.customer_id_of``), also those that named them before
+        and have another customer now."""
+        return [OrderKey.parse(item["order"]) for item in self._of_customer(customer_id)]
 
-    def forget(self, customer_id: str) -> None:
-        """Take out which orders are a customer's; references go with the orders themselves."""
-        for key in self.orders_of_customer(customer_id):
-            self._client.delete_item(
-                TableName=self._table, Key=to_item(_customer_key(customer_id, key))
-            )
+    def forget(self, customer_id: str, key: OrderKey) -> None:
+        """Take out that an order is a customer's; its references go with the order itself."""
+        self._client.delete_item(
+            TableName=self._table, Key=to_item(_customer_key(customer_id, key))
+        )
+
+    def _of_customer(self, customer_id: str) -> Iterator[dict[str, Any]]:
+        # An erasure has to see whatever was written before it looks.
+        return self._query("pk = :pk", {":pk": f"customer#{customer_id}"}, consistent=True)
 
     def _query(
-        self, condition: str, values: Mapping[str, str], *, most: int | None = None
+        self,
+        condition: str,
+        values: Mapping[str, str],
+        *,
+        most: int | None = None,
+        consistent: bool = False,
     ) -> Iterator[dict[str, Any]]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
+            ConsistentRead=consistent,
             KeyConditionExpression=condition,
             ExpressionAttributeValues=to_item(values),
             PaginationConfig={"MaxItems": most},
@@ -87,12 +90,14 @@ class SearchTable:
 
 
 def search_keys(counted: Counted | None, key: OrderKey) -> list[dict[str, str]]:
-    """The keys of the items by which an order is found as it was counted."""
+    """The keys of the items by which an order is found as it was counted; those of a customer that
+    it had before say so."""
     if counted is None:
         return []
     found = []
     if counted.customer:
         found.append(_customer_key(counted.customer, key))
+    found += [{**_customer_key(one, key), "former": "yes"} for one in counted.former_customers]
     if counted.reference:
         found += [_word_key(word, key) for word in reference_words(counted.reference)]
     return found
@@ -101,6 +106,11 @@ def search_keys(counted: Counted | None, key: OrderKey) -> list[dict[str, str]]:
 def search_item(item_key: Mapping[str, str], key: OrderKey) -> dict[str, str]:
     """The item of one of an order's ``search_keys``."""
     return {**item_key, "order": str(key)}
+
+
+def primary_key(item: Mapping[str, str]) -> dict[str, str]:
+    """The primary key of one of an order's ``search_keys``."""
+    return {name: item[name] for name in ("pk", "sk")}
 
 
 def _customer_key(customer_id: str, key: OrderKey) -> dict[str, str]:

@@ -1,0 +1,94 @@
+"""Forms of what a customer is known by, in which two spellings of one thing are the same text.
+
+Kept are their digests alone (``mark``). Whoever takes in an order asks by ``owner_forms`` whether
+its customer was erased, and needn't import what an erasure takes.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+from milepost.finding import customer_id_of, customer_id_of_email, number_id, phone_ids
+from milepost.order import OrderKey
+from milepost.phone_numbers import phone_forms
+from milepost.report import BadPayload, Customer, Details, Report, parse_instant
+
+_DIGEST_BYTES: Final = 12
+
+
+def mark(form: str, salt: bytes) -> str:
+    """What is kept of a form: 24 hex digits, of no use without the salt."""
+    return hashlib.blake2b(form.encode(), key=salt, digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def owner_forms(details: Details, key: OrderKey) -> tuple[str, ...]:
+    """By what the customer of an order is known: the email address, else the customer number, else
+    the phone number, as ``finding.customer_id_of``."""
+    customer = details.get("customer", {})
+    by_id = id_form(customer_id_of(details, key))
+    if customer.get("email"):
+        return (by_id,)
+    if number := customer.get("number"):
+        return (by_id, *number_forms(key.connection, number))
+    if phone := customer.get("phone"):
+        return (by_id, *asked_phone(phone))
+    return (by_id,)
+
+
+def first_heard(report: Report) -> datetime:
+    """When the order of a report was placed, or this was said or seen of it: the earliest."""
+    heard = min(report.occurred_at, report.seen_at)
+    try:
+        return min(heard, parse_instant(report.details.get("ordered_at", "")))
+    except BadPayload:
+        return heard
+
+
+def id_form(customer_id: str) -> str:
+    """The form of a customer's id."""
+    return f"customer:{customer_id}"
+
+
+def email_form(address: str) -> str:
+    """Of the customer with this address."""
+    return id_form(customer_id_of_email(address))
+
+
+def number_forms(connection: str, number: str) -> tuple[str, ...]:
+    """Of the customer with this number at a connection."""
+    return (f"number:{connection}:{plain_text(number).replace(' ', '')}",)
+
+
+def phones(forms: Iterable[str]) -> Iterator[str]:
+    """Of a phone number, from those of ``phone_numbers``."""
+    return (f"phone:{form}" for form in forms)
+
+
+def asked_phone(phone: str) -> tuple[str, ...]:
+    """By which somebody with this phone number, and no more, is known."""
+    return (*phones(phone_forms(phone).asked), *(id_form(one) for one in phone_ids(phone)))
+
+
+def id_forms(connection: str, values: Iterable[str | None]) -> Iterator[str]:
+    """Of ids that are one thing at this connection."""
+    return (f"id:{connection}:{plain_text(value)}" for value in values if value)
+
+
+def deciding_forms(customer: Customer, connection: str, *, email: bool) -> Iterator[str]:
+    """By all of which the customer of an order may be known."""
+    if email and (address := customer.get("email")):
+        yield email_form(address)
+        yield email_form(unicodedata.normalize("NFKC", address))
+    if number := customer.get("number"):
+        yield id_form(number_id(connection, number))
+        yield from number_forms(connection, number)
+    if phone := customer.get("phone"):
+        yield from phones(phone_forms(phone).known)
+        yield from (id_form(one) for one in phone_ids(phone))
+
+
+def plain_text(text: str) -> str:
+    """A text without regard to capitals, widths and spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

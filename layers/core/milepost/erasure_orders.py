@@ -1,0 +1,187 @@
+"""Which orders are a customer's: those found by their id, and by what these orders tell of them."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from milepost.erasure_subject import is_same_person
+from milepost.finding import email_ids, number_id, phone_ids
+from milepost.order import OrderKey, TrackedOrder
+from milepost.report import Customer
+
+MOST_IDS: Final = 50
+"""Ids of one customer by which orders are looked for."""
+
+ANOTHER_CUSTOMER: Final = "it named them before, and has another customer now"
+FORMER_ADDRESS: Final = (
+    "its customer has an address that an order of theirs had before, and nothing else of theirs"
+)
+ITEM_OF_ANOTHER: Final = "it is an item of their order that names another customer"
+
+
+class Customers(Protocol):
+    """Which orders are whose, by ids of customers (``finding``)."""
+
+    def orders_of_customer(self, customer_id: str) -> Sequence[OrderKey]:
+        """Also orders that were this customer's before. Read so that no write is overlooked that
+        ended before."""
+        ...
+
+    def forget(self, customer_id: str, key: OrderKey) -> None:
+        """Take out that this order is or was this customer's."""
+        ...
+
+
+class Groups(Protocol):
+    def read_group(self, connection_id: str, order_id: str) -> Sequence[TrackedOrder]: ...
+
+
+@dataclass(slots=True)
+class FoundOrders:
+    """What was found. ``ids`` are those under which the customer's orders stand, by order."""
+
+    theirs: dict[OrderKey, TrackedOrder] = field(default_factory=dict)
+    """Tombstones as well: an erasure that broke off is finished by the next."""
+    doubtful: dict[OrderKey, str] = field(default_factory=dict)
+    """Orders that somebody has to look at, with the reason."""
+    unconfirmed: set[str] = field(default_factory=set)
+    """Ids of addresses that an order of theirs had before and that may be somebody else's."""
+    ids: dict[OrderKey, set[str]] = field(default_factory=dict)
+
+
+def find_orders(
+    customer_id: str,
+    *,
+    customers: Customers,
+    orders: Groups,
+    also: Collection[tuple[str, str]] = (),
+) -> FoundOrders:
+    """The customer's orders.
+
+    :param also: provider orders that are known to be theirs (connection, order id)
+    """
+    return _Search(customer_id, customers, orders).run(also)
+
+
+class _Search:
+    def __init__(self, customer_id: str, customers: Customers, orders: Groups) -> None:
+        self._customer_id = customer_id
+        self._customers = customers
+        self._orders = orders
+        self._found = FoundOrders()
+        self._looked_for: set[str] = set()
+
+    def run(self, also: Collection[tuple[str, str]]) -> FoundOrders:
+        for group in also:
+            self._take_group(*group, sure=None)
+        waiting = [self._customer_id]
+        while waiting and len(self._looked_for) < MOST_IDS:
+            one = waiting.pop(0)
+            self._looked_for.add(one)
+            self._look_for(one)
+            waiting = [other for other in self._their_ids() if other not in self._looked_for]
+        for key in self._found.theirs:
+            self._found.doubtful.pop(key, None)
+        return self._found
+
+    def _look_for(self, customer_id: str) -> None:
+        for key in self._customers.orders_of_customer(customer_id):
+            self._found.ids.setdefault(key, set()).add(customer_id)
+            if key not in self._found.theirs:
+                self._judge(key, customer_id)
+
+    def _judge(self, key: OrderKey, customer_id: str) -> None:
+        group = self._orders.read_group(key.connection, key.order_id)
+        tracked = next((one for one in group if one.order.key == key), None)
+        if tracked is None or tracked.erased_at is not None:
+            # A tombstone names nobody; its siblings are erased by what they are found by.
+            if tracked is not None:
+                self._found.theirs[key] = tracked
+            return
+        if why := self._why_not(tracked, customer_id):
+            self._found.doubtful[key] = why
+        else:
+            self._take_group(key.connection, key.order_id, sure=key, known=group)
+
+    def _why_not(self, tracked: TrackedOrder, customer_id: str) -> str | None:
+        """Why an order that was found by this id isn't known to be theirs; None when it is."""
+        key, now = tracked.order.key, _customer(tracked)
+        is_asked = customer_id == self._customer_id
+        if customer_id in _owner_ids(now, key):
+            if is_asked or not now.get("email") or self._is_like_theirs(now):
+                return None
+            self._found.unconfirmed.add(customer_id)
+            return FORMER_ADDRESS
+        if not _owner_ids(now, key):
+            return None
+        before = [
+            one
+            for details in tracked.order.said_of_it
+            if customer_id in _owner_ids(one := details.get("customer", {}), key)
+        ]
+        # Found by an entry of the index that is behind, or by an address that was theirs before.
+        return None if any(is_same_person(now, one) for one in before) else ANOTHER_CUSTOMER
+
+    def _take_group(
+        self,
+        connection: str,
+        order_id: str,
+        *,
+        sure: OrderKey | None,
+        known: Sequence[TrackedOrder] | None = None,
+    ) -> None:
+        """Every item of a provider order, except one that names another customer."""
+        group = self._orders.read_group(connection, order_id) if known is None else known
+        for one in group:
+            key = one.order.key
+            if key == sure or sure is None or one.erased_at or not self._is_anothers(one, group):
+                self._found.theirs[key] = one
+            else:
+                self._found.doubtful[key] = ITEM_OF_ANOTHER
+
+    def _is_anothers(self, item: TrackedOrder, group: Sequence[TrackedOrder]) -> bool:
+        its = _customer(item)
+        if not its.get("email"):
+            return False
+        ids = _owner_ids(its, item.order.key)
+        if self._customer_id in ids or ids & set(self._their_ids()):
+            return False
+        return not any(
+            is_same_person(its, _customer(one))
+            for one in group
+            if one is not item and one.order.key in self._found.theirs
+        )
+
+    def _is_like_theirs(self, customer: Customer) -> bool:
+        return any(
+            is_same_person(customer, details.get("customer", {}))
+            for one in self._found.theirs.values()
+            for details in one.order.said_of_it
+        )
+
+    def _their_ids(self) -> Iterator[str]:
+        """Ids under which more of their orders may stand."""
+        seen = dict[str, None]()
+        for one in list(self._found.theirs.values()):
+            for details in one.order.said_of_it:
+                customer = details.get("customer", {})
+                if email := customer.get("email"):
+                    seen |= dict.fromkeys(email_ids(email))
+                if number := customer.get("number"):
+                    seen[number_id(one.order.key.connection, number)] = None
+                if phone := customer.get("phone"):
+                    seen |= dict.fromkeys(phone_ids(phone))
+        return iter(seen)
+
+
+def _customer(tracked: TrackedOrder) -> Customer:
+    return tracked.order.details.get("customer", {})
+
+
+def _owner_ids(customer: Customer, key: OrderKey) -> set[str]:
+    """Ids of who owns an order with this customer; none when it names nobody."""
+    if email := customer.get("email"):
+        return set(email_ids(email))
+    if number := customer.get("number"):
+        return {number_id(key.connection, number)}
+    return set(phone_ids(customer.get("phone", "")))

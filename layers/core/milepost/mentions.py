@@ -1,0 +1,214 @@
+"""What a text or a JSON value says, however it is encoded: its parts, decoded, to be compared.
+
+What providers and mail servers send on may be JSON within JSON, a form, a mail. Whoever looks for
+somebody in it looks at each reading of it: as it is, and decoded by each encoding that is found.
+"""
+
+import binascii
+import html
+import json
+import quopri
+import re
+import unicodedata
+import zlib
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+from urllib.parse import unquote
+
+DEEPEST: Final = 5
+"""Encodings within each other that are undone."""
+MOST_READINGS: Final = 200
+"""Of one text, so that no text is read for ever."""
+LONGEST_UNPACKED: Final = 4_000_000
+"""Bytes of a compressed body that are looked at."""
+
+_ESCAPE: Final = re.compile(r"(?:\\+u[0-9a-fA-F]{4})+|\\+[/\"'nrt]")
+_BASE64: Final = re.compile(
+    r"(?<![\w+/-])[A-Za-z0-9+/_-]{12,}={0,2}(?:\s*\n\s*[A-Za-z0-9+/_-]+={0,2})*"
+)
+_ENCODED_WORD: Final = re.compile(r"=\?[\w-]+\?([bBqQ])\?([^?]*)\?=")
+_EMAIL: Final = re.compile(
+    r"[^\s@<>\",;:()\[\]{}=&?|\\]+@[^\s@<>\"',;:()\[\]{}=&?|\\/!#$%^*+]+\.[^\s@<>\"',;:()\[\]{}=&?|\\/!#$%^*+]+"
+)
+_WORD: Final = re.compile(r"[^\s<>\"'{}\[\]()=&?,;:|\\]+")
+_PHRASE_WORD: Final = re.compile(r"[\w'\u2019-]+")
+_EDGES: Final = ".-_/#*`'!~+"
+
+
+def text_of(raw: bytes) -> str:
+    """Bytes as text, whatever their encoding; none is refused."""
+    if raw.startswith(b"\x1f\x8b"):
+        raw = _unpacked(raw)
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16", errors="replace")
+    if raw[1:2] == b"\0" or raw[:1] == b"\0":
+        return raw.decode("utf-16-le" if raw[1:2] == b"\0" else "utf-16-be", errors="replace")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def value_of(text: str) -> Any:
+    """The JSON value of a text, also of JSON that repeats a key or has a NaN.
+
+    An object is given as its pairs. None when it is no object and no list.
+    """
+    if text.lstrip("\ufeff \t\r\n")[:1] not in ("{", "["):
+        return None
+    try:
+        found = json.loads(text.lstrip("\ufeff"), object_pairs_hook=Pairs, strict=False)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, list) else None
+
+
+class Pairs(list[tuple[str, Any]]):
+    """The members of a JSON object, also those whose name comes twice."""
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """Each text and number of a JSON value, and the names of its members, which are texts too."""
+    stack = [value]
+    while stack:
+        match stack.pop():
+            case Pairs() as pairs:
+                for name, one in pairs:
+                    yield name
+                    stack.append(one)
+            case dict() as members:
+                yield from members
+                stack += members.values()
+            case list() as several:
+                stack += several
+            case str() as text:
+                yield text
+            case bool() | None:
+                pass
+            case number:
+                yield str(number)
+
+
+def readings(text: str) -> list[str]:
+    """The text as it is, and as it reads when it is decoded: JSON escapes, percent-encoding, HTML
+    entities, quoted-printable, base64 and encoded words, also one within another."""
+    found = {unicodedata.normalize("NFKC", text): None}
+    level = list(found)
+    for _ in range(DEEPEST):
+        following: dict[str, None] = {}
+        for one in level:
+            for decode in _DECODERS:
+                following |= dict.fromkeys(unicodedata.normalize("NFKC", t) for t in decode(one))
+        level = [one for one in following if one not in found][: MOST_READINGS - len(found)]
+        if not level:
+            break
+        found |= dict.fromkeys(level)
+    return list(found)
+
+
+def emails_in(text: str) -> Iterator[tuple[str, ...]]:
+    """Each email address in a text, as it may be meant: with and without what stands around it."""
+    for match in _EMAIL.finditer(text):
+        whole = match[0].rstrip(".")
+        yield tuple(dict.fromkeys((whole, whole.strip(_EDGES))))
+
+
+def words_in(text: str) -> Iterator[str]:
+    """Each word of a text in lower case, also the parts of what is joined by a slash or a dot."""
+    for match in _WORD.finditer(text.casefold()):
+        whole = match[0]
+        bare = whole.strip(_EDGES)
+        yield from dict.fromkeys((whole, bare))
+        if "/" in bare or "." in bare or "#" in bare:
+            yield from filter(None, re.split(r"[/.#]", bare))
+
+
+def phrase_of(text: str) -> str:
+    """The words of a text in lower case, joined by single spaces."""
+    return " ".join(_PHRASE_WORD.findall(text.casefold()))
+
+
+def phrases_in(text: str, lengths: Iterable[int]) -> Iterator[str]:
+    """Each run of so many words of a text, as ``phrase_of`` gives them, without its addresses."""
+    words = _PHRASE_WORD.findall(_EMAIL.sub(" / ", text).casefold())
+    for length in lengths:
+        for start in range(len(words) - length + 1):
+            yield " ".join(words[start : start + length])
+
+
+def _unpacked(raw: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(wbits=31).decompress(raw, LONGEST_UNPACKED)
+    except zlib.error:
+        return raw
+
+
+def _json_unescaped(text: str) -> Iterator[str]:
+    if "\\" in text:
+        yield _ESCAPE.sub(_unescape, text)
+
+
+def _unescape(match: re.Match[str]) -> str:
+    said = re.sub(r"\\+", r"\\", match[0])
+    if said.startswith("\\u"):
+        units = bytes.fromhex(said.replace("\\u", ""))
+        return units.decode("utf-16-be", errors="replace")
+    return {"n": "\n", "r": "\r", "t": "\t"}.get(said[1], said[1])
+
+
+def _percent_decoded(text: str) -> Iterator[str]:
+    if "%" in text:
+        yield unquote(text)
+        yield unquote(text, encoding="latin-1")
+    if "+" in text and " " not in text:
+        yield unquote(text.replace("+", " "))
+
+
+def _html_unescaped(text: str) -> Iterator[str]:
+    if "&" in text:
+        yield html.unescape(text)
+
+
+def _from_quoted_printable(text: str) -> Iterator[str]:
+    if re.search(r"=(?:[0-9A-Fa-f]{2}|\r?\n)", text):
+        yield text_of(quopri.decodestring(text.encode()))
+
+
+def _from_encoded_words(text: str) -> Iterator[str]:
+    """Source: RFC 2047."""
+    if "=?" in text:
+        yield _ENCODED_WORD.sub(_encoded_word, re.sub(r"\?=\s+=\?", "?==?", text))
+
+
+def _encoded_word(match: re.Match[str]) -> str:
+    kind, content = match.groups()
+    if kind in "bB":
+        return next(_decoded([content]), match[0])
+    return text_of(quopri.decodestring(content.encode(), header=True))
+
+
+def _from_base64(text: str) -> Iterator[str]:
+    yield from _decoded(match[0] for match in _BASE64.finditer(text))
+
+
+def _decoded(tokens: Iterable[str]) -> Iterator[str]:
+    for token in tokens:
+        plain = re.sub(r"\s", "", token).rstrip("=").replace("-", "+").replace("_", "/")
+        try:
+            raw = b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+            said = _unpacked(raw).decode() if raw.startswith(b"\x1f\x8b") else raw.decode()
+        except (binascii.Error, ValueError):
+            continue
+        if said.isprintable() or not re.search(r"[\x00-\x08\x0e-\x1f]", said):
+            yield said
+
+
+_DECODERS: Final[tuple[Callable[[str], Iterator[str]], ...]] = (
+    _json_unescaped,
+    _percent_decoded,
+    _html_unescaped,
+    _from_quoted_printable,
+    _from_encoded_words,
+    _from_base64,
+)

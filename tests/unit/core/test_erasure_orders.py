@@ -1,0 +1,99 @@
+"""Which orders are a customer's, by what the index and the orders themselves say."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from milepost.erasure_orders import (
+    ANOTHER_CUSTOMER,
+    FORMER_ADDRESS,
+    ITEM_OF_ANOTHER,
+    FoundOrders,
+    find_orders,
+)
+from milepost.finding import customer_id_of_email, number_id
+from milepost.order import OrderKey, TrackedOrder
+from milepost.report import Status
+from tests.builders import KEY, report, tracked
+from tests.unit.core.test_erasing import Customers, Graves
+
+NEW, OLD = "charlotte@example.com", "lotte@example.net"
+LENA: dict[str, Any] = {"name": "Charlotte Nguyen", "email": NEW, "phone": "+49 30 1234567"}
+
+
+def key(number: int) -> OrderKey:
+    return replace(KEY, order_id=f"order-{number}", item_id=f"item-{number}")
+
+
+@dataclass
+class Shelf:
+    """Orders, and the index as it would be."""
+
+    orders: dict[OrderKey, TrackedOrder]
+    index: dict[str, list[OrderKey]]
+
+    def find(self, email: str) -> FoundOrders:
+        return find_orders(
+            customer_id_of_email(email),
+            customers=Customers(self.index),
+            orders=Graves(dict(self.orders)),
+        )
+
+
+def shelf(*lives: list[dict[str, Any]]) -> Shelf:
+    """An order for each list of customers that it had, one after the other."""
+    made = Shelf({}, {})
+    for number, customers in enumerate(lives, start=1):
+        one = key(number)
+        reports = [
+            report(Status.PENDING, minute, key=one, customer=customer)
+            for minute, customer in enumerate(customers)
+        ]
+        made.orders[one] = tracked(*reports)
+        for customer in customers:
+            made.index.setdefault(customer_id_of_email(customer["email"]), []).append(one)
+    return made
+
+
+def test_orders_of_a_former_address_of_the_same_person_are_theirs_too() -> None:
+    found = shelf([{**LENA, "email": OLD}, LENA], [{**LENA, "email": OLD}]).find(NEW)
+    assert set(found.theirs) == {key(1), key(2)}
+    assert not found.doubtful
+
+
+def test_an_order_is_found_by_the_address_that_it_had_before() -> None:
+    found = shelf([{**LENA, "email": OLD}, LENA]).find(OLD)
+    assert set(found.theirs) == {key(1)}
+
+
+def test_an_address_mistyped_before_may_be_somebody_elses() -> None:
+    paul = {"name": "Paul Hartmann", "email": OLD}
+    found = shelf([{**LENA, "email": OLD}, LENA], [paul]).find(NEW)
+    assert set(found.theirs) == {key(1)}
+    assert found.doubtful == {key(2): FORMER_ADDRESS}
+    assert found.unconfirmed == {customer_id_of_email(OLD)}
+
+
+def test_an_order_that_has_another_customer_now_is_left() -> None:
+    paul = {"name": "Paul Hartmann", "email": OLD}
+    found = shelf([paul, LENA]).find(OLD)
+    assert not found.theirs
+    assert found.doubtful == {key(1): ANOTHER_CUSTOMER}
+
+
+def test_an_item_that_names_another_customer_is_left_and_one_that_names_nobody_goes() -> None:
+    made = shelf([LENA])
+    for item, customer in (("bare", {}), ("pauls", {"email": "paul@example.com"})):
+        one = replace(key(1), item_id=item)
+        made.orders[one] = tracked(report(Status.PENDING, key=one, customer=customer))
+    found = made.find(NEW)
+    assert set(found.theirs) == {key(1), replace(key(1), item_id="bare")}
+    assert found.doubtful == {replace(key(1), item_id="pauls"): ITEM_OF_ANOTHER}
+
+
+def test_orders_by_the_same_customer_number_without_an_address_are_theirs() -> None:
+    made = shelf([{**LENA, "number": "K-1"}])
+    by_number, elsewhere = key(2), replace(key(3), connection="another")
+    for one in (by_number, elsewhere):
+        made.orders[one] = tracked(report(Status.PENDING, key=one, customer={"number": "K-1"}))
+        made.index[number_id(one.connection, "K-1")] = [one]
+    assert set(made.find(NEW).theirs) == {key(1), by_number}
