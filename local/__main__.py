@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import typer
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from local.build import build_stack
@@ -69,8 +69,8 @@ def main() -> None:
         if str(error):
             _errors.print(str(error), markup=False)
         raise SystemExit(1) from None
-    except (HTTPClientError, ClientError) as error:
-        why = "no longer answers" if isinstance(error, HTTPClientError) else "refused a request"
+    except (BotoCoreError, ClientError) as error:
+        why = "no longer answers" if isinstance(error, BotoCoreError) else "refused a request"
         _errors.print(
             f"The emulator {why} ({type(error).__name__}): the reason is at the end of "
             f"{DEFAULT.log_file}. Start again by `make run`.",
