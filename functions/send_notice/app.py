@@ -34,6 +34,7 @@ logger = Logger()
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
 emails = NoticeQueue(client("sqs"), queue_url=os.environ["EMAIL_QUEUE_URL"])
+subscriptions = SubscriptionsTable(dynamodb, table_name=table_name)
 sender = Sender(
     claims=NoticesTable(dynamodb, table_name=table_name),
     holds=HoldsTable(dynamodb, table_name=table_name),
@@ -44,6 +45,7 @@ sender = Sender(
             client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
         ),
         OverridesTable(dynamodb, table_name=table_name, clock=time.monotonic),
+        subscriptions=subscriptions,
     ),
     links=UnsubscribeLinks(
         LinkKeysStore(
@@ -61,7 +63,7 @@ sender = Sender(
     ),
     overdue=SubscribersOverdue(
         OrdersIndex(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
-        SubscriptionsTable(dynamodb, table_name=table_name),
+        subscriptions,
     ),
 )
 

@@ -16,7 +16,7 @@ from milepost.rendering.telling import telling
 from milepost.rendering.words import LANGUAGES, TEMPLATES, language_for, words_of
 from milepost.report import Status
 from tests.builders import OFFERGRID, RABOT, report
-from tests.unit.rendering.mail_builders import KNOWN, SPIRII, renderer, told
+from tests.unit.rendering.mail_builders import KNOWN, NOW, SPIRII, renderer, told
 
 
 @pytest.mark.parametrize(
@@ -57,16 +57,23 @@ def test_an_appointment_is_told_in_the_recipients_language_and_the_orders_zone(
         Kind.SCHEDULED, Status.SCHEDULED, connection=connection, language=language, details=details
     )
     assert expected in renderer().render(notice, order).text.replace("\n", " ")
-    assert mail_values(telling(notice, order.order, connection))["appointment"] == expected
+    assert mail_values(telling(notice, order.order, connection, now=NOW))["appointment"] == expected
+
+
+def moments_in(language: str, time_zone: str = "Europe/Berlin", **more: Any) -> Moments:
+    words = words_of(language)
+    return Moments(
+        language=language, asked=language, time_zone=time_zone, words=words, now=NOW, **more
+    )
 
 
 def test_summer_time_has_its_own_name() -> None:
-    moments = Moments(language="de", asked="de", time_zone="Europe/Berlin", words=words_of("de"))
+    moments = moments_in("de")
     assert moments.full("2026-07-01T10:00:00Z") == "Mittwoch, 1. Juli 2026, 12:00 Uhr (MESZ)"
 
 
 def test_a_day_has_no_time_and_what_is_no_date_stays_as_it_was_written() -> None:
-    moments = Moments(language="en", asked="en", time_zone="Europe/Berlin", words=words_of("en"))
+    moments = moments_in("en")
     assert moments.full("2026-03-01") == "Sunday, 1 March 2026"
     assert moments.full("2026-13-01") == "2026-13-01"
     assert moments.day("end of\r\nMarch") == "end of March"
@@ -76,7 +83,7 @@ def test_a_day_has_no_time_and_what_is_no_date_stays_as_it_was_written() -> None
 @pytest.mark.parametrize(
     ("language", "amount", "currency", "expected"),
     [
-        ("en", "1280.00", "GHS", "GHS1,280.00"),
+        ("en", "1280.00", "GHS", "GHS 1,280.00"),
         ("de", "1280", "GHS", "1.280,00 GHS"),
         ("da", "149.9", "DKK", "149,90 kr."),
         ("de", "149.905", "EUR", "149,905 €"),
@@ -88,8 +95,7 @@ def test_a_day_has_no_time_and_what_is_no_date_stays_as_it_was_written() -> None
 def test_an_amount_is_exact_and_in_the_recipients_form(
     language: str, amount: str, currency: str, expected: str | None
 ) -> None:
-    moments = Moments(language=language, asked=language, time_zone="UTC", words=words_of(language))
-    assert moments.amount(Decimal(amount), currency) == expected
+    assert moments_in(language).amount(Decimal(amount), currency) == expected
 
 
 def test_english_is_written_with_the_day_first_unless_the_recipient_says_otherwise() -> None:
@@ -144,4 +150,4 @@ def test_an_unknown_status_is_explained_in_the_recipients_language() -> None:
     order = fold([report(Status.ACCEPTED), report(None, 5, raw="Odd\r\nState")], Rules())
     notice, _ = told(Kind.ATTENTION, Status.ACCEPTED, language="da")
     text = renderer().render(notice, TrackedOrder(order=order)).text.replace("\n", " ")
-    assert "status, som vi ikke kender: “Odd State”. Ordren forbliver accepteret" in text
+    assert "status, som vi ikke kender: »Odd State«. Ordren forbliver accepteret" in text

@@ -1,7 +1,7 @@
-"""Dates, times and amounts, in the recipient's language and the order's time zone."""
+"""Dates, times and amounts, in the recipient's language and time zone."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -22,6 +22,12 @@ from milepost.rendering.words import Words
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _ABBREVIATION: Final = re.compile(r"[^\W\d]+")
 _CENTS: Final = -2
+_MOST_DIGITS: Final = 30
+_DAY_LENGTH: Final = len("2026-03-01")
+_YEARS: Final = range(1900, 2200)
+"""Other years are what programs write for "not set": 1 and 9999, among others."""
+_LETTER_BY_DIGIT: Final = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+"""Source: CLDR, ``currencySpacing``: a space between a currency's letters and the digits."""
 
 
 def locale_for(language: str, asked: str, country: str = "") -> str:
@@ -41,15 +47,28 @@ def locale_for(language: str, asked: str, country: str = "") -> str:
 
 
 class Moments:
-    """How one mail says when and how much.
+    """How one mail says when and how much. Nothing in it raises on any value.
 
     :param asked: the recipient's language as it was asked for
+    :param time_zone: the recipient's (IANA name)
+    :param order_zone: the order's, when it is another: at midnight there a day begins
+    :param now: when the mail is written, which parts the past from the future
     """
 
     def __init__(
-        self, *, language: str, asked: str, time_zone: str, words: Words, country: str = ""
+        self,
+        *,
+        language: str,
+        asked: str,
+        time_zone: str,
+        words: Words,
+        now: datetime,
+        country: str = "",
+        order_zone: str | None = None,
     ) -> None:
-        self._zone = ZoneInfo(time_zone)
+        self._zone = _zone(time_zone)
+        self._order_zone = _zone(order_zone or time_zone)
+        self._now = now
         self._locale = locale_for(language, asked, country)
         self._amounts = locale_for(language, asked)
         self._words = words["moments"]
@@ -68,29 +87,45 @@ class Moments:
         )
 
     def day(self, value: str | datetime | None) -> str | None:
-        """Weekday, day, month and year, without a time."""
-        found = self._read(value)
-        return self._day_or_text(found, value, "full")
+        """Weekday, day, month and year, without a time: of an order's instant the order's day."""
+        return self._day_or_text(self._order_day(value), value, "full")
 
     def short(self, value: str | datetime | None) -> str | None:
         """Weekday, day and month in short, and an instant's time: for subjects and lists."""
         found = self._read(value)
+        if not isinstance(found, datetime):
+            return self._short_day(found, value)
+        return f"{self._short_day(found.date(), value)}, {self._time(found)}"
+
+    def short_day(self, value: str | datetime | None) -> str | None:
+        """The same without a time: of an order's instant the order's day."""
+        return self._short_day(self._order_day(value), value)
+
+    def is_past(self, value: str | datetime | None) -> bool:
+        """Whether it is over: an instant that has passed, or a day that has ended."""
+        found = self._read(value)
+        if isinstance(found, datetime):
+            return found < self._now
+        return found is not None and found < self._now.astimezone(self._zone).date()
+
+    def sort_key(self, value: str | datetime | None) -> tuple[str, str]:
+        """For lists by date: the local day, then the time, days before their hours."""
+        found = self._read(value)
         if found is None:
-            return self._day_or_text(found, value, "medium")
-        day = format_skeleton("MMMEd", found, tzinfo=self._zone, locale=self._locale)
-        return f"{day}, {self._time(found)}" if isinstance(found, datetime) else str(day)
+            return "", ""
+        day = found.date() if isinstance(found, datetime) else found
+        return day.isoformat(), found.isoformat() if isinstance(found, datetime) else ""
 
     def amount(self, amount: Decimal | None, currency: str | None) -> str | None:
         """An amount with its currency, exact: rounded to no fewer digits than it has."""
-        if amount is None or not amount.is_finite():
+        if amount is None or not amount.is_finite() or abs(amount.adjusted()) > _MOST_DIGITS:
             return None
         if not currency or not _CURRENCY.fullmatch(currency):
             plain = format_decimal(amount, locale=self._amounts, decimal_quantization=False)
             return clean(f"{plain} {currency or ''}", 60)
         whole = int(amount.normalize().as_tuple().exponent) >= _CENTS
-        return format_currency(
-            amount, currency, locale=self._amounts, decimal_quantization=whole
-        ).replace("\N{NO-BREAK SPACE}", " ")
+        made = format_currency(amount, currency, locale=self._amounts, decimal_quantization=whole)
+        return _LETTER_BY_DIGIT.sub(" ", made.replace("\N{NO-BREAK SPACE}", " "))
 
     def zone_at(self, moment: datetime) -> str:
         """The time zone as people call it: its abbreviation, or the time of its city."""
@@ -101,27 +136,78 @@ class Moments:
         city = get_timezone_location(self._zone, locale=self._locale, return_city=True)
         return str(self._words["zone_of"].format(city=city))
 
+    def _order_day(self, value: str | datetime | None) -> date | None:
+        found = self._read(value)
+        if not isinstance(found, datetime):
+            return found
+        return found.astimezone(self._order_zone).date() if isinstance(value, str) else found.date()
+
+    def _short_day(self, found: date | None, value: str | datetime | None) -> str | None:
+        if found is None:
+            return self._day_or_text(found, value, "medium")
+        # As a datetime of no zone: Babel takes a day for midnight in UTC, and shifts it.
+        noon = datetime.combine(found, time(12))
+        return str(format_skeleton("MMMEd", noon, locale=self._locale))
+
     def _time(self, moment: datetime) -> str:
+        if moment.time() == time():
+            # In languages that count to twelve this would be "12:00 am", which few read right.
+            return format_time(moment, "HH:mm", tzinfo=self._zone, locale=self._locale)
         text = format_time(moment, "short", tzinfo=self._zone, locale=self._locale)
         # CLDR parts "1:00 pm" by a narrow space that some mail programs show as a box.
         return text.replace("\N{NARROW NO-BREAK SPACE}", " ")
 
     def _read(self, value: str | datetime | None) -> date | datetime | None:
-        if value is None or isinstance(value, datetime):
-            return value.astimezone(self._zone) if value else None
+        """The day, or the instant in the recipient's zone; None when it is unset or no date."""
         try:
-            if len(value) == len("2026-03-01"):
-                return date.fromisoformat(value)
-            moment = datetime.fromisoformat(value)
-        except ValueError:
+            found = _parsed(value)
+            if found is None or found.year not in _YEARS:
+                return None
+            if not isinstance(found, datetime):
+                return found
+            if isinstance(value, str) and found.astimezone(self._order_zone).time() == time():
+                # Nobody comes at midnight: it is a day that went through a program as an instant.
+                return found.astimezone(self._order_zone).date()
+            return found.astimezone(self._zone)
+        except (ValueError, OverflowError):
             return None
-        return moment.astimezone(self._zone) if moment.tzinfo else None
 
     def _day_or_text(
         self, found: date | datetime | None, value: str | datetime | None, length: str
     ) -> str | None:
         """What is no date stays as the provider wrote it: better than nothing."""
         if found is None:
-            return clean(value, 60) if value else None
+            return _as_written(value)
         day = found.date() if isinstance(found, datetime) else found
         return format_date(day, length, locale=self._locale)
+
+
+def _zone(name: str) -> ZoneInfo:
+    """The zone, or UTC for what is none: a mail shows at least which zone its times are in."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, LookupError, OSError):
+        return ZoneInfo("UTC")
+
+
+def _parsed(value: str | datetime | None) -> date | datetime | None:
+    """:raises ValueError: when it is neither a day nor an instant with a zone"""
+    if value is None or isinstance(value, datetime):
+        return value
+    if len(value) == _DAY_LENGTH:
+        return date.fromisoformat(value)
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("an instant without a zone")
+    return moment
+
+
+def _as_written(value: str | datetime | None) -> str | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        _parsed(value)
+    except (ValueError, OverflowError):
+        return clean(value, 60) or None
+    # A date, but out of range, such as 9999-12-31: it says that there is none.
+    return None
