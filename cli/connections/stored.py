@@ -14,7 +14,7 @@ from milepost.aws import shared_secret
 from milepost.aws.overrides import OverridesTable
 from milepost.aws.shared_secret import Entries, NotOneObject
 from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.connection import CommissionTerms, Connection
+from milepost.connection import CommissionTerms, Connection, SenderIdentity
 from milepost.subscriptions import Subscription
 
 _ALWAYS: Final = frozenset({"id", "provider", "base_url"})
@@ -75,7 +75,7 @@ def to_json(connection: Connection) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, CommissionTerms):
+    if isinstance(value, CommissionTerms | SenderIdentity):
         return asdict(value)
     return sorted(value) if isinstance(value, frozenset) else value
 

@@ -12,7 +12,14 @@ from cli.api import OrdersApi
 from cli.asking import who_asks
 from cli.connections.stored import open_settings
 from cli.faults import COULD_NOT, EXIT_CODES, CannotDo, WrongUse
-from cli.notices.previewing import preview_mail
+from cli.notices.previewing import (
+    DIGEST,
+    MailWanted,
+    PreviewKind,
+    headers_of,
+    preview_digest,
+    preview_mail,
+)
 from cli.notices.references import OrderReference, read_reference
 from cli.notices.showing import Entry, entry_as_json, show_entries
 from cli.options import JsonOption, KeyOption
@@ -23,7 +30,8 @@ from milepost.aws.notice_messages import NoticeQueue
 from milepost.aws.notices_table import NoticesTable
 from milepost.aws.orders_table import OrdersReader
 from milepost.notices import Audience, BadNoticeId, NoticeId
-from milepost.order import Kind, OrderKey
+from milepost.order import OrderKey
+from milepost.rendering import DigestReason
 from milepost.report import BadPayload, format_instant, parse_instant
 from milepost.resending import CannotResend, resend
 
@@ -109,11 +117,16 @@ def resend_notice(
 
 @app.command("preview", epilog=EXIT_CODES)
 def preview_notice(
-    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="Such as accepted or rejected.")],
+    kind: Annotated[
+        PreviewKind, typer.Argument(metavar="KIND", help="Such as rejected; digest for a digest.")
+    ],
     *,
     connection: Annotated[str, typer.Option("--connection", help="Whose settings and texts.")],
     language: Annotated[str, typer.Option("--language", help="Such as en, de or da.")] = "en",
     audience: Annotated[Audience, typer.Option("--audience")] = Audience.TEAM,
+    reason: Annotated[
+        DigestReason, typer.Option("--reason", help="Of a digest: why it comes as one mail.")
+    ] = DigestReason.DAILY,
     html: Annotated[
         Path | None, typer.Option("--html", help="Write the HTML part there.", dir_okay=False)
     ] = None,
@@ -122,10 +135,13 @@ def preview_notice(
 ) -> None:
     """Show the mail of an invented order, as this connection would send it."""
     target = find_stack(stack)
-    mail = preview_mail(
-        target, str(kind), connection=connection, language=language, audience=str(audience)
-    )
-    tell(f"Subject: {mail.subject}")
+    wanted = MailWanted(connection=connection, language=language, audience=str(audience))
+    if kind == DIGEST:
+        mail = preview_digest(target, reason, wanted)
+    else:
+        mail = preview_mail(target, str(kind), wanted)
+    for name, value in headers_of(mail):
+        tell(f"{name}: {value}")
     if html is not None:
         _write(html, mail.html)
         warn(f"The HTML part is in {html}.")

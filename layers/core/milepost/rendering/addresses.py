@@ -32,6 +32,7 @@ _LINES: Final[Mapping[str, str]] = {
 _LINE_OF: Final[Mapping[str, str]] = {
     country: line for line, countries in _LINES.items() for country in countries.split()
 }
+_UNKNOWN: Final = "ZZ"
 _OTHER_LINE: Final = "city | region | postcode"
 _PLAIN_UNIT: Final = re.compile(r"\d{1,5}[A-Za-z]?|[A-Za-z]\d{0,4}")
 _SLASH: Final = frozenset({"AU", "NZ"})
@@ -55,7 +56,7 @@ def one_line_address(address: Address, *, country: str, language: str) -> str | 
         part["city"] = _ALONE.split(part["city"])[0]
     line = _LINE_OF.get(code or country, _OTHER_LINE)
     lines = [_street(part["street"], part["unit"], code or country), *_filled(line, part)]
-    if part["country"] and code != country:
+    if part["country"] and country not in (code, part["country"].upper()):
         lines.append(_country_name(code, language) or part["country"])
     return clean(", ".join(filter(None, lines)), 240) or None
 
@@ -107,7 +108,9 @@ def _codes() -> Mapping[str, str]:
 @cache
 def _names_of(language: str) -> Mapping[str, str]:
     territories = Locale.parse(language).territories
-    return {code: str(name) for code, name in territories.items() if code.isalpha()}
+    named = {code: str(name) for code, name in territories.items() if code.isalpha()}
+    named.pop(_UNKNOWN, None)
+    return named
 
 
 def _country_name(code: str | None, language: str) -> str | None:

@@ -45,7 +45,7 @@ def mail_ends(
         else words["questions_nameless"],
         "signature": signed if is_customer else None,
         "companies": companies,
-        "legal": [clean(one.legal, _LONGEST_LEGAL) for one in senders if one.legal],
+        "legal": [line for one in senders for line in _lines(one.legal or "")],
         "footer": footer,
     }
     reply_to = _only([_reply_to(one, audience) for one in listed])
@@ -86,6 +86,10 @@ def reason_for_digest(notices: Sequence[Notice], words: Words) -> str:
     escalated = all(one.announcement.kind is Kind.ESCALATED for one in notices)
     key = "contact" if escalated else "team"
     return str(forms[key].format(connection=", ".join(connections)))
+
+
+def _lines(legal: str) -> list[str]:
+    return [line for line in (clean(one, _LONGEST_LEGAL) for one in legal.splitlines()) if line]
 
 
 def _contact(connection: Connection) -> str | None:
