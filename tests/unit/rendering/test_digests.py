@@ -129,7 +129,8 @@ def test_an_order_that_could_not_be_read_is_counted_and_never_called_erased() ->
     assert "ord-1" not in mail.text
     assert mail.subject == "2 updates: 2 accepted"
     held = [(one.notice, one.tracked) for one in (line(number=1), line(number=2))]
-    with_more = renderer().render_batch(Batch("0123456789ab", minute(60)), held, more=40)
+    beyond = [_numbered(held[0][0], number) for number in range(3, 43)]
+    with_more = renderer().render_batch(Batch("0123456789ab", minute(60)), held, beyond=beyond)
     assert "… and 40 more, which are in the list of orders." in with_more.text
     assert with_more.subject.startswith("42 updates: ")
 

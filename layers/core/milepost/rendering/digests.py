@@ -75,8 +75,8 @@ class Digest:
     """What is overdue besides, of the recipient's connections; never for customers."""
     connections: tuple[Connection, ...] = ()
     """Those of the lines, as far as they are still applied."""
-    more: int = 0
-    """How many notices there are besides the lines."""
+    beyond: tuple[Notice, ...] = ()
+    """Notices that are counted, and not listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +129,7 @@ def compose_digest(
         words=words,
         now=now,
     )
-    notices = [line.notice for line in digest.lines]
+    notices = _notices(digest)
     audience = notices[0].audience
     ends = mail_ends(audience, digest.connections, words, footer=reason_for_digest(notices, words))
     form = _Form(digest=digest, words=words, moments=moments, language=language, sample=sample)
@@ -168,10 +168,10 @@ class _Form:
         is_customer = audience is Audience.CUSTOMER
         own = self.words["digest"]
         listed = sorted((line for line in self.digest.lines if line.tracked), key=_urgency)
-        shown, rest = listed[:MOST_LINES], len(self.digest.lines) - min(len(listed), MOST_LINES)
-        more, kinds = rest + self.digest.more, self._kinds()
+        shown, kinds = listed[:MOST_LINES], self._kinds()
+        more = len(_notices(self.digest)) - len(shown)
         intro = own["intro_customer" if is_customer else "intro"]
-        latest = max(one.notice.announcement.announced_at for one in self.digest.lines)
+        latest = max(one.announcement.announced_at for one in _notices(self.digest))
         more_form = own["and_more_customer" if is_customer else "and_more"]
         return {
             "subject": fit_subject(self._subject(kinds, is_customer=is_customer)),
@@ -183,8 +183,11 @@ class _Form:
             "more": counted(more_form, more, self.language) if more > 0 else None,
         }
 
+    def _counts(self) -> Counter[Kind]:
+        return Counter(one.announcement.kind for one in _notices(self.digest))
+
     def _kinds(self) -> str:
-        counts = Counter(line.notice.announcement.kind for line in self.digest.lines)
+        counts = self._counts()
         forms = self.words["kinds_counted"]
         return ", ".join(
             counted(forms[kind], counts[kind], self.language)
@@ -193,7 +196,7 @@ class _Form:
         )
 
     def _subject(self, kinds: str, *, is_customer: bool) -> str:
-        own, count = self.words["digest"], len(self.digest.lines) + self.digest.more
+        own, count = self.words["digest"], len(_notices(self.digest))
         form = counted(own["subject_customer" if is_customer else "subject"], count, self.language)
         marked = f"{self.words['sample_subject']} " if self.sample else ""
         return marked + form.replace("{kinds}", kinds)
@@ -212,7 +215,7 @@ class _Form:
         self, shown: Sequence[DigestLine], *, is_customer: bool
     ) -> Iterable[Mapping[str, Any]]:
         """A group a kind, the most urgent first, and in it by date."""
-        counts = Counter(map(_kind_of, self.digest.lines))
+        counts = self._counts()
         by_kind = {
             kind: sorted(lines, key=self._date) for kind, lines in groupby(shown, key=_kind_of)
         }
@@ -284,6 +287,10 @@ def _shown_date(line: DigestLine, moments: Moments) -> str | datetime:
         if appointment and moments.short(appointment):
             return appointment
     return one.occurred_at
+
+
+def _notices(digest: Digest) -> Sequence[Notice]:
+    return [*(line.notice for line in digest.lines), *digest.beyond]
 
 
 def _kind_of(line: DigestLine) -> Kind:

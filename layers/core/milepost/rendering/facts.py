@@ -72,7 +72,7 @@ def _of_announcement(told: Telling) -> Values:
         "status": str(one.status),
         "status_name": words["statuses"][one.status],
         "status_now": now,
-        "moved_on": words["moved_on"][told.notice.audience].format(status=now)
+        "stands_now": words["stands_now"][told.notice.audience].format(status=now)
         if told.moved_on
         else None,
         "previous_status_name": words["statuses"][one.previous] if one.previous else None,
@@ -179,8 +179,8 @@ def _of_times(told: Telling) -> Values:
     }
 
 
-def _is_ahead(moment: datetime | None, told: Telling) -> bool:
-    return moment is not None and moment > told.now
+def _is_ahead(moment: str | datetime | None, told: Telling) -> bool:
+    return moment is not None and not told.moments.is_past(moment)
 
 
 def _deadline(

@@ -113,15 +113,16 @@ class MailRenderer:
         overdue: OverdueNow | None = None,
         time_zone: str | None = None,
         language: str | None = None,
-        reason: DigestReason | None = None,
-        more: int = 0,
+        reason: str | None = None,
+        beyond: Sequence[Notice] = (),
     ) -> Mail:
         """The mail of what was held for one recipient.
 
         :param time_zone: as in ``render``; without one and without a subscription, that of the
             lines' connections
-        :param reason: why it comes as one; without one, what the subscriptions say
-        :param more: how many notices there are besides, which are counted and not listed
+        :param reason: why it comes as one (``DigestReason``); without one, what follows from the
+            subscriptions
+        :param beyond: notices that are counted, and not listed
         :raises UnknownConnection: when none of the lines' connections is applied any more
         :raises ValueError: without any line
         """
@@ -134,11 +135,11 @@ class MailRenderer:
             recipient=notices[0].recipient,
             language=language or notices[0].language,
             time_zone=time_zone or self._zone_of(notices) or connections[0].time_zone,
-            reason=reason or self._reason_for(notices, batch),
+            reason=DigestReason(reason) if reason else self._reason_for(notices, batch),
             lines=listed,
             overdue=overdue or OverdueNow(),
             connections=connections,
-            more=more,
+            beyond=tuple(beyond),
         )
         return self.render_digest(digest, unsubscribe_url=unsubscribe_url)
 

@@ -24,7 +24,6 @@ class Telling:
     language: str
     words: Words
     moments: Moments
-    now: datetime
 
     @property
     def for_customer(self) -> bool:
@@ -77,5 +76,4 @@ def telling(
         language=language,
         words=words,
         moments=moments,
-        now=now,
     )
