@@ -160,9 +160,9 @@ def _of_times(told: Telling) -> Values:
         "occurred_at": moments.full(told.notice.announcement.occurred_at),
         "since": moments.full(order.since),
         "usual_until": moments.day(stage_ends),
-        "next_by": moments.day(stage_ends) if ahead and _is_ahead(stage_ends, told) else None,
+        "next_by": moments.day(stage_ends) if ahead and moments.is_ahead(stage_ends) else None,
         "expected_by": moments.day(by)
-        if ahead and not appointment and _is_ahead(by, told)
+        if ahead and not appointment and moments.is_ahead(by)
         else None,
         # A supply starts on a day, whatever hour a program gave it.
         "appointment": moments.day(appointment) if starts_supply else moments.full(appointment),
@@ -173,14 +173,10 @@ def _of_times(told: Telling) -> Values:
         "starts_supply": starts_supply,
         "activates": details.get("service_type") == "ev_charging",
         "delivery_start": moments.day(starts),
-        "delivery_start_past": moments.is_past(starts),
+        "delivery_start_ahead": moments.is_ahead(starts),
         "delivery_end": moments.day(ends),
         "delivery_end_past": moments.is_past(ends),
     }
-
-
-def _is_ahead(moment: str | datetime | None, told: Telling) -> bool:
-    return moment is not None and not told.moments.is_past(moment)
 
 
 def _deadline(
@@ -189,7 +185,7 @@ def _deadline(
     """A deadline; None where a stored date is none that one can be reckoned from."""
     try:
         return reckon(order, connection)
-    except (ValueError, OverflowError, TypeError, AttributeError):
+    except (ValueError, OverflowError, TypeError, AttributeError, LookupError):
         return None
 
 

@@ -108,6 +108,13 @@ class Moments:
             return found < self._now
         return found is not None and found < self._now.astimezone(self._zone).date()
 
+    def is_ahead(self, value: str | datetime | None) -> bool:
+        """Whether it has not begun: an instant that is to come, or a day after today."""
+        found = self._read(value)
+        if isinstance(found, datetime):
+            return found > self._now
+        return found is not None and found > self._now.astimezone(self._zone).date()
+
     def sort_key(self, value: str | datetime | None) -> tuple[str, str]:
         """For lists by date: the local day, then the time, days before their hours."""
         found = self._read(value)
