@@ -16,6 +16,7 @@ from cli.connections.health import condition_in_words, troubles
 from cli.connections.overview import connection_rows, overview_as_json, remarks
 from cli.connections.polling import start_poll
 from cli.connections.secret_commands import app as secret_app
+from cli.connections.senders import incomplete_senders
 from cli.connections.showing import difference_as_json, show_difference
 from cli.connections.stored import open_stores, read_stored
 from cli.connections.texts import read_texts
@@ -55,6 +56,8 @@ def apply_file(
     difference = compare(wanted, stored, prune=prune, is_kept=stores.schedules.is_kept)
     if not as_json:
         _show(target, difference)
+    for name, what in incomplete_senders(one.settings for one in wanted.connections.values()):
+        warn(f"{name}: {what}. Add `sender` (docs/connections.md).")
     if difference.is_empty or dry_run:
         _report(target, difference, applied=False, as_json=as_json)
         return

@@ -20,6 +20,7 @@ from cli.connections.schedules import Schedule, read_schedule
 from cli.stack import is_loopback
 from milepost.deadlines import TRACKS
 from milepost.notices import DEFAULT_KINDS, Audience
+from milepost.rendering.plain import one_line
 from milepost.report import Status
 from milepost.subscribing import (
     AnyKind,
@@ -54,7 +55,19 @@ def _check_poll(value: str) -> str:
     return value if value == OFF else str(read_schedule(value))
 
 
+def _shown(value: str) -> str:
+    if one_line(value) != value:
+        raise ValueError("has line breaks, control characters or characters that can't be seen")
+    return value
+
+
+def _shown_lines(value: str) -> str:
+    return "\n".join(_shown(line.strip()) for line in value.splitlines() if line.strip())
+
+
 Address: TypeAlias = Annotated[Text, AfterValidator(_web_address)]
+ShownText: TypeAlias = Annotated[Text, AfterValidator(_shown)]
+"""A text that stands in mails as it is: one line of characters that can be seen."""
 ProviderName: TypeAlias = Annotated[str, one_of(*provider_names())]
 Track: TypeAlias = Annotated[str, one_of(*TRACKS)]
 StatusName: TypeAlias = Annotated[str, one_of(*Status)]
@@ -83,6 +96,15 @@ class DeclaredCommission(_Declared):
     recurring: Literal["none", "monthly"] = "none"
 
 
+class DeclaredSender(_Declared):
+    """Who stands behind the mails: company, legal line, where to ask, where answers go."""
+
+    company: Annotated[ShownText, Field(max_length=120)]
+    legal: Annotated[Text, AfterValidator(_shown_lines), Field(max_length=1_000)] | None = None
+    contact: Annotated[ShownText, Field(max_length=200)] | None = None
+    reply_to: Email | None = None
+
+
 class DeclaredConnection(_Declared):
     """One connection as the file has it; what is None takes the provider's default."""
 
@@ -105,6 +127,7 @@ class DeclaredConnection(_Declared):
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     language: Language | None = None
     contact: Email | None = None
+    sender: DeclaredSender | None = None
     customer_notices: list[CustomerKind] | None = None
     notices_per_hour: Annotated[int, Field(ge=1, le=100_000)] | None = None
     webhooks: bool | None = None
@@ -151,6 +174,8 @@ class DeclaredSubscription(SaidSubscription):
 class DeclaredFile(_Declared):
     """The whole file."""
 
+    sender: DeclaredSender | None = None
+    """Of the connections that name none of their own."""
     connections: list[DeclaredConnection]
     subscriptions: list[DeclaredSubscription] = Field(default_factory=list)
 
@@ -160,6 +185,8 @@ SHAPES: Final[Mapping[tuple[str, ...], type[BaseModel]]] = {
     ("connections",): DeclaredConnection,
     ("connections", "signing"): DeclaredSigning,
     ("connections", "commission"): DeclaredCommission,
+    ("connections", "sender"): DeclaredSender,
+    ("sender",): DeclaredSender,
     ("subscriptions",): DeclaredSubscription,
     ("subscriptions", "quiet_hours"): SaidQuietHours,
 }

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cli.connections.addresses import uncallable_endpoints
-from cli.connections.declared import DeclaredConnection, DeclaredFile
+from cli.connections.declared import DeclaredConnection, DeclaredFile, DeclaredSender
 from cli.connections.file import ConnectionsFile, FileSecrets, Secrets
 from cli.connections.profiles import profile_of, scheme_of
 from cli.connections.schedules import Schedule
 from cli.connections.stored import Stored
 from cli.connections.texts import Texts
 from cli.faults import InvalidFile, Problem
-from milepost.connection import CommissionTerms, Connection
+from milepost.connection import CommissionTerms, Connection, SenderIdentity
 from milepost.email_addresses import address_identity
 from milepost.subscribing import subscription_from
 from milepost.subscriptions import FROM_FILE, Subscription
@@ -56,7 +56,9 @@ def work_out(file: ConnectionsFile, secrets: FileSecrets, texts: Mapping[str, Te
     :param texts: templates by connection, as ``read_texts`` has read and tried them
     """
     connections = [
-        _connection(one, secrets.connections[one.id], texts.get(one.id, {}))
+        _connection(
+            one, secrets.connections[one.id], texts.get(one.id, {}), usual=file.declared.sender
+        )
         for one in file.declared.connections
     ]
     subscriptions = _subscriptions(file.declared)
@@ -87,7 +89,9 @@ def require_possible(
         raise InvalidFile(file.path, problems)
 
 
-def _connection(declared: DeclaredConnection, secrets: Secrets, texts: Texts) -> WantedConnection:
+def _connection(
+    declared: DeclaredConnection, secrets: Secrets, texts: Texts, *, usual: DeclaredSender | None
+) -> WantedConnection:
     profile = profile_of(declared.provider)
     said: dict[str, Any] = {
         "base_url": profile.base_url,
@@ -105,6 +109,8 @@ def _connection(declared: DeclaredConnection, secrets: Secrets, texts: Texts) ->
             due_day=terms.due_day,
             recurring=terms.recurring,
         )
+    if sender := declared.sender or usual:
+        said["sender"] = SenderIdentity(**sender.model_dump())
     said["customer_notices"] = frozenset(said.get("customer_notices", ()))
     return WantedConnection(
         settings=Connection(**said),

@@ -26,6 +26,7 @@ CHECKS: Final[Sequence[tuple[str, Check]]] = (
     ("schedules", setting_up.check_schedules),
     ("mail", telling.check_mail),
     ("sender", telling.check_sender),
+    ("signatures", telling.check_signatures),
     ("topics", telling.check_topics),
     ("alarms", running.check_alarms),
     ("functions", running.check_functions),

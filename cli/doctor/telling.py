@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from cli.connections.senders import incomplete_senders
 from cli.doctor.findings import Finding, Patient, failure, ok, warning
 
 _NEARLY: Final = 0.8
@@ -52,6 +53,18 @@ def check_sender(patient: Patient) -> Iterator[Finding]:
             yield ok("sender", f"{identity} is verified")
             return
     yield failure("sender", f"{address} is not verified", "Verify it or its domain in SES.")
+
+
+def check_signatures(patient: Patient) -> Iterator[Finding]:
+    """Whether customers are told who writes to them."""
+    found = list(incomplete_senders(patient.stored.settings.values()))
+    for name, what in found:
+        yield warning(
+            "signatures", f"{name}: {what}", "Add `sender` to the connections' file and apply it."
+        )
+    if not found:
+        number = sum(bool(one.customer_notices) for one in patient.stored.settings.values())
+        yield ok("signatures", f"{number} connections notify customers, and say who writes")
 
 
 def check_topics(patient: Patient) -> Iterator[Finding]:

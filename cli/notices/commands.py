@@ -13,7 +13,14 @@ import typer
 from cli.api import OrdersApi
 from cli.asking import who_asks
 from cli.faults import CannotDo, WrongUse
-from cli.notices.previewing import preview_mail
+from cli.notices.previewing import (
+    DIGEST,
+    MailWanted,
+    PreviewKind,
+    headers_of,
+    preview_digest,
+    preview_mail,
+)
 from cli.notices.showing import CSV_COLUMNS, Entry, csv_row, entry_as_json, show_entries
 from cli.options import CsvOption, JsonOption, KeyOption, OrderArgument, WhoseOption
 from cli.orders.finding import find_orders
@@ -26,7 +33,8 @@ from milepost.aws.settings import ConnectionSettings
 from milepost.idempotency import KeyReused
 from milepost.judging import OrdersUnavailable
 from milepost.notices import Audience, BadNoticeId, NoticeId
-from milepost.order import Kind, OrderKey
+from milepost.order import OrderKey
+from milepost.rendering import DigestReason
 from milepost.report import BadPayload, format_instant, parse_instant
 from milepost.resending import CannotResend, NeedsForce, ResendRequest
 
@@ -132,11 +140,16 @@ def resend_notice(
     "preview", epilog=examples("notices preview accepted --connection offergrid-main --language de")
 )
 def preview_notice(
-    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="Such as accepted or rejected.")],
+    kind: Annotated[
+        PreviewKind, typer.Argument(metavar="KIND", help="Such as rejected; digest for a digest.")
+    ],
     *,
     connection: Annotated[str, typer.Option("--connection", help="Whose settings and texts.")],
     language: Annotated[str, typer.Option("--language", help="Such as en, de or da.")] = "en",
     audience: Annotated[Audience, typer.Option("--audience")] = Audience.TEAM,
+    reason: Annotated[
+        DigestReason, typer.Option("--reason", help="Of a digest: why it comes as one mail.")
+    ] = DigestReason.DAILY,
     html: Annotated[
         Path | None, typer.Option("--html", help="Write the HTML part there.", dir_okay=False)
     ] = None,
@@ -145,10 +158,13 @@ def preview_notice(
 ) -> None:
     """Show the mail of an invented order, as this connection would send it."""
     target = find_stack(stack)
-    mail = preview_mail(
-        target, str(kind), connection=connection, language=language, audience=str(audience)
-    )
-    tell(f"Subject: {mail.subject}")
+    wanted = MailWanted(connection=connection, language=language, audience=str(audience))
+    if kind == DIGEST:
+        mail = preview_digest(target, reason, wanted)
+    else:
+        mail = preview_mail(target, str(kind), wanted)
+    for name, value in headers_of(mail):
+        tell(f"{name}: {value}")
     if html is not None:
         _write(html, mail.html)
         warn(f"The HTML part is in {html}.")

@@ -22,7 +22,7 @@ from milepost.aws.overrides import OverridesTable
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.aws.signing_secrets import SigningSecretsStore
 from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.connection import UnusableConnection
+from milepost.connection import SenderIdentity, UnusableConnection
 from milepost.notices import Channel
 from milepost.order import Kind
 from milepost.signatures import STANDARD_WEBHOOKS
@@ -400,6 +400,23 @@ def test_entries_that_others_wrote_into_a_shared_secret_stay(operator: Operator)
 
     assert operator.credentials.get("other-team") == {"api_key": "theirs"}
     assert operator.credentials.get("offergrid-home") == {"api_key": "key-of-offergrid"}
+
+
+def test_apply_says_which_connections_don_t_tell_customers_who_writes(operator: Operator) -> None:
+    notifying = FILE.replace("poll: 1 hour\n", "poll: 1 hour\n    customer_notices: [accepted]\n")
+    operator.declare(notifying)
+    nobody = operator.apply("--dry-run")
+    operator.declare(notifying + "sender: {company: Example GmbH}\n")
+    no_law = operator.apply("--dry-run")
+    operator.declare(notifying + "sender: {company: Example GmbH, legal: HRB 1}\n")
+    whole = operator.apply()
+
+    assert "rabot-energy: its customers get mails, but no sender says who" in nobody.stderr
+    assert "rabot-energy: its sender has no legal line, which the law wants in DE" in no_law.stderr
+    assert "sender" not in whole.stderr
+    said = SenderIdentity(company="Example GmbH", legal="HRB 1")
+    for name in ("rabot-energy", "offergrid-home"):
+        assert operator.settings.get(name).sender == said
 
 
 def test_credentials_that_are_stored_already_need_not_be_in_the_file(operator: Operator) -> None:

@@ -49,6 +49,7 @@ connections:
     time_zone: Europe/Copenhagen
     poll: "off"
     language: da
+    sender: {{company: Example Charging ApS, legal: CVR 12345678, reply_to: ask@example.dk}}
     customer_notices: [scheduled]
     credentials: {{api_key: none}}
     signing: {{secrets: ["{SECRETS[CHARGE]}"]}}

@@ -17,23 +17,26 @@ pytestmark = pytest.mark.e2e
 HOSTILE = "<b>Eve</b> {{ 7 * 7 }}\r\nBcc: everybody@example.org"
 
 
-def test_each_recipient_is_told_in_its_language_with_dates_in_the_orders_time_zone(
+def test_each_recipient_is_told_in_its_language_with_dates_in_its_time_zone(
     client: Client, subscriptions: Subscriptions
 ) -> None:
-    # Two in the morning UTC is one in the afternoon in Melbourne.
+    # Two in the morning UTC is one in the afternoon in Melbourne, where the order is.
     asked = {
-        "de-AT": "Dienstag, 12. März 2030, 13:00 Uhr (Ortszeit Melbourne)",
-        "da": "tirsdag den 12. marts 2030 kl. 13.00 (lokal tid i Melbourne)",
-        "pt-BR": "Tuesday, 12 March 2030 at 1:00",
+        "de-AT": ("Europe/Vienna", "Dienstag, 12. März 2030, 03:00 Uhr (MEZ)"),
+        "da": ("Australia/Melbourne", "tirsdag den 12. marts 2030 kl. 13.00 (lokal tid i Mel"),
+        "pt-BR": ("Asia/Tokyo", "Tuesday, 12 March 2030 at 11:00"),
     }
-    readers = {language: subscriptions.add(language=language) for language in asked}
+    readers = {
+        language: subscriptions.add(language=language, time_zone=time_zone)
+        for language, (time_zone, _) in asked.items()
+    }
     order_id = client.new_id("language")
     client.send(HOME, status_changed(order_id, "scheduled"))
-    for language, moment in asked.items():
+    for language, (_, moment) in asked.items():
         address = readers[language].recipient
         wait_for_state(client, order_id, address, "delivered")
         (mail,) = mails_to(client, address)
-        assert moment in mail["text"]
+        assert moment in " ".join(mail["text"].split())
 
 
 @pytest.mark.thorough
@@ -65,6 +68,10 @@ def test_the_customer_reads_the_connections_language(client: Client) -> None:
     assert mail["subject"].startswith(f"Din ordre {order['order_number']}: aktivering")
     assert "Freja" in mail["text"]
     assert "tirsdag den 12. marts 2030 kl. 03.00 (CET)" in mail["text"]
+    assert "Med venlig hilsen\nExample Charging ApS\n" in mail["text"]
+    assert "CVR 12345678" in mail["text"]
+    assert mail["from"].startswith("Example Charging ApS <")
+    assert mail["headers"]["Reply-To"] == "ask@example.dk"
 
 
 @pytest.mark.thorough

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from email.header import decode_header, make_header
+from email.utils import parseaddr
 from types import ModuleType
 from typing import Any
 
@@ -16,13 +18,15 @@ from milepost.aws.notice_messages import batch_message, notice_message, notice_o
 from milepost.aws.notices_table import NoticesTable
 from milepost.aws.orders_table import key_of
 from milepost.aws.subscriptions_table import SubscriptionsTable
+from milepost.connection import SenderIdentity
 from milepost.notices import Notice
 from milepost.order import Kind
 from milepost.recipients import Choice
 from milepost.sending import Batch
 from milepost.subscriptions import Subscription
+from tests.builders import OFFERGRID
 from tests.make_events import sqs_batch
-from tests.stack import Context, Stack, aws, event
+from tests.stack import SENDER, Context, Stack, aws, event
 
 KINDS = ["accepted", "rejected", "scheduled", "rescheduled", "completed", "cancelled"]
 
@@ -314,6 +318,31 @@ def test_hostile_text_is_inert(app: ModuleType, stack: Stack, ses: Mailer) -> No
     for part in ("Text", "Html"):
         assert "{{ 7*7 }}" in content["Body"][part]["Data"]
         assert "49" not in content["Body"][part]["Data"]
+
+
+def test_a_mail_comes_from_the_connection_s_sender_and_answers_go_there(
+    app: ModuleType, stack: Stack, ses: Mailer
+) -> None:
+    sender = SenderIdentity(company="Süd, Netz & Söhne", legal="HRB 1", reply_to="ask@example.org")
+    stack.apply(replace(OFFERGRID, sender=sender))
+    assert invoke(app, prepare(stack, "accepted")) == []
+    (mail,) = ses.sent
+    name, address = parseaddr(mail["FromEmailAddress"])
+    assert str(make_header(decode_header(name))) == "Süd, Netz & Söhne"
+    assert mail["FromEmailAddress"].isascii()
+    assert address == SENDER
+    assert mail["ReplyToAddresses"] == ["ask@example.org"]
+    # SES refuses a mail with a header of that name: it has a parameter for it.
+    assert "Reply-To" not in {one["Name"] for one in mail["Content"]["Simple"]["Headers"]}
+    assert "HRB 1" in mail["Content"]["Simple"]["Body"]["Text"]["Data"]
+
+
+def test_a_mail_of_nobody_s_comes_from_the_stack_s_address_alone(
+    app: ModuleType, stack: Stack, ses: Mailer
+) -> None:
+    assert invoke(app, prepare(stack, "accepted")) == []
+    assert ses.sent[0]["FromEmailAddress"] == SENDER
+    assert "ReplyToAddresses" not in ses.sent[0]
 
 
 def test_two_recipients_are_two_mails_and_one_refusal_is_one_persons(

@@ -38,6 +38,25 @@ class CommissionTerms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SenderIdentity:
+    """Who stands behind the mails about a connection's orders, in that company's own words."""
+
+    company: str
+    """Signs the mails, and is the name beside the address that they come from."""
+    legal: str | None = None
+    """What the law wants in a business letter, such as registered office, register number and
+    managing directors (Germany: section 35a GmbHG)."""
+    contact: str | None = None
+    """Where a customer can ask: a telephone number, an address, hours."""
+    reply_to: str | None = None
+    """The email address that answers go to."""
+
+    def __str__(self) -> str:
+        said = (self.company, self.legal, self.contact, self.reply_to)
+        return "; ".join(one for one in said if one)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """Settings of one connection; secrets are kept elsewhere.
 
@@ -70,6 +89,8 @@ class Connection:
     country: str = DEFAULT_COUNTRY
     language: str = "en"
     contact: str | None = None
+    sender: SenderIdentity | None = None
+    """Who writes to the customers; None when nobody has said."""
     customer_notices: frozenset[str] = frozenset()
     """Kinds that the customer is told of as well; none unless the connection says so."""
     notices_per_hour: int = 100

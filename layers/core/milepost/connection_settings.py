@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from milepost.business_days import UnknownCountry, UnknownRegion, business_days_of
-from milepost.connection import CommissionTerms, Connection, UnusableConnection
+from milepost.connection import CommissionTerms, Connection, SenderIdentity, UnusableConnection
 from milepost.deadlines import BUSINESS, TRACKS
+from milepost.email_addresses import is_email
 from milepost.report import Status
 
 
@@ -209,6 +210,31 @@ def _commission(value: Any) -> CommissionTerms:
     )
 
 
+def _sender(value: Any) -> SenderIdentity:
+    if not isinstance(value, dict):
+        raise Wrong("is no object")
+    if "company" not in value:
+        raise Wrong("has no company")
+    return SenderIdentity(
+        **{name: _read(name, read, value) for name, read in _SENDER.items() if name in value}
+    )
+
+
+def _lines(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise Wrong("is no text")
+    for line in value.splitlines():
+        if line:
+            _text(line)
+    return value
+
+
+def _email(value: Any) -> str:
+    if not isinstance(value, str) or not is_email(value):
+        raise Wrong("is no email address")
+    return value
+
+
 def _amount(value: Any) -> str:
     try:
         amount = Decimal(_text(value))
@@ -223,6 +249,12 @@ def _or_null(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value is None else read(value)
 
 
+_SENDER: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "company": _text,
+    "legal": _or_null(_lines),
+    "contact": _or_null(_lines),
+    "reply_to": _or_null(_email),
+}
 _TERMS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "amount": _amount,
     "currency": _matching("[A-Z]{3}", "EUR"),
@@ -252,5 +284,6 @@ _FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "customer_notices": _kinds,
     "notices_per_hour": _whole(_MOST_OF_ANYTHING),
     "commission": _or_null(_commission),
+    "sender": _or_null(_sender),
     "options": _options,
 }

@@ -216,8 +216,8 @@ def switched_off_mail(endpoint: Endpoint, *, to: str, failure: str, since: datet
     paragraphs = (
         f"Milepost has switched off the endpoint {shown} of subscription {endpoint.subscription}.",
         why,
-        "It is not called any more. What it was not told of stands in the delivery log.",
-        "When it works again, `milepost subscriptions resume` lets it live on.",
+        "It is not called any more. What it missed is in the delivery log.",
+        "When it works again, `milepost subscriptions resume` starts it again.",
     )
     marked = "\n".join(f"<p>{escape(text)}</p>" for text in paragraphs)
     return Mail(

@@ -38,6 +38,9 @@ class Mail:
     text: str
     html: str
     headers: dict[str, str] = field(default_factory=dict)
+    from_name: str | None = None
+    """The name beside the stack's address as the sender."""
+    reply_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

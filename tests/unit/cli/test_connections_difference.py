@@ -9,7 +9,7 @@ from cli.connections.file import Secrets
 from cli.connections.schedules import Schedule, read_schedule
 from cli.connections.stored import Stored, to_json
 from cli.connections.wanted import Wanted, WantedConnection
-from milepost.connection import CommissionTerms, Connection
+from milepost.connection import CommissionTerms, Connection, SenderIdentity
 from milepost.connection_settings import read_settings
 from milepost.providers import REGISTRY
 from milepost.subscriptions import Subscription
@@ -83,6 +83,15 @@ def test_a_commission_is_told_in_words() -> None:
     (change,) = changed_fields(wanted)
 
     assert change.after == "75.50 EUR for each month while active, due on day 15 of the next month"
+
+
+def test_a_sender_is_told_in_words() -> None:
+    sender = SenderIdentity(company="Example GmbH", legal="HRB 1", contact="030 5550123")
+    wanted = replace(WANTED, settings=replace(SETTINGS, sender=sender))
+
+    (change,) = changed_fields(wanted)
+
+    assert change == FieldChange("sender", None, "Example GmbH; HRB 1; 030 5550123")
 
 
 def test_a_setting_that_left_the_file_goes_back_to_nothing() -> None:
@@ -169,6 +178,9 @@ def test_settings_come_back_from_their_json_as_they_were() -> None:
         stage_days={"accepted": 2.5},
         options={"statuses": {"Geöffnet": "pending"}},
         commission=CommissionTerms(amount="75.50", currency="EUR", recurring="monthly"),
+        sender=SenderIdentity(
+            company="Example GmbH", legal="HRB 1\nBerlin", reply_to="a@b.example"
+        ),
     )
 
     text = to_json(settings)

@@ -10,7 +10,7 @@ from cli.connections.declared import DeclaredConnection
 from cli.connections.file import ConnectionsFile, read_file
 from cli.connections.wanted import Wanted, work_out
 from cli.faults import InvalidFile
-from milepost.connection import Connection
+from milepost.connection import Connection, SenderIdentity
 from milepost.notices import DEFAULT_KINDS
 
 EXAMPLE = Path(__file__).parents[3] / "connections.example.yaml"
@@ -91,6 +91,13 @@ def test_the_example_is_valid_and_names_each_provider() -> None:
         (entry("commission: {amount: 75}"), "commission.currency: is missing"),
         (entry("commission: {amount: 7, currency: EUR, due_day: 32}"), "commission.due_day: "),
         (entry("commission: {amount: 7, currency: EUR, day: 3}"), "did you mean due_day?"),
+        (entry("sender: {legal: HRB 1}"), "sender.company: is missing"),
+        (entry("sender: {company: ''}"), "sender.company: is empty"),
+        (entry('sender: {company: "Ex\\u200bample"}'), "sender.company: has line breaks, control"),
+        (entry('sender: {company: "A\\r\\nBcc: x"}'), "sender.company: has line breaks, control"),
+        (entry("sender: {company: A, reply_to: nobody}"), "'nobody' is no email address"),
+        (entry("sender: {company: A, replyto: a@b.example}"), "did you mean reply_to?"),
+        (entry() + "sender: {firm: A}\n", "sender.firm: is no setting"),
         (entry("customer_notices: [attention]"), "'attention' is none of accepted"),
         (entry("signing: {secret: [a]}"), "signing.secret: is no setting: did you mean secrets?"),
         (entry("webhooks: false", "signing: {secrets: [env:A]}"), "takes no webhooks"),
@@ -226,6 +233,22 @@ def test_references_lead_to_the_environment_and_to_files(
 
     assert secrets.credentials == {"api_key": "from-environment"}
     assert secrets.signing == ("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX",)
+
+
+def test_the_file_s_sender_is_that_of_connections_without_their_own(write_file: WriteFile) -> None:
+    own = "sender: {company: Own AG, legal: 'CHE-1', contact: 030 1, reply_to: a@b.example}"
+    usual = "sender:\n  company: Usual GmbH\n  legal: |\n    Usual GmbH, Berlin\n    HRB 1\n"
+    other = "  - id: other\n    provider: offergrid\n"
+
+    file = read_file(write_file(usual + entry(own) + other))
+    connections = work_out(file, file.read_secrets(literals=True), {}).connections
+
+    assert connections["offergrid-home"].settings.sender == SenderIdentity(
+        company="Own AG", legal="CHE-1", contact="030 1", reply_to="a@b.example"
+    )
+    assert connections["other"].settings.sender == SenderIdentity(
+        company="Usual GmbH", legal="Usual GmbH, Berlin\nHRB 1"
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from cli.doctor import commands
 from cli.doctor.findings import Finding, Level, ok
 from cli.faults import CannotDo
 from cli.stack import find_stack
+from milepost.connection import SenderIdentity
 from tests.builders import OFFERGRID
 from tests.stack import SENDER, aws
 from tests.unit.cli.conftest import Deployed
@@ -139,6 +140,23 @@ def test_what_keeps_ses_from_sending_is_found(
 def test_a_sender_that_is_not_verified_fails(deployed: Deployed) -> None:
     deployed.answers["GetIdentityVerificationAttributes"] = verified("Pending")
     assert trouble(deployed) == [("fail", "sender", "milepost@example.org is not verified")]
+
+
+def test_customers_who_are_not_told_who_writes_to_them_are_a_warning(deployed: Deployed) -> None:
+    legal = "Example GmbH, Berlin, HRB 1"
+    for name, country, sender, said in (
+        ("nobody", "GH", None, "its customers get mails, but no sender says who writes to them"),
+        ("no-law", "DE", SenderIdentity(company="Example"), "no legal line"),
+        ("abroad", "GH", SenderIdentity(company="Example"), None),
+        ("whole", "DE", SenderIdentity(company="Example GmbH", legal=legal), None),
+    ):
+        telling = replace(
+            OFFERGRID, country=country, sender=sender, customer_notices=frozenset({"accepted"})
+        )
+        deployed.stack.apply(telling)
+        found = [text for _, about, text in trouble(deployed) if about == "signatures"]
+        assert len(found) == (0 if said is None else 1), name
+        assert said is None or said in found[0]
 
 
 def test_a_subscription_that_waits_to_be_confirmed_is_a_warning(deployed: Deployed) -> None:

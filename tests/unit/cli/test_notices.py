@@ -15,9 +15,12 @@ from milepost.aws.items import to_item
 from milepost.aws.notices_table import NoticesTable
 from milepost.aws.orders_table import order_item
 from milepost.aws.overrides import OverridesTable
+from milepost.connection import SenderIdentity
 from milepost.notices import Audience, Channel, Notice, State
 from milepost.order import Kind, OrderKey
 from milepost.recipients import Choice
+from milepost.rendering import DigestReason
+from milepost.rendering.words import words_of
 from milepost.report import Status
 from tests.builders import KEY, OFFERGRID, RABOT, announcement, minute, notice, report, tracked
 from tests.stack import aws
@@ -260,6 +263,23 @@ def test_a_preview_has_the_connection_s_language_and_writes_html(
     assert result.stdout.startswith("Subject: [Muster] ")
     assert "DIES IST EIN MUSTER" in result.stdout
     assert '<html lang="de"' in page.read_text()
+
+
+@pytest.mark.parametrize("reason", list(DigestReason))
+def test_a_digest_is_previewed_with_the_heading_of_its_reason(
+    deployed: Deployed, reason: DigestReason
+) -> None:
+    sender = SenderIdentity(company="Example GmbH", reply_to="ask@example.org")
+    deployed.stack.apply(replace(RABOT, sender=sender))
+
+    said = deployed.say(
+        *("notices", "preview", "digest", "--connection", RABOT.id, "--reason", str(reason)),
+        *("--language", "de"),
+    )
+
+    assert said.startswith("Subject: [Muster] 10 neue Meldungen: 1 abgelehnt, ")
+    assert "\nFrom: Example GmbH\nReply-To: ask@example.org\n" in said
+    assert f"\n{words_of('de')['digest'][reason]}\n" in said
 
 
 def test_a_text_of_the_connection_s_own_is_previewed_and_sent(deployed: Deployed) -> None:

@@ -8,7 +8,7 @@ from milepost.notices import Audience, Channel, Notice
 from milepost.order import Kind, OrderKey, TrackedOrder
 from milepost.rendering import MailRenderer, Overrides
 from milepost.report import Status
-from tests.builders import OFFERGRID, RABOT, announcement, report, tracked
+from tests.builders import OFFERGRID, RABOT, announcement, minute, report, tracked
 
 SUBS = Connection(
     id="subs-gh",
@@ -27,6 +27,8 @@ SPIRII = Connection(
 )
 CONNECTIONS = (OFFERGRID, RABOT, SUBS, SPIRII)
 LANGUAGES = ("en", "de", "da")
+NOW = minute(2)
+"""When these mails are written: a minute after what they tell of was announced."""
 CUSTOMER_KINDS = (
     Kind.ACCEPTED,
     Kind.REJECTED,
@@ -68,7 +70,7 @@ class InMemory:
 
 
 def renderer(overrides: Overrides | None = None) -> MailRenderer:
-    return MailRenderer(InMemory(), overrides)
+    return MailRenderer(InMemory(), overrides, clock=lambda: NOW)
 
 
 def key_of(connection: Connection = OFFERGRID, number: int = 1) -> OrderKey:

@@ -2,19 +2,21 @@
 
 import re
 from dataclasses import replace
+from datetime import datetime, time
 
 import pytest
 
-from milepost.connection import Connection
+from milepost.connection import Connection, UnknownConnection
 from milepost.notices import Audience, Notice
 from milepost.order import Kind
 from milepost.overdue_orders import OverdueNow, OverdueOrder
-from milepost.rendering import Digest, DigestLine, DigestReason
+from milepost.rendering import Digest, DigestLine, DigestReason, MailRenderer, digest_reason
 from milepost.rendering.words import words_of
 from milepost.report import Status
 from milepost.sending import Batch
+from milepost.subscriptions import Mode, QuietHours, Subscription
 from tests.builders import OFFERGRID, RABOT, minute
-from tests.unit.rendering.mail_builders import KNOWN, key_of, renderer, told
+from tests.unit.rendering.mail_builders import KNOWN, NOW, InMemory, key_of, renderer, told
 
 
 def line(
@@ -48,22 +50,24 @@ def digest(
     )
 
 
-def test_it_lists_kind_reference_customer_what_and_when_under_its_connection() -> None:
+def test_it_lists_customer_reference_what_when_and_connection_under_its_kind() -> None:
     mail = renderer().render_digest(
         digest(line(number=1), line(Kind.REJECTED, Status.REJECTED, number=2, connection=RABOT))
     )
-    assert mail.subject == "2 updates: 1 Rejected, 1 Accepted"
-    assert "offergrid-home (1)\n- Accepted: Ama Boateng, PP-1, Fibre 1000, Mon" in mail.text
-    assert "rabot-energy (1)\n- Rejected: Ama Boateng, PP-2, Fibre 1000, Mon" in mail.text
+    assert mail.subject == "2 updates: 1 rejected, 1 accepted"
+    when = "Mon 2 Mar, 13:0"
+    first = f"Rejected (1)\n- Ama Boateng, PP-2: Fibre 1000 · {when}2 · rabot-energy\n"
+    then = f"Accepted (1)\n- Ama Boateng, PP-1: Fibre 1000 · {when}1 · offergrid-home\n"
+    assert f"{first}\n{then}" in mail.text
     assert "Times are CET." in mail.text
 
 
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", "Overdue now\n- PP-7 (rabot-energy): accepted since Mon"),
-        ("de", "Jetzt überfällig\n- PP-7 (rabot-energy): angenommen seit Mo"),
-        ("da", "Forsinket nu\n- PP-7 (rabot-energy): accepteret siden ma"),
+        ("en", "Overdue now\n- PP-7 (rabot-energy): accepted, overdue since Mon"),
+        ("de", "Jetzt überfällig\n- PP-7 (rabot-energy): angenommen, überfällig seit Mo"),
+        ("da", "Forsinket nu\n- PP-7 (rabot-energy): accepteret, forsinket siden man"),
     ],
 )
 def test_it_mentions_what_is_overdue_besides(language: str, said: str) -> None:
@@ -76,7 +80,7 @@ def test_it_mentions_what_is_overdue_besides(language: str, said: str) -> None:
         overdue=OverdueNow(orders=(late, hostile), more=True),
     )
     mail = renderer().render_digest(whole)
-    assert said in mail.text
+    assert said in mail.text.replace("\n  ", " ")
     assert "PP-7 (rabot-energy)" in mail.html
     assert "<b>" not in mail.html
     assert words_of(language)["digest"]["overdue_more"] in mail.text.replace("\n  ", " ")
@@ -87,7 +91,7 @@ def test_where_nothing_is_overdue_it_says_nothing_of_it() -> None:
 
 
 def test_one_update_is_said_in_the_singular() -> None:
-    assert renderer().render_digest(digest(line())).subject == "1 update: 1 Accepted"
+    assert renderer().render_digest(digest(line())).subject == "1 update: 1 accepted"
 
 
 def test_what_needs_a_person_most_stands_first() -> None:
@@ -99,7 +103,7 @@ def test_what_needs_a_person_most_stands_first() -> None:
         )
     )
     assert re.findall(r"PP-\d", mail.text) == ["PP-3", "PP-2", "PP-1"]
-    assert "Fibre 1000: No coverage" in mail.text
+    assert "Fibre 1000 – No coverage" in mail.text
 
 
 def test_a_scheduled_order_is_listed_with_its_appointment() -> None:
@@ -109,14 +113,26 @@ def test_a_scheduled_order_is_listed_with_its_appointment() -> None:
 
 
 def test_of_an_erased_order_nothing_personal_is_listed() -> None:
-    erased = replace(line(), tracked=None)
-    mail = renderer().render_digest(digest(erased, line(number=2, customer={"name": "Kofi"})))
-    assert "Accepted: ord-1, order erased" in mail.text
-    assert "Ama" not in mail.text + mail.html
     tombstone = line()
     assert tombstone.tracked
     buried = replace(tombstone, tracked=replace(tombstone.tracked, erased_at=minute(5)))
-    assert "Ama" not in renderer().render_digest(digest(buried)).text
+    mail = renderer().render_digest(digest(buried, line(number=2, customer={"name": "Kofi"})))
+    assert "ord-1: the order was erased · " in mail.text
+    assert "Ama" not in mail.text + mail.html
+
+
+def test_an_order_that_could_not_be_read_is_counted_and_never_called_erased() -> None:
+    unread = replace(line(number=1), tracked=None)
+    mail = renderer().render_digest(digest(unread, line(number=2)))
+    assert "… and 1 more, which is in the list of orders." in mail.text
+    assert "erased" not in mail.text + mail.html
+    assert "ord-1" not in mail.text
+    assert mail.subject == "2 updates: 2 accepted"
+    held = [(one.notice, one.tracked) for one in (line(number=1), line(number=2))]
+    beyond = [_numbered(held[0][0], number) for number in range(3, 43)]
+    with_more = renderer().render_batch(Batch("0123456789ab", minute(60)), held, beyond=beyond)
+    assert "… and 40 more, which are in the list of orders." in with_more.text
+    assert with_more.subject.startswith("42 updates: ")
 
 
 def test_hundreds_of_lines_are_cut_at_two_hundred_and_counted() -> None:
@@ -127,7 +143,7 @@ def test_hundreds_of_lines_are_cut_at_two_hundred_and_counted() -> None:
     assert mail.text.count("\n- ") == 200
     assert "and 300 more" in mail.text
     assert "PP-777" in mail.text
-    assert "offergrid-home (500)" in mail.text
+    assert "Accepted (499)" in mail.text
     assert len(mail.html.encode()) < 100_000  # Gmail cuts what is longer
     assert len(mail.subject) <= 150
 
@@ -201,3 +217,110 @@ def test_what_is_held_is_shown_in_the_recipients_zone_and_what_is_beyond_is_coun
     assert mail.subject == "42 updates: 42 Accepted"
     assert "Tokyo time" in text
     assert "40 more" in text
+
+
+def test_groups_stand_by_urgency_and_their_lines_by_the_date_they_show() -> None:
+    def scheduled(number: int, day: str) -> DigestLine:
+        return line(Kind.SCHEDULED, Status.SCHEDULED, number=number, appointment=day)
+
+    mail = renderer().render_digest(
+        digest(
+            line(number=9),
+            line(number=2, connection=RABOT),
+            scheduled(3, "2026-04-09"),
+            scheduled(4, "2026-04-02"),
+            line(Kind.FAILED, Status.FAILED, number=5, connection=RABOT),
+            line(Kind.COMPLETED, Status.COMPLETED, number=6),
+            line(Kind.REJECTED, Status.REJECTED, number=8, reason="No coverage"),
+            line(Kind.REJECTED, Status.REJECTED, number=7, connection=RABOT, reason="No"),
+        )
+    )
+    assert re.findall(r"^(\w+) \(\d\)$", mail.text, re.MULTILINE) == [
+        "Rejected",
+        "Failed",
+        "Scheduled",
+        "Accepted",
+        "Completed",
+    ]
+    for part in (mail.text, mail.html):
+        assert re.findall(r"PP-(\d)", part) == list("78543296")
+
+
+def test_what_is_overdue_besides_stands_before_what_is_not_urgent() -> None:
+    late = OverdueOrder(
+        key=key_of(RABOT, 7), reference="PP-7", status=Status.ACCEPTED, since=minute(0)
+    )
+    lines = (line(number=1), line(Kind.REJECTED, Status.REJECTED, number=2, reason="No"))
+    mail = renderer().render_digest(replace(digest(*lines), overdue=OverdueNow(orders=(late,))))
+    assert re.findall(r"PP-\d", mail.text) == ["PP-2", "PP-7", "PP-1"]
+
+
+DAILY = Subscription(id="s", recipient="a@b.example", mode=Mode.DAILY, daily_at=time(8))
+HOURLY = replace(DAILY, mode=Mode.HOURLY)
+QUIET = replace(DAILY, mode=Mode.AT_ONCE, quiet_hours=QuietHours(start=time(20), end=time(6, 30)))
+AT_ONCE = replace(DAILY, mode=Mode.AT_ONCE)
+
+
+@pytest.mark.parametrize(
+    ("subscriptions", "due_at", "expected"),
+    [
+        ([DAILY], "07:00", DigestReason.DAILY),
+        ([HOURLY], "14:00", DigestReason.HOURLY),
+        ([QUIET], "05:30", DigestReason.QUIET_HOURS),
+        ([QUIET], "14:00", DigestReason.MANY),
+        ([AT_ONCE], "14:00", DigestReason.MANY),
+        ([replace(DAILY, quiet_hours=QUIET.quiet_hours)], "05:30", DigestReason.QUIET_HOURS),
+        ([replace(DAILY, quiet_hours=QUIET.quiet_hours)], "07:00", DigestReason.DAILY),
+        ([None], "14:00", DigestReason.MANY),
+        ([DAILY, HOURLY], "07:00", DigestReason.TOGETHER),
+        ([], "07:00", DigestReason.TOGETHER),
+    ],
+)
+def test_which_digest_it_is_follows_from_the_subscription_and_the_hour(
+    subscriptions: list[Subscription | None], due_at: str, expected: DigestReason
+) -> None:
+    moment = datetime.fromisoformat(f"2026-03-02T{due_at}:00Z")
+    assert digest_reason(subscriptions, due_at=moment) is expected
+
+
+class Subscribed:
+    """Implements ``Subscriptions`` with one."""
+
+    def __init__(self, one: Subscription | None) -> None:
+        self._one = one
+
+    def get(self, subscription_id: str) -> Subscription | None:
+        return self._one if subscription_id == "s" else None
+
+
+def test_a_held_batch_has_the_subscriber_s_zone_and_says_which_digest_it_is() -> None:
+    reader = Subscribed(replace(DAILY, time_zone="Asia/Tokyo"))
+    writes = MailRenderer(InMemory(), subscriptions=reader, clock=lambda: NOW)
+    lines = [line(number=1), line(number=2, connection=RABOT)]
+    held = [(replace(one.notice, subscription="s"), one.tracked) for one in lines]
+    mail = writes.render_batch(Batch("0123456789ab", minute(60)), held)
+    assert mail.text.startswith("Your daily summary\n")
+    assert "Times are Tokyo time." in mail.text
+    assert "PP-1: Fibre 1000 · Mon 2 Mar, 21:01" in mail.text
+    said = writes.render_batch(
+        Batch("0123456789ab", minute(60)),
+        held,
+        time_zone="Europe/Berlin",
+        language="de",
+        reason=DigestReason.QUIET_HOURS,
+    )
+    assert said.text.startswith("Was in Ihrer Ruhezeit eingegangen ist\n")
+    assert "Alle Zeiten: MEZ." in said.text
+    notice, tracked = held[0]
+    assert tracked is not None
+    assert "2 March 2026 at 9:00 pm (Tokyo time)" in writes.render(notice, tracked).text
+
+
+def test_a_connection_that_was_removed_doesn_t_take_the_rest_with_it() -> None:
+    lines = [line(number=1), line(number=2)]
+    gone = replace(lines[0].notice, key=replace(lines[0].notice.key, connection="gone"))
+    held = [(gone, lines[0].tracked), (lines[1].notice, lines[1].tracked)]
+    mail = renderer().render_batch(Batch("0123456789ab", minute(60)), held)
+    assert "PP-2" in mail.text
+    with pytest.raises(UnknownConnection):
+        renderer().render_batch(Batch("0123456789ab", minute(60)), held[:1])

@@ -9,7 +9,8 @@ from milepost.notices import Audience
 from milepost.order import Kind
 from milepost.rendering.plain import LONGEST_VALUE, clean, one_line
 from milepost.report import Status
-from tests.unit.rendering.mail_builders import renderer, told
+from milepost.sending import Batch
+from tests.unit.rendering.mail_builders import NOW, renderer, told
 
 ATTACKS = {
     "a header": "Ama\r\nBcc: thief@evil.example\r\n\r\nbody",
@@ -87,6 +88,57 @@ def test_a_name_in_right_to_left_letters_turns_only_itself_around() -> None:
 def test_names_of_people_stay_as_they_are_written() -> None:
     for name in ("Zoë O'Brien-Müller", "Nguyễn Thị Hòa", "李小龍", "Ævar Þórsson"):
         assert one_line(name) == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "👨‍👩‍👧‍👦 Sample",  # a family, joined by ZWJ
+        "👩🏽‍🚒",  # with a tone of skin
+        "❤️‍🔥",  # with a variation selector
+        "می‌خواهم",  # Persian with ZWNJ
+        "علی‌رضا",
+        "क्‍ष",  # Devanagari with ZWJ after a virama
+    ],
+)
+def test_joiners_of_words_and_emoji_stay(text: str) -> None:
+    assert one_line(text) == text
+    assert clean(text * 50, 20).rstrip("…")[-1] not in "\u200c\u200d"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a\u200db", "\u200dAma\u200c", "Ö\u200dl", "И\u200dв", "👨\u200d", "\u200d\u200c", "1\u200d2"],
+)
+def test_joiners_that_only_hide_are_dropped(text: str) -> None:
+    assert not set("\u200c\u200d") & set(one_line(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u200b\u200c\u200d\u2060\ufeff",
+        "\u3164\u115f\u1160\uffa0",
+        "\u2800",
+        "\u034f\u17b4\u180b",
+        "\u202e\u2066\u2069",
+        "\u0301\ufe0f",
+        "\U000e0041",
+        " \u00a0\u3000",
+        "\u00ad",
+    ],
+)
+def test_a_text_of_which_nothing_can_be_seen_is_missing(text: str) -> None:
+    assert clean(text) == ""
+    details = {"reference": text, "customer": {"name": text, "business": text}}
+    notice, order = told(
+        Kind.ACCEPTED, Status.ACCEPTED, audience=Audience.CUSTOMER, details=details
+    )
+    mail = renderer().render(notice, order)
+    assert mail.subject == "Your order ord-1 has been accepted"
+    assert mail.text.startswith("Hello,\n")
+    held = renderer().render_batch(Batch("0123456789ab", NOW), [(notice, order)] * 2)
+    assert "- ord-1: " in held.text
 
 
 def test_half_a_character_is_left_out() -> None:

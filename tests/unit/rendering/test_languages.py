@@ -16,7 +16,7 @@ from milepost.rendering.telling import telling
 from milepost.rendering.words import LANGUAGES, TEMPLATES, language_for, words_of
 from milepost.report import Status
 from tests.builders import OFFERGRID, RABOT, report
-from tests.unit.rendering.mail_builders import KNOWN, SPIRII, renderer, told
+from tests.unit.rendering.mail_builders import KNOWN, NOW, SPIRII, renderer, told
 
 
 @pytest.mark.parametrize(
@@ -57,16 +57,23 @@ def test_an_appointment_is_told_in_the_recipients_language_and_the_orders_zone(
         Kind.SCHEDULED, Status.SCHEDULED, connection=connection, language=language, details=details
     )
     assert expected in renderer().render(notice, order).text.replace("\n", " ")
-    assert mail_values(telling(notice, order.order, connection))["appointment"] == expected
+    assert mail_values(telling(notice, order.order, connection, now=NOW))["appointment"] == expected
+
+
+def moments_in(language: str, time_zone: str = "Europe/Berlin", **more: Any) -> Moments:
+    words = words_of(language)
+    return Moments(
+        language=language, asked=language, time_zone=time_zone, words=words, now=NOW, **more
+    )
 
 
 def test_summer_time_has_its_own_name() -> None:
-    moments = Moments(language="de", asked="de", time_zone="Europe/Berlin", words=words_of("de"))
+    moments = moments_in("de")
     assert moments.full("2026-07-01T10:00:00Z") == "Mittwoch, 1. Juli 2026, 12:00 Uhr (MESZ)"
 
 
 def test_a_day_has_no_time_and_what_is_no_date_stays_as_it_was_written() -> None:
-    moments = Moments(language="en", asked="en", time_zone="Europe/Berlin", words=words_of("en"))
+    moments = moments_in("en")
     assert moments.full("2026-03-01") == "Sunday, 1 March 2026"
     assert moments.full("2026-13-01") == "2026-13-01"
     assert moments.day("end of\r\nMarch") == "end of March"
@@ -74,9 +81,73 @@ def test_a_day_has_no_time_and_what_is_no_date_stays_as_it_was_written() -> None
 
 
 @pytest.mark.parametrize(
+    ("value", "order_zone", "full", "short"),
+    [
+        # Midnight of the order's zone: a day that became an instant on its way.
+        (
+            "2026-03-12T00:00:00+11:00",
+            "Australia/Melbourne",
+            "Thursday, 12 March 2026",
+            "Thu 12 Mar",
+        ),
+        ("2026-03-11T13:00:00Z", "Australia/Melbourne", "Thursday, 12 March 2026", "Thu 12 Mar"),
+        ("2026-03-12T00:00:00Z", "UTC", "Thursday, 12 March 2026", "Thu 12 Mar"),
+        ("2026-11-24", "Australia/Melbourne", "Tuesday, 24 November 2026", "Tue 24 Nov"),
+        # Midnight of the reader's zone alone is an hour like others, and never "12:00 am".
+        (
+            "2026-03-11T23:00:00Z",
+            "Australia/Melbourne",
+            "Thursday, 12 March 2026 at 00:00 (CET)",
+            "Thu 12 Mar, 00:00",
+        ),
+    ],
+)
+def test_what_came_as_a_day_is_told_as_a_day_in_every_zone(
+    value: str, order_zone: str, full: str, short: str
+) -> None:
+    moments = moments_in("en", order_zone=order_zone)
+    assert (moments.full(value), moments.short(value)) == (full, short)
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Kiritimati", "Europe/Berlin"])
+def test_a_supply_starts_on_the_order_s_day_whoever_reads_of_it(zone: str) -> None:
+    moments = moments_in("de", zone, order_zone="Europe/Berlin")
+    assert moments.day("2026-01-01T00:30:00+01:00") == "Donnerstag, 1. Januar 2026"
+    assert moments.short_day("2026-01-01T00:30:00+01:00") == "Do., 1. Jan."
+
+
+@pytest.mark.parametrize(
+    "value", ["0001-01-01", "0001-01-01T00:00:00Z", "9999-12-31", "9999-12-31T23:59:59-12:00"]
+)
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Kiritimati"])
+def test_a_date_that_means_none_is_not_shown(value: str, zone: str) -> None:
+    moments = moments_in("en", zone)
+    assert moments.full(value) is moments.day(value) is moments.short(value) is None
+    assert moments.is_past(value) is False
+
+
+def test_a_day_is_over_when_it_has_ended_for_the_reader() -> None:
+    # 2 March 2026, 13:02 in Berlin, is 3 March, 02:02 in Kiritimati.
+    assert moments_in("en").is_past("2026-03-02") is False
+    assert moments_in("en", "Pacific/Kiritimati").is_past("2026-03-02") is True
+    assert moments_in("en").is_past("2026-03-02T12:01:00Z") is True
+    assert moments_in("en").is_past("2026-03-02T12:03:00Z") is False
+
+
+def test_a_mail_has_the_recipient_s_zone_and_language_where_they_are_given() -> None:
+    details = {**KNOWN, "appointment": "2026-03-12T02:00:00Z"}
+    told_of = told(Kind.SCHEDULED, Status.SCHEDULED, details=details)
+    mail = renderer().render(*told_of, time_zone="Europe/Berlin", language="de")
+    assert "Donnerstag, 12. März 2026, 03:00 Uhr (MEZ)" in mail.text.replace("\n", " ")
+    assert '<html lang="de">' in mail.html
+
+
+@pytest.mark.parametrize(
     ("language", "amount", "currency", "expected"),
     [
-        ("en", "1280.00", "GHS", "GHS1,280.00"),
+        ("en", "1280.00", "GHS", "GHS 1,280.00"),
+        ("en", "-5", "CHF", "-CHF 5.00"),
+        ("en", "5", "AUD", "A$5.00"),
         ("de", "1280", "GHS", "1.280,00 GHS"),
         ("da", "149.9", "DKK", "149,90 kr."),
         ("de", "149.905", "EUR", "149,905 €"),
@@ -88,8 +159,7 @@ def test_a_day_has_no_time_and_what_is_no_date_stays_as_it_was_written() -> None
 def test_an_amount_is_exact_and_in_the_recipients_form(
     language: str, amount: str, currency: str, expected: str | None
 ) -> None:
-    moments = Moments(language=language, asked=language, time_zone="UTC", words=words_of(language))
-    assert moments.amount(Decimal(amount), currency) == expected
+    assert moments_in(language).amount(Decimal(amount), currency) == expected
 
 
 def test_english_is_written_with_the_day_first_unless_the_recipient_says_otherwise() -> None:
@@ -144,4 +214,4 @@ def test_an_unknown_status_is_explained_in_the_recipients_language() -> None:
     order = fold([report(Status.ACCEPTED), report(None, 5, raw="Odd\r\nState")], Rules())
     notice, _ = told(Kind.ATTENTION, Status.ACCEPTED, language="da")
     text = renderer().render(notice, TrackedOrder(order=order)).text.replace("\n", " ")
-    assert "status, som vi ikke kender: “Odd State”. Ordren forbliver accepteret" in text
+    assert "status, som vi ikke kender: »Odd State«. Ordren forbliver accepteret" in text

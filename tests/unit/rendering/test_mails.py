@@ -105,7 +105,7 @@ def test_a_rejection_says_why_and_what_to_do(audience: Audience) -> None:
 
 def test_a_rejection_without_a_reason_says_so_and_whom_to_ask() -> None:
     text = mail_text(Kind.REJECTED, Status.REJECTED)
-    assert "The provider gave no reason. Ask the provider" in text
+    assert "The provider did not give a reason. Ask the provider" in text
 
 
 def test_the_reason_is_still_told_when_the_order_has_moved_on() -> None:
@@ -126,14 +126,14 @@ def test_a_mail_written_late_says_where_the_order_stands_now() -> None:
 
 def test_an_acceptance_says_what_comes_next_and_by_when() -> None:
     text = mail_text(Kind.ACCEPTED, Status.ACCEPTED)
-    assert "the appointment, usually by Thursday, 5 March 2026" in text
+    assert "the appointment is set, usually by Thursday, 5 March 2026" in text
     assert "complete by Monday, 16 March 2026" in text
 
 
 def test_an_unpaid_fee_is_named_with_its_amount_and_its_day() -> None:
     details = {"invoices": [UNPAID, {**UNPAID, "number": "NE-1", "paid": True}]}
     text = mail_text(Kind.ACCEPTED, Status.ACCEPTED, connection=SUBS, details=details)
-    assert "Connection fee (NE-881377), GHS1,280.00, due on Friday, 20 March 2026" in text
+    assert "Connection fee (NE-881377), GHS 1,280.00, due on Friday, 20 March 2026" in text
     assert "NE-1" not in text
 
 
@@ -141,7 +141,7 @@ def test_an_unpaid_fee_is_named_with_its_amount_and_its_day() -> None:
     ("code", "expected"),
     [
         ({"sent": True, "sent_at": "2026-03-03T12:00:00Z"}, "on Tuesday, 3 March 2026 at 12:00"),
-        ({"sent": True}, "went to the customer."),
+        ({"sent": True}, "was sent to the customer."),
         ({"sent": False}, "no authorization code for signing yet: send it again"),
     ],
 )
@@ -167,7 +167,7 @@ def test_a_cancelled_supply_says_when_it_ends() -> None:
         *told(Kind.CANCELLED, Status.CANCELLED, connection=RABOT, details=details)
     )
     assert "The supply ends on Tuesday, 30 June 2026" in mail.text.replace("\n", " ")
-    assert mail.subject.startswith("Supply ends Tuesday, 30 June 2026: Ama Boateng, PP-20417")
+    assert mail.subject.startswith("Supply ends on Tuesday, 30 June 2026: Ama Boateng, PP-20417")
 
 
 def test_the_five_kinds_of_notes_have_their_labels() -> None:

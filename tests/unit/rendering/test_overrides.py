@@ -80,7 +80,7 @@ def test_a_preview_shows_the_override() -> None:
         (OWN.replace("{{ reference }}", "{{ reference }"), 2, "correct it"),
         (OWN + "\n{% block next %}\nSee you.", 6, "correct it"),
         (OWN.replace("reference", "referense"), 2, "did you mean 'reference'"),
-        (OWN.replace("customer or", "nothing_like_it or"), 3, "there are: account_number"),
+        (OWN.replace("customer or", "nothing_like_it or"), 3, "there are: about"),
         ("Hello {{ customer }}", 1, "begin with {% extends layout %}"),
         ("{% extends layout %}{% block lead %}x{% endblock %}", 1, "the subject is empty"),
         ("{% extends 'nowhere.j2' %}", 1, "no template nowhere.j2"),

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from email.utils import formataddr
 from typing import Any, Final, Protocol
 
 from botocore.exceptions import ClientError
@@ -159,7 +160,7 @@ class Mailbox:
         tags = mail_tags(notices[0], mail_id=self._records.keep(notices, at=at))
         try:
             answer = self._client.send_email(
-                FromEmailAddress=self._sender,
+                FromEmailAddress=_named_address(mail.from_name, self._sender),
                 ConfigurationSetName=self._configuration_set,
                 Destination={"ToAddresses": [to]},
                 Content={
@@ -170,6 +171,8 @@ class Mailbox:
                     }
                 },
                 EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
+                # SES takes no header of that name: it has a parameter for it.
+                **({"ReplyToAddresses": [mail.reply_to]} if mail.reply_to else {}),
             )
         except ClientError as error:
             code = error.response["Error"]["Code"]
@@ -210,6 +213,14 @@ def _is_about_us(error: ClientError) -> bool:
     """Whether SES refuses the sender and not the mail: once that is mended, the mail can go."""
     said = error.response["Error"].get("Message", "").lower()
     return "not verified" in said or "configuration set" in said
+
+
+def _named_address(name: str | None, address: str) -> str:
+    """An address with its name, encoded as SES takes it.
+
+    Source: Amazon SES API v2, ``FromEmailAddress``: names beyond ASCII as RFC 2047 encodes them.
+    """
+    return formataddr((name, address)) if name else address
 
 
 def _utf8(text: str) -> dict[str, str]:

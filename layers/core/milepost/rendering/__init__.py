@@ -4,7 +4,7 @@ Names, notes and reasons come from outside. They are values, never templates; HT
 what goes into a header is one line.
 """
 
-from milepost.rendering.digests import Digest, DigestLine, DigestReason
+from milepost.rendering.digests import Digest, DigestLine, DigestReason, digest_reason
 from milepost.rendering.mails import MailRenderer
 from milepost.rendering.overrides import BrokenTemplate, Overrides, check_override
 
@@ -16,4 +16,5 @@ __all__ = [
     "MailRenderer",
     "Overrides",
     "check_override",
+    "digest_reason",
 ]

@@ -1,20 +1,27 @@
 """Digests: many notices in one mail, as a list that can be scanned."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from milepost.batch_sending import MOST_SHOWN
+from milepost.connection import Connection
 from milepost.notices import MOST_URGENT_FIRST, Audience, Notice, urgency
 from milepost.order import Kind, TrackedOrder
 from milepost.overdue_orders import OverdueNow
 from milepost.rendering.environments import environment
+from milepost.rendering.facts import greeting
 from milepost.rendering.moments import Moments
 from milepost.rendering.plain import clean, fit_subject, shorten, tidy, upper_first
-from milepost.rendering.words import Words, language_for, words_of
+from milepost.rendering.reading import moment_of, part, text_of
+from milepost.rendering.senders import MailEnds, mail_ends, reason_for_digest
+from milepost.rendering.words import Words, counted, language_for, words_of
+from milepost.subscriptions import Mode, Subscription
 
 MOST_LINES: Final = MOST_SHOWN
 _ABOUT_DATES: Final = frozenset({Kind.SCHEDULED, Kind.RESCHEDULED})
@@ -34,7 +41,10 @@ class DigestReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestLine:
-    """A notice in a digest; ``tracked`` is None when its order was erased since."""
+    """A notice in a digest; ``tracked`` is None when its order could not be read.
+
+    Such a line is counted, not listed: nothing is known of its order.
+    """
 
     notice: Notice
     tracked: TrackedOrder | None
@@ -53,6 +63,8 @@ class Digest:
     """Notices that are counted, but not shown: their orders were judged, and not kept."""
     overdue: OverdueNow = field(default_factory=OverdueNow)
     """What is overdue besides, of the recipient's connections; never for customers."""
+    connections: tuple[Connection, ...] = ()
+    """Those of the lines, as far as they are still applied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +72,35 @@ class ComposedDigest:
     subject: str
     text: str
     html: str
+    ends: MailEnds
 
 
-def compose_digest(digest: Digest, *, unsubscribe_url: str | None) -> ComposedDigest:
+def digest_reason(
+    subscriptions: Iterable[Subscription | None], *, due_at: datetime
+) -> DigestReason:
+    """Why notices that are due at one moment come as one mail.
+
+    :param subscriptions: those of the notices; None for one that has none, such as a customer's
+    """
+    found = {None if one is None else _reason_of(one, due_at) for one in subscriptions}
+    # What a customer or a connection's contact gets is gathered only when there is too much of it.
+    reasons = {reason or DigestReason.MANY for reason in found}
+    return reasons.pop() if len(reasons) == 1 else DigestReason.TOGETHER
+
+
+def _reason_of(subscription: Subscription, due_at: datetime) -> DigestReason:
+    quiet = subscription.quiet_hours
+    local = due_at.astimezone(ZoneInfo(subscription.time_zone)).time()
+    if quiet is not None and (local.hour, local.minute) == (quiet.end.hour, quiet.end.minute):
+        at_its_time = subscription.mode is Mode.DAILY and quiet.end == subscription.daily_at
+        return DigestReason.DAILY if at_its_time else DigestReason.QUIET_HOURS
+    modes = {Mode.DAILY: DigestReason.DAILY, Mode.HOURLY: DigestReason.HOURLY}
+    return modes.get(subscription.mode, DigestReason.MANY)
+
+
+def compose_digest(
+    digest: Digest, *, now: datetime, unsubscribe_url: str | None, sample: bool = False
+) -> ComposedDigest:
     """The parts of a digest's mail; of more than 200 lines the most urgent are shown.
 
     :raises ValueError: without any line
@@ -72,106 +110,180 @@ def compose_digest(digest: Digest, *, unsubscribe_url: str | None) -> ComposedDi
     language = language_for(digest.language)
     words = words_of(language)
     moments = Moments(
-        language=language, asked=digest.language, time_zone=digest.time_zone, words=words
+        language=language,
+        asked=digest.language,
+        time_zone=digest.time_zone,
+        country=_only_country(digest.connections),
+        words=words,
+        now=now,
     )
-    own = words["digest"]
-    audience = digest.lines[0].notice.audience
-    intro = own["intro_customer" if audience is Audience.CUSTOMER else "intro"]
-    subject = fit_subject(_subject(digest, words))
-    rest = max(len(digest.lines) - MOST_LINES, 0) + len(digest.beyond)
-    latest = max(notice.announcement.announced_at for notice in _notices(digest))
+    notices = _notices(digest)
+    audience = notices[0].audience
+    ends = mail_ends(audience, digest.connections, words, footer=reason_for_digest(notices, words))
+    form = _Form(digest=digest, words=words, moments=moments, language=language, sample=sample)
     values = {
         "language": language,
         "words": words,
         "audience": str(audience),
-        "sample": False,
-        "subject": subject,
-        "heading": own[digest.reason],
-        "intro": intro.format(zone=moments.zone_at(latest)),
-        "groups": list(_groups(digest, words, moments)),
-        "overdue": list(_overdue(digest.overdue, words, moments)),
-        "more": own["and_more"].format(count=rest) if rest > 0 else None,
+        "sample": sample,
+        **form.values(audience),
+        **ends.values,
         "unsubscribe_url": unsubscribe_url,
     }
     text = environment(html=False).get_template("digest.txt.j2").render(values)
     html = environment(html=True).get_template("digest.html.j2").render(values)
-    return ComposedDigest(subject=subject, text=tidy(text), html=html.strip() + "\n")
+    return ComposedDigest(
+        subject=values["subject"], text=tidy(text), html=html.strip() + "\n", ends=ends
+    )
 
 
-def _overdue(overdue: OverdueNow, words: Words, moments: Moments) -> Iterable[str]:
-    own = words["digest"]
-    for one in overdue.orders:
-        yield own["overdue_line"].format(
-            reference=clean(one.reference or one.key.order_id, 60),
-            connection=clean(one.key.connection, 100),
-            status=words["statuses"][one.status],
-            since=moments.short(one.since),
-        )
-    if overdue.more:
-        yield own["overdue_more"]
+def _only_country(connections: Sequence[Connection]) -> str:
+    countries = {one.country for one in connections}
+    return countries.pop() if len(countries) == 1 else ""
 
 
-def _subject(digest: Digest, words: Words) -> str:
-    counts = Counter(notice.announcement.kind for notice in _notices(digest))
-    present = [kind for kind in MOST_URGENT_FIRST if counts[kind]]
-    named = (f"{counts[kind]} {words['kinds'][kind]}" for kind in present)
-    count = sum(counts.values())
-    form = words["digest"]["subject" if count > 1 else "subject_one"]
-    return str(form.format(count=count, kinds=", ".join(named)))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """A digest on its way into words."""
 
+    digest: Digest
+    words: Words
+    moments: Moments
+    language: str
+    sample: bool
 
-def _notices(digest: Digest) -> tuple[Notice, ...]:
-    return (*(line.notice for line in digest.lines), *digest.beyond)
-
-
-def _groups(digest: Digest, words: Words, moments: Moments) -> Iterable[Mapping[str, Any]]:
-    every = sorted(digest.lines, key=_urgency)
-    counts = Counter(notice.key.connection for notice in _notices(digest))
-    shown = sorted(every[:MOST_LINES], key=_connection)
-    for connection, own in groupby(shown, key=_connection):
-        yield {
-            "connection": clean(connection, 100),
-            "count": counts[connection],
-            "lines": [_line(line, words, moments) for line in own],
+    def values(self, audience: Audience) -> Mapping[str, Any]:
+        is_customer = audience is Audience.CUSTOMER
+        own = self.words["digest"]
+        listed = sorted((line for line in self.digest.lines if line.tracked), key=_urgency)
+        shown, kinds = listed[:MOST_LINES], self._kinds()
+        more = len(_notices(self.digest)) - len(shown)
+        intro = own["intro_customer" if is_customer else "intro"]
+        latest = max(one.announcement.announced_at for one in _notices(self.digest))
+        more_form = own["and_more_customer" if is_customer else "and_more"]
+        return {
+            "subject": fit_subject(self._subject(kinds, is_customer=is_customer)),
+            "heading": own["customer" if is_customer else self.digest.reason],
+            "greeting": self._greeting() if is_customer else None,
+            "intro": intro.format(zone=self.moments.zone_at(latest)),
+            "preheader": upper_first(kinds),
+            "groups": list(self._groups(shown, is_customer=is_customer)),
+            "more": counted(more_form, more, self.language) if more > 0 else None,
         }
 
+    def _counts(self) -> Counter[Kind]:
+        return Counter(one.announcement.kind for one in _notices(self.digest))
 
-def _connection(line: DigestLine) -> str:
-    return line.notice.key.connection
+    def _kinds(self) -> str:
+        counts = self._counts()
+        forms = self.words["kinds_counted"]
+        return ", ".join(
+            counted(forms[kind], counts[kind], self.language)
+            for kind in MOST_URGENT_FIRST
+            if counts[kind]
+        )
+
+    def _subject(self, kinds: str, *, is_customer: bool) -> str:
+        own, count = self.words["digest"], len(_notices(self.digest))
+        form = counted(own["subject_customer" if is_customer else "subject"], count, self.language)
+        marked = f"{self.words['sample_subject']} " if self.sample else ""
+        return marked + form.replace("{kinds}", kinds)
+
+    def _greeting(self) -> str:
+        """By name, if all orders are in the same."""
+        customers = [
+            part(line.tracked.order.details, "customer")
+            for line in self.digest.lines
+            if line.tracked and line.tracked.erased_at is None
+        ]
+        spoken = {greeting(one, self.words) for one in customers}
+        return spoken.pop() if len(spoken) == 1 else str(self.words["greeting_nameless"])
+
+    def _groups(
+        self, shown: Sequence[DigestLine], *, is_customer: bool
+    ) -> Iterable[Mapping[str, Any]]:
+        """A group a kind, the most urgent first, and in it by date."""
+        counts = self._counts()
+        by_kind = {
+            kind: sorted(lines, key=self._date) for kind, lines in groupby(shown, key=_kind_of)
+        }
+        for kind in MOST_URGENT_FIRST:
+            if lines := by_kind.get(kind):
+                yield {
+                    "kind": str(kind),
+                    "title": f"{self.words['kinds'][kind]} ({counts[kind]})",
+                    "lines": [self._line(line, is_customer=is_customer) for line in lines],
+                }
+            if kind is Kind.OVERDUE and self.digest.overdue.orders and not is_customer:
+                yield {
+                    "kind": str(kind),
+                    "title": self.words["digest"]["overdue"],
+                    "lines": list(self._overdue()),
+                }
+
+    def _overdue(self) -> Iterable[Mapping[str, str]]:
+        own = self.words["digest"]
+        for one in self.digest.overdue.orders:
+            text = own["overdue_line"].format(
+                reference=clean(one.reference or "", 60) or clean(one.key.order_id, 60),
+                connection=clean(one.key.connection, 100),
+                status=self.words["statuses"][one.status],
+                since=self.moments.short(one.since),
+            )
+            yield {"who": "", "what": text, "text": text}
+        if self.digest.overdue.more:
+            yield {"who": "", "what": own["overdue_more"], "text": own["overdue_more"]}
+
+    def _date(self, line: DigestLine) -> tuple[str, str]:
+        return self.moments.sort_key(_shown_date(line, self.moments))
+
+    def _line(self, line: DigestLine, *, is_customer: bool) -> dict[str, str]:
+        """A line's parts; of an erased order nothing but that it was erased."""
+        key = line.notice.key
+        when = self.moments.short(_shown_date(line, self.moments))
+        where = None if is_customer else clean(key.connection, 100)
+        if line.tracked is None or line.tracked.erased_at is not None:
+            who, said = clean(key.order_id, 60), self.words["digest"]["erased"]
+        else:
+            who, said = self._of_order(line.notice, line.tracked)
+        what = " · ".join(filter(None, (said, when, where)))
+        return {"who": who, "what": what, "text": f"{who}: {what}"}
+
+    def _of_order(self, notice: Notice, tracked: TrackedOrder) -> tuple[str, str]:
+        details, kind = tracked.order.details, notice.announcement.kind
+        customer, offer = part(details, "customer"), part(details, "offer")
+        service = text_of(details.get("service_type")) or ""
+        name = _shown(customer, "business", 40) or _shown(customer, "name", 40)
+        reference = _shown(details, "reference", 40) or shorten(clean(notice.key.order_id), 40)
+        what = _shown(offer, "name", 60) or self.words["services"].get(service)
+        reason = _shown(details, "reason", 120) if kind in _ABOUT_REASONS else None
+        said = filter(None, (what or clean(service.replace("_", " "), 60), reason))
+        is_customer = notice.audience is Audience.CUSTOMER
+        who = (None if is_customer else name, reference)
+        return ", ".join(filter(None, who)), upper_first(" – ".join(said))
 
 
-def _urgency(line: DigestLine) -> tuple[int, Any, str]:
-    return urgency(line.notice)
+def _shown(details: Mapping[str, Any], name: str, longest: int) -> str | None:
+    return shorten(clean(text_of(details.get(name)) or ""), longest) or None
 
 
-def _line(line: DigestLine, words: Words, moments: Moments) -> dict[str, str]:
-    """A line's parts; of an erased order nothing but that it was erased."""
+def _shown_date(line: DigestLine, moments: Moments) -> str | datetime:
+    """The date that a line shows: the appointment where it is about that."""
     one = line.notice.announcement
-    shown = {
-        "kind": str(one.kind),
-        "kind_name": words["kinds"][one.kind],
-        "when": moments.short(one.occurred_at) or "",
-    }
-    if line.tracked is None or line.tracked.erased_at is not None:
-        order_id = clean(line.notice.key.order_id, 60)
-        return {**shown, "who": order_id, "what": words["digest"]["erased"]}
-    return {**shown, **_of_order(line.notice, line.tracked, words, moments)}
+    if one.kind in _ABOUT_DATES and line.tracked and line.tracked.erased_at is None:
+        appointment = moment_of(line.tracked.order.details.get("appointment"))
+        if appointment and moments.short(appointment):
+            return appointment
+    return one.occurred_at
 
 
-def _of_order(
-    notice: Notice, tracked: TrackedOrder, words: Words, moments: Moments
-) -> dict[str, str]:
-    details, kind = tracked.order.details, notice.announcement.kind
-    customer, offer = details.get("customer", {}), details.get("offer", {})
-    service = details.get("service_type", "")
-    name = customer.get("business") or customer.get("name")
-    who = (name, details.get("reference") or notice.key.order_id)
-    what = offer.get("name") or words["services"].get(service) or service or words["some_service"]
-    reason = details.get("reason") if kind in _ABOUT_REASONS else None
-    said = (clean(what, 60), clean(reason, 120) if reason else None)
-    of_order = {
-        "who": ", ".join(shorten(clean(part), 40) for part in who if part),
-        "what": upper_first(": ".join(part for part in said if part)),
-    }
-    appointment = moments.short(details.get("appointment")) if kind in _ABOUT_DATES else None
-    return {**of_order, "when": appointment} if appointment else of_order
+def _notices(digest: Digest) -> Sequence[Notice]:
+    return [*(line.notice for line in digest.lines), *digest.beyond]
+
+
+def _kind_of(line: DigestLine) -> Kind:
+    return line.notice.announcement.kind
+
+
+def _urgency(line: DigestLine) -> tuple[int, datetime, str]:
+    return urgency(line.notice)

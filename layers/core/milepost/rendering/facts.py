@@ -2,27 +2,32 @@
 
 Facts are those of the order as it stands when the mail is written. What belongs to the announced
 status alone, such as the reason of a rejection, is looked up on the timeline if the order has
-moved on since.
+moved on since. A fact that isn't known is None, and sentences leave it out.
 """
 
 import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
-from milepost.deadlines import expected_by, next_date, next_step_by, usual_end
+from milepost.connection import Connection
+from milepost.deadlines import expected_by, next_step_by, usual_end
 from milepost.lifecycle import TERMINAL
 from milepost.notices import TELLING_WHY
-from milepost.order import Kind
+from milepost.order import Kind, Order
+from milepost.rendering.addresses import one_line_address
 from milepost.rendering.open_points import attention_sentences, open_points
-from milepost.rendering.plain import clean, shorten, upper_first
+from milepost.rendering.plain import clean, one_stop, shorten, upper_first
+from milepost.rendering.reading import moment_of, part, parts, text_of
 from milepost.rendering.rows import fact_rows
 from milepost.rendering.telling import Telling
-from milepost.rendering.words import Words, language_for
-from milepost.report import Address, Details, Note, Status
+from milepost.rendering.words import Words
+from milepost.report import Details, Status
 
 Values = dict[str, Any]
 
-_DONE: Final = frozenset({Status.COMPLETED, Status.ACTIVE})
 _LONGEST_NAME: Final = 120
+_LONGEST_IN_SUBJECT: Final = 50
 _NOT_A_NAME: Final = re.compile(r"[<>{}\[\]@\\|]|://|www\.|\.\w{2,}/", re.IGNORECASE)
 _LONGEST_GREETED: Final = 50
 _FOR_CUSTOMERS: Final = frozenset(
@@ -48,8 +53,8 @@ def mail_values(told: Telling) -> Values:
         if told.order.status not in TERMINAL
         else [],
         "attention": attention_sentences(told.order, told.words),
-        "contact": _named(told.connection.contact),
         "unsubscribe_url": None,
+        "order_url": None,
         "sample": False,
     }
     return {**values, "facts": fact_rows(told, values)}
@@ -58,15 +63,16 @@ def mail_values(told: Telling) -> Values:
 def _of_announcement(told: Telling) -> Values:
     one, words = told.notice.announcement, told.words
     key = told.notice.key
+    now = None if told.holds else words["statuses"][told.order.status]
     return {
-        "language": language_for(told.notice.language),
+        "language": told.language,
         "audience": str(told.notice.audience),
         "kind": str(one.kind),
         "kind_name": words["kinds"][one.kind],
         "status": str(one.status),
         "status_name": words["statuses"][one.status],
+        "status_now": now,
         "stands_now": _stands_now(told),
-        "status_now": None if told.holds else words["statuses"][told.order.status],
         "previous_status_name": words["statuses"][one.previous] if one.previous else None,
         "correction": one.correction,
         "connection": told.connection.id,
@@ -79,29 +85,41 @@ def _of_announcement(told: Telling) -> Values:
 
 def _stands_now(told: Telling) -> str | None:
     """How the order stands, where that isn't what was announced or the mail was forced."""
-    stands, said = told.order.status, told.notice.announcement.status
-    if not told.notice.forced and (told.holds or {stands, said} <= _DONE):
-        return None
-    return str(told.words["stands_now"].format(status=told.words["statuses"][stands]))
+    status = told.words["statuses"][told.order.status]
+    if told.moved_on:
+        return str(told.words["stands_now"][told.notice.audience].format(status=status))
+    if told.notice.forced:
+        return str(told.words["as_it_stands"].format(status=status))
+    return None
 
 
 def _of_order(told: Telling) -> Values:
     details, words = told.details, told.words
-    offer, customer = details.get("offer", {}), details.get("customer", {})
-    service = _service(details, words)
-    supplier = _named(offer.get("supplier"))
-    reference = clean(details.get("reference") or told.notice.key.order_id, _LONGEST_NAME)
+    offer, customer = part(details, "offer"), part(details, "customer")
+    service, phrase = _service(details, words)
+    offer_name, supplier = _named(offer.get("name")), _named(offer.get("supplier"))
+    reference = _named(details.get("reference")) or clean(told.notice.key.order_id, _LONGEST_NAME)
     name = _named(customer.get("business")) or _named(customer.get("name"))
+    known = offer_name or service
+    said = offer_name or phrase
+    audience = told.notice.audience
     return {
         "reference": reference,
-        "what": _named(offer.get("name")) or service or words["some_service"],
+        "what": known or words["some_service"],
+        "about": f" – {shorten(known, _LONGEST_IN_SUBJECT)}" if known else "",
+        "for_what": words["for_what"].format(what=said) if said else "",
+        "supply": words["supply_of" if offer_name else "supply"][audience].format(offer=offer_name),
         "service": service,
         "supplier": supplier,
         "supplier_name": supplier or words["the_provider"],
         "customer": name,
-        "who": ", ".join(shorten(part, 40) for part in (name, reference) if part),
-        "greeting": _greeting(customer.get("name") or customer.get("business"), words),
-        "address": _one_line_address(details.get("address", {})),
+        "who": ", ".join(shorten(one, 40) for one in (name, reference) if one),
+        "greeting": greeting(customer, words),
+        "address": one_line_address(
+            part(details, "address"),  # type: ignore[arg-type]
+            country=told.connection.country,
+            language=told.language,
+        ),
         "account_number": _named(details.get("account_number")),
         "meter_number": _named(details.get("meter_number")),
         "malo": _named(details.get("malo")),
@@ -113,15 +131,16 @@ def _of_order(told: Telling) -> Values:
 def _of_reason(told: Telling) -> Values:
     reason, cause = _reason(told)
     causes = told.words["causes"]
-    known = causes.get(cause or ("other" if reason else "none"), causes["other"])
-    name = known["name"]
     named = cause in causes and cause not in ("other", "none")
-    if told.for_customer:
-        name = known.get("name_to_customer", name)
+    known = causes[cause] if named else causes["other" if reason else "none"]
+    name = _cause_name(known, told)
     form = "missing" if reason is None else "with_cause" if named else "given"
+    if form == "with_cause" and told.for_customer and "name_to_customer" in known:
+        form = "with_statement"
+    line = told.words["reasons"][form].format(cause=name, Cause=upper_first(name), reason=reason)
     return {
         "reason": reason,
-        "reason_line": told.words["reasons"][form].format(cause=name, reason=reason),
+        "reason_line": one_stop(line),
         "cause": cause,
         "cause_name": name if named else None,
         "cause_next": known["customer" if told.for_customer else "team"],
@@ -129,87 +148,117 @@ def _of_reason(told: Telling) -> Values:
     }
 
 
+def _cause_name(cause: Mapping[str, str], told: Telling) -> str:
+    """A cause in words, in those of a contract where one is ended."""
+    name = "name_to_customer" if told.for_customer and "name_to_customer" in cause else "name"
+    ends = text_of(told.details.get("delivery_end")) is not None
+    return cause.get(f"{name}_of_contract", cause[name]) if ends else cause[name]
+
+
 def _of_times(told: Telling) -> Values:
     details, moments, order = told.details, told.moments, told.order
-    since = told.notice.announcement.announced_at
-    due = next_step_by(order, told.connection)
-    is_ahead = told.holds and next_date(order, told.connection) > since
-    by = expected_by(order, told.connection)
+    appointment, starts, ends = (
+        moment_of(details.get(name)) for name in ("appointment", "delivery_start", "delivery_end")
+    )
+    usual = _deadline(usual_end, order, told.connection)
+    due = _deadline(next_step_by, order, told.connection)
+    by = _deadline(expected_by, order, told.connection)
     ahead = told.holds and order.status not in TERMINAL
+    starts_supply = "delivery_start" in details or details.get("service_type") == "energy"
     return {
         "occurred_at": moments.full(told.notice.announcement.occurred_at),
         "since": moments.full(order.since),
-        "usual_until": moments.day(usual_end(order, told.connection)),
-        "next_by": moments.day(due) if is_ahead else None,
+        "usual_until": moments.day(usual),
+        "next_by": moments.day(due) if told.holds and moments.is_ahead(due) else None,
         "expected_by": moments.day(by)
-        if by and by > since and not order.appointment and ahead
+        if ahead and not appointment and moments.is_ahead(by)
         else None,
-        "appointment": moments.full(details.get("appointment")),
-        "appointment_short": moments.short(details.get("appointment")),
-        "starts_supply": "delivery_start" in details or details.get("service_type") == "energy",
+        # A supply starts on a day, whatever hour a program gave it.
+        "appointment": moments.day(appointment) if starts_supply else moments.full(appointment),
+        "appointment_short": moments.short_day(appointment)
+        if starts_supply
+        else moments.short(appointment),
+        "appointment_past": moments.is_past(appointment),
+        "starts_supply": starts_supply,
         "activates": details.get("service_type") == "ev_charging",
-        "delivery_start": moments.day(details.get("delivery_start")),
-        "delivery_end": moments.day(details.get("delivery_end")),
+        "delivery_start": moments.day(starts),
+        "delivery_start_ahead": moments.is_ahead(starts),
+        "delivery_end": moments.day(ends),
+        "delivery_end_past": moments.is_past(ends),
     }
+
+
+def _deadline(
+    reckon: Callable[[Order, Connection], datetime | str | None],
+    order: Order,
+    connection: Connection,
+) -> datetime | str | None:
+    """A deadline; None where a stored date is none that one can be reckoned from."""
+    try:
+        return reckon(order, connection)
+    except (ValueError, OverflowError, TypeError, AttributeError, LookupError):
+        return None
 
 
 def _reason(told: Telling) -> tuple[str | None, str | None]:
     """Reason and cause of the announced status, even if the order has left it since."""
-    explained = told.details if told.holds else Details()
-    if not explained.get("reason"):
+    explained: Details = told.details if told.holds else Details()
+    if not _named(explained.get("reason")):
         said = [entry.report for entry in told.order.timeline]
         status: Status = told.notice.announcement.status
         reasons = (r.details for r in reversed(said) if r.status is status)
-        explained = next((d for d in reasons if d.get("reason")), Details())
-    reason = explained.get("reason")
+        explained = next((d for d in reasons if _named(d.get("reason"))), Details())
+    reason = clean(text_of(explained.get("reason")) or "")
     if not reason and told.notice.announcement.kind is Kind.REJECTED:
         # Some events say why in their notes alone.
-        reason = " ".join(note["text"] for note in _explaining_notes(told))
-    return (clean(reason) or None if reason else None), explained.get("cause")
+        reason = clean(" ".join(text for _, text in _notes_of(told, TELLING_WHY)))
+    return reason or None, text_of(explained.get("cause"))
 
 
-def _explaining_notes(told: Telling) -> list[Note]:
-    kinds = TELLING_WHY & _FOR_CUSTOMERS if told.for_customer else TELLING_WHY
-    return [note for note in told.details.get("notes", []) if note["kind"] in kinds]
+def _notes_of(told: Telling, kinds: frozenset[str] | None) -> list[tuple[str, str]]:
+    """Kind and text of the provider's notes of these kinds, those for others left out."""
+    listed = [
+        (text_of(note.get("kind")) or "other", clean(text_of(note.get("text")) or ""))
+        for note in parts(told.details, "notes")
+    ]
+    shown = _FOR_CUSTOMERS if told.for_customer else None
+    return [
+        (kind, text)
+        for kind, text in listed
+        if text and (kinds is None or kind in kinds) and (shown is None or kind in shown)
+    ]
 
 
 def _notes(told: Telling, reason: str) -> list[dict[str, str]]:
     """The provider's notes, but not those that the reason already says."""
-    listed: list[Note] = told.details.get("notes", [])
-    if told.for_customer:
-        listed = [note for note in listed if note.get("kind") in _FOR_CUSTOMERS]
     labels = told.words["note_kinds"]
-    cleaned = [(note.get("kind", "other"), clean(note.get("text", ""))) for note in listed]
     return [
         {"kind": kind, "label": labels.get(kind, labels["other"]), "text": text}
-        for kind, text in cleaned
-        if text and text not in reason
+        for kind, text in _notes_of(told, None)
+        if text not in reason
     ]
 
 
 def _named(value: object) -> str | None:
-    return clean(value, _LONGEST_NAME) or None if value else None
+    return clean(text_of(value) or "", _LONGEST_NAME) or None
 
 
-def _service(details: Details, words: Words) -> str | None:
-    """The service type in the mail's language; one without a word here as the provider says it."""
-    service = details.get("service_type")
-    if not service:
-        return None
+def _service(details: Mapping[str, Any], words: Words) -> tuple[str | None, str | None]:
+    """The service type by name, and as a sentence about its order has it ("an alarm system").
+
+    One without a word here stands as the provider says it.
+    """
+    service = text_of(details.get("service_type")) or ""
     known = words["services"].get(service)
-    return str(known) if known else clean(service.replace("_", " "), 60) or None
+    if known:
+        return str(known), str(words["services_ordered"][service])
+    named = clean(service.replace("_", " "), 60) or None
+    return named, named
 
 
-def _greeting(name: str | None, words: Words) -> str:
+def greeting(customer: Mapping[str, Any], words: Words) -> str:
     """By name, unless the name is none: what has links or markup in it is not spoken to."""
-    shown = clean(name, _LONGEST_NAME) if name else ""
+    shown = _named(customer.get("name")) or _named(customer.get("business"))
     if not shown or len(shown) > _LONGEST_GREETED or _NOT_A_NAME.search(shown):
         return str(words["greeting_nameless"])
     return str(words["greeting"].format(name=upper_first(shown)))
-
-
-def _one_line_address(address: Address) -> str | None:
-    street = " ".join(filter(None, (address.get("street"), address.get("unit"))))
-    city = " ".join(filter(None, (address.get("postcode"), address.get("city"))))
-    parts = (street, city, address.get("region"), address.get("country"))
-    return clean(", ".join(clean(part, 100) for part in parts if part), 240) or None

@@ -6,9 +6,10 @@ from typing import Any
 from milepost.attention import UNREAD
 from milepost.order import Attention, Order
 from milepost.rendering.moments import Moments
-from milepost.rendering.plain import clean
+from milepost.rendering.plain import clean, one_stop
+from milepost.rendering.reading import moment_of, number_of, part, parts, text_of
 from milepost.rendering.words import Words
-from milepost.report import AuthorizationCode, Details, Invoice
+from milepost.report import Details
 
 
 def open_points(
@@ -19,27 +20,29 @@ def open_points(
     :param words: the sentences for the audience
     :param fees: the words for fees
     """
-    unpaid = [one for one in details.get("invoices", []) if not one.get("paid", False)]
-    points = [words["unpaid"].format(fee=_fee(one, fees, moments)) for one in unpaid]
-    code = details.get("authorization_code")
+    unpaid = [one for one in parts(details, "invoices") if not one.get("paid", False)]
+    points = [one_stop(words["unpaid"].format(fee=_fee(one, fees, moments))) for one in unpaid]
+    code = part(details, "authorization_code")
     return [*points, _code(code, words, moments)] if code else points
 
 
-def _fee(invoice: Invoice, fees: Mapping[str, str], moments: Moments) -> str:
+def _fee(invoice: Mapping[str, Any], fees: Mapping[str, str], moments: Moments) -> str:
     """Kind, amount, number and due date of a fee."""
-    name = fees.get(invoice.get("kind", "fee"), fees["fee"])
-    number = invoice.get("number") or invoice.get("id")
-    amount = moments.amount(invoice.get("amount"), invoice.get("currency"))
-    due = moments.day(invoice.get("due_on"))
-    named = f"{name} ({clean(number, 60)})" if number else name
-    parts = (named, amount, fees["due"].format(day=due) if due else None)
-    return ", ".join(part for part in parts if part)
+    name = fees.get(text_of(invoice.get("kind")) or "fee", fees["fee"])
+    number = clean(text_of(invoice.get("number")) or text_of(invoice.get("id")) or "", 60)
+    amount = moments.amount(number_of(invoice.get("amount")), text_of(invoice.get("currency")))
+    due_on = moment_of(invoice.get("due_on"))
+    due = moments.day(due_on)
+    named = f"{name} ({number})" if number else name
+    form = fees["was_due" if moments.is_past(due_on) else "due"]
+    said = (named, amount, form.format(day=due) if due else None)
+    return ", ".join(one for one in said if one)
 
 
-def _code(code: AuthorizationCode, words: Mapping[str, str], moments: Moments) -> str:
+def _code(code: Mapping[str, Any], words: Mapping[str, str], moments: Moments) -> str:
     if not code.get("sent"):
         return words["code_missing"]
-    when = moments.full(code.get("sent_at"))
+    when = moments.full(moment_of(code.get("sent_at")))
     return words["code_sent"].format(when=when) if when else words["code_sent_undated"]
 
 
@@ -47,7 +50,7 @@ def attention_sentences(order: Order, words: Words) -> list[str]:
     """Why a person should look, in the mail's language.
 
     The checks write English. Their fixed sentences have a translation by the sentence itself;
-    those that hold values are said anew from the order; the rest is quoted after its heading.
+    those that hold values are written again from the order; the rest is quoted after its heading.
     """
     said = (_sentence(reason, order, words) for reason in order.attention)
     return list(dict.fromkeys(said))
@@ -65,7 +68,8 @@ def _sentence(reason: Attention, order: Order, words: Words) -> str:
 
 def _status_values(order: Order, words: Words) -> dict[str, Any]:
     said = [entry.report.raw_status for entry in order.timeline if entry.report.raw_status]
-    raw = f"“{clean(said[-1], 60)}”" if said else words["statuses"]["unknown"]
+    named = clean(said[-1], 60) if said else ""
+    raw = words["quote"].format(text=named) if named else words["statuses"]["unknown"]
     return {"raw": raw, "status": words["statuses"][order.status]}
 
 
@@ -75,10 +79,6 @@ def _values(reason: Attention, order: Order, text: str) -> str:
         return clean(", ".join(order.details.get("unread", []))) or text
     if reason.code != "email_not_sent":
         return text
-    unsent = [one for one in order.details.get("emails", []) if not one.get("sent", True)]
-    named = (": ".join(_known(one.get("type"), one.get("not_sent_reason"))) for one in unsent)
-    return clean(", ".join(named)) or text
-
-
-def _known(*parts: str | None) -> list[str]:
-    return [part for part in parts if part]
+    unsent = [one for one in parts(order.details, "emails") if not one.get("sent", True)]
+    said = [[text_of(one.get(name)) for name in ("type", "not_sent_reason")] for one in unsent]
+    return clean(", ".join(": ".join(filter(None, one)) for one in said)) or text

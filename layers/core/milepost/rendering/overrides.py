@@ -14,7 +14,8 @@ from milepost.order import Kind
 from milepost.rendering.composing import Composed, compose
 from milepost.rendering.environments import environment, override_template, template_for
 from milepost.rendering.facts import mail_values
-from milepost.rendering.samples import bare_sample, sample
+from milepost.rendering.samples import WRITTEN_AT, bare_sample, sample
+from milepost.rendering.senders import mail_ends
 from milepost.rendering.telling import telling
 
 LONGEST_SOURCE: Final = 20_000
@@ -54,8 +55,9 @@ def check_override(source: str, *, kind: str, audience: str) -> None:
     _check_start(source)
     for order_of in (sample, bare_sample):
         notice, tracked = order_of(Kind(kind), Audience(audience), _SAMPLE_CONNECTION, "en")
-        values = mail_values(telling(notice, tracked.order, _SAMPLE_CONNECTION))
-        _check_result(source, _render(source, values))
+        told = telling(notice, tracked.order, _SAMPLE_CONNECTION, now=WRITTEN_AT)
+        ends = mail_ends(notice.audience, [_SAMPLE_CONNECTION], told.words, footer="")
+        _check_result(source, _render(source, {**mail_values(told), **ends.values}))
 
 
 def _check_start(source: str) -> None:

@@ -1,7 +1,8 @@
 """Text from outside, made harmless: one line, of bounded length, without what can't be seen.
 
 Names, notes and reasons are hostile input. What a provider wrote may not start a header, hide a
-character, turn the direction of the text around it, or push a mail out of its frame.
+character, turn the direction of the text around it, or push a mail out of its frame. A text of
+which nothing can be seen is no text.
 """
 
 import re
@@ -24,12 +25,23 @@ _READ: Final = 4 * LONGEST_VALUE
 _DANGLING: Final = " ,;:-\N{EN DASH}"
 _SPACES: Final = frozenset({"Cc", "Zl", "Zp", "Zs"})
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
+_JOINERS: Final = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+_JOINED: Final = frozenset({"Lo", "Mn", "Mc", "So", "Sk"})
+"""Categories between which a joiner changes what is seen: letters of Persian and of the scripts of
+India, and emoji. Latin, Greek and Cyrillic letters are of others."""
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that show nothing, the fillers of Hangul and the empty Braille cell."""
+_HIDDEN_MARKS: Final = frozenset("\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f")
+"""Marks that show nothing. Source: Unicode, Default_Ignorable_Code_Point."""
+_SHOWS_NOTHING: Final = frozenset({"Mn", "Mc", "Me", "Cf", "Zs"})
+_TWO_STOPS: Final = re.compile(r"(?<=…)\.|(?<![.…])\.(?=\.(?!\.))")
 
 
 def one_line(text: object) -> str:
     """The text on one line, without control, hidden and direction characters."""
     kept = "".join(_visible(c) for c in unicodedata.normalize("NFC", str(text)))
-    return " ".join(_few_marks(kept).split())
+    made = " ".join(_few_marks(_needed_joiners(kept)).split())
+    return made if any(_can_be_seen(c) for c in made) else ""
 
 
 def clean(text: object, longest: int = LONGEST_VALUE) -> str:
@@ -43,7 +55,7 @@ def shorten(text: str, longest: int) -> str:
         return text
     cut = text[: longest - 1]
     at_word = cut.rsplit(" ", 1)[0]
-    return (at_word if len(at_word) > longest // 2 else cut).rstrip(_DANGLING) + "…"
+    return (at_word if len(at_word) > longest // 2 else cut).rstrip(_DANGLING + _JOINERS) + "…"
 
 
 def fit_subject(text: str) -> str:
@@ -64,7 +76,7 @@ def runs_right_to_left(value: str) -> bool:
 
 def paragraphs(text: str) -> list[str]:
     """The paragraphs of a block: parted by empty lines, each on one line; markup stays markup."""
-    parts = [" ".join(part.split()) for part in re.split(r"\n[ \t]*\n", str(text))]
+    parts = [one_stop(" ".join(part.split())) for part in re.split(r"\n[ \t]*\n", str(text))]
     kept = [part for part in parts if part]
     return [Markup(part) for part in kept] if isinstance(text, Markup) else kept  # noqa: S704
 
@@ -92,6 +104,11 @@ def rows(pairs: Iterable[tuple[str, str]]) -> str:
     )
 
 
+def one_stop(text: str) -> str:
+    """A sentence that ends in a value with a full stop ("149,90 kr.") ends in one."""
+    return _TWO_STOPS.sub("", text)
+
+
 def tidy(text: str) -> str:
     """Plain text without spaces at line ends and with at most one empty line between its parts."""
     lines = "\n".join(line.rstrip() for line in text.splitlines())
@@ -99,9 +116,35 @@ def tidy(text: str) -> str:
 
 
 def _visible(character: str) -> str:
-    if character.isprintable():
+    if character in _BLANK:
+        return " "
+    if character in _HIDDEN_MARKS:
+        return ""
+    if character.isprintable() or character in _JOINERS:
         return character
     return " " if unicodedata.category(character) in _SPACES else ""
+
+
+def _needed_joiners(text: str) -> str:
+    """Joiners where they belong to a word or an emoji; anywhere else they only hide."""
+    if text.isascii() or not any(joiner in text for joiner in _JOINERS):
+        return text
+    kept: list[str] = []
+    for at, character in enumerate(text):
+        if character in _JOINERS:
+            before, after = kept[-1:], text[at + 1 : at + 2]
+            if not before or not after or not (_joins(before[0]) and _joins(after)):
+                continue
+        kept.append(character)
+    return "".join(kept)
+
+
+def _joins(character: str) -> bool:
+    return unicodedata.category(character) in _JOINED
+
+
+def _can_be_seen(character: str) -> bool:
+    return unicodedata.category(character) not in _SHOWS_NOTHING
 
 
 def _few_marks(text: str) -> str:

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from milepost.order import Kind
 from milepost.rendering.plain import clean, upper_first
+from milepost.rendering.reading import number_of, part, text_of
 from milepost.rendering.telling import Telling
 from milepost.report import Status
 
@@ -45,8 +46,8 @@ def _of_dates(told: Telling, values: dict[str, Any]) -> list[tuple[str, str | No
 
 def _of_completion(told: Telling, values: dict[str, Any]) -> list[tuple[str, str | None]]:
     """Numbers that people look for again, above all once the order is complete."""
-    box = told.details.get("charge_box", {})
-    model = " ".join(filter(None, (box.get("model"), box.get("serial_number"))))
+    box = part(told.details, "charge_box")
+    model = " ".join(text_of(box.get(name)) or "" for name in ("model", "serial_number"))
     return [
         ("account_number", values["account_number"]),
         ("meter_number", values["meter_number"]),
@@ -63,7 +64,7 @@ def _for_customer(values: dict[str, Any]) -> list[tuple[str, str | None]]:
 def _for_team(told: Telling, values: dict[str, Any]) -> list[tuple[str, str | None]]:
     details = told.details
     now, order_id = values["status_now"], values["order_id"]
-    remarks = (details.get("processing_info"), details.get("delivery_message"))
+    remarks = (text_of(details.get(name)) for name in ("processing_info", "delivery_message"))
     return [
         ("malo", values["malo"]),
         ("installer", _installer(told)),
@@ -79,9 +80,9 @@ def _for_team(told: Telling, values: dict[str, Any]) -> list[tuple[str, str | No
 
 
 def _installer(told: Telling) -> str | None:
-    installer = told.details.get("installer", {})
-    name = clean(installer.get("name", ""), 120)
-    kind = told.words["installers"].get(installer.get("kind", ""), "")
+    installer = part(told.details, "installer")
+    name = clean(text_of(installer.get("name")) or "", 120)
+    kind = told.words["installers"].get(text_of(installer.get("kind")) or "", "")
     return f"{name} ({kind})" if name and kind else name or upper_first(kind)
 
 
@@ -89,7 +90,8 @@ def _commission(told: Telling) -> str | None:
     """What the sale earns, once it is earned: the customer's mail never shows it."""
     if told.notice.announcement.kind is not Kind.COMPLETED:
         return None
-    commission = told.details.get("commission", {})
-    amount = told.moments.amount(commission.get("amount"), commission.get("currency"))
-    status = told.words["commissions"].get(commission.get("status", ""))
+    commission = part(told.details, "commission")
+    currency = text_of(commission.get("currency"))
+    amount = told.moments.amount(number_of(commission.get("amount")), currency)
+    status = told.words["commissions"].get(text_of(commission.get("status")) or "")
     return f"{amount} ({status})" if amount and status else amount

@@ -7,12 +7,15 @@ from typing import Final
 
 from milepost.connection import Connection
 from milepost.lifecycle import Rules, fold
-from milepost.notices import Audience, Channel, Notice
+from milepost.notices import DEFAULT_KINDS, Audience, Channel, Notice
 from milepost.order import Announcement, Attention, Kind, OrderKey, TrackedOrder
+from milepost.rendering.digests import Digest, DigestLine, DigestReason
 from milepost.report import Details, Note, Report, Source, Status
 
 RECIPIENT: Final = "sample@example.invalid"
 _NOON: Final = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+WRITTEN_AT: Final = _NOON + timedelta(minutes=2)
+"""When mails about samples are written."""
 _REASON: Final = "Address could not be found by the network operator"
 
 _STATUS_OF: Final[Mapping[Kind, Status]] = {
@@ -104,6 +107,22 @@ def bare_sample(
     return _made(kind, audience, connection, language, {})
 
 
+def sample_digest(
+    reason: DigestReason, audience: Audience, connection: Connection, language: str
+) -> Digest:
+    """One order of each kind that this audience is told of."""
+    kinds = DEFAULT_KINDS if audience is Audience.CUSTOMER else frozenset(Kind) - {Kind.ESCALATED}
+    made = [sample(kind, audience, connection, language) for kind in Kind if kind in kinds]
+    return Digest(
+        recipient=RECIPIENT,
+        language=language,
+        time_zone=connection.time_zone,
+        reason=reason,
+        lines=tuple(DigestLine(notice=notice, tracked=tracked) for notice, tracked in made),
+        connections=(connection,),
+    )
+
+
 def _of_status(provider: str, status: Status) -> Details:
     details: Details = {}
     if status in _WITH_REASON:
@@ -152,8 +171,13 @@ def _made(
         recipient=RECIPIENT,
         audience=audience,
         language=language,
+        subscription="sample" if _is_subscribed(kind, audience) else None,
     )
     return notice, TrackedOrder(order=fold([report], _rules(kind)), version=1)
+
+
+def _is_subscribed(kind: Kind, audience: Audience) -> bool:
+    return audience is Audience.TEAM and kind is not Kind.ESCALATED
 
 
 def _rules(kind: Kind) -> Rules:

@@ -1,13 +1,17 @@
 """What one mail is about, and how it speaks: the notice with its order, language and zone."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from milepost.connection import Connection
 from milepost.notices import Audience, Notice
 from milepost.order import Order
 from milepost.rendering.moments import Moments
 from milepost.rendering.words import Words, language_for, words_of
-from milepost.report import Details
+from milepost.report import Details, Status
+
+_DONE: Final = frozenset({Status.COMPLETED, Status.ACTIVE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +21,7 @@ class Telling:
     notice: Notice
     order: Order
     connection: Connection
+    language: str
     words: Words
     moments: Moments
 
@@ -33,13 +38,25 @@ class Telling:
         """Whether the order still stands where the announcement left it."""
         return self.order.status is self.notice.announcement.status
 
+    @property
+    def moved_on(self) -> bool:
+        """Whether the order has come to another status than the mail is about. Completed and
+        active are announced as one."""
+        return not self.holds and not {self.order.status, self.notice.announcement.status} <= _DONE
+
 
 def telling(
-    notice: Notice, order: Order, connection: Connection, *, time_zone: str | None = None
+    notice: Notice,
+    order: Order,
+    connection: Connection,
+    *,
+    now: datetime,
+    time_zone: str | None = None,
 ) -> Telling:
     """A notice with all that its mail is made from.
 
-    :param time_zone: the recipient's (IANA name); None for the connection's
+    :param now: when the mail is written
+    :param time_zone: the recipient's (IANA name); without one, the order's
     """
     language = language_for(notice.language)
     words = words_of(language)
@@ -47,7 +64,16 @@ def telling(
         language=language,
         asked=notice.language,
         time_zone=time_zone or connection.time_zone,
+        order_zone=connection.time_zone,
         country=connection.country,
         words=words,
+        now=now,
     )
-    return Telling(notice=notice, order=order, connection=connection, words=words, moments=moments)
+    return Telling(
+        notice=notice,
+        order=order,
+        connection=connection,
+        language=language,
+        words=words,
+        moments=moments,
+    )

@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from babel import Locale
+
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 LANGUAGES: Final = ("en", "de", "da")
 _TAG: Final = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
@@ -36,3 +38,15 @@ def language_for(asked: str) -> str:
 def words_of(language: str) -> Words:
     """The words of one of ``LANGUAGES``."""
     return tomllib.loads((TEMPLATES / language / "words.toml").read_text(encoding="utf-8"))
+
+
+def counted(forms: dict[str, str] | str, count: int, language: str) -> str:
+    """The form of a text for this count, with ``{count}`` filled in.
+
+    :param forms: by plural category of CLDR (``one``, ``other``), or one text for every count
+    :param language: one of ``LANGUAGES``
+    """
+    form = forms
+    if not isinstance(form, str):
+        form = form.get(Locale.parse(language).plural_form(count), form["other"])
+    return form.replace("{count}", str(count))
