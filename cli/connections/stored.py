@@ -191,9 +191,7 @@ def read_stored(stores: Stores) -> Stored:
         unusable=unusable,
         subscriptions={one.id: one for one in subscriptions},
         unreadable_subscriptions=unreadable,
-        endpoint_secrets={
-            name: one for name, one in endpoint_secrets.items() if isinstance(one, str)
-        },
+        endpoint_secrets=endpoint_secrets,
         # There are none without settings: apply writes those first, and removes them last.
         texts={name: stores.texts.of_connection(name) for name in settings},
     )

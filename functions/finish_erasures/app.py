@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
 from milepost.aws.dead_letter_queues import open_dead_letters
 from milepost.aws.erasures import open_erasure
 from milepost.aws.settings import ConnectionSettings
+from milepost.failures import fail_without_message
+from milepost.logs import open_logger
 from milepost.report import parse_instant
 
 MOST_SECONDS: Final = 120.0
@@ -20,7 +21,7 @@ MOST_SECONDS: Final = 120.0
 RESERVE_MILLISECONDS: Final = 150_000
 """Time kept back for an erasure that is begun; what is left over, the next run finishes."""
 
-logger = Logger()
+logger = open_logger()
 
 erasure = open_erasure(
     os.environ,
@@ -36,6 +37,7 @@ class SomeUnfinished(Exception):
     """Some erasures could not be finished; the log says why, and the next run tries again."""
 
 
+@fail_without_message
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
     """Finish what is due; ``{"now": "<instant>"}`` finishes what is due by then."""
     now = parse_instant(event["now"]) if "now" in event else datetime.now(UTC)

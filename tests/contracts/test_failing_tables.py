@@ -76,6 +76,7 @@ def calls(client: Any) -> dict[str, Callable[[], Any]]:
         "contents": lambda: requests.contents("resend", "k"),
         "enter request": lambda: requests.enter("resend", "k", "c", at=NOON),
         "all": subscriptions.all,
+        "read_each": subscriptions.read_each,
         "get": lambda: subscriptions.get("sales"),
         "put": lambda: subscriptions.put(SALES),
         "resume": lambda: subscriptions.resume("sales"),

@@ -286,7 +286,7 @@ def test_each_notice_of_a_batch_has_its_own_verdict_in_the_log(
     ends = {name: (items[name]["state"], items[name].get("reason")) for name in expected}
     assert ends == expected
     (mail,) = ses.sent
-    assert mail["Content"]["Simple"]["Subject"]["Data"] == "2 updates: 2 Accepted"
+    assert mail["Content"]["Simple"]["Subject"]["Data"] == "2 updates: 2 accepted"
     assert "Tokyo time" in mail["Content"]["Simple"]["Body"]["Text"]["Data"]
     assert not [one for one in stack.items("NoticesTable") if one["pk"].startswith("held#")]
 

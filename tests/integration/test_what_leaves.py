@@ -33,6 +33,7 @@ from tests.stack import Context, Stack, aws
 from tests.unit.endpoints.receiver import Receiver, receiving
 
 CANARY = "Canaria"
+AT = "2026-03-02T10:30:00Z"
 FIELDS = {
     *("version", "id", "kind", "connection", "provider", "order_id", "item_id", "reference"),
     *("service_type", "status", "raw_status", "previous_status", "correction", "occurred_at"),
@@ -68,10 +69,11 @@ def canaries(shape: type[BaseModel], ending: str, reason: str | None) -> dict[st
             return {one: fill(fields[one], one, name) for one in fields}
         if part.get("type") == "array":
             return [fill(part["items"], name, within)]
-        if part.get("format") == "date-time":
-            return "2026-03-02T10:30:00Z"
+        if "type" not in part:
+            # A date or an amount, which the adapters read by themselves.
+            return 17 if name == "amount" or name.endswith("Consumption") else AT
         plain = {"boolean": False, "number": 17, "integer": 17}
-        return plain.get(part.get("type", "")) if part.get("type") in plain else text(name, within)
+        return plain[part["type"]] if part["type"] in plain else text(name, within)
 
     def text(name: str, within: str) -> str | None:
         if name in REASONS:
@@ -91,8 +93,16 @@ def offergrid_webhook(reason: str | None) -> dict[str, Any]:
     return content | {"event": "order.rejected" if reason else "order.status_changed"}
 
 
-def whole_event(shape: type[BaseModel], ending: str, reason: str | None) -> dict[str, Any]:
-    return canaries(shape, ending, reason) | {"event": "changed"}
+def whole_event(
+    name: str, shape: type[BaseModel], ending: str, reason: str | None
+) -> dict[str, Any]:
+    order = canaries(shape, ending, reason)
+    return {
+        "id": f"{CANARY} of the event",
+        "event": CANARY,
+        "created_at": AT,
+        "data": {name: order},
+    }
 
 
 SOURCES: dict[str, tuple[Provider, bool, Callable[[str | None], dict[str, Any]]]] = {
@@ -120,7 +130,7 @@ SOURCES: dict[str, tuple[Provider, bool, Callable[[str | None], dict[str, Any]]]
     "spirii webhook": (
         spirii.Spirii(),
         True,
-        lambda reason: whole_event(spirii.Event, "Cancelled", reason),
+        lambda reason: whole_event("order", spirii.Order, "Cancelled", reason),
     ),
     "spirii poll": (
         spirii.Spirii(),
@@ -130,7 +140,9 @@ SOURCES: dict[str, tuple[Provider, bool, Callable[[str | None], dict[str, Any]]]
     "subs webhook": (
         subs.Subs(),
         True,
-        lambda reason: whole_event(subs.Event, "Inspection Failed", reason),
+        lambda reason: whole_event(
+            "service_request", subs.ServiceRequest, "Inspection Failed", reason
+        ),
     ),
     "subs poll": (
         subs.Subs(),

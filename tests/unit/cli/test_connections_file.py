@@ -95,7 +95,10 @@ def test_the_example_is_valid_and_names_each_provider() -> None:
         (entry("sender: {company: ''}"), "sender.company: is empty"),
         (entry('sender: {company: "Ex\\u200bample"}'), "sender.company: has line breaks, control"),
         (entry('sender: {company: "A\\r\\nBcc: x"}'), "sender.company: has line breaks, control"),
-        (entry("sender: {company: A, reply_to: nobody}"), "'nobody' is no email address"),
+        (
+            entry("sender: {company: A, reply_to: nobody}"),
+            "'nobody' is not an email address.",
+        ),
         (entry("sender: {company: A, replyto: a@b.example}"), "did you mean reply_to?"),
         (entry() + "sender: {firm: A}\n", "sender.firm: is no setting"),
         (entry("customer_notices: [attention]"), "'attention' is none of accepted"),

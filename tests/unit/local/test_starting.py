@@ -75,7 +75,7 @@ def test_one_that_is_ready_is_replaced_and_that_is_said(places: Places) -> None:
         console = Console(record=True, file=io.StringIO())
         replace_running(places, console=console)
         assert process.wait(timeout=10) != 0
-        assert "replaced the stack that was running" in console.export_text()
+        assert "It is stopped first" in console.export_text()
 
 
 def test_where_nobody_runs_there_is_nothing_to_end(places: Places) -> None:

@@ -214,7 +214,7 @@ def test_what_is_held_is_shown_in_the_recipients_zone_and_what_is_beyond_is_coun
         reason="daily",
     )
     text = " ".join(mail.text.split())
-    assert mail.subject == "42 updates: 42 Accepted"
+    assert mail.subject == "42 updates: 42 accepted"
     assert "Tokyo time" in text
     assert "40 more" in text
 

@@ -266,26 +266,6 @@ def test_the_next_step_of_a_scheduled_order_is_never_before_its_appointment() ->
     assert "16 March" not in text
 
 
-@pytest.mark.parametrize(
-    ("language", "said"),
-    [
-        ("en", "This is how the order stands now: cancelled."),
-        ("de", "So steht der Auftrag jetzt: storniert."),
-        ("da", "Sådan står ordren nu: annulleret."),
-    ],
-)
-@pytest.mark.parametrize("audience", list(Audience))
-def test_a_mail_of_what_no_longer_holds_leads_with_how_the_order_stands(
-    audience: Audience, language: str, said: str
-) -> None:
-    notice, _ = told(Kind.ACCEPTED, Status.ACCEPTED, language=language, audience=audience)
-    _, order = told(Kind.CANCELLED, Status.CANCELLED)
-    mail = renderer().render(notice, order)
-    paragraphs = mail.text.split("\n\n")
-    assert said in paragraphs[:2]
-    assert said in mail.html
-
-
 def test_a_forced_mail_leads_with_how_the_order_stands_and_another_does_not() -> None:
     notice, order = told(Kind.SCHEDULED, Status.SCHEDULED, details=APPOINTED)
     said = "This is how the order stands now: scheduled."

@@ -54,7 +54,7 @@ def test_a_mail_counts_as_taken_only_when_the_inbox_has_it(subject: str) -> None
     port = find_free_port()
     message, to = f"Subject: {subject}\nTo: a@b.example\n\nBody.\n.\n", ["a@b.example"]
     assert not send_by_smtp(("127.0.0.1", port), "m@example.org", to, message)
-    inbox = Inbox(smtp_port=port)
+    inbox = Inbox(smtp_port=port, page_port=0)
     try:
         assert send_by_smtp(("127.0.0.1", port), "m@example.org", to, message)
         assert not send_by_smtp(("127.0.0.1", port), "m@example.org", ["ü@b.example"], message)

@@ -34,7 +34,6 @@ from milepost.api.problems import Conflict, NotFound, Problem
 from milepost.api.repeating import KEY_HEADER, KeyHeader, new_key
 from milepost.api.shapes import Shape
 from milepost.idempotency import fingerprint, is_repeated
-from milepost.order import OrderKey
 from milepost.planning import call_off
 from milepost.provider import BadArgument
 from milepost.recording import LostRace
@@ -113,8 +112,8 @@ def perform_action(
     key: KeyHeader = None,
     asked: Annotated[ActionAsked | None, Body()] = None,
 ) -> Response[ActionView]:
-    order = order_key(order_id, services)
-    request = _request(order, action, caller=caller, key=key, asked=asked or ActionAsked())
+    asked = asked or ActionAsked()
+    request = _request(order_id, action, services, caller=caller, key=key, asked=asked)
     return _answer(request, perform, services, what="perform")
 
 
@@ -128,21 +127,28 @@ def perform_action(
 def call_off_action(
     order_id: OrderPath, action: ActionPath, services: Given, caller: Who, key: KeyHeader = None
 ) -> Response[ActionView]:
-    order = order_key(order_id, services)
-    request = _request(order, action, caller=caller, key=key, asked=ActionAsked())
+    request = _request(order_id, action, services, caller=caller, key=key, asked=ActionAsked())
     return _answer(request, call_off, services, what="call off")
 
 
 def _request(
-    order: OrderKey, action: str, *, caller: Caller, key: str | None, asked: ActionAsked
+    order_id: str,
+    action: str,
+    services: Services,
+    *,
+    caller: Caller,
+    key: str | None,
+    asked: ActionAsked,
 ) -> ActionRequest:
+    # What is wrong by itself is refused before anything is read.
+    planned_for = _instant(asked.at)
     return ActionRequest(
-        order=order,
+        order=order_key(order_id, services),
         action=action,
         key=key or new_key(),
         person=caller.person,
         arguments=asked.model_dump(exclude_none=True, exclude={"at"}),
-        planned_for=_instant(asked.at),
+        planned_for=planned_for,
     )
 
 

@@ -37,6 +37,7 @@ PLACES: Final[Mapping[str, str]] = {
     "ErasuresTable": "nothing of anybody: erasures are remembered by salted digests, for 16 days",
     "FiguresTable": "the tombstone's record of the stream takes out reference and customer",
     "PollsTable": "nothing of anybody: cursors, leases and errors without data",
+    "TouchedTable": "nothing of anybody: digests of order ids, for 8 days",
     "DigestsBucket": "nothing of anybody: digests of pages",
     "QuarantineBucket": "quarantined: each body is read and compared",
     "UnannouncedBucket": "unannounced: each record is compared by its order and customer",
