@@ -11,7 +11,7 @@ from milepost.lifecycle import fold
 from milepost.provider import ReadOrder, read_order
 from milepost.providers import REGISTRY, adapter
 from milepost.providers.numbers import read_amount
-from milepost.report import Status
+from milepost.report import Status, canonical_json
 from tests.builders import (
     NOON,
     OFFERGRID,
@@ -91,8 +91,8 @@ def test_null_is_missing_in_every_optional_field(provider: str) -> None:
 @pytest.mark.parametrize("provider", sorted(REGISTRY))
 @pytest.mark.parametrize(
     "value",
-    [["x"], {"x": 1}, [None], nested(3_000), {"x": nested(3_000)}, True],
-    ids=["list", "object", "nulls", "deep", "deep object", "true"],
+    [["x"], {"x": 1}, [None], nested(3_000), {"x": nested(3_000)}, True, "half \ud83d"],
+    ids=["list", "object", "nulls", "deep", "deep object", "true", "half a character"],
 )
 def test_a_fact_that_cannot_be_read_withholds_no_status(provider: str, value: Any) -> None:
     (good,) = read(provider, ORDERS[provider]).reports
@@ -100,6 +100,7 @@ def test_a_fact_that_cannot_be_read_withholds_no_status(provider: str, value: An
         found = read(provider, put(ORDERS[provider], place, value))
         (one,) = found.reports
         assert (one.status, one.raw_status) == (good.status, good.raw_status)
+        assert canonical_json(one.details).encode()
         for name in one.details.get("unread", []):
             assert name.split(".")[0] == place[0]
 

@@ -5,6 +5,7 @@ that can't be read is left out, and named in ``Shape.unread``, so that it withho
 Null, and an empty text where a date, a number or a list is expected, mean that it is missing.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -37,6 +38,8 @@ MOST_PARTS: Final = 100
 """Parts kept of a list, such as invoices."""
 MOST_UNREAD: Final = 20
 """Names kept of fields that can't be read."""
+_HALF_A_CHARACTER: Final = re.compile("[\ud800-\udfff]")
+"""Of a pair of surrogates: JSON can say it, but no text with it can be stored."""
 _ROUNDS: Final = 4
 """Validations of one payload: what an outer mistake hid is found by the next."""
 
@@ -67,6 +70,8 @@ class Shape(BaseModel):
 
 
 def _trim(text: str) -> str | None:
+    if not text.isascii() and _HALF_A_CHARACTER.search(text):
+        raise ValueError("a text with half a character in it")
     trimmed = text.strip()
     if len(trimmed) > LONGEST_TEXT:
         trimmed = trimmed[: LONGEST_TEXT - 1] + "…"
@@ -256,7 +261,7 @@ def words_in(body: Json, *names: str) -> str | None:
     found: Any = body
     for name in names:
         found = found.get(name) if isinstance(found, dict) else None
-    return _trim(found) if isinstance(found, str) else None
+    return _trim(_HALF_A_CHARACTER.sub("", found)) if isinstance(found, str) else None
 
 
 def one_segment(id: str) -> str:
