@@ -7,10 +7,10 @@ import pytest
 
 from milepost.aws.erasing import ErasableOrders
 from milepost.aws.orders_table import BY_STATUS, OrdersTable, shard_of
-from milepost.erasing import tombstone_of
 from milepost.order import TrackedOrder
 from milepost.recording import LostRace, Outcome, record
 from milepost.report import Status
+from milepost.tombstones import tombstone_of
 from tests.builders import KEY, NOON, OFFERGRID, RULES, minute, report
 
 TABLE = "OrdersTable"

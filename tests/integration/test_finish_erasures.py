@@ -31,6 +31,8 @@ from tests.integration.test_erasure_everywhere import (
     plant_them,
     quarantine,
     run,
+    stream_record,
+    unannounced,
 )
 from tests.stack import Context, Stack, aws
 
@@ -49,6 +51,11 @@ def test_whatever_was_on_its_way_goes_by_the_second_sweep(applied: Stack) -> Non
     said = {"announcement": {}, "recipient": EMAIL, "connection": "x", "order_id": "y"}
     letter(applied, "EndpointDeadLetters", said)
     letter(applied, "AnnounceFailures", f"lost: {EMAIL}")
+    pauls = {"name": "Paul Ahrens", "email": "paul@example.com"}
+    of_paul = stream_record(pauls, "of-paul")
+    unannounced(applied, "mixed", of_paul, stream_record(CUSTOMER, KEY.order_id))
+    for queue in ("EndpointDeadLetters", "AnnounceFailures"):
+        letter(applied, queue, {"recipient": pauls["email"]})
     place_order_with_plan(applied, replace(KEY, order_id="planned"))
     index(applied)
     as_if_erased_afterwards(applied)
@@ -56,7 +63,9 @@ def test_whatever_was_on_its_way_goes_by_the_second_sweep(applied: Stack) -> Non
     assert (told["orders"], told["failed"]) == (3, 0)
     index(applied)
     assert aws("scheduler").list_schedules()["Schedules"] == []
-    assert applied.messages("AnnounceFailures") == []
+    assert applied.messages("AnnounceFailures") == [{"recipient": pauls["email"]}]
+    (mixed,) = applied.objects("UnannouncedBucket").values()
+    assert json.loads(json.loads(mixed)["payload"]) == {"Records": [of_paul]}
     kept = [text for texts in everything(applied).values() for text in texts]
     # Who subscribes after an erasure wants to.
     not_in_flight = [text for text in kept if '"pk": "subscriptions"' not in text]

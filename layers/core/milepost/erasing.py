@@ -1,8 +1,5 @@
 """Erasing a customer: their orders become tombstones, and what else names them is removed.
 
-A tombstone keeps what happened when, so that figures stay true and a late event is answered
-(``recording.Outcome.ERASED``) instead of bringing anything back.
-
 An erasure is remembered for as long as anything may be on its way: what was recorded and not yet
 found, a message that waits in a queue, a change that is retried. It is looked for again until then.
 """
@@ -15,9 +12,9 @@ from typing import Final, Protocol
 from milepost.customer_forms import first_heard, owner_forms
 from milepost.erasure_orders import Customers, FoundOrders, Groups, find_orders
 from milepost.erasure_subject import Group, Subject, subject_of
-from milepost.order import Entry, OrderKey, TrackedOrder
+from milepost.order import OrderKey, TrackedOrder
 from milepost.recording import MOST_LOST_RACES, LostRace
-from milepost.report import Details, Status
+from milepost.tombstones import tombstone_of
 
 REMEMBERED_FOR: Final = timedelta(days=16)
 """How long an erasure is remembered: longer than a message stays in a queue (14 days), or a change
@@ -25,17 +22,6 @@ of the orders' stream is retried (24 hours)."""
 SWEEPS: Final = (timedelta(minutes=15), timedelta(hours=25), timedelta(days=15))
 """How long after an erasure every place is looked through again: once whatever was at work by then
 has ended, once the stream has let go of what it had, and once the queues have."""
-
-KEPT: Final = frozenset(
-    {
-        *("service_type", "track", "cause", "commission"),
-        *("ordered_at", "signed_at", "appointment", "fulfilment_at"),
-        *("delivery_start", "delivery_end"),
-        *("action", "action_key", "person", "planned_for", "acknowledged"),
-    }
-)
-"""Details that a tombstone keeps. All others go, also those that are yet to be thought of: any text
-may name somebody."""
 
 
 class PlaceNotRead(Exception):
@@ -389,31 +375,3 @@ def began(tracked: TrackedOrder) -> datetime:
     order = tracked.order
     heard = [first_heard(entry.report) for entry in order.timeline]
     return min([*heard, order.summary.since] if order.summary else heard)
-
-
-def tombstone_of(tracked: TrackedOrder, *, at: datetime) -> TrackedOrder:
-    """The order without anything of its customer: status, dates, and what moved it when."""
-    order = tracked.order
-    bare = replace(
-        order,
-        raw_status=None if order.status is Status.UNKNOWN else order.raw_status,
-        details=_bare(order.details),
-        timeline=tuple(_bare_entry(entry) for entry in order.timeline),
-        attention=(),
-        waiting=None,
-        summary=order.summary and replace(order.summary, details=_bare(order.summary.details)),
-    )
-    return replace(tracked, order=bare, version=tracked.version + 1, erased_at=at, overdue=None)
-
-
-def _bare_entry(entry: Entry) -> Entry:
-    report = entry.report
-    # A raw status that no table knows is any text; one that is known is one of a few words.
-    raw = None if report.has_unknown_status else report.raw_status
-    return replace(entry, report=replace(report, raw_status=raw, details=_bare(report.details)))
-
-
-def _bare(details: Details) -> Details:
-    kept = {name: value for name, value in details.items() if name in KEPT}
-    bare: Details = Details(**kept)  # type: ignore[typeddict-item]
-    return bare

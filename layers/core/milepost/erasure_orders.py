@@ -134,7 +134,7 @@ class _Search:
         group = self._orders.read_group(connection, order_id) if known is None else known
         for one in group:
             key = one.order.key
-            if key == sure or sure is None or one.erased_at or not self._is_anothers(one, group):
+            if key == sure or one.erased_at or not self._is_anothers(one, group):
                 self._found.theirs[key] = one
             else:
                 self._found.doubtful[key] = ITEM_OF_ANOTHER

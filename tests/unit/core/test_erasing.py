@@ -14,13 +14,13 @@ from milepost.erasing import (
     PlaceNotRead,
     Remembered,
     Swept,
-    tombstone_of,
 )
 from milepost.erasure_subject import Subject
 from milepost.finding import customer_id_of_email
 from milepost.order import OrderKey, TrackedOrder
 from milepost.recording import MOST_LOST_RACES, LostRace, Outcome, record
 from milepost.report import Source, Status
+from milepost.tombstones import tombstone_of
 from tests.builders import KEY, NOON, RULES, minute, report, tracked
 from tests.fakes import MemoryOrders
 

@@ -13,7 +13,8 @@ from milepost.erasure_orders import (
 from milepost.finding import customer_id_of_email, number_id
 from milepost.order import OrderKey, TrackedOrder
 from milepost.report import Status
-from tests.builders import KEY, report, tracked
+from milepost.tombstones import tombstone_of
+from tests.builders import KEY, NOON, report, tracked
 from tests.unit.core.test_erasing import Customers, Graves
 
 NEW, OLD = "charlotte@example.com", "lotte@example.net"
@@ -88,6 +89,24 @@ def test_an_item_that_names_another_customer_is_left_and_one_that_names_nobody_g
     found = made.find(NEW)
     assert set(found.theirs) == {key(1), replace(key(1), item_id="bare")}
     assert found.doubtful == {replace(key(1), item_id="pauls"): ITEM_OF_ANOTHER}
+
+
+def test_in_an_order_that_was_erased_before_another_customers_item_is_left_again() -> None:
+    made = shelf([LENA])
+    (found,) = made.find(NEW).theirs.values()
+    made.orders[key(1)] = tombstone_of(found, at=NOON)
+    bare, pauls = (replace(key(1), item_id=item) for item in ("bare", "pauls"))
+    made.orders[bare] = tracked(report(Status.PENDING, key=bare))
+    paul = {"email": "paul@example.com"}
+    made.orders[pauls] = tracked(report(Status.PENDING, key=pauls, customer=paul))
+    again = find_orders(
+        customer_id_of_email(NEW),
+        customers=Customers({}),
+        orders=Graves(dict(made.orders)),
+        also=[(KEY.connection, "order-1")],
+    )
+    assert set(again.theirs) == {key(1), bare}
+    assert again.doubtful == {pauls: ITEM_OF_ANOTHER}
 
 
 def test_orders_by_the_same_customer_number_without_an_address_are_theirs() -> None:
