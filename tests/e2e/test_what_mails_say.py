@@ -17,20 +17,27 @@ pytestmark = pytest.mark.e2e
 HOSTILE = "<b>Eve</b> {{ 7 * 7 }}\r\nBcc: everybody@example.org"
 
 
-def test_each_recipient_is_told_in_its_language_with_dates_in_the_orders_time_zone(
+def test_each_recipient_is_told_in_its_language_with_times_of_its_own_zone(
     client: Client, subscriptions: Subscriptions
 ) -> None:
     # Two in the morning UTC is one in the afternoon in Melbourne.
     asked = {
-        "de-AT": "Dienstag, 12. März 2030, 13:00 Uhr (Ortszeit Melbourne)",
-        "da": "tirsdag den 12. marts 2030 kl. 13.00 (lokal tid i Melbourne)",
-        "pt-BR": "Tuesday, 12 March 2030 at 1:00",
+        ("de-AT", "Australia/Melbourne"): "Dienstag, 12. März 2030, 13:00 Uhr (Ortszeit Melbourne)",
+        ("de-AT", "Europe/Vienna"): "Dienstag, 12. März 2030, 03:00 Uhr (MEZ)",
+        (
+            "da",
+            "Australia/Melbourne",
+        ): "tirsdag den 12. marts 2030 kl. 13.00 (lokal tid i Melbourne)",
+        ("pt-BR", "Australia/Melbourne"): "Tuesday, 12 March 2030 at 1:00",
     }
-    readers = {language: subscriptions.add(language=language) for language in asked}
+    readers = {
+        (language, zone): subscriptions.add(language=language, time_zone=zone)
+        for language, zone in asked
+    }
     order_id = client.new_id("language")
     client.send(HOME, status_changed(order_id, "scheduled"))
-    for language, moment in asked.items():
-        address = readers[language].recipient
+    for voice, moment in asked.items():
+        address = readers[voice].recipient
         wait_for_state(client, order_id, address, "delivered")
         (mail,) = mails_to(client, address)
         assert moment in mail["text"]
