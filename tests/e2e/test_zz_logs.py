@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any, Final
+from uuid import uuid4
 
 import pytest
 
 from local.places import Places
 from local.stack import Stack
-from tests.e2e.conftest import HOME, Client, status_changed
+from tests.e2e.bad_entries import bad_parameter, bad_secret
+from tests.e2e.conftest import HOME, SHOP, Client, status_changed
 from tests.leaks import MADE_UP, all_texts, find_leaks, personal_values, pieces_of_body
 
 pytestmark = pytest.mark.e2e
@@ -50,6 +52,19 @@ def logged_by_functions(stack: Stack) -> Iterator[str]:
             yield from (one["message"] for one in page["events"])
 
 
+def poll_with_planted_secrets(client: Client) -> set[str]:
+    """Poll with secrets where errors of libraries would quote them: in a header, in a URL."""
+    key, password = f"planted-key-{uuid4().hex}", f"planted-password-{uuid4().hex}"
+    name, entry = f"{client.stack.outputs['ConnectionsPath']}/{SHOP}", {"api_key": f"{key}\r\nX: 1"}
+    with bad_secret(client, "ApiCredentialsArn", SHOP, entry):
+        assert client.poll(SHOP)["outcome"] == "failed"
+    settings = json.loads(client.stack.client("ssm").get_parameter(Name=name)["Parameter"]["Value"])
+    settings["base_url"] = f"https://user:{password}@127.0.0.1:1"
+    with bad_parameter(client, SHOP, json.dumps(settings)):
+        assert client.poll(SHOP)["outcome"] == "failed"
+    return {key, password}
+
+
 @pytest.mark.thorough
 def test_no_log_holds_anybodys_data_or_a_secret(client: Client, places: Places) -> None:
     order_id = client.new_id("logged")
@@ -59,6 +74,7 @@ def test_no_log_holds_anybodys_data_or_a_secret(client: Client, places: Places) 
     made = client.steer(sandboxed, "orders", {})
     assert personal_values(made), "there is a customer to look for"
     client.poll(sandboxed)
+    planted = poll_with_planted_secrets(client)
 
     lines = places.log_file.read_text(errors="replace").splitlines()
     text = "\n".join(NOT_OURS.sub("", line) for line in lines)
@@ -66,6 +82,7 @@ def test_no_log_holds_anybodys_data_or_a_secret(client: Client, places: Places) 
     assert any('"polled"' in one for one in by_functions), "the functions' own log was read"
     assert '"polled"' in text, "and the stack's"
     known = {*secrets_of(client.stack), *customers_of(client)}
+    known |= planted
     known |= {signature.removeprefix("v1,") for _, signature in client.sent}
     pieces = {piece for body, _ in client.sent for piece in pieces_of_body(body)}
     leaks = find_leaks(
