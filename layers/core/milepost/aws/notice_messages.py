@@ -172,7 +172,7 @@ class Mailbox:
                 },
                 EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
                 # SES takes no header of that name: it has a parameter for it.
-                **({"ReplyToAddresses": [mail.reply_to]} if mail.reply_to else {}),
+                **({"ReplyToAddresses": [ascii_address(mail.reply_to)]} if mail.reply_to else {}),
             )
         except ClientError as error:
             code = error.response["Error"]["Code"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from milepost.connection import Connection, SenderIdentity
+from milepost.email_addresses import address_identity
 from milepost.notices import Audience, Notice
 from milepost.order import Kind
 from milepost.rendering.plain import clean
@@ -112,4 +113,4 @@ def _only(found: list[str | None]) -> str | None:
 
 
 def _same(one: str | None, other: str) -> bool:
-    return (one or "").strip().casefold() == other.strip().casefold()
+    return one is not None and address_identity(one) == address_identity(other)
