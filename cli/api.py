@@ -5,6 +5,7 @@ logs name the caller's identity at AWS. What the API refuses becomes a fault in 
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -153,7 +154,11 @@ def fault_of(status: int, problem: Mapping[str, Any], *, key: str | None = None)
     :param key: the idempotency key to repeat it with, if it has one
     """
     lines = [str(problem.get("detail") or problem.get("title") or f"The API answered {status}.")]
-    lines += [_one_fault(one) for one in problem.get("errors") or ()]
+    lines += [
+        _one_fault(one)
+        for one in problem.get("errors") or ()
+        if not _is_same(lines[0], one.get("what", ""))
+    ]
     if key and status in (500, 502, 503):
         lines.append(f"To repeat it safely: --key {key}")
     text = "\n".join(lines)
@@ -162,8 +167,12 @@ def fault_of(status: int, problem: Mapping[str, Any], *, key: str | None = None)
     return NoSuchThing(text) if status == _NO_SUCH_THING else CannotDo(text)
 
 
+def _is_same(one: str, other: str) -> bool:
+    return one.strip(". ").casefold() == other.strip(". ").casefold()
+
+
 def _one_fault(fault: Mapping[str, Any]) -> str:
-    name = str(fault.get("where", "")).removeprefix("query.").removeprefix("body.")
+    name = re.sub(r"^(?:query|body|path)\.", "", str(fault.get("where", "")))
     return f"  {name}: {fault.get('what', '')}" if name else f"  {fault.get('what', '')}"
 
 

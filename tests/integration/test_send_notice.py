@@ -337,6 +337,15 @@ def test_a_mail_comes_from_the_connection_s_sender_and_answers_go_there(
     assert "HRB 1" in mail["Content"]["Simple"]["Body"]["Text"]["Data"]
 
 
+def test_answers_go_to_an_internationalised_domain_as_ses_takes_it(
+    app: ModuleType, stack: Stack, ses: Mailer
+) -> None:
+    sender = SenderIdentity(company="Bücher AG", reply_to="frage@bücher.example")
+    stack.apply(replace(OFFERGRID, sender=sender))
+    assert invoke(app, prepare(stack, "accepted")) == []
+    assert ses.sent[0]["ReplyToAddresses"] == ["frage@xn--bcher-kva.example"]
+
+
 def test_a_mail_of_nobody_s_comes_from_the_stack_s_address_alone(
     app: ModuleType, stack: Stack, ses: Mailer
 ) -> None:

@@ -5,6 +5,7 @@ its customer was erased, and needn't import what an erasure takes.
 """
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -16,6 +17,9 @@ from milepost.phone_numbers import phone_forms
 from milepost.report import BadPayload, Customer, Details, Report, parse_instant
 
 _DIGEST_BYTES: Final = 12
+_NO_NAME: Final = ""
+"""Of a customer whose orders say no name: whoever has the phone number may be them."""
+_NAME_WORD: Final = re.compile(r"[\w'\u2019-]+")
 
 
 def mark(form: str, salt: bytes) -> str:
@@ -25,7 +29,11 @@ def mark(form: str, salt: bytes) -> str:
 
 def owner_forms(details: Details, key: OrderKey) -> tuple[str, ...]:
     """By what the customer of an order is known: the email address, else the customer number, else
-    the phone number, as ``finding.customer_id_of``."""
+    the phone number, as ``finding.customer_id_of``.
+
+    A household shares its phone number, so that it counts together with the name: who has another
+    name is somebody else.
+    """
     customer = details.get("customer", {})
     by_id = id_form(customer_id_of(details, key))
     if customer.get("email"):
@@ -33,7 +41,7 @@ def owner_forms(details: Details, key: OrderKey) -> tuple[str, ...]:
     if number := customer.get("number"):
         return (by_id, *number_forms(key.connection, number))
     if phone := customer.get("phone"):
-        return (by_id, *asked_phone(phone))
+        return (by_id, *_phone_owner_forms(phone, customer))
     return (by_id,)
 
 
@@ -71,13 +79,27 @@ def asked_phone(phone: str) -> tuple[str, ...]:
     return (*phones(phone_forms(phone).asked), *(id_form(one) for one in phone_ids(phone)))
 
 
+def name_keys(customer: Customer) -> frozenset[str]:
+    """The name of a customer, else of the business, whatever the order of its words."""
+    for name in (customer.get("name", ""), customer.get("business", "")):
+        words = _NAME_WORD.findall(unicodedata.normalize("NFKC", name).casefold())
+        if words:
+            return frozenset({" ".join(sorted(words))})
+    return frozenset()
+
+
 def id_forms(connection: str, values: Iterable[str | None]) -> Iterator[str]:
     """Of ids that are one thing at this connection."""
     return (f"id:{connection}:{plain_text(value)}" for value in values if value)
 
 
-def deciding_forms(customer: Customer, connection: str, *, email: bool) -> Iterator[str]:
-    """By all of which the customer of an order may be known."""
+def deciding_forms(
+    customer: Customer, connection: str, *, email: bool, names: Iterable[str]
+) -> Iterator[str]:
+    """By all of which the customer of an order may be known.
+
+    :param names: ``name_keys`` of all that is said of this customer anywhere
+    """
     if email and (address := customer.get("email")):
         yield email_form(address)
         yield email_form(unicodedata.normalize("NFKC", address))
@@ -85,8 +107,22 @@ def deciding_forms(customer: Customer, connection: str, *, email: bool) -> Itera
         yield id_form(number_id(connection, number))
         yield from number_forms(connection, number)
     if phone := customer.get("phone"):
-        yield from phones(phone_forms(phone).known)
-        yield from (id_form(one) for one in phone_ids(phone))
+        known = tuple(phones(phone_forms(phone).known))
+        yield from known
+        yield from _named(known, tuple(names) or (_NO_NAME,))
+
+
+def _phone_owner_forms(phone: str, customer: Customer) -> Iterator[str]:
+    names = name_keys(customer)
+    if not names:
+        yield from asked_phone(phone)
+        return
+    yield from (id_form(one) for one in phone_ids(phone))
+    yield from _named(tuple(phones(phone_forms(phone).asked)), (*names, _NO_NAME))
+
+
+def _named(numbers: Iterable[str], names: Iterable[str]) -> Iterator[str]:
+    return (f"named {number} {name}" for number in numbers for name in names)
 
 
 def plain_text(text: str) -> str:

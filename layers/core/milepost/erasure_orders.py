@@ -16,6 +16,7 @@ ANOTHER_CUSTOMER: Final = "it named them before, and has another customer now"
 FORMER_ADDRESS: Final = (
     "its customer has an address that an order of theirs had before, and nothing else of theirs"
 )
+SAME_PHONE: Final = "its customer has their phone number and another name"
 ITEM_OF_ANOTHER: Final = "it is an item of their order that names another customer"
 
 
@@ -108,8 +109,11 @@ class _Search:
         key, now = tracked.order.key, _customer(tracked)
         is_asked = customer_id == self._customer_id
         if customer_id in _owner_ids(now, key):
-            if is_asked or not now.get("email") or self._is_like_theirs(now):
+            if is_asked or self._is_like_theirs(now):
                 return None
+            if not now.get("email"):
+                # A household shares its phone number; a customer number is one customer's.
+                return None if now.get("number") else SAME_PHONE
             self._found.unconfirmed.add(customer_id)
             return FORMER_ADDRESS
         if not _owner_ids(now, key):

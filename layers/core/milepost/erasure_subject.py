@@ -2,8 +2,9 @@
 
 Nothing is deleted that isn't known to be the customer's. Known is what names their order, as a
 field and within its connection, or whose own customer is them: by the email address, else the
-customer number at the connection, else the phone number. In what can't be read as an order, only
-long values decide that nobody else has. What else names them is for a person to look at.
+customer number at the connection, else the phone number, unless the names differ. In what can't be
+read as an order, only long values decide that nobody else has. What else names them is for a person
+to look at.
 
 Only digests are compared, so that a subject can be remembered without keeping what was erased.
 """
@@ -24,6 +25,7 @@ from milepost.customer_forms import (
     id_form,
     id_forms,
     mark,
+    name_keys,
     number_forms,
     owner_forms,
     phones,
@@ -69,7 +71,8 @@ IN_A_TEXT: Final = Judgement(Verdict.UNSURE, "it names them in a text about some
 SHORT_ID: Final = Judgement(Verdict.UNSURE, "a short id of theirs stands in it, or the same text")
 THEIR_NAME: Final = Judgement(Verdict.UNSURE, "a name like theirs stands in it")
 SAME_CONTACT: Final = Judgement(
-    Verdict.UNSURE, "its customer has another email address or number, and a contact of theirs"
+    Verdict.UNSURE,
+    "its customer has another email address, number or name, and a contact of theirs",
 )
 
 
@@ -144,6 +147,8 @@ def subject_of(
         before, and that may be somebody else's: they are a hint alone
     """
     found = list(orders)
+    customers = (said.get("customer", {}) for order in found for said in order.said_of_it)
+    names = frozenset(name for one in customers for name in name_keys(one))
     deciding, forms, lengths = {id_form(customer_id)}, set[str](), set[int]()
     for order in found:
         key = order.key
@@ -151,7 +156,9 @@ def subject_of(
         for details in order.said_of_it:
             customer = details.get("customer", {})
             is_unsure = customer_id_of_email(customer.get("email", "")) in unconfirmed
-            deciding |= set(deciding_forms(customer, key.connection, email=not is_unsure))
+            deciding |= set(
+                deciding_forms(customer, key.connection, email=not is_unsure, names=names)
+            )
             forms |= set(_other_forms(details, key.connection))
             forms |= {f"hint:{plain_text(customer.get('email', ''))}"} if is_unsure else set()
             lengths |= {len(name.split()) for name in names_of(customer)}
@@ -166,7 +173,7 @@ def subject_of(
 
 def is_same_person(one: Customer, other: Customer) -> bool:
     """Whether two customers of one connection are seen to be one, whatever their addresses."""
-    names = set(names_of(one)), set(names_of(other))
+    names = name_keys(one), name_keys(other)
     if names[0] and names[1]:
         return not names[0].isdisjoint(names[1])
     if one.get("number") and one.get("number") == other.get("number"):

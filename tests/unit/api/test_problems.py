@@ -2,10 +2,12 @@
 
 import io
 import json
+import re
 from typing import Any
 
 import pytest
 
+from milepost.api.forms import LOOKS_LIKE
 from milepost.order import OrderKey, TrackedOrder
 from tests.unit.api.conftest import Answer, Desk, http_event, read_answer
 
@@ -155,3 +157,35 @@ def test_each_answer_of_each_route_is_described(desk: Desk) -> None:
             for status in answers.keys() - {"200", "201", "202", "204"}:
                 assert "application/problem+json" in answers[status]["content"]
     assert "HTTPValidationError" not in json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/quarantine/nope", "an id of the quarantine looks like connection:2026-03-01:"),
+        ("/customers/12f803998b2500A3", "a customer's id has 16 hex digits"),
+        ("/commissions?month=2026-13", "a month looks like 2026-03"),
+        ("/commissions?month=March", "a month looks like 2026-03"),
+        ("/dead-letters/In-Box", "small letters and underscores"),
+        ("/groups/nope", "a group's id looks like connection:order"),
+    ],
+)
+def test_what_has_another_form_is_answered_by_an_example_and_no_pattern(
+    desk: Desk, path: str, said: str
+) -> None:
+    path, _, query = path.partition("?")
+    name, _, value = query.partition("=")
+    method = "DELETE" if path.startswith("/customers") else "GET"
+    sent = {name: value} if name else None
+    answer = desk.ask(method, path, role="operator", query=sent)
+    (error,) = answer.body["errors"]
+    assert answer.status == 422
+    assert said in error["what"]
+    assert "pattern" not in error["what"]
+
+
+def test_every_pattern_of_the_api_is_described(desk: Desk) -> None:
+    document = json.dumps(desk.ask("GET", "/openapi.json").body["paths"])
+    patterns = {json.loads(one) for one in re.findall(r'"pattern": ("(?:[^"\\]|\\.)*")', document)}
+    assert patterns
+    assert patterns <= set(LOOKS_LIKE)

@@ -102,3 +102,15 @@ def test_each_fault_of_a_request_is_named_by_its_parameter() -> None:
 def test_what_may_have_been_done_is_to_be_repeated_with_its_key() -> None:
     assert "--key k-1" in str(fault_of(503, {"detail": "Down."}, key="k-1"))
     assert "--key" not in str(fault_of(409, {"detail": "No."}, key="k-1"))
+
+
+def test_a_fault_that_says_what_the_problem_says_is_not_said_twice() -> None:
+    errors = [
+        {"where": "query.provider", "what": "there is no provider nope; there are: subs"},
+        {"where": "path.kept", "what": "an id has a colon"},
+    ]
+    problem = {"detail": "There is no provider nope; there are: subs.", "errors": errors}
+    assert str(fault_of(422, problem)).splitlines() == [
+        "There is no provider nope; there are: subs.",
+        "  kept: an id has a colon",
+    ]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from milepost.customer_forms import mark, owner_forms
 from milepost.erasing import (
     REMEMBERED_FOR,
     Erasure,
@@ -15,8 +16,9 @@ from milepost.erasing import (
     Remembered,
     Swept,
 )
-from milepost.erasure_subject import Subject
-from milepost.finding import customer_id_of_email
+from milepost.erasure_orders import SAME_PHONE
+from milepost.erasure_subject import Subject, Verdict, judge_details, subject_of
+from milepost.finding import customer_id_of_email, number_id, phone_ids
 from milepost.order import OrderKey, TrackedOrder
 from milepost.recording import MOST_LOST_RACES, LostRace, Outcome, record
 from milepost.report import Source, Status
@@ -407,3 +409,53 @@ def test_a_sweep_that_is_not_whole_is_done_again(broken: dict[str, Any]) -> None
     place.fails, place.is_whole = None, True
     (finished,) = erasure.finish(now=minute(21))
     assert (finished.failed, memory.kept[WHO].sweeps) == (None, 1)
+
+
+# ---- Who shares a phone number
+
+
+@pytest.mark.parametrize(
+    ("customer", "is_theirs"),
+    [
+        ({"phone": "+61491570156"}, True),
+        ({"phone": "0491 570 156", "name": "NGUYEN, Charlotte"}, True),
+        ({"phone": "0061 491 570 156", "name": "Paul Berg"}, False),
+        ({"phone": "0491 570 156", "name": "Li"}, False),
+        ({"number": "K-204417", "name": "Charlotte Berg"}, True),
+    ],
+)
+def test_an_order_with_their_phone_number_and_another_name_is_left_for_a_person(
+    customer: dict[str, Any], is_theirs: bool
+) -> None:
+    another = replace(KEY, order_id="another")
+    plain = tracked(report(Status.PENDING, key=another, customer=customer))
+    ids = {
+        *phone_ids(customer.get("phone", "")),
+        number_id(KEY.connection, customer.get("number", "")),
+    }
+    orders = Graves({KEY: an_order(), another: plain})
+    customers = Customers({WHO: [KEY], **{one: [another] for one in ids}})
+    place = Place(orders)
+    erased = erasure_of(orders, customers, place).erase(WHO, now=NOON)
+    assert (orders.kept[another].erased_at is not None) is is_theirs
+    left = [] if is_theirs else [(another.path_id, SAME_PHONE)]
+    assert [(one.where, one.why) for one in erased.left] == left
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [("Nguyen, Charlotte", Verdict.THEIRS), ("", Verdict.THEIRS), ("Paul Berg", Verdict.UNSURE)],
+)
+def test_an_order_that_comes_later_with_their_phone_number_is_theirs_unless_the_name_differs(
+    name: str, verdict: Verdict
+) -> None:
+    known = (
+        an_order().order,
+        tracked(report(Status.PENDING, customer={"phone": "0491570156"})).order,
+    )
+    subject = subject_of(known, customer_id=WHO, salt=b"salt")
+    details: Any = {"customer": {"phone": "0491 570 156", "name": name}}
+    elsewhere = replace(KEY, order_id="elsewhere")
+    assert judge_details(details, elsewhere, subject).verdict is verdict
+    decided = {mark(form, b"salt") for form in owner_forms(details, elsewhere)} & subject.deciding
+    assert bool(decided) is (verdict is Verdict.THEIRS)

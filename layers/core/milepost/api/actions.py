@@ -25,6 +25,7 @@ from milepost.actions import (
     UnknownAction,
     UnreadableAnswer,
 )
+from milepost.api import forms
 from milepost.api.callers import Caller
 from milepost.api.describing import may_answer
 from milepost.api.given import Given, Services, Who
@@ -49,7 +50,7 @@ ActionPath = Annotated[
     str,
     Path(
         description="`refresh`, `note` and `acknowledge` for every order; the others by provider.",
-        pattern=r"^[a-z_]+$",
+        pattern=forms.ACTION,
         max_length=40,
         examples=["cancel"],
     ),

@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import Field
 
+from milepost.api import forms
 from milepost.api.describing import may_answer
 from milepost.api.given import Given
 from milepost.api.problems import Conflict
@@ -63,7 +64,7 @@ class ErasedView(Shape):
 def erase_customer(
     customer: Annotated[
         str,
-        Path(description="A customer's id, as their orders name it.", pattern=r"^[0-9a-f]{16}$"),
+        Path(description="A customer's id, as their orders name it.", pattern=forms.CUSTOMER_ID),
     ],
     services: Given,
     dry_run: Annotated[

@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pydantic import ConfigDict, Field
 
+from milepost.api import forms
 from milepost.api.callers import check_operator
 from milepost.api.describing import may_answer
 from milepost.api.given import Given, Who
@@ -19,7 +20,7 @@ from milepost.report import format_instant
 router = Router()
 
 QueuePath = Annotated[
-    str, Path(description="A queue by its name in the list.", pattern=r"^[a-z_]+$", max_length=40)
+    str, Path(description="A queue by its name in the list.", pattern=forms.ACTION, max_length=40)
 ]
 MessagePath = Annotated[str, Path(description="A message's id.", max_length=100)]
 

@@ -5,7 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-Month = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", min_length=7, max_length=7)]
+from milepost.api import forms
+
+Month = Annotated[str, Field(pattern=forms.MONTH)]
 """Such as ``2026-03``."""
 
 

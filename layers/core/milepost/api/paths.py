@@ -8,6 +8,7 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
+from milepost.api import forms
 from milepost.api.given import Services
 from milepost.api.problems import Conflict, NotFound
 from milepost.notices import NoticeId
@@ -27,7 +28,7 @@ GroupPath = Annotated[
     str,
     Path(
         description="A group's id: `connection:order`.",
-        pattern=r"^[^:]+:[^:]+$",
+        pattern=forms.GROUP_ID,
         max_length=1000,
     ),
 ]
@@ -35,7 +36,7 @@ NoticePath = Annotated[
     str,
     Path(
         description="A notice's id, as lists of notices show it.",
-        pattern=r"^[^:]+(:[^:]+){5,6}$",
+        pattern=forms.NOTICE_ID,
         max_length=1000,
     ),
 ]

@@ -8,6 +8,7 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler import Response
 from pydantic import Field
 
+from milepost.api import forms
 from milepost.api.shapes import Shape
 
 CONTENT_TYPE: Final = "application/problem+json"
@@ -119,7 +120,12 @@ def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
     return [
         Fault(
             where=".".join(str(part) for part in one["loc"]),
-            what=str(one["msg"]).removeprefix("Value error, "),
+            what=_what(one),
         )
         for one in errors
     ]
+
+
+def _what(error: Mapping[str, Any]) -> str:
+    form = error.get("ctx", {}).get("pattern")
+    return forms.LOOKS_LIKE.get(form) or str(error["msg"]).removeprefix("Value error, ")

@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pydantic import ConfigDict, Field
 
+from milepost.api import forms
 from milepost.api.callers import check_operator
 from milepost.api.describing import may_answer
 from milepost.api.filters import check_connections
@@ -29,7 +30,7 @@ KeptPath = Annotated[
     str,
     Path(
         description="An id of the quarantine: `connection:day:digest`.",
-        pattern=r"^[^:]+:\d{4}-\d\d-\d\d:[0-9a-f]{32}$",
+        pattern=forms.KEPT_ID,
         max_length=200,
     ),
 ]

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from aws_lambda_powertools.event_handler.openapi.params import Header
 
+from milepost.api import forms
 from milepost.api.problems import Problem
 
 KEY_HEADER: Final = "idempotency-key"
@@ -12,7 +13,7 @@ KeyHeader = Annotated[
     str | None,
     Header(
         description="Makes repeating the request safe: one key is done once. Made when absent.",
-        pattern=r"^[!-9;-~]+$",
+        pattern=forms.IDEMPOTENCY_KEY,
         max_length=128,
         alias="Idempotency-Key",
     ),

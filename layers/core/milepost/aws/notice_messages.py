@@ -172,7 +172,7 @@ class Mailbox:
                 },
                 EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
                 # SES takes no header of that name: it has a parameter for it.
-                **({"ReplyToAddresses": [ascii_address(mail.reply_to)]} if mail.reply_to else {}),
+                **_reply_to(mail.reply_to),
             )
         except ClientError as error:
             code = error.response["Error"]["Code"]
@@ -207,6 +207,15 @@ def _destination(address: str) -> str:
         return ascii_address(address.strip())
     except BadAddress:
         raise Refused("SES can't send to this address: it is not an email address") from None
+
+
+def _reply_to(address: str | None) -> dict[str, list[str]]:
+    """Where answers go, in ASCII. A mail is not withheld for an address that can't be written to:
+    settings that were stored earlier may have one."""
+    try:
+        return {"ReplyToAddresses": [ascii_address(address.strip())]} if address else {}
+    except BadAddress:
+        return {}
 
 
 def _is_about_us(error: ClientError) -> bool:

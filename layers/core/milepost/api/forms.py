@@ -1,0 +1,24 @@
+"""The forms of ids and other texts in requests, and how each is described to people."""
+
+from collections.abc import Mapping
+from typing import Final
+
+ACTION: Final = r"^[a-z_]+$"
+CUSTOMER_ID: Final = r"^[0-9a-f]{16}$"
+GROUP_ID: Final = r"^[^:]+:[^:]+$"
+IDEMPOTENCY_KEY: Final = r"^[!-9;-~]+$"
+KEPT_ID: Final = r"^[^:]+:\d{4}-\d\d-\d\d:[0-9a-f]{32}$"
+MONTH: Final = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
+NOTICE_ID: Final = r"^[^:]+(:[^:]+){5,6}$"
+
+LOOKS_LIKE: Final[Mapping[str, str]] = {
+    ACTION: "a name has small letters and underscores alone",
+    CUSTOMER_ID: "a customer's id has 16 hex digits, as in 12f803998b2500a3",
+    GROUP_ID: "a group's id looks like connection:order",
+    IDEMPOTENCY_KEY: "a key has letters, digits and signs of ASCII, without spaces and colons",
+    KEPT_ID: "an id of the quarantine looks like connection:2026-03-01:0a1b2c..., with 32 hex "
+    "digits at its end",
+    MONTH: "a month looks like 2026-03",
+    NOTICE_ID: "a notice's id looks like connection:order:item:1:email:0a1b2c3d4e5f",
+}
+"""What is said to whoever sends something else, by form."""
