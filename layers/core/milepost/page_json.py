@@ -72,6 +72,29 @@ def read_page_json(body: bytes, path: Sequence[str]) -> PageJson:
     return PageJson(text, envelope, reader.orders, reader.spans)
 
 
+class _Opened:
+    """Brackets that are open. Takes a time in proportion to their number, however they close."""
+
+    def __init__(self) -> None:
+        self._open: list[str] = []
+        self._count = {"[": 0, "{": 0}
+
+    def __bool__(self) -> bool:
+        return bool(self._open)
+
+    def open(self, bracket: str) -> None:
+        self._open.append(bracket)
+        self._count[bracket] += 1
+
+    def close(self, bracket: str) -> None:
+        """Close the last one of these, with what was opened within it; nothing if there is none."""
+        while self._count[bracket]:
+            last = self._open.pop()
+            self._count[last] -= 1
+            if last == bracket:
+                return
+
+
 class _Reader:
     """Walks along the path to the orders; everything beside it is read strictly."""
 
@@ -164,14 +187,13 @@ class _Reader:
 
         A closing bracket closes what was opened within its pair and left open.
         """
-        opened = bytearray()
+        opened = _Opened()
         for token in _TOKEN.finditer(self.text, start):
             character = token[0][0]
             if character in "[{":
-                opened += character.encode()
+                opened.open(character)
             elif character in "]}" and opened:
-                if (place := opened.rfind(_OPENING[character].encode())) >= 0:
-                    del opened[place:]
+                opened.close(_OPENING[character])
             elif token[0] == '"':
                 break
             elif character in ",]" and not opened:

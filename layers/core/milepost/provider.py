@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from milepost.connection import Connection
 from milepost.lifecycle import Rules
@@ -11,6 +11,9 @@ from milepost.order import Order
 from milepost.report import BadPayload, DatedAhead, Report, Status, refuse_future
 
 Json: TypeAlias = Mapping[str, Any]
+
+MOST_ITEMS: Final = 500
+"""Items of one order: so many can be recorded in the time that a poll keeps for one order more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +225,8 @@ def read_order(
 
     def read(one: Json) -> list[Report]:
         reports = provider.read_order(one, connection=connection, requested_at=requested_at)
+        if len(reports) > MOST_ITEMS:
+            raise BadPayload(f"more than {MOST_ITEMS} items in one order")
         refuse_future(reports, now=judged_at or requested_at)
         return reports
 
@@ -229,7 +234,7 @@ def read_order(
         return ReadOrder(read(order), [])
     except BadPayload as error:
         parts = provider.split_order(order)
-        if len(parts) < 2:
+        if not 2 <= len(parts) <= MOST_ITEMS:
             return ReadOrder([], [Unreadable(order, error)])
     found = ReadOrder([], [])
     for part in parts:

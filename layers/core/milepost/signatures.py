@@ -108,11 +108,12 @@ def signing_key(scheme: str, secret: str) -> bytes:
     """
     if scheme not in _SCHEMES or not isinstance(secret, str) or not secret:
         raise NoSecret
-    if scheme == SPIRII:
-        return secret.encode()
     try:
+        if scheme == SPIRII:
+            return secret.encode()
         key = b64decode(secret.removeprefix("whsec_"), validate=True)
     except (binascii.Error, ValueError):
+        # Not base64; or half of a surrogate pair, which JSON can say and no bytes can.
         raise NoSecret from None
     if not key:
         raise NoSecret

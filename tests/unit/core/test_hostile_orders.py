@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from milepost.page_json import MOST_ORDER_BYTES
 from milepost.poll_result import Outcome, PollResult
+from milepost.provider import MOST_ITEMS
 from tests.builders import minute
 from tests.unit.core.four_providers import MODELS, Listed, world_of
 from tests.unit.core.polls import World
@@ -44,6 +46,8 @@ HOSTILE = {
     "nothing at all": b"",
     "a wrong escape": b'{"id": "\\x41"}',
     "a comment": b'{"id": 1 /* one */}',
+    "brackets with braces that close nothing": b"[" * 50_000 + b"}" * 50_000 + b"]" * 50_000,
+    "braces with brackets that close nothing": b"{" * 50_000 + b"]" * 50_000 + b"}" * 50_000,
     "1 MB of small values": b'{"x": [' + b"0," * 500_000 + b"0]}",
 }
 
@@ -205,3 +209,33 @@ def test_pages_that_are_alike_since_nothing_on_them_can_be_read_are_no_endless_l
     world = world_of("offergrid", lambda: listed, limit=1)
     assert [world.poll().outcome for _ in range(3)] == [Outcome.COMPLETE] * 3
     assert [kept for kept, _ in world.quarantined] == [b"null"]
+
+
+@pytest.mark.parametrize("fact", [{}, {"commission": 7}, {"itemId": ""}])
+def test_an_order_of_thousands_of_items_is_quarantined_as_it_came(fact: dict[str, object]) -> None:
+    order = json.loads(json.dumps(MODELS["offergrid"].order("many", "x", minute(0))))
+    (item,) = order["items"]
+    order["items"] = [{**item, "itemId": str(place), **fact} for place in range(3_000)]
+    hostile = json.dumps(order, separators=(",", ":")).encode()[:MOST_ORDER_BYTES]
+    world, result = poll_with("offergrid", hostile)
+    assert (result.outcome, result.quarantined) == (Outcome.COMPLETE, 1)
+    assert good(world) == list(GOOD)
+    assert [kept for kept, _ in world.quarantined] == [hostile]
+
+
+def test_an_order_of_as_many_items_as_may_be_is_recorded_and_one_more_is_too_many() -> None:
+    order = json.loads(json.dumps(MODELS["offergrid"].order("many", "x", minute(0))))
+    (item,) = order["items"]
+
+    def of(count: int) -> bytes:
+        items = [{**item, "itemId": str(place), "commission": 7} for place in range(count)]
+        return json.dumps({**order, "items": items}).encode()
+
+    world, result = poll_with("offergrid", of(MOST_ITEMS))
+    assert (result.outcome, result.recorded) == (Outcome.COMPLETE, MOST_ITEMS + len(GOOD))
+    for key, kept in world.orders.kept.items():
+        if key.order_id == "many":
+            assert kept.order.details["unread"] == ["items.commission"]
+    world, _ = poll_with("offergrid", of(MOST_ITEMS + 1))
+    ((_, reason),) = world.quarantined
+    assert reason == "more than 500 items in one order"

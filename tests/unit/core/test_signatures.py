@@ -181,6 +181,12 @@ def test_without_a_usable_secret_nothing_is_let_in(secrets: tuple[str, ...]) -> 
         verify(GOOD, secrets=secrets)
 
 
+@pytest.mark.parametrize("scheme", [STANDARD_WEBHOOKS, SPIRII])
+def test_a_secret_with_half_a_character_lets_nothing_in(scheme: str) -> None:
+    with pytest.raises(NoSecret):
+        verify_scheme(scheme, headers=GOOD, body=BODY, secrets=("key \ud800",), now=NOW)
+
+
 def test_an_unknown_scheme_lets_nothing_in() -> None:
     with pytest.raises(NoSecret):
         verify_scheme("none", headers=GOOD, body=BODY, secrets=(SECRET,), now=NOW)

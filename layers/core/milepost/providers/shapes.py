@@ -51,6 +51,7 @@ class Shape(BaseModel):
 
     # No private attribute of pydantic's: that would cost each part of a good payload as well.
     _unread: ClassVar[tuple[str, ...]] = ()
+    _unread_by_part: ClassVar[dict[str, dict[int | None, list[tuple[int, str]]]]] = {}
 
     @property
     def unread(self) -> list[str]:
@@ -59,14 +60,35 @@ class Shape(BaseModel):
 
     def unread_for(self, name: str, place: int) -> list[str]:
         """Of these names those that are about one part of a list, or about no part of it."""
-        others, own = f"{name}.", f"{name}.{place}."
-        kept = (one for one in self._unread if one.startswith(own) or not one.startswith(others))
-        # Without its number, so that the part says the same wherever it stands.
-        return [one.replace(own, others, 1) for one in kept][:MOST_UNREAD]
+        if not self._unread:
+            return []
+        by_part = self._unread_by_part.get(name)
+        if by_part is None:
+            by_part = self._unread_by_part[name] = _by_part(name, self._unread)
+        found = sorted((*by_part.get(place, ()), *by_part.get(None, ())))
+        return [one for _, one in found[:MOST_UNREAD]]
 
     def note_unread(self, names: Iterable[str]) -> None:
         """Name what was left out."""
         object.__setattr__(self, "_unread", tuple(dict.fromkeys(names)))
+        object.__setattr__(self, "_unread_by_part", {})
+
+
+def _by_part(name: str, unread: Iterable[str]) -> dict[int | None, list[tuple[int, str]]]:
+    """The names, with their place, by the number of the part that they are about; None for others.
+
+    Without its number, so that a part says the same wherever it stands. Sorted out once: an order
+    may have thousands of parts, each with something that can't be read.
+    """
+    start = f"{name}."
+    found: dict[int | None, list[tuple[int, str]]] = {}
+    for at, one in enumerate(unread):
+        number, dot, rest = one.removeprefix(start).partition(".")
+        if not one.startswith(start):
+            found.setdefault(None, []).append((at, one))
+        elif dot:
+            found.setdefault(int(number), []).append((at, start + rest))
+    return found
 
 
 def _trim(text: str) -> str | None:
