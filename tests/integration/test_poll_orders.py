@@ -266,13 +266,15 @@ def small_order(id: str, **fields: Any) -> dict[str, Any]:
     "hostile",
     [
         b'{"x": ' + b"[" * 400 + b"]" * 400 + b"}",
+        *(b'{"x": ' + b"[" * depth + b"]" * depth + b"}" for depth in (900, 990, 1_950, 5_000)),
+        b'{"x": ' + b'{"x":' * 5_000 + b"1" + b"}" * 5_000 + b"}",
         b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
         b'{"orderId": "\\ud800"}',
         b'{"orderId": "\xff"}',
         b"null",
         b'{"orderId": 1e999999}',
     ],
-    ids=["nested 400 deep", "nested deep", "half a character", "not UTF-8", "null", "out of range"],
+    ids=["nested 400 deep", "900", "990", "1950", "5000", "objects", "nested deep", "half a character", "not UTF-8", "null", "out of range"],
 )
 def test_a_hostile_order_is_in_the_quarantine_byte_for_byte_and_delays_no_other(
     hostile: bytes, poll: Poll, app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
