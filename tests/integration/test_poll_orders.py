@@ -274,7 +274,15 @@ def small_order(id: str, **fields: Any) -> dict[str, Any]:
         b"null",
         b'{"orderId": 1e999999}',
     ],
-    ids=["nested 400 deep", "900", "990", "1950", "5000", "objects", "nested deep", "half a character", "not UTF-8", "null", "out of range"],
+    ids=[
+        *(f"nested {depth} deep" for depth in (400, 900, 990, 1_950, 5_000)),
+        "objects nested 5000 deep",
+        "nested deep",
+        "half a character",
+        "not UTF-8",
+        "null",
+        "out of range",
+    ],
 )
 def test_a_hostile_order_is_in_the_quarantine_byte_for_byte_and_delays_no_other(
     hostile: bytes, poll: Poll, app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
@@ -291,6 +299,33 @@ def test_a_hostile_order_is_in_the_quarantine_byte_for_byte_and_delays_no_other(
     assert list(stack.objects("QuarantineBucket").values()) == [hostile]
     assert poll()["quarantined"] == 0
     assert "lease_until" not in poll_item(stack)
+
+
+@pytest.mark.parametrize("opening", ["[", '{"x":'], ids=["lists", "objects"])
+@pytest.mark.parametrize("depth", [100, 300, 900, 990, 1_950, 5_000, 50_000])
+def test_an_order_with_a_deep_field_that_nobody_reads_is_recorded_or_kept_as_it_came(
+    depth: int,
+    opening: str,
+    *,
+    poll: Poll,
+    app: ModuleType,
+    stack: Stack,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closing = "]" if opening == "[" else "}"
+    deep = opening * depth + "1" + closing * depth
+    orders = [json.dumps(small_order(one)) for one in ("a", "b", "c")]
+    orders[1] = orders[1][:-1] + f', "surprise": {deep}}}'
+    serve(app, monkeypatch, f'{{"nextCursor": null, "orders": [{",".join(orders)}]}}'.encode())
+    result = poll()
+    assert result["outcome"] == "complete"
+    kept = stack.objects("QuarantineBucket")
+    assert sorted(stack.order_ids()) == (["a", "c"] if kept else ["a", "b", "c"])
+    assert list(kept.values()) in ([], [orders[1].encode()])
+    assert result["quarantined"] == len(kept)
+    assert kept or depth <= 900
+    assert "lease_until" not in poll_item(stack)
+    assert poll()["quarantined"] == 0
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from milepost.poll_result import Outcome
 from milepost.poll_state import LookAgain
+from milepost.provider import Response
 from tests.unit.core.four_providers import MODELS, Listed, world_of
 from tests.unit.core.polls import HOUR, World
 
@@ -118,8 +120,9 @@ def test_a_rate_limit_pauses_before_the_second_look() -> None:
 
     def spent(query: dict[str, str]) -> Any:
         answer = rule(query)
+        assert isinstance(answer, Response)
         if query["page"] == "2" and len(numbered.world.wire.asked) == 2:
-            answer.headers["x-ratelimit-remaining"] = "0"
+            return replace(answer, headers={"x-ratelimit-remaining": "0"})
         return answer
 
     numbered.world.wire.rule = spent
