@@ -382,7 +382,29 @@ def test_credentials_that_cannot_be_used_are_a_failed_poll_that_health_shows(
     assert poll()["outcome"] == "failed"
     item = poll_item(stack)
     assert ("lease_until" in item, item["failures"]) == (False, 1)
-    assert "a\\nb" not in logged()
+    said = logged()
+    assert '"PollFailures":[1.0]' in said.replace(" ", "")
+    assert "a\\nb" not in said
+    health = health_shown(stack)
+    assert health["failures"] == 1
+    assert MAIN in health["last_error"]
+
+
+def health_shown(stack: Stack) -> dict[str, Any]:
+    """What ``GET /connections`` says, which `milepost connections list` prints."""
+    request = {
+        "rawPath": "/connections",
+        "rawQueryString": "",
+        "headers": {},
+        "requestContext": {
+            "http": {"method": "GET", "path": "/connections"},
+            "authorizer": {"jwt": {"claims": {"sub": "5b1f", "cognito:groups": "[operator]"}}},
+        },
+    }
+    answer = stack.load("orders_api").handler(request, Context())
+    (shown,) = [one for one in json.loads(answer["body"])["items"] if one["id"] == MAIN]
+    health: dict[str, Any] = shown["health"]
+    return health
 
 
 def test_what_another_way_recorded_is_looked_at_by_the_next_poll(

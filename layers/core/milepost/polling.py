@@ -177,6 +177,8 @@ class Poll:
     def _fail(self, lease: Lease, error: Exception, now: datetime) -> None:
         self.result.outcome = Outcome.FAILED
         self.result.error = describe_failure(error)
+        if isinstance(error, BadPayload):
+            self.result.error = f"page {self.result.pages + 1} of this poll: {self.result.error}"
         try:
             self._memory.save_failed(is_paused=self._had_progress)
         except Exception:
