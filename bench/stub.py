@@ -62,8 +62,15 @@ class _Aws:
         self._objects: dict[str, bytes] = {}
         self._calls: Counter[str] = Counter()
         self._answers: dict[str, Any] = {
-            "GetSecretValue": {"SecretString": json.dumps({CONNECTION: _SECRET})},
-            "GetParametersByPath": {"Parameters": [{"Value": json.dumps(_settings(provider))}]},
+            "GetSecretValue": {
+                "SecretString": json.dumps({CONNECTION: _SECRET}),
+                "VersionId": "00000000-0000-4000-8000-000000000001",
+            },
+            "GetParametersByPath": {
+                "Parameters": [
+                    {"Name": f"/bench/{CONNECTION}", "Value": json.dumps(_settings(provider))}
+                ]
+            },
             "SendMessage": {"MessageId": "00000000-0000-4000-8000-000000000000"},
             "UpdateItem": {"Attributes": {}},
             "Query": {"Items": []},

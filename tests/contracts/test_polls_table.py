@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from milepost.aws.polls_table import PollsTable
+from milepost.page_shift import PreviousPage
 from milepost.poll_state import LookAgain, PollState, Progress, Validator
 from milepost.polling import LeaseHeld
 from milepost.provider import PageRequest
@@ -101,6 +102,9 @@ def test_a_pause_keeps_where_to_go_on_and_a_failure_does_not_lose_it(polls: Any)
         started_at=minute(-2),
         again=LookAgain(since=minute(-60), announce=True),
         unrecorded_change=minute(-3),
+        previous=PreviousPage(
+            PageRequest("/service-requests", {"page": "6"}), b"\x00\xff", (b"one", b"two"), False
+        ),
     )
     lease(polls, 0).pause(progress)
     lease(polls, 1).fail(error="500", at=minute(1), not_before=None)

@@ -266,13 +266,23 @@ def small_order(id: str, **fields: Any) -> dict[str, Any]:
     "hostile",
     [
         b'{"x": ' + b"[" * 400 + b"]" * 400 + b"}",
+        *(b'{"x": ' + b"[" * depth + b"]" * depth + b"}" for depth in (900, 990, 1_950, 5_000)),
+        b'{"x": ' + b'{"x":' * 5_000 + b"1" + b"}" * 5_000 + b"}",
         b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
         b'{"orderId": "\\ud800"}',
         b'{"orderId": "\xff"}',
         b"null",
         b'{"orderId": 1e999999}',
     ],
-    ids=["nested 400 deep", "nested deep", "half a character", "not UTF-8", "null", "out of range"],
+    ids=[
+        *(f"nested {depth} deep" for depth in (400, 900, 990, 1_950, 5_000)),
+        "objects nested 5000 deep",
+        "nested deep",
+        "half a character",
+        "not UTF-8",
+        "null",
+        "out of range",
+    ],
 )
 def test_a_hostile_order_is_in_the_quarantine_byte_for_byte_and_delays_no_other(
     hostile: bytes, poll: Poll, app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
@@ -289,6 +299,33 @@ def test_a_hostile_order_is_in_the_quarantine_byte_for_byte_and_delays_no_other(
     assert list(stack.objects("QuarantineBucket").values()) == [hostile]
     assert poll()["quarantined"] == 0
     assert "lease_until" not in poll_item(stack)
+
+
+@pytest.mark.parametrize("opening", ["[", '{"x":'], ids=["lists", "objects"])
+@pytest.mark.parametrize("depth", [100, 300, 900, 990, 1_950, 5_000, 50_000])
+def test_an_order_with_a_deep_field_that_nobody_reads_is_recorded_or_kept_as_it_came(
+    depth: int,
+    opening: str,
+    *,
+    poll: Poll,
+    app: ModuleType,
+    stack: Stack,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closing = "]" if opening == "[" else "}"
+    deep = opening * depth + "1" + closing * depth
+    orders = [json.dumps(small_order(one)) for one in ("a", "b", "c")]
+    orders[1] = orders[1][:-1] + f', "surprise": {deep}}}'
+    serve(app, monkeypatch, f'{{"nextCursor": null, "orders": [{",".join(orders)}]}}'.encode())
+    result = poll()
+    assert result["outcome"] == "complete"
+    kept = stack.objects("QuarantineBucket")
+    assert sorted(stack.order_ids()) == (["a", "c"] if kept else ["a", "b", "c"])
+    assert list(kept.values()) in ([], [orders[1].encode()])
+    assert result["quarantined"] == len(kept)
+    assert kept or depth <= 900
+    assert "lease_until" not in poll_item(stack)
+    assert poll()["quarantined"] == 0
 
 
 @pytest.mark.parametrize(
@@ -345,7 +382,29 @@ def test_credentials_that_cannot_be_used_are_a_failed_poll_that_health_shows(
     assert poll()["outcome"] == "failed"
     item = poll_item(stack)
     assert ("lease_until" in item, item["failures"]) == (False, 1)
-    assert "a\\nb" not in logged()
+    said = logged()
+    assert '"PollFailures":[1.0]' in said.replace(" ", "")
+    assert "a\\nb" not in said
+    health = health_shown(stack)
+    assert health["failures"] == 1
+    assert MAIN in health["last_error"]
+
+
+def health_shown(stack: Stack) -> dict[str, Any]:
+    """What ``GET /connections`` says, which `milepost connections list` prints."""
+    request = {
+        "rawPath": "/connections",
+        "rawQueryString": "",
+        "headers": {},
+        "requestContext": {
+            "http": {"method": "GET", "path": "/connections"},
+            "authorizer": {"jwt": {"claims": {"sub": "5b1f", "cognito:groups": "[operator]"}}},
+        },
+    }
+    answer = stack.load("orders_api").handler(request, Context())
+    (shown,) = [one for one in json.loads(answer["body"])["items"] if one["id"] == MAIN]
+    health: dict[str, Any] = shown["health"]
+    return health
 
 
 def test_what_another_way_recorded_is_looked_at_by_the_next_poll(

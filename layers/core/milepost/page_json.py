@@ -198,4 +198,7 @@ class _Reader:
                 break
             elif character in ",]" and not opened:
                 return len(self.text[start : token.start()].rstrip(" \t\n\r")) + start
-        raise BadPayload("not JSON: the page ends within an order")
+        raise BadPayload(
+            f"not JSON: the page ends within order {len(self.orders) + 1}, which starts at "
+            f"character {start}"
+        )

@@ -184,6 +184,11 @@ class PageRecorder:
             self.result.quarantined += len(kept)
         self.seen.quarantined.add(digest)
 
+    def hold_cursor_at(self, place: datetime | None) -> None:
+        """Keep the cursor from passing a place: what is behind it may have been missed."""
+        place = place or _EPOCH
+        self.unrecorded_change = min(filter(None, (self.unrecorded_change, place)))
+
     def _hold_cursor(self, order: Json) -> None:
         """Keep the cursor from passing the change of an order that was not recorded."""
         name = self.provider.change_field
@@ -193,8 +198,7 @@ class PageRecorder:
         except BadPayload:
             changed = None
         # Without a time of change that can be read, the cursor stays where it is.
-        changed = changed or self.cursor or _EPOCH
-        self.unrecorded_change = min(filter(None, (self.unrecorded_change, changed)))
+        self.hold_cursor_at(changed or self.cursor)
 
 
 def _read_strictly(raw: bytes) -> Json:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from milepost.page_shift import PreviousPage
 from milepost.provider import PageRequest
 
 
@@ -22,6 +23,8 @@ class Progress:
     """Set when it goes on with a second look, and not with what is new."""
     unrecorded_change: datetime | None = None
     """The oldest change that could not be recorded: the cursor may not pass it."""
+    previous: PreviousPage | None = None
+    """The page before, of a list whose orders can move to a page that was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,3 +55,18 @@ class PollState:
     is_memory_sound: bool = True
     """False when the last poll ended without saying what it had recorded, as when it was killed:
     what polls remember of pages can't be trusted then."""
+
+
+def next_cursor(state: PollState, walk: Progress) -> datetime | None:
+    """The newest change that was recorded, if nothing older is still to come.
+
+    Neither a change dated ahead nor one seen on a late page may move the cursor past those that
+    are still to come; nor may it pass a change that could not be recorded.
+    """
+    newest = walk.newest_change
+    if newest and walk.started_at:
+        newest = min(newest, walk.started_at)
+    cursor = max(filter(None, (newest, state.cursor)), default=None)
+    if cursor and walk.unrecorded_change:
+        return min(cursor, walk.unrecorded_change)
+    return cursor

@@ -9,10 +9,11 @@ from milepost.asking import Conversation, asked_to_wait, is_rate_spent
 from milepost.connection import Connection
 from milepost.fetching import FetchFailed
 from milepost.page_recording import PageRecorder, Sinks, StoreUnavailable
+from milepost.page_shift import PreviousPage, previous_page
 from milepost.pages import FetchedPage, Seen
 from milepost.poll_memory import Digests, PollMemory
 from milepost.poll_result import Outcome, PollResult
-from milepost.poll_state import LookAgain, PollState, Progress, Validator
+from milepost.poll_state import LookAgain, PollState, Progress, Validator, next_cursor
 from milepost.provider import (
     BrokenPage,
     Http,
@@ -176,6 +177,8 @@ class Poll:
     def _fail(self, lease: Lease, error: Exception, now: datetime) -> None:
         self.result.outcome = Outcome.FAILED
         self.result.error = describe_failure(error)
+        if isinstance(error, BadPayload):
+            self.result.error = f"page {self.result.pages + 1} of this poll: {self.result.error}"
         try:
             self._memory.save_failed(is_paused=self._had_progress)
         except Exception:
@@ -206,24 +209,58 @@ class Poll:
         recorder = self._recorder(state, walk)
         while True:
             fetched, requested_at = self._fetch_page(walk, state)
+            if walk.previous:
+                if self._is_spent:
+                    # This page can be relied on only after a second look at the one before.
+                    self._pause(lease, walk)
+                    return
+                shifted = self._fetch_if_shifted(walk.previous, walk, state, recorder)
+                fetched, requested_at = shifted or (fetched, requested_at)
+            is_reread = fetched.request != walk.next
             is_done = recorder.take_in(fetched, requested_at)
             walk = replace(walk, unrecorded_change=recorder.unrecorded_change)
             if is_done:
                 following, newest = fetched.outline
+                if is_reread and following:
+                    following = walk.next
                 newest = max(filter(None, (walk.newest_change, newest)), default=None)
                 walk = replace(walk, pages=walk.pages + 1, newest_change=newest)
                 self.result.pages += 1
-                self._memory.seen.walk(_step(walk.next))
+                self._memory.seen.walk(_step(fetched.request))
                 if following is None:
                     break
                 self._refuse_endless(following, walk)
-                walk = replace(walk, next=following)
+                walk = replace(walk, next=following, previous=self._to_compare(fetched, walk))
                 if self._may_go_on(started_at):
                     continue
             self._pause(lease, walk)
             return
         self._memory.save_complete()
-        lease.succeed(cursor=_next_cursor(state, walk), validator=self._validator, at=started_at)
+        lease.succeed(cursor=next_cursor(state, walk), validator=self._validator, at=started_at)
+
+    def _fetch_if_shifted(
+        self, previous: PreviousPage, walk: Progress, state: PollState, recorder: PageRecorder
+    ) -> tuple[FetchedPage, datetime] | None:
+        """The page before, if orders may have moved onto it since it was read."""
+        again, requested_at = self._fetch_page(replace(walk, next=previous.request), state)
+        if again.digest == previous.digest or not previous.has_shifted(again.digests()):
+            return None
+        if not previous.adjoins(again.digests()):
+            # Too much has moved to say what was missed, so the next poll reads it all again.
+            recorder.hold_cursor_at(self.again.since if self.again else state.cursor)
+        return again, requested_at
+
+    def _to_compare(self, fetched: FetchedPage, walk: Progress) -> PreviousPage | None:
+        if not self.provider.pages_can_shift:
+            return None
+        before = walk.previous
+        is_reread = before is not None and before.request == fetched.request
+        return previous_page(
+            fetched.request,
+            digest=fetched.digest,
+            orders=fetched.digests(),
+            is_first=before.is_first if before and is_reread else walk.pages == 1,
+        )
 
     def _recorder(self, state: PollState, walk: Progress) -> PageRecorder:
         return PageRecorder(
@@ -261,7 +298,9 @@ class Poll:
     def _may_go_on(self, started_at: datetime) -> bool:
         """Whether there is time, and leave of the provider's rate limit, for one page more."""
         minutes = 1 + (self.clock() - started_at) // timedelta(minutes=1)
-        has_leave = self._requests < self.connection.requests_per_minute * minutes
+        # A page of a list that can shift may cost a second look at the one before.
+        needed = 2 if self.provider.pages_can_shift else 1
+        has_leave = self._requests + needed <= self.connection.requests_per_minute * minutes
         return has_leave and not self._is_spent and self.has_time()
 
     def _fetch_page(self, walk: Progress, state: PollState) -> tuple[FetchedPage, datetime]:
@@ -308,18 +347,3 @@ class Poll:
 
 def _step(request: PageRequest) -> bytes:
     return repr((request.path, sorted(request.query.items()))).encode("utf-8", "surrogatepass")
-
-
-def _next_cursor(state: PollState, walk: Progress) -> datetime | None:
-    """The newest change that was recorded, if nothing older is still to come.
-
-    Neither a change dated ahead nor one seen on a late page may move the cursor past those that
-    are still to come; nor may it pass a change that could not be recorded.
-    """
-    newest = walk.newest_change
-    if newest and walk.started_at:
-        newest = min(newest, walk.started_at)
-    cursor = max(filter(None, (newest, state.cursor)), default=None)
-    if cursor and walk.unrecorded_change:
-        return min(cursor, walk.unrecorded_change)
-    return cursor

@@ -128,6 +128,10 @@ class Provider(Protocol):
     change_field: str | None
     """The field of an order with the time of change by which pages are filtered; None when they
     can't be."""
+    pages_can_shift: bool
+    """Whether an order can move to a page that was read, and is then missed for good: numbered
+    pages of a list filtered by change. Not with cursors that name a place, nor when every poll
+    reads the whole list."""
 
     @property
     def rules(self) -> Rules:

@@ -29,6 +29,9 @@ STEPS = st.one_of(
     st.tuples(st.just("replay"), ONE),
     st.tuples(st.just("poll")),
     st.tuples(st.just("poll_with_refresh_meanwhile"), ONE),
+    st.tuples(
+        st.just("poll_while_it_changes"), ONE, st.sampled_from(["x", "y"]), st.integers(1, 4)
+    ),
     st.tuples(st.just("poll_again")),
     st.tuples(st.just("fail"), st.integers(0, 2)),
     st.tuples(st.just("pause"), st.integers(1, 2)),
@@ -48,6 +51,8 @@ class Life:
     """A provider whose orders change, and everything that records them."""
 
     name: str
+    by_change: bool = False
+    """Whether numbered pages are sorted by time of change, and not by creation as documented."""
     words: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
     """Of each order, its words and when they changed."""
     world: World = field(init=False)
@@ -55,16 +60,18 @@ class Life:
     def __post_init__(self) -> None:
         self.model = MODELS[self.name]
         self.world = world_of(self.name, self.listed, limit=2 if self.name != "rabot" else 3)
-        self.words = {one: [("x", self.world.now)] for one in ORDERS}
+        # Longer ago than polls look back before their cursor.
+        self.words = {one: [("x", self.world.now - HOUR)] for one in ORDERS}
 
     def listed(self) -> list[Listed]:
-        """Sorted by time of change where cursors name a place; else by id, so that what moves to
-        the end of a list while it is read doesn't move others to pages that were read."""
+        """Sorted as docs/providers says: by time of change where cursors name a place, else by
+        creation."""
+        is_by_change = self.by_change or self.name in ("offergrid", "spirii")
         listed = []
         for one, said in self.words.items():
             order = self.model.order(one, *said[-1])
             changed = self.model.changed(order)
-            place = f"{changed} {one}" if self.name in ("offergrid", "spirii") else one
+            place = f"{changed} {one}" if is_by_change else one
             listed.append(Listed(place, changed, json.dumps(order).encode()))
         return listed
 
@@ -137,6 +144,20 @@ class Life:
         self.poll()
         self.world.before_record = lambda: None
 
+    def poll_while_it_changes(self, one: str, word: str, request: int) -> None:
+        """It changes after so many pages were read."""
+        asked = len(self.world.wire.asked)
+        rule = self.world.wire.rule
+
+        def changing(query: dict[str, str]) -> Any:
+            if len(self.world.wire.asked) - asked == request + 1:
+                self.change(one, word)
+            return rule(query)
+
+        self.world.wire.rule = changing
+        self.poll()
+        self.world.wire.rule = rule
+
     def fail(self, pages: int) -> None:
         asked = iter(range(pages))
         rule = self.world.wire.rule
@@ -199,8 +220,12 @@ class Life:
         return {one: said[-1][0] for one, said in self.words.items()}
 
 
-def check(name: str, steps: list[tuple[Any, ...]]) -> None:
-    life = Life(name)
+LISTS = [*((name, False) for name in MODELS), ("subs", True)]
+LIST_NAMES = [f"{name} by change" if by_change else name for name, by_change in LISTS]
+
+
+def check(name: str, by_change: bool, steps: list[tuple[Any, ...]]) -> None:
+    life = Life(name, by_change)
     for step in steps:
         getattr(life, step[0])(*step[1:])
     # What was paused ends first; orders behind where it stopped may have changed since.
@@ -213,23 +238,23 @@ def check(name: str, steps: list[tuple[Any, ...]]) -> None:
     assert len(life.world.orders.written) == writes
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(("name", "by_change"), LISTS, ids=LIST_NAMES)
 @settings(max_examples=40, deadline=None)
 @given(steps=st.lists(STEPS, max_size=12))
 def test_after_a_complete_poll_every_order_is_as_the_provider_has_it(
-    name: str, steps: list[tuple[Any, ...]]
+    name: str, by_change: bool, steps: list[tuple[Any, ...]]
 ) -> None:
-    check(name, steps)
+    check(name, by_change, steps)
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(("name", "by_change"), LISTS, ids=LIST_NAMES)
 @settings(max_examples=1_500, deadline=None)
 @given(steps=st.lists(STEPS, max_size=25))
 def test_after_a_complete_poll_every_order_is_as_the_provider_has_it_in_long_lives(
-    name: str, steps: list[tuple[Any, ...]]
+    name: str, by_change: bool, steps: list[tuple[Any, ...]]
 ) -> None:
-    check(name, steps)
+    check(name, by_change, steps)
 
 
 BACK_AGAIN = {
@@ -253,13 +278,14 @@ BACK_AGAIN = {
         ("change", "e", "x"),
     ],
     "a second look that fails": [("poll",), ("change", "a", "y"), ("poll_again",), ("fail", 1)],
+    "a list that changes while it is read": [("poll_while_it_changes", "a", "y", 1)],
     "a page that is gone": [("poll",), ("change", "a", "y"), ("pause", 1), ("gone",)],
 }
 
 
 @pytest.mark.parametrize("steps", BACK_AGAIN.values(), ids=BACK_AGAIN)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(("name", "by_change"), LISTS, ids=LIST_NAMES)
 def test_what_only_another_way_saw_does_not_stay_when_it_changes_back(
-    name: str, steps: list[tuple[Any, ...]]
+    name: str, by_change: bool, steps: list[tuple[Any, ...]]
 ) -> None:
-    check(name, steps)
+    check(name, by_change, steps)

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from milepost.aws.items import from_item, to_item
 from milepost.deadlines import sortable
+from milepost.page_shift import PreviousPage
 from milepost.poll_state import LookAgain, PollState, Progress, Validator
 from milepost.polling import LeaseHeld
 from milepost.provider import PageRequest
@@ -151,6 +152,7 @@ def _progress_text(progress: Progress) -> str:
             "started_at": _text(progress.started_at),
             "again": _again_value(progress.again),
             "unrecorded_change": _text(progress.unrecorded_change),
+            "previous": _previous_value(progress.previous),
         }
     )
 
@@ -166,6 +168,7 @@ def _progress(text: str | None) -> Progress | None:
         started_at=_instant(value.get("started_at")),
         again=_again(value.get("again")),
         unrecorded_change=_instant(value.get("unrecorded_change")),
+        previous=_previous(value.get("previous")),
     )
 
 
@@ -179,6 +182,29 @@ def _again(value: dict[str, Any] | None) -> LookAgain | None:
     if value is None:
         return None
     return LookAgain(since=parse_instant(value["since"]), announce=value["announce"])
+
+
+def _previous_value(page: PreviousPage | None) -> dict[str, Any] | None:
+    if page is None:
+        return None
+    return {
+        "path": page.request.path,
+        "query": dict(page.request.query),
+        "digest": page.digest.hex(),
+        "orders": [one.hex() for one in page.orders],
+        "is_first": page.is_first,
+    }
+
+
+def _previous(value: dict[str, Any] | None) -> PreviousPage | None:
+    if value is None:
+        return None
+    return PreviousPage(
+        PageRequest(value["path"], value["query"]),
+        bytes.fromhex(value["digest"]),
+        tuple(bytes.fromhex(one) for one in value["orders"]),
+        value["is_first"],
+    )
 
 
 def _text(instant: datetime | None) -> str | None:

@@ -150,6 +150,7 @@ class Offergrid:
     signature_scheme: str | None = STANDARD_WEBHOOKS
     orders_path: tuple[str, ...] = ("orders",)
     change_field: str | None = "updatedAt"
+    pages_can_shift = False
 
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
         """One report. An event we don't know is kept with its name as the raw status."""

@@ -124,6 +124,7 @@ class Rabot:
     signature_scheme: str | None = None
     orders_path: tuple[str, ...] = ("data", "orders")
     change_field: str | None = None
+    pages_can_shift = False
 
     @property
     def rules(self) -> Rules:

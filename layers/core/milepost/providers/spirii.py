@@ -129,6 +129,7 @@ class Spirii:
     signature_scheme: str | None = SPIRII
     orders_path: tuple[str, ...] = ("data",)
     change_field: str | None = "updated_at"
+    pages_can_shift = False
 
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
         """The report of the order that the event carries whole."""

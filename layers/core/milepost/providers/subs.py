@@ -122,6 +122,7 @@ class Subs:
     signature_scheme: str | None = STANDARD_WEBHOOKS
     orders_path: tuple[str, ...] = ("data",)
     change_field: str | None = "updated_at"
+    pages_can_shift = True
 
     @property
     def rules(self) -> Rules:
