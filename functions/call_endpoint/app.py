@@ -11,8 +11,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.batches import Message, take_each
 from milepost.aws.clients import FOR_MAIL, client
+from milepost.aws.consistent_orders import ConsistentOrders
 from milepost.aws.endpoint_calls import (
-    AnnouncedOrders,
     EndpointCallLog,
     EndpointRetries,
     attempt_of,
@@ -24,9 +24,11 @@ from milepost.aws.endpoint_subscriptions import (
     EndpointsTable,
 )
 from milepost.aws.notice_messages import NoticeQueue, notice_of
-from milepost.aws.subscriptions_table import SuppressionsTable
+from milepost.aws.settings import ConnectionSettings
+from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
 from milepost.calling import Caller
 from milepost.failures import fail_without_message
+from milepost.judging import Judge
 from milepost.logs import open_logger
 from milepost.sending import AlreadyClaimed
 
@@ -34,10 +36,18 @@ logger = open_logger()
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
+suppressions = SuppressionsTable(dynamodb, table_name=table_name)
 caller = Caller(
     log=EndpointCallLog(dynamodb, table_name=table_name),
     endpoints=EndpointsTable(dynamodb, table_name=table_name),
-    orders=AnnouncedOrders(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
+    judge=Judge(
+        suppressions=suppressions,
+        subscriptions=SubscriptionsTable(dynamodb, table_name=table_name),
+        orders=ConsistentOrders(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
+        connections=ConnectionSettings(
+            client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+        ),
+    ),
     secrets=EndpointSecretsStore(
         client("secretsmanager"),
         secret_id=os.environ["ENDPOINT_SECRETS_ARN"],
@@ -53,7 +63,7 @@ caller = Caller(
         lambda: client("sesv2", config=FOR_MAIL),
         sender=os.environ["SENDER_ADDRESS"],
         configuration_set=os.environ["CONFIGURATION_SET"],
-        suppressions=SuppressionsTable(dynamodb, table_name=table_name),
+        suppressions=suppressions,
     ),
 )
 

@@ -1,7 +1,7 @@
 """call_endpoint: what an endpoint gets, and what is in the log, the queue and the waiting room."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
@@ -20,8 +20,10 @@ from milepost.aws.orders_table import OrdersTable
 from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
 from milepost.calling import Called, Caller, NoEndpointSecret
 from milepost.endpoint_secrets import rotate
+from milepost.endpoints import Answer
+from milepost.judging import OrdersRead, OrdersUnavailable
 from milepost.notices import Channel, Notice, State
-from milepost.order import Kind
+from milepost.order import Kind, OrderKey
 from milepost.recipients import Choice
 from milepost.report import Status, format_instant
 from milepost.sending import AlreadyClaimed
@@ -30,11 +32,11 @@ from milepost.subscriptions import Subscription
 from tests.builders import NOON, OFFERGRID, announcement, minute, notice, report, tracked
 from tests.make_events import sqs_batch
 from tests.signing import OTHER_SECRET, SECRET
-from tests.stack import SENDER, Context, Stack, aws
+from tests.stack import CONNECTIONS_PATH, SENDER, Context, Stack, aws
 from tests.unit.endpoints.receiver import Receiver, receiving
 
 OWNER = "ops@example.org"
-ATTEMPTS = 8
+ATTEMPTS = 10
 
 
 @pytest.fixture
@@ -45,10 +47,11 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def app(stack: Stack, receiver: Receiver) -> ModuleType:
-    """The function as it is, but that it may call this machine."""
+    """The function as it is, but that it may call this machine, and retries without jitter."""
     stack.keep_secret("EndpointSecrets", {"crm": SECRET, "erp": OTHER_SECRET})
     module = stack.load("call_endpoint")
-    module.caller = replace(module.caller, http=EndpointHttp(allow_private=True, seconds=10))
+    http = EndpointHttp(allow_private=True, seconds=10)
+    module.caller = replace(module.caller, http=http, chance=lambda: 0.0)
     return module
 
 
@@ -105,6 +108,18 @@ def enter(stack: Stack, url: str, *, sequence: int = 1, **changes: Any) -> Notic
     log = NoticesTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
     log.enter(Choice(notice=one), at=NOON)
     return one
+
+
+def moving(caller: Caller, stack: Stack) -> Caller:
+    """A caller whose subscription gets another URL while the endpoint is being called."""
+
+    class Moving:
+        def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
+            answer = caller.http.post(url, headers=headers, body=body)
+            subscribe(stack, "https://new.example.com/hooks")
+            return answer
+
+    return replace(caller, http=Moving())
 
 
 def entry(stack: Stack, one: Notice) -> dict[str, Any]:
@@ -227,12 +242,12 @@ def test_after_the_last_attempt_it_has_failed_and_the_log_says_why(
     states = [
         caller.call(queued, attempt=attempt, now=minute(attempt)) for attempt in range(ATTEMPTS)
     ]
-    assert [one.state for one in states if one] == ["queued"] * 7 + ["failed"]
+    assert [one.state for one in states if one] == ["queued"] * 9 + ["failed"]
     item = entry(stack, queued)
-    assert (item["state"], item["attempts"]) == ("failed", 8)
-    assert item["reason"] == "answered 500; tried 8 times"
+    assert (item["state"], item["attempts"]) == ("failed", 10)
+    assert item["reason"] == "answered 500; tried 10 times"
     ids = {request.headers["webhook-id"] for request in receiver.requests}
-    assert (len(receiver.requests), len(ids)) == (8, 1)
+    assert (len(receiver.requests), len(ids)) == (10, 1)
 
 
 def test_a_copy_of_an_attempt_that_was_made_is_dropped(
@@ -301,7 +316,7 @@ def test_after_five_days_of_failures_it_is_switched_off_and_its_owner_told_once(
     assert subscription_item(stack)["ended"] == ended
     assert entry(stack, queued)["reason"] == f"answered 500; {ended}"
     skipped = caller.call(other, attempt=0, now=minute(1))
-    assert skipped == Called(State.SKIPPED, ended)
+    assert skipped == Called(State.SUPPRESSED, ended)
     assert entry(stack, other)["reason"] == ended
     (mail,) = mails()
     assert OWNER in str(mail.destinations)
@@ -318,7 +333,7 @@ def test_an_endpoint_that_is_gone_is_switched_off_at_once_and_its_owner_told(
     ended = "switched off on 2026-03-02 because it is gone"
     assert subscription_item(stack)["ended"] == ended
     assert entry(stack, queued)["reason"] == f"answered 410 Gone; {ended}"
-    assert caller.call(other, attempt=0, now=minute(1)) == Called(State.SKIPPED, ended)
+    assert caller.call(other, attempt=0, now=minute(1)) == Called(State.SUPPRESSED, ended)
     assert stack.messages("EndpointQueue") == []
     (mail,) = mails()
     assert OWNER in str(mail.destinations)
@@ -326,12 +341,11 @@ def test_an_endpoint_that_is_gone_is_switched_off_at_once_and_its_owner_told(
     assert len(receiver.requests) == 1
 
 
-def test_410_of_an_address_of_before_ends_that_notice_alone(
+def test_410_of_a_url_that_is_changed_during_the_call_ends_that_notice_alone(
     caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
 ) -> None:
-    subscribe(stack, "https://new.example.com/hooks")
     receiver.status = 410
-    called = caller.call(queued, attempt=0, now=NOON)
+    called = moving(caller, stack).call(queued, attempt=0, now=NOON)
     assert called == Called(State.FAILED, "answered 410 Gone")
     assert "ended" not in subscription_item(stack)
     assert stack.messages("EndpointQueue") == []
@@ -432,21 +446,148 @@ def test_an_endpoint_without_an_owner_is_switched_off_in_silence(
     assert mails() == []
 
 
-def test_a_failure_at_an_address_of_before_does_not_count_against_the_endpoint(
+def test_a_failure_of_a_url_that_is_changed_during_the_call_does_not_count_against_the_new_one(
     caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
 ) -> None:
-    subscribe(stack, "https://new.example.com/hooks")
     receiver.status = 500
-    caller.call(queued, attempt=0, now=NOON)
+    moving(caller, stack).call(queued, attempt=0, now=NOON)
     assert "failing_since" not in subscription_item(stack)
 
 
-def test_a_subscription_that_is_gone_is_not_called(
+def test_a_success_of_a_url_that_is_changed_during_the_call_does_not_speak_for_the_new_one(
+    caller: Caller, stack: Stack, queued: Notice
+) -> None:
+    fail_since(stack, NOON)
+    called = moving(caller, stack).call(queued, attempt=0, now=minute(1))
+    assert called == Called(State.DELIVERED)
+    assert subscription_item(stack)["failing_since"] == format_instant(NOON)
+
+
+SINCE: dict[str, tuple[dict[str, Any], State, str]] = {
+    "ended": (
+        {"ended": "unsubscribed on 2026-03-01"},
+        State.SUPPRESSED,
+        "unsubscribed on 2026-03-01",
+    ),
+    "switched off": (
+        {"ended": "switched off on 2026-03-01 because it is gone"},
+        State.SUPPRESSED,
+        "switched off on 2026-03-01 because it is gone",
+    ),
+    "other kinds": (
+        {"kinds": frozenset({Kind.ACCEPTED})},
+        State.SKIPPED,
+        "the subscription no longer asks for rejected",
+    ),
+    "other connections": (
+        {"connections": frozenset({"rabot-energy"})},
+        State.SKIPPED,
+        f"the subscription no longer asks for {OFFERGRID.id}",
+    ),
+    "other service types": (
+        {"service_types": frozenset({"insurance"})},
+        State.SKIPPED,
+        "the subscription no longer asks for this service type",
+    ),
+    "another URL": (
+        {"recipient": "https://new.example.com/hooks"},
+        State.SKIPPED,
+        "the subscription has another recipient now",
+    ),
+    "another channel": (
+        {"channel": Channel.EMAIL, "recipient": "lina@example.org"},
+        State.SKIPPED,
+        "the subscription has another recipient now",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", SINCE)
+def test_a_subscription_that_has_changed_since_is_judged_as_it_is_now(
+    change: str, app: ModuleType, stack: Stack, receiver: Receiver, queued: Notice
+) -> None:
+    changes, state, reason = SINCE[change]
+    subscribe(stack, receiver.url, **changes)
+    assert invoke(app, notice_message(queued)) == []
+    logged = entry(stack, queued)
+    assert (logged["state"], logged["reason"]) == (state, reason)
+    assert "claimed_until" not in logged
+    assert receiver.requests == []
+
+
+def test_a_subscription_that_still_asks_for_it_is_called_whatever_else_has_changed(
+    caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
+) -> None:
+    subscribe(stack, receiver.url, kinds=frozenset({Kind.REJECTED}), owner="jo@example.org")
+    assert caller.call(queued, attempt=0, now=NOON) == Called(State.DELIVERED)
+    assert len(receiver.requests) == 1
+
+
+def test_a_subscription_that_was_deleted_is_not_called(
     caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
 ) -> None:
     subscriptions(stack).delete("crm")
     called = caller.call(queued, attempt=0, now=NOON)
-    assert called == Called(State.SKIPPED, "the subscription is gone")
+    assert called == Called(State.SKIPPED, "the subscription was deleted")
+    assert receiver.requests == []
+
+
+def test_of_a_connection_that_was_removed_nothing_is_sent_and_the_log_says_so(
+    caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
+) -> None:
+    aws("ssm").delete_parameter(Name=f"{CONNECTIONS_PATH}/{OFFERGRID.id}")
+    called = caller.call(queued, attempt=0, now=NOON)
+    assert called == Called(State.FAILED, "its connection is not applied")
+    assert receiver.requests == []
+
+
+def test_an_order_that_can_not_be_read_now_is_not_taken_for_one_that_is_gone(
+    caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
+) -> None:
+    class Away:
+        def read_all(self, keys: Sequence[OrderKey]) -> OrdersRead:
+            raise OrdersUnavailable("ThrottlingException")
+
+    away = replace(caller, judge=replace(caller.judge, orders=Away()))
+    called = away.call(queued, attempt=2, now=NOON)
+    assert called == Called(State.QUEUED, "ThrottlingException")
+    logged = entry(stack, queued)
+    assert logged["state"] == "queued"
+    assert "claimed_until" not in logged
+    assert "attempts" not in logged
+    assert receiver.requests == []
+
+
+def test_an_order_that_could_not_be_read_is_sent_once_it_can_be(
+    caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
+) -> None:
+    class Away:
+        def read_all(self, keys: Sequence[OrderKey]) -> OrdersRead:
+            raise OrdersUnavailable("ThrottlingException")
+
+    queue = UndelayedQueue(aws("sqs"), queue_url=stack.resources["EndpointQueue"])
+    retries = EndpointRetries(
+        aws("dynamodb"), table_name=stack.resources["NoticesTable"], queue=queue
+    )
+    away = replace(caller, judge=replace(caller.judge, orders=Away()), retries=retries)
+    away.call(queued, attempt=0, now=NOON)
+    (message,) = stack.messages("EndpointQueue")
+    assert queue.delays == [timedelta(minutes=1)]
+    later = caller.call(notice_of(message), attempt=attempt_of(message), now=minute(1))
+    assert later == Called(State.DELIVERED)
+    assert entry(stack, queued)["attempts"] == 1
+
+
+def test_an_order_that_is_stored_but_unreadable_fails_with_its_reason(
+    caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
+) -> None:
+    (item,) = stack.items("OrdersTable")
+    aws("dynamodb").put_item(
+        TableName=stack.resources["OrdersTable"],
+        Item={"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}},
+    )
+    called = caller.call(queued, attempt=0, now=NOON)
+    assert called == Called(State.FAILED, "its order can't be read: KeyError")
     assert receiver.requests == []
 
 
@@ -467,7 +608,8 @@ def test_of_an_erased_order_nothing_is_told(
             ExpressionAttributeValues={":at": {"S": format_instant(NOON)}},
         )
     called = caller.call(queued, attempt=0, now=NOON)
-    assert called == Called(State.SKIPPED, "the order was erased")
+    reason = "the order was erased" if how == "tombstone" else "the order is no longer stored"
+    assert called == Called(State.SKIPPED, reason)
     assert receiver.requests == []
 
 
@@ -506,7 +648,9 @@ def test_as_deployed_it_calls_no_address_of_this_machine(
     stack.keep_secret("EndpointSecrets", {"crm": SECRET})
     deployed = stack.load("call_endpoint")
     assert invoke(deployed, notice_message(queued)) == []
-    inside = enter(stack, f"https://127.0.0.1:{receiver.port}/", sequence=2)
+    url = f"https://127.0.0.1:{receiver.port}/"
+    subscribe(stack, url)
+    inside = enter(stack, url, sequence=2)
     assert invoke(deployed, notice_message(inside)) == []
     assert entry(stack, queued)["reason"] == "refused: not https"
     assert entry(stack, inside)["reason"] == "refused: loopback address"

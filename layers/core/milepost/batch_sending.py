@@ -26,7 +26,7 @@ from milepost.sending import (
     batch_id,
     judge_now,
 )
-from milepost.subscriptions import Mode
+from milepost.subscriptions import DigestReason, Subscription, digest_reason
 from milepost.verdicts import Verdict
 
 BATCH_CLAIM: Final = timedelta(seconds=120)
@@ -42,13 +42,13 @@ class _Group:
     """Notices of a batch that go out as one mail: one language, one time zone."""
 
     voice: Voice
+    due_at: datetime
     shown: list[Judged] = field(default_factory=list)
     beyond: list[Notice] = field(default_factory=list)
-    modes: set[str | None] = field(default_factory=set)
+    subscriptions: set[Subscription | None] = field(default_factory=set)
 
     def add(self, judged: Judged) -> None:
-        subscription = judged.facts.subscription
-        self.modes.add(str(subscription.mode) if subscription else None)
+        self.subscriptions.add(judged.facts.subscription)
         if len(self.shown) < MOST_SHOWN:
             self.shown.append(judged)
         else:
@@ -60,9 +60,8 @@ class _Group:
         return [*(judged.in_voice for judged in self.shown), *self.beyond]
 
     @property
-    def reason(self) -> str | None:
-        (mode, *others) = self.modes
-        return mode if not others and mode != Mode.AT_ONCE else None
+    def reason(self) -> DigestReason:
+        return digest_reason(self.subscriptions, due_at=self.due_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +124,7 @@ class BatchSender:
                 self._close(judged.notice, judged.verdict, now)
                 closed.append(judged.notice)
             else:
-                groups.setdefault(judged.voice, _Group(judged.voice)).add(judged)
+                groups.setdefault(judged.voice, _Group(judged.voice, batch.due_at)).add(judged)
         self.holds.let_go(batch, closed)
         for group in groups.values():
             self._send_group(batch, group, now)
@@ -153,9 +152,9 @@ class BatchSender:
         """The group's mail, without those notices that nothing can be written of; None of none."""
         url, overdue = self.links.url_for(group.notices), self._overdue(group, now)
         try:
-            return self._render(batch, group, url, overdue)
+            return self._render(group, url, overdue)
         except Exception:  # whatever it is about: one notice must not take the others with it
-            faults = {one.notice.id: self._fault_of(batch, group, one) for one in group.shown}
+            faults = {one.notice.id: self._fault_of(group, one) for one in group.shown}
             bad = [one for one in group.shown if faults[one.notice.id]]
             if not bad or len(bad) == len(group.shown) > 1:
                 # It is not about one of them: once the cause is fixed, all can go.
@@ -166,25 +165,23 @@ class BatchSender:
         group.shown = [one for one in group.shown if one not in bad]
         return self._write(batch, group, now) if group.shown else None
 
-    def _fault_of(self, batch: Batch, group: _Group, one: Judged) -> str | None:
+    def _fault_of(self, group: _Group, one: Judged) -> str | None:
         """The kind of error in which writing of this notice ends; None when it can be written."""
         try:
             if len(group.notices) == 1:
                 self._render_one(group, None)
             else:
-                self._render_lines(batch, group, [one])
+                self._render_lines(group, [one])
         except Exception as error:
             return type(error).__name__
         return None
 
-    def _render(
-        self, batch: Batch, group: _Group, url: str | None, overdue: OverdueNow | None
-    ) -> Mail:
+    def _render(self, group: _Group, url: str | None, overdue: OverdueNow | None) -> Mail:
         """One notice alone is its own mail: a digest of one would only be harder to read."""
         if len(group.notices) == 1:
             return self._render_one(group, url)
         return self._render_lines(
-            batch, group, group.shown, beyond=group.beyond, unsubscribe_url=url, overdue=overdue
+            group, group.shown, beyond=group.beyond, unsubscribe_url=url, overdue=overdue
         )
 
     def _render_one(self, group: _Group, url: str | None) -> Mail:
@@ -193,11 +190,8 @@ class BatchSender:
             one.in_voice, one.tracked, time_zone=group.voice.time_zone, unsubscribe_url=url
         )
 
-    def _render_lines(
-        self, batch: Batch, group: _Group, shown: Sequence[Judged], **more: Any
-    ) -> Mail:
+    def _render_lines(self, group: _Group, shown: Sequence[Judged], **more: Any) -> Mail:
         return self.renderer.render_batch(
-            batch,
             [(one.in_voice, one.tracked) for one in shown],
             time_zone=group.voice.time_zone,
             reason=group.reason,

@@ -1,15 +1,17 @@
-"""Calling an endpoint: claim, post, log; again later when it fails, and no more when it only fails.
+"""Calling an endpoint: claim, judge, post, log; retry what fails, and stop what only ever fails.
 
+A notice is judged as a mail is: by its subscription, connection and order at the moment of sending.
 An endpoint gets every notice at least once, under one id for all attempts: only if we are killed
 between its answer and our entry in the log is it called again without need.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from milepost.endpoints import (
     Answer,
@@ -19,10 +21,15 @@ from milepost.endpoints import (
     is_to_switch_off,
     next_wait,
 )
-from milepost.notices import Announced, Notice, State, topic_message
+from milepost.judging import Judge, Judged, OrdersUnavailable
+from milepost.notices import Announced, Notice, State, announced_by, topic_message
 from milepost.report import whole_milliseconds
 from milepost.sending import CLAIM
 from milepost.signatures import NoSecret, sign
+from milepost.verdicts import SUBSCRIPTION_DELETED, Verdict
+
+UNJUDGED_RETRY: Final = timedelta(seconds=60)
+"""When a notice is tried again whose order could not be read; that is no attempt."""
 
 
 class NoAnswer(Exception):
@@ -71,10 +78,16 @@ class Endpoints(Protocol):
     def get(self, subscription_id: str) -> Endpoint | None: ...
 
     def failed(self, endpoint: Endpoint, *, at: datetime) -> datetime | None:
-        """Note a failure; since when it has been failing, None when its subscription is over."""
+        """Note a failure of the endpoint's URL.
+
+        :returns: since when it has been failing; None when its subscription has ended, or has
+            another URL now
+        """
         ...
 
-    def worked(self, endpoint: Endpoint) -> None: ...
+    def worked(self, endpoint: Endpoint) -> None:
+        """Note that the endpoint's URL works, if it is still the subscription's."""
+        ...
 
     def claim_switching_off(
         self, endpoint: Endpoint, *, failing_since: datetime, at: datetime, until: datetime
@@ -83,12 +96,6 @@ class Endpoints(Protocol):
         ...
 
     def switch_off(self, endpoint: Endpoint, *, reason: str) -> None: ...
-
-
-class Orders(Protocol):
-    def announced(self, notice: Notice) -> Announced | None:
-        """What the notice tells, by its order as it is; None when that was erased."""
-        ...
 
 
 class EndpointSecrets(Protocol):
@@ -158,12 +165,14 @@ class Caller:
     """Calls endpoints with the notices that announce put into their queue."""
 
     log: CallLog
+    judge: Judge
     endpoints: Endpoints
-    orders: Orders
     secrets: EndpointSecrets
     http: Http
     retries: Retries
     owners: Owners
+    chance: Callable[[], float] = random.random
+    """Gives random numbers from 0 to 1, for the jitter of retries."""
 
     def call(self, notice: Notice, *, attempt: int, now: datetime) -> Called | None:
         """Call the endpoint of one notice; None when there was nothing to do.
@@ -174,18 +183,30 @@ class Caller:
         """
         if not self.log.claim(notice, attempt=attempt, at=now, until=now + CLAIM):
             return None
+        try:
+            (judged,) = self.judge.judge([notice], now=now)
+        except OrdersUnavailable as unavailable:
+            return self._try_later(notice, str(unavailable), attempt, now)
+        if judged.verdict is not None:
+            return self._close_unsent(notice, judged.verdict, attempt, now)
         endpoint = self.endpoints.get(notice.subscription) if notice.subscription else None
         if endpoint is None:
-            return self._close(notice, State.SKIPPED, "the subscription is gone", attempt, now)
-        if endpoint.ended is not None:
-            return self._close(notice, State.SKIPPED, endpoint.ended, attempt, now)
-        announced = self.orders.announced(notice)
-        if announced is None:
-            return self._close(notice, State.SKIPPED, "the order was erased", attempt, now)
-        failure = self._post(notice, announced, endpoint, now)
+            return self._close_unsent(notice, SUBSCRIPTION_DELETED, attempt, now)
+        failure = self._post(notice, _announced(judged), endpoint, now)
         if failure is None:
             return self._succeed(notice, endpoint, attempt, now)
         return self._fail(notice, endpoint, failure, attempt, now)
+
+    def _try_later(self, notice: Notice, why: str, attempt: int, now: datetime) -> Called:
+        """Nothing is known of the order, so nothing is concluded: the same attempt comes again."""
+        self.log.release(notice)
+        self.retries.put(notice, attempt=attempt, delay=UNJUDGED_RETRY, now=now)
+        return Called(State.QUEUED, why)
+
+    def _close_unsent(
+        self, notice: Notice, verdict: Verdict, attempt: int, now: datetime
+    ) -> Called:
+        return self._close(notice, verdict.state, verdict.reason, attempt, now)
 
     def _post(
         self, notice: Notice, announced: Announced, endpoint: Endpoint, now: datetime
@@ -207,24 +228,22 @@ class Caller:
 
     def _succeed(self, notice: Notice, endpoint: Endpoint, attempt: int, now: datetime) -> Called:
         self.log.mark_delivered(notice, attempt=attempt, message_id=message_id(notice), at=now)
-        if endpoint.failing_since is not None and _is_where_it_is(notice, endpoint):
+        if endpoint.failing_since is not None:
             self.endpoints.worked(endpoint)
         return Called(State.DELIVERED)
 
     def _fail(
         self, notice: Notice, endpoint: Endpoint, failure: Failure, attempt: int, now: datetime
     ) -> Called:
-        if _is_where_it_is(notice, endpoint) and (
-            ended := self._switch_off_if_due(endpoint, failure, now)
-        ):
+        if ended := self._switch_off_if_due(endpoint, failure, now):
             reason = f"{failure.reason}; {ended}"
             self._close(notice, State.FAILED, reason, attempt + 1, now)
             return Called(State.FAILED, failure.reason, switched_off=True)
         if failure.is_gone:
-            # At an address of before, or another caller is switching it off.
+            # Its URL was changed meanwhile, or another caller is switching it off.
             self._close(notice, State.FAILED, failure.reason, attempt + 1, now)
             return Called(State.FAILED, failure.reason)
-        wait = next_wait(failure, attempt=attempt)
+        wait = next_wait(failure, attempt=attempt, chance=self.chance())
         if wait is None:
             reason = f"{failure.reason}; tried {attempt + 1} times"
             self._close(notice, State.FAILED, reason, attempt + 1, now)
@@ -262,6 +281,8 @@ class Caller:
         return Called(state, reason)
 
 
-def _is_where_it_is(notice: Notice, endpoint: Endpoint) -> bool:
-    """Whether the call went to the subscription's own URL, which may have changed meanwhile."""
-    return notice.recipient == endpoint.url
+def _announced(judged: Judged) -> Announced:
+    connection = judged.facts.connection
+    if connection is None:
+        raise ValueError(f"there is no connection to send {judged.notice.id} for")
+    return announced_by(judged.notice, judged.tracked.order, provider=connection.provider)

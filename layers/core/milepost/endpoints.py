@@ -25,10 +25,16 @@ RETRY_AFTER: Final = (
     timedelta(hours=2),
     timedelta(hours=5),
     timedelta(hours=10),
-    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
 )
-"""How long after each failure the endpoint is called again. Source: Standard Webhooks
-specification, "Deliverability and reliability"."""
+"""How long after each failure the endpoint is called again, at the earliest. Source: Standard
+Webhooks specification, "Deliverability and reliability"."""
+
+JITTER: Final = 0.2
+"""By which part of itself a wait may be longer, so that what failed together isn't retried
+together. Source: as above."""
 
 LONGEST_WAIT: Final = timedelta(days=1)
 """How long an endpoint may ask us to wait by Retry-After."""
@@ -187,12 +193,17 @@ def wait_asked(retry_after: str | None, *, now: datetime) -> timedelta:
     return min(read_retry_after(retry_after, now=now) or timedelta(0), LONGEST_WAIT)
 
 
-def next_wait(failure: Failure, *, attempt: int) -> timedelta | None:
-    """How long to wait after a failure; None when it was the last attempt.
+def next_wait(failure: Failure, *, attempt: int, chance: float) -> timedelta | None:
+    """How long to wait after a failure, in whole seconds; None when it was the last attempt.
 
     :param attempt: how many had failed before
+    :param chance: a random number from 0 to 1, which decides how much is added as jitter. A wait is
+        never shorter than the schedule, nor than what ``Retry-After`` asks for.
     """
-    return max(RETRY_AFTER[attempt], failure.wait) if attempt < len(RETRY_AFTER) else None
+    if attempt >= len(RETRY_AFTER):
+        return None
+    wait = max(RETRY_AFTER[attempt], failure.wait)
+    return timedelta(seconds=round(wait.total_seconds() * (1 + JITTER * chance)))
 
 
 def is_to_switch_off(*, failing_since: datetime, now: datetime) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from milepost.connection import Connection, Connections, UnknownConnection
-from milepost.notices import Audience, Notice
+from milepost.notices import Audience, Channel, Notice
 from milepost.order import OrderKey, TrackedOrder
 from milepost.subscriptions import Subscription
 from milepost.verdicts import Facts, Verdict, judge
@@ -135,6 +135,8 @@ class _Known:
         )
 
     def _reason(self, notice: Notice) -> str | None:
+        if notice.channel is not Channel.EMAIL:
+            return None
         asked = notice.recipient, notice.audience
         if asked not in self._reasons:
             address, audience = asked

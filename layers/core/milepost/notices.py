@@ -15,7 +15,7 @@ from milepost.disclosure import (
     status_to_disclose,
 )
 from milepost.email_addresses import address_identity
-from milepost.order import Announcement, Kind, OrderKey
+from milepost.order import Announcement, Kind, Order, OrderKey
 from milepost.report import Details, format_instant
 from milepost.timestamps import if_in_range
 
@@ -187,6 +187,33 @@ class Notice:
         name = address_identity(self.recipient) if is_address else self.recipient
         digest = hashlib.sha256(name.encode()).hexdigest()[:12]
         return f"{digest}{APART}" if self.apart else digest
+
+
+_EXPLAINING: Final = ("reason", "reason_source", "cause")
+
+
+def announced_by(notice: Notice, order: Order, *, provider: str) -> Announced:
+    """What a notice announces, with the order as it is now.
+
+    Raw status and reason are those of the announced status, which the order may have left since.
+    """
+    one = notice.announcement
+    if order.status is one.status:
+        raw_status, details = order.raw_status, order.details
+    else:
+        raw_status, details = _as_explained(order, one)
+    return Announced(
+        key=notice.key, provider=provider, announcement=one, raw_status=raw_status, details=details
+    )
+
+
+def _as_explained(order: Order, one: Announcement) -> tuple[str | None, Details]:
+    said = [e.report for e in reversed(order.timeline) if e.report.status is one.status]
+    explained = next((r.details for r in said if "reason" in r.details), Details())
+    facts = {name: fact for name, fact in order.details.items() if name not in _EXPLAINING}
+    facts |= {name: fact for name, fact in explained.items() if name in _EXPLAINING}
+    details: Details = facts  # type: ignore[assignment]
+    return (said[0].raw_status if said else None), details
 
 
 def urgency(notice: Notice) -> tuple[int, datetime, str]:

@@ -10,6 +10,7 @@ from milepost.judging import Judge, Judged, OrdersUnavailable
 from milepost.notices import Notice, State
 from milepost.order import TrackedOrder
 from milepost.overdue_orders import OverdueNow
+from milepost.subscriptions import DigestReason
 from milepost.verdicts import Verdict
 
 CLAIM: Final = timedelta(seconds=25)
@@ -145,20 +146,19 @@ class Renderer(Protocol):
 
     def render_batch(
         self,
-        batch: Batch,
         lines: Iterable[tuple[Notice, TrackedOrder]],
         *,
         time_zone: str,
+        reason: DigestReason,
         beyond: Sequence[Notice] = (),
-        reason: str | None = None,
         unsubscribe_url: str | None = None,
         overdue: OverdueNow | None = None,
     ) -> Mail:
         """One mail of all lines, in the language of their notices.
 
         :param time_zone: the recipient's (IANA name)
+        :param reason: why they come as one mail
         :param beyond: notices that are counted, but not shown
-        :param reason: why they come as one mail (``hourly``, ``daily``), if all do for one
         """
         ...
 

@@ -1,7 +1,8 @@
 """Subscriptions: who wants to be told of what, how, and when not."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -20,6 +21,17 @@ class Mode(StrEnum):
     AT_ONCE = "at_once"
     HOURLY = "hourly"
     DAILY = "daily"
+
+
+class DigestReason(StrEnum):
+    """Why a recipient gets one mail in place of many."""
+
+    HOURLY = "hourly"
+    DAILY = "daily"
+    QUIET_HOURS = "quiet_hours"
+    MANY = "many"
+    TOGETHER = "together"
+    """For a reason that isn't known: it says only that these came together."""
 
 
 MAY_PASS: Final = frozenset({Kind.REJECTED, Kind.CANCELLED})
@@ -109,3 +121,52 @@ class Subscription:
                 return next_full_hour(now, self.time_zone)
             case Mode.DAILY:
                 return next_at(self.daily_at, now, self.time_zone)
+
+
+def digest_reason(
+    subscriptions: Iterable[Subscription | None], *, due_at: datetime
+) -> DigestReason:
+    """Why notices that were held until one moment go out as one mail.
+
+    :param subscriptions: those of the notices as they are now; None for a notice without one, such
+        as a customer's
+    """
+    reasons = {reason_to_hold(one, due_at=due_at) for one in subscriptions}
+    return reasons.pop() if len(reasons) == 1 else DigestReason.TOGETHER
+
+
+def reason_to_hold(subscription: Subscription | None, *, due_at: datetime) -> DigestReason:
+    """Why a notice was held until this moment."""
+    if subscription is None:
+        # What a customer or a connection's contact gets is held only when there is too much of it.
+        return DigestReason.MANY
+    if _is_end_of_quiet_hours(subscription, due_at):
+        is_daily = _is_daily_digest_after_quiet_hours(subscription, due_at)
+        return DigestReason.DAILY if is_daily else DigestReason.QUIET_HOURS
+    match subscription.mode:
+        case Mode.DAILY:
+            return DigestReason.DAILY
+        case Mode.HOURLY:
+            return DigestReason.HOURLY
+        case Mode.AT_ONCE:
+            hour = next_full_hour(due_at - _MINUTE, subscription.time_zone)
+            return DigestReason.MANY if hour == due_at else DigestReason.TOGETHER
+
+
+_MINUTE: Final = timedelta(minutes=1)
+
+
+def _is_end_of_quiet_hours(subscription: Subscription, moment: datetime) -> bool:
+    quiet, zone = subscription.quiet_hours, subscription.time_zone
+    if quiet is None:
+        return False
+    return end_of_period(quiet.start, quiet.end, moment - _MINUTE, zone) == moment
+
+
+def _is_daily_digest_after_quiet_hours(subscription: Subscription, moment: datetime) -> bool:
+    """Whether the last daily digest before this moment fell into quiet hours, which end now."""
+    quiet, zone = subscription.quiet_hours, subscription.time_zone
+    if quiet is None or subscription.mode is not Mode.DAILY:
+        return False
+    daily = next_at(subscription.daily_at, moment - timedelta(days=1), zone)
+    return (end_of_period(quiet.start, quiet.end, daily, zone) or daily) == moment

@@ -31,6 +31,9 @@ class Verdict:
     reason: str
 
 
+SUBSCRIPTION_DELETED: Final = Verdict(State.SKIPPED, "the subscription was deleted")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What is known of one notice now, read consistently.
@@ -94,7 +97,7 @@ def _of_subscription(notice: Notice, facts: Facts) -> Verdict | None:
     if notice.subscription is None:
         return None
     if subscription is None:
-        return Verdict(State.SKIPPED, "the subscription was deleted")
+        return SUBSCRIPTION_DELETED
     if subscription.ended is not None:
         return Verdict(State.SUPPRESSED, subscription.ended)
     change = _change_of(subscription, notice, facts.tracked)

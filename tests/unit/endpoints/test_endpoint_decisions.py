@@ -53,10 +53,28 @@ def test_410_says_that_the_endpoint_wants_no_more_whatever_else_it_says() -> Non
     assert gone == Failure("answered 410 Gone", is_gone=True)
 
 
-def test_attempts_are_spread_over_a_day_and_then_end() -> None:
-    waits = [next_wait(Failure("answered 500"), attempt=attempt) for attempt in range(8)]
+def test_attempts_are_spread_over_three_days_and_then_end() -> None:
+    failure = Failure("answered 500")
+    waits = [next_wait(failure, attempt=attempt, chance=0) for attempt in range(10)]
     minutes = [wait.total_seconds() / 60 if wait else None for wait in waits]
-    assert minutes == [5 / 60, 5, 30, 120, 300, 600, 600, None]
+    assert minutes == [5 / 60, 5, 30, 120, 300, 600, 840, 1200, 1440, None]
+
+
+@pytest.mark.parametrize(
+    ("chance", "seconds"), [(0, [5, 300, 1800]), (0.5, [6, 330, 1980]), (1, [6, 360, 2160])]
+)
+def test_retries_are_spread_so_that_what_failed_together_is_not_retried_together(
+    chance: float, seconds: list[int]
+) -> None:
+    failure = Failure("answered 500")
+    waits = [next_wait(failure, attempt=attempt, chance=chance) for attempt in range(3)]
+    assert waits == [timedelta(seconds=one) for one in seconds]
+
+
+def test_jitter_never_makes_an_endpoint_wait_less_than_it_asked_for() -> None:
+    busy = Failure("answered 503", wait=timedelta(hours=1))
+    assert next_wait(busy, attempt=0, chance=0) == timedelta(hours=1)
+    assert next_wait(busy, attempt=0, chance=1) == timedelta(minutes=72)
 
 
 @pytest.mark.parametrize(
@@ -104,8 +122,8 @@ def test_a_longer_retry_after_is_honoured_and_a_shorter_one_is_not() -> None:
     shorter = failure_of(Answer(503, "1"), now=NOON)
     assert longer is not None
     assert shorter is not None
-    assert next_wait(longer, attempt=0) == timedelta(hours=1)
-    assert next_wait(shorter, attempt=0) == RETRY_AFTER[0]
+    assert next_wait(longer, attempt=0, chance=0) == timedelta(hours=1)
+    assert next_wait(shorter, attempt=0, chance=0) == RETRY_AFTER[0]
 
 
 def test_an_endpoint_is_switched_off_after_more_than_five_days() -> None:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import datetime, time
+from typing import Any
 
 import pytest
 
@@ -10,13 +10,13 @@ from milepost.connection import Connection, UnknownConnection
 from milepost.notices import Audience, Notice
 from milepost.order import Kind
 from milepost.overdue_orders import OverdueNow, OverdueOrder
-from milepost.rendering import Digest, DigestLine, DigestReason, MailRenderer, digest_reason
+from milepost.rendering import Digest, DigestLine, DigestReason
 from milepost.rendering.words import words_of
 from milepost.report import Status
-from milepost.sending import Batch
-from milepost.subscriptions import Mode, QuietHours, Subscription
 from tests.builders import OFFERGRID, RABOT, minute
-from tests.unit.rendering.mail_builders import KNOWN, NOW, InMemory, key_of, renderer, told
+from tests.unit.rendering.mail_builders import KNOWN, key_of, renderer, told
+
+TOGETHER: dict[str, Any] = {"time_zone": "Europe/Berlin", "reason": DigestReason.TOGETHER}
 
 
 def line(
@@ -130,7 +130,7 @@ def test_an_order_that_could_not_be_read_is_counted_and_never_called_erased() ->
     assert mail.subject == "2 updates: 2 accepted"
     held = [(one.notice, one.tracked) for one in (line(number=1), line(number=2))]
     beyond = [_numbered(held[0][0], number) for number in range(3, 43)]
-    with_more = renderer().render_batch(Batch("0123456789ab", minute(60)), held, beyond=beyond)
+    with_more = renderer().render_batch(held, **TOGETHER, beyond=beyond)
     assert "… and 40 more, which are in the list of orders." in with_more.text
     assert with_more.subject.startswith("42 updates: ")
 
@@ -188,9 +188,7 @@ def test_a_digest_can_be_unsubscribed_from() -> None:
 def test_what_was_held_for_a_customer_is_listed_without_our_connections() -> None:
     lines = [line(number=1), line(number=2)]
     held = [(replace(one.notice, audience=Audience.CUSTOMER), one.tracked) for one in lines]
-    mail = renderer().render_batch(
-        Batch("0123456789ab", minute(60)), held, time_zone="Australia/Melbourne"
-    )
+    mail = renderer().render_batch(held, time_zone="Australia/Melbourne", reason=DigestReason.MANY)
     assert mail.to == "sales@example.org"
     assert "PP-1" in mail.text
     assert "AEDT" in mail.text or "Melbourne time" in mail.text
@@ -207,14 +205,14 @@ def test_what_is_held_is_shown_in_the_recipients_zone_and_what_is_beyond_is_coun
     held = [(one.notice, one.tracked) for one in shown if one.tracked]
     beyond = [_numbered(shown[0].notice, number) for number in range(3, 43)]
     mail = renderer().render_batch(
-        Batch("0123456789ab", minute(60)),
         held,
         time_zone="Asia/Tokyo",
         beyond=beyond,
-        reason="daily",
+        reason=DigestReason.DAILY,
     )
     text = " ".join(mail.text.split())
     assert mail.subject == "42 updates: 42 accepted"
+    assert mail.text.startswith("Your daily summary\n")
     assert "Tokyo time" in text
     assert "40 more" in text
 
@@ -255,72 +253,11 @@ def test_what_is_overdue_besides_stands_before_what_is_not_urgent() -> None:
     assert re.findall(r"PP-\d", mail.text) == ["PP-2", "PP-7", "PP-1"]
 
 
-DAILY = Subscription(id="s", recipient="a@b.example", mode=Mode.DAILY, daily_at=time(8))
-HOURLY = replace(DAILY, mode=Mode.HOURLY)
-QUIET = replace(DAILY, mode=Mode.AT_ONCE, quiet_hours=QuietHours(start=time(20), end=time(6, 30)))
-AT_ONCE = replace(DAILY, mode=Mode.AT_ONCE)
-
-
-@pytest.mark.parametrize(
-    ("subscriptions", "due_at", "expected"),
-    [
-        ([DAILY], "07:00", DigestReason.DAILY),
-        ([HOURLY], "14:00", DigestReason.HOURLY),
-        ([QUIET], "05:30", DigestReason.QUIET_HOURS),
-        ([QUIET], "14:00", DigestReason.MANY),
-        ([AT_ONCE], "14:00", DigestReason.MANY),
-        ([replace(DAILY, quiet_hours=QUIET.quiet_hours)], "05:30", DigestReason.QUIET_HOURS),
-        ([replace(DAILY, quiet_hours=QUIET.quiet_hours)], "07:00", DigestReason.DAILY),
-        ([None], "14:00", DigestReason.MANY),
-        ([DAILY, HOURLY], "07:00", DigestReason.TOGETHER),
-        ([], "07:00", DigestReason.TOGETHER),
-    ],
-)
-def test_which_digest_it_is_follows_from_the_subscription_and_the_hour(
-    subscriptions: list[Subscription | None], due_at: str, expected: DigestReason
-) -> None:
-    moment = datetime.fromisoformat(f"2026-03-02T{due_at}:00Z")
-    assert digest_reason(subscriptions, due_at=moment) is expected
-
-
-class Subscribed:
-    """Implements ``Subscriptions`` with one."""
-
-    def __init__(self, one: Subscription | None) -> None:
-        self._one = one
-
-    def get(self, subscription_id: str) -> Subscription | None:
-        return self._one if subscription_id == "s" else None
-
-
-def test_a_held_batch_has_the_subscriber_s_zone_and_says_which_digest_it_is() -> None:
-    reader = Subscribed(replace(DAILY, time_zone="Asia/Tokyo"))
-    writes = MailRenderer(InMemory(), subscriptions=reader, clock=lambda: NOW)
-    lines = [line(number=1), line(number=2, connection=RABOT)]
-    held = [(replace(one.notice, subscription="s"), one.tracked) for one in lines]
-    mail = writes.render_batch(Batch("0123456789ab", minute(60)), held)
-    assert mail.text.startswith("Your daily summary\n")
-    assert "Times are Tokyo time." in mail.text
-    assert "PP-1: Fibre 1000 · Mon 2 Mar, 21:01" in mail.text
-    said = writes.render_batch(
-        Batch("0123456789ab", minute(60)),
-        held,
-        time_zone="Europe/Berlin",
-        language="de",
-        reason=DigestReason.QUIET_HOURS,
-    )
-    assert said.text.startswith("Was in Ihrer Ruhezeit eingegangen ist\n")
-    assert "Alle Zeiten: MEZ." in said.text
-    notice, tracked = held[0]
-    assert tracked is not None
-    assert "2 March 2026 at 9:00 pm (Tokyo time)" in writes.render(notice, tracked).text
-
-
 def test_a_connection_that_was_removed_doesn_t_take_the_rest_with_it() -> None:
     lines = [line(number=1), line(number=2)]
     gone = replace(lines[0].notice, key=replace(lines[0].notice.key, connection="gone"))
     held = [(gone, lines[0].tracked), (lines[1].notice, lines[1].tracked)]
-    mail = renderer().render_batch(Batch("0123456789ab", minute(60)), held)
+    mail = renderer().render_batch(held, **TOGETHER)
     assert "PP-2" in mail.text
     with pytest.raises(UnknownConnection):
-        renderer().render_batch(Batch("0123456789ab", minute(60)), held[:1])
+        renderer().render_batch(held[:1], **TOGETHER)

@@ -19,7 +19,7 @@ from milepost.order import Kind, TrackedOrder
 from milepost.rendering import DigestReason, MailRenderer
 from milepost.rendering.words import counted, words_of
 from milepost.report import Status
-from milepost.sending import Batch, Mail
+from milepost.sending import Mail
 from tests.builders import report
 from tests.unit.rendering.mail_builders import (
     CONNECTIONS,
@@ -278,14 +278,10 @@ def test_a_digest_of_two_companies_names_both_and_answers_to_neither_alone() -> 
         told(Kind.ACCEPTED, Status.ACCEPTED, connection=one, audience=Audience.CUSTOMER)
         for one in CONNECTIONS[:2]
     ]
-    mail = writes.render_batch(_batch(), lines)
+    mail = writes.render_batch(lines, time_zone="Europe/Berlin", reason=DigestReason.MANY)
     assert "Kind regards,\nMuster & Söhne GmbH, Other Ltd\n" in mail.text
     assert "HRB 12345" in mail.text
     assert (mail.from_name, mail.reply_to) == (None, None)
-
-
-def _batch() -> Batch:
-    return Batch("0123456789ab", NOW)
 
 
 def _footer(mail: Mail) -> str:
@@ -397,7 +393,9 @@ def test_no_fact_that_was_ever_stored_can_stop_a_mail(
     assert made.subject
     assert "None" not in made.subject or "None" in repr(facts)
     held = [(notice, order), (replace(notice, key=key_of(number=2)), order)]
-    assert renderer().render_batch(_batch(), held).subject
+    assert (
+        renderer().render_batch(held, time_zone="Europe/Berlin", reason=DigestReason.MANY).subject
+    )
 
 
 def _stored(

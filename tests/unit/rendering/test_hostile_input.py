@@ -7,10 +7,10 @@ import pytest
 
 from milepost.notices import Audience
 from milepost.order import Kind
+from milepost.rendering import DigestReason
 from milepost.rendering.plain import LONGEST_VALUE, clean, one_line
 from milepost.report import Status
-from milepost.sending import Batch
-from tests.unit.rendering.mail_builders import NOW, renderer, told
+from tests.unit.rendering.mail_builders import renderer, told
 
 ATTACKS = {
     "a header": "Ama\r\nBcc: thief@evil.example\r\n\r\nbody",
@@ -137,7 +137,9 @@ def test_a_text_of_which_nothing_can_be_seen_is_missing(text: str) -> None:
     mail = renderer().render(notice, order)
     assert mail.subject == "Your order ord-1 has been accepted"
     assert mail.text.startswith("Hello,\n")
-    held = renderer().render_batch(Batch("0123456789ab", NOW), [(notice, order)] * 2)
+    held = renderer().render_batch(
+        [(notice, order)] * 2, time_zone="Europe/Berlin", reason=DigestReason.MANY
+    )
     assert "- ord-1: " in held.text
 
 

@@ -1,6 +1,7 @@
 """Which language a recipient gets, and its dates, times, amounts and words."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -137,7 +138,9 @@ def test_a_day_is_over_when_it_has_ended_for_the_reader() -> None:
 def test_a_mail_has_the_recipient_s_zone_and_language_where_they_are_given() -> None:
     details = {**KNOWN, "appointment": "2026-03-12T02:00:00Z"}
     told_of = told(Kind.SCHEDULED, Status.SCHEDULED, details=details)
-    mail = renderer().render(*told_of, time_zone="Europe/Berlin", language="de")
+    notice, order = told_of
+    german = replace(notice, language="de")
+    mail = renderer().render(german, order, time_zone="Europe/Berlin")
     assert "Donnerstag, 12. März 2026, 03:00 Uhr (MEZ)" in mail.text.replace("\n", " ")
     assert '<html lang="de">' in mail.html
 

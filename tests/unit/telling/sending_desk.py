@@ -1,7 +1,7 @@
 """A sender and everything around it in memory, which can be killed at each step."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from milepost.batch_sending import BatchSender
@@ -12,7 +12,7 @@ from milepost.overdue_orders import OverdueNow, OverdueOrders
 from milepost.recipients import Choice
 from milepost.report import Status
 from milepost.sending import Batch, Mail, Sender
-from milepost.subscriptions import Subscription
+from milepost.subscriptions import DigestReason, Subscription
 from tests.builders import KEY, NOON, OFFERGRID, RETAIL, report, tracked
 from tests.fakes import (
     MemoryConnections,
@@ -56,6 +56,10 @@ class MemoryMailer:
         return [notice.id for _, notices in self.sent for notice in notices]
 
 
+REASON = "x-reason"
+"""The header in which a digest says why it is one."""
+
+
 class PlainRenderer:
     """Implements ``sending.Renderer``: a line a notice, with the language and zone as the HTML."""
 
@@ -73,12 +77,11 @@ class PlainRenderer:
 
     def render_batch(
         self,
-        batch: Batch,
         lines: Iterable[tuple[Notice, TrackedOrder]],
         *,
         time_zone: str,
+        reason: DigestReason,
         beyond: Sequence[Notice] = (),
-        reason: str | None = None,
         unsubscribe_url: str | None = None,
         overdue: OverdueNow | None = None,
     ) -> Mail:
@@ -87,10 +90,10 @@ class PlainRenderer:
             _require_writable(known)
         late = f", {len(overdue.orders)} overdue" if overdue else ""
         more = f", and {len(beyond)} more" if beyond else ""
-        why = f" {reason}" if reason else ""
         text = ", ".join(str(known.order.status) for _, known in rows)
-        subject = f"digest{why} of {len(rows) + len(beyond)}: {text}{more}{late}"
-        return _mail(rows[0][0], subject, unsubscribe_url, time_zone)
+        subject = f"digest of {len(rows) + len(beyond)}: {text}{more}{late}"
+        mail = _mail(rows[0][0], subject, unsubscribe_url, time_zone)
+        return replace(mail, headers={REASON: str(reason)})
 
 
 UNWRITABLE = "unwritable"

@@ -1,7 +1,8 @@
 """What was held for one recipient goes out as one mail, once, and each notice knows of it."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,10 +12,10 @@ from milepost.order import Kind
 from milepost.overdue_orders import OverdueNow, OverdueOrder
 from milepost.report import Status
 from milepost.sending import AlreadyClaimed, Batch, Refused, TryAgainLater, batch_id
-from milepost.subscriptions import Mode, Subscription
+from milepost.subscriptions import Mode, QuietHours, Subscription
 from tests.builders import KEY, OFFERGRID, minute, notice
 from tests.fakes import MemoryConnections
-from tests.unit.telling.sending_desk import Desk, Killed, raising
+from tests.unit.telling.sending_desk import REASON, Desk, Killed, raising
 
 DUE = minute(60)
 CLAIM_ENDED = DUE + BATCH_CLAIM + timedelta(seconds=1)
@@ -38,6 +39,8 @@ def late(desk: Desk) -> Notice:
     return made
 
 
+UNTIL_DUE = QuietHours(start=time(7), end=time(14))
+"""In Berlin, where it is 14:00 when it is 13:00 in UTC."""
 SALES = Subscription(id="sales", recipient=THREE[0].recipient)
 MINE = [replace(one, subscription=SALES.id) for one in THREE]
 
@@ -122,12 +125,37 @@ def test_a_customers_digest_mentions_nothing_of_the_sort(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "said"), [(Mode.HOURLY, "hourly "), (Mode.DAILY, "daily "), (Mode.AT_ONCE, "")]
+    ("changes", "said"),
+    [
+        ({"mode": Mode.HOURLY}, "hourly"),
+        ({"mode": Mode.DAILY}, "daily"),
+        ({"mode": Mode.AT_ONCE}, "many"),
+        ({"mode": Mode.AT_ONCE, "quiet_hours": UNTIL_DUE}, "quiet_hours"),
+        ({"mode": Mode.HOURLY, "quiet_hours": UNTIL_DUE}, "quiet_hours"),
+    ],
 )
-def test_a_digest_says_why_it_is_one_when_that_is_known(mode: Mode, said: str, desk: Desk) -> None:
-    desk.subscribe(replace(SALES, mode=mode))
+def test_a_digest_says_why_it_is_one(changes: dict[str, Any], said: str, desk: Desk) -> None:
+    desk.subscribe(replace(SALES, **changes))
     desk.batches.send(desk.hold(*MINE, due_at=DUE), now=DUE)
-    assert desk.mailer.sent[0][0].subject.startswith(f"digest {said}of 3")
+    assert desk.mailer.sent[0][0].headers[REASON] == said
+
+
+def test_what_is_held_for_a_customer_came_as_one_mail_because_there_was_so_much(
+    desk: Desk,
+) -> None:
+    desk.connections = MemoryConnections.of(
+        replace(OFFERGRID, customer_notices=frozenset({Kind.ACCEPTED}))
+    )
+    theirs = [replace(one, audience=Audience.CUSTOMER) for one in THREE]
+    desk.batches.send(desk.hold(*theirs, due_at=DUE), now=DUE)
+    assert desk.mailer.sent[0][0].headers[REASON] == "many"
+
+
+def test_notices_of_subscriptions_of_different_modes_only_came_together(desk: Desk) -> None:
+    desk.subscribe(replace(SALES, mode=Mode.HOURLY), replace(SALES, id="two", mode=Mode.DAILY))
+    mixed = [MINE[0], replace(MINE[1], subscription="two")]
+    desk.batches.send(desk.hold(*mixed, due_at=DUE), now=DUE)
+    assert desk.mailer.sent[0][0].headers[REASON] == "together"
 
 
 def test_of_nothing_held_nothing_is_sent(desk: Desk) -> None:

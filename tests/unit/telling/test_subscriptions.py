@@ -1,5 +1,6 @@
 """Who wants to be told, and when a notice is due by the subscriber's own clock."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -9,7 +10,14 @@ from hypothesis import strategies as st
 
 from milepost.notices import Channel
 from milepost.order import Kind, OrderKey
-from milepost.subscriptions import MAY_PASS, Mode, QuietHours, Subscription
+from milepost.subscriptions import (
+    MAY_PASS,
+    DigestReason,
+    Mode,
+    QuietHours,
+    Subscription,
+    digest_reason,
+)
 from tests.builders import KEY, announced
 
 NIGHT = QuietHours(start=time(22), end=time(7))
@@ -275,3 +283,47 @@ def test_whatever_is_due_later_is_due_after_now_and_within_two_days(
 def test_an_endpoint_is_called_at_once_whatever_the_hour() -> None:
     fields: dict[str, Any] = {"channel": Channel.HTTPS, "recipient": "https://crm.example/hooks"}
     assert due("2026-03-02T23:30", mode=Mode.DAILY, quiet_hours=NIGHT, **fields) is None
+
+
+DAILY = Subscription(id="s", recipient="a@b.example", mode=Mode.DAILY, daily_at=time(8))
+HOURLY = replace(DAILY, mode=Mode.HOURLY)
+QUIET = replace(DAILY, mode=Mode.AT_ONCE, quiet_hours=QuietHours(start=time(20), end=time(6, 30)))
+AT_ONCE = replace(DAILY, mode=Mode.AT_ONCE)
+
+
+@pytest.mark.parametrize(
+    ("subscriptions", "due_at", "expected"),
+    [
+        ([DAILY], "07:00", DigestReason.DAILY),
+        ([HOURLY], "14:00", DigestReason.HOURLY),
+        ([QUIET], "05:30", DigestReason.QUIET_HOURS),
+        ([QUIET], "14:00", DigestReason.MANY),
+        ([AT_ONCE], "14:00", DigestReason.MANY),
+        ([replace(DAILY, quiet_hours=QUIET.quiet_hours)], "05:30", DigestReason.QUIET_HOURS),
+        ([replace(DAILY, quiet_hours=QUIET.quiet_hours)], "07:00", DigestReason.DAILY),
+        ([None], "14:00", DigestReason.MANY),
+        ([DAILY, HOURLY], "07:00", DigestReason.TOGETHER),
+        ([], "07:00", DigestReason.TOGETHER),
+        # A daily digest whose time is in quiet hours comes when they end.
+        ([replace(QUIET, mode=Mode.DAILY, daily_at=time(22))], "05:30", DigestReason.DAILY),
+        ([replace(QUIET, mode=Mode.DAILY, daily_at=time(6, 30))], "05:30", DigestReason.DAILY),
+        ([replace(QUIET, mode=Mode.HOURLY)], "05:30", DigestReason.QUIET_HOURS),
+        ([replace(QUIET, mode=Mode.HOURLY)], "14:00", DigestReason.HOURLY),
+        # Neither the end of quiet hours nor that of an hour: it was held under other settings.
+        ([AT_ONCE], "14:17", DigestReason.TOGETHER),
+        ([QUIET, AT_ONCE], "05:30", DigestReason.TOGETHER),
+        ([AT_ONCE, None], "14:00", DigestReason.MANY),
+    ],
+)
+def test_which_digest_it_is_follows_from_the_subscription_and_the_hour(
+    subscriptions: list[Subscription | None], due_at: str, expected: DigestReason
+) -> None:
+    moment = datetime.fromisoformat(f"2026-03-02T{due_at}:00Z")
+    assert digest_reason(subscriptions, due_at=moment) is expected
+
+
+def test_quiet_hours_end_when_the_clock_passes_their_end_also_if_that_is_left_out() -> None:
+    quiet = replace(AT_ONCE, quiet_hours=QuietHours(start=time(20), end=time(2, 30)))
+    changed = datetime.fromisoformat("2026-03-29T01:00:00Z")
+    assert quiet.awake_from(Kind.ACCEPTED, changed - timedelta(hours=1)) == changed
+    assert digest_reason([quiet], due_at=changed) is DigestReason.QUIET_HOURS

@@ -11,10 +11,8 @@ from milepost.aws.holds import DUE
 from milepost.aws.items import from_item, to_item
 from milepost.aws.notice_messages import NoticeQueue, notice_message
 from milepost.aws.notices_table import expiry, item_in_the_way, notice_key
-from milepost.aws.orders_table import key_of, tracked_order
-from milepost.notices import Announced, Channel, Notice, State
-from milepost.order import Announcement, Order
-from milepost.report import Details, format_instant
+from milepost.notices import Channel, Notice, State
+from milepost.report import format_instant
 from milepost.sending import AlreadyClaimed
 
 LONGEST_DELAY: Final = timedelta(minutes=15)
@@ -23,9 +21,6 @@ LONGEST_DELAY: Final = timedelta(minutes=15)
 ATTEMPT: Final = "attempt"
 """Where a message says how many calls had failed before it. A message that is behind the log is a
 copy of one that was done; one that is ahead was put before its sender was killed."""
-
-
-_EXPLAINING: Final = ("reason", "reason_source", "cause")
 
 
 def attempt_of(message: Mapping[str, Any]) -> int:
@@ -161,40 +156,3 @@ class EndpointRetries:
             "expires_at": expiry(due_at),
         }
         self._client.put_item(TableName=self._table, Item=to_item(item))
-
-
-class AnnouncedOrders:
-    """Implements ``calling.Orders`` in OrdersTable."""
-
-    def __init__(self, client: Any, *, table_name: str) -> None:
-        self._client = client
-        self._table = table_name
-
-    def announced(self, notice: Notice) -> Announced | None:
-        answer = self._client.get_item(TableName=self._table, Key=to_item(key_of(notice.key)))
-        if "Item" not in answer:
-            return None
-        item = from_item(answer["Item"])
-        tracked = tracked_order(item)
-        if tracked.erased_at is not None:
-            return None
-        raw_status, details = _as_announced(tracked.order, notice.announcement)
-        return Announced(
-            key=notice.key,
-            provider=item["provider"],
-            announcement=notice.announcement,
-            raw_status=raw_status,
-            details=details,
-        )
-
-
-def _as_announced(order: Order, one: Announcement) -> tuple[str | None, Details]:
-    """The order as it is; but raw status and reason belong to the status that is told."""
-    if order.status is one.status:
-        return order.raw_status, order.details
-    said = [e.report for e in reversed(order.timeline) if e.report.status is one.status]
-    explained = next((r.details for r in said if "reason" in r.details), Details())
-    facts = {name: fact for name, fact in order.details.items() if name not in _EXPLAINING}
-    facts |= {name: fact for name, fact in explained.items() if name in _EXPLAINING}
-    details: Details = facts  # type: ignore[assignment]
-    return (said[0].raw_status if said else None), details

@@ -19,6 +19,11 @@ from milepost.report import format_instant, parse_instant
 KEEP_SECONDS: Final = 300
 REFRESH_SECONDS: Final = 30
 
+_IT_LIVES: Final = "attribute_exists(pk) AND attribute_not_exists(ended)"
+_IT_HAS_THIS_URL: Final = "recipient = :url"
+"""A call takes seconds, in which the subscription may get another URL: what the call shows is about
+the URL that was called."""
+
 
 class EndpointsTable:
     """Implements ``calling.Endpoints`` on the subscriptions of NoticesTable."""
@@ -45,23 +50,26 @@ class EndpointsTable:
         )
 
     def failed(self, endpoint: Endpoint, *, at: datetime) -> datetime | None:
-        it_lives = "attribute_exists(pk) AND attribute_not_exists(ended)"
         answer = self._update(
             endpoint,
             "SET failing_since = if_not_exists(failing_since, :at)",
-            it_lives,
-            {":at": format_instant(at)},
+            f"{_IT_LIVES} AND {_IT_HAS_THIS_URL}",
+            {":at": format_instant(at), ":url": endpoint.url},
         )
         return parse_instant(answer["failing_since"]) if answer else None
 
     def worked(self, endpoint: Endpoint) -> None:
         it_was_failing = "attribute_exists(failing_since)"
-        self._update(endpoint, "REMOVE failing_since, switching_off_until", it_was_failing, {})
+        self._update(
+            endpoint,
+            "REMOVE failing_since, switching_off_until",
+            f"{it_was_failing} AND {_IT_HAS_THIS_URL}",
+            {":url": endpoint.url},
+        )
 
     def claim_switching_off(
         self, endpoint: Endpoint, *, failing_since: datetime, at: datetime, until: datetime
     ) -> bool:
-        it_lives = "attribute_exists(pk) AND attribute_not_exists(ended)"
         it_has_not_worked_since = "failing_since = :since"
         nobody_claims_it = (
             "(attribute_not_exists(switching_off_until) OR switching_off_until < :now)"
@@ -69,33 +77,34 @@ class EndpointsTable:
         answer = self._update(
             endpoint,
             "SET switching_off_until = :until",
-            f"{it_lives} AND {it_has_not_worked_since} AND {nobody_claims_it}",
+            f"{_IT_LIVES} AND {_IT_HAS_THIS_URL}"
+            f" AND {it_has_not_worked_since} AND {nobody_claims_it}",
             {
                 ":since": format_instant(failing_since),
                 ":now": format_instant(at),
                 ":until": format_instant(until),
+                ":url": endpoint.url,
             },
         )
         return answer is not None
 
     def switch_off(self, endpoint: Endpoint, *, reason: str) -> None:
-        it_lives = "attribute_exists(pk) AND attribute_not_exists(ended)"
         update = "SET ended = :reason REMOVE switching_off_until"
-        self._update(endpoint, update, it_lives, {":reason": reason})
+        condition = f"{_IT_LIVES} AND {_IT_HAS_THIS_URL}"
+        self._update(endpoint, update, condition, {":reason": reason, ":url": endpoint.url})
 
     def _update(
-        self, endpoint: Endpoint, update: str, condition: str, values: dict[str, str]
+        self, endpoint: Endpoint, update: str, condition: str, values: Mapping[str, str]
     ) -> dict[str, Any] | None:
         """The item as it then is; None when the condition does not hold."""
-        more = {"ExpressionAttributeValues": to_item(values)} if values else {}
         try:
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=_key(endpoint.subscription),
                 UpdateExpression=update,
                 ConditionExpression=condition,
+                ExpressionAttributeValues=to_item(values),
                 ReturnValues="ALL_NEW",
-                **more,
             )
         except ClientError as error:
             item_in_the_way(error)

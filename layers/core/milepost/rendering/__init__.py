@@ -4,9 +4,10 @@ Names, notes and reasons come from outside. They are values, never templates; HT
 what goes into a header is one line.
 """
 
-from milepost.rendering.digests import Digest, DigestLine, DigestReason, digest_reason
+from milepost.rendering.digests import Digest, DigestLine
 from milepost.rendering.mails import MailRenderer
 from milepost.rendering.overrides import BrokenTemplate, Overrides, check_override
+from milepost.subscriptions import DigestReason
 
 __all__ = [
     "BrokenTemplate",
@@ -16,5 +17,4 @@ __all__ = [
     "MailRenderer",
     "Overrides",
     "check_override",
-    "digest_reason",
 ]

@@ -4,10 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from itertools import groupby
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from milepost.batch_sending import MOST_SHOWN
 from milepost.connection import Connection
@@ -21,22 +19,11 @@ from milepost.rendering.plain import clean, fit_subject, shorten, tidy, upper_fi
 from milepost.rendering.reading import moment_of, part, text_of
 from milepost.rendering.senders import MailEnds, mail_ends, reason_for_digest
 from milepost.rendering.words import Words, counted, language_for, words_of
-from milepost.subscriptions import Mode, Subscription
+from milepost.subscriptions import DigestReason
 
 MOST_LINES: Final = MOST_SHOWN
 _ABOUT_DATES: Final = frozenset({Kind.SCHEDULED, Kind.RESCHEDULED})
 _ABOUT_REASONS: Final = frozenset({Kind.REJECTED, Kind.FAILED, Kind.CANCELLED})
-
-
-class DigestReason(StrEnum):
-    """Why a recipient gets one mail in place of many."""
-
-    HOURLY = "hourly"
-    DAILY = "daily"
-    QUIET_HOURS = "quiet_hours"
-    MANY = "many"
-    TOGETHER = "together"
-    """For a reason that isn't known: it says only that these came together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,29 +60,6 @@ class ComposedDigest:
     text: str
     html: str
     ends: MailEnds
-
-
-def digest_reason(
-    subscriptions: Iterable[Subscription | None], *, due_at: datetime
-) -> DigestReason:
-    """Why notices that are due at one moment come as one mail.
-
-    :param subscriptions: those of the notices; None for one that has none, such as a customer's
-    """
-    found = {None if one is None else _reason_of(one, due_at) for one in subscriptions}
-    # What a customer or a connection's contact gets is gathered only when there is too much of it.
-    reasons = {reason or DigestReason.MANY for reason in found}
-    return reasons.pop() if len(reasons) == 1 else DigestReason.TOGETHER
-
-
-def _reason_of(subscription: Subscription, due_at: datetime) -> DigestReason:
-    quiet = subscription.quiet_hours
-    local = due_at.astimezone(ZoneInfo(subscription.time_zone)).time()
-    if quiet is not None and (local.hour, local.minute) == (quiet.end.hour, quiet.end.minute):
-        at_its_time = subscription.mode is Mode.DAILY and quiet.end == subscription.daily_at
-        return DigestReason.DAILY if at_its_time else DigestReason.QUIET_HOURS
-    modes = {Mode.DAILY: DigestReason.DAILY, Mode.HOURLY: DigestReason.HOURLY}
-    return modes.get(subscription.mode, DigestReason.MANY)
 
 
 def compose_digest(

@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from jinja2 import Template, TemplateError
 
@@ -17,9 +16,7 @@ from milepost.rendering.digests import (
     ComposedDigest,
     Digest,
     DigestLine,
-    DigestReason,
     compose_digest,
-    digest_reason,
 )
 from milepost.rendering.environments import environment, override_template, template_for
 from milepost.rendering.facts import mail_values
@@ -29,18 +26,12 @@ from milepost.rendering.samples import WRITTEN_AT, sample, sample_digest
 from milepost.rendering.senders import MailEnds, mail_ends, reason_for_mail
 from milepost.rendering.telling import Telling, telling
 from milepost.rendering.words import LANGUAGES, languages_for
-from milepost.sending import Batch, Mail
-from milepost.subscriptions import Subscription
+from milepost.sending import Mail
+from milepost.subscriptions import DigestReason
 
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
-
-
-class Subscriptions(Protocol):
-    """Where the renderer looks up how a subscriber wants to be written to."""
-
-    def get(self, subscription_id: str) -> Subscription | None: ...
 
 
 def _utc_now() -> datetime:
@@ -51,8 +42,6 @@ class MailRenderer:
     """Implements ``sending.Renderer``.
 
     ``clock`` gives the moment at which a mail is written: what is past then is told as past.
-    ``subscriptions`` says in which zone, and why gathered, a subscriber gets mails, where the
-    caller doesn't.
     """
 
     def __init__(
@@ -60,12 +49,10 @@ class MailRenderer:
         connections: Connections,
         overrides: Overrides | None = None,
         *,
-        subscriptions: Subscriptions | None = None,
         clock: Clock = _utc_now,
     ) -> None:
         self._connections = connections
         self._overrides = overrides
-        self._subscriptions = subscriptions
         self._clock = clock
 
     def render(
@@ -75,24 +62,21 @@ class MailRenderer:
         *,
         unsubscribe_url: str | None = None,
         time_zone: str | None = None,
-        language: str | None = None,
         order_url: str | None = None,
     ) -> Mail:
-        """The mail of a notice, of the order as it stands now.
+        """The mail of a notice, in its language, of the order as it stands now.
 
-        :param time_zone: the recipient's (IANA name); without one, the subscription's, else the
-            connection's
-        :param language: as the recipient asked for it; without one, the notice's
+        :param time_zone: the recipient's (IANA name); without one, the connection's
         :param order_url: where the recipient can look at the order
         :raises UnknownConnection: when the order's connection was removed
         :raises LookupError: when this audience isn't told of this kind
         """
         told = telling(
-            replace(notice, language=language or notice.language),
+            notice,
             tracked.order,
             self._connections.get(notice.key.connection),
             now=self._clock(),
-            time_zone=time_zone or self._zone_of([notice]),
+            time_zone=time_zone,
         )
         return self._write(told, unsubscribe_url=unsubscribe_url, order_url=order_url)
 
@@ -106,22 +90,18 @@ class MailRenderer:
 
     def render_batch(
         self,
-        batch: Batch,
         lines: Iterable[tuple[Notice, TrackedOrder | None]],
         *,
+        time_zone: str,
+        reason: DigestReason,
+        beyond: Sequence[Notice] = (),
         unsubscribe_url: str | None = None,
         overdue: OverdueNow | None = None,
-        time_zone: str | None = None,
-        language: str | None = None,
-        reason: str | None = None,
-        beyond: Sequence[Notice] = (),
     ) -> Mail:
-        """The mail of what was held for one recipient.
+        """The mail of what was held for one recipient, in the language of the first line.
 
-        :param time_zone: as in ``render``; without one and without a subscription, that of the
-            lines' connections
-        :param reason: why it comes as one (``DigestReason``); without one, what follows from the
-            subscriptions
+        :param time_zone: the recipient's (IANA name)
+        :param reason: why it comes as one mail
         :param beyond: notices that are counted, and not listed
         :raises UnknownConnection: when none of the lines' connections is applied any more
         :raises ValueError: without any line
@@ -130,15 +110,14 @@ class MailRenderer:
         if not listed:
             raise ValueError("a digest needs at least one line")
         notices = [line.notice for line in listed]
-        connections = self._applied(notices)
         digest = Digest(
             recipient=notices[0].recipient,
-            language=language or notices[0].language,
-            time_zone=time_zone or self._zone_of(notices) or connections[0].time_zone,
-            reason=DigestReason(reason) if reason else self._reason_for(notices, batch),
+            language=notices[0].language,
+            time_zone=time_zone,
+            reason=reason,
             lines=listed,
             overdue=overdue or OverdueNow(),
-            connections=connections,
+            connections=self._applied(notices),
             beyond=tuple(beyond),
         )
         return self.render_digest(digest, unsubscribe_url=unsubscribe_url)
@@ -200,21 +179,6 @@ class MailRenderer:
         if missing is not None and not found:
             raise missing
         return tuple(found.values())
-
-    def _subscribed(self, notices: Sequence[Notice]) -> list[Subscription | None]:
-        ids = dict.fromkeys(one.subscription for one in notices)
-        if self._subscriptions is None:
-            return []
-        return [self._subscriptions.get(name) if name else None for name in ids]
-
-    def _zone_of(self, notices: Sequence[Notice]) -> str | None:
-        zones = (one.time_zone for one in self._subscribed(notices) if one is not None)
-        return next(zones, None)
-
-    def _reason_for(self, notices: Sequence[Notice], batch: Batch) -> DigestReason:
-        if self._subscriptions is None:
-            return DigestReason.TOGETHER
-        return digest_reason(self._subscribed(notices), due_at=batch.due_at)
 
     def _compose(self, notice: Notice, values: dict[str, Any]) -> Composed:
         source = self._override_for(notice)

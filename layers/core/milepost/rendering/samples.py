@@ -9,8 +9,9 @@ from milepost.connection import Connection
 from milepost.lifecycle import Rules, fold
 from milepost.notices import DEFAULT_KINDS, Audience, Channel, Notice
 from milepost.order import Announcement, Attention, Kind, OrderKey, TrackedOrder
-from milepost.rendering.digests import Digest, DigestLine, DigestReason
+from milepost.rendering.digests import Digest, DigestLine
 from milepost.report import Details, Note, Report, Source, Status
+from milepost.subscriptions import DigestReason
 
 RECIPIENT: Final = "sample@example.invalid"
 _NOON: Final = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
