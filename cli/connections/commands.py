@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.api import OrdersApi
 from cli.aws_faults import explain
-from cli.connections.applying import apply
+from cli.connections.applying import ChangedSinceCompared, apply
 from cli.connections.difference import Difference, compare
 from cli.connections.file import read_file
 from cli.connections.health import condition_in_words, troubles
@@ -53,7 +53,8 @@ def apply_file(
     wanted = work_out(read, read.read_secrets(literals=target.is_local), texts)
     stored = read_stored(stores)
     require_possible(read, wanted, stored, prune=prune, at_home=target.is_local)
-    difference = compare(wanted, stored, prune=prune, is_kept=stores.schedules.is_kept)
+    is_kept = stores.schedules.is_kept
+    difference = compare(wanted, stored, prune=prune, is_kept=is_kept)
     if not as_json:
         _show(target, difference)
     for name, what in incomplete_senders(one.settings for one in wanted.connections.values()):
@@ -64,7 +65,10 @@ def apply_file(
     if not (yes or _agreed(target)):
         warn("Nothing was written.")
         raise typer.Exit(COULD_NOT)
-    apply(difference, wanted, stores)
+    # Somebody may have changed it while the question stood.
+    if compare(wanted, read_stored(stores), prune=prune, is_kept=is_kept) != difference:
+        raise ChangedSinceCompared(f"What {target} has stored")
+    apply(difference, wanted, stores, compared=stored)
     _report(target, difference, applied=True, as_json=as_json)
 
 
