@@ -7,14 +7,14 @@ from typing import Any
 
 from milepost.actions import PlannedCall
 from milepost.aws.notices_table import notice_item
-from milepost.connection import Connection, UnknownConnection
+from milepost.connection import Connection, UnknownConnection, UnusableConnection
 from milepost.deadlines import sortable
 from milepost.idempotency import KeyReused
 from milepost.judging import OrdersRead, OrdersUnavailable
 from milepost.notices import Audience, Notice, NoticeId, State
 from milepost.order import Announcement, OrderKey, TrackedOrder
 from milepost.pages import Seen, key_of
-from milepost.poll_state import PollState, Progress, Validator
+from milepost.poll_state import PollRequest, PollState, Progress, Validator
 from milepost.polling import LeaseHeld
 from milepost.recipients import Choice
 from milepost.recording import LostRace
@@ -73,6 +73,12 @@ class MemoryPolls:
     holders: dict[str, tuple[object, datetime | None]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
+    def keep(self, connection_id: str, request: PollRequest) -> None:
+        known = self.states.get(connection_id, PollState())
+        if request.id not in {one.id for one in known.requests}:
+            requests = sorted((*known.requests, request), key=lambda o: (o.requested_at, o.id))
+            self.states[connection_id] = replace(known, requests=tuple(requests))
+
     def lease(self, connection_id: str, *, now: datetime, duration: timedelta) -> "MemoryLease":
         holder, until = self.holders.get(connection_id, (None, None))
         if until is not None and until >= now:
@@ -91,12 +97,18 @@ class MemoryLease:
         self._connection_id = connection_id
         self.state = state
         self.is_memory_sound = state.is_memory_sound
+        self.requested_meanwhile = False
 
     def pause(self, progress: Progress) -> None:
         self._finish(progress=progress)
 
     def succeed(
-        self, *, cursor: datetime | None, validator: Validator | None, at: datetime
+        self,
+        *,
+        cursor: datetime | None,
+        validator: Validator | None,
+        at: datetime,
+        done: Sequence[str] = (),
     ) -> None:
         kept = self._polls.states.get(self._connection_id, PollState())
         self._finish(
@@ -104,10 +116,16 @@ class MemoryLease:
             validator=validator,
             progress=None,
             not_before=None,
+            requests=tuple(one for one in kept.requests if one.id not in done),
         )
 
     def fail(self, *, error: str, at: datetime, not_before: datetime | None) -> None:
-        self._finish(not_before=_kept(not_before or at))
+        tried = {one.id for one in self.state.requests}
+        known = self._polls.states.get(self._connection_id, PollState())
+        requests = (
+            replace(one, failed_at=_kept(at)) if one.id in tried else one for one in known.requests
+        )
+        self._finish(not_before=_kept(not_before or at), requests=tuple(requests))
         self._polls.errors[self._connection_id] = error
 
     def give_back(self) -> None:
@@ -123,6 +141,7 @@ class MemoryLease:
             self._polls.holders[self._connection_id] = (self, None)
         known = self._polls.states.get(self._connection_id, PollState())
         self._polls.states[self._connection_id] = replace(known, **changes)  # type: ignore[arg-type]
+        self.requested_meanwhile = bool(self._polls.states[self._connection_id].requests)
 
 
 def _kept(instant: datetime | None) -> datetime | None:
@@ -323,12 +342,15 @@ class MemoryConnections:
     """Implements ``connection.Connections``."""
 
     kept: dict[str, Connection] = field(default_factory=dict)
+    unusable: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, *connections: Connection) -> "MemoryConnections":
         return cls({one.id: one for one in connections})
 
     def get(self, connection_id: str) -> Connection:
+        if connection_id in self.unusable:
+            raise UnusableConnection(connection_id)
         try:
             return self.kept[connection_id]
         except KeyError:

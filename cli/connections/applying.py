@@ -1,24 +1,39 @@
-"""Writing a difference. Every step can be repeated, so an apply that broke off can be as well."""
+"""Writing a difference. Every step can be repeated, so an apply that broke off can be as well.
 
-from collections.abc import Iterable
+A secret is written only if it is still the one that was compared, so none is replaced or made that
+the difference does not name.
+"""
+
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from cli.connections.difference import Change, Difference
-from cli.connections.stored import Stores
+from cli.connections.stored import Stored, Stores
 from cli.connections.wanted import Wanted, WantedConnection
+from cli.faults import CannotDo
 from milepost.aws.shared_secret import Entries
 from milepost.endpoint_secrets import KEEP_PREVIOUS, current_secret, rotate
 from milepost.notices import Channel
 from milepost.receiving import Signing
 from milepost.signatures import STANDARD_WEBHOOKS, make_signing_secret
-from milepost.subscriptions import FROM_FILE
 
 
-def apply(difference: Difference, wanted: Wanted, stores: Stores) -> None:
+class ChangedSinceCompared(CannotDo):
+    """Somebody has changed what was compared with the file."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} changed since it was compared: run apply again.")
+
+
+def apply(difference: Difference, wanted: Wanted, stores: Stores, *, compared: Stored) -> None:
     """Make the stack as the file says.
 
     What lets events in comes first and what starts work comes last, so that no function meets
     half a connection; what is removed goes the other way round.
+
+    :param compared: what was stored when the difference was worked out
+    :raises ChangedSinceCompared: when a secret is no longer the one that was compared
     """
     kept = [
         wanted.connections[one.id]
@@ -26,27 +41,36 @@ def apply(difference: Difference, wanted: Wanted, stores: Stores) -> None:
         if one.change is not Change.REMOVED
     ]
     gone = [one.id for one in difference.connections if one.change is Change.REMOVED]
-    _put_connections(kept, stores)
+    _put_connections(kept, stores, compared)
     _remove_connections(gone, stores)
-    _apply_subscriptions(difference, wanted, stores)
+    _apply_subscriptions(difference, wanted, stores, compared)
 
 
-def _apply_subscriptions(difference: Difference, wanted: Wanted, stores: Stores) -> None:
+def _apply_subscriptions(
+    difference: Difference, wanted: Wanted, stores: Stores, compared: Stored
+) -> None:
     # A notice to an endpoint without a secret fails: so it is there first, and goes last.
-    if difference.subscriptions:
-        stores.endpoint_secrets.change(lambda entries: _set_endpoint_secrets(entries, wanted))
+    kept = [one.id for one in difference.subscriptions if one.change is not Change.REMOVED]
+    gone = [one.id for one in difference.subscriptions if one.change is Change.REMOVED]
+    if kept:
+        stores.endpoint_secrets.change(
+            lambda entries: _set_endpoint_secrets(entries, kept, wanted, compared)
+        )
     for one in difference.subscriptions:
         if one.change is Change.REMOVED:
             stores.subscriptions.delete(one.id)
         else:
             stores.subscriptions.put(wanted.subscriptions[one.id])
-    if any(one.change is Change.REMOVED for one in difference.subscriptions):
-        stores.endpoint_secrets.change(lambda entries: _drop_endpoint_secrets(entries, wanted))
+    if gone:
+        stores.endpoint_secrets.change(lambda entries: _drop(entries, gone))
 
 
-def _set_endpoint_secrets(entries: Entries, wanted: Wanted) -> None:
-    for one in wanted.subscriptions.values():
+def _set_endpoint_secrets(
+    entries: Entries, subscription_ids: Iterable[str], wanted: Wanted, compared: Stored
+) -> None:
+    for one in (wanted.subscriptions[each] for each in subscription_ids):
         if one.channel is Channel.HTTPS:
+            _require_same(entries, compared.endpoint_secrets, one.id, "the secret of endpoint")
             entry, given = entries.get(one.id), wanted.endpoint_secrets.get(one.id)
             if current_secret(entry) is None:
                 entries[one.id] = given or make_signing_secret(STANDARD_WEBHOOKS)
@@ -56,13 +80,14 @@ def _set_endpoint_secrets(entries: Entries, wanted: Wanted) -> None:
                 entries[one.id] = rotate(entry, new=given, now=now, keep_for=KEEP_PREVIOUS)
 
 
-def _drop_endpoint_secrets(entries: Entries, wanted: Wanted) -> None:
-    """Those of the file's subscriptions that are gone, whenever they went."""
-    gone = [one for one in entries if one.startswith(f"{FROM_FILE}-")]
-    _drop(entries, [one for one in gone if one not in wanted.subscriptions])
+def _require_same(entries: Entries, compared: Mapping[str, Any], entry_id: str, what: str) -> None:
+    if entries.get(entry_id) != compared.get(entry_id):
+        raise ChangedSinceCompared(f"{what} {entry_id}")
 
 
-def _put_connections(connections: Iterable[WantedConnection], stores: Stores) -> None:
+def _put_connections(
+    connections: Iterable[WantedConnection], stores: Stores, compared: Stored
+) -> None:
     connections = list(connections)
     if not connections:
         return
@@ -70,7 +95,7 @@ def _put_connections(connections: Iterable[WantedConnection], stores: Stores) ->
     for one in connections:
         stores.settings.put(one.settings)
         _put_texts(one, stores)
-    stores.signing.change(lambda entries: _set_signing(entries, connections))
+    stores.signing.change(lambda entries: _set_signing(entries, connections, compared))
     for one in connections:
         if one.schedule is None:
             stores.schedules.delete(one.id)
@@ -95,8 +120,13 @@ def _set_credentials(entries: Entries, connections: Iterable[WantedConnection]) 
             entries[one.id] = {**kept, **one.secrets.credentials}
 
 
-def _set_signing(entries: Entries, connections: Iterable[WantedConnection]) -> None:
+def _set_signing(
+    entries: Entries, connections: Iterable[WantedConnection], compared: Stored
+) -> None:
     for one in connections:
+        # One that can't be used is shown as missing, and is no entry of ``compared``.
+        if one.id not in compared.unusable:
+            _require_same(entries, compared.signing, one.id, "the signing secret of")
         if one.scheme is None:
             entries.pop(one.id, None)
             continue

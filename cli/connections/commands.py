@@ -9,12 +9,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.api import OrdersApi
 from cli.aws_faults import explain
-from cli.connections.applying import apply
+from cli.connections.applying import ChangedSinceCompared, apply
 from cli.connections.difference import Difference, compare
 from cli.connections.file import read_file
 from cli.connections.health import condition_in_words, troubles
 from cli.connections.overview import connection_rows, overview_as_json, remarks
-from cli.connections.polling import start_poll
+from cli.connections.polling import REQUESTED, start_poll
 from cli.connections.secret_commands import app as secret_app
 from cli.connections.senders import incomplete_senders
 from cli.connections.showing import difference_as_json, show_difference
@@ -53,7 +53,8 @@ def apply_file(
     wanted = work_out(read, read.read_secrets(literals=target.is_local), texts)
     stored = read_stored(stores)
     require_possible(read, wanted, stored, prune=prune, at_home=target.is_local)
-    difference = compare(wanted, stored, prune=prune, is_kept=stores.schedules.is_kept)
+    is_kept = stores.schedules.is_kept
+    difference = compare(wanted, stored, prune=prune, is_kept=is_kept)
     if not as_json:
         _show(target, difference)
     for name, what in incomplete_senders(one.settings for one in wanted.connections.values()):
@@ -64,7 +65,10 @@ def apply_file(
     if not (yes or _agreed(target)):
         warn("Nothing was written.")
         raise typer.Exit(COULD_NOT)
-    apply(difference, wanted, stores)
+    # Somebody may have changed it while the question stood.
+    if compare(wanted, read_stored(stores), prune=prune, is_kept=is_kept) != difference:
+        raise ChangedSinceCompared(f"What {target} has stored")
+    apply(difference, wanted, stores, compared=stored)
     _report(target, difference, applied=True, as_json=as_json)
 
 
@@ -115,7 +119,7 @@ def poll(
     notices: Annotated[
         bool, typer.Option("--notices", help="Tell people of what --since brings to light.")
     ] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Until the poll is over.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Until this request is done.")] = False,
     patience: Annotated[
         float, typer.Option("--patience", help="Seconds to wait at most; then exit code 1.")
     ] = 300,
@@ -131,16 +135,18 @@ def poll(
         raise WrongUse("--notices is for --since: a poll for news always tells.")
     started = start_poll(api, connection_id, again=again)
     if not wait:
-        tell_json(started.told) if as_json else tell("A poll is on its way.")
+        tell_json(started.told) if as_json else tell(REQUESTED)
         return
-    found = started.wait(patience)
+    ended = started.wait(patience)
+    found = ended.connection
     if as_json:
         tell_json(found)
     else:
         tell(f"{connection_id}: {condition_in_words(found['health'])}.")
         for line in troubles(found, moments):
             tell_folded(line, indent=0)
-    if found["health"]["failures"]:
+    if not ended.is_done:
+        warn("The poll failed. The request is kept: the next poll does it.")
         raise typer.Exit(COULD_NOT)
 
 

@@ -8,28 +8,39 @@ from typing import Any, Final
 from cli.api import OrdersApi
 from cli.faults import CannotDo
 
+REQUESTED: Final = (
+    "A poll is requested. If another poll is at work, the request is kept and done after it."
+)
 _LOOK_EVERY: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndedPoll:
+    """The connection after a poll for a request; the request stays kept until ``is_done``."""
+
+    connection: Mapping[str, Any]
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartedPoll:
-    """A poll that is on its way; ``told`` is what the API said to it."""
+    """A poll that was requested; ``told`` is what the API said to it."""
 
     api: OrdersApi
     connection: str
-    before: Mapping[str, Any]
     told: Mapping[str, Any]
 
-    def wait(self, seconds: float) -> Mapping[str, Any]:
-        """The connection once the poll is over.
+    def wait(self, seconds: float) -> EndedPoll:
+        """How it ended: whichever poll did the request, or failed to.
 
-        :raises CannotDo: when it isn't in so many seconds, or the provider asked us to wait
+        :raises CannotDo: when none has in so many seconds, or the provider asked us to wait
         """
         deadline = time.monotonic() + seconds
         while True:
             found: Mapping[str, Any] = self.api.get(f"/connections/{self.connection}")
-            if _outcome(found["health"]) != _outcome(self.before):
-                return found
+            pending = [one for one in found["requests"] if one["id"] == self.told["request"]]
+            if not pending or pending[0]["failed_at"]:
+                return EndedPoll(connection=found, is_done=not pending)
             if time.monotonic() >= deadline:
                 raise CannotDo(_why_not_over(self.connection, found["health"], seconds))
             time.sleep(min(_LOOK_EVERY, seconds))
@@ -40,20 +51,23 @@ def start_poll(api: OrdersApi, connection: str, *, again: Mapping[str, Any] | No
 
     :param again: to read once more what changed ``since``, and whether to ``announce`` it
     """
-    before = api.get(f"/connections/{connection}")["health"]
     told = api.post(f"/connections/{connection}/poll", again)
-    return StartedPoll(api=api, connection=connection, before=before, told=told)
-
-
-def _outcome(health: Mapping[str, Any]) -> tuple[Any, ...]:
-    names = ("last_success_at", "last_failure_at", "failures", "is_paused")
-    return tuple(health[name] for name in names)
+    return StartedPoll(api=api, connection=connection, told=told)
 
 
 def _why_not_over(connection: str, health: Mapping[str, Any], seconds: float) -> str:
     if health["not_before"]:
-        return f"{connection} is not polled: its provider asked us to wait until then: " + str(
-            health["not_before"]
+        return (
+            f"{connection} is not polled yet: its provider asked us to wait until "
+            f"{health['not_before']}. The request is kept: the next poll after that does it."
         )
-    state = "is still at work" if health["is_polled_now"] else "has not ended"
-    return f"The poll of {connection} {state} after {seconds:.0f} s: see `connections list`."
+    if health["is_polled_now"]:
+        state = "a poll is at work"
+    elif health["is_paused"]:
+        state = "a poll is paused, and the next one goes on where it stopped"
+    else:
+        state = "no poll is at work"
+    return (
+        f"The request is not done after {seconds:.0f} s ({state}). It is kept: the next poll of "
+        f"{connection} does it."
+    )

@@ -103,13 +103,13 @@ def _connection(
         "announce": notices,
     }
     replayed = _whole_quarantine(api, asked)
-    told: dict[str, Any] = {"replayed": replayed, "polled_since": None}
+    told: dict[str, Any] = {"replayed": replayed, "polled_since": None, "request": None}
     said = [f"Of the quarantine: {replayed} on their way."]
     is_polled = found["settings"].get("poll_minutes") is not None
     if asked["since"] and not until and is_polled:
         again = {"since": asked["since"], "announce": notices}
-        api.post(f"/connections/{connection}/poll", again)
-        told["polled_since"] = asked["since"]
+        requested = api.post(f"/connections/{connection}/poll", again)
+        told |= {"polled_since": asked["since"], "request": requested["request"]}
         said.append(f"A poll reads again what changed at {found['provider']} since then.")
     return told | {"said": said}
 

@@ -17,6 +17,7 @@ from milepost.aws.digests import DigestsBucket
 from milepost.aws.erased_customers import ErasedCustomers
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.outages import name_of, refuses_item
+from milepost.aws.poll_requests import PollRequests
 from milepost.aws.polls_table import PollsTable
 from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
@@ -27,7 +28,7 @@ from milepost.fetching import ProviderHttp, ProviderPool
 from milepost.logs import open_logger
 from milepost.page_recording import Record, Sinks, StoreUnavailable
 from milepost.poll_result import Outcome, PollResult
-from milepost.poll_state import LookAgain
+from milepost.poll_state import PollRequest
 from milepost.polling import LeaseHeld, Poll, run_poll
 from milepost.provider import Provider
 from milepost.providers import adapter
@@ -44,6 +45,9 @@ SPARE_FOR_PAGE: Final = 100_000
 SPARE_FOR_ORDER: Final = 30_000
 """Milliseconds that have to be left for one order more, and for saving how far the poll came."""
 
+MOST_POLLS: Final = 5
+"""Polls of one invocation: its own, and those for requests that came while it polled."""
+
 dynamodb = client("dynamodb")
 s3 = client("s3")
 connections = ConnectionSettings(
@@ -55,6 +59,7 @@ credentials = ApiCredentials(
     clock=time.monotonic,
 )
 polls = PollsTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
+requests = PollRequests(dynamodb, table_name=os.environ["POLLS_TABLE"])
 touched = TouchedTable(dynamodb, table_name=os.environ["TOUCHED_TABLE"])
 digests = DigestsBucket(s3, bucket=os.environ["DIGESTS_BUCKET"])
 erased_customers = ErasedCustomers(
@@ -69,12 +74,25 @@ pool = ProviderPool(maxsize=2)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Poll the connection that the schedule's input names: ``{"connection": "<id>"}``.
 
-    With ``since`` (an instant) everything changed since then is read once more, and announced only
-    if ``announce`` is true.
+    What was requested of the connection is done as well. With ``since`` (an instant) the input is
+    such a request itself: everything changed since then is read once more, and announced only if
+    ``announce`` is true.
     """
     name = str(event["connection"])
+    if "since" in event:
+        requests.keep(name, request_of(event, context))
+    for _ in range(MOST_POLLS):
+        result, is_requested = poll_once(name, context)
+        if not is_requested or context.get_remaining_time_in_millis() < SPARE_FOR_PAGE:
+            break
+    return {"connection": name, **asdict(result)}
+
+
+def poll_once(name: str, context: LambdaContext) -> tuple[PollResult, bool]:
+    """Poll, and say whether another poll was requested meanwhile."""
+    is_requested = False
     try:
-        result = poll(connections.get(name), context, again=look_again(event))
+        result, is_requested = poll(connections.get(name), context)
     except UnusableConnection as unusable:
         result = fail_unusable(name, why=str(unusable))
     if result.outcome is Outcome.FAILED:
@@ -82,7 +100,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         credentials.forget()
     count_failure(name, failed=result.outcome is Outcome.FAILED)
     logger.info("polled", connection=name, **asdict(result))
-    return {"connection": name, **asdict(result)}
+    return result, is_requested
 
 
 def fail_unusable(connection_id: str, *, why: str) -> PollResult:
@@ -104,18 +122,20 @@ def count_failure(connection_id: str, *, failed: bool) -> None:
         metric.add_dimension(name="connection", value=connection_id)
 
 
-def look_again(event: Mapping[str, Any]) -> LookAgain | None:
-    """What the event asks for beyond the news."""
-    if "since" not in event:
-        return None
-    return LookAgain(since=parse_instant(event["since"]), announce=event.get("announce", False))
+def request_of(event: Mapping[str, Any], context: LambdaContext) -> PollRequest:
+    """The request that the event makes: the same one when Lambda tries the invocation again."""
+    return PollRequest(
+        id=context.aws_request_id,
+        requested_at=now(),
+        since=parse_instant(event["since"]),
+        announce=event.get("announce", False),
+    )
 
 
-def poll(
-    connection: Connection, context: LambdaContext, *, again: LookAgain | None = None
-) -> PollResult:
+def poll(connection: Connection, context: LambdaContext) -> tuple[PollResult, bool]:
     """Poll under the connection's lease; another poll of it at work is no failure.
 
+    :returns: how it went, and whether another poll was requested meanwhile
     :raises UnusableConnection: when its credentials can't be used
     """
     shown = credentials.get(connection.id)
@@ -133,16 +153,17 @@ def poll(
             touched=touched,
             sinks=Sinks(record=recorder(connection, provider), quarantine=put_aside(connection)),
             clock=now,
-            again=again,
             has_time=lambda: context.get_remaining_time_in_millis() > SPARE_FOR_PAGE,
             has_time_for_order=lambda: context.get_remaining_time_in_millis() > SPARE_FOR_ORDER,
         )
 
     try:
         lease = polls.lease(connection.id, now=now(), duration=left + timedelta(seconds=5))
-        return run_poll(lease, make_poll, clock=now)
+        result = run_poll(lease, make_poll, clock=now)
     except LeaseHeld as held:
-        return PollResult(Outcome.LEASED, error=str(held))
+        return PollResult(Outcome.LEASED, error=str(held)), False
+    is_over = result.outcome in (Outcome.COMPLETE, Outcome.UNCHANGED)
+    return result, is_over and lease.requested_meanwhile
 
 
 def recorder(connection: Connection, provider: Provider) -> Record:

@@ -16,6 +16,7 @@ from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from cli.connections.signing_forms import is_signing_secret
+from cli.connections.stored import SharedSecret, StoredSettings
 from cli.main import app
 from milepost.aws.endpoint_subscriptions import EndpointSecretsStore
 from milepost.aws.overrides import OverridesTable
@@ -25,6 +26,7 @@ from milepost.aws.subscriptions_table import SubscriptionsTable
 from milepost.connection import SenderIdentity, UnusableConnection
 from milepost.notices import Channel
 from milepost.order import Kind
+from milepost.receiving import UnknownWebhook
 from milepost.signatures import STANDARD_WEBHOOKS
 
 STACK = "milepost-test"
@@ -118,6 +120,16 @@ class Operator:
             SESSION.client("secretsmanager"), secret_id=self._endpoints_arn, clock=_always_later()
         )
         return tuple(store.live(subscription_id, now=datetime.now(UTC)))
+
+    def lose_signing_secrets(self) -> None:
+        SESSION.client("secretsmanager").put_secret_value(
+            SecretId=self._signing_arn, SecretString="{}"
+        )
+
+    def keep_endpoint_secret(self, subscription_id: str, secret: str) -> None:
+        SharedSecret(SESSION.client("secretsmanager"), secret_id=self._endpoints_arn).change(
+            lambda entries: entries.update({subscription_id: secret})
+        )
 
     def text(self, connection_id: str) -> str | None:
         """What send_notice would find for the team's English mail of an acceptance."""
@@ -802,3 +814,74 @@ def test_settings_that_cannot_be_used_are_written_again_by_the_next_apply(
     assert operator.apply("--yes").exit_code == 0
 
     assert operator.settings.get("offergrid-home").provider == "offergrid"
+
+
+# ---- somebody else writes between the comparison and the answer
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Has something done while the next apply waits for its answer, which is yes."""
+
+    def arrange(act: Any) -> None:
+        acts = [act]
+
+        def agreed(_: Any) -> bool:
+            while acts:
+                acts.pop()()
+            return True
+
+        monkeypatch.setattr("cli.connections.commands._agreed", agreed)
+
+    return arrange
+
+
+def test_a_connection_that_is_pruned_meanwhile_is_not_revived(
+    operator: Operator, meanwhile: Any
+) -> None:
+    operator.apply("--yes")
+    operator.declare(FILE.replace("poll: 1 hour", "poll: 2 hours"))
+    theirs = operator.file.parent / "theirs.yaml"
+    theirs.write_text(FILE_WITHOUT_RABOT)
+    meanwhile(lambda: operator.run("apply", str(theirs), "--yes", "--prune"))
+
+    result = operator.apply()
+
+    assert result.exit_code == 1
+    assert "changed since it was compared: run apply again" in " ".join(result.output.split())
+    assert set(operator.schedules()) == {"offergrid-home"}
+    again = operator.apply("--dry-run").output
+    assert "rabot-energy is added" in again
+
+
+def test_a_signing_secret_that_changed_meanwhile_is_neither_replaced_nor_made_again(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator.apply("--yes")
+    operator.declare(
+        FILE.replace("provider: offergrid\n", "provider: offergrid\n    poll: 1 hour\n")
+    )
+    put = StoredSettings.put
+
+    def put_and_lose_the_secret(self: Any, connection: Any) -> None:
+        put(self, connection)
+        operator.lose_signing_secrets()
+
+    monkeypatch.setattr(StoredSettings, "put", put_and_lose_the_secret)
+    result = operator.apply("--yes")
+
+    assert result.exit_code == 1
+    assert "the signing secret of offergrid-home changed" in " ".join(result.output.split())
+    with pytest.raises(UnknownWebhook):
+        operator.signing_secrets("offergrid-home")
+
+
+def test_secrets_of_another_files_endpoints_stay(operator: Operator) -> None:
+    operator.declare(FILE_WITH_ENDPOINT)
+    operator.apply("--yes")
+    operator.keep_endpoint_secret("file-of-another", SIGNING_SECRET)
+    operator.declare(FILE)
+
+    operator.apply("--yes", "--prune")
+
+    assert operator.endpoint_secret("file-of-another") == SIGNING_SECRET

@@ -1,13 +1,15 @@
 """Leases and cursors: one suite for the table on every engine, and for the fake."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from milepost.aws.poll_requests import PollRequests
 from milepost.aws.polls_table import PollsTable
 from milepost.page_shift import PreviousPage
-from milepost.poll_state import LookAgain, PollState, Progress, Validator
+from milepost.poll_state import LookAgain, PollRequest, PollState, Progress, Validator
 from milepost.polling import LeaseHeld
 from milepost.provider import PageRequest
 from tests.builders import minute
@@ -21,6 +23,11 @@ FIVE = timedelta(minutes=5)
 @pytest.fixture
 def polls(place: Any) -> Any:
     return MemoryPolls() if place.is_memory else PollsTable(place.client, table_name=place.table)
+
+
+@pytest.fixture
+def requests(place: Any, polls: Any) -> Any:
+    return polls if place.is_memory else PollRequests(place.client, table_name=place.table)
 
 
 def lease(polls: Any, at: float = 0) -> Any:
@@ -105,6 +112,7 @@ def test_a_pause_keeps_where_to_go_on_and_a_failure_does_not_lose_it(polls: Any)
         previous=PreviousPage(
             PageRequest("/service-requests", {"page": "6"}), b"\x00\xff", (b"one", b"two"), False
         ),
+        requests=("a", "b"),
     )
     lease(polls, 0).pause(progress)
     lease(polls, 1).fail(error="500", at=minute(1), not_before=None)
@@ -157,3 +165,53 @@ def test_a_success_without_a_validator_forgets_the_last_one(polls: Any) -> None:
     assert second.state.validator == Validator("https://x", '"1"')
     second.succeed(cursor=None, validator=None, at=minute(1))
     assert state(polls, 2).validator is None
+
+
+A = PollRequest(id="a", requested_at=minute(0), since=minute(-60), announce=True)
+B = PollRequest(id="b-2", requested_at=minute(1))
+
+
+def test_requests_stay_until_a_poll_that_did_them_succeeds(polls: Any, requests: Any) -> None:
+    requests.keep(NAME, B)
+    requests.keep(NAME, A)
+    requests.keep("rabot-energy", B)
+    first = lease(polls, 2)
+    assert first.state.requests == (A, B)
+    first.give_back()
+    lease(polls, 3)  # It is killed: its lease ends by itself.
+    taken_over = lease(polls, 60)
+    taken_over.is_memory_sound = True
+    taken_over.pause(Progress(next=PageRequest("/x"), pages=1, newest_change=None))
+    last = lease(polls, 61)
+    assert last.state.requests == (A, B)
+    last.succeed(cursor=None, validator=None, at=minute(61), done=["a"])
+    assert last.requested_meanwhile
+    assert state(polls, 62).requests == (B,)
+
+
+def test_a_request_that_is_kept_twice_is_one(polls: Any, requests: Any) -> None:
+    requests.keep(NAME, A)
+    requests.keep(NAME, replace(A, since=minute(-1)))
+    assert state(polls).requests == (A,)
+
+
+def test_a_failure_is_noted_with_the_requests_that_the_poll_was_to_do(
+    polls: Any, requests: Any
+) -> None:
+    requests.keep(NAME, A)
+    failing = lease(polls, 2)
+    requests.keep(NAME, B)
+    failing.fail(error="500", at=minute(3), not_before=None)
+    found = lease(polls, 4)
+    assert found.state.requests == (replace(A, failed_at=minute(3)), B)
+    found.succeed(cursor=None, validator=None, at=minute(4), done=["a", "b-2"])
+    assert not found.requested_meanwhile
+
+
+def test_a_poll_that_lost_its_lease_removes_no_request(polls: Any, requests: Any) -> None:
+    requests.keep(NAME, A)
+    late = lease(polls, 0)
+    lease(polls, 6)
+    with pytest.raises(LeaseHeld):
+        late.succeed(cursor=None, validator=None, at=minute(7), done=["a"])
+    assert state(polls, 60).requests == (A,)

@@ -5,21 +5,24 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
 
 from milepost.api.answering import build_api
+from milepost.api.connections import MOST_REQUESTS
 from milepost.aws.contacts import LastWebhooks
 from milepost.aws.orders_table import OrdersTable
+from milepost.aws.poll_requests import PollRequests
+from milepost.aws.poll_starts import PollStarts
 from milepost.aws.polls_table import PollsTable
 from milepost.aws.quarantine import Quarantine
 from milepost.endpoint_secrets import live_secrets
 from milepost.finding import customer_id_of_email
 from milepost.notices import DEFAULT_KINDS
-from milepost.poll_state import LookAgain
+from milepost.poll_state import PollRequest
 from milepost.providers import adapter
 from milepost.recording import record
 from milepost.report import format_instant, parse_instant
@@ -47,10 +50,10 @@ class Polls:
     """Implements ``operating.Polls``: notes what was started."""
 
     def __init__(self) -> None:
-        self.started: list[tuple[str, LookAgain | None]] = []
+        self.started: list[tuple[str, PollRequest]] = []
 
-    def start(self, connection_id: str, *, again: LookAgain | None) -> None:
-        self.started.append((connection_id, again))
+    def start(self, connection_id: str, request: PollRequest) -> None:
+        self.started.append((connection_id, request))
 
 
 @pytest.fixture
@@ -67,6 +70,10 @@ def polls() -> Polls:
 
 @pytest.fixture
 def ask(app: ModuleType, polls: Polls) -> Ask:
+    return asking(app, polls)
+
+
+def asking(app: ModuleType, polls: Any) -> Ask:
     known = app.api.services
     operations = replace(known.operations, polls=polls)
     services = replace(known, open_operations=lambda: operations, clock=lambda: NOON)
@@ -124,12 +131,52 @@ def test_a_poll_is_started_and_a_second_look_is_silent_unless_asked(ask: Ask, po
     since = {"since": "2026-03-01T00:00:00+01:00"}
     assert ask("POST", f"/connections/{HOME}/poll", since).body["since"] == "2026-02-28T23:00:00Z"
     ask("POST", f"/connections/{HOME}/poll", {**since, "announce": True})
-    assert [again and again.announce for _, again in polls.started] == [None, False, True]
+    assert [(one.since, one.announce) for _, one in polls.started] == [
+        (None, False),
+        (parse_instant("2026-02-28T23:00:00Z"), False),
+        (parse_instant("2026-02-28T23:00:00Z"), True),
+    ]
     assert ask("POST", f"/connections/{HOME}/poll", {"announce": True}).status == 409
     assert ask("POST", f"/connections/{HOME}/poll", {"since": "2026-03-01T00:00:00"}).status == 422
     assert ask("POST", "/connections/nowhere/poll").status == 404
     assert ask("POST", f"/connections/{HOME}/poll", role="viewer").status == 403
     assert len(polls.started) == 3
+
+
+def test_a_request_for_a_poll_is_shown_until_a_poll_has_done_it(
+    app: ModuleType, stack: Stack
+) -> None:
+    table, dynamodb = stack.resources["PollsTable"], aws("dynamodb")
+    invoked: list[dict[str, Any]] = []
+    starts = PollStarts(
+        SimpleNamespace(invoke=lambda **call: invoked.append(json.loads(call["Payload"]))),
+        function="poll-orders",
+        requests=PollRequests(dynamodb, table_name=table),
+    )
+    ask = asking(app, starts)
+    made = ask("POST", f"/connections/{HOME}/poll", {"since": "2026-03-01T00:00:00Z"})
+    (request,) = ask("GET", f"/connections/{HOME}").body["requests"]
+    assert request == {
+        "id": made.body["request"],
+        "requested_at": format_instant(NOON),
+        "since": "2026-03-01T00:00:00Z",
+        "announce": False,
+        "failed_at": None,
+    }
+    assert invoked == [{"connection": HOME}]
+    lease = PollsTable(dynamodb, table_name=table).lease(
+        HOME, now=NOON, duration=timedelta(minutes=5)
+    )
+    lease.succeed(cursor=None, validator=None, at=NOON, done=[request["id"]])
+    assert ask("GET", f"/connections/{HOME}").body["requests"] == []
+
+
+def test_requests_for_polls_of_one_connection_are_bounded(app: ModuleType, stack: Stack) -> None:
+    requests = PollRequests(aws("dynamodb"), table_name=stack.resources["PollsTable"])
+    for number in range(MOST_REQUESTS):
+        requests.keep(HOME, PollRequest(id=str(number), requested_at=NOON))
+    refused = asking(app, Polls())("POST", f"/connections/{HOME}/poll")
+    assert (refused.status, str(MOST_REQUESTS) in str(refused.body)) == (409, True)
 
 
 # ---- subscriptions

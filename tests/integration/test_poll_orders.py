@@ -431,3 +431,55 @@ def test_a_poll_that_was_killed_leaves_a_memory_that_is_not_trusted(
     app.polls.lease(MAIN, now=app.now() - timedelta(hours=1), duration=timedelta(minutes=5))
     assert poll()["changed"] == 1
     assert poll()["changed"] == 0
+
+
+# ---- two at once
+
+
+def test_a_request_while_another_poll_is_at_work_is_done_by_that_poll_afterwards(
+    app: ModuleType, poll: Poll, stack: Stack, sandboxes: Sandboxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandboxes.accounts[MAIN].create_order({"at": "2026-03-02T10:00:00.000Z"})
+    sandboxes.accounts[MAIN].create_order({"at": "2026-03-02T18:00:00.000Z"})
+    poll()
+    known = set(stack.order_ids())
+    table = stack.resources["OrdersTable"]
+    for key in stack.items("OrdersTable"):
+        place = {name: {"S": key[name]} for name in ("pk", "sk")}
+        aws("dynamodb").delete_item(TableName=table, Key=place)
+    other: list[str] = []
+    fetch = app.ProviderHttp.request
+
+    def request(self: Any, method: str, url: str, **rest: Any) -> Response:
+        if not other:
+            other.append("requested")
+            second = {"connection": MAIN, "since": "2026-03-01T00:00:00Z"}
+            other.append(app.handler(second, Context())["outcome"])
+        response: Response = fetch(self, method, url, **rest)
+        return response
+
+    monkeypatch.setattr(app.ProviderHttp, "request", request)
+    result = poll()
+    assert other == ["requested", "leased"]
+    assert result["outcome"] == "complete"
+    assert set(stack.order_ids()) == known
+    assert not [name for name in poll_item(stack) if name.startswith("request_")]
+
+
+def test_a_request_that_meets_a_poll_that_is_killed_is_done_by_the_next_tick(
+    app: ModuleType, poll: Poll, stack: Stack, sandboxes: Sandboxes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandboxes.accounts[MAIN].create_order({"at": "2026-03-02T10:00:00.000Z"})
+    clock = [parse_instant("2026-03-03T00:00:00Z")]
+    monkeypatch.setattr(app, "now", lambda: clock[0])
+    app.polls.lease(MAIN, now=clock[0], duration=timedelta(minutes=5))
+    second = {"connection": MAIN, "since": "2026-03-01T00:00:00Z"}
+    for _ in range(2):  # Lambda may start it twice.
+        assert app.handler(second, Context())["outcome"] == "leased"
+    assert [n for n in poll_item(stack) if n.startswith("request_")] == [
+        f"request_{Context().aws_request_id}"
+    ]
+    clock[0] += timedelta(minutes=6)
+    assert poll()["outcome"] == "complete"
+    assert len(stack.order_ids()) == 1
+    assert not [n for n in poll_item(stack) if n.startswith("request_")]

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from milepost.connection import Connection
+from milepost.poll_state import PollRequest
 
 GRACE: Final = timedelta(minutes=2)
 """How much later than its schedule a poll may end before the connection counts as late: a start
@@ -45,6 +46,8 @@ class Contact:
     """Whether a poll ran out of time, and the next one goes on where it stopped."""
     cursor: datetime | None = None
     last_webhook_at: datetime | None = None
+    requests: tuple[PollRequest, ...] = ()
+    """Requests for polls that no complete poll has done yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Protocol
 
-from milepost.connection import Connection, Connections, UnknownConnection
+from milepost.connection import Connection, Connections, UnknownConnection, UnusableConnection
 from milepost.notices import Audience, Channel, Notice
 from milepost.order import OrderKey, TrackedOrder
 from milepost.subscriptions import Subscription
@@ -124,12 +124,14 @@ class _Known:
         self._subscriptions: dict[str, Subscription | None] = {}
         self._reasons: dict[tuple[str, Audience], str | None] = {}
         self._connections: dict[str, Connection | None] = {}
+        self._unusable: set[str] = set()
 
     def facts_of(self, notice: Notice, read: OrdersRead) -> Facts:
         return Facts(
             suppressed=self._reason(notice),
             subscription=self._subscription(notice),
             connection=self._connection(notice),
+            is_connection_unusable=notice.key.connection in self._unusable,
             tracked=read.found.get(notice.key),
             unreadable=read.unreadable.get(notice.key),
         )
@@ -158,4 +160,8 @@ class _Known:
                 self._connections[name] = self._judge.connections.get(name)
             except UnknownConnection:
                 self._connections[name] = None
+            except UnusableConnection:
+                # Its notices alone are closed: those of others in the same mail go.
+                self._connections[name] = None
+                self._unusable.add(name)
         return self._connections[name]

@@ -9,7 +9,7 @@ from milepost import replaying
 from milepost.dead_letters import DeadLetterQueue
 from milepost.erasing import Erasure
 from milepost.health import Contact
-from milepost.poll_state import LookAgain
+from milepost.poll_state import PollRequest
 from milepost.replaying import KeptId, Replay
 from milepost.subscriptions import Subscription
 
@@ -30,8 +30,8 @@ class Contacts(Protocol):
 class Polls(Protocol):
     """Polls out of turn."""
 
-    def start(self, connection_id: str, *, again: LookAgain | None) -> None:
-        """Start one, and don't wait for it."""
+    def start(self, connection_id: str, request: PollRequest) -> None:
+        """Keep the request for whoever polls next, start a poll, and don't wait for it."""
         ...
 
 

@@ -1,5 +1,6 @@
 """What polls of a connection keep between them, so that each begins where the last one ended."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,6 +26,8 @@ class Progress:
     """The oldest change that could not be recorded: the cursor may not pass it."""
     previous: PreviousPage | None = None
     """The page before, of a list whose orders can move to a page that was read."""
+    requests: tuple[str, ...] = ()
+    """Ids of the requests that are done when this walk is complete."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,32 @@ class LookAgain:
     since: datetime
     announce: bool = False
     """Whether people are told of what that changes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollRequest:
+    """A request for a poll, kept until a complete poll that began after it.
+
+    Whoever polls the connection next does it, whether by schedule or by request.
+    """
+
+    id: str
+    requested_at: datetime
+    since: datetime | None = None
+    """From when on to read everything once more; None for what is new alone."""
+    announce: bool = False
+    failed_at: datetime | None = None
+    """When a poll that was to do it failed last; the next poll tries again."""
+
+
+def merge_requests(requests: Iterable[PollRequest]) -> LookAgain | None:
+    """One second look that does them all; None when they only ask for what is new."""
+    looks = [(one.since, one.announce) for one in requests if one.since is not None]
+    if not looks:
+        return None
+    return LookAgain(
+        since=min(since for since, _ in looks), announce=any(announce for _, announce in looks)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +81,8 @@ class PollState:
     validator: Validator | None = None
     not_before: datetime | None = None
     progress: Progress | None = None
+    requests: tuple[PollRequest, ...] = ()
+    """Requests that no complete poll has done yet, the oldest first."""
     is_memory_sound: bool = True
     """False when the last poll ended without saying what it had recorded, as when it was killed:
     what polls remember of pages can't be trusted then."""

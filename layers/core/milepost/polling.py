@@ -1,6 +1,6 @@
 """Polling a provider's order list: every page, what changed, and only then the cursor."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -13,7 +13,14 @@ from milepost.page_shift import PreviousPage, previous_page
 from milepost.pages import FetchedPage, Seen
 from milepost.poll_memory import Digests, PollMemory
 from milepost.poll_result import Outcome, PollResult
-from milepost.poll_state import LookAgain, PollState, Progress, Validator, next_cursor
+from milepost.poll_state import (
+    LookAgain,
+    PollState,
+    Progress,
+    Validator,
+    merge_requests,
+    next_cursor,
+)
 from milepost.provider import (
     BrokenPage,
     Http,
@@ -42,15 +49,28 @@ class Lease(Protocol):
     is_memory_sound: bool
     """Whether what polls remember agrees with what they recorded. While it is False, whoever polls
     next finds it in ``state`` and begins without a memory."""
+    requested_meanwhile: bool
+    """After ``succeed``: whether requests are left that this poll did not do."""
 
     def pause(self, progress: Progress) -> None: ...
     def succeed(
-        self, *, cursor: datetime | None, validator: Validator | None, at: datetime
+        self,
+        *,
+        cursor: datetime | None,
+        validator: Validator | None,
+        at: datetime,
+        done: Sequence[str] = (),
     ) -> None:
-        """End a complete poll. Without a validator the last one is forgotten."""
+        """End a complete poll. Without a validator the last one is forgotten.
+
+        :param done: ids of the requests that it has done, which are removed
+        """
         ...
 
-    def fail(self, *, error: str, at: datetime, not_before: datetime | None) -> None: ...
+    def fail(self, *, error: str, at: datetime, not_before: datetime | None) -> None:
+        """End a failed poll. The requests in ``state`` stay, with the time of the failure."""
+        ...
+
     def give_back(self) -> None: ...
 
 
@@ -121,8 +141,11 @@ class Poll:
     """False when the process has to end soon, so that further pages are left to the next one."""
     has_time_for_order: Callable[[], bool] = lambda: True
     """False when it has to end now, so that the rest of a page is left to the next one."""
-    again: LookAgain | None = None
     result: PollResult = field(default_factory=PollResult)
+    _again: LookAgain | None = None
+    """What it reads beyond what is new, by the requests that it does."""
+    _requested: tuple[str, ...] = ()
+    """Ids of the requests that it does."""
     _validator: Validator | None = None
     _requests: int = 0
     _is_spent: bool = False
@@ -154,11 +177,6 @@ class Poll:
             self.result.outcome = Outcome.WAITING
             return self.result
         self._had_progress = lease.state.progress is not None
-        if self.again:
-            # What another poll had left to do is since its cursor, so this one does it as well.
-            lease.state = replace(lease.state, progress=None)
-        elif lease.state.progress:
-            self.again = lease.state.progress.again
         try:
             if not lease.is_memory_sound:
                 self._memory.throw_away()
@@ -167,7 +185,12 @@ class Poll:
             self._resume_or_start_again(lease, now)
         except NothingChanged:
             self.result.outcome = Outcome.UNCHANGED
-            lease.succeed(cursor=lease.state.cursor, validator=lease.state.validator, at=now)
+            lease.succeed(
+                cursor=lease.state.cursor,
+                validator=lease.state.validator,
+                at=now,
+                done=self._requested,
+            )
         except (LeaseHeld, MemoryError):
             raise
         except Exception as error:
@@ -201,10 +224,17 @@ class Poll:
     def _run(self, lease: Lease, started_at: datetime) -> None:
         state, walk = lease.state, lease.state.progress
         if walk is None:
+            self._again = merge_requests(state.requests)
+            requests = tuple(one.id for one in state.requests)
             first = self.provider.first_page(
                 self.connection, changed_since=self._since(state.cursor)
             )
-            walk = Progress(next=first, pages=0, newest_change=None, again=self.again)
+            walk = Progress(
+                next=first, pages=0, newest_change=None, again=self._again, requests=requests
+            )
+        # A request that came after a walk began waits for the next one: if each began it again,
+        # a long list might never be read to its end.
+        self._again, self._requested = walk.again, walk.requests
         walk = replace(walk, started_at=walk.started_at or started_at)
         recorder = self._recorder(state, walk)
         while True:
@@ -236,7 +266,12 @@ class Poll:
             self._pause(lease, walk)
             return
         self._memory.save_complete()
-        lease.succeed(cursor=next_cursor(state, walk), validator=self._validator, at=started_at)
+        lease.succeed(
+            cursor=next_cursor(state, walk),
+            validator=self._validator,
+            at=started_at,
+            done=self._requested,
+        )
 
     def _fetch_if_shifted(
         self, previous: PreviousPage, walk: Progress, state: PollState, recorder: PageRecorder
@@ -247,7 +282,7 @@ class Poll:
             return None
         if not previous.adjoins(again.digests()):
             # Too much has moved to say what was missed, so the next poll reads it all again.
-            recorder.hold_cursor_at(self.again.since if self.again else state.cursor)
+            recorder.hold_cursor_at(self._again.since if self._again else state.cursor)
         return again, requested_at
 
     def _to_compare(self, fetched: FetchedPage, walk: Progress) -> PreviousPage | None:
@@ -272,8 +307,8 @@ class Poll:
             result=self.result,
             has_time=self.has_time_for_order,
             cursor=state.cursor,
-            trusts_memory=self.again is None,
-            announce=self.again is None or self.again.announce,
+            trusts_memory=self._again is None,
+            announce=self._again is None or self._again.announce,
             unrecorded_change=walk.unrecorded_change,
             recorded_keys=self._memory.recorded,
         )
@@ -293,7 +328,7 @@ class Poll:
         """From when on changes are asked for; a second look never leaves out what is new."""
         if cursor is None or cursor.year < 1970:
             return None
-        return min(cursor - OVERLAP, self.again.since) if self.again else cursor - OVERLAP
+        return min(cursor - OVERLAP, self._again.since) if self._again else cursor - OVERLAP
 
     def _may_go_on(self, started_at: datetime) -> bool:
         """Whether there is time, and leave of the provider's rate limit, for one page more."""
@@ -312,13 +347,13 @@ class Poll:
         is_known = (
             is_first
             and state.progress is None
-            and self.again is None
+            and self._again is None
             and self._memory.before.is_whole_list(walk.next)
         )
         body, validator = self._fetch(walk.next, known=state.validator if is_known else None)
         if is_first:
             self._validator = validator
-        known = self._memory.before if self.again is None else Seen()
+        known = self._memory.before if self._again is None else Seen()
         return known.look_at(body, request=walk.next, provider=self.provider), requested_at
 
     def _fetch(

@@ -45,6 +45,8 @@ class Facts:
     suppressed: str | None = None
     subscription: Subscription | None = None
     connection: Connection | None = None
+    is_connection_unusable: bool = False
+    """Whether it is applied, and its settings can't be used."""
     tracked: TrackedOrder | None = None
     unreadable: str | None = None
 
@@ -174,6 +176,11 @@ def _of_what_it_is_written_from(facts: Facts) -> Verdict | None:
         return Verdict(State.SKIPPED, "the order is no longer stored")
     if facts.tracked.erased_at is not None:
         return Verdict(State.SKIPPED, "the order was erased")
+    if facts.is_connection_unusable:
+        return Verdict(
+            State.FAILED,
+            "the settings of its connection can't be used: correct them, then resend it",
+        )
     if facts.connection is None:
         return Verdict(State.FAILED, "its connection is not applied")
     return None

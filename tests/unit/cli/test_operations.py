@@ -3,13 +3,17 @@
 import json
 from base64 import b64encode
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from milepost.aws.contacts import ContactsTable
+from milepost.aws.polls_table import PollsTable
 from milepost.finding import customer_id_of_email
 from milepost.order import OrderKey
-from milepost.report import Status, parse_instant
-from tests.builders import NOON, OFFERGRID, RABOT, report
+from milepost.poll_state import PollRequest
+from milepost.report import Status, format_instant, parse_instant
+from tests.builders import NOON, OFFERGRID, RABOT, minute, report
 from tests.stack import Context, aws
 from tests.unit.cli.conftest import Deployed
 
@@ -90,18 +94,18 @@ def test_a_connections_time_is_replayed_from_quarantine_and_provider(
     deployed.stack.messages("InboxQueue")
     assert deployed.tell(
         "replay", "--connection", OFFERGRID.id, "--since", "2026-03-03T00:00:00Z"
-    ) == {"replayed": 0, "polled_since": None}
+    ) == {"replayed": 0, "polled_since": None, "request": None}
 
 
 def test_a_polled_connection_is_asked_again_for_what_changed(deployed: Deployed) -> None:
     polled(deployed)
     since = "2026-03-01T00:00:00Z"
     told = deployed.tell("replay", "--connection", OFFERGRID.id, "--since", since)
-    assert told == {"replayed": 0, "polled_since": since}
+    (request,) = pending(deployed)
+    assert told == {"replayed": 0, "polled_since": since, "request": request.id}
+    assert (request.since, request.announce) == (parse_instant(since), False)
     ((_, asked),) = deployed.started
-    assert asked["connection"] == OFFERGRID.id
-    assert parse_instant(asked["since"]) == parse_instant(since)
-    assert not asked.get("announce", False)
+    assert asked == {"connection": OFFERGRID.id}
 
 
 @pytest.mark.parametrize(
@@ -206,6 +210,11 @@ def polled(deployed: Deployed) -> None:
     deployed.stack.apply(replace(OFFERGRID, poll_minutes=15))
 
 
+def pending(deployed: Deployed) -> tuple[PollRequest, ...]:
+    table = deployed.stack.resources["PollsTable"]
+    return ContactsTable(aws("dynamodb"), table_name=table).get(OFFERGRID.id).requests
+
+
 def test_connections_are_listed_with_how_they_are(deployed: Deployed) -> None:
     polled(deployed)
     said = deployed.say("connections", "list")
@@ -218,7 +227,8 @@ def test_connections_are_listed_with_how_they_are(deployed: Deployed) -> None:
 
 def test_a_poll_is_started_out_of_turn(deployed: Deployed) -> None:
     polled(deployed)
-    assert deployed.say("connections", "poll", OFFERGRID.id) == "A poll is on its way.\n"
+    told = deployed.tell("connections", "poll", OFFERGRID.id)
+    assert [one.id for one in pending(deployed)] == [told["request"]]
     ((_, asked),) = deployed.started
     assert asked == {"connection": OFFERGRID.id}
 
@@ -226,7 +236,45 @@ def test_a_poll_is_started_out_of_turn(deployed: Deployed) -> None:
 def test_a_poll_that_does_not_end_is_no_success(deployed: Deployed) -> None:
     result = deployed.run("connections", "poll", OFFERGRID.id, "--wait", "--patience", "0")
     assert result.exit_code == 1
-    assert "has not ended after 0 s" in result.output
+    assert "not done after 0 s" in result.output
+
+
+def test_waiting_is_for_this_request_and_not_for_the_poll_that_was_at_work(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = PollsTable(aws("dynamodb"), table_name=deployed.stack.resources["PollsTable"])
+    minutes = timedelta(minutes=5)
+    ends = {
+        1: table.lease(OFFERGRID.id, now=NOON, duration=minutes),
+        2: None,
+    }
+
+    def sleep(_: float) -> None:
+        at = min(ends)
+        lease = ends.pop(at) or table.lease(OFFERGRID.id, now=minute(at), duration=minutes)
+        done = [one.id for one in lease.state.requests]
+        lease.succeed(cursor=None, validator=None, at=minute(at), done=done)
+
+    monkeypatch.setattr("cli.connections.polling.time.sleep", sleep)
+    found = deployed.tell("connections", "poll", OFFERGRID.id, "--wait")
+    assert not ends
+    assert found["health"]["last_success_at"] == format_instant(minute(2))
+
+
+def test_a_poll_for_a_request_that_fails_is_no_success_and_keeps_the_request(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = PollsTable(aws("dynamodb"), table_name=deployed.stack.resources["PollsTable"])
+
+    def sleep(_: float) -> None:
+        lease = table.lease(OFFERGRID.id, now=NOON, duration=timedelta(minutes=5))
+        lease.fail(error="the provider answered 500", at=NOON, not_before=None)
+
+    monkeypatch.setattr("cli.connections.polling.time.sleep", sleep)
+    result = deployed.run("connections", "poll", OFFERGRID.id, "--wait")
+    assert result.exit_code == 1
+    assert "The request is kept" in result.output
+    assert len(pending(deployed)) == 1
 
 
 def test_a_poll_of_a_connection_that_there_is_not_is_refused(deployed: Deployed) -> None:

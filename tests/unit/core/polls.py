@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 from milepost.connection import Connection
 from milepost.page_recording import Sinks, StoreUnavailable
 from milepost.poll_result import PollResult
-from milepost.poll_state import LookAgain
+from milepost.poll_state import LookAgain, PollRequest
 from milepost.polling import Poll, run_poll
 from milepost.provider import Provider, Response
 from milepost.providers.offergrid import Offergrid
@@ -86,7 +87,26 @@ class World:
         default_factory=lambda: {"api_key": "k", "client_id": "c", "client_secret": "s"}
     )
 
+    def request(self, again: LookAgain | None = None) -> str:
+        """Have it polled by whoever polls next."""
+        request = PollRequest(
+            id=uuid4().hex,
+            requested_at=self.now,
+            since=again.since if again else None,
+            announce=bool(again and again.announce),
+        )
+        self.polls.keep(self.connection.id, request)
+        return request.id
+
+    @property
+    def requests(self) -> list[str]:
+        """Those that are not done yet."""
+        state = self.polls.states.get(self.connection.id)
+        return [one.id for one in state.requests] if state else []
+
     def poll(self, again: LookAgain | None = None) -> PollResult:
+        if again:
+            self.request(again)
         self.now += timedelta(minutes=5)
         lease = self.polls.lease(self.connection.id, now=self.now, duration=HOUR)
         asked = len(self.wire.asked)
@@ -101,7 +121,6 @@ class World:
                 record=self._record, quarantine=lambda o, why: self.quarantined.append((o, why))
             ),
             clock=lambda: self.now,
-            again=again,
             has_time=lambda: len(self.wire.asked) - asked < self.time_for_pages,
             has_time_for_order=lambda: poll.result.changed < self.time_for_orders,
         )

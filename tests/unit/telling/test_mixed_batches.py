@@ -55,7 +55,15 @@ ORDERS: dict[str, tuple[str, str] | None] = {
     "unreadable": ("failed", "its order can't be read: KeyError"),
     "unwritable": ("failed", "its mail can't be written: OverflowError"),
 }
-CONNECTIONS = {OFFERGRID.id: None, GONE: ("failed", "its connection is not applied")}
+BROKEN = "offergrid-broken"
+CONNECTIONS = {
+    OFFERGRID.id: None,
+    GONE: ("failed", "its connection is not applied"),
+    BROKEN: (
+        "failed",
+        "the settings of its connection can't be used: correct them, then resend it",
+    ),
+}
 CASES = list(product(SUBSCRIPTIONS, CONNECTIONS, ORDERS))
 
 
@@ -74,6 +82,7 @@ class Mixed:
 
 def mixed(*, times: int, suppressed: str | None = None) -> Mixed:
     desk = Desk()
+    desk.connections.unusable.add(BROKEN)
     if suppressed:
         desk.suppressions.reasons[LINA, Audience.TEAM] = suppressed
     expected = {}

@@ -2,7 +2,8 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
+from uuid import uuid4
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
@@ -15,10 +16,13 @@ from milepost.api.problems import Conflict, NotFound
 from milepost.api.shapes import Shape
 from milepost.connection import Connection, UnknownConnection
 from milepost.health import Condition, Contact, Health, health_of
-from milepost.poll_state import LookAgain
+from milepost.poll_state import PollRequest
 from milepost.report import format_instant
 
 router = Router()
+
+MOST_REQUESTS: Final = 50
+"""Requests for polls of one connection that may wait at the same time."""
 
 ConnectionPath = Annotated[str, Path(description="A connection's id.", max_length=64)]
 
@@ -45,6 +49,18 @@ class HealthView(Shape):
     last_webhook_at: str | None = Field(description="To the minute.")
 
 
+class PollRequestView(Shape):
+    """A request for a poll that no complete poll has done yet; whoever polls next does it."""
+
+    id: str
+    requested_at: str
+    since: str | None
+    announce: bool
+    failed_at: str | None = Field(
+        description="When a poll that was to do it failed last; the next poll tries again."
+    )
+
+
 class ConnectionView(Shape):
     """One account at one provider."""
 
@@ -54,6 +70,9 @@ class ConnectionView(Shape):
         description="All of them; none is secret. Empty where they can't be used."
     )
     health: HealthView
+    requests: list[PollRequestView] = Field(
+        description="Requests for polls that are not done yet, the oldest first."
+    )
 
 
 class ConnectionList(Shape):
@@ -76,9 +95,13 @@ class PollAsked(Shape):
 
 
 class PollStarted(Shape):
-    """A poll is on its way; the connection's health shows when it is done."""
+    """The request is kept, and a poll is on its way."""
 
     connection: str
+    request: str = Field(
+        description="The request's id: it is done when the connection's `requests` no longer "
+        "have it."
+    )
     since: str | None
 
 
@@ -128,10 +151,19 @@ def poll_connection(
     found = _find(connection, services)
     if asked and asked.announce and asked.since is None:
         raise Conflict("A poll for news always tells: `announce` is for one that has `since`.")
-    since = asked.since if asked else None
-    again = LookAgain(since=since, announce=asked.announce) if asked and since else None
-    services.operations.polls.start(found.id, again=again)
-    return PollStarted(connection=found.id, since=format_instant(since) if since else None)
+    if len(services.operations.contacts.get(found.id).requests) >= MOST_REQUESTS:
+        raise Conflict(
+            f"{MOST_REQUESTS} requests for polls of {found.id} are waiting already: the next poll "
+            "that is complete does them all."
+        )
+    request = PollRequest(
+        id=uuid4().hex,
+        requested_at=services.clock(),
+        since=asked.since if asked else None,
+        announce=asked.announce if asked else False,
+    )
+    services.operations.polls.start(found.id, request)
+    return PollStarted(connection=found.id, request=request.id, since=_instant(request.since))
 
 
 def _find(connection_id: str, services: Services) -> Connection:
@@ -150,6 +182,7 @@ def _view_of(connection_id: str, contact: Contact, services: Services) -> Connec
             provider=bad.provider,
             settings={},
             health=_health_view(health, contact, last_error=bad.why, now=now),
+            requests=_request_views(contact),
         )
     connection = _find(connection_id, services)
     return ConnectionView(
@@ -162,7 +195,21 @@ def _view_of(connection_id: str, contact: Contact, services: Services) -> Connec
             last_error=contact.last_error if contact.failures else None,
             now=now,
         ),
+        requests=_request_views(contact),
     )
+
+
+def _request_views(contact: Contact) -> list[PollRequestView]:
+    return [
+        PollRequestView(
+            id=one.id,
+            requested_at=format_instant(one.requested_at),
+            since=_instant(one.since),
+            announce=one.announce,
+            failed_at=_instant(one.failed_at),
+        )
+        for one in contact.requests
+    ]
 
 
 def _health_view(

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from milepost.aws.items import as_int, from_item, to_item
 from milepost.aws.notices_table import item_in_the_way
+from milepost.aws.poll_requests import read_requests
 from milepost.health import Contact
 from milepost.report import format_instant, parse_instant
 
@@ -26,7 +27,10 @@ class ContactsTable:
 
     def get(self, connection_id: str) -> Contact:
         """Of one connection; empty when it was never in contact."""
-        answer = self._client.get_item(TableName=self._table, Key=_key(connection_id))
+        # Whoever waits for a request takes its absence for its end, so it may not be read late.
+        answer = self._client.get_item(
+            TableName=self._table, Key=_key(connection_id), ConsistentRead=True
+        )
         return _contact(from_item(answer.get("Item", {})))
 
     def all(self) -> Mapping[str, Contact]:
@@ -91,6 +95,7 @@ def _read(item: Mapping[str, Any]) -> Contact:
         is_paused="progress" in item,
         cursor=_instant(item.get("poll_cursor")),
         last_webhook_at=_instant(item.get("last_webhook_at")),
+        requests=read_requests(item),
     )
 
 

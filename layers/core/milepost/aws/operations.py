@@ -9,6 +9,7 @@ from milepost.aws.contacts import ContactsTable
 from milepost.aws.dead_letter_queues import open_dead_letters
 from milepost.aws.deliveries import ReplayQueue
 from milepost.aws.erasures import open_erasure
+from milepost.aws.poll_requests import PollRequests
 from milepost.aws.poll_starts import PollStarts
 from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ConnectionSettings
@@ -46,7 +47,9 @@ def open_operations(
         ),
         contacts=ContactsTable(dynamodb, table_name=environment["POLLS_TABLE"]),
         polls=PollStarts(
-            client("lambda", config=FOR_A_RUN), function=environment["POLL_ORDERS_FUNCTION"]
+            client("lambda", config=FOR_A_RUN),
+            function=environment["POLL_ORDERS_FUNCTION"],
+            requests=PollRequests(dynamodb, table_name=environment["POLLS_TABLE"]),
         ),
         subscriptions=SubscriptionsTable(dynamodb, table_name=notices_table),
         endpoint_secrets=EndpointSecretsKeeper(

@@ -3,21 +3,22 @@
 import json
 from typing import Any
 
-from milepost.poll_state import LookAgain
-from milepost.report import format_instant
+from milepost.aws.poll_requests import PollRequests
+from milepost.poll_state import PollRequest
 
 
 class PollStarts:
     """Implements ``operating.Polls``."""
 
-    def __init__(self, client: Any, *, function: str) -> None:
+    def __init__(self, client: Any, *, function: str, requests: PollRequests) -> None:
         self._client = client
+        self._requests = requests
         self._function = function
 
-    def start(self, connection_id: str, *, again: LookAgain | None) -> None:
-        event: dict[str, Any] = {"connection": connection_id}
-        if again:
-            event |= {"since": format_instant(again.since), "announce": again.announce}
+    def start(self, connection_id: str, request: PollRequest) -> None:
+        # Kept first: this start may find another poll at work, or be lost.
+        self._requests.keep(connection_id, request)
+        event = {"connection": connection_id}
         self._client.invoke(
             FunctionName=self._function,
             InvocationType="Event",

@@ -1,6 +1,7 @@
 """PollsTable: who polls a connection now, how far the last poll got, and how it went."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
@@ -8,6 +9,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from milepost.aws.items import from_item, to_item
+from milepost.aws.poll_requests import attribute_of, has_requests, read_requests
 from milepost.deadlines import sortable
 from milepost.page_shift import PreviousPage
 from milepost.poll_state import LookAgain, PollState, Progress, Validator
@@ -72,12 +74,18 @@ class PollLease:
         self._holder = holder
         self.state = state
         self.is_memory_sound = state.is_memory_sound
+        self.requested_meanwhile = False
 
     def pause(self, progress: Progress) -> None:
         self._finish("SET progress = :progress", {":progress": _progress_text(progress)})
 
     def succeed(
-        self, *, cursor: datetime | None, validator: Validator | None, at: datetime
+        self,
+        *,
+        cursor: datetime | None,
+        validator: Validator | None,
+        at: datetime,
+        done: Sequence[str] = (),
     ) -> None:
         values: dict[str, Any] = {":at": format_instant(at), ":zero": 0}
         sets, removing = "SET last_success_at = :at, failures = :zero", _ENDED_BY_SUCCESS
@@ -90,7 +98,8 @@ class PollLease:
         else:
             # An older one would say that nothing has changed when the list is as it was then.
             removing = f"{removing}, validator"
-        self._finish(sets, values, removing=removing)
+        names = {f"#done{index}": attribute_of(one) for index, one in enumerate(done)}
+        self._finish(sets, values, removing=", ".join([removing, *names]), names=names)
 
     def fail(self, *, error: str, at: datetime, not_before: datetime | None) -> None:
         values = {
@@ -100,32 +109,49 @@ class PollLease:
             ":one": 1,
             ":not_before": format_instant(not_before or at),
         }
+        names = {
+            f"#request{index}": attribute_of(one.id)
+            for index, one in enumerate(self.state.requests)
+        }
+        tried = "".join(f", {name}.failed_at = :at" for name in names)
         self._finish(
             "SET last_failure_at = :at, last_error = :error, not_before = :not_before,"
-            " failures = if_not_exists(failures, :zero) + :one",
+            f" failures = if_not_exists(failures, :zero) + :one{tried}",
             values,
+            names=names,
         )
 
     def give_back(self) -> None:
         self._finish("", {})
 
-    def _finish(self, sets: str, values: dict[str, Any], *, removing: str = "") -> None:
+    def _finish(
+        self,
+        sets: str,
+        values: dict[str, Any],
+        *,
+        removing: str = "",
+        names: dict[str, str] | None = None,
+    ) -> None:
         held = "lease_until, lease_holder, taken_over" if self.is_memory_sound else "lease_until"
         removed = ", ".join(filter(None, (held, removing)))
         we_still_hold_it = "lease_holder = :holder"
         try:
-            self._client.update_item(
+            answer = self._client.update_item(
                 TableName=self._table,
                 Key=_key(self._connection_id),
                 UpdateExpression=f"{sets} REMOVE {removed}",
                 ConditionExpression=we_still_hold_it,
                 ExpressionAttributeValues=to_item({**values, ":holder": self._holder}),
+                ReturnValues="ALL_NEW",
+                **({"ExpressionAttributeNames": names} if names else {}),
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 # It took so long that another poll began: what that one finds is the newer truth.
                 raise LeaseHeld(f"the lease on {self._connection_id} had ended") from None
             raise
+        # Whoever was refused the lease has kept its request before: it is among these.
+        self.requested_meanwhile = has_requests(answer.get("Attributes", {}))
 
 
 def _key(connection_id: str) -> dict[str, Any]:
@@ -138,6 +164,7 @@ def _state(item: dict[str, Any]) -> PollState:
         validator=Validator(**item["validator"]) if "validator" in item else None,
         not_before=_instant(item.get("not_before")),
         progress=_progress(item.get("progress")),
+        requests=read_requests(item),
         is_memory_sound=item.get("taken_over", _NOBODY) == _NOBODY,
     )
 
@@ -153,6 +180,7 @@ def _progress_text(progress: Progress) -> str:
             "again": _again_value(progress.again),
             "unrecorded_change": _text(progress.unrecorded_change),
             "previous": _previous_value(progress.previous),
+            "requests": list(progress.requests),
         }
     )
 
@@ -169,6 +197,7 @@ def _progress(text: str | None) -> Progress | None:
         again=_again(value.get("again")),
         unrecorded_change=_instant(value.get("unrecorded_change")),
         previous=_previous(value.get("previous")),
+        requests=tuple(value.get("requests", ())),
     )
 
 
