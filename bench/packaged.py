@@ -94,5 +94,9 @@ def environment_of(function: str, *, endpoint: str) -> dict[str, str]:
     declared: dict[str, Any] = template()[list_functions()[function]]["Properties"]
     variables = declared.get("Environment", {}).get("Variables", {})
     url = f"{endpoint}/000000000000/name"
-    values = {name: "bucket" if name.endswith("BUCKET") else url for name in variables}
+    kinds = {"BUCKET": "bucket", "CREDENTIALS_ARN": "credentials"}
+    values = {
+        name: next((of_it for kind, of_it in kinds.items() if name.endswith(kind)), url)
+        for name in variables
+    }
     return {**variables_of_all_functions(), **values, "AWS_ENDPOINT_URL": endpoint}

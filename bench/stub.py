@@ -19,7 +19,8 @@ from tests.signing import SECRET
 
 CONNECTION: Final = "offergrid-home"
 PROVIDER: Final = "https://api.offergrid.example"
-_SECRET: Final = {"scheme": "standard-webhooks", "secrets": [SECRET], "api_key": "key"}
+_SIGNING: Final = {"scheme": "standard-webhooks", "secrets": [SECRET]}
+_CREDENTIALS: Final = {"api_key": "key"}
 
 
 def _settings(base_url: str) -> dict[str, Any]:
@@ -62,10 +63,6 @@ class _Aws:
         self._objects: dict[str, bytes] = {}
         self._calls: Counter[str] = Counter()
         self._answers: dict[str, Any] = {
-            "GetSecretValue": {
-                "SecretString": json.dumps({CONNECTION: _SECRET}),
-                "VersionId": "00000000-0000-4000-8000-000000000001",
-            },
             "GetParametersByPath": {
                 "Parameters": [
                     {"Name": f"/bench/{CONNECTION}", "Value": json.dumps(_settings(provider))}
@@ -103,6 +100,12 @@ class _Aws:
             return {"Item": item}
         if operation == "BatchGetItem":
             return {"Responses": {name: self._found(one) for name, one in _tables(asked)}}
+        if operation == "GetSecretValue":
+            entry = _CREDENTIALS if "credentials" in asked["SecretId"].lower() else _SIGNING
+            return {
+                "SecretString": json.dumps({CONNECTION: entry}),
+                "VersionId": "00000000-0000-4000-8000-000000000001",
+            }
         found: dict[str, Any] = self._answers.get(operation, {})
         return found
 
