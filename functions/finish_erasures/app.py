@@ -12,7 +12,7 @@ from milepost.aws.clients import client
 from milepost.aws.dead_letter_queues import open_dead_letters
 from milepost.aws.erasures import open_erasure
 from milepost.aws.settings import ConnectionSettings
-from milepost.failures import fail_without_message
+from milepost.failures import OwnWords, fail_without_message
 from milepost.logs import open_logger
 from milepost.report import parse_instant
 
@@ -33,7 +33,7 @@ erasure = open_erasure(
 )
 
 
-class SomeUnfinished(Exception):
+class SomeUnfinished(OwnWords):
     """Some erasures could not be finished; the log says why, and the next run tries again."""
 
 

@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -80,7 +80,12 @@ class LeaseInMemory:
     cursor: datetime | None = None
 
     def succeed(
-        self, *, cursor: datetime | None, validator: Validator | None, at: datetime
+        self,
+        *,
+        cursor: datetime | None,
+        validator: Validator | None,
+        at: datetime,
+        done: Sequence[str] = (),
     ) -> None:
         self.cursor = cursor
 

@@ -239,11 +239,17 @@ def read_order(
     except BadPayload as error:
         parts = provider.split_order(order)
         if not 2 <= len(parts) <= MOST_ITEMS:
-            return ReadOrder([], [Unreadable(order, error)])
+            return ReadOrder([], [Unreadable(order, _without_frames(error))])
     found = ReadOrder([], [])
     for part in parts:
         try:
             found.reports.extend(read(part))
         except BadPayload as error:
-            found.unreadable.append(Unreadable(part, error))
+            found.unreadable.append(Unreadable(part, _without_frames(error)))
     return found
+
+
+def _without_frames(error: BadPayload) -> BadPayload:
+    """The error without the frames that it came through: they hold on to the whole order."""
+    error.__traceback__ = error.__context__ = None
+    return error

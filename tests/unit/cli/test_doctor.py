@@ -13,6 +13,7 @@ from cli.doctor import commands
 from cli.doctor.findings import Finding, Level, ok
 from cli.faults import CannotDo
 from cli.stack import find_stack
+from cli.stack_choice import StackChoice
 from milepost.connection import SenderIdentity
 from tests.builders import OFFERGRID
 from tests.stack import SENDER, aws
@@ -286,7 +287,7 @@ def test_a_dead_stack_is_a_failure_in_every_check(
     def refuse(*_: object, **__: object) -> Any:
         raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
-    target = find_stack("milepost-test")
+    target = find_stack(StackChoice(name="milepost-test"))
     monkeypatch.setattr(commands, "find_stack", lambda _name: target)
     monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
     result = deployed.run("doctor", "--json")
