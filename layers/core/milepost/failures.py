@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 MOST_PLACES: Final = 8
 _DEEPEST_CHAIN: Final = 4
+_LONGEST_CODE: Final = 80
 Answer = TypeVar("Answer")
 
 
@@ -28,9 +29,29 @@ def describe(error: BaseException) -> str:
     said: list[str] = []
     one: BaseException | None = error
     while one is not None and len(said) < _DEEPEST_CHAIN:
-        said.append(f"{type(one).__name__} at {', '.join(places(one)) or 'an unknown place'}")
+        said.append(
+            f"{type(one).__name__}{_code_of(one)} at {', '.join(places(one)) or 'an unknown place'}"
+        )
         one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
     return "; from ".join(said)
+
+
+def _code_of(error: BaseException) -> str:
+    """What AWS refused, by a code out of a fixed list: ``(AccessDeniedException of PutItem)``.
+
+    Source: botocore, ``ClientError.response`` and ``operation_name``.
+    """
+    response = getattr(error, "response", None)
+    said = response.get("Error") if isinstance(response, dict) else None
+    code = said.get("Code") if isinstance(said, dict) else None
+    operation = getattr(error, "operation_name", None)
+    if (
+        not isinstance(code, str)
+        or not code.replace(".", "").isalnum()
+        or len(code) > _LONGEST_CODE
+    ):
+        return ""
+    return f" ({code} of {operation})" if str(operation).isidentifier() else f" ({code})"
 
 
 def places(error: BaseException) -> list[str]:

@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from milepost.failures import HandlerFailed, OwnWords, describe, fail_without_message
 from milepost.logs import open_logger
@@ -37,6 +38,19 @@ def test_an_exception_is_described_by_class_and_place_through_its_chain() -> Non
     assert said.startswith("RuntimeError at test_failures.py:")
     assert "; from ValueError at test_failures.py:" in said
     assert SECRET not in said
+
+
+def test_what_aws_refused_is_described_by_its_code_and_operation() -> None:
+    refused = {"Error": {"Code": "AccessDeniedException", "Message": SECRET}}
+    assert describe(ClientError(refused, "PutItem")).startswith(
+        "ClientError (AccessDeniedException of PutItem) at "
+    )
+
+
+@pytest.mark.parametrize("code", [f"Bearer {SECRET}", None, 7, "x" * 81, ""])
+def test_a_code_that_is_none_is_left_out(code: Any) -> None:
+    said = describe(ClientError({"Error": {"Code": code, "Message": SECRET}}, "PutItem"))
+    assert said.startswith("ClientError at ")
 
 
 @fail_without_message
