@@ -10,6 +10,7 @@ from milepost.aws.endpoint_calls import ATTEMPT
 from milepost.aws.items import from_item, to_item
 from milepost.aws.notice_messages import notice_message
 from milepost.aws.orders_table import tracked_order
+from milepost.endpoints import JITTER, RETRY_AFTER
 from milepost.notices import Channel, Notice
 from milepost.report import format_instant
 from milepost.signatures import STANDARD_WEBHOOKS, verify
@@ -68,14 +69,14 @@ def test_an_endpoint_is_tried_again_under_the_same_id_until_it_answers(
     put_attempt(client, order_id, hook, attempt=2)
     entry = wait_for_attempts(client, order_id, receiver.url, 3)
     assert entry["retry_at"] > format_instant(datetime.now(UTC) + timedelta(minutes=29))
-    release(client, hours=0.6)
+    release(client, hours=0.7)
     wait_for_state(client, order_id, receiver.url, "delivered")
     ids = {headers["webhook-id"] for headers, _ in receiver.received}
     assert (len(receiver.received), len(ids)) == (4, 1)
 
 
 @pytest.mark.thorough
-def test_an_endpoint_is_given_up_after_eight_tries_and_the_log_says_so(
+def test_an_endpoint_is_given_up_after_the_last_try_and_the_log_says_so(
     client: Client, subscriptions: Subscriptions, receiver: Receiver
 ) -> None:
     receiver.failures = ALWAYS
@@ -83,12 +84,13 @@ def test_an_endpoint_is_given_up_after_eight_tries_and_the_log_says_so(
     order_id = announce_accepted(client)
     wait_for_attempts(client, order_id, receiver.url, 2)
     put_attempt(client, order_id, hook, attempt=2)
-    for attempts, hours in ((3, 0.6), (4, 2.1), (5, 5.1), (6, 10.1), (7, 10.1)):
+    for attempts, wait in enumerate(RETRY_AFTER[2:], start=3):
         wait_for_attempts(client, order_id, receiver.url, attempts)
-        release(client, hours=hours)
+        release(client, hours=wait * (1 + JITTER) / timedelta(hours=1) + 0.1)
     entry = wait_for_state(client, order_id, receiver.url, "failed")
-    assert entry["reason"] == "answered 500; tried 8 times"
-    assert len(receiver.received) == 8
+    tries = len(RETRY_AFTER) + 1
+    assert entry["reason"] == f"answered 500; tried {tries} times"
+    assert len(receiver.received) == tries
 
 
 def put_attempt(client: Client, order_id: str, hook: Subscription, *, attempt: int) -> None:
