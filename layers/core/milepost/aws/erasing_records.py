@@ -14,7 +14,7 @@ from milepost.aws.deliveries import Delivery
 from milepost.aws.items import from_item
 from milepost.aws.orders_table import tracked_order
 from milepost.aws.quarantine import Quarantine
-from milepost.connection import Connections, UnknownConnection
+from milepost.connection import Connections, UnknownConnection, UnusableConnection
 from milepost.dead_letters import DeadLetter, DeadLetterQueue, InOtherHands
 from milepost.erasing import Budget, Left, PlaceNotRead, Swept, began
 from milepost.erasure_subject import (
@@ -75,7 +75,7 @@ class Reader:
                 found = provider.read_order(said, connection=connection, requested_at=at)
             else:
                 found = provider.read_event(said, connection=connection, seen_at=at)
-        except (BadPayload, UnknownConnection, UnknownProvider):
+        except (BadPayload, UnknownConnection, UnknownProvider, UnusableConnection):
             return None
         return found or None
 
