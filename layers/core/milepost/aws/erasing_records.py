@@ -267,7 +267,18 @@ class UnannouncedOfCustomers:
 
 
 def _judge_record(record: Mapping[str, Any], subject: Subject) -> Judgement:
-    """Whose order a record of the stream is about, by its key and by what its images say."""
+    """Whose order a record of the stream is about, by its key and by what its images say.
+
+    What can't be read as an order is looked at as bytes, and deleted by nobody but a person.
+    """
+    try:
+        return _judge_images(record, subject)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        found = judge_raw(json.dumps(record).encode(), subject, connection=None)
+        return NOTHING if found.verdict is Verdict.OTHERS else BESIDE_OTHERS
+
+
+def _judge_images(record: Mapping[str, Any], subject: Subject) -> Judgement:
     _, connection, order_id = record["dynamodb"]["Keys"]["pk"]["S"].split("#", 2)
     if subject.owns_order(connection, order_id):
         return THEIRS
