@@ -224,8 +224,8 @@ def place_of_record(letter: DeadLetter) -> dict[str, str]:
 
 
 def read_payload(record: Mapping[str, Any]) -> Any:
-    """What Lambda was to hand to the function. Its documentation shows the payload as an object, and
-    as a text in another place: both are read."""
+    """What Lambda was to hand to the function: an object in one place of AWS's documentation, a
+    text in another. Both are read."""
     payload = record["payload"]
     return json_or_text(payload) if isinstance(payload, str) else payload
 
