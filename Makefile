@@ -143,7 +143,8 @@ build-aws: install ## What `sam build` makes of the template, for AWS: arm64, th
 	@$(BIN)/python -m local finish-build --python $(PYTHON_VERSION)
 
 deploy: check-deploy build-aws ## Deploy to AWS: make deploy STAGE=dev SENDER=milepost@your.domain ALARMS=ops@your.domain
-	@sam deploy --config-env $(if $(IS_PROD),prod,dev) --stack-name $(STACK_NAME) --parameter-overrides \
+	@sam deploy --config-env $(if $(IS_PROD),prod,dev) --stack-name $(STACK_NAME) \
+		$(if $(filter no,$(CONFIRM)),--no-confirm-changeset) --parameter-overrides \
 		StageName=$(STAGE_NAME) Runtime=python$(PYTHON_VERSION) Mfa=$(or $(MFA),$(if $(IS_PROD),ON,OPTIONAL)) \
 		$(call parameter,SenderAddress,SENDER) $(call parameter,AlarmAddress,ALARMS) $(PROTECTION)
 
