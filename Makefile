@@ -2,7 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-ENVIRONMENT = $(or $(ENV),dev)
+# ENV, its former name, counts on make's command line alone: POSIX shells have a variable ENV.
+STAGE_NAME = $(or $(STAGE),$(if $(filter command%,$(origin ENV)),$(ENV)),dev)
+IS_PROD = $(filter prod prod-%,$(STAGE_NAME))
+STACK_NAME = milepost-$(STAGE_NAME)
 PYTHON_VERSION = $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export SAM_CLI_TELEMETRY := 0
@@ -137,12 +140,17 @@ audit-packages: $(TOOLS)/pip-audit/.installed
 build-aws: install ## What `sam build` makes of the template, for AWS: arm64, this machine's Python
 	@TARGET_PYTHON=$(PYTHON_VERSION) sam build --cached --parallel \
 		--parameter-overrides Runtime=python$(PYTHON_VERSION)
-	@$(BIN)/python -c 'import pathlib, local.build; local.build.compile_functions(pathlib.Path(".aws-sam/build"))'
+	@$(BIN)/python -m local finish-build --python $(PYTHON_VERSION)
 
-deploy: check-deploy build-aws ## Deploy to AWS: make deploy ENV=dev SENDER=milepost@your.domain ALARMS=ops@your.domain
-	@sam deploy --config-env $(ENVIRONMENT) --parameter-overrides StageName=$(ENVIRONMENT) \
-		Runtime=python$(PYTHON_VERSION) Mfa=$(or $(MFA),$(if $(filter prod,$(ENVIRONMENT)),ON,OPTIONAL)) \
-		$(call parameter,SenderAddress,SENDER) $(call parameter,AlarmAddress,ALARMS)
+deploy: check-deploy build-aws ## Deploy to AWS: make deploy STAGE=dev SENDER=milepost@your.domain ALARMS=ops@your.domain
+	@sam deploy --config-env $(if $(IS_PROD),prod,dev) --stack-name $(STACK_NAME) \
+		$(if $(filter no,$(CONFIRM)),--no-confirm-changeset) --parameter-overrides \
+		StageName=$(STAGE_NAME) Runtime=python$(PYTHON_VERSION) Mfa=$(or $(MFA),$(if $(IS_PROD),ON,OPTIONAL)) \
+		$(call parameter,SenderAddress,SENDER) $(call parameter,AlarmAddress,ALARMS) $(PROTECTION)
+
+# Tables are protected from the second deployment on: those of a first one that fails have to go.
+# Left out, the parameter keeps the value that the stack has.
+PROTECTION = $(if $(IS_PROD),$(shell $(BIN)/python -m local protection --stack $(STACK_NAME)))
 
 # A parameter of the template, if the variable is set. Quoted for SAM, and then for the shell.
 # Source: samcli.cli.types.CfnParameterOverridesType, which refuses `Name=` and `Name=''`.
@@ -156,9 +164,9 @@ endef
 
 .PHONY: check-deploy
 check-deploy: install
-	@$(if $(filter dev prod,$(ENVIRONMENT)),,echo "ENV is dev or prod, not $(ENVIRONMENT)."; exit 1)
+	@$(BIN)/python -m local stage "$(STAGE_NAME)"
 	@$(if $(strip $(value SENDER)),,echo "Name the address that mails come from: \
-	make deploy ENV=$(ENVIRONMENT) SENDER=milepost@your.domain"; exit 1)
+	make deploy STAGE=$(STAGE_NAME) SENDER=milepost@your.domain"; exit 1)
 	@$(BIN)/python -m local sender "$$SENDER"
 
 clean: ## Forget what was built

@@ -22,6 +22,7 @@ LAMBDA: Final = {
     "AWS_LAMBDA_FUNCTION_NAME": "milepost-bench",
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
     "POWERTOOLS_SERVICE_NAME": "milepost",
+    "POWERTOOLS_METRICS_NAMESPACE": "Milepost/bench",
     "POWERTOOLS_LOG_LEVEL": "INFO",
 }
 CONTEXT: Final = """

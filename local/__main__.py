@@ -6,14 +6,16 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from local import deploying
 from local.build import build_stack
 from local.faults import CannotStart
 from local.invoking import invoke_function
 from local.places import DEFAULT
 from local.run import run_in_background, run_stack, stop_stack
-from milepost.email_addresses import BadAddress, ascii_address
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+for _command in (deploying.stage, deploying.sender, deploying.protection, deploying.finish_build):
+    app.command()(_command)
 _out = Console(highlight=False)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -77,19 +79,6 @@ def main() -> None:
             markup=False,
         )
         raise SystemExit(1) from None
-
-
-@app.command()
-def sender(address: Annotated[str, typer.Argument(metavar="ADDRESS")]) -> None:
-    """Check the address that mails are to come from: SES has to take it as it is."""
-    try:
-        for_ses = ascii_address(address.strip())
-    except BadAddress as error:
-        _errors.print(f"SENDER={address!r} is not an email address. {error}", style="red")
-        raise typer.Exit(1) from None
-    if for_ses != address.strip():
-        _errors.print(f"SES takes {address} in ASCII alone: SENDER={for_ses}", style="red")
-        raise typer.Exit(1)
 
 
 if __name__ == "__main__":

@@ -2,21 +2,28 @@
 
 ministack 1.5.33 checks SESv2 `SendEmail`, SSM `GetParametersByPath` and the schedules of a group
 on `*` or on a wrong name, so that policies without wildcards, right on AWS, would be refused.
-The resources are those of AWS's Service Authorization Reference.
+It doesn't know the condition key `ses:FromAddress` either. The resources and the key are those of
+AWS's Service Authorization Reference.
 """
 
 import importlib
 import json
 from collections.abc import Mapping
+from contextvars import ContextVar
 from email.utils import parseaddr
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
+
+_FROM_ADDRESS: Final = "ses:fromaddress"
+_sender: Final[ContextVar[str | None]] = ContextVar("sender", default=None)
+"""The address that the request at hand sends a mail from."""
 
 
 def correct_ministack() -> None:
     """Put AWS's resource in the place of the emulator's where they differ."""
     _count_loopback_as_secure()
     _read_policies_once()
+    _know_senders()
     actions: Any = importlib.import_module("ministack.core.iam_actions")
     find_other = actions.extract_resource_arn
 
@@ -30,6 +37,7 @@ def correct_ministack() -> None:
         region: str,
         account_id: str,
     ) -> str:
+        _sender.set(find_sender(service, method=method, path=path, body=body))
         name = find_resource(service, method=method, path=path, body=body, query=query_params)
         if name:
             return f"arn:aws:{service}:{region}:{account_id}:{name}"
@@ -49,6 +57,14 @@ def _count_loopback_as_secure() -> None:
     evaluator.pin_request_origin = lambda address, _secure: pin(address, True)
 
 
+def _know_senders() -> None:
+    evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
+    resolve = evaluator._resolve_condition_key
+    evaluator._resolve_condition_key = lambda key, context: (
+        _sender.get() if key.lower() == _FROM_ADDRESS else resolve(key, context)
+    )
+
+
 def _read_policies_once() -> None:
     # The emulator parses all policies of a role anew, twice for each request.
     evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
@@ -65,15 +81,21 @@ def find_resource(
     """The last part of the resource's ARN; None where the emulator's own answer is right."""
     parts = path.strip("/").split("/")
     content = _read_json(body)
-    if service == "ses" and method == "POST" and parts == ["v2", "email", "outbound-emails"]:
-        sender = parseaddr(content.get("FromEmailAddress") or "")[1]
-        return f"identity/{sender}" if sender else None
+    if sender := find_sender(service, method=method, path=path, body=body):
+        return f"identity/{sender}"
     if service == "ssm" and "Path" in content and "Name" not in content:
         return f"parameter/{str(content['Path']).lstrip('/')}"
     if service == "scheduler" and parts[0] == "schedules" and len(parts) == 2:
         group = content.get("GroupName") or _first(query.get("groupName")) or "default"
         return f"schedule/{group}/{parts[1]}"
     return None
+
+
+def find_sender(service: str, *, method: str, path: str, body: bytes) -> str | None:
+    """The address that a mail is sent from, without its display name; None for other requests."""
+    if service != "ses" or method != "POST" or path.strip("/") != "v2/email/outbound-emails":
+        return None
+    return parseaddr(_read_json(body).get("FromEmailAddress") or "")[1] or None
 
 
 def _first(value: Any) -> Any:

@@ -16,6 +16,7 @@ os.environ.update(
     AWS_REGION="eu-central-1",
     AWS_EC2_METADATA_DISABLED="true",
     POWERTOOLS_SERVICE_NAME="milepost",
+    POWERTOOLS_METRICS_NAMESPACE="Milepost/milepost",
 )
 os.environ.pop("AWS_PROFILE", None)
 os.environ.pop("AWS_ENDPOINT_URL", None)

@@ -10,7 +10,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.aws_faults import explain
-from cli.doctor import running, setting_up, telling
+from cli.doctor import account, running, setting_up, telling
 from cli.doctor.findings import Check, Finding, Level, Patient, failure
 from cli.faults import COULD_NOT, Fault
 from cli.options import JsonOption
@@ -22,6 +22,8 @@ app = make_part()
 
 CHECKS: Final[Sequence[tuple[str, Check]]] = (
     ("stack", setting_up.check_stack),
+    ("concurrency", account.check_concurrency),
+    ("routes", account.check_routes),
     ("secrets", setting_up.check_secrets),
     ("schedules", setting_up.check_schedules),
     ("mail", telling.check_mail),

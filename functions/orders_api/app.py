@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = open_logger()
-metrics = Metrics(namespace="Milepost")
+metrics = Metrics()
 
 dynamodb = client("dynamodb", config=IMPATIENT)
 connections = ConnectionSettings(

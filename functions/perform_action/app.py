@@ -23,7 +23,7 @@ from milepost.fetching import ProviderPool
 from milepost.logs import open_logger
 
 logger = open_logger()
-metrics = Metrics(namespace="Milepost")
+metrics = Metrics()
 
 dynamodb, scheduler = client("dynamodb"), client("scheduler")
 pool = ProviderPool(maxsize=2)

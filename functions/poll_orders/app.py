@@ -38,7 +38,7 @@ from milepost.redaction import without_secrets
 from milepost.report import Report, parse_instant
 
 logger = open_logger()
-metrics = Metrics(namespace="Milepost")
+metrics = Metrics()
 
 SPARE_FOR_PAGE: Final = 100_000
 """Milliseconds that have to be left for one page more: a request that hangs, and its changes."""
@@ -116,9 +116,7 @@ def fail_unusable(connection_id: str, *, why: str) -> PollResult:
 def count_failure(connection_id: str, *, failed: bool) -> None:
     """For the alarm over all connections, and by itself for each."""
     metrics.add_metric(name="PollFailures", unit=MetricUnit.Count, value=int(failed))
-    with single_metric(
-        name="PollFailures", unit=MetricUnit.Count, value=int(failed), namespace="Milepost"
-    ) as metric:
+    with single_metric(name="PollFailures", unit=MetricUnit.Count, value=int(failed)) as metric:
         metric.add_dimension(name="connection", value=connection_id)
 
 

@@ -24,6 +24,7 @@ HEADERS: Final = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
 }
+METRICS_NAMESPACE: Final = os.environ["POWERTOOLS_METRICS_NAMESPACE"]
 open_connections(lambda: secrets.refresh(now=time.time()), inbox.look)
 
 
@@ -62,7 +63,7 @@ def log(request: Request, answer: Answer) -> None:
             "Timestamp": int(time.time() * 1000),
             "CloudWatchMetrics": [
                 {
-                    "Namespace": "Milepost",
+                    "Namespace": METRICS_NAMESPACE,
                     "Dimensions": [["reason"], ["connection", "reason"]],
                     "Metrics": [{"Name": "Webhooks", "Unit": "Count"}],
                 }

@@ -42,7 +42,7 @@ from milepost.trying import OnlyATest, refuse_test
 warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = open_logger()
-metrics = Metrics(namespace="Milepost")
+metrics = Metrics()
 
 dynamodb = client("dynamodb")
 connections = ConnectionSettings(

@@ -33,7 +33,7 @@ RESERVE_MILLISECONDS: Final = 20_000
 """Time kept back for what is begun; what is left over, the next run finds again."""
 
 logger = open_logger()
-metrics = Metrics(namespace="Milepost")
+metrics = Metrics()
 
 dynamodb = client("dynamodb")
 sqs = client("sqs")
@@ -140,9 +140,7 @@ def measure_polls(now: datetime) -> None:
     greatest = max(seconds.values(), default=0.0)
     metrics.add_metric(name="PollLag", unit=MetricUnit.Seconds, value=greatest)
     for name, lag in seconds.items():
-        with single_metric(
-            name="PollLag", unit=MetricUnit.Seconds, value=lag, namespace="Milepost"
-        ) as metric:
+        with single_metric(name="PollLag", unit=MetricUnit.Seconds, value=lag) as metric:
             metric.add_dimension(name="connection", value=name)
 
 
@@ -152,9 +150,7 @@ def count_unusable() -> None:
     metrics.add_metric(name="UnusableConnections", unit=MetricUnit.Count, value=len(unusable))
     for name, one in unusable.items():
         logger.error("connection can't be used", connection=name, why=one.why)
-        with single_metric(
-            name="UnusableConnections", unit=MetricUnit.Count, value=1, namespace="Milepost"
-        ) as metric:
+        with single_metric(name="UnusableConnections", unit=MetricUnit.Count, value=1) as metric:
             metric.add_dimension(name="connection", value=name)
 
 

@@ -38,7 +38,6 @@ def moto() -> Iterator[None]:
 
 @pytest.fixture
 def stack(moto: None, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Milepost")
     # Every shard of every status is a query, and an emulator's queries are slow.
     for module in (order_lists, orders_table, watch_list):
         monkeypatch.setattr(module, "SHARDS", 2)

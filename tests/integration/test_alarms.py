@@ -12,12 +12,21 @@ from milepost.aws.items import to_item
 from milepost.connection import Connection
 from milepost.report import format_instant
 from tests.builders import OFFERGRID
-from tests.stack import SIGNING, Context, Stack, aws, event, template
+from tests.stack import (
+    SIGNING,
+    Context,
+    Stack,
+    aws,
+    event,
+    template,
+    variables_of_all_functions,
+)
 
 ALARMS = {
     name: one["Properties"]
     for name, one in template().items()
-    if one["Type"] == "AWS::CloudWatch::Alarm" and one["Properties"]["Namespace"] == "Milepost"
+    if one["Type"] == "AWS::CloudWatch::Alarm"
+    and one["Properties"]["Namespace"].startswith("Milepost")
 }
 FILTERS = {
     transformation["MetricName"]: one["Properties"]
@@ -25,6 +34,8 @@ FILTERS = {
     if one["Type"] == "AWS::Logs::MetricFilter"
     for transformation in one["Properties"]["MetricTransformations"]
 }
+STACK = "Milepost/milepost"
+"""The namespace of the metrics of the stack at hand."""
 CHARGE = "spirii-charge"
 UNITS = {"PollLag": "Seconds"}
 """Every other one is a count."""
@@ -171,13 +182,23 @@ def test_what_an_alarm_waits_for_is_emitted_when_it_happens(
     values = [
         value
         for namespace, named, unit, dimensions, value in emitted(capsys.readouterr().out)
-        if (namespace, named) == ("Milepost", metric)
+        if (namespace, named) == (STACK, metric)
         and dimensions == waited_for
         and unit == UNITS.get(metric, "Count")
     ]
     assert values
     # What is counted adds up; a lag has to be beyond the threshold by itself.
     assert max(values) > (alarm["Threshold"] if alarm["Statistic"] == "Maximum" else 0)
+
+
+def test_two_stacks_of_an_account_share_no_metric() -> None:
+    namespace = variables_of_all_functions()["POWERTOOLS_METRICS_NAMESPACE"]
+    assert namespace.endswith("/${AWS::StackName}")
+    alarms = {one["Namespace"] for one in ALARMS.values()}
+    filters = {
+        one["MetricNamespace"] for each in FILTERS.values() for one in each["MetricTransformations"]
+    }
+    assert alarms == filters == {namespace}
 
 
 def test_every_alarm_on_a_metric_of_ours_is_provoked_here() -> None:
@@ -188,7 +209,7 @@ def test_every_alarm_on_a_metric_of_ours_is_provoked_here() -> None:
 def test_polls_in_time_are_measured_too(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     stack.load("watch_deadlines").handler({}, Context())
     found = [one for one in emitted(capsys.readouterr().out) if one[1] == "PollLag"]
-    assert found == [("Milepost", "PollLag", "Seconds", {"service": "milepost"}, 0.0)]
+    assert found == [(STACK, "PollLag", "Seconds", {"service": "milepost"}, 0.0)]
 
 
 def test_throttled_calls_are_counted_by_what_the_access_log_says_of_them() -> None:

@@ -257,7 +257,6 @@ def scenario(request: pytest.FixtureRequest) -> Scenario:
 def test_a_worker_stopped_at_any_call_leaves_what_an_undisturbed_one_does(
     how: How, scenario: Scenario, moto: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Milepost")
     for module in (order_lists, orders_table, watch_list):
         monkeypatch.setattr(module, "SHARDS", 2)  # Each is a query, and an emulator's are slow.
     start = start_of_a_quiet_while()

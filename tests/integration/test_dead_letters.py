@@ -133,10 +133,11 @@ def announce(stack: Stack) -> ModuleType:
     return stack.load("announce")
 
 
-def keep_unannounced(stack: Stack) -> None:
+def keep_unannounced(stack: Stack, *, as_text: bool = True) -> None:
     """As Lambda leaves a batch in the bucket, and EventBridge a letter of it."""
     bucket = stack.resources["UnannouncedBucket"]
-    record = {"version": "1.0", "payload": json.dumps(event("announce", "accepted"))}
+    batch = event("announce", "accepted")
+    record = {"version": "1.0", "payload": json.dumps(batch) if as_text else batch}
     aws("s3").put_object(Bucket=bucket, Key=KEY, Body=json.dumps(record).encode())
     detail = {"bucket": {"name": bucket}, "object": {"key": KEY}}
     put(stack, "AnnounceFailures", {"source": "aws.s3", "detail": detail})
@@ -147,12 +148,13 @@ def unannounced(stack: Stack, run: Callable[[Any], Any]) -> DeadLetterQueue:
     return queue_of(stack, "AnnounceFailures", way)
 
 
+@pytest.mark.parametrize("as_text", [True, False], ids=["a text", "an object"])
 def test_what_could_not_be_announced_is_told_once_and_nothing_of_it_is_kept(
-    announce: ModuleType, stack: Stack
+    as_text: bool, announce: ModuleType, stack: Stack
 ) -> None:
     queue = unannounced(stack, lambda payload: announce.handler(payload, Context()))
     for _ in range(2):
-        keep_unannounced(stack)
+        keep_unannounced(stack, as_text=as_text)
         came = queue.redrive()
         assert (came.moved, came.left) == (1, 0)
         assert stack.objects("UnannouncedBucket") == {}
@@ -169,18 +171,35 @@ def test_what_still_cannot_be_announced_is_kept_whole(stack: Stack) -> None:
     assert stack.objects("UnannouncedBucket") == before
 
 
-def test_a_look_at_an_unannounced_change_shows_its_records(stack: Stack) -> None:
-    keep_unannounced(stack)
+@pytest.mark.parametrize("as_text", [True, False], ids=["a text", "an object"])
+def test_a_look_at_an_unannounced_change_shows_its_records(as_text: bool, stack: Stack) -> None:
+    keep_unannounced(stack, as_text=as_text)
     queue = unannounced(stack, lambda _: None)
     (seen,) = [queue.way.content(letter) for letter in queue.letters.walk(most=10)]
     assert seen["payload"] == event("announce", "accepted")
 
 
-def test_a_letter_whose_record_is_gone_says_so_and_can_be_discarded(stack: Stack) -> None:
+def test_a_second_letter_about_one_record_is_done_with_the_first(stack: Stack) -> None:
+    keep_unannounced(stack)
+    keep_unannounced(stack)
+    told: list[Any] = []
+    came = unannounced(stack, lambda payload: told.append(payload) or {}).redrive()
+    assert (came.moved, came.failed, came.left) == (2, {}, 0)
+    assert told == [event("announce", "accepted")]
+
+
+def test_a_look_at_a_letter_whose_record_is_gone_says_so(stack: Stack) -> None:
     keep_unannounced(stack)
     aws("s3").delete_object(Bucket=stack.resources["UnannouncedBucket"], Key=KEY)
     queue = unannounced(stack, lambda _: None)
-    came = queue.redrive()
-    ((identity, why),) = came.failed.items()
-    assert "is gone" in why
-    assert queue.discard(identity)
+    (seen,) = [queue.way.content(letter) for letter in queue.letters.walk(most=10)]
+    assert seen["missing"] == "its record is gone"
+
+
+@pytest.mark.parametrize("body", ["[]", "{}", "no json"])
+def test_a_record_that_is_none_of_lambdas_stays_for_a_person(body: str, stack: Stack) -> None:
+    keep_unannounced(stack)
+    aws("s3").put_object(Bucket=stack.resources["UnannouncedBucket"], Key=KEY, Body=body.encode())
+    came = unannounced(stack, lambda _: None).redrive()
+    assert (came.moved, came.left) == (0, 1)
+    assert ["none of Lambda's" in why for why in came.failed.values()] == [True]

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import yaml
 from samcli.commands.deploy.command import cli as sam_deploy
+from samcli.yamlhelper import yaml_dump, yaml_parse
 
+from local.deploying import set_default
 from tests.stack import ROOT
-from tests.unit.test_template_house_rules import TEMPLATE
+from tests.unit.test_template_house_rules import FUNCTIONS, TEMPLATE
 
 AWKWARD = [
     "Milepost <milepost@example.org>",
@@ -46,7 +48,7 @@ def parameters(*variables: str) -> Mapping[str, str]:
 
 
 def test_without_alarms_no_address_of_alarms_is_passed() -> None:
-    found = parameters("ENV=dev", "SENDER=milepost@example.org")
+    found = parameters("STAGE=dev", "SENDER=milepost@example.org")
     assert found["SenderAddress"] == "milepost@example.org"
     assert found["StageName"] == "dev"
     assert "AlarmAddress" not in found
@@ -54,7 +56,7 @@ def test_without_alarms_no_address_of_alarms_is_passed() -> None:
 
 @pytest.mark.parametrize("empty", ["ALARMS=", "ALARMS= "])
 def test_an_empty_address_of_alarms_is_not_passed(empty: str) -> None:
-    assert "AlarmAddress" not in parameters("ENV=dev", "SENDER=milepost@example.org", empty)
+    assert "AlarmAddress" not in parameters("STAGE=dev", "SENDER=milepost@example.org", empty)
 
 
 def test_the_line_of_the_readme_is_read() -> None:
@@ -65,14 +67,14 @@ def test_the_line_of_the_readme_is_read() -> None:
 
 
 def test_with_alarms_both_addresses_are_passed() -> None:
-    found = parameters("ENV=prod", "SENDER=milepost@example.org", "ALARMS=ops@example.org")
+    found = parameters("STAGE=prod", "SENDER=milepost@example.org", "ALARMS=ops@example.org")
     assert found["SenderAddress"] == "milepost@example.org"
     assert found["AlarmAddress"] == "ops@example.org"
 
 
 @pytest.mark.parametrize("value", AWKWARD)
 def test_an_awkward_value_reaches_the_template_as_it_was_given(value: str) -> None:
-    found = parameters("ENV=dev", f"SENDER={value}", f"ALARMS={value}")
+    found = parameters("STAGE=dev", f"SENDER={value}", f"ALARMS={value}")
     assert found["SenderAddress"] == value
     assert found["AlarmAddress"] == value
     assert found["StageName"] == "dev"
@@ -82,26 +84,71 @@ def test_an_awkward_value_reaches_the_template_as_it_was_given(value: str) -> No
 @pytest.mark.parametrize("value", ["a\\b@example.org", "a@example.org\nb@example.org", "a@b.de\\"])
 def test_a_value_that_sam_cannot_be_given_is_refused(value: str) -> None:
     for variables in ((f"SENDER={value}",), ("SENDER=a@example.org", f"ALARMS={value}")):
-        refused = make("deploy", "ENV=dev", *variables)
+        refused = make("deploy", "STAGE=dev", *variables)
         assert refused.returncode != 0
         assert "neither a backslash nor a line break" in refused.stderr
 
 
-def test_without_a_sender_or_with_an_unknown_environment_nothing_is_built() -> None:
-    for variables in (("ENV=dev",), ("ENV=dev", "SENDER= "), ("ENV=staging", "SENDER=a@b.de")):
-        command = ["make", "--no-print-directory", "check-deploy", *variables]
-        refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert refused.returncode != 0
-        assert "SENDER=" in refused.stdout or "dev or prod" in refused.stdout
+@pytest.mark.parametrize(
+    "variables",
+    [
+        ("STAGE=dev",),
+        ("STAGE=dev", "SENDER= "),
+        ("STAGE=Staging", "SENDER=a@example.org"),
+        ("STAGE=local", "SENDER=a@example.org"),
+        (f"STAGE={'a' * 33}", "SENDER=a@example.org"),
+        ("STAGE=two words", "SENDER=a@example.org"),
+    ],
+)
+def test_without_a_sender_or_with_a_name_that_no_stage_can_have_nothing_is_built(
+    variables: tuple[str, ...],
+) -> None:
+    command = ["make", "--no-print-directory", "check-deploy", *variables]
+    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert refused.returncode != 0
+    assert "SENDER=" in refused.stdout or "STAGE=" in refused.stderr
+
+
+@pytest.mark.parametrize("stage", ["dev", "staging", "prod", "prod-eu", "a" * 32])
+def test_a_stage_has_a_stack_of_its_own_whose_functions_have_names_that_lambda_takes(
+    stage: str,
+) -> None:
+    context = sam_deploy.make_context(
+        "deploy", sam_words(f"STAGE={stage}", "SENDER=milepost@example.org")
+    )
+    assert context.params["stack_name"] == f"milepost-{stage}"
+    assert context.params["parameter_overrides"]["StageName"] == stage
+    assert re.fullmatch(TEMPLATE["Parameters"]["StageName"]["AllowedPattern"], stage)
+    for function in FUNCTIONS.values():
+        name = function["FunctionName"]["Sub"].replace("${AWS::StackName}", f"milepost-{stage}")
+        assert len(name) <= 64
+
+
+def test_a_variable_env_of_the_shell_names_no_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    # POSIX: the file that an interactive shell reads when it starts.
+    monkeypatch.setenv("ENV", "/root/.shinit")
+    assert parameters("SENDER=milepost@example.org")["StageName"] == "dev"
+
+
+def test_the_former_name_of_the_stage_still_counts_on_the_command_line() -> None:
+    assert parameters("ENV=prod", "SENDER=milepost@example.org")["StageName"] == "prod"
+
+
+def test_what_is_built_offers_no_other_python_or_processor_than_the_layers_were_built_for() -> None:
+    template = yaml_parse((ROOT / "template.yaml").read_text())
+    set_default(template, "Runtime", "python3.12")
+    offered = yaml_parse(yaml_dump(template))["Parameters"]["Runtime"]
+    assert (offered["Default"], offered["AllowedValues"]) == ("python3.12", ["python3.12"])
+    assert "finish-build" in make("build-aws").stdout
 
 
 @pytest.mark.parametrize(("environment", "mfa"), [("dev", "OPTIONAL"), ("prod", "ON")])
 def test_a_second_factor_is_required_in_prod(environment: str, mfa: str) -> None:
-    assert parameters(f"ENV={environment}", "SENDER=a@example.org")["Mfa"] == mfa
+    assert parameters(f"STAGE={environment}", "SENDER=a@example.org")["Mfa"] == mfa
 
 
 def test_every_parameter_that_is_passed_is_one_of_the_template() -> None:
-    found = parameters("ENV=prod", "SENDER=a@example.org", "ALARMS=b@example.org")
+    found = parameters("STAGE=prod", "SENDER=a@example.org", "ALARMS=b@example.org")
     declared: Mapping[str, Any] = TEMPLATE["Parameters"]
     for name, value in found.items():
         assert name in declared

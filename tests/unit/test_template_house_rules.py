@@ -123,11 +123,24 @@ def test_a_wildcard_within_a_resource_is_only_for_objects_of_one_prefix_or_sched
     name: str,
 ) -> None:
     for statement in statements(name):
+        if statement["Action"] == "ses:SendEmail":
+            continue
         for resource in as_list(statement["Resource"]):
             text = str(resource)
             if "*" in text and text != "*":
                 assert all(a.startswith(_OF_ONE_PREFIX) for a in as_list(statement["Action"]))
                 assert text.rstrip("}'").endswith("/*")
+
+
+@every_role
+def test_whoever_sends_mails_sends_them_from_the_senders_address_alone(name: str) -> None:
+    # Not by the identity: in its sandbox SES checks the recipient's identity too.
+    for statement in statements(name):
+        if any(action.startswith("ses:") for action in as_list(statement["Action"])):
+            assert statement["Action"] == "ses:SendEmail"
+            assert statement["Condition"] == {
+                "StringEquals": {"ses:FromAddress": {"Ref": "SenderAddress"}}
+            }
 
 
 @pytest.mark.parametrize("name", QUEUES)
@@ -141,10 +154,11 @@ def test_a_table_is_encrypted(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["OrdersTable", "NoticesTable", "FiguresTable", "SearchTable"])
-def test_a_table_that_matters_is_protected_in_prod(name: str) -> None:
+def test_a_table_that_matters_is_kept_protected_and_recoverable(name: str) -> None:
     table = RESOURCES[name]
     assert table["UpdateReplacePolicy"] == "Retain"
-    assert table["Properties"]["DeletionProtectionEnabled"] == {"If": ["IsProd", True, False]}
+    # Not by the stage: the tables of a first deployment that fails have to be deleted again.
+    assert table["Properties"]["DeletionProtectionEnabled"] == {"If": ["IsProtected", True, False]}
     recovery = table["Properties"]["PointInTimeRecoverySpecification"]
     assert recovery["PointInTimeRecoveryEnabled"] == {"If": ["IsProd", True, False]}
 
@@ -203,26 +217,28 @@ DOCUMENTED: Mapping[tuple[str, str], set[frozenset[str]]] = {
     ("AWS/ApiGateway", "5xx"): {frozenset({"ApiId"}), frozenset({"ApiId", "Stage"})},
 }
 """AWS's own metrics, and by which dimensions it reports each, with where that is written."""
+OURS = "Milepost/${AWS::StackName}"
+"""The namespace of the metrics of one stack."""
 PROMISES: Mapping[str, set[tuple[str, str, str]]] = {
     "what could not be done waits for a person": {
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue)
         for queue, properties in QUEUES.items()
         if "RedrivePolicy" not in properties
     },
-    "what can't be read is kept": {("Milepost", "Quarantined", "milepost")},
+    "what can't be read is kept": {(OURS, "Quarantined", "milepost")},
     "changes are announced in time": {("AWS/Lambda", "IteratorAge", "AnnounceFunction")},
     "changes are counted in time": {("AWS/Lambda", "IteratorAge", "MeasureStagesFunction")},
     "each connection is polled": {
-        ("Milepost", "PollLag", "milepost"),
-        ("Milepost", "PollFailures", "milepost"),
+        (OURS, "PollLag", "milepost"),
+        (OURS, "PollFailures", "milepost"),
     },
-    "a connection that can't be used is named": {("Milepost", "UnusableConnections", "milepost")},
-    "nobody is let in without a signature": {("Milepost", "Webhooks", "bad_signature")},
+    "a connection that can't be used is named": {(OURS, "UnusableConnections", "milepost")},
+    "nobody is let in without a signature": {(OURS, "Webhooks", "bad_signature")},
     "without a secret nobody is": {
-        ("Milepost", "Webhooks", "no_secret"),
-        ("Milepost", "Webhooks", "secret_store_down"),
+        (OURS, "Webhooks", "no_secret"),
+        (OURS, "Webhooks", "secret_store_down"),
     },
-    "2xx means that it is in the inbox": {("Milepost", "Webhooks", "inbox_refused")},
+    "2xx means that it is in the inbox": {(OURS, "Webhooks", "inbox_refused")},
     "and the inbox is emptied": {("AWS/SQS", "ApproximateAgeOfOldestMessage", "InboxQueue")},
     "mails arrive": {
         ("AWS/SES", "Reputation.BounceRate", ""),
@@ -234,13 +250,19 @@ PROMISES: Mapping[str, set[tuple[str, str, str]]] = {
         ("AWS/DynamoDB", "WriteThrottleEvents", "OrdersTable by_status"),
         ("AWS/DynamoDB", "ReadThrottleEvents", "OrdersTable"),
         ("AWS/DynamoDB", "WriteThrottleEvents", "NoticesTable"),
-        ("Milepost", "ApiThrottles", ""),
+        (OURS, "ApiThrottles", ""),
     },
     "who asks is answered": {
         ("AWS/ApiGateway", "5xx", "Api"),
-        ("Milepost", "ApiFailures", "milepost"),
+        (OURS, "ApiFailures", "milepost"),
     },
 }
+
+
+def namespace(alarm: Mapping[str, Any]) -> str:
+    """The namespace of an alarm's metric, as the template writes it."""
+    said = alarm["Namespace"]
+    return str(said["Sub"] if isinstance(said, dict) else said)
 
 
 def of_what(alarm: Mapping[str, Any]) -> str:
@@ -252,7 +274,7 @@ def of_what(alarm: Mapping[str, Any]) -> str:
 
 @pytest.mark.parametrize("promise", PROMISES)
 def test_each_promise_has_its_alarm(promise: str) -> None:
-    watched = {(one["Namespace"], one["MetricName"], of_what(one)) for one in ALARMS.values()}
+    watched = {(namespace(one), one["MetricName"], of_what(one)) for one in ALARMS.values()}
     assert PROMISES[promise] <= watched
 
 
@@ -266,7 +288,7 @@ def test_an_alarm_tells_somebody_and_says_what_no_data_means(name: str) -> None:
         assert means in ("notBreaching", "ignore")
 
 
-@pytest.mark.parametrize("name", [n for n, one in ALARMS.items() if one["Namespace"] != "Milepost"])
+@pytest.mark.parametrize("name", [n for n, one in ALARMS.items() if namespace(one) != OURS])
 def test_an_alarm_on_a_metric_of_aws_names_it_as_aws_does(name: str) -> None:
     alarm = ALARMS[name]
     dimensions = frozenset(one["Name"] for one in alarm.get("Dimensions", []))
@@ -321,3 +343,58 @@ def test_every_route_without_a_token_has_a_throttle_of_its_own() -> None:
     assert open_routes
     assert api["RouteSettings"].keys() == open_routes
     assert all(one["ThrottlingRateLimit"] <= 1000 for one in api["RouteSettings"].values())
+
+
+NAMED_BY = {
+    "AWS::Serverless::Function": "FunctionName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::Scheduler::ScheduleGroup": "Name",
+    "AWS::SQS::Queue": "QueueName",
+    "AWS::SNS::Topic": "TopicName",
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::SecretsManager::Secret": "Name",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::Events::Rule": "Name",
+    "AWS::SES::ConfigurationSet": "Name",
+    "AWS::Cognito::UserPool": "UserPoolName",
+    "AWS::CloudWatch::Dashboard": "DashboardName",
+}
+"""The property that gives a resource a name of its own; without it AWS makes one up."""
+SCHEDULES = {
+    f"{name} {event}": properties["Properties"]
+    for name, function in FUNCTIONS.items()
+    for event, properties in function.get("Events", {}).items()
+    if properties["Type"] in {"Schedule", "ScheduleV2"}
+}
+
+
+@pytest.mark.parametrize("name", [n for n, one in RESOURCES.items() if one["Type"] in NAMED_BY])
+def test_a_name_holds_the_stacks_name_so_that_two_stacks_fit_into_one_account(name: str) -> None:
+    given = RESOURCES[name].get("Properties", {}).get(NAMED_BY[RESOURCES[name]["Type"]])
+    assert given is None or "${AWS::StackName}" in given["Sub"]
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_has_the_stacks_name_group_and_role(name: str) -> None:
+    # Without a name SAM takes the logical id, in the default group that all stacks share.
+    schedule = SCHEDULES[name]
+    assert schedule["Name"]["Sub"].startswith("${AWS::StackName}-")
+    assert schedule["GroupName"] == {"Ref": "Schedules"}
+    assert schedule["RoleArn"] == {"GetAtt": "SchedulesRole.Arn"}
+
+
+def test_a_service_takes_a_role_for_this_account_alone() -> None:
+    for name, role in ROLES.items():
+        for statement in role["AssumeRolePolicyDocument"]["Statement"]:
+            if statement["Principal"] != {"Service": "lambda.amazonaws.com"}:
+                of_account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+                assert statement["Condition"] == of_account, name
+
+
+def test_a_queue_hands_out_no_more_at_once_than_its_ceiling() -> None:
+    for function in FUNCTIONS.values():
+        for event in function.get("Events", {}).values():
+            if event["Type"] == "SQS":
+                assert 2 <= event["Properties"]["ScalingConfig"]["MaximumConcurrency"] <= 20

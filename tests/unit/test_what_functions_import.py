@@ -100,6 +100,7 @@ def _environment() -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "POWERTOOLS_SERVICE_NAME": "milepost",
+        "POWERTOOLS_METRICS_NAMESPACE": "Milepost/milepost",
         "PYTHONPATH": str(ROOT / "layers" / "core"),
     }
 

@@ -22,6 +22,12 @@ from tests.unit.cli.conftest import Deployed
 pytestmark = pytest.mark.thorough
 
 HEALTHY = {"ProductionAccessEnabled": True, "SendingEnabled": True, "EnforcementStatus": "HEALTHY"}
+ROUTES = [
+    {"RouteKey": "ANY /webhooks/{connection}", "AuthorizationType": "NONE"},
+    {"RouteKey": "GET /unsubscribe/{token}", "AuthorizationType": "NONE"},
+    {"RouteKey": "POST /unsubscribe/{token}", "AuthorizationType": "NONE"},
+    {"RouteKey": "GET /orders", "AuthorizationType": "JWT"},
+]
 SANDBOX = HEALTHY | {"ProductionAccessEnabled": False}
 
 
@@ -39,12 +45,15 @@ def _well(deployed: Deployed) -> None:
         "GetIdentityVerificationAttributes": verified("Success"),
         "GetMetricData": {"MetricDataResults": []},
         "GetEventSourceMapping": {"State": "Enabled"},
+        "GetAccountSettings": {"AccountLimit": {"ConcurrentExecutions": 1000}},
+        "GetRoutes": {"Items": ROUTES},
         "ListStackResources": {
             "StackResourceSummaries": [
                 *(resource(name, arn, "AWS::SNS::Topic") for name, arn in topics.items()),
                 resource("QuarantineAlarm", "milepost-test-quarantine", "AWS::CloudWatch::Alarm"),
                 resource("AnnounceFunction", "milepost-test-announce", "AWS::Lambda::Function"),
                 resource("AnnounceStream", "uuid-1", "AWS::Lambda::EventSourceMapping"),
+                resource("Api", "api-1", "AWS::ApiGatewayV2::Api"),
             ]
         },
     }
@@ -195,6 +204,22 @@ def test_functions_that_failed_and_sources_that_stopped_are_found(deployed: Depl
         ("warn", "functions", "milepost-test-announce failed 3 times within a day"),
         ("fail", "sources", "AnnounceStream is disabled: nothing is handed on"),
     ]
+
+
+def test_an_account_that_runs_few_functions_at_once_is_a_warning(deployed: Deployed) -> None:
+    deployed.answers["GetAccountSettings"] = {"AccountLimit": {"ConcurrentExecutions": 10}}
+    [(level, about, text)] = trouble(deployed)
+    assert (level, about) == ("warn", "concurrency")
+    assert "10 functions" in text
+
+
+def test_a_route_that_is_missing_or_open_by_mistake_fails(deployed: Deployed) -> None:
+    opened = {"RouteKey": "GET /orders", "AuthorizationType": "NONE"}
+    deployed.answers["GetRoutes"] = {"Items": [*ROUTES[1:3], opened]}
+    assert [one[:2] for one in trouble(deployed)] == [("fail", "routes")] * 2
+    texts = " ".join(one[2] for one in trouble(deployed))
+    assert "ANY /webhooks/{connection} is missing" in texts
+    assert "GET /orders is open to everybody" in texts
 
 
 def test_what_waits_for_a_person_is_found(deployed: Deployed) -> None:

@@ -4,6 +4,7 @@ botocore instead of boto3: the same clients, a tenth less to import. See docs/de
 """
 
 import gc
+import logging
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -45,6 +46,8 @@ FOR_A_RUN = Config(
 
 @cache
 def _session() -> Session:
+    # Lambda's runtime lets INFO through: botocore would write lines of its own at each start.
+    logging.getLogger("botocore").setLevel(logging.WARNING)
     return get_session()
 
 

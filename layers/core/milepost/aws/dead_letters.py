@@ -156,6 +156,8 @@ class TellAgain:
     """Implements ``dead_letters.Way`` for changes that could not be announced.
 
     A letter names an object of S3: the stream's records as they were handed to ``announce``, whole.
+    A record that is gone is done: an erasure took it away, or another letter about it was redriven
+    (an erasure that writes a record without one customer makes S3 send a second letter).
     Source: Lambda developer guide, "Retain discarded records for a DynamoDB event source".
     """
 
@@ -166,13 +168,18 @@ class TellAgain:
 
     def content(self, letter: DeadLetter) -> Any:
         try:
-            record = json.loads(self._read(letter))
-            return {**record, "payload": json_or_text(record.get("payload", ""))}
+            record = self._read(letter)
         except CannotRedrive as why:
             return {"letter": json_or_text(letter.body), "missing": str(why)}
+        if record is None:
+            return {"letter": json_or_text(letter.body), "missing": "its record is gone"}
+        return {**record, "payload": read_payload(record)}
 
     def take_up(self, letter: DeadLetter) -> None:
-        payload = json.loads(self._read(letter))["payload"]
+        record = self._read(letter)
+        if record is None:
+            return
+        payload = json.dumps(read_payload(record))
         try:
             answer = self._functions.invoke(FunctionName=self._announce, Payload=payload.encode())
         except (BotoCoreError, ClientError) as error:
@@ -188,15 +195,20 @@ class TellAgain:
             return
         self._make_s3().delete_object(**place)
 
-    def _read(self, letter: DeadLetter) -> str:
+    def _read(self, letter: DeadLetter) -> dict[str, Any] | None:
+        """The record; None when it is gone."""
         try:
             answer = self._make_s3().get_object(**place_of_record(letter))
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
-                raise CannotRedrive("its record is gone, by an erasure or by its age") from None
+                return None
             raise
-        text: str = answer["Body"].read().decode()
-        return text
+        try:
+            record: dict[str, Any] = json.loads(answer["Body"].read())
+            record["payload"]
+        except (ValueError, KeyError, TypeError):
+            raise CannotRedrive("its record is none of Lambda's") from None
+        return record
 
 
 def place_of_record(letter: DeadLetter) -> dict[str, str]:
@@ -209,6 +221,13 @@ def place_of_record(letter: DeadLetter) -> dict[str, str]:
         return {"Bucket": said["bucket"]["name"], "Key": said["object"]["key"]}
     except (ValueError, KeyError, TypeError):
         raise CannotRedrive("it names no object of S3") from None
+
+
+def read_payload(record: Mapping[str, Any]) -> Any:
+    """What Lambda was to hand to the function: an object in one place of AWS's documentation, a
+    text in another. Both are read."""
+    payload = record["payload"]
+    return json_or_text(payload) if isinstance(payload, str) else payload
 
 
 def json_or_text(text: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from milepost.aws.dead_letters import read_payload
 from milepost.aws.deliveries import Delivery
 from milepost.aws.items import from_item
 from milepost.aws.orders_table import tracked_order
@@ -234,7 +235,7 @@ class UnannouncedOfCustomers:
             return
         try:
             kept = json.loads(raw)
-            records = json.loads(kept["payload"])["Records"]
+            records = read_payload(kept)["Records"]
         except (ValueError, KeyError, TypeError):
             # Nobody can redrive it, so whoever looks at it may as well discard it.
             found = judge_raw(raw, subject, connection=None)
@@ -249,7 +250,9 @@ class UnannouncedOfCustomers:
         if dry_run or len(others) == len(records):
             return
         if others:
-            body = json.dumps({**kept, "payload": json.dumps({"Records": others})}).encode()
+            payload = {"Records": others}
+            as_it_was = json.dumps(payload) if isinstance(kept["payload"], str) else payload
+            body = json.dumps({**kept, "payload": as_it_was}).encode()
             self._make_client().put_object(Bucket=self._bucket, Key=key, Body=body)
         else:
             self._make_client().delete_object(Bucket=self._bucket, Key=key)
