@@ -33,6 +33,10 @@ LATER: Final = timedelta(seconds=60)
 """When a mail is tried again for which the mail service had no room, or whose order could not be
 read."""
 
+FOR_ONE: Final = timedelta(seconds=50)
+"""What has to be left of the function's time to begin with a mail: SES's slowest answer (17 s) and
+slow reads and writes around it."""
+
 logger = open_logger()
 
 dynamodb = client("dynamodb")
@@ -84,20 +88,19 @@ batch_sender = BatchSender(
 @fail_without_message
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Send a batch of notices; those that fail come back by themselves."""
-    return take_each(event, send)
+    return take_each(event, send, clock=context, least=FOR_ONE)
 
 
 def send(message: Message) -> None:
     """Send one message's mail."""
     try:
         send_once(json.loads(message["body"]))
-    except TryAgainLater as later:
-        # As a new message: a busy hour of the mail service must not use up the tries of this one.
+    except (TryAgainLater, AlreadyClaimed) as later:
+        # As a new message: neither a busy hour of the mail service nor the claim of a sender that
+        # was killed must use up the tries of this one.
         emails.put_message(json.loads(message["body"]), delay=LATER)
-        logger.info("comes back", message_id=message["messageId"], why=str(later))
-    except AlreadyClaimed:
-        logger.info("comes back", message_id=message["messageId"], why="claimed")
-        raise
+        why = "claimed" if isinstance(later, AlreadyClaimed) else str(later)
+        logger.info("comes back", message_id=message["messageId"], why=why)
     except Exception:
         logger.exception("failed to send", message_id=message["messageId"])
         raise

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from milepost.sending import CLAIM
+
 ROOT = Path(__file__).parents[2]
 NO_RESOURCE_LEVEL = {"dynamodb:ListStreams"}
 """Actions that AWS can only allow on everything."""
@@ -147,6 +149,19 @@ def test_a_table_that_matters_is_protected_in_prod(name: str) -> None:
     assert table["Properties"]["DeletionProtectionEnabled"] == {"If": ["IsProd", True, False]}
     recovery = table["Properties"]["PointInTimeRecoverySpecification"]
     assert recovery["PointInTimeRecoveryEnabled"] == {"If": ["IsProd", True, False]}
+
+
+RETRY_SECONDS: int = TEMPLATE["Parameters"]["RetrySeconds"]["Default"]
+DEFAULT_TIMEOUT: int = TEMPLATE["Globals"]["Function"]["Timeout"]
+
+
+@pytest.mark.parametrize("name", ["SendNoticeFunction", "CallEndpointFunction"])
+def test_a_claim_ends_after_its_holder_and_before_the_message_comes_back(name: str) -> None:
+    timeout = FUNCTIONS[name].get("Timeout", DEFAULT_TIMEOUT)
+    (source,) = FUNCTIONS[name]["Events"].values()
+    queue = source["Properties"]["Queue"]["GetAtt"].removesuffix(".Arn")
+    assert QUEUES[queue]["VisibilityTimeout"] == {"Ref": "RetrySeconds"}
+    assert timeout < CLAIM.total_seconds() < RETRY_SECONDS
 
 
 @pytest.mark.parametrize("name", of_type("AWS::S3::Bucket"))

@@ -64,6 +64,35 @@ def test_while_one_sends_another_waits(desk: Desk) -> None:
     assert len(desk.mailer.sent) == 1
 
 
+def test_a_refusal_that_comes_after_the_claim_ended_overwrites_nothing(desk: Desk) -> None:
+    meanwhile = desk.sender
+
+    def second() -> None:
+        assert meanwhile.send(ONE, now=CLAIM_ENDED) is State.SENT
+        raise Refused("MessageRejected")
+
+    desk.mailer.before = second
+    desk.sender.send(ONE, now=NOON)
+    assert desk.entry(ONE) == ("sent", "ses-1")
+
+
+def test_a_slow_sender_does_not_take_the_claim_of_the_one_after_it(desk: Desk) -> None:
+    claims: list[str | None] = []
+
+    def second() -> None:
+        until = CLAIM_ENDED + CLAIM
+        claims.append(desk.log.claim(ONE, at=CLAIM_ENDED, until=until))
+        raise TryAgainLater("Throttling")
+
+    desk.mailer.before = second
+    with pytest.raises(TryAgainLater):
+        desk.sender.send(ONE, now=NOON)
+    (holder,) = claims
+    with pytest.raises(AlreadyClaimed):
+        desk.sender.send(ONE, now=CLAIM_ENDED)
+    assert desk.log.mark_sent(ONE, message_id="the holder's", at=CLAIM_ENDED, claim=holder)
+
+
 def test_killed_before_the_mail_service_took_it_one_mail_goes_out(desk: Desk) -> None:
     desk.mailer.before = raising(Killed())
     with pytest.raises(Killed):

@@ -4,19 +4,41 @@ The few lines that a queue needs: Powertools' own come with every other event so
 and with asyncio, which cost more at a cold start than everything of ours.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from datetime import timedelta
+from typing import Any, Protocol, TypeAlias
+
+logger = logging.getLogger(__name__)
 
 Message: TypeAlias = Mapping[str, Any]
 """A message as the event source mapping hands it over: ``messageId``, ``body``, ..."""
 
 
-def take_each(event: Mapping[str, Any], take: Callable[[Message], None]) -> dict[str, Any]:
-    """Take every message of a batch; the answer names those that have to come back.
+class Clock(Protocol):
+    """What is left of the function's time, as Lambda's context tells it."""
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+def take_each(
+    event: Mapping[str, Any], take: Callable[[Message], None], *, clock: Clock, least: timedelta
+) -> dict[str, Any]:
+    """Take the messages of a batch; the answer names those that have to come back.
 
     ``take`` fails by raising, which delays none of the others, and logs it itself.
+
+    :param least: what has to be left of the function's time for a message to be begun. Those that
+        are not begun come back: a message that is cut off half-way may be done twice.
     """
-    return come_back(find_failing(event["Records"], take))
+    messages, failed = list(event["Records"]), list[str]()
+    for position, message in enumerate(messages):
+        if clock.get_remaining_time_in_millis() < least.total_seconds() * 1000:
+            left = [one["messageId"] for one in messages[position:]]
+            logger.info("%s messages come back: the function's time is nearly up", len(left))
+            return come_back([*failed, *left])
+        failed += find_failing([message], take)
+    return come_back(failed)
 
 
 def find_failing(messages: Iterable[Message], take: Callable[[Message], None]) -> list[str]:
