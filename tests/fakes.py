@@ -222,6 +222,13 @@ class MemoryNotices:
         del item["claimed_until"], item["claimed_by"]
         return True
 
+    def keep_claim(self, notice: Notice, *, claim: str, until: datetime) -> bool:
+        item = self.items.get(notice.id, {})
+        if item.get("claimed_by") != claim:
+            return False
+        item["claimed_until"] = sortable(until)
+        return True
+
     def mark_sent(
         self, notice: Notice, *, message_id: str, at: datetime, claim: str | None = None
     ) -> bool:
@@ -302,6 +309,12 @@ class MemoryHolds:
         if self.claimed_by.get(batch) != claim:
             return False
         del self.claimed_until[batch], self.claimed_by[batch]
+        return True
+
+    def keep_batch_claim(self, batch: Batch, *, claim: str, until: datetime) -> bool:
+        if self.claimed_by.get(batch) != claim:
+            return False
+        self.claimed_until[batch] = until
         return True
 
     def mark_batch_sent(

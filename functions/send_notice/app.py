@@ -26,7 +26,14 @@ from milepost.failures import fail_without_message
 from milepost.judging import Judge
 from milepost.logs import open_logger
 from milepost.rendering import MailRenderer
-from milepost.sending import AlreadyClaimed, Sender, TryAgainLater, batch_id
+from milepost.sending import (
+    NEWS_WITHIN,
+    AlreadyClaimed,
+    OutcomeUnknown,
+    Sender,
+    TryAgainLater,
+    batch_id,
+)
 from milepost.unsubscribing import UnsubscribeLinks
 
 LATER: Final = timedelta(seconds=60)
@@ -101,6 +108,10 @@ def send(message: Message) -> None:
         emails.put_message(json.loads(message["body"]), delay=LATER)
         why = "claimed" if isinstance(later, AlreadyClaimed) else str(later)
         logger.info("comes back", message_id=message["messageId"], why=why)
+    except OutcomeUnknown as unknown:
+        # It may have gone out. What its event tells is in the log before this comes back.
+        emails.put_message(json.loads(message["body"]), delay=NEWS_WITHIN)
+        logger.warning("may have been sent", message_id=message["messageId"], why=str(unknown))
     except Exception:
         logger.exception("failed to send", message_id=message["messageId"])
         raise

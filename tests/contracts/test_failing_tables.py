@@ -59,6 +59,8 @@ def calls(client: Any) -> dict[str, Callable[[], Any]]:
         "enter": lambda: log.enter(Choice(notice=ONE), at=NOON),
         "claim": lambda: log.claim(ONE, **until),
         "release": lambda: log.release(ONE, claim="c"),
+        "keep_claim": lambda: log.keep_claim(ONE, claim="c", until=NOON),
+        "keep_batch_claim": lambda: holds.keep_batch_claim(BATCH, claim="c", until=NOON),
         "waiting": lambda: log.waiting([ONE]),
         "mark_sent": lambda: log.mark_sent(ONE, **sent),
         "mark_all_sent": lambda: log.mark_all_sent([ONE], digest="d", **sent),

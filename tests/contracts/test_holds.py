@@ -90,6 +90,7 @@ def test_who_has_lost_the_claim_on_a_batch_writes_nothing(holds: Holds) -> None:
     assert mark_sent(holds, holder, ACCEPTED, message_id="the holder's")
     assert not mark_sent(holds, late, ACCEPTED, message_id="too late")
     assert not holds.release_batch(BATCH, claim=late.token)
+    assert not holds.keep_batch_claim(BATCH, claim=late.token, until=minute(60))
     assert not holds.close_batch(BATCH, claim=late.token)
     with pytest.raises(AlreadyClaimed):
         take(holds, 2, until=4)

@@ -194,6 +194,7 @@ def test_who_has_lost_the_claim_writes_nothing(log: Log) -> None:
     assert not log.close(ONE, state=State.FAILED, reason="late", at=minute(2), claim=late)
     assert not log.mark_sent(ONE, message_id="late", at=minute(2), claim=late)
     assert not log.release(ONE, claim=late)
+    assert not log.keep_claim(ONE, claim=late, until=minute(60))
     with pytest.raises(AlreadyClaimed):
         claim(log, 2, until=4)
     assert log.mark_sent(ONE, message_id="the holder's", at=minute(2), claim=holder)
@@ -201,6 +202,16 @@ def test_who_has_lost_the_claim_writes_nothing(log: Log) -> None:
     item = item_of(log)
     assert (item["state"], item["message_id"]) == ("sent", "the holder's")
     assert not {"claimed_by", "claimed_until", "reason"} & item.keys()
+
+
+def test_a_claim_can_be_made_to_hold_for_longer(log: Log) -> None:
+    enter(log)
+    token = claim(log, 0, until=1)
+    assert token is not None
+    assert log.keep_claim(ONE, claim=token, until=minute(15))
+    with pytest.raises(AlreadyClaimed):
+        claim(log, 14)
+    assert claim(log, 15.1, until=16)
 
 
 def test_without_a_claim_nobody_closes_what_another_worker_claims(log: Log) -> None:

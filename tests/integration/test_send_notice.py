@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from milepost.aws.holds import HoldsTable
 from milepost.aws.items import from_item, to_item
@@ -165,6 +165,33 @@ def test_a_throttled_mail_comes_back_and_is_then_sent_once(
     ses.error = None
     assert invoke(app, batch) == []
     assert len(ses.sent) == 1
+
+
+def test_a_mail_whose_answer_was_slow_is_left_alone_until_its_event_has_come(
+    app: ModuleType, stack: Stack, ses: Mailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch, send = prepare(stack, "accepted"), ses.send_email
+
+    def slow(**asked: Any) -> Any:
+        send(**asked)
+        raise ReadTimeoutError(endpoint_url="https://email.eu-central-1.amazonaws.com")
+
+    monkeypatch.setattr(ses, "send_email", slow)
+    assert invoke(app, batch) == []
+    assert invoke(app, batch) == [], "a copy of the message waits, too"
+    assert (len(ses.sent), delayed(stack)) == (1, "2")
+    assert logged_notice(stack)["state"] == "queued"
+
+
+def test_a_mail_at_which_the_mail_service_failed_is_left_alone_until_its_event_has_come(
+    app: ModuleType, stack: Stack, ses: Mailer
+) -> None:
+    batch = prepare(stack, "accepted")
+    ses.error = "InternalFailure"
+    assert invoke(app, batch) == []
+    ses.error = None
+    assert invoke(app, batch) == [], "a copy of the message waits, too"
+    assert (ses.sent, delayed(stack)) == ([], "2")
 
 
 def test_a_busy_mail_service_uses_up_none_of_a_mail_s_tries(

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from milepost.sending import CLAIM
+from milepost.aws.endpoint_calls import LONGEST_DELAY
+from milepost.sending import CLAIM, NEWS_WITHIN
+from milepost.tracking import LOGGED_WITHIN
 
 ROOT = Path(__file__).parents[2]
 NO_RESOURCE_LEVEL = {"dynamodb:ListStreams"}
@@ -155,13 +157,29 @@ RETRY_SECONDS: int = TEMPLATE["Parameters"]["RetrySeconds"]["Default"]
 DEFAULT_TIMEOUT: int = TEMPLATE["Globals"]["Function"]["Timeout"]
 
 
+def visibility_timeout(queue: str) -> int:
+    """In seconds, of a stack that is not the local one."""
+    value = QUEUES[queue]["VisibilityTimeout"]
+    if value == {"Ref": "RetrySeconds"}:
+        return RETRY_SECONDS
+    condition, _, deployed = value["If"]
+    assert condition == "IsLocal"
+    return int(deployed)
+
+
 @pytest.mark.parametrize("name", ["SendNoticeFunction", "CallEndpointFunction"])
 def test_a_claim_ends_after_its_holder_and_before_the_message_comes_back(name: str) -> None:
     timeout = FUNCTIONS[name].get("Timeout", DEFAULT_TIMEOUT)
     (source,) = FUNCTIONS[name]["Events"].values()
     queue = source["Properties"]["Queue"]["GetAtt"].removesuffix(".Arn")
-    assert QUEUES[queue]["VisibilityTimeout"] == {"Ref": "RetrySeconds"}
-    assert timeout < CLAIM.total_seconds() < RETRY_SECONDS
+    assert timeout < CLAIM.total_seconds() < visibility_timeout(queue)
+
+
+def test_what_became_of_a_mail_is_known_before_its_message_comes_back() -> None:
+    sent_by = FUNCTIONS["SendNoticeFunction"]["Timeout"]
+    known_after = LOGGED_WITHIN.total_seconds() + visibility_timeout("MailEventsQueue")
+    assert sent_by + known_after < visibility_timeout("EmailQueue")
+    assert known_after < NEWS_WITHIN.total_seconds() <= LONGEST_DELAY.total_seconds()
 
 
 @pytest.mark.parametrize("name", of_type("AWS::S3::Bucket"))

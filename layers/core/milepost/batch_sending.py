@@ -14,6 +14,7 @@ from milepost.notices import Notice, State, urgency
 from milepost.overdue_orders import OverdueNow, OverdueOrders, merged
 from milepost.sending import (
     CLAIM,
+    NEWS_WITHIN,
     Batch,
     Claimed,
     Claims,
@@ -21,6 +22,7 @@ from milepost.sending import (
     Links,
     Mail,
     Mailer,
+    OutcomeUnknown,
     Refused,
     Renderer,
     TryAgainLater,
@@ -84,6 +86,7 @@ class BatchSender:
 
         :raises AlreadyClaimed: when another sender is at it
         :raises TryAgainLater: when they can't be judged or sent now
+        :raises OutcomeUnknown: when a mail may have been sent; the batch waits for ``NEWS_WITHIN``
         """
         # Claimed first: what waits is read only by the one who may send it.
         claimed = self.holds.claim_batch(batch, at=now, until=now + BATCH_CLAIM)
@@ -94,6 +97,10 @@ class BatchSender:
                 self._send_part(batch, part, now, claimed.token)
         except TryAgainLater:
             self.holds.release_batch(batch, claim=claimed.token)
+            raise
+        except OutcomeUnknown:
+            until = now + NEWS_WITHIN
+            self.holds.keep_batch_claim(batch, claim=claimed.token, until=until)
             raise
         self.holds.close_batch(batch, claim=claimed.token)
 

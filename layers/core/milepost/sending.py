@@ -18,12 +18,22 @@ CLAIM: Final = timedelta(seconds=125)
 its holder is alive; shorter than a queue's visibility timeout. A test holds the template to it."""
 
 
+NEWS_WITHIN: Final = timedelta(minutes=15)
+"""How long a mail is left alone whose outcome is unknown: by then its event has told whether it
+went out, even one that had to come a second time. The longest that SQS keeps a message back."""
+
+
 class AlreadyClaimed(Exception):
     """Another worker holds the claim; look again later."""
 
 
 class TryAgainLater(Exception):
     """The mail service has no room, or the orders can't be read now. Nothing was sent."""
+
+
+class OutcomeUnknown(Exception):
+    """The mail service may have taken the mail: its answer did not come. Look again once an event
+    could have told."""
 
 
 class Refused(Exception):
@@ -86,6 +96,10 @@ class Claims(Protocol):
 
     def release(self, notice: Notice, *, claim: str) -> bool: ...
 
+    def keep_claim(self, notice: Notice, *, claim: str, until: datetime) -> bool:
+        """Make the claim hold for longer."""
+        ...
+
     def waiting(self, notices: Sequence[Notice]) -> Sequence[Notice]:
         """Those of them that are still to be sent."""
         ...
@@ -137,6 +151,10 @@ class Holds(Protocol):
         ...
 
     def release_batch(self, batch: Batch, *, claim: str) -> bool: ...
+
+    def keep_batch_claim(self, batch: Batch, *, claim: str, until: datetime) -> bool:
+        """Make the claim hold for longer."""
+        ...
 
     def mark_batch_sent(
         self,
@@ -197,6 +215,7 @@ class Mailer(Protocol):
         """The message's id. ``notices`` are what the mail's fate will be logged under.
 
         :raises TryAgainLater: when it can't be sent now
+        :raises OutcomeUnknown: when it may have been sent
         :raises Refused: when it never can
         """
         ...
@@ -217,6 +236,7 @@ class Sender:
 
         :raises AlreadyClaimed: when another sender is at it
         :raises TryAgainLater: when it can't be judged or sent now
+        :raises OutcomeUnknown: when it may have been sent; nobody sends it for ``NEWS_WITHIN``
         """
         claim = self.claims.claim(notice, at=now, until=now + CLAIM)
         if claim is None:
@@ -229,6 +249,10 @@ class Sender:
             message_id = self.mailer.send(mail, notices=[judged.in_voice], at=now)
         except TryAgainLater:
             self.claims.release(notice, claim=claim)
+            raise
+        except OutcomeUnknown:
+            # Only its event, which needs no claim, may write to it meanwhile.
+            self.claims.keep_claim(notice, claim=claim, until=now + NEWS_WITHIN)
             raise
         except Refused as refusal:
             return self._close(notice, Verdict(State.FAILED, str(refusal)), now, claim)

@@ -134,6 +134,10 @@ class HoldsTable:
     def release_batch(self, batch: Batch, *, claim: str) -> bool:
         return self._update_claimed(batch, "REMOVE claimed_until, claimed_by", claim, {})
 
+    def keep_batch_claim(self, batch: Batch, *, claim: str, until: datetime) -> bool:
+        values = {":until": sortable(until)}
+        return self._update_claimed(batch, "SET claimed_until = :until", claim, values)
+
     def mark_batch_sent(
         self,
         batch: Batch,

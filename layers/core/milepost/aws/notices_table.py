@@ -107,6 +107,15 @@ class NoticesTable:
         }
         return self._write(notice, update, "released")
 
+    def keep_claim(self, notice: Notice, *, claim: str, until: datetime) -> bool:
+        update = {
+            "Key": to_item(notice_key(notice)),
+            "UpdateExpression": "SET claimed_until = :until",
+            "ConditionExpression": CLAIM_HOLDS,
+            "ExpressionAttributeValues": to_item({":claim": claim, ":until": sortable(until)}),
+        }
+        return self._write(notice, update, "claimed for longer")
+
     def waiting(self, notices: Sequence[Notice]) -> Sequence[Notice]:
         queued = {
             (item["pk"]["S"], item["sk"]["S"])
