@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from milepost.aws.endpoint_calls import LONGEST_DELAY
+from milepost.planning import RUN_WITHIN
 from milepost.sending import CLAIM, NEWS_WITHIN
 from milepost.tracking import LOGGED_WITHIN
 
@@ -180,6 +181,10 @@ def test_what_became_of_a_mail_is_known_before_its_message_comes_back() -> None:
     known_after = LOGGED_WITHIN.total_seconds() + visibility_timeout("MailEventsQueue")
     assert sent_by + known_after < visibility_timeout("EmailQueue")
     assert known_after < NEWS_WITHIN.total_seconds() <= LONGEST_DELAY.total_seconds()
+
+
+def test_a_planned_action_is_over_before_it_can_be_called_off_again() -> None:
+    assert FUNCTIONS["PerformActionFunction"]["Timeout"] < RUN_WITHIN.total_seconds()
 
 
 @pytest.mark.parametrize("name", of_type("AWS::S3::Bucket"))
