@@ -32,7 +32,7 @@ from milepost.judging import Judge
 from milepost.logs import open_logger
 from milepost.sending import AlreadyClaimed
 
-FOR_ONE: Final = timedelta(seconds=50)
+FOR_ONE: Final = timedelta(seconds=45)
 """What has to be left of the function's time to begin with a call: the endpoint's slowest answer
 (15 s), the mail to its owner (17 s) and slow reads and writes around them."""
 LATER: Final = timedelta(seconds=60)
@@ -74,7 +74,12 @@ caller = Caller(
 @fail_without_message
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Call the endpoint of each notice; what fails for a reason of ours comes back by itself."""
-    return take_each(event, call, clock=context, least=FOR_ONE)
+    return take_each(event, call, clock=context, least=FOR_ONE, put_back=put_back)
+
+
+def put_back(message: Message) -> None:
+    """Have a message looked at by another worker, now."""
+    queue.put_message(json.loads(message["body"]))
 
 
 def call(message: Message) -> None:

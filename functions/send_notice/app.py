@@ -95,7 +95,12 @@ batch_sender = BatchSender(
 @fail_without_message
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Send a batch of notices; those that fail come back by themselves."""
-    return take_each(event, send, clock=context, least=FOR_ONE)
+    return take_each(event, send, clock=context, least=FOR_ONE, put_back=put_back)
+
+
+def put_back(message: Message) -> None:
+    """Have a message looked at by another worker, now."""
+    emails.put_message(json.loads(message["body"]))
 
 
 def send(message: Message) -> None:

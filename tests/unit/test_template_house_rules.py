@@ -1,5 +1,6 @@
 """The template's house rules: what every function, queue, table and bucket has to have."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,22 @@ def test_a_claim_ends_after_its_holder_and_before_the_message_comes_back(name: s
     (source,) = FUNCTIONS[name]["Events"].values()
     queue = source["Properties"]["Queue"]["GetAtt"].removesuffix(".Arn")
     assert timeout < CLAIM.total_seconds() < visibility_timeout(queue)
+
+
+FOR_ONE = re.compile(r"^FOR_ONE: Final = timedelta\(seconds=(\d+)\)$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["SendNotice", "CallEndpoint", "TrackDelivery", "RecordReport"])
+def test_a_function_has_time_for_a_message_when_it_starts(name: str) -> None:
+    function = FUNCTIONS[f"{name}Function"]
+    source = (ROOT / function["CodeUri"] / "app.py").read_text()
+    (seconds,) = FOR_ONE.findall(source)
+    timeout = function.get("Timeout", DEFAULT_TIMEOUT)
+    assert int(seconds) <= 0.8 * timeout
+    (mapping,) = function["Events"].values()
+    assert mapping["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    queue = mapping["Properties"]["Queue"]["GetAtt"].removesuffix(".Arn")
+    assert timeout <= visibility_timeout(queue)
 
 
 def test_what_became_of_a_mail_is_known_before_its_message_comes_back() -> None:

@@ -44,3 +44,20 @@ def test_ten_slow_messages_are_never_cut_off_half_way() -> None:
     ids = [one["messageId"] for one in batch["Records"]]
     assert taken == ids[:5], "begun with 120, 103, 86, 69 and 52 seconds left"
     assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == ids[5:]
+
+
+def test_what_was_not_begun_is_put_into_its_queue_again_and_uses_up_no_try() -> None:
+    clock, batch, put = Context(milliseconds=60_000), sqs_batch(["slow", "next", "broken"]), []
+
+    def take(_: Any) -> None:
+        clock.milliseconds -= 17_000
+
+    def put_back(message: Any) -> None:
+        if message["body"] == "broken":
+            raise ConnectionError
+        put.append(message["body"])
+
+    answer = take_each(batch, take, clock=clock, least=LEAST, put_back=put_back)
+    assert put == ["next"]
+    ids = [one["messageId"] for one in batch["Records"]]
+    assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == [ids[2]]
