@@ -84,6 +84,16 @@ def test_a_late_success_does_not_hide_a_failure_that_came_after_another(
     assert endpoint_of(endpoints).failing_since == minute(5)
 
 
+def test_a_success_of_a_call_that_began_before_another_failed_ends_the_failing(
+    subscriptions: SubscriptionsTable, endpoints: EndpointsTable
+) -> None:
+    subscriptions.put(ENDPOINT)
+    as_read = endpoint_of(endpoints)
+    endpoints.failed(endpoint_of(endpoints), at=NOON)
+    endpoints.worked(as_read)
+    assert endpoint_of(endpoints).failing_since is None, "else it counts as failing since then"
+
+
 def test_a_change_after_the_deletion_brings_nothing_back(
     subscriptions: SubscriptionsTable,
 ) -> None:

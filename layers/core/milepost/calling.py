@@ -107,8 +107,8 @@ class Endpoints(Protocol):
         ...
 
     def worked(self, endpoint: Endpoint) -> None:
-        """Note that the endpoint's URL works, if it is still the subscription's and has not worked
-        and failed again since it was read."""
+        """Note that the endpoint's URL works, also when another call has failed since it was read;
+        but not if it has another URL by now, or has worked and failed again since."""
         ...
 
     def claim_switching_off(
@@ -250,8 +250,7 @@ class Caller:
 
     def _succeed(self, notice: Notice, endpoint: Endpoint, attempt: int, now: datetime) -> Called:
         self.log.mark_delivered(notice, attempt=attempt, message_id=message_id(notice), at=now)
-        if endpoint.failing_since is not None:
-            self.endpoints.worked(endpoint)
+        self.endpoints.worked(endpoint)
         return Called(State.DELIVERED)
 
     def _fail(self, claim: _Claim, endpoint: Endpoint, failure: Failure) -> Called:

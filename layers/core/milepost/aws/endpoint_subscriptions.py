@@ -61,14 +61,20 @@ class EndpointsTable:
         return parse_instant(answer["failing_since"]) if answer else None
 
     def worked(self, endpoint: Endpoint) -> None:
-        if endpoint.failing_since is None:
+        since = endpoint.failing_since
+        if since is None:
+            # Another call may have failed while this one was under way. A read costs a tenth of a
+            # write, and nearly always there is nothing to write.
+            now_there = self.get(endpoint.subscription)
+            since = None if now_there is None else now_there.failing_since
+        if since is None:
             return
         it_has_failed_since_then = "failing_since = :since"
         self._update(
             endpoint,
             "REMOVE failing_since, switching_off_until, switching_off_by",
             f"{it_has_failed_since_then} AND {_IT_HAS_THIS_URL}",
-            {":since": format_instant(endpoint.failing_since), ":url": endpoint.url},
+            {":since": format_instant(since), ":url": endpoint.url},
         )
 
     def claim_switching_off(
