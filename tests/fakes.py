@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from milepost.actions import PlannedCall
 from milepost.aws.notices_table import notice_item
@@ -202,23 +203,45 @@ class MemoryNotices:
         self.items[choice.notice.id] = {n: v for n, v in item.items() if v is not None}
         return Entered(State(item["state"]), choice.due_at)
 
-    def claim(self, notice: Notice, *, at: datetime, until: datetime) -> bool:
+    def claim(self, notice: Notice, *, at: datetime, until: datetime) -> str | None:
         item = self.items.get(notice.id, {})
         if item.get("state") != State.QUEUED:
-            return False
+            return None
         if item.get("claimed_until", "") >= sortable(at):
             raise AlreadyClaimed(notice.id)
-        item["claimed_until"] = sortable(until)
-        return True
+        item["claimed_until"], item["claimed_by"] = sortable(until), uuid4().hex
+        return str(item["claimed_by"])
 
     def waiting(self, notices: Sequence[Notice]) -> Sequence[Notice]:
         return [n for n in notices if self.items.get(n.id, {}).get("state") == State.QUEUED]
 
-    def release(self, notice: Notice) -> None:
-        self.items[notice.id].pop("claimed_until", None)
+    def release(self, notice: Notice, *, claim: str) -> bool:
+        item = self.items.get(notice.id, {})
+        if item.get("claimed_by") != claim:
+            return False
+        del item["claimed_until"], item["claimed_by"]
+        return True
 
-    def mark_sent(self, notice: Notice, *, message_id: str, at: datetime) -> None:
+    def keep_claim(self, notice: Notice, *, claim: str, until: datetime) -> bool:
+        item = self.items.get(notice.id, {})
+        if item.get("claimed_by") != claim:
+            return False
+        item["claimed_until"] = sortable(until)
+        return True
+
+    def mark_sent(
+        self, notice: Notice, *, message_id: str, at: datetime, claim: str | None = None
+    ) -> bool:
+        if not self._may_settle(notice, at, claim):
+            return False
         self._mark_sent(notice, at=at, message_id=message_id)
+        return True
+
+    def _may_settle(self, notice: Notice, at: datetime, claim: str | None) -> bool:
+        item = self.items.get(notice.id, {})
+        is_claimed = item.get("claimed_until", "") >= sortable(at)
+        fence = item.get("claimed_by") == claim if claim else not is_claimed
+        return item.get("state") == State.QUEUED and fence
 
     def mark_all_sent(
         self, notices: Sequence[Notice], *, message_id: str, at: datetime, digest: str
@@ -230,14 +253,24 @@ class MemoryNotices:
         if self.items.get(notice.id, {}).get("state") == State.QUEUED:
             self._set(notice, State.SENT, at, **more)
 
-    def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> None:
-        if self.items.get(notice.id, {}).get("state") == State.QUEUED:
-            self._set(notice, state, at, reason=reason)
+    def close(
+        self,
+        notice: Notice,
+        *,
+        state: State,
+        reason: str,
+        at: datetime,
+        claim: str | None = None,
+    ) -> bool:
+        if not self._may_settle(notice, at, claim):
+            return False
+        self._set(notice, state, at, reason=reason)
+        return True
 
     def _set(self, notice: Notice, state: State, at: datetime, **more: str) -> None:
         item = self.items[notice.id]
         item |= {"state": str(state), f"{state}_at": format_instant(at), **more}
-        for name in ("claimed_until", "due_at", "retry_at"):
+        for name in ("claimed_until", "claimed_by", "due_at", "retry_at"):
             item.pop(name, None)
 
     def state_of(self, notice: Notice) -> State:
@@ -250,6 +283,7 @@ class MemoryHolds:
 
     kept: dict[Batch, dict[str, Notice]] = field(default_factory=dict)
     claimed_until: dict[Batch, datetime] = field(default_factory=dict)
+    claimed_by: dict[Batch, str] = field(default_factory=dict)
     last_mails: dict[Batch, Claimed] = field(default_factory=dict)
     counts: dict[tuple[str, str, datetime], int] = field(default_factory=dict)
 
@@ -268,25 +302,45 @@ class MemoryHolds:
     def claim_batch(self, batch: Batch, *, at: datetime, until: datetime) -> Claimed:
         if batch in self.claimed_until and self.claimed_until[batch] >= at:
             raise AlreadyClaimed(batch.recipient_digest)
-        self.claimed_until[batch] = until
-        return self.last_mails.get(batch, Claimed())
+        self.claimed_until[batch], self.claimed_by[batch] = until, uuid4().hex
+        return replace(self.last_mails.get(batch, Claimed()), token=self.claimed_by[batch])
 
-    def release_batch(self, batch: Batch) -> None:
-        self.claimed_until.pop(batch, None)
+    def release_batch(self, batch: Batch, *, claim: str) -> bool:
+        if self.claimed_by.get(batch) != claim:
+            return False
+        del self.claimed_until[batch], self.claimed_by[batch]
+        return True
+
+    def keep_batch_claim(self, batch: Batch, *, claim: str, until: datetime) -> bool:
+        if self.claimed_by.get(batch) != claim:
+            return False
+        self.claimed_until[batch] = until
+        return True
 
     def mark_batch_sent(
-        self, batch: Batch, notices: Sequence[Notice], *, message_id: str, at: datetime
-    ) -> None:
+        self,
+        batch: Batch,
+        notices: Sequence[Notice],
+        *,
+        message_id: str,
+        at: datetime,
+        claim: str,
+    ) -> bool:
+        if self.claimed_by.get(batch) != claim:
+            return False
         told = frozenset(fingerprint(notice) for notice in notices)
         self.last_mails[batch] = Claimed(message_id, told)
+        return True
 
     def let_go(self, batch: Batch, notices: Sequence[Notice]) -> None:
         for notice in notices:
             self.kept.get(batch, {}).pop(notice.id, None)
 
-    def close_batch(self, batch: Batch) -> None:
+    def close_batch(self, batch: Batch, *, claim: str) -> bool:
+        if not self.release_batch(batch, claim=claim):
+            return False
         self.last_mails.pop(batch, None)
-        self.claimed_until.pop(batch, None)
+        return True
 
 
 @dataclass

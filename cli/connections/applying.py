@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from cli.connections.declaration import ChangedSinceCompared, StillOurs
 from cli.connections.difference import Change, Difference
 from cli.connections.stored import Stored, Stores
 from cli.connections.wanted import Wanted, WantedConnection
-from cli.faults import CannotDo
 from milepost.aws.shared_secret import Entries
 from milepost.endpoint_secrets import KEEP_PREVIOUS, current_secret, rotate
 from milepost.notices import Channel
@@ -19,21 +19,23 @@ from milepost.receiving import Signing
 from milepost.signatures import STANDARD_WEBHOOKS, make_signing_secret
 
 
-class ChangedSinceCompared(CannotDo):
-    """Somebody has changed what was compared with the file."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what} changed since it was compared: run apply again.")
-
-
-def apply(difference: Difference, wanted: Wanted, stores: Stores, *, compared: Stored) -> None:
+def apply(
+    difference: Difference,
+    wanted: Wanted,
+    stores: Stores,
+    *,
+    compared: Stored,
+    still_ours: StillOurs,
+) -> None:
     """Make the stack as the file says.
 
     What lets events in comes first and what starts work comes last, so that no function meets
     half a connection; what is removed goes the other way round.
 
     :param compared: what was stored when the difference was worked out
-    :raises ChangedSinceCompared: when a secret is no longer the one that was compared
+    :param still_ours: looked at before each part
+    :raises ChangedSinceCompared: when a secret is no longer the one that was compared, or somebody
+        else has begun to apply
     """
     kept = [
         wanted.connections[one.id]
@@ -42,7 +44,9 @@ def apply(difference: Difference, wanted: Wanted, stores: Stores, *, compared: S
     ]
     gone = [one.id for one in difference.connections if one.change is Change.REMOVED]
     _put_connections(kept, stores, compared)
+    still_ours()
     _remove_connections(gone, stores)
+    still_ours()
     _apply_subscriptions(difference, wanted, stores, compared)
 
 
@@ -91,7 +95,7 @@ def _put_connections(
     connections = list(connections)
     if not connections:
         return
-    stores.credentials.change(lambda entries: _set_credentials(entries, connections))
+    stores.credentials.change(lambda entries: _set_credentials(entries, connections, compared))
     for one in connections:
         stores.settings.put(one.settings)
         _put_texts(one, stores)
@@ -112,9 +116,14 @@ def _put_texts(wanted: WantedConnection, stores: Stores) -> None:
         stores.texts.delete(wanted.id, place)
 
 
-def _set_credentials(entries: Entries, connections: Iterable[WantedConnection]) -> None:
+def _set_credentials(
+    entries: Entries, connections: Iterable[WantedConnection], compared: Stored
+) -> None:
     for one in connections:
         if one.secrets.credentials:
+            # Those that can't be used are replaced, which the difference shows.
+            if one.id in compared.credentials or one.id not in compared.unusable:
+                _require_same(entries, compared.credentials, one.id, "the credentials of")
             there = entries.get(one.id)
             kept = there if isinstance(there, dict) else {}
             entries[one.id] = {**kept, **one.secrets.credentials}
@@ -125,7 +134,7 @@ def _set_signing(
 ) -> None:
     for one in connections:
         # One that can't be used is shown as missing, and is no entry of ``compared``.
-        if one.id not in compared.unusable:
+        if one.id in compared.signing or one.id not in compared.unusable:
             _require_same(entries, compared.signing, one.id, "the signing secret of")
         if one.scheme is None:
             entries.pop(one.id, None)

@@ -9,7 +9,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.api import OrdersApi
 from cli.aws_faults import explain
-from cli.connections.applying import ChangedSinceCompared, apply
+from cli.connections.applying import apply
+from cli.connections.declaration import ChangedSinceCompared, changing
 from cli.connections.difference import Difference, compare
 from cli.connections.file import read_file
 from cli.connections.health import condition_in_words, troubles
@@ -65,10 +66,11 @@ def apply_file(
     if not (yes or _agreed(target)):
         warn("Nothing was written.")
         raise typer.Exit(COULD_NOT)
-    # Somebody may have changed it while the question stood.
-    if compare(wanted, read_stored(stores), prune=prune, is_kept=is_kept) != difference:
-        raise ChangedSinceCompared(f"What {target} has stored")
-    apply(difference, wanted, stores, compared=stored)
+    with changing(stores, compared=stored.version) as still_ours:
+        # Somebody may have changed it by other means while the question stood.
+        if compare(wanted, read_stored(stores), prune=prune, is_kept=is_kept) != difference:
+            raise ChangedSinceCompared(f"What {target} has stored")
+        apply(difference, wanted, stores, compared=stored, still_ours=still_ours)
     _report(target, difference, applied=True, as_json=as_json)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from cli.connections.declaration import changing
 from cli.connections.profiles import credential_names, profile_of, scheme_of
 from cli.connections.signing_forms import is_signing_secret, what_it_takes
 from cli.connections.stored import Stored, Stores, open_stores, read_stored
@@ -67,7 +68,9 @@ def rotate_secret(
         live = entry["secrets"]
         entry["secrets"] = live[:1] if finish else _rotated(entry, connection_id)
 
-    entries = open_stores(target).signing.change(turn)
+    stores = open_stores(target)
+    with changing(stores, compared=stores.declarations.version()):
+        entries = stores.signing.change(turn)
     entry = entries[connection_id]
     if as_json:
         tell_json(_as_json(target, connection_id, entry))
@@ -103,10 +106,12 @@ def set_secret(
     elif connection_id not in stored.settings:
         raise WrongUse(f"No connection {connection_id} is applied in {target}: apply it first.")
     value = _read_value(connection_id, name)
-    if name == SIGNING:
-        _set_signing(stores, connection_id, value, stored)
-    else:
-        _set_credential(stores, connection_id, name, value)
+    # Not what was read before the question: a value that was typed is meant, whatever was there.
+    with changing(stores, compared=stores.declarations.version()):
+        if name == SIGNING:
+            _set_signing(stores, connection_id, value, stored)
+        else:
+            _set_credential(stores, connection_id, name, value)
     tell(f"Stored {name} of {connection_id}. Functions take it up within 5 minutes.")
     if connection_id not in stored.settings:
         warn(f"No connection {connection_id} is applied yet: it is kept until one is.")

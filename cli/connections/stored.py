@@ -11,6 +11,7 @@ from cli.connections.texts import Texts
 from cli.faults import CannotDo
 from cli.stack import Stack
 from milepost.aws import shared_secret
+from milepost.aws.declarations_table import DeclarationsTable
 from milepost.aws.overrides import OverridesTable
 from milepost.aws.settings import credentials_of, read_each
 from milepost.aws.shared_secret import Entries, ManyWriters, NotOneObject
@@ -117,6 +118,7 @@ class Stores:
     subscriptions: SubscriptionsTable
     endpoint_secrets: SharedSecret
     texts: OverridesTable
+    declarations: DeclarationsTable
 
 
 def open_stores(stack: Stack) -> Stores:
@@ -134,6 +136,7 @@ def open_stores(stack: Stack) -> Stores:
         subscriptions=SubscriptionsTable(dynamodb, table_name=table_name),
         endpoint_secrets=SharedSecret(secrets, secret_id=stack.output("EndpointSecretsArn")),
         texts=OverridesTable(dynamodb, table_name=table_name, clock=time.monotonic),
+        declarations=DeclarationsTable(dynamodb, table_name=table_name),
     )
 
 
@@ -159,6 +162,8 @@ class Stored:
     unusable: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """By connection, what of it is stored and can't be used, a sentence each."""
     unreadable_subscriptions: Sequence[str] = ()
+    version: str | None = None
+    """Of all that is declared, as it was before any of this was read."""
 
     @property
     def ids(self) -> set[str]:
@@ -177,6 +182,7 @@ class Stored:
 
 def read_stored(stores: Stores) -> Stored:
     """Read all of it, each connection by itself."""
+    version = stores.declarations.version()
     settings, why = stores.settings.read_each()
     unusable = {name: [one] for name, one in why.items()}
     credentials = _usable_credentials(stores.credentials.read(), unusable)
@@ -184,6 +190,7 @@ def read_stored(stores: Stores) -> Stored:
     subscriptions, unreadable = stores.subscriptions.read_each()
     endpoint_secrets = stores.endpoint_secrets.read()
     return Stored(
+        version=version,
         settings=settings,
         schedules=stores.schedules.all(),
         signing=signing,

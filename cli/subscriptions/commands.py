@@ -75,7 +75,11 @@ def resume_subscription(
     if found.ended is None:
         tell(f"{subscription_id} has not ended.")
     else:
-        table.resume(subscription_id)
+        if not table.resume(subscription_id, ended=found.ended):
+            raise WrongUse(
+                f"{subscription_id} was changed meanwhile: look at it again with"
+                " `milepost subscriptions list`."
+            )
         tell(f"{subscription_id} lives again; it had ended: {found.ended}.")
     if found.channel is Channel.EMAIL:
         _lift_suppression(target, found.recipient, yes=yes)
@@ -199,7 +203,7 @@ def _lift_suppression(stack: Stack, address: str, *, yes: bool) -> None:
         return
     asked = f"No mail goes to {address}: {reason}. Let mails go there again?"
     if yes or (is_interactive() and typer.confirm(asked, err=True)):
-        suppressions.lift(address)
+        suppressions.lift(address, at=datetime.now(UTC))
         tell(f"Mails go to {address} again.")
     else:
         warn(f"Still no mail goes to {address}: {reason}. With --yes they go there again.")

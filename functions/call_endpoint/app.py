@@ -4,8 +4,8 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -32,11 +32,18 @@ from milepost.judging import Judge
 from milepost.logs import open_logger
 from milepost.sending import AlreadyClaimed
 
+FOR_ONE: Final = timedelta(seconds=45)
+"""What has to be left of the function's time to begin with a call: the endpoint's slowest answer
+(15 s), the mail to its owner (17 s) and slow reads and writes around them."""
+LATER: Final = timedelta(seconds=60)
+"""When a message is looked at again whose notice another worker claims."""
+
 logger = open_logger()
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
 suppressions = SuppressionsTable(dynamodb, table_name=table_name)
+queue = NoticeQueue(client("sqs"), queue_url=os.environ["ENDPOINT_QUEUE_URL"])
 caller = Caller(
     log=EndpointCallLog(dynamodb, table_name=table_name),
     endpoints=EndpointsTable(dynamodb, table_name=table_name),
@@ -54,11 +61,7 @@ caller = Caller(
         clock=time.monotonic,
     ),
     http=EndpointHttp(allow_private=os.environ["ALLOW_PRIVATE_ENDPOINTS"] == "true"),
-    retries=EndpointRetries(
-        dynamodb,
-        table_name=table_name,
-        queue=NoticeQueue(client("sqs"), queue_url=os.environ["ENDPOINT_QUEUE_URL"]),
-    ),
+    retries=EndpointRetries(dynamodb, table_name=table_name, queue=queue),
     owners=EndpointOwners(
         lambda: client("sesv2", config=FOR_MAIL),
         sender=os.environ["SENDER_ADDRESS"],
@@ -71,7 +74,12 @@ caller = Caller(
 @fail_without_message
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Call the endpoint of each notice; what fails for a reason of ours comes back by itself."""
-    return take_each(event, call)
+    return take_each(event, call, clock=context, least=FOR_ONE, put_back=put_back)
+
+
+def put_back(message: Message) -> None:
+    """Have a message looked at by another worker, now."""
+    queue.put_message(json.loads(message["body"]))
 
 
 def call(message: Message) -> None:
@@ -79,8 +87,9 @@ def call(message: Message) -> None:
     try:
         call_once(json.loads(message["body"]))
     except AlreadyClaimed:
+        # As a new message: the claim of a worker that was killed must not use up this one's tries.
+        queue.put_message(json.loads(message["body"]), delay=LATER)
         logger.info("comes back", message_id=message["messageId"], why="AlreadyClaimed")
-        raise
     except Exception:
         logger.exception("failed to call", message_id=message["messageId"])
         raise

@@ -6,8 +6,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from milepost import recording
-from milepost.aws.batches import Message, come_back, find_failing
+from milepost.aws.batches import Message, come_back, take_in_time
 from milepost.aws.clients import client, open_connections
 from milepost.aws.contacts import LastWebhooks
 from milepost.aws.deliveries import Delivery
@@ -40,6 +40,12 @@ from milepost.trying import OnlyATest, refuse_test
 
 # Most batches put nothing aside, so most have no metric: that is no news.
 warnings.filterwarnings("ignore", "No application metrics to publish")
+
+FOR_ONE: Final = timedelta(seconds=12)
+"""What has to be left of the function's time to begin with recording a delivery: a large order, and
+a read and a write of it that are slow."""
+FOR_SOME: Final = timedelta(seconds=20)
+"""What has to be left to begin with reading one: what was read is to be recorded, too."""
 
 logger = open_logger()
 metrics = Metrics()
@@ -76,7 +82,7 @@ class Reading:
 @fail_without_message
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Record a batch of deliveries; those that fail come back by themselves."""
+    """Record a batch of deliveries; those that fail, or that there is no time for, come back."""
     readings: dict[str, Reading] = {}
     ahead = ReadAhead(dynamodb, table_name=os.environ["ORDERS_TABLE"])
 
@@ -87,14 +93,21 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     def record(message: Message) -> None:
         with logged(message):
-            if reading := readings.get(message["messageId"]):
-                record_reading(reading, ahead)
+            record_reading(readings[message["messageId"]], ahead)
 
-    failed = find_failing(event["Records"], read)
+    messages: list[Message] = event["Records"]
+    unread = take_in_time(messages, read, clock=context, least=FOR_SOME)
     keys = [OrderKey.of(report) for one in readings.values() for report in one.reports]
     ahead.expect(keys)
     marks.expect(keys)
-    return come_back(failed + find_failing(event["Records"], record))
+    unrecorded = take_in_time(
+        [one for one in messages if one["messageId"] in readings],
+        record,
+        clock=context,
+        least=FOR_ONE,
+    )
+    left = [one["messageId"] for one in (*unread.left, *unrecorded.left)]
+    return come_back([*unread.failed, *unrecorded.failed, *left])
 
 
 @contextmanager

@@ -26,12 +26,23 @@ from milepost.failures import fail_without_message
 from milepost.judging import Judge
 from milepost.logs import open_logger
 from milepost.rendering import MailRenderer
-from milepost.sending import AlreadyClaimed, Sender, TryAgainLater, batch_id
+from milepost.sending import (
+    NEWS_WITHIN,
+    AlreadyClaimed,
+    OutcomeUnknown,
+    Sender,
+    TryAgainLater,
+    batch_id,
+)
 from milepost.unsubscribing import UnsubscribeLinks
 
 LATER: Final = timedelta(seconds=60)
 """When a mail is tried again for which the mail service had no room, or whose order could not be
 read."""
+
+FOR_ONE: Final = timedelta(seconds=50)
+"""What has to be left of the function's time to begin with a mail: SES's slowest answer (17 s) and
+slow reads and writes around it."""
 
 logger = open_logger()
 
@@ -84,20 +95,28 @@ batch_sender = BatchSender(
 @fail_without_message
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Send a batch of notices; those that fail come back by themselves."""
-    return take_each(event, send)
+    return take_each(event, send, clock=context, least=FOR_ONE, put_back=put_back)
+
+
+def put_back(message: Message) -> None:
+    """Have a message looked at by another worker, now."""
+    emails.put_message(json.loads(message["body"]))
 
 
 def send(message: Message) -> None:
     """Send one message's mail."""
     try:
         send_once(json.loads(message["body"]))
-    except TryAgainLater as later:
-        # As a new message: a busy hour of the mail service must not use up the tries of this one.
+    except (TryAgainLater, AlreadyClaimed) as later:
+        # As a new message: neither a busy hour of the mail service nor the claim of a sender that
+        # was killed must use up the tries of this one.
         emails.put_message(json.loads(message["body"]), delay=LATER)
-        logger.info("comes back", message_id=message["messageId"], why=str(later))
-    except AlreadyClaimed:
-        logger.info("comes back", message_id=message["messageId"], why="claimed")
-        raise
+        why = "claimed" if isinstance(later, AlreadyClaimed) else str(later)
+        logger.info("comes back", message_id=message["messageId"], why=why)
+    except OutcomeUnknown as unknown:
+        # It may have gone out. What its event tells is in the log before this comes back.
+        emails.put_message(json.loads(message["body"]), delay=NEWS_WITHIN)
+        logger.warning("may have been sent", message_id=message["messageId"], why=str(unknown))
     except Exception:
         logger.exception("failed to send", message_id=message["messageId"])
         raise

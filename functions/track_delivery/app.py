@@ -2,8 +2,8 @@
 
 import json
 import os
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -15,6 +15,10 @@ from milepost.failures import fail_without_message
 from milepost.logs import open_logger
 from milepost.mail_events import UnknownEvent, read_event
 from milepost.tracking import NotLoggedYet, Tracker
+
+FOR_ONE: Final = timedelta(seconds=60)
+"""What has to be left of the function's time to begin with an event: a digest's may be thousands of
+reads and writes."""
 
 logger = open_logger()
 
@@ -30,7 +34,7 @@ tracker = Tracker(
 @fail_without_message
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Track a batch of events; one that is too early comes back by itself."""
-    return take_each(event, track)
+    return take_each(event, track, clock=context, least=FOR_ONE)
 
 
 def track(message: Message) -> None:

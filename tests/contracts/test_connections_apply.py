@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from typer.testing import CliRunner, Result
 
+from cli.connections import commands
 from cli.connections.signing_forms import is_signing_secret
 from cli.connections.stored import SharedSecret, StoredSettings
 from cli.main import app
@@ -885,3 +886,103 @@ def test_secrets_of_another_files_endpoints_stay(operator: Operator) -> None:
     operator.apply("--yes", "--prune")
 
     assert operator.endpoint_secret("file-of-another") == SIGNING_SECRET
+
+
+@pytest.mark.parametrize("answered", ["at the question", "--yes"])
+def test_a_credential_that_a_colleague_sets_meanwhile_is_not_put_back(
+    answered: str, operator: Operator, meanwhile: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator.apply("--yes")
+    monkeypatch.setenv("RABOT_SECRET", "a secret of last week")
+    arguments = ("secret", "set", "rabot-energy", "client_secret")
+
+    def set_theirs() -> None:
+        assert operator.run(*arguments, given="the new secret").exit_code == 0
+
+    if answered == "--yes":
+        compare = commands.compare
+
+        def compare_and_meet(*args: Any, **more: Any) -> Any:
+            monkeypatch.setattr(commands, "compare", compare)
+            found = compare(*args, **more)
+            set_theirs()
+            return found
+
+        monkeypatch.setattr(commands, "compare", compare_and_meet)
+    else:
+        meanwhile(set_theirs)
+
+    result = operator.apply(*(["--yes"] if answered == "--yes" else []))
+
+    assert result.exit_code == 1
+    assert re.search(
+        r"What this stack has stored \(at 20[-0-9T:]{14}Z\) changed since it was compared: run"
+        r" apply again",
+        " ".join(result.output.split()),
+    )
+    assert operator.credentials.get("rabot-energy")["client_secret"] == "the new secret"
+
+
+def test_a_credential_that_is_changed_by_other_means_while_it_is_applied_is_not_put_back(
+    operator: Operator, meanwhile: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator.apply("--yes")
+    monkeypatch.setenv("RABOT_SECRET", "a secret of last week")
+    secrets = SESSION.client("secretsmanager")
+    entry = {"client_id": "id-of-rabot", "client_secret": "of the console"}
+    meanwhile(
+        lambda: SharedSecret(secrets, secret_id=operator.credentials_arn).change(
+            lambda entries: entries.update({"rabot-energy": entry})
+        )
+    )
+
+    result = operator.apply()
+
+    assert result.exit_code == 1
+    assert "the credentials of rabot-energy changed since" in " ".join(result.output.split())
+    assert operator.credentials.get("rabot-energy")["client_secret"] == "of the console"
+
+
+@pytest.mark.parametrize("theirs", ["apply", "rotate"])
+def test_while_somebody_applies_nobody_else_changes_what_is_declared(
+    theirs: str, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator.apply("--yes")
+    before = operator.signing_secrets("offergrid-home")
+    operator.declare(FILE.replace("poll: 1 hour", "poll: 2 hours"))
+    put, answers = StoredSettings.put, list[Result]()
+
+    def put_and_meet(self: Any, connection: Any) -> None:
+        monkeypatch.setattr(StoredSettings, "put", put)
+        answers.append(
+            operator.apply("--yes")
+            if theirs == "apply"
+            else operator.run("secret", "rotate", "offergrid-home")
+        )
+        put(self, connection)
+
+    monkeypatch.setattr(StoredSettings, "put", put_and_meet)
+
+    assert operator.apply("--yes").exit_code == 0
+    (answer,) = answers
+    assert answer.exit_code == 1
+    said = " ".join(answer.output.split())
+    assert "Somebody else is changing the connections of this stack now" in said
+    assert operator.signing_secrets("offergrid-home") == before
+    assert operator.settings.get("rabot-energy").poll_minutes == 120
+    assert operator.apply("--yes").exit_code == 0, "once it is done, others may"
+
+
+def test_an_apply_that_breaks_off_can_be_repeated_at_once(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = StoredSettings.put
+
+    def fail(_: Any, connection: Any) -> None:
+        raise ClientError({"Error": {"Code": "Throttling", "Message": connection.id}}, "Put")
+
+    monkeypatch.setattr(StoredSettings, "put", fail)
+    assert operator.apply("--yes").exit_code != 0
+    monkeypatch.setattr(StoredSettings, "put", put)
+    assert operator.apply("--yes").exit_code == 0
+    assert operator.settings.get("rabot-energy").poll_minutes == 60

@@ -29,6 +29,11 @@ def holds(place: Place) -> Holds:
 
 
 def claim(holds: Holds, at: float, until: float) -> Claimed:
+    """A claim without its token, which is another one each time."""
+    return replace(take(holds, at, until), token="")
+
+
+def take(holds: Holds, at: float, until: float) -> Claimed:
     return holds.claim_batch(BATCH, at=minute(at), until=minute(until))
 
 
@@ -68,44 +73,57 @@ def test_a_batch_is_claimed_once_until_the_claim_ends(holds: Holds) -> None:
 
 
 def test_a_batch_that_is_released_is_free(holds: Holds) -> None:
-    claim(holds, 0, until=1)
-    holds.release_batch(BATCH)
+    token = take(holds, 0, until=1).token
+    assert holds.release_batch(BATCH, claim=token)
     assert claim(holds, 0.5, until=2) == Claimed()
 
 
-def mark_sent(holds: Holds, *notices: Notice, message_id: str = "m-1") -> None:
-    holds.mark_batch_sent(BATCH, notices, message_id=message_id, at=minute(0.5))
+def mark_sent(holds: Holds, claimed: Claimed, *notices: Notice, message_id: str = "m-1") -> bool:
+    return holds.mark_batch_sent(
+        BATCH, notices, message_id=message_id, at=minute(0.5), claim=claimed.token
+    )
+
+
+def test_who_has_lost_the_claim_on_a_batch_writes_nothing(holds: Holds) -> None:
+    late = take(holds, 0, until=1)
+    holder = take(holds, 1.1, until=3)
+    assert mark_sent(holds, holder, ACCEPTED, message_id="the holder's")
+    assert not mark_sent(holds, late, ACCEPTED, message_id="too late")
+    assert not holds.release_batch(BATCH, claim=late.token)
+    assert not holds.keep_batch_claim(BATCH, claim=late.token, until=minute(60))
+    assert not holds.close_batch(BATCH, claim=late.token)
+    with pytest.raises(AlreadyClaimed):
+        take(holds, 2, until=4)
+    assert claim(holds, 3.1, until=5).message_id == "the holder's"
 
 
 def test_a_batch_that_went_out_says_as_which_mail_and_of_which_notices(holds: Holds) -> None:
-    claim(holds, 0, until=1)
-    mark_sent(holds, ACCEPTED)
+    mark_sent(holds, take(holds, 0, until=1), ACCEPTED)
     found = claim(holds, 1.1, until=2)
     assert found.message_id == "m-1"
     assert (found.has_told(ACCEPTED), found.has_told(REJECTED)) == (True, False)
 
 
 def test_while_a_mail_is_logged_nobody_else_sends_what_is_left(holds: Holds) -> None:
-    claim(holds, 0, until=1)
-    mark_sent(holds, ACCEPTED)
+    mark_sent(holds, take(holds, 0, until=1), ACCEPTED)
     with pytest.raises(AlreadyClaimed):
         claim(holds, 0.6, until=2)
 
 
 def test_of_several_mails_of_a_batch_the_last_is_known(holds: Holds) -> None:
-    claim(holds, 0, until=1)
-    mark_sent(holds, ACCEPTED)
-    mark_sent(holds, REJECTED, message_id="m-2")
+    claimed = take(holds, 0, until=1)
+    mark_sent(holds, claimed, ACCEPTED)
+    mark_sent(holds, claimed, REJECTED, message_id="m-2")
     found = claim(holds, 1.1, until=2)
     assert found.message_id == "m-2"
     assert (found.has_told(ACCEPTED), found.has_told(REJECTED)) == (False, True)
 
 
 def test_a_batch_that_is_closed_is_free_for_what_is_held_from_then_on(holds: Holds) -> None:
-    claim(holds, 0, until=1)
-    mark_sent(holds, REJECTED)
+    claimed = take(holds, 0, until=1)
+    mark_sent(holds, claimed, REJECTED)
     holds.hold(ACCEPTED, due_at=minute(60))
-    holds.close_batch(BATCH)
+    assert holds.close_batch(BATCH, claim=claimed.token)
     assert claim(holds, 0.6, until=2) == Claimed()
     assert holds.held(BATCH) == [ACCEPTED]
 

@@ -39,7 +39,7 @@ def enter(log: Log, at: float = 0) -> State:
     return log.enter(Choice(notice=ONE), at=minute(at)).state
 
 
-def claim(log: Log, at: float = 0, until: float = 1) -> bool:
+def claim(log: Log, at: float = 0, until: float = 1) -> str | None:
     return log.claim(ONE, at=minute(at), until=minute(until))
 
 
@@ -74,9 +74,9 @@ def test_a_notice_that_is_skipped_enters_with_its_reason(log: Log) -> None:
 def test_what_is_queued_waits_also_while_it_is_claimed(log: Log) -> None:
     assert log.waiting([ONE]) == []
     enter(log)
-    claim(log)
+    token = claim(log)
     assert log.waiting([ONE]) == [ONE]
-    log.mark_sent(ONE, message_id="m-1", at=minute(1))
+    log.mark_sent(ONE, message_id="m-1", at=minute(1), claim=token)
     assert log.waiting([ONE]) == []
 
 
@@ -139,8 +139,7 @@ def test_a_digest_is_logged_under_each_of_its_notices_but_what_has_moved_on(log:
 
 def test_a_notice_is_known_for_400_days(log: Log) -> None:
     enter(log)
-    claim(log)
-    log.mark_sent(ONE, message_id="m-1", at=minute(1))
+    log.mark_sent(ONE, message_id="m-1", at=minute(1), claim=claim(log))
     assert int(item_of(log)["expires_at"]) == int((minute(0) + timedelta(days=400)).timestamp())
 
 
@@ -180,9 +179,46 @@ def test_a_claim_holds_to_its_last_tenth_of_a_second(log: Log) -> None:
 
 def test_a_claim_that_is_released_is_free(log: Log) -> None:
     enter(log)
-    claim(log)
-    log.release(ONE)
+    token = claim(log)
+    assert token is not None
+    assert log.release(ONE, claim=token)
     assert claim(log)
+
+
+def test_who_has_lost_the_claim_writes_nothing(log: Log) -> None:
+    enter(log)
+    late = claim(log, 0, until=1)
+    holder = claim(log, 1.1, until=3)
+    assert late is not None
+    assert late != holder
+    assert not log.close(ONE, state=State.FAILED, reason="late", at=minute(2), claim=late)
+    assert not log.mark_sent(ONE, message_id="late", at=minute(2), claim=late)
+    assert not log.release(ONE, claim=late)
+    assert not log.keep_claim(ONE, claim=late, until=minute(60))
+    with pytest.raises(AlreadyClaimed):
+        claim(log, 2, until=4)
+    assert log.mark_sent(ONE, message_id="the holder's", at=minute(2), claim=holder)
+    assert not log.close(ONE, state=State.FAILED, reason="late", at=minute(3), claim=late)
+    item = item_of(log)
+    assert (item["state"], item["message_id"]) == ("sent", "the holder's")
+    assert not {"claimed_by", "claimed_until", "reason"} & item.keys()
+
+
+def test_a_claim_can_be_made_to_hold_for_longer(log: Log) -> None:
+    enter(log)
+    token = claim(log, 0, until=1)
+    assert token is not None
+    assert log.keep_claim(ONE, claim=token, until=minute(15))
+    with pytest.raises(AlreadyClaimed):
+        claim(log, 14)
+    assert claim(log, 15.1, until=16)
+
+
+def test_without_a_claim_nobody_closes_what_another_worker_claims(log: Log) -> None:
+    enter(log)
+    claim(log, 0, until=1)
+    assert not log.close(ONE, state=State.SUPPRESSED, reason="no", at=minute(0.5))
+    assert log.close(ONE, state=State.SUPPRESSED, reason="no", at=minute(1.1))
 
 
 def test_what_was_never_entered_is_not_claimed(log: Log) -> None:
@@ -192,8 +228,7 @@ def test_what_was_never_entered_is_not_claimed(log: Log) -> None:
 @pytest.mark.parametrize("state", [State.FAILED, State.SKIPPED, State.SUPPRESSED])
 def test_what_is_closed_is_not_claimed_and_says_why(state: State, log: Log) -> None:
     enter(log)
-    claim(log)
-    log.close(ONE, state=state, reason="the order was erased", at=minute(1))
+    log.close(ONE, state=state, reason="the order was erased", at=minute(1), claim=claim(log))
     assert not claim(log, 5)
     item = item_of(log)
     assert (item["state"], item["reason"]) == (state, "the order was erased")
@@ -202,8 +237,7 @@ def test_what_is_closed_is_not_claimed_and_says_why(state: State, log: Log) -> N
 
 def test_what_was_sent_is_not_claimed(log: Log) -> None:
     enter(log)
-    claim(log)
-    log.mark_sent(ONE, message_id="m-1", at=minute(1))
+    log.mark_sent(ONE, message_id="m-1", at=minute(1), claim=claim(log))
     assert not claim(log, 5)
     item = item_of(log)
     assert (item["message_id"], item["sent_at"]) == ("m-1", "2026-03-02T12:01:00Z")

@@ -9,11 +9,12 @@ import pytest
 from milepost.aws.endpoint_subscriptions import EndpointsTable
 from milepost.aws.items import to_item
 from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
+from milepost.aws.unsubscribe_links import EndingsTable
 from milepost.endpoints import Endpoint
 from milepost.notices import DEFAULT_KINDS, Audience, Channel
 from milepost.subscriptions import Mode, Subscription
 from milepost.unsubscribing import address_digest
-from tests.builders import NOON
+from tests.builders import NOON, minute
 
 TABLE = "NoticesTable"
 ENDPOINT = Subscription(
@@ -40,6 +41,114 @@ def endpoint_of(endpoints: EndpointsTable) -> Endpoint:
     found = endpoints.get(ENDPOINT.id)
     assert found is not None
     return found
+
+
+def claim_switching_off(endpoints: EndpointsTable) -> str:
+    since = endpoints.failed(endpoint_of(endpoints), at=NOON)
+    assert since is not None
+    claim = endpoints.claim_switching_off(
+        endpoint_of(endpoints), failing_since=since, at=minute(1), until=minute(3)
+    )
+    assert claim is not None
+    return claim
+
+
+def test_an_endpoint_that_works_in_between_is_not_switched_off(
+    subscriptions: SubscriptionsTable, endpoints: EndpointsTable
+) -> None:
+    subscriptions.put(ENDPOINT)
+    claim = claim_switching_off(endpoints)
+    endpoints.worked(endpoint_of(endpoints))
+    assert not endpoints.switch_off(endpoint_of(endpoints), reason="it failed", claim=claim)
+    assert endpoint_of(endpoints).ended is None
+
+
+def test_an_endpoint_that_is_resumed_in_between_is_not_switched_off(
+    subscriptions: SubscriptionsTable, endpoints: EndpointsTable
+) -> None:
+    subscriptions.put(ENDPOINT)
+    claim = claim_switching_off(endpoints)
+    assert subscriptions.resume(ENDPOINT.id, ended=None)
+    assert not endpoints.switch_off(endpoint_of(endpoints), reason="it failed", claim=claim)
+
+
+def test_a_late_success_does_not_hide_a_failure_that_came_after_another(
+    subscriptions: SubscriptionsTable, endpoints: EndpointsTable
+) -> None:
+    subscriptions.put(ENDPOINT)
+    endpoints.failed(endpoint_of(endpoints), at=NOON)
+    as_read = endpoint_of(endpoints)
+    endpoints.worked(as_read)
+    endpoints.failed(endpoint_of(endpoints), at=minute(5))
+    endpoints.worked(as_read)
+    assert endpoint_of(endpoints).failing_since == minute(5)
+
+
+def test_a_success_of_a_call_that_began_before_another_failed_ends_the_failing(
+    subscriptions: SubscriptionsTable, endpoints: EndpointsTable
+) -> None:
+    subscriptions.put(ENDPOINT)
+    as_read = endpoint_of(endpoints)
+    endpoints.failed(endpoint_of(endpoints), at=NOON)
+    endpoints.worked(as_read)
+    assert endpoint_of(endpoints).failing_since is None, "else it counts as failing since then"
+
+
+def test_a_change_after_the_deletion_brings_nothing_back(
+    subscriptions: SubscriptionsTable,
+) -> None:
+    subscriptions.put(MAIL)
+    subscriptions.delete(MAIL.id)
+    assert not subscriptions.change(replace(MAIL, mode=Mode.HOURLY), instead_of=MAIL)
+    assert list(subscriptions.all()) == []
+
+
+def test_a_change_is_kept_only_in_place_of_what_was_read(
+    subscriptions: SubscriptionsTable,
+) -> None:
+    hourly = replace(MAIL, mode=Mode.HOURLY)
+    subscriptions.put(replace(MAIL, source="file"))
+    assert not subscriptions.change(hourly, instead_of=MAIL)
+    assert subscriptions.change(
+        replace(hourly, source="file"), instead_of=replace(MAIL, source="file")
+    )
+    found = subscriptions.get(MAIL.id)
+    assert found is not None
+    assert (found.mode, found.source) == (Mode.HOURLY, "file")
+
+
+def test_who_says_no_while_a_person_resumes_them_stays_out(
+    subscriptions: SubscriptionsTable,
+) -> None:
+    subscriptions.put(MAIL)
+    assert not subscriptions.resume(MAIL.id, ended="switched off on 2026-03-01")
+    subscriptions.end(MAIL.id, reason="unsubscribed on 2026-03-02")
+    assert not subscriptions.resume(MAIL.id, ended=None)
+    found = subscriptions.get(MAIL.id)
+    assert found is not None
+    assert found.ended == "unsubscribed on 2026-03-02"
+
+
+@pytest.mark.parametrize("audience", [None, Audience.TEAM])
+def test_an_event_of_before_a_person_lifted_the_suppression_does_not_suppress_again(
+    dynamodb: Any, table: str, audience: Audience | None
+) -> None:
+    suppressions = SuppressionsTable(dynamodb, table_name=table)
+    of_it: Any = {"reason": "bounced before", "audience": audience}
+    suppressions.suppress("a@example.org", at=NOON, **of_it)
+    suppressions.lift("a@example.org", at=minute(5))
+    suppressions.suppress("a@example.org", at=NOON, **of_it)
+    assert suppressions.reason("a@example.org", audience=Audience.TEAM) is None
+    suppressions.suppress("a@example.org", at=minute(6), **of_it)
+    assert suppressions.reason("a@example.org", audience=Audience.TEAM) == "bounced before"
+
+
+def test_a_customer_who_unsubscribes_after_a_lift_is_out(dynamodb: Any, table: str) -> None:
+    suppressions = SuppressionsTable(dynamodb, table_name=table)
+    suppressions.lift("a@example.org", at=NOON, audience=Audience.CUSTOMER)
+    endings = EndingsTable(dynamodb, table_name=table)
+    endings.suppress_customer(address_digest("a@example.org"), reason="no", at=minute(1))
+    assert suppressions.reason("a@example.org", audience=Audience.CUSTOMER) == "no"
 
 
 def test_what_is_put_is_read(subscriptions: SubscriptionsTable) -> None:
@@ -77,9 +186,9 @@ def test_who_is_resumed_lives_again_with_failures_counted_anew(
     subscriptions: SubscriptionsTable, endpoints: EndpointsTable
 ) -> None:
     subscriptions.put(ENDPOINT)
-    endpoints.failed(endpoint_of(endpoints), at=NOON)
-    endpoints.switch_off(endpoint_of(endpoints), reason="every call failed")
-    subscriptions.resume(ENDPOINT.id)
+    claim = claim_switching_off(endpoints)
+    assert endpoints.switch_off(endpoint_of(endpoints), reason="every call failed", claim=claim)
+    assert subscriptions.resume(ENDPOINT.id, ended="every call failed")
     found = endpoint_of(endpoints)
     assert (found.ended, found.failing_since) == (None, None)
 
@@ -87,7 +196,7 @@ def test_who_is_resumed_lives_again_with_failures_counted_anew(
 def test_one_that_is_gone_is_not_brought_back_by_resuming_it(
     subscriptions: SubscriptionsTable,
 ) -> None:
-    subscriptions.resume("gone")
+    assert not subscriptions.resume("gone", ended=None)
     assert list(subscriptions.all()) == []
 
 
@@ -114,7 +223,7 @@ def test_a_suppression_holds_for_every_spelling_of_the_mailbox_until_it_is_lifte
     suppressions = SuppressionsTable(dynamodb, table_name=table)
     suppressions.suppress(written, reason="bounced before", at=NOON)
     assert suppressions.reason(asked, audience=Audience.CUSTOMER) == "bounced before"
-    suppressions.lift(asked)
+    suppressions.lift(asked, at=minute(1))
     assert suppressions.reason(written, audience=Audience.CUSTOMER) is None
 
 
@@ -128,7 +237,7 @@ def test_a_suppression_that_an_earlier_version_wrote_is_found_and_can_be_lifted(
     item = {"pk": f"address#{digest}", "sk": "suppressed", "reason": "complained"}
     dynamodb.put_item(TableName=table, Item=to_item(item))
     assert suppressions.reason(asked, audience=Audience.TEAM) == "complained"
-    suppressions.lift(asked)
+    suppressions.lift(asked, at=minute(1))
     assert suppressions.reason(asked, audience=Audience.TEAM) is None
 
 

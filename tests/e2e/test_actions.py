@@ -93,7 +93,9 @@ def test_a_fulfilment_is_planned_and_done_when_its_time_has_come(client: Client)
     assert planned["result"] == "planned"
     wait_for(lambda: "fulfill" in noted(client, order), what="the planned fulfilment")
     wait_for(
-        lambda: [result for _, _, result in by_people(client, order)] == ["planned", "done"],
+        lambda: (
+            [result for _, _, result in by_people(client, order)] == ["planned", "started", "done"]
+        ),
         what="the fulfilment on the timeline",
     )
     assert show(client, order)["status"] == "completed"

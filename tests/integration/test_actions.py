@@ -251,7 +251,7 @@ def test_a_planned_action_waits_for_its_schedule_and_is_then_done(
     assert perform() == ["done"]
     assert perform() == ["nothing"], "a second firing does nothing"
     assert [one["action"] for one in sandboxes.accounts[NAME].actions] == ["fulfill"]
-    assert [entry["result"] for entry in timeline(call, order)] == ["planned", "done"]
+    assert [entry["result"] for entry in timeline(call, order)] == ["planned", "started", "done"]
     assert timeline(call, order)[-1]["person"] == "kim"
 
 

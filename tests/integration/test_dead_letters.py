@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from milepost.aws.dead_letters import BackIntoQueue, SqsLetters, StartAgain, TellAgain
-from milepost.dead_letters import DeadLetterQueue, Way
+from milepost.dead_letters import DeadLetter, DeadLetterQueue, Way
 from tests.stack import Context, Stack, aws, event
 
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:milepost-poll-orders"
@@ -61,6 +61,61 @@ def test_every_letter_goes_back_as_it_was(stack: Stack, inbox: DeadLetterQueue) 
     came = inbox.redrive()
     assert (came.moved, came.failed, came.left) == (23, {}, 0)
     assert sorted(stack.messages("InboxQueue"), key=lambda one: int(one["number"])) == bodies
+
+
+class SlowWay(BackIntoQueue):
+    """Takes 25 seconds for each letter, as a slow ``announce`` may."""
+
+    def __init__(self, stack: Stack, act: Callable[[], Any] = lambda: None) -> None:
+        super().__init__(aws("sqs"), queue_url=stack.resources["InboxQueue"])
+        self._act = act
+        self.seconds = 0.0
+
+    def take_up(self, letter: DeadLetter) -> None:
+        super().take_up(letter)
+        self.seconds += 25
+        self._act()
+
+
+def slow_queue(stack: Stack, way: SlowWay) -> DeadLetterQueue:
+    url = stack.resources["InboxDeadLetters"]
+    letters = SqsLetters(aws("sqs"), queue_url=url, wait_seconds=0, clock=lambda: way.seconds)
+    return DeadLetterQueue(name="tested", letters=letters, way=way)
+
+
+def test_a_slow_redrive_keeps_its_letters_from_another_one(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(stack, "InboxDeadLetters", {"number": 1}, {"number": 2}, {"number": 3})
+    hidden = list[int]()
+    change = SqsLetters._hide
+
+    def note(letters: SqsLetters, letter: DeadLetter, *, seconds: int) -> bool:
+        hidden.append(seconds)
+        return change(letters, letter, seconds=seconds)
+
+    monkeypatch.setattr(SqsLetters, "_hide", note)
+    came = slow_queue(stack, SlowWay(stack)).redrive()
+    assert (came.moved, came.left) == (3, 0)
+    assert hidden == [60, 60], "the second and the third are hidden for a minute more"
+
+
+def test_who_was_too_slow_leaves_a_letter_to_the_one_who_has_it(stack: Stack) -> None:
+    put(stack, "InboxDeadLetters", {"number": 1}, {"number": 2})
+    url, theirs = stack.resources["InboxDeadLetters"], list[str]()
+
+    def discard_the_other() -> None:
+        while not theirs and slow.letters._held:  # type: ignore[attr-defined]
+            for held in slow.letters._held.values():  # type: ignore[attr-defined]
+                aws("sqs").delete_message(QueueUrl=url, ReceiptHandle=held.receipt)
+                theirs.append(held.body)
+
+    way = SlowWay(stack, act=discard_the_other)
+    slow = slow_queue(stack, way)
+    put_back = slow.redrive()
+    assert len(theirs) == 2
+    assert (put_back.moved, put_back.left) == (1, 0), "what another has discarded is not redriven"
+    assert len(stack.messages("InboxQueue")) == 1
 
 
 def test_looking_at_letters_leaves_them_where_they_are(

@@ -32,6 +32,35 @@ def invoke(app: ModuleType, batch: dict[str, Any]) -> list[str]:
     return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
 
 
+@pytest.mark.parametrize("slow", ["to read", "to record"])
+def test_what_there_is_no_time_for_comes_back_and_nothing_of_it_is_recorded(
+    slow: str, app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (
+        event("record_report", name)["Records"][0]
+        for name in ("accepted", "scheduled", "completed")
+    )
+    records = [
+        {**one, "messageId": f"m{place}"} for place, one in enumerate((first, second, third))
+    ]
+    context = Context(milliseconds=30_000)
+    name = "read_delivery" if slow == "to read" else "record_reading"
+    work = getattr(app, name)
+
+    def take_time(*args: Any) -> Any:
+        context.milliseconds -= 8_000 if slow == "to read" else 10_000
+        return work(*args)
+
+    monkeypatch.setattr(app, name, take_time)
+    answer = app.handler({"Records": records}, context)
+    back = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+    assert back == {"m2"}
+    assert stack.orders()[ITEM]["status"] == "scheduled"
+    monkeypatch.undo()
+    app.handler({"Records": [one for one in records if one["messageId"] in back]}, Context())
+    assert stack.orders()[ITEM]["status"] == "completed"
+
+
 def body_of(batch: dict[str, Any]) -> bytes:
     return base64.b64decode(json.loads(batch["Records"][0]["body"])["body"])
 

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from milepost.aws.holds import HoldsTable
 from milepost.aws.items import from_item, to_item
@@ -125,14 +125,24 @@ def test_a_message_delivered_twice_is_one_mail(app: ModuleType, stack: Stack, se
     assert len(ses.sent) == 1
 
 
+def delayed(stack: Stack) -> str:
+    """How many messages the email queue keeps back."""
+    name = "ApproximateNumberOfMessagesDelayed"
+    attributes = aws("sqs").get_queue_attributes(
+        QueueUrl=stack.resources["EmailQueue"], AttributeNames=[name]
+    )["Attributes"]
+    return str(attributes[name])
+
+
 def test_while_another_sender_is_at_it_the_message_comes_back(
     app: ModuleType, stack: Stack, ses: Mailer
 ) -> None:
     batch = prepare(stack, "accepted")
     now = datetime.now(UTC)
     app.sender.claims.claim(notice_in(batch), at=now, until=now + timedelta(minutes=1))
-    assert invoke(app, batch) == [batch["Records"][0]["messageId"]]
+    assert invoke(app, batch) == []
     assert ses.sent == []
+    assert delayed(stack) == "1"
 
 
 def test_a_killed_senders_notice_is_sent_when_its_claim_ends(
@@ -157,6 +167,33 @@ def test_a_throttled_mail_comes_back_and_is_then_sent_once(
     assert len(ses.sent) == 1
 
 
+def test_a_mail_whose_answer_was_slow_is_left_alone_until_its_event_has_come(
+    app: ModuleType, stack: Stack, ses: Mailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch, send = prepare(stack, "accepted"), ses.send_email
+
+    def slow(**asked: Any) -> Any:
+        send(**asked)
+        raise ReadTimeoutError(endpoint_url="https://email.eu-central-1.amazonaws.com")
+
+    monkeypatch.setattr(ses, "send_email", slow)
+    assert invoke(app, batch) == []
+    assert invoke(app, batch) == [], "a copy of the message waits, too"
+    assert (len(ses.sent), delayed(stack)) == (1, "2")
+    assert logged_notice(stack)["state"] == "queued"
+
+
+def test_a_mail_at_which_the_mail_service_failed_is_left_alone_until_its_event_has_come(
+    app: ModuleType, stack: Stack, ses: Mailer
+) -> None:
+    batch = prepare(stack, "accepted")
+    ses.error = "InternalFailure"
+    assert invoke(app, batch) == []
+    ses.error = None
+    assert invoke(app, batch) == [], "a copy of the message waits, too"
+    assert (ses.sent, delayed(stack)) == ([], "2")
+
+
 def test_a_busy_mail_service_uses_up_none_of_a_mail_s_tries(
     app: ModuleType, stack: Stack, ses: Mailer
 ) -> None:
@@ -164,12 +201,7 @@ def test_a_busy_mail_service_uses_up_none_of_a_mail_s_tries(
     before = stack.messages("EmailQueue")
     ses.error = "TooManyRequestsException"
     invoke(app, batch)
-    sqs = aws("sqs")
-    url = stack.resources["EmailQueue"]
-    waiting = sqs.get_queue_attributes(
-        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesDelayed"]
-    )["Attributes"]["ApproximateNumberOfMessagesDelayed"]
-    assert (before, waiting) == ([], "1")
+    assert (before, delayed(stack)) == ([], "1")
 
 
 def test_a_refused_mail_is_logged_as_failed_and_not_tried_again(

@@ -136,8 +136,8 @@ def test_a_retried_notice_can_be_claimed_and_sent_again(app: ModuleType, stack: 
     enter(stack, NOTICE)
     happen(app, "soft_bounce")
     log = NoticesTable(aws("dynamodb"), table_name=stack.resources[TABLE])
-    assert log.claim(NOTICE, at=minute(7), until=minute(8))
-    log.mark_sent(NOTICE, message_id="the second try", at=minute(7))
+    token = log.claim(NOTICE, at=minute(7), until=minute(8))
+    assert log.mark_sent(NOTICE, message_id="the second try", at=minute(7), claim=token)
     happen(app, "soft_bounce")
     assert entry(stack)["state"] == State.SENT
     assert entry(stack)["attempts"] == 1

@@ -1,11 +1,17 @@
 """The template's house rules: what every function, queue, table and bucket has to have."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from milepost.aws.endpoint_calls import LONGEST_DELAY
+from milepost.planning import RUN_WITHIN
+from milepost.sending import CLAIM, NEWS_WITHIN
+from milepost.tracking import LOGGED_WITHIN
 
 ROOT = Path(__file__).parents[2]
 NO_RESOURCE_LEVEL = {"dynamodb:ListStreams"}
@@ -161,6 +167,55 @@ def test_a_table_that_matters_is_kept_protected_and_recoverable(name: str) -> No
     assert table["Properties"]["DeletionProtectionEnabled"] == {"If": ["IsProtected", True, False]}
     recovery = table["Properties"]["PointInTimeRecoverySpecification"]
     assert recovery["PointInTimeRecoveryEnabled"] == {"If": ["IsProd", True, False]}
+
+
+RETRY_SECONDS: int = TEMPLATE["Parameters"]["RetrySeconds"]["Default"]
+DEFAULT_TIMEOUT: int = TEMPLATE["Globals"]["Function"]["Timeout"]
+
+
+def visibility_timeout(queue: str) -> int:
+    """In seconds, of a stack that is not the local one."""
+    value = QUEUES[queue]["VisibilityTimeout"]
+    if value == {"Ref": "RetrySeconds"}:
+        return RETRY_SECONDS
+    condition, _, deployed = value["If"]
+    assert condition == "IsLocal"
+    return int(deployed)
+
+
+@pytest.mark.parametrize("name", ["SendNoticeFunction", "CallEndpointFunction"])
+def test_a_claim_ends_after_its_holder_and_before_the_message_comes_back(name: str) -> None:
+    timeout = FUNCTIONS[name].get("Timeout", DEFAULT_TIMEOUT)
+    (source,) = FUNCTIONS[name]["Events"].values()
+    queue = source["Properties"]["Queue"]["GetAtt"].removesuffix(".Arn")
+    assert timeout < CLAIM.total_seconds() < visibility_timeout(queue)
+
+
+FOR_ONE = re.compile(r"^FOR_ONE: Final = timedelta\(seconds=(\d+)\)$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["SendNotice", "CallEndpoint", "TrackDelivery", "RecordReport"])
+def test_a_function_has_time_for_a_message_when_it_starts(name: str) -> None:
+    function = FUNCTIONS[f"{name}Function"]
+    source = (ROOT / function["CodeUri"] / "app.py").read_text()
+    (seconds,) = FOR_ONE.findall(source)
+    timeout = function.get("Timeout", DEFAULT_TIMEOUT)
+    assert int(seconds) <= 0.8 * timeout
+    (mapping,) = function["Events"].values()
+    assert mapping["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    queue = mapping["Properties"]["Queue"]["GetAtt"].removesuffix(".Arn")
+    assert timeout <= visibility_timeout(queue)
+
+
+def test_what_became_of_a_mail_is_known_before_its_message_comes_back() -> None:
+    sent_by = FUNCTIONS["SendNoticeFunction"]["Timeout"]
+    known_after = LOGGED_WITHIN.total_seconds() + visibility_timeout("MailEventsQueue")
+    assert sent_by + known_after < visibility_timeout("EmailQueue")
+    assert known_after < NEWS_WITHIN.total_seconds() <= LONGEST_DELAY.total_seconds()
+
+
+def test_a_planned_action_is_over_before_it_can_be_called_off_again() -> None:
+    assert FUNCTIONS["PerformActionFunction"]["Timeout"] < RUN_WITHIN.total_seconds()
 
 
 @pytest.mark.parametrize("name", of_type("AWS::S3::Bucket"))

@@ -32,7 +32,14 @@ from milepost.permitting import (
     require_month,
     require_text,
 )
-from milepost.planning import drop_plan, plan_action
+from milepost.planning import (
+    drop_plan,
+    find_planned,
+    plan_action,
+    require_not_started,
+    schedule_again,
+    start_plan,
+)
 from milepost.provider import NothingToDo, ProviderAction, Response
 from milepost.refreshing import Tools, ask, fetch_order, is_yes, look_again, take_in_answer
 from milepost.report import BadPayload
@@ -63,8 +70,11 @@ def perform(request: ActionRequest, *, tools: Tools) -> ActionDone:
     if known := find_done(order, request):
         if known.result is Result.REFUSED:
             raise RefusedByProvider(known)
+        if known.result is Result.PLANNED:
+            schedule_again(known, request, order, tools)
         return known
     require_allowed(order, request.action, provider)
+    require_not_started(order, request.action, tools)
     if request.planned_for is not None:
         return plan_action(request, order, at=request.planned_for, tools=tools)
     return _do(request, order, tools)
@@ -82,18 +92,17 @@ def run_planned(call: PlannedCall, *, tools: Tools) -> ActionDone | None:
         order = tools.read(call.order)
     except NoSuchOrder:
         return None
-    plan = current_plan(order, call.action)
-    if plan is None or plan.key != call.key:
-        return None
-    request = ActionRequest(
-        order=call.order,
-        action=call.action,
-        key=f"{call.key}:run",
-        person=plan.person,
-        planned_for=plan.planned_for,
-    )
+    request = find_planned(call, order)
+    return None if request is None else _run(call, request, order, tools)
+
+
+def _run(
+    call: PlannedCall, request: ActionRequest, order: Order, tools: Tools
+) -> ActionDone | None:
     try:
         require_allowed(order, call.action, tools.conversation.provider)
+        if not start_plan(call, request, tools=tools):
+            return None
         return _ask_provider(request, order, tools)
     except NotAllowed as no:
         return tools.keep(make_report(request, Result.REFUSED, now=tools.clock(), outcome=str(no)))

@@ -41,6 +41,8 @@ class Result(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     PLANNED = "planned"
+    STARTED = "started"
+    """A planned action is being carried out: its provider is called."""
     CALLED_OFF = "called_off"
     FAILED = "failed"
 
@@ -175,11 +177,39 @@ def current_plan(order: Order, action: str) -> ActionDone | None:
         if entry.report.source is not Source.PERSON or said.get("action") != action:
             continue
         done = read_done(entry.report)
+        if done.result is Result.STARTED:
+            continue
         if done.result is Result.PLANNED:
             plan = done
         elif done.planned_for is not None or done.result is Result.DONE:
             plan = None
     return plan
+
+
+def run_key(plan_key: str) -> str:
+    """The idempotency key with which a plan is carried out; every try has the same."""
+    return f"{plan_key}:run"
+
+
+def start_key(plan_key: str, *, at: datetime) -> str:
+    """The key under which the timeline has that a plan was started: each start has its own."""
+    return f"{_starts_of(plan_key)}{format_instant(at)}"
+
+
+def _starts_of(plan_key: str) -> str:
+    # A person's key has no colon.
+    return f"{plan_key}:start:"
+
+
+def started_at(order: Order, plan: ActionDone) -> datetime | None:
+    """When this plan was last started to be carried out; None when it never was."""
+    times = (
+        entry.report.occurred_at
+        for entry in order.timeline
+        if entry.report.details.get("action_key", "").startswith(_starts_of(plan.key))
+        and entry.report.details.get("action") == plan.action
+    )
+    return max(times, default=None)
 
 
 def make_report(

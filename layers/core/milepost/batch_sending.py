@@ -6,13 +6,15 @@ of each other one the log says why it was not sent.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from milepost.judging import Judge, Judged, Voice
 from milepost.notices import Notice, State, urgency
 from milepost.overdue_orders import OverdueNow, OverdueOrders, merged
 from milepost.sending import (
+    CLAIM,
+    NEWS_WITHIN,
     Batch,
     Claimed,
     Claims,
@@ -20,6 +22,7 @@ from milepost.sending import (
     Links,
     Mail,
     Mailer,
+    OutcomeUnknown,
     Refused,
     Renderer,
     TryAgainLater,
@@ -29,8 +32,7 @@ from milepost.sending import (
 from milepost.subscriptions import DigestReason, Subscription, digest_reason
 from milepost.verdicts import Verdict
 
-BATCH_CLAIM: Final = timedelta(seconds=120)
-"""How long for a digest, under which thousands of notices may have to be logged."""
+BATCH_CLAIM: Final = CLAIM
 MOST_IN_A_MAIL: Final = 5_000
 """Notices that one mail may stand for; what is held beyond that goes with the next mail."""
 MOST_SHOWN: Final = 200
@@ -84,17 +86,23 @@ class BatchSender:
 
         :raises AlreadyClaimed: when another sender is at it
         :raises TryAgainLater: when they can't be judged or sent now
+        :raises OutcomeUnknown: when a mail may have been sent; the batch waits for ``NEWS_WITHIN``
         """
         # Claimed first: what waits is read only by the one who may send it.
         claimed = self.holds.claim_batch(batch, at=now, until=now + BATCH_CLAIM)
         try:
             waiting = self._log_last_mail(batch, claimed, self._still_waiting(batch), now)
             for start in range(0, len(waiting), MOST_IN_A_MAIL):
-                self._send_part(batch, waiting[start : start + MOST_IN_A_MAIL], now)
+                part = waiting[start : start + MOST_IN_A_MAIL]
+                self._send_part(batch, part, now, claimed.token)
         except TryAgainLater:
-            self.holds.release_batch(batch)
+            self.holds.release_batch(batch, claim=claimed.token)
             raise
-        self.holds.close_batch(batch)
+        except OutcomeUnknown:
+            until = now + NEWS_WITHIN
+            self.holds.keep_batch_claim(batch, claim=claimed.token, until=until)
+            raise
+        self.holds.close_batch(batch, claim=claimed.token)
 
     def _still_waiting(self, batch: Batch) -> Sequence[Notice]:
         """Of what is held, what has not gone out by another way meanwhile."""
@@ -116,7 +124,9 @@ class BatchSender:
             self._log_sent(batch, told, claimed.message_id, now)
         return [notice for notice in waiting if not claimed.has_told(notice)]
 
-    def _send_part(self, batch: Batch, notices: Sequence[Notice], now: datetime) -> None:
+    def _send_part(
+        self, batch: Batch, notices: Sequence[Notice], now: datetime, claim: str
+    ) -> None:
         groups: dict[Voice, _Group] = {}
         closed = []
         for judged in judge_now(self.judge, sorted(notices, key=urgency), now):
@@ -127,9 +137,9 @@ class BatchSender:
                 groups.setdefault(judged.voice, _Group(judged.voice, batch.due_at)).add(judged)
         self.holds.let_go(batch, closed)
         for group in groups.values():
-            self._send_group(batch, group, now)
+            self._send_group(batch, group, now, claim)
 
-    def _send_group(self, batch: Batch, group: _Group, now: datetime) -> None:
+    def _send_group(self, batch: Batch, group: _Group, now: datetime, claim: str) -> None:
         mail = self._write(batch, group, now)
         if mail is None:
             return
@@ -139,7 +149,7 @@ class BatchSender:
         except Refused as refusal:
             self._close_all(batch, notices, Verdict(State.FAILED, str(refusal)), now)
             return
-        self.holds.mark_batch_sent(batch, notices, message_id=message_id, at=now)
+        self.holds.mark_batch_sent(batch, notices, message_id=message_id, at=now, claim=claim)
         self._log_sent(batch, notices, message_id, now)
 
     def _log_sent(

@@ -1,8 +1,8 @@
 """Calling an endpoint: claim, judge, post, log; retry what fails, and stop what only ever fails.
 
 A notice is judged as a mail is: by its subscription, connection and order at the moment of sending.
-An endpoint gets every notice at least once, under one id for all attempts: only if we are killed
-between its answer and our entry in the log is it called again without need.
+An endpoint gets every notice at least once, under one id for all attempts: it is called again
+without need if we are killed, or our entry in the log fails, after it has answered.
 """
 
 import hashlib
@@ -49,29 +49,50 @@ class Called:
     switched_off: bool = False
 
 
-class CallLog(Protocol):
-    """The delivery log. ``attempt`` is the number of calls that failed before this one."""
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """One call of a notice, and the token that every later write to the log is checked against."""
 
-    def claim(self, notice: Notice, *, attempt: int, at: datetime, until: datetime) -> bool:
-        """Claim a queued notice; False when it needs no call, or not by this message.
+    notice: Notice
+    token: str
+    attempt: int
+    now: datetime
+
+
+class CallLog(Protocol):
+    """The delivery log. ``attempt`` is the number of calls that failed before this one.
+
+    What is written with a ``claim`` is written only while that claim is the notice's; each says
+    whether it was. That an endpoint has a notice is true whoever claims it, and always written.
+    """
+
+    def claim(self, notice: Notice, *, attempt: int, at: datetime, until: datetime) -> str | None:
+        """Claim a queued notice; the claim's token, None when this message needs no call.
 
         :raises AlreadyClaimed: when another caller's claim holds
         """
         ...
 
-    def release(self, notice: Notice) -> None: ...
+    def release(self, notice: Notice, *, claim: str) -> bool: ...
 
     def mark_delivered(
         self, notice: Notice, *, attempt: int, message_id: str, at: datetime
     ) -> None: ...
 
     def mark_retried(
-        self, notice: Notice, *, attempt: int, reason: str, retry_at: datetime
-    ) -> None: ...
+        self, notice: Notice, *, attempt: int, reason: str, retry_at: datetime, claim: str
+    ) -> bool: ...
 
     def close(
-        self, notice: Notice, *, state: State, reason: str, at: datetime, attempts: int
-    ) -> None: ...
+        self,
+        notice: Notice,
+        *,
+        state: State,
+        reason: str,
+        at: datetime,
+        attempts: int,
+        claim: str,
+    ) -> bool: ...
 
 
 class Endpoints(Protocol):
@@ -86,16 +107,19 @@ class Endpoints(Protocol):
         ...
 
     def worked(self, endpoint: Endpoint) -> None:
-        """Note that the endpoint's URL works, if it is still the subscription's."""
+        """Note that the endpoint's URL works, also when another call has failed since it was read;
+        but not if it has another URL by now, or has worked and failed again since."""
         ...
 
     def claim_switching_off(
         self, endpoint: Endpoint, *, failing_since: datetime, at: datetime, until: datetime
-    ) -> bool:
-        """False when another caller is at it, or the endpoint has worked since."""
+    ) -> str | None:
+        """The claim's token; None when another caller holds one, or the endpoint has worked."""
         ...
 
-    def switch_off(self, endpoint: Endpoint, *, reason: str) -> None: ...
+    def switch_off(self, endpoint: Endpoint, *, reason: str, claim: str) -> bool:
+        """False when it has worked, or a person has resumed it, since the claim."""
+        ...
 
 
 class EndpointSecrets(Protocol):
@@ -181,42 +205,40 @@ class Caller:
         :raises AlreadyClaimed: when another caller is at it
         :raises NoEndpointSecret: when there is nothing to sign with
         """
-        if not self.log.claim(notice, attempt=attempt, at=now, until=now + CLAIM):
+        token = self.log.claim(notice, attempt=attempt, at=now, until=now + CLAIM)
+        if token is None:
             return None
+        claim = _Claim(notice, token, attempt, now)
         try:
             (judged,) = self.judge.judge([notice], now=now)
         except OrdersUnavailable as unavailable:
-            return self._try_later(notice, str(unavailable), attempt, now)
+            return self._try_later(claim, str(unavailable))
         if judged.verdict is not None:
-            return self._close_unsent(notice, judged.verdict, attempt, now)
+            return self._close_unsent(claim, judged.verdict)
         endpoint = self.endpoints.get(notice.subscription) if notice.subscription else None
         if endpoint is None:
-            return self._close_unsent(notice, SUBSCRIPTION_DELETED, attempt, now)
-        failure = self._post(notice, _announced(judged), endpoint, now)
+            return self._close_unsent(claim, SUBSCRIPTION_DELETED)
+        failure = self._post(claim, _announced(judged), endpoint)
         if failure is None:
             return self._succeed(notice, endpoint, attempt, now)
-        return self._fail(notice, endpoint, failure, attempt, now)
+        return self._fail(claim, endpoint, failure)
 
-    def _try_later(self, notice: Notice, why: str, attempt: int, now: datetime) -> Called:
+    def _try_later(self, claim: _Claim, why: str) -> Called:
         """Nothing is known of the order, so nothing is concluded: the same attempt comes again."""
-        self.log.release(notice)
-        self.retries.put(notice, attempt=attempt, delay=UNJUDGED_RETRY, now=now)
+        self.log.release(claim.notice, claim=claim.token)
+        self.retries.put(claim.notice, attempt=claim.attempt, delay=UNJUDGED_RETRY, now=claim.now)
         return Called(State.QUEUED, why)
 
-    def _close_unsent(
-        self, notice: Notice, verdict: Verdict, attempt: int, now: datetime
-    ) -> Called:
-        return self._close(notice, verdict.state, verdict.reason, attempt, now)
+    def _close_unsent(self, claim: _Claim, verdict: Verdict) -> Called:
+        return self._close(claim, verdict.state, verdict.reason, claim.attempt)
 
-    def _post(
-        self, notice: Notice, announced: Announced, endpoint: Endpoint, now: datetime
-    ) -> Failure | None:
-        body = message_body(announced)
+    def _post(self, claim: _Claim, announced: Announced, endpoint: Endpoint) -> Failure | None:
+        notice, now, body = claim.notice, claim.now, message_body(announced)
         try:
             secrets = self.secrets.live(endpoint.subscription, now=now)
             headers = message_headers(notice, body, secrets=secrets, now=now)
         except NoSecret:
-            self.log.release(notice)
+            self.log.release(notice, claim=claim.token)
             raise NoEndpointSecret(
                 f"subscription {endpoint.subscription} has no signing secret: set one"
                 " (whsec_ and base64), then redrive the dead letters of endpoints"
@@ -228,29 +250,33 @@ class Caller:
 
     def _succeed(self, notice: Notice, endpoint: Endpoint, attempt: int, now: datetime) -> Called:
         self.log.mark_delivered(notice, attempt=attempt, message_id=message_id(notice), at=now)
-        if endpoint.failing_since is not None:
-            self.endpoints.worked(endpoint)
+        self.endpoints.worked(endpoint)
         return Called(State.DELIVERED)
 
-    def _fail(
-        self, notice: Notice, endpoint: Endpoint, failure: Failure, attempt: int, now: datetime
-    ) -> Called:
+    def _fail(self, claim: _Claim, endpoint: Endpoint, failure: Failure) -> Called:
+        notice, attempt, now = claim.notice, claim.attempt, claim.now
         if ended := self._switch_off_if_due(endpoint, failure, now):
             reason = f"{failure.reason}; {ended}"
-            self._close(notice, State.FAILED, reason, attempt + 1, now)
+            self._close(claim, State.FAILED, reason, attempt + 1)
             return Called(State.FAILED, failure.reason, switched_off=True)
         if failure.is_gone:
             # Its URL was changed meanwhile, or another caller is switching it off.
-            self._close(notice, State.FAILED, failure.reason, attempt + 1, now)
+            self._close(claim, State.FAILED, failure.reason, attempt + 1)
             return Called(State.FAILED, failure.reason)
         wait = next_wait(failure, attempt=attempt, chance=self.chance())
         if wait is None:
             reason = f"{failure.reason}; tried {attempt + 1} times"
-            self._close(notice, State.FAILED, reason, attempt + 1, now)
+            self._close(claim, State.FAILED, reason, attempt + 1)
             return Called(State.FAILED, failure.reason)
         # Before the log: whoever is killed in between leaves a message too many, not one too few.
         self.retries.put(notice, attempt=attempt + 1, delay=wait, now=now)
-        self.log.mark_retried(notice, attempt=attempt, reason=failure.reason, retry_at=now + wait)
+        self.log.mark_retried(
+            notice,
+            attempt=attempt,
+            reason=failure.reason,
+            retry_at=now + wait,
+            claim=claim.token,
+        )
         return Called(State.QUEUED, failure.reason)
 
     def _switch_off_if_due(self, endpoint: Endpoint, failure: Failure, now: datetime) -> str | None:
@@ -261,9 +287,10 @@ class Caller:
             return None
         if not failure.is_gone and not is_to_switch_off(failing_since=since, now=now):
             return None
-        if not self.endpoints.claim_switching_off(
+        claim = self.endpoints.claim_switching_off(
             endpoint, failing_since=since, at=now, until=now + CLAIM
-        ):
+        )
+        if claim is None:
             return None
         self.owners.tell_switched_off(
             endpoint, failure=failure.reason, since=None if failure.is_gone else since
@@ -271,13 +298,17 @@ class Caller:
         days = (now - since).days
         why = "because it is gone" if failure.is_gone else f"after failing for {days} days"
         reason = f"switched off on {now:%Y-%m-%d} {why}"
-        self.endpoints.switch_off(endpoint, reason=reason)
-        return reason
+        return reason if self.endpoints.switch_off(endpoint, reason=reason, claim=claim) else None
 
-    def _close(
-        self, notice: Notice, state: State, reason: str, attempts: int, now: datetime
-    ) -> Called:
-        self.log.close(notice, state=state, reason=reason, at=now, attempts=attempts)
+    def _close(self, claim: _Claim, state: State, reason: str, attempts: int) -> Called:
+        self.log.close(
+            claim.notice,
+            state=state,
+            reason=reason,
+            at=claim.now,
+            attempts=attempts,
+            claim=claim.token,
+        )
         return Called(state, reason)
 
 

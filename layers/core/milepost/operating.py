@@ -45,8 +45,13 @@ class Subscriptions(Protocol):
         """Keep it; what became of it meanwhile (ended, failing) stays as it is."""
         ...
 
-    def resume(self, subscription_id: str) -> None:
-        """Let one live again that ended, its failures counted anew."""
+    def change(self, subscription: Subscription, *, instead_of: Subscription) -> bool:
+        """Keep it in place of what was read; False when that is there no longer."""
+        ...
+
+    def resume(self, subscription_id: str, *, ended: str | None) -> bool:
+        """Reactivate one that had ended, as it was read, for this reason; False when it is gone or
+        has ended for another reason since."""
         ...
 
     def end(self, subscription_id: str, *, reason: str) -> None:

@@ -1,7 +1,12 @@
-"""Planning an action for later, and calling it off before its time has come."""
+"""Planning an action for later, calling it off before its time has come, and starting it then.
+
+Whoever starts a plan and whoever calls it off or changes it decide on the same version of the
+order: the first to write decides, and the other one is told.
+"""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from milepost.actions import (
     ActionDone,
@@ -11,23 +16,49 @@ from milepost.actions import (
     current_plan,
     find_done,
     make_report,
+    run_key,
+    start_key,
+    started_at,
 )
 from milepost.order import Order, OrderKey
 from milepost.permitting import check_request, refusal
+from milepost.recording import Outcome
 from milepost.refreshing import Tools
+from milepost.report import format_instant
+
+SOONEST: Final = timedelta(seconds=5)
+"""How far ahead a schedule is at least: one whose time is past when it is made may never fire."""
+RUN_WITHIN: Final = timedelta(seconds=90)
+"""How long a plan that was started counts as being carried out: longer than the function that does
+it may run. A test holds the template to it."""
 
 
 def plan_action(request: ActionRequest, order: Order, *, at: datetime, tools: Tools) -> ActionDone:
     """Plan it, in place of what was planned before."""
     before = current_plan(order, request.action)
-    # The schedule first, under a name of its own: after a crash the plan before still holds, and
-    # one that is not on the timeline does nothing when it fires.
-    call = PlannedCall(order=request.order, action=request.action, key=request.key)
-    tools.plans.put(call, at=at)
-    done = tools.keep(make_report(request, Result.PLANNED, now=tools.clock()))
+    # The plan first: a schedule that fires before its plan is on the timeline would do nothing, and
+    # the plan would stay for ever. After a crash in between, the same key makes the schedule.
+    done = tools.keep(
+        make_report(request, Result.PLANNED, now=tools.clock()),
+        require=lambda order: require_not_started(order, request.action, tools),
+    )
+    _schedule(request, at, tools)
     if before is not None:
         drop_plan(before, request.order, tools=tools)
     return done
+
+
+def schedule_again(known: ActionDone, request: ActionRequest, order: Order, tools: Tools) -> None:
+    """Make the schedule of a plan that was kept before, in case that broke off; once if it is
+    there."""
+    plan = current_plan(order, request.action)
+    if plan is not None and plan.key == known.key and plan.planned_for is not None:
+        _schedule(request, plan.planned_for, tools)
+
+
+def _schedule(request: ActionRequest, at: datetime, tools: Tools) -> None:
+    call = PlannedCall(order=request.order, action=request.action, key=request.key)
+    tools.plans.put(call, at=max(at, tools.clock() + SOONEST))
 
 
 def drop_plan(plan: ActionDone, order: OrderKey, *, tools: Tools) -> None:
@@ -42,7 +73,7 @@ def call_off(request: ActionRequest, *, tools: Tools) -> ActionDone:
     :raises UnknownAction: when the provider has no such action
     :raises BadArgument: when the key is not one
     :raises KeyReused: when the key was used for something else
-    :raises NotAllowed: when nothing is planned
+    :raises NotAllowed: when nothing is planned, or it is being carried out
     :raises LostRace: when the order is too busy; ask again with the same key
     """
     provider = tools.conversation.provider
@@ -53,8 +84,67 @@ def call_off(request: ActionRequest, *, tools: Tools) -> ActionDone:
     plan = current_plan(order, request.action)
     if plan is None:
         raise refusal(order, provider, f"No {request.action} is planned for this order")
+
+    def require_same_plan(order: Order) -> None:
+        now_planned = current_plan(order, request.action)
+        if now_planned is None or now_planned.key != plan.key:
+            raise refusal(order, provider, f"The plan of {request.action} was changed meanwhile")
+        require_not_started(order, request.action, tools)
+
     # Recorded first: a schedule that still fires finds that its plan no longer holds.
     of_plan = replace(request, planned_for=plan.planned_for)
-    done = tools.keep(make_report(of_plan, Result.CALLED_OFF, now=tools.clock()))
+    done = tools.keep(
+        make_report(of_plan, Result.CALLED_OFF, now=tools.clock()), require=require_same_plan
+    )
     drop_plan(plan, request.order, tools=tools)
     return done
+
+
+def find_planned(call: PlannedCall, order: Order) -> ActionRequest | None:
+    """What a schedule is to have done; None when its plan holds no longer."""
+    plan = current_plan(order, call.action)
+    if plan is None or plan.key != call.key:
+        return None
+    # By every try with the same key, so that the provider does it once.
+    return ActionRequest(
+        order=call.order,
+        action=call.action,
+        key=run_key(call.key),
+        person=plan.person,
+        planned_for=plan.planned_for,
+    )
+
+
+def start_plan(call: PlannedCall, request: ActionRequest, *, tools: Tools) -> bool:
+    """Note that a plan is being carried out, before its provider is called.
+
+    :param request: as ``find_planned`` gives it
+    :returns: False when the plan holds no longer
+    :raises LostRace: when the order is too busy; run it again
+    """
+    now = tools.clock()
+    start = replace(request, key=start_key(call.key, at=now))
+
+    def require_plan(order: Order) -> None:
+        if find_planned(call, order) is None:
+            raise _HoldsNoLonger
+
+    try:
+        report = make_report(start, Result.STARTED, now=now)
+        outcome = tools.take_in(report, require=require_plan)
+    except _HoldsNoLonger:
+        return False
+    return outcome is not Outcome.ERASED
+
+
+class _HoldsNoLonger(Exception):
+    """The plan was changed, called off or carried out since it was read."""
+
+
+def require_not_started(order: Order, action: str, tools: Tools) -> None:
+    """:raises NotAllowed: while what is planned of this action is being carried out"""
+    plan = current_plan(order, action)
+    started = None if plan is None else started_at(order, plan)
+    if started is not None and tools.clock() < started + RUN_WITHIN:
+        why = f"It is too late: the planned {action} has been started at {format_instant(started)}"
+        raise refusal(order, tools.conversation.provider, f"{why}. Look at the order in a minute")

@@ -1,5 +1,6 @@
 """Recording a report: read the order, fold the report in, write once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -88,11 +89,15 @@ def record(
     now: datetime,
     announce: bool = True,
     erasures: Erasures = NOBODY_ERASED,
+    require: Callable[[Order], None] | None = None,
 ) -> Recorded:
     """Take a report into its order, whoever else is writing to it.
 
     :param announce: False for a replay that is to tell nobody
     :param erasures: whose orders are not taken in; looked at for a new order alone
+    :param require: raises when the report must not be added to the order. It is given the very
+        version in place of which the report is written, so that two decisions about one order
+        can't pass each other
     :raises LostRace: after ``MOST_LOST_RACES``; try the report again later
     :raises UnstorableOrder: when the order can't be stored with it; keep the report elsewhere
     """
@@ -102,6 +107,8 @@ def record(
     for attempt in range(MOST_LOST_RACES + 1):
         if before is not None and (known := _nothing_to_add(report, before)):
             return Recorded(known, before.order.status)
+        if before is not None and require is not None:
+            require(before.shown)
         order = _fold_in(report, before, rules)
         if before is not None and _came_again_for_nothing(report, order, before.order):
             return Recorded(Outcome.DUPLICATE, order.status)

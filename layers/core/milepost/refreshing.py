@@ -56,8 +56,16 @@ class Tools:
             raise NoSuchOrder(f"the customer of order {key.path_id} was erased")
         return tracked.shown
 
-    def take_in(self, report: Report, *, announce: bool = True) -> Outcome:
+    def take_in(
+        self,
+        report: Report,
+        *,
+        announce: bool = True,
+        require: Callable[[Order], None] | None = None,
+    ) -> Outcome:
         """Record a report; nobody is told of it without ``announce``.
+
+        :param require: as ``recording.record`` has it
 
         :raises LostRace: when too many others write to the order; ask again
         """
@@ -69,11 +77,15 @@ class Tools:
             now=self.clock(),
             announce=announce,
             erasures=self.erasures,
+            require=require,
         ).outcome
 
-    def keep(self, report: Report) -> ActionDone:
-        """Record what a person did."""
-        self.take_in(report)
+    def keep(self, report: Report, *, require: Callable[[Order], None] | None = None) -> ActionDone:
+        """Record what a person did.
+
+        :param require: as ``recording.record`` has it
+        """
+        self.take_in(report, require=require)
         return read_done(report)
 
 

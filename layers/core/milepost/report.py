@@ -217,7 +217,7 @@ class Details(TypedDict, total=False):
     outcome: str
     """What the provider answered to an action, in its own words."""
     result: str
-    """What became of an action: done, refused, planned, called_off or failed."""
+    """What became of an action: done, refused, planned, started, called_off or failed."""
     answered: Decimal
     """The HTTP status with which the provider refused an action."""
     planned_for: str

@@ -13,17 +13,27 @@ from milepost.overdue_orders import OverdueNow
 from milepost.subscriptions import DigestReason
 from milepost.verdicts import Verdict
 
-CLAIM: Final = timedelta(seconds=25)
-"""How long a sender has for one mail: longer than the mail service's client ever waits, shorter
-than a queue takes to give up. If the sender is killed, the next one may try after that."""
+CLAIM: Final = timedelta(seconds=125)
+"""How long a claim holds: longer than a function that claims may run, so that it can't end while
+its holder is alive; shorter than a queue's visibility timeout. A test holds the template to it."""
+
+
+NEWS_WITHIN: Final = timedelta(minutes=15)
+"""How long a mail is left alone whose outcome is unknown: by then its event has told whether it
+went out, even one that had to come a second time. The longest that SQS keeps a message back."""
 
 
 class AlreadyClaimed(Exception):
-    """Another sender is at it; look again later."""
+    """Another worker holds the claim; look again later."""
 
 
 class TryAgainLater(Exception):
     """The mail service has no room, or the orders can't be read now. Nothing was sent."""
+
+
+class OutcomeUnknown(Exception):
+    """The mail service may have taken the mail: its answer did not come. Look again once an event
+    could have told."""
 
 
 class Refused(Exception):
@@ -54,6 +64,8 @@ class Claimed:
 
     message_id: str | None = None
     told: frozenset[str] | None = None
+    token: str = ""
+    """What every later write to the batch is checked against."""
 
     def has_told(self, notice: Notice) -> bool:
         """Whether that mail was about this notice, too."""
@@ -68,22 +80,33 @@ def fingerprint(notice: Notice) -> str:
 
 
 class Claims(Protocol):
-    """The delivery log, as a sender needs it."""
+    """The delivery log, as a sender needs it.
 
-    def claim(self, notice: Notice, *, at: datetime, until: datetime) -> bool:
-        """Claim a queued notice; False when it needs no sending any more.
+    What is written with a ``claim`` is written only while that claim is the notice's, and without
+    one only while nobody's claim holds. Each says whether it was written: losing a claim is a
+    normal outcome.
+    """
+
+    def claim(self, notice: Notice, *, at: datetime, until: datetime) -> str | None:
+        """Claim a queued notice; the claim's token, None when it needs no sending any more.
 
         :raises AlreadyClaimed: when another sender's claim holds
         """
         ...
 
-    def release(self, notice: Notice) -> None: ...
+    def release(self, notice: Notice, *, claim: str) -> bool: ...
+
+    def keep_claim(self, notice: Notice, *, claim: str, until: datetime) -> bool:
+        """Make the claim hold for longer."""
+        ...
 
     def waiting(self, notices: Sequence[Notice]) -> Sequence[Notice]:
         """Those of them that are still to be sent."""
         ...
 
-    def mark_sent(self, notice: Notice, *, message_id: str, at: datetime) -> None: ...
+    def mark_sent(
+        self, notice: Notice, *, message_id: str, at: datetime, claim: str | None = None
+    ) -> bool: ...
 
     def mark_all_sent(
         self, notices: Sequence[Notice], *, message_id: str, at: datetime, digest: str
@@ -91,7 +114,15 @@ class Claims(Protocol):
         """Mark what went out as one mail, ``digest`` being its name in the log."""
         ...
 
-    def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> None:
+    def close(
+        self,
+        notice: Notice,
+        *,
+        state: State,
+        reason: str,
+        at: datetime,
+        claim: str | None = None,
+    ) -> bool:
         """Close a notice that still waits to be sent, with why it isn't."""
         ...
 
@@ -119,17 +150,27 @@ class Holds(Protocol):
         """:raises AlreadyClaimed: when another sender's claim holds"""
         ...
 
-    def release_batch(self, batch: Batch) -> None: ...
+    def release_batch(self, batch: Batch, *, claim: str) -> bool: ...
+
+    def keep_batch_claim(self, batch: Batch, *, claim: str, until: datetime) -> bool:
+        """Make the claim hold for longer."""
+        ...
 
     def mark_batch_sent(
-        self, batch: Batch, notices: Sequence[Notice], *, message_id: str, at: datetime
-    ) -> None:
+        self,
+        batch: Batch,
+        notices: Sequence[Notice],
+        *,
+        message_id: str,
+        at: datetime,
+        claim: str,
+    ) -> bool:
         """Note which of them went out as this mail, before that is logged under each."""
         ...
 
     def let_go(self, batch: Batch, notices: Sequence[Notice]) -> None: ...
 
-    def close_batch(self, batch: Batch) -> None:
+    def close_batch(self, batch: Batch, *, claim: str) -> bool:
         """Forget that it went out: what is held for that moment from now on is another mail."""
         ...
 
@@ -174,6 +215,7 @@ class Mailer(Protocol):
         """The message's id. ``notices`` are what the mail's fate will be logged under.
 
         :raises TryAgainLater: when it can't be sent now
+        :raises OutcomeUnknown: when it may have been sent
         :raises Refused: when it never can
         """
         ...
@@ -194,21 +236,27 @@ class Sender:
 
         :raises AlreadyClaimed: when another sender is at it
         :raises TryAgainLater: when it can't be judged or sent now
+        :raises OutcomeUnknown: when it may have been sent; nobody sends it for ``NEWS_WITHIN``
         """
-        if not self.claims.claim(notice, at=now, until=now + CLAIM):
+        claim = self.claims.claim(notice, at=now, until=now + CLAIM)
+        if claim is None:
             return State.SENT
         try:
             (judged,) = judge_now(self.judge, [notice], now)
             if judged.verdict is not None:
-                return self._close(notice, judged.verdict, now)
+                return self._close(notice, judged.verdict, now, claim)
             mail = self._render_one(judged)
             message_id = self.mailer.send(mail, notices=[judged.in_voice], at=now)
         except TryAgainLater:
-            self.claims.release(notice)
+            self.claims.release(notice, claim=claim)
+            raise
+        except OutcomeUnknown:
+            # Only its event, which needs no claim, may write to it meanwhile.
+            self.claims.keep_claim(notice, claim=claim, until=now + NEWS_WITHIN)
             raise
         except Refused as refusal:
-            return self._close(notice, Verdict(State.FAILED, str(refusal)), now)
-        self.claims.mark_sent(notice, message_id=message_id, at=now)
+            return self._close(notice, Verdict(State.FAILED, str(refusal)), now, claim)
+        self.claims.mark_sent(notice, message_id=message_id, at=now, claim=claim)
         return State.SENT
 
     def _render_one(self, judged: Judged) -> Mail:
@@ -219,8 +267,8 @@ class Sender:
             unsubscribe_url=self.links.url_for([judged.notice]),
         )
 
-    def _close(self, notice: Notice, verdict: Verdict, now: datetime) -> State:
-        self.claims.close(notice, state=verdict.state, reason=verdict.reason, at=now)
+    def _close(self, notice: Notice, verdict: Verdict, now: datetime, claim: str) -> State:
+        self.claims.close(notice, state=verdict.state, reason=verdict.reason, at=now, claim=claim)
         return verdict.state
 
 

@@ -94,8 +94,13 @@ def test_an_endpoint_that_lives_again_has_all_its_days_to_fail(
     deployed.run("subscriptions", "resume", CRM.id)
     living = endpoints.get(CRM.id)
     assert living is not None
-    endpoints.failed(living, at=minute(0))
-    endpoints.switch_off(living, reason="switched off again")
+    since = endpoints.failed(living, at=minute(0))
+    assert since is not None
+    claim = endpoints.claim_switching_off(
+        living, failing_since=since, at=minute(1), until=minute(3)
+    )
+    assert claim is not None
+    assert endpoints.switch_off(living, reason="switched off again", claim=claim)
 
     deployed.run("subscriptions", "resume", CRM.id)
 

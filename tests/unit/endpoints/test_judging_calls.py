@@ -23,6 +23,7 @@ from tests.fakes import (
 )
 from tests.signing import SECRET
 
+CLAIM = "the token of the claim"
 URL = "https://crm.example.com/hooks"
 ENDED = "switched off on 2026-03-01 after failing for 5 days"
 AS_BEFORE = Subscription(id="crm", channel=Channel.HTTPS, recipient=URL)
@@ -72,10 +73,10 @@ class Log:
 
     ended: list[Called] = field(default_factory=list)
 
-    def claim(self, notice: Notice, *, attempt: int, at: datetime, until: datetime) -> bool:
-        return not self.ended
+    def claim(self, notice: Notice, *, attempt: int, at: datetime, until: datetime) -> str | None:
+        return None if self.ended else CLAIM
 
-    def release(self, notice: Notice) -> None:
+    def release(self, notice: Notice, *, claim: str) -> bool:
         raise AssertionError("nothing is given back")
 
     def mark_delivered(
@@ -84,14 +85,23 @@ class Log:
         self.ended.append(Called(State.DELIVERED))
 
     def mark_retried(
-        self, notice: Notice, *, attempt: int, reason: str, retry_at: datetime
-    ) -> None:
+        self, notice: Notice, *, attempt: int, reason: str, retry_at: datetime, claim: str
+    ) -> bool:
         raise AssertionError("nothing is retried")
 
     def close(
-        self, notice: Notice, *, state: State, reason: str, at: datetime, attempts: int
-    ) -> None:
+        self,
+        notice: Notice,
+        *,
+        state: State,
+        reason: str,
+        at: datetime,
+        attempts: int,
+        claim: str,
+    ) -> bool:
+        assert claim == CLAIM
         self.ended.append(Called(state, reason))
+        return True
 
 
 @dataclass
@@ -135,14 +145,14 @@ class World:
         raise AssertionError("nothing fails")
 
     def worked(self, endpoint: Endpoint) -> None:
-        raise AssertionError("nothing has failed before")
+        """Nothing has failed before."""
 
     def claim_switching_off(
         self, endpoint: Endpoint, *, failing_since: datetime, at: datetime, until: datetime
-    ) -> bool:
+    ) -> str | None:
         raise AssertionError("nothing fails")
 
-    def switch_off(self, endpoint: Endpoint, *, reason: str) -> None:
+    def switch_off(self, endpoint: Endpoint, *, reason: str, claim: str) -> bool:
         raise AssertionError("nothing fails")
 
     def put(self, notice: Notice, *, attempt: int, delay: timedelta, now: datetime) -> None:

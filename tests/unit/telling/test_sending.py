@@ -8,7 +8,14 @@ import pytest
 from milepost.notices import Audience, State
 from milepost.order import Kind
 from milepost.report import Status
-from milepost.sending import CLAIM, AlreadyClaimed, Refused, TryAgainLater
+from milepost.sending import (
+    CLAIM,
+    NEWS_WITHIN,
+    AlreadyClaimed,
+    OutcomeUnknown,
+    Refused,
+    TryAgainLater,
+)
 from milepost.subscriptions import Subscription
 from tests.builders import KEY, NOON, OFFERGRID, minute, notice
 from tests.fakes import MemoryConnections
@@ -62,6 +69,50 @@ def test_while_one_sends_another_waits(desk: Desk) -> None:
     desk.mailer.before = second
     desk.sender.send(ONE, now=NOON)
     assert len(desk.mailer.sent) == 1
+
+
+def test_a_refusal_that_comes_after_the_claim_ended_overwrites_nothing(desk: Desk) -> None:
+    meanwhile = desk.sender
+
+    def second() -> None:
+        assert meanwhile.send(ONE, now=CLAIM_ENDED) is State.SENT
+        raise Refused("MessageRejected")
+
+    desk.mailer.before = second
+    desk.sender.send(ONE, now=NOON)
+    assert desk.entry(ONE) == ("sent", "ses-1")
+
+
+def test_a_slow_sender_does_not_take_the_claim_of_the_one_after_it(desk: Desk) -> None:
+    claims: list[str | None] = []
+
+    def second() -> None:
+        until = CLAIM_ENDED + CLAIM
+        claims.append(desk.log.claim(ONE, at=CLAIM_ENDED, until=until))
+        raise TryAgainLater("Throttling")
+
+    desk.mailer.before = second
+    with pytest.raises(TryAgainLater):
+        desk.sender.send(ONE, now=NOON)
+    (holder,) = claims
+    with pytest.raises(AlreadyClaimed):
+        desk.sender.send(ONE, now=CLAIM_ENDED)
+    assert desk.log.mark_sent(ONE, message_id="the holder's", at=CLAIM_ENDED, claim=holder)
+
+
+@pytest.mark.parametrize("has_arrived", [True, False])
+def test_a_mail_whose_outcome_is_unknown_goes_out_again_only_without_an_event_of_it(
+    has_arrived: bool, desk: Desk
+) -> None:
+    desk.mailer.after = raising(OutcomeUnknown("ReadTimeoutError"))
+    with pytest.raises(OutcomeUnknown):
+        desk.sender.send(ONE, now=NOON)
+    with pytest.raises(AlreadyClaimed):
+        desk.sender.send(ONE, now=CLAIM_ENDED)
+    if has_arrived:
+        desk.log.items[ONE.id]["state"] = str(State.DELIVERED)
+    desk.sender.send(ONE, now=NOON + NEWS_WITHIN + timedelta(seconds=1))
+    assert len(desk.mailer.sent) == (1 if has_arrived else 2)
 
 
 def test_killed_before_the_mail_service_took_it_one_mail_goes_out(desk: Desk) -> None:

@@ -199,7 +199,10 @@ def change_subscription(
         )
     wanted = subscription_from(asked, subscription_id=there.id, source=FROM_API)
     _require_possible(wanted, services)
-    services.operations.subscriptions.put(wanted)
+    if not services.operations.subscriptions.change(wanted, instead_of=there):
+        # Deleted meanwhile, or taken over by the file.
+        _find_ours(subscription, services)
+        raise Conflict(f"{subscription} was changed by somebody else meanwhile: look at it again.")
     return _view(_find(subscription, services))
 
 
@@ -208,11 +211,13 @@ def change_subscription(
     summary="Let one live again that has ended, because its recipient wants it",
     tags=["subscriptions"],
     operation_id="resume_subscription",
-    responses=may_answer(200, 404),
+    responses=may_answer(200, 404, 409),
 )
 def resume_subscription(subscription: SubscriptionPath, services: Given) -> SubscriptionView:
     found = _find(subscription, services)
-    services.operations.subscriptions.resume(found.id)
+    if not services.operations.subscriptions.resume(found.id, ended=found.ended):
+        _find(subscription, services)
+        raise Conflict(f"{found.id} was changed by somebody else meanwhile: look at it again.")
     return _view(_find(subscription, services))
 
 

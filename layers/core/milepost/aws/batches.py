@@ -4,19 +4,69 @@ The few lines that a queue needs: Powertools' own come with every other event so
 and with asyncio, which cost more at a cold start than everything of ours.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol, TypeAlias
+
+logger = logging.getLogger(__name__)
 
 Message: TypeAlias = Mapping[str, Any]
 """A message as the event source mapping hands it over: ``messageId``, ``body``, ..."""
 
 
-def take_each(event: Mapping[str, Any], take: Callable[[Message], None]) -> dict[str, Any]:
-    """Take every message of a batch; the answer names those that have to come back.
+class Clock(Protocol):
+    """What is left of the function's time, as Lambda's context tells it."""
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+def take_each(
+    event: Mapping[str, Any],
+    take: Callable[[Message], None],
+    *,
+    clock: Clock,
+    least: timedelta,
+    put_back: Callable[[Message], None] | None = None,
+) -> dict[str, Any]:
+    """Take the messages of a batch; the answer names those that have to come back.
 
     ``take`` fails by raising, which delays none of the others, and logs it itself.
+
+    :param least: what has to be left of the function's time for a message to be begun. Those that
+        are not begun come back: a message that is cut off half-way may be done twice.
+    :param put_back: puts one that was not begun into its queue again, as a new message: so it comes
+        back at once, and its tries are for failures. Without it, it comes back as one that failed
     """
-    return come_back(find_failing(event["Records"], take))
+    taken = take_in_time(event["Records"], take, clock=clock, least=least)
+    if put_back is None:
+        return come_back([*taken.failed, *(one["messageId"] for one in taken.left)])
+    return come_back([*taken.failed, *find_failing(taken.left, put_back)])
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of the messages of a batch that were not done."""
+
+    failed: list[str]
+    """Their ids."""
+    left: list[Message]
+    """Not begun, for want of time."""
+
+
+def take_in_time(
+    messages: Sequence[Message], take: Callable[[Message], None], *, clock: Clock, least: timedelta
+) -> Taken:
+    """Take messages while there is time; as ``take_each`` has it."""
+    failed = list[str]()
+    for position, message in enumerate(messages):
+        if clock.get_remaining_time_in_millis() < least.total_seconds() * 1000:
+            left = list(messages[position:])
+            logger.warning("%s messages come back: the function's time is nearly up", len(left))
+            return Taken(failed, left)
+        failed += find_failing([message], take)
+    return Taken(failed, [])
 
 
 def find_failing(messages: Iterable[Message], take: Callable[[Message], None]) -> list[str]:

@@ -5,6 +5,7 @@ came of it, single ones can be chosen, and what is no queue's message can be red
 """
 
 import json
+import time
 from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,7 +15,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from milepost.dead_letters import CannotRedrive, DeadLetter, InOtherHands
 
 _HIDDEN_SECONDS: Final = 60
-"""How long a message is ours: longer than a redrive may take."""
+"""How long a message is ours: longer than one may take to be taken up."""
+_RENEW_AFTER: Final = 20.0
+"""Seconds after which a message that was received, and not yet looked at, is hidden for longer."""
 _A_RECEIPT: Final = 10
 _HIDDEN: Final = "ApproximateNumberOfMessagesNotVisible"
 
@@ -22,11 +25,19 @@ _HIDDEN: Final = "ApproximateNumberOfMessagesNotVisible"
 class SqsLetters:
     """Implements ``dead_letters.Letters``."""
 
-    def __init__(self, client: Any, *, queue_url: str, wait_seconds: int = 1) -> None:
+    def __init__(
+        self,
+        client: Any,
+        *,
+        queue_url: str,
+        wait_seconds: int = 1,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         # A short poll asks a part of SQS's servers: what they lack would seem not to be there.
         self._client = client
         self._queue_url = queue_url
         self._wait_seconds = wait_seconds
+        self._clock = clock
         self._held: dict[str, DeadLetter] = {}
 
     def count(self) -> int:
@@ -37,8 +48,11 @@ class SqsLetters:
         try:
             while seen < most and (letters := self._receive(most - seen)):
                 self._held |= {letter.id: letter for letter in letters}
+                received_at = self._clock()
                 for letter in letters:
                     seen += 1
+                    if self._clock() - received_at > _RENEW_AFTER and not self._keep(letter):
+                        continue
                     yield letter
             # Also our own, if the answer that brought them was lost on its way to us.
             if whole and self._count(_HIDDEN) > len(self._held):
@@ -68,12 +82,41 @@ class SqsLetters:
         )
         return sum(int(answer["Attributes"][name]) for name in names)
 
+    def _keep(self, letter: DeadLetter) -> bool:
+        """Hide a letter for longer; False when it is no longer ours, but somebody else's."""
+        if self._hide(letter, seconds=_HIDDEN_SECONDS):
+            return True
+        self._held.pop(letter.id, None)
+        return False
+
     def _put_back(self, letters: list[DeadLetter]) -> None:
         """Show again at once what is still there."""
         for one in letters:
+            self._hide(one, seconds=0)
+
+    def _hide(self, letter: DeadLetter, *, seconds: int) -> bool:
+        try:
             self._client.change_message_visibility(
-                QueueUrl=self._queue_url, ReceiptHandle=one.receipt, VisibilityTimeout=0
+                QueueUrl=self._queue_url, ReceiptHandle=letter.receipt, VisibilityTimeout=seconds
             )
+        except ClientError as error:
+            if _code(error) not in _NOT_OURS:
+                raise
+            return False
+        return True
+
+
+_NOT_OURS: Final = frozenset(
+    {"MessageNotInflight", "InvalidParameterValue", "ReceiptHandleIsInvalid"}
+)
+"""Answers of SQS of a message that is visible again, that somebody else has received, or that is
+gone. Source: Amazon SQS API, ChangeMessageVisibility."""
+
+
+def _code(error: ClientError) -> str:
+    """The error's code, without the namespace that SQS puts before it."""
+    code: str = error.response["Error"]["Code"]
+    return code.rpartition(".")[2]
 
 
 def _letter(message: Mapping[str, Any]) -> DeadLetter:

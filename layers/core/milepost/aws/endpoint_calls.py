@@ -1,19 +1,30 @@
 """Calls of endpoints in the delivery log, and those that are to be made again."""
 
 import json
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
 from milepost.aws.holds import DUE
 from milepost.aws.items import from_item, to_item
 from milepost.aws.notice_messages import NoticeQueue, notice_message
-from milepost.aws.notices_table import expiry, item_in_the_way, notice_key
+from milepost.aws.notices_table import (
+    CLAIM_HOLDS,
+    NOBODY_CLAIMS_IT,
+    expiry,
+    item_in_the_way,
+    notice_key,
+)
+from milepost.deadlines import sortable
 from milepost.notices import Channel, Notice, State
 from milepost.report import format_instant
 from milepost.sending import AlreadyClaimed
+
+logger = logging.getLogger(__name__)
 
 LONGEST_DELAY: Final = timedelta(minutes=15)
 """How long SQS can keep a message back."""
@@ -35,42 +46,44 @@ class EndpointCallLog:
         self._client = client
         self._table = table_name
 
-    def claim(self, notice: Notice, *, attempt: int, at: datetime, until: datetime) -> bool:
+    def claim(self, notice: Notice, *, attempt: int, at: datetime, until: datetime) -> str | None:
         it_waits_to_be_sent = "#state = :queued"
         no_later_attempt_is_due = "(attribute_not_exists(attempts) OR attempts <= :attempt)"
-        nobody_claims_it = "(attribute_not_exists(claimed_until) OR claimed_until < :now)"
+        token = uuid4().hex
         try:
             self._update(
                 notice,
-                "SET claimed_until = :until",
-                f"{it_waits_to_be_sent} AND {no_later_attempt_is_due} AND {nobody_claims_it}",
+                "SET claimed_until = :until, claimed_by = :token",
+                f"{it_waits_to_be_sent} AND {no_later_attempt_is_due} AND {NOBODY_CLAIMS_IT}",
                 {
                     ":queued": str(State.QUEUED),
                     ":attempt": attempt,
-                    ":now": format_instant(at),
-                    ":until": format_instant(until),
+                    ":now": sortable(at),
+                    ":until": sortable(until),
+                    ":token": token,
                 },
             )
         except ClientError as error:
             there = from_item(item_in_the_way(error))
             if there.get("state") == State.QUEUED and there.get("attempts", 0) <= attempt:
                 raise AlreadyClaimed(notice.id) from None
-            return False
-        return True
+            return None
+        return token
 
-    def release(self, notice: Notice) -> None:
-        self._update_queued(notice, "REMOVE claimed_until", {})
+    def release(self, notice: Notice, *, claim: str) -> bool:
+        return self._update_claimed(notice, "REMOVE claimed_until, claimed_by", claim, {})
 
     def mark_delivered(
         self, notice: Notice, *, attempt: int, message_id: str, at: datetime
     ) -> None:
-        # Whatever its state: the endpoint has it, and that is what the log is to say.
+        # Whatever its state, and whoever claims it: the endpoint has it, and that is what the log
+        # is to say. It takes the claim with it, so that nobody writes a failure over it.
         it_was_not_forgotten = "attribute_exists(pk)"
         self._update_if(
             it_was_not_forgotten,
             notice,
             "SET #state = :state, delivered_at = :at, attempts = :attempts,"
-            " message_id = :message_id REMOVE claimed_until, retry_at, reason",
+            " message_id = :message_id REMOVE claimed_until, claimed_by, retry_at, reason",
             {
                 ":state": str(State.DELIVERED),
                 ":at": format_instant(at),
@@ -80,11 +93,13 @@ class EndpointCallLog:
         )
 
     def mark_retried(
-        self, notice: Notice, *, attempt: int, reason: str, retry_at: datetime
-    ) -> None:
-        self._update_queued(
+        self, notice: Notice, *, attempt: int, reason: str, retry_at: datetime, claim: str
+    ) -> bool:
+        return self._update_claimed(
             notice,
-            "SET attempts = :attempts, reason = :reason, retry_at = :retry_at REMOVE claimed_until",
+            "SET attempts = :attempts, reason = :reason, retry_at = :retry_at"
+            " REMOVE claimed_until, claimed_by",
+            claim,
             {
                 ":attempts": attempt + 1,
                 ":reason": reason,
@@ -93,12 +108,20 @@ class EndpointCallLog:
         )
 
     def close(
-        self, notice: Notice, *, state: State, reason: str, at: datetime, attempts: int
-    ) -> None:
-        self._update_queued(
+        self,
+        notice: Notice,
+        *,
+        state: State,
+        reason: str,
+        at: datetime,
+        attempts: int,
+        claim: str,
+    ) -> bool:
+        return self._update_claimed(
             notice,
             f"SET #state = :state, {state}_at = :at, attempts = :attempts, reason = :reason"
-            " REMOVE claimed_until, retry_at",
+            " REMOVE claimed_until, claimed_by, retry_at",
+            claim,
             {
                 ":state": str(state),
                 ":at": format_instant(at),
@@ -107,19 +130,24 @@ class EndpointCallLog:
             },
         )
 
-    def _update_queued(self, notice: Notice, update: str, values: Mapping[str, Any]) -> None:
-        """Write unless the notice is settled, by a caller that overtook this one."""
-        it_is_still_open = "#state = :queued"
-        open_state = {":queued": str(State.QUEUED)}
-        self._update_if(it_is_still_open, notice, update, {**values, **open_state})
+    def _update_claimed(
+        self, notice: Notice, update: str, claim: str, values: Mapping[str, Any]
+    ) -> bool:
+        """Write while the claim holds and the notice waits; False when either is over."""
+        condition = f"#state = :queued AND {CLAIM_HOLDS}"
+        checked = {":queued": str(State.QUEUED), ":claim": claim}
+        return self._update_if(condition, notice, update, {**values, **checked})
 
     def _update_if(
         self, condition: str, notice: Notice, update: str, values: Mapping[str, Any]
-    ) -> None:
+    ) -> bool:
         try:
             self._update(notice, update, condition, values)
         except ClientError as error:
             item_in_the_way(error)
+            logger.info("a call for %s was not logged: the claim was lost", notice.id)
+            return False
+        return True
 
     def _update(
         self, notice: Notice, update: str, condition: str, values: Mapping[str, Any]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
@@ -10,6 +11,7 @@ from milepost.aws.items import from_item, to_item
 from milepost.aws.notices_table import item_in_the_way
 from milepost.aws.shared_secret import read_entries
 from milepost.aws.subscriptions_table import SUBSCRIPTIONS, subscription_of
+from milepost.deadlines import sortable
 from milepost.email_addresses import BadAddress, ascii_address
 from milepost.endpoint_secrets import live_secrets
 from milepost.endpoints import Endpoint, switched_off_mail
@@ -59,39 +61,55 @@ class EndpointsTable:
         return parse_instant(answer["failing_since"]) if answer else None
 
     def worked(self, endpoint: Endpoint) -> None:
-        it_was_failing = "attribute_exists(failing_since)"
+        since = endpoint.failing_since
+        if since is None:
+            # Another call may have failed while this one was under way. A read costs a tenth of a
+            # write, and nearly always there is nothing to write.
+            now_there = self.get(endpoint.subscription)
+            since = None if now_there is None else now_there.failing_since
+        if since is None:
+            return
+        it_has_failed_since_then = "failing_since = :since"
         self._update(
             endpoint,
-            "REMOVE failing_since, switching_off_until",
-            f"{it_was_failing} AND {_IT_HAS_THIS_URL}",
-            {":url": endpoint.url},
+            "REMOVE failing_since, switching_off_until, switching_off_by",
+            f"{it_has_failed_since_then} AND {_IT_HAS_THIS_URL}",
+            {":since": format_instant(since), ":url": endpoint.url},
         )
 
     def claim_switching_off(
         self, endpoint: Endpoint, *, failing_since: datetime, at: datetime, until: datetime
-    ) -> bool:
+    ) -> str | None:
+        token = uuid4().hex
         it_has_not_worked_since = "failing_since = :since"
         nobody_claims_it = (
             "(attribute_not_exists(switching_off_until) OR switching_off_until < :now)"
         )
         answer = self._update(
             endpoint,
-            "SET switching_off_until = :until",
+            "SET switching_off_until = :until, switching_off_by = :token",
             f"{_IT_LIVES} AND {_IT_HAS_THIS_URL}"
             f" AND {it_has_not_worked_since} AND {nobody_claims_it}",
             {
                 ":since": format_instant(failing_since),
-                ":now": format_instant(at),
-                ":until": format_instant(until),
+                ":now": sortable(at),
+                ":until": sortable(until),
+                ":token": token,
                 ":url": endpoint.url,
             },
         )
-        return answer is not None
+        return token if answer is not None else None
 
-    def switch_off(self, endpoint: Endpoint, *, reason: str) -> None:
-        update = "SET ended = :reason REMOVE switching_off_until"
-        condition = f"{_IT_LIVES} AND {_IT_HAS_THIS_URL}"
-        self._update(endpoint, update, condition, {":reason": reason, ":url": endpoint.url})
+    def switch_off(self, endpoint: Endpoint, *, reason: str, claim: str) -> bool:
+        # Whoever notes a success, or resumes it, takes the claim away.
+        the_claim_holds = "switching_off_by = :claim"
+        answer = self._update(
+            endpoint,
+            "SET ended = :reason REMOVE switching_off_until, switching_off_by",
+            f"{_IT_LIVES} AND {_IT_HAS_THIS_URL} AND {the_claim_holds}",
+            {":reason": reason, ":claim": claim, ":url": endpoint.url},
+        )
+        return answer is not None
 
     def _update(
         self, endpoint: Endpoint, update: str, condition: str, values: Mapping[str, str]

@@ -106,7 +106,7 @@ class NoticesOfCustomers:
         reason = None
         if _names_recipient(entry, subject, subject.as_of(_time_of(entry))):
             sets.append("recipient = :erased")
-            removes.append("claimed_until")
+            removes += ["claimed_until", "claimed_by"]
             values[":erased"] = ERASED_RECIPIENT
             if entry["state"] == State.QUEUED:
                 # Before its mail is written: the sender finds nothing that waits to be sent.
@@ -188,7 +188,7 @@ class SubscriptionsOfCustomers:
                 if is_theirs and not dry_run:
                     self._subscriptions.delete(one.id)
                 elif owner_is_theirs and not dry_run:
-                    self._subscriptions.put(replace(one, owner=None))
+                    self._subscriptions.change(replace(one, owner=None), instead_of=one)
         except (BotoCoreError, ClientError) as error:
             raise PlaceNotRead(f"the subscriptions can't be read now ({error})") from None
         return Swept(removed=removed, left=left)

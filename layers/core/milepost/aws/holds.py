@@ -1,6 +1,7 @@
 """NoticesTable's waiting room: notices held for a digest, and what is due when."""
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,11 +12,13 @@ from botocore.exceptions import ClientError
 
 from milepost.aws.items import from_item, to_item
 from milepost.aws.notice_messages import batch_message, notice_message, notice_of
-from milepost.aws.notices_table import expiry, item_in_the_way
+from milepost.aws.notices_table import CLAIM_HOLDS, NOBODY_CLAIMS_IT, expiry, item_in_the_way
 from milepost.deadlines import sortable
 from milepost.notices import Channel, Notice
 from milepost.report import format_instant
 from milepost.sending import AlreadyClaimed, Batch, Claimed, fingerprint
+
+logger = logging.getLogger(__name__)
 
 DUE: Final = "due"
 _TOGETHER: Final = 25
@@ -103,17 +106,19 @@ class HoldsTable:
         ]
 
     def claim_batch(self, batch: Batch, *, at: datetime, until: datetime) -> Claimed:
-        nobody_claims_it = "attribute_not_exists(claimed_until) OR claimed_until < :now"
+        token = uuid4().hex
         try:
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=_batch_key(batch),
-                UpdateExpression="SET claimed_until = :until, expires_at = :expires_at",
-                ConditionExpression=nobody_claims_it,
+                UpdateExpression="SET claimed_until = :until, claimed_by = :token,"
+                " expires_at = :expires_at",
+                ConditionExpression=NOBODY_CLAIMS_IT,
                 ExpressionAttributeValues=to_item(
                     {
                         ":now": sortable(at),
                         ":until": sortable(until),
+                        ":token": token,
                         ":expires_at": expiry(at),
                     }
                 ),
@@ -124,30 +129,34 @@ class HoldsTable:
             raise AlreadyClaimed(batch.recipient_digest) from None
         item = from_item(answer["Attributes"])
         told = item.get("told")
-        return Claimed(item.get("message_id"), None if told is None else frozenset(told))
+        return Claimed(item.get("message_id"), None if told is None else frozenset(told), token)
 
-    def release_batch(self, batch: Batch) -> None:
-        self._client.update_item(
-            TableName=self._table,
-            Key=_batch_key(batch),
-            UpdateExpression="REMOVE claimed_until",
-        )
+    def release_batch(self, batch: Batch, *, claim: str) -> bool:
+        return self._update_claimed(batch, "REMOVE claimed_until, claimed_by", claim, {})
+
+    def keep_batch_claim(self, batch: Batch, *, claim: str, until: datetime) -> bool:
+        values = {":until": sortable(until)}
+        return self._update_claimed(batch, "SET claimed_until = :until", claim, values)
 
     def mark_batch_sent(
-        self, batch: Batch, notices: Sequence[Notice], *, message_id: str, at: datetime
-    ) -> None:
+        self,
+        batch: Batch,
+        notices: Sequence[Notice],
+        *,
+        message_id: str,
+        at: datetime,
+        claim: str,
+    ) -> bool:
         # Still claimed: another sender would send what is left at the same time.
-        self._client.update_item(
-            TableName=self._table,
-            Key=_batch_key(batch),
-            UpdateExpression="SET message_id = :message_id, sent_at = :at, told = :told",
-            ExpressionAttributeValues=to_item(
-                {
-                    ":message_id": message_id,
-                    ":at": format_instant(at),
-                    ":told": {fingerprint(notice) for notice in notices},
-                }
-            ),
+        return self._update_claimed(
+            batch,
+            "SET message_id = :message_id, sent_at = :at, told = :told",
+            claim,
+            {
+                ":message_id": message_id,
+                ":at": format_instant(at),
+                ":told": {fingerprint(notice) for notice in notices},
+            },
         )
 
     def let_go(self, batch: Batch, notices: Sequence[Notice]) -> None:
@@ -158,8 +167,33 @@ class HoldsTable:
             answer = self._client.batch_write_item(RequestItems={self._table: asked})
             waiting += answer.get("UnprocessedItems", {}).get(self._table, [])
 
-    def close_batch(self, batch: Batch) -> None:
-        self._client.delete_item(TableName=self._table, Key=_batch_key(batch))
+    def close_batch(self, batch: Batch, *, claim: str) -> bool:
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key=_batch_key(batch),
+                ConditionExpression=CLAIM_HOLDS,
+                ExpressionAttributeValues=to_item({":claim": claim}),
+            )
+        except ClientError as error:
+            return _lost(error, batch)
+        return True
+
+    def _update_claimed(
+        self, batch: Batch, update: str, claim: str, values: Mapping[str, Any]
+    ) -> bool:
+        """Write to the batch while the claim holds; False when it was lost."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_batch_key(batch),
+                UpdateExpression=update,
+                ConditionExpression=CLAIM_HOLDS,
+                ExpressionAttributeValues=to_item({**values, ":claim": claim}),
+            )
+        except ClientError as error:
+            return _lost(error, batch)
+        return True
 
     def _put(self, pk: str, sk: str, message: Mapping[str, Any], *, at: datetime) -> None:
         item = {
@@ -170,6 +204,12 @@ class HoldsTable:
             "expires_at": expiry(at),
         }
         self._client.put_item(TableName=self._table, Item=to_item(item))
+
+
+def _lost(error: ClientError, batch: Batch) -> bool:
+    item_in_the_way(error)
+    logger.info("the claim on the batch of %s was lost", batch.recipient_digest)
+    return False
 
 
 def _held_of(batch: Batch) -> str:

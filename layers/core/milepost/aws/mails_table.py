@@ -77,7 +77,7 @@ class MailsTable:
         sets += [f"{name} = :{name}" for name in _OF_A_TRY if values[f":{name}"]]
         # What a try that failed left behind says nothing of a mail that arrived in the end.
         gone = [name for name in ("reason", "retry_at") if not values[f":{name}"]]
-        removed = ["claimed_until", "due_at", *gone]
+        removed = ["claimed_until", "claimed_by", "due_at", *gone]
         try:
             self._client.update_item(
                 TableName=self._table,

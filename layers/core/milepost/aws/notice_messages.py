@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from email.utils import formataddr
 from typing import Any, Final, Protocol
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NotReached
+from botocore.parsers import ResponseParserError
 
 from milepost.aws.orders_table import announcement_item, announcement_of
 from milepost.email_addresses import BadAddress, ascii_address
@@ -23,7 +25,7 @@ from milepost.notices import (
 )
 from milepost.order import OrderKey
 from milepost.report import format_instant, parse_instant
-from milepost.sending import Batch, Mail, Refused, TryAgainLater
+from milepost.sending import Batch, Mail, OutcomeUnknown, Refused, TryAgainLater
 
 
 class AnnouncementsTopic:
@@ -124,11 +126,10 @@ _BUSY: Final = frozenset(
         "SendingPausedException",
         "AccountSuspendedException",
         "ThrottlingException",
-        "InternalFailure",
         "ServiceUnavailable",
     }
 )
-"""Answers of SES after which the same mail may still go out."""
+"""Answers of SES that say that it has not taken the mail, and may take it later."""
 _REFUSALS: Final = frozenset({"MessageRejected", "BadRequestException", "InvalidParameterValue"})
 """Answers of SES that are about this mail. Any other error is about us, and is raised."""
 
@@ -180,7 +181,14 @@ class Mailbox:
                 raise TryAgainLater(code) from None
             if code in _REFUSALS and not _is_about_us(error):
                 raise Refused(f"SES refused the mail ({code})") from None
+            if _is_server_error(error):
+                raise OutcomeUnknown(code) from None
             raise
+        except NotReached as error:
+            # It was not reached, so it has not taken the mail.
+            raise TryAgainLater(type(error).__name__) from None
+        except (HTTPClientError, ResponseParserError) as error:
+            raise OutcomeUnknown(type(error).__name__) from None
         message_id: str = answer["MessageId"]
         return message_id
 
@@ -216,6 +224,12 @@ def _reply_to(address: str | None) -> dict[str, list[str]]:
         return {"ReplyToAddresses": [ascii_address(address.strip())]} if address else {}
     except BadAddress:
         return {}
+
+
+def _is_server_error(error: ClientError) -> bool:
+    """Whether SES, or something before it, failed: it may have taken the mail by then."""
+    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or error.response["Error"]["Code"] == "InternalFailure"
 
 
 def _is_about_us(error: ClientError) -> bool:

@@ -1,8 +1,10 @@
 """NoticesTable: the delivery log."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
@@ -15,12 +17,16 @@ from milepost.report import format_instant, parse_instant
 from milepost.sending import AlreadyClaimed
 from milepost.telling import Entered
 
+logger = logging.getLogger(__name__)
+
 KEEP: Final = timedelta(days=400)
 """How long the log keeps a notice: over a year, so that a complaint can be answered."""
 
 _TOGETHER: Final = 100
 """What one TransactWriteItems or BatchGetItem may hold."""
 _IT_WAITS: Final = "#state = :queued"
+CLAIM_HOLDS: Final = "claimed_by = :claim"
+NOBODY_CLAIMS_IT: Final = "(attribute_not_exists(claimed_until) OR claimed_until < :now)"
 
 
 class NoticesTable:
@@ -66,21 +72,21 @@ class NoticesTable:
             )
         return Entered(State.SKIPPED if choice.skipped else State.QUEUED, choice.due_at)
 
-    def claim(self, notice: Notice, *, at: datetime, until: datetime) -> bool:
-        it_waits_to_be_sent = "#state = :queued"
-        nobody_claims_it = "(attribute_not_exists(claimed_until) OR claimed_until < :now)"
+    def claim(self, notice: Notice, *, at: datetime, until: datetime) -> str | None:
+        token = uuid4().hex
         try:
             self._client.update_item(
                 TableName=self._table,
                 Key=to_item(notice_key(notice)),
-                UpdateExpression="SET claimed_until = :until",
-                ConditionExpression=f"{it_waits_to_be_sent} AND {nobody_claims_it}",
+                UpdateExpression="SET claimed_until = :until, claimed_by = :token",
+                ConditionExpression=f"{_IT_WAITS} AND {NOBODY_CLAIMS_IT}",
                 ExpressionAttributeNames={"#state": "state"},
                 ExpressionAttributeValues=to_item(
                     {
                         ":queued": str(State.QUEUED),
                         ":now": sortable(at),
                         ":until": sortable(until),
+                        ":token": token,
                     }
                 ),
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -89,15 +95,26 @@ class NoticesTable:
             old = from_item(item_in_the_way(error))
             if old.get("state") == State.QUEUED:
                 raise AlreadyClaimed(notice.id) from None
-            return False
-        return True
+            return None
+        return token
 
-    def release(self, notice: Notice) -> None:
-        self._client.update_item(
-            TableName=self._table,
-            Key=to_item(notice_key(notice)),
-            UpdateExpression="REMOVE claimed_until",
-        )
+    def release(self, notice: Notice, *, claim: str) -> bool:
+        update = {
+            "Key": to_item(notice_key(notice)),
+            "UpdateExpression": "REMOVE claimed_until, claimed_by",
+            "ConditionExpression": CLAIM_HOLDS,
+            "ExpressionAttributeValues": to_item({":claim": claim}),
+        }
+        return self._write(notice, update, "released")
+
+    def keep_claim(self, notice: Notice, *, claim: str, until: datetime) -> bool:
+        update = {
+            "Key": to_item(notice_key(notice)),
+            "UpdateExpression": "SET claimed_until = :until",
+            "ConditionExpression": CLAIM_HOLDS,
+            "ExpressionAttributeValues": to_item({":claim": claim, ":until": sortable(until)}),
+        }
+        return self._write(notice, update, "claimed for longer")
 
     def waiting(self, notices: Sequence[Notice]) -> Sequence[Notice]:
         queued = {
@@ -108,8 +125,11 @@ class NoticesTable:
         keys = ((notice, notice_key(notice)) for notice in notices)
         return [notice for notice, key in keys if (key["pk"], key["sk"]) in queued]
 
-    def mark_sent(self, notice: Notice, *, message_id: str, at: datetime) -> None:
-        self._mark_sent(notice, at=at, message_id=message_id)
+    def mark_sent(
+        self, notice: Notice, *, message_id: str, at: datetime, claim: str | None = None
+    ) -> bool:
+        # What became of the mail may have been quicker than we: it was delivered, or bounced.
+        return self._settle(notice, State.SENT, at, claim, message_id=message_id)
 
     def mark_all_sent(
         self, notices: Sequence[Notice], *, message_id: str, at: datetime, digest: str
@@ -117,7 +137,7 @@ class NoticesTable:
         more = {"message_id": message_id, "digest": digest}
         for start in range(0, len(notices), _TOGETHER):
             part = notices[start : start + _TOGETHER]
-            updates = [_setting(one, State.SENT, at, _IT_WAITS, **more) for one in part]
+            updates = [_setting(one, State.SENT, at, **more) for one in part]
             actions = [{"Update": {"TableName": self._table, **update}} for update in updates]
             try:
                 self._client.transact_write_items(TransactItems=actions)
@@ -125,23 +145,39 @@ class NoticesTable:
                 if error.response["Error"]["Code"] != "TransactionCanceledException":
                     raise
                 # One that has moved on keeps the others from being written with it.
-                for notice in part:
-                    self._mark_sent(notice, at=at, **more)
+                for notice, update in zip(part, updates, strict=True):
+                    self._write(notice, update, State.SENT)
 
-    def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> None:
-        self._settle(notice, state, at, reason=reason)
+    def close(
+        self,
+        notice: Notice,
+        *,
+        state: State,
+        reason: str,
+        at: datetime,
+        claim: str | None = None,
+    ) -> bool:
+        return self._settle(notice, state, at, claim, reason=reason)
 
-    def _mark_sent(self, notice: Notice, *, at: datetime, **more: str) -> None:
-        # What became of the mail may have been quicker than we: it was delivered, or bounced.
-        self._settle(notice, State.SENT, at, **more)
+    def _settle(
+        self, notice: Notice, state: State, at: datetime, claim: str | None, **more: str
+    ) -> bool:
+        """Write it unless the notice has moved on, or another worker's claim holds."""
+        update = _setting(notice, state, at, **more)
+        fence = CLAIM_HOLDS if claim else NOBODY_CLAIMS_IT
+        update["ConditionExpression"] += f" AND {fence}"
+        checked = {":claim": claim} if claim else {":now": sortable(at)}
+        update["ExpressionAttributeValues"] |= to_item(checked)
+        return self._write(notice, update, state)
 
-    def _settle(self, notice: Notice, state: State, at: datetime, **more: str) -> None:
-        """Write it unless the notice has moved on since."""
-        update = _setting(notice, state, at, _IT_WAITS, **more)
+    def _write(self, notice: Notice, update: Mapping[str, Any], what: str) -> bool:
         try:
             self._client.update_item(TableName=self._table, **update)
         except ClientError as error:
             item_in_the_way(error)
+            logger.info("%s was not logged as %s: the claim was lost", notice.id, what)
+            return False
+        return True
 
     def _get(self, keys: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         waiting = list(keys)
@@ -153,22 +189,20 @@ class NoticesTable:
             waiting += answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
 
 
-def _setting(
-    notice: Notice, state: State, at: datetime, condition: str, **more: str
-) -> dict[str, Any]:
-    """The update that brings a notice into a state, if the condition holds."""
+def _setting(notice: Notice, state: State, at: datetime, **more: str) -> dict[str, Any]:
+    """The update that brings a notice that waits into a state."""
     values = {f"{state}_at": format_instant(at), **more}
     sets = ", ".join(f"{name} = :{name}" for name in values)
-    queued = {":queued": str(State.QUEUED)} if condition is _IT_WAITS else {}
     return {
         "Key": to_item(notice_key(notice)),
-        "UpdateExpression": f"SET #state = :state, {sets} REMOVE claimed_until, due_at, retry_at",
-        "ConditionExpression": condition,
+        "UpdateExpression": f"SET #state = :state, {sets}"
+        " REMOVE claimed_until, claimed_by, due_at, retry_at",
+        "ConditionExpression": _IT_WAITS,
         "ExpressionAttributeNames": {"#state": "state"},
         "ExpressionAttributeValues": to_item(
             {
                 ":state": str(state),
-                **queued,
+                ":queued": str(State.QUEUED),
                 **{f":{name}": value for name, value in values.items()},
             }
         ),

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from milepost.aws.items import from_item, to_item
+from milepost.deadlines import sortable
 from milepost.notices import DEFAULT_KINDS, Audience, Channel
 from milepost.report import format_instant
 from milepost.subscriptions import Mode, QuietHours, Subscription
@@ -15,6 +16,9 @@ from milepost.unsubscribing import address_digest, former_digests
 logger = logging.getLogger(__name__)
 
 SUBSCRIPTIONS: Final = "subscriptions"
+LIFT_KNOWN_FOR: Final = timedelta(days=60)
+"""How long it is known that a suppression was lifted: events wait in queues for 14 days, and as
+dead letters for 14 more."""
 _NOT_SAID: Final = frozenset({"pk", "sk", "ended"})
 
 
@@ -54,34 +58,50 @@ class SubscriptionsTable:
     def put(self, subscription: Subscription) -> None:
         """Keep what it says. Whether it has ended, or fails, stays as it is: that may have come to
         be since whoever puts it has read it."""
-        item = subscription_item(subscription)
-        said = {name: value for name, value in item.items() if name not in _NOT_SAID}
-        sets = [f"#{name} = :{name}" for name, value in said.items() if value is not None]
-        removes = [f"#{name}" for name, value in said.items() if value is None]
-        if subscription.ended is not None:
-            said["ended"] = subscription.ended
-            sets.append("#ended = :ended")
-        self._client.update_item(
-            TableName=self._table,
-            Key=_key(subscription.id),
-            UpdateExpression=f"SET {', '.join(sets)}"
-            + (f" REMOVE {', '.join(removes)}" if removes else ""),
-            ExpressionAttributeNames={f"#{name}": name for name in said},
-            ExpressionAttributeValues=to_item({f":{name}": v for name, v in said.items()}),
-        )
+        self._client.update_item(TableName=self._table, **_saying(subscription))
 
-    def resume(self, subscription_id: str) -> None:
-        """Let it live again, its failures counted anew; one that is gone stays gone."""
+    def change(self, subscription: Subscription, *, instead_of: Subscription) -> bool:
+        """Keep what it says in place of what was read; False when that is gone or has become
+        another's meanwhile: a deleted subscription doesn't come back."""
+        update = _saying(subscription)
+        of_the_same = "recipient = :read_recipient"
+        declared_where = (
+            "#source = :read_source" if instead_of.source else "attribute_not_exists(#source)"
+        )
+        read = {":read_recipient": instead_of.recipient, ":read_source": instead_of.source}
+        update["ExpressionAttributeNames"]["#source"] = "source"
+        update["ExpressionAttributeValues"] |= to_item(read)
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                ConditionExpression=f"{of_the_same} AND {declared_where}",
+                **update,
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def resume(self, subscription_id: str, *, ended: str | None) -> bool:
+        """Reactivate it, its failures counted from zero.
+
+        :param ended: why it had ended when it was read. False when it is gone, or has ended for
+            another reason since: its recipient may have said no meanwhile
+        """
         it_is_there = "attribute_exists(pk)"
+        as_it_was_read = "ended = :ended" if ended else "attribute_not_exists(ended)"
+        values = {"ExpressionAttributeValues": to_item({":ended": ended})} if ended else {}
         try:
             self._client.update_item(
                 TableName=self._table,
                 Key=_key(subscription_id),
-                UpdateExpression="REMOVE ended, failing_since, switching_off_until",
-                ConditionExpression=it_is_there,
+                UpdateExpression="REMOVE ended, failing_since, switching_off_until,"
+                " switching_off_by",
+                ConditionExpression=f"{it_is_there} AND {as_it_was_read}",
+                **values,
             )
         except self._client.exceptions.ConditionalCheckFailedException:
-            return
+            return False
+        return True
 
     def delete(self, subscription_id: str) -> None:
         self._client.delete_item(TableName=self._table, Key=_key(subscription_id))
@@ -111,6 +131,24 @@ class SubscriptionsTable:
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return
+
+
+def _saying(subscription: Subscription) -> dict[str, Any]:
+    """The update that makes an item say what a subscription says."""
+    item = subscription_item(subscription)
+    said = {name: value for name, value in item.items() if name not in _NOT_SAID}
+    sets = [f"#{name} = :{name}" for name, value in said.items() if value is not None]
+    removes = [f"#{name}" for name, value in said.items() if value is None]
+    if subscription.ended is not None:
+        said["ended"] = subscription.ended
+        sets.append("#ended = :ended")
+    return {
+        "Key": _key(subscription.id),
+        "UpdateExpression": f"SET {', '.join(sets)}"
+        + (f" REMOVE {', '.join(removes)}" if removes else ""),
+        "ExpressionAttributeNames": {f"#{name}": name for name in said},
+        "ExpressionAttributeValues": to_item({f":{name}": v for name, v in said.items()}),
+    }
 
 
 def _key(subscription_id: str) -> dict[str, Any]:
@@ -209,33 +247,58 @@ class SuppressionsTable:
                 ExpressionAttributeValues=to_item({":pk": key}),
             )
             for item in answer["Items"]:
+                if "reason" not in item:
+                    continue  # It was lifted.
                 reasons.setdefault(item["sk"]["S"], item["reason"]["S"])
         return reasons.get("suppressed") or reasons.get(f"suppressed#{audience}")
 
     def suppress(
         self, address: str, *, reason: str, at: datetime, audience: Audience | None = None
     ) -> None:
-        """Send nothing more there: for one audience, or for all when none is named."""
-        self._client.put_item(
-            TableName=self._table,
-            Item=to_item(
-                {
-                    "pk": _suppressions_of(address),
-                    "sk": f"suppressed#{audience}" if audience else "suppressed",
-                    "reason": reason,
-                    "suppressed_at": format_instant(at),
-                }
-            ),
-        )
+        """Send nothing more there: for one audience, or for all when none is named.
 
-    def lift(self, address: str, *, audience: Audience = Audience.TEAM) -> None:
+        :param at: when the reason for it came about. One of before a person lifted the suppression
+            changes nothing: events come again, and late
+        """
+        nobody_lifted_it_since = "attribute_not_exists(lifted_at) OR lifted_at < :at"
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=to_item(
+                    {
+                        "pk": _suppressions_of(address),
+                        "sk": f"suppressed#{audience}" if audience else "suppressed",
+                        "reason": reason,
+                        "suppressed_at": format_instant(at),
+                    }
+                ),
+                ConditionExpression=nobody_lifted_it_since,
+                ExpressionAttributeValues=to_item({":at": sortable(at)}),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            logger.info("a reason of before the suppression was lifted suppresses nothing")
+
+    def lift(self, address: str, *, at: datetime, audience: Audience = Audience.TEAM) -> None:
         """Let mails go there again to this audience, because a person says that the address works.
 
-        Whoever unsubscribed there as another audience has not been asked.
+        Whoever unsubscribed there as another audience has not been asked. When it was lifted stays
+        known, for events of before that come later.
         """
-        for pk in _all_suppressions_of(address):
-            for sk in ("suppressed", f"suppressed#{audience}"):
-                self._client.delete_item(TableName=self._table, Key=to_item({"pk": pk, "sk": sk}))
+        for sk in ("suppressed", f"suppressed#{audience}"):
+            for former in _all_suppressions_of(address)[1:]:
+                key = to_item({"pk": former, "sk": sk})
+                self._client.delete_item(TableName=self._table, Key=key)
+            self._client.put_item(
+                TableName=self._table,
+                Item=to_item(
+                    {
+                        "pk": _suppressions_of(address),
+                        "sk": sk,
+                        "lifted_at": sortable(at),
+                        "expires_at": int((at + LIFT_KNOWN_FOR).timestamp()),
+                    }
+                ),
+            )
 
 
 def _suppressions_of(address: str) -> str:

@@ -37,7 +37,7 @@ class EndingsTable:
 
     def suppress_customer(self, digest: str, *, reason: str, at: datetime) -> None:
         """Suppress an address for its customer; it stays with the reason of the first time."""
-        it_is_not_there = "attribute_not_exists(pk)"
+        it_is_not_suppressed = "attribute_not_exists(reason)"
         try:
             self._client.put_item(
                 TableName=self._table,
@@ -49,7 +49,7 @@ class EndingsTable:
                         "suppressed_at": format_instant(at),
                     }
                 ),
-                ConditionExpression=it_is_not_there,
+                ConditionExpression=it_is_not_suppressed,
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return
