@@ -22,7 +22,9 @@ DAY = timedelta(days=1)
 LATE = NOON + 3 * DAY + timedelta(minutes=1)
 LOOKED_AFTER = replace(OFFERGRID, contact="lead@example.org")
 SALES = Subscription(id="sales", recipient="sales@example.org", kinds=frozenset(Kind))
-NOTHING = {"marked": 0, "escalated": 0, "told": 0, "failed": 0, "left": 0}
+NOTHING = dict.fromkeys(
+    ("marked", "escalated", "reminded", "delayed", "followed_up", "told", "failed", "left"), 0
+)
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from milepost.connection import Connection
 from milepost.email_addresses import is_email
-from milepost.notices import DEFAULT_KINDS, Announced, Audience, Channel, Notice
+from milepost.notices import CUSTOMER_KINDS, Announced, Audience, Channel, Notice
 from milepost.order import Kind
+from milepost.reminders import is_to_complete
 from milepost.subscriptions import Subscription
 from milepost.verdicts import customer_notices_off
 
@@ -74,7 +75,8 @@ def _team(
 
 def _customer(announced: Announced, connection: Connection) -> Iterator[Choice]:
     kind = announced.announcement.kind
-    if kind not in DEFAULT_KINDS:
+    is_for_team = is_to_complete(announced.announcement, announced.details, connection)
+    if kind not in CUSTOMER_KINDS or is_for_team:
         return
     address = announced.details.get("customer", {}).get("email", "")
     notice = Notice(
