@@ -94,6 +94,14 @@ def reminder_withdrawn(
     return None
 
 
+def action_to_complete(order: Order, connection: Connection, *, now: datetime) -> str | None:
+    """The action by which the team is to complete the order now that its appointment has begun."""
+    begins = begins_at(order.appointment, connection)
+    if order.status is not Status.SCHEDULED or begins is None or now < begins:
+        return None
+    return order.details.get("completed_by") if _team_is_to_complete(order) else None
+
+
 def _was_announced(tracked: TrackedOrder, at: datetime) -> bool:
     """Whether this reminder, or a later one of the same appointment, was announced."""
     changed = [one.sequence for one in tracked.announced if one.kind in _OF_APPOINTMENTS]
