@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from milepost.connection import Connection
 from milepost.email_addresses import is_email
@@ -12,6 +13,8 @@ from milepost.reminders import is_to_complete
 from milepost.subscriptions import Subscription
 from milepost.verdicts import customer_notices_off
 
+NO_ADDRESS: Final = "no email address"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
@@ -20,6 +23,8 @@ class Choice:
     notice: Notice
     due_at: datetime | None = None
     skipped: str | None = None
+    waits_for: str | None = None
+    """What it waits for before it can be sent, in words of the delivery log."""
     resend_of: str | None = None
     requested_by: str | None = None
     requested_with: str | None = None
@@ -108,7 +113,7 @@ def _why_not(kind: str, address: str, connection: Connection) -> str | None:
     if kind not in connection.customer_notices:
         return customer_notices_off(kind, connection)
     if not address:
-        return "no email address"
+        return NO_ADDRESS
     if not is_email(address):
         return "the email address can't be right"
     return None
