@@ -25,11 +25,8 @@ def timed_values(told: Telling) -> dict[str, Any]:
     return {
         "waiting": waits.get(wait.what, waits["other"]) if wait else None,
         "waiting_since": told.moments.full(wait.since) if wait else None,
-        "complete_line": words["completing"]["line"].format(
-            action=action, command=clean(command, 300)
-        )
-        if action
-        else None,
+        "complete_line": words["completing"]["line"].format(action=action) if action else None,
+        "complete_command": clean(command, 300) if action else None,
         "charge_line": words["completing"]["charge"] if action and paid_by == _CARD else None,
         "follow_up_link": follow_up.link if follow_up else None,
     }
