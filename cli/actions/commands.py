@@ -56,7 +56,8 @@ def list_actions(
     )
     for plan in shown["planned"]:
         when = moments.minute(plan["planned_for"])
-        tell(f"{plan['action']} is planned for {when} ({moments.label}), by {plan['person']}.")
+        where = "at" if plan["planned_in"] == "provider" else "by"
+        tell(f"{plan['action']} is planned for {when} ({moments.label}), {where} {plan['person']}.")
 
 
 @app.command(
@@ -101,14 +102,14 @@ def do_action(
 ) -> None:
     """Run an action on an order. The order's timeline names it and your AWS identity.
 
-    An action that nothing takes back, such as cancel, asks first. If the provider refuses, the
+    An action that nothing takes back, such as cancel, asks first; so does one that charges the
+    customer's card, also when it is planned. If the provider refuses, the
     command prints the provider's words and ends with exit code 1.
     """
     moments = read_zone(zone)
     api = OrdersApi(find_stack(stack))
     order_id = find_one(api, order, connection=connection)
-    if at is None:
-        _confirm_final(api, order_id, action, yes=yes)
+    _confirm_final(api, order_id, action, is_planned=at is not None, yes=yes)
     asked = {
         "at": at,
         "reason": reason,
@@ -141,14 +142,26 @@ def call_off_action(
     _tell_done(api.delete(path, key=key or uuid4().hex), order_id, moments, as_json=as_json)
 
 
-def _confirm_final(api: OrdersApi, order_id: str, action: str, *, yes: bool) -> None:
-    """Ask before what can't be undone. What the order does not allow is left to the API."""
+def _confirm_final(
+    api: OrdersApi, order_id: str, action: str, *, is_planned: bool, yes: bool
+) -> None:
+    """Ask before what can't be undone, and before a card is charged.
+
+    A plan can be called off: it asks only if it charges a card. What the order does not allow is
+    left to the API.
+    """
     order = api.get(f"/orders/{order_id}")
-    if action in order["actions"] and _is_final(action, order["provider"]):
-        what = action.replace("_", " ")
-        confirm(
-            f"{what.capitalize()} {order_id} ({order['status']})? Nothing takes it back.", yes=yes
-        )
+    if action not in order["actions"]:
+        return
+    known = _provider_action(action, order["provider"])
+    charge = known.charge(order["details"]) if known else None
+    said = [f"This charges the customer's card: {charge}."] if charge else []
+    if not is_planned and _is_final(action, order["provider"]):
+        said.append("Nothing takes it back.")
+    if said:
+        what = f"{'Plan ' if is_planned else ''}{action.replace('_', ' ')}"
+        question = f"{what.capitalize()} {order_id} ({order['status']})?"
+        confirm(" ".join([question, *said]), yes=yes)
 
 
 def _is_final(name: str, provider: str | None) -> bool:

@@ -18,8 +18,10 @@ from pydantic import (
 from cli.connections.profiles import profile_of, provider_names, scheme_of
 from cli.connections.schedules import Schedule, read_schedule
 from cli.stack import is_loopback
+from milepost.connection_settings import MOST_REMINDER_HOURS
 from milepost.deadlines import TRACKS
-from milepost.notices import DEFAULT_KINDS, Audience
+from milepost.notices import CUSTOMER_KINDS, Audience
+from milepost.order import Kind
 from milepost.rendering.plain import one_line
 from milepost.report import Status
 from milepost.subscribing import (
@@ -33,6 +35,7 @@ from milepost.subscribing import (
     Zone,
     one_of,
 )
+from milepost.waits import DEFAULT_WAIT_DAYS
 
 OFF: Final = "off"
 
@@ -65,13 +68,22 @@ def _shown_lines(value: str) -> str:
     return "\n".join(_shown(line.strip()) for line in value.splitlines() if line.strip())
 
 
+def _link(value: str) -> str:
+    parts = urlsplit(value)
+    is_plain = value.isascii() and value.isprintable() and not set(value) & set(" <>\"'")
+    if parts.scheme != "https" or not parts.hostname or parts.username or not is_plain:
+        raise ValueError("is no link such as https://survey.example.com/order")
+    return value
+
+
 Address: TypeAlias = Annotated[Text, AfterValidator(_web_address)]
 ShownText: TypeAlias = Annotated[Text, AfterValidator(_shown)]
 """A text that stands in mails as it is: one line of characters that can be seen."""
 ProviderName: TypeAlias = Annotated[str, one_of(*provider_names())]
 Track: TypeAlias = Annotated[str, one_of(*TRACKS)]
+WaitName: TypeAlias = Annotated[str, one_of(*DEFAULT_WAIT_DAYS)]
 StatusName: TypeAlias = Annotated[str, one_of(*Status)]
-CustomerKind: TypeAlias = Annotated[str, one_of(*DEFAULT_KINDS)]
+CustomerKind: TypeAlias = Annotated[str, one_of(*CUSTOMER_KINDS)]
 AudienceName: TypeAlias = Annotated[str, one_of(*Audience)]
 Templates: TypeAlias = dict[AnyKind, dict[AudienceName, dict[Language, Text]]]
 """Paths of a connection's own texts, by kind, audience and language."""
@@ -105,6 +117,13 @@ class DeclaredSender(_Declared):
     reply_to: Email | None = None
 
 
+class DeclaredFollowUp(_Declared):
+    """What a customer is sent after completion: a link, and after how many days."""
+
+    link: Annotated[Text, AfterValidator(_link), Field(max_length=1_000)]
+    after_days: Annotated[float, Field(gt=0, le=365)] = 7.0
+
+
 class DeclaredConnection(_Declared):
     """One connection as the file has it; what is None takes the provider's default."""
 
@@ -123,6 +142,9 @@ class DeclaredConnection(_Declared):
     stage_days_count: Literal["calendar", "business"] | None = None
     region: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,6}$")] | None = None
     escalate_after_days: Annotated[float, Field(ge=0, le=3660)] | None = None
+    wait_days: dict[WaitName, Annotated[float, Field(gt=0, le=3660)]] | None = None
+    reminder_hours: list[Annotated[float, Field(gt=0, le=MOST_REMINDER_HOURS)]] | None = None
+    follow_up: DeclaredFollowUp | None = None
     time_zone: Zone | None = None
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     language: Language | None = None
@@ -150,6 +172,21 @@ class DeclaredConnection(_Declared):
             raise ValueError(f"{self.provider} sends no webhooks: leave webhooks out")
         if self.signing and not self.takes_webhooks:
             raise ValueError("has signing secrets but takes no webhooks: leave signing out")
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_what_its_mails_promise(self) -> Self:
+        kinds = set(self.customer_notices or ())
+        dates = {Kind.SCHEDULED, Kind.RESCHEDULED} - kinds
+        if Kind.DELAYED in kinds and dates:
+            raise ValueError(
+                "customer_notices has delayed, whose mail promises the new date: add "
+                f"{' and '.join(sorted(dates, reverse=True))}"
+            )
+        if Kind.FOLLOW_UP in kinds and self.follow_up is None:
+            raise ValueError("customer_notices has follow_up: say follow_up.link, what to send")
+        if self.follow_up is not None and Kind.FOLLOW_UP not in kinds:
+            raise ValueError("has a follow_up that nobody gets: add it to customer_notices")
         return self
 
     @property
@@ -185,6 +222,7 @@ SHAPES: Final[Mapping[tuple[str, ...], type[BaseModel]]] = {
     ("connections",): DeclaredConnection,
     ("connections", "signing"): DeclaredSigning,
     ("connections", "commission"): DeclaredCommission,
+    ("connections", "follow_up"): DeclaredFollowUp,
     ("connections", "sender"): DeclaredSender,
     ("sender",): DeclaredSender,
     ("subscriptions",): DeclaredSubscription,

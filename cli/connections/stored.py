@@ -16,7 +16,13 @@ from milepost.aws.overrides import OverridesTable
 from milepost.aws.settings import credentials_of, read_each
 from milepost.aws.shared_secret import Entries, ManyWriters, NotOneObject
 from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.connection import CommissionTerms, Connection, SenderIdentity, UnusableConnection
+from milepost.connection import (
+    CommissionTerms,
+    Connection,
+    FollowUp,
+    SenderIdentity,
+    UnusableConnection,
+)
 from milepost.receiving import Signing
 from milepost.subscriptions import Subscription
 
@@ -102,7 +108,7 @@ def to_json(connection: Connection) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, CommissionTerms | SenderIdentity):
+    if isinstance(value, CommissionTerms | FollowUp | SenderIdentity):
         return asdict(value)
     return sorted(value) if isinstance(value, frozenset) else value
 

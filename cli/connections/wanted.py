@@ -14,7 +14,7 @@ from cli.connections.schedules import Schedule
 from cli.connections.stored import Stored
 from cli.connections.texts import Texts
 from cli.faults import InvalidFile, Problem
-from milepost.connection import CommissionTerms, Connection, SenderIdentity
+from milepost.connection import CommissionTerms, Connection, FollowUp, SenderIdentity
 from milepost.email_addresses import address_identity
 from milepost.subscribing import subscription_from
 from milepost.subscriptions import FROM_FILE, Subscription
@@ -109,6 +109,10 @@ def _connection(
             due_day=terms.due_day,
             recurring=terms.recurring,
         )
+    if declared.reminder_hours is not None:
+        said["reminder_hours"] = tuple(sorted(set(declared.reminder_hours), reverse=True))
+    if declared.follow_up:
+        said["follow_up"] = FollowUp(**declared.follow_up.model_dump())
     if sender := declared.sender or usual:
         said["sender"] = SenderIdentity(**sender.model_dump())
     said["customer_notices"] = frozenset(said.get("customer_notices", ()))

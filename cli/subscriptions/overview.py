@@ -5,8 +5,7 @@ from typing import Any, Final
 
 from cli.connections.difference import in_words
 from cli.output import tell_folded, tell_row, without_query
-from milepost.notices import DEFAULT_KINDS, Channel
-from milepost.order import Kind
+from milepost.notices import DEFAULT_KINDS, TEAM_KINDS, Channel
 from milepost.subscriptions import Subscription
 
 _COLUMNS: Final = ("subscription", "channel", "mode", "language", "state")
@@ -85,4 +84,4 @@ def _told_of(one: Subscription) -> str:
 def _kinds(kinds: frozenset[str]) -> str:
     if kinds == DEFAULT_KINDS:
         return "the usual kinds"
-    return "all kinds" if kinds >= set(Kind) - {Kind.ESCALATED} else ", ".join(sorted(kinds))
+    return "all kinds" if kinds >= TEAM_KINDS else ", ".join(sorted(kinds))

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -13,6 +14,7 @@ from milepost.aws.holds import HoldsTable
 from milepost.aws.items import from_item
 from milepost.aws.notice_messages import AnnouncementsTopic, NoticeQueue
 from milepost.aws.notices_table import NoticesTable
+from milepost.aws.order_fetches import OrderFetches
 from milepost.aws.orders_table import announced_by, is_erased
 from milepost.aws.settings import ConnectionSettings
 from milepost.aws.subscriptions_table import SubscriptionsTable
@@ -39,6 +41,9 @@ teller = Teller(
     endpoints=NoticeQueue(sqs, queue_url=os.environ["ENDPOINT_QUEUE_URL"]),
     holds=HoldsTable(dynamodb, table_name=table_name),
     log=NoticesTable(dynamodb, table_name=table_name),
+    fetches=OrderFetches(
+        cache(lambda: client("lambda")), function=os.environ["PERFORM_ACTION_ARN"]
+    ),
 )
 
 

@@ -11,13 +11,14 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.acting import run_planned
-from milepost.actions import Result
+from milepost.actions import REFRESH, PlannedCall, Result
 from milepost.aws.action_schedules import ActionSchedules, planned_call
 from milepost.aws.action_tools import ActionTools
 from milepost.aws.clients import client
 from milepost.aws.erased_customers import ErasedCustomers
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.aws.touched_table import TouchedTable
+from milepost.contact_fetching import fetch_contact
 from milepost.failures import fail_without_message
 from milepost.fetching import ProviderPool
 from milepost.logs import open_logger
@@ -41,8 +42,13 @@ erased_customers = ErasedCustomers(
 @fail_without_message
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Do what was planned; the event is ``action_schedules.schedule_input``."""
+    """Do what was planned; the event is ``action_schedules.schedule_input``.
+
+    With the action ``refresh`` a notice waits for the order's contact data: it is fetched.
+    """
     call = planned_call(event)
+    if call.action == REFRESH:
+        return fetch(call, context)
     done = run_planned(call, tools=tools(context).for_order(call.order))
     result = done.result if done else "nothing"
     if result != Result.DONE:
@@ -53,6 +59,15 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     say = logger.error if failed else logger.info
     say("performed", order=call.order.path_id, action=call.action, result=result)
     return {"order": call.order.path_id, "action": call.action, "result": str(result)}
+
+
+def fetch(call: PlannedCall, context: LambdaContext) -> dict[str, Any]:
+    """Fetch an order of whose customer nothing is known."""
+    result = fetch_contact(call, tools=tools(context).for_order(call.order))
+    if result not in ("fetched", "known"):
+        credentials.forget()
+    logger.info("fetched for contact data", order=call.order.path_id, result=result)
+    return {"order": call.order.path_id, "action": call.action, "result": result}
 
 
 def tools(context: LambdaContext) -> ActionTools:

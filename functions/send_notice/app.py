@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from milepost.awaited_contact import AwaitedContacts, awaits_contact
 from milepost.aws.batches import Message, take_each
 from milepost.aws.clients import FOR_MAIL, client
 from milepost.aws.consistent_orders import ConsistentOrders
@@ -34,6 +35,7 @@ from milepost.sending import (
     TryAgainLater,
     batch_id,
 )
+from milepost.telling import Notifier
 from milepost.unsubscribing import UnsubscribeLinks
 
 LATER: Final = timedelta(seconds=60)
@@ -53,8 +55,10 @@ connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
 )
 subscriptions = SubscriptionsTable(dynamodb, table_name=table_name)
+notices = NoticesTable(dynamodb, table_name=table_name)
+holds = HoldsTable(dynamodb, table_name=table_name)
 sender = Sender(
-    claims=NoticesTable(dynamodb, table_name=table_name),
+    claims=notices,
     judge=Judge(
         suppressions=SuppressionsTable(dynamodb, table_name=table_name),
         subscriptions=subscriptions,
@@ -81,7 +85,7 @@ sender = Sender(
 )
 batch_sender = BatchSender(
     claims=sender.claims,
-    holds=HoldsTable(dynamodb, table_name=table_name),
+    holds=holds,
     judge=sender.judge,
     renderer=sender.renderer,
     links=sender.links,
@@ -89,6 +93,14 @@ batch_sender = BatchSender(
     overdue=SubscribersOverdue(
         OrdersIndex(dynamodb, table_name=os.environ["ORDERS_TABLE"]), subscriptions
     ),
+)
+awaited_contacts = AwaitedContacts(
+    orders=sender.judge.orders,
+    connections=connections,
+    subscriptions=subscriptions.all,
+    notifier=Notifier(emails=emails, holds=holds, log=notices),
+    log=notices,
+    outbox=emails,
 )
 
 
@@ -129,5 +141,9 @@ def send_once(content: Mapping[str, Any]) -> None:
         logger.info("handled", batch=batch_id(batch))
         return
     notice = notice_of(content)
+    if awaits_contact(notice):
+        outcome = awaited_contacts.look(notice, now=datetime.now(UTC))
+        logger.info("looked for contact data", notice=notice.id, outcome=outcome)
+        return
     state = sender.send(notice, now=datetime.now(UTC))
     logger.info("handled", notice=notice.id, kind=notice.announcement.kind, state=state)

@@ -1,8 +1,9 @@
-"""Every 15 minutes: mark and escalate what is overdue, tell what was never told, measure polls."""
+"""Every 15 minutes: mark what is overdue, remind, tell what was never told, measure polls."""
 
 import os
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -20,17 +21,27 @@ from milepost.aws.settings import ConnectionSettings
 from milepost.aws.subscriptions_table import SubscriptionsTable
 from milepost.aws.told_log import ToldLogTable
 from milepost.aws.watch_list import OrdersIndex
-from milepost.connection import UnusableConnection
+from milepost.connection import Connection, UnusableConnection
 from milepost.failures import OwnWords, fail_without_message
 from milepost.health import poll_lags
 from milepost.logs import open_logger
+from milepost.order import Announcement, Kind
 from milepost.report import parse_instant
 from milepost.telling import Teller
+from milepost.timed_watch import TimedWatch
 from milepost.watched import LastAnnounced
 from milepost.watching import AnnouncementWatch, DeadlineWatch
 
 RESERVE_MILLISECONDS: Final = 20_000
 """Time kept back for what is begun; what is left over, the next run finds again."""
+
+COUNTED_AS: Final = {
+    Kind.OVERDUE: "marked",
+    Kind.ESCALATED: "escalated",
+    Kind.REMINDER: "reminded",
+    Kind.DELAYED: "delayed",
+    Kind.FOLLOW_UP: "followed_up",
+}
 
 logger = open_logger()
 metrics = Metrics()
@@ -45,13 +56,14 @@ connections = ConnectionSettings(
 )
 contacts = ContactsTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
 index = OrdersIndex(dynamodb, table_name=orders_table)
-deadlines = DeadlineWatch(
-    watch_list=index,
-    connections=connections,
-    orders_of=lambda connection: OrdersTable(
-        dynamodb, table_name=orders_table, connection=connection
-    ),
-)
+
+
+def orders_of(connection: Connection) -> OrdersTable:
+    return OrdersTable(dynamodb, table_name=orders_table, connection=connection)
+
+
+deadlines = DeadlineWatch(watch_list=index, connections=connections, orders_of=orders_of)
+timed = TimedWatch(index=index, connections=lambda: connections.all().values(), orders_of=orders_of)
 announcements = AnnouncementWatch(
     watch_list=index,
     connections=connections,
@@ -78,9 +90,11 @@ class SomeFailed(OwnWords):
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
     """See to everything that is due; ``{"now": "<instant>"}`` sees to it as of then."""
     now = parse_instant(event["now"]) if "now" in event else datetime.now(UTC)
-    done = {"marked": 0, "escalated": 0, "told": 0, "failed": 0, "left": 0}
+    names = (*COUNTED_AS.values(), "told", "failed", "left")
+    done = dict.fromkeys(names, 0)
     tell_what_is_missing(now, context, done)
     judge_what_is_past(now, context, done)
+    judge_what_is_due(now, context, done)
     # A run as of a later moment must not raise the alarm of polls that are not due.
     measure_polls(min(now, datetime.now(UTC)))
     count_unusable()
@@ -103,7 +117,28 @@ def judge_what_is_past(now: datetime, context: LambdaContext, done: dict[str, in
             logger.exception("failed to judge", order=str(one.key))
             done["failed"] += 1
         else:
-            done["escalated" if one.overdue else "marked"] += len(new)
+            count(new, done)
+
+
+def judge_what_is_due(now: datetime, context: LambdaContext, done: dict[str, int]) -> None:
+    """Announce reminders and follow-ups, one order after the other, while there is time."""
+    for key in timed.candidates(now=now):
+        if not has_time(context):
+            done["left"] += 1
+            return
+        try:
+            new = timed.judge(key, now=now)
+        except Exception:
+            logger.exception("failed to judge by time", order=str(key))
+            done["failed"] += 1
+        else:
+            count(new, done)
+
+
+def count(new: Iterable[Announcement], done: dict[str, int]) -> None:
+    """Add what was announced to the run's figures."""
+    for kind, number in Counter(one.kind for one in new).items():
+        done[COUNTED_AS[kind]] += number
 
 
 def tell_what_is_missing(now: datetime, context: LambdaContext, done: dict[str, int]) -> None:

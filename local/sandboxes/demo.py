@@ -96,11 +96,14 @@ class Demo:
         return any(one["order"] == id and one["action"] in _ENDING for one in self._account.actions)
 
     def _move(self, id: str, move: Mapping[str, Any]) -> None:
-        change = {k: v for k, v in move.items() if k not in {"in_days", "item"}}
+        change = {k: v for k, v in move.items() if k not in {"in_days", "in_hours", "item"}}
         if "in_days" in move:
             day = self._account.clock.now() + timedelta(days=move["in_days"])
             slot = day.replace(hour=self._random.choice((7, 9, 13)), minute=0, second=0)
             change["scheduledFor"] = format_time(slot.replace(microsecond=0))
+        if "in_hours" in move:
+            moment = self._account.clock.now() + timedelta(hours=move["in_hours"])
+            change["scheduledFor"] = format_time(moment.replace(microsecond=0))
         if "item" in move:
             items = self._account.find_order(id)["items"]
             change["itemId"] = items[move["item"]]["itemId"]

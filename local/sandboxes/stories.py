@@ -1,7 +1,8 @@
 """Lives that orders lead in the demo: between them they show every status of every provider.
 
 A story starts with an order that was placed ``days_ago``. Each move is what
-``Account.move_order`` takes; ``in_days`` stands for an appointment that many days from now.
+``Account.move_order`` takes; ``in_days`` stands for an appointment that many days from now, at some
+hour of the day, ``in_hours`` for one at that very moment.
 """
 
 from collections.abc import Mapping
@@ -103,6 +104,26 @@ OFFERGRID: Final = (
         fields={"items": [{"offerId": "off-alarm-24"}]},
         moves=(_SENT, _TAKEN, _to("scheduled", in_days=8)),
     ),
+    # People are reminded of the first two hours before, and hear of a delay of the second.
+    Story(
+        days_ago=5,
+        fields={"items": [{"offerId": "off-nbn-1000"}]},
+        moves=(_SENT, _TAKEN, _to("scheduled", in_hours=2.1)),
+    ),
+    Story(
+        days_ago=7,
+        fields={"items": [{"offerId": "off-tv-family"}]},
+        moves=(_SENT, _TAKEN, _to("scheduled", in_hours=-5)),
+    ),
+    # Waits for its customer.
+    Story(
+        days_ago=6,
+        fields={"items": [{"offerId": "off-alarm-24"}]},
+        moves=(
+            _SENT,
+            _to("accepted", providerNotes="Customer contact: the customer can't be reached."),
+        ),
+    ),
 )
 _DENIED: Final = "Vorversorger: Vertragsbindung bis Monatsende"
 RABOT: Final = (
@@ -186,6 +207,23 @@ SPIRII: Final = (
     Story(days_ago=16),
     Story(days_ago=3, moves=(_BOX_INSTALLED, _to("Scheduled", in_days=9))),
     Story(days_ago=1, moves=(_to("Cancelled", reason="Ordered twice"),)),
+    # The team is reminded to fulfil the first; the second is planned at Spirii; a payment fails.
+    Story(days_ago=5, moves=(_BOX_INSTALLED, _to("Scheduled", in_hours=0.1))),
+    Story(
+        days_ago=5,
+        moves=(
+            _to("Scheduled", in_hours=0.1),
+            {"set": {"fulfilment_scheduled_for": "2099-03-20T09:00:00.000Z"}},
+        ),
+    ),
+    Story(
+        days_ago=6,
+        fields={"payment": {"kind": "credit_card", "status": "authorized"}},
+        moves=(
+            _to("Scheduled", in_days=1),
+            _to("Fulfilled", set={"payment": {"status": "failed"}}),
+        ),
+    ),
 )
 STORIES: Final[Mapping[str, tuple[Story, ...]]] = {
     "offergrid": OFFERGRID,

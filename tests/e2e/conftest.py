@@ -253,6 +253,9 @@ def stack(places: Places) -> Iterator[Stack]:
 def client(stack: Stack) -> Client:
     """A client, and connections of the tests' own, applied before the first webhook comes."""
     made = Client(stack)
+    home = made.connections[HOME]
+    _, described_home = made.call("GET", f"{home['sandbox_url']}/_sandbox", None, {})
+    home["api_key"] = json.loads(described_home)["credentials"]["api_key"]
     done = made.apply(declaration(made.connections), TEXTS)
     assert done.returncode == 0, done.stdout + done.stderr
     made.connections |= described(made.connections)

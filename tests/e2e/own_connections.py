@@ -40,7 +40,7 @@ connections:
     customer_notices: [scheduled, completed]
     notices_per_hour: 3
     templates: {text}
-    credentials: {{api_key: none}}
+    credentials: {{api_key: "{known[HOME]["api_key"]}"}}
     signing: {{secrets: ["{SECRETS[SHOP]}"]}}
   - id: {CHARGE}
     provider: spirii

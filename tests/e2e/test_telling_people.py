@@ -152,7 +152,7 @@ def test_the_log_says_why_a_customer_was_not_told(client: Client) -> None:
         }
         return reasons == {
             "accepted": f"customer notices of kind accepted are off for {SHOP}",
-            "completed": "no email address",
+            "completed": "waits for contact data: the order is being fetched",
         }
 
     wait_for(explained, what="the log to say why the customer was not told")

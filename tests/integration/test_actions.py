@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 
 from local.sandboxes import Sandboxes, make_connection
+from milepost.aws.orders_table import OrdersTable
 from milepost.connection import Connection
+from milepost.order import OrderKey
 from milepost.pages import key_of
-from milepost.report import format_instant, parse_instant
+from milepost.recording import record
+from milepost.report import Status, format_instant, parse_instant
+from tests.builders import RULES, report
 from tests.stack import Context, Stack, aws
 
 NAME = "spirii-charge"
@@ -244,7 +248,9 @@ def test_a_planned_action_waits_for_its_schedule_and_is_then_done(
     status, planned, _ = call("POST", f"{actions(order)}/fulfill", {"at": at}, key="p1")
     assert (status, planned["result"], planned["planned_for"]) == (200, "planned", at)
     _, shown, _ = call("GET", f"/orders/{order}")
-    assert shown["planned"] == [{"action": "fulfill", "planned_for": at, "person": "kim"}]
+    assert shown["planned"] == [
+        {"action": "fulfill", "planned_for": at, "person": "kim", "planned_in": "milepost"}
+    ]
     (due,) = schedules(stack)
     assert due == {"order": order, "action": "fulfill", "key": "p1", "attempt": 1}
     assert sandboxes.accounts[NAME].actions == []
@@ -321,3 +327,40 @@ def test_what_a_refresh_records_is_marked_for_the_next_poll(
     assert call("POST", f"/orders/{order}/actions/refresh", {}, key="k")[0] == 200
     marked = {mark["keys"] for mark in stack.items("TouchedTable")}
     assert marked == {key_of(id).hex()}
+
+
+def wait_for_contact(order: str) -> dict[str, Any]:
+    """The event by which announce has an order fetched."""
+    return {"order": order, "action": "refresh", "key": "contact-1", "attempt": 1}
+
+
+@pytest.fixture
+def bare(stack: Stack, order: str, sandboxes: Sandboxes) -> str:
+    """An order of which a webhook has said no more than its status."""
+    id = sandboxes.accounts[NAME].create_order({})["id"]
+    connection = Connection(id=NAME, provider="spirii", base_url=sandboxes.url(NAME))
+    table = stack.resources["OrdersTable"]
+    orders = OrdersTable(aws("dynamodb"), table_name=table, connection=connection)
+    said = report(Status.PENDING, 0, raw="Pending", key=OrderKey(NAME, id, id))
+    record(said, orders=orders, rules=RULES, now=said.seen_at)
+    return f"{NAME}:{id}:{id}"
+
+
+def test_an_order_without_contact_data_is_fetched_once(stack: Stack, bare: str) -> None:
+    app = stack.load("perform_action")
+    assert app.handler(wait_for_contact(bare), Context())["result"] == "fetched"
+    item = stack.orders()[bare.rpartition(":")[2]]
+    assert item["details"]["customer"]["email"]
+    assert app.handler(wait_for_contact(bare), Context())["result"] == "known"
+
+
+def test_a_provider_that_is_down_is_asked_again_in_a_minute_and_then_given_up(
+    stack: Stack, bare: str, sandboxes: Sandboxes
+) -> None:
+    app = stack.load("perform_action")
+    sandboxes.accounts[NAME].faults.add({"fault": "500", "times": None})
+    assert app.handler(wait_for_contact(bare), Context())["result"] == "put_off"
+    (again,) = schedules(stack)
+    assert again == {**wait_for_contact(bare), "attempt": 2}
+    last = {**again, "attempt": 3}
+    assert app.handler(last, Context())["result"] == "given_up"

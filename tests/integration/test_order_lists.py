@@ -186,10 +186,10 @@ def test_due_is_read_by_the_orders_dates(lists: OrderLists, keep: Callable[..., 
     assert due(Due.NEXT_WEEK) == ["ord-0003"]
 
 
-def test_what_waits_for_its_customer_is_not_overdue_and_says_so(
+def test_what_waits_for_its_customer_says_so_and_is_not_overdue_within_its_limit(
     lists: OrderLists, keep: Callable[..., None]
 ) -> None:
-    late, waits = order(1, at=-9_999), order(2, at=-9_999)
+    late, waits = order(1, at=-99_999), order(2, at=-99_999)
     wait = Wait("payment", NOON)
     keep(late, replace(waits, order=replace(waits.order, waiting=wait)))
     overdue = Wanted(asked_at=NOON, due=Due.OVERDUE)

@@ -11,6 +11,8 @@ import pytest
 from milepost.announcing import KIND_OF
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.subscriptions_table import SubscriptionsTable
+from milepost.connection import FollowUp
+from milepost.lifecycle import Rules
 from milepost.order import OVERDUE, Kind, OrderKey, TrackedOrder
 from milepost.recording import record
 from milepost.report import Report, Status, format_instant
@@ -22,7 +24,9 @@ DAY = timedelta(days=1)
 LATE = NOON + 3 * DAY + timedelta(minutes=1)
 LOOKED_AFTER = replace(OFFERGRID, contact="lead@example.org")
 SALES = Subscription(id="sales", recipient="sales@example.org", kinds=frozenset(Kind))
-NOTHING = {"marked": 0, "escalated": 0, "told": 0, "failed": 0, "left": 0}
+NOTHING = dict.fromkeys(
+    ("marked", "escalated", "reminded", "delayed", "followed_up", "told", "failed", "left"), 0
+)
 
 
 @pytest.fixture
@@ -230,3 +234,44 @@ def test_now_is_now_when_nothing_else_is_said(app: ModuleType, stack: Stack) -> 
 
 def test_with_nothing_to_do_nothing_is_done(app: ModuleType) -> None:
     assert app.handler({"now": format_instant(LATE)}, Context()) == NOTHING
+
+
+BEGINS = NOON + 10 * DAY
+
+
+def test_a_reminder_is_one_mail_however_often_the_watch_and_the_stream_come(
+    app: ModuleType, stack: Stack
+) -> None:
+    appointment = format_instant(BEGINS)
+    keep(stack, report(Status.SCHEDULED, 0, key=key(1), appointment=appointment))
+    now = BEGINS - timedelta(hours=47)
+    assert [run(app, now).get("reminded") for _ in range(2)] == [1, None]
+    announce(stack, 1)
+    announce(stack, 1)
+    assert told(stack).count(("reminder", SALES.recipient)) == 1
+
+
+def test_a_wait_beyond_its_limit_is_found_through_the_index(app: ModuleType, stack: Stack) -> None:
+    rules = Rules(waits=lambda _status, _details: "contact")
+    one = report(Status.ACCEPTED, 0, key=key(1))
+    record(one, orders=orders(stack), rules=rules, now=one.seen_at)
+    assert "marked" not in run(app, NOON + 3 * DAY - timedelta(hours=1))
+    assert run(app, NOON + 3 * DAY + timedelta(hours=1))["marked"] == 1
+    assert "waits for the customer: contact" in kept(stack).attention[0].text
+
+
+def test_a_customer_hears_of_a_delay_and_is_followed_up(app: ModuleType, stack: Stack) -> None:
+    follow_up = FollowUp(link="https://survey.example/x", after_days=7.0)
+    kinds = frozenset({"delayed", "follow_up"})
+    stack.apply(replace(LOOKED_AFTER, customer_notices=kinds, follow_up=follow_up))
+    app.connections._read_at = float("-inf")
+    customer = {"email": "charlotte.nguyen@example.com"}
+    keep(stack, report(Status.ACCEPTED, 0, key=key(1), customer=customer))
+    assert {"marked": 1, "delayed": 1}.items() <= run(app, LATE).items()
+    announce(stack, 1)
+    assert ("delayed", customer["email"]) in told(stack)
+    keep(stack, report(Status.COMPLETED, 5000, key=key(1), customer=customer))
+    done = minute(5000) + 7 * DAY
+    assert [run(app, done).get("followed_up") for _ in range(2)] == [1, None]
+    announce(stack, 1)
+    assert ("follow_up", customer["email"]) in told(stack)

@@ -23,6 +23,7 @@ CODES: Final = frozenset(
         "more_reasons",
         "out_of_sequence",
         "payment_due",
+        "payment_failed",
         "unknown_status",
     }
 )

@@ -57,6 +57,18 @@ class SenderIdentity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """What a customer is sent some days after an order is complete."""
+
+    link: str
+    """Where the customer can say how satisfied they are: an https URL."""
+    after_days: float = 7.0
+
+    def __str__(self) -> str:
+        return f"{self.link} after {self.after_days:g} days"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """Settings of one connection; secrets are kept elsewhere.
 
@@ -85,6 +97,13 @@ class Connection:
     """Part of the country as ISO 3166-2 has it, without the country: ``VIC``, ``BY``."""
     escalate_after_days: float = 2.0
     """After how many more days ``contact`` is told of an order that is overdue."""
+    wait_days: Mapping[str, float] = field(default_factory=dict)
+    """Days that an order may wait for its customer, by what it waits for, where they differ from
+    ``waits.DEFAULT_WAIT_DAYS``."""
+    reminder_hours: tuple[float, ...] = (48.0, 2.0)
+    """How long before an appointment people are reminded of it; empty for never."""
+    follow_up: FollowUp | None = None
+    """None where customers are not asked how satisfied they are."""
     time_zone: str = "Europe/Berlin"
     country: str = DEFAULT_COUNTRY
     language: str = "en"

@@ -14,7 +14,13 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from milepost.business_days import UnknownCountry, UnknownRegion, business_days_of
-from milepost.connection import CommissionTerms, Connection, SenderIdentity, UnusableConnection
+from milepost.connection import (
+    CommissionTerms,
+    Connection,
+    FollowUp,
+    SenderIdentity,
+    UnusableConnection,
+)
 from milepost.deadlines import BUSINESS, TRACKS
 from milepost.email_addresses import is_email
 from milepost.report import Status
@@ -24,6 +30,8 @@ class Wrong(Exception):
     """What is wrong with a setting, in words that follow its name."""
 
 
+MOST_REMINDER_HOURS: Final = 336
+"""Two weeks before an appointment: nobody is reminded earlier."""
 DEEPEST: Final = 20
 """Levels of objects and lists in ``options``."""
 _A_YEAR: Final = 366
@@ -138,6 +146,26 @@ def _days(value: Any) -> float:
     if not is_number or not isfinite(value) or not 0 <= value <= 10 * _A_YEAR:
         raise Wrong("is no number of days")
     return float(value) if isinstance(value, float) else value
+
+
+def _hours(value: Any) -> tuple[float, ...]:
+    if not isinstance(value, list):
+        raise Wrong("is no list")
+    for one in value:
+        is_number = isinstance(one, int | float) and not isinstance(one, bool)
+        if not is_number or not 0 < one <= MOST_REMINDER_HOURS:
+            raise Wrong(f"has what is no number of hours up to {MOST_REMINDER_HOURS}")
+    return tuple(sorted({float(one) for one in value}, reverse=True))
+
+
+def _follow_up(value: Any) -> FollowUp:
+    if not isinstance(value, dict):
+        raise Wrong("is no object")
+    if "link" not in value:
+        raise Wrong("has no link")
+    return FollowUp(
+        **{name: _read(name, read, value) for name, read in _FOLLOW_UP.items() if name in value}
+    )
 
 
 def _zone(value: Any) -> str:
@@ -261,6 +289,10 @@ _TERMS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "due_day": _whole(31),
     "recurring": _one_of("none", "monthly"),
 }
+_FOLLOW_UP: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "link": _address,
+    "after_days": _days,
+}
 _FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "id": _text,
     "provider": _text,
@@ -277,6 +309,9 @@ _FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "stage_days_count": _one_of("calendar", BUSINESS),
     "region": _or_null(_text),
     "escalate_after_days": _days,
+    "wait_days": _mapping(_text, _days),
+    "reminder_hours": _hours,
+    "follow_up": _or_null(_follow_up),
     "time_zone": _zone,
     "country": _matching("[A-Z]{2}", "DE"),
     "language": _text,

@@ -11,6 +11,7 @@ from milepost.lifecycle import TERMINAL
 from milepost.order import Order
 from milepost.report import Details, Status, format_instant
 from milepost.timestamps import LATEST, if_in_range, later, stored_day, stored_moment
+from milepost.waits import wait_ends, wait_in_words
 
 _DAY: Final = timedelta(days=1)
 
@@ -77,7 +78,9 @@ def allowed_time(order: Order, connection: Connection) -> timedelta:
 
 
 def allowed_in_words(order: Order, connection: Connection) -> str:
-    """What the present stage was allowed, for people."""
+    """What the present stage, or the wait in it, was allowed, for people."""
+    if words := wait_in_words(order, connection):
+        return words
     if order.status is Status.SCHEDULED and order.appointment:
         return f"its appointment ({order.appointment})"
     allowed = allowed_time(order, connection)
@@ -97,21 +100,25 @@ def _count(number: float, unit: str) -> str:
 def overdue_at(order: Order, connection: Connection) -> datetime | None:
     """When the present stage is overdue; None while that isn't to be expected of anybody.
 
-    A closed order never is, nor one that waits for its customer. One with an appointment is when
-    the time on site is over, or the day.
+    A closed order never is. One with an appointment is when the time on site is over, or the day.
+    One that waits for its customer is when the wait has lasted as long as it may, and never before
+    its appointment is over.
     """
-    if order.status in TERMINAL or order.waiting:
+    if order.status in TERMINAL:
         return None
-    if order.status is Status.SCHEDULED and order.appointment:
-        return appointment_ends(order.appointment, connection)
-    return stage_deadline(order, connection)
+    has_appointment = order.status is Status.SCHEDULED and order.appointment
+    agreed = appointment_ends(order.appointment or "", connection) if has_appointment else None
+    if limit := wait_ends(order, connection, ends=_ends):
+        return max(limit, agreed) if agreed else limit
+    return agreed or stage_deadline(order, connection)
 
 
 def usual_end(order: Order, connection: Connection) -> datetime | str:
     """Until when the present stage usually lasts: the appointment as it was agreed (an instant, or
-    a day in ISO 8601), else the stage's deadline."""
+    a day in ISO 8601), else the limit of the wait for the customer, else the stage's deadline."""
     agreed = if_in_range(order.appointment) if order.status is Status.SCHEDULED else None
-    return agreed or stage_deadline(order, connection)
+    limit = wait_ends(order, connection, ends=_ends)
+    return agreed or limit or stage_deadline(order, connection)
 
 
 def next_step_by(order: Order, connection: Connection) -> datetime | str | None:

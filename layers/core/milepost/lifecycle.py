@@ -93,7 +93,8 @@ class Rules:
     order's facts for what a person should see to. ``waits`` says what an open order waits for from
     its customer, in one word, or None; of the notes it sees those that the provider said last.
     ``event_facts`` are details that only events carry: a snapshot that leaves them out says nothing
-    of them, while every other fact that it leaves out holds no more.
+    of them, while every other fact that it leaves out holds no more. ``examine_closed`` looks at
+    the facts of an order that is closed, such as a payment that failed.
     """
 
     continues: Mapping[str, frozenset[Status]] = field(default_factory=dict)
@@ -101,6 +102,7 @@ class Rules:
     examine: Callable[[Status, Details], Iterable[Attention]] = nothing_to_examine
     waits: Callable[[Status, Details], str | None] = nothing_to_wait_for
     event_facts: frozenset[str] = frozenset()
+    examine_closed: Callable[[Status, Details], Iterable[Attention]] = nothing_to_examine
 
 
 @dataclass(slots=True)
@@ -283,8 +285,8 @@ def _reasons(
         late = [entry for entry in entries if entry.effect is Effect.LATE]
         found += [reason_of_late(late, summary, status), reason_of_cut(summary)]
     found += [reason_of_shortened(details), reason_of_unread(details)]
-    if status not in TERMINAL:
-        found += sorted(rules.examine(status, details))
+    examine = rules.examine_closed if status in TERMINAL else rules.examine
+    found += sorted(examine(status, details))
     for reason in found:
         if reason is not None:
             yield Attention(reason.code, shorten_text(reason.text, ATTENTION_BYTES))

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from milepost.deadlines import ON_SITE, sortable
 from milepost.lifecycle import TERMINAL
-from milepost.order import Attention, OrderKey, Wait
+from milepost.order import OVERDUE, Attention, OrderKey, Wait
 from milepost.report import Status, parse_instant
 from milepost.timestamps import in_zone, stored_day
 
@@ -148,8 +148,7 @@ def _has_attention(one: Listed, code: str | None) -> bool:
 def _is_due(one: Listed, wanted: Wanted, zone: ZoneInfo) -> bool:
     today = wanted.asked_at.astimezone(zone).date()
     if wanted.due is Due.OVERDUE:
-        is_expected = one.status not in TERMINAL and one.waiting is None
-        return is_expected and _is_over(one, wanted.asked_at, today)
+        return one.status not in TERMINAL and _is_over(one, wanted.asked_at, today)
     first, last = wanted.first_day, wanted.last_day
     if wanted.due is not None:
         first, last = _week(wanted.due, today)
@@ -168,13 +167,15 @@ def _week(due: Due, today: date) -> tuple[date, date]:
 
 def _is_over(one: Listed, now: datetime, today: date) -> bool:
     """Whether it is overdue as ``deadlines.overdue_at`` says."""
-    if one.waiting:
-        return False
+    is_agreed = one.status is Status.SCHEDULED and one.appointment is not None
+    if one.waiting and is_agreed:
+        # The later of the two counts, and only the appointment is known here.
+        return any(reason.code == OVERDUE for reason in one.attention)
     day = _agreed_day(one)
     # An appointment is kept until the work on site is over; without an hour, until its day is.
     if day:
         return day < today
-    on_site = ON_SITE if one.status is Status.SCHEDULED and one.appointment else timedelta()
+    on_site = ON_SITE if is_agreed else timedelta()
     return one.next_date < sortable(now - on_site)
 
 

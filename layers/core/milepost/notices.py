@@ -28,11 +28,18 @@ DEFAULT_KINDS: Final = frozenset(
         Kind.COMPLETED,
         Kind.CANCELLED,
         Kind.CORRECTION,
+        Kind.REMINDER,
     }
 )
 """What a subscriber gets who names no kinds; the others are asked for by name."""
 
 
+FOR_CUSTOMERS_ALONE: Final = frozenset({Kind.DELAYED, Kind.FOLLOW_UP})
+"""Kinds that no subscriber gets. They are announced only of connections that send them."""
+CUSTOMER_KINDS: Final = DEFAULT_KINDS | FOR_CUSTOMERS_ALONE
+"""What a connection may tell its customers of."""
+TEAM_KINDS: Final = frozenset(Kind) - FOR_CUSTOMERS_ALONE - {Kind.ESCALATED}
+"""What can be subscribed to: of what is escalated only a connection's contact is told."""
 MOST_URGENT_FIRST: Final = (
     Kind.REJECTED,
     Kind.FAILED,
@@ -41,10 +48,13 @@ MOST_URGENT_FIRST: Final = (
     Kind.ATTENTION,
     Kind.CANCELLED,
     Kind.CORRECTION,
+    Kind.DELAYED,
+    Kind.REMINDER,
     Kind.RESCHEDULED,
     Kind.SCHEDULED,
     Kind.ACCEPTED,
     Kind.COMPLETED,
+    Kind.FOLLOW_UP,
 )
 ERASED_RECIPIENT: Final = "erased"
 """What the delivery log has in place of the address of a customer who was erased."""

@@ -224,6 +224,12 @@ class Kind(StrEnum):
     COMPLETED = "completed"
     CANCELLED = "cancelled"
     CORRECTION = "correction"
+    REMINDER = "reminder"
+    """An appointment is near or, where the team completes the order itself, has passed."""
+    DELAYED = "delayed"
+    """For customers: an appointment or a stage's time passed without what was to happen."""
+    FOLLOW_UP = "follow_up"
+    """For customers: how satisfied they are, some days after completion."""
     FAILED = "failed"
     ATTENTION = "attention"
     OVERDUE = "overdue"
@@ -269,10 +275,20 @@ class Overdue:
     allowed: str
     marked_at: datetime
     escalated_at: datetime | None = None
+    waiting: str | None = None
+    """What the order waits for from its customer, if that is what lasts too long."""
 
     @property
     def reason(self) -> Attention:
         stage = str(self.status).replace("_", " ")
+        if self.waiting is not None:
+            return Attention(
+                OVERDUE,
+                f"The order ({stage} since {format_instant(self.since)}) waits for the customer: "
+                f"{self.waiting}. Allowed was {self.allowed}, until "
+                f"{format_instant(self.deadline)}. Check the contact data, try another way to "
+                "reach the customer, and tell the provider.",
+            )
         return Attention(
             OVERDUE,
             f"The order has been {stage} since {format_instant(self.since)}; allowed was "

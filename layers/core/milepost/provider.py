@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from milepost.connection import Connection
 from milepost.lifecycle import Rules
 from milepost.order import Order
-from milepost.report import BadPayload, DatedAhead, Report, Status, refuse_future
+from milepost.report import BadPayload, DatedAhead, Details, Report, Status, refuse_future
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -93,6 +93,11 @@ class NothingToDo(Exception):
     """The order has nothing that this action could be about; the message says what is missing."""
 
 
+def charge_nothing(_details: Details) -> str | None:
+    """For actions that no card is charged for."""
+    return None
+
+
 def say_done(_body: Json) -> str:
     """What there is to tell of an answer that says no more than yes."""
     return "done"
@@ -113,6 +118,9 @@ class ProviderAction:
     arguments: frozenset[str] = frozenset()
     can_be_planned: bool = False
     """Whether it makes sense to set a time for it."""
+    charge: Callable[[Details], str | None] = charge_nothing
+    """What it charges the customer's card, in words, by the facts of the order; None for nothing.
+    A person is asked before that, also when they plan it."""
     is_final: bool = False
     """Whether nothing takes it back, so that a person is asked before it is done."""
 

@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from milepost.connection import Connection
 from milepost.email_addresses import is_email
-from milepost.notices import DEFAULT_KINDS, Announced, Audience, Channel, Notice
+from milepost.notices import CUSTOMER_KINDS, Announced, Audience, Channel, Notice
 from milepost.order import Kind
+from milepost.reminders import is_to_complete
 from milepost.subscriptions import Subscription
 from milepost.verdicts import customer_notices_off
+
+NO_ADDRESS: Final = "no email address"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +23,8 @@ class Choice:
     notice: Notice
     due_at: datetime | None = None
     skipped: str | None = None
+    waits_for: str | None = None
+    """What it waits for before it can be sent, in words of the delivery log."""
     resend_of: str | None = None
     requested_by: str | None = None
     requested_with: str | None = None
@@ -74,7 +80,8 @@ def _team(
 
 def _customer(announced: Announced, connection: Connection) -> Iterator[Choice]:
     kind = announced.announcement.kind
-    if kind not in DEFAULT_KINDS:
+    is_for_team = is_to_complete(announced.announcement, announced.details, connection)
+    if kind not in CUSTOMER_KINDS or is_for_team:
         return
     address = announced.details.get("customer", {}).get("email", "")
     notice = Notice(
@@ -106,7 +113,7 @@ def _why_not(kind: str, address: str, connection: Connection) -> str | None:
     if kind not in connection.customer_notices:
         return customer_notices_off(kind, connection)
     if not address:
-        return "no email address"
+        return NO_ADDRESS
     if not is_email(address):
         return "the email address can't be right"
     return None

@@ -10,6 +10,7 @@ from milepost.announcing import announcements, kept
 from milepost.lifecycle import Rules, fold
 from milepost.order import Announcement, Effect, Order, OrderKey, TrackedOrder
 from milepost.report import Report, Source, Status, whole_milliseconds
+from milepost.waits import first_due_on
 
 MOST_LOST_RACES: Final = 10
 """Writers that may get ahead of us on one order before we leave the report to a redelivery."""
@@ -152,7 +153,7 @@ def _clock(order: Order) -> tuple[object, ...]:
     """All that a stage's deadline follows from, beside the connection's settings."""
     offer, service = order.details.get("offer", {}).get("id"), order.details.get("service_type")
     stage = (order.status, order.since, order.waited, order.waiting)
-    return (*stage, order.appointment, offer, service)
+    return (*stage, order.appointment, offer, service, first_due_on(order))
 
 
 def _nothing_to_add(report: Report, before: TrackedOrder) -> Outcome | None:

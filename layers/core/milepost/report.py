@@ -173,6 +173,7 @@ class Details(TypedDict, total=False):
 
     appointment: str
     fulfilment_at: str
+    completed_by: str
     delivery_start: str
     delivery_end: str
     delivery_state: str

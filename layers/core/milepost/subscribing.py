@@ -16,7 +16,7 @@ from pydantic import (
 
 from milepost.email_addresses import BadAddress, check_address
 from milepost.endpoints import Refused, check_addresses, read_url
-from milepost.notices import DEFAULT_KINDS, Channel
+from milepost.notices import DEFAULT_KINDS, TEAM_KINDS, Channel
 from milepost.order import Kind
 from milepost.subscriptions import MAY_PASS, Mode, QuietHours, Subscription
 
@@ -73,8 +73,7 @@ Clock: TypeAlias = Annotated[str, BeforeValidator(_clock)]
 Language: TypeAlias = Annotated[Text, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
 ConnectionId: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 AnyKind: TypeAlias = Annotated[str, one_of(*Kind)]
-SubscribedKind: TypeAlias = Annotated[str, one_of(*(set(Kind) - {Kind.ESCALATED}))]
-"""What can be subscribed to: only a connection's contact is told of what is escalated."""
+SubscribedKind: TypeAlias = Annotated[str, one_of(*TEAM_KINDS)]
 PassingKind: TypeAlias = Annotated[str, one_of(*MAY_PASS)]
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from milepost.email_addresses import address_identity
 from milepost.local_clock import end_of_period, next_at, next_full_hour
-from milepost.notices import DEFAULT_KINDS, Announced, Channel
+from milepost.notices import DEFAULT_KINDS, TEAM_KINDS, Announced, Channel
 from milepost.order import Kind
 
 FROM_FILE: Final = "file"
@@ -85,7 +85,7 @@ class Subscription:
 
     def takes(self, kind: Kind) -> bool:
         """Whether it asks for this kind."""
-        return kind in self.kinds - {Kind.ESCALATED}
+        return kind in self.kinds & TEAM_KINDS
 
     def takes_connection(self, connection: str) -> bool:
         """Whether it is about orders of this connection."""

@@ -8,9 +8,9 @@ from typing import Final, Protocol
 from milepost.announcing import MORE_FOLLOWS
 from milepost.connection import Connection
 from milepost.local_clock import next_full_hour
-from milepost.notices import Announced, Channel, Notice, State
+from milepost.notices import Announced, Audience, Channel, Notice, State
 from milepost.order import Kind
-from milepost.recipients import Choice, choose
+from milepost.recipients import NO_ADDRESS, Choice, choose
 from milepost.subscriptions import Subscription
 
 
@@ -59,21 +59,29 @@ class Holds(Protocol):
         ...
 
 
+class Fetches(Protocol):
+    """Has orders fetched from their providers, out of turn."""
+
+    def fetch(self, announced: Announced) -> None:
+        """Fetch the announced order soon; asked for twice, it may be fetched twice."""
+        ...
+
+
+LOOK_AGAIN: Final = timedelta(seconds=30)
+"""After how long the sender looks whether contact data has come."""
+_AWAITED: Final = "waits for contact data: the order is being fetched"
 _NEEDED: Final = {Kind.SCHEDULED: "appointment", Kind.REJECTED: "reason"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Teller:
-    """Tells everybody who wants to know. Done again after a failure, it tells only the rest."""
+class Notifier:
+    """Enters notices by mail in the log, and puts them into their queue or holds them."""
 
-    topic: Topic
-    topic_name: str
     emails: Outbox
-    endpoints: Outbox
     holds: Holds
     log: DeliveryLog
 
-    def tell(
+    def tell_customer(
         self,
         announced: Announced,
         *,
@@ -81,12 +89,12 @@ class Teller:
         connection: Connection,
         now: datetime,
     ) -> None:
+        """Notify the customer alone, as they would have been with the others."""
         known = tuple(subscriptions)
         for choice in choose(announced, known, connection, now=now):
-            settled = self._hold_back_a_storm(choice, known, connection, now)
-            self._take_up(settled, announced, now)
-        if announced.announcement.kind is not Kind.ESCALATED:
-            self._publish(announced, now)
+            if choice.notice.audience is Audience.CUSTOMER:
+                settled = self._hold_back_a_storm(choice, known, connection, now)
+                self._take_up(settled, announced, now)
 
     def _take_up(self, choice: Choice, announced: Announced, now: datetime) -> None:
         entered = self.log.enter(choice, at=now)
@@ -96,10 +104,11 @@ class Teller:
         if entered.due_at is not None:
             # A batch whose time has come may have gone out: what is late goes with the next one.
             self.holds.hold(notice, due_at=max(entered.due_at, _next_minute(now)))
-        elif notice.channel is Channel.EMAIL:
-            self.emails.put(notice, delay=_delay(announced))
         else:
-            self.endpoints.put(notice)
+            self._put(notice, announced)
+
+    def _put(self, notice: Notice, announced: Announced) -> None:
+        self.emails.put(notice, delay=_delay(announced))
 
     def _hold_back_a_storm(
         self,
@@ -121,6 +130,49 @@ class Teller:
         due_at = own.awake_from(notice.announcement.kind, hour_ends) if own else hour_ends
         return Choice(notice=notice, due_at=due_at)
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teller(Notifier):
+    """Tells everybody who wants to know. Done again after a failure, it tells only the rest."""
+
+    topic: Topic
+    topic_name: str
+    endpoints: Outbox
+    fetches: Fetches | None = None
+    """Without it nobody waits for a customer's contact data."""
+
+    def tell(
+        self,
+        announced: Announced,
+        *,
+        subscriptions: Iterable[Subscription],
+        connection: Connection,
+        now: datetime,
+    ) -> None:
+        known = tuple(subscriptions)
+        for choice in choose(announced, known, connection, now=now):
+            if self.fetches is not None and _lacks_contact(choice, announced):
+                self._await_contact(choice.notice, announced, self.fetches, now)
+                continue
+            settled = self._hold_back_a_storm(choice, known, connection, now)
+            self._take_up(settled, announced, now)
+        if announced.announcement.kind is not Kind.ESCALATED:
+            self._publish(announced, now)
+
+    def _await_contact(
+        self, notice: Notice, announced: Announced, fetches: Fetches, now: datetime
+    ) -> None:
+        entered = self.log.enter(Choice(notice=notice, waits_for=_AWAITED), at=now)
+        if entered.state is State.QUEUED:
+            fetches.fetch(announced)
+            self.emails.put(notice, delay=LOOK_AGAIN)
+
+    def _put(self, notice: Notice, announced: Announced) -> None:
+        if notice.channel is Channel.EMAIL:
+            self.emails.put(notice, delay=_delay(announced))
+        else:
+            self.endpoints.put(notice)
+
     def _publish(self, announced: Announced, now: datetime) -> None:
         notice = Notice(
             key=announced.key,
@@ -131,6 +183,12 @@ class Teller:
         if self.log.enter(Choice(notice=notice), at=now).state is State.QUEUED:
             message_id = self.topic.publish(announced)
             self.log.mark_sent(notice, message_id=message_id, at=now)
+
+
+def _lacks_contact(choice: Choice, announced: Announced) -> bool:
+    """Whether a customer would be notified, of whom nothing was said yet."""
+    is_customer = choice.notice.audience is Audience.CUSTOMER
+    return is_customer and choice.skipped == NO_ADDRESS and not announced.details.get("customer")
 
 
 def _next_minute(now: datetime) -> datetime:

@@ -10,14 +10,18 @@ from typing import Final
 
 from milepost.connection import Connection
 from milepost.deadlines import appointment_ends
+from milepost.follow_ups import follow_up_withdrawn
 from milepost.lifecycle import TERMINAL
 from milepost.notices import Audience, Notice, State
 from milepost.order import Announcement, Kind, TrackedOrder
+from milepost.reminders import reminder_withdrawn
 from milepost.report import Status
 from milepost.subscriptions import Subscription
 
 _APPOINTMENTS: Final = frozenset({Kind.SCHEDULED, Kind.RESCHEDULED})
-_OF_LATENESS: Final = frozenset({Kind.OVERDUE, Kind.ESCALATED})
+_OF_MARKS: Final = frozenset({Kind.OVERDUE, Kind.ESCALATED, Kind.ATTENTION})
+_BY_TIME: Final = frozenset({Kind.REMINDER, Kind.DELAYED, Kind.FOLLOW_UP})
+"""What is announced because time has passed: withdrawn, for everybody, when it no longer holds."""
 _CAME_TO_NOTHING: Final = frozenset({Status.REJECTED, Status.FAILED, Status.CANCELLED})
 _DONE: Final = frozenset({Status.COMPLETED, Status.ACTIVE})
 """Announced as one, once: an order that goes on from one to the other has not moved on."""
@@ -67,12 +71,10 @@ def out_of_date(
 ) -> str | None:
     """Why what was announced no longer holds, in words; None while it does."""
     order = tracked.order
-    if one.kind in _OF_LATENESS:
-        late = tracked.overdue
-        is_late = late is not None and late.status is one.status
-        return None if is_late else "the order is no longer overdue in that stage"
-    if one.kind is Kind.ATTENTION:
-        return None if tracked.attention else "nothing of the order needs attention any more"
+    if one.kind in _BY_TIME:
+        return _withdrawn(one, tracked, connection, now=now)
+    if one.kind in _OF_MARKS:
+        return _settled(one, tracked)
     if order.status is not one.status and not {order.status, one.status} <= _DONE:
         return f"the order is {_words(order.status)} now"
     if one.kind not in _APPOINTMENTS:
@@ -83,6 +85,15 @@ def out_of_date(
     return _of_past_appointment(tracked, connection, now)
 
 
+def _settled(one: Announcement, tracked: TrackedOrder) -> str | None:
+    """Why what a person should look at needs no look any more."""
+    if one.kind is Kind.ATTENTION:
+        return None if tracked.attention else "nothing of the order needs attention any more"
+    late = tracked.overdue
+    is_late = late is not None and late.status is one.status
+    return None if is_late else "the order is no longer overdue in that stage"
+
+
 def _of_person(notice: Notice, facts: Facts, now: datetime) -> Verdict | None:
     """What a person may override by forcing a resend."""
     if facts.suppressed is not None:
@@ -90,6 +101,7 @@ def _of_person(notice: Notice, facts: Facts, now: datetime) -> Verdict | None:
     return (
         _of_subscription(notice, facts)
         or _of_connection(notice, facts.connection)
+        or _of_time(notice, facts, now)
         or _of_customers_order(notice, facts, now)
     )
 
@@ -150,6 +162,30 @@ def customer_notices_off(kind: str, connection: Connection) -> str:
 def _is_contact(notice: Notice, connection: Connection) -> bool:
     contact = replace(notice, recipient=connection.contact or "")
     return contact.recipient_digest == notice.recipient_digest
+
+
+def _of_time(notice: Notice, facts: Facts, now: datetime) -> Verdict | None:
+    """A reminder of an appointment that was moved, and the like, goes to nobody."""
+    tracked, connection = facts.tracked, facts.connection
+    if tracked is None or connection is None or tracked.erased_at is not None:
+        return None
+    one = notice.announcement
+    reason = _withdrawn(one, tracked, connection, now=now) if one.kind in _BY_TIME else None
+    return Verdict(State.SKIPPED, f"out of date: {reason}") if reason else None
+
+
+def _withdrawn(
+    one: Announcement, tracked: TrackedOrder, connection: Connection, *, now: datetime
+) -> str | None:
+    match one.kind:
+        case Kind.REMINDER:
+            return reminder_withdrawn(one, tracked, connection, now=now)
+        case Kind.FOLLOW_UP:
+            return follow_up_withdrawn(one, tracked, connection)
+        case _:
+            late = tracked.overdue
+            is_late = late is not None and late.deadline == one.occurred_at
+            return None if is_late else "the order is no longer delayed"
 
 
 def _of_customers_order(notice: Notice, facts: Facts, now: datetime) -> Verdict | None:

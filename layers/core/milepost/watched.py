@@ -19,6 +19,15 @@ class Watched:
     """Whether it has the mark, and a person has seen to that."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dated:
+    """An order and its next date, as the index shows them."""
+
+    key: OrderKey
+    date: datetime
+    appointment: str | None = None
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class LastAnnounced:
     """When something was last announced of an order, as the index shows it."""

@@ -37,7 +37,7 @@ class WatchList(Protocol):
     """The index, as the watch reads it."""
 
     def past(self, *, now: datetime) -> Iterator[Watched]:
-        """Open orders whose next date is past and that wait for nobody."""
+        """Open orders whose next date is past."""
         ...
 
     def announced(
@@ -88,21 +88,38 @@ class DeadlineWatch:
         :raises LostRace: after many; the next run tries again
         """
         connection = self.connections.get(key.connection)
-        orders = self.orders_of(connection)
-        before = orders.read(key)
-        for attempt in range(MOST_LOST_RACES + 1):
-            after, new = judged(before, connection, now=whole_milliseconds(now))
-            if after is None:
-                return ()
-            try:
-                orders.write(after, new=new)
-            except LostRace as race:
-                if attempt == MOST_LOST_RACES:
-                    raise
-                before = race.winner
-            else:
-                return new
-        raise AssertionError("the loop returns or raises")
+        return rewrite(
+            self.orders_of(connection),
+            key,
+            lambda before: judged(before, connection, now=whole_milliseconds(now)),
+        )
+
+
+Judged = tuple[TrackedOrder | None, tuple[Announcement, ...]]
+"""What an order becomes, and what that announces; None to leave it as it is."""
+
+
+def rewrite(
+    orders: Orders, key: OrderKey, judge: Callable[[TrackedOrder | None], Judged]
+) -> tuple[Announcement, ...]:
+    """Write what the judge makes of an order, whoever else is writing to it; what it announces.
+
+    :raises LostRace: after many; the next run tries again
+    """
+    before = orders.read(key)
+    for attempt in range(MOST_LOST_RACES + 1):
+        after, new = judge(before)
+        if after is None:
+            return ()
+        try:
+            orders.write(after, new=new)
+        except LostRace as race:
+            if attempt == MOST_LOST_RACES:
+                raise
+            before = race.winner
+        else:
+            return new
+    raise AssertionError("the loop returns or raises")
 
 
 def judged(
@@ -138,37 +155,70 @@ def _marked(
         deadline=whole_milliseconds(deadline),
         allowed=allowed_in_words(order, connection),
         marked_at=now,
+        waiting=order.waiting.what if order.waiting else None,
     )
-    return _next_version(before, mark, Kind.OVERDUE, now=now)
+    return _next_version(before, mark, _kinds_of_mark(before, connection), now=now)
+
+
+def _kinds_of_mark(before: TrackedOrder, connection: Connection) -> tuple[Kind, ...]:
+    """Overdue, once a stage; and for customers that it is delayed, once an appointment or stage.
+
+    A customer who is waited for is not told of a delay.
+    """
+    kinds = () if _was_told(before, Kind.OVERDUE) else (Kind.OVERDUE,)
+    tells_customer = Kind.DELAYED in connection.customer_notices and before.order.waiting is None
+    if not tells_customer or _delay_was_told(before):
+        return kinds
+    return (*kinds, Kind.DELAYED)
+
+
+def _delay_was_told(before: TrackedOrder) -> bool:
+    """Whether the customer was told of it since the last date that they were told."""
+    dates = (Kind.SCHEDULED, Kind.RESCHEDULED)
+    since = max((one.sequence for one in before.announced if one.kind in dates), default=0)
+    order = before.order
+    return any(
+        one.kind is Kind.DELAYED
+        and one.status is order.status
+        and one.sequence > since
+        and one.occurred_at >= order.since
+        for one in before.announced
+    )
 
 
 def _escalated(
     before: TrackedOrder, mark: Overdue, *, now: datetime
 ) -> tuple[TrackedOrder, tuple[Announcement, ...]]:
-    return _next_version(before, replace(mark, escalated_at=now), Kind.ESCALATED, now=now)
+    kinds = () if _was_told(before, Kind.ESCALATED) else (Kind.ESCALATED,)
+    return _next_version(before, replace(mark, escalated_at=now), kinds, now=now)
 
 
 def _next_version(
-    before: TrackedOrder, mark: Overdue, kind: Kind, *, now: datetime
+    before: TrackedOrder, mark: Overdue, kinds: Iterable[Kind], *, now: datetime
 ) -> tuple[TrackedOrder, tuple[Announcement, ...]]:
-    new = () if _was_told(before, kind) else (_announcement(before, mark, kind, now),)
+    first = before.last_sequence + 1
+    new = tuple(
+        _announcement(mark, kind, sequence, now) for sequence, kind in enumerate(kinds, first)
+    )
     announced = kept((*before.announced, *new))
     after = replace(before, version=before.version + 1, overdue=mark, announced=announced)
     return after, new
 
 
 def _was_told(before: TrackedOrder, kind: Kind) -> bool:
-    """Whether it was told of this very stage, whose deadline may have moved since."""
+    """Whether it was told of this very stage, or of this very wait for the customer, whose deadline
+    may have moved since."""
     order = before.order
+    since = order.waiting.since if order.waiting else order.since
     return any(
-        one.kind is kind and one.status is order.status and one.occurred_at >= order.since
+        one.kind is kind and one.status is order.status and one.occurred_at >= since
         for one in before.announced
     )
 
 
-def _announcement(before: TrackedOrder, mark: Overdue, kind: Kind, now: datetime) -> Announcement:
+def _announcement(mark: Overdue, kind: Kind, sequence: int, now: datetime) -> Announcement:
     return Announcement(
-        sequence=before.last_sequence + 1,
+        sequence=sequence,
         kind=kind,
         status=mark.status,
         previous=mark.status,

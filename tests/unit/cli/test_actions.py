@@ -6,7 +6,7 @@ import pytest
 
 from cli.actions.commands import done_in_words
 from cli.moments import read_zone
-from milepost.connection import CommissionTerms
+from milepost.connection import CommissionTerms, Connection
 from milepost.order import OrderKey
 from milepost.report import Status
 from tests.builders import OFFERGRID, report
@@ -108,4 +108,55 @@ def test_a_plan_is_told_with_its_time_and_zone() -> None:
     said = done_in_words(done, "spirii-main:so-1:so-1", read_zone("Europe/Copenhagen"))
     assert said == (
         "fulfill of spirii-main:so-1:so-1: planned for 2030-03-20 10:00 (Europe/Copenhagen)."
+    )
+
+
+CHARGE = Connection(id="charge", provider="spirii", base_url="https://spirii.example")
+BY_CARD = {"kind": "credit_card", "status": "authorized", "amount": "899.00", "currency": "DKK"}
+
+
+def keep_charge_order(deployed: Deployed, **details: object) -> str:
+    key = OrderKey(CHARGE.id, "so-1", "so-1")
+    deployed.stack.apply(OFFERGRID, CHARGE)
+    one = report(
+        Status.SCHEDULED,
+        1,
+        key=key,
+        appointment="2026-03-03T08:00:00Z",
+        completed_by="fulfill",
+        payment=BY_CARD,
+        **details,
+    )
+    deployed.keep(one, connection=CHARGE)
+    return key.path_id
+
+
+@pytest.mark.parametrize("planned", [(), ("--at", "2030-03-20T09:00:00Z")])
+def test_charging_a_card_asks_first_also_when_it_is_planned(
+    deployed: Deployed, planned: tuple[str, ...]
+) -> None:
+    order = keep_charge_order(deployed)
+    result = deployed.run("actions", "do", order, "fulfill", *planned)
+    said = " ".join(result.output.split())
+    assert "This charges the customer's card: 899.00 DKK." in said
+    assert "no terminal to confirm on" in said
+
+
+def test_after_the_appointment_the_next_step_is_the_teams_with_its_action(
+    deployed: Deployed,
+) -> None:
+    order = keep_charge_order(deployed)
+    (shown,) = deployed.tell("orders", "show", order)["items"]
+    assert shown["next"]["action"] == "fulfill"
+    assert shown["next"]["step"] == "The team completes the order by the action fulfill."
+
+
+def test_what_is_planned_at_the_provider_shows_beside_what_is_planned_here(
+    deployed: Deployed,
+) -> None:
+    order = keep_charge_order(deployed, fulfilment_at="2026-03-20T09:00:00Z")
+    (plan,) = deployed.tell("actions", "list", order)["planned"]
+    assert (plan["planned_for"], plan["planned_in"]) == ("2026-03-20T09:00:00Z", "provider")
+    assert "fulfill is planned for 2026-03-20 09:00 (UTC), at spirii." in deployed.say(
+        "actions", "list", order
     )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from milepost.aws.settings import read_each
-from milepost.connection import CommissionTerms, Connection, UnusableConnection
+from milepost.connection import CommissionTerms, Connection, FollowUp, UnusableConnection
 from milepost.connection_settings import read_settings
 from milepost.providers import REGISTRY
 
@@ -50,6 +50,16 @@ BAD: list[tuple[str, Any]] = [
     ("stage_days", {"accepted": 10**300}),
     ("stage_days_count", "weekly"),
     ("escalate_after_days", "2"),
+    ("wait_days", {"contact": "3"}),
+    ("wait_days", [3]),
+    ("reminder_hours", "48"),
+    ("reminder_hours", [48, "2"]),
+    ("reminder_hours", [0]),
+    ("reminder_hours", [10**9]),
+    ("follow_up", HIDDEN),
+    ("follow_up", {"after_days": 7}),
+    ("follow_up", {"link": HIDDEN}),
+    ("follow_up", {"link": "https://survey.example", "after_days": "7"}),
     ("time_zone", "Europe/Atlantis"),
     ("time_zone", "Europe"),
     ("time_zone", "../../etc/passwd"),
@@ -123,6 +133,9 @@ def test_what_is_stored_today_is_read_as_it_was() -> None:
         tracks={"internet": "fast"},
         stage_days={"accepted": 2.5},
         customer_notices=frozenset({"accepted"}),
+        wait_days={"contact": 1.5},
+        reminder_hours=(24.0,),
+        follow_up=FollowUp(link="https://survey.example/x?a=1", after_days=3.0),
         commission=CommissionTerms(amount="75.50", currency="EUR"),
         options={"statuses": {"Geöffnet": "pending"}},
     )

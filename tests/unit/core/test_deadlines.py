@@ -218,10 +218,11 @@ def test_time_that_was_waited_for_the_customer_is_not_counted() -> None:
     assert stage_deadline(order, OFFERGRID) == NOON + 3 * DAY + timedelta(hours=2)
 
 
-def test_while_it_waits_the_date_is_where_the_clock_stopped_and_nothing_is_overdue() -> None:
+def test_while_it_waits_the_date_is_the_limit_of_the_wait() -> None:
     order = waiting(60, 120, 240)
-    assert next_date(order, OFFERGRID) == NOON + 3 * DAY + timedelta(hours=1)
-    assert overdue_at(order, OFFERGRID) is None
+    assert stage_deadline(order, OFFERGRID) == NOON + 3 * DAY + timedelta(hours=1)
+    limit = NOON + timedelta(minutes=240) + 7 * DAY
+    assert (next_date(order, OFFERGRID), overdue_at(order, OFFERGRID)) == (limit, limit)
 
 
 @pytest.mark.parametrize(

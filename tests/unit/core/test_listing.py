@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from milepost.deadlines import sortable
 from milepost.listing import Due, Listed, Wanted, is_wanted, next_dates
-from milepost.order import Attention, Wait
+from milepost.order import OVERDUE, Attention, Wait
 from milepost.report import Status, parse_instant
 from milepost.timestamps import stored_moment
 from tests.builders import KEY
@@ -18,6 +18,8 @@ BERLIN = "Europe/Berlin"
 SUNDAY_NIGHT = datetime(2026, 3, 8, 23, 30, tzinfo=UTC)
 """Already Monday in Berlin and in Auckland, still Sunday in New York."""
 YEAR_2020 = datetime(2020, 1, 1, tzinfo=UTC)
+WAIT = Wait("payment", SUNDAY_NIGHT)
+MARKED = (Attention(OVERDUE, "It waits for its customer."),)
 ZONES = ["Pacific/Kiritimati", "Pacific/Auckland", BERLIN, "America/New_York", "Etc/GMT+12"]
 
 
@@ -38,9 +40,9 @@ def on_day(day: str) -> Listed:
     return listed(day, status=Status.SCHEDULED, appointment=day)
 
 
-def in_scheduled(instant: str) -> Listed:
+def in_scheduled(instant: str, **changed: Any) -> Listed:
     """An order with an appointment at an hour."""
-    return listed(instant, status=Status.SCHEDULED, appointment=instant)
+    return listed(instant, status=Status.SCHEDULED, appointment=instant, **changed)
 
 
 def shows(one: Listed, *, zone: str = BERLIN, **wanted: Any) -> bool:
@@ -83,13 +85,16 @@ def test_a_day_that_was_agreed_is_that_day_in_every_zone(zone: str) -> None:
         (on_day("2026-03-08"), BERLIN, True),
         (on_day("2026-03-08"), "America/New_York", False),
         (on_day("2026-03-09"), BERLIN, False),
-        (listed("2026-03-08", waiting=Wait("payment", SUNDAY_NIGHT)), BERLIN, False),
+        (listed("2026-03-08T23:30:00Z", waiting=WAIT), BERLIN, False),
+        (listed("2026-03-08T23:29:59Z", waiting=WAIT), BERLIN, True),
+        (in_scheduled("2026-03-08T19:29:59Z", waiting=WAIT), BERLIN, False),
+        (in_scheduled("2026-03-08T19:29:59Z", waiting=WAIT, attention=MARKED), BERLIN, True),
         (in_scheduled("2026-03-08T19:29:59Z"), BERLIN, True),
         (in_scheduled("2026-03-08T19:30:00Z"), BERLIN, False),
         (listed("2026-03-01", status=Status.COMPLETED), BERLIN, False),
     ],
 )
-def test_overdue_is_an_open_order_whose_date_is_over_unless_its_customer_keeps_it_waiting(
+def test_overdue_is_an_open_order_whose_date_or_the_limit_of_its_wait_is_over(
     one: Listed, zone: str, expected: bool
 ) -> None:
     assert shows(one, zone=zone, due=Due.OVERDUE, statuses=tuple(Status)) == expected

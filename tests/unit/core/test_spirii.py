@@ -92,6 +92,7 @@ def test_an_order_comes_out_with_everything_that_was_said() -> None:
             "currency": "DKK",
         },
         "appointment": "2026-03-16T08:00:00Z",
+        "completed_by": "fulfill",
         "installer": {"kind": "installation_partner", "name": "Nordlys El"},
         "installation_initiated_at": "2026-02-28T07:10:00Z",
         "emails": [{"type": "order_confirmation", "sent": True, "sent_at": "2026-02-27T09:00:05Z"}],
@@ -285,3 +286,38 @@ def assert_can_be_stored(reports: list[Report]) -> None:
     for one in reports:
         order = TrackedOrder(order=fold([one], PROVIDER.rules), version=1)
         assert stored_and_read(order, connection=SPIRII) == order
+
+
+@pytest.mark.parametrize("status", ["Scheduled", "Fulfilled"])
+@pytest.mark.parametrize("said", ["failed", "Failed", "declined"])
+def test_a_payment_that_failed_needs_attention_also_once_the_order_is_fulfilled(
+    status: str, said: str
+) -> None:
+    bodies = [changed("Pending", 1), changed(status, 16, payment={"status": said})]
+    order = fold(map(read_order, bodies), PROVIDER.rules)
+    assert [one.code for one in order.attention] == ["payment_failed"]
+
+
+def test_the_payment_of_an_order_that_was_cancelled_needs_no_look() -> None:
+    bodies = [changed("Pending", 1), changed("Cancelled", 16, payment={"status": "failed"})]
+    assert not fold(map(read_order, bodies), PROVIDER.rules).attention
+
+
+@pytest.mark.parametrize(
+    ("payment", "charged"),
+    [
+        ({"kind": "credit_card", "status": "authorized", "amount": "899.00"}, "899.00"),
+        (
+            {"kind": "credit_card", "status": "authorized", "amount": "899", "currency": "DKK"},
+            "899 DKK",
+        ),
+        ({"kind": "credit_card"}, "the amount of the order"),
+        ({"kind": "credit_card", "status": "captured"}, None),
+        ({"kind": "invoice", "status": "pending"}, None),
+        (None, None),
+    ],
+)
+def test_fulfilment_says_what_it_charges_the_card(payment: Any, charged: str | None) -> None:
+    details = read_order(charge_order(payment=payment)).details
+    assert PROVIDER.actions["fulfill"].charge(details) == charged
+    assert PROVIDER.actions["cancel"].charge(details) is None

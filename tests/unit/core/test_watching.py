@@ -171,7 +171,7 @@ def test_on_the_day_of_the_appointment_nothing_is_overdue() -> None:
 
 
 def test_while_the_customer_is_waited_for_nothing_is_overdue_and_then_the_clock_goes_on() -> None:
-    desk = Desk()
+    desk = Desk(connection=replace(LOOKED_AFTER, wait_days={"contact": 20.0}))
     desk.record(report(Status.ACCEPTED, 0), report(Status.ACCEPTED, 60, account_number="contact"))
     assert desk.run(VERY_LATE) == []
     desk.record(report(Status.ACCEPTED, 60 + 10 * 24 * 60, account_number=""))

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from milepost.connection import Connection, UnknownConnection
-from milepost.notices import Audience, Channel, Notice
+from milepost.notices import TEAM_KINDS, Audience, Channel, Notice
 from milepost.order import Kind, OrderKey, TrackedOrder
 from milepost.rendering import MailRenderer, Overrides
 from milepost.report import Status
@@ -37,8 +37,11 @@ CUSTOMER_KINDS = (
     Kind.COMPLETED,
     Kind.CANCELLED,
     Kind.CORRECTION,
+    Kind.REMINDER,
+    Kind.DELAYED,
+    Kind.FOLLOW_UP,
 )
-MAILS = [(kind, Audience.TEAM) for kind in Kind] + [
+MAILS = [(kind, Audience.TEAM) for kind in sorted({*TEAM_KINDS, Kind.ESCALATED})] + [
     (kind, Audience.CUSTOMER) for kind in CUSTOMER_KINDS
 ]
 

@@ -1,7 +1,7 @@
 """Who is told of an announcement, who is not and why."""
 
 from dataclasses import replace
-from datetime import time
+from datetime import datetime, time
 from itertools import permutations
 from typing import Any
 
@@ -202,3 +202,26 @@ def test_the_contact_is_told_of_nothing_else() -> None:
     for kind in set(Kind) - {Kind.ESCALATED}:
         told = chosen(connection=connection, of=announced(kind))
         assert "lead@example.org" not in {one.notice.recipient for one in told}
+
+
+@pytest.mark.parametrize("kind", [Kind.DELAYED, Kind.FOLLOW_UP])
+def test_what_is_for_customers_alone_is_sent_to_no_subscriber(kind: Kind) -> None:
+    connection = replace(OFFERGRID, customer_notices=frozenset({kind}))
+    everybody = subscription(kinds=frozenset(Kind))
+    of = announced(kind, customer={"email": CUSTOMER})
+    (one,) = chosen(everybody, connection=connection, of=of)
+    assert (one.notice.recipient, one.skipped) == (CUSTOMER, None)
+
+
+@pytest.mark.parametrize(
+    ("due", "told"),
+    [("2026-03-02T10:00:00Z", [SALES, CUSTOMER]), ("2026-03-02T12:00:00Z", [SALES])],
+)
+def test_a_reminder_to_complete_an_order_is_for_the_team(due: str, told: list[str]) -> None:
+    connection = replace(OFFERGRID, customer_notices=frozenset({Kind.REMINDER}))
+    said = announced(
+        Kind.REMINDER, customer={"email": CUSTOMER}, appointment="2026-03-02T12:00:00Z"
+    )
+    one = replace(said.announcement, occurred_at=datetime.fromisoformat(due))
+    choices = chosen(subscription(), connection=connection, of=replace(said, announcement=one))
+    assert [choice.notice.recipient for choice in choices] == told

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -12,10 +12,12 @@ from milepost.api.notice_views import NoticeView
 from milepost.api.shapes import Shape
 from milepost.connection import Connection
 from milepost.deadlines import expected_by, next_date, sortable
+from milepost.lifecycle import TERMINAL
 from milepost.next_steps import next_step, open_points
 from milepost.order import Announcement, Effect, Entry, Kind, Order, TrackedOrder, Wait
 from milepost.permitting import allowed_actions
 from milepost.providers import adapter
+from milepost.reminders import action_to_complete
 from milepost.report import ABOUT_AN_ACTION, Source, Status, format_instant
 
 Facts = dict[str, Any]
@@ -52,7 +54,10 @@ class PlanView(Shape):
 
     action: str = Field(examples=["fulfill"])
     planned_for: str
-    person: str
+    person: str = Field(description="Who planned it; the provider's name if it is planned there.")
+    planned_in: Literal["milepost", "provider"] = Field(
+        description="Where it is planned. What is planned at the provider is changed there."
+    )
 
 
 class EarlierView(Shape):
@@ -75,6 +80,10 @@ class NextView(Shape):
     """What comes next, and by when."""
 
     step: str
+    action: str | None = Field(
+        description="The action by which the team takes this step, if it does.",
+        examples=["fulfill"],
+    )
     by: str = Field(description="The appointment, else when the present stage should be over.")
     expected_by: str | None = Field(description="By when the whole order should be complete.")
     open_points: list[str] = Field(description="What the customer has to do before it goes on.")
@@ -119,11 +128,16 @@ class OrderView(Shape):
 
 
 def order_view(
-    tracked: TrackedOrder, *, connection: Connection | None, notices: list[NoticeView]
+    tracked: TrackedOrder,
+    *,
+    connection: Connection | None,
+    notices: list[NoticeView],
+    now: datetime,
 ) -> OrderView:
     """The order with all that is known of it.
 
     :param connection: None when its connection is gone, and with it what is expected next
+    :param now: what is past then is the team's to do
     """
     order = tracked.shown
     key = order.key
@@ -146,7 +160,7 @@ def order_view(
         attention=attention_views(order),
         actions=_actions(order, acting),
         planned=_plans(order, acting),
-        next=_next(order, acting),
+        next=_next(order, acting, now),
         timeline=[_entry(entry) for entry in order.timeline],
         earlier=_earlier(order),
         announced=[_announcement(one) for one in tracked.announced],
@@ -167,15 +181,25 @@ def _actions(order: Order, connection: Connection | None) -> list[str]:
 def _plans(order: Order, connection: Connection | None) -> list[PlanView]:
     actions = adapter(connection.provider).actions if connection else {}
     plans = (current_plan(order, name) for name, one in actions.items() if one.can_be_planned)
-    return [
+    ours = [
         PlanView(
             action=plan.action,
             planned_for=format_instant(plan.planned_for),
             person=plan.person,
+            planned_in="milepost",
         )
         for plan in plans
         if plan is not None and plan.planned_for is not None
     ]
+    return [*ours, *_plans_of_provider(order, connection)]
+
+
+def _plans_of_provider(order: Order, connection: Connection | None) -> list[PlanView]:
+    at, action = order.details.get("fulfilment_at"), order.details.get("completed_by")
+    if connection is None or not at or not action or order.status in TERMINAL:
+        return []
+    provider = connection.provider
+    return [PlanView(action=action, planned_for=at, person=provider, planned_in="provider")]
 
 
 def group_id(order: Order) -> str:
@@ -192,13 +216,15 @@ def plain(value: Any) -> Any:
     return f"{value:f}" if isinstance(value, Decimal) else value
 
 
-def _next(order: Order, connection: Connection | None) -> NextView | None:
-    step = next_step(order)
+def _next(order: Order, connection: Connection | None, now: datetime) -> NextView | None:
+    action = action_to_complete(order, connection, now=now) if connection else None
+    step = f"The team completes the order by the action {action}." if action else next_step(order)
     if step is None or connection is None:
         return None
     expected = expected_by(order, connection)
     return NextView(
         step=step,
+        action=action,
         by=sortable(next_date(order, connection)),
         expected_by=sortable(expected) if expected else None,
         open_points=open_points(order),

@@ -37,7 +37,12 @@ def show_order(order_id: OrderPath, services: Given) -> OrderView:
     if tracked is None:
         raise NotFound(f"There is no order {key.path_id}.")
     connection = services.connections.all().get(key.connection)
-    return order_view(tracked, connection=connection, notices=notices_of(key, services))
+    return order_view(
+        tracked,
+        connection=connection,
+        notices=notices_of(key, services),
+        now=services.clock(),
+    )
 
 
 @router.get(

@@ -251,7 +251,7 @@ def notice_item(choice: Choice, *, at: datetime) -> dict[str, Any]:
         "language": notice.language if notice.channel is Channel.EMAIL else None,
         "subscription": notice.subscription,
         "state": str(state),
-        "reason": choice.skipped,
+        "reason": choice.skipped or choice.waits_for,
         "due_at": format_instant(choice.due_at) if choice.due_at else None,
         f"{state}_at": format_instant(at),
         "resend_of": choice.resend_of,

@@ -199,6 +199,7 @@ def overdue_item(mark: Overdue) -> dict[str, Any]:
         "deadline": format_instant(mark.deadline),
         "allowed": mark.allowed,
         "marked_at": format_instant(mark.marked_at),
+        **({"waiting": mark.waiting} if mark.waiting else {}),
         **escalated,
     }
 
@@ -212,6 +213,7 @@ def overdue_of(item: Mapping[str, Any]) -> Overdue:
         allowed=item["allowed"],
         marked_at=parse_instant(item["marked_at"]),
         escalated_at=instant_of(item.get("escalated_at")),
+        waiting=item.get("waiting"),
     )
 
 

@@ -14,7 +14,7 @@ from milepost.order import OVERDUE, OrderKey
 from milepost.overdue_orders import MOST_MENTIONED, OverdueNow, OverdueOrder
 from milepost.report import Status, parse_instant
 from milepost.timestamps import if_in_range
-from milepost.watched import LastAnnounced, Watched
+from milepost.watched import Dated, LastAnnounced, Watched
 
 OPEN: Final = tuple(status for status in Status if status not in TERMINAL)
 _KEY: Final = ("connection", "order_id", "item_id")
@@ -26,7 +26,7 @@ Covers = Callable[[str, str | None], bool]
 
 
 class OrdersIndex:
-    """Implements ``watching.WatchList``."""
+    """Implements ``watching.WatchList`` and ``timed_watch.DatedOrders``."""
 
     def __init__(self, client: Any, *, table_name: str) -> None:
         self._client = client
@@ -38,10 +38,22 @@ class OrdersIndex:
                 status,
                 "next_date < :now",
                 {":now": sortable(now)},
-                only_if="attribute_not_exists(waiting)",
                 shows=(*_KEY, *_MARK),
             ):
                 yield _watched(item)
+
+    def dated(self, status: Status, *, since: datetime, until: datetime) -> Iterator[Dated]:
+        for item in self._query(
+            status,
+            "next_date BETWEEN :since AND :until",
+            {":since": sortable(since), ":until": sortable(until)},
+            shows=(*_KEY, "next_date", "appointment"),
+        ):
+            yield Dated(
+                key=_key(item),
+                date=parse_instant(item["next_date"]),
+                appointment=if_in_range(item.get("appointment")),
+            )
 
     def overdue(self, *, now: datetime, covers: Covers) -> OverdueNow:
         """What has the mark, nobody acknowledged and the subscriber is told of."""
@@ -94,15 +106,15 @@ class OrdersIndex:
         dates: str,
         values: Mapping[str, str],
         *,
-        only_if: str,
         shows: tuple[str, ...],
+        only_if: str | None = None,
     ) -> Iterator[dict[str, Any]]:
         for shard in range(SHARDS):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 IndexName=BY_STATUS,
                 KeyConditionExpression=f"status_shard = :shard AND {dates}",
-                FilterExpression=only_if,
+                **({"FilterExpression": only_if} if only_if else {}),
                 # Many of the names are words of the expressions' language.
                 ProjectionExpression=", ".join(f"#{name}" for name in shows),
                 ExpressionAttributeNames={f"#{name}": name for name in shows},

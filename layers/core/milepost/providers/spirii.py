@@ -67,6 +67,12 @@ STATUSES: Final = ByStatusWord(
 )
 
 
+FULFILL: Final = "fulfill"
+"""The action by which the team completes an order once the charge box is activated."""
+_NOT_PAID: Final = frozenset({"failed", "declined"})
+"""Statuses of a payment that failed; the words are the project's own."""
+
+
 class Product(Shape):
     id: Text = None
     name: Text = None
@@ -124,7 +130,7 @@ class Spirii:
 
     @property
     def rules(self) -> Rules:
-        return Rules(examine=examine)
+        return Rules(examine=examine, examine_closed=examine_closed)
 
     signature_scheme: str | None = SPIRII
     orders_path: tuple[str, ...] = ("data",)
@@ -222,6 +228,7 @@ def _details(said: Order, connection: Connection) -> Details:
         payment=_payment(said.payment),
         appointment=instant_text(said.activation_appointment),
         fulfilment_at=instant_text(said.fulfilment_scheduled_for),
+        completed_by=FULFILL,
         installer=present_part(
             kind="installation_partner" if installation.partner else None, name=installation.partner
         ),
@@ -240,6 +247,35 @@ def examine(_status: Status, details: Details) -> Iterable[Attention]:
             why = email.get("not_sent_reason") or "the provider gives no reason"
             kind = email.get("type", "provider's").replace("_", " ")
             yield Attention("email_not_sent", f"The {kind} mail was not sent: {why}.")
+
+    yield from _failed_payment(details)
+
+
+def examine_closed(status: Status, details: Details) -> Iterable[Attention]:
+    """A payment that failed on a fulfilled order: it is complete, and not paid for.
+
+    Source: Spirii's guide for staff: a payment by credit card is processed on fulfilment.
+    """
+    if status is Status.COMPLETED:
+        yield from _failed_payment(details)
+
+
+def _failed_payment(details: Details) -> Iterable[Attention]:
+    if details.get("payment", {}).get("status", "").casefold() in _NOT_PAID:
+        yield Attention(
+            "payment_failed",
+            "The customer's payment failed. Agree on another way to pay with the customer, and "
+            "look at the provider's own page.",
+        )
+
+
+def _charge(details: Details) -> str | None:
+    """The amount that fulfilment charges the customer's card."""
+    payment = details.get("payment", {})
+    if payment.get("kind") != "credit_card" or payment.get("status") == "captured":
+        return None
+    said = (payment.get("amount"), payment.get("currency"))
+    return " ".join(str(one) for one in said if one is not None) or "the amount of the order"
 
 
 def _payment(said: Payment | None) -> dict[str, Any]:
@@ -289,8 +325,12 @@ def _whether_sent(body: Json) -> str:
 
 
 ACTIONS: Final[Mapping[str, ProviderAction]] = {
-    "fulfill": ProviderAction(
-        statuses=OPEN, make_call=_call("fulfill"), can_be_planned=True, is_final=True
+    FULFILL: ProviderAction(
+        statuses=OPEN,
+        make_call=_call("fulfill"),
+        charge=_charge,
+        can_be_planned=True,
+        is_final=True,
     ),
     "cancel": ProviderAction(
         statuses=OPEN, make_call=_call("cancel"), arguments=frozenset({"reason"}), is_final=True

@@ -22,7 +22,7 @@ from milepost.rendering.words import Words, counted, language_for, words_of
 from milepost.subscriptions import DigestReason
 
 MOST_LINES: Final = MOST_SHOWN
-_ABOUT_DATES: Final = frozenset({Kind.SCHEDULED, Kind.RESCHEDULED})
+_ABOUT_DATES: Final = frozenset({Kind.SCHEDULED, Kind.RESCHEDULED, Kind.REMINDER})
 _ABOUT_REASONS: Final = frozenset({Kind.REJECTED, Kind.FAILED, Kind.CANCELLED})
 
 

@@ -21,6 +21,7 @@ from milepost.rendering.plain import clean, one_stop, shorten, upper_first
 from milepost.rendering.reading import moment_of, part, parts, text_of
 from milepost.rendering.rows import fact_rows
 from milepost.rendering.telling import Telling
+from milepost.rendering.timed_facts import timed_values
 from milepost.rendering.words import Words
 from milepost.report import Details, Status
 
@@ -43,6 +44,7 @@ def mail_values(told: Telling) -> Values:
         **_of_order(told),
         **_of_reason(told),
         **_of_times(told),
+        **timed_values(told),
         "words": told.words,
         "open_points": open_points(
             told.details,
@@ -163,7 +165,9 @@ def _of_times(told: Telling) -> Values:
     usual = _deadline(usual_end, order, told.connection)
     due = _deadline(next_step_by, order, told.connection)
     by = _deadline(expected_by, order, told.connection)
-    ahead = told.holds and order.status not in TERMINAL
+    # A mail that says that it takes longer names no date.
+    is_delay = told.notice.announcement.kind is Kind.DELAYED
+    ahead = told.holds and order.status not in TERMINAL and not is_delay
     starts_supply = "delivery_start" in details or details.get("service_type") == "energy"
     return {
         "occurred_at": moments.full(told.notice.announcement.occurred_at),

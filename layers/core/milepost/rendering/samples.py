@@ -7,7 +7,7 @@ from typing import Final
 
 from milepost.connection import Connection
 from milepost.lifecycle import Rules, fold
-from milepost.notices import DEFAULT_KINDS, Audience, Channel, Notice
+from milepost.notices import CUSTOMER_KINDS, TEAM_KINDS, Audience, Channel, Notice
 from milepost.order import Announcement, Attention, Kind, OrderKey, TrackedOrder
 from milepost.rendering.digests import Digest, DigestLine
 from milepost.report import Details, Note, Report, Source, Status
@@ -27,6 +27,9 @@ _STATUS_OF: Final[Mapping[Kind, Status]] = {
     Kind.COMPLETED: Status.COMPLETED,
     Kind.CANCELLED: Status.CANCELLED,
     Kind.CORRECTION: Status.ACCEPTED,
+    Kind.REMINDER: Status.SCHEDULED,
+    Kind.DELAYED: Status.ACCEPTED,
+    Kind.FOLLOW_UP: Status.COMPLETED,
     Kind.FAILED: Status.FAILED,
     Kind.ATTENTION: Status.PENDING,
     Kind.OVERDUE: Status.ACCEPTED,
@@ -112,7 +115,7 @@ def sample_digest(
     reason: DigestReason, audience: Audience, connection: Connection, language: str
 ) -> Digest:
     """One order of each kind that this audience is told of."""
-    kinds = DEFAULT_KINDS if audience is Audience.CUSTOMER else frozenset(Kind) - {Kind.ESCALATED}
+    kinds = CUSTOMER_KINDS if audience is Audience.CUSTOMER else TEAM_KINDS
     made = [sample(kind, audience, connection, language) for kind in Kind if kind in kinds]
     return Digest(
         recipient=RECIPIENT,

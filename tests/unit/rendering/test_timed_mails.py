@@ -1,0 +1,112 @@
+"""Mails that time brings: reminders, delays, follow-ups, and waits for the customer."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from milepost.connection import Connection, FollowUp
+from milepost.notices import Audience, Notice
+from milepost.order import Kind, TrackedOrder, Wait
+from milepost.rendering import MailRenderer
+from milepost.report import Status
+from milepost.sending import Mail
+from tests.builders import NOON, OFFERGRID
+from tests.unit.rendering.mail_builders import KNOWN, LANGUAGES, NOW, SPIRII, renderer, told
+
+PAST, AHEAD = "2026-03-02T11:00:00Z", "2026-03-12T02:00:00Z"
+LINK = "https://survey.example.com/q?order=1&lang=de"
+
+
+class Following:
+    """Implements ``Connections``: one whose customers are followed up."""
+
+    def get(self, connection_id: str) -> Connection:
+        return replace(OFFERGRID, follow_up=FollowUp(link=LINK))
+
+
+def mail(kind: Kind, language: str, audience: Audience = Audience.TEAM, **details: Any) -> Mail:
+    connection = SPIRII if "completed_by" in details else OFFERGRID
+    made = told(
+        kind,
+        Status.SCHEDULED,
+        connection=connection,
+        language=language,
+        audience=audience,
+        details={**KNOWN, **details},
+    )
+    return renderer().render(*made)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "A reminder: your appointment for Fibre 1000 is on Thursday, 12 March 2026"),
+        ("de", "Zur Erinnerung: Ihr Termin für Fibre 1000 ist am Donnerstag, 12. März 2026"),
+        ("da", "En påmindelse: Den aftalte tid for din ordre på Fibre 1000 er torsdag den 12."),
+    ],
+)
+def test_a_reminder_names_the_appointment(language: str, said: str) -> None:
+    made = mail(Kind.REMINDER, language, Audience.CUSTOMER, appointment=AHEAD)
+    assert said in " ".join(made.text.split())
+
+
+@pytest.mark.parametrize("kind", [Kind.REMINDER, Kind.OVERDUE, Kind.ESCALATED])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_after_its_appointment_the_team_reads_by_which_action_it_completes_an_order(
+    language: str, kind: Kind
+) -> None:
+    by_card = {"kind": "credit_card"}
+    facts = {"appointment": PAST, "completed_by": "fulfill", "payment": by_card}
+    made = mail(kind, language, **facts)
+    command = "\n\nmilepost actions do spirii-dk:ord-1:item-1 fulfill\n\n"
+    assert command in made.text
+    planned = mail(kind, language, **facts, fulfilment_at=AHEAD)
+    assert "milepost actions do" not in planned.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_delay_names_no_new_date(language: str) -> None:
+    made = told(
+        Kind.DELAYED,
+        Status.ACCEPTED,
+        language=language,
+        audience=Audience.CUSTOMER,
+        details=KNOWN,
+    )
+    assert "2026" not in renderer().render(*made).text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_follow_up_has_the_connections_link_in_both_parts(language: str) -> None:
+    made = told(
+        Kind.FOLLOW_UP,
+        Status.COMPLETED,
+        language=language,
+        audience=Audience.CUSTOMER,
+        details=KNOWN,
+    )
+    sent = MailRenderer(Following(), clock=lambda: NOW).render(*made)
+    assert f"\n{LINK}\n" in sent.text
+    assert f'<a href="{LINK.replace("&", "&amp;")}">' in sent.html
+
+
+def waiting(what: str, language: str) -> tuple[Notice, TrackedOrder]:
+    notice, tracked = told(Kind.OVERDUE, Status.ACCEPTED, language=language, details=KNOWN)
+    order = replace(tracked.order, waiting=Wait(what, NOON))
+    return notice, replace(tracked, order=order)
+
+
+@pytest.mark.parametrize(
+    ("language", "what", "said"),
+    [
+        ("en", "contact", "the customer could not be reached. Check the contact data, try another"),
+        ("de", "payment", "die Zahlung ist noch nicht eingegangen. Prüfen Sie die Kontaktdaten"),
+        ("da", "signature", "kontrakten er ikke underskrevet. Tjek kontaktoplysningerne"),
+        ("en", "another word", "the customer has something to do first."),
+    ],
+)
+def test_an_order_that_waits_too_long_says_for_what_and_what_helps(
+    language: str, what: str, said: str
+) -> None:
+    assert said in " ".join(renderer().render(*waiting(what, language)).text.split())
