@@ -12,7 +12,7 @@ from milepost.api.notice_views import NoticeView
 from milepost.api.shapes import Shape
 from milepost.connection import Connection
 from milepost.deadlines import expected_by, next_date, sortable
-from milepost.next_steps import next_step, open_points
+from milepost.next_steps import next_step, open_points, who_acts
 from milepost.order import Announcement, Effect, Entry, Kind, Order, TrackedOrder, Wait
 from milepost.permitting import allowed_actions
 from milepost.providers import adapter
@@ -75,6 +75,9 @@ class NextView(Shape):
     """What comes next, and by when."""
 
     step: str
+    who: str | None = Field(
+        description="Who has to act, where the provider's status says it.", examples=["customer"]
+    )
     by: str = Field(description="The appointment, else when the present stage should be over.")
     expected_by: str | None = Field(description="By when the whole order should be complete.")
     open_points: list[str] = Field(description="What the customer has to do before it goes on.")
@@ -193,12 +196,13 @@ def plain(value: Any) -> Any:
 
 
 def _next(order: Order, connection: Connection | None) -> NextView | None:
-    step = next_step(order)
+    step = next_step(order, connection) if connection else None
     if step is None or connection is None:
         return None
     expected = expected_by(order, connection)
     return NextView(
         step=step,
+        who=who_acts(order, connection),
         by=sortable(next_date(order, connection)),
         expected_by=sortable(expected) if expected else None,
         open_points=open_points(order),

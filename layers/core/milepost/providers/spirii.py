@@ -67,6 +67,11 @@ STATUSES: Final = ByStatusWord(
 )
 
 
+def status_of(raw_status: str, _details: Details) -> Status | None:
+    """The canonical status of Spirii's."""
+    return STATUSES.get(raw_status)
+
+
 class Product(Shape):
     id: Text = None
     name: Text = None
@@ -124,7 +129,7 @@ class Spirii:
 
     @property
     def rules(self) -> Rules:
-        return Rules(examine=examine)
+        return Rules(examine=examine, read_status=status_of)
 
     signature_scheme: str | None = SPIRII
     orders_path: tuple[str, ...] = ("data",)
