@@ -27,7 +27,7 @@ from milepost.logs import open_logger
 from milepost.provider import rules_of
 from milepost.providers import adapter
 from milepost.report import parse_instant
-from milepost.rereading import Reread
+from milepost.rereading import FIRST_PLACE, Reread
 from milepost.telling import Teller
 from milepost.watched import LastAnnounced
 from milepost.watching import AnnouncementWatch, DeadlineWatch
@@ -114,7 +114,7 @@ def reread(after: str | None, context: LambdaContext) -> dict[str, Any]:
     for one in stored_orders.index.walk(after=after):
         if not has_time(context):
             logger.info("read again", extra=dict(done))
-            return {**done, "after": place}
+            return {**done, "after": place or FIRST_PLACE}
         done["read"] += 1
         try:
             done["changed"] += stored_orders.read_again(one.key, now=now)

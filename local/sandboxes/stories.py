@@ -103,8 +103,28 @@ OFFERGRID: Final = (
         fields={"items": [{"offerId": "off-alarm-24"}]},
         moves=(_SENT, _TAKEN, _to("scheduled", in_days=8)),
     ),
+    # An installation that fails, is scheduled again, and takes place.
+    Story(
+        days_ago=5,
+        fields={"items": [{"offerId": "off-alarm-24"}]},
+        moves=(
+            _SENT,
+            _to("scheduled", in_days=1),
+            _to("failed", reason="Equipment not available"),
+            _to("scheduled", in_days=6, providerNotes="Timeline: a new date was agreed."),
+            _to("in_progress"),
+            _to("completed"),
+        ),
+    ),
+    # A multi-unit building takes the extended track.
+    Story(
+        days_ago=4,
+        fields={"items": [{"offerId": "off-nbn-1000", "offerName": "Multi-unit internet"}]},
+        moves=(_SENT, _TAKEN),
+    ),
 )
 _DENIED: Final = "Vorversorger: Vertragsbindung bis Monatsende"
+_NO_START: Final = {"actualDateOfDelivery": None, "deliveryState": {"startDate": None}}
 RABOT: Final = (
     Story(
         days_ago=12,
@@ -137,6 +157,15 @@ RABOT: Final = (
         fields={"maLoIdentifier": None, "meterNumber": None, "meLoIdentifier": None},
     ),
     Story(days_ago=2, fields={"maLoIdentifier": "12345678910"}, moves=(_to("Processing"),)),
+    # The contract is confirmed before its start date is known.
+    Story(
+        days_ago=7,
+        moves=(
+            _to("Processing"),
+            _to("PendingDelivery", set=_NO_START),
+            _to("PendingDelivery", in_days=20),
+        ),
+    ),
     Story(
         days_ago=8,
         moves=(
@@ -186,6 +215,8 @@ SPIRII: Final = (
     Story(days_ago=16),
     Story(days_ago=3, moves=(_BOX_INSTALLED, _to("Scheduled", in_days=9))),
     Story(days_ago=1, moves=(_to("Cancelled", reason="Ordered twice"),)),
+    # An appointment far beyond what an activation usually takes.
+    Story(days_ago=3, moves=(_BOX_INSTALLED, _to("Scheduled", in_days=75))),
 )
 STORIES: Final[Mapping[str, tuple[Story, ...]]] = {
     "offergrid": OFFERGRID,

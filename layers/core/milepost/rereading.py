@@ -7,13 +7,16 @@ Until an order has been read again, whatever is reported of it reads it as it sh
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from milepost.connection import Connection, Connections, UnknownConnection, UnusableConnection
 from milepost.deadlines import overdue_at
 from milepost.lifecycle import Rules
 from milepost.order import OrderKey, TrackedOrder
 from milepost.recording import MOST_LOST_RACES, LostRace, Orders, fold_again
+
+FIRST_PLACE: Final = "0@0"
+"""Where a walk begins."""
 
 
 @dataclass(frozen=True, slots=True)
