@@ -129,18 +129,13 @@ def test_a_failed_installation_that_is_rescheduled_is_told_as_correction_and_dat
         client.send(HOME, {**changed, **date})
         client.wait_for_status(HOME, order_id, "item-1", status)
 
-    def told() -> bool:
-        kinds = [one["kind"] for one in client.announcements(order_id)]
-        return [kind for kind in kinds if kind not in ("failed", "attention")] == [
-            "accepted",
-            "scheduled",
-            "correction",
-            "scheduled",
-        ]
-
-    wait_for(told, what=f"the new date of {order_id}")
-    subjects = [mail["subject"] for mail in client.mails(order_id)]
-    assert sum(subject.startswith("Corrected, scheduled for ") for subject in subjects) <= 1
+    kinds = ["accepted", "scheduled", "failed", "correction", "scheduled"]
+    # Who is not subscribed to failures is sent one mail for each of the others but the correction.
+    client.wait_for_told(order_id, kinds, mails=3)
+    corrected = [one for one in client.mails(order_id) if one["subject"].startswith("Corrected")]
+    (mail,) = corrected
+    assert mail["subject"].startswith("Corrected, scheduled for ")
+    assert "has withdrawn an earlier decision (failed)" in " ".join(mail["text"].split())
 
 
 def test_a_change_told_by_webhook_and_by_poll_is_told_once(client: Client) -> None:
