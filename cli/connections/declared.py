@@ -15,13 +15,14 @@ from pydantic import (
     model_validator,
 )
 
-from cli.connections.profiles import profile_of, provider_names, scheme_of
+from cli.connections.profiles import profile_of, provider_names, scheme_of, statuses_of
 from cli.connections.schedules import Schedule, read_schedule
 from cli.stack import is_loopback
 from milepost.connection_settings import MOST_REMINDER_HOURS
 from milepost.deadlines import TRACKS
 from milepost.notices import CUSTOMER_KINDS, Audience
 from milepost.order import Kind
+from milepost.raw_statuses import normal_form
 from milepost.rendering.plain import one_line
 from milepost.report import Status
 from milepost.subscribing import (
@@ -82,7 +83,8 @@ ShownText: TypeAlias = Annotated[Text, AfterValidator(_shown)]
 ProviderName: TypeAlias = Annotated[str, one_of(*provider_names())]
 Track: TypeAlias = Annotated[str, one_of(*TRACKS)]
 WaitName: TypeAlias = Annotated[str, one_of(*DEFAULT_WAIT_DAYS)]
-StatusName: TypeAlias = Annotated[str, one_of(*Status)]
+OwnStatus: TypeAlias = Annotated[str, one_of(*sorted(set(Status) - {Status.UNKNOWN}))]
+"""What a raw status of the account's own stands for."""
 CustomerKind: TypeAlias = Annotated[str, one_of(*CUSTOMER_KINDS)]
 AudienceName: TypeAlias = Annotated[str, one_of(*Audience)]
 Templates: TypeAlias = dict[AnyKind, dict[AudienceName, dict[Language, Text]]]
@@ -138,7 +140,8 @@ class DeclaredConnection(_Declared):
     service_type: Text | None = None
     track: Track | None = None
     tracks: dict[str, Track] | None = None
-    stage_days: dict[StatusName, Annotated[float, Field(gt=0, le=3660)]] | None = None
+    statuses: dict[ShownText, OwnStatus] | None = None
+    stage_days: dict[ShownText, Annotated[float, Field(gt=0, le=3660)]] | None = None
     stage_days_count: Literal["calendar", "business"] | None = None
     region: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,6}$")] | None = None
     escalate_after_days: Annotated[float, Field(ge=0, le=3660)] | None = None
@@ -170,6 +173,7 @@ class DeclaredConnection(_Declared):
             raise ValueError(f"page_size is at most {profile.most_per_page} at {self.provider}")
         if self.webhooks and scheme is None:
             raise ValueError(f"{self.provider} sends no webhooks: leave webhooks out")
+        self._check_stages()
         if self.signing and not self.takes_webhooks:
             raise ValueError("has signing secrets but takes no webhooks: leave signing out")
         return self
@@ -188,6 +192,15 @@ class DeclaredConnection(_Declared):
         if self.follow_up is not None and Kind.FOLLOW_UP not in kinds:
             raise ValueError("has a follow_up that nobody gets: add it to customer_notices")
         return self
+
+    def _check_stages(self) -> None:
+        """Every stage that is given days is one that there is: a raw status or a canonical one."""
+        words = [*statuses_of(self.provider), *(self.statuses or {})]
+        known = {normal_form(word) for word in (*Status, *words)}
+        for name in self.stage_days or {}:
+            if normal_form(name) not in known:
+                there = ", ".join(dict.fromkeys([*words, *Status]))
+                raise ValueError(f"stage_days has no stage {name!r}: there are {there}")
 
     @property
     def takes_webhooks(self) -> bool:

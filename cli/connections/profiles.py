@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Final
 
 from milepost.providers import REGISTRY, adapter
@@ -52,6 +53,12 @@ def profile_of(provider: str) -> Profile:
 def scheme_of(provider: str) -> str | None:
     """How the provider signs webhooks; None when it sends none."""
     return adapter(provider).signature_scheme
+
+
+def statuses_of(provider: str) -> list[str]:
+    """The provider's raw statuses, as it documents them; none of an adapter without a table."""
+    module, _, _ = REGISTRY[provider].partition(":")
+    return list(getattr(import_module(module), "STATUSES", ()))
 
 
 def provider_names() -> list[str]:

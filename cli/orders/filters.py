@@ -12,6 +12,14 @@ Statuses: TypeAlias = Annotated[
     typer.Option("--status", help="May be repeated; without it, every open one."),
 ]
 ProviderName: TypeAlias = Annotated[str | None, typer.Option("--provider", help="Such as spirii.")]
+RawStatus: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--raw-status",
+        metavar="WORD",
+        help="The provider's own word, such as 'Contract Generated'.",
+    ),
+]
 ServiceType: TypeAlias = Annotated[
     str | None, typer.Option("--service-type", help="Such as broadband.")
 ]
@@ -39,6 +47,7 @@ def as_query(
     statuses: list[Status] | None,
     connections: list[str] | None,
     provider: str | None = None,
+    raw_status: str | None = None,
     service_type: str | None = None,
     attention: str | None = None,
     due: Due | None = None,
@@ -51,6 +60,7 @@ def as_query(
         "status": [str(one) for one in statuses] if statuses else None,
         "connection": connections or None,
         "provider": provider,
+        "raw_status": raw_status,
         "service_type": service_type,
         "attention": attention,
         "due": str(due) if due else None,

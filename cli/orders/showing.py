@@ -54,7 +54,8 @@ def _fact(name: str, value: str, moments: Moments) -> str:
 
 
 def _coming(coming: Shown, moments: Moments) -> Iterator[str]:
-    yield f"next, by {moments.minute(coming['by'])}: {coming['step']}"
+    who = f" ({coming['who']} acts)" if coming["who"] else ""
+    yield f"next, by {moments.minute(coming['by'])}{who}: {coming['step']}"
     if coming["expected_by"]:
         yield f"all of it by {moments.minute(coming['expected_by'])}"
     if coming["waiting"]:

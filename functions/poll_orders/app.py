@@ -30,7 +30,7 @@ from milepost.page_recording import Record, Sinks, StoreUnavailable
 from milepost.poll_result import Outcome, PollResult
 from milepost.poll_state import PollRequest
 from milepost.polling import LeaseHeld, Poll, run_poll
-from milepost.provider import Provider
+from milepost.provider import Provider, rules_of
 from milepost.providers import adapter
 from milepost.recording import Outcome as RecordOutcome
 from milepost.recording import record
@@ -174,7 +174,7 @@ def recorder(connection: Connection, provider: Provider) -> Record:
             recorded = record(
                 report,
                 orders=orders,
-                rules=provider.rules,
+                rules=rules_of(provider, connection),
                 now=now(),
                 announce=announce,
                 erasures=erased_customers,

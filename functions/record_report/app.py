@@ -30,7 +30,7 @@ from milepost.failures import fail_without_message
 from milepost.logs import open_logger
 from milepost.order import OrderKey
 from milepost.payload import read_object, write_json
-from milepost.provider import Json, Provider, read_order
+from milepost.provider import Json, Provider, read_order, rules_of
 from milepost.providers import UnknownProvider, adapter
 from milepost.recording import UnstorableOrder
 from milepost.redaction import without_secrets
@@ -147,7 +147,7 @@ def record_reading(reading: Reading, ahead: ReadAhead) -> None:
             recorded = recording.record(
                 report,
                 orders=orders,
-                rules=reading.provider.rules,
+                rules=rules_of(reading.provider, connection),
                 now=datetime.now(UTC),
                 announce=delivery.announce,
                 erasures=erased_customers,

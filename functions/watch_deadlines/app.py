@@ -24,9 +24,13 @@ from milepost.aws.watch_list import OrdersIndex
 from milepost.connection import Connection, UnusableConnection
 from milepost.failures import OwnWords, fail_without_message
 from milepost.health import poll_lags
+from milepost.lifecycle import Rules
 from milepost.logs import open_logger
 from milepost.order import Announcement, Kind
+from milepost.provider import rules_of
+from milepost.providers import adapter
 from milepost.report import parse_instant
+from milepost.rereading import FIRST_PLACE, Reread
 from milepost.telling import Teller
 from milepost.timed_watch import TimedWatch
 from milepost.watched import LastAnnounced
@@ -62,8 +66,17 @@ def orders_of(connection: Connection) -> OrdersTable:
     return OrdersTable(dynamodb, table_name=orders_table, connection=connection)
 
 
-deadlines = DeadlineWatch(watch_list=index, connections=connections, orders_of=orders_of)
+def own_rules_of(connection: Connection) -> Rules:
+    return rules_of(adapter(connection.provider), connection)
+
+
+deadlines = DeadlineWatch(
+    watch_list=index, connections=connections, orders_of=orders_of, rules_of=own_rules_of
+)
 timed = TimedWatch(index=index, connections=lambda: connections.all().values(), orders_of=orders_of)
+stored_orders = Reread(
+    index=index, connections=connections, orders_of=orders_of, rules_of=own_rules_of
+)
 announcements = AnnouncementWatch(
     watch_list=index,
     connections=connections,
@@ -87,8 +100,13 @@ class SomeFailed(OwnWords):
 
 @fail_without_message
 @metrics.log_metrics
-def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
-    """See to everything that is due; ``{"now": "<instant>"}`` sees to it as of then."""
+def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """See to everything that is due; ``{"now": "<instant>"}`` sees to it as of then.
+
+    ``{"reread": {}}`` reads the stored orders again instead, and notifies nobody.
+    """
+    if "reread" in event:
+        return reread(event["reread"].get("after"), context)
     now = parse_instant(event["now"]) if "now" in event else datetime.now(UTC)
     names = (*COUNTED_AS.values(), "told", "failed", "left")
     done = dict.fromkeys(names, 0)
@@ -103,6 +121,28 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
     if done["failed"]:
         raise SomeFailed(f"{done['failed']} orders could not be seen to")
     return done
+
+
+def reread(after: str | None, context: LambdaContext) -> dict[str, Any]:
+    """Read stored orders again from a place on, while there is time; ``after`` is where to go on,
+    None when that was all."""
+    done = {"read": 0, "changed": 0, "failed": 0}
+    now, place = datetime.now(UTC), after
+    for one in stored_orders.index.walk(after=after):
+        if not has_time(context):
+            logger.info("read again", extra=dict(done))
+            return {**done, "after": place or FIRST_PLACE}
+        done["read"] += 1
+        try:
+            done["changed"] += stored_orders.read_again(one.key, now=now)
+        except Exception:
+            logger.exception("failed to read again", order=str(one.key))
+            done["failed"] += 1
+        place = one.place
+    logger.info("read again", extra=dict(done))
+    if done["failed"]:
+        raise SomeFailed(f"{done['failed']} orders could not be read again: repeat it")
+    return {**done, "after": None}
 
 
 def judge_what_is_past(now: datetime, context: LambdaContext, done: dict[str, int]) -> None:

@@ -124,8 +124,28 @@ OFFERGRID: Final = (
             _to("accepted", providerNotes="Customer contact: the customer can't be reached."),
         ),
     ),
+    # An installation that fails, is scheduled again, and takes place.
+    Story(
+        days_ago=5,
+        fields={"items": [{"offerId": "off-alarm-24"}]},
+        moves=(
+            _SENT,
+            _to("scheduled", in_days=1),
+            _to("failed", reason="Equipment not available"),
+            _to("scheduled", in_days=6, providerNotes="Timeline: a new date was agreed."),
+            _to("in_progress"),
+            _to("completed"),
+        ),
+    ),
+    # A multi-unit building takes the extended track.
+    Story(
+        days_ago=4,
+        fields={"items": [{"offerId": "off-nbn-1000", "offerName": "Multi-unit internet"}]},
+        moves=(_SENT, _TAKEN),
+    ),
 )
 _DENIED: Final = "Vorversorger: Vertragsbindung bis Monatsende"
+_NO_START: Final = {"actualDateOfDelivery": None, "deliveryState": {"startDate": None}}
 RABOT: Final = (
     Story(
         days_ago=12,
@@ -158,6 +178,15 @@ RABOT: Final = (
         fields={"maLoIdentifier": None, "meterNumber": None, "meLoIdentifier": None},
     ),
     Story(days_ago=2, fields={"maLoIdentifier": "12345678910"}, moves=(_to("Processing"),)),
+    # The contract is confirmed before its start date is known.
+    Story(
+        days_ago=7,
+        moves=(
+            _to("Processing"),
+            _to("PendingDelivery", set=_NO_START),
+            _to("PendingDelivery", in_days=20),
+        ),
+    ),
     Story(
         days_ago=8,
         moves=(
@@ -224,6 +253,8 @@ SPIRII: Final = (
             _to("Fulfilled", set={"payment": {"status": "failed"}}),
         ),
     ),
+    # An appointment far beyond what an activation usually takes.
+    Story(days_ago=3, moves=(_BOX_INSTALLED, _to("Scheduled", in_days=75))),
 )
 STORIES: Final[Mapping[str, tuple[Story, ...]]] = {
     "offergrid": OFFERGRID,

@@ -239,7 +239,7 @@ class Subs(Account):
 
     def _resend(self, request: Request, id: str) -> Answer:
         order = self.find_order(id)
-        if order["milestone"] not in {"Contract Generated", "Connection Fee Generated"}:
+        if order["milestone"] != "Contract Generated":
             raise Refused(f"No authorization code can be sent at {order['milestone']}")
         code = {"sent": True, "sent_at": self.time_of({})}
         self.move_order(id, {"at": code["sent_at"], "set": {"authorization_code": code}})

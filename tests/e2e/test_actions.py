@@ -167,6 +167,6 @@ def test_an_order_of_rabot_is_refreshed_noted_and_its_attention_acknowledged(
     client.steer("rabot-energy", f"orders/{name}/move", {"status": "Processing"})
     act(client, order, "refresh")
     shown = show(client, order)
-    assert shown["status"] == "accepted"
+    assert shown["status"] == "submitted"
     actions = [one for _, one, _ in by_people(client, order)]
     assert actions == ["note", "acknowledge", "refresh"]

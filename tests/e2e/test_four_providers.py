@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.thorough]
 CANONICAL = {
     "rabot": {
         "Open": "pending",
-        "Processing": "accepted",
+        "Processing": "submitted",
         "PendingDelivery": "scheduled",
         "Delivery": "active",
         "Rejected": "rejected",

@@ -109,7 +109,33 @@ def test_a_polled_change_ends_as_one_message_and_one_mail(client: Client) -> Non
     client.wait_for_status(RABOT, order_id, order_id, "pending")
     client.steer(RABOT, f"orders/{order_id}/move", {"status": "Processing"})
     client.poll(RABOT)
-    client.wait_for_told(order_id, ["accepted"])
+    client.wait_for_status(RABOT, order_id, order_id, "submitted")
+    client.steer(RABOT, f"orders/{order_id}/move", {"status": "PendingDelivery"})
+    client.poll(RABOT)
+    # The confirmation comes with its start date: two messages in order, and one mail.
+    client.wait_for_told(order_id, ["accepted", "scheduled"], mails=1)
+    (mail,) = client.mails(order_id)
+    assert mail["subject"].startswith("Accepted, scheduled for ")
+    assert "has accepted the order" in " ".join(mail["text"].split())
+
+
+def test_a_failed_installation_that_is_rescheduled_is_told_as_correction_and_date(
+    client: Client,
+) -> None:
+    order_id, start = client.new_id(), datetime.now(UTC) - timedelta(hours=1)
+    for minute, status in enumerate(["accepted", "scheduled", "failed", "scheduled"]):
+        changed = status_changed(order_id, status, at=start + timedelta(minutes=minute))
+        date = {"scheduledFor": f"2030-03-1{minute}T02:00:00.000Z"} if status == "scheduled" else {}
+        client.send(HOME, {**changed, **date})
+        client.wait_for_status(HOME, order_id, "item-1", status)
+
+    kinds = ["accepted", "scheduled", "failed", "correction", "scheduled"]
+    # Who is not subscribed to failures is sent one mail for each of the others but the correction.
+    client.wait_for_told(order_id, kinds, mails=3)
+    corrected = [one for one in client.mails(order_id) if one["subject"].startswith("Corrected")]
+    (mail,) = corrected
+    assert mail["subject"].startswith("Corrected, scheduled for ")
+    assert "has withdrawn an earlier decision (failed)" in " ".join(mail["text"].split())
 
 
 def test_a_change_told_by_webhook_and_by_poll_is_told_once(client: Client) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from milepost.announcing import KIND_OF
-from milepost.aws.orders_table import OrdersTable
+from milepost.aws.items import to_item
+from milepost.aws.orders_table import OrdersTable, key_of
 from milepost.aws.subscriptions_table import SubscriptionsTable
 from milepost.connection import FollowUp
 from milepost.lifecycle import Rules
@@ -17,7 +18,7 @@ from milepost.order import OVERDUE, Kind, OrderKey, TrackedOrder
 from milepost.recording import record
 from milepost.report import Report, Status, format_instant
 from milepost.subscriptions import Subscription
-from tests.builders import NOON, OFFERGRID, RULES, minute, report
+from tests.builders import NOON, OFFERGRID, RABOT, RULES, minute, report
 from tests.stack import Context, Stack, aws, event
 
 DAY = timedelta(days=1)
@@ -125,9 +126,17 @@ def test_announcing_was_off_for_30_hours_and_what_is_missing_is_told_once(
     app: ModuleType, stack: Stack
 ) -> None:
     for number, status in enumerate(KIND_OF, start=1):
+        # One that is scheduled before it was accepted would be announced as both.
+        first = Status.ACCEPTED if status is Status.SCHEDULED else Status.SUBMITTED
+        record(
+            report(first, 0, key=key(number)),
+            orders=orders(stack),
+            rules=RULES,
+            now=minute(0),
+            announce=False,
+        )
         keep(
             stack,
-            report(Status.SUBMITTED, 0, key=key(number)),
             report(status, 60, key=key(number), reason="no coverage", appointment="2026-04-12"),
         )
     late = minute(60) + timedelta(hours=30)
@@ -275,3 +284,60 @@ def test_a_customer_hears_of_a_delay_and_is_followed_up(app: ModuleType, stack: 
     assert [run(app, done).get("followed_up") for _ in range(2)] == [1, None]
     announce(stack, 1)
     assert ("follow_up", customer["email"]) in told(stack)
+
+
+def reread(app: ModuleType, after: str | None = None, **context: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = app.handler({"reread": {"after": after}}, Context(**context))
+    return answer
+
+
+def test_stored_orders_are_read_again_by_their_raw_statuses_and_nobody_is_notified(
+    app: ModuleType, stack: Stack
+) -> None:
+    stack.apply(RABOT)
+    table = stack.resources["OrdersTable"]
+    of_rabot = OrdersTable(aws("dynamodb"), table_name=table, connection=RABOT)
+    stored = OrderKey(RABOT.id, "V-1", "V-1")
+    for at, status, raw in ((0, Status.PENDING, "Open"), (5, Status.ACCEPTED, "Processing")):
+        one = report(status, at, raw=raw, key=stored)
+        record(one, orders=of_rabot, rules=RULES, now=one.seen_at)
+    keep(stack, report(Status.ACCEPTED, 0, key=key(1)))
+    before = of_rabot.read(stored)
+    assert before is not None
+    assert reread(app) == {"read": 2, "changed": 1, "failed": 0, "after": None}
+    after = of_rabot.read(stored)
+    assert after is not None
+    assert (after.order.status, after.order.raw_status) == (Status.SUBMITTED, "Processing")
+    assert (after.version, after.announced) == (before.version + 1, before.announced)
+    assert "announce" not in stack.orders()["V-1"]
+    assert reread(app) == {"read": 2, "changed": 0, "failed": 0, "after": None}
+    assert told(stack) == []
+
+
+def test_an_order_that_was_not_read_again_yet_is_not_overdue_by_the_old_table(
+    app: ModuleType, stack: Stack
+) -> None:
+    stack.apply(RABOT)
+    table = stack.resources["OrdersTable"]
+    of_rabot = OrdersTable(aws("dynamodb"), table_name=table, connection=RABOT)
+    stored = OrderKey(RABOT.id, "V-1", "V-1")
+    one = report(Status.ACCEPTED, 0, raw="Processing", key=stored)
+    record(one, orders=of_rabot, rules=RULES, now=one.seen_at, announce=False)
+    aws("dynamodb").update_item(
+        TableName=table,
+        Key=to_item(key_of(stored)),
+        UpdateExpression="SET next_date = :then",
+        ExpressionAttributeValues=to_item({":then": format_instant(NOON + 3 * DAY)}),
+    )
+    assert run(app, NOON + 10 * DAY) == {}
+    tracked = of_rabot.read(stored)
+    assert tracked is not None
+    assert (tracked.order.status, tracked.overdue) == (Status.SUBMITTED, None)
+    assert run(app, NOON + 15 * DAY) == {"marked": 1}
+
+
+def test_reading_again_goes_on_where_the_time_ended(app: ModuleType, stack: Stack) -> None:
+    keep(stack, *(report(Status.ACCEPTED, number, key=key(number)) for number in range(1, 4)))
+    ended = reread(app, milliseconds=1)
+    assert ended["read"] == 0
+    assert reread(app, ended["after"]) == {"read": 3, "changed": 0, "failed": 0, "after": None}

@@ -17,7 +17,7 @@ from milepost.lifecycle import fold
 from milepost.notices import DEFAULT_KINDS
 from milepost.order import Kind, Order, OrderKey, TrackedOrder
 from milepost.payload import read_object
-from milepost.provider import Provider
+from milepost.provider import Provider, rules_of
 from milepost.providers import adapter
 from milepost.report import BadPayload, Report, refuse_future
 from tests.soak.account import SandboxAccount
@@ -93,7 +93,8 @@ class Judge:
             reports = [entry.report for entry in tracked.order.timeline]
             ids = Counter(report.id for report in reports)
             self.verdict.doubled += [f"{key} {id}" for id, count in ids.items() if count > 1]
-            rules = self._provider(key.connection).rules
+            settings = self._settings.get(key.connection)
+            rules = rules_of(self._provider(key.connection), settings)
             again = fold(reversed(reports), rules, tracked.order.summary)
             if differing := _differences(again, tracked.order):
                 self.verdict.wrong.append(f"{key} is not the fold of its reports: {differing}")

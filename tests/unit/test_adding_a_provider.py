@@ -133,7 +133,7 @@ def test_an_order_goes_through_the_three_states_of_the_new_provider() -> None:
         )
     (tracked,) = orders.kept.values()
     assert tracked.order.status is Status.COMPLETED
-    assert [one.kind for one in orders.told] == ["scheduled", "completed"]
+    assert [one.kind for one in orders.told] == ["accepted", "scheduled", "completed"]
 
 
 def test_a_state_the_new_provider_does_not_document_raises_attention() -> None:

@@ -53,17 +53,21 @@ def announcements(
     gives nothing.
     """
     told = before.last_sequence if before else 0
-    kinds = [*_of_status(before, after, now), *_of_attention(before, after)]
+    of_status = _of_status(before, after, now)
+    kinds = [*of_status, *_of_attention(before, after)]
     corrects = _entered(after) in _OUT_OF_TERMINAL or Kind.CORRECTION in kinds
+    was = before.order.status if before else None
+    is_accepted_too = Kind.ACCEPTED in of_status and after.status is not Status.ACCEPTED
     return tuple(
         Announcement(
             sequence=told + place,
             kind=kind,
-            status=after.status,
-            previous=before.order.status if before else None,
+            status=Status.ACCEPTED if kind is Kind.ACCEPTED else after.status,
+            previous=Status.ACCEPTED if kind is Kind.SCHEDULED and is_accepted_too else was,
             occurred_at=_when(kind, after),
             announced_at=now,
             correction=corrects,
+            joined=kind in of_status and len(of_status) > 1,
         )
         for place, kind in enumerate(kinds, start=1)
     )
@@ -93,14 +97,45 @@ def _of_status(before: TrackedOrder | None, after: Order, now: datetime) -> list
 
 
 def _of_transition(before: TrackedOrder | None, after: Order) -> list[Kind]:
+    kind = KIND_OF.get(after.status)
     if before is not None and (
         _entered(after) is Effect.CORRECTED or _takes_back_what_was_told(before, after)
     ):
-        return [Kind.CORRECTION]
-    kind = KIND_OF.get(after.status)
+        # A date that comes with a correction is news of its own, for those who plan by it.
+        return [Kind.CORRECTION, Kind.SCHEDULED] if kind is Kind.SCHEDULED else [Kind.CORRECTION]
     if kind is None or (kind is Kind.COMPLETED and _completion_was_told(before)):
         return []
+    if kind is Kind.ACCEPTED and _acceptance_was_told(before):
+        return []
+    if kind is Kind.SCHEDULED and _was_not_accepted(before) and not _acceptance_was_told(before):
+        return [Kind.ACCEPTED, Kind.SCHEDULED]
     return [kind]
+
+
+_BEFORE_ACCEPTANCE: Final = frozenset({Status.UNKNOWN, Status.PENDING, Status.SUBMITTED})
+_ACCEPTED_SINCE: Final = frozenset(
+    {Status.ACCEPTED, Status.SCHEDULED, Status.IN_PROGRESS, Status.COMPLETED, Status.ACTIVE}
+)
+_TELLING: Final = frozenset({*KIND_OF.values(), Kind.RESCHEDULED, Kind.CORRECTION})
+"""Kinds that say where an order stands."""
+_LEAVING_ACCEPTANCE: Final = frozenset({Kind.FAILED, Kind.CANCELLED})
+"""Of these, those that leave it as it was whether the order had been accepted."""
+
+
+def _was_not_accepted(before: TrackedOrder | None) -> bool:
+    """Whether the order is known to have stood before its acceptance: then an appointment says
+    that as well. Of an order that is scheduled when it is first heard of, nobody knows."""
+    return before is not None and before.order.status in _BEFORE_ACCEPTANCE
+
+
+def _acceptance_was_told(before: TrackedOrder | None) -> bool:
+    """Whether people know that it was accepted, and were told of no rejection since."""
+    said = (one for one in reversed(before.announced if before else ()) if one.kind in _TELLING)
+    decisive = (
+        one for one in said if one.kind is Kind.REJECTED or one.kind not in _LEAVING_ACCEPTANCE
+    )
+    last = next(decisive, None)
+    return last is not None and last.status in _ACCEPTED_SINCE
 
 
 def _completion_was_told(before: TrackedOrder | None) -> bool:

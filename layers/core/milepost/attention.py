@@ -16,6 +16,7 @@ CODES: Final = frozenset(
         UNREAD,
         "correction",
         "email_not_sent",
+        "far_appointment",
         "history_shortened",
         "invalid_identifier",
         "late_report",

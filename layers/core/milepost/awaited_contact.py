@@ -30,7 +30,9 @@ class Log(Protocol):
         """The entry of a notice: ``state``, and ``queued_at`` for when it was entered."""
         ...
 
-    def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> None: ...
+    def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> bool:
+        """Whether it was still to be closed."""
+        ...
 
 
 def awaits_contact(notice: Notice) -> bool:

@@ -88,8 +88,10 @@ class Connection:
     track: str = "standard"
     tracks: Mapping[str, str] = field(default_factory=dict)
     """Tracks by offer id or service type, before those that are usual."""
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    """Canonical statuses by raw status, where this account has words of its own."""
     stage_days: Mapping[str, float] = field(default_factory=dict)
-    """Days that a status may last here, where they differ from its track's."""
+    """Days that a stage may last here, by the provider's raw status or by the canonical one."""
     stage_days_count: str = "calendar"
     """Which days count: ``calendar``, or ``business``, which leaves out the weekends and public
     holidays of ``country`` and, where they differ within it, of ``region``."""

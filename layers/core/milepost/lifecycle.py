@@ -5,7 +5,7 @@ number they arrived, comes the same order.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -30,7 +30,9 @@ from milepost.order import (
     Wait,
     acknowledged_by,
 )
+from milepost.raw_statuses import is_same_word
 from milepost.report import ABOUT_AN_ACTION, Details, Report, Source, Status, shorten
+from milepost.restating import StatusReader, restate, restate_summary
 from milepost.stages import MOVING, stages_in
 from milepost.timeline import (
     end_of_summary,
@@ -84,6 +86,11 @@ def nothing_to_wait_for(_status: Status, _details: Details) -> str | None:
     return None
 
 
+def nothing_to_look_at(_order: Order) -> Iterable[Attention]:
+    """For rules that don't judge an order as a whole."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """What one provider adds to the lifecycle.
@@ -94,7 +101,9 @@ class Rules:
     its customer, in one word, or None; of the notes it sees those that the provider said last.
     ``event_facts`` are details that only events carry: a snapshot that leaves them out says nothing
     of them, while every other fact that it leaves out holds no more. ``examine_closed`` looks at
-    the facts of an order that is closed, such as a payment that failed.
+    the facts of an order that is closed, such as a payment that failed. ``read_status`` gives the
+    canonical status of a raw one and what came with it (None: a word that isn't known); with it, a
+    stored report is read as the provider's table has it now. ``look_at`` judges a whole open order.
     """
 
     continues: Mapping[str, frozenset[Status]] = field(default_factory=dict)
@@ -103,6 +112,8 @@ class Rules:
     waits: Callable[[Status, Details], str | None] = nothing_to_wait_for
     event_facts: frozenset[str] = frozenset()
     examine_closed: Callable[[Status, Details], Iterable[Attention]] = nothing_to_examine
+    read_status: StatusReader | None = None
+    look_at: Callable[[Order], Iterable[Attention]] = nothing_to_look_at
 
 
 @dataclass(slots=True)
@@ -113,6 +124,8 @@ class _State:
     details: Details
     waited: timedelta = timedelta(0)
     waiting: Wait | None = None
+    raw_since: datetime | None = None
+    waited_before: timedelta = timedelta(0)
 
 
 def fold(reports: Iterable[Report], rules: Rules, summary: Summary | None = None) -> Order:
@@ -123,7 +136,9 @@ def fold(reports: Iterable[Report], rules: Rules, summary: Summary | None = None
         others from before its end stay on the timeline, marked as late
     :raises ValueError: without any report
     """
-    history, timeline = _history_and_timeline(reports, summary)
+    summary = restate_summary(summary, rules.read_status)
+    restated = (restate(report, rules.read_status) for report in reports)
+    history, timeline = _history_and_timeline(restated, summary)
     if not history and not timeline:
         raise ValueError("an order needs at least one report")
     state = _start(timeline[0] if timeline else history[0], summary)
@@ -134,7 +149,6 @@ def fold(reports: Iterable[Report], rules: Rules, summary: Summary | None = None
     said = [*history, *timeline]
     details = _bounded_details(state.details, said, summary)
     acknowledged = acknowledged_by(said) | (summary.acknowledged if summary else frozenset())
-    reasons = _reasons(state.status, details, entries, rules, summary)
     order = Order(
         key=OrderKey.of(said[0]),
         status=state.status,
@@ -142,11 +156,14 @@ def fold(reports: Iterable[Report], rules: Rules, summary: Summary | None = None
         since=state.since,
         details=details,
         timeline=entries,
-        attention=_most_of([one for one in reasons if one.id not in acknowledged]),
         summary=summary,
         waited=state.waited,
         waiting=state.waiting,
+        raw_since=state.raw_since,
+        waited_before=state.waited_before,
     )
+    reasons = [one for one in _reasons(order, rules) if one.id not in acknowledged]
+    order = replace(order, attention=_most_of(reasons))
     return _shorten(order, rules) if is_long(said) else order
 
 
@@ -185,6 +202,8 @@ def _start(first: Report, summary: Summary | None) -> _State:
         Details(**summary.details),
         summary.waited,
         summary.waiting,
+        summary.raw_since,
+        summary.waited_before,
     )
 
 
@@ -197,11 +216,16 @@ def _apply(state: _State, report: Report, rules: Rules) -> Effect:
         assert report.status is not None
         state.status = report.status
         state.since = report.status_since or report.occurred_at
-        state.waited, state.waiting = timedelta(0), None
+        state.raw_since = None
+        _end_stage(state, state.since)
         # A reason explains the status it came with, not the next one.
         state.details.pop("reason", None)
         state.details.pop("reason_source", None)
         state.details.pop("cause", None)
+    elif report.status is not None and not is_same_word(report.raw_status, state.raw_status):
+        # Another of the provider's words for the same status: a stage of its own.
+        state.raw_since = report.status_since or report.occurred_at
+        _end_stage(state, state.raw_since)
     if report.status is not None:
         state.raw_status = report.raw_status
     facts = _facts(report.details)
@@ -214,6 +238,14 @@ def _apply(state: _State, report: Report, rules: Rules) -> Effect:
     return effect
 
 
+def _end_stage(state: _State, left: datetime) -> None:
+    """Begin a stage with no wait of its own; what the one before waited is added up."""
+    state.waited_before += state.waited
+    if state.waiting:
+        state.waited_before += max(left - state.waiting.since, timedelta(0))
+    state.waited, state.waiting = timedelta(0), None
+
+
 def _see_what_it_waits_for(state: _State, report: Report, rules: Rules, *, enters: bool) -> None:
     """Begin, go on with or end the wait for the customer; each stage counts its own."""
     what = (
@@ -223,7 +255,8 @@ def _see_what_it_waits_for(state: _State, report: Report, rules: Rules, *, enter
         return
     if state.waiting:
         state.waited += max(report.occurred_at - state.waiting.since, timedelta(0))
-    begins = state.since if enters else max(report.occurred_at, state.since)
+    entered = state.raw_since or state.since
+    begins = state.since if enters else max(report.occurred_at, entered)
     state.waiting = Wait(what, begins) if what else None
 
 
@@ -256,10 +289,10 @@ def _effect(state: _State, report: Report, rules: Rules) -> Effect:
     target = report.status
     if target is None:
         return Effect.UNKNOWN_STATUS if report.has_unknown_status else Effect.NOTED
-    if target is state.status:
-        return Effect.CONFIRMED
     if target in MOVES[state.status]:
         return Effect.MOVED
+    if target is state.status or _stays(state, report):
+        return Effect.CONFIRMED
     raw = state.raw_status or ""
     if target in rules.continues.get(raw, ()):
         return Effect.CONTINUED
@@ -268,25 +301,30 @@ def _effect(state: _State, report: Report, rules: Rules) -> Effect:
     return Effect.OUT_OF_SEQUENCE
 
 
-def _reasons(
-    status: Status,
-    details: Details,
-    entries: Sequence[Entry],
-    rules: Rules,
-    summary: Summary | None,
-) -> Iterator[Attention]:
+def _stays(state: _State, report: Report) -> bool:
+    """Whether a provider repeats its own word, from which it took back what made it more: a start
+    date, say. The word is no contradiction of itself; the fact is gone, the status stays."""
+    is_open = state.status not in TERMINAL and report.status not in TERMINAL
+    return is_open and is_same_word(report.raw_status, state.raw_status)
+
+
+def _reasons(order: Order, rules: Rules) -> Iterator[Attention]:
     """Reasons to look, from the last thing said of the status and from the facts as they stand.
 
     A later report whose status fits settles what an earlier one raised.
     """
+    status, details, entries, summary = order.status, order.details, order.timeline, order.summary
     said = [entry for entry in entries if entry.effect not in (Effect.NOTED, Effect.LATE)]
     found: list[Attention | None] = [reason_to_look(said[-1], status) if said else None]
     if summary is not None:
         late = [entry for entry in entries if entry.effect is Effect.LATE]
         found += [reason_of_late(late, summary, status), reason_of_cut(summary)]
     found += [reason_of_shortened(details), reason_of_unread(details)]
-    examine = rules.examine_closed if status in TERMINAL else rules.examine
-    found += sorted(examine(status, details))
+    if status in TERMINAL:
+        found += sorted(rules.examine_closed(status, details))
+    else:
+        found += sorted(rules.examine(status, details))
+        found += rules.look_at(order)
     for reason in found:
         if reason is not None:
             yield Attention(reason.code, shorten_text(reason.text, ATTENTION_BYTES))
@@ -323,15 +361,15 @@ def _shorten(order: Order, rules: Rules) -> Order:
         details=state.details,
         waited=state.waited,
         waiting=state.waiting,
+        raw_since=state.raw_since,
+        waited_before=state.waited_before,
     )
     summary = sum_up(
         standing,
         before,
         gone=[one for one in [*history, *reports[:cut]] if one.id not in stays],
         stages=tuple(stages_in(entries[: len(history) + cut], before)),
-        raised=frozenset(
-            one.id for one in _reasons(order.status, order.details, entries, rules, before)
-        ),
+        raised=frozenset(one.id for one in _reasons(order, rules)),
     )
     return fold([*kept, *reports[cut:]], rules, summary)
 

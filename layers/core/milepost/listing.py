@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 from milepost.deadlines import ON_SITE, sortable
 from milepost.lifecycle import TERMINAL
 from milepost.order import OVERDUE, Attention, OrderKey, Wait
+from milepost.raw_statuses import is_same_word
 from milepost.report import Status, parse_instant
-from milepost.timestamps import in_zone, stored_day
+from milepost.timestamps import in_zone, stored_day, stored_moment
 
 OPEN: Final = tuple(status for status in Status if status not in TERMINAL)
 ANY_ATTENTION: Final = "any"
@@ -44,6 +45,8 @@ class Wanted:
     connections: frozenset[str] = frozenset()
     """None of them means all of them."""
     provider: str | None = None
+    raw_status: str | None = None
+    """The provider's own word, in any case and white space."""
     service_type: str | None = None
     attention: str | None = None
     """The code of a reason to look, or ``any``."""
@@ -113,6 +116,7 @@ def is_wanted(one: Listed, wanted: Wanted, *, zone: str) -> bool:
         one.status in wanted.statuses
         and (not wanted.connections or one.key.connection in wanted.connections)
         and wanted.provider in (None, one.provider)
+        and (wanted.raw_status is None or is_same_word(one.raw_status, wanted.raw_status))
         and wanted.service_type in (None, one.service_type)
         and _has_attention(one, wanted.attention)
         and _is_due(one, wanted, ZoneInfo(zone))
@@ -171,6 +175,10 @@ def _is_over(one: Listed, now: datetime, today: date) -> bool:
     if one.waiting and is_agreed:
         # The later of the two counts, and only the appointment is known here.
         return any(reason.code == OVERDUE for reason in one.attention)
+    agreed = stored_moment(one.appointment) if is_agreed else None
+    if agreed is not None and one.next_date < sortable(agreed):
+        # Its appointment was moved far beyond the track: it is overdue before that.
+        return one.next_date < sortable(now)
     day = _agreed_day(one)
     # An appointment is kept until the work on site is over; without an hour, until its day is.
     if day:

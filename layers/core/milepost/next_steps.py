@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+from milepost.connection import Connection
 from milepost.lifecycle import TERMINAL
 from milepost.order import Order
+from milepost.provider_stages import awaits_signature, stage_of
 from milepost.report import Status
 
 _STEPS: Final[Mapping[Status, str]] = {
@@ -17,13 +19,23 @@ _STEPS: Final[Mapping[Status, str]] = {
 }
 
 
-def next_step(order: Order) -> str | None:
-    """What comes next; None once the order is closed."""
+def next_step(order: Order, connection: Connection) -> str | None:
+    """What comes next, as the provider's own status has it; None once the order is closed."""
     if order.status in TERMINAL:
         return None
+    known = stage_of(connection.provider, order.raw_status).step
+    if known is not None and order.status is not Status.SCHEDULED:
+        return known
     if order.status is Status.SCHEDULED and not order.appointment:
         return "The provider names the date of the appointment."
     return _STEPS[order.status]
+
+
+def who_acts(order: Order, connection: Connection) -> str | None:
+    """Who has to do something for the order to go on, where the provider's status says it."""
+    if order.status in TERMINAL:
+        return None
+    return stage_of(connection.provider, order.raw_status).acts
 
 
 def open_points(order: Order) -> list[str]:
@@ -33,7 +45,7 @@ def open_points(order: Order) -> list[str]:
     unpaid = [one for one in order.details.get("invoices", []) if not one.get("paid", False)]
     fees = [f"The customer pays the {_fee(one.get('kind'))}." for one in unpaid]
     code = order.details.get("authorization_code")
-    if code is None:
+    if code is None or not awaits_signature(order.raw_status, order.details.get("invoices", [])):
         return fees
     said = "signs with the code they were sent" if code.get("sent") else "is sent a code to sign"
     return [*fees, f"The customer {said}."]

@@ -128,8 +128,12 @@ class Summary:
     raw_status: str | None
     since: datetime
     details: Details
+    raw_since: datetime | None = None
+    """When ``raw_status`` was entered, where that was later than ``since``."""
     waited: timedelta = timedelta(0)
     waiting: Wait | None = None
+    waited_before: timedelta = timedelta(0)
+    """How long stages before the one of ``raw_status`` waited for the customer."""
     acknowledged: frozenset[str] = frozenset()
     stages: tuple[Stage, ...] = ()
     """The stages that were finished by then, the last of them if there were very many."""
@@ -168,6 +172,16 @@ class Order:
     """How long the present stage waited for the customer, without the wait that goes on now."""
     waiting: Wait | None = None
     """What the present stage waits for now."""
+    raw_since: datetime | None = None
+    """When ``raw_status`` was entered, where that was later than ``since``: a provider may have
+    several raw statuses for one canonical status, and each is a stage of its own."""
+    waited_before: timedelta = timedelta(0)
+    """How long the stages before the present one waited for the customer."""
+
+    @property
+    def stage_since(self) -> datetime:
+        """When the present stage began: the raw status within the canonical one."""
+        return self.raw_since or self.since
 
     @property
     def appointment(self) -> str | None:
@@ -252,6 +266,8 @@ class Announcement:
     occurred_at: datetime
     announced_at: datetime
     correction: bool = False
+    joined: bool = False
+    """Whether one change gave several announcements, of which this is one: one mail says all."""
 
     def id_for(self, key: OrderKey) -> str:
         return f"{key}/{self.sequence}"
@@ -266,7 +282,7 @@ class Overdue:
     """The mark of an order whose stage (``status``, entered at ``since``) lasts too long.
 
     ``allowed`` says in words what it was allowed. ``escalated_at`` is when it was given to the
-    connection's contact.
+    connection's contact. ``raw_status`` is the provider's own word for the stage.
     """
 
     status: Status
@@ -277,10 +293,13 @@ class Overdue:
     escalated_at: datetime | None = None
     waiting: str | None = None
     """What the order waits for from its customer, if that is what lasts too long."""
+    raw_status: str | None = None
 
     @property
     def reason(self) -> Attention:
         stage = str(self.status).replace("_", " ")
+        if self.raw_status is not None:
+            stage += f" ({self.raw_status})"
         if self.waiting is not None:
             return Attention(
                 OVERDUE,

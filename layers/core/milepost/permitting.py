@@ -8,7 +8,13 @@ from milepost import actions
 from milepost.actions import OWN, ActionRequest, NotAllowed, UnknownAction, note_of
 from milepost.commission import has_earned
 from milepost.order import Order
-from milepost.provider import BadArgument, NothingToDo, Provider, ProviderAction
+from milepost.provider import (
+    BadArgument,
+    NothingToDo,
+    Provider,
+    ProviderAction,
+    is_in_place,
+)
 from milepost.report import format_instant
 
 LONGEST_NOTE: Final = 2_000
@@ -37,7 +43,7 @@ def _makes_sense(order: Order, name: str) -> bool:
 
 
 def _is_possible(order: Order, action: ProviderAction) -> bool:
-    if order.status not in action.statuses:
+    if not is_in_place(order, action):
         return False
     try:
         action.make_call(order, {})
@@ -67,10 +73,9 @@ def require_allowed(order: Order, name: str, provider: Provider) -> None:
     action = find_action(name, provider)
     if name == actions.COMMISSION_PAID and not has_earned(order):
         raise refusal(order, provider, "the order has earned no commission")
-    if action is not None and order.status not in action.statuses:
-        raise refusal(
-            order, provider, f"{name} is not possible for an order that is {order.status}"
-        )
+    if action is not None and not is_in_place(order, action):
+        stands = order.status if order.status not in action.statuses else order.raw_status
+        raise refusal(order, provider, f"{name} is not possible for an order that is {stands}")
 
 
 def refusal(order: Order, provider: Provider, why: str) -> NotAllowed:

@@ -1,14 +1,17 @@
 """What an adapter has to know of its provider: shape, mapping, paging, signing in, actions."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeAlias
 
 from milepost.connection import Connection
+from milepost.deadlines import look_at_dates
 from milepost.lifecycle import Rules
 from milepost.order import Order
+from milepost.raw_statuses import normal_form
 from milepost.report import BadPayload, DatedAhead, Details, Report, Status, refuse_future
+from milepost.restating import StatusReader
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -121,8 +124,18 @@ class ProviderAction:
     charge: Callable[[Details], str | None] = charge_nothing
     """What it charges the customer's card, in words, by the facts of the order; None for nothing.
     A person is asked before that, also when they plan it."""
+    raw_statuses: frozenset[str] | None = None
+    """The raw ones in which the provider does it, in normal form; None: in all of ``statuses``."""
     is_final: bool = False
     """Whether nothing takes it back, so that a person is asked before it is done."""
+
+
+def is_in_place(order: Order, action: ProviderAction) -> bool:
+    """Whether the provider does this with an order that stands where this one does."""
+    if order.status not in action.statuses:
+        return False
+    raw = normal_form(order.raw_status or "")
+    return action.raw_statuses is None or raw in action.raw_statuses
 
 
 class Provider(Protocol):
@@ -199,6 +212,27 @@ class Provider(Protocol):
     ) -> SignIn:
         """:raises SignInFailed: when the credentials are not accepted"""
         ...
+
+
+def rules_of(provider: Provider, connection: Connection) -> Rules:
+    """The provider's rules with what the connection says of its own: names of statuses, and how
+    far ahead an appointment may be."""
+    return replace(
+        provider.rules,
+        read_status=_status_reader(provider.rules.read_status, connection),
+        look_at=lambda order: look_at_dates(order, connection),
+    )
+
+
+def _status_reader(known: StatusReader | None, connection: Connection) -> StatusReader | None:
+    own = {normal_form(word): Status(name) for word, name in connection.statuses.items()}
+    if known is None or not own:
+        return known
+
+    def read(raw_status: str, details: Details) -> Status | None:
+        return own.get(normal_form(raw_status)) or known(raw_status, details)
+
+    return read
 
 
 @dataclass(frozen=True, slots=True)

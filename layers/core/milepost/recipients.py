@@ -8,7 +8,7 @@ from typing import Final
 from milepost.connection import Connection
 from milepost.email_addresses import is_email
 from milepost.notices import CUSTOMER_KINDS, Announced, Audience, Channel, Notice
-from milepost.order import Kind
+from milepost.order import Announcement, Kind
 from milepost.reminders import is_to_complete
 from milepost.subscriptions import Subscription
 from milepost.verdicts import customer_notices_off
@@ -44,6 +44,7 @@ def choose(
     and one that tells sooner before one that waits. A customer who subscribes as well is two
     recipients: either may be notified, or be told why not, without the other.
     """
+    subscriptions = tuple(subscriptions)
     chosen: dict[str, Choice] = {}
     for choice in _team(announced, subscriptions, now):
         present = chosen.setdefault(choice.notice.id, choice)
@@ -54,7 +55,41 @@ def choose(
         if choice.notice.id in chosen:
             own = replace(choice, notice=replace(choice.notice, apart=True))
         chosen[own.notice.id] = own
-    return list(chosen.values())
+    choices = list(chosen.values())
+    if not _is_said_by_next(announced.announcement):
+        return choices
+    following = choose(_next_of(announced), subscriptions, connection, now=now)
+    return [_or_said_by(choice, following) for choice in choices]
+
+
+SAID_BY_NEXT: Final = "the mail about the date, which followed at once, says it as well"
+
+
+def _is_said_by_next(one: Announcement) -> bool:
+    """Whether it is one of several that one change gives, and the date follows it."""
+    return one.joined and one.kind is not Kind.SCHEDULED
+
+
+def _next_of(announced: Announced) -> Announced:
+    one = announced.announcement
+    following = replace(one, kind=Kind.SCHEDULED, sequence=one.sequence + 1)
+    return replace(announced, announcement=following)
+
+
+def _or_said_by(choice: Choice, following: Iterable[Choice]) -> Choice:
+    """A mail that would say less than the one that its recipient is sent as early is left out."""
+    notice = choice.notice
+    if notice.channel is not Channel.EMAIL or choice.skipped is not None:
+        return choice
+    is_said = any(
+        other.skipped is None
+        and other.notice.channel is Channel.EMAIL
+        and other.notice.recipient_digest == notice.recipient_digest
+        and other.notice.audience is notice.audience
+        and _urgency(other) <= _urgency(choice)
+        for other in following
+    )
+    return replace(choice, due_at=None, skipped=SAID_BY_NEXT) if is_said else choice
 
 
 def _urgency(choice: Choice) -> tuple[bool, float]:

@@ -10,6 +10,7 @@ from milepost.announcing import announcements, kept
 from milepost.lifecycle import Rules, fold
 from milepost.order import Announcement, Effect, Order, OrderKey, TrackedOrder
 from milepost.report import Report, Source, Status, whole_milliseconds
+from milepost.restating import restate, restate_summary
 from milepost.waits import first_due_on
 
 MOST_LOST_RACES: Final = 10
@@ -102,7 +103,8 @@ def record(
     :raises LostRace: after ``MOST_LOST_RACES``; try the report again later
     :raises UnstorableOrder: when the order can't be stored with it; keep the report elsewhere
     """
-    before = orders.read(OrderKey.of(report))
+    report = restate(report, rules.read_status)
+    before = read_again(orders.read(OrderKey.of(report)), rules)
     if before is None and erasures.cover(report):
         return Recorded(Outcome.ERASED, report.status or Status.UNKNOWN)
     for attempt in range(MOST_LOST_RACES + 1):
@@ -120,12 +122,37 @@ def record(
         except LostRace as race:
             if attempt == MOST_LOST_RACES:
                 raise
-            before = race.winner
+            before = read_again(race.winner, rules)
         else:
             moved = before is None or before.order.status is not after.order.status
             outcome = Outcome.TRANSITION if moved else Outcome.RECORDED
             return Recorded(outcome, after.order.status, told)
     raise AssertionError("the loop returns or raises")
+
+
+def read_again(tracked: TrackedOrder | None, rules: Rules) -> TrackedOrder | None:
+    """A stored order as these rules have it, where they give its raw statuses another meaning than
+    they had when it was written. Nothing is announced by that.
+    """
+    if tracked is None or tracked.erased_at is not None or not _has_changed(tracked.order, rules):
+        return tracked
+    return fold_again(tracked, rules)
+
+
+def fold_again(tracked: TrackedOrder, rules: Rules) -> TrackedOrder:
+    """The order that its stored reports imply by these rules; its version stays."""
+    known = tracked.order
+    order = fold((entry.report for entry in known.timeline), rules, known.summary)
+    overdue = tracked.overdue if _clock(order) == _clock(known) else None
+    return replace(tracked, order=order, overdue=overdue)
+
+
+def _has_changed(order: Order, rules: Rules) -> bool:
+    read_status = rules.read_status
+    if restate_summary(order.summary, read_status) is not order.summary:
+        return True
+    reports = (entry.report for entry in order.timeline)
+    return any(restate(report, read_status) is not report for report in reports)
 
 
 def _fold_in(report: Report, before: TrackedOrder | None, rules: Rules) -> Order:
@@ -151,9 +178,10 @@ def _next_version(
 
 def _clock(order: Order) -> tuple[object, ...]:
     """All that a stage's deadline follows from, beside the connection's settings."""
-    offer, service = order.details.get("offer", {}).get("id"), order.details.get("service_type")
-    stage = (order.status, order.since, order.waited, order.waiting)
-    return (*stage, order.appointment, offer, service, first_due_on(order))
+    offer, service = order.details.get("offer", {}), order.details.get("service_type")
+    stage = (order.status, order.stage_since, order.waited, order.waited_before, order.waiting)
+    facts = (order.appointment, offer.get("id"), offer.get("name"), service, first_due_on(order))
+    return (*stage, *facts)
 
 
 def _nothing_to_add(report: Report, before: TrackedOrder) -> Outcome | None:

@@ -18,7 +18,7 @@ from milepost.asking import Conversation, asked_to_wait
 from milepost.fetching import FetchFailed
 from milepost.order import Order, OrderKey
 from milepost.payload import read_object
-from milepost.provider import BrokenPage, Response, SignInFailed, read_order
+from milepost.provider import BrokenPage, Response, SignInFailed, read_order, rules_of
 from milepost.recording import (
     NOBODY_ERASED,
     Erasures,
@@ -69,7 +69,7 @@ class Tools:
 
         :raises LostRace: when too many others write to the order; ask again
         """
-        rules = self.conversation.provider.rules
+        rules = rules_of(self.conversation.provider, self.conversation.connection)
         return record(
             report,
             orders=self.orders,

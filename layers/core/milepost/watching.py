@@ -18,12 +18,15 @@ from milepost.deadlines import (
     next_date,
     overdue_at,
 )
+from milepost.lifecycle import Rules
 from milepost.notices import Announced
-from milepost.order import Announcement, Kind, OrderKey, Overdue, TrackedOrder
-from milepost.recording import MOST_LOST_RACES, LostRace, Orders
+from milepost.order import Announcement, Kind, Order, OrderKey, Overdue, TrackedOrder
+from milepost.raw_statuses import is_same_word
+from milepost.recording import MOST_LOST_RACES, LostRace, Orders, read_again
 from milepost.report import Status, whole_milliseconds
 from milepost.subscriptions import Subscription
 from milepost.telling import Teller
+from milepost.timestamps import stored_moment
 from milepost.watched import LastAnnounced, Watched
 
 TIME_TO_TELL: Final = timedelta(minutes=30)
@@ -70,6 +73,7 @@ class DeadlineWatch:
     watch_list: WatchList
     connections: Connections
     orders_of: Callable[[Connection], Orders]
+    rules_of: Callable[[Connection], Rules] = lambda _: Rules()
 
     def candidates(self, *, now: datetime) -> Iterator[Watched]:
         """Orders to judge: without what the index alone shows to be in time or done with, and
@@ -91,7 +95,12 @@ class DeadlineWatch:
         return rewrite(
             self.orders_of(connection),
             key,
-            lambda before: judged(before, connection, now=whole_milliseconds(now)),
+            lambda before: judged(
+                before,
+                connection,
+                now=whole_milliseconds(now),
+                rules=self.rules_of(connection),
+            ),
         )
 
 
@@ -123,14 +132,22 @@ def rewrite(
 
 
 def judged(
-    before: TrackedOrder | None, connection: Connection, *, now: datetime
+    stored: TrackedOrder | None,
+    connection: Connection,
+    *,
+    now: datetime,
+    rules: Rules = Rules(),  # noqa: B008 - it is frozen
 ) -> tuple[TrackedOrder | None, tuple[Announcement, ...]]:
     """What an order becomes at this moment, and what that announces; None to leave it as it is."""
+    before = read_again(stored, rules)
     if before is None or before.erased_at is not None:
         return None, ()
     deadline = overdue_at(before.order, connection)
     if deadline is None or deadline > now:
-        return _set_right(before, connection, now), ()
+        after = _set_right(before, connection, now)
+        if after is None and before is not stored:
+            after = replace(before, version=before.version + 1)
+        return after, ()
     if before.overdue is None:
         return _marked(before, connection, deadline=deadline, now=now)
     if _is_to_escalate(before, before.overdue, connection, now):
@@ -151,28 +168,29 @@ def _marked(
     order = before.order
     mark = Overdue(
         status=order.status,
-        since=order.since,
+        raw_status=_word_of_its_own(order),
+        since=order.stage_since,
         deadline=whole_milliseconds(deadline),
         allowed=allowed_in_words(order, connection),
         marked_at=now,
         waiting=order.waiting.what if order.waiting else None,
     )
-    return _next_version(before, mark, _kinds_of_mark(before, connection), now=now)
+    return _next_version(before, mark, _kinds_of_mark(before, mark, connection), now=now)
 
 
-def _kinds_of_mark(before: TrackedOrder, connection: Connection) -> tuple[Kind, ...]:
+def _kinds_of_mark(before: TrackedOrder, mark: Overdue, connection: Connection) -> tuple[Kind, ...]:
     """Overdue, once a stage; and for customers that it is delayed, once an appointment or stage.
 
     A customer who is waited for is not told of a delay.
     """
-    kinds = () if _was_told(before, Kind.OVERDUE) else (Kind.OVERDUE,)
+    kinds = () if _was_told(before, mark, Kind.OVERDUE) else (Kind.OVERDUE,)
     tells_customer = Kind.DELAYED in connection.customer_notices and before.order.waiting is None
-    if not tells_customer or _delay_was_told(before):
+    if not tells_customer or _delay_was_told(before, mark):
         return kinds
     return (*kinds, Kind.DELAYED)
 
 
-def _delay_was_told(before: TrackedOrder) -> bool:
+def _delay_was_told(before: TrackedOrder, mark: Overdue) -> bool:
     """Whether the customer was told of it since the last date that they were told."""
     dates = (Kind.SCHEDULED, Kind.RESCHEDULED)
     since = max((one.sequence for one in before.announced if one.kind in dates), default=0)
@@ -181,7 +199,7 @@ def _delay_was_told(before: TrackedOrder) -> bool:
         one.kind is Kind.DELAYED
         and one.status is order.status
         and one.sequence > since
-        and one.occurred_at >= order.since
+        and _is_of_stage(one, mark, mark.since)
         for one in before.announced
     )
 
@@ -189,7 +207,7 @@ def _delay_was_told(before: TrackedOrder) -> bool:
 def _escalated(
     before: TrackedOrder, mark: Overdue, *, now: datetime
 ) -> tuple[TrackedOrder, tuple[Announcement, ...]]:
-    kinds = () if _was_told(before, Kind.ESCALATED) else (Kind.ESCALATED,)
+    kinds = () if _was_told(before, mark, Kind.ESCALATED) else (Kind.ESCALATED,)
     return _next_version(before, replace(mark, escalated_at=now), kinds, now=now)
 
 
@@ -205,13 +223,25 @@ def _next_version(
     return after, new
 
 
-def _was_told(before: TrackedOrder, kind: Kind) -> bool:
+def _word_of_its_own(order: Order) -> str | None:
+    is_the_same = is_same_word(order.raw_status, str(order.status))
+    return None if is_the_same else order.raw_status
+
+
+def _is_of_stage(one: Announcement, mark: Overdue, since: datetime) -> bool:
+    """Whether it was about the stage that has the mark. Where that began far beyond the order's
+    track, the deadline lies before it."""
+    when = one.announced_at if mark.deadline < mark.since else one.occurred_at
+    return when >= since
+
+
+def _was_told(before: TrackedOrder, mark: Overdue, kind: Kind) -> bool:
     """Whether it was told of this very stage, or of this very wait for the customer, whose deadline
     may have moved since."""
     order = before.order
-    since = order.waiting.since if order.waiting else order.since
+    since = order.waiting.since if order.waiting else mark.since
     return any(
-        one.kind is kind and one.status is order.status and one.occurred_at >= since
+        one.kind is kind and one.status is order.status and _is_of_stage(one, mark, since)
         for one in before.announced
     )
 
@@ -244,7 +274,10 @@ def _is_worth_reading(one: Watched, connection: Connection, now: datetime) -> bo
     if one.overdue is not None:
         return not one.is_acknowledged and _is_due_to_escalate(one.overdue, connection, now)
     if one.status is Status.SCHEDULED and one.appointment:
-        return appointment_ends(one.appointment, connection) <= now
+        moment = stored_moment(one.appointment)
+        # Past, although its appointment lies ahead: that one was moved far beyond the track.
+        is_sliding = moment is not None and moment > now
+        return is_sliding or appointment_ends(one.appointment, connection) <= now
     return True
 
 

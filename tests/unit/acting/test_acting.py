@@ -213,7 +213,7 @@ def test_a_refresh_fetches_this_one_order_now(name: str, counter: Counter) -> No
     assert counter.ask(key, "refresh", id="k1").outcome == "nothing new"
     counter.move(key, seen=False, status=later[name])
     assert counter.ask(key, "refresh", id="k2").outcome == "something new was recorded"
-    wanted = {SPIRII: Status.SCHEDULED}.get(name, Status.ACCEPTED)
+    wanted = {SPIRII: Status.SCHEDULED, RABOT: Status.SUBMITTED}.get(name, Status.ACCEPTED)
     assert counter.order(key).status is wanted
     assert counter.order(key).timeline[-1].report.details["action"] == "refresh"
 

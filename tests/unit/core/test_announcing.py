@@ -27,7 +27,6 @@ def told(*reports: Report, rules: Rules = RULES) -> list[Kind]:
     [
         (Status.ACCEPTED, Kind.ACCEPTED),
         (Status.REJECTED, Kind.REJECTED),
-        (Status.SCHEDULED, Kind.SCHEDULED),
         (Status.COMPLETED, Kind.COMPLETED),
         (Status.ACTIVE, Kind.COMPLETED),
         (Status.CANCELLED, Kind.CANCELLED),
@@ -119,7 +118,8 @@ def test_out_of_sequence_is_told_as_attention() -> None:
 
 def test_a_decision_that_is_taken_back_is_told_as_a_correction() -> None:
     orders = MemoryOrders()
-    for one in (report(Status.REJECTED, 0, raw="Denied"), report(Status.ACCEPTED, 5)):
+    confirmed = report(Status.ACCEPTED, 5, raw="PendingDelivery")
+    for one in (report(Status.REJECTED, 0, raw="Denied"), confirmed):
         record(one, orders=orders, rules=RABOT_RULES, now=one.seen_at)
     rejected, corrected, _attention = orders.announced
     assert (rejected.kind, rejected.correction) == (Kind.REJECTED, False)

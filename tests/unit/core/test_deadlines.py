@@ -168,9 +168,10 @@ def test_an_order_is_expected_by_its_track_from_when_it_was_placed(
     assert expected_by(order(Status.PENDING, **facts), OFFERGRID) == start + 14 * DAY
 
 
-def test_it_is_never_expected_before_its_present_stage_may_end() -> None:
+def test_by_when_all_of_it_is_expected_does_not_move_with_its_stages() -> None:
     late = tracked(report(Status.PENDING), report(Status.ACCEPTED, 13 * 24 * 60)).order
-    assert expected_by(late, OFFERGRID) == NOON + 16 * DAY
+    assert expected_by(late, OFFERGRID) == NOON + 14 * DAY
+    assert next_date(late, OFFERGRID) == NOON + 16 * DAY
 
 
 def test_a_timeline_that_was_shortened_starts_where_its_summary_does() -> None:

@@ -40,7 +40,7 @@ def test_a_provider_without_a_clock_is_compared_with_the_last_poll() -> None:
     orders[7] = rabot_order("Processing", contractNumber="V-7")
     result = world.poll()
     assert (result.changed, result.recorded) == (1, 1)
-    assert world.statuses()["V-7"] is Status.ACCEPTED
+    assert world.statuses()["V-7"] is Status.SUBMITTED
     (kept,) = (k for key, k in world.orders.kept.items() if key.order_id == "V-7")
     assert kept.order.since == world.now
 

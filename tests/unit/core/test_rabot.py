@@ -30,6 +30,9 @@ DELIVERY = {
 }
 
 
+STARTS = {"actualDateOfDelivery": "2026-04-01 00:00:00"}
+
+
 def read_order(state: str = "Open", at: datetime = NOON, **fields: Any) -> Report:
     (only,) = PROVIDER.read_order(rabot_order(state, **fields), connection=RABOT, requested_at=at)
     return only
@@ -39,8 +42,8 @@ def read_order(state: str = "Open", at: datetime = NOON, **fields: Any) -> Repor
     ("raw", "status"),
     [
         ("Open", Status.PENDING),
-        ("Processing", Status.ACCEPTED),
-        ("PendingDelivery", Status.SCHEDULED),
+        ("Processing", Status.SUBMITTED),
+        ("PendingDelivery", Status.ACCEPTED),
         ("Delivery", Status.ACTIVE),
         ("Rejected", Status.REJECTED),
         ("Denied", Status.REJECTED),
@@ -54,6 +57,30 @@ def read_order(state: str = "Open", at: datetime = NOON, **fields: Any) -> Repor
 def test_a_state_has_its_canonical_status_and_is_kept(raw: str, status: Status | None) -> None:
     one = read_order(raw)
     assert (one.status, one.raw_status) == (status, raw)
+
+
+def test_a_confirmed_supply_is_scheduled_once_its_start_is_known() -> None:
+    assert read_order("PendingDelivery").status is Status.ACCEPTED
+    assert read_order("pendingdelivery", **STARTS).status is Status.SCHEDULED
+    assert read_order("PendingDelivery", deliveryState=DELIVERY).status is Status.SCHEDULED
+
+
+@pytest.mark.parametrize("state", ["Open", "Processing"])
+def test_a_start_that_is_not_confirmed_schedules_nothing(state: str) -> None:
+    status = {"Open": Status.PENDING, "Processing": Status.SUBMITTED}[state]
+    assert read_order(state, **STARTS).status is status
+
+
+def test_a_start_that_is_taken_back_leaves_the_supply_scheduled_without_a_date() -> None:
+    said = [read_order("PendingDelivery", **STARTS), read_order("PendingDelivery", minute(5))]
+    order = fold(said, PROVIDER.rules)
+    assert (order.status, order.appointment) == (Status.SCHEDULED, None)
+    assert order.attention == ()
+
+
+def test_a_revocation_says_that_the_customer_revoked() -> None:
+    assert read_order("Revoked").details["cause"] == "customer_revoked"
+    assert "cause" not in read_order("Cancelled").details
 
 
 def test_an_order_is_dated_by_the_request_that_fetched_it() -> None:
@@ -150,13 +177,13 @@ def test_a_whole_life_from_open_to_the_end_of_supply() -> None:
 def test_a_denied_order_can_recover_and_a_rejected_one_cannot() -> None:
     denied = [read_order("Denied"), read_order("Processing", minute(5))]
     rejected = [read_order("Rejected"), read_order("Processing", minute(5))]
-    assert fold(denied, PROVIDER.rules).status is Status.ACCEPTED
+    assert fold(denied, PROVIDER.rules).status is Status.SUBMITTED
     assert fold(rejected, PROVIDER.rules).status is Status.REJECTED
 
 
 def test_unspecified_changes_nothing_and_asks_for_a_look() -> None:
     order = fold([read_order("Processing"), read_order("Unspecified", minute(5))], PROVIDER.rules)
-    assert order.status is Status.ACCEPTED
+    assert order.status is Status.SUBMITTED
     assert [reason.code for reason in order.attention] == ["unknown_status"]
 
 

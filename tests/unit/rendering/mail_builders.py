@@ -1,5 +1,6 @@
 """Connections and orders that mails are written of."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -89,16 +90,23 @@ def told(
     audience: Audience = Audience.TEAM,
     previous: Status | None = Status.SUBMITTED,
     details: dict[str, Any] | None = None,
+    raw: str | None = None,
+    joined: bool = False,
+    correction: bool = False,
 ) -> tuple[Notice, TrackedOrder]:
     """A notice of a kind, with its order in this status."""
     facts = KNOWN if details is None else details
     key = key_of(connection)
     notice = Notice(
         key=key,
-        announcement=announcement(kind, status=status, previous=previous),
+        announcement=replace(
+            announcement(kind, status=status, previous=previous),
+            joined=joined,
+            correction=correction,
+        ),
         channel=Channel.EMAIL,
         recipient="sales@example.org",
         audience=audience,
         language=language,
     )
-    return notice, tracked(report(status, key=key, **facts))
+    return notice, tracked(report(status, key=key, raw=raw, **facts))

@@ -201,8 +201,8 @@ def test_what_the_checks_say_of_missing_data_is_translated(language: str) -> Non
         "melo": "2",
         "meter_number": "?",
     }
-    wrong = fold([report(Status.PENDING, **facts)], rabot.RULES)
-    missing = fold([report(Status.PENDING)], rabot.RULES)
+    wrong = fold([report(Status.PENDING, raw="Open", **facts)], rabot.RULES)
+    missing = fold([report(Status.PENDING, raw="Open")], rabot.RULES)
     assert len(wrong.attention) == 4
     sentences = words_of(language)["attention_sentences"]
     for order in (wrong, missing):

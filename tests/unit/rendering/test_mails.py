@@ -44,6 +44,9 @@ class Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
+DATED = {**KNOWN, "appointment": "2026-03-12T02:00:00Z"}
+
+
 def mail_text(kind: Kind, status: Status, **options: Any) -> str:
     return " ".join(renderer().render(*told(kind, status, **options)).text.split())
 
@@ -149,8 +152,47 @@ def test_it_says_whether_the_authorization_code_was_sent(
     code: dict[str, Any], expected: str
 ) -> None:
     details = {"authorization_code": code}
-    text = mail_text(Kind.ACCEPTED, Status.ACCEPTED, connection=SUBS, details=details)
+    said: dict[str, Any] = {"connection": SUBS, "details": details}
+    text = mail_text(Kind.ACCEPTED, Status.ACCEPTED, raw="Contract Generated", **said)
     assert expected in text
+    signed = mail_text(Kind.ACCEPTED, Status.ACCEPTED, raw="Connection Fee Generated", **said)
+    assert "authorization code" not in signed
+
+
+_SAYS_ACCEPTED = {
+    "en": {"team": "has accepted the order", "customer": "has accepted your order"},
+    "de": {"team": "hat den Auftrag", "customer": "hat Ihren Auftrag"},
+    "da": {"team": "har accepteret ordren", "customer": "har accepteret din ordre"},
+}
+_SAYS_DATE = {"en": "appointment", "de": "Termin", "da": "aftalte tid"}
+
+
+@pytest.mark.parametrize("audience", Audience)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_one_mail_says_that_an_order_was_accepted_and_for_when(
+    language: str, audience: Audience
+) -> None:
+    said: dict[str, Any] = {"language": language, "audience": audience, "details": DATED}
+    both = mail_text(Kind.SCHEDULED, Status.SCHEDULED, joined=True, **said)
+    alone = mail_text(Kind.SCHEDULED, Status.SCHEDULED, **said)
+    assert _SAYS_ACCEPTED[language][audience] in both
+    assert _SAYS_ACCEPTED[language][audience] not in alone
+    assert _SAYS_DATE[language] in both
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "(failed)"), ("de", "(fehlgeschlagen)"), ("da", "(mislykket)")],
+)
+@pytest.mark.parametrize("audience", Audience)
+def test_one_mail_says_that_a_decision_was_taken_back_and_the_new_date(
+    audience: Audience, language: str, words: str
+) -> None:
+    said: dict[str, Any] = {"language": language, "audience": audience, "details": DATED}
+    flags = {"joined": True, "correction": True, "previous": Status.FAILED}
+    text = mail_text(Kind.SCHEDULED, Status.SCHEDULED, **said, **flags)
+    assert words in text
+    assert _SAYS_DATE[language] in text
 
 
 def test_completion_carries_the_numbers_that_are_asked_for_later() -> None:

@@ -10,7 +10,7 @@ import pytest
 from milepost.connection import Connection
 from milepost.notices import Announced, Audience, Channel, NoticeId
 from milepost.order import Kind
-from milepost.recipients import Choice, choose
+from milepost.recipients import SAID_BY_NEXT, Choice, choose
 from milepost.subscriptions import Mode, QuietHours, Subscription
 from tests.builders import OFFERGRID, RETAIL, announced, minute
 
@@ -225,3 +225,39 @@ def test_a_reminder_to_complete_an_order_is_for_the_team(due: str, told: list[st
     one = replace(said.announcement, occurred_at=datetime.fromisoformat(due))
     choices = chosen(subscription(), connection=connection, of=replace(said, announcement=one))
     assert [choice.notice.recipient for choice in choices] == told
+
+
+JOINED = announced(customer={"email": CUSTOMER})
+JOINED = replace(JOINED, announcement=replace(JOINED.announcement, joined=True))
+"""Accepted by a change that says for when as well."""
+BOTH = replace(OFFERGRID, customer_notices=frozenset({Kind.ACCEPTED, Kind.SCHEDULED}))
+
+
+def test_who_is_sent_the_mail_about_the_date_is_sent_no_other_about_the_acceptance() -> None:
+    one, customers = chosen(subscription(), connection=BOTH, of=JOINED)
+    assert one.skipped == customers.skipped == SAID_BY_NEXT
+    assert one.due_at is None
+
+
+def test_who_asks_for_acceptances_alone_is_sent_one() -> None:
+    (one,) = (
+        c
+        for c in chosen(subscription(kinds=frozenset({Kind.ACCEPTED})), of=JOINED)
+        if c.notice.audience is Audience.TEAM
+    )
+    assert one.skipped is None
+    told = customer(TELLING, of=JOINED)
+    assert told is not None
+    assert told.skipped is None
+
+
+def test_an_endpoint_is_told_of_both() -> None:
+    one, *_ = chosen(subscription(recipient=CRM, channel=Channel.HTTPS), of=JOINED)
+    assert (one.notice.channel, one.skipped) == (Channel.HTTPS, None)
+
+
+def test_one_that_is_told_of_the_date_tomorrow_is_told_of_the_acceptance_now() -> None:
+    now = subscription("now", kinds=frozenset({Kind.ACCEPTED}))
+    later = subscription("later", kinds=frozenset({Kind.SCHEDULED}), mode=Mode.DAILY)
+    one, *_ = chosen(now, later, of=JOINED)
+    assert one.skipped is None

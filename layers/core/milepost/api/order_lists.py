@@ -19,6 +19,7 @@ from milepost.api.shapes import Shape
 from milepost.attention import CODES
 from milepost.listing import ANY_ATTENTION, OPEN, Due, Listed, Page, Place, Wanted, is_wanted
 from milepost.order import OrderKey
+from milepost.raw_statuses import normal_form
 from milepost.report import Status, canonical_json, format_instant, parse_instant
 
 router = Router()
@@ -94,6 +95,9 @@ def list_orders(
     status: Annotated[list[Status] | None, Query(description="One or several.")] = None,
     connection: Annotated[list[Text] | None, Query(description="One or several.")] = None,
     provider: Annotated[Text | None, Query()] = None,
+    raw_status: Annotated[
+        Text | None, Query(description="The provider's own word, in any case and white space.")
+    ] = None,
     service_type: Annotated[Text | None, Query()] = None,
     attention: Annotated[
         Text | None, Query(description="The code of a reason to look, or `any`.")
@@ -122,6 +126,7 @@ def list_orders(
         statuses=tuple(status or (Status if q else OPEN)),
         connections=frozenset(connection or ()),
         provider=provider,
+        raw_status=raw_status,
         service_type=service_type,
         attention=attention,
         due=due,
@@ -170,6 +175,7 @@ def _name_of(wanted: Wanted, q: str | None) -> str:
         sorted(wanted.statuses),
         sorted(wanted.connections),
         wanted.provider,
+        wanted.raw_status and normal_form(wanted.raw_status),
         wanted.service_type,
         wanted.attention,
         wanted.due,

@@ -13,7 +13,7 @@ from milepost.api.shapes import Shape
 from milepost.connection import Connection
 from milepost.deadlines import expected_by, next_date, sortable
 from milepost.lifecycle import TERMINAL
-from milepost.next_steps import next_step, open_points
+from milepost.next_steps import next_step, open_points, who_acts
 from milepost.order import Announcement, Effect, Entry, Kind, Order, TrackedOrder, Wait
 from milepost.permitting import allowed_actions
 from milepost.providers import adapter
@@ -83,6 +83,9 @@ class NextView(Shape):
     action: str | None = Field(
         description="The action by which the team takes this step, if it does.",
         examples=["fulfill"],
+    )
+    who: str | None = Field(
+        description="Who has to act, where the provider's status says it.", examples=["customer"]
     )
     by: str = Field(description="The appointment, else when the present stage should be over.")
     expected_by: str | None = Field(description="By when the whole order should be complete.")
@@ -218,13 +221,17 @@ def plain(value: Any) -> Any:
 
 def _next(order: Order, connection: Connection | None, now: datetime) -> NextView | None:
     action = action_to_complete(order, connection, now=now) if connection else None
-    step = f"The team completes the order by the action {action}." if action else next_step(order)
+    if action:
+        step: str | None = f"The team completes the order by the action {action}."
+    else:
+        step = next_step(order, connection) if connection else None
     if step is None or connection is None:
         return None
     expected = expected_by(order, connection)
     return NextView(
         step=step,
         action=action,
+        who=who_acts(order, connection),
         by=sortable(next_date(order, connection)),
         expected_by=sortable(expected) if expected else None,
         open_points=open_points(order),

@@ -131,6 +131,7 @@ def summary_item(summary: Summary | None) -> dict[str, Any] | None:
         "details": summary.details,
         "acknowledged": sorted(summary.acknowledged),
         **wait_item(summary.waited, summary.waiting),
+        **stage_item(summary.raw_since, summary.waited_before),
         "stages": [
             [str(one.status), format_instant(one.entered), format_instant(one.left)]
             for one in summary.stages
@@ -154,6 +155,8 @@ def summary_of(item: Mapping[str, Any] | None) -> Summary | None:
         details=item["details"],
         waited=waited_of(item),
         waiting=wait_of(item),
+        raw_since=instant_of(item.get("raw_since")),
+        waited_before=waited_before_of(item),
         acknowledged=frozenset(item.get("acknowledged", ())),
         stages=tuple(
             Stage(Status(status), parse_instant(entered), parse_instant(left))
@@ -179,6 +182,19 @@ def wait_item(waited: timedelta, waiting: Wait | None) -> dict[str, Any]:
     }
 
 
+def stage_item(raw_since: datetime | None, waited_before: timedelta) -> dict[str, Any]:
+    """When a stage within its canonical status began, and what the stages before it waited."""
+    return {
+        "raw_since": format_instant(raw_since) if raw_since else None,
+        "waited_before": waited_before // _MILLISECOND or None,
+    }
+
+
+def waited_before_of(item: Mapping[str, Any]) -> timedelta:
+    """How long earlier stages waited, of what ``stage_item`` wrote."""
+    return int(item.get("waited_before") or 0) * _MILLISECOND
+
+
 def waited_of(item: Mapping[str, Any]) -> timedelta:
     """How long the stage waited before, of what ``wait_item`` wrote."""
     return int(item.get("waited") or 0) * _MILLISECOND
@@ -193,6 +209,7 @@ def wait_of(item: Mapping[str, Any]) -> Wait | None:
 def overdue_item(mark: Overdue) -> dict[str, Any]:
     """The overdue mark as it is kept."""
     escalated = {"escalated_at": format_instant(mark.escalated_at)} if mark.escalated_at else {}
+    raw = {"raw_status": mark.raw_status} if mark.raw_status is not None else {}
     return {
         "status": str(mark.status),
         "since": format_instant(mark.since),
@@ -201,6 +218,7 @@ def overdue_item(mark: Overdue) -> dict[str, Any]:
         "marked_at": format_instant(mark.marked_at),
         **({"waiting": mark.waiting} if mark.waiting else {}),
         **escalated,
+        **raw,
     }
 
 
@@ -214,6 +232,7 @@ def overdue_of(item: Mapping[str, Any]) -> Overdue:
         marked_at=parse_instant(item["marked_at"]),
         escalated_at=instant_of(item.get("escalated_at")),
         waiting=item.get("waiting"),
+        raw_status=item.get("raw_status"),
     )
 
 

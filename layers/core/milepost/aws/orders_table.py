@@ -12,12 +12,14 @@ from milepost.aws.order_parts import (
     instant_of,
     overdue_item,
     overdue_of,
+    stage_item,
     summary_item,
     summary_of,
     timeline_items,
     timeline_of,
     wait_item,
     wait_of,
+    waited_before_of,
     waited_of,
 )
 from milepost.connection import Connection
@@ -187,6 +189,7 @@ def order_item(
         "overdue": overdue_item(tracked.overdue) if tracked.overdue else None,
         "summary": summary_item(order.summary),
         **wait_item(order.waited, order.waiting),
+        **stage_item(order.raw_since, order.waited_before),
         "announced": [announcement_item(one) for one in tracked.announced] or None,
         "announced_at": sortable(tracked.announced[-1].announced_at) if tracked.announced else None,
         "announce": json.dumps([announcement_item(one) for one in new]) if new else None,
@@ -214,6 +217,8 @@ def tracked_order(item: Mapping[str, Any]) -> TrackedOrder:
         summary=summary_of(item.get("summary")),
         waited=waited_of(item),
         waiting=wait_of(item),
+        raw_since=instant_of(item.get("raw_since")),
+        waited_before=waited_before_of(item),
     )
     return TrackedOrder(
         order=order,
@@ -234,6 +239,7 @@ def announcement_item(one: Announcement) -> dict[str, Any]:
         "occurred_at": format_instant(one.occurred_at),
         "announced_at": format_instant(one.announced_at),
         "correction": one.correction or None,
+        "joined": one.joined or None,
     }
     return {name: value for name, value in values.items() if value is not None}
 
@@ -248,6 +254,7 @@ def announcement_of(item: Mapping[str, Any]) -> Announcement:
         occurred_at=parse_instant(item["occurred_at"]),
         announced_at=parse_instant(item["announced_at"]),
         correction=item.get("correction", False),
+        joined=item.get("joined", False),
     )
 
 

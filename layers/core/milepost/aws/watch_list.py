@@ -13,6 +13,7 @@ from milepost.lifecycle import TERMINAL
 from milepost.order import OVERDUE, OrderKey
 from milepost.overdue_orders import MOST_MENTIONED, OverdueNow, OverdueOrder
 from milepost.report import Status, parse_instant
+from milepost.rereading import Walked
 from milepost.timestamps import if_in_range
 from milepost.watched import Dated, LastAnnounced, Watched
 
@@ -100,6 +101,20 @@ class OrdersIndex:
             ):
                 yield LastAnnounced(parse_instant(item["announced_at"]), _key(item))
 
+    def walk(self, *, after: str | None) -> Iterator[Walked]:
+        """Implements ``rereading.Walk``: shard by shard, in each by the next date."""
+        first, dated = _place(after)
+        for place in range(first, len(Status) * SHARDS):
+            status, shard = list(Status)[place // SHARDS], place % SHARDS
+            lower = dated if place == first else "0"
+            for item in self._query_shard(
+                f"{status}#{shard}",
+                "next_date >= :from",
+                {":from": lower},
+                shows=(*_KEY, "next_date"),
+            ):
+                yield Walked(_key(item), f"{place}@{item['next_date']}")
+
     def _query(
         self,
         status: Status,
@@ -110,18 +125,41 @@ class OrdersIndex:
         only_if: str | None = None,
     ) -> Iterator[dict[str, Any]]:
         for shard in range(SHARDS):
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
-                IndexName=BY_STATUS,
-                KeyConditionExpression=f"status_shard = :shard AND {dates}",
-                **({"FilterExpression": only_if} if only_if else {}),
-                # Many of the names are words of the expressions' language.
-                ProjectionExpression=", ".join(f"#{name}" for name in shows),
-                ExpressionAttributeNames={f"#{name}": name for name in shows},
-                ExpressionAttributeValues=to_item({":shard": f"{status}#{shard}", **values}),
+            yield from self._query_shard(
+                f"{status}#{shard}", dates, values, shows=shows, only_if=only_if
             )
-            for page in pages:
-                yield from (from_item(item) for item in page["Items"])
+
+    def _query_shard(
+        self,
+        shard: str,
+        dates: str,
+        values: Mapping[str, str],
+        *,
+        shows: tuple[str, ...],
+        only_if: str | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=BY_STATUS,
+            KeyConditionExpression=f"status_shard = :shard AND {dates}",
+            # Many of the names are words of the expressions' language.
+            ProjectionExpression=", ".join(f"#{name}" for name in shows),
+            ExpressionAttributeNames={f"#{name}": name for name in shows},
+            ExpressionAttributeValues=to_item({":shard": shard, **values}),
+            **({"FilterExpression": only_if} if only_if else {}),
+        )
+        for page in pages:
+            yield from (from_item(item) for item in page["Items"])
+
+
+def _place(after: str | None) -> tuple[int, str]:
+    """Shard and date of a place of ``walk``."""
+    if after is None:
+        return 0, "0"
+    number, _, dated = after.partition("@")
+    if not (number.isascii() and number.isdecimal() and dated):
+        raise ValueError("no place of a walk: give what the run before answered, or leave it out")
+    return int(number), dated
 
 
 class SubscribersOverdue:

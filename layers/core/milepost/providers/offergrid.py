@@ -66,6 +66,18 @@ STATUSES: Final = ByStatusWord(
         "failed": Status.FAILED,
     }
 )
+RECOVERS: Final = ByStatusWord(
+    {"failed": frozenset({Status.SCHEDULED, Status.IN_PROGRESS, Status.COMPLETED})}
+)
+"""Source: the reseller documentation: of an installation that failed, "work with the provider to
+reschedule": it may be installed after all."""
+
+
+def status_of(raw_status: str, _details: Details) -> Status | None:
+    """The canonical status of Offergrid's."""
+    return STATUSES.get(raw_status)
+
+
 _STATUS_OF_EVENT: Final = {
     "order.scheduled": "scheduled",
     "order.completed": "completed",
@@ -145,7 +157,7 @@ class Offergrid:
 
     @property
     def rules(self) -> Rules:
-        return Rules(examine=examine, waits=waits)
+        return Rules(examine=examine, waits=waits, recovers=RECOVERS, read_status=status_of)
 
     signature_scheme: str | None = STANDARD_WEBHOOKS
     orders_path: tuple[str, ...] = ("orders",)

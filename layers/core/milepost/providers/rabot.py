@@ -44,14 +44,15 @@ from milepost.providers.shapes import (
     words_in,
 )
 from milepost.providers.status_words import ByStatusWord
+from milepost.raw_statuses import is_same_word
 from milepost.report import BadPayload, Details, Report, Source, Status
 from milepost.timestamps import read_instant
 
 STATUSES: Final = ByStatusWord(
     {
         "Open": Status.PENDING,
-        "Processing": Status.ACCEPTED,
-        "PendingDelivery": Status.SCHEDULED,
+        "Processing": Status.SUBMITTED,
+        "PendingDelivery": Status.ACCEPTED,
         "Delivery": Status.ACTIVE,
         "Rejected": Status.REJECTED,
         "Denied": Status.REJECTED,
@@ -59,8 +60,14 @@ STATUSES: Final = ByStatusWord(
         "Cancelled": Status.CANCELLED,
     }
 )
-"""``Unspecified`` is missing on purpose: it says nothing, and a person should look."""
+"""``Unspecified`` is missing on purpose: it says nothing, and a person should look. Source: the
+lifecycle guide: while Processing, grid operator and previous supplier may still refuse, so it is
+no acceptance; with PendingDelivery the contract confirmation is sent. ``status_of`` has it
+scheduled once a start date is known."""
+_CONFIRMED: Final = "PendingDelivery"
 
+REVOKED: Final = "customer_revoked"
+"""The cause of a revocation. Source: the lifecycle guide: Revoked is the customer's own doing."""
 BERLIN: Final = ZoneInfo("Europe/Berlin")
 OVERLAP: Final = 10
 """Orders that two pages share. Offsets drift while orders are added and removed: a page that
@@ -139,18 +146,19 @@ class Rabot:
     ) -> list[Report]:
         """The one report of an order, dated by the request, for want of a date of its own."""
         said = read_shape(Order, order)
+        details = _details(said, connection)
         return [
             Report(
                 connection=connection.id,
                 order_id=said.contractNumber,
                 item_id=said.contractNumber,
-                status=STATUSES.get(said.state),
+                status=status_of(said.state, details),
                 raw_status=said.state,
                 occurred_at=requested_at,
                 seen_at=requested_at,
                 source=Source.POLL,
                 snapshot_at=requested_at,
-                details=_details(said, connection),
+                details=details,
                 dated_by_fetch=True,
             )
         ]
@@ -197,6 +205,17 @@ class Rabot:
         self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
     ) -> SignIn:
         return ask_for_token(connection, credentials, http=http, now=now)
+
+
+def status_of(raw_status: str, details: Details) -> Status | None:
+    """The canonical status of a state: a confirmed contract is scheduled once its start is known.
+
+    Source: the lifecycle guide: with PendingDelivery the contract confirmation is sent, and the
+    supply waits for its start date.
+    """
+    status = STATUSES.get(raw_status)
+    is_confirmed = is_same_word(raw_status, _CONFIRMED)
+    return Status.SCHEDULED if is_confirmed and details.get("delivery_start") else status
 
 
 def _page_at(offset: int, limit: int) -> PageRequest:
@@ -260,6 +279,7 @@ def _details(order: Order, connection: Connection) -> Details:
         delivery_message=delivery.message,
         processing_info=order.processingInfo,
         reason=_reason(order, delivery),
+        cause=REVOKED if is_same_word(order.state, "Revoked") else None,
         unread=order.unread,
     )
 
@@ -316,4 +336,5 @@ RULES: Final = Rules(
         {"Delivery": frozenset({Status.CANCELLED}), "Denied": frozenset({Status.CANCELLED})}
     ),
     examine=examine,
+    read_status=status_of,
 )

@@ -73,6 +73,11 @@ _NOT_PAID: Final = frozenset({"failed", "declined"})
 """Statuses of a payment that failed; the words are the project's own."""
 
 
+def status_of(raw_status: str, _details: Details) -> Status | None:
+    """The canonical status of Spirii's."""
+    return STATUSES.get(raw_status)
+
+
 class Product(Shape):
     id: Text = None
     name: Text = None
@@ -130,7 +135,7 @@ class Spirii:
 
     @property
     def rules(self) -> Rules:
-        return Rules(examine=examine, examine_closed=examine_closed)
+        return Rules(examine=examine, examine_closed=examine_closed, read_status=status_of)
 
     signature_scheme: str | None = SPIRII
     orders_path: tuple[str, ...] = ("data",)

@@ -3,12 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
 
+from milepost.raw_statuses import normal_form
+
 Meaning = TypeVar("Meaning")
-
-
-def normal_form(word: str) -> str:
-    """What two spellings of one word share: case and white space don't count."""
-    return " ".join(word.split()).casefold()
 
 
 class ByStatusWord(Mapping[str, Meaning], Generic[Meaning]):

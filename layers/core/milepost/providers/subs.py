@@ -71,6 +71,11 @@ STATUSES: Final = ByStatusWord(
 )
 
 
+def status_of(raw_status: str, _details: Details) -> Status | None:
+    """The canonical status of a milestone."""
+    return STATUSES.get(raw_status)
+
+
 class Invoice(Shape):
     id: Id
     number: Text = None
@@ -126,7 +131,7 @@ class Subs:
 
     @property
     def rules(self) -> Rules:
-        return Rules(examine=examine, waits=waits)
+        return Rules(examine=examine, waits=waits, read_status=status_of)
 
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
         """The report of the request that the event carries whole."""

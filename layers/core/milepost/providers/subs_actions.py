@@ -7,6 +7,7 @@ from milepost.lifecycle import OPEN
 from milepost.order import Order
 from milepost.provider import BadArgument, Call, Json, NothingToDo, ProviderAction
 from milepost.providers.shapes import Id, MaybeFlag, Shape, Text, one_segment, read_shape
+from milepost.raw_statuses import normal_form
 from milepost.report import Details, Invoice, Status
 
 
@@ -82,10 +83,12 @@ ACTIONS: Final[Mapping[str, ProviderAction]] = {
     ),
     "resend_authorization_code": ProviderAction(
         statuses=frozenset({Status.ACCEPTED}),
+        raw_statuses=frozenset({normal_form("Contract Generated")}),
         make_call=_resend_code,
         read_outcome=_whether_sent,
     ),
 }
 """Source: the staff guide: *Check Status* of an invoice, and an authorization code that can be sent
-again from Contract Generated on, until the installation begins. Their calls are the project's own
+again while the contract is to be signed: in Contract Generated. With the connection fee it is
+signed. Their calls are the project's own
 (docs/providers/subs.md)."""

@@ -48,6 +48,7 @@ def mail_values(told: Telling) -> Values:
         "words": told.words,
         "open_points": open_points(
             told.details,
+            told.order.raw_status,
             words=told.words["open_customer" if told.for_customer else "open_team"],
             fees=told.words["fees"],
             moments=told.moments,
@@ -77,6 +78,10 @@ def _of_announcement(told: Telling) -> Values:
         "stands_now": _stands_now(told),
         "previous_status_name": words["statuses"][one.previous] if one.previous else None,
         "correction": one.correction,
+        # One change gave several announcements, and this mail says all of them.
+        "joined": one.joined,
+        "accepted_too": one.joined and not one.correction,
+        "corrected_too": one.joined and one.correction,
         "connection": told.connection.id,
         "provider": told.connection.provider,
         "order_id": clean(key.order_id, _LONGEST_NAME),

@@ -5,6 +5,7 @@ from typing import Any
 
 from milepost.attention import UNREAD
 from milepost.order import Attention, Order
+from milepost.provider_stages import awaits_signature
 from milepost.rendering.moments import Moments
 from milepost.rendering.plain import clean, one_stop
 from milepost.rendering.reading import moment_of, number_of, part, parts, text_of
@@ -13,16 +14,24 @@ from milepost.report import Details
 
 
 def open_points(
-    details: Details, *, words: Mapping[str, str], fees: Mapping[str, str], moments: Moments
+    details: Details,
+    raw_status: str | None,
+    *,
+    words: Mapping[str, str],
+    fees: Mapping[str, str],
+    moments: Moments,
 ) -> list[str]:
-    """A sentence for each unpaid fee, and one for the authorization code if there is to be one.
+    """A sentence for each unpaid fee, and one for the authorization code while the contract is to
+    be signed.
 
+    :param raw_status: the provider's word for where the order stands
     :param words: the sentences for the audience
     :param fees: the words for fees
     """
     unpaid = [one for one in parts(details, "invoices") if not one.get("paid", False)]
     points = [one_stop(words["unpaid"].format(fee=_fee(one, fees, moments))) for one in unpaid]
-    code = part(details, "authorization_code")
+    awaits = awaits_signature(raw_status, parts(details, "invoices"))
+    code = part(details, "authorization_code") if awaits else None
     return [*points, _code(code, words, moments)] if code else points
 
 

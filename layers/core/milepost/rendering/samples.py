@@ -36,7 +36,7 @@ _STATUS_OF: Final[Mapping[Kind, Status]] = {
     Kind.ESCALATED: Status.ACCEPTED,
 }
 _RAW: Final[Mapping[str, Mapping[Status, str]]] = {
-    "rabot": {Status.ACCEPTED: "Processing", Status.SCHEDULED: "PendingDelivery"},
+    "rabot": {Status.ACCEPTED: "PendingDelivery", Status.SCHEDULED: "PendingDelivery"},
     "subs": {Status.ACCEPTED: "Contract Generated", Status.REJECTED: "Inspection Failed"},
     "spirii": {Status.SCHEDULED: "Scheduled", Status.COMPLETED: "Fulfilled"},
 }
