@@ -100,7 +100,7 @@ class Sandboxes:
         """A URL on another host, which notes what reaches it (``GET /_elsewhere``)."""
         return f"http://localhost:{self.port}/_elsewhere/orders"
 
-    def start_demo(self, *, orders: int = 8, seconds: float = 60.0, seed: int = 7) -> None:
+    def start_demo(self, *, orders: int = 10, seconds: float = 60.0, seed: int = 7) -> None:
         """Moves ``orders`` orders of every account through their lives within ``seconds``."""
         for number, steering in enumerate(self._steering.values()):
             steering.start_demo(orders=orders, seconds=seconds, seed=seed + number)

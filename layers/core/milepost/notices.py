@@ -219,7 +219,7 @@ def announced_by(notice: Notice, order: Order, *, provider: str) -> Announced:
 
 def _as_explained(order: Order, one: Announcement) -> tuple[str | None, Details]:
     said = [e.report for e in reversed(order.timeline) if e.report.status is one.status]
-    explained = next((r.details for r in said if "reason" in r.details), Details())
+    explained = next((r.details for r in said if {"reason", "cause"} & set(r.details)), Details())
     facts = {name: fact for name, fact in order.details.items() if name not in _EXPLAINING}
     facts |= {name: fact for name, fact in explained.items() if name in _EXPLAINING}
     details: Details = facts  # type: ignore[assignment]

@@ -1,6 +1,7 @@
 """One change that says two things: accepted and scheduled, or corrected and scheduled."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_an_installation_that_failed_is_not_ordered_anew(status: Status) -> None
     assert [one.kind for one in told] == [Kind.SCHEDULED, Kind.FAILED, Kind.ATTENTION]
 
 
-def _rabot(state: Status, at: float, raw: str, **details: str) -> Report:
+def _rabot(state: Status, at: float, raw: str, **details: Any) -> Report:
     return report(state, at, raw=raw, **details)
 
 

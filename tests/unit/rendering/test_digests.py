@@ -261,3 +261,14 @@ def test_a_connection_that_was_removed_doesn_t_take_the_rest_with_it() -> None:
     assert "PP-2" in mail.text
     with pytest.raises(UnknownConnection):
         renderer().render_batch(held[:1], **TOGETHER)
+
+
+@pytest.mark.parametrize(
+    ("correction", "said"), [(False, "Fibre 1000 – Accepted"), (True, "Fibre 1000 – Corrected")]
+)
+def test_a_line_says_what_else_the_same_change_says(*, correction: bool, said: str) -> None:
+    one = line(Kind.SCHEDULED, Status.SCHEDULED, number=1)
+    announcement = replace(one.notice.announcement, joined=True, correction=correction)
+    joined = replace(one, notice=replace(one.notice, announcement=announcement))
+    mail = renderer().render_digest(digest(joined, line(number=2)))
+    assert said in mail.text

@@ -203,6 +203,26 @@ def test_completion_carries_the_numbers_that_are_asked_for_later() -> None:
         assert all(number in text for number in numbers.values())
 
 
+@pytest.mark.parametrize(
+    ("language", "audience", "words"),
+    [
+        ("en", Audience.TEAM, "Reason: the customer revoked the contract."),
+        ("en", Audience.CUSTOMER, "You revoked the contract."),
+        ("de", Audience.TEAM, "Grund: Der Kunde hat den Vertrag widerrufen."),
+        ("de", Audience.CUSTOMER, "Sie haben den Vertrag widerrufen."),
+        ("da", Audience.TEAM, "Årsag: Kunden har fortrudt aftalen."),
+        ("da", Audience.CUSTOMER, "Du har fortrudt aftalen."),
+    ],
+)
+def test_a_revocation_says_that_the_customer_revoked_without_a_reason_of_the_providers(
+    language: str, audience: Audience, words: str
+) -> None:
+    said: dict[str, Any] = {"language": language, "audience": audience, "connection": RABOT}
+    details = {**KNOWN, "cause": "customer_revoked"}
+    text = mail_text(Kind.CANCELLED, Status.CANCELLED, raw="Revoked", details=details, **said)
+    assert words in text
+
+
 def test_a_cancelled_supply_says_when_it_ends() -> None:
     details = {**KNOWN, "service_type": "energy", "delivery_end": "2026-06-30"}
     mail = renderer().render(

@@ -213,6 +213,13 @@ class _Form:
         what = " · ".join(filter(None, (said, when, where)))
         return {"who": who, "what": what, "text": f"{who}: {what}"}
 
+    def _said_as_well(self, notice: Notice) -> str | None:
+        """What else the same change says, which has no line of its own."""
+        one = notice.announcement
+        if not one.joined or one.kind is not Kind.SCHEDULED:
+            return None
+        return str(self.words["kinds"][Kind.CORRECTION if one.correction else Kind.ACCEPTED])
+
     def _of_order(self, notice: Notice, tracked: TrackedOrder) -> tuple[str, str]:
         details, kind = tracked.order.details, notice.announcement.kind
         customer, offer = part(details, "customer"), part(details, "offer")
@@ -221,7 +228,8 @@ class _Form:
         reference = _shown(details, "reference", 40) or shorten(clean(notice.key.order_id), 40)
         what = _shown(offer, "name", 60) or self.words["services"].get(service)
         reason = _shown(details, "reason", 120) if kind in _ABOUT_REASONS else None
-        said = filter(None, (what or clean(service.replace("_", " "), 60), reason))
+        what = what or clean(service.replace("_", " "), 60)
+        said = filter(None, (what, self._said_as_well(notice), reason))
         is_customer = notice.audience is Audience.CUSTOMER
         who = (None if is_customer else name, reference)
         return ", ".join(filter(None, who)), upper_first(" – ".join(said))

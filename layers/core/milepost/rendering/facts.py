@@ -141,9 +141,12 @@ def _of_reason(told: Telling) -> Values:
     named = cause in causes and cause not in ("other", "none")
     known = causes[cause] if named else causes["other" if reason else "none"]
     name = _cause_name(known, told)
-    form = "missing" if reason is None else "with_cause" if named else "given"
-    if form == "with_cause" and told.for_customer and "name_to_customer" in known:
-        form = "with_statement"
+    if reason is None:
+        form = "cause_alone" if named else "missing"
+    else:
+        form = "with_cause" if named else "given"
+    if told.for_customer and "name_to_customer" in known:
+        form = {"with_cause": "with_statement", "cause_alone": "statement_alone"}.get(form, form)
     line = told.words["reasons"][form].format(cause=name, Cause=upper_first(name), reason=reason)
     return {
         "reason": reason,
@@ -212,16 +215,21 @@ def _deadline(
 def _reason(told: Telling) -> tuple[str | None, str | None]:
     """Reason and cause of the announced status, even if the order has left it since."""
     explained: Details = told.details if told.holds else Details()
-    if not _named(explained.get("reason")):
+    if not _explains(explained):
         said = [entry.report for entry in told.order.timeline]
         status: Status = told.notice.announcement.status
         reasons = (r.details for r in reversed(said) if r.status is status)
-        explained = next((d for d in reasons if _named(d.get("reason"))), Details())
+        explained = next((d for d in reasons if _explains(d)), Details())
     reason = clean(text_of(explained.get("reason")) or "")
     if not reason and told.notice.announcement.kind is Kind.REJECTED:
         # Some events say why in their notes alone.
         reason = clean(" ".join(text for _, text in _notes_of(told, TELLING_WHY)))
     return reason or None, text_of(explained.get("cause"))
+
+
+def _explains(details: Details) -> bool:
+    """Whether it says why, in the provider's words or by a cause that it names itself."""
+    return _named(details.get("reason")) is not None or text_of(details.get("cause")) is not None
 
 
 def _notes_of(told: Telling, kinds: frozenset[str] | None) -> list[tuple[str, str]]:
