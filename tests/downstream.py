@@ -16,7 +16,7 @@ from milepost.aws.items import from_item, to_item
 from milepost.aws.order_lists import _listed
 from milepost.aws.orders_table import announced_by, order_item, tracked_order
 from milepost.commission import commissions
-from milepost.connection import CommissionTerms, Connection
+from milepost.connection import CommissionTerms, Connection, FollowUp
 from milepost.finding import customer_id_of, reference_words
 from milepost.groups import summarize_group
 from milepost.listing import Due, Wanted, is_wanted
@@ -29,9 +29,13 @@ from milepost.notices import (
     topic_message,
     topic_subject,
 )
-from milepost.order import TrackedOrder
+from milepost.order import Kind, TrackedOrder
 from milepost.overdue_orders import OverdueNow, OverdueOrder
+from milepost.reminders import action_to_complete
 from milepost.rendering import Digest, DigestLine, DigestReason, MailRenderer
+from milepost.timed_watch import judged_by_time
+from milepost.verdicts import out_of_date
+from milepost.watching import judged
 
 LANGUAGES: Final = ("en", "de", "da")
 MOST_KEY_BYTES: Final = {"pk": 2_048, "sk": 1_024}
@@ -65,6 +69,7 @@ def make_everything(
     for counted in ("calendar", deadlines.BUSINESS):
         for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):
             _dates(tracked, replace(connection, stage_days_count=counted, time_zone=zone))
+            _by_time(tracked, replace(connection, time_zone=zone), now)
     _lists(tracked, kept, connection, now)
     customer_id_of(order.details, order.key)
     reference_words(order.details.get("reference", ""))
@@ -119,6 +124,19 @@ def _dates(tracked: TrackedOrder, connection: Connection) -> None:
     deadlines.appointment_ends(order.details.get("appointment", ""), connection)
 
 
+def _by_time(tracked: TrackedOrder, connection: Connection, now: datetime) -> None:
+    follow_up = FollowUp(link="https://survey.example", after_days=3660.0)
+    kinds = frozenset({"reminder", "delayed", "follow_up"})
+    sends = replace(connection, customer_notices=kinds, follow_up=follow_up)
+    for moment in (now, now + timedelta(days=10_000)):
+        judged(tracked, sends, now=moment)
+        judged_by_time(tracked, sends, now=moment)
+        action_to_complete(tracked.order, sends, now=moment)
+        for kind in (Kind.REMINDER, Kind.DELAYED, Kind.FOLLOW_UP):
+            for one in tracked.announced:
+                out_of_date(replace(one, kind=kind), tracked, sends, now=moment)
+
+
 def _lists(
     tracked: TrackedOrder, kept: dict[str, Any], connection: Connection, now: datetime
 ) -> None:
@@ -129,7 +147,7 @@ def _lists(
         shown.minute(kept.get("appointment"))
         for due in Due:
             is_wanted(listed, Wanted(asked_at=now, due=due), zone=zone)
-    view = order_view(tracked, connection=connection, notices=[])
+    view = order_view(tracked, connection=connection, notices=[], now=now)
     view.model_dump_json()
 
 

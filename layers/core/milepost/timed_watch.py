@@ -17,6 +17,7 @@ from milepost.order import Announcement, Kind, OrderKey, TrackedOrder
 from milepost.recording import Orders
 from milepost.reminders import begins_at, due_reminder
 from milepost.report import Status, whole_milliseconds
+from milepost.timestamps import later
 from milepost.watched import Dated
 from milepost.watching import rewrite
 
@@ -88,7 +89,7 @@ class TimedWatch:
             for one in self.index.dated(status, since=since, until=until):
                 connection = known.get(one.key.connection)
                 at = follow_up_at(one.date, connection) if connection else None
-                if at and at <= now <= at + follow_ups.CATCH_UP:
+                if at and at <= now <= later(at, follow_ups.CATCH_UP):
                     yield one.key
 
 
