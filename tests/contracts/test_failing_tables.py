@@ -150,7 +150,8 @@ def test_an_error_that_is_no_failed_condition_comes_back(call: str, code: str) -
 
 
 def attributes_of(table: type, except_for: set[str]) -> set[str]:
-    return {name for name in vars(table) if not name.startswith("_")} - except_for
+    # Mutation tests add variants of each method, under names beyond ASCII.
+    return {name for name in vars(table) if name.isascii() and name[0] != "_"} - except_for
 
 
 def test_every_call_of_the_log_and_the_waiting_room_is_among_them() -> None:

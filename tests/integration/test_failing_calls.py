@@ -37,7 +37,14 @@ def one_report(_stack: Stack) -> Any:
     return event("record_report", "accepted")
 
 
+def one_change(_stack: Stack) -> Any:
+    """Of several, the figures would be written one by one, and say how often they were."""
+    batch = event("measure_stages", "whole_life")
+    return {**batch, "Records": batch["Records"][:1]}
+
+
 FURTHER: Final = {
+    "measure_stages": Scenario(function="measure_stages", prepare=one_change),
     "record_report": Scenario(function="record_report", prepare=one_report),
     "finish_erasures": Scenario(function="finish_erasures", prepare=erased_before),
     "orders_api, a secret": asks("POST", "/subscriptions/crm/rotate-secret", of=subscriptions),
