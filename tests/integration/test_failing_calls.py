@@ -6,6 +6,7 @@ Run again, all ends as if nothing had failed. A further function or route is a f
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from tests.integration.crashing import Scenario, start_of_a_quiet_while
 from tests.integration.failing_calls import FailingCalls, Failure, failing_run
 from tests.integration.reading import READS
 from tests.integration.test_crash_points import SERVED, SIMPLE, served  # noqa: F401 - a fixture
+from tests.integration.watching_and_leaving import A_RUN_LATER, SECOND_RUN
 from tests.stack import ROOT, Context, Stack, event
 
 
@@ -43,7 +45,16 @@ def one_change(_stack: Stack) -> Any:
     return {**batch, "Records": batch["Records"][:1]}
 
 
+def watch_twice_more(stack: Stack, _at: datetime) -> None:
+    """What a run marks, and its stream doesn't tell here, a later run finds and tells."""
+    watch = stack.load("watch_deadlines")
+    for runs in (2, 3):
+        now = SECOND_RUN + runs * A_RUN_LATER
+        watch.handler({"now": format_instant(now)}, Context())
+
+
 FURTHER: Final = {
+    "watch_deadlines": replace(SIMPLE["watch_deadlines"], then=watch_twice_more),
     "measure_stages": Scenario(function="measure_stages", prepare=one_change),
     "record_report": Scenario(function="record_report", prepare=one_report),
     "finish_erasures": Scenario(function="finish_erasures", prepare=erased_before),
@@ -64,6 +75,14 @@ NOT_REPORTED: Final[Mapping[tuple[str, str], str]] = {
     ("measure_stages", "GetItem ErasuresTable"): _EACH_ALONE,
 }
 """Calls that may fail without a word to who invoked the function, and why nothing is lost."""
+NOT_COMPARED: Final = frozenset(
+    {
+        *("finish_erasures", "orders_api, an erasure", "orders_api, a poll"),
+        *("send_notice, digest", *READS, *SERVED),
+    }
+)
+"""Scenarios whose ends are not compared here: an erasure answers which places it could not look at,
+no function is there to be started by a request for a poll, and the others run too long."""
 SEED: Final = 14
 QUICK: Final = ("record_report", "track_delivery, hard bounce", "orders_api, a note", "unsubscribe")
 
@@ -107,11 +126,11 @@ def _few_shards(moto: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", [*ALL, *SERVED])
+@pytest.mark.parametrize("name", [name for name in ALL if name not in NOT_COMPARED])
 def test_a_call_that_fails_is_reported_and_the_next_try_ends_in_the_right_state(
-    name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scenario = ALL.get(name) or request.getfixturevalue("served")[name]
+    scenario = ALL[name]
     undisturbed = Undisturbed(name, scenario, monkeypatch)
     chance = random.Random(f"{SEED} {name}")
     for at, asked in enumerate(undisturbed.asked):
