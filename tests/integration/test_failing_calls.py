@@ -78,7 +78,7 @@ NOT_REPORTED: Final[Mapping[tuple[str, str], str]] = {
 NOT_COMPARED: Final = frozenset(
     {
         *("finish_erasures", "orders_api, an erasure", "orders_api, a poll"),
-        *("send_notice, digest", *READS, *SERVED),
+        *("send_notice, digest", "orders_api, dead letters of a queue", *SERVED),
     }
 )
 """Scenarios whose ends are not compared here: an erasure answers which places it could not look at,
