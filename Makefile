@@ -29,7 +29,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@touch $@
 
 lock: ## Newest versions into the lock files
-	for tool in tests/audit/checkov tests/audit/pip-audit tests/fuzz/atheris; do \
+	for tool in tests/audit/checkov tests/audit/pip-audit tests/fuzz/atheris tests/mutants/mutmut; do \
 		uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o $$tool.txt $$tool.in; done
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock requirements.in
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -c requirements.lock -o layers/dependencies/requirements.txt layers/dependencies/requirements.in
@@ -99,6 +99,7 @@ $(PEERS)/.installed: bench/requirements.lock | install
 LEFT_OUT := .local/left-out
 $(TOOLS)/atheris/.installed: tests/fuzz/atheris.txt
 $(TOOLS)/checkov/.installed: tests/audit/checkov.txt
+$(TOOLS)/mutmut/.installed: tests/mutants/mutmut.txt
 $(TOOLS)/pip-audit/.installed: tests/audit/pip-audit.txt
 $(TOOLS)/schemathesis/.installed: tests/audit/schemathesis.txt
 $(TOOLS)/%/.installed: | install
@@ -128,6 +129,11 @@ soak: install ## 20,000 changes on bad days, while processes are killed: 15 minu
 		$(if $(SEED),--seed $(SEED))
 soak-briefly: install
 	@python -m tests.soak --changes 300 --seconds 30 --kill-every 6 --patience 240
+
+.PHONY: mutants
+mutants: $(TOOLS)/mutmut/.installed ## Mutation tests: which of 200 changes to the core no quick test notices (MODULE, NUMBER, SEED)
+	@nice -n 15 python -m tests.mutants $(TOOLS)/mutmut/bin/python \
+		$(foreach one,$(MODULE),--module $(one)) $(if $(NUMBER),--number $(NUMBER)) $(if $(SEED),--seed $(SEED))
 
 audit: audit-template audit-packages ## checkov on the template, pip-audit on the lock files
 audit-template: $(TOOLS)/checkov/.installed

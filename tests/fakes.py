@@ -7,7 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 from milepost.actions import PlannedCall
-from milepost.aws.notices_table import notice_item
 from milepost.connection import Connection, UnknownConnection, UnusableConnection
 from milepost.deadlines import sortable
 from milepost.idempotency import KeyReused
@@ -199,8 +198,7 @@ class MemoryNotices:
                 is_retried="retry_at" in known,
                 requested_with=known.get("requested_with"),
             )
-        item = notice_item(choice, at=at)
-        self.items[choice.notice.id] = {n: v for n, v in item.items() if v is not None}
+        item = self.items[choice.notice.id] = _entry(choice, at)
         return Entered(State(item["state"]), choice.due_at)
 
     def claim(self, notice: Notice, *, at: datetime, until: datetime) -> str | None:
@@ -275,6 +273,33 @@ class MemoryNotices:
 
     def state_of(self, notice: Notice) -> State:
         return State(self.items[notice.id]["state"])
+
+
+def _entry(choice: Choice, at: datetime) -> dict[str, Any]:
+    """Written here once more, so that what the table gets wrong is not wrong in both."""
+    notice, announced = choice.notice, choice.notice.announcement
+    entry: dict[str, Any] = {
+        "id": notice.id,
+        "kind": announced.kind.value,
+        "channel": notice.channel.value,
+        "audience": notice.audience.value,
+        "occurred_at": format_instant(announced.occurred_at),
+        "expires_at": int((at + timedelta(days=400)).timestamp()),
+    }
+    if choice.skipped:
+        entry |= {"state": "skipped", "reason": choice.skipped, "skipped_at": format_instant(at)}
+    else:
+        entry |= {"state": "queued", "queued_at": format_instant(at)}
+    if notice.channel.value == "email":
+        entry["language"] = notice.language
+    if choice.due_at:
+        entry["due_at"] = format_instant(choice.due_at)
+    if notice.forced:
+        entry["forced"] = True
+    entry |= {"recipient": notice.recipient} if notice.recipient else {}
+    names = ("resend_of", "requested_by", "requested_with")
+    more = {name: getattr(choice, name) for name in names} | {"subscription": notice.subscription}
+    return entry | {name: value for name, value in more.items() if value is not None}
 
 
 @dataclass

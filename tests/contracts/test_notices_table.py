@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -96,6 +96,83 @@ def test_a_digest_of_many_is_logged_under_each_but_what_has_moved_on(log: Log) -
 def test_a_forced_resend_says_so(log: Log) -> None:
     log.enter(Choice(notice=replace(ONE, forced=True)), at=minute(0))
     assert item_of(log)["forced"] is True
+
+
+SAID = {
+    "id": ONE.id,
+    "kind": "accepted",
+    "channel": "email",
+    "recipient": "sales@example.org",
+    "audience": "team",
+    "language": "en",
+    "occurred_at": "2026-03-02T12:00:00Z",
+    "expires_at": int(datetime(2027, 4, 6, 12, 1, tzinfo=UTC).timestamp()),
+}
+
+
+def said_of(choice: Choice, log: Log) -> dict[str, Any]:
+    """The whole entry, but for its key."""
+    log.enter(choice, at=minute(1))
+    entry = log.find(NoticeId.parse(choice.notice.id)) or {}
+    return {name: value for name, value in entry.items() if name not in ("pk", "sk")}
+
+
+def test_an_entry_says_everything_of_its_notice(log: Log) -> None:
+    queued = {**SAID, "state": "queued", "queued_at": "2026-03-02T12:01:00Z"}
+    assert said_of(Choice(notice=ONE), log) == queued
+
+
+def test_an_entry_of_a_notice_that_a_person_requested_says_who_and_of_what(log: Log) -> None:
+    one = replace(ONE, copy=2, subscription="sales", forced=True)
+    choice = Choice(
+        notice=one,
+        due_at=minute(30),
+        resend_of="n-1",
+        requested_by="lena",
+        requested_with="key-1",
+    )
+    assert said_of(choice, log) == {
+        **SAID,
+        "id": one.id,
+        "state": "queued",
+        "queued_at": "2026-03-02T12:01:00Z",
+        "due_at": "2026-03-02T12:30:00Z",
+        "subscription": "sales",
+        "forced": True,
+        "resend_of": "n-1",
+        "requested_by": "lena",
+        "requested_with": "key-1",
+    }
+
+
+def test_an_entry_for_an_endpoint_that_is_skipped_says_why_and_no_language(log: Log) -> None:
+    one = replace(ONE, channel=Channel.HTTPS, recipient="https://crm.example.com/x")
+    assert said_of(Choice(notice=one, skipped="ended"), log) == {
+        **{name: value for name, value in SAID.items() if name != "language"},
+        "id": one.id,
+        "channel": "https",
+        "recipient": "https://crm.example.com/x",
+        "state": "skipped",
+        "reason": "ended",
+        "skipped_at": "2026-03-02T12:01:00Z",
+    }
+
+
+def test_some_of_a_digest_are_logged_though_one_has_moved_on(log: Log) -> None:
+    notices = MANY[:102]
+    for one in (*notices[:2], notices[101]):
+        log.enter(Choice(notice=one), at=minute(0))
+    log.close(notices[0], state=State.FAILED, reason="refused", at=minute(1))
+    log.mark_all_sent(
+        [*notices[:2], *notices[2:101], notices[101]],
+        message_id="m-1",
+        at=minute(2),
+        digest="a1b2/2026-03-02T12:00Z",
+    )
+    found = [log.find(NoticeId.parse(one.id)) or {} for one in (*notices[:2], notices[101])]
+    assert [one["state"] for one in found] == ["failed", "sent", "sent"]
+    assert [one.get("message_id") for one in found] == [None, "m-1", "m-1"]
+    assert found[1]["digest"] == "a1b2/2026-03-02T12:00Z"
 
 
 def test_what_was_never_entered_is_not_found(log: Log) -> None:

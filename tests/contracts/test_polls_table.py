@@ -51,8 +51,10 @@ def test_while_a_lease_is_held_there_is_no_other(polls: Any) -> None:
 
 
 def test_a_lease_ends_by_itself(polls: Any) -> None:
-    lease(polls, 0)
+    late = lease(polls, 0)
     lease(polls, 5.1)
+    with pytest.raises(LeaseHeld):
+        late.give_back()
 
 
 def test_a_lease_holds_to_its_last_tenth_of_a_second(polls: Any) -> None:
@@ -63,12 +65,14 @@ def test_a_lease_holds_to_its_last_tenth_of_a_second(polls: Any) -> None:
 
 def test_leases_of_two_connections_are_apart(polls: Any) -> None:
     lease(polls)
-    polls.lease("rabot-energy", now=minute(0), duration=FIVE)
+    other = polls.lease("rabot-energy", now=minute(0), duration=FIVE)
+    other.succeed(cursor=minute(-9), validator=None, at=minute(1))
+    assert state(polls) == PollState(is_memory_sound=False)
 
 
 def test_a_lease_that_is_given_back_is_free(polls: Any) -> None:
     lease(polls, 0).give_back()
-    lease(polls, 0.1)
+    assert lease(polls, 0.1).state == PollState()
 
 
 def test_a_success_keeps_the_cursor_and_gives_the_lease_back(polls: Any) -> None:

@@ -139,6 +139,14 @@ def test_without_an_appointment_a_scheduled_order_has_the_time_of_its_track() ->
     assert allowed_in_words(scheduled, OFFERGRID) == "14 days"
 
 
+def test_before_it_is_scheduled_an_appointment_is_no_deadline() -> None:
+    named = order(Status.ACCEPTED, appointment="2026-03-12")
+    assert overdue_at(named, OFFERGRID) == overdue_at(order(Status.ACCEPTED), OFFERGRID)
+    assert allowed_in_words(named, OFFERGRID) == allowed_in_words(order(Status.ACCEPTED), OFFERGRID)
+    agreed = order(Status.SCHEDULED, appointment="2026-03-12")
+    assert allowed_in_words(agreed, OFFERGRID) == "its appointment (2026-03-12)"
+
+
 @pytest.mark.parametrize("status", sorted(TERMINAL))
 def test_a_closed_order_has_no_next_step(status: Status) -> None:
     assert next_step_by(order(status, appointment="2026-03-12"), OFFERGRID) is None

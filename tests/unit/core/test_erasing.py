@@ -19,7 +19,7 @@ from milepost.erasing import (
 from milepost.erasure_orders import SAME_PHONE
 from milepost.erasure_subject import Subject, Verdict, judge_details, subject_of
 from milepost.finding import customer_id_of_email, number_id, phone_ids
-from milepost.order import OrderKey, TrackedOrder
+from milepost.order import Attention, OrderKey, Overdue, TrackedOrder, Wait
 from milepost.recording import MOST_LOST_RACES, LostRace, Outcome, record
 from milepost.report import Source, Status
 from milepost.tombstones import tombstone_of
@@ -201,6 +201,20 @@ def test_a_tombstone_keeps_what_happened_when_and_nothing_of_anybody() -> None:
     assert after.order.details == {"service_type": "internet", "cause": "address"}
     assert (after.version, after.erased_at) == (before.version + 1, NOON)
     assert not any(word in repr(after) for word in PERSONAL)
+
+
+def test_a_tombstone_waits_for_nobody_and_shows_nothing_to_a_person() -> None:
+    before = an_order()
+    waiting = replace(
+        before.order,
+        waiting=Wait("contact", NOON),
+        attention=(Attention("unknown_status", "ask Charlotte"),),
+    )
+    overdue = Overdue(
+        status=Status.REJECTED, since=NOON, deadline=NOON, allowed="1 day", marked_at=NOON
+    )
+    after = tombstone_of(replace(before, order=waiting, overdue=overdue), at=NOON)
+    assert (after.order.waiting, after.order.attention, after.overdue) == (None, (), None)
 
 
 def test_a_summary_of_a_long_timeline_is_bare_as_well() -> None:

@@ -107,6 +107,15 @@ def test_an_event_becomes_a_report(
         assert one.details.get(name) == value
 
 
+def test_notes_about_people_and_times_are_no_reason() -> None:
+    said = "Timeline: 7 to 14 days.\nEquipment not available"
+    assert read_event(newStatus="failed", providerNotes=said).details["reason"] == (
+        "Equipment not available"
+    )
+    alone = read_event(newStatus="failed", providerNotes="Timeline: 7 to 14 days.")
+    assert "reason" not in alone.details
+
+
 def test_a_reason_stands_before_what_the_notes_say() -> None:
     one = read_event(event="order.rejected", reason="No coverage", providerNotes="Try again")
     assert one.details["reason"] == "No coverage"

@@ -141,6 +141,25 @@ def test_of_an_order_of_which_one_item_cannot_be_written_the_other_is() -> None:
     assert len(world.quarantined) == 1
 
 
+def test_of_an_order_of_which_one_item_lost_its_race_the_other_is_recorded() -> None:
+    order = an_order(1)
+    order["items"].append({**order["items"][0], "itemId": "second"})
+    world = offergrid([order])
+    record, first = world._record, order["items"][0]["itemId"]
+
+    def lose(one: Report, /, *, announce: bool) -> bool:
+        if one.item_id == first:
+            raise lost_race()
+        return record(one, announce=announce)
+
+    world._record = lose  # type: ignore[method-assign]
+    world.poll()
+    assert [key.item_id for key in world.orders.kept] == ["second"]
+    world._record = record  # type: ignore[method-assign]
+    world.poll()
+    assert {key.item_id for key in world.orders.kept} == {first, "second"}
+
+
 def test_when_no_order_can_be_written_the_poll_fails_and_nothing_is_quarantined() -> None:
     world = offergrid([an_order(1), an_order(2, changed=3)])
     fails_for(world, "ord-2", StoreUnavailable("DynamoDB: ThrottlingException"))
@@ -405,12 +424,34 @@ def test_a_resumed_poll_leaves_no_etag_of_a_later_page() -> None:
     assert world.polls.states[OFFERGRID.id].validator is None
 
 
-def test_a_second_look_asks_for_no_304() -> None:
+@pytest.mark.parametrize("since", [-600, 600])
+def test_a_second_look_asks_for_no_304(since: float) -> None:
+    """Also when it begins where the next poll would begin anyway."""
     world = offergrid([an_order(1)])
     sent = with_etag(world)
     for _ in range(3):
         world.poll()
-    assert world.poll(LookAgain(since=minute(-600))).outcome is Outcome.COMPLETE
+    assert world.poll(LookAgain(since=minute(since))).outcome is Outcome.COMPLETE
+    assert sent()[-1] is None
+
+
+def test_a_request_for_news_is_done_by_a_304() -> None:
+    world = offergrid([an_order(1)])
+    with_etag(world)
+    for _ in range(3):
+        world.poll()
+    world.request()
+    assert world.poll().outcome is Outcome.UNCHANGED
+    assert world.requests == []
+
+
+def test_an_etag_of_another_address_is_not_sent() -> None:
+    world = offergrid([an_order(1)])
+    sent = with_etag(world)
+    for _ in range(3):
+        world.poll()
+    world.connection = replace(world.connection, base_url="https://moved.offergrid.example")
+    assert world.poll().outcome is Outcome.COMPLETE
     assert sent()[-1] is None
 
 
@@ -445,6 +486,18 @@ def test_a_poll_whose_next_page_is_gone_starts_over_in_the_same_poll(status: int
     queries = world.wire.queries()
     assert ["cursor" in one for one in queries] == [False, True, False, True, True]
     assert not world.is_paused
+
+
+def test_a_poll_that_starts_over_quarantines_nothing_twice() -> None:
+    orders = [an_order(number, changed=number) for number in range(4)]
+    orders[0]["items"] = "none"
+    world = offergrid(orders, limit=2)
+    world.time_for_pages = 1
+    world.poll()
+    world.time_for_pages = 100
+    world.wire.queued = [answer({}, 410)]
+    assert world.poll().outcome is Outcome.COMPLETE
+    assert len(world.quarantined) == 1
 
 
 def test_a_first_page_that_is_gone_is_a_failed_poll() -> None:

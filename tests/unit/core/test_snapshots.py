@@ -313,6 +313,13 @@ def test_what_a_person_did_makes_no_fetch_news() -> None:
     assert take_in(orders, fetched[0], noted, fetched[1])[-1] is Outcome.DUPLICATE
 
 
+def test_the_first_fetch_after_what_only_people_said_is_taken_in() -> None:
+    orders = MemoryOrders()
+    noted = report(None, 0, source=Source.PERSON, action="note", action_key="k", note="x")
+    fetched = report(Status.ACCEPTED, 2, dated_by_fetch=True, source=Source.POLL)
+    assert take_in(orders, noted, fetched)[-1] is Outcome.TRANSITION
+
+
 def test_a_late_fetch_that_says_what_was_said_later_is_when_that_began() -> None:
     orders = MemoryOrders()
     first, late, last = (

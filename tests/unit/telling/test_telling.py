@@ -235,6 +235,15 @@ def test_the_hour_of_a_storm_is_that_of_the_recipients_clock(
     assert desk.held_until() == [(minute(ends), SALES)]
 
 
+def test_the_hour_of_a_storm_to_a_customer_is_that_of_the_connections_clock(desk: Desk) -> None:
+    kinds = frozenset({Kind.ACCEPTED})
+    telling = replace(CAREFUL, customer_notices=kinds, time_zone="Asia/Kolkata")
+    for sequence in range(1, 4):
+        of = replace(numbered(sequence), details=Details(customer={"email": OPS}))
+        desk.tell(of=of, connection=telling)
+    assert desk.held_until() == [(minute(30), OPS)]
+
+
 @pytest.mark.parametrize(
     "spared",
     [BY_CALL, replace(BY_MAIL, mode=Mode.HOURLY), replace(BY_MAIL, ended="unsubscribed")],

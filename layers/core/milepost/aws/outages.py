@@ -2,7 +2,13 @@
 
 from typing import Final
 
-from botocore.exceptions import ClientError, HTTPClientError, ParamValidationError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's own, of which a connection that is refused is one
+    HTTPClientError,
+    ParamValidationError,
+)
+from botocore.parsers import ResponseParserError
 
 from milepost.aws.signing_keys import NoKey
 from milepost.judging import OrdersUnavailable
@@ -11,6 +17,8 @@ _TRANSIENT: Final = frozenset(
     {
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
+        "RequestThrottled",
+        "Throttled",
         "Throttling",
         "ThrottlingException",
         "ThrottledException",
@@ -23,7 +31,9 @@ _TRANSIENT: Final = frozenset(
         "SlowDown",
     }
 )
-
+"""Besides any error whose HTTP status is 500 or more. Source: "Common errors" of each service."""
+_SERVER_ERROR: Final = 500
+_NO_ANSWER: Final = (HTTPClientError, ConnectionError, ResponseParserError)
 
 _ABOUT_THE_ITEM: Final = frozenset(
     {"ValidationException", "ItemCollectionSizeLimitExceededException"}
@@ -45,6 +55,9 @@ def name_of(error: Exception) -> str:
 
 def is_outage(error: Exception) -> bool:
     """Whether the same request may work in a while, without anybody mending something of ours."""
-    if isinstance(error, HTTPClientError | NoKey | OrdersUnavailable):
+    if isinstance(error, (*_NO_ANSWER, NoKey, OrdersUnavailable)):
         return True
-    return isinstance(error, ClientError) and error.response["Error"]["Code"] in _TRANSIENT
+    if not isinstance(error, ClientError):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= _SERVER_ERROR or error.response["Error"]["Code"] in _TRANSIENT

@@ -1,0 +1,58 @@
+"""What people read by the API, for tests that let each request's calls fail."""
+
+from typing import Any, Final
+
+from tests.builders import KEY, OFFERGRID
+from tests.integration.asking import (
+    CUSTOMER,
+    a_customer,
+    kept,
+    request,
+    subscriptions,
+)
+from tests.integration.crashing import Scenario
+from tests.integration.operating import http_event, hurry
+from tests.stack import Stack
+
+
+def all_there_is(stack: Stack) -> Any:
+    """A customer with orders, mails, something unreadable, dead letters; subscriptions."""
+    a_customer(stack)
+    subscriptions(stack)
+
+
+def reads(path: str, **query: str) -> Scenario:
+    """A request to read something of all there is."""
+
+    def prepare(stack: Stack) -> Any:
+        all_there_is(stack)
+        return http_event("GET", path, None, role="viewer", query=query)
+
+    return Scenario(function="orders_api", prepare=prepare, adjust=hurry)
+
+
+def _one_kept(stack: Stack) -> Any:
+    return request("GET", f"/quarantine/{kept(stack, b'one')}")
+
+
+_ITEM: Final = f"{KEY.connection}:{KEY.order_id}:i-1"
+READS: Final = {
+    "orders_api, orders": reads("/orders"),
+    "orders_api, orders due": reads("/orders", due="overdue"),
+    "orders_api, orders of a customer": reads("/orders", q=CUSTOMER),
+    "orders_api, order ids": reads("/order-ids", order=KEY.order_id),
+    "orders_api, an order": reads(f"/orders/{_ITEM}"),
+    "orders_api, an order's notices": reads(f"/orders/{_ITEM}/notices"),
+    "orders_api, a group": reads(f"/groups/{KEY.connection}:{KEY.order_id}"),
+    "orders_api, stages": reads("/stages"),
+    "orders_api, commissions": reads("/commissions"),
+    "orders_api, subscriptions": reads("/subscriptions"),
+    "orders_api, one subscription": reads("/subscriptions/sales"),
+    "orders_api, connections": reads("/connections"),
+    "orders_api, one connection": reads(f"/connections/{OFFERGRID.id}"),
+    "orders_api, quarantine": reads("/quarantine"),
+    "orders_api, one of the quarantine": Scenario(function="orders_api", prepare=_one_kept),
+    "orders_api, dead letters": reads("/dead-letters"),
+    "orders_api, dead letters of a queue": reads("/dead-letters/inbox"),
+}
+"""A request for each address that reads."""

@@ -1,0 +1,195 @@
+"""Every call to AWS fails in every way, and no function takes that for done.
+
+A call that fails makes the invocation fail, or its message come back, or the request answer 5xx.
+Run again, all ends as if nothing had failed. A further function or route is a further scenario.
+"""
+
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pytest
+
+from milepost.api.routes import SUBJECTS, routers_of
+from milepost.aws import order_lists, orders_table, watch_list
+from milepost.report import format_instant
+from tests.builders import OFFERGRID
+from tests.integration.asking import a_customer, an_order, asks, kept, subscriptions
+from tests.integration.crashing import Scenario, start_of_a_quiet_while
+from tests.integration.failing_calls import FailingCalls, Failure, failing_run
+from tests.integration.reading import READS
+from tests.integration.test_crash_points import SERVED, SIMPLE, served  # noqa: F401 - a fixture
+from tests.integration.watching_and_leaving import A_RUN_LATER, SECOND_RUN
+from tests.stack import ROOT, Context, Stack, event
+
+
+def erased_before(stack: Stack) -> Any:
+    """A customer who was erased, and of whom something has shown up since."""
+    erase = a_customer(stack)
+    assert stack.load("orders_api").handler(erase, Context())["statusCode"] == 200
+    kept(stack, b"mail to charlotte.nguyen@example.com")
+    an_order(stack)
+    return {"now": format_instant(datetime.now(UTC) + timedelta(hours=1))}
+
+
+def one_report(_stack: Stack) -> Any:
+    """Of two, the second would be recorded first when the first one fails: another history."""
+    return event("record_report", "accepted")
+
+
+def one_change(_stack: Stack) -> Any:
+    """Of several, the figures would be written one by one, and say how often they were."""
+    batch = event("measure_stages", "whole_life")
+    return {**batch, "Records": batch["Records"][:1]}
+
+
+def watch_twice_more(stack: Stack, _at: datetime) -> None:
+    """What a run marks, and its stream doesn't tell here, a later run finds and tells."""
+    watch = stack.load("watch_deadlines")
+    for runs in (2, 3):
+        now = SECOND_RUN + runs * A_RUN_LATER
+        watch.handler({"now": format_instant(now)}, Context())
+
+
+FURTHER: Final = {
+    "watch_deadlines": replace(SIMPLE["watch_deadlines"], then=watch_twice_more),
+    "measure_stages": Scenario(function="measure_stages", prepare=one_change),
+    "record_report": Scenario(function="record_report", prepare=one_report),
+    "finish_erasures": Scenario(function="finish_erasures", prepare=erased_before),
+    "orders_api, a secret": asks("POST", "/subscriptions/crm/rotate-secret", of=subscriptions),
+    "orders_api, a poll": asks("POST", f"/connections/{OFFERGRID.id}/poll", of=subscriptions),
+    **READS,
+}
+ALL: Final = {**SIMPLE, **FURTHER}
+_AS_A_NEW_MESSAGE: Final = "it comes back as a new message, which uses up no delivery"
+_EACH_ALONE: Final = "each record of the batch is counted alone then"
+NOT_REPORTED: Final[Mapping[tuple[str, str], str]] = {
+    ("record_report", "UpdateItem PollsTable"): "the next webhook notes when the last one came",
+    ("send_notice", "SendEmail"): _AS_A_NEW_MESSAGE,
+    ("send_notice", "BatchGetItem OrdersTable"): _AS_A_NEW_MESSAGE,
+    ("call_endpoint", "BatchGetItem OrdersTable"): _AS_A_NEW_MESSAGE,
+    ("measure_stages", "BatchGetItem FiguresTable"): _EACH_ALONE,
+    ("measure_stages", "TransactWriteItems"): _EACH_ALONE,
+    ("measure_stages", "GetItem ErasuresTable"): _EACH_ALONE,
+}
+"""Calls that may fail without a word to who invoked the function, and why nothing is lost."""
+NOT_COMPARED: Final = frozenset(
+    {
+        *("finish_erasures", "orders_api, an erasure", "orders_api, a poll"),
+        *("send_notice, digest", "orders_api, dead letters of a queue", *SERVED),
+    }
+)
+"""Scenarios whose ends are not compared here: an erasure answers which places it could not look at,
+no function is there to be started by a request for a poll, and the others run too long."""
+SEED: Final = 14
+QUICK: Final = ("record_report", "track_delivery, hard bounce", "orders_api, a note", "unsubscribe")
+
+_covered: Final[set[tuple[str, str, Failure]]] = set()
+
+
+def failures_of(function: str, asked: str, chance: random.Random) -> list[Failure]:
+    """All for a call that this function has not been seen to make, else one by chance."""
+    new = [one for one in Failure if (function, asked, one) not in _covered]
+    _covered.update((function, asked, one) for one in new)
+    return new or [chance.choice(list(Failure))]
+
+
+class Undisturbed:
+    """A run of a scenario in which nothing fails: its calls, and what is there at its end."""
+
+    def __init__(self, name: str, scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.name, self.scenario, self.monkeypatch = name, scenario, monkeypatch
+        self.start = start_of_a_quiet_while()
+        run = failing_run(scenario, monkeypatch, start=self.start)
+        assert isinstance(run.calls, FailingCalls)
+        self.asked, self.outcome = run.calls.asked, run.outcome
+        assert self.asked
+
+    def check(self, at: int, failure: Failure) -> None:
+        """Let one call fail; assert that it is reported, and what is there after another try."""
+        asked, function = self.asked[at], self.scenario.function
+        run = failing_run(self.scenario, self.monkeypatch, start=self.start, at=at, failure=failure)
+        where = f"{self.name}, call {at + 1}, {asked}: {failure}"
+        assert run.said_so or (function, asked) in NOT_REPORTED, where
+        assert run.outcome == self.outcome, where
+        most = 2 if run.calls.left_a_mail_unlogged else 1
+        assert max(run.mails.values(), default=0) <= most, where
+
+
+@pytest.fixture(autouse=True)
+def _few_shards(moto: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Milepost")
+    for module in (order_lists, orders_table, watch_list):
+        monkeypatch.setattr(module, "SHARDS", 2)  # Each is a query, and an emulator's are slow.
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", [name for name in ALL if name not in NOT_COMPARED])
+def test_a_call_that_fails_is_reported_and_the_next_try_ends_in_the_right_state(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = ALL[name]
+    undisturbed = Undisturbed(name, scenario, monkeypatch)
+    chance = random.Random(f"{SEED} {name}")
+    for at, asked in enumerate(undisturbed.asked):
+        for failure in failures_of(scenario.function, asked, chance):
+            undisturbed.check(at, failure)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_some_calls_that_fail_are_reported(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    undisturbed = Undisturbed(name, ALL[name], monkeypatch)
+    chance = random.Random(f"{SEED} {name}")
+    for failure in chance.sample(list(Failure), k=3):
+        undisturbed.check(chance.randrange(len(undisturbed.asked)), failure)
+
+
+def test_every_function_is_among_the_scenarios(served: Any) -> None:  # noqa: F811
+    functions = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
+    assert {one.function for one in (*ALL.values(), *served.values())} == functions
+
+
+ROUTES: Final[Mapping[str, str]] = {
+    "GET /orders": "orders_api, orders",
+    "GET /order-ids": "orders_api, order ids",
+    "GET /orders/<order_id>": "orders_api, an order",
+    "GET /orders/<order_id>/notices": "orders_api, an order's notices",
+    "POST /orders/<order_id>/actions/<action>": "orders_api, a note",
+    "DELETE /orders/<order_id>/actions/<action>/planned": "orders_api, called off",
+    "GET /groups/<group_id>": "orders_api, a group",
+    "POST /notices/<notice>/resend": "orders_api, a mail again",
+    "GET /stages": "orders_api, stages",
+    "GET /commissions": "orders_api, commissions",
+    "GET /subscriptions": "orders_api, subscriptions",
+    "GET /subscriptions/<subscription>": "orders_api, one subscription",
+    "POST /subscriptions": "orders_api, an endpoint",
+    "PUT /subscriptions/<subscription>": "orders_api, a subscription changed",
+    "POST /subscriptions/<subscription>/resume": "orders_api, a subscription resumed",
+    "POST /subscriptions/<subscription>/rotate-secret": "orders_api, a secret",
+    "DELETE /subscriptions/<subscription>": "orders_api, an endpoint deleted",
+    "GET /connections": "orders_api, connections",
+    "GET /connections/<connection>": "orders_api, one connection",
+    "POST /connections/<connection>/poll": "orders_api, a poll",
+    "GET /quarantine": "orders_api, quarantine",
+    "GET /quarantine/<kept>": "orders_api, one of the quarantine",
+    "POST /quarantine/<kept>/replay": "orders_api, a replay",
+    "POST /quarantine/replay": "orders_api, a replay of many",
+    "DELETE /quarantine/<kept>": "orders_api, given up",
+    "GET /dead-letters": "orders_api, dead letters",
+    "GET /dead-letters/<queue>": "orders_api, dead letters of a queue",
+    "POST /dead-letters/<queue>/redrive": "orders_api, a redrive",
+    "DELETE /dead-letters/<queue>/messages/<message>": "orders_api, a letter given up",
+    "DELETE /customers/<customer>": "orders_api, an erasure",
+}
+"""Each route of the API, and one of its scenarios."""
+
+
+def test_every_route_of_the_api_has_a_scenario() -> None:
+    routers = [router for subject in SUBJECTS for router in routers_of(subject)]
+    routes = {
+        f"{method} {one[0]}" for router in routers for one in router._routes for method in one[1]
+    }
+    assert set(ROUTES) == routes
+    assert set(ROUTES.values()) <= {*ALL, *SERVED}

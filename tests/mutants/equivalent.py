@@ -1,0 +1,7 @@
+"""Mutants that no test can kill, since they change nothing that anybody sees, and why."""
+
+from collections.abc import Mapping
+from typing import Final
+
+EQUIVALENT: Final[Mapping[str, str]] = {}
+"""By the lines that ``mutmut show`` removes and adds."""
