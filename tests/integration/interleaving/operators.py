@@ -36,7 +36,7 @@ def commands(
     *words: str,
     covers: str,
     before: Callable[[World], Any] = lambda _: None,
-    given: str | None = None,
+    given: Callable[[World], str] = lambda _: "",
     owns: frozenset[str] = frozenset(),
 ) -> Party:
     def prepare(world: World) -> Any:
@@ -44,7 +44,7 @@ def commands(
 
     def run(world: World, handed: Any) -> tuple[Ended, Any]:
         said = [handed if one == "GIVEN" else one for one in words]
-        code, output = run_command(world.stack, *said, given=given)
+        code, output = run_command(world.stack, *said, given=given(world))
         return (Ended.REFUSED if code else Ended.DONE), output
 
     return Party(
@@ -65,6 +65,11 @@ def more(world: World) -> str:
 
 def rotated(world: World) -> None:
     world.command("connections", "secret", "rotate", HOME)
+
+
+def key_of_provider(world: World) -> str:
+    """The one that the provider goes by."""
+    return str(world.providers.accounts[HOME].connection.credentials["api_key"])
 
 
 def customers_notice(world: World) -> str:
@@ -90,7 +95,7 @@ COMMANDS: Final = (
     ),
     commands(
         "a credential stored", "connections", "secret", "set", HOME, "api_key",
-        covers="connections secret set", given="another-key", owns=frozenset({"credentials"}),
+        covers="connections secret set", given=key_of_provider, owns=frozenset({"credentials"}),
     ),
     commands(
         "a subscription resumed by command", "subscriptions", "resume", "sales", "--yes",
