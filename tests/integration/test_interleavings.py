@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import typer
+from botocore.client import BaseClient
 from moto.core.base_backend import BackendDict
 
 from cli.main import PARTS
@@ -89,6 +90,27 @@ def test_two_that_meet_lose_double_and_revive_nothing(
     met: Met = in_copy(meeting.hold)
     record_property("interleavings", met.count)
     assert met.wrong == []
+
+
+@pytest.mark.thorough
+def test_an_order_that_is_written_over_what_another_wrote_is_found(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = BaseClient._make_api_call
+
+    def without_condition(client: Any, operation: str, parameters: Any) -> Any:
+        if operation == "PutItem" and parameters["TableName"] == "OrdersTable":
+            parameters = {k: v for k, v in parameters.items() if not k.startswith(_CONDITION)}
+        return write(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", without_condition)
+    parties = ALL["record_report"], ALL["a note"]
+    solos = opened.of(parties[0]), opened.of(parties[1])
+    met = in_copy(Meeting(opened.world, parties, solos, Random(SEED)).hold)
+    assert any("timelines" in one for one in met.wrong), met.wrong
+
+
+_CONDITION = ("Condition", "ExpressionAttributeValues", "ReturnValuesOn")
 
 
 def test_every_function_is_listed() -> None:

@@ -209,7 +209,8 @@ def secrets_of(world: World) -> frozenset[str]:
 
 
 def kept_by_people(world: World, known: frozenset[str]) -> Kept:
-    """What only those change who ask for it. Secrets that were made meanwhile have one name."""
+    """What has to be as if the two came one after the other: what people keep, and what was
+    reported. Secrets that were made meanwhile have one name."""
     stack = world.stack
 
     def plain(value: Any) -> Any:
@@ -239,9 +240,25 @@ def kept_by_people(world: World, known: frozenset[str]) -> Kept:
                 if method != "GET" and "spirii" in url
             ),
         ],
+        "timelines": _timelines(world),
         "suppressed": sorted(one["pk"] for one in notices if one["pk"].startswith("suppress")),
     }
     return {name: plain(one) for name, one in found.items()}
+
+
+def _timelines(world: World) -> dict[str, list[str]]:
+    """What was reported of each order, whichever way it came first, and what people did with it."""
+    orders = [tracked_order(item) for item in world.items("OrdersTable")]
+    return {
+        str(one.order.key): sorted(
+            {
+                f"{entry.report.raw_status} {entry.report.details.get('action', '')}"
+                for entry in one.order.timeline
+                if one.erased_at is None
+            }
+        )
+        for one in orders
+    }
 
 
 _OF_CALLS: Final = ("failing_since", "switching_off_until", "version")

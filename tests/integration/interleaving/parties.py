@@ -141,8 +141,14 @@ def webhook(world: World) -> Any:
     return made
 
 
+def in_the_inbox(world: World) -> str:
+    """The message of a webhook that came a moment ago."""
+    message = json.loads(inbox_message(json.dumps(scheduled_event(world))))
+    return json.dumps({**message, "received_at": world.time.start.timestamp()})
+
+
 def delivery(world: World) -> Any:
-    return sqs_batch([inbox_message(json.dumps(scheduled_event(world)))])
+    return sqs_batch([in_the_inbox(world)])
 
 
 def stream_records(reader: str) -> Callable[[World], Any]:

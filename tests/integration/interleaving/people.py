@@ -16,10 +16,10 @@ from tests.integration.interleaving.parties import (
     FedBy,
     Party,
     ended_for_person,
+    in_the_inbox,
     scheduled_event,
 )
 from tests.integration.interleaving.world import CUSTOMER, SALES, World, request
-from tests.make_events import inbox_message
 from tests.stack import aws
 
 SECRETS: Final = frozenset({"endpoint secrets"})
@@ -96,9 +96,8 @@ def kept(rest: str = "") -> Callable[[World], str]:
 
 def a_letter(world: World) -> str:
     """A dead letter of what the inbox would have taken; its id."""
-    body = inbox_message(json.dumps(scheduled_event(world)))
     sent = aws("sqs").send_message(
-        QueueUrl=world.stack.resources["InboxDeadLetters"], MessageBody=body
+        QueueUrl=world.stack.resources["InboxDeadLetters"], MessageBody=in_the_inbox(world)
     )
     found: str = sent["MessageId"]
     return found
