@@ -234,10 +234,13 @@ def kept_by_people(world: World, known: frozenset[str]) -> Kept:
         "polls": _schedules(stack.resources["PollSchedules"]),
         "planned": [
             _schedules(stack.resources["ActionSchedules"]),
+            # What comes twice under one idempotency key is done once.
             sorted(
-                f"{method} {url}"
-                for method, url, _ in world.calls.seen.requests
-                if method != "GET" and "spirii" in url
+                {
+                    f"{method} {url} {key}"
+                    for method, url, key in world.calls.seen.requests
+                    if method != "GET" and "spirii" in url
+                }
             ),
         ],
         "timelines": _timelines(world),
