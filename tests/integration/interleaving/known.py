@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from typing import Final
 
 KNOWN: Final[Mapping[frozenset[str], str]] = {
+    frozenset({"perform_action", "a plan changed"}): (
+        "a plan that is being carried out can be changed: it is done, and planned for later as well"
+    ),
     frozenset({"send_notice"}): (
         "a claim on a mail (25 s) ends before its holder has to: two senders send it"
     ),
