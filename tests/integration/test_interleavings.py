@@ -42,8 +42,15 @@ PAIRS = [
     if ALL[one] in FUNCTIONS or ALL[other] in FUNCTIONS
 ]
 SEED = int(os.environ.get("INTERLEAVING_SEED", "14"))
-LONG = {"watch_deadlines", "an erasure", "connections applied", "connections pruned"}
-QUICK = Random(SEED).sample([pair for pair in PAIRS if not LONG & {*pair}], 3)
+SHORT = [
+    ("receive_webhook", "a signing secret rotated"),
+    ("announce", "a subscription deleted"),
+    ("send_notice", "an endpoint deleted"),
+    ("call_endpoint", "call_endpoint"),
+    ("unsubscribe", "a subscription changed"),
+    ("unsubscribe", "a subscription resumed"),
+]
+QUICK = Random(SEED).sample(SHORT, 3)
 """What the quick suite has of them; the rest takes minutes."""
 
 
@@ -82,6 +89,7 @@ def test_two_that_meet_lose_double_and_revive_nothing(
     solos = opened.of(one), opened.of(other)
     if not meet(solos[0].all, solos[1].all):
         # They can't notice each other.
+        assert (one.name, other.name) not in SHORT
         return
     rng = Random(f"{SEED} {one.name} {other.name}")
     meeting = Meeting(opened.world, (one, other), solos, rng)
