@@ -100,6 +100,20 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many interleavings ran: their tests note it."""
+    counts = [
+        value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, value in report.user_properties
+        if name == "interleavings"
+    ]
+    if counts:
+        terminalreporter.write_line(f"{sum(counts)} interleavings of {len(counts)} pairs ran")
+
+
 @cache
 def forbidden() -> frozenset[str]:
     """Data of the events' and the sandboxes' people, and the secrets that sign webhooks."""

@@ -1,0 +1,113 @@
+"""What operators do by the command meanwhile: everything that changes something at AWS itself."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from milepost.notices import NoticeId
+from tests.integration.interleaving.commanding import HOME, File, run_command
+from tests.integration.interleaving.parties import SUBSCRIPTIONS, Ended, FedBy, Party
+from tests.integration.interleaving.people import SECRETS, ended, notice_to
+from tests.integration.interleaving.world import CUSTOMER, World
+
+SIGNING: Final = frozenset({"signing secrets"})
+CONNECTIONS: Final = frozenset(
+    {"signing secrets", "credentials", "connections", "polls", "subscriptions", "endpoint secrets"}
+)
+ASKS_THE_API: Final = frozenset(
+    {
+        "actions do", "actions call-off", "connections poll", "quarantine replay",
+        "quarantine discard", "replay", "dead-letters discard", "redrive", "erase", "send-test",
+    }
+)  # fmt: skip
+"""Commands whose changes are those of requests that are listed themselves."""
+STARTS_A_FUNCTION: Final = frozenset({"notices release"})
+ONLY_READS: Final = frozenset(
+    {
+        "orders list", "orders show", "orders watch", "actions list", "notices list",
+        "notices preview", "subscriptions list", "subscriptions secret", "stages", "commissions",
+        "connections list", "connections secret show", "sign", "quarantine list",
+        "quarantine show", "dead-letters list", "dead-letters show", "doctor",
+    }
+)  # fmt: skip
+
+
+def commands(
+    name: str,
+    *words: str,
+    covers: str,
+    before: Callable[[World], Any] = lambda _: None,
+    given: Callable[[World], str] = lambda _: "",
+    owns: frozenset[str] = frozenset(),
+) -> Party:
+    def prepare(world: World) -> Any:
+        return before(world)
+
+    def run(world: World, handed: Any) -> tuple[Ended, Any]:
+        said = [handed if one == "GIVEN" else one for one in words]
+        code, output = run_command(world.stack, *said, given=given(world))
+        return (Ended.REFUSED if code else Ended.DONE), output
+
+    return Party(
+        name=name, fed_by=FedBy.PERSON, prepare=prepare, run=run, covers=(covers,), owns=owns
+    )
+
+
+def applied(world: World) -> str:
+    """What is to be removed is there."""
+    world.command("connections", "apply", more(world), "--yes")
+    return File(world.providers.sandboxes.url).write()
+
+
+def more(world: World) -> str:
+    """A file with a connection, a subscription and an endpoint more."""
+    return File(world.providers.sandboxes.url, more=True).write()
+
+
+def rotated(world: World) -> None:
+    world.command("connections", "secret", "rotate", HOME)
+
+
+def key_of_provider(world: World) -> str:
+    """The one that the provider goes by."""
+    return str(world.providers.accounts[HOME].connection.credentials["api_key"])
+
+
+def customers_notice(world: World) -> str:
+    return str(NoticeId.parse(notice_to(world, CUSTOMER["email"])["id"]).path_id)
+
+
+COMMANDS: Final = (
+    commands(
+        "connections applied", "connections", "apply", "GIVEN", "--yes",
+        covers="connections apply", before=more, owns=CONNECTIONS,
+    ),
+    commands(
+        "connections pruned", "connections", "apply", "GIVEN", "--yes", "--prune",
+        covers="connections apply", before=applied, owns=CONNECTIONS,
+    ),
+    commands(
+        "a signing secret rotated", "connections", "secret", "rotate", HOME,
+        covers="connections secret rotate", owns=SIGNING,
+    ),
+    commands(
+        "a rotation finished", "connections", "secret", "rotate", HOME, "--finish",
+        covers="connections secret rotate", before=rotated, owns=SIGNING,
+    ),
+    commands(
+        "a credential stored", "connections", "secret", "set", HOME, "api_key",
+        covers="connections secret set", given=key_of_provider, owns=frozenset({"credentials"}),
+    ),
+    commands(
+        "a subscription resumed by command", "subscriptions", "resume", "sales", "--yes",
+        covers="subscriptions resume", before=ended, owns=SUBSCRIPTIONS,
+    ),
+    commands(
+        "an endpoint's secret rotated by command", "subscriptions", "rotate-secret", "crm",
+        covers="subscriptions rotate-secret", owns=SECRETS,
+    ),
+    commands(
+        "a mail again by command", "notices", "resend", "GIVEN", "--by", "lena", "--key", "k-1",
+        covers="notices resend", before=customers_notice,
+    ),
+)  # fmt: skip
+"""Every command that changes something and does not ask the API for it."""
