@@ -3,17 +3,20 @@
 import json
 import os
 import time
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.batches import Message, take_each
 from milepost.aws.clients import FOR_MAIL, client
 from milepost.aws.consistent_orders import ConsistentOrders
+from milepost.aws.counted_failures import CountedCalls
 from milepost.aws.endpoint_calls import (
-    EndpointCallLog,
     EndpointRetries,
     attempt_of,
 )
@@ -30,15 +33,27 @@ from milepost.calling import Caller
 from milepost.failures import fail_without_message
 from milepost.judging import Judge
 from milepost.logs import open_logger
+from milepost.notices import Notice
 from milepost.sending import AlreadyClaimed
 
+# Most batches have no notice that fails, and so no metric: that is no news.
+warnings.filterwarnings("ignore", "No application metrics to publish")
+
 logger = open_logger()
+metrics = Metrics(namespace="Milepost")
+
+
+def note_failed(notice: Notice) -> None:
+    """Count a notice that ended as failed; the delivery log says why."""
+    metrics.add_metric(name="NoticeFailures", unit=MetricUnit.Count, value=1)
+    logger.error("notice failed", notice=notice.id, kind=notice.announcement.kind)
+
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
 suppressions = SuppressionsTable(dynamodb, table_name=table_name)
 caller = Caller(
-    log=EndpointCallLog(dynamodb, table_name=table_name),
+    log=CountedCalls(dynamodb, table_name=table_name, failed=note_failed),
     endpoints=EndpointsTable(dynamodb, table_name=table_name),
     judge=Judge(
         suppressions=suppressions,
@@ -69,6 +84,7 @@ caller = Caller(
 
 
 @fail_without_message
+@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Call the endpoint of each notice; what fails for a reason of ours comes back by itself."""
     return take_each(event, call)

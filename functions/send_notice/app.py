@@ -3,19 +3,22 @@
 import json
 import os
 import time
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.batches import Message, take_each
 from milepost.aws.clients import FOR_MAIL, client
 from milepost.aws.consistent_orders import ConsistentOrders
+from milepost.aws.counted_failures import CountedNotices
 from milepost.aws.holds import HoldsTable
 from milepost.aws.mails_table import MailsTable
 from milepost.aws.notice_messages import Mailbox, NoticeQueue, batch_of, notice_of
-from milepost.aws.notices_table import NoticesTable
 from milepost.aws.overrides import OverridesTable
 from milepost.aws.settings import ConnectionSettings
 from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
@@ -25,6 +28,7 @@ from milepost.batch_sending import BatchSender
 from milepost.failures import fail_without_message
 from milepost.judging import Judge
 from milepost.logs import open_logger
+from milepost.notices import Notice
 from milepost.rendering import MailRenderer
 from milepost.sending import AlreadyClaimed, Sender, TryAgainLater, batch_id
 from milepost.unsubscribing import UnsubscribeLinks
@@ -33,7 +37,18 @@ LATER: Final = timedelta(seconds=60)
 """When a mail is tried again for which the mail service had no room, or whose order could not be
 read."""
 
+# Most batches have no notice that fails, and so no metric: that is no news.
+warnings.filterwarnings("ignore", "No application metrics to publish")
+
 logger = open_logger()
+metrics = Metrics(namespace="Milepost")
+
+
+def note_failed(notice: Notice) -> None:
+    """Count a notice that ended as failed; the delivery log says why."""
+    metrics.add_metric(name="NoticeFailures", unit=MetricUnit.Count, value=1)
+    logger.error("notice failed", notice=notice.id, kind=notice.announcement.kind)
+
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
@@ -43,7 +58,7 @@ connections = ConnectionSettings(
 )
 subscriptions = SubscriptionsTable(dynamodb, table_name=table_name)
 sender = Sender(
-    claims=NoticesTable(dynamodb, table_name=table_name),
+    claims=CountedNotices(dynamodb, table_name=table_name, failed=note_failed),
     judge=Judge(
         suppressions=SuppressionsTable(dynamodb, table_name=table_name),
         subscriptions=subscriptions,
@@ -82,6 +97,7 @@ batch_sender = BatchSender(
 
 
 @fail_without_message
+@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Send a batch of notices; those that fail come back by themselves."""
     return take_each(event, send)

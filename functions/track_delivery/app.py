@@ -2,9 +2,12 @@
 
 import json
 import os
+import warnings
 from datetime import UTC, datetime
 from typing import Any
 
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.batches import Message, take_each
@@ -14,9 +17,14 @@ from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTab
 from milepost.failures import fail_without_message
 from milepost.logs import open_logger
 from milepost.mail_events import UnknownEvent, read_event
+from milepost.notices import State
 from milepost.tracking import NotLoggedYet, Tracker
 
+# Most batches have no mail that SES refused, and so no metric: that is no news.
+warnings.filterwarnings("ignore", "No application metrics to publish")
+
 logger = open_logger()
+metrics = Metrics(namespace="Milepost")
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
@@ -28,6 +36,7 @@ tracker = Tracker(
 
 
 @fail_without_message
+@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Track a batch of events; one that is too early comes back by itself."""
     return take_each(event, track)
@@ -48,6 +57,8 @@ def track(message: Message) -> None:
     except Exception:
         logger.exception("failed to track", mail=event.mail_id)
         raise
+    if failed := list(moved.values()).count(State.FAILED):
+        metrics.add_metric(name="NoticeFailures", unit=MetricUnit.Count, value=failed)
     logger.info(
         "tracked", mail=event.mail_id, message_id=event.message_id, fate=event.fate, moved=moved
     )

@@ -28,6 +28,7 @@ from milepost.providers.shapes import (
     Customer,
     Id,
     Instant,
+    Kind,
     MaybeAmount,
     MaybeDay,
     MaybeFlag,
@@ -74,7 +75,7 @@ STATUSES: Final = ByStatusWord(
 class Invoice(Shape):
     id: Id
     number: Text = None
-    kind: Text = None
+    kind: Kind = None
     amount: MaybeAmount = None
     currency: Text = None
     paid: MaybeFlag = None
@@ -90,7 +91,7 @@ class AuthorizationCode(Shape):
 
 
 class Installer(Shape):
-    kind: Text = None
+    kind: Kind = None
     name: Text = None
 
 
