@@ -176,7 +176,8 @@ def _find(connection_id: str, services: Services) -> Connection:
     try:
         return services.connections.get(connection_id)
     except UnknownConnection:
-        raise NotFound(f"There is no connection {connection_id}.") from None
+        listed = ", ".join(services.connection_ids()) or "none"
+        raise NotFound(f"There is no connection {connection_id}; there are: {listed}.") from None
 
 
 def _view_of(connection_id: str, contact: Contact, services: Services) -> ConnectionView:
