@@ -119,13 +119,18 @@ class MemoryLease:
             requests=tuple(one for one in kept.requests if one.id not in done),
         )
 
-    def fail(self, *, error: str, at: datetime, not_before: datetime | None) -> None:
+    def fail(
+        self, *, error: str, at: datetime, not_before: datetime | None, starts_over: bool = False
+    ) -> None:
         tried = {one.id for one in self.state.requests}
         known = self._polls.states.get(self._connection_id, PollState())
         requests = (
             replace(one, failed_at=_kept(at)) if one.id in tried else one for one in known.requests
         )
-        self._finish(not_before=_kept(not_before or at), requests=tuple(requests))
+        progress = None if starts_over else known.progress
+        self._finish(
+            not_before=_kept(not_before or at), requests=tuple(requests), progress=progress
+        )
         self._polls.errors[self._connection_id] = error
 
     def give_back(self) -> None:

@@ -8,6 +8,7 @@ from cli.moments import Moments, in_words
 _WORDS: Final[Mapping[str, str]] = {
     "works": "works",
     "unusable": "unusable",
+    "not_applied": "not applied",
     "failing": "failing",
     "waiting": "has to wait",
     "late": "late",
@@ -24,7 +25,7 @@ def condition_in_words(health: Mapping[str, Any]) -> str:
 def troubles(connection: Mapping[str, Any], moments: Moments) -> Iterator[str]:
     """What is wrong with a connection, a sentence each."""
     health = connection["health"]
-    if health["condition"] == "unusable":
+    if health["condition"] in ("unusable", "not_applied"):
         yield f"{health['last_error']}."
         return
     if health["failures"]:

@@ -104,7 +104,10 @@ def set_secret(
     if name != SIGNING:
         _require_credential(connection_id, name, stored)
     elif connection_id not in stored.settings:
-        raise WrongUse(f"No connection {connection_id} is applied in {target}: apply it first.")
+        raise WrongUse(
+            f"There is no connection {connection_id} in {target}; there are: "
+            f"{', '.join(sorted(stored.ids)) or 'none'}. Apply it first."
+        )
     value = _read_value(connection_id, name)
     # Not what was read before the question: a value that was typed is meant, whatever was there.
     with changing(stores, compared=stores.declarations.version()):

@@ -93,18 +93,23 @@ def check_quarantine(patient: Patient) -> Iterator[Finding]:
 
 def check_polls(patient: Patient) -> Iterator[Finding]:
     """Whether polls come through and keep to their schedules."""
-    moments, well = read_zone(UTC_ZONE), 0
+    moments, well, ill = read_zone(UTC_ZONE), 0, 0
     for one in patient.connections:
         condition = one["health"]["condition"]
+        if condition == "not_applied":
+            # What the schedules say of it is newer.
+            continue
         said = " ".join(troubles(one, moments)) or condition.replace("_", " ")
         mend = f"`milepost connections poll {one['id']} --wait`"
         if condition in _FAILS:
+            ill += 1
             yield failure("polls", f"{one['id']}: {said}", f"Mend what it says, then {mend}.")
         elif condition in _WORTH_A_LOOK:
+            ill += 1
             yield warning("polls", f"{one['id']}: {said}", f"If it stays so: {mend}.")
         else:
             well += 1
-    if well == len(patient.connections):
+    if not ill:
         yield ok("polls", f"{well} connections, none behind")
 
 

@@ -68,7 +68,15 @@ def _unusable(patient: Patient) -> Iterator[Finding]:
 
 def check_schedules(patient: Patient) -> Iterator[Finding]:
     """Whether each connection that is to be polled has a schedule that runs."""
-    stored, faults = patient.stored, 0
+    stored = patient.stored
+    without = sorted({*stored.schedules} - {*stored.settings, *stored.unusable})
+    faults = len(without)
+    for name in without:
+        yield failure(
+            "schedules",
+            f"{name} has one, and its settings are gone: each of its polls fails",
+            "Apply the connections' file again: with it in the file, or with --prune without it.",
+        )
     for name, settings in sorted(stored.settings.items()):
         schedule = stored.schedules.get(name)
         if settings.poll_minutes is None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli.api import OrdersApi
+from cli.api import NoSuchThing, OrdersApi
 from cli.confirming import confirm
 from cli.moments import UTC_ZONE, read_zone
 from cli.options import CsvOption, JsonOption, YesOption, ZoneOption
@@ -72,6 +72,14 @@ def discard_message(
 ) -> None:
     """Delete one message for good."""
     api = OrdersApi(find_stack(stack))
+    _require_queue(api, queue)
     confirm(f"Delete {message} of {queue} for good?", yes=yes)
     api.delete(f"/dead-letters/{queue}/messages/{message}")
     warn("Deleted.")
+
+
+def _require_queue(api: OrdersApi, queue: str) -> None:
+    """:raises NoSuchThing: when there is no such queue, with those that there are"""
+    names = [one["name"] for one in api.get("/dead-letters")["items"]]
+    if queue not in names:
+        raise NoSuchThing(f"There is no dead-letter queue {queue}; there are: {', '.join(names)}.")

@@ -5,19 +5,25 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli.api import OrdersApi
+from cli.api import NoSuchThing, OrdersApi
 from cli.confirming import confirm_by_typing
+from cli.faults import CannotDo
 from cli.options import JsonOption, YesOption
 from cli.orders.finding import find_orders
 from cli.output import is_interactive, tell, tell_json
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
-from milepost.finding import customer_id_of, customer_id_of_email
+from milepost.finding import customer_id_of, customer_id_of_email, phone_ids
 from milepost.order import OrderKey
 
 app = make_part()
 
+_PHONE: Final = re.compile(r"[+(]?\d[\d\s()/.-]{5,}")
 _CUSTOMER_ID: Final = re.compile(r"[0-9a-f]{16}")
+
+
+class NobodyFound(CannotDo):
+    """There is no such customer to erase; the text says what was looked for."""
 
 
 DryRunOption = Annotated[
@@ -31,7 +37,9 @@ DryRunOption = Annotated[
 def erase(
     customer: Annotated[
         str,
-        typer.Argument(metavar="CUSTOMER", help="Their email, one of their orders, or their id."),
+        typer.Argument(
+            metavar="CUSTOMER", help="Their email, phone, one of their orders, or their id."
+        ),
     ],
     *,
     dry_run: DryRunOption = False,
@@ -43,6 +51,7 @@ def erase(
 
     It can't be undone. A late event does not bring them back. Repeat it when it broke off: it
     finishes what is left. What names them and may be somebody else's stays, and is shown.
+    Exit code 1 when nobody was found.
 
     Example: milepost erase charlotte@example.com --dry-run
     """
@@ -50,19 +59,38 @@ def erase(
     customer_id = _customer_id(api, customer)
     path = f"/customers/{customer_id}"
     if dry_run:
-        _show(api.delete(path, dry_run="true"), as_json=as_json)
+        _show(customer, api.delete(path, dry_run="true"), as_json=as_json)
         return
     if not yes and is_interactive():
-        _show(api.delete(path, dry_run="true"), as_json=False)
+        _show(customer, api.delete(path, dry_run="true"), as_json=False)
     question = f"Erase {customer} (customer {customer_id}) and all their orders for good?"
     confirm_by_typing(question, expected=customer, yes=yes)
-    _show(api.delete(path), as_json=as_json)
+    _show(customer, api.delete(path), as_json=as_json)
 
 
-def _show(erased: dict[str, Any], *, as_json: bool) -> None:
+def _show(customer: str, erased: dict[str, Any], *, as_json: bool) -> None:
+    """Print it.
+
+    :raises NobodyFound: when nothing of such a customer was found
+    """
     if as_json:
         tell_json(erased)
-        return
+    elif erased["found"]:
+        _tell(erased)
+    else:
+        _tell_what_is_open(erased)
+    if not erased["found"]:
+        raise NobodyFound(_nobody(customer, erased))
+
+
+def _nobody(customer: str, erased: dict[str, Any]) -> str:
+    said = f"Nobody was found by {customer}: no order names them, and nothing else does."
+    if erased["not_looked_at"] or erased["goes_on"]:
+        said = f"Nobody was found by {customer} so far."
+    return f"{said} Check how it is written; an order of theirs or their id does as well."
+
+
+def _tell(erased: dict[str, Any]) -> None:
     would = "would become" if erased["dry_run"] else "became"
     tell(f"Orders that {would} tombstones: {erased['orders']}.")
     for order in erased["order_ids"]:
@@ -72,12 +100,17 @@ def _show(erased: dict[str, Any], *, as_json: bool) -> None:
         tell(f"{verb} from {place.replace('_', ' ')}: {number}.")
         for one in erased["removed_ids"][place] if erased["dry_run"] else ():
             tell(f"  {one}")
+    _tell_what_is_open(erased)
+    for left in erased["left"]:
+        tell(f"Look at {left['place'].replace('_', ' ')} {left['where']}: {left['why']}.")
+
+
+def _tell_what_is_open(erased: dict[str, Any]) -> None:
+    """What was not looked through, and until when what shows up late is erased."""
     for place, why in erased["not_looked_at"].items():
         tell(f"Could not look at {place.replace('_', ' ')}: {why}.")
     for place in erased["goes_on"]:
         tell(f"Not all of {place.replace('_', ' ')} was looked through yet: it goes on by itself.")
-    for left in erased["left"]:
-        tell(f"Look at {left['place'].replace('_', ' ')} {left['where']}: {left['why']}.")
     if erased["remembered_until"]:
         tell(f"What shows up late is erased as well, until {erased['remembered_until']}.")
 
@@ -87,6 +120,20 @@ def _customer_id(api: OrdersApi, customer: str) -> str:
         return customer
     if "@" in customer:
         return customer_id_of_email(customer)
-    (first, *_) = find_orders(api, customer, connection=None)
+    try:
+        (first, *_) = find_orders(api, customer, connection=None)
+    except NoSuchThing:
+        if _PHONE.fullmatch(customer):
+            return _customer_id_of_phone(api, customer)
+        raise
     order = api.get(f"/orders/{first}")
     return customer_id_of(order["details"], OrderKey.parse(first))
+
+
+def _customer_id_of_phone(api: OrdersApi, phone: str) -> str:
+    """The id of who has this number and no email address, by the spelling that is found."""
+    ids = phone_ids(phone)
+    for one in ids:
+        if api.delete(f"/customers/{one}", dry_run="true")["found"]:
+            return one
+    return ids[0]

@@ -3,17 +3,20 @@
 import json
 import os
 import time
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.batches import Message, take_each
 from milepost.aws.clients import FOR_MAIL, client
 from milepost.aws.consistent_orders import ConsistentOrders
+from milepost.aws.counted_failures import CountedCalls
 from milepost.aws.endpoint_calls import (
-    EndpointCallLog,
     EndpointRetries,
     attempt_of,
 )
@@ -30,6 +33,7 @@ from milepost.calling import Caller
 from milepost.failures import fail_without_message
 from milepost.judging import Judge
 from milepost.logs import open_logger
+from milepost.notices import Notice
 from milepost.sending import AlreadyClaimed
 
 FOR_ONE: Final = timedelta(seconds=45)
@@ -37,15 +41,25 @@ FOR_ONE: Final = timedelta(seconds=45)
 (15 s), the mail to its owner (17 s) and slow reads and writes around them."""
 LATER: Final = timedelta(seconds=60)
 """When a message is looked at again whose notice another worker claims."""
+# Most batches have no notice that fails, and so no metric: that is no news.
+warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = open_logger()
+metrics = Metrics()
+
+
+def note_failed(notice: Notice) -> None:
+    """Count a notice that ended as failed; the delivery log says why."""
+    metrics.add_metric(name="NoticeFailures", unit=MetricUnit.Count, value=1)
+    logger.error("notice failed", notice=notice.id, kind=notice.announcement.kind)
+
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
 suppressions = SuppressionsTable(dynamodb, table_name=table_name)
 queue = NoticeQueue(client("sqs"), queue_url=os.environ["ENDPOINT_QUEUE_URL"])
 caller = Caller(
-    log=EndpointCallLog(dynamodb, table_name=table_name),
+    log=CountedCalls(dynamodb, table_name=table_name, failed=note_failed),
     endpoints=EndpointsTable(dynamodb, table_name=table_name),
     judge=Judge(
         suppressions=suppressions,
@@ -72,6 +86,7 @@ caller = Caller(
 
 
 @fail_without_message
+@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Call the endpoint of each notice; what fails for a reason of ours comes back by itself."""
     return take_each(event, call, clock=context, least=FOR_ONE, put_back=put_back)

@@ -22,9 +22,10 @@ from milepost.aws.polls_table import PollsTable
 from milepost.aws.quarantine import Quarantine
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.aws.touched_table import TouchedTable
-from milepost.connection import Connection, UnusableConnection
+from milepost.connection import Connection, UnknownConnection, UnusableConnection
 from milepost.failures import fail_without_message
 from milepost.fetching import ProviderHttp, ProviderPool
+from milepost.health import NOT_APPLIED
 from milepost.logs import open_logger
 from milepost.page_recording import Record, Sinks, StoreUnavailable
 from milepost.poll_result import Outcome, PollResult
@@ -93,6 +94,8 @@ def poll_once(name: str, context: LambdaContext) -> tuple[PollResult, bool]:
     is_requested = False
     try:
         result, is_requested = poll(connections.get(name), context)
+    except UnknownConnection:
+        result = fail_unusable(name, why=NOT_APPLIED)
     except UnusableConnection as unusable:
         result = fail_unusable(name, why=str(unusable))
     if result.outcome is Outcome.FAILED:

@@ -3,20 +3,23 @@
 import json
 import os
 import time
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.awaited_contact import AwaitedContacts, awaits_contact
 from milepost.aws.batches import Message, take_each
 from milepost.aws.clients import FOR_MAIL, client
 from milepost.aws.consistent_orders import ConsistentOrders
+from milepost.aws.counted_failures import CountedNotices
 from milepost.aws.holds import HoldsTable
 from milepost.aws.mails_table import MailsTable
 from milepost.aws.notice_messages import Mailbox, NoticeQueue, batch_of, notice_of
-from milepost.aws.notices_table import NoticesTable
 from milepost.aws.overrides import OverridesTable
 from milepost.aws.settings import ConnectionSettings
 from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
@@ -26,6 +29,7 @@ from milepost.batch_sending import BatchSender
 from milepost.failures import fail_without_message
 from milepost.judging import Judge
 from milepost.logs import open_logger
+from milepost.notices import Notice
 from milepost.rendering import MailRenderer
 from milepost.sending import (
     NEWS_WITHIN,
@@ -45,8 +49,18 @@ read."""
 FOR_ONE: Final = timedelta(seconds=50)
 """What has to be left of the function's time to begin with a mail: SES's slowest answer (17 s) and
 slow reads and writes around it."""
+# Most batches have no notice that fails, and so no metric: that is no news.
+warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = open_logger()
+metrics = Metrics()
+
+
+def note_failed(notice: Notice) -> None:
+    """Count a notice that ended as failed; the delivery log says why."""
+    metrics.add_metric(name="NoticeFailures", unit=MetricUnit.Count, value=1)
+    logger.error("notice failed", notice=notice.id, kind=notice.announcement.kind)
+
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
@@ -55,7 +69,7 @@ connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
 )
 subscriptions = SubscriptionsTable(dynamodb, table_name=table_name)
-notices = NoticesTable(dynamodb, table_name=table_name)
+notices = CountedNotices(dynamodb, table_name=table_name, failed=note_failed)
 holds = HoldsTable(dynamodb, table_name=table_name)
 sender = Sender(
     claims=notices,
@@ -105,6 +119,7 @@ awaited_contacts = AwaitedContacts(
 
 
 @fail_without_message
+@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Send a batch of notices; those that fail come back by themselves."""
     return take_each(event, send, clock=context, least=FOR_ONE, put_back=put_back)

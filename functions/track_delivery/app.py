@@ -2,9 +2,12 @@
 
 import json
 import os
+import warnings
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.batches import Message, take_each
@@ -14,13 +17,17 @@ from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTab
 from milepost.failures import fail_without_message
 from milepost.logs import open_logger
 from milepost.mail_events import UnknownEvent, read_event
+from milepost.notices import State
 from milepost.tracking import NotLoggedYet, Tracker
 
 FOR_ONE: Final = timedelta(seconds=60)
 """What has to be left of the function's time to begin with an event: a digest's may be thousands of
 reads and writes."""
+# Most batches have no mail that SES refused, and so no metric: that is no news.
+warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = open_logger()
+metrics = Metrics()
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
@@ -32,6 +39,7 @@ tracker = Tracker(
 
 
 @fail_without_message
+@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Track a batch of events; one that is too early comes back by itself."""
     return take_each(event, track, clock=context, least=FOR_ONE)
@@ -52,6 +60,8 @@ def track(message: Message) -> None:
     except Exception:
         logger.exception("failed to track", mail=event.mail_id)
         raise
+    if failed := list(moved.values()).count(State.FAILED):
+        metrics.add_metric(name="NoticeFailures", unit=MetricUnit.Count, value=failed)
     logger.info(
         "tracked", mail=event.mail_id, message_id=event.message_id, fate=event.fate, moved=moved
     )

@@ -109,6 +109,7 @@ def test_a_pause_keeps_where_to_go_on_and_a_failure_does_not_lose_it(polls: Any)
     progress = Progress(
         next=PageRequest("/reseller/orders", {"cursor": "a b&c", "limit": "100"}),
         pages=7,
+        orders=650,
         newest_change=minute(-1),
         started_at=minute(-2),
         again=LookAgain(since=minute(-60), announce=True),
@@ -121,6 +122,13 @@ def test_a_pause_keeps_where_to_go_on_and_a_failure_does_not_lose_it(polls: Any)
     lease(polls, 0).pause(progress)
     lease(polls, 1).fail(error="500", at=minute(1), not_before=None)
     assert state(polls, 2).progress == progress
+
+
+def test_a_failure_that_starts_over_leaves_no_place_to_go_on(polls: Any) -> None:
+    progress = Progress(next=PageRequest("/x"), pages=1, newest_change=None)
+    lease(polls, 0).pause(progress)
+    lease(polls, 1).fail(error="endless", at=minute(1), not_before=None, starts_over=True)
+    assert state(polls, 2).progress is None
 
 
 def test_a_success_ends_what_was_paused(polls: Any) -> None:

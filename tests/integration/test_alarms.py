@@ -1,17 +1,32 @@
 """Alarms on metrics of our own: what is emitted is what the template's alarm waits for."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from local.sandboxes import Sandboxes, make_connection
+from milepost.aws.endpoint_http import EndpointHttp
 from milepost.aws.items import to_item
+from milepost.aws.mails_table import MailsTable
+from milepost.aws.notice_messages import notice_message, notice_of
+from milepost.aws.notices_table import NoticesTable
+from milepost.aws.orders_table import OrdersTable
+from milepost.aws.subscriptions_table import SubscriptionsTable
 from milepost.connection import Connection
-from milepost.report import format_instant
-from tests.builders import OFFERGRID
+from milepost.notices import Channel, Notice
+from milepost.order import Kind
+from milepost.recipients import Choice
+from milepost.report import Status, format_instant
+from milepost.sending import Refused
+from milepost.subscriptions import Subscription
+from tests.batches import sqs_batch
+from tests.builders import OFFERGRID, announcement, minute, notice, report, tracked
+from tests.make_mail_events import MESSAGE_ID
+from tests.signing import SECRET
 from tests.stack import (
     SIGNING,
     Context,
@@ -21,6 +36,7 @@ from tests.stack import (
     template,
     variables_of_all_functions,
 )
+from tests.unit.endpoints.receiver import receiving
 
 ALARMS = {
     name: one["Properties"]
@@ -104,6 +120,95 @@ def fail_what_was_planned(stack: Stack, sandboxes: Sandboxes) -> None:
     stack.load("perform_action").handler(json.loads(planned), Context())
 
 
+def fail_a_mail(stack: Stack, _: Sandboxes) -> None:
+    """A notice whose order can't be read."""
+    batch = event("send_notice", "accepted")
+    enter_notice(stack, batch)
+    (record,) = event("announce", "accepted")["Records"]
+    image = {**record["dynamodb"]["NewImage"], "reports": {"S": "{"}, "timeline": {"S": "{"}}
+    aws("dynamodb").put_item(TableName=stack.resources["OrdersTable"], Item=image)
+    stack.load("send_notice").handler(batch, Context())
+    assert states(stack) == ["failed"]
+
+
+def have_a_mail_refused(stack: Stack, _: Sandboxes) -> None:
+    """SES takes no mail to the address, however often it is tried."""
+    batch = event("send_notice", "accepted")
+    enter_notice(stack, batch)
+    (record,) = event("announce", "accepted")["Records"]
+    aws("dynamodb").put_item(
+        TableName=stack.resources["OrdersTable"], Item=record["dynamodb"]["NewImage"]
+    )
+    app: Any = stack.load("send_notice")
+
+    def refuse(*_: Any, **__: Any) -> str:
+        raise Refused("MessageRejected")
+
+    app.sender.mailer.send = refuse
+    app.handler(batch, Context())
+    assert states(stack) == ["failed"]
+
+
+def have_an_endpoint_gone(stack: Stack, _: Sandboxes) -> None:
+    with receiving(status=410, content=b"") as receiver:
+        batch = sqs_batch([json.dumps(notice_message(notice_to(stack, receiver.url)))])
+        app: Any = stack.load("call_endpoint")
+        http = EndpointHttp(allow_private=True, seconds=10)
+        app.caller = replace(app.caller, http=http)
+        app.handler(batch, Context())
+    assert states(stack) == ["failed"]
+
+
+def have_ses_reject(stack: Stack, _: Sandboxes) -> None:
+    """SES takes a mail, and then doesn't send it."""
+    notices, one = notices_table(stack), notice()
+    MailsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"]).keep(
+        [one], at=minute(1)
+    )
+    notices.enter(Choice(notice=one), at=minute(0))
+    notices.mark_sent(one, message_id=MESSAGE_ID, at=minute(1))
+    stack.load("track_delivery").handler(event("track_delivery", "rejected"), Context())
+    assert states(stack) == ["failed"]
+
+
+def notices_table(stack: Stack) -> NoticesTable:
+    return NoticesTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+
+
+def enter_notice(stack: Stack, batch: Mapping[str, Any]) -> None:
+    one = notice_of(json.loads(batch["Records"][-1]["body"]))
+    notices_table(stack).enter(Choice(notice=one), at=datetime.now(UTC))
+
+
+def notice_to(stack: Stack, url: str) -> Notice:
+    """A notice of a rejection to an endpoint, as announce leaves it."""
+    subscription = Subscription(id="crm", channel=Channel.HTTPS, recipient=url)
+    SubscriptionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"]).put(
+        subscription
+    )
+    orders = OrdersTable(
+        aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=OFFERGRID
+    )
+    orders.write(tracked(report(Status.REJECTED)), new=())
+    stack.apply(OFFERGRID)
+    stack.keep_secret("EndpointSecrets", {"crm": SECRET})
+    one = replace(
+        notice(Kind.REJECTED, channel=Channel.HTTPS, recipient=url, subscription="crm"),
+        announcement=announcement(Kind.REJECTED, 1, status=Status.REJECTED),
+    )
+    notices_table(stack).enter(Choice(notice=one), at=minute(0))
+    return one
+
+
+def states(stack: Stack) -> list[str]:
+    items = stack.items("NoticesTable")
+    return [
+        item["state"]
+        for item in items
+        if item["pk"].startswith("order#") and item["sk"].startswith("notice#")
+    ]
+
+
 def call(app: Any, method: str, path: str, body: Any = None) -> int:
     claims = {"sub": "5b1f", "username": "kim", "cognito:groups": "[operator]"}
     request = {
@@ -148,11 +253,18 @@ PROVOKED_BY: Mapping[str, Callable[[Stack, Sandboxes], None]] = {
     "PollLagAlarm": poll_late,
     "UnusableConnectionsAlarm": edit_settings_by_hand,
     "PlannedActionFailuresAlarm": fail_what_was_planned,
+    "NoticeFailuresAlarm": fail_a_mail,
     "RefusedWebhooksAlarm": refuse,
     "MissingSecretAlarm": have_no_secret,
     "UnreadableSecretsAlarm": lose_the_secrets,
     "InboxRefusedAlarm": lose_the_inbox,
 }
+
+OTHER_WAYS: Sequence[tuple[str, Callable[[Stack, Sandboxes], None]]] = (
+    ("NoticeFailuresAlarm", have_a_mail_refused),
+    ("NoticeFailuresAlarm", have_an_endpoint_gone),
+    ("NoticeFailuresAlarm", have_ses_reject),
+)
 
 
 def emitted(output: str) -> Iterator[tuple[str, str, str, dict[str, str], float]]:
@@ -171,11 +283,15 @@ def emitted(output: str) -> Iterator[tuple[str, str, str, dict[str, str], float]
                     yield group["Namespace"], one["Name"], one["Unit"], dimensions, largest
 
 
-@pytest.mark.parametrize("name", PROVOKED_BY)
+@pytest.mark.parametrize(("name", "provoke"), [*PROVOKED_BY.items(), *OTHER_WAYS])
 def test_what_an_alarm_waits_for_is_emitted_when_it_happens(
-    name: str, stack: Stack, sandboxes: Sandboxes, capsys: pytest.CaptureFixture[str]
+    name: str,
+    provoke: Callable[[Stack, Sandboxes], None],
+    stack: Stack,
+    sandboxes: Sandboxes,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    PROVOKED_BY[name](stack, sandboxes)
+    provoke(stack, sandboxes)
     alarm = ALARMS[name]
     waited_for = {one["Name"]: one["Value"] for one in alarm["Dimensions"]}
     metric = alarm["MetricName"]

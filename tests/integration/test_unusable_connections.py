@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from milepost.aws.items import to_item
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.subscriptions_table import SUBSCRIPTIONS, SubscriptionsTable
 from milepost.connection import Connection
+from milepost.health import NOT_APPLIED
 from milepost.recording import record
 from milepost.report import Status, format_instant
 from milepost.subscriptions import Subscription
@@ -19,6 +21,12 @@ from tests.builders import NOON, OFFERGRID, RETAIL, RULES, report
 from tests.stack import SIGNING, Context, Stack, aws, event
 
 CHARGE = "spirii-charge"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 BROKEN = ["", "{", "[]", "null", "[" * 50_000, '{"id": "offergrid-home"}']
 BAD_ZONE = {"id": OFFERGRID.id, "provider": "offergrid", "base_url": "https://a.example"}
 CLAIMS = {"sub": "5b1f", "username": "kim", "cognito:groups": "[operator]"}
@@ -133,6 +141,45 @@ def test_a_poll_by_settings_that_cannot_be_used_is_a_failed_poll(text: str, stac
     failed = stack.load("poll_orders").handler({"connection": OFFERGRID.id}, Context())
     assert failed["outcome"] == "failed"
     assert failed["error"].startswith(f"the settings of {OFFERGRID.id} can't be used")
+
+
+def test_polls_of_a_connection_that_is_gone_fail_by_name_and_others_poll(
+    stack: Stack, sandboxes: Sandboxes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = sandboxes.accounts[CHARGE].connection.credentials
+    stack.apply(Connection(id=CHARGE, provider="spirii", base_url=sandboxes.url(CHARGE)))
+    stack.keep_secret("ApiCredentials", {CHARGE: right})
+    app = stack.load("poll_orders")
+    results = [app.handler({"connection": name}, Context()) for name in ("gone", "gone", CHARGE)]
+    assert [one["outcome"] for one in results] == ["failed", "failed", "complete"]
+    assert results[0]["error"] == NOT_APPLIED
+    contact = ContactsTable(aws("dynamodb"), table_name=stack.resources["PollsTable"]).get("gone")
+    assert (contact.failures, contact.last_error, contact.polling_until) == (2, NOT_APPLIED, None)
+    counted = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["PollFailures"] for one in counted if one.get("connection") == "gone"] == [[1], [1]]
+
+    status, said = ask(stack, "GET", "/connections")
+    health = {one["id"]: one["health"] for one in said["items"]}
+    assert status == 200
+    assert health["gone"]["condition"] == "not_applied"
+    assert health["gone"]["last_error"] == NOT_APPLIED
+    assert health[CHARGE]["condition"] == "not_polled"
+    status, said = ask(stack, "GET", "/connections/gone")
+    assert (status, said["health"]["condition"]) == (200, "not_applied")
+    assert ask(stack, "POST", "/connections/gone/poll", body={})[0] == 404
+    assert ask(stack, "GET", "/connections/never")[0] == 404
+
+
+def test_a_connection_that_is_gone_is_shown_only_while_its_schedule_runs(stack: Stack) -> None:
+    long_ago = {"last_error": NOT_APPLIED, "failures": 7, "last_failure_at": "2026-03-02T12:00:00Z"}
+    removed = {"last_error": "500", "failures": 7, "last_failure_at": format_instant(utc_now())}
+    for name, item in (("long-ago", long_ago), ("removed", removed)):
+        aws("dynamodb").put_item(
+            TableName=stack.resources["PollsTable"], Item=to_item({"pk": f"poll#{name}", **item})
+        )
+    ids = [one["id"] for one in ask(stack, "GET", "/connections")[1]["items"]]
+    assert ids
+    assert not {"long-ago", "removed"} & {*ids}
 
 
 def test_its_announcement_waits_and_is_told_once_the_settings_are_right(stack: Stack) -> None:

@@ -92,7 +92,9 @@ class LeaseInMemory:
     def pause(self, progress: Progress) -> None:
         raise AssertionError("there is time enough")
 
-    def fail(self, *, error: str, at: datetime, not_before: datetime | None) -> None:
+    def fail(
+        self, *, error: str, at: datetime, not_before: datetime | None, starts_over: bool = False
+    ) -> None:
         raise AssertionError(error)
 
     def give_back(self) -> None:

@@ -166,6 +166,13 @@ class Erased:
     unfinished: Sequence[str] = ()
     """Places for which there was no time: ``finish`` looks through them within 15 minutes."""
     remembered_until: datetime | None = None
+    was_erased: bool = False
+    """Whether orders of theirs were erased in the last days: then there may be nothing left."""
+
+    @property
+    def is_anybody(self) -> bool:
+        """Whether anything of such a customer was found, now or by an erasure before."""
+        return bool(self.was_erased or self.orders or self.left or any(self.found.values()))
 
     @property
     def orders(self) -> int:
@@ -240,6 +247,7 @@ class Erasure:
             ],
             found={"planned_actions": plans},
             remembered_until=None if dry_run else now + REMEMBERED_FOR,
+            was_erased=bool(known and known.subject.groups),
         )
         return self._sweep(erased, subject)
 

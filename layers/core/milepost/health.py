@@ -13,6 +13,14 @@ GRACE: Final = timedelta(minutes=2)
 """How much later than its schedule a poll may end before the connection counts as late: a start
 that is spread, and the time that a poll takes."""
 
+NOT_APPLIED: Final = (
+    "it is not applied: its settings are gone, and its schedule still runs. Apply the connections' "
+    "file again, or delete the schedule"
+)
+"""Why a poll failed of a connection that there isn't."""
+_SCHEDULE_AT_MOST: Final = timedelta(days=1, hours=1)
+"""After how long without a poll a schedule has stopped: the longest, and time to begin."""
+
 
 class Condition(StrEnum):
     """How a connection is, in a word."""
@@ -26,6 +34,8 @@ class Condition(StrEnum):
     """Nothing failed, but the last success is longer ago than its schedule allows."""
     UNUSABLE = "unusable"
     """Its stored settings can't be used, so nothing is done for it until they are corrected."""
+    NOT_APPLIED = "not_applied"
+    """It has no settings any more, and its schedule still runs."""
     NEVER_POLLED = "never_polled"
     NOT_POLLED = "not_polled"
     """Its settings have no schedule: what comes, comes by webhook."""
@@ -62,6 +72,27 @@ def health_of(connection: Connection, contact: Contact, *, now: datetime) -> Hea
     """How a connection is now."""
     lag = _lag(connection, contact, now)
     return Health(condition=_condition(connection, contact, lag, now), lag=lag)
+
+
+def still_scheduled(
+    contacts: Mapping[str, Contact], *, applied: Iterable[str], now: datetime
+) -> list[str]:
+    """Connections that are not applied, and whose schedule still runs, by id."""
+    known = set(applied)
+    return sorted(
+        name
+        for name, contact in contacts.items()
+        if name not in known and is_still_scheduled(contact, now=now)
+    )
+
+
+def is_still_scheduled(contact: Contact, *, now: datetime) -> bool:
+    """Whether a connection that is not applied was to be polled a short time ago."""
+    return (
+        contact.last_error == NOT_APPLIED
+        and contact.last_failure_at is not None
+        and now - contact.last_failure_at <= _SCHEDULE_AT_MOST
+    )
 
 
 def poll_lags(

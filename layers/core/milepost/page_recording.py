@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from milepost.connection import Connection
+from milepost.endless_lists import EndlessList
 from milepost.page_json import MOST_ORDER_BYTES
 from milepost.pages import DIGEST_BYTES, NO_KEY, FetchedPage, Seen, key_of
 from milepost.payload import read_object, write_json
 from milepost.poll_result import PollResult
-from milepost.provider import BrokenPage, Json, Provider, Unreadable, read_order
+from milepost.provider import Json, Provider, Unreadable, read_order
 from milepost.recording import LostRace, UnstorableOrder
 from milepost.report import BadPayload, Report, parse_instant
 
@@ -70,7 +71,8 @@ class PageRecorder:
         """Record what is new on a page; False when there was no time for the rest of it.
 
         :raises BadPayload: when its envelope isn't strict JSON
-        :raises BrokenPage: when it isn't a page, or this poll has read it before
+        :raises BrokenPage: when it isn't a page
+        :raises EndlessList: when this poll has read it before
         :raises StoreUnavailable: when orders can't be written now
         """
         if self.trusts_memory:
@@ -107,7 +109,7 @@ class PageRecorder:
         Empty pages are alike, and so may be pages of what can't be read.
         """
         if orders and not self.seen.walk(b"orders " + orders):
-            raise BrokenPage(
+            raise EndlessList(
                 "the provider sent a page with the same orders as an earlier page of this poll"
             )
 

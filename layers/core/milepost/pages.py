@@ -143,7 +143,8 @@ class Seen:
     """Whether something was forgotten since it was loaded, so that it has to be saved."""
     _keys: dict[bytes, bytes] = field(default_factory=dict)
     """By digest, once it is indexed, with what was forgotten."""
-    _digests: dict[bytes, set[bytes]] = field(default_factory=dict)
+    _digests: dict[bytes, bytes | set[bytes]] = field(default_factory=dict)
+    """By key; a set only of an order with several, since a set takes as much memory as ten."""
     _forgotten: set[bytes] = field(default_factory=set)
     _is_indexed: bool = False
 
@@ -164,8 +165,17 @@ class Seen:
 
     def _add_to_index(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
         for digest, key in entries:
+            if self._keys.get(digest) == key:
+                # Kept as it is: the same bytes once more would take as much memory again.
+                continue
             self._keys[digest] = key
-            self._digests.setdefault(key, set()).add(digest)
+            if key == NO_KEY:
+                continue
+            known = self._digests.setdefault(key, digest)
+            if isinstance(known, set):
+                known.add(digest)
+            elif known != digest:
+                self._digests[key] = {known, digest}
 
     def forget(self, keys: Collection[bytes]) -> None:
         """Look at these orders again, since something is, or was, recorded for them."""
@@ -173,7 +183,8 @@ class Seen:
             # Most polls have nothing to forget, and an index takes as long as the pages.
             self._index()
         for key in keys:
-            digests = self._digests.get(key) if key != NO_KEY else None
+            found = self._digests.get(key, set())
+            digests = found if isinstance(found, set) else {found}
             if digests and not digests <= self._forgotten:
                 self._forgotten |= digests
                 self.is_changed = True

@@ -18,6 +18,8 @@ class Progress:
     next: PageRequest
     pages: int
     newest_change: datetime | None
+    orders: int = 0
+    """Orders on the pages that were read."""
     started_at: datetime | None = None
     """When its first page was asked for: what changed since then may be on a page behind us."""
     again: "LookAgain | None" = None

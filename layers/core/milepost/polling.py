@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from milepost.asking import Conversation, asked_to_wait, is_rate_spent
 from milepost.connection import Connection
+from milepost.endless_lists import EndlessList, refuse_too_long
 from milepost.fetching import FetchFailed
 from milepost.page_recording import PageRecorder, Sinks, StoreUnavailable
 from milepost.page_shift import PreviousPage, previous_page
@@ -33,8 +34,6 @@ from milepost.touched import Touched
 
 OVERLAP: Final = timedelta(minutes=5)
 """How far before the cursor a poll looks again, for changes the provider wrote late."""
-MOST_PAGES: Final = 20_000
-"""Pages of one poll; a provider with more is one that never ends."""
 _LONGEST_WAIT: Final = timedelta(hours=1)
 
 
@@ -67,8 +66,13 @@ class Lease(Protocol):
         """
         ...
 
-    def fail(self, *, error: str, at: datetime, not_before: datetime | None) -> None:
-        """End a failed poll. The requests in ``state`` stay, with the time of the failure."""
+    def fail(
+        self, *, error: str, at: datetime, not_before: datetime | None, starts_over: bool = False
+    ) -> None:
+        """End a failed poll. The requests in ``state`` stay, with the time of the failure.
+
+        :param starts_over: whether the next poll begins at the first page, also after a pause
+        """
         ...
 
     def give_back(self) -> None: ...
@@ -208,13 +212,15 @@ class Poll:
             lease.is_memory_sound = False
         wait = error.retry_after if isinstance(error, PollFailed) else None
         not_before = now + min(wait, _LONGEST_WAIT) if wait else None
-        lease.fail(error=self.result.error, at=now, not_before=not_before)
+        # Where a list that never ends was left off, it would only go on.
+        starts_over = isinstance(error, EndlessList)
+        lease.fail(error=self.result.error, at=now, not_before=not_before, starts_over=starts_over)
 
     def _resume_or_start_again(self, lease: Lease, now: datetime) -> None:
         try:
             self._run(lease, now)
-        except (PageGone, BrokenPage):
-            if lease.state.progress is None:
+        except (PageGone, BrokenPage) as error:
+            if lease.state.progress is None or isinstance(error, EndlessList):
                 raise
             # The page where the last poll stopped may be gone for good: its cursor has expired.
             lease.state = replace(lease.state, progress=None)
@@ -247,6 +253,7 @@ class Poll:
                 shifted = self._fetch_if_shifted(walk.previous, walk, state, recorder)
                 fetched, requested_at = shifted or (fetched, requested_at)
             is_reread = fetched.request != walk.next
+            orders_before = self.result.orders
             is_done = recorder.take_in(fetched, requested_at)
             walk = replace(walk, unrecorded_change=recorder.unrecorded_change)
             if is_done:
@@ -254,7 +261,12 @@ class Poll:
                 if is_reread and following:
                     following = walk.next
                 newest = max(filter(None, (walk.newest_change, newest)), default=None)
-                walk = replace(walk, pages=walk.pages + 1, newest_change=newest)
+                walk = replace(
+                    walk,
+                    pages=walk.pages + 1,
+                    orders=walk.orders + self.result.orders - orders_before,
+                    newest_change=newest,
+                )
                 self.result.pages += 1
                 self._memory.seen.walk(_step(fetched.request))
                 if following is None:
@@ -320,9 +332,8 @@ class Poll:
 
     def _refuse_endless(self, following: PageRequest, walk: Progress) -> None:
         if self._memory.seen.has_walked(_step(following)):
-            raise BrokenPage("the provider's next page is one that this poll has read before")
-        if walk.pages >= MOST_PAGES:
-            raise BrokenPage(f"more than {MOST_PAGES} pages: the list never ends")
+            raise EndlessList("the provider's next page is one that this poll has read before")
+        refuse_too_long(walk)
 
     def _since(self, cursor: datetime | None) -> datetime | None:
         """From when on changes are asked for; a second look never leaves out what is new."""

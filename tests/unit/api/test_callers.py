@@ -125,6 +125,14 @@ def test_the_groups_of_the_token_are_read_as_its_list(listed: list[str]) -> None
     assert Role.OPERATOR in caller_of(event).roles
 
 
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER ", "bEaReR  ", " Bearer ", ""])
+def test_the_case_of_the_scheme_does_not_count(scheme: str) -> None:
+    event = event_of(**{"cognito:groups": "[operator]"})
+    token = token_of(["operator"]).removeprefix("Bearer ")
+    event["headers"] = {"authorization": f"{scheme}{token}"}
+    assert Role.OPERATOR in caller_of(event).roles
+
+
 @pytest.mark.parametrize(
     "token",
     [

@@ -28,6 +28,7 @@ ROUTES = [
     {"RouteKey": "POST /unsubscribe/{token}", "AuthorizationType": "NONE"},
     {"RouteKey": "GET /orders", "AuthorizationType": "JWT"},
 ]
+ROLE = "arn:aws:iam::123456789012:role/polls"
 SANDBOX = HEALTHY | {"ProductionAccessEnabled": False}
 
 
@@ -116,6 +117,18 @@ def test_missing_credentials_and_signing_secrets_are_failures(deployed: Deployed
         "rabot-energy lacks client_secret",
         "offergrid-home has a signing secret that is none of standard-webhooks",
     }
+
+
+def test_a_schedule_of_a_connection_that_is_gone_fails_by_name(deployed: Deployed) -> None:
+    aws("scheduler").create_schedule(
+        GroupName=deployed.stack.resources["PollSchedules"],
+        Name="solar-gone",
+        ScheduleExpression="rate(5 minutes)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": "arn:aws:lambda:eu-central-1:123456789012:function:poll", "RoleArn": ROLE},
+    )
+    texts = [text for _, about, text in trouble(deployed) if about == "schedules"]
+    assert texts == ["solar-gone has one, and its settings are gone: each of its polls fails"]
 
 
 def test_a_connection_that_is_to_be_polled_and_has_no_schedule_fails(deployed: Deployed) -> None:

@@ -139,6 +139,28 @@ def test_a_dead_letter_is_given_up(deployed: Deployed) -> None:
     assert again.exit_code == 1
 
 
+@pytest.mark.parametrize("queue", ["nope", "Email", "NOPE!", "e mail", "../email"])
+@pytest.mark.parametrize("options", [[], ["--yes"]])
+def test_a_queue_that_there_is_not_is_named_before_anything_is_asked_or_deleted(
+    deployed: Deployed, queue: str, options: list[str]
+) -> None:
+    result = deployed.run("dead-letters", "discard", queue, "2f1c8a7e", *options)
+    said = " ".join(result.output.split())
+    assert result.exit_code == 1
+    assert f"There is no dead-letter queue {queue}; there are: inbox, email" in said
+    assert "confirm" not in said
+
+
+def test_a_dead_letter_is_not_given_up_unasked(deployed: Deployed) -> None:
+    url = deployed.stack.resources["EmailDeadLetters"]
+    sent = aws("sqs").send_message(QueueUrl=url, MessageBody="{}")
+    result = deployed.run("dead-letters", "discard", "email", sent["MessageId"])
+    assert result.exit_code == 2
+    assert "pass --yes" in " ".join(result.output.split())
+    (message,) = deployed.tell("dead-letters", "show", "email")["messages"]
+    assert message["id"] == sent["MessageId"]
+
+
 def test_a_queue_that_there_is_not_is_named_with_those_that_there_are(deployed: Deployed) -> None:
     result = deployed.run("redrive", "nonsense")
     assert result.exit_code == 1
@@ -167,6 +189,48 @@ def test_a_customer_is_erased_by_email_order_or_id(deployed: Deployed, by: str) 
     (order,) = deployed.tell("orders", "show", key.path_id)["items"]
     assert order["erased_at"]
     assert "Nguyen" not in json.dumps(order)
+
+
+@pytest.mark.parametrize("spelled", ["+49 30 1234567", "+49301234567", "0049 (30) 123-45-67"])
+def test_a_customer_without_an_address_is_erased_by_phone(deployed: Deployed, spelled: str) -> None:
+    key = OrderKey(OFFERGRID.id, "ord-1", "item-1")
+    customer = {"phone": "+49 30 1234567", "name": "Charlotte Nguyen"}
+    deployed.keep(report(Status.ACCEPTED, 1, key=key, customer=customer))
+    assert deployed.tell("erase", spelled, "--yes")["order_ids"] == [key.path_id]
+    (order,) = deployed.tell("orders", "show", key.path_id)["items"]
+    assert order["erased_at"]
+    assert "Nguyen" not in json.dumps(order)
+    # Once more: it is known to have been done.
+    assert deployed.tell("erase", spelled, "--yes")["order_ids"] == []
+
+
+NOBODY = ["nobody@example.com", "0123456789abcdef", "+49 30 7654321"]
+
+
+@pytest.mark.parametrize("customer", NOBODY)
+@pytest.mark.parametrize("option", ["--dry-run", "--yes"])
+def test_who_is_not_found_is_an_error_and_no_row_of_zeros(
+    deployed: Deployed, customer: str, option: str
+) -> None:
+    key = OrderKey(OFFERGRID.id, "ord-1", "item-1")
+    deployed.keep(report(Status.ACCEPTED, 1, key=key, customer={"email": EMAIL}))
+    result = deployed.run("erase", customer, option)
+    assert result.exit_code == 1
+    assert f"Nobody was found by {customer}" in " ".join(result.output.split())
+    assert "tombstones" not in result.output
+    result = deployed.run("erase", customer, option, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["found"] is False
+    (order,) = deployed.tell("orders", "show", key.path_id)["items"]
+    assert order["erased_at"] is None
+
+
+def test_who_was_erased_before_was_somebody(deployed: Deployed) -> None:
+    key = OrderKey(OFFERGRID.id, "ord-1", "item-1")
+    deployed.keep(report(Status.ACCEPTED, 1, key=key, customer={"email": EMAIL}))
+    first, second = (deployed.tell("erase", EMAIL, "--yes") for _ in range(2))
+    assert (first["orders"], first["found"]) == (1, True)
+    assert (second["orders"], second["found"]) == (0, True)
 
 
 def test_nobody_is_erased_unasked(deployed: Deployed) -> None:
@@ -280,4 +344,5 @@ def test_a_poll_for_a_request_that_fails_is_no_success_and_keeps_the_request(
 def test_a_poll_of_a_connection_that_there_is_not_is_refused(deployed: Deployed) -> None:
     result = deployed.run("connections", "poll", "nobody")
     assert result.exit_code == 1
-    assert "There is no connection nobody." in result.output
+    said = " ".join(result.output.split())
+    assert "There is no connection nobody; there are: offergrid-business, " in said

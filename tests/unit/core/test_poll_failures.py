@@ -1,6 +1,7 @@
 """A poll always ends in a result; what it could not record holds its cursor; no list is endless."""
 
 import http.client
+import itertools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from milepost import page_json
+from milepost import endless_lists, page_json
 from milepost.page_recording import StoreUnavailable
 from milepost.poll_result import Outcome
 from milepost.poll_state import LookAgain
@@ -19,7 +20,7 @@ from milepost.recording import LostRace
 from milepost.report import Report, Status, format_instant
 from tests.builders import OFFERGRID, minute, offergrid_item, report, tracked
 from tests.unit.core.four_providers import MODELS, Listed, world_of
-from tests.unit.core.polls import HOUR, World, an_order, answer, offergrid
+from tests.unit.core.polls import HOUR, World, an_order, answer, offergrid, offergrid_list
 
 SECRET = "Bearer sup3r-secret"
 UNFORESEEN: list[Exception] = [
@@ -259,11 +260,62 @@ def test_cursors_that_go_round_are_found_across_pauses() -> None:
         {"orders": [an_order(next(turn))], "nextCursor": following[query.get("cursor")]}
     )
     world.time_for_pages = 1
-    outcomes = [world.poll().outcome for _ in range(4)]
-    # It starts over once, in case the cursor had expired; that poll goes on as long.
-    assert outcomes[:3] == [Outcome.PAUSED] * 3
-    world.time_for_pages = 100
+    outcomes = [world.poll().outcome for _ in range(8)]
+    assert outcomes == ([Outcome.PAUSED] * 3 + [Outcome.FAILED]) * 2
+
+
+def endless(world: World, *, per_page: int) -> None:
+    """A list whose every page has orders and a cursor that were never there before."""
+    numbers = itertools.count()
+
+    def rule(_query: dict[str, str]) -> Response:
+        orders = [an_order(next(numbers)) for _ in range(per_page)]
+        return answer({"orders": orders, "nextCursor": orders[-1]["orderId"]})
+
+    world.wire.rule = rule
+
+
+@pytest.mark.parametrize("pages_a_poll", [1, 3, 1_000_000])
+def test_a_list_of_ever_new_orders_is_a_failed_poll_that_says_so(
+    pages_a_poll: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endless_lists, "MOST_ORDERS", 30)
+    world = offergrid([])
+    endless(world, per_page=5)
+    world.time_for_pages = pages_a_poll
+    results = [world.poll() for _ in range(6)]
+    failed = [one for one in results if one.outcome is Outcome.FAILED]
+    assert failed
+    assert failed[0].error == (
+        "the list goes on after 30 orders, and one poll reads at most 30: "
+        "it never ends, or it is too long for one connection"
+    )
+    assert world.cursor is None
+    assert not any(one.outcome is Outcome.COMPLETE for one in results)
+
+
+def test_after_a_list_without_end_the_next_poll_begins_at_the_first_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(endless_lists, "MOST_ORDERS", 30)
+    world = offergrid([])
+    endless(world, per_page=5)
+    world.time_for_pages = 2
+    while world.poll().outcome is not Outcome.FAILED:
+        pass
+    world.wire.rule = offergrid_list([an_order(7, "scheduled", changed=1)])
+    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.statuses()["ord-7"] is Status.SCHEDULED
+
+
+def test_a_list_as_long_as_may_be_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endless_lists, "MOST_ORDERS", 30)
+    world = offergrid([an_order(number) for number in range(35)], limit=5)
     assert world.poll().outcome is Outcome.FAILED
+    world = offergrid([an_order(number) for number in range(30)], limit=5)
+    assert world.poll().outcome is Outcome.COMPLETE
+    # Unchanged pages count as well: the ceiling is on what is remembered.
+    assert world.poll().orders == 30
 
 
 @pytest.mark.parametrize("name", ["rabot", "subs"])

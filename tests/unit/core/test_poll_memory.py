@@ -14,11 +14,32 @@ MOST_MEGABYTES = 300
 
 POLL = """
 import json, resource, sys
+from dataclasses import replace
 from tests.unit.core.polls import World, answer, offergrid
 kind, size = sys.argv[1], int(sys.argv[2])
+def endless(world):
+    # After a complete poll of as many orders as there may be: it remembers those as well.
+    from milepost.endless_lists import MOST_ORDERS
+    from milepost.provider import Response
+    numbers, left = iter(range(10**9)), [MOST_ORDERS // size]
+    def page(query):
+        left[0] -= 1
+        orders = b",".join(new % (next(numbers), next(numbers)) for _ in range(size))
+        following = b'"%d"' % next(numbers) if left[0] else b"null"
+        return Response(200, {}, b'{"nextCursor": %s, "orders": [%s]}' % (following, orders))
+    world.wire.rule = page
+    world._record = lambda report, announce: True  # What is recorded is in DynamoDB.
+    world.connection = replace(world.connection, requests_per_minute=10**9)
+    outcomes = [world.poll()]
+    while outcomes[-1].outcome != "failed":
+        outcomes.append(world.poll())
+    assert outcomes[0].outcome == "complete", outcomes[0]
+    return outcomes[-1]
 start, end = b'{"nextCursor": null, "orders": [', b']}'
+new = (b'{"orderId":"o-%07d","updatedAt":"2026-03-01T09:00:00Z",'
+       b'"items":[{"itemId":"i-%07d","status":"accepted"}]}')
 one = b'{"orderId":"o-%07d","updatedAt":"2026-03-01T09:00:00Z","items":[]}'
-if kind == "orders":
+if kind in ("orders", "endless"):
     body = start + b",".join(one % number for number in range(size)) + end
 else:
     small = {"lists": b"[],", "objects": b'{"":0},', "numbers": b"0,", "deep": b"[[[[[[]]]]]],",
@@ -30,7 +51,7 @@ else:
 world = offergrid([])
 from milepost.provider import Response
 world.wire.rule = lambda query: Response(200, {}, body)
-outcomes = [world.poll() for _ in range(2)]
+outcomes = [world.poll() for _ in range(2)] if kind != "endless" else [endless(world)]
 # Not getrusage, which counts what the process was before it began this program.
 status = open("/proc/self/status").read()
 print(json.dumps({
@@ -77,4 +98,11 @@ def test_a_page_of_100_000_orders_is_refused_before_much_memory_is_taken() -> No
 def test_a_page_of_as_many_orders_as_it_may_have_takes_less_than_300_mb() -> None:
     measured = measure("orders", 10_000)
     assert measured["outcome"] == "complete"
+    assert measured["megabytes"] < MOST_MEGABYTES  # type: ignore[operator]
+
+
+@pytest.mark.thorough
+def test_a_list_of_ever_new_orders_is_given_up_before_it_takes_300_mb() -> None:
+    measured = measure("endless", 10_000)
+    assert "the list goes on after 250,000 orders" in str(measured["error"])
     assert measured["megabytes"] < MOST_MEGABYTES  # type: ignore[operator]

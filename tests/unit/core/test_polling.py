@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from milepost import polling
+from milepost import endless_lists
 from milepost.fetching import FetchFailed
 from milepost.order import OrderKey
 from milepost.poll_result import Outcome
@@ -187,7 +187,7 @@ def test_a_next_page_that_is_the_page_itself_is_refused() -> None:
 
 
 def test_pages_without_end_are_a_failed_poll(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "MOST_PAGES", 20)
+    monkeypatch.setattr(endless_lists, "MOST_PAGES", 20)
     world = offergrid([])
     turns = count()
     world.wire.rule = lambda _: answer({"orders": [], "nextCursor": f"page {next(turns)}"})

@@ -124,14 +124,17 @@ def test_of_an_erased_order_nothing_personal_is_listed() -> None:
 def test_an_order_that_could_not_be_read_is_counted_and_never_called_erased() -> None:
     unread = replace(line(number=1), tracked=None)
     mail = renderer().render_digest(digest(unread, line(number=2)))
-    assert "… and 1 more, which is in the list of orders." in mail.text
+    assert "… and 1 more update. This command lists its order:" in mail.text
     assert "erased" not in mail.text + mail.html
     assert "ord-1" not in mail.text
     assert mail.subject == "2 updates: 2 accepted"
     held = [(one.notice, one.tracked) for one in (line(number=1), line(number=2))]
     beyond = [_numbered(held[0][0], number) for number in range(3, 43)]
     with_more = renderer().render_batch(held, **TOGETHER, beyond=beyond)
-    assert "… and 40 more, which are in the list of orders." in with_more.text
+    said = " ".join(with_more.text.split())
+    command = "milepost orders list --connection offergrid-home"
+    assert f"… and 40 more updates. This command lists their orders: {command}" in said
+    assert command in with_more.html
     assert with_more.subject.startswith("42 updates: ")
 
 

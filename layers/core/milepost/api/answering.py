@@ -18,6 +18,7 @@ from milepost.api.failing import tell_problems
 from milepost.api.given import Services
 from milepost.api.matching import routes_at
 from milepost.api.problems import Problem, answer_to
+from milepost.api.query_names import refuse_unknown_names
 from milepost.api.routes import SUBJECTS, routers_of, subject_of
 from milepost.payload import read_json
 from milepost.report import BadPayload
@@ -60,6 +61,12 @@ class Api:
             caller = caller_of(request)
             subject = caller.subject
             check_method(caller, method)
+            refuse_unknown_names(
+                resolver,
+                method=method,
+                path=request["rawPath"],
+                query=request.get("queryStringParameters") or {},
+            )
             request = _with_text_body(request)
             resolver.context.update(services=self.services, caller=caller)
             answered = resolver.resolve(request, context)

@@ -7,12 +7,16 @@ Source: Amazon Cognito, "Understanding the access token" and "Understanding the 
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from milepost.api.problems import Problem
+
+_SCHEME: Final = re.compile(r"\A\s*bearer\s+", re.IGNORECASE)
+"""The scheme of the header ``Authorization``, whose case doesn't count (RFC 9110, 11.1)."""
 
 
 class Role(StrEnum):
@@ -101,7 +105,7 @@ def _as_text(listed: list[str]) -> str:
 
 def _listed_in(token: object) -> list[str]:
     """The groups of a token whose signature was checked already; none of what can't be read."""
-    parts = token.removeprefix("Bearer ").split(".") if isinstance(token, str) else []
+    parts = _SCHEME.sub("", token).strip().split(".") if isinstance(token, str) else []
     if len(parts) != 3:
         return []
     try:

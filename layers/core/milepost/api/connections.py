@@ -15,7 +15,15 @@ from milepost.api.instants import Instant
 from milepost.api.problems import Conflict, NotFound
 from milepost.api.shapes import Shape
 from milepost.connection import Connection, UnknownConnection
-from milepost.health import Condition, Contact, Health, health_of
+from milepost.health import (
+    NOT_APPLIED,
+    Condition,
+    Contact,
+    Health,
+    health_of,
+    is_still_scheduled,
+    still_scheduled,
+)
 from milepost.poll_state import PollRequest
 from milepost.report import format_instant
 
@@ -33,7 +41,8 @@ class HealthView(Shape):
     condition: str = Field(
         description="`works`, `failing`, `waiting` (the provider asked us to), `late`, "
         "`never_polled`, `not_polled` (it has no schedule), `unusable` (its stored settings "
-        "can't be used; `last_error` says why)."
+        "can't be used; `last_error` says why), `not_applied` (its settings are gone, and its "
+        "schedule still runs)."
     )
     last_success_at: str | None
     last_failure_at: str | None
@@ -113,12 +122,10 @@ class PollStarted(Shape):
     responses=may_answer(200),
 )
 def list_connections(services: Given) -> ConnectionList:
-    contacts = services.operations.contacts.all()
+    contacts, applied = services.operations.contacts.all(), services.connection_ids()
+    names = [*applied, *still_scheduled(contacts, applied=applied, now=services.clock())]
     return ConnectionList(
-        items=[
-            _view_of(name, contacts.get(name, Contact()), services)
-            for name in services.connection_ids()
-        ]
+        items=[_view_of(name, contacts.get(name, Contact()), services) for name in sorted(names)]
     )
 
 
@@ -130,9 +137,8 @@ def list_connections(services: Given) -> ConnectionList:
     responses=may_answer(200, 404),
 )
 def show_connection(connection: ConnectionPath, services: Given) -> ConnectionView:
-    if connection not in services.connections.unusable():
-        _find(connection, services)
-    return _view_of(connection, services.operations.contacts.get(connection), services)
+    contact = services.operations.contacts.get(connection)
+    return _view_of(connection, contact, services)
 
 
 @router.post(
@@ -170,19 +176,20 @@ def _find(connection_id: str, services: Services) -> Connection:
     try:
         return services.connections.get(connection_id)
     except UnknownConnection:
-        raise NotFound(f"There is no connection {connection_id}.") from None
+        listed = ", ".join(services.connection_ids()) or "none"
+        raise NotFound(f"There is no connection {connection_id}; there are: {listed}.") from None
 
 
 def _view_of(connection_id: str, contact: Contact, services: Services) -> ConnectionView:
     now = services.clock()
     if bad := services.connections.unusable().get(connection_id):
-        health = Health(condition=Condition.UNUSABLE, lag=None)
-        return ConnectionView(
-            id=connection_id,
-            provider=bad.provider,
-            settings={},
-            health=_health_view(health, contact, last_error=bad.why, now=now),
-            requests=_request_views(contact),
+        return _closed_view(
+            connection_id, contact, Condition.UNUSABLE, bad.why, provider=bad.provider, now=now
+        )
+    is_applied = connection_id in services.connections.all()
+    if not is_applied and is_still_scheduled(contact, now=now):
+        return _closed_view(
+            connection_id, contact, Condition.NOT_APPLIED, NOT_APPLIED, provider=None, now=now
         )
     connection = _find(connection_id, services)
     return ConnectionView(
@@ -195,6 +202,26 @@ def _view_of(connection_id: str, contact: Contact, services: Services) -> Connec
             last_error=contact.last_error if contact.failures else None,
             now=now,
         ),
+        requests=_request_views(contact),
+    )
+
+
+def _closed_view(
+    connection_id: str,
+    contact: Contact,
+    condition: Condition,
+    why: str,
+    *,
+    provider: str | None,
+    now: datetime,
+) -> ConnectionView:
+    """One for which nothing can be done, and why."""
+    health = Health(condition=condition, lag=None)
+    return ConnectionView(
+        id=connection_id,
+        provider=provider,
+        settings={},
+        health=_health_view(health, contact, last_error=why, now=now),
         requests=_request_views(contact),
     )
 

@@ -27,9 +27,13 @@ class LeftView(Shape):
 
 
 class ErasedView(Shape):
-    """What an erasure came to. An unknown customer, or one erased before, has nothing to erase."""
+    """What an erasure came to. One erased before has nothing to erase."""
 
     customer: str
+    found: bool = Field(
+        description="False when nothing of such a customer is, or was within the last days, "
+        "anywhere: the id or the address it was made of is likely wrong."
+    )
     dry_run: bool = Field(description="True when nothing was changed: it says what would be.")
     orders: int = Field(
         description="Orders that became tombstones, also those found since the last erasure."
@@ -84,6 +88,7 @@ def _view(erased: Erased) -> ErasedView:
     until = erased.remembered_until
     return ErasedView(
         customer=erased.customer_id,
+        found=erased.is_anybody,
         dry_run=erased.dry_run,
         orders=erased.orders,
         order_ids=list(erased.order_ids),

@@ -13,7 +13,8 @@ VERSION: Final = "1"
 _ABOUT: Final = (
     "Where every order stands, and what can be done about it. Reading needs the group viewer or "
     "operator; every other method needs operator. Amounts are texts, since they are exact. "
-    "An id goes into a path percent-encoded once, as any text does."
+    "An id goes into a path percent-encoded once, as any text does. A query parameter that a route "
+    "does not list is refused with 422."
 )
 _SCHEME: Final = "people"
 _OUR_PROBLEM: Final = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}

@@ -277,7 +277,7 @@ def delete_subscription(subscription: SubscriptionPath, services: Given) -> Resp
 def _find(subscription_id: str, services: Services) -> Subscription:
     found = services.operations.subscriptions.get(subscription_id)
     if found is None:
-        raise NotFound(f"There is no subscription {subscription_id}.")
+        raise NotFound(f"There is no subscription {subscription_id}; /subscriptions lists them.")
     return found
 
 
@@ -292,9 +292,11 @@ def _find_ours(subscription_id: str, services: Services) -> Subscription:
 
 def _require_possible(wanted: Subscription, services: Services) -> None:
     """Check what the request alone can't tell."""
+    known = services.connection_ids()
+    there_are = f"there are: {', '.join(known) or 'none'}"
     faults = [
-        Fault(where="body.connections", what=f"There is no connection {name}.")
-        for name in sorted(wanted.connections.difference(services.connection_ids()))
+        Fault(where="body.connections", what=f"There is no connection {name}; {there_are}.")
+        for name in sorted(wanted.connections.difference(known))
     ]
     if wanted.channel is Channel.HTTPS:
         try:

@@ -101,7 +101,9 @@ class PollLease:
         names = {f"#done{index}": attribute_of(one) for index, one in enumerate(done)}
         self._finish(sets, values, removing=", ".join([removing, *names]), names=names)
 
-    def fail(self, *, error: str, at: datetime, not_before: datetime | None) -> None:
+    def fail(
+        self, *, error: str, at: datetime, not_before: datetime | None, starts_over: bool = False
+    ) -> None:
         values = {
             ":at": format_instant(at),
             ":error": error,
@@ -118,6 +120,7 @@ class PollLease:
             "SET last_failure_at = :at, last_error = :error, not_before = :not_before,"
             f" failures = if_not_exists(failures, :zero) + :one{tried}",
             values,
+            removing="progress" if starts_over else "",
             names=names,
         )
 
@@ -175,6 +178,7 @@ def _progress_text(progress: Progress) -> str:
             "path": progress.next.path,
             "query": dict(progress.next.query),
             "pages": progress.pages,
+            "orders": progress.orders,
             "newest_change": _text(progress.newest_change),
             "started_at": _text(progress.started_at),
             "again": _again_value(progress.again),
@@ -192,6 +196,7 @@ def _progress(text: str | None) -> Progress | None:
     return Progress(
         next=PageRequest(value["path"], value["query"]),
         pages=value["pages"],
+        orders=value.get("orders", 0),
         newest_change=_instant(value["newest_change"]),
         started_at=_instant(value.get("started_at")),
         again=_again(value.get("again")),

@@ -30,6 +30,7 @@ from milepost.providers.causes import cause_of
 from milepost.providers.shapes import (
     Id,
     Instant,
+    Kind,
     MaybeAmount,
     MaybeInstant,
     MaybeWord,
@@ -49,6 +50,7 @@ from milepost.providers.shapes import (
     words_in,
 )
 from milepost.providers.status_words import ByStatusWord
+from milepost.raw_statuses import normal_form
 from milepost.report import BadPayload, Details, Report, Source, Status, format_instant
 from milepost.signatures import STANDARD_WEBHOOKS
 
@@ -78,11 +80,14 @@ def status_of(raw_status: str, _details: Details) -> Status | None:
     return STATUSES.get(raw_status)
 
 
-_STATUS_OF_EVENT: Final = {
-    "order.scheduled": "scheduled",
-    "order.completed": "completed",
-    "order.rejected": "rejected",
-}
+_STATUS_CHANGED: Final = "order.status_changed"
+_STATUS_OF_EVENT: Final = ByStatusWord(
+    {
+        "order.scheduled": "scheduled",
+        "order.completed": "completed",
+        "order.rejected": "rejected",
+    }
+)
 """The events that carry no ``newStatus``: their name says it."""
 _UP_TO_THE_CUSTOMER: Final = frozenset({"customer_unreachable", "customer_not_home"})
 
@@ -99,6 +104,11 @@ class Event(Shape):
     scheduledFor: MaybeInstant = None
     accountNumber: Text = None
     reason: Text = None
+
+    @property
+    def is_status_change(self) -> bool:
+        """Whether it is the event that names the new status."""
+        return normal_form(self.event) == _STATUS_CHANGED
 
 
 class Customer(Shape):
@@ -121,7 +131,7 @@ class Address(Shape):
 class Commission(Shape):
     amount: MaybeAmount = None
     currency: Text = None
-    status: Text = None
+    status: Kind = None
     paidAt: MaybeInstant = None
 
 
@@ -167,7 +177,7 @@ class Offergrid:
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
         """One report. An event we don't know is kept with its name as the raw status."""
         said = read_shape(Event, event)
-        if said.event == "order.status_changed" and not said.newStatus:
+        if said.is_status_change and not said.newStatus:
             raise BadPayload("not the expected Event: newStatus: missing")
         raw = _raw_status(said)
         details = present(
@@ -259,7 +269,7 @@ class Offergrid:
 
 def _raw_status(said: Event) -> str:
     """What the event says of the status; one that we don't know says only its name."""
-    if said.event == "order.status_changed":
+    if said.is_status_change:
         return said.newStatus or said.event
     return _STATUS_OF_EVENT.get(said.event, said.event)
 

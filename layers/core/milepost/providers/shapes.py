@@ -27,6 +27,7 @@ from milepost.identifiers import read_id
 from milepost.provider import BrokenPage, Json, SignInFailed
 from milepost.providers.lenient import Unusable, name_of, places_to_leave_out, without
 from milepost.providers.numbers import read_amount
+from milepost.raw_statuses import normal_form
 from milepost.report import BadPayload, Details, Note, format_instant
 from milepost.timestamps import NotATime, read_day, read_instant
 
@@ -106,6 +107,11 @@ def _text(text: str) -> str | None:
     return _trim(text)
 
 
+def _kind(text: str) -> str | None:
+    trimmed = _text(text)
+    return normal_form(trimmed) if trimmed else None
+
+
 def _word(text: str) -> str:
     word = text.strip()
     is_printable = word.isprintable() or "".join(word.split()).isprintable()
@@ -141,6 +147,9 @@ Word = Annotated[str, AfterValidator(_word)]
 """A status, or the name of an event: as the provider writes it, trimmed."""
 Text = Annotated[str, AfterValidator(_text)] | None
 """A text that may be missing: null, empty and blank are all None."""
+Kind = Annotated[str, AfterValidator(_kind)] | None
+"""A word of a provider's that we know by name, such as the kind of an invoice; it may be missing.
+In lower case and trimmed, since both don't count."""
 Instant = Annotated[datetime, PlainValidator(read_instant)]
 """An instant of ISO 8601 with a zone, from 2000 to 2099; in UTC."""
 MaybeWord = Annotated[Word | None, BeforeValidator(missing_if_blank)]
@@ -345,5 +354,5 @@ def read_notes(text: str | None) -> list[Note]:
 
 def _read_note(line: str) -> Note:
     label, colon, rest = line.partition(":")
-    kind = _NOTE_KINDS.get(label.strip().lower()) if colon else None
+    kind = _NOTE_KINDS.get(normal_form(label)) if colon else None
     return Note(kind=kind, text=rest.strip()) if kind else Note(kind="other", text=line)

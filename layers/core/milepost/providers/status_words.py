@@ -1,4 +1,4 @@
-"""Status words: one reading for all providers, and for webhooks and polls alike."""
+"""Status words, event names and kinds: one reading for all providers, webhooks and polls."""
 
 from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
@@ -9,7 +9,7 @@ Meaning = TypeVar("Meaning")
 
 
 class ByStatusWord(Mapping[str, Meaning], Generic[Meaning]):
-    """What a provider's status words mean, found in whatever case and white space.
+    """What a provider's words mean, found in whatever case and white space.
 
     Iterates over the words as the provider documents them. A word that differs in more than that
     is another word: it isn't found, and never guessed.

@@ -28,6 +28,7 @@ from milepost.providers.shapes import (
     Customer,
     Id,
     Instant,
+    Kind,
     MaybeAmount,
     MaybeDay,
     MaybeFlag,
@@ -79,7 +80,7 @@ def status_of(raw_status: str, _details: Details) -> Status | None:
 class Invoice(Shape):
     id: Id
     number: Text = None
-    kind: Text = None
+    kind: Kind = None
     amount: MaybeAmount = None
     currency: Text = None
     paid: MaybeFlag = None
@@ -95,7 +96,7 @@ class AuthorizationCode(Shape):
 
 
 class Installer(Shape):
-    kind: Text = None
+    kind: Kind = None
     name: Text = None
 
 

@@ -23,6 +23,8 @@ from milepost.subscriptions import DigestReason
 
 MOST_LINES: Final = MOST_SHOWN
 _ABOUT_DATES: Final = frozenset({Kind.SCHEDULED, Kind.RESCHEDULED, Kind.REMINDER})
+_MOST_NAMED: Final = 5
+"""Connections that a command of a mail names."""
 _ABOUT_REASONS: Final = frozenset({Kind.REJECTED, Kind.FAILED, Kind.CANCELLED})
 
 
@@ -121,10 +123,9 @@ class _Form:
         own = self.words["digest"]
         listed = sorted((line for line in self.digest.lines if line.tracked), key=_urgency)
         shown, kinds = listed[:MOST_LINES], self._kinds()
-        more = len(_notices(self.digest)) - len(shown)
+        more = _not_shown(self.digest, shown)
         intro = own["intro_customer" if is_customer else "intro"]
         latest = max(one.announcement.announced_at for one in _notices(self.digest))
-        more_form = own["and_more_customer" if is_customer else "and_more"]
         return {
             "subject": fit_subject(self._subject(kinds, is_customer=is_customer)),
             "heading": own["customer" if is_customer else self.digest.reason],
@@ -132,8 +133,16 @@ class _Form:
             "intro": intro.format(zone=self.moments.zone_at(latest)),
             "preheader": upper_first(kinds),
             "groups": list(self._groups(shown, is_customer=is_customer)),
-            "more": counted(more_form, more, self.language) if more > 0 else None,
+            "more": self._more(more, is_customer=is_customer) if more else None,
         }
+
+    def _more(self, more: Sequence[Notice], *, is_customer: bool) -> str:
+        """How many are not shown; the team is also told how to list them."""
+        own = self.words["digest"]
+        if is_customer:
+            return counted(own["and_more_customer"], len(more), self.language)
+        text = counted(own["and_more"], len(more), self.language)
+        return text.replace("{command}", _command_for(more))
 
     def _counts(self) -> Counter[Kind]:
         return Counter(one.announcement.kind for one in _notices(self.digest))
@@ -251,6 +260,19 @@ def _shown_date(line: DigestLine, moments: Moments) -> str | datetime:
 
 def _notices(digest: Digest) -> Sequence[Notice]:
     return [*(line.notice for line in digest.lines), *digest.beyond]
+
+
+def _not_shown(digest: Digest, shown: Iterable[DigestLine]) -> Sequence[Notice]:
+    ids = {line.notice.id for line in shown}
+    return [notice for notice in _notices(digest) if notice.id not in ids]
+
+
+def _command_for(notices: Iterable[Notice]) -> str:
+    """The command that lists these orders, and others of their connections; all orders when they
+    are of too many connections to name."""
+    names = sorted({notice.key.connection for notice in notices})
+    named = names if len(names) <= _MOST_NAMED else []
+    return " ".join(["milepost orders list", *(f"--connection {name}" for name in named)])
 
 
 def _kind_of(line: DigestLine) -> Kind:
