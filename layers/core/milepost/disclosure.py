@@ -13,6 +13,9 @@ from typing import Any, Final
 from milepost.report import Details
 
 CAUSES: Final[Mapping[str, str]] = {
+    "credit_check": "A check by the provider was not passed.",
+    "meter_data": "The meter or market location number is missing or not known.",
+    "existing_contract": "The customer has a contract with another supplier.",
     "missing_unit_number": "The address lacks a unit number.",
     "outside_service_area": "The address is outside of the service area.",
     "invalid_address": "The address is not valid.",

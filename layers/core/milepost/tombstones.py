@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from milepost.causes import cause_in
 from milepost.order import Entry, TrackedOrder
 from milepost.report import Details, Status
 
@@ -47,5 +48,8 @@ def _bare_entry(entry: Entry) -> Entry:
 
 def _bare(details: Details) -> Details:
     kept = {name: value for name, value in details.items() if name in KEPT}
+    # The figures count why it ended, and the reason itself is going.
+    if cause := cause_in(details):
+        kept["cause"] = cause
     bare: Details = Details(**kept)  # type: ignore[typeddict-item]
     return bare

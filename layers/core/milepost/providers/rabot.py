@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import PlainValidator
 
+from milepost.causes import CUSTOMER_CANCELLED, cause_of
 from milepost.completeness import MISSING, check_contact, check_meter_identifiers
 from milepost.connection import Connection
 from milepost.lifecycle import Rules
@@ -260,6 +261,7 @@ def _details(order: Order, connection: Connection) -> Details:
         delivery_message=delivery.message,
         processing_info=order.processingInfo,
         reason=_reason(order, delivery),
+        cause=_cause(order, delivery, connection),
         unread=order.unread,
     )
 
@@ -271,6 +273,13 @@ def _reason(order: Order, delivery: DeliveryState) -> str | None:
     if STATUSES.get(order.state) is Status.REJECTED:
         return order.denialReason or delivery.denialReason or delivery.cancellationReason
     return None
+
+
+def _cause(order: Order, delivery: DeliveryState, connection: Connection) -> str | None:
+    """What the reason comes to; it is the customer who revokes, whatever the reason says."""
+    if order.state.casefold() == "revoked":
+        return CUSTOMER_CANCELLED
+    return cause_of(_reason(order, delivery), connection.causes)
 
 
 def _day(moment: datetime | None) -> str | None:
