@@ -14,9 +14,14 @@ from zoneinfo import ZoneInfo
 from pydantic import PlainValidator
 
 from milepost.causes import CUSTOMER_CANCELLED, cause_of
-from milepost.completeness import MISSING, check_contact, check_meter_identifiers
+from milepost.completeness import (
+    MISSING,
+    check_contact,
+    check_meter_identifiers,
+    check_reachable,
+)
 from milepost.connection import Connection
-from milepost.lifecycle import Rules
+from milepost.lifecycle import OPEN, Rules
 from milepost.order import Attention
 from milepost.provider import (
     BrokenPage,
@@ -61,6 +66,8 @@ STATUSES: Final = ByStatusWord(
     }
 )
 """``Unspecified`` is missing on purpose: it says nothing, and a person should look."""
+
+_BEFORE_CONFIRMATION: Final = frozenset({STATUSES.get("Open"), STATUSES.get("Processing")})
 
 BERLIN: Final = ZoneInfo("Europe/Berlin")
 OVERLAP: Final = 10
@@ -290,12 +297,24 @@ def _day(moment: datetime | None) -> str | None:
 def examine(status: Status, details: Details) -> Iterable[Attention]:
     """What is missing of an order that is still open, and what it would bring.
 
+    While it is processed it still waits for grid operator and previous supplier, so numbers help.
+
     Source: RABOT's partner documentation: 80% faster with a meter number, 90% with a MaLo number.
     It goes on without them, only more slowly, so the stage's clock doesn't wait for the customer.
     """
     yield from check_contact(details)
     yield from check_meter_identifiers(details)
-    if status is Status.PENDING and not details.get("malo") and not details.get("meter_number"):
+    if status in OPEN:
+        yield from check_reachable(details)
+    if status not in _BEFORE_CONFIRMATION or details.get("malo"):
+        return
+    if details.get("meter_number"):
+        yield Attention(
+            MISSING,
+            "Only the meter number is known. With a meter number the change of supplier is 80% "
+            "faster, with a MaLo number 90%: ask the customer for the MaLo number on their bill.",
+        )
+    else:
         yield Attention(
             MISSING,
             "Neither a MaLo number nor a meter number is known. With a meter number the change of "
