@@ -80,3 +80,11 @@ def test_a_digest_is_as_discreet_as_a_mail() -> None:
     written = renderer().render_batch(lines, time_zone="Europe/Berlin", reason=DigestReason.MANY)
     assert "SCHUFA" not in written.text + written.html
     assert "Unit number missing" in written.text
+
+
+@pytest.mark.parametrize("reason", ["Insolvenz", "On list 7"])
+def test_a_cause_that_a_status_says_does_not_have_other_words_quoted(reason: str) -> None:
+    facts = {"reason": reason, "cause": "customer_cancelled"}
+    text = mail(Kind.CANCELLED, Status.CANCELLED, Audience.CUSTOMER, "en", **facts)
+    assert reason not in text
+    assert "You cancelled the order." in text

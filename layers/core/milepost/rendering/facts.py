@@ -10,7 +10,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from milepost.causes import CREDIT_CHECK, NAMED_TO_CUSTOMER, QUOTABLE, cause_in, may_be_quoted
+from milepost.causes import (
+    CREDIT_CHECK,
+    NAMED_TO_CUSTOMER,
+    QUOTABLE,
+    cause_in,
+    cause_of,
+    may_be_quoted,
+)
 from milepost.connection import Connection
 from milepost.deadlines import expected_by, next_step_by, usual_end
 from milepost.lifecycle import TERMINAL
@@ -133,7 +140,7 @@ def _of_reason(told: Telling) -> Values:
     said, true_cause = _reason(told)
     reason, cause = said, true_cause
     if told.for_customer:
-        reason, cause = shown_to_customer(said, true_cause)
+        reason, cause = shown_to_customer(said, true_cause, told.connection)
     causes = told.words["causes"]
     named = cause in causes and cause not in ("other", "none")
     known = causes[cause] if named else causes["other" if said else "none"]
@@ -155,10 +162,20 @@ def _of_reason(told: Telling) -> Values:
     }
 
 
-def shown_to_customer(reason: str | None, cause: str | None) -> tuple[str | None, str | None]:
-    """What a customer may read of a reason: its words, its cause, both or neither."""
-    shown = reason if cause in QUOTABLE else None
+def shown_to_customer(
+    reason: str | None, cause: str | None, connection: Connection
+) -> tuple[str | None, str | None]:
+    """What a customer may read of a reason: its words, its cause, both or neither.
+
+    The words themselves have to say a cause that is quoted: a status may say one as well.
+    """
+    said = cause_of(reason, connection.causes)
+    shown = reason if {said, cause} <= QUOTABLE and _is_discreet(reason) else None
     return shown, cause if cause in NAMED_TO_CUSTOMER else None
+
+
+def _is_discreet(reason: str | None) -> bool:
+    return reason is not None and may_be_quoted(reason)
 
 
 def _reason_form(said: str | None, shown: str | None, *, named: bool) -> str:
