@@ -12,7 +12,7 @@ export SAM_CLI_TELEMETRY := 0
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install lock build build-aws run stop invoke check format test test-all deploy clean
+.PHONY: help install lock build build-aws run stop invoke sam-env events check format test test-all deploy clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -46,6 +46,13 @@ stop: install ## End what `make run DETACH=1` started
 
 invoke: install ## One function with one event: make invoke FUNCTION=announce EVENT=accepted
 	@$(BIN)/python -m local invoke $(FUNCTION) $(EVENT)
+
+sam-env: install ## What `sam local invoke` needs to reach the running stack: .local/env.json
+	@$(BIN)/python -m local sam-env
+
+events: install ## Events anew, and the webhooks signed for the running stack: .local/events (5 minutes)
+	@$(BIN)/python -m tests.make_events
+	@$(BIN)/python -m local sign-events
 
 check: install ## Style, types, imports, template
 	@$(MAKE) --no-print-directory -j2 -O check-style check-types check-imports check-template check-sam

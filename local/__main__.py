@@ -12,6 +12,7 @@ from local.faults import CannotStart
 from local.invoking import invoke_function
 from local.places import DEFAULT
 from local.run import run_in_background, run_stack, stop_stack
+from local.sam_local import write_environment, write_signed_events
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 for _command in (deploying.stage, deploying.sender, deploying.protection, deploying.finish_build):
@@ -52,6 +53,20 @@ def invoke(function: str, event: str) -> None:
     _errors.print(result.log, markup=False)
     _out.print_json(data=result.answer)
     raise typer.Exit(1 if result.failed else 0)
+
+
+@app.command("sam-env")
+def sam_env() -> None:
+    """Write what `sam local invoke` needs to reach the running stack."""
+    for path in write_environment(DEFAULT):
+        _out.print(f"wrote {path}", soft_wrap=True)
+
+
+@app.command("sign-events")
+def sign_events() -> None:
+    """Write the webhook events with signatures of now."""
+    written = write_signed_events(DEFAULT)
+    _out.print(f"signed {len(written)} events in {written[0].parent}", soft_wrap=True)
 
 
 @app.command()

@@ -4,12 +4,15 @@ import base64
 import json
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from local.faults import CannotStart
 from local.places import ROOT, Places
 from local.sandboxes.signing import sign_headers
 from local.stack import Stack, read_stack
+
+SIGN_ME: Final = "sign-me"
+"""In place of a signature in events/: it is made just before use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,7 @@ def invoke_function(places: Places, *, function: str, event: str) -> Invocation:
 def sign_event(event: Any, stack: Stack) -> Any:
     """The event, with a good signature of now where it says ``sign-me``."""
     headers = event.get("headers", {}) if isinstance(event, dict) else {}
-    if headers.get("webhook-signature") != "sign-me":
+    if SIGN_ME not in headers.values():
         return event
     connection = stack.connections.get(event["pathParameters"]["connection"])
     if connection is None:
@@ -55,11 +58,11 @@ def sign_event(event: Any, stack: Stack) -> Any:
     signed = sign_headers(
         scheme=connection["signing"]["scheme"],
         secrets=[connection["signing"]["secret"]],
-        id=headers["webhook-id"],
+        id=headers.get("webhook-id") or headers["spirii-event-id"],
         timestamp=int(time.time()),
         body=event["body"].encode(),
     )
-    return {**event, "headers": headers | signed}
+    return {**event, "headers": headers | {name.lower(): one for name, one in signed.items()}}
 
 
 def _read_event(function: str, event: str) -> bytes:

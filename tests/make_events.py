@@ -37,7 +37,9 @@ from tests.builders import (
     rabot_order,
 )
 from tests.fakes import MemoryOrders
+from tests.make_api_events import api_events, scheduled_events
 from tests.make_mail_events import mail_events
+from tests.payloads import charge_order, service_request
 
 EVENTS: Final = Path(__file__).parent.parent / "events"
 RECIPIENT: Final = "sales@example.org"
@@ -77,7 +79,8 @@ ALSO_SCHEDULED: Final = offergrid_event(
 def all_events() -> Iterator[tuple[str, Any]]:
     """Every event's path below events/, and its content."""
     parts = (_webhooks, _inbox_batches, _stream_batches, _notice_batches, _endpoint_batches)
-    for make in (*parts, _measured_batches, _schedules, _planned_actions, mail_events):
+    others = (_measured_batches, _schedules, _planned_actions, mail_events)
+    for make in (*parts, *others, api_events, scheduled_events):
         yield from make()
 
 
@@ -129,6 +132,33 @@ def _webhooks() -> Iterator[tuple[str, Any]]:
         "receive_webhook/another_connection",
         http_event(accepted, connection="offergrid-business"),
     )
+
+    yield (
+        "receive_webhook/subs_completed",
+        http_event(
+            _text(_enveloped("service_request", service_request("Completed"))),
+            connection="subs-grid",
+        ),
+    )
+    yield "receive_webhook/spirii_scheduled", _from_spirii(charge_order())
+
+
+def _enveloped(name: str, order: Json) -> Json:
+    """An event of SUBS or Spirii, which carries the order whole."""
+    event = f"{name}.updated"
+    return {"id": "evt_1", "event": event, "created_at": order["updated_at"], "data": {name: order}}
+
+
+def _from_spirii(order: Json) -> dict[str, Any]:
+    event = http_event(_text(_enveloped("order", order)), connection="spirii-charge")
+    kept = {k: v for k, v in event["headers"].items() if not k.startswith("webhook-")}
+    signed = {
+        "spirii-event-id": "evt_1",
+        "spirii-timestamp": "1772447400",
+        "spirii-signature": "sign-me",
+        "user-agent": "Spirii-Webhooks/1.0",
+    }
+    return {**event, "headers": {**kept, **signed}}
 
 
 def http_event(

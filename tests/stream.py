@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from milepost.lifecycle import Rules
 from milepost.measuring import Change, Counted, Step, change_of, count
 from milepost.order import OrderKey, TrackedOrder
+from milepost.outcomes import AcceptanceKey, OutcomeKey
 from milepost.recording import record
-from milepost.report import Details, Report, Status
+from milepost.report import Report, Status
 from milepost.tallies import StageKey, Tally
+from milepost.tombstones import tombstone_of
 from tests.builders import minute
 from tests.fakes import MemoryOrders
 
@@ -35,11 +37,7 @@ class Stream:
     def erase(self, key: OrderKey) -> None:
         """A tombstone takes its place: what happened when, and hardly any details."""
         if (before := self.now.get(key)) and before.erased_at is None:
-            kept = {k: v for k, v in before.order.details.items() if k == "service_type"}
-            emptied = replace(before.order, details=Details(**kept))  # type: ignore[typeddict-item]
-            version = before.version + 1
-            tombstone = TrackedOrder(order=emptied, version=version, erased_at=minute(9999))
-            self._write(key, tombstone)
+            self._write(key, tombstone_of(before, at=minute(9999)))
 
     def remove(self, key: OrderKey) -> None:
         if self.now.get(key):
@@ -64,6 +62,8 @@ class Figures:
     counted: dict[OrderKey, Counted] = field(default_factory=dict)
     statuses: Counter[tuple[str, Status]] = field(default_factory=Counter)
     stages: dict[StageKey, Tally] = field(default_factory=dict)
+    outcomes: Counter[OutcomeKey] = field(default_factory=Counter)
+    acceptances: dict[AcceptanceKey, Tally] = field(default_factory=dict)
 
     def take(self, changes: Iterable[Change]) -> None:
         by_order: dict[OrderKey, list[Change]] = {}
@@ -83,15 +83,18 @@ class Figures:
             self.statuses[step.key.connection, status] += number
         for key, tally in step.stages().items():
             self.stages.setdefault(key, Tally()).merge(tally)
+        for outcome, number in step.outcomes().items():
+            self.outcomes[outcome] += number
+        for acceptance, tally in step.acceptances().items():
+            self.acceptances.setdefault(acceptance, Tally()).merge(tally)
 
-    def seen(self) -> tuple[object, object]:
+    def seen(self) -> tuple[object, ...]:
         """What a reader of the figures sees."""
+        found = (*self.stages.items(), *self.acceptances.items())
         tallies = {
-            key: (tally.milliseconds, +tally.buckets)
-            for key, tally in self.stages.items()
-            if not tally.is_empty
+            key: (tally.milliseconds, +tally.buckets) for key, tally in found if not tally.is_empty
         }
-        return +self.statuses, tallies
+        return +self.statuses, tallies, +self.outcomes
 
 
 def split(changes: Sequence[Change], sizes: Iterable[int]) -> list[Sequence[Change]]:

@@ -18,6 +18,7 @@ from pydantic import (
 from cli.connections.profiles import profile_of, provider_names, scheme_of, statuses_of
 from cli.connections.schedules import Schedule, read_schedule
 from cli.stack import is_loopback
+from milepost.causes import CAUSES, LONGEST_PATTERN, MOST_PATTERNS, is_phrase
 from milepost.connection_settings import MOST_REMINDER_HOURS
 from milepost.deadlines import TRACKS
 from milepost.notices import CUSTOMER_KINDS, Audience
@@ -77,6 +78,14 @@ def _link(value: str) -> str:
     return value
 
 
+def _phrase(value: str) -> str:
+    if not is_phrase(value):
+        raise ValueError(
+            f"must be one line of up to {LONGEST_PATTERN} characters, with letters or digits in it"
+        )
+    return value
+
+
 Address: TypeAlias = Annotated[Text, AfterValidator(_web_address)]
 ShownText: TypeAlias = Annotated[Text, AfterValidator(_shown)]
 """A text that stands in mails as it is: one line of characters that can be seen."""
@@ -86,6 +95,9 @@ WaitName: TypeAlias = Annotated[str, one_of(*DEFAULT_WAIT_DAYS)]
 OwnStatus: TypeAlias = Annotated[str, one_of(*sorted(set(Status) - {Status.UNKNOWN}))]
 """What a raw status of the account's own stands for."""
 CustomerKind: TypeAlias = Annotated[str, one_of(*CUSTOMER_KINDS)]
+CauseName: TypeAlias = Annotated[str, one_of(*CAUSES)]
+Phrase: TypeAlias = Annotated[Text, AfterValidator(_phrase)]
+"""What a provider says of a cause; ``*`` in it stands for anything."""
 AudienceName: TypeAlias = Annotated[str, one_of(*Audience)]
 Templates: TypeAlias = dict[AnyKind, dict[AudienceName, dict[Language, Text]]]
 """Paths of a connection's own texts, by kind, audience and language."""
@@ -159,6 +171,7 @@ class DeclaredConnection(_Declared):
     signing: DeclaredSigning | None = None
     credentials: dict[str, Text] = Field(default_factory=dict)
     commission: DeclaredCommission | None = None
+    causes: dict[CauseName, Annotated[list[Phrase], Field(max_length=MOST_PATTERNS)]] | None = None
     options: dict[str, Any] | None = None
     templates: Templates = Field(default_factory=dict)
 

@@ -115,6 +115,7 @@ def _connection(
         said["follow_up"] = FollowUp(**declared.follow_up.model_dump())
     if sender := declared.sender or usual:
         said["sender"] = SenderIdentity(**sender.model_dump())
+    said["causes"] = {cause: tuple(one) for cause, one in said.get("causes", {}).items()}
     said["customer_notices"] = frozenset(said.get("customer_notices", ()))
     return WantedConnection(
         settings=Connection(**said),

@@ -10,7 +10,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.aws_faults import explain
-from cli.doctor import account, running, setting_up, telling
+from cli.doctor import account, hearing, running, setting_up, telling
 from cli.doctor.findings import Check, Finding, Level, Patient, failure
 from cli.faults import COULD_NOT, Fault
 from cli.options import JsonOption
@@ -30,6 +30,7 @@ CHECKS: Final[Sequence[tuple[str, Check]]] = (
     ("sender", telling.check_sender),
     ("signatures", telling.check_signatures),
     ("topics", telling.check_topics),
+    ("hearing", hearing.check_hearing),
     ("alarms", running.check_alarms),
     ("functions", running.check_functions),
     ("sources", running.check_sources),

@@ -90,6 +90,11 @@ def check_topics(patient: Patient) -> Iterator[Finding]:
         yield ok("topics", f"{number} subscriptions, all confirmed")
 
 
+def topic_subscriptions(patient: Patient) -> list[Mapping[str, Any]]:
+    """Who subscribed to the topic of announcements."""
+    return _subscriptions(patient, patient.resources(_TOPICS)[_ANNOUNCEMENTS])
+
+
 def _subscriptions(patient: Patient, topic: str) -> list[Mapping[str, Any]]:
     pages = patient.stack.client("sns").get_paginator("list_subscriptions_by_topic")
     return [one for page in pages.paginate(TopicArn=topic) for one in page["Subscriptions"]]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from cli.moments import Moments
+from cli.orders.facts import fact_lines
 from cli.output import tell, tell_folded
 
 Shown: TypeAlias = Mapping[str, Any]
@@ -12,7 +13,7 @@ _FACTS: Final = ("reference", "service_type", "appointment")
 
 
 def show_order(order: Shown, moments: Moments) -> None:
-    """Print all that is known of one item but its raw facts, which --json has."""
+    """Print all that is known of one item; --json has it field by field."""
     tell()
     since = moments.minute(order["since"])
     tell(f"{order['id']}  {order['status']} since {since} ({moments.label})", style="bold")
@@ -35,6 +36,7 @@ def _about(order: Shown, moments: Moments) -> Iterator[str]:
     facts = {name: _fact(name, order[name], moments) for name in _FACTS if order[name]}
     if facts:
         yield "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.items())
+    yield from fact_lines(order["details"], moments)
     for reason in order["attention"]:
         yield f"! {reason['code']}: {reason['text']}"
     if order["next"]:

@@ -338,6 +338,34 @@ def test_the_tables_say_what_the_figures_in_memory_say(data: st.DataObject, dyna
     assert {(c, s): n for c, of_it in counted.items() for s, n in of_it.items()} == dict(
         +memory.statuses
     )
+    assert tables.figures.outcomes(BOTH, months=MONTHS) == {
+        key: number for key, number in (+memory.outcomes).items() if key.month in MONTHS
+    }
+
+
+def test_outcomes_and_acceptances_come_back_exactly(tables: Tables) -> None:
+    for number, malo in enumerate((None, "51238696781")):
+        key = replace(OTHER, order_id=f"V-{number}", item_id=f"V-{number}")
+        facts = {"service_type": "a#b/ü", **({"malo": malo} if malo else {})}
+        pending = report(Status.PENDING, 0, key=key, **facts)
+        for _ in range(2):
+            tables.measured.take(life(pending, report(Status.ACCEPTED, DAY, key=key)))
+    rejected = report(Status.REJECTED, 60, service_type="a#b/ü", reason="Insolvenz")
+    tables.measured.take(life(rejected))
+    ((key, number),) = tables.figures.outcomes(BOTH, months=MONTHS).items()
+    assert (key.connection, key.service_type, key.cause, number) == (
+        KEY.connection,
+        "a#b/ü",
+        "credit_check",
+        1,
+    )
+    assert tables.figures.outcomes(BOTH, months=["2026-04"]) == {}
+    found = tables.figures.acceptances(BOTH, months=MONTHS)
+    assert [(one.identifiers, one.count, one.mean, one.faster) for one in found] == [
+        ("malo", 1, 86400, 0.0),
+        ("neither", 1, 86400, None),
+    ]
+    assert tables.figures.acceptances(BOTH, months=[]) == []
 
 
 def test_a_year_of_a_connection_is_one_read(tables: Tables) -> None:

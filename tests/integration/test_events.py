@@ -1,11 +1,13 @@
 """events/ holds what the code of today makes."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.make_events import EVENTS, all_events, as_text
+from tests.stack import template
 
 MADE = dict(all_events())
 
@@ -21,6 +23,15 @@ def test_no_event_is_left_over() -> None:
     folders = {name.partition("/")[0] for name in MADE}
     paths = [path for folder in folders for path in (EVENTS / folder).glob("*.json")]
     assert {f"{path.parent.name}/{path.stem}" for path in paths} == set(MADE)
+
+
+def test_every_function_of_the_template_has_events() -> None:
+    functions = {
+        Path(one["Properties"]["CodeUri"]).name
+        for one in template().values()
+        if one["Type"] == "AWS::Serverless::Function"
+    }
+    assert functions == {name.partition("/")[0] for name in MADE}
 
 
 @pytest.mark.parametrize(

@@ -90,3 +90,29 @@ def test_commissions_of_orders_by_page(app: ModuleType, keep: Callable[..., None
         cursor = {"cursor": page["next"]}
     assert sorted(orders) == sorted(key.path_id for key in keys)
     assert get(app, "/commissions", state="paid")["commissions"] == []
+
+
+def test_causes_and_who_was_accepted_faster(app: ModuleType, keep: Callable[..., None]) -> None:
+    keys = [replace(KEY, order_id=f"ord-{number}") for number in range(4)]
+    reasons = ("Bonitätsprüfung negativ", "SCHUFA", "Adresse nicht gefunden")
+    keep(
+        *(
+            tracked(
+                report(Status.PENDING, ago(hours=5), key=key, service_type="energy"),
+                report(Status.REJECTED, ago(hours=4), key=key, reason=reason),
+            )
+            for key, reason in zip(keys, reasons, strict=False)
+        ),
+        tracked(
+            report(Status.PENDING, ago(hours=5), key=keys[3], malo="51238696781"),
+            report(Status.ACCEPTED, ago(hours=3), key=keys[3]),
+        ),
+    )
+    found = get(app, "/causes", service_type="energy")
+    assert [(one["outcome"], one["cause"], one["count"]) for one in found["causes"]] == [
+        ("rejected", "credit_check", 2),
+        ("rejected", "invalid_address", 1),
+    ]
+    assert [round(one["share"], 2) for one in found["causes"]] == [0.67, 0.33]
+    (one,) = get(app, "/causes")["acceptance"]
+    assert (one["identifiers"], one["count"], one["mean"], one["faster"]) == ("malo", 1, 7200, None)

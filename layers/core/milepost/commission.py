@@ -22,6 +22,8 @@ from milepost.stages import finished_stages
 from milepost.timestamps import in_zone, is_in_range, stored_day, stored_moment
 
 MONTHLY: Final = "monthly"
+NAMED_BY: Final = frozenset({"offergrid"})
+"""Providers that name an order's commission. Source: Offergrid's reseller documentation."""
 EARNING: Final = frozenset({Status.COMPLETED, Status.ACTIVE})
 """Statuses in which an order has earned its commission, and goes on earning a recurring one."""
 
@@ -52,7 +54,7 @@ def commissions(order: Order, connection: Connection, *, now: datetime) -> list[
     A payment is seen when the provider dates one, or calls the commission paid; each pays the
     oldest month that is not paid yet. A person may name the month (``COMMISSION_PAID``).
     """
-    terms, earned = connection.commission, _earned(order, connection)
+    terms, earned = terms_of(order.details, connection), _earned(order, connection)
     if terms is None or earned is None:
         return []
     today = now.astimezone(ZoneInfo(connection.time_zone)).date()
@@ -72,6 +74,25 @@ def commissions(order: Order, connection: Connection, *, now: datetime) -> list[
         )
         for month in months
     ]
+
+
+def terms_of(details: Details, connection: Connection) -> CommissionTerms | None:
+    """The terms of an order: the connection's, else the amount that the provider names for it.
+
+    An amount without terms and a currency of its own is none that can be added up.
+    """
+    if connection.commission is not None:
+        return connection.commission
+    said = details.get("commission", {})
+    amount, currency = said.get("amount"), said.get("currency")
+    if amount is None or not currency:
+        return None
+    return CommissionTerms(amount=f"{amount:f}", currency=currency)
+
+
+def may_earn(connection: Connection) -> bool:
+    """Whether any order of the connection can have a commission."""
+    return connection.commission is not None or connection.provider in NAMED_BY
 
 
 def has_earned(order: Order) -> bool:

@@ -27,6 +27,21 @@ def check_contact(details: Details) -> Iterable[Attention]:
         )
 
 
+def check_reachable(details: Details) -> Iterable[Attention]:
+    """The customer's email address and the delivery address are known."""
+    if not details.get("customer", {}).get("email"):
+        yield Attention(
+            MISSING,
+            "The customer's email address is missing: ask for it and add it at the provider, or no "
+            "mail can be sent.",
+        )
+    if not details.get("address", {}).get("street"):
+        yield Attention(
+            MISSING,
+            "The delivery address is missing: ask the customer for it and add it at the provider.",
+        )
+
+
 def check_unit(details: Details) -> Iterable[Attention]:
     """An address in a building of many units says which one."""
     address = details.get("address", {})

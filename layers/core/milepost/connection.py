@@ -118,6 +118,8 @@ class Connection:
     """Mails to one recipient in one hour; what is over it comes as one digest at its end."""
     commission: CommissionTerms | None = None
     """None where none is expected."""
+    causes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By cause, phrases that this provider gives as a reason (``milepost.causes.Patterns``)."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """What only one provider's adapter knows, such as its names of statuses."""
 

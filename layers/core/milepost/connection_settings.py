@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from milepost.business_days import UnknownCountry, UnknownRegion, business_days_of
+from milepost.causes import CAUSES, LONGEST_PATTERN, MOST_PATTERNS, is_phrase
 from milepost.connection import (
     CommissionTerms,
     Connection,
@@ -211,6 +212,14 @@ def _kinds(value: Any) -> frozenset[str]:
     return frozenset(map(_text, value))
 
 
+def _phrases(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > MOST_PATTERNS:
+        raise Wrong(f"is no list of at most {MOST_PATTERNS} phrases")
+    if not all(isinstance(one, str) and is_phrase(one) for one in value):
+        raise Wrong(f"is no list of phrases of up to {LONGEST_PATTERN} characters")
+    return tuple(value)
+
+
 def _options(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Wrong("is no object")
@@ -321,5 +330,6 @@ _FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "notices_per_hour": _whole(_MOST_OF_ANYTHING),
     "commission": _or_null(_commission),
     "sender": _or_null(_sender),
+    "causes": _mapping(_one_of(*CAUSES), _phrases),
     "options": _options,
 }

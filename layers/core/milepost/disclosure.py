@@ -13,12 +13,16 @@ from typing import Any, Final
 from milepost.report import Details
 
 CAUSES: Final[Mapping[str, str]] = {
+    "credit_check": "A check by the provider was not passed.",
+    "meter_data": "The meter or market location number is missing or not known.",
+    "existing_contract": "The customer has a contract with another supplier.",
     "missing_unit_number": "The address lacks a unit number.",
     "outside_service_area": "The address is outside of the service area.",
     "invalid_address": "The address is not valid.",
     "customer_not_home": "The customer was not at home.",
     "customer_unreachable": "The customer could not be reached.",
     "customer_cancelled": "The customer cancelled.",
+    "customer_revoked": "The customer revoked the order.",
     "equipment_not_available": "Equipment is not available.",
     "installation_complications": "The installation met with complications.",
     "service_interruption": "The service is interrupted.",

@@ -11,10 +11,23 @@ from typing import Final
 
 from milepost.finding import customer_id_of
 from milepost.order import Order, OrderKey, TrackedOrder
+from milepost.outcomes import (
+    Acceptance,
+    AcceptanceKey,
+    Ending,
+    OutcomeKey,
+    acceptance_changes,
+    acceptance_of,
+    ending_of,
+    outcome_changes,
+)
 from milepost.report import Status
 from milepost.stages import finished_stages
 from milepost.tallies import StageKey, Tally
 
+FORM: Final = 1
+"""Raised with figures that are new, so that a backfill counts every order once more. 1: outcomes
+and acceptances."""
 MOST_FORMER: Final = 20
 """Former customers of one order that it is found by; each is an item of its own."""
 
@@ -49,6 +62,10 @@ class Counted:
     """How many stages were counted and are no longer in ``stages``: their time stays counted."""
     former_customers: tuple[str, ...] = ()
     """Whose it was before, by what earlier reports said."""
+    ending: Ending | None = None
+    acceptance: Acceptance | None = None
+    form: int = 0
+    """Which figures there were when it was counted (``FORM``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +74,9 @@ class Change:
 
     key: OrderKey
     after: Counted
+    keeps_acceptance: bool = False
+    """Whether the order's history no longer tells how it was accepted: that stays as it was
+    counted."""
 
 
 def change_of(
@@ -82,8 +102,11 @@ def change_of(
         customer=customer_id_of(order.details, order.key) if is_there else None,
         stages_left_out=order.summary.stages_left_out if order.summary else 0,
         former_customers=former_customers(order) if is_there else (),
+        ending=ending_of(order),
+        acceptance=acceptance_of(order),
+        form=FORM,
     )
-    return Change(order.key, counted)
+    return Change(order.key, counted, keeps_acceptance=order.summary is not None)
 
 
 def former_customers(order: Order) -> tuple[str, ...]:
@@ -113,7 +136,8 @@ def count(before: Counted | None, changes: Iterable[Change]) -> Counted | None:
     counted = before
     for change in changes:
         if counted is None or _is_news(counted, change.after):
-            counted = change.after
+            kept = counted.acceptance if counted and change.keeps_acceptance else None
+            counted = replace(change.after, acceptance=kept) if kept else change.after
     return counted
 
 
@@ -121,7 +145,7 @@ def _is_news(known: Counted, found: Counted) -> bool:
     if known.sequence and found.sequence:
         # An order that was removed and came back begins at version 1 again.
         return found.sequence > known.sequence
-    return found.version > known.version
+    return (found.version, found.form) > (known.version, known.form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +172,16 @@ class Step:
             return {}
         changes = {was: -1, now: 1}
         return {status: number for status, number in changes.items() if status is not None}
+
+    def outcomes(self) -> dict[OutcomeKey, int]:
+        """By how much the numbers of outcomes change."""
+        was = self.before.ending if self.before else None
+        return outcome_changes(self.key.connection, before=was, after=self.after.ending)
+
+    def acceptances(self) -> dict[AcceptanceKey, Tally]:
+        """By how much the tallies of acceptances change."""
+        was = self.before.acceptance if self.before else None
+        return acceptance_changes(self.key.connection, before=was, after=self.after.acceptance)
 
     def stages(self) -> dict[StageKey, Tally]:
         """By how much the stages' tallies change."""

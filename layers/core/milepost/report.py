@@ -190,6 +190,8 @@ class Details(TypedDict, total=False):
     meter_number: str
     malo: str
     melo: str
+    meter_known: list[str]
+    """Of an erased order: which of its numbers were known (``outcomes.IDENTIFIERS``)."""
     spn: str
     yearly_consumption: Decimal
     previous_consumption: Decimal

@@ -8,7 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from milepost.causes import cause_in
 from milepost.order import Entry, TrackedOrder
+from milepost.outcomes import identifiers_in
 from milepost.report import Details, Status
 
 KEPT: Final = frozenset(
@@ -47,5 +49,10 @@ def _bare_entry(entry: Entry) -> Entry:
 
 def _bare(details: Details) -> Details:
     kept = {name: value for name, value in details.items() if name in KEPT}
+    # The figures count these, and what says them is going.
+    if cause := cause_in(details):
+        kept["cause"] = cause
+    if known := identifiers_in(details):
+        kept["meter_known"] = sorted(known)
     bare: Details = Details(**kept)  # type: ignore[typeddict-item]
     return bare

@@ -20,6 +20,7 @@ from milepost.listing import Listed, Page, Place, Wanted
 from milepost.notices import NoticeId
 from milepost.operating import Operations
 from milepost.order import OrderKey, TrackedOrder
+from milepost.outcomes import AcceptanceFigures, OutcomeKey
 from milepost.refreshing import Tools
 from milepost.report import Status
 from milepost.resending import Resender
@@ -89,6 +90,8 @@ class Search:
 class Figures:
     kept: dict[str, dict[Status, int]] = field(default_factory=dict)
     took: list[StageFigures] = field(default_factory=list)
+    ended: dict[OutcomeKey, int] = field(default_factory=dict)
+    accepted: list[AcceptanceFigures] = field(default_factory=list)
     months: list[str] = field(default_factory=list)
 
     def counts(self, connection_ids: Iterable[str]) -> dict[str, dict[Status, int]]:
@@ -97,6 +100,17 @@ class Figures:
     def stages(self, connection_ids: Iterable[str], *, months: Iterable[str]) -> list[StageFigures]:
         self.months = list(months)
         return [one for one in self.took if one.connection in set(connection_ids)]
+
+    def outcomes(
+        self, connection_ids: Iterable[str], *, months: Iterable[str]
+    ) -> dict[OutcomeKey, int]:
+        names = set(connection_ids)
+        return {one: n for one, n in self.ended.items() if one.connection in names}
+
+    def acceptances(
+        self, connection_ids: Iterable[str], *, months: Iterable[str]
+    ) -> list[AcceptanceFigures]:
+        return [one for one in self.accepted if one.connection in set(connection_ids)]
 
 
 @dataclass

@@ -14,7 +14,9 @@ from cli.doctor.findings import Finding, Level, ok
 from cli.faults import CannotDo
 from cli.stack import find_stack
 from cli.stack_choice import StackChoice
+from milepost.aws.subscriptions_table import SubscriptionsTable
 from milepost.connection import SenderIdentity
+from milepost.subscriptions import Subscription
 from tests.builders import OFFERGRID
 from tests.stack import SENDER, aws
 from tests.unit.cli.conftest import Deployed
@@ -384,3 +386,50 @@ def test_a_subscription_that_cannot_be_read_is_named(deployed: Deployed) -> None
     table = deployed.stack.resources["NoticesTable"]
     aws("dynamodb").put_item(TableName=table, Item=item)
     assert ("fail", "subscriptions") in [one[:2] for one in trouble(deployed)]
+
+
+def filter_announcements(deployed: Deployed, policy: dict[str, list[str]]) -> None:
+    sns, topic = aws("sns"), deployed.stack.resources["AnnouncementsTopic"]
+    for one in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
+        sns.set_subscription_attributes(
+            SubscriptionArn=one["SubscriptionArn"],
+            AttributeName="FilterPolicy",
+            AttributeValue=json.dumps(policy),
+        )
+
+
+def unheard(deployed: Deployed) -> list[str]:
+    return [
+        text for level, about, text in trouble(deployed) if (level, about) == ("warn", "hearing")
+    ]
+
+
+def test_where_nobody_would_hear_of_trouble_is_a_warning(deployed: Deployed) -> None:
+    filter_announcements(deployed, {"kind": ["overdue", "failed"], "connection": ["rabot-energy"]})
+    said = "nobody is told of orders that are"
+    assert unheard(deployed) == [
+        f"offergrid-business: {said} failed, in need of attention, overdue",
+        f"offergrid-home: {said} failed, in need of attention, overdue",
+        f"rabot-energy: {said} in need of attention",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_heard"),
+    [
+        ({}, True),
+        ({"connections": frozenset({"offergrid-home"})}, False),
+        ({"kinds": frozenset({"failed", "overdue"})}, False),
+        ({"service_types": frozenset({"energy"})}, False),
+        ({"ended": "unsubscribed"}, False),
+    ],
+)
+def test_a_subscription_to_these_kinds_everywhere_hears_of_them(
+    changes: dict[str, Any], is_heard: bool, deployed: Deployed
+) -> None:
+    filter_announcements(deployed, {"kind": ["accepted"]})
+    kinds = frozenset({"failed", "attention", "overdue"})
+    wanted = Subscription(id="desk", recipient="desk@example.org", kinds=kinds)
+    table = deployed.stack.resources["NoticesTable"]
+    SubscriptionsTable(aws("dynamodb"), table_name=table).put(replace(wanted, **changes))
+    assert (unheard(deployed) == []) is is_heard

@@ -187,3 +187,14 @@ def test_a_person_says_which_month_was_paid() -> None:
 @pytest.mark.parametrize("mark", [paid("2031-01"), paid("soon"), paid("2026-03", result="refused")])
 def test_a_mark_that_names_no_month_of_it_pays_nothing(mark: Report) -> None:
     assert states(earned(delivery(), mark)) == {"2026-03": State.OVERDUE}
+
+
+def test_an_amount_that_the_provider_names_counts_without_terms() -> None:
+    named = {"amount": Decimal("42.50"), "currency": "AUD"}
+    completed = report(Status.COMPLETED, at(3, 31), commission=named)
+    (one,) = earned(completed, terms=None)
+    assert (one.amount, one.currency, one.due_on) == (Decimal("42.50"), "AUD", date(2026, 4, 1))
+    assert one.state is State.OVERDUE
+    assert earned(report(Status.COMPLETED, at(3, 31)), terms=None) == []
+    without_currency = report(Status.COMPLETED, at(3, 31), commission={"amount": Decimal(1)})
+    assert earned(without_currency, terms=None) == []

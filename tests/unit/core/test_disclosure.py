@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from milepost.cause_patterns import CAUSE_PATTERNS
 from milepost.disclosure import (
     CAUSES,
     WITHHELD,
@@ -14,7 +15,6 @@ from milepost.disclosure import (
 )
 from milepost.notices import topic_attributes, topic_message, topic_subject
 from milepost.order import Kind
-from milepost.providers import causes
 from milepost.report import Details
 from tests.builders import KEY, announced
 
@@ -109,7 +109,7 @@ def test_without_a_reason_the_cause_says_why() -> None:
 
 
 def test_every_cause_has_words_of_its_own() -> None:
-    assert CAUSES.keys() == causes.CAUSES.keys()
+    assert CAUSES.keys() == CAUSE_PATTERNS.keys()
 
 
 @pytest.mark.parametrize("text", ["internet", "ev_charging", "NC-2026-000417", "A/B: c & d (new)"])

@@ -267,7 +267,7 @@ def test_a_contract_is_ended_and_not_cancelled(language: str, ours: str, theirs:
     details = {
         **ENERGY,
         "delivery_end": "2026-06-30",
-        "reason": "Customer moved",
+        "reason": "Cancelled by the customer",
         "cause": "customer_cancelled",
     }
     for audience, said in ((TEAM, ours), (CUSTOMER, theirs)):

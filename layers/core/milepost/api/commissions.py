@@ -15,7 +15,14 @@ from milepost.api.filters import check_connections
 from milepost.api.given import Given, Services
 from milepost.api.months import Month, first_of, month_before
 from milepost.api.shapes import Shape
-from milepost.commission import EARNING, MONTHLY, Commission, State, commissions
+from milepost.commission import (
+    EARNING,
+    MONTHLY,
+    Commission,
+    State,
+    commissions,
+    may_earn,
+)
 from milepost.connection import Connection
 from milepost.listing import Place, Wanted
 from milepost.order import Order, OrderKey
@@ -80,7 +87,7 @@ def list_commissions(
     paying = {
         name: one
         for name, one in known.items()
-        if one.commission and (not connection or name in connection)
+        if may_earn(one) and (not connection or name in connection)
     }
     if not paying:
         return CommissionList(commissions=[], next=None)

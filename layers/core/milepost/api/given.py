@@ -18,6 +18,7 @@ from milepost.idempotency import Requests
 from milepost.listing import Lists
 from milepost.notices import NoticeId
 from milepost.order import OrderKey, TrackedOrder
+from milepost.outcomes import AcceptanceFigures, OutcomeKey
 from milepost.recipients import Choice
 from milepost.report import Status
 from milepost.tallies import StageFigures
@@ -94,6 +95,12 @@ class Figures(Protocol):
     def stages(
         self, connection_ids: Iterable[str], *, months: Iterable[str]
     ) -> list[StageFigures]: ...
+    def outcomes(
+        self, connection_ids: Iterable[str], *, months: Iterable[str]
+    ) -> Mapping[OutcomeKey, int]: ...
+    def acceptances(
+        self, connection_ids: Iterable[str], *, months: Iterable[str]
+    ) -> list[AcceptanceFigures]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

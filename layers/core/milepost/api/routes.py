@@ -16,6 +16,7 @@ SUBJECTS: Final[Mapping[str, Sequence[str]]] = {
     "groups": ("groups",),
     "notices": ("notices",),
     "stages": ("stages",),
+    "causes": ("causes",),
     "commissions": ("commissions",),
     "subscriptions": ("subscriptions",),
     "connections": ("connections",),

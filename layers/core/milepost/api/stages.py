@@ -93,7 +93,7 @@ def show_stages(
 ) -> StagesView:
     check_connections(connection, services)
     now = services.clock()
-    months = _months(first_month, last_month, now=now)
+    months = months_asked_for(first_month, last_month, now=now)
     names = connection or services.connection_ids()
     found = [
         one
@@ -111,7 +111,11 @@ def show_stages(
     )
 
 
-def _months(first: str | None, last: str | None, *, now: datetime) -> list[str]:
+def months_asked_for(first: str | None, last: str | None, *, now: datetime) -> list[str]:
+    """The months of a query, by default the last twelve.
+
+    :raises Problem: 422, for none or more than ``MOST_MONTHS``
+    """
     end = first_of(last) if last else now.date().replace(day=1)
     begin = first_of(first) if first else months_before(end, _A_YEAR - 1)
     months = months_between(begin, end)

@@ -10,8 +10,19 @@ from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from milepost.aws.items import from_item, to_item
+from milepost.aws.outcome_items import (
+    acceptance_key_of,
+    acceptances_pk,
+    outcome_of,
+    outcomes_pk,
+    read_acceptance,
+    read_ending,
+    stored_acceptance,
+    stored_ending,
+)
 from milepost.measuring import Counted, Lasted
 from milepost.order import OrderKey
+from milepost.outcomes import AcceptanceFigures, OutcomeKey, compare_acceptances
 from milepost.report import Status
 from milepost.tallies import StageFigures, StageKey, Tally, sum_by_stage
 
@@ -51,6 +62,36 @@ class FiguresTable:
             if key.month in wanted
         )
 
+    def outcomes(
+        self, connection_ids: Iterable[str], *, months: Iterable[str]
+    ) -> dict[OutcomeKey, int]:
+        """How many orders came to nothing in these months, by cause; one query a connection."""
+        wanted = sorted(set(months))
+        if not wanted:
+            return {}
+        return {
+            key: number
+            for name in sorted(set(connection_ids))
+            for item in self._items(outcomes_pk(name), first=wanted[0], last=wanted[-1])
+            for key, number in [outcome_of(name, item)]
+            if key.month in wanted and number > 0
+        }
+
+    def acceptances(
+        self, connection_ids: Iterable[str], *, months: Iterable[str]
+    ) -> list[AcceptanceFigures]:
+        """How long orders took that were accepted in these months; one query a connection."""
+        wanted = sorted(set(months))
+        if not wanted:
+            return []
+        return compare_acceptances(
+            (key, _tally_in(item))
+            for name in sorted(set(connection_ids))
+            for item in self._items(acceptances_pk(name), first=wanted[0], last=wanted[-1])
+            for key in [acceptance_key_of(name, item["sk"])]
+            if key.month in wanted
+        )
+
     def counted(self, keys: Iterable[OrderKey]) -> dict[OrderKey, tuple[Counted, int]]:
         """What is counted of these orders, and how often each of these items was written."""
         items = self._get([counted_key(key) for key in keys], consistent=True)
@@ -70,19 +111,24 @@ class FiguresTable:
     def _tallies(
         self, connection_id: str, *, first: str, last: str
     ) -> Iterator[tuple[StageKey, Tally]]:
+        for item in self._items(_stages_pk(connection_id), first=first, last=last):
+            yield _tally_of(connection_id, item)
+
+    def _items(self, pk: str, *, first: str, last: str) -> Iterator[dict[str, Any]]:
+        """The items of these months."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
             ExpressionAttributeValues=to_item(
                 {
-                    ":pk": _stages_pk(connection_id),
+                    ":pk": pk,
                     ":first": first,
                     ":last": last + _AFTER_THE_LAST,
                 }
             ),
         )
         for page in pages:
-            yield from (_tally_of(connection_id, from_item(item)) for item in page["Items"])
+            yield from (from_item(item) for item in page["Items"])
 
 
 def counts_key(connection_id: str) -> dict[str, str]:
@@ -126,6 +172,9 @@ def counted_item(key: OrderKey, counted: Counted, *, writes: int) -> dict[str, A
         "customer": counted.customer,
         "former_customers": list(counted.former_customers) or None,
         "sequence": counted.sequence or None,
+        "ending": stored_ending(counted.ending),
+        "acceptance": stored_acceptance(counted.acceptance),
+        "form": counted.form or None,
     }
 
 
@@ -142,6 +191,9 @@ def _counted_of(item: Mapping[str, Any]) -> Counted:
         stages_left_out=int(item.get("stages_left_out", 0)),
         former_customers=tuple(item.get("former_customers", ())),
         sequence=item.get("sequence", ""),
+        ending=read_ending(item.get("ending")),
+        acceptance=read_acceptance(item.get("acceptance")),
+        form=int(item.get("form", 0)),
     )
 
 
@@ -159,9 +211,14 @@ def _statuses(item: Mapping[str, Any]) -> dict[Status, int]:
 
 def _tally_of(connection_id: str, item: Mapping[str, Any]) -> tuple[StageKey, Tally]:
     month, service_type, status = item["sk"].split("#")
+    key = StageKey(connection_id, month, unquote(service_type), Status(status))
+    return key, _tally_in(item)
+
+
+def _tally_in(item: Mapping[str, Any]) -> Tally:
     tally = Tally(int(item.get(_SUM, 0)))
     for name, number in item.items():
         place = name.removeprefix(_BUCKET)
         if place != name and place.isdecimal():
             tally.buckets[int(place)] = int(number)
-    return StageKey(connection_id, month, unquote(service_type), Status(status)), tally
+    return tally

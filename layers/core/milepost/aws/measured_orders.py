@@ -17,9 +17,11 @@ from milepost.aws.figures_table import (
 )
 from milepost.aws.items import from_item, to_item
 from milepost.aws.orders_table import tracked_order
+from milepost.aws.outcome_items import NUMBER, acceptance_key, outcome_key
 from milepost.aws.search_table import primary_key, search_item, search_keys
 from milepost.measuring import Change, Step, change_of, count
 from milepost.order import OrderKey
+from milepost.outcomes import AcceptanceKey, OutcomeKey
 from milepost.tallies import StageKey, Tally
 
 MOST_TRIES: Final = 8
@@ -131,6 +133,12 @@ class MeasuredOrders:
         for key, tally in _stage_changes(steps).items():
             if changes := tally_changes(tally):
                 yield self._add(stage_key(key), changes)
+        for outcome, number in _outcome_changes(steps).items():
+            if number:
+                yield self._add(outcome_key(outcome), {NUMBER: number})
+        for acceptance, tally in _acceptance_changes(steps).items():
+            if changes := tally_changes(tally):
+                yield self._add(acceptance_key(acceptance), changes)
 
     def _add(self, key: Mapping[str, str], changes: Mapping[str, int]) -> Action:
         names = {f"#{place}": name for place, name in enumerate(changes)}
@@ -172,7 +180,8 @@ def _split(steps: Iterable[Step]) -> Iterator[list[Step]]:
     figures: set[object] = set()
     own = 0
     for step in steps:
-        touched = {step.key.connection, *step.stages()}
+        touched: set[object] = {step.key.connection, *step.stages()}
+        touched |= {*step.outcomes(), *step.acceptances()}
         actions = 1 + sum(len(keys) for keys in _search_changes(step))
         if together and own + actions + len(figures | touched) > _MOST_ACTIONS:
             yield together
@@ -197,6 +206,22 @@ def _count_changes(steps: Iterable[Step]) -> dict[str, Counter[str]]:
         counts = found.setdefault(step.key.connection, Counter())
         for status, number in step.statuses().items():
             counts[status] += number
+    return found
+
+
+def _outcome_changes(steps: Iterable[Step]) -> Counter[OutcomeKey]:
+    found: Counter[OutcomeKey] = Counter()
+    for step in steps:
+        for key, number in step.outcomes().items():
+            found[key] += number
+    return found
+
+
+def _acceptance_changes(steps: Iterable[Step]) -> dict[AcceptanceKey, Tally]:
+    found: dict[AcceptanceKey, Tally] = {}
+    for step in steps:
+        for key, tally in step.acceptances().items():
+            found.setdefault(key, Tally()).merge(tally)
     return found
 
 

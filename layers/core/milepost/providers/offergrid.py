@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
+from milepost.causes import cause_of
 from milepost.completeness import check_contact, check_unit
 from milepost.connection import Connection
 from milepost.disclosure import FROM_NOTES
@@ -26,7 +27,6 @@ from milepost.provider import (
     ProviderAction,
     SignIn,
 )
-from milepost.providers.causes import cause_of
 from milepost.providers.shapes import (
     Id,
     Instant,
@@ -183,7 +183,7 @@ class Offergrid:
         details = present(
             appointment=instant_text(said.scheduledFor),
             account_number=said.accountNumber,
-            **_why(raw, said.reason, said.providerNotes),
+            **_why(raw, said.reason, said.providerNotes, connection),
             notes=read_notes(said.providerNotes),
             unread=said.unread,
         )
@@ -220,7 +220,7 @@ class Offergrid:
                 snapshot_at=requested_at,
                 details={
                     **shared,
-                    **_details_of_item(item),
+                    **_details_of_item(item, connection),
                     **present(unread=whole.unread_for("items", place)),
                 },
             )
@@ -302,13 +302,13 @@ def _details_of_order(order: Order) -> Details:
     )
 
 
-def _details_of_item(item: Item) -> Details:
+def _details_of_item(item: Item, connection: Connection) -> Details:
     return present(
         offer=present_part(id=item.offerId, name=item.offerName, supplier=item.provider),
         service_type=item.serviceType,
         appointment=instant_text(item.scheduledFor),
         account_number=item.accountNumber,
-        **_why(item.status, item.reason, item.providerNotes),
+        **_why(item.status, item.reason, item.providerNotes, connection),
         notes=read_notes(item.providerNotes),
         commission=_details_of_commission(item.commission),
     )
@@ -341,13 +341,15 @@ def waits(_status: Status, details: Details) -> str | None:
     return "contact" if causes & _UP_TO_THE_CUSTOMER else None
 
 
-def _why(raw_status: str, reason: str | None, notes: str | None) -> dict[str, str | None]:
+def _why(
+    raw_status: str, reason: str | None, notes: str | None, connection: Connection
+) -> dict[str, str | None]:
     """Reason and cause, and whether the reason was taken from the notes."""
     in_notes = None if reason else _reason_in_notes(raw_status, notes)
     return {
         "reason": reason or in_notes,
         "reason_source": FROM_NOTES if in_notes else None,
-        "cause": cause_of(reason or in_notes),
+        "cause": cause_of(reason or in_notes, connection.causes),
     }
 
 

@@ -13,9 +13,15 @@ from zoneinfo import ZoneInfo
 
 from pydantic import PlainValidator
 
-from milepost.completeness import MISSING, check_contact, check_meter_identifiers
+from milepost.causes import CUSTOMER_REVOKED, cause_of
+from milepost.completeness import (
+    MISSING,
+    check_contact,
+    check_meter_identifiers,
+    check_reachable,
+)
 from milepost.connection import Connection
-from milepost.lifecycle import Rules
+from milepost.lifecycle import OPEN, Rules
 from milepost.order import Attention
 from milepost.provider import (
     BrokenPage,
@@ -66,8 +72,8 @@ no acceptance; with PendingDelivery the contract confirmation is sent. ``status_
 scheduled once a start date is known."""
 _CONFIRMED: Final = "PendingDelivery"
 
-REVOKED: Final = "customer_revoked"
-"""The cause of a revocation. Source: the lifecycle guide: Revoked is the customer's own doing."""
+_BEFORE_CONFIRMATION: Final = frozenset({STATUSES.get("Open"), STATUSES.get("Processing")})
+
 BERLIN: Final = ZoneInfo("Europe/Berlin")
 OVERLAP: Final = 10
 """Orders that two pages share. Offsets drift while orders are added and removed: a page that
@@ -279,7 +285,7 @@ def _details(order: Order, connection: Connection) -> Details:
         delivery_message=delivery.message,
         processing_info=order.processingInfo,
         reason=_reason(order, delivery),
-        cause=REVOKED if is_same_word(order.state, "Revoked") else None,
+        cause=_cause(order, delivery, connection),
         unread=order.unread,
     )
 
@@ -293,6 +299,16 @@ def _reason(order: Order, delivery: DeliveryState) -> str | None:
     return None
 
 
+def _cause(order: Order, delivery: DeliveryState, connection: Connection) -> str | None:
+    """What the reason comes to; it is the customer who revokes, whatever the reason says.
+
+    Source: the lifecycle guide.
+    """
+    if is_same_word(order.state, "Revoked"):
+        return CUSTOMER_REVOKED
+    return cause_of(_reason(order, delivery), connection.causes)
+
+
 def _day(moment: datetime | None) -> str | None:
     """The day in Berlin: RABOT gives days as their midnight."""
     return moment.astimezone(BERLIN).date().isoformat() if moment else None
@@ -301,12 +317,24 @@ def _day(moment: datetime | None) -> str | None:
 def examine(status: Status, details: Details) -> Iterable[Attention]:
     """What is missing of an order that is still open, and what it would bring.
 
+    While it is processed it still waits for grid operator and previous supplier, so numbers help.
+
     Source: RABOT's partner documentation: 80% faster with a meter number, 90% with a MaLo number.
     It goes on without them, only more slowly, so the stage's clock doesn't wait for the customer.
     """
     yield from check_contact(details)
     yield from check_meter_identifiers(details)
-    if status is Status.PENDING and not details.get("malo") and not details.get("meter_number"):
+    if status in OPEN:
+        yield from check_reachable(details)
+    if status not in _BEFORE_CONFIRMATION or details.get("malo"):
+        return
+    if details.get("meter_number"):
+        yield Attention(
+            MISSING,
+            "Only the meter number is known. With a meter number the change of supplier is 80% "
+            "faster, with a MaLo number 90%: ask the customer for the MaLo number on their bill.",
+        )
+    else:
         yield Attention(
             MISSING,
             "Neither a MaLo number nor a meter number is known. With a meter number the change of "

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
+from milepost.causes import cause_of
 from milepost.completeness import check_contact
 from milepost.connection import Connection
 from milepost.lifecycle import OPEN, Rules
@@ -240,6 +241,7 @@ def _details(said: Order, connection: Connection) -> Details:
         installation_initiated_at=instant_text(installation.initiated_at),
         emails=[_email(one) for one in said.emails],
         reason=said.cancellation_reason,
+        cause=cause_of(said.cancellation_reason, connection.causes),
         unread=said.unread,
     )
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
+from milepost.causes import cause_of
 from milepost.completeness import check_contact
 from milepost.connection import Connection
 from milepost.lifecycle import Rules
@@ -220,6 +221,7 @@ def _details(said: ServiceRequest, connection: Connection) -> Details:
         address=address_details(said.address),
         service_type=said.service_type or connection.service_type or "grid_connection",
         reason=said.reason,
+        cause=cause_of(said.reason, connection.causes),
         invoices=[_invoice(one) for one in said.invoices],
         authorization_code=_authorization_code(said.authorization_code),
         installer=present_part(kind=installer.kind, name=installer.name),

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from milepost.batch_sending import MOST_SHOWN
+from milepost.causes import QUOTABLE, cause_in, cause_of
 from milepost.connection import Connection
 from milepost.notices import MOST_URGENT_FIRST, Audience, Notice, urgency
 from milepost.order import Kind, TrackedOrder
@@ -236,10 +237,13 @@ class _Form:
         name = _shown(customer, "business", 40) or _shown(customer, "name", 40)
         reference = _shown(details, "reference", 40) or shorten(clean(notice.key.order_id), 40)
         what = _shown(offer, "name", 60) or self.words["services"].get(service)
-        reason = _shown(details, "reason", 120) if kind in _ABOUT_REASONS else None
         what = what or clean(service.replace("_", " "), 60)
-        said = filter(None, (what, self._said_as_well(notice), reason))
         is_customer = notice.audience is Audience.CUSTOMER
+        is_shown = kind in _ABOUT_REASONS and (
+            not is_customer or {cause_in(details), cause_of(details.get("reason"))} <= QUOTABLE
+        )
+        reason = _shown(details, "reason", 120) if is_shown else None
+        said = filter(None, (what, self._said_as_well(notice), reason))
         who = (None if is_customer else name, reference)
         return ", ".join(filter(None, who)), upper_first(" – ".join(said))
 

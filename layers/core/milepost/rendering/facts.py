@@ -10,6 +10,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from milepost.causes import (
+    CREDIT_CHECK,
+    NAMED_TO_CUSTOMER,
+    QUOTABLE,
+    cause_in,
+    cause_of,
+    may_be_quoted,
+)
 from milepost.connection import Connection
 from milepost.deadlines import expected_by, next_step_by, usual_end
 from milepost.lifecycle import TERMINAL
@@ -136,26 +144,54 @@ def _of_order(told: Telling) -> Values:
 
 
 def _of_reason(told: Telling) -> Values:
-    reason, cause = _reason(told)
+    said, true_cause = _reason(told)
+    reason, cause = said, true_cause
+    if told.for_customer:
+        reason, cause = shown_to_customer(said, true_cause, told.connection)
     causes = told.words["causes"]
     named = cause in causes and cause not in ("other", "none")
-    known = causes[cause] if named else causes["other" if reason else "none"]
+    known = causes[cause] if named else causes["other" if said else "none"]
+    if true_cause == CREDIT_CHECK:
+        known = causes[CREDIT_CHECK]
     name = _cause_name(known, told)
-    if reason is None:
-        form = "cause_alone" if named else "missing"
-    else:
-        form = "with_cause" if named else "given"
+    form = _reason_form(said, reason, named=named)
     if told.for_customer and "name_to_customer" in known:
         form = {"with_cause": "with_statement", "cause_alone": "statement_alone"}.get(form, form)
     line = told.words["reasons"][form].format(cause=name, Cause=upper_first(name), reason=reason)
     return {
         "reason": reason,
+        "has_reason": said is not None or named,
         "reason_line": one_stop(line),
         "cause": cause,
         "cause_name": name if named else None,
         "cause_next": known["customer" if told.for_customer else "team"],
         "notes": _notes(told, reason or ""),
     }
+
+
+def shown_to_customer(
+    reason: str | None, cause: str | None, connection: Connection
+) -> tuple[str | None, str | None]:
+    """What a customer may read of a reason: its words, its cause, both or neither.
+
+    The words themselves have to say a cause that is quoted: a status may say one as well.
+    """
+    said = cause_of(reason, connection.causes)
+    shown = reason if {said, cause} <= QUOTABLE and _is_discreet(reason) else None
+    return shown, cause if cause in NAMED_TO_CUSTOMER else None
+
+
+def _is_discreet(reason: str | None) -> bool:
+    return reason is not None and may_be_quoted(reason)
+
+
+def _reason_form(said: str | None, shown: str | None, *, named: bool) -> str:
+    """Which sentence of ``words.toml`` says why."""
+    if named:
+        return "with_cause" if shown else "cause_alone"
+    if said is None:
+        return "missing"
+    return "given" if shown else "withheld"
 
 
 def _cause_name(cause: Mapping[str, str], told: Telling) -> str:
@@ -224,7 +260,10 @@ def _reason(told: Telling) -> tuple[str | None, str | None]:
     if not reason and told.notice.announcement.kind is Kind.REJECTED:
         # Some events say why in their notes alone.
         reason = clean(" ".join(text for _, text in _notes_of(told, TELLING_WHY)))
-    return reason or None, text_of(explained.get("cause"))
+    if not reason:
+        return None, text_of(explained.get("cause"))
+    cause = cause_in(Details(**{**explained, "reason": reason}))
+    return reason, cause
 
 
 def _explains(details: Details) -> bool:
@@ -242,7 +281,9 @@ def _notes_of(told: Telling, kinds: frozenset[str] | None) -> list[tuple[str, st
     return [
         (kind, text)
         for kind, text in listed
-        if text and (kinds is None or kind in kinds) and (shown is None or kind in shown)
+        if text
+        and (kinds is None or kind in kinds)
+        and (shown is None or (kind in shown and may_be_quoted(text)))
     ]
 
 
