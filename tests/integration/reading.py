@@ -46,6 +46,7 @@ READS: Final = {
     "orders_api, a group": reads(f"/groups/{KEY.connection}:{KEY.order_id}"),
     "orders_api, stages": reads("/stages"),
     "orders_api, commissions": reads("/commissions"),
+    "orders_api, causes": reads("/causes"),
     "orders_api, subscriptions": reads("/subscriptions"),
     "orders_api, one subscription": reads("/subscriptions/sales"),
     "orders_api, connections": reads("/connections"),

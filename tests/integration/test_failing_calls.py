@@ -162,6 +162,7 @@ ROUTES: Final[Mapping[str, str]] = {
     "POST /notices/<notice>/resend": "orders_api, a mail again",
     "GET /stages": "orders_api, stages",
     "GET /commissions": "orders_api, commissions",
+    "GET /causes": "orders_api, causes",
     "GET /subscriptions": "orders_api, subscriptions",
     "GET /subscriptions/<subscription>": "orders_api, one subscription",
     "POST /subscriptions": "orders_api, an endpoint",

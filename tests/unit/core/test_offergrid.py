@@ -196,7 +196,7 @@ def test_the_two_events_of_one_change_are_one_transition() -> None:
     assert not order.attention
 
 
-@pytest.mark.parametrize("event", ["order.archived", "order.Scheduled", "customer.updated"])
+@pytest.mark.parametrize("event", ["order.archived", "order.schedule", "customer.updated"])
 def test_an_unknown_event_is_kept_by_its_name_whatever_it_says(event: str) -> None:
     one = read_event(event=event, newStatus="completed")
     assert (one.status, one.raw_status) == (None, event)

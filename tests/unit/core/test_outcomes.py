@@ -97,21 +97,22 @@ DENIED = report(Status.REJECTED, 60, raw="Denied", reason="Zählernummer unbekan
 
 
 def test_a_rejection_that_is_told_again_counts_once_and_one_taken_back_not_at_all() -> None:
-    told = [report(Status.PENDING), DENIED, DENIED]
+    told = [report(Status.PENDING, raw="Open"), DENIED, DENIED]
     (key,) = (+counted(*told, times=3).outcomes).keys()
     assert (key.status, key.cause) == (Status.REJECTED, "meter_data")
     assert +counted(*told, times=2).outcomes == {key: 1}
-    recovered = counted(*told, report(Status.ACCEPTED, 90), times=2)
+    recovered = counted(*told, report(Status.ACCEPTED, 90, raw="PendingDelivery"), times=2)
     assert not +recovered.outcomes
     (tally,) = recovered.acceptances.values()
     assert (tally.count, tally.milliseconds) == (1, 90 * 60_000)
 
 
 def test_a_late_report_moves_an_acceptance_by_the_difference() -> None:
-    figures = counted(report(Status.SUBMITTED, 60), report(Status.ACCEPTED, 180))
-    late = counted(
-        report(Status.SUBMITTED, 60), report(Status.ACCEPTED, 180), report(Status.PENDING, 0)
+    both = (
+        report(Status.SUBMITTED, 60, raw="Processing"),
+        report(Status.ACCEPTED, 180, raw="PendingDelivery"),
     )
+    figures, late = counted(*both), counted(*both, report(Status.PENDING, 0, raw="Open"))
     assert [one.milliseconds for one in figures.acceptances.values()] == [120 * 60_000]
     assert [one.milliseconds for one in late.acceptances.values()] == [180 * 60_000]
 

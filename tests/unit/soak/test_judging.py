@@ -17,7 +17,9 @@ REPORTS = [report(Status.PENDING), report(Status.ACCEPTED, 1)]
 
 def judge() -> Judge:
     account = SimpleNamespace(id=OFFERGRID.id, provider=OFFERGRID.provider, orders=lambda: ())
-    return Judge(stack=cast(Any, None), accounts=[cast(Any, account)])
+    one = Judge(stack=cast(Any, None), accounts=[cast(Any, account)])
+    one.__dict__["_settings"] = {OFFERGRID.id: OFFERGRID}
+    return one
 
 
 def accepted(sequence: int) -> Announcement:
