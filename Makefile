@@ -159,7 +159,8 @@ deploy: check-deploy build-aws ## Deploy to AWS: make deploy STAGE=dev SENDER=mi
 	@sam deploy --config-env $(if $(IS_PROD),prod,dev) --stack-name $(STACK_NAME) \
 		$(if $(filter no,$(CONFIRM)),--no-confirm-changeset) --parameter-overrides \
 		StageName=$(STAGE_NAME) Runtime=python$(PYTHON_VERSION) Mfa=$(or $(MFA),$(if $(IS_PROD),ON,OPTIONAL)) \
-		$(call parameter,SenderAddress,SENDER) $(call parameter,AlarmAddress,ALARMS) $(PROTECTION)
+		$(call parameter,SenderAddress,SENDER) $(call parameter,AlarmAddress,ALARMS) \
+		$(if $(IS_PROD),PointInTimeRecovery=true) $(PROTECTION)
 
 # Tables are protected from the second deployment on: those of a first one that fails have to go.
 # Left out, the parameter keeps the value that the stack has.

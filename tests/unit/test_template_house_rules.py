@@ -166,7 +166,7 @@ def test_a_table_that_matters_is_kept_protected_and_recoverable(name: str) -> No
     # Not by the stage: the tables of a first deployment that fails have to be deleted again.
     assert table["Properties"]["DeletionProtectionEnabled"] == {"If": ["IsProtected", True, False]}
     recovery = table["Properties"]["PointInTimeRecoverySpecification"]
-    assert recovery["PointInTimeRecoveryEnabled"] == {"If": ["IsProd", True, False]}
+    assert recovery["PointInTimeRecoveryEnabled"] == {"If": ["IsRecoverable", True, False]}
 
 
 RETRY_SECONDS: int = TEMPLATE["Parameters"]["RetrySeconds"]["Default"]
