@@ -59,7 +59,7 @@ def test_it_lists_customer_reference_what_when_and_connection_under_its_kind() -
     first = f"Rejected (1)\n- Ama Boateng, PP-2: Fibre 1000 · {when}2 · rabot-energy\n"
     then = f"Accepted (1)\n- Ama Boateng, PP-1: Fibre 1000 · {when}1 · offergrid-home\n"
     assert f"{first}\n{then}" in mail.text
-    assert "Times are CET." in mail.text
+    assert "Times are in CET." in mail.text
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_what_needs_a_person_most_stands_first() -> None:
         )
     )
     assert re.findall(r"PP-\d", mail.text) == ["PP-3", "PP-2", "PP-1"]
-    assert "Fibre 1000 – No coverage" in mail.text
+    assert "Fibre 1000 – “No coverage”" in mail.text
 
 
 def test_a_scheduled_order_is_listed_with_its_appointment() -> None:
@@ -267,7 +267,8 @@ def test_a_connection_that_was_removed_doesn_t_take_the_rest_with_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("correction", "said"), [(False, "Fibre 1000 – Accepted"), (True, "Fibre 1000 – Corrected")]
+    ("correction", "said"),
+    [(False, "Fibre 1000 – also accepted"), (True, "Fibre 1000 – also corrected")],
 )
 def test_a_line_says_what_else_the_same_change_says(*, correction: bool, said: str) -> None:
     one = line(Kind.SCHEDULED, Status.SCHEDULED, number=1)

@@ -206,8 +206,8 @@ def test_completion_carries_the_numbers_that_are_asked_for_later() -> None:
 @pytest.mark.parametrize(
     ("language", "audience", "words"),
     [
-        ("en", Audience.TEAM, "Reason: the customer revoked the contract."),
-        ("en", Audience.CUSTOMER, "You revoked the contract."),
+        ("en", Audience.TEAM, "Reason: the customer withdrew from the contract."),
+        ("en", Audience.CUSTOMER, "You withdrew from the contract."),
         ("de", Audience.TEAM, "Grund: Der Kunde hat den Vertrag widerrufen."),
         ("de", Audience.CUSTOMER, "Sie haben den Vertrag widerrufen."),
         ("da", Audience.TEAM, "Årsag: Kunden har fortrudt aftalen."),
