@@ -306,7 +306,7 @@ def test_what_is_no_url_gets_into_no_header(url: str) -> None:
 def test_a_preview_is_marked_as_a_sample() -> None:
     mail = renderer().preview("rejected", connection=RABOT.id, language="de", audience="customer")
     assert mail.subject.startswith("[Muster] ")
-    assert "MUSTER MIT EINEM ERFUNDENEN AUFTRAG" in mail.text
+    assert "MUSTER MIT ERFUNDENEN ANGABEN" in mail.text
     assert "Dies ist ein Muster" in mail.html
 
 

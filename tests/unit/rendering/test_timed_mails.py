@@ -89,7 +89,7 @@ def test_a_follow_up_has_the_connections_link_in_both_parts(language: str) -> No
     )
     sent = MailRenderer(Following(), clock=lambda: NOW).render(*made)
     assert f"\n{LINK}\n" in sent.text
-    assert f'<a href="{LINK.replace("&", "&amp;")}">' in sent.html
+    assert f'<a href="{LINK.replace("&", "&amp;")}" style="color:' in sent.html
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
