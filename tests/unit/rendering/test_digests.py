@@ -11,6 +11,7 @@ from milepost.notices import Audience, Notice
 from milepost.order import Kind
 from milepost.overdue_orders import OverdueNow, OverdueOrder
 from milepost.rendering import Digest, DigestLine, DigestReason
+from milepost.rendering.plain import LONGEST_SUBJECT
 from milepost.rendering.words import words_of
 from milepost.report import Status
 from tests.builders import OFFERGRID, RABOT, minute
@@ -276,3 +277,24 @@ def test_a_line_says_what_else_the_same_change_says(*, correction: bool, said: s
     joined = replace(one, notice=replace(one.notice, announcement=announcement))
     mail = renderer().render_digest(digest(joined, line(number=2)))
     assert said in mail.text
+
+
+def test_a_subject_names_as_many_kinds_as_fit_and_cuts_none_in_two() -> None:
+    made = renderer().preview_digest(
+        DigestReason.DAILY, connection="offergrid-home", language="de", audience="team"
+    )
+    assert made.subject.endswith(", …")
+    assert len(made.subject) <= LONGEST_SUBJECT
+    named = made.subject.partition("Meldungen: ")[2].removesuffix(", …").split(", ")
+    assert all(re.fullmatch(r"1 \w[\w ]+", one) for one in named)
+    assert named[0] == "1 abgelehnt"
+
+
+def test_an_order_accepted_and_scheduled_without_a_date_is_both_in_the_subject() -> None:
+    said = {
+        Audience.TEAM: "Accepted and scheduled: Ama Boateng, ",
+        Audience.CUSTOMER: "Your order PP-20417: accepted and scheduled",
+    }
+    for audience, start in said.items():
+        made = told(Kind.SCHEDULED, Status.SCHEDULED, audience=audience, joined=True)
+        assert renderer().render(*made).subject.startswith(start)
