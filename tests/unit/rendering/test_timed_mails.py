@@ -58,7 +58,7 @@ def test_after_its_appointment_the_team_reads_by_which_action_it_completes_an_or
     language: str, kind: Kind
 ) -> None:
     by_card = {"kind": "credit_card"}
-    facts = {"appointment": PAST, "completed_by": "fulfill", "payment": by_card}
+    facts: dict[str, Any] = {"appointment": PAST, "completed_by": "fulfill", "payment": by_card}
     made = mail(kind, language, **facts)
     command = "\n\nmilepost actions do spirii-dk:ord-1:item-1 fulfill\n\n"
     assert command in made.text
