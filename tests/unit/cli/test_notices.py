@@ -277,7 +277,7 @@ def test_a_digest_is_previewed_with_the_heading_of_its_reason(
         *("--language", "de"),
     )
 
-    assert said.startswith("Subject: [Muster] 10 neue Meldungen: 1 abgelehnt, ")
+    assert said.startswith("Subject: [Muster] 11 neue Meldungen: 1 abgelehnt, ")
     assert "\nFrom: Example GmbH\nReply-To: ask@example.org\n" in said
     assert f"\n{words_of('de')['digest'][reason]}\n" in said
 

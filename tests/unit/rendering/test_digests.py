@@ -11,6 +11,7 @@ from milepost.notices import Audience, Notice
 from milepost.order import Kind
 from milepost.overdue_orders import OverdueNow, OverdueOrder
 from milepost.rendering import Digest, DigestLine, DigestReason
+from milepost.rendering.plain import LONGEST_SUBJECT
 from milepost.rendering.words import words_of
 from milepost.report import Status
 from tests.builders import OFFERGRID, RABOT, minute
@@ -59,7 +60,7 @@ def test_it_lists_customer_reference_what_when_and_connection_under_its_kind() -
     first = f"Rejected (1)\n- Ama Boateng, PP-2: Fibre 1000 · {when}2 · rabot-energy\n"
     then = f"Accepted (1)\n- Ama Boateng, PP-1: Fibre 1000 · {when}1 · offergrid-home\n"
     assert f"{first}\n{then}" in mail.text
-    assert "Times are CET." in mail.text
+    assert "Times are in CET." in mail.text
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_what_needs_a_person_most_stands_first() -> None:
         )
     )
     assert re.findall(r"PP-\d", mail.text) == ["PP-3", "PP-2", "PP-1"]
-    assert "Fibre 1000 – No coverage" in mail.text
+    assert "Fibre 1000 – “No coverage”" in mail.text
 
 
 def test_a_scheduled_order_is_listed_with_its_appointment() -> None:
@@ -267,7 +268,8 @@ def test_a_connection_that_was_removed_doesn_t_take_the_rest_with_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("correction", "said"), [(False, "Fibre 1000 – Accepted"), (True, "Fibre 1000 – Corrected")]
+    ("correction", "said"),
+    [(False, "Fibre 1000 – also accepted"), (True, "Fibre 1000 – also corrected")],
 )
 def test_a_line_says_what_else_the_same_change_says(*, correction: bool, said: str) -> None:
     one = line(Kind.SCHEDULED, Status.SCHEDULED, number=1)
@@ -275,3 +277,24 @@ def test_a_line_says_what_else_the_same_change_says(*, correction: bool, said: s
     joined = replace(one, notice=replace(one.notice, announcement=announcement))
     mail = renderer().render_digest(digest(joined, line(number=2)))
     assert said in mail.text
+
+
+def test_a_subject_names_as_many_kinds_as_fit_and_cuts_none_in_two() -> None:
+    made = renderer().preview_digest(
+        DigestReason.DAILY, connection="offergrid-home", language="de", audience="team"
+    )
+    assert made.subject.endswith(", …")
+    assert len(made.subject) <= LONGEST_SUBJECT
+    named = made.subject.partition("Meldungen: ")[2].removesuffix(", …").split(", ")
+    assert all(re.fullmatch(r"1 \w[\w ]+", one) for one in named)
+    assert named[0] == "1 abgelehnt"
+
+
+def test_an_order_accepted_and_scheduled_without_a_date_is_both_in_the_subject() -> None:
+    said = {
+        Audience.TEAM: "Accepted and scheduled: Ama Boateng, ",
+        Audience.CUSTOMER: "Your order PP-20417: accepted and scheduled",
+    }
+    for audience, start in said.items():
+        made = told(Kind.SCHEDULED, Status.SCHEDULED, audience=audience, joined=True)
+        assert renderer().render(*made).subject.startswith(start)

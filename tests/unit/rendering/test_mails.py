@@ -206,8 +206,8 @@ def test_completion_carries_the_numbers_that_are_asked_for_later() -> None:
 @pytest.mark.parametrize(
     ("language", "audience", "words"),
     [
-        ("en", Audience.TEAM, "Reason: the customer revoked the contract."),
-        ("en", Audience.CUSTOMER, "You revoked the contract."),
+        ("en", Audience.TEAM, "Reason: the customer withdrew from the contract."),
+        ("en", Audience.CUSTOMER, "You withdrew from the contract."),
         ("de", Audience.TEAM, "Grund: Der Kunde hat den Vertrag widerrufen."),
         ("de", Audience.CUSTOMER, "Sie haben den Vertrag widerrufen."),
         ("da", Audience.TEAM, "Årsag: Kunden har fortrudt aftalen."),
@@ -306,7 +306,7 @@ def test_what_is_no_url_gets_into_no_header(url: str) -> None:
 def test_a_preview_is_marked_as_a_sample() -> None:
     mail = renderer().preview("rejected", connection=RABOT.id, language="de", audience="customer")
     assert mail.subject.startswith("[Muster] ")
-    assert "MUSTER MIT EINEM ERFUNDENEN AUFTRAG" in mail.text
+    assert "MUSTER MIT ERFUNDENEN ANGABEN" in mail.text
     assert "Dies ist ein Muster" in mail.html
 
 

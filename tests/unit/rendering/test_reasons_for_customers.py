@@ -49,6 +49,19 @@ def test_a_customer_never_reads_of_a_credit_check(
     assert "Deposit needed" in team
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("kind", "status"), ENDINGS)
+def test_a_credit_check_that_only_the_cause_names_is_explained_in_person_too(
+    kind: Kind, status: Status, language: str
+) -> None:
+    text = mail(kind, status, Audience.CUSTOMER, language, cause="credit_check")
+    assert DISCREET[language] in text
+    offered = {"en": "an offer that suits", "de": "ein Angebot, das zu", "da": "et tilbud, der"}
+    assert offered[language] in text
+    for word in ("onit", "redit"):
+        assert word not in text
+
+
 @pytest.mark.parametrize(
     ("reason", "is_quoted"),
     [

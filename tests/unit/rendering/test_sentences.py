@@ -78,6 +78,48 @@ PAST = {"appointment": "2026-02-14T02:00:00Z"}
         ("de", CUSTOMER, "scheduled", "scheduled", {}, "Ihr Auftrag ist eingeplant."),
         (
             "de",
+            TEAM,
+            "overdue",
+            "scheduled",
+            {**ENERGY, "appointment": "2026-03-01"},
+            "Die Lieferung (Smart Energy 24) sollte am Sonntag, 1. März 2026 beginnen; der "
+            "Anbieter hat das noch nicht bestätigt.",
+        ),
+        (
+            "da",
+            TEAM,
+            "escalated",
+            "scheduled",
+            {"service_type": "ev_charging", **PAST},
+            "Ladeboksen skulle aktiveres lørdag den 14. februar 2026",
+        ),
+        (
+            "en",
+            TEAM,
+            "correction",
+            "scheduled",
+            {**ENERGY, "appointment": "2026-04-01"},
+            "let them know. The supply (Smart Energy 24) starts on Wednesday, 1 April 2026.",
+        ),
+        (
+            "de",
+            CUSTOMER,
+            "cancelled",
+            "cancelled",
+            {**ENERGY, "delivery_end": "2026-06-30", "cause": "customer_revoked"},
+            "Ihre Lieferung (Smart Energy 24) endet am Dienstag, 30. Juni 2026. Sie haben den "
+            "Vertrag widerrufen.",
+        ),
+        (
+            "en",
+            CUSTOMER,
+            "reminder",
+            "scheduled",
+            {**ENERGY, "appointment": "2026-04-01"},
+            "A reminder: your supply (Smart Energy 24) starts on Wednesday, 1 April 2026.",
+        ),
+        (
+            "de",
             CUSTOMER,
             "correction",
             "accepted",

@@ -11,8 +11,9 @@ from milepost.order import Kind, TrackedOrder, Wait
 from milepost.rendering import MailRenderer
 from milepost.report import Status
 from milepost.sending import Mail
+from milepost.subscriptions import DigestReason
 from tests.builders import NOON, OFFERGRID
-from tests.unit.rendering.mail_builders import KNOWN, LANGUAGES, NOW, SPIRII, renderer, told
+from tests.unit.rendering.mail_builders import KNOWN, LANGUAGES, NOW, SPIRII, UNPAID, renderer, told
 
 PAST, AHEAD = "2026-03-02T11:00:00Z", "2026-03-12T02:00:00Z"
 LINK = "https://survey.example.com/q?order=1&lang=de"
@@ -57,7 +58,7 @@ def test_after_its_appointment_the_team_reads_by_which_action_it_completes_an_or
     language: str, kind: Kind
 ) -> None:
     by_card = {"kind": "credit_card"}
-    facts = {"appointment": PAST, "completed_by": "fulfill", "payment": by_card}
+    facts: dict[str, Any] = {"appointment": PAST, "completed_by": "fulfill", "payment": by_card}
     made = mail(kind, language, **facts)
     command = "\n\nmilepost actions do spirii-dk:ord-1:item-1 fulfill\n\n"
     assert command in made.text
@@ -88,7 +89,41 @@ def test_a_follow_up_has_the_connections_link_in_both_parts(language: str) -> No
     )
     sent = MailRenderer(Following(), clock=lambda: NOW).render(*made)
     assert f"\n{LINK}\n" in sent.text
-    assert f'<a href="{LINK.replace("&", "&amp;")}">' in sent.html
+    assert f'<a href="{LINK.replace("&", "&amp;")}" style="color:' in sent.html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_digest_asks_and_has_the_link_where_a_follow_up_is_answered(language: str) -> None:
+    made = told(
+        Kind.FOLLOW_UP,
+        Status.COMPLETED,
+        language=language,
+        audience=Audience.CUSTOMER,
+        details=KNOWN,
+    )
+    writes = MailRenderer(Following(), clock=lambda: NOW)
+    sent = writes.render_batch([made], time_zone="Europe/Berlin", reason=DigestReason.MANY)
+    asked = {
+        "en": "Fibre 1000 – How satisfied are you?",
+        "de": "Fibre 1000 – Wie zufrieden sind Sie?",
+        "da": "Fibre 1000 – Hvor tilfreds er du?",
+    }
+    assert asked[language] in sent.text
+    assert LINK in sent.text
+    assert f'<a href="{LINK.replace("&", "&amp;")}"' in sent.html
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "nothing you need to do"), ("de", "brauchen nichts"), ("da", "behøver ikke")],
+)
+def test_a_delay_says_that_there_is_nothing_to_do_only_if_nothing_is_open(
+    language: str, said: str
+) -> None:
+    made = mail(Kind.DELAYED, language, Audience.CUSTOMER)
+    assert said in " ".join(made.text.split())
+    unpaid = mail(Kind.DELAYED, language, Audience.CUSTOMER, invoices=[UNPAID])
+    assert said not in " ".join(unpaid.text.split())
 
 
 def waiting(what: str, language: str) -> tuple[Notice, TrackedOrder]:
@@ -101,9 +136,13 @@ def waiting(what: str, language: str) -> tuple[Notice, TrackedOrder]:
     ("language", "what", "said"),
     [
         ("en", "contact", "the customer could not be reached. Check the contact data, try another"),
-        ("de", "payment", "die Zahlung ist noch nicht eingegangen. Prüfen Sie die Kontaktdaten"),
-        ("da", "signature", "kontrakten er ikke underskrevet. Tjek kontaktoplysningerne"),
-        ("en", "another word", "the customer has something to do first."),
+        (
+            "de",
+            "payment",
+            "Die Zahlung ist noch nicht eingegangen. Erinnern Sie den Kunden an",
+        ),
+        ("da", "signature", "Kontrakten er ikke underskrevet. Mind kunden om underskriften"),
+        ("en", "another word", "the customer has something to do first. Ask the provider what the"),
     ],
 )
 def test_an_order_that_waits_too_long_says_for_what_and_what_helps(

@@ -16,7 +16,7 @@ from milepost.overdue_orders import OverdueNow
 from milepost.rendering.environments import environment
 from milepost.rendering.facts import greeting
 from milepost.rendering.moments import Moments
-from milepost.rendering.plain import clean, fit_subject, shorten, tidy, upper_first
+from milepost.rendering.plain import LONGEST_SUBJECT, clean, fit_subject, shorten, tidy, upper_first
 from milepost.rendering.reading import moment_of, part, text_of
 from milepost.rendering.senders import MailEnds, mail_ends, reason_for_digest
 from milepost.rendering.words import Words, counted, language_for, words_of
@@ -161,7 +161,11 @@ class _Form:
         own, count = self.words["digest"], len(_notices(self.digest))
         form = counted(own["subject_customer" if is_customer else "subject"], count, self.language)
         marked = f"{self.words['sample_subject']} " if self.sample else ""
-        return marked + form.replace("{kinds}", kinds)
+        subject = marked + form.replace("{kinds}", kinds)
+        while len(subject) > LONGEST_SUBJECT and ", " in kinds:
+            kinds = kinds.rpartition(", ")[0]
+            subject = marked + form.replace("{kinds}", f"{kinds}, …")
+        return subject
 
     def _greeting(self) -> str:
         """By name, if all orders are in the same."""
@@ -204,9 +208,10 @@ class _Form:
                 status=self.words["statuses"][one.status],
                 since=self.moments.short(one.since),
             )
-            yield {"who": "", "what": text, "text": text}
+            yield {"who": "", "what": text, "link": "", "text": text}
         if self.digest.overdue.more:
-            yield {"who": "", "what": own["overdue_more"], "text": own["overdue_more"]}
+            more = own["overdue_more"]
+            yield {"who": "", "what": more, "link": "", "text": more}
 
     def _date(self, line: DigestLine) -> tuple[str, str]:
         return self.moments.sort_key(_shown_date(line, self.moments))
@@ -217,18 +222,32 @@ class _Form:
         when = self.moments.short(_shown_date(line, self.moments))
         where = None if is_customer else clean(key.connection, 100)
         if line.tracked is None or line.tracked.erased_at is not None:
-            who, said = clean(key.order_id, 60), self.words["digest"]["erased"]
+            who, said, link = clean(key.order_id, 60), self.words["digest"]["erased"], ""
         else:
             who, said = self._of_order(line.notice, line.tracked)
+            link = self._link(line.notice)
         what = " · ".join(filter(None, (said, when, where)))
-        return {"who": who, "what": what, "text": f"{who}: {what}"}
+        return {"who": who, "what": what, "link": link, "text": f"{who}: {what} {link}".rstrip()}
 
     def _said_as_well(self, notice: Notice) -> str | None:
         """What else the same change says, which has no line of its own."""
         one = notice.announcement
         if not one.joined or one.kind is not Kind.SCHEDULED:
             return None
-        return str(self.words["kinds"][Kind.CORRECTION if one.correction else Kind.ACCEPTED])
+        return str(self.words["digest"]["also_corrected" if one.correction else "also_accepted"])
+
+    def _question(self, notice: Notice) -> str | None:
+        """What a follow-up asks."""
+        is_asked = notice.announcement.kind is Kind.FOLLOW_UP
+        return str(self.words["digest"]["follow_up"]) if is_asked else None
+
+    def _link(self, notice: Notice) -> str:
+        """Where a follow-up is answered, if its connection has a link for that."""
+        if notice.announcement.kind is not Kind.FOLLOW_UP:
+            return ""
+        by_id = {one.id: one.follow_up for one in self.digest.connections}
+        follow_up = by_id.get(notice.key.connection)
+        return follow_up.link if follow_up else ""
 
     def _of_order(self, notice: Notice, tracked: TrackedOrder) -> tuple[str, str]:
         details, kind = tracked.order.details, notice.announcement.kind
@@ -243,7 +262,8 @@ class _Form:
             not is_customer or {cause_in(details), cause_of(details.get("reason"))} <= QUOTABLE
         )
         reason = _shown(details, "reason", 120) if is_shown else None
-        said = filter(None, (what, self._said_as_well(notice), reason))
+        quoted = self.words["quote"].format(text=reason) if reason else None
+        said = filter(None, (what, self._said_as_well(notice), quoted, self._question(notice)))
         who = (None if is_customer else name, reference)
         return ", ".join(filter(None, who)), upper_first(" – ".join(said))
 

@@ -39,6 +39,8 @@ _LONGEST_NAME: Final = 120
 _LONGEST_IN_SUBJECT: Final = 50
 _NOT_A_NAME: Final = re.compile(r"[<>{}\[\]@\\|]|://|www\.|\.\w{2,}/", re.IGNORECASE)
 _LONGEST_GREETED: Final = 50
+_NO_CAUSES: Final = frozenset({"other", "none"})
+"""What stands in the words for a cause that isn't known."""
 _FOR_CUSTOMERS: Final = frozenset(
     {"next_steps", "timeline", "account_details", "special_instructions"}
 )
@@ -149,18 +151,19 @@ def _of_reason(told: Telling) -> Values:
     if told.for_customer:
         reason, cause = shown_to_customer(said, true_cause, told.connection)
     causes = told.words["causes"]
-    named = cause in causes and cause not in ("other", "none")
+    named = cause in causes and cause not in _NO_CAUSES
     known = causes[cause] if named else causes["other" if said else "none"]
     if true_cause == CREDIT_CHECK:
         known = causes[CREDIT_CHECK]
     name = _cause_name(known, told)
-    form = _reason_form(said, reason, named=named)
+    is_withheld = not named and true_cause in causes and true_cause not in _NO_CAUSES
+    form = _reason_form(said, reason, named=named, is_withheld=is_withheld)
     if told.for_customer and "name_to_customer" in known:
         form = {"with_cause": "with_statement", "cause_alone": "statement_alone"}.get(form, form)
     line = told.words["reasons"][form].format(cause=name, Cause=upper_first(name), reason=reason)
     return {
         "reason": reason,
-        "has_reason": said is not None or named,
+        "has_reason": said is not None or named or is_withheld,
         "reason_line": one_stop(line),
         "cause": cause,
         "cause_name": name if named else None,
@@ -185,12 +188,12 @@ def _is_discreet(reason: str | None) -> bool:
     return reason is not None and may_be_quoted(reason)
 
 
-def _reason_form(said: str | None, shown: str | None, *, named: bool) -> str:
+def _reason_form(said: str | None, shown: str | None, *, named: bool, is_withheld: bool) -> str:
     """Which sentence of ``words.toml`` says why."""
     if named:
         return "with_cause" if shown else "cause_alone"
     if said is None:
-        return "missing"
+        return "withheld" if is_withheld else "missing"
     return "given" if shown else "withheld"
 
 

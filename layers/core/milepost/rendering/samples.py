@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from milepost.connection import Connection
 from milepost.lifecycle import Rules, fold
 from milepost.notices import CUSTOMER_KINDS, TEAM_KINDS, Audience, Channel, Notice
 from milepost.order import Announcement, Attention, Kind, OrderKey, TrackedOrder
 from milepost.rendering.digests import Digest, DigestLine
-from milepost.report import Details, Note, Report, Source, Status
+from milepost.report import Details, Note, Report, Source, Status, format_instant
 from milepost.subscriptions import DigestReason
 
 RECIPIENT: Final = "sample@example.invalid"
@@ -99,7 +100,7 @@ def sample(
     details = {
         **_PERSON,
         **_OF_PROVIDER.get(connection.provider, _OF_PROVIDER["offergrid"]),
-        **_of_status(connection.provider, status),
+        **_of_status(connection, status),
     }
     return _made(kind, audience, connection, language, Details(**details))  # type: ignore[typeddict-item]
 
@@ -127,21 +128,28 @@ def sample_digest(
     )
 
 
-def _of_status(provider: str, status: Status) -> Details:
+def _of_status(connection: Connection, status: Status) -> Details:
     details: Details = {}
+    provider = connection.provider
     if status in _WITH_REASON:
         details["reason"] = _REASON
         details["cause"] = "invalid_address"
     if status is Status.SCHEDULED and provider in ("offergrid", "sample"):
         details["notes"] = _NOTES
     if status in _WITH_APPOINTMENT and provider != "subs":
-        details["appointment"] = "2026-04-01" if provider == "rabot" else "2026-03-12T02:00:00Z"
+        details["appointment"] = "2026-04-01" if provider == "rabot" else _after_noon(connection)
     if status is Status.COMPLETED:
         numbers: Details = _NUMBERS.get(provider, _NUMBERS["offergrid"])
         details = {**details, **numbers}
     if provider == "rabot" and "appointment" in details:
         details["delivery_start"] = details["appointment"]
     return details
+
+
+def _after_noon(connection: Connection) -> str:
+    """An hour at which somebody may come, wherever the orders are."""
+    local = datetime(2026, 3, 12, 13, 0, tzinfo=ZoneInfo(connection.time_zone))
+    return format_instant(local)
 
 
 def _made(

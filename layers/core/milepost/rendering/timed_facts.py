@@ -18,12 +18,13 @@ def timed_values(told: Telling) -> dict[str, Any]:
     """Values of templates, by name; one that isn't known is None."""
     order, words = told.order, told.words
     wait, follow_up = order.waiting, told.connection.follow_up
-    waits = words["waits"]
+    waits, helps = words["waits"], words["wait_helps"]
     action = _action_to_complete(told)
     command = f"milepost actions do {told.notice.key.path_id} {action}"
     paid_by = text_of(part(told.details, "payment").get("kind"))
     return {
         "waiting": waits.get(wait.what, waits["other"]) if wait else None,
+        "wait_next": helps.get(wait.what, helps["other"]) if wait else None,
         "waiting_since": told.moments.full(wait.since) if wait else None,
         "complete_line": words["completing"]["line"].format(action=action) if action else None,
         "complete_command": clean(command, 300) if action else None,
