@@ -13,6 +13,7 @@ from cli.orders.finding import find_orders
 from cli.output import is_interactive, tell, tell_json
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
+from milepost.connection import DEFAULT_COUNTRY
 from milepost.finding import customer_id_of, customer_id_of_email, phone_ids
 from milepost.order import OrderKey
 
@@ -130,10 +131,18 @@ def _customer_id(api: OrdersApi, customer: str) -> str:
     return customer_id_of(order["details"], OrderKey.parse(first))
 
 
+def _countries(api: OrdersApi) -> list[str]:
+    """Those of the connections, by which a number is read that is written without a country."""
+    applied = api.get("/connections")["items"]
+    return sorted({one["settings"].get("country", DEFAULT_COUNTRY) for one in applied})
+
+
 def _customer_id_of_phone(api: OrdersApi, phone: str) -> str:
     """The id of who has this number and no email address, by the spelling that is found."""
-    ids = phone_ids(phone)
+    ids = dict.fromkeys(phone_ids(phone))
+    for country in _countries(api):
+        ids |= dict.fromkeys(phone_ids(phone, country=country))
     for one in ids:
         if api.delete(f"/customers/{one}", dry_run="true")["found"]:
             return one
-    return ids[0]
+    return next(iter(ids))

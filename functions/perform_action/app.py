@@ -4,24 +4,27 @@ import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from milepost.acting import run_planned
-from milepost.actions import REFRESH, PlannedCall, Result
+from milepost.acting import close_planned, run_planned
+from milepost.actions import REFRESH, ActionDone, PlannedCall, Result
 from milepost.aws.action_schedules import ActionSchedules, planned_call
 from milepost.aws.action_tools import ActionTools
 from milepost.aws.clients import client
 from milepost.aws.erased_customers import ErasedCustomers
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.aws.touched_table import TouchedTable
+from milepost.connection import UnknownConnection
 from milepost.contact_fetching import fetch_contact
 from milepost.failures import fail_without_message
 from milepost.fetching import ProviderPool
 from milepost.logs import open_logger
+
+CONNECTION_REMOVED: Final = "its connection is not applied any more"
 
 logger = open_logger()
 metrics = Metrics()
@@ -49,7 +52,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     call = planned_call(event)
     if call.action == REFRESH:
         return fetch(call, context)
-    done = run_planned(call, tools=tools(context).for_order(call.order))
+    done = run(call, tools(context))
     result = done.result if done else "nothing"
     if result != Result.DONE:
         # A key that was replaced a moment ago is read anew before the next try.
@@ -61,9 +64,21 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     return {"order": call.order.path_id, "action": call.action, "result": str(result)}
 
 
+def run(call: PlannedCall, tools: ActionTools) -> ActionDone | None:
+    """Do what was planned; of a connection that was removed meanwhile, close the plan."""
+    try:
+        return run_planned(call, tools=tools.for_order(call.order))
+    except UnknownConnection:
+        removed = tools.for_order_of_removed(call.order)
+        return close_planned(call, why=CONNECTION_REMOVED, tools=removed) if removed else None
+
+
 def fetch(call: PlannedCall, context: LambdaContext) -> dict[str, Any]:
     """Fetch an order of whose customer nothing is known."""
-    result = fetch_contact(call, tools=tools(context).for_order(call.order))
+    try:
+        result = fetch_contact(call, tools=tools(context).for_order(call.order))
+    except UnknownConnection:
+        result = "nothing"
     if result not in ("fetched", "known"):
         credentials.forget()
     logger.info("fetched for contact data", order=call.order.path_id, result=result)

@@ -182,6 +182,43 @@ def test_a_change_does_not_forget_since_when_an_endpoint_fails(
     assert endpoint_of(endpoints).failing_since == NOON
 
 
+def test_until_when_an_endpoint_is_not_to_be_called_is_what_it_said_last(
+    subscriptions: SubscriptionsTable, endpoints: EndpointsTable
+) -> None:
+    subscriptions.put(ENDPOINT)
+    assert endpoint_of(endpoints).not_before is None
+    for asked, until in ((minute(9), minute(9)), (minute(4), minute(4)), (None, minute(4))):
+        endpoints.failed(endpoint_of(endpoints), at=NOON, not_before=asked)
+        assert endpoint_of(endpoints).not_before == until
+
+
+@pytest.mark.parametrize("how", ["it works", "it is resumed", "it gets another URL"])
+def test_an_endpoint_may_be_called_again_when(
+    how: str, subscriptions: SubscriptionsTable, endpoints: EndpointsTable
+) -> None:
+    subscriptions.put(ENDPOINT)
+    as_read = endpoint_of(endpoints)
+    endpoints.failed(as_read, at=NOON, not_before=minute(9))
+    match how:
+        case "it works":
+            endpoints.worked(as_read)
+        case "it is resumed":
+            assert subscriptions.resume(ENDPOINT.id, ended=None)
+        case "it gets another URL":
+            subscriptions.put(replace(ENDPOINT, recipient="https://new.example.com/hooks"))
+    assert endpoint_of(endpoints).not_before is None
+
+
+def test_an_answer_of_the_url_before_does_not_hold_back_the_new_one(
+    subscriptions: SubscriptionsTable, endpoints: EndpointsTable
+) -> None:
+    subscriptions.put(ENDPOINT)
+    as_called = endpoint_of(endpoints)
+    subscriptions.put(replace(ENDPOINT, recipient="https://new.example.com/hooks"))
+    assert endpoints.failed(as_called, at=NOON, not_before=minute(9)) is None
+    assert endpoint_of(endpoints).not_before is None
+
+
 def test_who_is_resumed_lives_again_with_failures_counted_anew(
     subscriptions: SubscriptionsTable, endpoints: EndpointsTable
 ) -> None:

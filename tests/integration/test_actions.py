@@ -16,7 +16,7 @@ from milepost.pages import key_of
 from milepost.recording import record
 from milepost.report import Status, format_instant, parse_instant
 from tests.builders import RULES, report
-from tests.stack import Context, Stack, aws
+from tests.stack import CONNECTIONS_PATH, Context, Stack, aws
 
 NAME = "spirii-charge"
 Call = Callable[..., tuple[int, dict[str, Any], dict[str, str]]]
@@ -364,3 +364,15 @@ def test_a_provider_that_is_down_is_asked_again_in_a_minute_and_then_given_up(
     assert again == {**wait_for_contact(bare), "attempt": 2}
     last = {**again, "attempt": 3}
     assert app.handler(last, Context())["result"] == "given_up"
+
+
+def test_a_plan_of_a_connection_that_was_removed_is_closed_and_the_timeline_says_why(
+    call: Call, order: str, perform: Callable[[], list[str]], sandboxes: Sandboxes
+) -> None:
+    assert call("POST", f"{actions(order)}/fulfill", {"at": in_an_hour()}, key="k1")[0] == 200
+    aws("ssm").delete_parameter(Name=f"{CONNECTIONS_PATH}/{NAME}")
+    assert perform() == ["failed"]
+    assert perform() == ["nothing"]
+    assert sandboxes.accounts[NAME].actions == []
+    (closed,) = [one for one in timeline(call, order) if one["result"] == "failed"]
+    assert closed["outcome"] == "its connection is not applied any more"

@@ -18,7 +18,7 @@ from milepost.aws.notice_messages import NoticeQueue, notice_message, notice_of
 from milepost.aws.notices_table import NoticesTable, notice_key
 from milepost.aws.orders_table import OrdersTable
 from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
-from milepost.calling import Called, Caller, NoEndpointSecret
+from milepost.calling import PAUSED, Called, Caller, NoEndpointSecret
 from milepost.endpoint_secrets import rotate
 from milepost.endpoints import Answer
 from milepost.judging import OrdersRead, OrdersUnavailable
@@ -100,10 +100,12 @@ def keep_order(stack: Stack, *statuses: Status) -> None:
 
 
 def enter(stack: Stack, url: str, *, sequence: int = 1, **changes: Any) -> Notice:
+    said = {
+        "subscription": "crm",
+        "announcement": announcement(Kind.REJECTED, sequence, status=Status.REJECTED),
+    }
     one = replace(
-        notice(Kind.REJECTED, channel=Channel.HTTPS, recipient=url, subscription="crm"),
-        announcement=announcement(Kind.REJECTED, sequence, status=Status.REJECTED),
-        **changes,
+        notice(Kind.REJECTED, channel=Channel.HTTPS, recipient=url), **{**said, **changes}
     )
     log = NoticesTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
     log.enter(Choice(notice=one), at=NOON)
@@ -290,6 +292,83 @@ def test_a_longer_retry_after_is_honoured(
     caller.call(queued, attempt=0, now=NOON)
     assert entry(stack, queued)["retry_at"] == format_instant(minute(120))
     assert len(due(stack, minute(120))) == 1
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_endpoint_that_asks_to_wait_holds_back_its_other_notices_until_then(
+    status: int, caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
+) -> None:
+    other = enter(stack, receiver.url, sequence=2)
+    receiver.status, receiver.headers = status, {"Retry-After": "1200"}
+    caller.call(queued, attempt=0, now=NOON)
+    assert caller.call(other, attempt=0, now=minute(1)) == Called(State.QUEUED, PAUSED)
+    assert len(receiver.requests) == 1
+    logged = entry(stack, other)
+    assert (logged["state"], logged["reason"]) == ("queued", PAUSED)
+    assert logged["retry_at"] == format_instant(minute(20))
+    assert not {"attempts", "claimed_until"} & logged.keys()
+    waiting = {notice_of(one): attempt_of(one) for _, one in due(stack, minute(20))}
+    assert waiting == {queued: 1, other: 0}
+    receiver.status = 200
+    assert caller.call(other, attempt=0, now=minute(20)) == Called(State.DELIVERED)
+    logged = entry(stack, other)
+    assert (logged["attempts"], logged.get("reason")) == (1, None)
+
+
+def test_waiting_uses_up_no_attempt_however_often_the_endpoint_asks_for_it(
+    caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
+) -> None:
+    others = [enter(stack, receiver.url, sequence=number) for number in range(2, 5)]
+    receiver.status, receiver.headers = 429, {"Retry-After": "60"}
+    for attempt in range(ATTEMPTS - 1):
+        caller.call(queued, attempt=attempt, now=minute(attempt))
+        for one in others:
+            waiting = caller.call(one, attempt=0, now=minute(attempt + 0.5))
+            assert waiting == Called(State.QUEUED, PAUSED)
+    assert len(receiver.requests) == ATTEMPTS - 1
+    receiver.status = 200
+    for one in others:
+        assert caller.call(one, attempt=0, now=minute(ATTEMPTS)) == Called(State.DELIVERED)
+        assert entry(stack, one)["attempts"] == 1
+
+
+def test_after_a_success_nobody_waits_any_more(
+    caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
+) -> None:
+    others = [enter(stack, receiver.url, sequence=number) for number in (2, 3)]
+
+    class Busy:
+        def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
+            # Another worker meets an endpoint that has no time, while this call goes on.
+            receiver.status, receiver.headers = 503, {"Retry-After": "600"}
+            caller.call(others[0], attempt=0, now=NOON)
+            return Answer(200)
+
+    replace(caller, http=Busy()).call(queued, attempt=0, now=NOON)
+    receiver.status = 200
+    assert caller.call(others[1], attempt=0, now=minute(1)) == Called(State.DELIVERED)
+
+
+def test_another_endpoint_is_called_while_one_asks_to_wait(
+    caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
+) -> None:
+    subscribe(stack, receiver.url, subscription_id="erp")
+    elsewhere = enter(stack, receiver.url, sequence=2, subscription="erp")
+    receiver.status, receiver.headers = 503, {"Retry-After": "600"}
+    caller.call(queued, attempt=0, now=NOON)
+    receiver.status = 200
+    assert caller.call(elsewhere, attempt=0, now=minute(1)) == Called(State.DELIVERED)
+
+
+def test_what_waits_for_an_endpoint_is_judged_all_the_same(
+    caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
+) -> None:
+    other = enter(stack, receiver.url, sequence=2)
+    receiver.status, receiver.headers = 503, {"Retry-After": "600"}
+    caller.call(queued, attempt=0, now=NOON)
+    subscriptions(stack).end("crm", reason="unsubscribed on 2026-03-02")
+    called = caller.call(other, attempt=0, now=minute(1))
+    assert called == Called(State.SUPPRESSED, "unsubscribed on 2026-03-02")
 
 
 def test_a_failure_is_noted_with_the_subscription_and_a_success_takes_it_back(

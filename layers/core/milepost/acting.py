@@ -96,6 +96,23 @@ def run_planned(call: PlannedCall, *, tools: Tools) -> ActionDone | None:
     return None if request is None else _run(call, request, order, tools)
 
 
+def close_planned(call: PlannedCall, *, why: str, tools: Tools) -> ActionDone | None:
+    """Close a plan that can't be carried out any more; the timeline has it as failed.
+
+    None when its order is gone, or the plan was changed or called off.
+
+    :param why: in words
+    :raises LostRace: when the order is too busy; run it again
+    """
+    try:
+        request = find_planned(call, tools.read(call.order))
+    except NoSuchOrder:
+        return None
+    if request is None:
+        return None
+    return tools.keep(make_report(request, Result.FAILED, now=tools.clock(), outcome=why))
+
+
 def _run(
     call: PlannedCall, request: ActionRequest, order: Order, tools: Tools
 ) -> ActionDone | None:

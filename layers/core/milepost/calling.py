@@ -20,6 +20,7 @@ from milepost.endpoints import (
     failure_of,
     is_to_switch_off,
     next_wait,
+    rest_of_pause,
 )
 from milepost.judging import Judge, Judged, OrdersUnavailable
 from milepost.notices import Announced, Notice, State, announced_by, topic_message
@@ -30,6 +31,7 @@ from milepost.verdicts import SUBSCRIPTION_DELETED, Verdict
 
 UNJUDGED_RETRY: Final = timedelta(seconds=60)
 """When a notice is tried again whose order could not be read; that is no attempt."""
+PAUSED: Final = "the endpoint has asked not to be called yet"
 
 
 class NoAnswer(Exception):
@@ -75,6 +77,10 @@ class CallLog(Protocol):
 
     def release(self, notice: Notice, *, claim: str) -> bool: ...
 
+    def postpone(self, notice: Notice, *, reason: str, retry_at: datetime, claim: str) -> bool:
+        """Release a notice that was not tried, and say why and until when it waits."""
+        ...
+
     def mark_delivered(
         self, notice: Notice, *, attempt: int, message_id: str, at: datetime
     ) -> None: ...
@@ -98,17 +104,22 @@ class CallLog(Protocol):
 class Endpoints(Protocol):
     def get(self, subscription_id: str) -> Endpoint | None: ...
 
-    def failed(self, endpoint: Endpoint, *, at: datetime) -> datetime | None:
+    def failed(
+        self, endpoint: Endpoint, *, at: datetime, not_before: datetime | None = None
+    ) -> datetime | None:
         """Note a failure of the endpoint's URL.
 
+        :param not_before: until when it has asked not to be called; None leaves what it asked for
+            before
         :returns: since when it has been failing; None when its subscription has ended, or has
             another URL now
         """
         ...
 
     def worked(self, endpoint: Endpoint) -> None:
-        """Note that the endpoint's URL works, also when another call has failed since it was read;
-        but not if it has another URL by now, or has worked and failed again since."""
+        """Note that the endpoint's URL works and may be called, also when another call has failed
+        since it was read; but not if it has another URL by now, or has worked and failed again
+        since."""
         ...
 
     def claim_switching_off(
@@ -218,10 +229,10 @@ class Caller:
         endpoint = self.endpoints.get(notice.subscription) if notice.subscription else None
         if endpoint is None:
             return self._close_unsent(claim, SUBSCRIPTION_DELETED)
-        failure = self._post(claim, _announced(judged), endpoint)
-        if failure is None:
-            return self._succeed(notice, endpoint, attempt, now)
-        return self._fail(claim, endpoint, failure)
+        pause = rest_of_pause(endpoint, now=now, chance=self.chance())
+        if pause is not None:
+            return self._wait_for_endpoint(claim, pause)
+        return self._call_endpoint(claim, _announced(judged), endpoint)
 
     def _try_later(self, claim: _Claim, why: str) -> Called:
         """Nothing is known of the order, so nothing is concluded: the same attempt comes again."""
@@ -229,8 +240,22 @@ class Caller:
         self.retries.put(claim.notice, attempt=claim.attempt, delay=UNJUDGED_RETRY, now=claim.now)
         return Called(State.QUEUED, why)
 
+    def _wait_for_endpoint(self, claim: _Claim, pause: timedelta) -> Called:
+        """It is not called, so that this is no attempt: the same one comes again."""
+        notice, now = claim.notice, claim.now
+        # Before the log, as after a failure.
+        self.retries.put(notice, attempt=claim.attempt, delay=pause, now=now)
+        self.log.postpone(notice, reason=PAUSED, retry_at=now + pause, claim=claim.token)
+        return Called(State.QUEUED, PAUSED)
+
     def _close_unsent(self, claim: _Claim, verdict: Verdict) -> Called:
         return self._close(claim, verdict.state, verdict.reason, claim.attempt)
+
+    def _call_endpoint(self, claim: _Claim, announced: Announced, endpoint: Endpoint) -> Called:
+        failure = self._post(claim, announced, endpoint)
+        if failure is None:
+            return self._succeed(claim.notice, endpoint, claim.attempt, claim.now)
+        return self._fail(claim, endpoint, failure)
 
     def _post(self, claim: _Claim, announced: Announced, endpoint: Endpoint) -> Failure | None:
         notice, now, body = claim.notice, claim.now, message_body(announced)
@@ -282,7 +307,8 @@ class Caller:
     def _switch_off_if_due(self, endpoint: Endpoint, failure: Failure, now: datetime) -> str | None:
         """End the subscription if it is time, or the endpoint says that it is gone; its owner is
         told first. The reason if this did it."""
-        since = self.endpoints.failed(endpoint, at=whole_milliseconds(now))
+        not_before = whole_milliseconds(now + failure.pause) if failure.pause else None
+        since = self.endpoints.failed(endpoint, at=whole_milliseconds(now), not_before=not_before)
         if since is None:
             return None
         if not failure.is_gone and not is_to_switch_off(failing_since=since, now=now):

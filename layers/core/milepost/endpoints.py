@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from math import ceil
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -39,8 +40,14 @@ together. Source: as above."""
 LONGEST_WAIT: Final = timedelta(days=1)
 """How long an endpoint may ask us to wait by Retry-After."""
 
+LONGEST_PAUSE: Final = timedelta(hours=1)
+"""How long an endpoint may hold back its other notices by Retry-After; then one is tried."""
+
 SWITCHED_OFF_AFTER: Final = timedelta(days=5)
 _GONE: Final = 410
+_BUSY: Final = (429, 503)
+"""Answers about the endpoint as a whole, not about the message (RFC 6585, section 4; RFC 9110,
+section 15.6.4)."""
 
 
 class Refused(Exception):
@@ -49,13 +56,17 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A subscription's endpoint. ``failing_since`` is its first failure since it last worked."""
+    """A subscription's endpoint. ``failing_since`` is its first failure since it last worked.
+
+    ``not_before`` is until when this URL has asked not to be called, by the newest answer of it.
+    """
 
     subscription: str
     url: str
     owner: str | None = None
     ended: str | None = None
     failing_since: datetime | None = None
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,11 +176,13 @@ class Answer:
 class Failure:
     """Why a call did not succeed, in words, and how long the endpoint asks us to wait.
 
-    ``is_gone`` when it wants no more messages, ever.
+    ``pause`` is how long it asks not to be called at all, ``is_gone`` when it wants no more
+    messages, ever.
     """
 
     reason: str
     wait: timedelta = timedelta(0)
+    pause: timedelta = timedelta(0)
     is_gone: bool = False
 
 
@@ -185,7 +198,9 @@ def failure_of(answer: Answer, *, now: datetime) -> Failure | None:
         return Failure("answered 410 Gone", is_gone=True)
     redirects = 300 <= answer.status < 400
     reason = f"answered {answer.status}" + (": redirects are not followed" if redirects else "")
-    return Failure(reason, wait_asked(answer.retry_after, now=now))
+    wait = wait_asked(answer.retry_after, now=now)
+    pause = min(wait, LONGEST_PAUSE) if answer.status in _BUSY else timedelta(0)
+    return Failure(reason, wait, pause)
 
 
 def wait_asked(retry_after: str | None, *, now: datetime) -> timedelta:
@@ -204,6 +219,18 @@ def next_wait(failure: Failure, *, attempt: int, chance: float) -> timedelta | N
         return None
     wait = max(RETRY_AFTER[attempt], failure.wait)
     return timedelta(seconds=round(wait.total_seconds() * (1 + JITTER * chance)))
+
+
+def rest_of_pause(endpoint: Endpoint, *, now: datetime, chance: float) -> timedelta | None:
+    """How long the endpoint is not to be called yet, in whole seconds; None when it may be.
+
+    :param chance: a random number from 0 to 1, which decides how much is added as jitter, so that
+        not all that wait come back at once
+    """
+    if endpoint.not_before is None or endpoint.not_before <= now:
+        return None
+    rest = (endpoint.not_before - now).total_seconds()
+    return timedelta(seconds=ceil(rest * (1 + JITTER * chance)))
 
 
 def is_to_switch_off(*, failing_since: datetime, now: datetime) -> bool:

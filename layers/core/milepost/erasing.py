@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from milepost.customer_forms import first_heard, owner_forms
-from milepost.erasure_orders import Customers, FoundOrders, Groups, find_orders
+from milepost.erasure_orders import CountryOf, Customers, FoundOrders, Groups, find_orders
 from milepost.erasure_subject import Group, Subject, subject_of
 from milepost.order import OrderKey, TrackedOrder
 from milepost.recording import MOST_LOST_RACES, LostRace
@@ -204,6 +204,7 @@ class Erasure:
     memory: Memory
     plans: Plans
     budget: Budget
+    country_of: CountryOf
 
     def erase(self, customer_id: str, *, now: datetime, dry_run: bool = False) -> Erased:
         """Erase every order of a customer, and all else of them. Nobody is told.
@@ -223,6 +224,7 @@ class Erasure:
             customer_id,
             customers=self.customers,
             orders=self.orders,
+            country_of=self.country_of,
             also=known.subject.groups if known else (),
         )
         subject = subject_of(

@@ -1,8 +1,8 @@
 """Which orders are a customer's: those found by their id, and by what these orders tell of them."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from milepost.erasure_subject import is_same_person
 from milepost.finding import email_ids, number_id, phone_ids
@@ -18,6 +18,10 @@ FORMER_ADDRESS: Final = (
 )
 SAME_PHONE: Final = "its customer has their phone number and another name"
 ITEM_OF_ANOTHER: Final = "it is an item of their order that names another customer"
+
+
+CountryOf: TypeAlias = Callable[[str], str | None]
+"""The country of a connection (ISO 3166-1); None when it isn't known."""
 
 
 class Customers(Protocol):
@@ -55,20 +59,25 @@ def find_orders(
     *,
     customers: Customers,
     orders: Groups,
+    country_of: CountryOf,
     also: Collection[tuple[str, str]] = (),
 ) -> FoundOrders:
     """The customer's orders.
 
+    :param country_of: by which a phone number is read that is written without a country
     :param also: provider orders that are known to be theirs (connection, order id)
     """
-    return _Search(customer_id, customers, orders).run(also)
+    return _Search(customer_id, customers, orders, country_of).run(also)
 
 
 class _Search:
-    def __init__(self, customer_id: str, customers: Customers, orders: Groups) -> None:
+    def __init__(
+        self, customer_id: str, customers: Customers, orders: Groups, country_of: CountryOf
+    ) -> None:
         self._customer_id = customer_id
         self._customers = customers
         self._orders = orders
+        self._country_of = country_of
         self._found = FoundOrders()
         self._looked_for: set[str] = set()
 
@@ -108,7 +117,7 @@ class _Search:
         """Why an order that was found by this id isn't known to be theirs; None when it is."""
         key, now = tracked.order.key, _customer(tracked)
         is_asked = customer_id == self._customer_id
-        if customer_id in _owner_ids(now, key):
+        if customer_id in self._owner_ids(now, key):
             if is_asked or self._is_like_theirs(now):
                 return None
             if not now.get("email"):
@@ -116,12 +125,12 @@ class _Search:
                 return None if now.get("number") else SAME_PHONE
             self._found.unconfirmed.add(customer_id)
             return FORMER_ADDRESS
-        if not _owner_ids(now, key):
+        if not self._owner_ids(now, key):
             return None
         before = [
             one
             for details in tracked.order.said_of_it
-            if customer_id in _owner_ids(one := details.get("customer", {}), key)
+            if customer_id in self._owner_ids(one := details.get("customer", {}), key)
         ]
         # Found by an entry of the index that is behind, or by an address that was theirs before.
         return None if any(is_same_person(now, one) for one in before) else ANOTHER_CUSTOMER
@@ -147,7 +156,7 @@ class _Search:
         its = _customer(item)
         if not its.get("email"):
             return False
-        ids = _owner_ids(its, item.order.key)
+        ids = self._owner_ids(its, item.order.key)
         if self._customer_id in ids or ids & set(self._their_ids()):
             return False
         return not any(
@@ -174,18 +183,20 @@ class _Search:
                 if number := customer.get("number"):
                     seen[number_id(one.order.key.connection, number)] = None
                 if phone := customer.get("phone"):
-                    seen |= dict.fromkeys(phone_ids(phone))
+                    seen |= dict.fromkeys(self._phone_ids(phone, one.order.key))
         return iter(seen)
+
+    def _owner_ids(self, customer: Customer, key: OrderKey) -> set[str]:
+        """Ids of who owns an order with this customer; none when it names nobody."""
+        if email := customer.get("email"):
+            return set(email_ids(email))
+        if number := customer.get("number"):
+            return {number_id(key.connection, number)}
+        return set(self._phone_ids(customer.get("phone", ""), key))
+
+    def _phone_ids(self, phone: str, key: OrderKey) -> tuple[str, ...]:
+        return phone_ids(phone, country=self._country_of(key.connection))
 
 
 def _customer(tracked: TrackedOrder) -> Customer:
     return tracked.order.details.get("customer", {})
-
-
-def _owner_ids(customer: Customer, key: OrderKey) -> set[str]:
-    """Ids of who owns an order with this customer; none when it names nobody."""
-    if email := customer.get("email"):
-        return set(email_ids(email))
-    if number := customer.get("number"):
-        return {number_id(key.connection, number)}
-    return set(phone_ids(customer.get("phone", "")))

@@ -45,10 +45,13 @@ def email_ids(email: str) -> tuple[str, ...]:
     return (customer_id_of_email(email), *earlier)
 
 
-def phone_ids(phone: str) -> tuple[str, ...]:
-    """Ids of who has this phone number and no email address, by the ways of writing it down."""
+def phone_ids(phone: str, *, country: str | None = None) -> tuple[str, ...]:
+    """Ids of who has this phone number and no email address, by the ways of writing it down.
+
+    :param country: the connection's (ISO 3166-1), for a number that is written without one
+    """
     digits = "".join(c for c in phone if c.isdigit())
-    spellings = dict.fromkeys((digits, *dialled_forms(phone)))
+    spellings = dict.fromkeys((digits, *dialled_forms(phone, country=country)))
     return tuple(_digest("phone", one) for one in spellings if one)
 
 

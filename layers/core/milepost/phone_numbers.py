@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from milepost.calling_codes import calling_code
+
 FEWEST_DIGITS: Final = 7
 """Shorter ones are extensions and short codes, which many people share."""
 MOST_DIGITS: Final = 15
@@ -63,15 +65,34 @@ def phone_forms(text: str) -> PhoneForms:
     )
 
 
-def dialled_forms(text: str) -> tuple[str, ...]:
-    """The digits by which the number may have been written down: with and without its country."""
-    plain = _TRUNK_ZERO.sub("", text).strip()
-    digits = "".join(c for c in plain if c.isdigit())
-    international = digits.removeprefix("00")
-    if not (plain.startswith("+") or digits.startswith("00")):
-        return (digits,)
-    national = f"0{_national_part(international)}"
-    return tuple(dict.fromkeys((international, f"00{international}", national)))
+def dialled_forms(text: str, *, country: str | None = None) -> tuple[str, ...]:
+    """The digits by which the number may have been written down: with and without its country.
+
+    :param country: whose number it is when it names none (ISO 3166-1, two letters)
+    """
+    plain = _TRUNK_ZERO.sub("", unicodedata.normalize("NFKC", text)).strip()
+    digits = "".join(str(unicodedata.digit(c)) for c in plain if c.isdigit())
+    if plain.lstrip("( ").startswith("+"):
+        return _spellings(digits)
+    if digits.startswith("00"):
+        return _spellings(digits[2:])
+    forms = [digits]
+    code = calling_code(country) if country is not None else None
+    if len(digits) >= FEWEST_DIGITS and code is not None:
+        forms += _spellings(code + digits.lstrip("0"))
+    if len(digits) >= FEWEST_DIGITS and not digits.startswith("0"):
+        forms += _spellings(digits)
+    return tuple(dict.fromkeys(forms))
+
+
+def _spellings(international: str) -> tuple[str, ...]:
+    """Of the digits after the plus: also without the country, and with a zero that is too many."""
+    after_code = _national_part(international)
+    code = international[: len(international) - len(after_code)]
+    national = after_code.lstrip("0") or after_code
+    numbers = (international, f"{code}{national}", f"{code}0{national}")
+    with_country = (f"{zeros}{one}" for one in numbers for zeros in ("", "00"))
+    return tuple(dict.fromkeys((*with_country, f"0{national}", national)))
 
 
 def numbers_in(text: str) -> Iterator[PhoneForms]:

@@ -264,7 +264,7 @@ def _timelines(world: World) -> dict[str, list[str]]:
     }
 
 
-_OF_CALLS: Final = ("failing_since", "switching_off_until", "version")
+_OF_CALLS: Final = ("failing_since", "not_before", "switching_off_until", "version")
 
 
 def _schedules(group: str) -> list[str]:

@@ -188,6 +188,7 @@ def erasure_of(
         memory=memory or Memory(),
         plans=NoPlans(),
         budget=TimeEnough(),
+        country_of=lambda _: "DE",
     )
 
 

@@ -10,7 +10,7 @@ from milepost.erasure_orders import (
     FoundOrders,
     find_orders,
 )
-from milepost.finding import customer_id_of_email, number_id
+from milepost.finding import customer_id_of, customer_id_of_email, number_id
 from milepost.order import OrderKey, TrackedOrder
 from milepost.report import Status
 from milepost.tombstones import tombstone_of
@@ -37,6 +37,7 @@ class Shelf:
             customer_id_of_email(email),
             customers=Customers(self.index),
             orders=Graves(dict(self.orders)),
+            country_of=lambda _: "DE",
         )
 
 
@@ -103,6 +104,7 @@ def test_in_an_order_that_was_erased_before_another_customers_item_is_left_again
         customer_id_of_email(NEW),
         customers=Customers({}),
         orders=Graves(dict(made.orders)),
+        country_of=lambda _: "DE",
         also=[(KEY.connection, "order-1")],
     )
     assert set(again.theirs) == {key(1), bare}
@@ -116,3 +118,22 @@ def test_orders_by_the_same_customer_number_without_an_address_are_theirs() -> N
         made.orders[one] = tracked(report(Status.PENDING, key=one, customer={"number": "K-1"}))
         made.index[number_id(one.connection, "K-1")] = [one]
     assert set(made.find(NEW).theirs) == {key(1), by_number}
+
+
+def test_orders_with_the_same_phone_number_spelled_without_its_country_are_theirs() -> None:
+    spellings = ("030 1234567", "+49 30 1234567")
+    made = Shelf({}, {})
+    for number, phone in enumerate(spellings, start=1):
+        customer: Any = {"name": "Charlotte Nguyen", "phone": phone}
+        made.orders[key(number)] = tracked(
+            report(Status.PENDING, key=key(number), customer=customer)
+        )
+        made.index[customer_id_of({"customer": customer}, key(number))] = [key(number)]
+    for customer_id in made.index:
+        found = find_orders(
+            customer_id,
+            customers=Customers(made.index),
+            orders=Graves(dict(made.orders)),
+            country_of=lambda _: "DE",
+        )
+        assert set(found.theirs) == {key(1), key(2)}

@@ -2,7 +2,8 @@
 
 import pytest
 
-from milepost.phone_numbers import numbers_in, phone_forms
+from milepost.calling_codes import calling_code
+from milepost.phone_numbers import dialled_forms, numbers_in, phone_forms
 
 
 def is_same(one: str, other: str) -> bool:
@@ -54,3 +55,51 @@ def test_a_number_is_found_in_a_text(text: str) -> None:
 def test_a_part_of_another_number_is_not(text: str) -> None:
     known = phone_forms("+49 30 1234567").known
     assert all(known.isdisjoint(one.asked) for one in numbers_in(text))
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked", "country"),
+    [
+        ("+49 30 1234567", "030/1234567", "DE"),
+        ("+49 (0)30 1234567", "030 123 45 67", "DE"),
+        ("+49 30 1234567", "+49 030 1234567", "DE"),
+        ("0049 30 1234567", "(030) 1234567", "DE"),
+        ("+61 491 570 156", "0491 570 156", "AU"),
+        ("+45 20 55 12 34", "20551234", "DK"),
+        ("+233 24 555 0101", "024 555 0101", "GH"),
+        ("+39 06 1234 5678", "06 1234 5678", "IT"),
+        ("030 1234567", "+49 30 1234567", "DE"),
+        ("+49 30 1234567", "49 30 1234567", "AU"),
+        ("+49 30 1234567", "\uff10\uff13\uff10 1234567", "DE"),
+    ],
+)
+def test_a_number_is_looked_for_as_it_may_have_been_written(
+    stored: str, asked: str, country: str
+) -> None:
+    digits = "".join(c for c in stored if c.isdigit())
+    assert digits in dialled_forms(asked, country=country)
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked", "country"),
+    [
+        ("+43 30 1234567", "030 1234567", "DE"),
+        ("+49 30 1234567", "030 1234567", "AT"),
+        ("+49 30 1234567", "030 1234568", "DE"),
+        ("+49 30 1234567", "+43 30 1234567", "DE"),
+        ("+49 112", "112", "DE"),
+    ],
+)
+def test_a_number_of_another_country_is_not_looked_for(
+    stored: str, asked: str, country: str
+) -> None:
+    digits = "".join(c for c in stored if c.isdigit())
+    assert digits not in dialled_forms(asked, country=country)
+
+
+@pytest.mark.parametrize(
+    ("country", "code"),
+    [("DE", "49"), ("AT", "43"), ("AU", "61"), ("GH", "233"), ("US", "1"), ("AQ", None)],
+)
+def test_a_country_has_its_calling_code(country: str, code: str | None) -> None:
+    assert calling_code(country) == code

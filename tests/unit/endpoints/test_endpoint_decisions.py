@@ -1,6 +1,7 @@
 """What follows from an endpoint's answer: wait, give up, switch off; and what is signed."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from milepost.endpoints import (
     failure_of,
     is_to_switch_off,
     next_wait,
+    rest_of_pause,
     switched_off_mail,
     wait_asked,
 )
@@ -115,6 +117,39 @@ def test_retry_after_is_seconds_or_a_date_and_at_most_a_day(
     asked: str | None, seconds: int
 ) -> None:
     assert wait_asked(asked, now=NOON) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "minutes"),
+    [
+        (429, "600", 10),
+        (503, "600", 10),
+        (503, "Mon, 02 Mar 2026 12:10:00 GMT", 10),
+        (429, "86400", 60),
+        (429, "0", 0),
+        (429, None, 0),
+        (503, "soon", 0),
+        (500, "600", 0),
+        (302, "600", 0),
+        (410, "600", 0),
+    ],
+)
+def test_who_says_that_it_is_busy_is_not_called_for_at_most_an_hour(
+    status: int, asked: str | None, minutes: int
+) -> None:
+    failure = failure_of(Answer(status, asked), now=NOON)
+    assert failure is not None
+    assert failure.pause == timedelta(minutes=minutes)
+
+
+def test_the_rest_of_a_pause_is_in_whole_seconds_and_never_too_short() -> None:
+    paused = replace(ENDPOINT, not_before=NOON + timedelta(seconds=100))
+    assert rest_of_pause(ENDPOINT, now=NOON, chance=1.0) is None
+    assert rest_of_pause(paused, now=NOON, chance=0.0) == timedelta(seconds=100)
+    assert rest_of_pause(paused, now=NOON, chance=1.0) == timedelta(seconds=120)
+    a_moment_before = NOON + timedelta(seconds=99.999)
+    assert rest_of_pause(paused, now=a_moment_before, chance=0.0) == timedelta(seconds=1)
+    assert rest_of_pause(paused, now=NOON + timedelta(seconds=100), chance=1.0) is None
 
 
 def test_a_longer_retry_after_is_honoured_and_a_shorter_one_is_not() -> None:

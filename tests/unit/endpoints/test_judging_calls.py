@@ -79,6 +79,9 @@ class Log:
     def release(self, notice: Notice, *, claim: str) -> bool:
         raise AssertionError("nothing is given back")
 
+    def postpone(self, notice: Notice, *, reason: str, retry_at: datetime, claim: str) -> bool:
+        raise AssertionError("nothing waits")
+
     def mark_delivered(
         self, notice: Notice, *, attempt: int, message_id: str, at: datetime
     ) -> None:
@@ -141,7 +144,9 @@ class World:
         self.posted.append(url)
         return Answer(204)
 
-    def failed(self, endpoint: Endpoint, *, at: datetime) -> datetime | None:
+    def failed(
+        self, endpoint: Endpoint, *, at: datetime, not_before: datetime | None = None
+    ) -> datetime | None:
         raise AssertionError("nothing fails")
 
     def worked(self, endpoint: Endpoint) -> None:

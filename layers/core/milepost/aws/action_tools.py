@@ -11,9 +11,11 @@ from milepost.asking import Conversation
 from milepost.aws.action_schedules import ActionSchedules
 from milepost.aws.clients import IMPATIENT, client
 from milepost.aws.erased_customers import ErasedCustomers
-from milepost.aws.orders_table import OrdersTable
+from milepost.aws.items import to_item
+from milepost.aws.orders_table import OrdersTable, key_of
 from milepost.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.aws.touched_table import TouchedTable
+from milepost.connection import Connection
 from milepost.fetching import FOR_A_PERSON, ProviderHttp, ProviderPool
 from milepost.order import OrderKey
 from milepost.providers import adapter
@@ -43,12 +45,29 @@ class ActionTools:
         :raises UnknownConnection: when it is not applied
         """
         connection = self.connections.get(key.connection)
+        return self._for(connection, self.credentials.get(connection.id))
+
+    def for_order_of_removed(self, key: OrderKey) -> Tools | None:
+        """The tools to record something on an order whose connection is not applied any more; its
+        provider can't be called. None when there is no such order."""
+        answer = self.dynamodb.get_item(
+            TableName=self.orders_table,
+            Key=to_item(key_of(key)),
+            ProjectionExpression="provider",
+            ConsistentRead=True,
+        )
+        if "Item" not in answer:
+            return None
+        provider = answer["Item"]["provider"]["S"]
+        return self._for(Connection(id=key.connection, provider=provider, base_url=""), {})
+
+    def _for(self, connection: Connection, credentials: Mapping[str, str]) -> Tools:
         allowed = filter(None, (connection.base_url, connection.token_url))
         return Tools(
             conversation=Conversation(
                 connection=connection,
                 provider=adapter(connection.provider),
-                credentials=self.credentials.get(connection.id),
+                credentials=credentials,
                 http=ProviderHttp(self.pool, allowed=allowed, patience=FOR_A_PERSON),
                 clock=self.clock,
             ),

@@ -73,6 +73,14 @@ class EndpointCallLog:
     def release(self, notice: Notice, *, claim: str) -> bool:
         return self._update_claimed(notice, "REMOVE claimed_until, claimed_by", claim, {})
 
+    def postpone(self, notice: Notice, *, reason: str, retry_at: datetime, claim: str) -> bool:
+        return self._update_claimed(
+            notice,
+            "SET reason = :reason, retry_at = :retry_at REMOVE claimed_until, claimed_by",
+            claim,
+            {":reason": reason, ":retry_at": format_instant(retry_at)},
+        )
+
     def mark_delivered(
         self, notice: Notice, *, attempt: int, message_id: str, at: datetime
     ) -> None:

@@ -43,21 +43,26 @@ class EndpointsTable:
         item = from_item(answer["Item"])
         subscription = subscription_of(item)
         since = item.get("failing_since")
+        # What the URL before it has asked for doesn't hold for another one.
+        not_before = item.get("not_before") if item.get("paused_url") == item["recipient"] else None
         return Endpoint(
             subscription=subscription.id,
             url=subscription.recipient,
             owner=subscription.owner,
             ended=subscription.ended,
             failing_since=parse_instant(since) if since else None,
+            not_before=parse_instant(not_before) if not_before else None,
         )
 
-    def failed(self, endpoint: Endpoint, *, at: datetime) -> datetime | None:
-        answer = self._update(
-            endpoint,
-            "SET failing_since = if_not_exists(failing_since, :at)",
-            f"{_IT_LIVES} AND {_IT_HAS_THIS_URL}",
-            {":at": format_instant(at), ":url": endpoint.url},
-        )
+    def failed(
+        self, endpoint: Endpoint, *, at: datetime, not_before: datetime | None = None
+    ) -> datetime | None:
+        update = "SET failing_since = if_not_exists(failing_since, :at)"
+        values = {":at": format_instant(at), ":url": endpoint.url}
+        if not_before is not None:
+            update += ", not_before = :not_before, paused_url = :url"
+            values[":not_before"] = format_instant(not_before)
+        answer = self._update(endpoint, update, f"{_IT_LIVES} AND {_IT_HAS_THIS_URL}", values)
         return parse_instant(answer["failing_since"]) if answer else None
 
     def worked(self, endpoint: Endpoint) -> None:
@@ -72,7 +77,7 @@ class EndpointsTable:
         it_has_failed_since_then = "failing_since = :since"
         self._update(
             endpoint,
-            "REMOVE failing_since, switching_off_until, switching_off_by",
+            "REMOVE failing_since, not_before, paused_url, switching_off_until, switching_off_by",
             f"{it_has_failed_since_then} AND {_IT_HAS_THIS_URL}",
             {":since": format_instant(since), ":url": endpoint.url},
         )

@@ -25,7 +25,7 @@ from milepost.aws.erasures_table import ErasuresTable
 from milepost.aws.quarantine import Quarantine
 from milepost.aws.search_table import SearchTable
 from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.connection import Connections
+from milepost.connection import Connections, UnknownConnection, UnusableConnection
 from milepost.dead_letters import DeadLetterQueue
 from milepost.erasing import Erasure
 
@@ -118,7 +118,15 @@ def open_erasure(
             )
         ),
         budget=budget,
+        country_of=lambda connection: _country(connections, connection),
     )
+
+
+def _country(connections: Connections, connection_id: str) -> str | None:
+    try:
+        return connections.get(connection_id).country
+    except (UnknownConnection, UnusableConnection):
+        return None
 
 
 _S3 = cache(lambda: client("s3"))

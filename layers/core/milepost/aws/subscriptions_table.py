@@ -94,8 +94,8 @@ class SubscriptionsTable:
             self._client.update_item(
                 TableName=self._table,
                 Key=_key(subscription_id),
-                UpdateExpression="REMOVE ended, failing_since, switching_off_until,"
-                " switching_off_by",
+                UpdateExpression="REMOVE ended, failing_since, not_before, paused_url,"
+                " switching_off_until, switching_off_by",
                 ConditionExpression=f"{it_is_there} AND {as_it_was_read}",
                 **values,
             )
