@@ -16,6 +16,7 @@ from milepost.aws.items import from_item, to_item
 from milepost.aws.order_lists import _listed
 from milepost.aws.orders_table import announced_by, order_item, tracked_order
 from milepost.commission import commissions
+from milepost.commission_watch import judged_by_money
 from milepost.connection import CommissionTerms, Connection, FollowUp
 from milepost.finding import customer_id_of, reference_words
 from milepost.groups import summarize_group
@@ -64,7 +65,7 @@ def make_everything(
     """
     kept = store(tracked, connection)
     order = tracked.order
-    for terms in (None, CommissionTerms(amount="75", currency="AUD", recurring="monthly")):
+    for terms in ((), (CommissionTerms(amount="75", currency="AUD", recurring="monthly"),)):
         commissions(order, replace(connection, commission=terms), now=now)
     for counted in ("calendar", deadlines.BUSINESS):
         for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):
@@ -127,12 +128,15 @@ def _dates(tracked: TrackedOrder, connection: Connection) -> None:
 def _by_time(tracked: TrackedOrder, connection: Connection, now: datetime) -> None:
     follow_up = FollowUp(link="https://survey.example", after_days=3660.0)
     kinds = frozenset({"reminder", "delayed", "follow_up"})
+    terms = CommissionTerms(amount="75", currency="AUD", recurring="monthly")
+    pays = replace(connection, commission=(terms,), contact="lead@example.org")
     sends = replace(connection, customer_notices=kinds, follow_up=follow_up)
     for moment in (now, now + timedelta(days=10_000)):
         judged(tracked, sends, now=moment)
         judged_by_time(tracked, sends, now=moment)
         action_to_complete(tracked.order, sends, now=moment)
-        for kind in (Kind.REMINDER, Kind.DELAYED, Kind.FOLLOW_UP):
+        judged_by_money(tracked, pays, now=moment)
+        for kind in (Kind.REMINDER, Kind.DELAYED, Kind.FOLLOW_UP, Kind.COMMISSION_OVERDUE):
             for one in tracked.announced:
                 out_of_date(replace(one, kind=kind), tracked, sends, now=moment)
 

@@ -10,8 +10,10 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     StringConstraints,
+    Tag,
     model_validator,
 )
 
@@ -120,6 +122,20 @@ class DeclaredCommission(_Declared):
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
     due_day: Annotated[int, Field(ge=1, le=31)] = 1
     recurring: Literal["none", "monthly"] = "none"
+    supplier: Text | None = None
+    service: Text | None = None
+
+
+def _form_of_commission(value: Any) -> str:
+    return "[several]" if isinstance(value, list) else "[one]"
+
+
+Commission: TypeAlias = Annotated[
+    Annotated[DeclaredCommission, Tag("[one]")]
+    | Annotated[list[DeclaredCommission], Tag("[several]")],
+    Discriminator(_form_of_commission),
+]
+"""Terms for all orders, or a list of terms by supplier and service."""
 
 
 class DeclaredSender(_Declared):
@@ -170,7 +186,7 @@ class DeclaredConnection(_Declared):
     webhooks: bool | None = None
     signing: DeclaredSigning | None = None
     credentials: dict[str, Text] = Field(default_factory=dict)
-    commission: DeclaredCommission | None = None
+    commission: Commission | None = None
     causes: dict[CauseName, Annotated[list[Phrase], Field(max_length=MOST_PATTERNS)]] | None = None
     options: dict[str, Any] | None = None
     templates: Templates = Field(default_factory=dict)
@@ -214,6 +230,12 @@ class DeclaredConnection(_Declared):
             if normal_form(name) not in known:
                 there = ", ".join(dict.fromkeys([*words, *Status]))
                 raise ValueError(f"stage_days has no stage {name!r}: there are {there}")
+
+    @property
+    def commission_terms(self) -> list[DeclaredCommission]:
+        if isinstance(self.commission, DeclaredCommission):
+            return [self.commission]
+        return self.commission or []
 
     @property
     def takes_webhooks(self) -> bool:

@@ -217,6 +217,12 @@ def _usual(one: Field[Any]) -> Any:
     return one.default if one.default_factory is MISSING else one.default_factory()
 
 
+def _list_in_words(several: frozenset[str] | tuple[Any, ...]) -> str:
+    if isinstance(several, frozenset):
+        return ", ".join(sorted(several))
+    return "; ".join(map(str, several))
+
+
 def in_words(value: Any) -> str | None:
     """A setting as people read it; None when it says nothing."""
     match value:
@@ -229,7 +235,7 @@ def in_words(value: Any) -> str | None:
             return f"{value.start:%H:%M} to {value.end:%H:%M}{passing}"
         case Mapping():
             return ", ".join(f"{key}: {one}" for key, one in sorted(value.items())) or None
-        case frozenset():
-            return ", ".join(sorted(value)) or None
+        case frozenset() | tuple():
+            return _list_in_words(value) or None
         case _:
             return str(value)

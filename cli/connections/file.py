@@ -16,12 +16,15 @@ from cli.connections.references import SecretReader, UnreadableReference
 from cli.connections.signing_forms import is_signing_secret, what_it_takes
 from cli.faults import InvalidFile, Problem
 from milepost.business_days import UnknownCountry, UnknownRegion, business_days_of
-from milepost.connection import DEFAULT_COUNTRY
+from milepost.commission_terms import repeated_terms
+from milepost.connection import DEFAULT_COUNTRY, CommissionTerms
 from milepost.deadlines import BUSINESS
 from milepost.endpoint_secrets import KEY_BYTES, has_right_length
 from milepost.headers import is_header_value
 from milepost.signatures import STANDARD_WEBHOOKS
 
+_NOT_WRITTEN: Final = frozenset({"[key]", "[one]", "[several]"})
+"""Parts of a place that pydantic adds, and that don't stand in the file."""
 _WORDS: Final[Mapping[str, str]] = {
     "missing": "is missing: add it",
     "string_type": "must be text: put the value in quotes",
@@ -107,7 +110,7 @@ def read_file(path: Path) -> ConnectionsFile:
     except ValidationError as error:
         raise InvalidFile(path, _problems_of(error, content, positions)) from None
     file = ConnectionsFile(path=path, declared=declared, positions=positions)
-    if problems := [*_repeated_ids(file), *_unknown_places(file)]:
+    if problems := [*_repeated_ids(file), *_unknown_places(file), *_repeated_terms(file)]:
         raise InvalidFile(path, problems)
     return file
 
@@ -133,6 +136,22 @@ def _unknown_places(file: ConnectionsFile) -> Iterator[Problem]:
             yield file.problem(("connections", index, "region"), str(unknown))
 
 
+def _repeated_terms(file: ConnectionsFile) -> Iterator[Problem]:
+    """Two terms for the same orders: nobody could say which hold."""
+    for index, one in enumerate(file.declared.connections):
+        place = repeated_terms(
+            [
+                CommissionTerms(
+                    amount="", currency="", supplier=terms.supplier, service=terms.service
+                )
+                for terms in one.commission_terms
+            ]
+        )
+        if place is not None:
+            what = "is for the same supplier and service as terms above it: keep one of them"
+            yield file.problem(("connections", index, "commission", place), what)
+
+
 def _problems_of(error: ValidationError, content: Any, positions: Positions) -> list[Problem]:
     names = _names_in(content)
     return [
@@ -142,7 +161,7 @@ def _problems_of(error: ValidationError, content: Any, positions: Positions) -> 
             line=positions.line_of(place),
         )
         for one in error.errors(include_url=False, include_input=False)
-        for place in [tuple(part for part in one["loc"] if part != "[key]")]
+        for place in [tuple(part for part in one["loc"] if part not in _NOT_WRITTEN)]
     ]
 
 

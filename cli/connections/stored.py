@@ -110,6 +110,8 @@ def to_json(connection: Connection) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, CommissionTerms | FollowUp | SenderIdentity):
         return asdict(value)
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
     return sorted(value) if isinstance(value, frozenset) else value
 
 

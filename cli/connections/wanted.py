@@ -102,13 +102,10 @@ def _connection(
         exclude={"poll", "webhooks", "signing", "credentials", "templates"}, exclude_none=True
     )
     said["poll_minutes"] = declared.schedule.minutes if declared.schedule else None
-    if terms := declared.commission:
-        said["commission"] = CommissionTerms(
-            amount=f"{terms.amount:f}",
-            currency=terms.currency,
-            due_day=terms.due_day,
-            recurring=terms.recurring,
-        )
+    said["commission"] = tuple(
+        CommissionTerms(**one.model_dump(exclude={"amount"}), amount=f"{one.amount:f}")
+        for one in declared.commission_terms
+    )
     if declared.reminder_hours is not None:
         said["reminder_hours"] = tuple(sorted(set(declared.reminder_hours), reverse=True))
     if declared.follow_up:

@@ -1,4 +1,5 @@
-"""Every 15 minutes: mark what is overdue, remind, tell what was never told, measure polls."""
+"""Every 15 minutes: mark what is overdue, also commissions; remind, tell what was never told,
+measure polls."""
 
 import os
 import time
@@ -12,6 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
+from milepost.aws.commission_checkpoint import CommissionCheckpoint
 from milepost.aws.contacts import ContactsTable
 from milepost.aws.holds import HoldsTable
 from milepost.aws.notice_messages import AnnouncementsTopic, NoticeQueue
@@ -21,6 +23,7 @@ from milepost.aws.settings import ConnectionSettings
 from milepost.aws.subscriptions_table import SubscriptionsTable
 from milepost.aws.told_log import ToldLogTable
 from milepost.aws.watch_list import OrdersIndex
+from milepost.commission_watch import CommissionWatch, Due
 from milepost.connection import Connection, UnusableConnection
 from milepost.failures import OwnWords, fail_without_message
 from milepost.health import poll_lags
@@ -45,6 +48,7 @@ COUNTED_AS: Final = {
     Kind.REMINDER: "reminded",
     Kind.DELAYED: "delayed",
     Kind.FOLLOW_UP: "followed_up",
+    Kind.COMMISSION_OVERDUE: "commissions_overdue",
 }
 
 logger = open_logger()
@@ -74,6 +78,12 @@ deadlines = DeadlineWatch(
     watch_list=index, connections=connections, orders_of=orders_of, rules_of=own_rules_of
 )
 timed = TimedWatch(index=index, connections=lambda: connections.all().values(), orders_of=orders_of)
+money = CommissionWatch(
+    index=index,
+    connections=lambda: connections.all().values(),
+    orders_of=orders_of,
+    checkpoint=CommissionCheckpoint(dynamodb, table_name=notices_table),
+)
 stored_orders = Reread(
     index=index, connections=connections, orders_of=orders_of, rules_of=own_rules_of
 )
@@ -113,6 +123,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     tell_what_is_missing(now, context, done)
     judge_what_is_past(now, context, done)
     judge_what_is_due(now, context, done)
+    judge_commissions(now, context, done)
     # A run as of a later moment must not raise the alarm of polls that are not due.
     measure_polls(min(now, datetime.now(UTC)))
     count_unusable()
@@ -173,6 +184,28 @@ def judge_what_is_due(now: datetime, context: LambdaContext, done: dict[str, int
             done["failed"] += 1
         else:
             count(new, done)
+
+
+def judge_commissions(now: datetime, context: LambdaContext, done: dict[str, int]) -> None:
+    """Announce commissions that are overdue, the longest overdue first, while there is time."""
+    left: list[Due] = []
+    for one in money.candidates(now=now):
+        if not has_time(context):
+            left.append(one)
+            done["left"] += 1
+            continue
+        try:
+            new = money.judge(one.key, now=now)
+        except Exception:
+            logger.exception("failed to judge a commission", order=str(one.key))
+            left.append(one)
+            done["failed"] += 1
+        else:
+            count(new, done)
+    # Those of a connection whose settings can't be used now are looked for again.
+    if not connections.unusable():
+        # A run as of a later moment must not have later commissions overlooked.
+        money.finish(left, now=min(now, datetime.now(UTC)))
 
 
 def count(new: Iterable[Announcement], done: dict[str, int]) -> None:

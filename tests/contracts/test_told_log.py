@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from milepost.aws.commission_checkpoint import CommissionCheckpoint
 from milepost.aws.notices_table import NoticesTable
 from milepost.aws.told_log import ToldLogTable
-from milepost.notices import Channel, Notice
+from milepost.commission_watch import Place
+from milepost.notices import FOR_CONTACT_ALONE, Channel, Notice
 from milepost.order import Kind, OrderKey
 from milepost.recipients import Choice
 from tests.builders import KEY, announcement, minute
@@ -46,11 +48,20 @@ def test_an_announcement_was_told_when_the_topic_was_since_that_comes_last(
     assert told.told(neighbour) == {4}
 
 
-def test_what_is_escalated_was_told_when_the_contact_stands_in_the_log(
-    log: NoticesTable, told: ToldLogTable
+@pytest.mark.parametrize("kind", sorted(FOR_CONTACT_ALONE))
+def test_what_is_for_the_contact_was_told_when_the_contact_stands_in_the_log(
+    log: NoticesTable, told: ToldLogTable, kind: Kind
 ) -> None:
-    log.enter(Choice(notice=notice(12, Channel.EMAIL, Kind.ESCALATED)), at=minute(1))
+    log.enter(Choice(notice=notice(12, Channel.EMAIL, kind)), at=minute(1))
     assert told.told(KEY) == {12}
+
+
+def test_it_remembers_how_far_commissions_were_looked_through(dynamodb: Any, table: str) -> None:
+    checkpoint = CommissionCheckpoint(dynamodb, table_name=table)
+    assert checkpoint.place() is None
+    for place in (Place(minute(10)), Place(minute(15), "offergrid-main:ord_1:item_1")):
+        checkpoint.mark(place)
+        assert checkpoint.place() == place
 
 
 def test_it_remembers_how_far_it_looked(told: ToldLogTable) -> None:

@@ -17,7 +17,9 @@ from tests.builders import KEY, NOON, OFFERGRID, report, tracked
 from tests.stack import Context, Stack, aws
 from tests.unit.api.conftest import http_event, read_answer
 
-PAYING = replace(OFFERGRID, commission=CommissionTerms(amount="75.50", currency="AUD", due_day=31))
+PAYING = replace(
+    OFFERGRID, commission=(CommissionTerms(amount="75.50", currency="AUD", due_day=31),)
+)
 NOW = datetime.now(UTC)
 """Orders are as old as the API's clock makes them."""
 

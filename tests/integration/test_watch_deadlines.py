@@ -12,7 +12,7 @@ from milepost.announcing import KIND_OF
 from milepost.aws.items import to_item
 from milepost.aws.orders_table import OrdersTable, key_of
 from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.connection import FollowUp
+from milepost.connection import CommissionTerms, FollowUp
 from milepost.lifecycle import Rules
 from milepost.order import OVERDUE, Kind, OrderKey, TrackedOrder
 from milepost.recording import record
@@ -26,7 +26,11 @@ LATE = NOON + 3 * DAY + timedelta(minutes=1)
 LOOKED_AFTER = replace(OFFERGRID, contact="lead@example.org")
 SALES = Subscription(id="sales", recipient="sales@example.org", kinds=frozenset(Kind))
 NOTHING = dict.fromkeys(
-    ("marked", "escalated", "reminded", "delayed", "followed_up", "told", "failed", "left"), 0
+    (
+        *("marked", "escalated", "reminded", "delayed", "followed_up", "commissions_overdue"),
+        *("told", "failed", "left"),
+    ),
+    0,
 )
 
 
@@ -284,6 +288,24 @@ def test_a_customer_hears_of_a_delay_and_is_followed_up(app: ModuleType, stack: 
     assert [run(app, done).get("followed_up") for _ in range(2)] == [1, None]
     announce(stack, 1)
     assert ("follow_up", customer["email"]) in told(stack)
+
+
+def test_the_contact_is_notified_once_of_a_commission_that_is_not_seen_as_paid(
+    app: ModuleType, stack: Stack
+) -> None:
+    terms = (CommissionTerms(amount="75.50", currency="AUD", due_day=15),)
+    stack.apply(replace(LOOKED_AFTER, commission=terms))
+    app.connections._read_at = float("-inf")
+    keep(stack, report(Status.COMPLETED, 60, key=key(1)))
+    midnight = datetime(2026, 4, 15, 14, tzinfo=UTC)
+    assert "commissions_overdue" not in run(app, midnight - timedelta(seconds=1))
+    moments = [midnight, midnight + timedelta(minutes=15), midnight + 3 * DAY]
+    assert [run(app, now).get("commissions_overdue") for now in moments] == [1, None, None]
+    announce(stack, 1)
+    announce(stack, 1)
+    about = [one for one in told(stack) if one[0] == "commission_overdue"]
+    assert about == [("commission_overdue", "lead@example.org")]
+    assert "commission_overdue" not in {kind for kind, _ in told(stack, "sns")}
 
 
 def reread(app: ModuleType, after: str | None = None, **context: Any) -> dict[str, Any]:

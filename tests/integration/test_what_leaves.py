@@ -18,7 +18,7 @@ from milepost.aws.orders_table import OrdersTable, key_of, order_item
 from milepost.aws.subscriptions_table import SubscriptionsTable
 from milepost.connection import Connection
 from milepost.disclosure import WITHHELD
-from milepost.notices import Channel
+from milepost.notices import FOR_CONTACT_ALONE, Channel
 from milepost.order import Announcement, Kind, TrackedOrder
 from milepost.provider import Provider
 from milepost.providers import offergrid, rabot, spirii, subs
@@ -220,7 +220,7 @@ def subscribe(stack: Stack, receiver: Receiver) -> None:
             id="crm",
             channel=Channel.HTTPS,
             recipient=receiver.url,
-            kinds=frozenset(set(Kind) - {Kind.ESCALATED}),
+            kinds=frozenset(set(Kind) - FOR_CONTACT_ALONE),
         )
     )
     stack.keep_secret("EndpointSecrets", {"crm": SECRET})

@@ -15,6 +15,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from milepost.actions import COMMISSION_PAID, Result
+from milepost.commission_terms import matching_terms
 from milepost.connection import CommissionTerms, Connection
 from milepost.order import Order, OrderKey
 from milepost.report import Details, Status
@@ -77,12 +78,13 @@ def commissions(order: Order, connection: Connection, *, now: datetime) -> list[
 
 
 def terms_of(details: Details, connection: Connection) -> CommissionTerms | None:
-    """The terms of an order: the connection's, else the amount that the provider names for it.
+    """The terms of an order: the connection's that match it, else the amount that the provider
+    names for it.
 
     An amount without terms and a currency of its own is none that can be added up.
     """
-    if connection.commission is not None:
-        return connection.commission
+    if (terms := matching_terms(details, connection)) is not None:
+        return terms
     said = details.get("commission", {})
     amount, currency = said.get("amount"), said.get("currency")
     if amount is None or not currency:
@@ -92,7 +94,7 @@ def terms_of(details: Details, connection: Connection) -> CommissionTerms | None
 
 def may_earn(connection: Connection) -> bool:
     """Whether any order of the connection can have a commission."""
-    return connection.commission is not None or connection.provider in NAMED_BY
+    return bool(connection.commission) or connection.provider in NAMED_BY
 
 
 def has_earned(order: Order) -> bool:

@@ -31,10 +31,16 @@ class CommissionTerms:
     due_day: int = 1
     recurring: str = "none"
     """``monthly`` when it is earned anew in each month in which the order is active."""
+    supplier: str | None = None
+    """The only supplier whose orders have these terms; None for every one."""
+    service: str | None = None
+    """The only service type whose orders have these terms; None for every one."""
 
     def __str__(self) -> str:
         times = " for each month while active" if self.recurring == "monthly" else ""
-        return f"{self.amount} {self.currency}{times}, due on day {self.due_day} of the next month"
+        of = ", ".join(one for one in (self.supplier, self.service) if one)
+        due = f"due on day {self.due_day} of the next month"
+        return f"{of + ': ' if of else ''}{self.amount} {self.currency}{times}, {due}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +122,8 @@ class Connection:
     """Kinds that the customer is told of as well; none unless the connection says so."""
     notices_per_hour: int = 100
     """Mails to one recipient in one hour; what is over it comes as one digest at its end."""
-    commission: CommissionTerms | None = None
-    """None where none is expected."""
+    commission: tuple[CommissionTerms, ...] = ()
+    """Of these, the most specific terms that match an order hold; empty where none are set."""
     causes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By cause, phrases that this provider gives as a reason (``milepost.causes.Patterns``)."""
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from milepost.business_days import UnknownCountry, UnknownRegion, business_days_of
 from milepost.causes import CAUSES, LONGEST_PATTERN, MOST_PATTERNS, is_phrase
+from milepost.commission_terms import repeated_terms
 from milepost.connection import (
     CommissionTerms,
     Connection,
@@ -236,7 +237,15 @@ def _options(value: Any) -> dict[str, Any]:
     return value
 
 
-def _commission(value: Any) -> CommissionTerms:
+def _commission(value: Any) -> tuple[CommissionTerms, ...]:
+    # Terms for all orders may stand alone, without a list around them.
+    terms = tuple(map(_terms, value if isinstance(value, list) else [value]))
+    if repeated_terms(terms) is not None:
+        raise Wrong("has several terms for the same supplier and service")
+    return terms
+
+
+def _terms(value: Any) -> CommissionTerms:
     if not isinstance(value, dict):
         raise Wrong("is no object")
     for name in ("amount", "currency"):
@@ -297,6 +306,8 @@ _TERMS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "currency": _matching("[A-Z]{3}", "EUR"),
     "due_day": _whole(31),
     "recurring": _one_of("none", "monthly"),
+    "supplier": _or_null(_text),
+    "service": _or_null(_text),
 }
 _FOLLOW_UP: Final[Mapping[str, Callable[[Any], Any]]] = {
     "link": _address,
@@ -328,7 +339,7 @@ _FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "contact": _or_null(_text),
     "customer_notices": _kinds,
     "notices_per_hour": _whole(_MOST_OF_ANYTHING),
-    "commission": _or_null(_commission),
+    "commission": lambda value: () if value is None else _commission(value),
     "sender": _or_null(_sender),
     "causes": _mapping(_one_of(*CAUSES), _phrases),
     "options": _options,

@@ -38,14 +38,17 @@ FOR_CUSTOMERS_ALONE: Final = frozenset({Kind.DELAYED, Kind.FOLLOW_UP})
 """Kinds that no subscriber gets. They are announced only of connections that send them."""
 CUSTOMER_KINDS: Final = DEFAULT_KINDS | FOR_CUSTOMERS_ALONE
 """What a connection may tell its customers of."""
-TEAM_KINDS: Final = frozenset(Kind) - FOR_CUSTOMERS_ALONE - {Kind.ESCALATED}
-"""What can be subscribed to: of what is escalated only a connection's contact is told."""
+FOR_CONTACT_ALONE: Final = frozenset({Kind.ESCALATED, Kind.COMMISSION_OVERDUE})
+"""Kinds that only a connection's contact gets: nobody can subscribe to them."""
+TEAM_KINDS: Final = frozenset(Kind) - FOR_CUSTOMERS_ALONE - FOR_CONTACT_ALONE
+"""What can be subscribed to."""
 MOST_URGENT_FIRST: Final = (
     Kind.REJECTED,
     Kind.FAILED,
     Kind.ESCALATED,
     Kind.OVERDUE,
     Kind.ATTENTION,
+    Kind.COMMISSION_OVERDUE,
     Kind.CANCELLED,
     Kind.CORRECTION,
     Kind.DELAYED,

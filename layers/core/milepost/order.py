@@ -249,6 +249,8 @@ class Kind(StrEnum):
     OVERDUE = "overdue"
     ESCALATED = "escalated"
     """Overdue for so long that the connection's contact is told, and nobody else."""
+    COMMISSION_OVERDUE = "commission_overdue"
+    """A commission was expected by a day and not seen as paid: for the contact alone as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

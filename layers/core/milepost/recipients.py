@@ -7,7 +7,7 @@ from typing import Final
 
 from milepost.connection import Connection
 from milepost.email_addresses import is_email
-from milepost.notices import CUSTOMER_KINDS, Announced, Audience, Channel, Notice
+from milepost.notices import CUSTOMER_KINDS, FOR_CONTACT_ALONE, Announced, Audience, Channel, Notice
 from milepost.order import Announcement, Kind
 from milepost.reminders import is_to_complete
 from milepost.subscriptions import Subscription
@@ -132,7 +132,7 @@ def _customer(announced: Announced, connection: Connection) -> Iterator[Choice]:
 
 def _contact(announced: Announced, connection: Connection) -> Iterator[Choice]:
     """Who looks after the connection; a setting, and so with nothing to unsubscribe from."""
-    if announced.announcement.kind is Kind.ESCALATED and connection.contact:
+    if announced.announcement.kind in FOR_CONTACT_ALONE and connection.contact:
         yield Choice(
             notice=Notice(
                 key=announced.key,

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from milepost.announcing import MORE_FOLLOWS
 from milepost.connection import Connection
 from milepost.local_clock import next_full_hour
-from milepost.notices import Announced, Audience, Channel, Notice, State
+from milepost.notices import FOR_CONTACT_ALONE, Announced, Audience, Channel, Notice, State
 from milepost.order import Kind
 from milepost.recipients import NO_ADDRESS, Choice, choose
 from milepost.subscriptions import Subscription
@@ -156,7 +156,7 @@ class Teller(Notifier):
                 continue
             settled = self._hold_back_a_storm(choice, known, connection, now)
             self._take_up(settled, announced, now)
-        if announced.announcement.kind is not Kind.ESCALATED:
+        if announced.announcement.kind not in FOR_CONTACT_ALONE:
             self._publish(announced, now)
 
     def _await_contact(

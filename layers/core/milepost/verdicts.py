@@ -12,15 +12,16 @@ from milepost.connection import Connection
 from milepost.deadlines import appointment_ends
 from milepost.follow_ups import follow_up_withdrawn
 from milepost.lifecycle import TERMINAL
-from milepost.notices import Audience, Notice, State
+from milepost.notices import FOR_CONTACT_ALONE, Audience, Notice, State
 from milepost.order import Announcement, Kind, TrackedOrder
+from milepost.overdue_commissions import commission_withdrawn
 from milepost.reminders import reminder_withdrawn
 from milepost.report import Status
 from milepost.subscriptions import Subscription
 
 _APPOINTMENTS: Final = frozenset({Kind.SCHEDULED, Kind.RESCHEDULED})
 _OF_MARKS: Final = frozenset({Kind.OVERDUE, Kind.ESCALATED, Kind.ATTENTION})
-_BY_TIME: Final = frozenset({Kind.REMINDER, Kind.DELAYED, Kind.FOLLOW_UP})
+_BY_TIME: Final = frozenset({Kind.REMINDER, Kind.DELAYED, Kind.FOLLOW_UP, Kind.COMMISSION_OVERDUE})
 """What is announced because time has passed: withdrawn, for everybody, when it no longer holds."""
 _CAME_TO_NOTHING: Final = frozenset({Status.REJECTED, Status.FAILED, Status.CANCELLED})
 _DONE: Final = frozenset({Status.COMPLETED, Status.ACTIVE})
@@ -148,7 +149,7 @@ def _of_connection(notice: Notice, connection: Connection | None) -> Verdict | N
     kind = notice.announcement.kind
     if notice.audience is Audience.CUSTOMER and kind not in connection.customer_notices:
         return Verdict(State.SKIPPED, customer_notices_off(kind, connection))
-    is_to_contact = kind is Kind.ESCALATED and notice.subscription is None and not notice.copy
+    is_to_contact = kind in FOR_CONTACT_ALONE and notice.subscription is None and not notice.copy
     if is_to_contact and not _is_contact(notice, connection):
         return Verdict(State.SKIPPED, "the connection has another contact now")
     return None
@@ -182,6 +183,8 @@ def _withdrawn(
             return reminder_withdrawn(one, tracked, connection, now=now)
         case Kind.FOLLOW_UP:
             return follow_up_withdrawn(one, tracked, connection)
+        case Kind.COMMISSION_OVERDUE:
+            return commission_withdrawn(tracked, connection, now=now)
         case _:
             late = tracked.overdue
             is_late = late is not None and late.deadline == one.occurred_at

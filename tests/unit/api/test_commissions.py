@@ -22,7 +22,7 @@ NEXT = Place("2026-03-04T01:05:30Z", "completed#1", KEY)
 @pytest.fixture
 def paying(desk: Desk) -> Desk:
     """A desk at which one order of Offergrid was completed in March, seen from May."""
-    terms = replace(OFFERGRID, commission=ONCE)
+    terms = replace(OFFERGRID, commission=(ONCE,))
     desk.connections = Connections({one.id: one for one in (terms, RABOT)})
     desk.now = MAY
     desk.__post_init__()
@@ -84,7 +84,7 @@ def test_only_orders_that_can_be_on_the_list_are_read(paying: Desk) -> None:
 
 
 def test_orders_that_earn_each_month_may_have_begun_long_ago(paying: Desk) -> None:
-    terms = replace(OFFERGRID, commission=MONTHLY)
+    terms = replace(OFFERGRID, commission=(MONTHLY,))
     paying.connections.known[OFFERGRID.id] = terms
     answer = paying.ask("GET", "/commissions", query={"month": "2026-05"})
     assert [one["month"] for one in answer.body["commissions"]] == ["2026-04"]

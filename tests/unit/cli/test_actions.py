@@ -76,7 +76,7 @@ def test_what_is_asked_wrongly_is_told_in_the_apis_words(
 def test_what_cannot_be_undone_is_asked_about(deployed: Deployed, action: str) -> None:
     if action == "commission_paid":
         terms = CommissionTerms(amount="75.50", currency="AUD", due_day=15)
-        deployed.stack.apply(replace(OFFERGRID, commission=terms))
+        deployed.stack.apply(replace(OFFERGRID, commission=(terms,)))
         deployed.keep(report(Status.COMPLETED, 2, key=KEY))
     result = deployed.run("actions", "do", ORDER, action, "--note", "2026-03")
     assert result.exit_code == 2

@@ -78,7 +78,7 @@ def test_each_changed_setting_is_a_line() -> None:
 
 def test_a_commission_is_told_in_words() -> None:
     terms = CommissionTerms(amount="75.50", currency="EUR", due_day=15, recurring="monthly")
-    wanted = replace(WANTED, settings=replace(SETTINGS, commission=terms))
+    wanted = replace(WANTED, settings=replace(SETTINGS, commission=(terms,)))
 
     (change,) = changed_fields(wanted)
 
@@ -177,7 +177,10 @@ def test_settings_come_back_from_their_json_as_they_were() -> None:
         customer_notices=frozenset({"completed", "accepted"}),
         stage_days={"accepted": 2.5},
         options={"statuses": {"Geöffnet": "pending"}},
-        commission=CommissionTerms(amount="75.50", currency="EUR", recurring="monthly"),
+        commission=(
+            CommissionTerms(amount="75.50", currency="EUR", recurring="monthly"),
+            CommissionTerms(amount="9", currency="EUR", supplier="Southern Fibre", service="tv"),
+        ),
         sender=SenderIdentity(
             company="Example GmbH", legal="HRB 1\nBerlin", reply_to="a@b.example"
         ),

@@ -112,6 +112,19 @@ def test_the_example_is_valid_and_names_each_provider() -> None:
         (entry("commission: {amount: 75}"), "commission.currency: is missing"),
         (entry("commission: {amount: 7, currency: EUR, due_day: 32}"), "commission.due_day: "),
         (entry("commission: {amount: 7, currency: EUR, day: 3}"), "did you mean due_day?"),
+        (entry("commission: [{amount: 75}]"), "commission[0].currency: is missing"),
+        (entry("commission: [{amount: 7, currency: EUR, provider: A}]"), "there are amount"),
+        (entry("commission: {amount: 7, currency: EUR, suplier: A}"), "did you mean supplier?"),
+        (entry("commission: {amount: 7, currency: EUR, service: ''}"), "commission.service: "),
+        (entry("commission: [7]"), "commission[0]: must be keys with values"),
+        (entry("commission: 7"), "commission: must be keys with values"),
+        (
+            entry(
+                "commission: [{amount: 7, currency: EUR, supplier: A},"
+                " {amount: 8, currency: EUR, supplier: ' a'}]"
+            ),
+            "commission[1]: is for the same supplier and service as terms above it",
+        ),
         (entry("sender: {legal: HRB 1}"), "sender.company: is missing"),
         (entry("sender: {company: ''}"), "sender.company: is empty"),
         (entry('sender: {company: "Ex\\u200bample"}'), "sender.company: has line breaks, control"),

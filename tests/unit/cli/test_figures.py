@@ -66,7 +66,7 @@ def test_a_month_that_is_none_is_wrong_use(deployed: Deployed) -> None:
 
 def test_commissions_are_listed_and_summed(deployed: Deployed) -> None:
     paying = replace(
-        OFFERGRID, commission=CommissionTerms(amount="75.50", currency="AUD", due_day=15)
+        OFFERGRID, commission=(CommissionTerms(amount="75.50", currency="AUD", due_day=15),)
     )
     deployed.stack.apply(paying)
     at = (datetime.now(UTC) - datetime(2026, 3, 2, 12, tzinfo=UTC)).total_seconds() / 60 - 10

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from milepost.actions import COMMISSION_PAID
-from milepost.commission import Commission, State, commissions, due_on
+from milepost.commission import Commission, State, commissions, due_on, terms_of
 from milepost.connection import CommissionTerms, Connection
 from milepost.lifecycle import Rules, fold
 from milepost.report import Report, Source, Status
@@ -31,7 +31,7 @@ def at(month: int, day: int, hour: int = 12, year: int = 2026) -> float:
 def earned(
     *reports: Report, now: tuple[int, int] = (6, 1), terms: CommissionTerms | None = ONCE
 ) -> list[Commission]:
-    connection: Connection = replace(RABOT, commission=terms)
+    connection: Connection = replace(RABOT, commission=(terms,) if terms else ())
     order = fold(reports, RULES)
     return commissions(order, connection, now=datetime(2026, *now, 12, tzinfo=UTC))
 
@@ -198,3 +198,49 @@ def test_an_amount_that_the_provider_names_counts_without_terms() -> None:
     assert earned(report(Status.COMPLETED, at(3, 31)), terms=None) == []
     without_currency = report(Status.COMPLETED, at(3, 31), commission={"amount": Decimal(1)})
     assert earned(without_currency, terms=None) == []
+
+
+SOUTHERN: dict[str, Any] = {"offer": {"supplier": "Southern Fibre"}, "service_type": "internet"}
+BY_ORDER = (
+    ONCE,
+    replace(ONCE, amount="10", service="internet"),
+    replace(ONCE, amount="20", supplier="Southern Fibre"),
+    replace(ONCE, amount="30", supplier="Southern Fibre", service="internet", due_day=20),
+)
+
+
+@pytest.mark.parametrize("order", [BY_ORDER, BY_ORDER[::-1]])
+@pytest.mark.parametrize(
+    ("details", "amount"),
+    [
+        (SOUTHERN, "30"),
+        ({**SOUTHERN, "service_type": " Internet "}, "30"),
+        ({**SOUTHERN, "service_type": "mobile"}, "20"),
+        ({"offer": {"supplier": "SOUTHERN  fibre"}}, "20"),
+        ({**SOUTHERN, "offer": {"supplier": "Northern"}}, "10"),
+        ({"service_type": "internet"}, "10"),
+        ({"service_type": "tv"}, "75.50"),
+        ({}, "75.50"),
+    ],
+)
+def test_the_most_specific_terms_that_match_hold_in_whatever_order_they_stand(
+    order: tuple[CommissionTerms, ...], details: Any, amount: str
+) -> None:
+    connection = replace(RABOT, commission=order)
+    found = terms_of(details, connection)
+    assert found is not None
+    assert found.amount == amount
+
+
+def test_a_connections_service_counts_for_orders_that_name_none() -> None:
+    connection = replace(RABOT, commission=BY_ORDER, service_type="internet")
+    found = terms_of({}, connection)
+    assert found is not None
+    assert found.amount == "10"
+
+
+def test_an_order_that_no_terms_match_earns_what_the_provider_names() -> None:
+    connection = replace(RABOT, commission=BY_ORDER[1:])
+    assert terms_of({"service_type": "tv"}, connection) is None
+    named = terms_of({"commission": {"amount": Decimal("5.5"), "currency": "AUD"}}, connection)
+    assert named == CommissionTerms(amount="5.5", currency="AUD")

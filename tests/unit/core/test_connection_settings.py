@@ -55,6 +55,10 @@ BAD: list[tuple[str, Any]] = [
     ("reminder_hours", [48, "2"]),
     ("reminder_hours", [0]),
     ("reminder_hours", [10**9]),
+    ("commission", HIDDEN),
+    ("commission", [{"amount": "7"}]),
+    ("commission", [{"amount": "7", "currency": "EUR", "supplier": 7}]),
+    ("commission", [{"amount": "7", "currency": "EUR"}] * 2),
     ("follow_up", HIDDEN),
     ("follow_up", {"after_days": 7}),
     ("follow_up", {"link": HIDDEN}),
@@ -138,7 +142,7 @@ def test_what_is_stored_today_is_read_as_it_was() -> None:
         wait_days={"contact": 1.5},
         reminder_hours=(24.0,),
         follow_up=FollowUp(link="https://survey.example/x?a=1", after_days=3.0),
-        commission=CommissionTerms(amount="75.50", currency="EUR"),
+        commission=(CommissionTerms(amount="75.50", currency="EUR"),),
         options={"statuses": {"Geöffnet": "pending"}},
     )
     text = json.dumps(asdict(connection) | {"of_a_newer_version": [1]}, default=sorted)
@@ -170,3 +174,8 @@ def test_an_entry_that_names_another_connection_does_not_take_its_place() -> Non
     assert known[NAME].base_url == GOOD["base_url"]
     assert unusable["zz"].why.endswith("id is not the name of the parameter")
     assert unusable["zz"].provider == "offergrid"
+
+
+def test_terms_that_were_stored_alone_are_read_as_those_for_all_orders() -> None:
+    stored = json.dumps(GOOD | {"commission": {"amount": "75.50", "currency": "EUR", "due_day": 5}})
+    assert read(stored).commission == (CommissionTerms(amount="75.50", currency="EUR", due_day=5),)

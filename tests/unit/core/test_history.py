@@ -211,7 +211,7 @@ def test_nothing_is_said_of_people_of_whom_all_is_kept() -> None:
 
 def test_commissions_that_were_paid_stay_paid() -> None:
     terms = CommissionTerms(amount="75", currency="AUD", due_day=15, recurring="monthly")
-    connection = replace(OFFERGRID, commission=terms)
+    connection = replace(OFFERGRID, commission=(terms,))
     paid = [
         report(
             Status.ACTIVE,

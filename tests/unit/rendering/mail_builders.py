@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from milepost.connection import Connection, UnknownConnection
-from milepost.notices import TEAM_KINDS, Audience, Channel, Notice
+from milepost.notices import FOR_CONTACT_ALONE, TEAM_KINDS, Audience, Channel, Notice
 from milepost.order import Kind, OrderKey, TrackedOrder
 from milepost.rendering import MailRenderer, Overrides
 from milepost.report import Status
@@ -42,7 +42,7 @@ CUSTOMER_KINDS = (
     Kind.DELAYED,
     Kind.FOLLOW_UP,
 )
-MAILS = [(kind, Audience.TEAM) for kind in sorted({*TEAM_KINDS, Kind.ESCALATED})] + [
+MAILS = [(kind, Audience.TEAM) for kind in sorted(TEAM_KINDS | FOR_CONTACT_ALONE)] + [
     (kind, Audience.CUSTOMER) for kind in CUSTOMER_KINDS
 ]
 

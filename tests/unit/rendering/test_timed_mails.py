@@ -1,6 +1,7 @@
 """Mails that time brings: reminders, delays, follow-ups, and waits for the customer."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,10 +10,10 @@ from milepost.connection import Connection, FollowUp
 from milepost.notices import Audience, Notice
 from milepost.order import Kind, TrackedOrder, Wait
 from milepost.rendering import MailRenderer
-from milepost.report import Status
+from milepost.report import Report, Status
 from milepost.sending import Mail
 from milepost.subscriptions import DigestReason
-from tests.builders import NOON, OFFERGRID
+from tests.builders import NOON, OFFERGRID, report, tracked
 from tests.unit.rendering.mail_builders import KNOWN, LANGUAGES, NOW, SPIRII, UNPAID, renderer, told
 
 PAST, AHEAD = "2026-03-02T11:00:00Z", "2026-03-12T02:00:00Z"
@@ -149,3 +150,40 @@ def test_an_order_that_waits_too_long_says_for_what_and_what_helps(
     language: str, what: str, said: str
 ) -> None:
     assert said in " ".join(renderer().render(*waiting(what, language)).text.split())
+
+
+EARNED = {"commission": {"amount": Decimal("75.50"), "currency": "EUR"}}
+
+
+def overdue_commission(language: str, *more: Report) -> tuple[Notice, TrackedOrder]:
+    """Of an order that was completed in January, when no terms are set: due on 1 February."""
+    notice, _ = told(Kind.COMMISSION_OVERDUE, Status.COMPLETED, language=language)
+    january = -60 * 24 * 50
+    completed = report(Status.COMPLETED, january, key=notice.key, **{**KNOWN, **EARNED})
+    return notice, tracked(completed, *more)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "has not been seen as paid: €75.50, expected by Sunday, 1 February 2026"),
+        ("de", "nicht festgestellt: 75,50 €, erwartet bis Sonntag, 1. Februar 2026"),
+        ("da", "ikke set nogen betaling: 75,50 €, forventet senest søndag den 1. februar 2026"),
+    ],
+)
+def test_an_overdue_commission_says_how_much_was_expected_by_when_and_how_it_is_marked(
+    language: str, said: str
+) -> None:
+    text = renderer().render(*overdue_commission(language)).text
+    assert said in " ".join(text.split())
+    marks = "milepost actions do offergrid-home:ord-1:item-1 commission_paid --note 2026-01"
+    assert f"\n\n{marks}\n\n" in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_commission_that_was_paid_meanwhile_is_asked_for_by_nobody(language: str) -> None:
+    notice, _ = overdue_commission(language)
+    payment = report(None, 0, key=notice.key, commission={**EARNED["commission"], "status": "paid"})
+    text = renderer().render(*overdue_commission(language, payment)).text
+    assert "75" not in text
+    assert "commission_paid" not in text

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from milepost.connection import Connection
-from milepost.notices import Announced, Audience, Channel, NoticeId
+from milepost.notices import FOR_CONTACT_ALONE, Announced, Audience, Channel, NoticeId
 from milepost.order import Kind
 from milepost.recipients import SAID_BY_NEXT, Choice, choose
 from milepost.subscriptions import Mode, QuietHours, Subscription
@@ -180,7 +180,8 @@ def test_the_id_of_a_customer_who_does_not_subscribe_is_as_it_always_was() -> No
     assert one.notice.id == replace(one.notice, audience=Audience.TEAM).id
 
 
-def test_what_is_escalated_is_told_to_the_connections_contact_alone() -> None:
+@pytest.mark.parametrize("kind", sorted(FOR_CONTACT_ALONE))
+def test_some_kinds_are_for_the_connections_contact_alone(kind: Kind) -> None:
     connection = replace(
         OFFERGRID,
         contact="lead@example.org",
@@ -188,18 +189,19 @@ def test_what_is_escalated_is_told_to_the_connections_contact_alone() -> None:
         customer_notices=frozenset(Kind),
     )
     everybody = subscription(kinds=frozenset(Kind))
-    (one,) = chosen(everybody, connection=connection, of=announced(Kind.ESCALATED))
+    (one,) = chosen(everybody, connection=connection, of=announced(kind))
     assert (one.notice.recipient, one.notice.language) == ("lead@example.org", "da")
     assert (one.notice.channel, one.notice.subscription) == (Channel.EMAIL, None)
 
 
-def test_without_a_contact_nobody_is_told_of_what_is_escalated() -> None:
-    assert chosen(subscription(kinds=frozenset(Kind)), of=announced(Kind.ESCALATED)) == []
+@pytest.mark.parametrize("kind", sorted(FOR_CONTACT_ALONE))
+def test_without_a_contact_nobody_is_told_of_what_is_for_the_contact(kind: Kind) -> None:
+    assert chosen(subscription(kinds=frozenset(Kind)), of=announced(kind)) == []
 
 
 def test_the_contact_is_told_of_nothing_else() -> None:
     connection = replace(OFFERGRID, contact="lead@example.org")
-    for kind in set(Kind) - {Kind.ESCALATED}:
+    for kind in set(Kind) - FOR_CONTACT_ALONE:
         told = chosen(connection=connection, of=announced(kind))
         assert "lead@example.org" not in {one.notice.recipient for one in told}
 

@@ -17,12 +17,12 @@ from milepost.api.months import Month, first_of, month_before
 from milepost.api.shapes import Shape
 from milepost.commission import (
     EARNING,
-    MONTHLY,
     Commission,
     State,
     commissions,
     may_earn,
 )
+from milepost.commission_terms import any_recurs
 from milepost.connection import Connection
 from milepost.listing import Place, Wanted
 from milepost.order import Order, OrderKey
@@ -119,7 +119,7 @@ def _closed_from(
     month: str | None, connections: Iterable[Connection], *, now: datetime
 ) -> date | None:
     """Since when orders were closed that can be on the list; None when it doesn't matter."""
-    if any(one.commission and one.commission.recurring == MONTHLY for one in connections):
+    if any(any_recurs(one.commission) for one in connections):
         return None
     return month_before(first_of(month)) if month else (now - _BACK).date()
 

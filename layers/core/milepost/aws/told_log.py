@@ -6,8 +6,8 @@ from typing import Any, Final
 from milepost.aws.items import from_item, to_item
 from milepost.aws.notices_table import notices_of
 from milepost.deadlines import sortable
-from milepost.notices import Channel, State
-from milepost.order import Kind, OrderKey
+from milepost.notices import FOR_CONTACT_ALONE, Channel, State
+from milepost.order import OrderKey
 from milepost.report import parse_instant
 
 _CHECKPOINT: Final = {"pk": "watch", "sk": "announcements"}
@@ -22,9 +22,10 @@ class ToldLogTable:
 
     def told(self, key: OrderKey) -> frozenset[int]:
         # The topic is told last: once that is done, everybody else stands in the log. Of what is
-        # escalated the topic isn't told.
+        # for the contact alone the topic isn't told.
         the_topic_was_told = "(channel = :sns AND #state <> :queued)"
-        the_contact_was_told = "kind = :escalated"
+        for_contact = {f":kind{place}": str(kind) for place, kind in enumerate(FOR_CONTACT_ALONE)}
+        the_contact_was_told = f"kind IN ({', '.join(for_contact)})"
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :item)",
@@ -37,7 +38,7 @@ class ToldLogTable:
                     ":item": f"notice#{key.item_id}#",
                     ":sns": str(Channel.SNS),
                     ":queued": str(State.QUEUED),
-                    ":escalated": str(Kind.ESCALATED),
+                    **for_contact,
                 }
             ),
         )

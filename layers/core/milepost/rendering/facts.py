@@ -24,6 +24,7 @@ from milepost.lifecycle import TERMINAL
 from milepost.notices import TELLING_WHY
 from milepost.order import Kind, Order
 from milepost.rendering.addresses import one_line_address
+from milepost.rendering.commission_facts import commission_values
 from milepost.rendering.open_points import attention_sentences, open_points
 from milepost.rendering.plain import clean, one_stop, shorten, upper_first
 from milepost.rendering.reading import moment_of, part, parts, text_of
@@ -55,6 +56,7 @@ def mail_values(told: Telling) -> Values:
         **_of_reason(told),
         **_of_times(told),
         **timed_values(told),
+        **commission_values(told),
         "words": told.words,
         "open_points": open_points(
             told.details,

@@ -88,6 +88,11 @@ class Moments:
         self._amounts = locale_for(language, asked)
         self._words = words["moments"]
 
+    @property
+    def now(self) -> datetime:
+        """When the mail is written."""
+        return self._now
+
     def full(self, value: str | datetime | None) -> str | None:
         """Weekday, day, month, year, and for an instant its time and time zone."""
         found = self._read(value)

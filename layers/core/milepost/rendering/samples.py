@@ -8,7 +8,14 @@ from zoneinfo import ZoneInfo
 
 from milepost.connection import Connection
 from milepost.lifecycle import Rules, fold
-from milepost.notices import CUSTOMER_KINDS, TEAM_KINDS, Audience, Channel, Notice
+from milepost.notices import (
+    CUSTOMER_KINDS,
+    FOR_CONTACT_ALONE,
+    TEAM_KINDS,
+    Audience,
+    Channel,
+    Notice,
+)
 from milepost.order import Announcement, Attention, Kind, OrderKey, TrackedOrder
 from milepost.rendering.digests import Digest, DigestLine
 from milepost.report import Details, Note, Report, Source, Status, format_instant
@@ -35,6 +42,7 @@ _STATUS_OF: Final[Mapping[Kind, Status]] = {
     Kind.ATTENTION: Status.PENDING,
     Kind.OVERDUE: Status.ACCEPTED,
     Kind.ESCALATED: Status.ACCEPTED,
+    Kind.COMMISSION_OVERDUE: Status.COMPLETED,
 }
 _RAW: Final[Mapping[str, Mapping[Status, str]]] = {
     "rabot": {Status.ACCEPTED: "PendingDelivery", Status.SCHEDULED: "PendingDelivery"},
@@ -43,6 +51,12 @@ _RAW: Final[Mapping[str, Mapping[Status, str]]] = {
 }
 _WITH_REASON: Final = frozenset({Status.REJECTED, Status.FAILED, Status.CANCELLED})
 _WITH_APPOINTMENT: Final = frozenset({Status.SCHEDULED, Status.COMPLETED})
+
+_EARNED: Final[Details] = {
+    "commission": {"amount": Decimal("75.50"), "currency": "EUR", "status": "earned"},
+}
+_COMPLETED_BEFORE: Final = timedelta(days=50)
+"""How long before it was completed, when its commission is overdue now."""
 
 _NOTES: Final[list[Note]] = [
     {"kind": "next_steps", "text": "The technician calls 30 minutes ahead."},
@@ -101,6 +115,7 @@ def sample(
         **_PERSON,
         **_OF_PROVIDER.get(connection.provider, _OF_PROVIDER["offergrid"]),
         **_of_status(connection, status),
+        **(_EARNED if kind is Kind.COMMISSION_OVERDUE else {}),
     }
     return _made(kind, audience, connection, language, Details(**details))  # type: ignore[typeddict-item]
 
@@ -156,6 +171,8 @@ def _made(
     kind: Kind, audience: Audience, connection: Connection, language: str, details: Details
 ) -> tuple[Notice, TrackedOrder]:
     status = _STATUS_OF[kind]
+    is_about_money = kind is Kind.COMMISSION_OVERDUE
+    happened = _NOON - _COMPLETED_BEFORE if is_about_money else _NOON
     key = OrderKey(connection.id, "sample-order-1", "sample-item-1")
     report = Report(
         connection=key.connection,
@@ -163,8 +180,8 @@ def _made(
         item_id=key.item_id,
         status=status,
         raw_status=_RAW.get(connection.provider, {}).get(status, str(status)),
-        occurred_at=_NOON,
-        seen_at=_NOON,
+        occurred_at=happened,
+        seen_at=happened,
         source=Source.WEBHOOK,
         details=details,
     )
@@ -189,7 +206,7 @@ def _made(
 
 
 def _is_subscribed(kind: Kind, audience: Audience) -> bool:
-    return audience is Audience.TEAM and kind is not Kind.ESCALATED
+    return audience is Audience.TEAM and kind not in FOR_CONTACT_ALONE
 
 
 def _rules(kind: Kind) -> Rules:

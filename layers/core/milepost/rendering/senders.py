@@ -6,8 +6,7 @@ from typing import Any
 
 from milepost.connection import Connection, SenderIdentity
 from milepost.email_addresses import address_identity
-from milepost.notices import Audience, Notice
-from milepost.order import Kind
+from milepost.notices import FOR_CONTACT_ALONE, Audience, Notice
 from milepost.rendering.plain import clean
 from milepost.rendering.words import Words
 
@@ -71,7 +70,7 @@ def reason_for_mail(notice: Notice, words: Words, *, customer_email: str | None)
         key = "subscribed"
     elif notice.copy:
         key = "resent"
-    elif notice.announcement.kind is Kind.ESCALATED:
+    elif notice.announcement.kind in FOR_CONTACT_ALONE:
         key = "contact"
     return str(forms[key].format(connection=notice.key.connection))
 
@@ -84,8 +83,8 @@ def reason_for_digest(notices: Sequence[Notice], words: Words) -> str:
     if any(one.subscription is not None for one in notices):
         return str(forms["subscribed"])
     connections = sorted({one.key.connection for one in notices})
-    escalated = all(one.announcement.kind is Kind.ESCALATED for one in notices)
-    key = "contact" if escalated else "team"
+    is_for_contact = all(one.announcement.kind in FOR_CONTACT_ALONE for one in notices)
+    key = "contact" if is_for_contact else "team"
     return str(forms[key].format(connection=", ".join(connections)))
 
 
