@@ -44,7 +44,9 @@ def reader(*wishes: tuple[frozenset[str], float]) -> Reader:
 
 
 def logged(recipient: str = READER) -> list[Mapping[str, Any]]:
-    return [{"id": f"{KEY}/1/email/0a1b", "recipient": recipient, "channel": "email"}]
+    """The items of the log's table: a notice that was sent, and a subscription."""
+    notice = {"id": f"{KEY}/1/email/0a1b", "recipient": recipient, "state": "sent"}
+    return [one | {"channel": "email"} for one in (notice, {"recipient": recipient})]
 
 
 @pytest.mark.parametrize(
