@@ -12,7 +12,7 @@ from milepost.lifecycle import fold
 from milepost.order import OrderKey, TrackedOrder
 from milepost.report import Status
 from milepost.subscriptions import FROM_FILE, Subscription
-from tests.builders import KEY, OFFERGRID, RULES, announcement, minute, report
+from tests.builders import KEY, OFFERGRID, RULES, announcement, minute, notice, report
 from tests.soak.declaring import differences
 from tests.soak.judging_people import (
     traces,
@@ -45,8 +45,8 @@ def reader(*wishes: tuple[frozenset[str], float]) -> Reader:
 
 def logged(recipient: str = READER) -> list[Mapping[str, Any]]:
     """The items of the log's table: a notice that was sent, and a subscription."""
-    notice = {"id": f"{KEY}/1/email/0a1b", "recipient": recipient, "state": "sent"}
-    return [one | {"channel": "email"} for one in (notice, {"recipient": recipient})]
+    sent = {"id": notice(recipient=recipient).id, "recipient": recipient, "state": "sent"}
+    return [one | {"channel": "email"} for one in (sent, {"recipient": recipient})]
 
 
 @pytest.mark.parametrize(
