@@ -10,6 +10,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+from local.connections import connections_file
 from local.places import Places
 from local.stack import running_stack
 from tests.soak.reporting import has_failed, print_report
@@ -30,7 +31,7 @@ def main() -> int:
         state = options.state or Path(closing.enter_context(tempfile.TemporaryDirectory()))
         places = Places(state)
         stack = closing.enter_context(running_stack(demo=False, places=places))
-        soak = Soak(stack=stack, plan=plan)
+        soak = Soak(stack=stack, plan=plan, connections_file=connections_file(places))
         soak.run()
         print_report(soak, log=places.log_file)
         return 1 if has_failed(soak) else 0

@@ -34,6 +34,10 @@ class SandboxAccount:
     def move(self, order: str, move: Mapping[str, Any], *, webhook: bool = True) -> None:
         self._call("POST", f"orders/{order}/move", {**move, "webhook": webhook})
 
+    def sign_with(self, secrets: Sequence[str]) -> None:
+        """Sign webhooks with these secrets from now on."""
+        self._call("PUT", "webhook", {"secrets": list(secrets)})
+
     def add_fault(self, fault: str, **more: Any) -> None:
         self._call("POST", "faults", {"fault": fault, **more})
 

@@ -76,6 +76,8 @@ class Judge:
         for account in self.accounts:
             for name, life in sent[account.id].lives.items():
                 tracked = by_name.get((account.id, name))
+                if tracked and tracked.erased_at:
+                    continue
                 seen = list(_raw_statuses(tracked)) if tracked else []
                 for status in _missing([one for one, _ in groupby(life)], seen):
                     self.verdict.lost.append(f"{account.id}/{name} {status}: kept are {seen}")
@@ -89,7 +91,10 @@ class Judge:
                     order, connection=self._connection(account), requested_at=now
                 ):
                     self._judge_order(report, kept.get(OrderKey.of(report)))
+        self.verdict.figures["orders"] = len(kept)
         for key, tracked in kept.items():
+            if tracked.erased_at:
+                continue
             reports = [entry.report for entry in tracked.order.timeline]
             ids = Counter(report.id for report in reports)
             self.verdict.doubled += [f"{key} {id}" for id, count in ids.items() if count > 1]
@@ -99,12 +104,15 @@ class Judge:
             if differing := _differences(again, tracked.order):
                 self.verdict.wrong.append(f"{key} is not the fold of its reports: {differing}")
             self.verdict.figures["reports kept"] += len(reports)
-        self.verdict.figures["orders"] = len(kept)
 
     def judge_told(self, kept: Mapping[OrderKey, TrackedOrder], told: Mapping[str, int]) -> None:
-        """Each announcement was told by SNS, under one id; and nothing else was."""
+        """Each announcement was told by SNS, under one id; and nothing else was.
+
+        What an erased order has announced may have been told before.
+        """
         announced = announced_ids(kept)
-        self.verdict.lost += [f"SNS {id}" for id in sorted(announced - told.keys())]
+        owed = announced_ids(without_tombstones(kept))
+        self.verdict.lost += [f"SNS {id}" for id in sorted(owed - told.keys())]
         self.verdict.doubled += [f"SNS {id}: unknown" for id in sorted(told.keys() - announced)]
         self.verdict.told_again = sum(count - 1 for count in told.values())
         self.verdict.figures["announcements"] = len(announced)
@@ -138,6 +146,8 @@ class Judge:
         name = OrderKey.of(said)
         if tracked is None:
             self.verdict.lost.append(f"order {name}")
+        elif tracked.erased_at:
+            return
         elif said.status is not None and tracked.order.status is not said.status:
             self.verdict.wrong.append(f"{name} is {tracked.order.status}, not {said.status}")
         elif tracked.order.appointment != said.details.get(
@@ -190,6 +200,11 @@ def read_orders(stack: Stack) -> dict[OrderKey, TrackedOrder]:
     """Every order that is kept."""
     found = map(tracked_order, scan(stack, "OrdersTable"))
     return {one.order.key: one for one in found}
+
+
+def without_tombstones(kept: Mapping[OrderKey, TrackedOrder]) -> dict[OrderKey, TrackedOrder]:
+    """Orders whose customers weren't erased."""
+    return {key: one for key, one in kept.items() if one.erased_at is None}
 
 
 def announced_ids(kept: Mapping[OrderKey, TrackedOrder]) -> set[str]:

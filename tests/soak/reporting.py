@@ -37,6 +37,7 @@ def print_report(soak: Soak, *, log: Path) -> None:
         "bad pages": figures["bad pages"],
         "polls": _listed(soak.polls),
         "processes killed": f"{soak.kills.total()}: {_listed(soak.kills)}",
+        "people": _listed(soak.people),
         "batches that a queue gave again": redelivered,
         "webhooks that a provider sent again": verdict.figures["webhooks sent again"],
         "dead letters": figures["dead letters"],

@@ -1,9 +1,10 @@
-"""One soak: four providers, good and bad days, killed processes; then the reckoning."""
+"""One soak: four providers, good and bad days, killed processes, people; then the reckoning."""
 
 import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from random import Random
 from threading import Event, Thread
 from typing import Any, Final
@@ -12,9 +13,16 @@ from cli.connections.stored import StoredSettings
 from local.stack import Stack
 from milepost.aws.subscriptions_table import SubscriptionsTable
 from tests.soak.account import SandboxAccount
-from tests.soak.judging import Judge, Verdict, announced_ids, read_orders
+from tests.soak.judging import (
+    Judge,
+    Verdict,
+    announced_ids,
+    read_orders,
+    without_tombstones,
+)
 from tests.soak.killing import Killer, cpu_seconds, find_emulator, wait_until
 from tests.soak.listening import Listener
+from tests.soak.people import People
 from tests.soak.sending import Polls, Sent, change_between_polls, send_webhooks
 
 WEBHOOKS: Final = {"offergrid-home": 0.12, "offergrid-business": 0.08, "spirii-charge": 0.10}
@@ -27,9 +35,13 @@ WARM_UP: Final = {
 }
 MAILED: Final = "spirii-charge"
 """The connection whose customers are mailed."""
+MAILED_KINDS: Final = frozenset({"completed", "cancelled"})
 QUEUES: Final = ("InboxQueue", "EmailQueue", "MailEventsQueue")
 DEAD_LETTERS: Final = ("InboxDeadLetters", "EmailDeadLetters", "MailEventsDeadLetters")
 _SETTLED_CHECKS: Final = 4
+_POLL_SECONDS: Final = 150
+"""The time limit of a poll, in place of 300: when one is killed, its lease lasts until then."""
+_LEASE_SECONDS: Final = _POLL_SECONDS + 5
 _RETRY_SECONDS: Final = 45
 """After how long a queue gives a message again. The local stack's 10 seconds are shorter than a
 busy machine takes for a first start: a message would run out of its tries while it is at work."""
@@ -54,7 +66,10 @@ class Soak:
 
     stack: Stack
     plan: Plan
+    connections_file: Path
+    """What the stack's start has applied."""
     figures: Counter[str] = field(default_factory=Counter)
+    people: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     cpu: float = 0.0
     verdict: Verdict = field(default_factory=Verdict)
@@ -72,15 +87,16 @@ class Soak:
         try:
             self._warm_up(listener)
             cpu, begun = cpu_seconds(emulator), time.monotonic()
-            sent = self._send_and_kill()
+            people = self._invite_people()
+            sent = self._send_and_kill(people)
             self._poll_once_more()
-            self._settle(listener)
+            self._settle(listener, people)
             self.seconds = time.monotonic() - begun
             self.cpu = cpu_seconds(emulator) - cpu
         finally:
             nothing_more.set()
             listening.join(timeout=30)
-        self._judge(sent, listener)
+        self._judge(sent, listener, people)
         return self.verdict
 
     def _prepare(self) -> None:
@@ -93,14 +109,16 @@ class Soak:
             subscriptions.delete(one.id)
         path = f"/{self.stack.stack_name}/connections"
         settings = StoredSettings(self.stack.client("ssm"), path=path)
-        kinds = frozenset({"completed", "cancelled"})
-        settings.put(replace(settings.all()[MAILED], customer_notices=kinds))
+        settings.put(replace(settings.all()[MAILED], customer_notices=MAILED_KINDS))
         sqs = self.stack.client("sqs")
         for name in QUEUES:
             sqs.set_queue_attributes(
                 QueueUrl=self.stack.resource_id(name),
                 Attributes={"VisibilityTimeout": str(_RETRY_SECONDS)},
             )
+        self.stack.client("lambda").update_function_configuration(
+            FunctionName=self.stack.resource_id("PollOrdersFunction"), Timeout=_POLL_SECONDS
+        )
         for account in self._accounts():
             account.start_anew()
 
@@ -116,18 +134,29 @@ class Soak:
     def _accounts(self) -> list[SandboxAccount]:
         return [SandboxAccount(self.stack, name) for name in (*WEBHOOKS, *POLLED)]
 
-    def _send_and_kill(self) -> dict[str, Sent]:
+    def _invite_people(self) -> People:
+        return People(
+            stack=self.stack,
+            connections_file=self.connections_file,
+            told_of={MAILED: MAILED_KINDS},
+            turning=WARM_UP,
+            polled=tuple(POLLED),
+            rng=Random(f"{self.plan.seed} people"),
+        )
+
+    def _send_and_kill(self, people: People) -> dict[str, Sent]:
         stopped = Event()
         killer = Killer(
             stack=self.stack,
             every_seconds=self.plan.kill_every_seconds,
             rng=Random(self.plan.seed),
+            polls_for_seconds=self.plan.seconds - _LEASE_SECONDS,
         )
         killing = Thread(target=killer.run, args=(stopped,), daemon=True)
         killing.start()
         pollers: list[Polls] = []
         try:
-            with ThreadPoolExecutor(len(WEBHOOKS) + len(POLLED)) as pool:
+            with people.at_work(), ThreadPoolExecutor(len(WEBHOOKS) + len(POLLED)) as pool:
                 running = {
                     **{name: self._start_webhooks(pool, name) for name in WEBHOOKS},
                     **{name: self._start_polled(pool, name, stopped, pollers) for name in POLLED},
@@ -173,7 +202,7 @@ class Soak:
             rng=Random(f"{self.plan.seed} {name}"),
         )
 
-    def _settle(self, listener: Listener) -> None:
+    def _settle(self, listener: Listener, people: People) -> None:
         """Wait until nothing is on its way: no webhook, no message, no announcement."""
         accounts, quiet, seen = self._accounts(), 0, -1
 
@@ -186,14 +215,15 @@ class Soak:
             return quiet >= _SETTLED_CHECKS
 
         deadline = time.monotonic() + self.plan.patience_seconds
-        wait_until(is_quiet, seconds=self.plan.patience_seconds)
-        kept = read_orders(self.stack)
+        wait_until(people.polls_are_done, seconds=self.plan.patience_seconds)
+        wait_until(is_quiet, seconds=max(1.0, deadline - time.monotonic()))
+        owed = announced_ids(without_tombstones(read_orders(self.stack)))
         left = max(1.0, deadline - time.monotonic())
-        wait_until(lambda: announced_ids(kept) <= listener.told.keys(), seconds=left)
+        wait_until(lambda: owed <= listener.told.keys(), seconds=left)
 
     def _queued(self, names: tuple[str, ...]) -> int:
         sqs = self.stack.client("sqs")
-        attributes = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        attributes = [f"ApproximateNumberOfMessages{one}" for one in ("", "NotVisible", "Delayed")]
         counts: list[dict[str, Any]] = [
             sqs.get_queue_attributes(
                 QueueUrl=self.stack.resource_id(name), AttributeNames=attributes
@@ -202,7 +232,8 @@ class Soak:
         ]
         return sum(int(value) for one in counts for value in one.values())
 
-    def _judge(self, sent: dict[str, Sent], listener: Listener) -> None:
+    def _judge(self, sent: dict[str, Sent], listener: Listener, people: People) -> None:
+        people.finish_erasures()
         judge = Judge(stack=self.stack, accounts=self._accounts(), verdict=self.verdict)
         kept = read_orders(self.stack)
         judge.judge_webhooks(kept, sent)
@@ -210,6 +241,8 @@ class Soak:
         judge.judge_orders(kept)
         judge.judge_told(kept, listener.told)
         judge.judge_mails()
+        people.judge(kept, self.verdict)
+        self.people += people.figures
         for name in DEAD_LETTERS:
             self.figures["dead letters"] += (count := self._queued((name,)))
             self.verdict.lost += [f"{count} messages given up: {name}"] if count else []

@@ -86,3 +86,15 @@ def test_an_order_that_is_not_the_fold_of_its_reports_is_wrong() -> None:
     order = replace(orders[KEY].order, status=Status.SCHEDULED)
     one.judge_orders({KEY: replace(orders[KEY], order=order)})
     assert one.verdict.wrong == [f"{KEY} is not the fold of its reports: ['status']"]
+
+
+def test_of_an_erased_order_nothing_is_lost_and_what_was_told_before_is_known() -> None:
+    one, orders = judge(), kept(accepted(1), accepted(2))
+    erased = {KEY: replace(orders[KEY], erased_at=minute(3))}
+    sent = {KEY.connection: cast(Any, SimpleNamespace(lives={KEY.order_id: ["scheduled"]}))}
+    one.judge_polled(erased, sent)
+    one.judge_told({KEY: replace(erased[KEY], announced=(accepted(1),))}, {})
+    one.judge_told({KEY: replace(erased[KEY], announced=(accepted(1),))}, {f"{KEY}/1": 1})
+    assert (one.verdict.lost, one.verdict.doubled) == ([], [])
+    one.judge_told(erased, {f"{KEY}/3": 1})
+    assert f"SNS {KEY}/3: unknown" in one.verdict.doubled
