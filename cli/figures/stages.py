@@ -1,6 +1,7 @@
 """``milepost stages``: how long stages took, and open orders beyond the 90th percentile."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import typer
@@ -15,15 +16,35 @@ from cli.stack import StackOption, find_stack
 
 app = make_part()
 
-_STAGE_FIELDS: Final = ("connection", "service_type", "stage", "count", "mean", "median", "p90")
+_STAGE_FIELDS: Final = (
+    "connection",
+    "service_type",
+    "stage",
+    "raw_status",
+    "count",
+    "mean",
+    "median",
+    "p90",
+)
 _STAGE_COLUMNS: Final = (
-    *_STAGE_FIELDS[:4],
-    *(f"{name}_seconds" for name in _STAGE_FIELDS[4:]),
+    *_STAGE_FIELDS[:5],
+    *(f"{name}_seconds" for name in _STAGE_FIELDS[5:]),
 )
 
 
+class By(StrEnum):
+    """What one row is about."""
+
+    STATUS = "status"
+    RAW_STATUS = "raw_status"
+
+
 @app.command(
-    "stages", epilog=examples("stages --connection rabot-energy --from 2026-01 --to 2026-03")
+    "stages",
+    epilog=examples(
+        "stages --connection rabot-energy --from 2026-01 --to 2026-03",
+        "stages --by raw_status --connection subs",
+    ),
 )
 def show_stages(
     *,
@@ -35,6 +56,9 @@ def show_stages(
     last: Annotated[
         str | None, typer.Option("--to", metavar="MONTH", help="The present one if absent.")
     ] = None,
+    by: Annotated[
+        By, typer.Option("--by", help="raw_status: the provider's own words within each stage.")
+    ] = By.STATUS,
     zone: ZoneOption = UTC_ZONE,
     stack: StackOption = None,
     as_json: JsonOption = False,
@@ -49,6 +73,7 @@ def show_stages(
         "/stages",
         connection=connection or None,
         service_type=service_type,
+        by=by.value,
         **{"from": first, "to": last},
     )
     if as_json:
@@ -62,9 +87,19 @@ def show_stages(
     if not found["stages"]:
         tell("None has ended in this time.")
     else:
+        words = ["raw status"] if by is By.RAW_STATUS else []
         tell_table(
-            ["connection", "service", "stage", "count", "mean", "median", "90th percentile"],
-            [_stage_row(one) for one in found["stages"]],
+            [
+                "connection",
+                "service",
+                "stage",
+                *words,
+                "count",
+                "mean",
+                "median",
+                "90th percentile",
+            ],
+            [_stage_row(one, by=by) for one in found["stages"]],
             drop=("mean", "median", "service"),
         )
     _show_slow(found, moments)
@@ -94,11 +129,13 @@ def _show_slow(found: Mapping[str, Any], moments: Moments) -> None:
         tell("There may be more.")
 
 
-def _stage_row(one: Mapping[str, Any]) -> list[str]:
+def _stage_row(one: Mapping[str, Any], *, by: By) -> list[str]:
+    stage = one["stage"].replace("_", " ")
     return [
         one["connection"],
         one["service_type"] or "",
-        one["stage"].replace("_", " "),
+        stage,
+        *([one["raw_status"] or stage] if by is By.RAW_STATUS else []),
         f"{one['count']:,}",
         in_words(one["mean"]),
         _usual(one["median"]),

@@ -11,11 +11,12 @@ from typing import Any
 
 from local.sandboxes.server import Sandboxes
 from local.sandboxes.settings import BadSettings, default_connections, load_connections
+from local.sandboxes.stories import ENOUGH_ORDERS
 
 
 def main() -> int:
     """Prints one line of JSON (port, connections) when ready; 1 when it can't start."""
-    options = _read_options()
+    options = read_options()
     try:
         found = load_connections(options.config) if options.config else default_connections()
         sandboxes = Sandboxes(found, port=options.port)
@@ -37,13 +38,15 @@ def main() -> int:
     return 0
 
 
-def _read_options() -> argparse.Namespace:
+def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.sandboxes", description=__doc__)
     parser.add_argument("--config", type=Path, help="JSON with the connections (default: five)")
     parser.add_argument("--port", type=int, default=0, help="0 (default) takes a free one")
     parser.add_argument("--state-dir", type=Path, help="where to write sandboxes.json when ready")
     parser.add_argument("--demo", action="store_true", help="move orders through their lives")
-    parser.add_argument("--orders", type=int, default=10, help="demo: orders per connection")
+    parser.add_argument(
+        "--orders", type=int, default=ENOUGH_ORDERS, help="demo: orders per connection"
+    )
     parser.add_argument("--seconds", type=float, default=90.0, help="demo: how long it takes")
     parser.add_argument("--seed", type=int, default=7, help="demo: another seed, other orders")
     return parser.parse_args()

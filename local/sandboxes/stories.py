@@ -262,3 +262,5 @@ STORIES: Final[Mapping[str, tuple[Story, ...]]] = {
     "subs": SUBS,
     "spirii": SPIRII,
 }
+ENOUGH_ORDERS: Final = max(len(stories) for stories in STORIES.values())
+"""So many orders of an account lead every story of its provider at least once."""

@@ -20,7 +20,7 @@ from milepost.finding import customer_id_of_email
 from milepost.measuring import Change
 from milepost.order import OrderKey
 from milepost.report import Report, Status
-from milepost.tallies import sum_by_stage
+from milepost.tallies import sum_by_raw_status, sum_by_stage
 from tests.builders import KEY, OFFERGRID, RABOT, RULES, report
 from tests.contracts.conftest import open_engine
 from tests.stack import create_table
@@ -324,16 +324,18 @@ def test_the_tables_say_what_the_figures_in_memory_say(data: st.DataObject, dyna
     for _ in range(data.draw(st.integers(1, 12))):
         key = data.draw(st.sampled_from(keys))
         status = data.draw(st.sampled_from([*Status][1:]))
-        stream.report(report(status, data.draw(st.integers(0, 50 * DAY)), key=key))
+        raw = data.draw(st.sampled_from([None, "Contract Generated", "a#b / ü", "~"]))
+        stream.report(report(status, data.draw(st.integers(0, 50 * DAY)), key=key, raw=raw))
         if data.draw(st.integers(0, 9)) == 0:
             stream.erase(key)
     shuffled = data.draw(st.permutations(stream.changes))
     for batch in split(shuffled, data.draw(st.lists(st.integers(1, 5), max_size=4))):
         tables.measured.take(batch)
         memory.take(batch)
-    assert tables.figures.stages(BOTH, months=MONTHS) == sum_by_stage(
-        (key, tally) for key, tally in memory.stages.items() if key.month in MONTHS
-    )
+    in_memory = [(key, tally) for key, tally in memory.stages.items() if key.month in MONTHS]
+    assert tables.figures.stages(BOTH, months=MONTHS) == sum_by_stage(in_memory)
+    told_apart = tables.figures.stages_by_raw_status(BOTH, months=MONTHS)
+    assert told_apart == sum_by_raw_status(in_memory)
     counted = tables.figures.counts(BOTH)
     assert {(c, s): n for c, of_it in counted.items() for s, n in of_it.items()} == dict(
         +memory.statuses
@@ -366,6 +368,62 @@ def test_outcomes_and_acceptances_come_back_exactly(tables: Tables) -> None:
         ("neither", 1, 86400, None),
     ]
     assert tables.figures.acceptances(BOTH, months=[]) == []
+
+
+MILESTONES = (
+    (Status.PENDING, "Application Fee Generated"),
+    (Status.SUBMITTED, "Inspection Initiated"),
+    (Status.ACCEPTED, "Contract Generated"),
+    (Status.ACCEPTED, "Connection Fee Generated"),
+    (Status.IN_PROGRESS, "Installation Initiated"),
+    (Status.COMPLETED, "Completed"),
+)
+
+
+def test_milestones_of_one_status_are_measured_apart_and_together(tables: Tables) -> None:
+    changes = life(*(report(step, at * DAY, raw=raw) for at, (step, raw) in enumerate(MILESTONES)))
+    for change in [*changes, changes[2], changes[-1]]:
+        tables.measured.take([change])
+    found = tables.figures.stages_by_raw_status([KEY.connection], months=["2026-03"])
+    assert [(one.stage, one.raw_status, one.count, one.mean) for one in found] == [
+        (Status.PENDING, "Application Fee Generated", 1, 86400),
+        (Status.SUBMITTED, "Inspection Initiated", 1, 86400),
+        (Status.ACCEPTED, "Connection Fee Generated", 1, 86400),
+        (Status.ACCEPTED, "Contract Generated", 1, 86400),
+        (Status.IN_PROGRESS, "Installation Initiated", 1, 86400),
+    ]
+    together = tables.figures.stages([KEY.connection], months=["2026-03"])
+    assert [(one.stage, one.mean / 86400) for one in together] == [
+        (Status.PENDING, 1),
+        (Status.SUBMITTED, 1),
+        (Status.ACCEPTED, 2),
+        (Status.IN_PROGRESS, 1),
+    ]
+
+
+def updated_items(tables: Tables, changes: list[Change]) -> list[int]:
+    """How many figures each of these changes updated."""
+    seen: list[int] = []
+    tables.client.meta.events.register(
+        "provide-client-params.dynamodb.TransactWriteItems",
+        lambda params, **_: seen.append(sum("Update" in one for one in params["TransactItems"])),
+    )
+    for change in changes:
+        tables.measured.take([change])
+    return seen
+
+
+def test_raw_statuses_cost_writes_only_where_a_status_has_several(tables: Tables) -> None:
+    same_words = [report(step, at * DAY) for at, (step, _) in enumerate(MILESTONES) if at != 3]
+    other_words = [
+        report(step, at * DAY, key=OTHER, raw=raw)
+        for at, (step, raw) in enumerate(MILESTONES)
+        if at != 3
+    ]
+    # Counts, from the second on a stage, and once how long it took to be accepted.
+    an_update_a_step = [1, 2, 3, 2, 2]
+    assert updated_items(tables, life(*same_words)) == an_update_a_step
+    assert updated_items(tables, life(*other_words)) == an_update_a_step
 
 
 def test_a_year_of_a_connection_is_one_read(tables: Tables) -> None:

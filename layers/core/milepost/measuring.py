@@ -21,13 +21,14 @@ from milepost.outcomes import (
     ending_of,
     outcome_changes,
 )
+from milepost.raw_statuses import StageLevel
 from milepost.report import Status
-from milepost.stages import finished_stages
+from milepost.stages import measured_stages
 from milepost.tallies import StageKey, Tally
 
-FORM: Final = 1
+FORM: Final = 2
 """Raised with figures that are new, so that a backfill counts every order once more. 1: outcomes
-and acceptances."""
+and acceptances. 2: stages by raw status."""
 MOST_FORMER: Final = 20
 """Former customers of one order that it is found by; each is an item of its own."""
 
@@ -40,6 +41,14 @@ class Lasted:
     month: str
     service_type: str
     milliseconds: int
+    raw_status: str = ""
+    level: StageLevel = StageLevel.BOTH
+
+    def key_at(self, connection: str) -> StageKey:
+        """The key of the tally that it is counted in."""
+        return StageKey(
+            connection, self.month, self.service_type, self.status, self.raw_status, self.level
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +135,10 @@ def _stages_of(order: Order) -> tuple[Lasted, ...]:
             f"{stage.left.astimezone(UTC):%Y-%m}",
             service_type,
             round((stage.left - stage.entered).total_seconds() * 1000),
+            stage.raw_status or "",
+            stage.level,
         )
-        for stage in finished_stages(order)
+        for stage in measured_stages(order)
     )
 
 
@@ -192,6 +203,6 @@ class Step:
             was = self.before.stages[self.after.stages_left_out - self.before.stages_left_out :]
         for stages, times in ((self.after.stages, 1), (was, -1)):
             for one in stages:
-                key = StageKey(self.key.connection, one.month, one.service_type, one.status)
+                key = one.key_at(self.key.connection)
                 found.setdefault(key, Tally()).add(one.milliseconds, times=times)
         return {key: tally for key, tally in found.items() if not tally.is_empty}

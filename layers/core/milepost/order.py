@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import quote, unquote
 
+from milepost.raw_statuses import StageLevel
 from milepost.report import Details, Report, Source, Status, format_instant
 from milepost.timestamps import if_in_range
 
@@ -102,11 +103,17 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A time that an order spent in one status, by the provider's clock."""
+    """A time that an order spent in one status, or in one raw status of several that it had there,
+    by the provider's clock.
+
+    ``raw_status`` is None where it is the same word as the status, or isn't known.
+    """
 
     status: Status
     entered: datetime
     left: datetime
+    raw_status: str | None = None
+    level: StageLevel = StageLevel.BOTH
 
 
 SWALLOWED_DIGITS: Final = 10

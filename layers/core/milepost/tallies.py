@@ -2,11 +2,12 @@
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Final
 
+from milepost.raw_statuses import StageLevel, normal_form
 from milepost.report import Status
 
 _SECOND: Final = 1000
@@ -28,12 +29,17 @@ last one."""
 
 @dataclass(frozen=True, slots=True, order=True)
 class StageKey:
-    """Which stage, at which connection, for which service type (or none), left in which month."""
+    """Which stage, at which connection, for which service type (or none), left in which month.
+
+    ``raw_status`` is empty where it is the same word as the status, or isn't known.
+    """
 
     connection: str
     month: str
     service_type: str
     status: Status
+    raw_status: str = ""
+    level: StageLevel = StageLevel.BOTH
 
 
 @dataclass(slots=True)
@@ -64,11 +70,15 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageFigures:
-    """How long a stage took: durations in seconds, the mean exact, the others to within 2.5%."""
+    """How long a stage took: durations in seconds, the mean exact, the others to within 2.5%.
+
+    ``raw_status`` is set for the raw status of a stage, where it is another word.
+    """
 
     connection: str
     service_type: str
     stage: Status
+    raw_status: str | None = None
     count: int
     mean: float
     median: float
@@ -88,6 +98,7 @@ def figures_of(key: StageKey, tally: Tally) -> StageFigures:
         connection=key.connection,
         service_type=key.service_type,
         stage=key.status,
+        raw_status=key.raw_status or None,
         count=number,
         mean=tally.milliseconds / number / _SECOND,
         median=middle,
@@ -110,13 +121,40 @@ def _seconds_at(tally: Tally, rank: int) -> float:
 
 def sum_by_stage(tallies: Iterable[tuple[StageKey, Tally]]) -> list[StageFigures]:
     """The figures of each connection, service type and stage over all months, in their order."""
-    sums: dict[tuple[str, str, Status], Tally] = {}
+    sums: dict[StageKey, Tally] = {}
     for key, tally in tallies:
-        sums.setdefault((key.connection, key.service_type, key.status), Tally()).merge(tally)
+        if key.level is not StageLevel.RAW_STATUS:
+            sums.setdefault(_of_all_months(key), Tally()).merge(tally)
+    return [figures_of(key, tally) for key, tally in _in_order(sums)]
+
+
+def sum_by_raw_status(tallies: Iterable[tuple[StageKey, Tally]]) -> list[StageFigures]:
+    """The same for each raw status of a stage; spellings of one word are one raw status."""
+    sums: dict[StageKey, Tally] = {}
+    spelled: dict[StageKey, Counter[str]] = {}
+    for key, tally in tallies:
+        if key.level is not StageLevel.STATUS:
+            of_word = _of_all_months(key, raw_status=normal_form(key.raw_status))
+            sums.setdefault(of_word, Tally()).merge(tally)
+            spelled.setdefault(of_word, Counter())[key.raw_status] += tally.count
     return [
-        figures_of(StageKey(connection, "", service_type, status), tally)
-        for (connection, service_type, status), tally in sorted(
-            sums.items(), key=lambda one: (one[0][0], one[0][1], one[0][2].rank)
-        )
-        if tally.count > 0
+        replace(one, raw_status=_most_used(spelled[key]) or None)
+        for key, tally in _in_order(sums)
+        for one in [figures_of(key, tally)]
     ]
+
+
+def _of_all_months(key: StageKey, *, raw_status: str = "") -> StageKey:
+    return StageKey(key.connection, "", key.service_type, key.status, raw_status)
+
+
+def _in_order(sums: Mapping[StageKey, Tally]) -> list[tuple[StageKey, Tally]]:
+    there = [(key, tally) for key, tally in sums.items() if tally.count > 0]
+    return sorted(
+        there,
+        key=lambda one: (one[0].connection, one[0].service_type, one[0].status.rank, one[0]),
+    )
+
+
+def _most_used(spelled: Mapping[str, int]) -> str:
+    return min(spelled, key=lambda word: (-spelled[word], word))

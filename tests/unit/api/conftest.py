@@ -90,6 +90,7 @@ class Search:
 class Figures:
     kept: dict[str, dict[Status, int]] = field(default_factory=dict)
     took: list[StageFigures] = field(default_factory=list)
+    told_apart: list[StageFigures] = field(default_factory=list)
     ended: dict[OutcomeKey, int] = field(default_factory=dict)
     accepted: list[AcceptanceFigures] = field(default_factory=list)
     months: list[str] = field(default_factory=list)
@@ -100,6 +101,12 @@ class Figures:
     def stages(self, connection_ids: Iterable[str], *, months: Iterable[str]) -> list[StageFigures]:
         self.months = list(months)
         return [one for one in self.took if one.connection in set(connection_ids)]
+
+    def stages_by_raw_status(
+        self, connection_ids: Iterable[str], *, months: Iterable[str]
+    ) -> list[StageFigures]:
+        self.months = list(months)
+        return [one for one in self.told_apart if one.connection in set(connection_ids)]
 
     def outcomes(
         self, connection_ids: Iterable[str], *, months: Iterable[str]

@@ -46,6 +46,7 @@ def test_the_times_of_a_year_are_told(desk: Desk) -> None:
             "connection": "offergrid-home",
             "service_type": "internet",
             "stage": "accepted",
+            "raw_status": None,
             "count": 40,
             "mean": 3600.0,
             "median": 3000.0,
@@ -154,3 +155,23 @@ def test_orders_that_are_closed_are_not_slow(desk: Desk) -> None:
     ]
     assert desk.ask("GET", "/stages").body["slow"] == []
     assert desk.lists.asked == []
+
+
+def test_times_by_raw_status_are_the_rows_and_what_is_slow_stays_by_stage(desk: Desk) -> None:
+    desk.figures.took = [TOOK]
+    desk.figures.told_apart = [
+        replace(TOOK, raw_status="Contract Generated"),
+        replace(TOOK, raw_status="Connection Fee Generated", count=19),
+        replace(TOOK, raw_status="Fee", service_type="energy"),
+    ]
+    desk.lists.orders = [waiting(2.1)]
+    answer = desk.ask("GET", "/stages", query={"by": "raw_status", "service_type": "internet"})
+    assert [(one["stage"], one["raw_status"], one["p90"]) for one in answer.body["stages"]] == [
+        ("accepted", "Contract Generated", 7200.0),
+        ("accepted", "Connection Fee Generated", None),
+    ]
+    assert [one["stage"] for one in answer.body["slow"]] == ["accepted"]
+
+
+def test_other_rows_than_these_are_refused(desk: Desk) -> None:
+    assert desk.ask("GET", "/stages", query={"by": "milestone"}).status == 422

@@ -38,6 +38,25 @@ def test_stages_are_told_in_words_and_slow_orders_by_name(deployed: Deployed) ->
     )
 
 
+def test_stages_are_told_by_the_provider_s_words(deployed: Deployed) -> None:
+    deployed.keep(
+        report(Status.ACCEPTED, 0, key=QUICK, raw="Contract Generated"),
+        report(Status.ACCEPTED, 60, key=QUICK, raw="Connection Fee Generated"),
+        report(Status.COMPLETED, 180, key=QUICK),
+    )
+    month = ("--from", "2026-03", "--to", "2026-03", "--by", "raw_status")
+    said = deployed.say("stages", *month)
+    assert "Contract Generated" in said
+    found = deployed.tell("stages", *month)["stages"]
+    assert [(one["raw_status"], one["mean"]) for one in found] == [
+        ("Connection Fee Generated", 7200),
+        ("Contract Generated", 3600),
+    ]
+    rows = deployed.say("stages", *month, "--csv").splitlines()
+    assert rows[0].split(",")[2:5] == ["stage", "raw_status", "count"]
+    assert "Contract Generated" in rows[2]
+
+
 def test_of_too_few_orders_nothing_is_concluded(deployed: Deployed) -> None:
     keep_quick_orders(deployed, ENOUGH - 1)
     said = deployed.say("stages", "--from", "2026-03", "--to", "2026-03")

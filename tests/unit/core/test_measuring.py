@@ -10,7 +10,10 @@ from milepost.finding import customer_id_of_email
 from milepost.lifecycle import Rules
 from milepost.measuring import change_of, count
 from milepost.order import OrderKey
+from milepost.raw_statuses import StageLevel
 from milepost.report import Status
+from milepost.stages import measured_stages
+from milepost.tallies import StageKey, Tally, sum_by_raw_status, sum_by_stage
 from tests.builders import KEY, RULES, minute, report, tracked
 from tests.stream import Figures, Stream, split
 
@@ -28,6 +31,7 @@ def streams(draw: st.DrawFn) -> Stream:
         st.sampled_from([*(s for s in Status if s is not Status.UNKNOWN), None]),
         st.integers(0, 60 * 24 * 60),
         key=st.sampled_from([KEY, OTHER]),
+        raw=st.sampled_from([None, "Processing", "Contract Generated", "contract  generated"]),
         service_type=st.sampled_from(["internet", "energy"]),
     )
     for step in draw(st.lists(st.one_of(reports, st.sampled_from(["erase", "remove"])))):
@@ -100,6 +104,57 @@ def test_orders_read_from_the_table_may_come_at_any_time(
         if data.draw(st.booleans()):
             figures.take([change_of(None, after)])
     assert figures.seen() == plain.seen()
+
+
+@given(streams())
+def test_figures_by_raw_status_are_those_of_the_orders_that_are_there(stream: Stream) -> None:
+    """As long as none was removed, whose stages took the time that they took."""
+    gone = {of(write) for write in stream.writes if write[1] is None}
+    expected: dict[StageKey, Tally] = {}
+    for one in stream.now.values():
+        if one is None or one.order.key in gone:
+            continue
+        for stage in measured_stages(one.order):
+            key = StageKey(
+                one.order.key.connection,
+                f"{stage.left:%Y-%m}",
+                one.order.details.get("service_type", ""),
+                stage.status,
+                stage.raw_status or "",
+                stage.level,
+            )
+            lasted = round((stage.left - stage.entered).total_seconds() * 1000)
+            expected.setdefault(key, Tally()).add(lasted)
+    figures = Figures()
+    figures.take(change for change in stream.changes if change.key not in gone)
+    for change in stream.changes:
+        figures.take([change] if change.key not in gone else [])
+    for summed in (sum_by_stage, sum_by_raw_status):
+        assert summed(figures.stages.items()) == summed(expected.items())
+
+
+def test_a_backfill_counts_raw_statuses_that_an_earlier_version_did_not_tell_apart() -> None:
+    life = tracked(
+        report(Status.ACCEPTED, 0, raw="Contract Generated"),
+        report(Status.ACCEPTED, 10, raw="Connection Fee Generated"),
+        report(Status.IN_PROGRESS, 30, raw="Installation Initiated"),
+    )
+    change = change_of(None, life)
+    (whole,) = [one for one in change.after.stages if one.level is StageLevel.STATUS]
+    as_before = (replace(whole, level=StageLevel.BOTH),)
+    figures = Figures()
+    earlier = replace(change.after, stages=as_before, form=1, sequence="1")
+    figures.take([replace(change, after=earlier)])
+    for _ in range(2):
+        figures.take([change_of(None, life)])
+    assert [(one.stage, one.count, one.mean) for one in sum_by_stage(figures.stages.items())] == [
+        (Status.ACCEPTED, 1, 1800)
+    ]
+    found = sum_by_raw_status(figures.stages.items())
+    assert [(one.raw_status, one.count, one.mean) for one in found] == [
+        ("Connection Fee Generated", 1, 1200),
+        ("Contract Generated", 1, 600),
+    ]
 
 
 def of(write: tuple[object, object]) -> OrderKey:

@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from milepost.lifecycle import Rules, fold
 from milepost.order import Order, Stage
+from milepost.raw_statuses import StageLevel
 from milepost.report import Report, Status
-from milepost.stages import finished_stages
+from milepost.stages import RAW_STATUS_BYTES, finished_stages, measured_stages
 from tests.builders import RULES, minute, report
 
 FLAPPING = Rules(
@@ -91,3 +94,81 @@ def test_a_timeline_that_was_shortened_keeps_its_stages(number: int) -> None:
     assert [(entered, left) for _, entered, left in found] == [
         (at, at + 1) for at in range(number - 1)
     ]
+
+
+def by_raw_status(*reports: Report) -> list[tuple[StageLevel, Status, str | None, float, float]]:
+    found = measured_stages(fold(reports, RULES))
+    return [
+        (one.level, one.status, one.raw_status, *times[1:])
+        for one, times in zip(found, in_minutes(found), strict=True)
+    ]
+
+
+def test_a_stage_with_one_raw_status_is_one_stage_and_its_own_word_is_not_repeated() -> None:
+    found = by_raw_status(
+        report(Status.SUBMITTED, 0, raw="Inspection Initiated"),
+        report(Status.ACCEPTED, 10, raw=" ACCEPTED "),
+        report(Status.IN_PROGRESS, 15, raw="In Progress"),
+        report(Status.COMPLETED, 20),
+    )
+    assert found == [
+        (StageLevel.BOTH, Status.SUBMITTED, "Inspection Initiated", 0, 10),
+        (StageLevel.BOTH, Status.ACCEPTED, None, 10, 15),
+        (StageLevel.BOTH, Status.IN_PROGRESS, None, 15, 20),
+    ]
+
+
+def test_several_raw_statuses_of_a_stage_are_stages_of_their_own_beside_the_whole() -> None:
+    life = [
+        report(Status.ACCEPTED, 0, raw="Contract Generated"),
+        report(Status.ACCEPTED, 4, raw="contract  generated"),
+        report(Status.ACCEPTED, 10, raw="Connection Fee Generated"),
+        report(Status.IN_PROGRESS, 30, raw="Installation Initiated"),
+    ]
+    first = (StageLevel.RAW_STATUS, Status.ACCEPTED, "Contract Generated", 0, 10)
+    expected = [
+        first,
+        (StageLevel.RAW_STATUS, Status.ACCEPTED, "Connection Fee Generated", 10, 30),
+        (StageLevel.STATUS, Status.ACCEPTED, None, 0, 30),
+    ]
+    assert by_raw_status(*life[:3])[0][3:] == first[3:]
+    assert [one[:2] + one[3:] for one in by_raw_status(*reversed(life))] == [
+        one[:2] + one[3:] for one in expected
+    ]
+    assert stages(*life) == [(Status.ACCEPTED, 0, 30)]
+
+
+def test_a_very_long_raw_status_is_kept_short() -> None:
+    (stage,) = measured_stages(
+        fold([report(Status.ACCEPTED, 0, raw="é" * 200), report(Status.COMPLETED, 1)], RULES)
+    )
+    assert len((stage.raw_status or "").encode()) <= RAW_STATUS_BYTES
+
+
+steps = st.tuples(
+    st.sampled_from([Status.REJECTED, Status.ACCEPTED]), st.sampled_from(["A b", "a  B", "C", ""])
+)
+
+
+@given(st.lists(steps, min_size=1, max_size=200))
+def test_raw_statuses_take_the_time_of_their_stage_however_long_the_timeline(
+    drawn: list[tuple[Status, str]],
+) -> None:
+    rules = replace(FLAPPING, recovers={word: frozenset(Status) for word in ("A b", "a  B", "C")})
+    reports = [report(status, at, raw=word or None) for at, (status, word) in enumerate(drawn)]
+    order: Order = fold(reports[:1], rules)
+    for one in reports[1:]:
+        order = fold([*(entry.report for entry in order.timeline), one], rules, order.summary)
+    found = measured_stages(order)
+    wholes = {one.entered: one for one in found if one.level is StageLevel.STATUS}
+    parts = [one for one in found if one.level is StageLevel.RAW_STATUS]
+    entered = [one.entered for one in found if one.level is not StageLevel.STATUS]
+    assert entered == sorted(set(entered))
+    for whole in wholes.values():
+        of_it = [one for one in parts if whole.entered <= one.entered < whole.left]
+        assert len(of_it) > 1
+        assert sum(((p.left - p.entered) for p in of_it), minute(0) - minute(0)) == (
+            whole.left - whole.entered
+        )
+    apart = [one for one in found if one.level is not StageLevel.STATUS]
+    assert [one.left for one in apart[:-1]] == [one.entered for one in apart[1:]]

@@ -1,5 +1,6 @@
 """Tallies: sums are exact, and what is read off the buckets is off by half a bucket at most."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from statistics import median
@@ -8,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from milepost.raw_statuses import StageLevel
 from milepost.report import Status
 from milepost.tallies import BOUNDS, StageFigures, StageKey, Tally, bucket_of, figures_of
+from milepost.tallies import sum_by_raw_status as apart
 from milepost.tallies import sum_by_stage as summed
 
 KEY = StageKey("offergrid-home", "2026-03", "internet", Status.ACCEPTED)
@@ -76,4 +79,23 @@ def test_months_are_summed_and_what_has_come_to_nothing_is_left_out() -> None:
             median=pytest.approx(4, rel=HALF_A_BUCKET),
             p90=pytest.approx(6, rel=HALF_A_BUCKET),
         )
+    ]
+
+
+def test_each_stage_counts_once_by_status_and_once_by_raw_status() -> None:
+    def of(word: str, level: StageLevel, *milliseconds: int) -> tuple[StageKey, Tally]:
+        return replace(KEY, raw_status=word, level=level), tally_of(*milliseconds)
+
+    kept = [
+        of("", StageLevel.BOTH, 1000),
+        of("Contract Generated", StageLevel.BOTH, 2000),
+        of("contract generated", StageLevel.RAW_STATUS, 3000, 4000),
+        of("Connection Fee Generated", StageLevel.RAW_STATUS, 5000, 6000),
+        of("", StageLevel.STATUS, 8000, 10000),
+    ]
+    assert [(one.raw_status, one.count, one.mean) for one in summed(kept)] == [(None, 4, 5.25)]
+    assert [(one.raw_status, one.count, one.mean) for one in apart(kept)] == [
+        (None, 1, 1),
+        ("Connection Fee Generated", 2, 5.5),
+        ("contract generated", 3, 3),
     ]

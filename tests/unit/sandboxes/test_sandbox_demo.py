@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from local.sandboxes import BadSettings, Sandboxes, load_connections
+from local.sandboxes.__main__ import read_options
 from local.sandboxes.account import Account
 from local.sandboxes.demo import Demo
 from local.sandboxes.people import make_malo
@@ -124,3 +125,11 @@ def test_a_configuration_that_cannot_be_used_says_why(tmp_path: Path, content: s
     (tmp_path / "c.json").write_text(content)
     with pytest.raises(BadSettings, match=r"c\.json|connection a"):
         load_connections(tmp_path / "c.json")
+
+
+@pytest.mark.parametrize("provider", list(STORIES))
+def test_the_demo_has_enough_orders_for_every_story(
+    provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["sandboxes"])
+    assert read_options().orders >= len(STORIES[provider])

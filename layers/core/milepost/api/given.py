@@ -95,6 +95,9 @@ class Figures(Protocol):
     def stages(
         self, connection_ids: Iterable[str], *, months: Iterable[str]
     ) -> list[StageFigures]: ...
+    def stages_by_raw_status(
+        self, connection_ids: Iterable[str], *, months: Iterable[str]
+    ) -> list[StageFigures]: ...
     def outcomes(
         self, connection_ids: Iterable[str], *, months: Iterable[str]
     ) -> Mapping[OutcomeKey, int]: ...

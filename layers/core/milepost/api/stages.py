@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Annotated, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -34,12 +35,25 @@ StageName = tuple[str, str, Status]
 """Connection, service type (empty for none) and status."""
 
 
+class By(StrEnum):
+    """What one row of stage times is about."""
+
+    STATUS = "status"
+    RAW_STATUS = "raw_status"
+
+
 class StageView(Shape):
-    """How long orders of one sort were in one status, until they left it. All in seconds."""
+    """How long orders of one sort were in one status, or in one raw status of it, until they left
+    it. All in seconds."""
 
     connection: str
     service_type: str | None
     stage: Status
+    raw_status: str | None = Field(
+        description="The provider's word, with `by=raw_status`; null where it is the same word as "
+        "the stage, or was not counted apart.",
+        examples=["Contract Generated"],
+    )
     count: int
     mean: float = Field(description="Exact.")
     median: float | None = Field(
@@ -90,25 +104,36 @@ def show_stages(
     last_month: Annotated[
         Month | None, Query(alias="to", description="Last month; the present one if absent.")
     ] = None,
+    by: Annotated[
+        By,
+        Query(
+            description="`raw_status`: a row for each of the provider's words within a stage, such "
+            "as the milestones of SUBS."
+        ),
+    ] = By.STATUS,
 ) -> StagesView:
     check_connections(connection, services)
     now = services.clock()
     months = months_asked_for(first_month, last_month, now=now)
     names = connection or services.connection_ids()
-    found = [
-        one
-        for one in services.figures.stages(names, months=months)
-        if service_type in (None, one.service_type)
-    ]
-    if not found:
+    found = _of_type(service_type, services.figures.stages(names, months=months))
+    rows = found
+    if by is By.RAW_STATUS:
+        told_apart = services.figures.stages_by_raw_status(names, months=months)
+        rows = _of_type(service_type, told_apart)
+    if not rows:
         check_service_type(service_type, services)
     slow, is_all = _slow_orders(found, services, now=now)
     return StagesView(
         months=months,
-        stages=[_stage_view(one) for one in found],
+        stages=[_stage_view(one) for one in rows],
         slow=slow,
         more_slow=not is_all,
     )
+
+
+def _of_type(service_type: str | None, found: Iterable[StageFigures]) -> list[StageFigures]:
+    return [one for one in found if service_type in (None, one.service_type)]
 
 
 def months_asked_for(first: str | None, last: str | None, *, now: datetime) -> list[str]:
@@ -176,6 +201,7 @@ def _stage_view(one: StageFigures) -> StageView:
         connection=one.connection,
         service_type=one.service_type or None,
         stage=one.stage,
+        raw_status=one.raw_status,
         count=one.count,
         mean=one.mean,
         median=one.median if is_enough else None,

@@ -1,11 +1,12 @@
 """FiguresTable: how many orders are in which status, and how long each stage took.
 
-A connection's stages of one month are an item a service type and status, so that a year is one
-query. The counts of a connection are one item. What was counted of each order stands beside them,
-and is written in one transaction with them.
+A connection's stages of one month are an item a service type, status and raw status, so that a year
+is one query. A stage is counted in one of them; where a status had several raw statuses, each has
+its own and so has the whole. The counts of a connection are one item. What was counted of each
+order stands beside them, and is written in one transaction with them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
@@ -23,8 +24,9 @@ from milepost.aws.outcome_items import (
 from milepost.measuring import Counted, Lasted
 from milepost.order import OrderKey
 from milepost.outcomes import AcceptanceFigures, OutcomeKey, compare_acceptances
+from milepost.raw_statuses import StageLevel
 from milepost.report import Status
-from milepost.tallies import StageFigures, StageKey, Tally, sum_by_stage
+from milepost.tallies import StageFigures, StageKey, Tally, sum_by_raw_status, sum_by_stage
 
 _MOST_KEYS: Final = 100
 """Keys of one BatchGetItem."""
@@ -52,15 +54,25 @@ class FiguresTable:
         By connection, service type and stage; one query a connection, from the first of the
         months to the last.
         """
+        return sum_by_stage(self._tallies_of(connection_ids, months))
+
+    def stages_by_raw_status(
+        self, connection_ids: Iterable[str], *, months: Iterable[str]
+    ) -> list[StageFigures]:
+        """The same by raw status within each stage; those that are the same word have none."""
+        return sum_by_raw_status(self._tallies_of(connection_ids, months))
+
+    def _tallies_of(
+        self, connection_ids: Iterable[str], months: Iterable[str]
+    ) -> Iterator[tuple[StageKey, Tally]]:
         wanted = sorted(set(months))
         if not wanted:
-            return []
-        return sum_by_stage(
-            (key, tally)
-            for name in sorted(set(connection_ids))
-            for key, tally in self._tallies(name, first=wanted[0], last=wanted[-1])
-            if key.month in wanted
-        )
+            return
+        for name in sorted(set(connection_ids)):
+            for item in self._items(_stages_pk(name), first=wanted[0], last=wanted[-1]):
+                key = _stage_key_of(name, item["sk"])
+                if key.month in wanted:
+                    yield key, _tally_in(item)
 
     def outcomes(
         self, connection_ids: Iterable[str], *, months: Iterable[str]
@@ -108,12 +120,6 @@ class FiguresTable:
             yield from (from_item(item) for item in answer["Responses"].get(self._table, []))
             waiting += answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
 
-    def _tallies(
-        self, connection_id: str, *, first: str, last: str
-    ) -> Iterator[tuple[StageKey, Tally]]:
-        for item in self._items(_stages_pk(connection_id), first=first, last=last):
-            yield _tally_of(connection_id, item)
-
     def _items(self, pk: str, *, first: str, last: str) -> Iterator[dict[str, Any]]:
         """The items of these months."""
         pages = self._client.get_paginator("query").paginate(
@@ -139,7 +145,10 @@ def counts_key(connection_id: str) -> dict[str, str]:
 def stage_key(key: StageKey) -> dict[str, str]:
     """The key of a stage's tally of one month."""
     service_type = quote(key.service_type, safe="")
-    return {"pk": _stages_pk(key.connection), "sk": f"{key.month}#{service_type}#{key.status}"}
+    sk = f"{key.month}#{service_type}#{key.status}"
+    if key.raw_status or key.level is not StageLevel.BOTH:
+        sk += f"#{quote(key.raw_status, safe='')}#{key.level}"
+    return {"pk": _stages_pk(key.connection), "sk": sk}
 
 
 def counted_key(key: OrderKey) -> dict[str, str]:
@@ -162,11 +171,7 @@ def counted_item(key: OrderKey, counted: Counted, *, writes: int) -> dict[str, A
         "writes": writes,
         "version": counted.version,
         "status": counted.status and str(counted.status),
-        "stages": [
-            [str(one.status), one.month, one.service_type, one.milliseconds]
-            for one in counted.stages
-        ]
-        or None,
+        "stages": [_stored_stage(one) for one in counted.stages] or None,
         "stages_left_out": counted.stages_left_out or None,
         "reference": counted.reference,
         "customer": counted.customer,
@@ -182,10 +187,7 @@ def _counted_of(item: Mapping[str, Any]) -> Counted:
     return Counted(
         version=int(item["version"]),
         status=Status(item["status"]) if "status" in item else None,
-        stages=tuple(
-            Lasted(Status(status), month, service_type, int(milliseconds))
-            for status, month, service_type, milliseconds in item.get("stages", ())
-        ),
+        stages=tuple(_stage_of(stored) for stored in item.get("stages", ())),
         reference=item.get("reference"),
         customer=item.get("customer"),
         stages_left_out=int(item.get("stages_left_out", 0)),
@@ -194,6 +196,21 @@ def _counted_of(item: Mapping[str, Any]) -> Counted:
         ending=read_ending(item.get("ending")),
         acceptance=read_acceptance(item.get("acceptance")),
         form=int(item.get("form", 0)),
+    )
+
+
+def _stored_stage(one: Lasted) -> list[str | int]:
+    stored: list[str | int] = [str(one.status), one.month, one.service_type, one.milliseconds]
+    if one.raw_status or one.level is not StageLevel.BOTH:
+        stored += [one.raw_status, str(one.level)]
+    return stored
+
+
+def _stage_of(stored: Sequence[Any]) -> Lasted:
+    status, month, service_type, milliseconds, *of_raw = stored
+    raw_status, level = of_raw or ("", StageLevel.BOTH)
+    return Lasted(
+        Status(status), month, service_type, int(milliseconds), raw_status, StageLevel(level)
     )
 
 
@@ -209,10 +226,17 @@ def _statuses(item: Mapping[str, Any]) -> dict[Status, int]:
     return {status: int(item[status]) for status in Status if item.get(status)}
 
 
-def _tally_of(connection_id: str, item: Mapping[str, Any]) -> tuple[StageKey, Tally]:
-    month, service_type, status = item["sk"].split("#")
-    key = StageKey(connection_id, month, unquote(service_type), Status(status))
-    return key, _tally_in(item)
+def _stage_key_of(connection_id: str, sk: str) -> StageKey:
+    month, service_type, status, *of_raw = sk.split("#")
+    raw_status, level = of_raw or ("", StageLevel.BOTH)
+    return StageKey(
+        connection_id,
+        month,
+        unquote(service_type),
+        Status(status),
+        unquote(raw_status),
+        StageLevel(level),
+    )
 
 
 def _tally_in(item: Mapping[str, Any]) -> Tally:

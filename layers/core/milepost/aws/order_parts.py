@@ -1,6 +1,6 @@
 """What an order's item is made of: reports, summary, waits, the overdue mark."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from milepost.order import (
     Summary,
     Wait,
 )
+from milepost.raw_statuses import StageLevel
 from milepost.report import Details, Report, Source, Status, format_instant, parse_instant
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -132,10 +133,7 @@ def summary_item(summary: Summary | None) -> dict[str, Any] | None:
         "acknowledged": sorted(summary.acknowledged),
         **wait_item(summary.waited, summary.waiting),
         **stage_item(summary.raw_since, summary.waited_before),
-        "stages": [
-            [str(one.status), format_instant(one.entered), format_instant(one.left)]
-            for one in summary.stages
-        ],
+        "stages": [_stored_stage(one) for one in summary.stages],
         **{name: number for name in _COUNTS if (number := getattr(summary, name))},
         **({"payments": list(summary.payments)} if summary.payments else {}),
         **({"swallowed": "".join(summary.swallowed)} if summary.swallowed else {}),
@@ -158,13 +156,29 @@ def summary_of(item: Mapping[str, Any] | None) -> Summary | None:
         raw_since=instant_of(item.get("raw_since")),
         waited_before=waited_before_of(item),
         acknowledged=frozenset(item.get("acknowledged", ())),
-        stages=tuple(
-            Stage(Status(status), parse_instant(entered), parse_instant(left))
-            for status, entered, left in item.get("stages", ())
-        ),
+        stages=tuple(_stage_of(stored) for stored in item.get("stages", ())),
         payments=tuple(item.get("payments", ())),
         swallowed=_swallowed_of(item.get("swallowed", "")),
         **{name: int(item[name]) for name in _COUNTS if name in item},
+    )
+
+
+def _stored_stage(one: Stage) -> list[str]:
+    stored = [str(one.status), format_instant(one.entered), format_instant(one.left)]
+    if one.raw_status or one.level is not StageLevel.BOTH:
+        stored += [one.raw_status or "", str(one.level)]
+    return stored
+
+
+def _stage_of(stored: Sequence[str]) -> Stage:
+    status, entered, left, *of_raw = stored
+    raw_status, level = of_raw or ("", StageLevel.BOTH)
+    return Stage(
+        Status(status),
+        parse_instant(entered),
+        parse_instant(left),
+        raw_status or None,
+        StageLevel(level),
     )
 
 
