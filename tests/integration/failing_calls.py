@@ -200,8 +200,10 @@ def is_failure(answer: Mapping[str, Any] | None, *, function: str) -> bool:
     assert MESSAGE not in (answer["body"] or "")
     said = json.loads(answer["body"] or "{}")
     if status < 500:
-        # A redrive names each message that it had to leave, with the reason.
-        return bool(isinstance(said, dict) and said.get("failed"))
+        # A redrive names each message that it had to leave, with the reason; an erasure each place
+        # that it could not look through.
+        asks_again = status == 409 and "repeat it" in said["detail"]
+        return bool(isinstance(said, dict) and (said.get("failed") or asks_again))
     assert said["status"] == status
     return True
 
