@@ -22,7 +22,7 @@ from milepost.actions import (
     start_key,
 )
 from milepost.order import Order, OrderKey
-from milepost.permitting import check_request, refusal
+from milepost.permitting import check_request, refusal, require_allowed
 from milepost.recording import Outcome
 from milepost.refreshing import Tools
 from milepost.report import format_instant
@@ -36,12 +36,19 @@ it may run. A test holds the template to it."""
 
 def plan_action(request: ActionRequest, order: Order, *, at: datetime, tools: Tools) -> ActionDone:
     """Plan it, in place of what was planned before."""
-    before = current_plan(order, request.action)
+    provider, before = tools.conversation.provider, current_plan(order, request.action)
+
+    def require_as_before(order: Order) -> None:
+        require_allowed(order, request.action, provider)
+        require_not_started(order, request.action, tools)
+        if before is not None and current_plan(order, request.action) is None:
+            # It was carried out, or called off.
+            raise refusal(order, provider, _changed(request.action))
+
     # The plan first: a schedule that fires before its plan is on the timeline would do nothing, and
     # the plan would stay for ever. After a crash in between, the same key makes the schedule.
     done = tools.keep(
-        make_report(request, Result.PLANNED, now=tools.clock()),
-        require=lambda order: require_not_started(order, request.action, tools),
+        make_report(request, Result.PLANNED, now=tools.clock()), require=require_as_before
     )
     _schedule(request, at, tools)
     if before is not None:
@@ -178,8 +185,11 @@ def start_before_its_time(request: ActionRequest, plan: ActionDone, *, tools: To
 def _require_same_plan(order: Order, plan: ActionDone, tools: Tools) -> None:
     now_planned = current_plan(order, plan.action)
     if now_planned is None or now_planned.key != plan.key:
-        why = f"The plan of {plan.action} was changed meanwhile"
-        raise refusal(order, tools.conversation.provider, why)
+        raise refusal(order, tools.conversation.provider, _changed(plan.action))
+
+
+def _changed(action: str) -> str:
+    return f"The plan of {action} was changed meanwhile"
 
 
 def require_not_started(order: Order, action: str, tools: Tools, *, by: str | None = None) -> None:

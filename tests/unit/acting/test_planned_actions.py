@@ -433,3 +433,17 @@ def test_a_person_whom_the_provider_refused_is_in_nobodys_way(counter: Counter) 
         counter.ask(key, "fulfill")
     assert counter.plan(key, "fulfill", at=later, id="p2").result is Result.PLANNED
     assert list(counter.plans.due.values()) == [later]
+
+
+def test_a_plan_that_was_carried_out_meanwhile_is_not_changed(counter: Counter) -> None:
+    key, later = counter.create(SPIRII), counter.now() + 2 * HOUR
+    counter.plan(key, "fulfill", at=counter.now() + HOUR)
+    (planned,) = counter.plans.due
+    # The change has been read as possible, and is about to be written.
+    counter.orders.before_write = lambda: counter.run(planned) and None
+    with pytest.raises(NotAllowed):
+        counter.plan(key, "fulfill", at=later, id="p2")
+    assert list(counter.plans.due) == [planned]
+    assert len(counter.noted(SPIRII)) == 1
+    results = [r.details["result"] for r in counter.by_people(key)]
+    assert results == ["planned", "started", "done"]
