@@ -6,7 +6,7 @@ for each call and each kind of failure. A failed condition is none of them: it i
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -104,8 +104,10 @@ class FailingCalls(Calls):
             self.asked.append(f"{operation} {_resource(parameters)}".strip())
             if is_it and not self.failure.is_done:
                 raise error_of(self.failure, client, operation)
-            # No function is there to be invoked, only to be told that it was.
-            answer = {} if operation == "Invoke" else send(client, operation, dict(parameters))
+            # An answer that says no is lost as well.
+            with suppress(*((ClientError,) if is_it else ())):
+                # No function is there to be invoked, only to be told that it was.
+                answer = {} if operation == "Invoke" else send(client, operation, dict(parameters))
             if not is_it:
                 return answer
             raise error_of(self.failure, client, operation)
