@@ -13,6 +13,7 @@ from botocore.exceptions import (
     ProfileNotFound,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 _NO_CREDENTIALS: Final = (
     NoCredentialsError,
@@ -34,7 +35,7 @@ _WRONG: Final = frozenset(
 _DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 
 
-def explain(error: BotoCoreError | ClientError) -> str:
+def explain(error: BotoCoreError | ClientError | ResponseParserError) -> str:
     """What an error of AWS means, and what to do about it."""
     if isinstance(error, ClientError):
         return _explain_answer(error)

@@ -77,9 +77,12 @@ class Operator(TyperGroup):
             raise typer.Exit(COULD_NOT) from None
 
 
+_OF_AWS: Final = ("botocore.exceptions", "botocore.parsers")
+
+
 def _explain(error: Exception) -> str | None:
     """What an error of AWS's client means; None for any other."""
-    if not any(base.__module__ == "botocore.exceptions" for base in type(error).__mro__):
+    if not any(base.__module__ in _OF_AWS for base in type(error).__mro__):
         return None
     explained: str = import_module("cli.aws_faults").explain(error)
     return explained

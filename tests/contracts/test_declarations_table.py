@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import boto3
 import pytest
@@ -85,3 +86,20 @@ def test_a_lease_that_is_renewed_holds(declarations: DeclarationsTable) -> None:
     declarations.renew(token, now=NOON + LEASE)
     with pytest.raises(BeingChanged):
         declarations.take(read=declarations.version(), now=NOON + LEASE + SECOND)
+
+
+def test_who_took_it_has_it_also_when_the_answer_was_lost_and_asked_for_again(
+    declarations: DeclarationsTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update = declarations._update
+
+    def update_twice(*words: Any) -> None:
+        update(*words)
+        update(*words)
+
+    monkeypatch.setattr(declarations, "_update", update_twice)
+    token = declarations.take(read=None, now=NOON)
+    monkeypatch.undo()
+    assert declarations.version() == token
+    declarations.give_back(token, now=NOON + SECOND)
+    assert declarations.take(read=declarations.version(), now=NOON + SECOND) != token

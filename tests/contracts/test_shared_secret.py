@@ -134,3 +134,23 @@ def test_what_is_no_object_is_left_alone(stored: Any, client: Any, secret_id: st
     client.put_secret_value(SecretId=secret_id, **stored)
     with pytest.raises(NotOneObject, match="does not hold one JSON object"):
         SharedSecret(client, secret_id=secret_id).change(lambda entries: entries.clear())
+
+
+def test_a_change_whose_answer_was_lost_and_that_is_sent_again_is_made_once(
+    client: Any, secret_id: str
+) -> None:
+    class SentTwice(Meeting):
+        def update_secret_version_stage(self, **asked: Any) -> Any:
+            super().update_secret_version_stage(**asked)
+            return super().update_secret_version_stage(**asked)
+
+    made: list[str] = []
+
+    def add(entries: Entries) -> None:
+        made.append(f"secret-{len(made)}")
+        entries["second"] = made[-1]
+
+    changed = SharedSecret(SentTwice(client, 1), secret_id=secret_id).change(add)
+    assert changed == SharedSecret(client, secret_id=secret_id).read()
+    assert changed == {"first": "kept", "second": "secret-0"}
+    assert made == ["secret-0"]

@@ -6,7 +6,7 @@ for each call and each kind of failure. A failed condition is none of them: it i
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -104,8 +104,10 @@ class FailingCalls(Calls):
             self.asked.append(f"{operation} {_resource(parameters)}".strip())
             if is_it and not self.failure.is_done:
                 raise error_of(self.failure, client, operation)
-            # No function is there to be invoked, only to be told that it was.
-            answer = {} if operation == "Invoke" else send(client, operation, dict(parameters))
+            # An answer that says no is lost as well.
+            with suppress(*((ClientError,) if is_it else ())):
+                # No function is there to be invoked, only to be told that it was.
+                answer = {} if operation == "Invoke" else send(client, operation, dict(parameters))
             if not is_it:
                 return answer
             raise error_of(self.failure, client, operation)
@@ -200,8 +202,10 @@ def is_failure(answer: Mapping[str, Any] | None, *, function: str) -> bool:
     assert MESSAGE not in (answer["body"] or "")
     said = json.loads(answer["body"] or "{}")
     if status < 500:
-        # A redrive names each message that it had to leave, with the reason.
-        return bool(isinstance(said, dict) and said.get("failed"))
+        # A redrive names each message that it had to leave, with the reason; an erasure each place
+        # that it could not look through.
+        asks_again = status == 409 and "repeat it" in said["detail"]
+        return bool(isinstance(said, dict) and (said.get("failed") or asks_again))
     assert said["status"] == status
     return True
 

@@ -33,14 +33,16 @@ from milepost.permitting import (
     require_text,
 )
 from milepost.planning import (
+    BeingDone,
     drop_plan,
     find_planned,
     plan_action,
     require_not_started,
     schedule_again,
+    start_before_its_time,
     start_plan,
 )
-from milepost.provider import NothingToDo, ProviderAction, Response
+from milepost.provider import Call, NothingToDo, ProviderAction, Response
 from milepost.refreshing import Tools, ask, fetch_order, is_yes, look_again, take_in_answer
 from milepost.report import BadPayload
 
@@ -74,7 +76,7 @@ def perform(request: ActionRequest, *, tools: Tools) -> ActionDone:
             schedule_again(known, request, order, tools)
         return known
     require_allowed(order, request.action, provider)
-    require_not_started(order, request.action, tools)
+    require_not_started(order, request.action, tools, by=request.key)
     if request.planned_for is not None:
         return plan_action(request, order, at=request.planned_for, tools=tools)
     return _do(request, order, tools)
@@ -83,8 +85,8 @@ def perform(request: ActionRequest, *, tools: Tools) -> ActionDone:
 def run_planned(call: PlannedCall, *, tools: Tools) -> ActionDone | None:
     """Do what was planned, now that its time has come; what came of it is on the timeline.
 
-    None when nothing was done: the plan was changed or called off, or the provider is down and it
-    is tried again later.
+    None when nothing was done: the plan was changed or called off; or it is tried again later, as
+    the provider is down, or a person is having it done just now.
 
     :raises LostRace: when the order is too busy; run it again
     """
@@ -120,7 +122,11 @@ def _run(
         require_allowed(order, call.action, tools.conversation.provider)
         if not start_plan(call, request, tools=tools):
             return None
-        return _ask_provider(request, order, tools)
+        return _ask_provider(request, _make_call(request, order, tools), tools)
+    except BeingDone as being:
+        # What comes of it is not known yet: if nothing does, the plan still holds.
+        tools.plans.put(replace(call, attempt=call.attempt + 1), at=being.until)
+        return None
     except NotAllowed as no:
         return tools.keep(make_report(request, Result.REFUSED, now=tools.clock(), outcome=str(no)))
     except RefusedByProvider as no:
@@ -153,8 +159,12 @@ def _do(request: ActionRequest, order: Order, tools: Tools) -> ActionDone:
             return _acknowledge(request, order, tools)
         case actions.REFRESH:
             return _refresh(request, tools)
-    done = _ask_provider(request, order, tools)
-    if plan := current_plan(order, request.action):
+    call, plan = _make_call(request, order, tools), current_plan(order, request.action)
+    if plan is not None:
+        # Its time may come while the provider is called.
+        start_before_its_time(request, plan, tools=tools)
+    done = _ask_provider(request, call, tools)
+    if plan is not None:
         drop_plan(plan, request.order, tools=tools)
     return done
 
@@ -167,13 +177,16 @@ def _acknowledge(request: ActionRequest, order: Order, tools: Tools) -> ActionDo
     return tools.keep(make_report(request, Result.DONE, now=tools.clock(), acknowledged=ids))
 
 
-def _ask_provider(request: ActionRequest, order: Order, tools: Tools) -> ActionDone:
+def _make_call(request: ActionRequest, order: Order, tools: Tools) -> Call:
     provider = tools.conversation.provider
-    action = provider.actions[request.action]
     try:
-        call = action.make_call(order, request.arguments)
+        return provider.actions[request.action].make_call(order, request.arguments)
     except NothingToDo as nothing:
         raise refusal(order, provider, f"{request.action} is not possible: {nothing}") from None
+
+
+def _ask_provider(request: ActionRequest, call: Call, tools: Tools) -> ActionDone:
+    action = tools.conversation.provider.actions[request.action]
     response = ask(lambda: tools.conversation.call(call, key=request.key), tools)
     if not is_yes(response):
         done = _keep_refusal(request, response, tools)

@@ -191,9 +191,12 @@ def run_key(plan_key: str) -> str:
     return f"{plan_key}:run"
 
 
-def start_key(plan_key: str, *, at: datetime) -> str:
-    """The key under which the timeline has that a plan was started: each start has its own."""
-    return f"{_starts_of(plan_key)}{format_instant(at)}"
+def start_key(plan_key: str, *, at: datetime, by: str | None = None) -> str:
+    """The key under which the timeline has that a plan was started: each start has its own.
+
+    :param by: the key of the request, when a person has it done before its time
+    """
+    return f"{_starts_of(plan_key)}{format_instant(at)}" + (f":{by}" if by else "")
 
 
 def _starts_of(plan_key: str) -> str:
@@ -201,15 +204,32 @@ def _starts_of(plan_key: str) -> str:
     return f"{plan_key}:start:"
 
 
-def started_at(order: Order, plan: ActionDone) -> datetime | None:
-    """When this plan was last started to be carried out; None when it never was."""
-    times = (
-        entry.report.occurred_at
-        for entry in order.timeline
-        if entry.report.details.get("action_key", "").startswith(_starts_of(plan.key))
-        and entry.report.details.get("action") == plan.action
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """When a plan was started, and the key of the person's request that did so before its time;
+    None when its time had come."""
+
+    at: datetime
+    by: str | None = None
+
+
+def last_start(order: Order, plan: ActionDone) -> Start | None:
+    """The last start of this plan; None when it never was, or when the request that did it before
+    its time has its answer."""
+    of_action = (one.report for one in order.timeline if one.report.details.get("action"))
+    said = {
+        report.details.get("action_key", ""): report.occurred_at
+        for report in of_action
+        if report.details["action"] == plan.action
+    }
+    prefix = _starts_of(plan.key)
+    starts = (
+        # An instant ends with a Z.
+        Start(at=at, by=key.removeprefix(prefix).partition("Z:")[2] or None)
+        for key, at in said.items()
+        if key.startswith(prefix)
     )
-    return max(times, default=None)
+    return max((one for one in starts if one.by not in said), key=lambda one: one.at, default=None)
 
 
 def make_report(

@@ -11,17 +11,18 @@ from typing import Final
 from milepost.actions import (
     ActionDone,
     ActionRequest,
+    NoSuchOrder,
     PlannedCall,
     Result,
     current_plan,
     find_done,
+    last_start,
     make_report,
     run_key,
     start_key,
-    started_at,
 )
 from milepost.order import Order, OrderKey
-from milepost.permitting import check_request, refusal
+from milepost.permitting import check_request, refusal, require_allowed
 from milepost.recording import Outcome
 from milepost.refreshing import Tools
 from milepost.report import format_instant
@@ -35,12 +36,19 @@ it may run. A test holds the template to it."""
 
 def plan_action(request: ActionRequest, order: Order, *, at: datetime, tools: Tools) -> ActionDone:
     """Plan it, in place of what was planned before."""
-    before = current_plan(order, request.action)
+    provider, before = tools.conversation.provider, current_plan(order, request.action)
+
+    def require_as_before(order: Order) -> None:
+        require_allowed(order, request.action, provider)
+        require_not_started(order, request.action, tools)
+        if before is not None and current_plan(order, request.action) is None:
+            # It was carried out, or called off.
+            raise refusal(order, provider, _changed(request.action))
+
     # The plan first: a schedule that fires before its plan is on the timeline would do nothing, and
     # the plan would stay for ever. After a crash in between, the same key makes the schedule.
     done = tools.keep(
-        make_report(request, Result.PLANNED, now=tools.clock()),
-        require=lambda order: require_not_started(order, request.action, tools),
+        make_report(request, Result.PLANNED, now=tools.clock()), require=require_as_before
     )
     _schedule(request, at, tools)
     if before is not None:
@@ -86,9 +94,7 @@ def call_off(request: ActionRequest, *, tools: Tools) -> ActionDone:
         raise refusal(order, provider, f"No {request.action} is planned for this order")
 
     def require_same_plan(order: Order) -> None:
-        now_planned = current_plan(order, request.action)
-        if now_planned is None or now_planned.key != plan.key:
-            raise refusal(order, provider, f"The plan of {request.action} was changed meanwhile")
+        _require_same_plan(order, plan, tools)
         require_not_started(order, request.action, tools)
 
     # Recorded first: a schedule that still fires finds that its plan no longer holds.
@@ -120,14 +126,19 @@ def start_plan(call: PlannedCall, request: ActionRequest, *, tools: Tools) -> bo
 
     :param request: as ``find_planned`` gives it
     :returns: False when the plan holds no longer
+    :raises BeingDone: while a person has it done before its time
     :raises LostRace: when the order is too busy; run it again
     """
     now = tools.clock()
     start = replace(request, key=start_key(call.key, at=now))
 
     def require_plan(order: Order) -> None:
-        if find_planned(call, order) is None:
+        plan = current_plan(order, call.action)
+        if plan is None or plan.key != call.key:
             raise _HoldsNoLonger
+        before = last_start(order, plan)
+        if before is not None and before.by is not None and now < before.at + RUN_WITHIN:
+            raise BeingDone(before.at + RUN_WITHIN)
 
     try:
         report = make_report(start, Result.STARTED, now=now)
@@ -141,10 +152,55 @@ class _HoldsNoLonger(Exception):
     """The plan was changed, called off or carried out since it was read."""
 
 
-def require_not_started(order: Order, action: str, tools: Tools) -> None:
-    """:raises NotAllowed: while what is planned of this action is being carried out"""
+class BeingDone(Exception):
+    """A person is having it done before its time; ``until`` is when that has ended at the
+    latest."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until)
+        self.until = until
+
+
+def start_before_its_time(request: ActionRequest, plan: ActionDone, *, tools: Tools) -> None:
+    """Note that a person has a plan carried out now, before its provider is called.
+
+    :raises NoSuchOrder: when its customer was erased meanwhile
+    :raises NotAllowed: when the plan was changed meanwhile, or is being carried out
+    :raises LostRace: when the order is too busy; ask again with the same key
+    """
+    now = tools.clock()
+    start = replace(
+        request, key=start_key(plan.key, at=now, by=request.key), arguments={}, planned_for=None
+    )
+
+    def require_plan(order: Order) -> None:
+        _require_same_plan(order, plan, tools)
+        require_not_started(order, request.action, tools, by=request.key)
+
+    outcome = tools.take_in(make_report(start, Result.STARTED, now=now), require=require_plan)
+    if outcome is Outcome.ERASED:
+        raise NoSuchOrder(f"the customer of order {request.order.path_id} was erased")
+
+
+def _require_same_plan(order: Order, plan: ActionDone, tools: Tools) -> None:
+    now_planned = current_plan(order, plan.action)
+    if now_planned is None or now_planned.key != plan.key:
+        raise refusal(order, tools.conversation.provider, _changed(plan.action))
+
+
+def _changed(action: str) -> str:
+    return f"The plan of {action} was changed meanwhile"
+
+
+def require_not_started(order: Order, action: str, tools: Tools, *, by: str | None = None) -> None:
+    """:param by: the key of a request, which is not in its own way when it comes again
+
+    :raises NotAllowed: while what is planned of this action is being carried out
+    """
     plan = current_plan(order, action)
-    started = None if plan is None else started_at(order, plan)
-    if started is not None and tools.clock() < started + RUN_WITHIN:
-        why = f"It is too late: the planned {action} has been started at {format_instant(started)}"
+    start = None if plan is None else last_start(order, plan)
+    if start is None or (start.by is not None and start.by == by):
+        return
+    if tools.clock() < start.at + RUN_WITHIN:
+        why = f"It is too late: the planned {action} has been started at {format_instant(start.at)}"
         raise refusal(order, tools.conversation.provider, f"{why}. Look at the order in a minute")

@@ -24,8 +24,8 @@ STARTS_A_FUNCTION: Final = frozenset({"notices release"})
 ONLY_READS: Final = frozenset(
     {
         "orders list", "orders show", "orders watch", "actions list", "notices list",
-        "notices preview", "subscriptions list", "subscriptions secret", "stages", "commissions",
-        "connections list", "connections secret show", "sign", "quarantine list",
+        "notices preview", "subscriptions list", "subscriptions secret", "stages", "causes",
+        "commissions", "connections list", "connections secret show", "sign", "quarantine list",
         "quarantine show", "dead-letters list", "dead-letters show", "doctor",
     }
 )  # fmt: skip

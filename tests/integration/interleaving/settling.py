@@ -4,12 +4,16 @@ import json
 from datetime import timedelta
 from typing import Any, Final
 
+from milepost.report import parse_instant
+from milepost.sending import NEWS_WITHIN
 from tests.batches import sqs_batch
 from tests.integration.interleaving.parties import Ended, Party
 from tests.integration.interleaving.world import World, hand_on
+from tests.stack import aws
 
-LATER: Final = timedelta(minutes=10)
-"""When what failed comes again: after every claim and lease of who is gone."""
+LATER: Final = NEWS_WITHIN + timedelta(minutes=5)
+"""When what failed comes again: after every claim and lease of who is gone, and once a mail whose
+outcome was unknown is looked at again."""
 _NEXT_DIGESTS: Final = timedelta(minutes=61)
 _MOST: Final = 6
 """So often is anything handed over before it is given up."""
@@ -71,9 +75,23 @@ def _hand_over_again(world: World, party: Party, event: Any) -> None:
     raise NeverDone(f"{party.name}: {answer}")
 
 
+def _start_due_actions(world: World) -> bool:
+    """Start what was planned meanwhile, and is due by now; whether there was anything."""
+    scheduler, group = aws("scheduler"), world.stack.resources["ActionSchedules"]
+    names = [one["Name"] for one in scheduler.list_schedules(GroupName=group)["Schedules"]]
+    found = False
+    for one in (scheduler.get_schedule(Name=name, GroupName=group) for name in names):
+        at = one["ScheduleExpression"].removeprefix("at(").removesuffix(")")
+        if parse_instant(f"{at}Z") <= world.time.now():
+            found = True
+            scheduler.delete_schedule(Name=one["Name"], GroupName=group)
+            world.run("perform_action", json.loads(one["Target"]["Input"]))
+    return found
+
+
 def _hand_over_what_waits(world: World) -> bool:
     """Hand it over once; whether there was anything."""
-    found = False
+    found = _start_due_actions(world)
     while world.calls.seen.invoked:
         found = True
         world.run("poll_orders", json.loads(world.calls.seen.invoked.pop(0)))

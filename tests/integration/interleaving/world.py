@@ -340,7 +340,7 @@ def _live_through_the_days_before(world: World) -> None:
     charge_id = world.orders["charge"]["id"]
     order = f"{CHARGE}:{charge_id}:{charge_id}"
     answer = world.ask(
-        "POST", f"/orders/{order}/actions/fulfill", {"at": at(hours=-2)}, key="the-plan-before"
+        "POST", f"/orders/{order}/actions/fulfill", {"at": at(hours=-4)}, key="the-plan-before"
     )
     assert answer["statusCode"] == 200, answer
     park(world)

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from milepost.acting import PUT_OFF
-from milepost.actions import KeyReused, NotAllowed, PlannedCall, Result, current_plan
+from milepost.actions import (
+    KeyReused,
+    NotAllowed,
+    PlannedCall,
+    ProviderDown,
+    RefusedByProvider,
+    Result,
+    current_plan,
+)
 from milepost.asking import Conversation
 from milepost.planning import RUN_WITHIN, SOONEST, find_planned, start_plan
 from milepost.provider import BadArgument
@@ -358,3 +366,84 @@ def test_a_plan_that_was_never_recorded_does_nothing(counter: Counter) -> None:
     plan = current_plan(counter.order(key), "fulfill")
     assert plan is not None
     assert plan.key == "p1"
+
+
+def test_a_plan_whose_time_comes_while_a_person_has_it_done_is_not_carried_out_as_well(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = counter.create(SPIRII)
+    counter.plan(key, "fulfill", at=counter.now() + HOUR)
+    (planned,) = counter.plans.due
+    counter.ahead = HOUR
+    ran: list[object] = []
+    call = Conversation.call
+
+    def calling(conversation: Conversation, *args: Any, **more: Any) -> Any:
+        monkeypatch.setattr(Conversation, "call", call)
+        ran.extend(counter.run_due())
+        return call(conversation, *args, **more)
+
+    monkeypatch.setattr(Conversation, "call", calling)
+    assert counter.ask(key, "fulfill").result is Result.DONE
+    assert ran == [None]
+    assert list(counter.plans.due) == [replace(planned, attempt=2)], "until it is known"
+    counter.ahead += RUN_WITHIN
+    assert counter.run_due() == [None]
+    assert len(counter.noted(SPIRII)) == 1
+    results = [r.details["result"] for r in counter.by_people(key)]
+    assert results == ["planned", "started", "done"]
+
+
+def test_of_a_plan_and_a_person_who_has_it_done_the_first_to_start_decides(
+    counter: Counter,
+) -> None:
+    key = counter.create(SPIRII)
+    counter.plan(key, "fulfill", at=counter.now() + HOUR)
+    (planned,) = counter.plans.due
+    # The person's request has read the order, and is about to write its start.
+    counter.orders.before_write = lambda: counter.run(planned) and None
+    with pytest.raises(NotAllowed, match="changed meanwhile"):
+        counter.ask(key, "fulfill")
+    assert len(counter.noted(SPIRII)) == 1
+
+
+def test_a_plan_holds_when_the_provider_was_down_for_who_wanted_it_done_before(
+    counter: Counter,
+) -> None:
+    key = counter.create(SPIRII)
+    counter.plan(key, "fulfill", at=counter.now() + HOUR)
+    account = counter.sandboxes.accounts[SPIRII]
+    account.faults.add({"fault": "500", "times": 1, "on": {"method": "POST"}})
+    with pytest.raises(ProviderDown):
+        counter.ask(key, "fulfill", id="k1")
+    with pytest.raises(NotAllowed, match="too late"):
+        counter.ask(key, "fulfill", id="k2")
+    assert current_plan(counter.order(key), "fulfill") is not None
+    assert counter.ask(key, "fulfill", id="k1").result is Result.DONE, "its own start is not late"
+    assert current_plan(counter.order(key), "fulfill") is None
+    assert len(counter.noted(SPIRII)) == 1
+
+
+def test_a_person_whom_the_provider_refused_is_in_nobodys_way(counter: Counter) -> None:
+    key, later = counter.create(SPIRII), counter.now() + 2 * HOUR
+    counter.plan(key, "fulfill", at=counter.now() + HOUR)
+    account = counter.sandboxes.accounts[SPIRII]
+    account.faults.add({"fault": "500", "status": 403, "times": 1, "on": {"method": "POST"}})
+    with pytest.raises(RefusedByProvider):
+        counter.ask(key, "fulfill")
+    assert counter.plan(key, "fulfill", at=later, id="p2").result is Result.PLANNED
+    assert list(counter.plans.due.values()) == [later]
+
+
+def test_a_plan_that_was_carried_out_meanwhile_is_not_changed(counter: Counter) -> None:
+    key, later = counter.create(SPIRII), counter.now() + 2 * HOUR
+    counter.plan(key, "fulfill", at=counter.now() + HOUR)
+    (planned,) = counter.plans.due
+    # The change has been read as possible, and is about to be written.
+    counter.orders.before_write = lambda: counter.run(planned) and None
+    with pytest.raises(NotAllowed):
+        counter.plan(key, "fulfill", at=later, id="p2")
+    assert list(counter.plans.due) == [planned]
+    assert len(counter.noted(SPIRII)) == 1
+    results = [r.details["result"] for r in counter.by_people(key)]
+    assert results == ["planned", "started", "done"]

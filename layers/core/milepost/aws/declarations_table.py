@@ -67,6 +67,9 @@ class DeclarationsTable:
             )
         except ClientError as error:
             there = from_item(item_in_the_way(error))
+            if there.get("version") == token:
+                # It was ours already: the SDK asked again since the first answer was lost.
+                return token
             if there.get("leased_until", "") >= sortable(now):
                 raise BeingChanged(there["leased_until"]) from None
             raise ChangedSinceRead(there.get("changed_at")) from None

@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from milepost.aws.holds import DUE
 from milepost.aws.items import from_item, to_item
 from milepost.aws.notices_table import item_in_the_way
+from milepost.aws.outages import AWS_FAILED, name_of
 from milepost.aws.subscriptions_table import SUBSCRIPTIONS, SubscriptionsTable
 from milepost.erasing import Budget, Left, PlaceNotRead, Swept
 from milepost.erasure_subject import BESIDE_OTHERS, Subject, Verdict, judge_raw
@@ -56,8 +57,8 @@ class NoticesOfCustomers:
                     removed[item.get("id") or f"{item['pk']} {item['sk']}"] = None
                     if not dry_run:
                         self._erase(item, subject)
-        except (BotoCoreError, ClientError) as error:
-            raise PlaceNotRead(f"the delivery log can't be read now ({error})") from None
+        except AWS_FAILED as error:
+            raise PlaceNotRead(f"the delivery log can't be read now ({name_of(error)})") from None
         return Swept(removed=list(removed), is_whole=is_whole)
 
     def _items(self, subject: Subject) -> Iterator[Item | None]:
@@ -189,8 +190,8 @@ class SubscriptionsOfCustomers:
                     self._subscriptions.delete(one.id)
                 elif owner_is_theirs and not dry_run:
                     self._subscriptions.change(replace(one, owner=None), instead_of=one)
-        except (BotoCoreError, ClientError) as error:
-            raise PlaceNotRead(f"the subscriptions can't be read now ({error})") from None
+        except AWS_FAILED as error:
+            raise PlaceNotRead(f"the subscriptions can't be read now ({name_of(error)})") from None
         return Swept(removed=removed, left=left)
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from milepost.aws.dead_letters import read_payload
 from milepost.aws.deliveries import Delivery
 from milepost.aws.items import from_item
 from milepost.aws.orders_table import tracked_order
+from milepost.aws.outages import AWS_FAILED, name_of
 from milepost.aws.quarantine import Quarantine
 from milepost.connection import Connections, UnknownConnection, UnusableConnection
 from milepost.dead_letters import DeadLetter, DeadLetterQueue, InOtherHands
@@ -112,8 +113,8 @@ class QuarantineOfCustomers:
                 )
                 if swept.is_theirs(found, kept.id.path_id) and not dry_run:
                     self._quarantine.remove(kept.id)
-        except (BotoCoreError, ClientError) as error:
-            raise PlaceNotRead(f"the quarantine can't be read now ({error})") from None
+        except AWS_FAILED as error:
+            raise PlaceNotRead(f"the quarantine can't be read now ({name_of(error)})") from None
         return swept.result()
 
 
@@ -136,8 +137,9 @@ class DeadLettersOfCustomers:
             except InOtherHands:
                 # What can't be seen may name them: better to be asked again than to leave it.
                 busy.append(queue.name)
-            except (BotoCoreError, ClientError) as error:
-                raise PlaceNotRead(f"the queue {queue.name} can't be read now ({error})") from None
+            except AWS_FAILED as error:
+                why = f"the queue {queue.name} can't be read now ({name_of(error)})"
+                raise PlaceNotRead(why) from None
         if busy:
             raise PlaceNotRead(
                 f"somebody is looking at dead letters ({', '.join(busy)}): repeat it in a minute"
@@ -225,8 +227,10 @@ class UnannouncedOfCustomers:
             )
             for key in [one["Key"] for page in pages for one in page.get("Contents", [])]:
                 self._sweep_one(key, subject, swept, dry_run=dry_run)
-        except (BotoCoreError, ClientError) as error:
-            raise PlaceNotRead(f"what wasn't announced can't be read now ({error})") from None
+        except AWS_FAILED as error:
+            raise PlaceNotRead(
+                f"what wasn't announced can't be read now ({name_of(error)})"
+            ) from None
         return swept.result()
 
     def _sweep_one(self, key: str, subject: Subject, swept: "_Sweep", *, dry_run: bool) -> None:
@@ -309,8 +313,10 @@ class SearchIndexBehind:
             answer = self._client.get_queue_attributes(
                 QueueUrl=self._queue_url, AttributeNames=names
             )
-        except (BotoCoreError, ClientError) as error:
-            raise PlaceNotRead(f"the queue MeasureFailures can't be read now ({error})") from None
+        except AWS_FAILED as error:
+            raise PlaceNotRead(
+                f"the queue MeasureFailures can't be read now ({name_of(error)})"
+            ) from None
         number = int(answer["Attributes"][names[0]])
         if number == 0:
             return Swept()

@@ -3,6 +3,7 @@
 from typing import Final
 
 from botocore.exceptions import (
+    BotoCoreError,
     ClientError,
     ConnectionError,  # noqa: A004 - botocore's own, of which a connection that is refused is one
     HTTPClientError,
@@ -32,6 +33,9 @@ _TRANSIENT: Final = frozenset(
     }
 )
 """Besides any error whose HTTP status is 500 or more. Source: "Common errors" of each service."""
+AWS_FAILED: Final = (BotoCoreError, ClientError, ResponseParserError)
+"""Whatever botocore raises when a call to AWS fails: an answer that can't be read is none of its
+``exceptions``."""
 _SERVER_ERROR: Final = 500
 _NO_ANSWER: Final = (HTTPClientError, ConnectionError, ResponseParserError)
 
