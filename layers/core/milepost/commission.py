@@ -83,7 +83,12 @@ def terms_of(details: Details, connection: Connection) -> CommissionTerms | None
 
     An amount without terms and a currency of its own is none that can be added up.
     """
-    if (terms := matching_terms(details, connection)) is not None:
+    terms = matching_terms(
+        connection,
+        supplier=details.get("offer", {}).get("supplier"),
+        service=details.get("service_type"),
+    )
+    if terms is not None:
         return terms
     said = details.get("commission", {})
     amount, currency = said.get("amount"), said.get("currency")

@@ -4,17 +4,17 @@ from collections.abc import Iterable, Sequence
 
 from milepost.connection import CommissionTerms, Connection
 from milepost.raw_statuses import is_same_word, normal_form
-from milepost.report import Details
 
 
-def matching_terms(details: Details, connection: Connection) -> CommissionTerms | None:
+def matching_terms(
+    connection: Connection, *, supplier: str | None, service: str | None
+) -> CommissionTerms | None:
     """The most specific terms that match the order; None when none do.
 
     Terms for its supplier and service go before those for its supplier alone, these before those
     for its service alone, and these before those for all orders. Case and white space don't count.
     """
-    service = details.get("service_type") or connection.service_type
-    supplier = details.get("offer", {}).get("supplier")
+    service = service or connection.service_type
     matching = [
         one
         for one in connection.commission
