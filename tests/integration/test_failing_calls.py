@@ -77,13 +77,13 @@ NOT_REPORTED: Final[Mapping[tuple[str, str], str]] = {
 """Calls that may fail without a word to who invoked the function, and why nothing is lost."""
 NOT_COMPARED: Final = frozenset(
     {
-        "orders_api, a poll",
+        *("finish_erasures", "orders_api, a poll"),
         *("send_notice, digest", "orders_api, dead letters of a queue", *SERVED),
     }
 )
 """Scenarios whose ends are not compared here: no function is there to be started by a request for
 a poll, and the others run too long."""
-LONG: Final = frozenset({"finish_erasures", "orders_api, an erasure"})
+LONG: Final = frozenset({"orders_api, an erasure"})
 """Scenarios that take long: each different call fails once, in a way that the seed chooses."""
 SEED: Final = 14
 QUICK: Final = ("record_report", "track_delivery, hard bounce", "orders_api, a note", "unsubscribe")
