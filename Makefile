@@ -124,7 +124,7 @@ test-dynamodb-local: install ## The table contracts on Amazon's own engine (need
 FUZZ := python -m tests.fuzz $(TOOLS)/atheris/bin/python
 fuzz: $(TOOLS)/atheris/.installed ## 1,000,000 inputs to the verifier and to cursors, 100,000 to each adapter, 10 minutes at most
 	@$(FUZZ)
-	@HYPOTHESIS_PROFILE=thorough pytest tests/unit/core -k anything
+	@HYPOTHESIS_PROFILE=thorough pytest tests/unit -k anything
 	@python -m tests.fuzz.timing
 fuzz-briefly: install
 	@if $(MAKE) --no-print-directory $(TOOLS)/atheris/.installed; then $(FUZZ) --briefly; \

@@ -21,10 +21,11 @@ from bench.provider import running_provider
 from bench.sizes import write_units
 from bench.stub import read_calls, running_stub
 from bench.warm import run_function, write_events
-from milepost.aws.items import from_item, to_item
-from milepost.aws.orders_table import order_item, tracked_order
-from milepost.lifecycle import fold
-from milepost.report import Report, Status
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.common.status import Status
+from milepost.orders.aws.table import order_item, tracked_order
+from milepost.orders.lifecycle import fold
+from milepost.orders.report import Report
 from tests.builders import NOON, OFFERGRID, RULES, report, tracked
 
 POLLS: Final = (1_000, 10_000, 100_000)

@@ -11,12 +11,12 @@ from bench.children import WORK
 from bench.engine import Meter, running_engine
 from bench.figures import Figure
 from bench.many_orders import RARE, append_rows, check_rows, item_of, put_first
-from milepost.aws.items import from_item
-from milepost.aws.order_lists import OrderLists
-from milepost.aws.orders_table import OrdersReader, tracked_order
-from milepost.lifecycle import OPEN
-from milepost.listing import Wanted
-from milepost.report import Status
+from milepost.aws.dynamodb_items import from_item
+from milepost.common.status import Status
+from milepost.orders.aws.table import OrdersReader, tracked_order
+from milepost.orders.lifecycle import OPEN
+from milepost.queries.aws.order_lists import OrderLists
+from milepost.queries.order_list import Wanted
 from tests.stack import create_table
 
 PAGE: Final = 50

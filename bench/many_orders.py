@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.events import at_step, listed
-from milepost.aws.items import to_item
-from milepost.aws.orders_table import key_of, order_item, shard_of
-from milepost.deadlines import sortable
-from milepost.order import OrderKey
+from milepost.aws.dynamodb_items import to_item
+from milepost.common.status import Status
+from milepost.common.timestamps import parse_instant, sortable
+from milepost.orders.aws.table import key_of, order_item, shard_of
+from milepost.orders.order import OrderKey
 from milepost.providers.offergrid import Offergrid
-from milepost.report import Status, parse_instant
 from tests.builders import OFFERGRID, tracked
 
 RARE: Final = Status.IN_PROGRESS

@@ -39,7 +39,7 @@ _PRIME: Final = """
 import json, sys, urllib.request
 from urllib.parse import urlencode
 import app
-from milepost.pages import Seen, key_of
+from milepost.polling.page_cache import Seen, key_of
 connection = app.connections.get("offergrid-home")
 provider, seen, orders = app.adapter("offergrid"), Seen(until=app.now()), 0
 request = provider.first_page(connection, changed_since=None)

@@ -16,10 +16,10 @@ TIMESTAMP: Final = 1_772_447_400
 
 _OURS: Final = """
 import json, sys, time
-from milepost.payload import read_object
+from milepost.common.strict_json import read_object
 from milepost.providers.offergrid import Order
-from milepost.providers.shapes import read_shape
-from milepost.signatures import verify
+from milepost.providers.payload_types import read_shape
+from milepost.webhooks.signatures import verify
 asked = json.loads(sys.argv[1])
 body, secrets, now = asked["body"].encode(), (asked["secret"],), asked["now"]
 def once():

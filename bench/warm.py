@@ -11,9 +11,9 @@ from bench.figures import Figure, ratio
 from bench.packaged import bare_boto3, environment_of, path_of
 from bench.powertools import OURS, run_webhook
 from bench.stub import running_stub
-from milepost.aws.items import to_item
-from milepost.aws.orders_table import order_item
-from milepost.report import Status
+from milepost.aws.dynamodb_items import to_item
+from milepost.common.status import Status
+from milepost.orders.aws.table import order_item
 from tests.builders import OFFERGRID, report, tracked
 
 GOAL: Final = 1.3

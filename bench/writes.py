@@ -9,11 +9,12 @@ from typing import Any, Final
 from bench.engine import Meter, running_engine
 from bench.events import STEPS, at_step, listed, webhook
 from bench.figures import Figure
-from milepost.aws.measured_orders import MeasuredOrders, read_change
-from milepost.aws.orders_table import OrdersTable
+from milepost.common.timestamps import parse_instant
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.recording import Outcome, record
+from milepost.orders.report import Report
 from milepost.providers.offergrid import Offergrid
-from milepost.recording import Outcome, record
-from milepost.report import Report, parse_instant
+from milepost.queries.aws.projector import MeasuredOrders, read_change
 from tests.builders import OFFERGRID
 from tests.stack import create_table
 

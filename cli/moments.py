@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cli.faults import WrongUse
 from milepost.api.instants import FIRST_YEAR, LAST_YEAR, require_near
-from milepost.report import BadPayload, format_instant, parse_instant
-from milepost.timestamps import in_zone
+from milepost.common.errors import BadPayload
+from milepost.common.timestamps import format_instant, in_zone, parse_instant
 
 UTC_ZONE: Final = "UTC"
 _AGO: Final = re.compile(r"(\d{1,6})\s*(m|min|h|d)")

@@ -12,7 +12,7 @@ from samcli.yamlhelper import yaml_dump, yaml_parse
 
 from local.build import compile_functions
 from local.faults import CannotStart
-from milepost.email_addresses import BadAddress, ascii_address
+from milepost.common.email_addresses import BadAddress, ascii_address
 
 _BUILT: Final = Path(".aws-sam/build")
 _STAGE: Final = re.compile("[a-z][a-z0-9-]{0,31}")

@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from local.access import Access
-from milepost.notices import DEFAULT_KINDS
+from milepost.notifications.notice import DEFAULT_KINDS
 
 _NAME: Final = "milepost-local-subscriber"
 

@@ -4,13 +4,16 @@ import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from milepost.aws.items import from_item, to_item
-from milepost.aws.orders_table import order_item, tracked_order
-from milepost.connection import Connection
-from milepost.lifecycle import Rules, fold
-from milepost.notices import Announced, Channel, Notice
-from milepost.order import Announcement, Kind, OrderKey, TrackedOrder
-from milepost.report import Details, Report, Source, Status
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.common.status import Status
+from milepost.connections.connection import Connection
+from milepost.notifications.notice import Channel, Notice
+from milepost.orders.announcements import Announced
+from milepost.orders.aws.table import order_item, tracked_order
+from milepost.orders.details import Details
+from milepost.orders.lifecycle import Rules, fold
+from milepost.orders.order import Announcement, Kind, OrderKey, TrackedOrder
+from milepost.orders.report import Report, Source
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 KEY = OrderKey("offergrid-home", "ord-7c1e20-b4f", "item-7c1e20-1")

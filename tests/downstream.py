@@ -10,33 +10,29 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from cli.moments import Moments
-from milepost import deadlines
-from milepost.api.order_views import order_view
-from milepost.aws.items import from_item, to_item
-from milepost.aws.order_lists import _listed
-from milepost.aws.orders_table import announced_by, order_item, tracked_order
-from milepost.commission import commissions
-from milepost.commission_watch import judged_by_money
-from milepost.connection import CommissionTerms, Connection, FollowUp
-from milepost.finding import customer_id_of, reference_words
-from milepost.groups import summarize_group
-from milepost.listing import Due, Wanted, is_wanted
-from milepost.measuring import change_of
-from milepost.notices import (
-    Audience,
-    Channel,
-    Notice,
-    topic_attributes,
-    topic_message,
-    topic_subject,
-)
-from milepost.order import Kind, TrackedOrder
-from milepost.overdue_orders import OverdueNow, OverdueOrder
-from milepost.reminders import action_to_complete
-from milepost.rendering import Digest, DigestLine, DigestReason, MailRenderer
-from milepost.timed_watch import judged_by_time
-from milepost.verdicts import out_of_date
-from milepost.watching import judged
+from milepost.api.order_schema import order_view
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.connections.connection import BUSINESS, CommissionTerms, Connection, FollowUp
+from milepost.notifications.eligibility import out_of_date
+from milepost.notifications.mail.rendering.digest import Digest, DigestLine
+from milepost.notifications.mail.rendering.renderer import MailRenderer
+from milepost.notifications.notice import Audience, Channel, Notice
+from milepost.notifications.payload import topic_attributes, topic_message, topic_subject
+from milepost.notifications.subscription import DigestReason
+from milepost.orders import deadlines
+from milepost.orders.aws.table import announced_by, order_item, tracked_order
+from milepost.orders.groups import summarize_group
+from milepost.orders.order import Kind, TrackedOrder
+from milepost.orders.overdue import judged
+from milepost.orders.overdue_list import OverdueNow, OverdueOrder
+from milepost.orders.reminders import action_to_complete
+from milepost.orders.search_terms import customer_id_of, reference_words
+from milepost.orders.timed_announcements import judged_by_time
+from milepost.queries.aws.order_lists import _listed
+from milepost.queries.commission import commissions
+from milepost.queries.commission_watch import judged_by_money
+from milepost.queries.order_list import Due, Wanted, is_wanted
+from milepost.queries.stage_durations import change_of
 
 LANGUAGES: Final = ("en", "de", "da")
 MOST_KEY_BYTES: Final = {"pk": 2_048, "sk": 1_024}
@@ -67,7 +63,7 @@ def make_everything(
     order = tracked.order
     for terms in ((), (CommissionTerms(amount="75", currency="AUD", recurring="monthly"),)):
         commissions(order, replace(connection, commission=terms), now=now)
-    for counted in ("calendar", deadlines.BUSINESS):
+    for counted in ("calendar", BUSINESS):
         for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):
             _dates(tracked, replace(connection, stage_days_count=counted, time_zone=zone))
             _by_time(tracked, replace(connection, time_zone=zone), now)

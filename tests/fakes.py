@@ -6,27 +6,27 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from milepost.actions import PlannedCall
-from milepost.connection import Connection, UnknownConnection, UnusableConnection
-from milepost.deadlines import sortable
-from milepost.idempotency import KeyReused
-from milepost.judging import OrdersRead, OrdersUnavailable
-from milepost.notices import Audience, Notice, NoticeId, State
-from milepost.order import Announcement, OrderKey, TrackedOrder
-from milepost.pages import Seen, key_of
-from milepost.poll_state import PollRequest, PollState, Progress, Validator
-from milepost.polling import LeaseHeld
-from milepost.recipients import Choice
-from milepost.recording import LostRace
-from milepost.report import format_instant, parse_instant
-from milepost.sending import AlreadyClaimed, Batch, Claimed, fingerprint
-from milepost.subscriptions import Subscription
-from milepost.telling import Entered
+from milepost.actions.action import PlannedCall
+from milepost.common.errors import OrdersUnavailable
+from milepost.common.idempotency import KeyReused
+from milepost.common.timestamps import format_instant, parse_instant, sortable
+from milepost.connections.connection import Connection, UnknownConnection, UnusableConnection
+from milepost.connections.poll_request import PollRequest
+from milepost.notifications.claims import AlreadyClaimed, Batch, Claimed, fingerprint
+from milepost.notifications.dispatch import Entered
+from milepost.notifications.notice import Audience, Notice, NoticeId, State
+from milepost.notifications.recipients import Choice
+from milepost.notifications.subscription import Subscription
+from milepost.orders.order import Announcement, OrderKey, TrackedOrder
+from milepost.orders.recording import LostRace, OrdersRead
+from milepost.polling.page_cache import Seen, key_of
+from milepost.polling.poll import LeaseHeld
+from milepost.polling.state import PollState, Progress, Validator
 
 
 @dataclass
 class MemoryOrders:
-    """Implements ``recording.Orders`` and ``judging.Orders``."""
+    """Implements ``recording.Orders`` and ``eligibility_check.Orders``."""
 
     kept: dict[OrderKey, TrackedOrder] = field(default_factory=dict)
     written: list[tuple[TrackedOrder, tuple[Announcement, ...]]] = field(default_factory=list)
@@ -90,7 +90,7 @@ class MemoryPolls:
 
 
 class MemoryLease:
-    """Implements ``polling.Lease``."""
+    """Implements ``poll.Lease``."""
 
     def __init__(self, polls: MemoryPolls, connection_id: str, state: PollState) -> None:
         self._polls = polls
@@ -155,7 +155,7 @@ def _kept(instant: datetime | None) -> datetime | None:
 
 @dataclass
 class MemoryDigests:
-    """Implements ``poll_memory.Digests``."""
+    """Implements ``memory.Digests``."""
 
     kept: dict[str, bytes] = field(default_factory=dict)
 
@@ -168,7 +168,7 @@ class MemoryDigests:
 
 @dataclass
 class MemoryTouched:
-    """Implements ``touched.Touched``."""
+    """Implements ``touched_orders.Touched``."""
 
     marks: list[tuple[str, bytes | None, datetime]] = field(default_factory=list)
     """Connection, key (None for every order), and when."""
@@ -309,7 +309,7 @@ def _entry(choice: Choice, at: datetime) -> dict[str, Any]:
 
 @dataclass
 class MemoryHolds:
-    """Does what HoldsTable does: ``telling.Holds`` and ``sending.Holds``."""
+    """Does what HoldsTable does: ``dispatch.Holds`` and ``sender.Holds``."""
 
     kept: dict[Batch, dict[str, Notice]] = field(default_factory=dict)
     claimed_until: dict[Batch, datetime] = field(default_factory=dict)
@@ -375,7 +375,7 @@ class MemoryHolds:
 
 @dataclass
 class MemoryOutbox:
-    """Implements ``telling.Outbox``."""
+    """Implements ``dispatch.Outbox``."""
 
     puts: list[tuple[Notice, timedelta]] = field(default_factory=list)
 
@@ -403,7 +403,7 @@ class MemoryRequests:
 
 @dataclass
 class MemorySubscriptions:
-    """Implements ``judging.Subscriptions``."""
+    """Implements ``eligibility_check.Subscriptions``."""
 
     kept: dict[str, Subscription] = field(default_factory=dict)
 
@@ -413,7 +413,7 @@ class MemorySubscriptions:
 
 @dataclass
 class MemorySuppressions:
-    """Implements ``judging.Suppressions``."""
+    """Implements ``eligibility_check.Suppressions``."""
 
     reasons: dict[tuple[str, Audience], str] = field(default_factory=dict)
 
@@ -443,7 +443,7 @@ class MemoryConnections:
 
 @dataclass
 class MemoryPlans:
-    """Does what ActionSchedules does: ``actions.Plans``."""
+    """Does what ActionSchedules does: ``action.Plans``."""
 
     due: dict[PlannedCall, datetime] = field(default_factory=dict)
 

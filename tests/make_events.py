@@ -11,20 +11,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from milepost.actions import PlannedCall
-from milepost.aws.action_schedules import schedule_input
-from milepost.aws.inbox import InboxQueue
-from milepost.aws.items import to_item
-from milepost.aws.notice_messages import notice_message
-from milepost.aws.orders_table import key_of, order_item
-from milepost.connection import Connection
-from milepost.notices import Channel, Notice
-from milepost.order import Announcement, OrderKey, TrackedOrder
-from milepost.provider import Json, Provider
+from milepost.actions.action import PlannedCall
+from milepost.actions.aws.scheduler import schedule_input
+from milepost.aws.dynamodb_items import to_item
+from milepost.connections.connection import Connection
+from milepost.notifications.aws.messages import notice_message
+from milepost.notifications.notice import Channel, Notice
+from milepost.orders.aws.table import key_of, order_item
+from milepost.orders.order import Announcement, OrderKey, TrackedOrder
+from milepost.orders.recording import record
+from milepost.orders.report import Report
+from milepost.providers.base import Json, Provider
 from milepost.providers.offergrid import Offergrid
 from milepost.providers.rabot import Rabot
-from milepost.recording import record
-from milepost.report import Report
+from milepost.webhooks.aws.inbox import InboxQueue
 from tests.batches import sqs_batch
 from tests.builders import (
     KEY,

@@ -9,8 +9,8 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any, Final
 
-from milepost.aws.mails_table import mail_id_of
-from milepost.unsubscribing import Ending, token_of
+from milepost.notifications.mail.aws.sent_mails import mail_id_of
+from milepost.notifications.mail.unsubscribe import Ending, token_of
 from tests.batches import sqs_batch
 from tests.builders import notice
 

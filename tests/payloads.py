@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from milepost.connection import Connection
+from milepost.connections.connection import Connection
 
 SPIRII = Connection(
     id="spirii-charge", provider="spirii", base_url="https://api.spirii.example", country="DK"

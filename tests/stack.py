@@ -15,8 +15,8 @@ import yaml
 from botocore.session import Session, get_session
 
 from milepost.aws import clients
-from milepost.aws.items import from_item
-from milepost.connection import Connection
+from milepost.aws.dynamodb_items import from_item
+from milepost.connections.connection import Connection
 from tests.signing import OTHER_SECRET, SECRET, standard_headers
 
 ROOT: Final = Path(__file__).parent.parent

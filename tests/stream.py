@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from milepost.lifecycle import Rules
-from milepost.measuring import Change, Counted, Step, change_of, count
-from milepost.order import OrderKey, TrackedOrder
-from milepost.outcomes import AcceptanceKey, OutcomeKey
-from milepost.recording import record
-from milepost.report import Report, Status
-from milepost.tallies import StageKey, Tally
-from milepost.tombstones import tombstone_of
+from milepost.common.status import Status
+from milepost.orders.lifecycle import Rules
+from milepost.orders.order import OrderKey, TrackedOrder
+from milepost.orders.recording import record
+from milepost.orders.report import Report
+from milepost.orders.tombstones import tombstone_of
+from milepost.queries.histogram import StageKey, Tally
+from milepost.queries.outcomes import AcceptanceKey, OutcomeKey
+from milepost.queries.stage_durations import Change, Counted, Step, change_of, count
 from tests.builders import minute
 from tests.fakes import MemoryOrders
 

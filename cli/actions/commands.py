@@ -14,9 +14,9 @@ from cli.orders.finding import find_one
 from cli.output import tell, tell_folded, tell_json, tell_table
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
-from milepost.actions import FINAL, OWN
-from milepost.provider import ProviderAction
-from milepost.providers import REGISTRY, adapter
+from milepost.actions.action import FINAL, OWN
+from milepost.providers.base import ProviderAction
+from milepost.providers.registry import REGISTRY, adapter
 
 app = make_part("Run actions on an order, at its provider or in Milepost.")
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from cli.connections.file import ConnectionsFile
 from cli.faults import Problem
-from milepost.endpoints import Refused
-from milepost.subscribing import require_callable
+from milepost.notifications.endpoints.addresses import Refused
+from milepost.notifications.subscription_input import require_callable
 
 
 def uncallable_endpoints(file: ConnectionsFile) -> Iterator[Problem]:

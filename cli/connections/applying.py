@@ -13,10 +13,10 @@ from cli.connections.difference import Change, Difference
 from cli.connections.stored import Stored, Stores
 from cli.connections.wanted import Wanted, WantedConnection
 from milepost.aws.shared_secret import Entries
-from milepost.endpoint_secrets import KEEP_PREVIOUS, current_secret, rotate
-from milepost.notices import Channel
-from milepost.receiving import Signing
-from milepost.signatures import STANDARD_WEBHOOKS, make_signing_secret
+from milepost.notifications.endpoints.secret_rotation import KEEP_PREVIOUS, current_secret, rotate
+from milepost.notifications.notice import Channel
+from milepost.webhooks.receiver import Signing
+from milepost.webhooks.signatures import STANDARD_WEBHOOKS, make_signing_secret
 
 
 def apply(

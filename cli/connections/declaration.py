@@ -7,7 +7,7 @@ from typing import Final
 
 from cli.connections.stored import Stores
 from cli.faults import CannotDo
-from milepost.aws.declarations_table import BeingChanged, ChangedSinceRead
+from milepost.connections.aws.declarations import BeingChanged, ChangedSinceRead
 
 StillOurs = Callable[[], None]
 """Called between two steps of a change; raises ``ChangedSinceCompared`` when somebody else has

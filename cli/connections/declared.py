@@ -20,15 +20,14 @@ from pydantic import (
 from cli.connections.profiles import profile_of, provider_names, scheme_of, statuses_of
 from cli.connections.schedules import Schedule, read_schedule
 from cli.stack import is_loopback
-from milepost.causes import CAUSES, LONGEST_PATTERN, MOST_PATTERNS, is_phrase
-from milepost.connection_settings import MOST_REMINDER_HOURS
-from milepost.deadlines import TRACKS
-from milepost.notices import CUSTOMER_KINDS, Audience
-from milepost.order import Kind
-from milepost.raw_statuses import normal_form
-from milepost.rendering.plain import one_line
-from milepost.report import Status
-from milepost.subscribing import (
+from milepost.common.causes import CAUSES, LONGEST_PATTERN, MOST_PATTERNS, is_phrase
+from milepost.common.raw_statuses import normal_form
+from milepost.common.status import Status
+from milepost.connections.connection import TRACKS
+from milepost.connections.settings import MOST_REMINDER_HOURS
+from milepost.notifications.mail.rendering.sanitize import one_line
+from milepost.notifications.notice import CUSTOMER_KINDS, Audience
+from milepost.notifications.subscription_input import (
     AnyKind,
     ConnectionId,
     Email,
@@ -39,7 +38,8 @@ from milepost.subscribing import (
     Zone,
     one_of,
 )
-from milepost.waits import DEFAULT_WAIT_DAYS
+from milepost.orders.customer_waits import DEFAULT_WAIT_DAYS
+from milepost.orders.order import Kind
 
 OFF: Final = "off"
 

@@ -10,10 +10,10 @@ from cli.connections.schedules import Schedule, describe_expression
 from cli.connections.stored import Stored
 from cli.connections.wanted import Wanted, WantedConnection
 from cli.output import without_query
-from milepost.connection import Connection
-from milepost.endpoint_secrets import current_secret
-from milepost.notices import Channel
-from milepost.subscriptions import FROM_FILE, QuietHours, Subscription
+from milepost.connections.connection import Connection
+from milepost.notifications.endpoints.secret_rotation import current_secret
+from milepost.notifications.notice import Channel
+from milepost.notifications.subscription import FROM_FILE, QuietHours, Subscription
 
 _NOT_SHOWN: Final = frozenset({"id", "recipient", "source", "ended", "channel"})
 

@@ -15,13 +15,12 @@ from cli.connections.profiles import profile_of, scheme_of
 from cli.connections.references import SecretReader, UnreadableReference
 from cli.connections.signing_forms import is_signing_secret, what_it_takes
 from cli.faults import InvalidFile, Problem
-from milepost.business_days import UnknownCountry, UnknownRegion, business_days_of
-from milepost.commission_terms import repeated_terms
-from milepost.connection import DEFAULT_COUNTRY, CommissionTerms
-from milepost.deadlines import BUSINESS
-from milepost.endpoint_secrets import KEY_BYTES, has_right_length
-from milepost.headers import is_header_value
-from milepost.signatures import STANDARD_WEBHOOKS
+from milepost.common.business_days import UnknownCountry, UnknownRegion, business_days_of
+from milepost.common.http_headers import is_header_value
+from milepost.connections.commission_terms import repeated_terms
+from milepost.connections.connection import BUSINESS, DEFAULT_COUNTRY, CommissionTerms
+from milepost.notifications.endpoints.secret_rotation import KEY_BYTES, has_right_length
+from milepost.webhooks.signatures import STANDARD_WEBHOOKS
 
 _NOT_WRITTEN: Final = frozenset({"[key]", "[one]", "[several]"})
 """Parts of a place that pydantic adds, and that don't stand in the file."""

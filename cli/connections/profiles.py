@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
-from milepost.providers import REGISTRY, adapter
+from milepost.providers.registry import REGISTRY, adapter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,9 @@ from cli.output import is_interactive, tell, tell_json, warn
 from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
 from milepost.aws.shared_secret import Entries
-from milepost.headers import is_header_value
-from milepost.receiving import Signing
-from milepost.signatures import make_signing_secret
+from milepost.common.http_headers import is_header_value
+from milepost.webhooks.receiver import Signing
+from milepost.webhooks.signatures import make_signing_secret
 
 SIGNING: Final = "signing"
 _AGES: Final = ("current", "previous")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from milepost.connection import Connection
+from milepost.connections.connection import Connection
 
 _WANTS_A_LEGAL_LINE: Final = frozenset({"DE", "AT"})
 """Where a business letter, and so a mail to a customer, names the company in full. Source:

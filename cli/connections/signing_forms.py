@@ -1,6 +1,6 @@
 """Signing secrets in the form of each scheme."""
 
-from milepost.signatures import (
+from milepost.webhooks.signatures import (
     LONGEST_KEY,
     SHORTEST_KEY,
     STANDARD_WEBHOOKS,

@@ -11,20 +11,21 @@ from cli.connections.texts import Texts
 from cli.faults import CannotDo
 from cli.stack import Stack
 from milepost.aws import shared_secret
-from milepost.aws.declarations_table import DeclarationsTable
-from milepost.aws.overrides import OverridesTable
-from milepost.aws.settings import credentials_of, read_each
 from milepost.aws.shared_secret import Entries, ManyWriters, NotOneObject
-from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.connection import (
+from milepost.connections.aws.declarations import DeclarationsTable
+from milepost.connections.aws.settings import credentials_of, read_each
+from milepost.connections.connection import (
     CommissionTerms,
     Connection,
     FollowUp,
     SenderIdentity,
     UnusableConnection,
 )
-from milepost.receiving import Signing
-from milepost.subscriptions import Subscription
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.mail.aws.templates import OverridesTable
+from milepost.notifications.subscription import Subscription
+from milepost.providers.registry import REGISTRY
+from milepost.webhooks.receiver import Signing
 
 _ALWAYS: Final = frozenset({"id", "provider", "base_url"})
 
@@ -68,7 +69,7 @@ class StoredSettings:
             for page in pages
             for one in page["Parameters"]
         }
-        known, unusable = read_each(found)
+        known, unusable = read_each(found, providers=REGISTRY)
         return known, {name: one.why for name, one in unusable.items()}
 
     def all(self) -> dict[str, Connection]:

@@ -5,8 +5,8 @@ from typing import TypeAlias
 
 from cli.connections.file import ConnectionsFile
 from cli.faults import InvalidFile, Problem
-from milepost.aws.overrides import Place
-from milepost.rendering import BrokenTemplate, check_override
+from milepost.notifications.mail.aws.templates import Place
+from milepost.notifications.mail.rendering.custom_templates import BrokenTemplate, check_override
 
 Texts: TypeAlias = Mapping[Place, str]
 """Sources of templates by the mail that they are for."""

@@ -14,10 +14,10 @@ from cli.connections.schedules import Schedule
 from cli.connections.stored import Stored
 from cli.connections.texts import Texts
 from cli.faults import InvalidFile, Problem
-from milepost.connection import CommissionTerms, Connection, FollowUp, SenderIdentity
-from milepost.email_addresses import address_identity
-from milepost.subscribing import subscription_from
-from milepost.subscriptions import FROM_FILE, Subscription
+from milepost.common.email_addresses import address_identity
+from milepost.connections.connection import CommissionTerms, Connection, FollowUp, SenderIdentity
+from milepost.notifications.subscription import FROM_FILE, Subscription
+from milepost.notifications.subscription_input import subscription_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from cli.doctor.findings import Finding, Patient, ok, warning
 from cli.doctor.telling import topic_subscriptions
-from milepost.order import Kind
+from milepost.orders.order import Kind
 
 KINDS: Final = (Kind.FAILED, Kind.ATTENTION, Kind.OVERDUE)
 _PENDING: Final = "PendingConfirmation"

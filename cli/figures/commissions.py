@@ -13,7 +13,7 @@ from cli.orders.finding import short_id
 from cli.output import tell, tell_csv, tell_json, tell_table
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
-from milepost.commission import State
+from milepost.queries.commission import State
 
 app = make_part()
 

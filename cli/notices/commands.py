@@ -27,16 +27,17 @@ from cli.orders.finding import find_orders
 from cli.output import tell, tell_csv, tell_json, warn
 from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
-from milepost.aws.notices_table import NoticesTable
-from milepost.aws.resends import open_resender
-from milepost.aws.settings import ConnectionSettings
-from milepost.idempotency import KeyReused
-from milepost.judging import OrdersUnavailable
-from milepost.notices import Audience, BadNoticeId, NoticeId
-from milepost.order import OrderKey
-from milepost.rendering import DigestReason
-from milepost.report import BadPayload, format_instant, parse_instant
-from milepost.resending import CannotResend, NeedsForce, ResendRequest
+from milepost.common.errors import BadPayload, OrdersUnavailable
+from milepost.common.idempotency import KeyReused
+from milepost.common.timestamps import format_instant, parse_instant
+from milepost.connections.aws.settings import ConnectionSettings
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.resend import open_resender
+from milepost.notifications.notice import Audience, BadNoticeId, NoticeId
+from milepost.notifications.resend import CannotResend, NeedsForce, ResendRequest
+from milepost.notifications.subscription import DigestReason
+from milepost.orders.order import OrderKey
+from milepost.providers.registry import REGISTRY
 
 app = make_part("What was sent of an order, what wasn't and why; sending it again.")
 
@@ -115,7 +116,10 @@ def resend_notice(
         dynamodb=target.client("dynamodb"),
         sqs=target.client("sqs"),
         connections=ConnectionSettings(
-            target.client("ssm"), path=target.output("ConnectionsPath"), clock=time.monotonic
+            target.client("ssm"),
+            path=target.output("ConnectionsPath"),
+            clock=time.monotonic,
+            providers=REGISTRY,
         ),
         orders_table=target.output("OrdersTable"),
         notices_table=target.output("NoticesTable"),

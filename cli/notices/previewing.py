@@ -8,12 +8,14 @@ from typing import Final
 
 from cli.faults import WrongUse
 from cli.stack import Stack
-from milepost.aws.overrides import OverridesTable
-from milepost.aws.settings import ConnectionSettings
-from milepost.connection import UnknownConnection
-from milepost.order import Kind
-from milepost.rendering import DigestReason, MailRenderer
-from milepost.sending import Mail
+from milepost.connections.aws.settings import ConnectionSettings
+from milepost.connections.connection import UnknownConnection
+from milepost.notifications.mail.aws.templates import OverridesTable
+from milepost.notifications.mail.message import Mail
+from milepost.notifications.mail.rendering.renderer import MailRenderer
+from milepost.notifications.subscription import DigestReason
+from milepost.orders.order import Kind
+from milepost.providers.registry import REGISTRY
 
 DIGEST: Final = "digest"
 PreviewKind = StrEnum(  # type: ignore[misc]  # mypy follows no names that are worked out
@@ -76,7 +78,10 @@ def headers_of(mail: Mail) -> Iterator[tuple[str, str]]:
 
 def _preview(stack: Stack, wanted: MailWanted, render: Callable[[MailRenderer], Mail]) -> Mail:
     settings = ConnectionSettings(
-        stack.client("ssm"), path=stack.output("ConnectionsPath"), clock=time.monotonic
+        stack.client("ssm"),
+        path=stack.output("ConnectionsPath"),
+        clock=time.monotonic,
+        providers=REGISTRY,
     )
     texts = OverridesTable(
         stack.client("dynamodb"), table_name=stack.output("NoticesTable"), clock=time.monotonic

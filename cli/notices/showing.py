@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from cli.output import tell, tell_folded, tell_row, without_query
-from milepost.notices import Channel, State
+from milepost.notifications.notice import Channel, State
 
 Entry: TypeAlias = Mapping[str, Any]
 

@@ -13,9 +13,9 @@ from cli.orders.finding import find_orders
 from cli.output import is_interactive, tell, tell_json
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
-from milepost.connection import DEFAULT_COUNTRY
-from milepost.finding import customer_id_of, customer_id_of_email, phone_ids
-from milepost.order import OrderKey
+from milepost.connections.connection import DEFAULT_COUNTRY
+from milepost.orders.order import OrderKey
+from milepost.orders.search_terms import customer_id_of, customer_id_of_email, phone_ids
 
 app = make_part()
 

@@ -4,8 +4,8 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from milepost.listing import Due
-from milepost.report import Status
+from milepost.common.status import Status
+from milepost.queries.order_list import Due
 
 Statuses: TypeAlias = Annotated[
     list[Status] | None,

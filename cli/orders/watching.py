@@ -15,7 +15,7 @@ from cli.moments import Moments
 from cli.orders.finding import short_id
 from cli.orders.listing import Listed, codes_of, counts_in_words, read_list
 from cli.output import tell, warn
-from milepost.report import format_instant
+from milepost.common.timestamps import format_instant
 
 _COMPARED: Final = ("status", "raw_status", "appointment", "next_date", "attention")
 

@@ -18,18 +18,19 @@ from cli.subscriptions.overview import (
     subscription_as_json,
 )
 from milepost.aws.shared_secret import Entries
-from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
-from milepost.endpoint_secrets import (
+from milepost.common.timestamps import format_instant
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.suppressions import SuppressionsTable
+from milepost.notifications.endpoints.secret_rotation import (
     KEEP_PREVIOUS,
     LONGEST_KEPT,
     current_secret,
     previous_until,
     rotate,
 )
-from milepost.notices import Audience, Channel
-from milepost.report import format_instant
-from milepost.signatures import STANDARD_WEBHOOKS, make_signing_secret
-from milepost.subscriptions import Subscription
+from milepost.notifications.notice import Audience, Channel
+from milepost.notifications.subscription import Subscription
+from milepost.webhooks.signatures import STANDARD_WEBHOOKS, make_signing_secret
 
 app = make_part("Who is told of what, by mail or at an endpoint.")
 

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from cli.connections.difference import in_words
 from cli.output import tell_folded, tell_row, without_query
-from milepost.notices import DEFAULT_KINDS, TEAM_KINDS, Channel
-from milepost.subscriptions import Subscription
+from milepost.notifications.notice import DEFAULT_KINDS, TEAM_KINDS, Channel
+from milepost.notifications.subscription import Subscription
 
 _COLUMNS: Final = ("subscription", "channel", "mode", "language", "state")
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from cli.connections.stored import SharedSecret
 from cli.faults import CannotDo
 from cli.stack import Stack
-from milepost.receiving import Signing
-from milepost.signatures import NoSecret, signed_headers
+from milepost.webhooks.receiver import Signing
+from milepost.webhooks.signatures import NoSecret, signed_headers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,8 @@ from cli.output import tell, tell_json, warn
 from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
 from cli.webhooks.signers import find_signer
-from milepost.replaying import KeptId
-from milepost.trying import make_delivery
+from milepost.quarantine.replay import KeptId
+from milepost.webhooks.ping import make_delivery
 
 app = make_part()
 

@@ -9,20 +9,21 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from milepost.actions.aws.order_fetches import OrderFetches
 from milepost.aws.clients import client
-from milepost.aws.holds import HoldsTable
-from milepost.aws.items import from_item
-from milepost.aws.notice_messages import AnnouncementsTopic, NoticeQueue
-from milepost.aws.notices_table import NoticesTable
-from milepost.aws.order_fetches import OrderFetches
-from milepost.aws.orders_table import announced_by, is_erased
-from milepost.aws.settings import ConnectionSettings
-from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.connection import UnusableConnection
-from milepost.failures import fail_without_message
-from milepost.logs import open_logger
-from milepost.subscriptions import Subscription
-from milepost.telling import Teller
+from milepost.aws.dynamodb_items import from_item
+from milepost.aws.logger import open_logger
+from milepost.common.exception_summary import fail_without_message
+from milepost.connections.aws.settings import ConnectionSettings
+from milepost.connections.connection import UnusableConnection
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.messages import AnnouncementsTopic, NoticeQueue
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.dispatch import Teller
+from milepost.notifications.subscription import Subscription
+from milepost.orders.aws.table import announced_by, is_erased
+from milepost.providers.registry import REGISTRY
 
 logger = open_logger()
 
@@ -31,7 +32,7 @@ sqs = client("sqs")
 table_name = os.environ["NOTICES_TABLE"]
 topic_arn = os.environ["ANNOUNCEMENTS_TOPIC_ARN"]
 connections = ConnectionSettings(
-    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
 )
 subscriptions = SubscriptionsTable(dynamodb, table_name=table_name)
 teller = Teller(

@@ -12,29 +12,31 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from milepost.aws.batches import Message, take_each
 from milepost.aws.clients import FOR_MAIL, client
-from milepost.aws.consistent_orders import ConsistentOrders
-from milepost.aws.counted_failures import CountedCalls
-from milepost.aws.endpoint_calls import (
+from milepost.aws.logger import open_logger
+from milepost.aws.sqs_batches import Message, take_each
+from milepost.common.exception_summary import fail_without_message
+from milepost.connections.aws.settings import ConnectionSettings
+from milepost.notifications.aws.messages import NoticeQueue, notice_of
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.suppressions import SuppressionsTable
+from milepost.notifications.claims import AlreadyClaimed
+from milepost.notifications.eligibility_check import Judge
+from milepost.notifications.endpoints.aws.delivery_log import (
+    CountedCalls,
     EndpointRetries,
     attempt_of,
 )
-from milepost.aws.endpoint_http import EndpointHttp
-from milepost.aws.endpoint_subscriptions import (
+from milepost.notifications.endpoints.aws.endpoints import (
     EndpointOwners,
     EndpointSecretsStore,
     EndpointsTable,
 )
-from milepost.aws.notice_messages import NoticeQueue, notice_of
-from milepost.aws.settings import ConnectionSettings
-from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
-from milepost.calling import Caller
-from milepost.failures import fail_without_message
-from milepost.judging import Judge
-from milepost.logs import open_logger
-from milepost.notices import Notice
-from milepost.sending import AlreadyClaimed
+from milepost.notifications.endpoints.aws.http import EndpointHttp
+from milepost.notifications.endpoints.delivery import Caller
+from milepost.notifications.notice import Notice
+from milepost.orders.aws.consistent_reads import ConsistentOrders
+from milepost.providers.registry import REGISTRY
 
 FOR_ONE: Final = timedelta(seconds=45)
 """What has to be left of the function's time to begin with a call: the endpoint's slowest answer
@@ -66,7 +68,10 @@ caller = Caller(
         subscriptions=SubscriptionsTable(dynamodb, table_name=table_name),
         orders=ConsistentOrders(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
         connections=ConnectionSettings(
-            client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+            client("ssm"),
+            path=os.environ["CONNECTIONS_PATH"],
+            clock=time.monotonic,
+            providers=REGISTRY,
         ),
     ),
     secrets=EndpointSecretsStore(

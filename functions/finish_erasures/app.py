@@ -9,12 +9,13 @@ from typing import Any, Final
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
-from milepost.aws.dead_letter_queues import open_dead_letters
-from milepost.aws.erasures import open_erasure
-from milepost.aws.settings import ConnectionSettings
-from milepost.failures import OwnWords, fail_without_message
-from milepost.logs import open_logger
-from milepost.report import parse_instant
+from milepost.aws.logger import open_logger
+from milepost.common.exception_summary import OwnWords, fail_without_message
+from milepost.common.timestamps import parse_instant
+from milepost.connections.aws.settings import ConnectionSettings
+from milepost.operations.aws.dead_letter_queues import open_dead_letters
+from milepost.operations.erasure.aws.places import open_erasure
+from milepost.providers.registry import REGISTRY
 
 MOST_SECONDS: Final = 120.0
 """For how long one erasure looks through what is large."""
@@ -27,7 +28,7 @@ erasure = open_erasure(
     os.environ,
     dead_letters=open_dead_letters(os.environ, sqs=client("sqs")),
     connections=ConnectionSettings(
-        client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+        client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
     ),
     seconds=MOST_SECONDS,
 )

@@ -7,15 +7,15 @@ from typing import Any, Final
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
-from milepost.aws.erased_customers import LateOrders
-from milepost.aws.items import from_item
-from milepost.aws.measured_orders import MeasuredOrders, read_change
-from milepost.aws.order_pages import OrderPages
-from milepost.aws.orders_table import tracked_order
-from milepost.failures import fail_without_message
-from milepost.logs import open_logger
-from milepost.measuring import change_of
-from milepost.order import OrderKey, TrackedOrder
+from milepost.aws.dynamodb_items import from_item
+from milepost.aws.logger import open_logger
+from milepost.common.exception_summary import fail_without_message
+from milepost.orders.aws.erased_customers import LateOrders
+from milepost.orders.aws.scan import OrderPages
+from milepost.orders.aws.table import tracked_order
+from milepost.orders.order import OrderKey, TrackedOrder
+from milepost.queries.aws.projector import MeasuredOrders, read_change
+from milepost.queries.stage_durations import change_of
 
 PAGE: Final = 50
 ENOUGH_FOR_A_PAGE: Final = 20_000

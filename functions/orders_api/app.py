@@ -11,24 +11,25 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from milepost.api.answering import build_api
-from milepost.api.given import Acting, Services
+from milepost.api.app import build_api
+from milepost.api.dependencies import Acting, Services
 from milepost.aws.clients import IMPATIENT, client
-from milepost.aws.figures_table import FiguresTable
-from milepost.aws.notices_table import NoticesTable
-from milepost.aws.order_lists import OrderLists
-from milepost.aws.orders_table import OrdersReader
-from milepost.aws.outages import is_outage
-from milepost.aws.requests_table import RequestsTable
-from milepost.aws.search_table import SearchTable
-from milepost.aws.settings import ConnectionSettings
+from milepost.aws.errors import is_outage
+from milepost.aws.logger import open_logger
 from milepost.aws.signing_keys import KeysStore
-from milepost.failures import fail_without_message
-from milepost.logs import open_logger
+from milepost.common.exception_summary import fail_without_message
+from milepost.connections.aws.settings import ConnectionSettings
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.idempotency import RequestsTable
+from milepost.orders.aws.table import OrdersReader
+from milepost.providers.registry import REGISTRY
+from milepost.queries.aws.figures import FiguresTable
+from milepost.queries.aws.order_lists import OrderLists
+from milepost.queries.aws.search import SearchTable
 
 if TYPE_CHECKING:
-    from milepost.operating import Operations
-    from milepost.resending import Resender
+    from milepost.notifications.resend import Resender
+    from milepost.operations.services import Operations
 
 # Most requests are answered as they should be, so most have no metric: that is no news.
 warnings.filterwarnings("ignore", "No application metrics to publish")
@@ -38,7 +39,10 @@ metrics = Metrics()
 
 dynamodb = client("dynamodb", config=IMPATIENT)
 connections = ConnectionSettings(
-    client("ssm", config=IMPATIENT), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+    client("ssm", config=IMPATIENT),
+    path=os.environ["CONNECTIONS_PATH"],
+    clock=time.monotonic,
+    providers=REGISTRY,
 )
 
 
@@ -52,7 +56,7 @@ def present_time() -> datetime:
 @cache
 def resender() -> "Resender":
     """What it takes to have a mail sent again."""
-    from milepost.aws.resends import open_resender  # noqa: PLC0415 - see above
+    from milepost.notifications.aws.resend import open_resender  # noqa: PLC0415 - see above
 
     return open_resender(
         dynamodb=dynamodb,
@@ -67,7 +71,7 @@ def resender() -> "Resender":
 @cache
 def acting() -> Acting:
     """What it takes to have something done."""
-    from milepost.aws.action_tools import open_action_tools  # noqa: PLC0415 - see above
+    from milepost.actions.aws.context import open_action_tools  # noqa: PLC0415 - see above
 
     return open_action_tools(
         os.environ, dynamodb=dynamodb, connections=connections, clock=present_time
@@ -77,7 +81,7 @@ def acting() -> Acting:
 @cache
 def operations() -> "Operations":
     """What those who operate need."""
-    from milepost.aws.operations import open_operations  # noqa: PLC0415 - see above
+    from milepost.operations.aws.services import open_operations  # noqa: PLC0415 - see above
 
     return open_operations(os.environ, connections=connections)
 

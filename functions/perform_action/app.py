@@ -10,19 +10,22 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from milepost.acting import close_planned, run_planned
-from milepost.actions import REFRESH, ActionDone, PlannedCall, Result
-from milepost.aws.action_schedules import ActionSchedules, planned_call
-from milepost.aws.action_tools import ActionTools
+from milepost.actions.action import REFRESH, PlannedCall
+from milepost.actions.aws.context import ActionTools
+from milepost.actions.aws.scheduler import ActionSchedules, planned_call
+from milepost.actions.contact_fetching import fetch_contact
+from milepost.actions.perform import close_planned, run_planned
 from milepost.aws.clients import client
-from milepost.aws.erased_customers import ErasedCustomers
-from milepost.aws.settings import ApiCredentials, ConnectionSettings
-from milepost.aws.touched_table import TouchedTable
-from milepost.connection import UnknownConnection
-from milepost.contact_fetching import fetch_contact
-from milepost.failures import fail_without_message
-from milepost.fetching import ProviderPool
-from milepost.logs import open_logger
+from milepost.aws.logger import open_logger
+from milepost.common.exception_summary import fail_without_message
+from milepost.connections.aws.settings import ApiCredentials, ConnectionSettings
+from milepost.connections.connection import UnknownConnection
+from milepost.orders.action_results import ActionDone
+from milepost.orders.aws.erased_customers import ErasedCustomers
+from milepost.orders.details import Result
+from milepost.polling.aws.touched_orders import TouchedTable
+from milepost.providers.http import ProviderPool
+from milepost.providers.registry import REGISTRY
 
 CONNECTION_REMOVED: Final = "its connection is not applied any more"
 
@@ -32,7 +35,7 @@ metrics = Metrics()
 dynamodb, scheduler = client("dynamodb"), client("scheduler")
 pool = ProviderPool(maxsize=2)
 connections = ConnectionSettings(
-    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
 )
 credentials = ApiCredentials(
     client("secretsmanager"), secret_id=os.environ["API_CREDENTIALS_ARN"], clock=time.monotonic
@@ -45,7 +48,7 @@ erased_customers = ErasedCustomers(
 @fail_without_message
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Do what was planned; the event is ``action_schedules.schedule_input``.
+    """Do what was planned; the event is ``scheduler.schedule_input``.
 
     With the action ``refresh`` a notice waits for the order's contact data: it is fetched.
     """

@@ -13,30 +13,31 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from milepost.aws.clients import client
-from milepost.aws.digests import DigestsBucket
-from milepost.aws.erased_customers import ErasedCustomers
-from milepost.aws.orders_table import OrdersTable
-from milepost.aws.outages import name_of, refuses_item
-from milepost.aws.poll_requests import PollRequests
-from milepost.aws.polls_table import PollsTable
-from milepost.aws.quarantine import Quarantine
-from milepost.aws.settings import ApiCredentials, ConnectionSettings
-from milepost.aws.touched_table import TouchedTable
-from milepost.connection import Connection, UnknownConnection, UnusableConnection
-from milepost.failures import fail_without_message
-from milepost.fetching import ProviderHttp, ProviderPool
-from milepost.health import NOT_APPLIED
-from milepost.logs import open_logger
-from milepost.page_recording import Record, Sinks, StoreUnavailable
-from milepost.poll_result import Outcome, PollResult
-from milepost.poll_state import PollRequest
-from milepost.polling import LeaseHeld, Poll, run_poll
-from milepost.provider import Provider, rules_of
-from milepost.providers import adapter
-from milepost.recording import Outcome as RecordOutcome
-from milepost.recording import record
-from milepost.redaction import without_secrets
-from milepost.report import Report, parse_instant
+from milepost.aws.errors import name_of, refuses_item
+from milepost.aws.logger import open_logger
+from milepost.common.exception_summary import fail_without_message
+from milepost.common.timestamps import parse_instant
+from milepost.connections.aws.poll_requests import PollRequests
+from milepost.connections.aws.settings import ApiCredentials, ConnectionSettings
+from milepost.connections.connection import Connection, UnknownConnection, UnusableConnection
+from milepost.connections.health import NOT_APPLIED
+from milepost.connections.poll_request import PollRequest
+from milepost.orders.aws.erased_customers import ErasedCustomers
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.recording import Outcome as RecordOutcome
+from milepost.orders.recording import record
+from milepost.orders.report import Report
+from milepost.polling.aws.lease import PollsTable
+from milepost.polling.aws.page_cache import DigestsBucket
+from milepost.polling.aws.touched_orders import TouchedTable
+from milepost.polling.page_recording import Record, Sinks, StoreUnavailable
+from milepost.polling.poll import LeaseHeld, Poll, run_poll
+from milepost.polling.result import Outcome, PollResult
+from milepost.providers.base import Provider, rules_of
+from milepost.providers.http import ProviderHttp, ProviderPool
+from milepost.providers.registry import REGISTRY, adapter
+from milepost.quarantine.aws.store import Quarantine
+from milepost.quarantine.redaction import without_secrets
 
 logger = open_logger()
 metrics = Metrics()
@@ -52,7 +53,7 @@ MOST_POLLS: Final = 5
 dynamodb = client("dynamodb")
 s3 = client("s3")
 connections = ConnectionSettings(
-    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
 )
 credentials = ApiCredentials(
     client("secretsmanager"),

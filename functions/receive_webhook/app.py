@@ -10,10 +10,10 @@ from base64 import b64decode
 from typing import Any, Final
 
 from milepost.aws.clients import IMPATIENT, client, open_connections
-from milepost.aws.inbox import InboxQueue
-from milepost.aws.signing_secrets import SigningSecretsStore
-from milepost.failures import fail_without_message
-from milepost.receiving import FOUND, Answer, Request, receive
+from milepost.common.exception_summary import fail_without_message
+from milepost.webhooks.aws.inbox import InboxQueue
+from milepost.webhooks.aws.secrets import SigningSecretsStore
+from milepost.webhooks.receiver import FOUND, Answer, Request, receive
 
 secrets = SigningSecretsStore(
     client("secretsmanager", config=IMPATIENT), secret_id=os.environ["SIGNING_SECRETS_ARN"]

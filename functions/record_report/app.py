@@ -14,29 +14,30 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
-from milepost import recording
-from milepost.aws.batches import Message, come_back, take_in_time
 from milepost.aws.clients import client, open_connections
-from milepost.aws.contacts import LastWebhooks
-from milepost.aws.deliveries import Delivery
-from milepost.aws.erased_customers import ErasedCustomers
-from milepost.aws.orders_ahead import ReadAhead
-from milepost.aws.orders_table import OrdersReader, OrdersTable
-from milepost.aws.quarantine import Quarantine
-from milepost.aws.settings import ConnectionSettings
-from milepost.aws.touched_table import BatchMarks, TouchedTable
-from milepost.connection import Connection, UnknownConnection, UnusableConnection
-from milepost.failures import fail_without_message
-from milepost.logs import open_logger
-from milepost.order import OrderKey
-from milepost.payload import read_object, write_json
-from milepost.provider import Json, Provider, read_order, rules_of
-from milepost.providers import UnknownProvider, adapter
-from milepost.recording import UnstorableOrder
-from milepost.redaction import without_secrets
-from milepost.report import BadPayload, Report, Source, refuse_future
-from milepost.touched import MarkedOrders
-from milepost.trying import OnlyATest, refuse_test
+from milepost.aws.logger import open_logger
+from milepost.aws.sqs_batches import Message, come_back, take_in_time
+from milepost.common.errors import BadPayload
+from milepost.common.exception_summary import fail_without_message
+from milepost.common.strict_json import read_object, write_json
+from milepost.connections.aws.activity import LastWebhooks
+from milepost.connections.aws.settings import ConnectionSettings
+from milepost.connections.connection import Connection, UnknownConnection, UnusableConnection
+from milepost.orders import recording
+from milepost.orders.aws.erased_customers import ErasedCustomers
+from milepost.orders.aws.prefetch import ReadAhead
+from milepost.orders.aws.table import OrdersReader, OrdersTable
+from milepost.orders.order import OrderKey
+from milepost.orders.recording import UnstorableOrder
+from milepost.orders.report import Report, Source, refuse_future
+from milepost.polling.aws.touched_orders import BatchMarks, TouchedTable
+from milepost.polling.touched_orders import MarkedOrders
+from milepost.providers.base import Json, Provider, read_order, rules_of
+from milepost.providers.registry import REGISTRY, UnknownProvider, adapter
+from milepost.quarantine.aws.store import Quarantine
+from milepost.quarantine.redaction import without_secrets
+from milepost.webhooks.aws.deliveries import Delivery
+from milepost.webhooks.ping import OnlyATest, refuse_test
 
 # Most batches put nothing aside, so most have no metric: that is no news.
 warnings.filterwarnings("ignore", "No application metrics to publish")
@@ -52,7 +53,7 @@ metrics = Metrics()
 
 dynamodb = client("dynamodb")
 connections = ConnectionSettings(
-    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
 )
 webhooks = LastWebhooks(dynamodb, table_name=os.environ["POLLS_TABLE"])
 marks = BatchMarks(

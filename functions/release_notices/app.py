@@ -8,12 +8,12 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
-from milepost.aws.holds import HoldsTable
-from milepost.aws.notice_messages import NoticeQueue
-from milepost.failures import fail_without_message
-from milepost.logs import open_logger
-from milepost.notices import Channel
-from milepost.report import parse_instant
+from milepost.aws.logger import open_logger
+from milepost.common.exception_summary import fail_without_message
+from milepost.common.timestamps import parse_instant
+from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.messages import NoticeQueue
+from milepost.notifications.notice import Channel
 
 logger = open_logger()
 

@@ -12,35 +12,33 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from milepost.awaited_contact import AwaitedContacts, awaits_contact
-from milepost.aws.batches import Message, take_each
 from milepost.aws.clients import FOR_MAIL, client
-from milepost.aws.consistent_orders import ConsistentOrders
-from milepost.aws.counted_failures import CountedNotices
-from milepost.aws.holds import HoldsTable
-from milepost.aws.mails_table import MailsTable
-from milepost.aws.notice_messages import Mailbox, NoticeQueue, batch_of, notice_of
-from milepost.aws.overrides import OverridesTable
-from milepost.aws.settings import ConnectionSettings
-from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
-from milepost.aws.unsubscribe_links import LinkKeysStore
-from milepost.aws.watch_list import OrdersIndex, SubscribersOverdue
-from milepost.batch_sending import BatchSender
-from milepost.failures import fail_without_message
-from milepost.judging import Judge
-from milepost.logs import open_logger
-from milepost.notices import Notice
-from milepost.rendering import MailRenderer
-from milepost.sending import (
-    NEWS_WITHIN,
-    AlreadyClaimed,
-    OutcomeUnknown,
-    Sender,
-    TryAgainLater,
-    batch_id,
-)
-from milepost.telling import Notifier
-from milepost.unsubscribing import UnsubscribeLinks
+from milepost.aws.logger import open_logger
+from milepost.aws.sqs_batches import Message, take_each
+from milepost.common.exception_summary import fail_without_message
+from milepost.connections.aws.settings import ConnectionSettings
+from milepost.notifications.aws.counted_failures import CountedNotices
+from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.messages import NoticeQueue, batch_of, notice_of
+from milepost.notifications.aws.overdue import SubscribersOverdue
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.suppressions import SuppressionsTable
+from milepost.notifications.claims import AlreadyClaimed, batch_id
+from milepost.notifications.dispatch import Notifier
+from milepost.notifications.eligibility_check import Judge
+from milepost.notifications.mail.awaited_contact import AwaitedContacts, awaits_contact
+from milepost.notifications.mail.aws.sent_mails import MailsTable
+from milepost.notifications.mail.aws.ses import Mailbox
+from milepost.notifications.mail.aws.templates import OverridesTable
+from milepost.notifications.mail.aws.unsubscribe import LinkKeysStore
+from milepost.notifications.mail.batch_sender import BatchSender
+from milepost.notifications.mail.rendering.renderer import MailRenderer
+from milepost.notifications.mail.sender import NEWS_WITHIN, OutcomeUnknown, Sender, TryAgainLater
+from milepost.notifications.mail.unsubscribe import UnsubscribeLinks
+from milepost.notifications.notice import Notice
+from milepost.orders.aws.consistent_reads import ConsistentOrders
+from milepost.orders.aws.index import OrdersIndex
+from milepost.providers.registry import REGISTRY
 
 LATER: Final = timedelta(seconds=60)
 """When a mail is tried again for which the mail service had no room, or whose order could not be
@@ -66,7 +64,7 @@ dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
 emails = NoticeQueue(client("sqs"), queue_url=os.environ["EMAIL_QUEUE_URL"])
 connections = ConnectionSettings(
-    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
 )
 subscriptions = SubscriptionsTable(dynamodb, table_name=table_name)
 notices = CountedNotices(dynamodb, table_name=table_name, failed=note_failed)

@@ -10,15 +10,16 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from milepost.aws.batches import Message, take_each
 from milepost.aws.clients import client
-from milepost.aws.mails_table import MailsTable
-from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
-from milepost.failures import fail_without_message
-from milepost.logs import open_logger
-from milepost.mail_events import UnknownEvent, read_event
-from milepost.notices import State
-from milepost.tracking import NotLoggedYet, Tracker
+from milepost.aws.logger import open_logger
+from milepost.aws.sqs_batches import Message, take_each
+from milepost.common.exception_summary import fail_without_message
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.suppressions import SuppressionsTable
+from milepost.notifications.mail.aws.sent_mails import MailsTable
+from milepost.notifications.mail.events import UnknownEvent, read_event
+from milepost.notifications.mail.tracking import NotLoggedYet, Tracker
+from milepost.notifications.notice import State
 
 FOR_ONE: Final = timedelta(seconds=60)
 """What has to be left of the function's time to begin with an event: a digest's may be thousands of

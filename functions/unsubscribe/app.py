@@ -8,11 +8,11 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import IMPATIENT, client
-from milepost.aws.unsubscribe_links import EndingsTable, LinkKeysStore
-from milepost.failures import fail_without_message
-from milepost.logs import open_logger
-from milepost.unsubscribe_pages import page_for
-from milepost.unsubscribing import answer
+from milepost.aws.logger import open_logger
+from milepost.common.exception_summary import fail_without_message
+from milepost.notifications.mail.aws.unsubscribe import EndingsTable, LinkKeysStore
+from milepost.notifications.mail.unsubscribe import answer
+from milepost.notifications.mail.unsubscribe_pages import page_for
 
 logger = open_logger()
 

@@ -13,31 +13,32 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
-from milepost.aws.commission_checkpoint import CommissionCheckpoint
-from milepost.aws.contacts import ContactsTable
-from milepost.aws.holds import HoldsTable
-from milepost.aws.notice_messages import AnnouncementsTopic, NoticeQueue
-from milepost.aws.notices_table import NoticesTable
-from milepost.aws.orders_table import OrdersReader, OrdersTable
-from milepost.aws.settings import ConnectionSettings
-from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.aws.told_log import ToldLogTable
-from milepost.aws.watch_list import OrdersIndex
-from milepost.commission_watch import CommissionWatch, Due
-from milepost.connection import Connection, UnusableConnection
-from milepost.failures import OwnWords, fail_without_message
-from milepost.health import poll_lags
-from milepost.lifecycle import Rules
-from milepost.logs import open_logger
-from milepost.order import Announcement, Kind
-from milepost.provider import rules_of
-from milepost.providers import adapter
-from milepost.report import parse_instant
-from milepost.rereading import FIRST_PLACE, Reread
-from milepost.telling import Teller
-from milepost.timed_watch import TimedWatch
-from milepost.watched import LastAnnounced
-from milepost.watching import AnnouncementWatch, DeadlineWatch
+from milepost.aws.logger import open_logger
+from milepost.common.exception_summary import OwnWords, fail_without_message
+from milepost.common.timestamps import parse_instant
+from milepost.connections.aws.activity import ContactsTable
+from milepost.connections.aws.settings import ConnectionSettings
+from milepost.connections.connection import Connection, UnusableConnection
+from milepost.connections.health import poll_lags
+from milepost.notifications.aws.announcement_log import ToldLogTable
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.messages import AnnouncementsTopic, NoticeQueue
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.dispatch import Teller
+from milepost.notifications.reconciliation import AnnouncementWatch
+from milepost.orders.aws.index import OrdersIndex
+from milepost.orders.aws.table import OrdersReader, OrdersTable
+from milepost.orders.lifecycle import Rules
+from milepost.orders.order import Announcement, Kind
+from milepost.orders.overdue import DeadlineWatch
+from milepost.orders.rereading import FIRST_PLACE, Reread
+from milepost.orders.timed_announcements import TimedWatch
+from milepost.orders.watched_orders import LastAnnounced
+from milepost.providers.base import rules_of
+from milepost.providers.registry import REGISTRY, adapter
+from milepost.queries.aws.commission_checkpoint import CommissionCheckpoint
+from milepost.queries.commission_watch import CommissionWatch, Due
 
 RESERVE_MILLISECONDS: Final = 20_000
 """Time kept back for what is begun; what is left over, the next run finds again."""
@@ -60,7 +61,7 @@ orders_table = os.environ["ORDERS_TABLE"]
 notices_table = os.environ["NOTICES_TABLE"]
 topic_arn = os.environ["ANNOUNCEMENTS_TOPIC_ARN"]
 connections = ConnectionSettings(
-    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic
+    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
 )
 contacts = ContactsTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
 index = OrdersIndex(dynamodb, table_name=orders_table)

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from milepost.aws.notices_table import NoticesTable
-from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.notices import Channel
-from milepost.order import OrderKey
-from milepost.report import format_instant
-from milepost.subscriptions import Subscription
+from milepost.common.timestamps import format_instant
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.notice import Channel
+from milepost.notifications.subscription import Subscription
+from milepost.orders.order import OrderKey
 from tests.e2e.own_connections import HOME
 from tests.e2e.waiting import wait_for
 

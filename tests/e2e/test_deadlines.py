@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from milepost.order import Kind
-from milepost.report import format_instant
+from milepost.common.timestamps import format_instant
+from milepost.orders.order import Kind
 from tests.e2e.conftest import HOME, Client, status_changed
 from tests.e2e.telling import Subscriptions, mails_to, wait_for_state
 

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from milepost.aws.endpoint_calls import ATTEMPT
-from milepost.aws.items import from_item, to_item
-from milepost.aws.notice_messages import notice_message
-from milepost.aws.orders_table import tracked_order
-from milepost.endpoints import JITTER, RETRY_AFTER
-from milepost.notices import Channel, Notice
-from milepost.report import format_instant
-from milepost.signatures import STANDARD_WEBHOOKS, verify
-from milepost.subscriptions import Subscription
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.common.timestamps import format_instant
+from milepost.notifications.aws.messages import notice_message
+from milepost.notifications.endpoints.aws.delivery_log import ATTEMPT
+from milepost.notifications.endpoints.retry_policy import JITTER, RETRY_AFTER
+from milepost.notifications.notice import Channel, Notice
+from milepost.notifications.subscription import Subscription
+from milepost.orders.aws.table import tracked_order
+from milepost.webhooks.signatures import STANDARD_WEBHOOKS, verify
 from tests.e2e.conftest import HOME, Client, status_changed, wait_for
 from tests.e2e.telling import (
     ENDPOINT_SECRET,

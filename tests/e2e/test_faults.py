@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from milepost.receiving import MOST_BYTES
+from milepost.webhooks.receiver import MOST_BYTES
 from tests.e2e.conftest import HOME, Client, status_changed, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.thorough]

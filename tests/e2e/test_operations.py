@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from milepost.finding import customer_id_of_email
+from milepost.orders.search_terms import customer_id_of_email
 from tests.e2e.conftest import HOME, Client, status_changed, wait_for
 
 pytestmark = pytest.mark.e2e

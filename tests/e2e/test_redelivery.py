@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from milepost.subscriptions import Mode
+from milepost.notifications.subscription import Mode
 from tests.e2e.conftest import HOME, Client, status_changed, wait_for
 from tests.e2e.telling import Receiver, Subscriptions, entry_for, log_of, release
 

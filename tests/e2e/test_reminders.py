@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from milepost.notices import Audience
-from milepost.order import Kind
-from milepost.report import format_instant, parse_instant
+from milepost.common.timestamps import format_instant, parse_instant
+from milepost.notifications.notice import Audience
+from milepost.orders.order import Kind
 from tests.e2e.conftest import HOME, SHOP, Client, status_changed, wait_for
 from tests.e2e.telling import Subscriptions, log_of, mails_to, wait_for_state
 

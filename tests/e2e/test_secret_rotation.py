@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from milepost.aws.signing_secrets import REFRESH_SECONDS
-from milepost.signatures import make_signing_secret
+from milepost.webhooks.aws.secrets import REFRESH_SECONDS
+from milepost.webhooks.signatures import make_signing_secret
 from tests.e2e.conftest import HOME, Client, status_changed, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.thorough]

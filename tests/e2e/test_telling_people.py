@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from milepost.notices import DEFAULT_KINDS, Audience
-from milepost.subscriptions import Mode, QuietHours
+from milepost.notifications.notice import DEFAULT_KINDS, Audience
+from milepost.notifications.subscription import Mode, QuietHours
 from tests.e2e.conftest import CHARGE, HOME, SHOP, Client, status_changed, wait_for
 from tests.e2e.telling import (
     Subscriptions,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from milepost.providers import REGISTRY
+from milepost.providers.registry import REGISTRY
 from tests.fuzz import seeds
 from tests.stack import ROOT
 

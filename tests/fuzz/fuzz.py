@@ -14,12 +14,12 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["milepost"]):
-    from milepost.api.cursors import BadCursor, read_cursor, write_cursor
-    from milepost.connection import Connection
-    from milepost.payload import read_object
-    from milepost.providers import adapter
-    from milepost.report import BadPayload
-    from milepost.signatures import BadSignature, verify
+    from milepost.api.pagination import BadCursor, read_cursor, write_cursor
+    from milepost.common.errors import BadPayload
+    from milepost.common.strict_json import read_object
+    from milepost.connections.connection import Connection
+    from milepost.providers.registry import adapter
+    from milepost.webhooks.signatures import BadSignature, verify
 
 from tests.signing import OTHER_SECRET, SECRET, spirii_headers, standard_headers
 

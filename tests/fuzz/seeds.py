@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from local.sandboxes import Sandboxes, make_connection
-from milepost.providers import REGISTRY
+from milepost.providers.registry import REGISTRY
 from tests.stack import ROOT
 
 ORDERS = 5

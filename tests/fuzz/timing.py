@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from typing import Final
 
-from milepost.signatures import BadSignature, verify
+from milepost.webhooks.signatures import BadSignature, verify
 from tests.signing import SECRET, spirii_headers, standard_headers
 
 NOW: Final = 1_772_447_400

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from local.sandboxes import Sandboxes
 from local.sandboxes.clock import Clock
-from milepost.connection import Connection
-from milepost.report import format_instant
+from milepost.common.timestamps import format_instant
+from milepost.connections.connection import Connection
 from tests.integration.asking import request
 from tests.integration.crashing import Scenario, clock_at
 from tests.stack import Context, Stack, aws

@@ -4,20 +4,20 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from milepost.aws.dead_letters import SqsLetters
-from milepost.aws.mails_table import MailsTable
-from milepost.aws.notices_table import NoticesTable
-from milepost.aws.orders_table import OrdersTable
-from milepost.aws.quarantine import Quarantine
-from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.finding import customer_id_of_email
-from milepost.notices import Audience, Channel, NoticeId
-from milepost.order import OrderKey
-from milepost.providers import adapter
-from milepost.recipients import Choice
-from milepost.recording import record
-from milepost.report import Status
-from milepost.subscriptions import Subscription
+from milepost.common.status import Status
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.mail.aws.sent_mails import MailsTable
+from milepost.notifications.notice import Audience, Channel, NoticeId
+from milepost.notifications.recipients import Choice
+from milepost.notifications.subscription import Subscription
+from milepost.operations.aws.dead_letters import SqsLetters
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.order import OrderKey
+from milepost.orders.recording import record
+from milepost.orders.search_terms import customer_id_of_email
+from milepost.providers.registry import adapter
+from milepost.quarantine.aws.store import Quarantine
 from tests.builders import (
     KEY,
     NOON,

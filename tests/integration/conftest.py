@@ -17,7 +17,8 @@ import pytest
 from moto import mock_aws
 from moto.core.base_backend import BackendDict
 
-from milepost.aws import order_lists, orders_table, watch_list
+from milepost.orders.aws import index, table
+from milepost.queries.aws import order_lists
 from tests.builders import OFFERGRID, RABOT, RETAIL
 from tests.leaks import MADE_UP, Overheard, all_texts, find_leaks, personal_values
 from tests.permissions import Watch, is_allowed
@@ -39,7 +40,7 @@ def moto() -> Iterator[None]:
 @pytest.fixture
 def stack(moto: None, monkeypatch: pytest.MonkeyPatch) -> Stack:
     # Every shard of every status is a query, and an emulator's queries are slow.
-    for module in (order_lists, orders_table, watch_list):
+    for module in (order_lists, table, index):
         monkeypatch.setattr(module, "SHARDS", 2)
     BackendDict.reset()
     made = Stack()

@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlencode
 
-from milepost.aws.dead_letters import SqsLetters
+from milepost.operations.aws.dead_letters import SqsLetters
 
 
 def http_event(

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from local.sandboxes import Sandboxes, make_connection
-from milepost.aws.orders_table import OrdersTable
-from milepost.connection import Connection
-from milepost.order import OrderKey
-from milepost.pages import key_of
-from milepost.recording import record
-from milepost.report import Status, format_instant, parse_instant
+from milepost.common.status import Status
+from milepost.common.timestamps import format_instant, parse_instant
+from milepost.connections.connection import Connection
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.order import OrderKey
+from milepost.orders.recording import record
+from milepost.polling.page_cache import key_of
 from tests.builders import RULES, report
 from tests.stack import CONNECTIONS_PATH, Context, Stack, aws
 

@@ -9,20 +9,21 @@ from typing import Any
 import pytest
 
 from local.sandboxes import Sandboxes, make_connection
-from milepost.aws.endpoint_http import EndpointHttp
-from milepost.aws.items import to_item
-from milepost.aws.mails_table import MailsTable
-from milepost.aws.notice_messages import notice_message, notice_of
-from milepost.aws.notices_table import NoticesTable
-from milepost.aws.orders_table import OrdersTable
-from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.connection import Connection
-from milepost.notices import Channel, Notice
-from milepost.order import Kind
-from milepost.recipients import Choice
-from milepost.report import Status, format_instant
-from milepost.sending import Refused
-from milepost.subscriptions import Subscription
+from milepost.aws.dynamodb_items import to_item
+from milepost.common.status import Status
+from milepost.common.timestamps import format_instant
+from milepost.connections.connection import Connection
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.messages import notice_message, notice_of
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.endpoints.aws.http import EndpointHttp
+from milepost.notifications.mail.aws.sent_mails import MailsTable
+from milepost.notifications.mail.sender import Refused
+from milepost.notifications.notice import Channel, Notice
+from milepost.notifications.recipients import Choice
+from milepost.notifications.subscription import Subscription
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.order import Kind
 from tests.batches import sqs_batch
 from tests.builders import OFFERGRID, announcement, minute, notice, report, tracked
 from tests.make_mail_events import MESSAGE_ID
@@ -36,7 +37,7 @@ from tests.stack import (
     template,
     variables_of_all_functions,
 )
-from tests.unit.endpoints.receiver import receiving
+from tests.unit.notifications.endpoints.receiver import receiving
 
 ALARMS = {
     name: one["Properties"]

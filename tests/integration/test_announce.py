@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.order import Kind
-from milepost.subscriptions import Subscription
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.subscription import Subscription
+from milepost.orders.order import Kind
 from tests.stack import Context, Stack, aws, event
 
 SALES = Subscription(id="sales", recipient="sales@example.org")

@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from milepost.awaited_contact import LONGEST_HOLD
 from milepost.aws.clients import client
-from milepost.aws.items import to_item
-from milepost.aws.notice_messages import NoticeQueue, notice_of
-from milepost.aws.notices_table import NoticesTable
-from milepost.aws.orders_table import OrdersTable, order_item
-from milepost.recording import record
-from milepost.report import Report, Source, Status
-from milepost.telling import LOOK_AGAIN
+from milepost.aws.dynamodb_items import to_item
+from milepost.common.status import Status
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.messages import NoticeQueue, notice_of
+from milepost.notifications.dispatch import LOOK_AGAIN
+from milepost.notifications.mail.awaited_contact import LONGEST_HOLD
+from milepost.orders.aws.table import OrdersTable, order_item
+from milepost.orders.recording import record
+from milepost.orders.report import Report, Source
 from tests.builders import KEY, OFFERGRID, RULES, announcement, report, tracked
 from tests.make_events import sqs_batch
 from tests.stack import Context, Stack, aws

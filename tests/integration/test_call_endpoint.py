@@ -11,29 +11,32 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
-from milepost.aws.endpoint_calls import EndpointRetries, attempt_of
-from milepost.aws.endpoint_http import EndpointHttp
-from milepost.aws.holds import HoldsTable
-from milepost.aws.notice_messages import NoticeQueue, notice_message, notice_of
-from milepost.aws.notices_table import NoticesTable, notice_key
-from milepost.aws.orders_table import OrdersTable
-from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
-from milepost.calling import PAUSED, Called, Caller, NoEndpointSecret
-from milepost.endpoint_secrets import rotate
-from milepost.endpoints import Answer
-from milepost.judging import OrdersRead, OrdersUnavailable
-from milepost.notices import Channel, Notice, State
-from milepost.order import Kind, OrderKey
-from milepost.recipients import Choice
-from milepost.report import Status, format_instant
-from milepost.sending import AlreadyClaimed
-from milepost.signatures import verify
-from milepost.subscriptions import Subscription
+from milepost.common.errors import OrdersUnavailable
+from milepost.common.status import Status
+from milepost.common.timestamps import format_instant
+from milepost.notifications.aws.delivery_log import NoticesTable, notice_key
+from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.messages import NoticeQueue, notice_message, notice_of
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.suppressions import SuppressionsTable
+from milepost.notifications.claims import AlreadyClaimed
+from milepost.notifications.endpoints.aws.delivery_log import EndpointRetries, attempt_of
+from milepost.notifications.endpoints.aws.http import EndpointHttp
+from milepost.notifications.endpoints.delivery import PAUSED, Called, Caller, NoEndpointSecret
+from milepost.notifications.endpoints.retry_policy import Answer
+from milepost.notifications.endpoints.secret_rotation import rotate
+from milepost.notifications.notice import Channel, Notice, State
+from milepost.notifications.recipients import Choice
+from milepost.notifications.subscription import Subscription
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.order import Kind, OrderKey
+from milepost.orders.recording import OrdersRead
+from milepost.webhooks.signatures import verify
 from tests.builders import NOON, OFFERGRID, announcement, minute, notice, report, tracked
 from tests.make_events import sqs_batch
 from tests.signing import OTHER_SECRET, SECRET
 from tests.stack import CONNECTIONS_PATH, SENDER, Context, Stack, aws
-from tests.unit.endpoints.receiver import Receiver, receiving
+from tests.unit.notifications.endpoints.receiver import Receiver, receiving
 
 OWNER = "ops@example.org"
 ATTEMPTS = 10

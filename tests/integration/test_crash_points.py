@@ -14,21 +14,23 @@ from typing import Any
 import pytest
 
 from local.sandboxes import Sandboxes, make_connection
-from milepost.aws import order_lists, orders_table, watch_list
-from milepost.aws.endpoint_http import EndpointHttp
-from milepost.aws.holds import HoldsTable
-from milepost.aws.mails_table import MailsTable
-from milepost.aws.notice_messages import batch_message, notice_message, notice_of
-from milepost.aws.notices_table import NoticesTable
-from milepost.aws.orders_table import OrdersTable
-from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.connection import Connection
-from milepost.notices import Channel, Notice
-from milepost.order import Kind, OrderKey
-from milepost.recipients import Choice
-from milepost.report import Status, format_instant
-from milepost.sending import Batch
-from milepost.subscriptions import Mode, Subscription
+from milepost.common.status import Status
+from milepost.common.timestamps import format_instant
+from milepost.connections.connection import Connection
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.messages import batch_message, notice_message, notice_of
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.claims import Batch
+from milepost.notifications.endpoints.aws.http import EndpointHttp
+from milepost.notifications.mail.aws.sent_mails import MailsTable
+from milepost.notifications.notice import Channel, Notice
+from milepost.notifications.recipients import Choice
+from milepost.notifications.subscription import Mode, Subscription
+from milepost.orders.aws import index, table
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.order import Kind, OrderKey
+from milepost.queries.aws import order_lists
 from tests.batches import sqs_batch
 from tests.builders import (
     NOON,
@@ -53,7 +55,7 @@ from tests.integration.watching_and_leaving import WATCHING_AND_LEAVING
 from tests.make_mail_events import MESSAGE_ID
 from tests.signing import SECRET
 from tests.stack import Stack, aws, event
-from tests.unit.endpoints.receiver import Receiver, receiving
+from tests.unit.notifications.endpoints.receiver import Receiver, receiving
 
 POLLED = "offergrid-home"
 
@@ -257,7 +259,7 @@ def scenario(request: pytest.FixtureRequest) -> Scenario:
 def test_a_worker_stopped_at_any_call_leaves_what_an_undisturbed_one_does(
     how: How, scenario: Scenario, moto: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (order_lists, orders_table, watch_list):
+    for module in (order_lists, table, index):
         monkeypatch.setattr(module, "SHARDS", 2)  # Each is a query, and an emulator's are slow.
     start = start_of_a_quiet_while()
     undisturbed = Run(scenario, monkeypatch, start)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from milepost.aws.dead_letters import BackIntoQueue, SqsLetters, StartAgain, TellAgain
-from milepost.dead_letters import DeadLetter, DeadLetterQueue, Way
+from milepost.operations.aws.dead_letters import BackIntoQueue, SqsLetters, StartAgain, TellAgain
+from milepost.operations.dead_letters import DeadLetter, DeadLetterQueue, Way
 from tests.stack import Context, Stack, aws, event
 
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:milepost-poll-orders"

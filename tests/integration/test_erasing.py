@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from milepost.aws.holds import HoldsTable
-from milepost.aws.items import to_item
-from milepost.aws.notices_table import NoticesTable
-from milepost.aws.orders_table import OrdersTable
-from milepost.aws.quarantine import Quarantine
-from milepost.erasing import Erased, Erasure
-from milepost.finding import customer_id_of_email
-from milepost.notices import Audience, Channel, State
-from milepost.providers import adapter
-from milepost.recipients import Choice
-from milepost.recording import record
+from milepost.aws.dynamodb_items import to_item
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.notice import Audience, Channel, State
+from milepost.notifications.recipients import Choice
+from milepost.operations.erasure.erase import Erased, Erasure
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.recording import record
+from milepost.orders.search_terms import customer_id_of_email
+from milepost.providers.registry import adapter
+from milepost.quarantine.aws.store import Quarantine
 from tests.builders import (
     KEY,
     NOON,

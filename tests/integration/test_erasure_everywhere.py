@@ -15,23 +15,24 @@ from urllib.parse import quote
 
 import pytest
 
-from milepost.aws.erasures import PLACES
-from milepost.aws.holds import HoldsTable
-from milepost.aws.items import to_item
-from milepost.aws.measured_orders import MeasuredOrders
-from milepost.aws.notices_table import NoticesTable
-from milepost.aws.orders_table import OrdersTable
-from milepost.aws.quarantine import Quarantine
-from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
-from milepost.finding import customer_id_of_email
-from milepost.measuring import change_of
-from milepost.mentions import readings, text_of
-from milepost.notices import Audience, Channel, State
-from milepost.order import OrderKey
-from milepost.recipients import Choice
-from milepost.recording import record
-from milepost.report import Status
-from milepost.subscriptions import Subscription
+from milepost.aws.dynamodb_items import to_item
+from milepost.common.status import Status
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.suppressions import SuppressionsTable
+from milepost.notifications.notice import Audience, Channel, State
+from milepost.notifications.recipients import Choice
+from milepost.notifications.subscription import Subscription
+from milepost.operations.erasure.aws.places import PLACES
+from milepost.operations.erasure.encoded_text import readings, text_of
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.order import OrderKey
+from milepost.orders.recording import record
+from milepost.orders.search_terms import customer_id_of_email
+from milepost.quarantine.aws.store import Quarantine
+from milepost.queries.aws.projector import MeasuredOrders
+from milepost.queries.stage_durations import change_of
 from tests.builders import KEY, OFFERGRID, RULES, notice, offergrid_event, report
 from tests.integration.operating import http_event, hurry
 from tests.make_events import inbox_message

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from milepost.aws.items import to_item
-from milepost.aws.orders_table import key_of
-from milepost.erasing import Erasure, Swept
-from milepost.erasure_subject import Subject
-from milepost.finding import customer_id_of_email
+from milepost.aws.dynamodb_items import to_item
+from milepost.operations.erasure.erase import Erasure, Swept
+from milepost.operations.erasure.subject import Subject
+from milepost.orders.aws.table import key_of
+from milepost.orders.search_terms import customer_id_of_email
 from tests.builders import KEY, offergrid_order
 from tests.integration.operating import http_event, hurry
 from tests.make_events import inbox_message, sqs_batch

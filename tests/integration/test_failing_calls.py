@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import pytest
 
-from milepost.api.routes import SUBJECTS, routers_of
-from milepost.aws import order_lists, orders_table, watch_list
-from milepost.report import format_instant
+from milepost.api.routing import SUBJECTS, routers_of
+from milepost.common.timestamps import format_instant
+from milepost.orders.aws import index, table
+from milepost.queries.aws import order_lists
 from tests.builders import OFFERGRID
 from tests.integration.asking import a_customer, an_order, asks, kept, subscriptions
 from tests.integration.crashing import Scenario, start_of_a_quiet_while
@@ -123,7 +124,7 @@ class Undisturbed:
 @pytest.fixture(autouse=True)
 def _few_shards(moto: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Milepost")
-    for module in (order_lists, orders_table, watch_list):
+    for module in (order_lists, table, index):
         monkeypatch.setattr(module, "SHARDS", 2)  # Each is a query, and an emulator's are slow.
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from milepost.api.stages import ENOUGH
-from milepost.aws.orders_table import OrdersTable
-from milepost.connection import CommissionTerms
-from milepost.order import TrackedOrder
-from milepost.report import Status
+from milepost.api.routes.stages import ENOUGH
+from milepost.common.status import Status
+from milepost.connections.connection import CommissionTerms
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.order import TrackedOrder
 from tests.builders import KEY, NOON, OFFERGRID, report, tracked
 from tests.stack import Context, Stack, aws
 from tests.unit.api.conftest import http_event, read_answer

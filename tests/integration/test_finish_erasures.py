@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from milepost.actions import PlannedCall
-from milepost.aws.action_schedules import schedule_name
-from milepost.aws.items import to_item
-from milepost.aws.orders_table import OrdersTable
-from milepost.order import OrderKey
-from milepost.recording import record
-from milepost.report import Source, Status, format_instant
+from milepost.actions.action import PlannedCall
+from milepost.actions.aws.scheduler import schedule_name
+from milepost.aws.dynamodb_items import to_item
+from milepost.common.status import Status
+from milepost.common.timestamps import format_instant
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.order import OrderKey
+from milepost.orders.recording import record
+from milepost.orders.report import Source
 from tests.builders import KEY, OFFERGRID, RULES, report
 from tests.integration.test_erasure_everywhere import (
     BEFORE,

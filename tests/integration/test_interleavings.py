@@ -18,7 +18,7 @@ from botocore.client import BaseClient
 from moto.core.base_backend import BackendDict
 
 from cli.main import PARTS
-from milepost.api.routes import SUBJECTS, routers_of
+from milepost.api.routing import SUBJECTS, routers_of
 from tests.integration.interleaving.forks import in_copy
 from tests.integration.interleaving.known import KNOWN
 from tests.integration.interleaving.meeting import Meeting, Met, Solo, run_alone

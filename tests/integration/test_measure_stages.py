@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from milepost.aws.figures_table import FiguresTable
-from milepost.aws.orders_table import OrdersTable
-from milepost.aws.search_table import SearchTable
-from milepost.report import Status
+from milepost.common.status import Status
+from milepost.orders.aws.table import OrdersTable
+from milepost.queries.aws.figures import FiguresTable
+from milepost.queries.aws.search import SearchTable
 from tests.builders import KEY, OFFERGRID, report, tracked
 from tests.stack import Context, Stack, aws, event
 

@@ -11,22 +11,22 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger
 
-from milepost.api.answering import build_api
-from milepost.api.connections import MOST_REQUESTS
-from milepost.aws.contacts import LastWebhooks
-from milepost.aws.orders_table import OrdersTable
-from milepost.aws.poll_requests import PollRequests
-from milepost.aws.poll_starts import PollStarts
-from milepost.aws.polls_table import PollsTable
-from milepost.aws.quarantine import Quarantine
-from milepost.endpoint_secrets import live_secrets
-from milepost.finding import customer_id_of_email
-from milepost.notices import DEFAULT_KINDS
-from milepost.poll_state import PollRequest
-from milepost.providers import adapter
-from milepost.recording import record
-from milepost.report import format_instant, parse_instant
-from milepost.subscriptions import FROM_FILE, Subscription
+from milepost.api.app import build_api
+from milepost.api.routes.connections import MOST_REQUESTS
+from milepost.common.timestamps import format_instant, parse_instant
+from milepost.connections.aws.activity import LastWebhooks
+from milepost.connections.aws.poll_requests import PollRequests
+from milepost.connections.poll_request import PollRequest
+from milepost.notifications.endpoints.secret_rotation import live_secrets
+from milepost.notifications.notice import DEFAULT_KINDS
+from milepost.notifications.subscription import FROM_FILE, Subscription
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.recording import record
+from milepost.orders.search_terms import customer_id_of_email
+from milepost.polling.aws.lease import PollsTable
+from milepost.polling.aws.on_demand import PollStarts
+from milepost.providers.registry import adapter
+from milepost.quarantine.aws.store import Quarantine
 from tests.builders import KEY, NOON, OFFERGRID, minute, offergrid_event, offergrid_order
 from tests.integration.operating import http_event, hurry
 from tests.make_events import inbox_message
@@ -47,7 +47,7 @@ Ask = Callable[..., Answer]
 
 
 class Polls:
-    """Implements ``operating.Polls``: notes what was started."""
+    """Implements ``services.Polls``: notes what was started."""
 
     def __init__(self) -> None:
         self.started: list[tuple[str, PollRequest]] = []

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from milepost.aws import order_lists
-from milepost.aws.order_lists import OrderLists
-from milepost.aws.orders_table import OrdersTable
-from milepost.listing import Due, Listed, Page, Place, Wanted
-from milepost.order import OrderKey, TrackedOrder, Wait
-from milepost.report import Status
+from milepost.common.status import Status
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.order import OrderKey, TrackedOrder, Wait
+from milepost.queries.aws import order_lists
+from milepost.queries.aws.order_lists import OrderLists
+from milepost.queries.order_list import Due, Listed, Page, Place, Wanted
 from tests.builders import NOON, OFFERGRID, RABOT, report, tracked
 from tests.stack import Stack, aws
 

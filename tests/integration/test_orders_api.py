@@ -7,14 +7,14 @@ from urllib.parse import urlencode
 
 import pytest
 
-from milepost.aws.figures_table import counts_key
-from milepost.aws.items import to_item
-from milepost.aws.orders_table import OrdersTable
-from milepost.aws.search_table import search_item, search_keys
-from milepost.finding import customer_id_of_email
-from milepost.measuring import Counted
-from milepost.order import OrderKey
-from milepost.report import Status
+from milepost.aws.dynamodb_items import to_item
+from milepost.common.status import Status
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.order import OrderKey
+from milepost.orders.search_terms import customer_id_of_email
+from milepost.queries.aws.figures import counts_key
+from milepost.queries.aws.search import search_item, search_keys
+from milepost.queries.stage_durations import Counted
 from tests.builders import OFFERGRID, report, tracked
 from tests.stack import Context, Stack, aws
 

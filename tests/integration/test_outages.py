@@ -2,7 +2,7 @@
 
 import pytest
 
-from milepost.aws.outages import is_outage
+from milepost.aws.errors import is_outage
 from tests.integration.failing_calls import Failure, error_of
 from tests.stack import aws
 

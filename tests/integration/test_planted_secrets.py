@@ -9,9 +9,9 @@ import pytest
 from botocore.client import BaseClient
 
 from local.sandboxes import Sandboxes, make_connection
-from milepost.aws.contacts import ContactsTable
-from milepost.connection import Connection
-from milepost.failures import HandlerFailed
+from milepost.common.exception_summary import HandlerFailed
+from milepost.connections.aws.activity import ContactsTable
+from milepost.connections.connection import Connection
 from tests.builders import OFFERGRID, RABOT
 from tests.leaks import Overheard
 from tests.stack import SIGNING, Context, Stack, aws, event

@@ -10,10 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.sandboxes import Sandboxes, make_connection
-from milepost.aws.touched_table import TouchedTable
-from milepost.connection import Connection
-from milepost.provider import Response
-from milepost.report import parse_instant
+from milepost.common.timestamps import parse_instant
+from milepost.connections.connection import Connection
+from milepost.polling.aws.touched_orders import TouchedTable
+from milepost.providers.base import Response
 from tests.mangling import nested
 from tests.stack import Context, Stack, aws, event
 

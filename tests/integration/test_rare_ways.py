@@ -10,14 +10,15 @@ from typing import Any, Final
 import pytest
 
 from local.sandboxes import Sandboxes, make_connection
-from milepost.aws.notices_table import NoticesTable
-from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.connection import Connection
-from milepost.finding import customer_id_of_email
-from milepost.notices import Channel, NoticeId
-from milepost.order import OrderKey
-from milepost.report import Status, format_instant
-from milepost.subscriptions import Subscription
+from milepost.common.status import Status
+from milepost.common.timestamps import format_instant
+from milepost.connections.connection import Connection
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.notice import Channel, NoticeId
+from milepost.notifications.subscription import Subscription
+from milepost.orders.order import OrderKey
+from milepost.orders.search_terms import customer_id_of_email
 from tests.batches import sqs_batch
 from tests.builders import NOON, OFFERGRID, minute, notice, report
 from tests.integration import test_crash_points as crashing

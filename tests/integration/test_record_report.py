@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from milepost import pages
-from milepost.aws.items import to_item
-from milepost.aws.orders_table import key_of
-from milepost.connection import Connection
-from milepost.order import OrderKey
+from milepost.aws.dynamodb_items import to_item
+from milepost.connections.connection import Connection
+from milepost.orders.aws.table import key_of
+from milepost.orders.order import OrderKey
+from milepost.polling import page_cache
 from tests.builders import KEY, offergrid_event
 from tests.make_events import inbox_message, sqs_batch
 from tests.stack import Context, Stack, aws, event
@@ -281,7 +281,7 @@ def test_what_a_batch_records_is_marked_for_the_next_poll_with_one_write(
     (mark,) = marks(stack)
     assert mark["pk"] == f"touched#{KEY.connection}"
     if poll_minutes:
-        assert mark["keys"] == pages.key_of(KEY.order_id).hex()
+        assert mark["keys"] == page_cache.key_of(KEY.order_id).hex()
     else:
         assert mark["all"] is True
     assert mark["expires_at"] > 0

@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from milepost.aws.holds import HoldsTable
-from milepost.aws.items import from_item, to_item
-from milepost.aws.notice_messages import batch_message, notice_message, notice_of
-from milepost.aws.notices_table import NoticesTable
-from milepost.aws.orders_table import key_of
-from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.connection import SenderIdentity
-from milepost.notices import Notice
-from milepost.order import Kind
-from milepost.recipients import Choice
-from milepost.sending import Batch
-from milepost.subscriptions import Subscription
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.connections.connection import SenderIdentity
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.messages import batch_message, notice_message, notice_of
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.claims import Batch
+from milepost.notifications.notice import Notice
+from milepost.notifications.recipients import Choice
+from milepost.notifications.subscription import Subscription
+from milepost.orders.aws.table import key_of
+from milepost.orders.order import Kind
 from tests.builders import OFFERGRID
 from tests.make_events import sqs_batch
 from tests.stack import SENDER, Context, Stack, aws, event

@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
-from milepost.aws.holds import HoldsTable
-from milepost.aws.mails_table import MailsTable, mail_id_of
-from milepost.aws.notice_messages import Mailbox, batch_of, notice_of
-from milepost.aws.notices_table import NoticesTable
-from milepost.aws.subscriptions_table import SuppressionsTable
-from milepost.notices import Audience, Channel, Notice, State
-from milepost.recipients import Choice
-from milepost.report import parse_instant
-from milepost.sending import Mail
+from milepost.common.timestamps import parse_instant
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.messages import batch_of, notice_of
+from milepost.notifications.aws.suppressions import SuppressionsTable
+from milepost.notifications.mail.aws.sent_mails import MailsTable, mail_id_of
+from milepost.notifications.mail.aws.ses import Mailbox
+from milepost.notifications.mail.message import Mail
+from milepost.notifications.notice import Audience, Channel, Notice, State
+from milepost.notifications.recipients import Choice
 from tests.batches import sqs_batch
 from tests.builders import minute, notice
 from tests.make_mail_events import MESSAGE_ID, ses_event
@@ -157,7 +158,7 @@ def test_a_retry_is_not_sent_when_the_mail_was_delivered_after_all(
 def test_an_event_of_a_digest_too_long_for_one_item_is_that_of_each_of_its_notices(
     app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("milepost.aws.mails_table._A_PART", 2)
+    monkeypatch.setattr("milepost.notifications.mail.aws.sent_mails._A_PART", 2)
     notices = digest(5)
     enter(stack, *notices)
     app.handler(sqs_batch([of_mail("delivered", mail_id_of(notices))]), Context())

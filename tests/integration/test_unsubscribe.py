@@ -7,17 +7,19 @@ from typing import Any
 
 import pytest
 
-from milepost.aws.notice_messages import notice_message
-from milepost.aws.notices_table import NoticesTable
-from milepost.aws.orders_table import OrdersTable
-from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
-from milepost.aws.unsubscribe_links import LinkKeysStore
-from milepost.notices import Audience, Notice
-from milepost.order import Kind
-from milepost.recipients import Choice
-from milepost.report import Status
-from milepost.subscriptions import Subscription
-from milepost.unsubscribing import Ending, UnsubscribeLinks, address_digest, read_token, token_of
+from milepost.common.email_addresses import address_digest
+from milepost.common.status import Status
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.messages import notice_message
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.suppressions import SuppressionsTable
+from milepost.notifications.mail.aws.unsubscribe import LinkKeysStore
+from milepost.notifications.mail.unsubscribe import Ending, UnsubscribeLinks, read_token, token_of
+from milepost.notifications.notice import Audience, Notice
+from milepost.notifications.recipients import Choice
+from milepost.notifications.subscription import Subscription
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.order import Kind
 from tests.builders import NOON, OFFERGRID, notice, report, tracked
 from tests.make_mail_events import LINK_KEY, SUBSCRIPTION, http_event
 from tests.stack import Context, Stack, aws, event

@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from local.sandboxes import Sandboxes, make_connection
-from milepost.aws.contacts import UNREADABLE, ContactsTable
-from milepost.aws.items import to_item
-from milepost.aws.orders_table import OrdersTable
-from milepost.aws.subscriptions_table import SUBSCRIPTIONS, SubscriptionsTable
-from milepost.connection import Connection
-from milepost.health import NOT_APPLIED
-from milepost.recording import record
-from milepost.report import Status, format_instant
-from milepost.subscriptions import Subscription
+from milepost.aws.dynamodb_items import to_item
+from milepost.common.status import Status
+from milepost.common.timestamps import format_instant
+from milepost.connections.aws.activity import UNREADABLE, ContactsTable
+from milepost.connections.connection import Connection
+from milepost.connections.health import NOT_APPLIED
+from milepost.notifications.aws.subscriptions import SUBSCRIPTIONS, SubscriptionsTable
+from milepost.notifications.subscription import Subscription
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.recording import record
 from tests.builders import NOON, OFFERGRID, RETAIL, RULES, report
 from tests.stack import SIGNING, Context, Stack, aws, event
 

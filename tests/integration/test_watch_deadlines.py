@@ -8,16 +8,18 @@ from typing import Any
 
 import pytest
 
-from milepost.announcing import KIND_OF
-from milepost.aws.items import to_item
-from milepost.aws.orders_table import OrdersTable, key_of
-from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.connection import CommissionTerms, FollowUp
-from milepost.lifecycle import Rules
-from milepost.order import OVERDUE, Kind, OrderKey, TrackedOrder
-from milepost.recording import record
-from milepost.report import Report, Status, format_instant
-from milepost.subscriptions import Subscription
+from milepost.aws.dynamodb_items import to_item
+from milepost.common.status import Status
+from milepost.common.timestamps import format_instant
+from milepost.connections.connection import CommissionTerms, FollowUp
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.subscription import Subscription
+from milepost.orders.announcements import KIND_OF
+from milepost.orders.aws.table import OrdersTable, key_of
+from milepost.orders.lifecycle import Rules
+from milepost.orders.order import OVERDUE, Kind, OrderKey, TrackedOrder
+from milepost.orders.recording import record
+from milepost.orders.report import Report
 from tests.builders import NOON, OFFERGRID, RABOT, RULES, minute, report
 from tests.stack import Context, Stack, aws, event
 

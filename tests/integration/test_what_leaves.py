@@ -12,25 +12,25 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from milepost.aws.endpoint_http import EndpointHttp
-from milepost.aws.items import to_item
-from milepost.aws.orders_table import OrdersTable, key_of, order_item
-from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.connection import Connection
-from milepost.disclosure import WITHHELD
-from milepost.notices import FOR_CONTACT_ALONE, Channel
-from milepost.order import Announcement, Kind, TrackedOrder
-from milepost.provider import Provider
+from milepost.aws.dynamodb_items import to_item
+from milepost.connections.connection import Connection
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.endpoints.aws.http import EndpointHttp
+from milepost.notifications.notice import FOR_CONTACT_ALONE, Channel
+from milepost.notifications.subscription import Subscription
+from milepost.orders.aws.table import OrdersTable, key_of, order_item
+from milepost.orders.disclosure import WITHHELD
+from milepost.orders.order import Announcement, Kind, TrackedOrder
+from milepost.orders.recording import record
+from milepost.orders.report import Report
 from milepost.providers import offergrid, rabot, spirii, subs
-from milepost.recording import record
-from milepost.report import Report
-from milepost.subscriptions import Subscription
+from milepost.providers.base import Provider
 from tests.builders import NOON
 from tests.fakes import MemoryOrders
 from tests.make_events import sqs_batch
 from tests.signing import SECRET
 from tests.stack import Context, Stack, aws
-from tests.unit.endpoints.receiver import Receiver, receiving
+from tests.unit.notifications.endpoints.receiver import Receiver, receiving
 
 CANARY = "Canaria"
 AT = "2026-03-02T10:30:00Z"

@@ -4,13 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from milepost.aws.orders_table import OrdersTable
-from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.order import Kind, OrderKey
-from milepost.recording import record
-from milepost.report import Status, format_instant, parse_instant
-from milepost.subscriptions import Subscription
-from milepost.unsubscribing import Ending, address_digest, token_of
+from milepost.common.email_addresses import address_digest
+from milepost.common.status import Status
+from milepost.common.timestamps import format_instant, parse_instant
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.mail.unsubscribe import Ending, token_of
+from milepost.notifications.subscription import Subscription
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.order import Kind, OrderKey
+from milepost.orders.recording import record
 from tests.builders import NOON, OFFERGRID, RULES, report
 from tests.integration.crashing import Scenario, subscribe_a_queue
 from tests.make_mail_events import LINK_KEY, http_event

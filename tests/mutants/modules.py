@@ -3,50 +3,76 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-_UNIT: Final = "tests/unit/core/test_"
-_CONTRACTS: Final = "tests/contracts/test_"
-_TELLING: Final = ("tests/unit/telling",)
-_FOLDING: Final = tuple(
-    f"{_UNIT}{name}.py" for name in ("fold", "history", "snapshots", "recording", "announcing")
+_TELLING: Final = ("tests/unit/notifications",)
+_FOLDING: Final = (
+    "tests/unit/orders/test_lifecycle.py",
+    "tests/unit/orders/test_timeline_summary.py",
+    "tests/unit/orders/test_snapshots.py",
+    "tests/unit/orders/test_recording.py",
+    "tests/unit/orders/test_announcements.py",
 )
-_POLLING: Final = tuple(
-    f"{_UNIT}{name}.py"
-    for name in ("polling", "poll_failures", "poll_memory", "hostile_orders", "page_shift")
+_POLLING: Final = (
+    "tests/unit/polling/test_poll.py",
+    "tests/unit/polling/test_poll_failures.py",
+    "tests/unit/polling/test_memory.py",
+    "tests/unit/polling/test_hostile_orders.py",
+    "tests/unit/polling/test_page_shift.py",
 )
-_NOTICES: Final = tuple(
-    f"{_CONTRACTS}{name}.py"
-    for name in ("notices_table", "holds", "failing_tables", "consistent_reads")
+_NOTICES: Final = (
+    "tests/contracts/notifications/test_delivery_log.py",
+    "tests/contracts/notifications/test_held.py",
+    "tests/contracts/aws/test_failing_tables.py",
+    "tests/contracts/notifications/test_consistent_reads.py",
 )
 
 MODULES: Final[Mapping[str, Sequence[str]]] = {
-    "announcing": _FOLDING,
-    "aws.holds": _NOTICES,
-    "aws.notices_table": _NOTICES,
-    "aws.orders_table": tuple(
-        f"{_CONTRACTS}{name}.py"
-        for name in ("orders_table", "item_budget", "consistent_reads", "failing_tables")
+    "common.retry_after": (
+        "tests/unit/notifications/endpoints",
+        "tests/unit/providers/test_http.py",
     ),
-    "aws.polls_table": tuple(
-        f"{_CONTRACTS}{name}.py" for name in ("polls_table", "failing_tables")
+    "notifications.aws.delivery_log": _NOTICES,
+    "notifications.aws.held": _NOTICES,
+    "notifications.dispatch": _TELLING,
+    "notifications.endpoints.addresses": ("tests/unit/notifications/endpoints",),
+    "notifications.mail.batch_sender": _TELLING,
+    "notifications.mail.sender": _TELLING,
+    "orders.announcements": _FOLDING,
+    "orders.aws.table": (
+        "tests/contracts/orders/test_table.py",
+        "tests/contracts/orders/test_item_budget.py",
+        "tests/contracts/notifications/test_consistent_reads.py",
+        "tests/contracts/aws/test_failing_tables.py",
     ),
-    "batch_sending": _TELLING,
-    "deadlines": (f"{_UNIT}deadlines.py", f"{_UNIT}watching.py"),
-    "endpoints": ("tests/unit/endpoints",),
-    "history": _FOLDING,
-    "lifecycle": _FOLDING,
-    "page_recording": _POLLING,
-    "poll_memory": _POLLING,
-    "polling": _POLLING,
+    "orders.deadlines": (
+        "tests/unit/orders/test_deadlines.py",
+        "tests/unit/orders/test_overdue.py",
+    ),
+    "orders.lifecycle": _FOLDING,
+    "orders.recording": _FOLDING,
+    "orders.timeline": _FOLDING,
+    "orders.timeline_summary": _FOLDING,
+    "orders.tombstones": ("tests/unit/operations/erasure/test_erase.py",),
+    "polling.aws.lease": (
+        "tests/contracts/polling/test_lease.py",
+        "tests/contracts/aws/test_failing_tables.py",
+    ),
+    "polling.memory": _POLLING,
+    "polling.page_recording": _POLLING,
+    "polling.poll": _POLLING,
     "providers.offergrid": (
-        *(f"{_UNIT}{name}.py" for name in ("offergrid", "odd_payloads", "causes", "completeness")),
-        *_POLLING,
+        "tests/unit/providers/test_offergrid.py",
+        "tests/unit/providers/test_odd_payloads.py",
+        "tests/unit/providers/test_causes.py",
+        "tests/unit/providers/test_completeness.py",
+        "tests/unit/polling/test_poll.py",
+        "tests/unit/polling/test_poll_failures.py",
+        "tests/unit/polling/test_memory.py",
+        "tests/unit/polling/test_hostile_orders.py",
+        "tests/unit/polling/test_page_shift.py",
     ),
-    "recording": _FOLDING,
-    "retry_after": ("tests/unit/endpoints", f"{_UNIT}fetching.py"),
-    "sending": _TELLING,
-    "signatures": (f"{_UNIT}signatures.py", f"{_UNIT}receiving.py"),
-    "telling": _TELLING,
-    "timeline": _FOLDING,
-    "tombstones": (f"{_UNIT}erasing.py",),
+    "webhooks.signatures": (
+        "tests/unit/webhooks/test_signatures.py",
+        "tests/unit/webhooks/test_receiver.py",
+    ),
 }
 """By their names below ``milepost``. Each is of the core: what it gets wrong, a customer sees."""

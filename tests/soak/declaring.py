@@ -20,10 +20,10 @@ from cli.connections.stored import Stored
 from local.places import ROOT
 from local.processes import plain_environment
 from local.stack import Stack
-from milepost.aws.signing_secrets import REFRESH_SECONDS
-from milepost.connection import Connection
-from milepost.signatures import STANDARD_WEBHOOKS, make_signing_secret
-from milepost.subscriptions import FROM_FILE
+from milepost.connections.connection import Connection
+from milepost.notifications.subscription import FROM_FILE
+from milepost.webhooks.aws.secrets import REFRESH_SECONDS
+from milepost.webhooks.signatures import STANDARD_WEBHOOKS, make_signing_secret
 from tests.soak.account import SandboxAccount
 
 GUEST: Final = "offergrid-guest"

@@ -10,16 +10,17 @@ from itertools import groupby
 from typing import Any, Final
 
 from local.stack import Stack
-from milepost.aws.orders_table import tracked_order
-from milepost.aws.settings import ConnectionSettings
-from milepost.connection import Connection
-from milepost.lifecycle import fold
-from milepost.notices import DEFAULT_KINDS
-from milepost.order import Kind, Order, OrderKey, TrackedOrder
-from milepost.payload import read_object
-from milepost.provider import Provider, rules_of
-from milepost.providers import adapter
-from milepost.report import BadPayload, Report, refuse_future
+from milepost.common.errors import BadPayload
+from milepost.common.strict_json import read_object
+from milepost.connections.aws.settings import ConnectionSettings
+from milepost.connections.connection import Connection
+from milepost.notifications.notice import DEFAULT_KINDS
+from milepost.orders.aws.table import tracked_order
+from milepost.orders.lifecycle import fold
+from milepost.orders.order import Kind, Order, OrderKey, TrackedOrder
+from milepost.orders.report import Report, refuse_future
+from milepost.providers.base import Provider, rules_of
+from milepost.providers.registry import REGISTRY, adapter
 from tests.soak.account import SandboxAccount
 from tests.soak.listening import mails_by_recipient, notices_by_recipient, scan
 from tests.soak.sending import Sent
@@ -190,7 +191,9 @@ class Judge:
     @cached_property
     def _settings(self) -> ConnectionSettings:
         path = f"/{self.stack.stack_name}/connections"
-        return ConnectionSettings(self.stack.client("ssm"), path=path, clock=time.monotonic)
+        return ConnectionSettings(
+            self.stack.client("ssm"), path=path, clock=time.monotonic, providers=REGISTRY
+        )
 
     def _provider(self, connection: str) -> Provider:
         return adapter(next(one.provider for one in self.accounts if one.id == connection))

@@ -9,8 +9,8 @@ import boto3
 from cli.connections.stored import Stored, open_stores, read_stored
 from cli.stack import Stack as DeployedStack
 from local.stack import Stack
-from milepost.order import OrderKey, TrackedOrder
-from milepost.report import Status
+from milepost.common.status import Status
+from milepost.orders.order import OrderKey, TrackedOrder
 from tests.soak.operating import Reader
 
 PLACES: Final = ("OrdersTable", "NoticesTable", "SearchTable", "FiguresTable", "ErasuresTable")

@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any, Final
 
 from local.stack import Stack
-from milepost.aws.items import from_item
+from milepost.aws.dynamodb_items import from_item
 
 _AT_ONCE: Final = 10
 _TO_GATHER_SECONDS: Final = 0.5

@@ -14,8 +14,8 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from local.stack import Stack
-from milepost.finding import customer_id_of
-from milepost.order import OrderKey
+from milepost.orders.order import OrderKey
+from milepost.orders.search_terms import customer_id_of
 from tests.soak.asking import Operator
 
 _PAUSE_SECONDS: Final = 2.0

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from cli.connections.stored import StoredSettings
 from local.stack import Stack
-from milepost.aws.subscriptions_table import SubscriptionsTable
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from tests.soak.account import SandboxAccount
 from tests.soak.judging import (
     Judge,

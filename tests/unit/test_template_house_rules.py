@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from milepost.aws.endpoint_calls import LONGEST_DELAY
-from milepost.planning import RUN_WITHIN
-from milepost.sending import CLAIM, NEWS_WITHIN
-from milepost.tracking import LOGGED_WITHIN
+from milepost.actions.schedule import RUN_WITHIN
+from milepost.notifications.claims import CLAIM
+from milepost.notifications.endpoints.aws.delivery_log import LONGEST_DELAY
+from milepost.notifications.mail.sender import NEWS_WITHIN
+from milepost.notifications.mail.tracking import LOGGED_WITHIN
 
 ROOT = Path(__file__).parents[2]
 NO_RESOURCE_LEVEL = {"dynamodb:ListStreams"}

@@ -26,17 +26,17 @@ DEAR: Final = (
     "email_validator",
     "idna",
     "jinja2",
-    "milepost.api.order_views",
-    "milepost.aws.items",
-    "milepost.aws.operations",
-    "milepost.rendering",
+    "milepost.api.order_schema",
+    "milepost.aws.dynamodb_items",
+    "milepost.operations.aws.services",
+    "milepost.notifications.mail.rendering",
     "multiprocessing",
     "pydantic",
 )
-"""Packages that cost a cold start more than a few milliseconds; ``items`` stands for DynamoDB,
-``order_views`` for a subject of the API."""
+"""Packages that cost a cold start more than a few milliseconds; ``dynamodb_items`` stands for
+DynamoDB, ``order_schema`` for a subject of the API."""
 LOGGING: Final = {"aws_lambda_powertools"}
-USUAL: Final = LOGGING | {"milepost.aws.items"}
+USUAL: Final = LOGGING | {"milepost.aws.dynamodb_items"}
 MAY_IMPORT: Final[dict[str, set[str]]] = {
     "orders_api": USUAL
     | {
@@ -46,7 +46,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
         "pydantic",
     },
     "receive_webhook": set(),
-    "send_notice": USUAL | {"babel", "jinja2", "milepost.rendering"},
+    "send_notice": USUAL | {"babel", "jinja2", "milepost.notifications.mail.rendering"},
 }
 """What a function may import; those that are not named here, what is usual."""
 

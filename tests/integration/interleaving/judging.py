@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from milepost.aws.holds import DUE
-from milepost.aws.notice_messages import notice_of
-from milepost.aws.orders_table import tracked_order
-from milepost.calling import message_id
-from milepost.lifecycle import fold
-from milepost.notices import DEFAULT_KINDS, NoticeId
-from milepost.order import Kind, TrackedOrder
-from milepost.providers import adapter
-from milepost.report import format_instant
+from milepost.common.timestamps import format_instant
+from milepost.notifications.aws.held import DUE
+from milepost.notifications.aws.messages import notice_of
+from milepost.notifications.endpoints.delivery import message_id
+from milepost.notifications.notice import DEFAULT_KINDS, NoticeId
+from milepost.orders.aws.table import tracked_order
+from milepost.orders.lifecycle import fold
+from milepost.orders.order import Kind, TrackedOrder
+from milepost.providers.registry import adapter
 from tests.integration.interleaving.commanding import HOME
 from tests.integration.interleaving.world import CUSTOMER, SUBSCRIBED, World
 from tests.stack import CONNECTIONS_PATH, aws

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from milepost.notices import NoticeId
+from milepost.notifications.notice import NoticeId
 from tests.integration.interleaving.commanding import HOME, File, run_command
 from tests.integration.interleaving.parties import SUBSCRIPTIONS, Ended, FedBy, Party
 from tests.integration.interleaving.people import SECRETS, ended, notice_to

@@ -8,8 +8,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from milepost.report import format_instant
-from milepost.unsubscribing import Ending, address_digest, token_of
+from milepost.common.email_addresses import address_digest
+from milepost.common.timestamps import format_instant
+from milepost.notifications.mail.unsubscribe import Ending, token_of
 from tests.batches import sqs_batch
 from tests.integration.acting_at_providers import schedules
 from tests.integration.interleaving.commanding import HOME

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
-from milepost.aws.quarantine import Quarantine
-from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.notices import NoticeId
-from milepost.report import format_instant
+from milepost.common.timestamps import format_instant
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.notice import NoticeId
+from milepost.quarantine.aws.store import Quarantine
 from tests.integration.interleaving.commanding import CHARGE, HOME
 from tests.integration.interleaving.parties import (
     SUBSCRIPTIONS,

@@ -4,8 +4,8 @@ import json
 from datetime import timedelta
 from typing import Any, Final
 
-from milepost.report import parse_instant
-from milepost.sending import NEWS_WITHIN
+from milepost.common.timestamps import parse_instant
+from milepost.notifications.mail.sender import NEWS_WITHIN
 from tests.batches import sqs_batch
 from tests.integration.interleaving.parties import Ended, Party
 from tests.integration.interleaving.world import World, hand_on

@@ -28,16 +28,18 @@ from moto.sqs.models import sqs_backends
 
 from local.sandboxes import Sandboxes, make_connection
 from local.sandboxes.server import _Handler, _Server
-from milepost.aws import order_lists, orders_table, watch_list
-from milepost.aws.endpoint_http import EndpointHttp
-from milepost.aws.holds import DUE
-from milepost.aws.items import from_item
-from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.finding import customer_id_of_email
-from milepost.notices import DEFAULT_KINDS, Channel
-from milepost.order import Kind
-from milepost.report import format_instant
-from milepost.subscriptions import Mode, Subscription
+from milepost.aws.dynamodb_items import from_item
+from milepost.common.timestamps import format_instant
+from milepost.notifications.aws.held import DUE
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.endpoints.aws.http import EndpointHttp
+from milepost.notifications.notice import DEFAULT_KINDS, Channel
+from milepost.notifications.subscription import Mode, Subscription
+from milepost.orders.aws import index
+from milepost.orders.aws import table as orders_table
+from milepost.orders.order import Kind
+from milepost.orders.search_terms import customer_id_of_email
+from milepost.queries.aws import order_lists
 from tests.batches import sqs_batch
 from tests.integration.crashing import start_of_a_quiet_while
 from tests.integration.interleaving.calls import REGION, Calls, tables
@@ -46,7 +48,7 @@ from tests.integration.operating import http_event, hurry
 from tests.make_mail_events import LINK_KEY
 from tests.signing import SECRET
 from tests.stack import Context, Stack, aws, template
-from tests.unit.endpoints.receiver import receiving
+from tests.unit.notifications.endpoints.receiver import receiving
 
 CUSTOMER: Final[Mapping[str, str]] = {
     "firstName": "Wilhelmina",
@@ -253,7 +255,7 @@ def open_world() -> Iterator[World]:
     with ExitStack() as closing:
         patched = closing.enter_context(pytest.MonkeyPatch.context())
         patched.setenv("POWERTOOLS_METRICS_NAMESPACE", "Milepost")
-        for module in (order_lists, orders_table, watch_list):
+        for module in (order_lists, orders_table, index):
             patched.setattr(module, "SHARDS", 2)
         calls, clock, providers = Calls(), Time(), Providers()
         for one in (calls, clock, providers):

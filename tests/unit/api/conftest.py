@@ -11,20 +11,20 @@ from urllib.parse import quote, urlencode
 import pytest
 from aws_lambda_powertools import Logger
 
-from milepost.api.answering import Api, build_api
-from milepost.api.given import Services
-from milepost.aws.settings import Unusable
-from milepost.connection import Connection, UnknownConnection, UnusableConnection
-from milepost.judging import Judge
-from milepost.listing import Listed, Page, Place, Wanted
-from milepost.notices import NoticeId
-from milepost.operating import Operations
-from milepost.order import OrderKey, TrackedOrder
-from milepost.outcomes import AcceptanceFigures, OutcomeKey
-from milepost.refreshing import Tools
-from milepost.report import Status
-from milepost.resending import Resender
-from milepost.tallies import StageFigures
+from milepost.actions.refresh import Tools
+from milepost.api.app import Api, build_api
+from milepost.api.dependencies import Services
+from milepost.common.status import Status
+from milepost.connections.aws.settings import Unusable
+from milepost.connections.connection import Connection, UnknownConnection, UnusableConnection
+from milepost.notifications.eligibility_check import Judge
+from milepost.notifications.notice import NoticeId
+from milepost.notifications.resend import Resender
+from milepost.operations.services import Operations
+from milepost.orders.order import OrderKey, TrackedOrder
+from milepost.queries.histogram import StageFigures
+from milepost.queries.order_list import Listed, Page, Place, Wanted
+from milepost.queries.outcomes import AcceptanceFigures, OutcomeKey
 from tests.builders import NOON, OFFERGRID, RABOT
 from tests.fakes import (
     MemoryNotices,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from milepost.api.forms import LOOKS_LIKE
-from milepost.order import OrderKey, TrackedOrder
+from milepost.api.text_patterns import LOOKS_LIKE
+from milepost.orders.order import OrderKey, TrackedOrder
 from tests.unit.api.conftest import Answer, Desk, http_event, read_answer
 
 NOTICE = "offergrid-home:ord-1:item-1:1:email:0a1b2c3d4e5f"

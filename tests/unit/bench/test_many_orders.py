@@ -12,9 +12,9 @@ import pytest
 
 from bench.lists import describe
 from bench.many_orders import RARE, append_rows, check_rows, item_of
-from milepost.aws.items import from_item
-from milepost.aws.orders_table import tracked_order
-from milepost.lifecycle import OPEN
+from milepost.aws.dynamodb_items import from_item
+from milepost.orders.aws.table import tracked_order
+from milepost.orders.lifecycle import OPEN
 
 COLUMNS = (
     "hashKey TEXT, rangeKey TEXT, hashValue BLOB NOT NULL, rangeValue BLOB NOT NULL, "

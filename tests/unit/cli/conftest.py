@@ -16,12 +16,12 @@ from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from milepost.aws.measured_orders import MeasuredOrders
-from milepost.aws.orders_table import OrdersTable
-from milepost.connection import Connection
-from milepost.lifecycle import Rules
-from milepost.recording import record
-from milepost.report import Report
+from milepost.connections.connection import Connection
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.lifecycle import Rules
+from milepost.orders.recording import record
+from milepost.orders.report import Report
+from milepost.queries.aws.projector import MeasuredOrders
 from tests.builders import OFFERGRID, RABOT, RETAIL
 from tests.stack import CONNECTIONS_PATH, SENDER, Context, Stack, aws
 from tests.stream import Stream

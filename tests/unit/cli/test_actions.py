@@ -6,9 +6,9 @@ import pytest
 
 from cli.actions.commands import done_in_words
 from cli.moments import read_zone
-from milepost.connection import CommissionTerms, Connection
-from milepost.order import OrderKey
-from milepost.report import Status
+from milepost.common.status import Status
+from milepost.connections.connection import CommissionTerms, Connection
+from milepost.orders.order import OrderKey
 from tests.builders import OFFERGRID, report
 from tests.unit.cli.conftest import Deployed
 

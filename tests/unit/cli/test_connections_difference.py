@@ -9,10 +9,10 @@ from cli.connections.file import Secrets
 from cli.connections.schedules import Schedule, read_schedule
 from cli.connections.stored import Stored, to_json
 from cli.connections.wanted import Wanted, WantedConnection
-from milepost.connection import CommissionTerms, Connection, SenderIdentity
-from milepost.connection_settings import read_settings
-from milepost.providers import REGISTRY
-from milepost.subscriptions import Subscription
+from milepost.connections.connection import CommissionTerms, Connection, SenderIdentity
+from milepost.connections.settings import read_settings
+from milepost.notifications.subscription import Subscription
+from milepost.providers.registry import REGISTRY
 
 SETTINGS = Connection(id="grid", provider="offergrid", base_url="https://api.example.com")
 WANTED = WantedConnection(

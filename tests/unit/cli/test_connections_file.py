@@ -10,8 +10,8 @@ from cli.connections.declared import DeclaredConnection
 from cli.connections.file import ConnectionsFile, read_file
 from cli.connections.wanted import Wanted, work_out
 from cli.faults import InvalidFile
-from milepost.connection import Connection, SenderIdentity
-from milepost.notices import DEFAULT_KINDS
+from milepost.connections.connection import Connection, SenderIdentity
+from milepost.notifications.notice import DEFAULT_KINDS
 
 EXAMPLE = Path(__file__).parents[3] / "connections.example.yaml"
 

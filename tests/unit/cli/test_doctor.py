@@ -14,9 +14,9 @@ from cli.doctor.findings import Finding, Level, ok
 from cli.faults import CannotDo
 from cli.stack import find_stack
 from cli.stack_choice import StackChoice
-from milepost.aws.subscriptions_table import SubscriptionsTable
-from milepost.connection import SenderIdentity
-from milepost.subscriptions import Subscription
+from milepost.connections.connection import SenderIdentity
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.subscription import Subscription
 from tests.builders import OFFERGRID
 from tests.stack import SENDER, aws
 from tests.unit.cli.conftest import Deployed

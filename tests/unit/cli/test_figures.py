@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from cli.figures.commissions import sums_in_words
-from milepost.api.stages import ENOUGH
-from milepost.connection import CommissionTerms
-from milepost.order import OrderKey
-from milepost.report import Status
+from milepost.api.routes.stages import ENOUGH
+from milepost.common.status import Status
+from milepost.connections.connection import CommissionTerms
+from milepost.orders.order import OrderKey
 from tests.builders import OFFERGRID, report
 from tests.unit.cli.conftest import Deployed
 

@@ -6,7 +6,7 @@ import pytest
 
 from cli.faults import WrongUse
 from cli.moments import ago, in_words, read_moment, read_zone
-from milepost.report import parse_instant
+from milepost.common.timestamps import parse_instant
 
 
 def test_instants_are_shown_in_the_zone_and_days_as_they_are() -> None:

@@ -10,18 +10,18 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 
 from cli.stack import Stack
-from milepost.aws.holds import HoldsTable
-from milepost.aws.items import to_item
-from milepost.aws.notices_table import NoticesTable
-from milepost.aws.orders_table import order_item
-from milepost.aws.overrides import OverridesTable
-from milepost.connection import SenderIdentity
-from milepost.notices import Audience, Channel, Notice, State
-from milepost.order import Kind, OrderKey
-from milepost.recipients import Choice
-from milepost.rendering import DigestReason
-from milepost.rendering.words import words_of
-from milepost.report import Status
+from milepost.aws.dynamodb_items import to_item
+from milepost.common.status import Status
+from milepost.connections.connection import SenderIdentity
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.mail.aws.templates import OverridesTable
+from milepost.notifications.mail.rendering.languages import words_of
+from milepost.notifications.notice import Audience, Channel, Notice, State
+from milepost.notifications.recipients import Choice
+from milepost.notifications.subscription import DigestReason
+from milepost.orders.aws.table import order_item
+from milepost.orders.order import Kind, OrderKey
 from tests.builders import KEY, OFFERGRID, RABOT, announcement, minute, notice, report, tracked
 from tests.stack import aws
 from tests.unit.cli.conftest import Deployed

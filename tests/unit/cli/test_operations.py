@@ -7,12 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from milepost.aws.contacts import ContactsTable
-from milepost.aws.polls_table import PollsTable
-from milepost.finding import customer_id_of_email
-from milepost.order import OrderKey
-from milepost.poll_state import PollRequest
-from milepost.report import Status, format_instant, parse_instant
+from milepost.common.status import Status
+from milepost.common.timestamps import format_instant, parse_instant
+from milepost.connections.aws.activity import ContactsTable
+from milepost.connections.poll_request import PollRequest
+from milepost.orders.order import OrderKey
+from milepost.orders.search_terms import customer_id_of_email
+from milepost.polling.aws.lease import PollsTable
 from tests.builders import NOON, OFFERGRID, RABOT, minute, report
 from tests.stack import Context, aws
 from tests.unit.cli.conftest import Deployed

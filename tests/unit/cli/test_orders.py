@@ -10,8 +10,8 @@ import pytest
 
 from cli.moments import read_zone
 from cli.orders.watching import compare, in_a_line
-from milepost.order import OrderKey
-from milepost.report import Status
+from milepost.common.status import Status
+from milepost.orders.order import OrderKey
 from tests.builders import OFFERGRID, RABOT, report
 from tests.unit.cli.conftest import Deployed
 

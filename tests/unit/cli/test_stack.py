@@ -14,7 +14,7 @@ from cli.faults import CannotDo, WrongUse
 from cli.main import app
 from cli.stack import find_stack, is_loopback
 from cli.stack_choice import StackChoice
-from milepost.signatures import make_signing_secret
+from milepost.webhooks.signatures import make_signing_secret
 
 LOCAL = {
     "aws_endpoint_url": "http://127.0.0.1:4566",

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from milepost.aws.endpoint_subscriptions import EndpointsTable
-from milepost.aws.subscriptions_table import SubscriptionsTable, SuppressionsTable
-from milepost.endpoint_secrets import live_secrets
-from milepost.notices import Audience, Channel
-from milepost.order import Kind
-from milepost.subscriptions import Mode, Subscription
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.suppressions import SuppressionsTable
+from milepost.notifications.endpoints.aws.endpoints import EndpointsTable
+from milepost.notifications.endpoints.secret_rotation import live_secrets
+from milepost.notifications.notice import Audience, Channel
+from milepost.notifications.subscription import Mode, Subscription
+from milepost.orders.order import Kind
 from tests.builders import minute
 from tests.signing import SECRET
 from tests.stack import aws

@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import pytest
 
-from milepost.lifecycle import fold
-from milepost.order import Announcement, Kind, OrderKey, TrackedOrder
-from milepost.report import Status
+from milepost.common.status import Status
+from milepost.orders.lifecycle import fold
+from milepost.orders.order import Announcement, Kind, OrderKey, TrackedOrder
 from tests.builders import KEY, OFFERGRID, RULES, minute, report
 from tests.soak.judging import Judge
 

@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import pytest
 
-from milepost.lifecycle import fold
-from milepost.order import OrderKey, TrackedOrder
-from milepost.report import Status
-from milepost.subscriptions import FROM_FILE, Subscription
+from milepost.common.status import Status
+from milepost.notifications.subscription import FROM_FILE, Subscription
+from milepost.orders.lifecycle import fold
+from milepost.orders.order import OrderKey, TrackedOrder
 from tests.builders import KEY, OFFERGRID, RULES, announcement, minute, notice, report
 from tests.soak.declaring import differences
 from tests.soak.judging_people import (

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from milepost.api.given import Services
+from milepost.api.dependencies import Services
 from milepost.api.months import months_before, months_between
 from milepost.api.problems import Fault, Problem
-from milepost.deadlines import USUAL_TRACKS
+from milepost.orders.deadlines import USUAL_TRACKS
 
 
 def check_connections(names: Iterable[str] | None, services: Services) -> None:

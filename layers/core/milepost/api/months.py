@@ -5,9 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from milepost.api import forms
+from milepost.api import text_patterns
 
-Month = Annotated[str, Field(pattern=forms.MONTH)]
+Month = Annotated[str, Field(pattern=text_patterns.MONTH)]
 """Such as ``2026-03``."""
 
 

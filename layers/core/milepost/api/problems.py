@@ -8,8 +8,8 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler import Response
 from pydantic import Field
 
-from milepost.api import forms
-from milepost.api.shapes import Shape
+from milepost.api import text_patterns
+from milepost.api.json_model import Shape
 
 CONTENT_TYPE: Final = "application/problem+json"
 
@@ -128,4 +128,4 @@ def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
 
 def _what(error: Mapping[str, Any]) -> str:
     form = error.get("ctx", {}).get("pattern")
-    return forms.LOOKS_LIKE.get(form) or str(error["msg"]).removeprefix("Value error, ")
+    return text_patterns.LOOKS_LIKE.get(form) or str(error["msg"]).removeprefix("Value error, ")

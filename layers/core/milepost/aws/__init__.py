@@ -1,1 +1,1 @@
-"""AWS: the only botocore, and the only condition expressions."""
+"""Shared AWS plumbing: clients, items of DynamoDB, batches of SQS, secrets, keys."""

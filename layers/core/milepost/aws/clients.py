@@ -35,7 +35,7 @@ FOR_MAIL: Final = _LEAN.merge(
         connect_timeout=2, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 1}
     )
 )
-"""For sending a mail, within ``sending.CLAIM``. Tried once: a mail whose answer was slow may have
+"""For sending a mail, within ``claims.CLAIM``. Tried once: a mail whose answer was slow may have
 gone out, and would go out twice."""
 
 FOR_A_RUN = Config(

@@ -6,14 +6,10 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
-
-from milepost.endpoint_secrets import current_secret, previous_until, rotate
-from milepost.signatures import STANDARD_WEBHOOKS, make_signing_secret
 
 Entries: TypeAlias = dict[str, Any]
 
@@ -193,42 +189,3 @@ class SharedSecret:
                 return self._read()[1] == token
             raise
         return True
-
-
-class EndpointSecretsKeeper:
-    """Implements ``operating.EndpointSecrets`` in the secret that call_endpoint reads."""
-
-    def __init__(self, client: Any, *, secret_id: str) -> None:
-        self._secret = SharedSecret(client, secret_id=secret_id)
-
-    def make(self, subscription_id: str) -> str:
-        made = make_signing_secret(STANDARD_WEBHOOKS)
-        entries = self._secret.change(lambda entries: _add(entries, subscription_id, made))
-        return current_secret(entries[subscription_id]) or made
-
-    def rotate(
-        self, subscription_id: str, *, now: datetime, keep_for: timedelta, request: str
-    ) -> tuple[str, datetime | None] | None:
-        made = make_signing_secret(STANDARD_WEBHOOKS)
-
-        def turn(entries: Entries) -> None:
-            entry = entries.get(subscription_id)
-            if current_secret(entry) is not None:
-                entries[subscription_id] = rotate(
-                    entry, new=made, now=now, keep_for=keep_for, request=request
-                )
-
-        entry = self._secret.change(turn).get(subscription_id)
-        secret = current_secret(entry)
-        return None if secret is None else (secret, previous_until(entry, now=now))
-
-    def drop(self, subscription_id: str) -> None:
-        self._secret.change(lambda entries: _drop(entries, subscription_id))
-
-
-def _add(entries: Entries, name: str, value: str) -> None:
-    entries.setdefault(name, value)
-
-
-def _drop(entries: Entries, name: str) -> None:
-    entries.pop(name, None)

@@ -9,15 +9,19 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from milepost.causes import cause_of
-from milepost.completeness import check_contact, check_unit
-from milepost.connection import Connection
-from milepost.disclosure import FROM_NOTES
-from milepost.lifecycle import OPEN, Rules
-from milepost.notices import TELLING_WHY
-from milepost.order import Attention
-from milepost.order import Order as TrackedItem
-from milepost.provider import (
+from milepost.common.causes import cause_of
+from milepost.common.errors import BadPayload
+from milepost.common.raw_statuses import normal_form
+from milepost.common.status import Status
+from milepost.common.timestamps import format_instant
+from milepost.connections.connection import Connection
+from milepost.orders.details import Details
+from milepost.orders.disclosure import FROM_NOTES, TELLING_WHY
+from milepost.orders.lifecycle import OPEN, Rules
+from milepost.orders.order import Attention
+from milepost.orders.order import Order as TrackedItem
+from milepost.orders.report import Report, Source
+from milepost.providers.base import (
     BrokenPage,
     Call,
     Http,
@@ -27,7 +31,8 @@ from milepost.provider import (
     ProviderAction,
     SignIn,
 )
-from milepost.providers.shapes import (
+from milepost.providers.completeness import check_contact, check_unit
+from milepost.providers.payload_types import (
     Id,
     Instant,
     Kind,
@@ -50,9 +55,7 @@ from milepost.providers.shapes import (
     words_in,
 )
 from milepost.providers.status_words import ByStatusWord
-from milepost.raw_statuses import normal_form
-from milepost.report import BadPayload, Details, Report, Source, Status, format_instant
-from milepost.signatures import STANDARD_WEBHOOKS
+from milepost.webhooks.signatures import STANDARD_WEBHOOKS
 
 STATUSES: Final = ByStatusWord(
     {

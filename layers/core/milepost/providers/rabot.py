@@ -13,17 +13,17 @@ from zoneinfo import ZoneInfo
 
 from pydantic import PlainValidator
 
-from milepost.causes import CUSTOMER_REVOKED, cause_of
-from milepost.completeness import (
-    MISSING,
-    check_contact,
-    check_meter_identifiers,
-    check_reachable,
-)
-from milepost.connection import Connection
-from milepost.lifecycle import OPEN, Rules
-from milepost.order import Attention
-from milepost.provider import (
+from milepost.common.causes import CUSTOMER_REVOKED, cause_of
+from milepost.common.errors import BadPayload
+from milepost.common.raw_statuses import is_same_word
+from milepost.common.status import Status
+from milepost.common.timestamps import read_instant
+from milepost.connections.connection import Connection
+from milepost.orders.details import Details
+from milepost.orders.lifecycle import OPEN, Rules
+from milepost.orders.order import Attention
+from milepost.orders.report import Report, Source
+from milepost.providers.base import (
     BrokenPage,
     Http,
     Json,
@@ -32,8 +32,13 @@ from milepost.provider import (
     ProviderAction,
     SignIn,
 )
-from milepost.providers.rabot_tokens import ask_for_token
-from milepost.providers.shapes import (
+from milepost.providers.completeness import (
+    MISSING,
+    check_contact,
+    check_meter_identifiers,
+    check_reachable,
+)
+from milepost.providers.payload_types import (
     Id,
     MaybeAmount,
     Shape,
@@ -49,10 +54,8 @@ from milepost.providers.shapes import (
     read_shape,
     words_in,
 )
+from milepost.providers.rabot_auth import ask_for_token
 from milepost.providers.status_words import ByStatusWord
-from milepost.raw_statuses import is_same_word
-from milepost.report import BadPayload, Details, Report, Source, Status
-from milepost.timestamps import read_instant
 
 STATUSES: Final = ByStatusWord(
     {

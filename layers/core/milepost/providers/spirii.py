@@ -10,13 +10,16 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from milepost.causes import cause_of
-from milepost.completeness import check_contact
-from milepost.connection import Connection
-from milepost.lifecycle import OPEN, Rules
-from milepost.order import Attention
-from milepost.order import Order as TrackedOrder
-from milepost.provider import (
+from milepost.common.causes import cause_of
+from milepost.common.status import Status
+from milepost.common.timestamps import format_instant
+from milepost.connections.connection import Connection
+from milepost.orders.details import Details
+from milepost.orders.lifecycle import OPEN, Rules
+from milepost.orders.order import Attention
+from milepost.orders.order import Order as TrackedOrder
+from milepost.orders.report import Report, Source
+from milepost.providers.base import (
     BrokenPage,
     Call,
     Http,
@@ -26,7 +29,8 @@ from milepost.provider import (
     ProviderAction,
     SignIn,
 )
-from milepost.providers.shapes import (
+from milepost.providers.completeness import check_contact
+from milepost.providers.payload_types import (
     Address,
     Customer,
     Id,
@@ -55,8 +59,7 @@ from milepost.providers.shapes import (
     words_in,
 )
 from milepost.providers.status_words import ByStatusWord
-from milepost.report import Details, Report, Source, Status, format_instant
-from milepost.signatures import SPIRII
+from milepost.webhooks.signatures import SPIRII
 
 STATUSES: Final = ByStatusWord(
     {

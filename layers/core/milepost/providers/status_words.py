@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
 
-from milepost.raw_statuses import normal_form
+from milepost.common.raw_statuses import normal_form
 
 Meaning = TypeVar("Meaning")
 

@@ -10,12 +10,16 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from milepost.causes import cause_of
-from milepost.completeness import check_contact
-from milepost.connection import Connection
-from milepost.lifecycle import Rules
-from milepost.order import Attention
-from milepost.provider import (
+from milepost.common.causes import cause_of
+from milepost.common.status import Status
+from milepost.common.timestamps import format_instant
+from milepost.connections.connection import Connection
+from milepost.orders.details import Details
+from milepost.orders.details import Invoice as Fee
+from milepost.orders.lifecycle import Rules
+from milepost.orders.order import Attention
+from milepost.orders.report import Report, Source
+from milepost.providers.base import (
     BrokenPage,
     Http,
     Json,
@@ -24,7 +28,8 @@ from milepost.provider import (
     ProviderAction,
     SignIn,
 )
-from milepost.providers.shapes import (
+from milepost.providers.completeness import check_contact
+from milepost.providers.payload_types import (
     Address,
     Customer,
     Id,
@@ -56,9 +61,7 @@ from milepost.providers.shapes import (
 )
 from milepost.providers.status_words import ByStatusWord
 from milepost.providers.subs_actions import ACTIONS
-from milepost.report import Details, Report, Source, Status, format_instant
-from milepost.report import Invoice as Fee
-from milepost.signatures import STANDARD_WEBHOOKS
+from milepost.webhooks.signatures import STANDARD_WEBHOOKS
 
 STATUSES: Final = ByStatusWord(
     {

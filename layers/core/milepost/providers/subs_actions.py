@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from milepost.lifecycle import OPEN
-from milepost.order import Order
-from milepost.provider import BadArgument, Call, Json, NothingToDo, ProviderAction
-from milepost.providers.shapes import Id, MaybeFlag, Shape, Text, one_segment, read_shape
-from milepost.raw_statuses import normal_form
-from milepost.report import Details, Invoice, Status
+from milepost.common.raw_statuses import normal_form
+from milepost.common.status import Status
+from milepost.orders.details import Details, Invoice
+from milepost.orders.lifecycle import OPEN
+from milepost.orders.order import Order
+from milepost.providers.base import BadArgument, Call, Json, NothingToDo, ProviderAction
+from milepost.providers.payload_types import Id, MaybeFlag, Shape, Text, one_segment, read_shape
 
 
 def _check_invoice(order: Order, arguments: Json) -> Call:

@@ -1,0 +1,1 @@
+"""EventBridge Scheduler, and what it takes to act at a provider."""

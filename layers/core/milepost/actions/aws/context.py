@@ -1,0 +1,121 @@
+"""What it takes to act on orders, joined for one connection at a time."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from milepost.actions.action import Plans
+from milepost.actions.aws.scheduler import ActionSchedules
+from milepost.actions.refresh import Tools
+from milepost.aws.clients import IMPATIENT, client
+from milepost.aws.dynamodb_items import to_item
+from milepost.connections.aws.settings import ApiCredentials, ConnectionSettings
+from milepost.connections.connection import Connection
+from milepost.orders.aws.erased_customers import ErasedCustomers
+from milepost.orders.aws.table import OrdersTable, key_of
+from milepost.orders.order import OrderKey
+from milepost.orders.recording import Erasures
+from milepost.polling.aws.touched_orders import TouchedTable
+from milepost.polling.touched_orders import MarkedOrders, Touched
+from milepost.providers.http import FOR_A_PERSON, ProviderHttp, ProviderPool
+from milepost.providers.registry import adapter
+from milepost.providers.session import Conversation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionTools:
+    """Gives the tools to act on an order; each has a conversation of its own."""
+
+    dynamodb: Any
+    orders_table: str
+    touched: Touched
+    connections: ConnectionSettings
+    credentials: ApiCredentials
+    plans: Plans
+    pool: ProviderPool
+    clock: Callable[[], datetime]
+    erasures: Erasures
+    pause: Callable[[float], None] = time.sleep
+
+    def for_order(self, key: OrderKey) -> Tools:
+        """The tools of the order's connection.
+
+        :raises UnknownConnection: when it is not applied
+        """
+        connection = self.connections.get(key.connection)
+        return self._for(connection, self.credentials.get(connection.id))
+
+    def for_order_of_removed(self, key: OrderKey) -> Tools | None:
+        """The tools to record something on an order whose connection is not applied any more; its
+        provider can't be called. None when there is no such order."""
+        answer = self.dynamodb.get_item(
+            TableName=self.orders_table,
+            Key=to_item(key_of(key)),
+            ProjectionExpression="provider",
+            ConsistentRead=True,
+        )
+        if "Item" not in answer:
+            return None
+        provider = answer["Item"]["provider"]["S"]
+        return self._for(Connection(id=key.connection, provider=provider, base_url=""), {})
+
+    def _for(self, connection: Connection, credentials: Mapping[str, str]) -> Tools:
+        allowed = filter(None, (connection.base_url, connection.token_url))
+        return Tools(
+            conversation=Conversation(
+                connection=connection,
+                provider=adapter(connection.provider),
+                credentials=credentials,
+                http=ProviderHttp(self.pool, allowed=allowed, patience=FOR_A_PERSON),
+                clock=self.clock,
+            ),
+            orders=MarkedOrders(
+                OrdersTable(self.dynamodb, table_name=self.orders_table, connection=connection),
+                mark=lambda key: self.touched.mark(key.connection, [key.order_id], at=self.clock()),
+            ),
+            plans=self.plans,
+            clock=self.clock,
+            pause=self.pause,
+            erasures=self.erasures,
+        )
+
+    def forget_credentials(self) -> None:
+        """Read them again at the next use, because they were refused."""
+        self.credentials.forget()
+
+
+def open_action_tools(
+    environment: Mapping[str, str],
+    *,
+    dynamodb: Any,
+    connections: ConnectionSettings,
+    clock: Callable[[], datetime],
+) -> ActionTools:
+    """The tools of the stack that the environment names, for somebody who waits."""
+    return ActionTools(
+        dynamodb=dynamodb,
+        orders_table=environment["ORDERS_TABLE"],
+        touched=TouchedTable(dynamodb, table_name=environment["TOUCHED_TABLE"]),
+        connections=connections,
+        credentials=ApiCredentials(
+            client("secretsmanager", config=IMPATIENT),
+            secret_id=environment["API_CREDENTIALS_ARN"],
+            clock=time.monotonic,
+        ),
+        plans=ActionSchedules(
+            client("scheduler", config=IMPATIENT),
+            group=environment["ACTION_SCHEDULES_GROUP"],
+            role_arn=environment["ACTION_SCHEDULES_ROLE_ARN"],
+            function_arn=environment["PERFORM_ACTION_ARN"],
+            dead_letters_arn=environment["FAILED_INVOCATIONS_ARN"],
+        ),
+        pool=ProviderPool(maxsize=2),
+        clock=clock,
+        erasures=ErasedCustomers(
+            dynamodb,
+            table_name=environment["ERASURES_TABLE"],
+            orders_table=environment["ORDERS_TABLE"],
+        ),
+    )

@@ -1,0 +1,184 @@
+"""Fetching one order now, and asking its provider when a person waits for the answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from milepost.actions.action import (
+    CredentialsRefused,
+    NoSuchOrder,
+    Plans,
+    ProviderDown,
+    UnreadableAnswer,
+)
+from milepost.common.errors import BadPayload
+from milepost.common.strict_json import read_object
+from milepost.orders.action_results import ActionDone, read_done
+from milepost.orders.order import Order, OrderKey
+from milepost.orders.recording import (
+    NOBODY_ERASED,
+    Erasures,
+    LostRace,
+    Orders,
+    Outcome,
+    UnstorableOrder,
+    record,
+)
+from milepost.orders.report import Report
+from milepost.providers.base import BrokenPage, Response, SignInFailed, read_order, rules_of
+from milepost.providers.http import FetchFailed
+from milepost.providers.session import Conversation, asked_to_wait
+
+SHORT_WAIT: Final = timedelta(seconds=2)
+"""As long as somebody who waits for the answer is kept waiting when the provider asks us to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What it takes to act on the orders of one connection."""
+
+    conversation: Conversation
+    orders: Orders
+    plans: Plans
+    clock: Callable[[], datetime]
+    pause: Callable[[float], None]
+    """Waits so many seconds."""
+    erasures: Erasures = NOBODY_ERASED
+    """Whose orders an answer must not bring back."""
+
+    def read(self, key: OrderKey) -> Order:
+        """:raises NoSuchOrder: when there is none, or its customer was erased"""
+        tracked = self.orders.read(key)
+        if tracked is None:
+            raise NoSuchOrder(f"no order {key.path_id}")
+        if tracked.erased_at is not None:
+            raise NoSuchOrder(f"the customer of order {key.path_id} was erased")
+        return tracked.shown
+
+    def take_in(
+        self,
+        report: Report,
+        *,
+        announce: bool = True,
+        require: Callable[[Order], None] | None = None,
+    ) -> Outcome:
+        """Record a report; nobody is told of it without ``announce``.
+
+        :param require: as ``recording.record`` has it
+
+        :raises LostRace: when too many others write to the order; ask again
+        """
+        rules = rules_of(self.conversation.provider, self.conversation.connection)
+        return record(
+            report,
+            orders=self.orders,
+            rules=rules,
+            now=self.clock(),
+            announce=announce,
+            erasures=self.erasures,
+            require=require,
+        ).outcome
+
+    def keep(self, report: Report, *, require: Callable[[Order], None] | None = None) -> ActionDone:
+        """Record what a person did.
+
+        :param require: as ``recording.record`` has it
+        """
+        self.take_in(report, require=require)
+        return read_done(report)
+
+
+def look_again(key: OrderKey, tools: Tools) -> bool:
+    """Fetch the order, so that an action's effect is seen at once; a poll would see it later."""
+    try:
+        response, requested_at = fetch_order(key, tools)
+        if is_yes(response):
+            take_in_answer(response, key, requested_at, tools)
+    except (ProviderDown, UnreadableAnswer, LostRace):
+        return False
+    return is_yes(response)
+
+
+def fetch_order(key: OrderKey, tools: Tools) -> tuple[Response, datetime]:
+    """The provider's answer to the question for this order, and when it was asked.
+
+    :raises ProviderDown: when it gives none
+    """
+    requested_at = tools.clock()
+    wanted = tools.conversation.provider.order_request(key.order_id)
+    return ask(lambda: tools.conversation.fetch(wanted), tools), requested_at
+
+
+def take_in_answer(
+    response: Response,
+    key: OrderKey,
+    requested_at: datetime,
+    tools: Tools,
+    *,
+    announce: bool = True,
+) -> bool:
+    """Record what an answer says of the order and its siblings; whether any of it was news.
+
+    :raises UnreadableAnswer: when it is not an answer, one of another order, or can't be stored
+    """
+    conversation = tools.conversation
+    try:
+        one = conversation.provider.read_one(read_object(response.body))
+    except (BrokenPage, BadPayload) as error:
+        raise UnreadableAnswer(f"the provider's answer can't be read: {error}") from None
+    found = read_order(
+        conversation.provider, one, connection=conversation.connection, requested_at=requested_at
+    )
+    if any(report.order_id != key.order_id for report in found.reports):
+        raise UnreadableAnswer("the provider answered with another order")
+    news = {Outcome.TRANSITION, Outcome.RECORDED}
+    try:
+        outcomes = [tools.take_in(report, announce=announce) for report in found.reports]
+    except UnstorableOrder as error:
+        raise UnreadableAnswer(f"the provider's answer can't be stored: {error}") from None
+    if not any(report.item_id == key.item_id for report in found.reports) and found.unreadable:
+        reason = found.unreadable[0].reason
+        raise UnreadableAnswer(f"the provider's answer can't be read: {reason}")
+    return not news.isdisjoint(outcomes)
+
+
+def ask(send: Callable[[], Response], tools: Tools) -> Response:
+    """The provider's yes or no.
+
+    :raises ProviderDown: when it gives neither
+    """
+    response = _send(send)
+    if response.status == 429 and asked_to_wait(response, tools.clock()) <= SHORT_WAIT:
+        tools.pause(asked_to_wait(response, tools.clock()).total_seconds())
+        response = _send(send)
+    if response.status in (429, 503):
+        wait = asked_to_wait(response, tools.clock())
+        raise ProviderDown(
+            f"the provider answered {response.status} and asks us to wait: try again in "
+            f"{wait.total_seconds():.0f} s",
+            retry_after=wait,
+        )
+    if response.status == 401:
+        raise CredentialsRefused(
+            "the provider refused this connection's credentials: check them, then try again"
+        )
+    if is_yes(response) or 400 <= response.status < 500:
+        return response
+    raise ProviderDown(f"the provider answered {response.status}: try again later")
+
+
+def _send(send: Callable[[], Response]) -> Response:
+    try:
+        return send()
+    except SignInFailed as error:
+        raise CredentialsRefused(f"could not sign in at the provider: {error}") from None
+    except FetchFailed as error:
+        raise ProviderDown(
+            f"{error}. It may have been done all the same: to be sure, ask again with the same key"
+        ) from None
+
+
+def is_yes(response: Response) -> bool:
+    """Whether the provider did what it was asked."""
+    return 200 <= response.status < 300

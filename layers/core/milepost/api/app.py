@@ -1,0 +1,196 @@
+"""One request, one answer: checks who calls, finds the route, and tells problems as problems."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from milepost.api.auth import caller_of, check_method
+from milepost.api.dependencies import Services
+from milepost.api.error_handlers import tell_problems
+from milepost.api.openapi import describe, may_answer
+from milepost.api.problems import Problem, answer_to
+from milepost.api.query_parameters import refuse_unknown_names
+from milepost.api.route_matching import routes_at
+from milepost.api.routing import SUBJECTS, routers_of, subject_of
+from milepost.common.errors import BadPayload
+from milepost.common.strict_json import read_json
+
+_JSON: Final = "application/json"
+_DESCRIPTION: Final = "openapi.json"
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+NOT_TO_BE_KEPT: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+"""Headers of every answer: it may be about people, and it is of the type that it says."""
+_NOTHING: Final = ""
+"""The subject of addresses at which there is nothing."""
+
+
+def nothing_is_down(_error: Exception) -> bool:
+    """For services that can't be unavailable."""
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """The API over these services.
+
+    ``resolver_of`` makes the resolver of a subject, once; ``failed`` is called when it was us who
+    failed.
+    """
+
+    resolver_of: Callable[[str], APIGatewayHttpResolver]
+    services: Services
+    log: Logger
+    failed: Callable[[], None]
+
+    def answer(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        """The answer to one request of an HTTP API (payload format 2.0)."""
+        request = _plain(event)
+        method = request["requestContext"]["http"]["method"]
+        resolver = self._resolver_at(request["rawPath"])
+        subject = None
+        try:
+            _require_printable(request)
+            caller = caller_of(request)
+            subject = caller.subject
+            check_method(caller, method)
+            refuse_unknown_names(
+                resolver,
+                method=method,
+                path=request["rawPath"],
+                query=request.get("queryStringParameters") or {},
+            )
+            request = _with_text_body(request)
+            resolver.context.update(services=self.services, caller=caller)
+            answered = resolver.resolve(request, context)
+        except Problem as problem:
+            resolver.context.clear()
+            answered = _told(problem)
+        status = answered["statusCode"]
+        if status == 500:
+            self.failed()
+        self.log.info(
+            "answered",
+            method=method,
+            route=_route_of(resolver, request["rawPath"]),
+            status=status,
+            request=request["requestContext"].get("requestId"),
+            caller=subject,
+        )
+        return answered | {"headers": {**(answered.get("headers") or {}), **NOT_TO_BE_KEPT}}
+
+    def _resolver_at(self, path: str) -> APIGatewayHttpResolver:
+        subject = subject_of(path)
+        is_known = subject in SUBJECTS or subject == _DESCRIPTION
+        return self.resolver_of(subject if is_known else _NOTHING)
+
+
+def build_api(
+    services: Services,
+    *,
+    log: Logger,
+    is_outage: Callable[[Exception], bool] = nothing_is_down,
+    failed: Callable[[], None] = lambda: None,
+) -> Api:
+    """The API, each of whose subjects is mounted when it is first asked for.
+
+    :param is_outage: says which errors are of something that is down (503) and not of us (500)
+    """
+
+    @cache
+    def resolver_of(subject: str) -> APIGatewayHttpResolver:
+        resolver = APIGatewayHttpResolver(
+            enable_validation=True,
+            response_validation_error_http_code=500,
+            json_body_deserializer=_read_body,
+        )
+        for one in SUBJECTS if subject == _DESCRIPTION else (subject,):
+            for router in routers_of(one):
+                resolver.include_router(router)
+        if subject == _DESCRIPTION:
+            _describe_itself(resolver)
+        tell_problems(resolver, log=log, is_outage=is_outage)
+        return resolver
+
+    return Api(resolver_of=resolver_of, services=services, log=log, failed=failed)
+
+
+def _describe_itself(resolver: APIGatewayHttpResolver) -> None:
+    @resolver.get(
+        f"/{_DESCRIPTION}",
+        summary="This description",
+        tags=["api"],
+        operation_id="describe_api",
+        responses=may_answer(200),
+    )
+    def describe_api() -> dict[str, Any]:
+        return describe(resolver)
+
+
+def _plain(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The event with what is optional in it, as also one that is made by hand may leave it out."""
+    context = {"stage": "$default"} | dict(event["requestContext"])
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    request = {"version": "2.0", "routeKey": "$default", "rawQueryString": ""}
+    return request | dict(event) | {"requestContext": context, "headers": headers}
+
+
+def _require_printable(request: Mapping[str, Any]) -> None:
+    """:raises Problem: 400 when the address or a parameter has a control character in it"""
+    parameters = request.get("queryStringParameters") or {}
+    texts = [request["rawPath"], *parameters, *map(str, parameters.values())]
+    if any(_CONTROL.search(text) for text in texts):
+        raise Problem(400, "The address has a control character in it: leave it out.")
+
+
+def _with_text_body(request: dict[str, Any]) -> dict[str, Any]:
+    """The request with its body as text.
+
+    :raises Problem: 415 when it is of another type than JSON, 400 when it is no text
+    """
+    content_type = str(request["headers"].get("content-type") or _JSON)
+    if request.get("body") and content_type.partition(";")[0].strip().lower() != _JSON:
+        raise Problem(415, "Send the body as application/json.")
+    if not request.get("isBase64Encoded"):
+        return request
+    try:
+        text = base64.b64decode(request.get("body") or "", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise Problem(400, "The body is not UTF-8.") from None
+    return request | {"body": text, "isBase64Encoded": False}
+
+
+def _read_body(text: str) -> Any:
+    try:
+        return read_json(text.encode())
+    except BadPayload as error:
+        raise _not_json(str(error)) from None
+    except UnicodeError:
+        raise _not_json("not UTF-8") from None
+
+
+def _not_json(reason: str) -> json.JSONDecodeError:
+    return json.JSONDecodeError(reason, "", 0)
+
+
+def _route_of(resolver: APIGatewayHttpResolver, path: str) -> str | None:
+    """The route without the ids that stand in the path."""
+    found = routes_at(resolver, path)
+    return found[0].openapi_path if found else None
+
+
+def _told(problem: Problem) -> dict[str, Any]:
+    answer = answer_to(problem)
+    return {
+        "statusCode": problem.status,
+        "headers": {name: str(value) for name, value in answer.headers.items()},
+        "body": answer.body,
+        "isBase64Encoded": False,
+    }

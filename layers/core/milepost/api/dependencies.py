@@ -1,0 +1,156 @@
+"""What routes are given: the services behind the API, and who calls.
+
+A route asks for them by type: ``def show_order(..., services: Given, caller: Who)``.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+from aws_lambda_powertools.event_handler import Request
+from aws_lambda_powertools.event_handler.depends import Depends
+
+from milepost.api.auth import Caller
+from milepost.api.pagination import CursorKeys
+from milepost.common.idempotency import Requests
+from milepost.common.status import Status
+from milepost.connections.connection import Connection
+from milepost.notifications.dispatch import Entered
+from milepost.notifications.notice import NoticeId
+from milepost.notifications.recipients import Choice
+from milepost.orders.order import OrderKey, TrackedOrder
+from milepost.queries.histogram import StageFigures
+from milepost.queries.order_list import Lists
+from milepost.queries.outcomes import AcceptanceFigures, OutcomeKey
+
+if TYPE_CHECKING:
+    from milepost.actions.refresh import Tools
+    from milepost.notifications.resend import Resender
+    from milepost.operations.services import Operations
+
+
+class Orders(Protocol):
+    """Orders of every connection, to read."""
+
+    def read(self, key: OrderKey) -> TrackedOrder | None: ...
+    def read_group(self, connection_id: str, order_id: str) -> Sequence[TrackedOrder]: ...
+
+
+class Notices(Protocol):
+    """The delivery log."""
+
+    def of_order(self, key: OrderKey) -> Sequence[Mapping[str, Any]]: ...
+    def find(self, identity: NoticeId) -> Mapping[str, Any] | None: ...
+    def enter(self, choice: Choice, *, at: datetime) -> Entered: ...
+
+
+class UnusableSettings(Protocol):
+    """Why a connection's settings can't be used, and its provider where that is known."""
+
+    @property
+    def why(self) -> str: ...
+    @property
+    def provider(self) -> str | None: ...
+
+
+class Connections(Protocol):
+    """Settings of connections."""
+
+    def get(self, connection_id: str) -> Connection:
+        """:raises UnknownConnection: when there is none of this id
+        :raises UnusableConnection: when its settings can't be used"""
+        ...
+
+    def all(self) -> Mapping[str, Connection]:
+        """Those whose settings can be used, by id."""
+        ...
+
+    def unusable(self) -> "Mapping[str, UnusableSettings]":
+        """The others, by id."""
+        ...
+
+
+class Acting(Protocol):
+    """What it takes to have something done with an order."""
+
+    def for_order(self, key: OrderKey) -> "Tools":
+        """:raises UnknownConnection: when the order's connection is gone"""
+        ...
+
+    def forget_credentials(self) -> None: ...
+
+
+class Search(Protocol):
+    """Finds orders by what people know of them."""
+
+    def find_by_reference(self, text: str, *, connections: Iterable[str]) -> list[OrderKey]: ...
+    def find_by_email(self, email: str) -> list[OrderKey]: ...
+
+
+class Figures(Protocol):
+    """What was counted."""
+
+    def counts(self, connection_ids: Iterable[str]) -> Mapping[str, Mapping[Status, int]]: ...
+    def stages(
+        self, connection_ids: Iterable[str], *, months: Iterable[str]
+    ) -> list[StageFigures]: ...
+    def stages_by_raw_status(
+        self, connection_ids: Iterable[str], *, months: Iterable[str]
+    ) -> list[StageFigures]: ...
+    def outcomes(
+        self, connection_ids: Iterable[str], *, months: Iterable[str]
+    ) -> Mapping[OutcomeKey, int]: ...
+    def acceptances(
+        self, connection_ids: Iterable[str], *, months: Iterable[str]
+    ) -> list[AcceptanceFigures]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What stands behind the API. app.py gives the real ones, tests theirs."""
+
+    orders: Orders
+    lists: Lists
+    search: Search
+    figures: Figures
+    cursor_keys: CursorKeys
+    notices: Notices
+    connections: Connections
+    requests: Requests
+    open_resender: Callable[[], "Resender"]
+    open_acting: Callable[[], Acting]
+    open_operations: Callable[[], "Operations"]
+    """These open, at the first use, what few requests need: to resend, to act, to operate."""
+    clock: Callable[[], datetime]
+    """The present time, aware."""
+
+    def connection_ids(self) -> list[str]:
+        """Every connection that is applied, also those whose settings can't be used."""
+        return sorted({*self.connections.all(), *self.connections.unusable()})
+
+    @property
+    def resender(self) -> "Resender":
+        return self.open_resender()
+
+    @property
+    def acting(self) -> Acting:
+        return self.open_acting()
+
+    @property
+    def operations(self) -> "Operations":
+        return self.open_operations()
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.context["services"]
+    return services
+
+
+def _caller(request: Request) -> Caller:
+    caller: Caller = request.context["caller"]
+    return caller
+
+
+Given = Annotated[Services, Depends(_services)]
+Who = Annotated[Caller, Depends(_caller)]

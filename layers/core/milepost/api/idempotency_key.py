@@ -1,0 +1,31 @@
+"""Repeating a request safely: one idempotency key is done once."""
+
+from typing import Annotated, Final
+from uuid import uuid4
+
+from aws_lambda_powertools.event_handler.openapi.params import Header
+
+from milepost.api import text_patterns
+from milepost.api.problems import Problem
+
+KEY_HEADER: Final = "idempotency-key"
+KeyHeader = Annotated[
+    str | None,
+    Header(
+        description="Makes repeating the request safe: one key is done once. Made when absent.",
+        pattern=text_patterns.IDEMPOTENCY_KEY,
+        max_length=128,
+        alias="Idempotency-Key",
+    ),
+]
+
+
+def new_key() -> str:
+    """The key of a request that came without one."""
+    return uuid4().hex
+
+
+def reused(error: Exception) -> Problem:
+    """The answer to a key that came with another request before."""
+    text = str(error)
+    return Problem(422, f"{text[0].upper()}{text[1:]}.")

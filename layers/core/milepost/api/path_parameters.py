@@ -1,0 +1,101 @@
+"""Ids in paths.
+
+An HTTP API decodes every escape of a path but that of the percent sign itself, so that an id whose
+parts are quoted arrives as it was meant once that one is decoded as well.
+"""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Path
+
+from milepost.api import text_patterns
+from milepost.api.dependencies import Services
+from milepost.api.problems import Conflict, NotFound
+from milepost.notifications.notice import NoticeId
+from milepost.orders.order import BadOrderId, OrderKey
+from milepost.queries.order_lookup import AmbiguousOrder, OrderLookup, UnknownOrder
+
+OrderPath = Annotated[
+    str,
+    Path(
+        description="An order: `connection:order:item`; where that is one item alone, also "
+        "`connection:order`, the provider's id, or a reference.",
+        min_length=1,
+        max_length=1000,
+    ),
+]
+GroupPath = Annotated[
+    str,
+    Path(
+        description="A group's id: `connection:order`.",
+        pattern=text_patterns.GROUP_ID,
+        max_length=1000,
+    ),
+]
+NoticePath = Annotated[
+    str,
+    Path(
+        description="A notice's id, as lists of notices show it.",
+        pattern=text_patterns.NOTICE_ID,
+        max_length=1000,
+    ),
+]
+
+
+def decoded(segment: str) -> str:
+    """A segment of the path as the client meant it."""
+    return segment.replace("%25", "%")
+
+
+def order_lookup(services: Services) -> OrderLookup:
+    """Finds orders by what people call them."""
+    return OrderLookup(
+        orders=services.orders,
+        search=services.search,
+        connections=services.connections.all().keys(),
+    )
+
+
+def order_key(order_id: str, services: Services) -> OrderKey:
+    """The one item that a path names.
+
+    :raises NotFound: when there is none
+    :raises Conflict: when there are several
+    """
+    try:
+        return order_lookup(services).find_one(decoded(order_id))
+    except UnknownOrder as error:
+        raise unknown_order(error) from None
+    except AmbiguousOrder as error:
+        raise Conflict(f"{_capitalized(error)}. Name one of them.") from None
+
+
+def unknown_order(error: UnknownOrder) -> NotFound:
+    """The answer when nothing has this name."""
+    return NotFound(f"{_capitalized(error)}.")
+
+
+def item_key(order_id: str) -> OrderKey | None:
+    """The key that a path spells out, whether it exists or not; None for another name."""
+    try:
+        return OrderKey.parse(decoded(order_id))
+    except BadOrderId:
+        return None
+
+
+def _capitalized(error: Exception) -> str:
+    text = str(error)
+    return text[:1].upper() + text[1:]
+
+
+def group_key(group_id: str) -> OrderKey:
+    """The connection and order of a group; its item says nothing.
+
+    :raises BadOrderId: when it is none
+    """
+    return OrderKey.parse(f"{decoded(group_id)}:-")
+
+
+def notice_id(text: str) -> NoticeId:
+    """:raises BadNoticeId: when it is none"""
+    return NoticeId.parse(decoded(text))

@@ -1,0 +1,47 @@
+"""Names of query parameters: one that a route doesn't know is an error, and never ignored.
+
+A misspelled filter that is ignored gives every order, as if the question had been another one.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.api_gateway import Route
+from aws_lambda_powertools.event_handler.openapi.params import get_flat_dependant
+
+from milepost.api.problems import Fault, Problem
+from milepost.api.route_matching import routes_at
+
+_LONGEST_SHOWN: Final = 64
+
+
+def refuse_unknown_names(
+    resolver: APIGatewayHttpResolver, *, method: str, path: str, query: Mapping[str, Any]
+) -> None:
+    """Check the names of a request's query parameters; an address or method that there isn't has
+    none to check.
+
+    :param query: the request's parameters by name
+    :raises Problem: 422, with each name that is not known, and those that are
+    """
+    if not query:
+        return
+    known = next((names_of(one) for one in routes_at(resolver, path) if one.method == method), None)
+    if known is None or not (strange := sorted(query.keys() - known)):
+        return
+    there_are = f"there are: {', '.join(known)}" if known else "this address takes none"
+    names = ", ".join(one[:_LONGEST_SHOWN] for one in strange)
+    raise Problem(
+        422,
+        f"There is no query parameter {names}; {there_are}.",
+        errors=[
+            Fault(where=f"query.{one[:_LONGEST_SHOWN]}", what=f"unknown; {there_are}")
+            for one in strange
+        ],
+    )
+
+
+def names_of(route: Route) -> list[str]:
+    """The query parameters of a route, as its description in OpenAPI names them."""
+    return sorted(one.alias for one in get_flat_dependant(route.dependant).query_params)

@@ -1,0 +1,104 @@
+"""Customers: erasing one."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from pydantic import Field
+
+from milepost.api import text_patterns
+from milepost.api.dependencies import Given
+from milepost.api.json_model import Shape
+from milepost.api.openapi import may_answer
+from milepost.api.problems import Conflict
+from milepost.common.timestamps import format_instant
+from milepost.operations.erasure.erase import Erased, Incomplete
+from milepost.orders.recording import LostRace
+
+router = Router()
+
+
+class LeftView(Shape):
+    """Something that may be the customer's and was left, for a person to look at."""
+
+    place: str
+    where: str = Field(description="Its id there; empty for the rest of a place.")
+    why: str
+
+
+class ErasedView(Shape):
+    """What an erasure came to. One erased before has nothing to erase."""
+
+    customer: str
+    found: bool = Field(
+        description="False when nothing of such a customer is, or was within the last days, "
+        "anywhere: the id or the address it was made of is likely wrong."
+    )
+    dry_run: bool = Field(description="True when nothing was changed: it says what would be.")
+    orders: int = Field(
+        description="Orders that became tombstones, also those found since the last erasure."
+    )
+    order_ids: list[str] = Field(description="Those of them that this erasure found.")
+    removed: dict[str, int] = Field(
+        description="What else was the customer's, by place: notices, quarantined, ..."
+    )
+    removed_ids: dict[str, list[str]] = Field(description="The ids of the same.")
+    left: list[LeftView] = Field(
+        description="What names the customer and isn't known to be theirs alone: look at it."
+    )
+    goes_on: list[str] = Field(
+        description="Places that take longer: they are looked through within 15 minutes."
+    )
+    not_looked_at: dict[str, str] = Field(
+        description="Places that could not be looked at, and why: an erasure answers 409 then."
+    )
+    remembered_until: str | None = Field(
+        description="Until when what shows up late is erased as well."
+    )
+
+
+@router.delete(
+    "/customers/<customer>",
+    summary="Erase a customer, for good",
+    description="With `dry_run=true` nothing is changed: the answer says what would be.",
+    tags=["customers"],
+    operation_id="erase_customer",
+    responses=may_answer(200, 409),
+)
+def erase_customer(
+    customer: Annotated[
+        str,
+        Path(
+            description="A customer's id, as their orders name it.",
+            pattern=text_patterns.CUSTOMER_ID,
+        ),
+    ],
+    services: Given,
+    dry_run: Annotated[
+        bool, Query(description="Say what would be erased, and change nothing.")
+    ] = False,
+) -> ErasedView:
+    try:
+        erased = services.operations.erasure.erase(customer, now=services.clock(), dry_run=dry_run)
+    except Incomplete as why:
+        raise Conflict(f"{why}. What was found elsewhere is erased: repeat it.") from None
+    except LostRace:
+        raise Conflict("One of their orders is being written again and again: repeat it.") from None
+    return _view(erased)
+
+
+def _view(erased: Erased) -> ErasedView:
+    until = erased.remembered_until
+    return ErasedView(
+        customer=erased.customer_id,
+        found=erased.is_anybody,
+        dry_run=erased.dry_run,
+        orders=erased.orders,
+        order_ids=list(erased.order_ids),
+        removed=dict(erased.traces),
+        removed_ids={place: list(ids) for place, ids in erased.found.items()},
+        left=[LeftView(place=one.place, where=one.where, why=one.why) for one in erased.left],
+        goes_on=list(erased.unfinished),
+        not_looked_at=dict(erased.not_read),
+        remembered_until=format_instant(until) if until else None,
+    )

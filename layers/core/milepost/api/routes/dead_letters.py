@@ -1,0 +1,156 @@
+"""Dead letters: how many wait where, a look at them, taking them up again, giving one up."""
+
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from pydantic import ConfigDict, Field
+
+from milepost.api import text_patterns
+from milepost.api.auth import check_operator
+from milepost.api.dependencies import Given, Who
+from milepost.api.json_model import Shape
+from milepost.api.openapi import may_answer
+from milepost.api.problems import NotFound
+from milepost.common.timestamps import format_instant
+from milepost.operations.dead_letters import DeadLetterQueue
+from milepost.operations.services import Operations
+
+router = Router()
+
+QueuePath = Annotated[
+    str,
+    Path(
+        description="A queue by its name in the list.", pattern=text_patterns.ACTION, max_length=40
+    ),
+]
+MessagePath = Annotated[str, Path(description="A message's id.", max_length=100)]
+
+
+class QueueView(Shape):
+    """A dead-letter queue."""
+
+    name: str
+    waiting: int = Field(description="About how many messages wait there.")
+
+
+class QueueList(Shape):
+    """All of them."""
+
+    items: list[QueueView]
+
+
+class MessageView(Shape):
+    """What was tried in vain."""
+
+    id: str
+    sent_at: str
+    content: Any
+
+
+class QueueContents(QueueView):
+    """A queue with some of its messages."""
+
+    messages: list[MessageView]
+
+
+class Redrive(Shape):
+    """Which ones to take up again: all, if none are named."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    messages: list[str] | None = Field(default=None, max_length=500)
+
+
+class StayedView(Shape):
+    """A message that could not be taken up again."""
+
+    message: str
+    reason: str
+
+
+class RedrivenView(Shape):
+    """What a redrive came to."""
+
+    moved: int
+    failed: list[StayedView]
+    left: int = Field(description="About how many messages still wait there.")
+
+
+@router.get(
+    "/dead-letters",
+    summary="How much waits for a person, and where",
+    tags=["dead letters"],
+    operation_id="list_dead_letters",
+    responses=may_answer(200),
+)
+def list_dead_letters(services: Given) -> QueueList:
+    queues = services.operations.dead_letters
+    return QueueList(
+        items=[QueueView(name=one.name, waiting=one.letters.count()) for one in queues]
+    )
+
+
+@router.get(
+    "/dead-letters/<queue>",
+    summary="A queue's messages; for operators",
+    tags=["dead letters"],
+    operation_id="show_dead_letters",
+    responses=may_answer(200, 404),
+)
+def show_dead_letters(
+    queue: QueuePath,
+    services: Given,
+    caller: Who,
+    limit: Annotated[int, Query(ge=1, le=50)] = 10,
+) -> QueueContents:
+    check_operator(caller)
+    found = _queue(services.operations, queue)
+    messages = [
+        MessageView(
+            id=letter.id,
+            sent_at=format_instant(letter.sent_at),
+            content=found.way.content(letter),
+        )
+        for letter in found.letters.walk(most=limit)
+    ]
+    return QueueContents(name=found.name, waiting=found.letters.count(), messages=messages)
+
+
+@router.post(
+    "/dead-letters/<queue>/redrive",
+    summary="Take messages up again, at most 500 at once",
+    tags=["dead letters"],
+    operation_id="redrive_dead_letters",
+    responses=may_answer(200, 404),
+)
+def redrive_dead_letters(
+    queue: QueuePath, services: Given, asked: Annotated[Redrive | None, Body()] = None
+) -> RedrivenView:
+    found = _queue(services.operations, queue)
+    done = found.redrive(only=asked.messages if asked else None)
+    failed = [StayedView(message=one, reason=why) for one, why in done.failed.items()]
+    return RedrivenView(moved=done.moved, failed=failed, left=done.left)
+
+
+@router.delete(
+    "/dead-letters/<queue>/messages/<message>",
+    summary="Give one up",
+    tags=["dead letters"],
+    operation_id="discard_dead_letter",
+    status_code=204,
+    responses=may_answer(204, 404),
+)
+def discard_dead_letter(queue: QueuePath, message: MessagePath, services: Given) -> Response[str]:
+    if not _queue(services.operations, queue).discard(message):
+        raise NotFound(f"There is no message {message} in {queue}.")
+    return Response(status_code=204, body="")
+
+
+def _queue(operations: Operations, name: str) -> DeadLetterQueue:
+    found = operations.dead_letter_queue(name)
+    if found is None:
+        names = ", ".join(one.name for one in operations.dead_letters)
+        raise NotFound(f"There is no dead-letter queue {name}: there are {names}.")
+    return found

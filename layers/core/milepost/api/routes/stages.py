@@ -1,0 +1,210 @@
+"""Stages: how long they took, and the open orders that are beyond the 90th percentile."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Final
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import Field
+
+from milepost.api.dependencies import Given, Services
+from milepost.api.filters import check_connections, check_service_type
+from milepost.api.json_model import Shape
+from milepost.api.months import Month, first_of, months_before, months_between
+from milepost.api.openapi import may_answer
+from milepost.api.problems import Fault, Problem
+from milepost.common.status import Status
+from milepost.common.timestamps import parse_instant
+from milepost.queries.histogram import StageFigures
+from milepost.queries.order_list import OPEN, Listed, Wanted
+
+router = Router()
+
+MOST_MONTHS: Final = 36
+MOST_SLOW: Final = 100
+"""Orders beyond the p90 that one answer names."""
+ENOUGH: Final = 20
+"""Stages that must have ended before their 90th percentile says what is usual. Of fewer than ten
+it would be the longest one."""
+_MOST_PAGES: Final = 5
+_A_YEAR: Final = 12
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+StageName = tuple[str, str, Status]
+"""Connection, service type (empty for none) and status."""
+
+
+class By(StrEnum):
+    """What one row of stage times is about."""
+
+    STATUS = "status"
+    RAW_STATUS = "raw_status"
+
+
+class StageView(Shape):
+    """How long orders of one sort were in one status, or in one raw status of it, until they left
+    it. All in seconds."""
+
+    connection: str
+    service_type: str | None
+    stage: Status
+    raw_status: str | None = Field(
+        description="The provider's word, with `by=raw_status`; null where it is the same word as "
+        "the stage, or was not counted apart.",
+        examples=["Contract Generated"],
+    )
+    count: int
+    mean: float = Field(description="Exact.")
+    median: float | None = Field(
+        description=f"To within 2.5%; null while fewer than {ENOUGH} stages have ended."
+    )
+    p90: float | None = Field(
+        description="The 90th percentile, to within 2.5%; null as for the median."
+    )
+
+
+class SlowOrder(Shape):
+    """An open order that has been in its stage for longer than the 90th percentile."""
+
+    id: str = Field(examples=["offergrid-main:ord_1:item_1"])
+    connection: str
+    service_type: str | None
+    reference: str | None
+    stage: Status
+    since: str
+    age: float = Field(description="Seconds since then.")
+    p90: float = Field(description="The 90th percentile of its stage, in seconds.")
+
+
+class StagesView(Shape):
+    """Times of stages, over the months in which they were left."""
+
+    months: list[str]
+    stages: list[StageView]
+    slow: list[SlowOrder] = Field(description="By their next date, the earliest first.")
+    more_slow: bool = Field(description="Whether there may be more of them than are named.")
+
+
+@router.get(
+    "/stages",
+    summary="How long stages took, and which open orders are beyond the 90th percentile",
+    tags=["figures"],
+    operation_id="show_stages",
+    responses=may_answer(200),
+)
+def show_stages(
+    services: Given,
+    *,
+    connection: Annotated[list[Text] | None, Query(description="One or several.")] = None,
+    service_type: Annotated[Text | None, Query()] = None,
+    first_month: Annotated[
+        Month | None, Query(alias="from", description="First month (UTC), such as 2026-03.")
+    ] = None,
+    last_month: Annotated[
+        Month | None, Query(alias="to", description="Last month; the present one if absent.")
+    ] = None,
+    by: Annotated[
+        By,
+        Query(
+            description="`raw_status`: a row for each of the provider's words within a stage, such "
+            "as the milestones of SUBS."
+        ),
+    ] = By.STATUS,
+) -> StagesView:
+    check_connections(connection, services)
+    now = services.clock()
+    months = months_asked_for(first_month, last_month, now=now)
+    names = connection or services.connection_ids()
+    found = _of_type(service_type, services.figures.stages(names, months=months))
+    rows = found
+    if by is By.RAW_STATUS:
+        told_apart = services.figures.stages_by_raw_status(names, months=months)
+        rows = _of_type(service_type, told_apart)
+    if not rows:
+        check_service_type(service_type, services)
+    slow, is_all = _slow_orders(found, services, now=now)
+    return StagesView(
+        months=months,
+        stages=[_stage_view(one) for one in rows],
+        slow=slow,
+        more_slow=not is_all,
+    )
+
+
+def _of_type(service_type: str | None, found: Iterable[StageFigures]) -> list[StageFigures]:
+    return [one for one in found if service_type in (None, one.service_type)]
+
+
+def months_asked_for(first: str | None, last: str | None, *, now: datetime) -> list[str]:
+    """The months of a query, by default the last twelve.
+
+    :raises Problem: 422, for none or more than ``MOST_MONTHS``
+    """
+    end = first_of(last) if last else now.date().replace(day=1)
+    begin = first_of(first) if first else months_before(end, _A_YEAR - 1)
+    months = months_between(begin, end)
+    if not 0 < len(months) <= MOST_MONTHS:
+        what = f"from `from` to `to` there must be 1 to {MOST_MONTHS} months"
+        raise Problem(422, f"{what}.", errors=[Fault(where="query.from", what=what)])
+    return months
+
+
+def _slow_orders(
+    figures: Iterable[StageFigures], services: Services, *, now: datetime
+) -> tuple[list[SlowOrder], bool]:
+    """Open orders beyond their stage's p90, and whether these are all of them."""
+    p90 = {
+        (one.connection, one.service_type, one.stage): one.p90
+        for one in figures
+        if one.stage in OPEN and one.count >= ENOUGH
+    }
+    if not p90:
+        return [], True
+    wanted = Wanted(
+        asked_at=now,
+        statuses=tuple({status for _, _, status in p90}),
+        connections=frozenset(connection for connection, _, _ in p90),
+    )
+    zones = {one.id: one.time_zone for one in services.connections.all().values()}
+    slow: list[SlowOrder] = []
+    after = None
+    for _ in range(_MOST_PAGES):
+        page = services.lists.page(wanted, zones=zones, after=after, limit=MOST_SLOW)
+        slow += [found for one in page.orders if (found := _if_slow(one, p90, now))]
+        after = page.last
+        if after is None or len(slow) > MOST_SLOW:
+            break
+    return slow[:MOST_SLOW], after is None and len(slow) <= MOST_SLOW
+
+
+def _if_slow(one: Listed, p90: Mapping[StageName, float], now: datetime) -> SlowOrder | None:
+    usual = p90.get((one.key.connection, one.service_type or "", one.status))
+    age = now - parse_instant(one.since)
+    if usual is None or age <= timedelta(seconds=usual):
+        return None
+    return SlowOrder(
+        id=one.key.path_id,
+        connection=one.key.connection,
+        service_type=one.service_type,
+        reference=one.reference,
+        stage=one.status,
+        since=one.since,
+        age=age.total_seconds(),
+        p90=usual,
+    )
+
+
+def _stage_view(one: StageFigures) -> StageView:
+    is_enough = one.count >= ENOUGH
+    return StageView(
+        connection=one.connection,
+        service_type=one.service_type or None,
+        stage=one.stage,
+        raw_status=one.raw_status,
+        count=one.count,
+        mean=one.mean,
+        median=one.median if is_enough else None,
+        p90=one.p90 if is_enough else None,
+    )

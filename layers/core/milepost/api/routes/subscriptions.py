@@ -1,0 +1,340 @@
+"""Subscriptions: who is told of what, by mail or at an endpoint."""
+
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from pydantic import ConfigDict, Field
+
+from milepost.api.auth import Caller
+from milepost.api.dependencies import Given, Services, Who
+from milepost.api.idempotency_key import KEY_HEADER, KeyHeader, new_key, reused
+from milepost.api.json_model import Shape
+from milepost.api.openapi import may_answer
+from milepost.api.problems import Conflict, Fault, NotFound, Problem
+from milepost.common.idempotency import KeyReused, fingerprint, is_repeated
+from milepost.common.timestamps import format_instant
+from milepost.notifications.endpoints.addresses import Refused, read_url
+from milepost.notifications.endpoints.secret_rotation import KEEP_PREVIOUS, LONGEST_KEPT
+from milepost.notifications.notice import Channel
+from milepost.notifications.subscription import FROM_FILE, Subscription
+from milepost.notifications.subscription_input import (
+    SaidSubscription,
+    require_callable,
+    subscription_from,
+)
+
+router = Router()
+
+FROM_API = "api"
+SubscriptionPath = Annotated[str, Path(description="A subscription's id.", max_length=100)]
+Said = Annotated[SaidSubscription, Body()]
+
+
+class QuietHoursView(Shape):
+    """By the subscription's own clock."""
+
+    start: str
+    end: str
+    passing: list[str]
+
+
+class SubscriptionView(Shape):
+    """Who is told of what. Empty `connections` and `service_types` mean all."""
+
+    id: str
+    channel: str = Field(description="`email` or `https`.")
+    recipient: str
+    kinds: list[str]
+    connections: list[str]
+    service_types: list[str]
+    language: str
+    time_zone: str
+    mode: str
+    daily_at: str
+    quiet_hours: QuietHoursView | None
+    owner: str | None
+    source: str | None = Field(description="`file` for one that connections.yaml declares.")
+    ended: str | None = Field(description="Why it is over, in words; null while it lives.")
+
+
+class NewSubscriptionView(SubscriptionView):
+    """The same with the secret that an endpoint checks its messages with; shown this once."""
+
+    secret: str | None
+
+
+class Rotation(Shape):
+    """How to change over to another secret."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    keep_old_for_hours: int = Field(
+        default=int(KEEP_PREVIOUS.total_seconds()) // 3600,
+        ge=0,
+        le=int(LONGEST_KEPT.total_seconds()) // 3600,
+        description="How long messages are signed by the old secret as well; 0 ends it at once.",
+    )
+
+
+class RotatedView(Shape):
+    """The new secret; shown this once."""
+
+    subscription: str
+    secret: str
+    previous_until: str | None = Field(
+        description="Until when the secret before it signs as well, in UTC; null if it doesn't."
+    )
+
+
+class SubscriptionList(Shape):
+    """Every subscription, by recipient."""
+
+    items: list[SubscriptionView]
+
+
+@router.get(
+    "/subscriptions",
+    summary="Every subscription, also those that have ended",
+    tags=["subscriptions"],
+    operation_id="show_subscriptions",
+    responses=may_answer(200),
+)
+def list_subscriptions(services: Given) -> SubscriptionList:
+    found = sorted(services.operations.subscriptions.all(), key=lambda o: (o.recipient, o.id))
+    return SubscriptionList(items=[_view(one) for one in found])
+
+
+@router.get(
+    "/subscriptions/<subscription>",
+    summary="One subscription",
+    tags=["subscriptions"],
+    operation_id="show_subscription",
+    responses=may_answer(200, 404),
+)
+def show_subscription(subscription: SubscriptionPath, services: Given) -> SubscriptionView:
+    return _view(_find(subscription, services))
+
+
+@router.post(
+    "/subscriptions",
+    summary="Tell somebody more",
+    tags=["subscriptions"],
+    operation_id="add_subscription",
+    status_code=201,
+    responses=may_answer(201),
+)
+def add_subscription(
+    services: Given, caller: Who, asked: Said, key: KeyHeader = None
+) -> Response[NewSubscriptionView]:
+    key = key or new_key()
+    made = subscription_from(asked, subscription_id=_id_by(caller, key), source=FROM_API)
+    there = _made_before(made, asked, services, caller=caller, key=key)
+    secret = None
+    if made.channel is Channel.HTTPS:
+        # A notice to an endpoint without a secret fails: so it is there first.
+        secret = services.operations.endpoint_secrets.make(made.id)
+    if there is None:
+        services.operations.subscriptions.put(made)
+    return Response(
+        status_code=201,
+        content_type="application/json",
+        body=NewSubscriptionView(**_view(there or made).model_dump(), secret=secret),
+        headers={KEY_HEADER: key},
+    )
+
+
+def _id_by(caller: Caller, key: str) -> str:
+    """One caller's key makes one subscription, however often they ask with it."""
+    return f"sub-{sha256(f'{caller.subject} {key}'.encode()).hexdigest()[:16]}"
+
+
+def _made_before(
+    made: Subscription,
+    asked: SaidSubscription,
+    services: Services,
+    *,
+    caller: Caller,
+    key: str,
+) -> Subscription | None:
+    """The subscription that this very request has made before, as it is now; None for a new one.
+
+    :raises Problem: when the key came with another request, or this one asks for what can't be
+    """
+    operation = f"subscription {caller.subject}"
+    contents = fingerprint(asked.model_dump(mode="json"))
+    there = services.operations.subscriptions.get(made.id)
+    try:
+        if is_repeated(services.requests, operation, key, contents):
+            return there
+        _require_same(made, there)
+        _require_possible(made, services)
+        services.requests.enter(operation, key, contents, at=services.clock())
+    except KeyReused as error:
+        raise reused(error) from None
+    return there
+
+
+def _require_same(made: Subscription, there: Subscription | None) -> None:
+    """Of one that an earlier version made, which didn't keep what was asked for."""
+    if there is not None and replace(there, ended=None) != made:
+        raise KeyReused
+
+
+@router.put(
+    "/subscriptions/<subscription>",
+    summary="Change what a subscription says; the recipient stays",
+    tags=["subscriptions"],
+    operation_id="change_subscription",
+    responses=may_answer(200, 404, 409),
+)
+def change_subscription(
+    subscription: SubscriptionPath, services: Given, asked: Said
+) -> SubscriptionView:
+    there = _find_ours(subscription, services)
+    if not there.is_of(asked.recipient):
+        raise Conflict(
+            "The recipient of a subscription stays, since it may have said no: "
+            "make another one, and delete this."
+        )
+    wanted = subscription_from(asked, subscription_id=there.id, source=FROM_API)
+    _require_possible(wanted, services)
+    if not services.operations.subscriptions.change(wanted, instead_of=there):
+        # Deleted meanwhile, or taken over by the file.
+        _find_ours(subscription, services)
+        raise Conflict(f"{subscription} was changed by somebody else meanwhile: look at it again.")
+    return _view(_find(subscription, services))
+
+
+@router.post(
+    "/subscriptions/<subscription>/resume",
+    summary="Let one live again that has ended, because its recipient wants it",
+    tags=["subscriptions"],
+    operation_id="resume_subscription",
+    responses=may_answer(200, 404, 409),
+)
+def resume_subscription(subscription: SubscriptionPath, services: Given) -> SubscriptionView:
+    found = _find(subscription, services)
+    if not services.operations.subscriptions.resume(found.id, ended=found.ended):
+        _find(subscription, services)
+        raise Conflict(f"{found.id} was changed by somebody else meanwhile: look at it again.")
+    return _view(_find(subscription, services))
+
+
+@router.post(
+    "/subscriptions/<subscription>/rotate-secret",
+    summary="A new secret for an endpoint; the old one signs beside it for a while",
+    tags=["subscriptions"],
+    operation_id="rotate_subscription_secret",
+    responses=may_answer(200, 404, 409),
+)
+def rotate_secret(
+    subscription: SubscriptionPath,
+    *,
+    services: Given,
+    caller: Who,
+    key: KeyHeader = None,
+    asked: Annotated[Rotation | None, Body()] = None,
+) -> Response[RotatedView]:
+    found, key, now = _find(subscription, services), key or new_key(), services.clock()
+    keep_for = timedelta(hours=(asked or Rotation()).keep_old_for_hours)
+    rotated = None
+    if found.channel is Channel.HTTPS:
+        rotated = services.operations.endpoint_secrets.rotate(
+            found.id, now=now, keep_for=keep_for, request=_id_by(caller, key)
+        )
+    if rotated is None:
+        raise Conflict(f"{found.id} has no secret: only endpoints have.")
+    secret, until = rotated
+    shown = format_instant(until) if until else None
+    return Response(
+        status_code=200,
+        content_type="application/json",
+        body=RotatedView(subscription=found.id, secret=secret, previous_until=shown),
+        headers={KEY_HEADER: key},
+    )
+
+
+@router.delete(
+    "/subscriptions/<subscription>",
+    summary="Tell them no more",
+    tags=["subscriptions"],
+    operation_id="delete_subscription",
+    status_code=204,
+    responses=may_answer(204, 404, 409),
+)
+def delete_subscription(subscription: SubscriptionPath, services: Given) -> Response[str]:
+    found = _find_ours(subscription, services)
+    if found.channel is Channel.HTTPS:
+        # Ended first and deleted last: if this breaks off, it is there to be deleted again.
+        reason = f"deleted on {services.clock():%Y-%m-%d}"
+        services.operations.subscriptions.end(found.id, reason=reason)
+        services.operations.endpoint_secrets.drop(found.id)
+    services.operations.subscriptions.delete(found.id)
+    return Response(status_code=204, body="")
+
+
+def _find(subscription_id: str, services: Services) -> Subscription:
+    found = services.operations.subscriptions.get(subscription_id)
+    if found is None:
+        raise NotFound(f"There is no subscription {subscription_id}; /subscriptions lists them.")
+    return found
+
+
+def _find_ours(subscription_id: str, services: Services) -> Subscription:
+    found = _find(subscription_id, services)
+    if found.source == FROM_FILE:
+        raise Conflict(
+            "connections.yaml declares this subscription: change it there, then apply the file."
+        )
+    return found
+
+
+def _require_possible(wanted: Subscription, services: Services) -> None:
+    """Check what the request alone can't tell."""
+    known = services.connection_ids()
+    there_are = f"there are: {', '.join(known) or 'none'}"
+    faults = [
+        Fault(where="body.connections", what=f"There is no connection {name}; {there_are}.")
+        for name in sorted(wanted.connections.difference(known))
+    ]
+    if wanted.channel is Channel.HTTPS:
+        try:
+            if services.operations.allow_private_endpoints:
+                read_url(wanted.recipient, allow_private=True)
+            else:
+                require_callable(wanted.recipient)
+        except Refused as refusal:
+            faults.append(Fault(where="body.url", what=f"It would never be called: {refusal}."))
+    if faults:
+        raise Problem(422, "The subscription can't be as it is asked for.", errors=faults)
+
+
+def _view(one: Subscription) -> SubscriptionView:
+    quiet = one.quiet_hours
+    return SubscriptionView(
+        id=one.id,
+        channel=str(one.channel),
+        recipient=one.recipient,
+        kinds=sorted(one.kinds),
+        connections=sorted(one.connections),
+        service_types=sorted(one.service_types),
+        language=one.language,
+        time_zone=one.time_zone,
+        mode=str(one.mode),
+        daily_at=f"{one.daily_at:%H:%M}",
+        quiet_hours=QuietHoursView(
+            start=f"{quiet.start:%H:%M}",
+            end=f"{quiet.end:%H:%M}",
+            passing=sorted(quiet.passing),
+        )
+        if quiet
+        else None,
+        owner=one.owner,
+        source=one.source,
+        ended=one.ended,
+    )

@@ -1,0 +1,1 @@
+"""Primitives and vocabulary: times, JSON, identifiers, statuses. Imports nothing of Milepost."""

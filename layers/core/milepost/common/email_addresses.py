@@ -1,0 +1,169 @@
+"""Email addresses: which can be written to, how SES takes them, and which are one mailbox.
+
+Everything that keeps, compares or looks up an address does it by ``address_identity``. Whether an
+address is one is judged by the package ``email-validator``.
+"""
+
+import hashlib
+import re
+import unicodedata
+from typing import Final
+
+LONGEST_ADDRESS: Final = 254
+"""Characters (RFC 3696, erratum 1690)."""
+_LONGEST_NAME: Final = 64
+_LONGEST_DOMAIN: Final = 253
+_PUNYCODE: Final = "xn--"
+_RESERVED: Final = ("arpa", "invalid", "local", "localhost", "onion", "test")
+"""Top-level domains without mail on the Internet (IANA, Special-Use Domain Names)."""
+_USUAL: Final = re.compile(
+    r"([A-Z0-9]+(?:[._+-][A-Z0-9]+)*)@((?:[A-Z0-9]{1,31}(?:-[A-Z0-9]{1,31})?\.)+([A-Z]{2,63}))",
+    re.ASCII | re.IGNORECASE,
+)
+"""Addresses that need no second look: the package's import takes tens of milliseconds, which a
+cold start does not pay for these. A test holds that the package accepts whatever this matches."""
+
+
+class BadAddress(ValueError):
+    """Not an address that mail can be sent to; the message says why, in a sentence."""
+
+
+def check_address(text: str) -> str:
+    """The address as people read it: Unicode in NFC, its domain in lower case and not in Punycode.
+
+    One address alone, without a display name. The part before the @ has to be ASCII, because SES
+    can't send to others; the domain may be an internationalised one. No name server is asked.
+
+    :raises BadAddress: when no mail could be sent there
+    """
+    usual = _USUAL.fullmatch(text) if len(text) <= LONGEST_ADDRESS else None
+    if usual is not None and _is_short_and_public(usual):
+        return f"{usual[1]}@{usual[2].lower()}"
+    return _judged(text)[0]
+
+
+def is_email(text: str) -> bool:
+    """Whether mail can be sent there, see ``check_address``."""
+    try:
+        check_address(text)
+    except BadAddress:
+        return False
+    return True
+
+
+def ascii_address(text: str) -> str:
+    """The address as SES takes it: an internationalised domain in Punycode.
+
+    Source: Amazon SES API v2, ``Destination``: addresses of 7-bit ASCII; a domain with other
+    characters is encoded by Punycode (RFC 3492).
+
+    :raises BadAddress: when no mail could be sent there
+    """
+    address = check_address(text)
+    return address if address.isascii() else _judged(address)[1]
+
+
+def address_identity(text: str) -> str:
+    """What all spellings of one mailbox have in common; for keys and comparisons, not for sending.
+
+    Spaces around it and invisible characters don't count, nor do capitals, the way in which a
+    letter is composed (Unicode NFC), or whether a domain is written in Punycode. Any text has an
+    identity, also one that is no address.
+
+    For an ASCII address it is the address in lower case, as it has always been kept by.
+    """
+    text = text.strip()
+    if text.isascii() and text.isprintable():
+        return text.lower()
+    visible = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf")).strip()
+    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFC", visible).lower())
+    name, at, domain = plain.rpartition("@")
+    return f"{name}{at}{_ascii_domain(domain)}" if at else plain
+
+
+def former_identities(text: str) -> tuple[str, ...]:
+    """Other texts by which items of this mailbox may be keyed that were written before
+    ``address_identity`` was: trimmed and in lower case, in each spelling of the domain.
+
+    Empty for addresses that are ASCII throughout and not in Punycode, which are nearly all.
+    """
+    identity = address_identity(text)
+    name, at, domain = identity.rpartition("@")
+    composed = f"{name}{at}{_unicode_domain(domain)}"
+    spellings = (
+        text.strip().lower(),
+        composed,
+        unicodedata.normalize("NFD", composed),
+    )
+    return tuple(one for one in dict.fromkeys(spellings) if one != identity)
+
+
+def _is_short_and_public(usual: re.Match[str]) -> bool:
+    name, domain, top = usual.groups()
+    return (
+        len(name) <= _LONGEST_NAME
+        and len(domain) <= _LONGEST_DOMAIN
+        and top.lower() not in _RESERVED
+    )
+
+
+def _judged(text: str) -> tuple[str, str]:
+    """The address as people read it, and in ASCII.
+
+    :raises BadAddress: with the package's reason
+    """
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 (see _USUAL)
+
+    if len(text) > 2 * LONGEST_ADDRESS:
+        raise BadAddress("The email address is too long.")
+    try:
+        found = validate_email(
+            text,
+            allow_smtputf8=False,
+            allow_quoted_local=False,
+            allow_domain_literal=False,
+            allow_display_name=False,
+            strict=True,
+            check_deliverability=False,
+        )
+    except EmailNotValidError as error:
+        raise BadAddress(str(error)) from None
+    return found.normalized, found.ascii_email or ""
+
+
+def _ascii_domain(domain: str) -> str:
+    """In Punycode, where it has other than ASCII characters and can be encoded."""
+    if domain.isascii():
+        return domain
+    import idna  # noqa: PLC0415 (its tables are read for these alone)
+
+    try:
+        return idna.encode(domain, uts46=True).decode()
+    except (idna.IDNAError, UnicodeError):
+        return domain
+
+
+def _unicode_domain(domain: str) -> str:
+    if _PUNYCODE not in domain:
+        return domain
+    import idna  # noqa: PLC0415 (its tables are read for these alone)
+
+    try:
+        return idna.decode(domain)
+    except (idna.IDNAError, UnicodeError):
+        return domain
+
+
+def address_digest(address: str) -> str:
+    """A mailbox as suppressions are keyed by it, the same for every spelling."""
+    return _digest(address_identity(address))
+
+
+def former_digests(address: str) -> tuple[str, ...]:
+    """By which suppressions of this mailbox may be keyed that were written before spellings were
+    compared by ``address_identity``; none for usual addresses."""
+    return tuple(_digest(one) for one in former_identities(address))
+
+
+def _digest(identity: str) -> str:
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]

@@ -1,0 +1,212 @@
+"""Dates and times: which forms are read, which years can be right, and arithmetic that holds.
+
+Providers write "not set" as a date: 0001-01-01 (.NET), 0000-00-00 (MySQL), 1900-01-01, the Unix
+epoch, 9999-12-31. A date outside of ``EARLIEST`` to ``LATEST`` is such a slip and never a fact:
+adapters leave it out (``providers/shapes``), and what reads a stored one takes it for missing.
+Nothing here raises ``OverflowError``: shifting and adding stop at the ends of the calendar.
+"""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+from typing import Final
+
+from milepost.common.errors import BadPayload
+
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""The first instant that a provider's date can mean."""
+LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+"""The first instant after all those that a provider's date can mean."""
+
+_FIRST: Final = datetime(1, 1, 3, tzinfo=UTC)
+_LAST: Final = datetime(9999, 12, 29, tzinfo=UTC)
+"""Between these two every time zone can express every instant."""
+_DAY_LENGTH: Final = len("2026-03-01")
+_MILLISECONDS_FROM: Final = 10**11
+"""A number of seconds that large is after the year 5000, one of milliseconds before 1974."""
+
+_FORM: Final = re.compile(
+    r"(\d{4})-?(\d\d)-?(\d\d)[T ](\d\d):?(\d\d)(?::?(\d\d)(?:[.,](\d{1,12}))?)?"
+    r" ?(?:(Z)|([+-])(\d\d):?(\d\d)?)?",
+    re.ASCII | re.IGNORECASE,
+)
+"""ISO 8601 as systems write it: also a lower-case z, a zone without a colon or after a space."""
+
+
+class NotATime(ValueError):
+    """Not a date or time that can be right; the message says why, without the text itself."""
+
+
+def read_iso(text: str) -> datetime:
+    """The datetime of an ISO 8601 text; naive if it names no zone.
+
+    24:00 is the next day's midnight; a leap second is the second after it.
+
+    :raises NotATime: when it isn't one
+    """
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    found = _FORM.fullmatch(text.strip())
+    if found is None:
+        raise NotATime("not a time: expected ISO 8601 such as 2026-03-01T09:00:00Z")
+    try:
+        return _from_parts(*found.groups())
+    except (ValueError, OverflowError):
+        raise NotATime("not a time: there is no such day or hour") from None
+
+
+def _from_parts(*parts: str | None) -> datetime:
+    numbers = [int(part or 0) for part in parts[:6]]
+    year, month, day, hour, minute, second = numbers
+    beyond = timedelta(0)
+    if (hour, minute, second) == (24, 0, 0):
+        hour, beyond = 0, timedelta(days=1)
+    elif second == 60:
+        second, beyond = 59, timedelta(seconds=1)
+    microsecond = int((parts[6] or "").ljust(6, "0")[:6])
+    utc, sign, hours, minutes = parts[7:]
+    zone: tzinfo | None = UTC if utc else None
+    if sign:
+        text = f"2000-01-01T00:00{sign}{hours}:{minutes or '00'}"
+        zone = datetime.fromisoformat(text).tzinfo
+    return datetime(year, month, day, hour, minute, second, microsecond, tzinfo=zone) + beyond
+
+
+def read_instant(value: object, *, zone: tzinfo | None = None) -> datetime:
+    """The instant, in UTC, that a provider's JSON value means.
+
+    :param value: a text of ISO 8601, or the number of seconds or milliseconds since 1970
+    :param zone: of texts that name none; a time that comes twice when clocks are put back is the
+        first, one that is skipped counts on from the hour before
+    :raises NotATime: when it isn't one, or not between 2000 and 2099
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        raise NotATime("not a time: expected a text such as 2026-03-01T09:00:00Z")
+    if not isinstance(value, str):
+        return _in_range(_from_number(value))
+    moment = read_iso(value)
+    if moment.tzinfo is None:
+        if zone is None:
+            raise NotATime("a time without a zone: expected ISO 8601 ending in Z or +hh:mm")
+        moment = moment.replace(tzinfo=zone)
+    try:
+        return _in_range(moment.astimezone(UTC))
+    except OverflowError:
+        raise _out_of_range() from None
+
+
+def read_day(value: object) -> date:
+    """The day that a provider's text names, alone or before a time.
+
+    :raises NotATime: when it isn't one, or not between 2000 and 2099
+    """
+    if not isinstance(value, str):
+        raise NotATime("not a day: expected a text such as 2026-03-01")
+    day = read_iso(value.strip()).date()
+    if not EARLIEST.date() <= day < LATEST.date():
+        raise _out_of_range()
+    return day
+
+
+def _from_number(number: float | Decimal) -> datetime:
+    try:
+        # The range of dates that can be right is so small that the units can't be confused.
+        divisor = 1000 if abs(float(number)) >= _MILLISECONDS_FROM else 1
+        return datetime.fromtimestamp(float(number) / divisor, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise _out_of_range() from None
+
+
+def _in_range(moment: datetime) -> datetime:
+    if not EARLIEST <= moment < LATEST:
+        raise _out_of_range()
+    return moment
+
+
+def _out_of_range() -> NotATime:
+    return NotATime("a date that can't be right: before 2000 or after 2099")
+
+
+def is_in_range(moment: datetime) -> bool:
+    """Whether an aware datetime is one that a provider's date can mean."""
+    return EARLIEST <= moment < LATEST
+
+
+def stored_moment(text: str | None) -> datetime | None:
+    """The instant of a stored instant, or the midnight (UTC) of a stored day.
+
+    None where there is none, and for what can't be a date: versions before kept such dates.
+    """
+    day = stored_day(text)
+    if day is not None:
+        return datetime.combine(day, time(), tzinfo=UTC)
+    try:
+        return read_instant(text)
+    except NotATime:
+        return None
+
+
+def stored_day(text: str | None) -> date | None:
+    """The stored day; None where there is none, for an instant, and for what can't be a date."""
+    if not isinstance(text, str) or len(text) != _DAY_LENGTH:
+        return None
+    try:
+        return read_day(text)
+    except NotATime:
+        return None
+
+
+def if_in_range(text: str | None) -> str | None:
+    """A stored date's text; None where there is none, and for what can't be a date."""
+    return text if stored_moment(text) is not None else None
+
+
+def in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    """An aware datetime in a zone; one that the zone can't express is the next that it can."""
+    return _bounded(moment).astimezone(zone)
+
+
+def later(moment: datetime, by: timedelta) -> datetime:
+    """An aware datetime and a duration more; at most the end of the calendar."""
+    moment = _bounded(moment)
+    room = (_LAST - moment) if by > timedelta(0) else (_FIRST - moment)
+    return moment + (min(by, room) if by > timedelta(0) else max(by, room))
+
+
+def _bounded(moment: datetime) -> datetime:
+    return min(max(moment, _FIRST), _LAST)
+
+
+def format_instant(instant: datetime) -> str:
+    """An aware datetime as ISO 8601 in UTC, to the millisecond when it has any."""
+    utc = whole_milliseconds(instant)
+    spec = "milliseconds" if utc.microsecond else "seconds"
+    return utc.isoformat(timespec=spec).replace("+00:00", "Z")
+
+
+def whole_milliseconds(instant: datetime) -> datetime:
+    """The same in UTC, without what is finer than a millisecond."""
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    finer = utc.microsecond % 1000
+    return utc.replace(microsecond=utc.microsecond - finer) if finer else utc
+
+
+def parse_instant(text: str) -> datetime:
+    """The aware UTC datetime (to the millisecond) of an ISO 8601 text with a zone.
+
+    :raises BadPayload: when it is no date, or has no zone
+    """
+    try:
+        instant = read_iso(text)
+        if instant.tzinfo is None:
+            raise BadPayload("a time without a zone: expected ISO 8601 ending in Z or +hh:mm")
+        return whole_milliseconds(instant)
+    except (NotATime, OverflowError):
+        raise BadPayload("not a time: expected ISO 8601 such as 2026-03-01T09:00:00Z") from None
+
+
+def sortable(moment: datetime) -> str:
+    """A moment as the text that the index sorts by, to the second."""
+    return format_instant(moment.replace(microsecond=0))

@@ -1,0 +1,1 @@
+"""Connections: accounts at providers, their settings and their health."""

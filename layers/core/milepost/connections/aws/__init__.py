@@ -1,0 +1,1 @@
+"""Connections in AWS: settings, credentials, activity, requests for polls."""

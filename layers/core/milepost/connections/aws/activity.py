@@ -1,0 +1,103 @@
+"""PollsTable as others than the poller see it: how a connection's polls went, its last webhook."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from milepost.aws.dynamodb_items import as_int, from_item, to_item
+from milepost.aws.errors import item_in_the_way
+from milepost.common.timestamps import format_instant, parse_instant
+from milepost.connections.aws.poll_requests import read_requests
+from milepost.connections.health import Contact
+
+AT_MOST_EVERY: Final = timedelta(minutes=1)
+"""How often one container notes a connection's webhook: a write for each would cost more than the
+recording of some."""
+
+UNREADABLE: Final = "what is stored of its polls can't be read"
+_PREFIX: Final = "poll#"
+
+
+class ContactsTable:
+    """What is known of connections' polls and webhooks."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def get(self, connection_id: str) -> Contact:
+        """Of one connection; empty when it was never in contact."""
+        # Whoever waits for a request takes its absence for its end, so it may not be read late.
+        answer = self._client.get_item(
+            TableName=self._table, Key=_key(connection_id), ConsistentRead=True
+        )
+        return _contact(from_item(answer.get("Item", {})))
+
+    def all(self) -> Mapping[str, Contact]:
+        """Of each connection that ever was in contact, by id."""
+        pages = self._client.get_paginator("scan").paginate(TableName=self._table)
+        items = (from_item(item) for page in pages for item in page["Items"])
+        return {
+            item["pk"].removeprefix(_PREFIX): _contact(item)
+            for item in items
+            if item["pk"].startswith(_PREFIX)
+        }
+
+
+class LastWebhooks:
+    """Notes when a connection's last webhook came, at most once a minute."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+        self._noted: dict[str, datetime] = {}
+
+    def note(self, connection_id: str, *, at: datetime) -> None:
+        """Note it, unless one of the same minute was, or a later one."""
+        if at - self._noted.get(connection_id, at - AT_MOST_EVERY) < AT_MOST_EVERY:
+            return
+        no_later_one_is_noted = "attribute_not_exists(last_webhook_at) OR last_webhook_at < :at"
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(connection_id),
+                UpdateExpression="SET last_webhook_at = :at",
+                ConditionExpression=no_later_one_is_noted,
+                ExpressionAttributeValues=to_item(
+                    {":at": format_instant(at.replace(microsecond=0))}
+                ),
+            )
+        except self._client.exceptions.ClientError as error:
+            item_in_the_way(error)
+        self._noted[connection_id] = at
+
+
+def _key(connection_id: str) -> dict[str, Any]:
+    return to_item({"pk": f"{_PREFIX}{connection_id}"})
+
+
+def _contact(item: Mapping[str, Any]) -> Contact:
+    """One connection's; an item that can't be read counts as a failure of this connection alone."""
+    try:
+        return _read(item)
+    except (ValueError, TypeError, ArithmeticError):
+        return Contact(failures=1, last_error=UNREADABLE)
+
+
+def _read(item: Mapping[str, Any]) -> Contact:
+    return Contact(
+        last_success_at=_instant(item.get("last_success_at")),
+        last_failure_at=_instant(item.get("last_failure_at")),
+        last_error=item.get("last_error"),
+        failures=as_int(item.get("failures", 0)),
+        not_before=_instant(item.get("not_before")),
+        polling_until=_instant(item.get("lease_until")),
+        is_paused="progress" in item,
+        cursor=_instant(item.get("poll_cursor")),
+        last_webhook_at=_instant(item.get("last_webhook_at")),
+        requests=read_requests(item),
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return parse_instant(text) if text else None

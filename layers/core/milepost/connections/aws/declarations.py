@@ -1,0 +1,113 @@
+"""NoticesTable's record of which version of the declared connections is applied, and by whom now.
+
+A declaration is spread over several services. One item stands for all of it: whoever changes any of
+it takes the item first, in place of the version that they have read.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from botocore.exceptions import ClientError
+
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.aws.errors import item_in_the_way
+from milepost.common.timestamps import sortable
+
+LEASE: Final = timedelta(minutes=5)
+"""How long nobody else may change anything after the last sign of life of who is at it."""
+
+
+class ChangedSinceRead(Exception):
+    """The declaration is no longer the one that was read; ``at`` says when it was changed."""
+
+    def __init__(self, at: str | None) -> None:
+        super().__init__(at)
+        self.at = at
+
+
+class BeingChanged(Exception):
+    """Somebody else is changing the declaration now; ``until`` is the latest end of that."""
+
+    def __init__(self, until: str) -> None:
+        super().__init__(until)
+        self.until = until
+
+
+class DeclarationsTable:
+    """The version of the declaration, and the lease of who is changing it."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def version(self) -> str | None:
+        """The version by now; None before the first change."""
+        answer = self._client.get_item(TableName=self._table, Key=_KEY, ConsistentRead=True)
+        item = from_item(answer.get("Item", {}))
+        version: str | None = item.get("version")
+        return version
+
+    def take(self, *, read: str | None, now: datetime) -> str:
+        """Take the lease, in place of the version that was read.
+
+        :returns: the lease's token, with which it is renewed and given back
+        :raises ChangedSinceRead: when the version is another one by now
+        :raises BeingChanged: when somebody else has the lease
+        """
+        as_it_was_read = "version = :read" if read else "attribute_not_exists(version)"
+        nobody_has_it = "(attribute_not_exists(leased_until) OR leased_until < :now)"
+        token = uuid4().hex
+        values = {":token": token, ":now": sortable(now), ":until": sortable(now + LEASE)}
+        try:
+            self._update(
+                "SET version = :token, changed_at = :now, leased_until = :until",
+                f"{as_it_was_read} AND {nobody_has_it}",
+                values | ({":read": read} if read else {}),
+            )
+        except ClientError as error:
+            there = from_item(item_in_the_way(error))
+            if there.get("version") == token:
+                # It was ours already: the SDK asked again since the first answer was lost.
+                return token
+            if there.get("leased_until", "") >= sortable(now):
+                raise BeingChanged(there["leased_until"]) from None
+            raise ChangedSinceRead(there.get("changed_at")) from None
+        return token
+
+    def renew(self, token: str, *, now: datetime) -> None:
+        """Show that the lease is still used.
+
+        :raises ChangedSinceRead: when it ended, and somebody else has taken it since
+        """
+        until = {":until": sortable(now + LEASE)}
+        try:
+            self._update("SET leased_until = :until", _IT_IS_OURS, {":token": token, **until})
+        except ClientError as error:
+            raise ChangedSinceRead(from_item(item_in_the_way(error)).get("changed_at")) from None
+
+    def give_back(self, token: str, *, now: datetime) -> None:
+        """End the lease. The version is another one from then on, for who has read half of it."""
+        try:
+            self._update(
+                "SET version = :version, changed_at = :now REMOVE leased_until",
+                _IT_IS_OURS,
+                {":token": token, ":version": uuid4().hex, ":now": sortable(now)},
+            )
+        except ClientError as error:
+            # Somebody else has taken it since, and will give it back.
+            item_in_the_way(error)
+
+    def _update(self, update: str, condition: str, values: dict[str, str]) -> None:
+        self._client.update_item(
+            TableName=self._table,
+            Key=_KEY,
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=to_item(values),
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+
+
+_KEY: Final = to_item({"pk": "declaration", "sk": "connections"})
+_IT_IS_OURS: Final = "version = :token"

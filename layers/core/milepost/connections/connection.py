@@ -1,0 +1,158 @@
+"""A connection: one account at one provider, as its settings describe it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final, Protocol
+
+DEFAULT_COUNTRY: Final = "DE"
+
+
+class UnknownConnection(LookupError):
+    """No connection has this id: it was never applied, or was removed."""
+
+
+class UnusableConnection(Exception):
+    """A connection is applied, and its stored settings or secrets can't be used.
+
+    The message names the connection and what is wrong, never a value.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommissionTerms:
+    """What a completed order earns here, unless the provider says otherwise of an order.
+
+    ``amount`` is exact, as text, in ``currency`` (ISO 4217). It is due on ``due_day`` of the month
+    after the completion; in shorter months on their last day.
+    """
+
+    amount: str
+    currency: str
+    due_day: int = 1
+    recurring: str = "none"
+    """``monthly`` when it is earned anew in each month in which the order is active."""
+    supplier: str | None = None
+    """The only supplier whose orders have these terms; None for every one."""
+    service: str | None = None
+    """The only service type whose orders have these terms; None for every one."""
+
+    def __str__(self) -> str:
+        times = " for each month while active" if self.recurring == "monthly" else ""
+        of = ", ".join(one for one in (self.supplier, self.service) if one)
+        due = f"due on day {self.due_day} of the next month"
+        return f"{of + ': ' if of else ''}{self.amount} {self.currency}{times}, {due}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderIdentity:
+    """Who stands behind the mails about a connection's orders, in that company's own words."""
+
+    company: str
+    """Signs the mails, and is the name beside the address that they come from."""
+    legal: str | None = None
+    """What the law wants in a business letter, such as registered office, register number and
+    managing directors (Germany: section 35a GmbHG)."""
+    contact: str | None = None
+    """Where a customer can ask: a telephone number, an address, hours."""
+    reply_to: str | None = None
+    """The email address that answers go to."""
+
+    def __str__(self) -> str:
+        said = (self.company, self.legal, self.contact, self.reply_to)
+        return "; ".join(one for one in said if one)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUp:
+    """What a customer is sent some days after an order is complete."""
+
+    link: str
+    """Where the customer can say how satisfied they are: an https URL."""
+    after_days: float = 7.0
+
+    def __str__(self) -> str:
+        return f"{self.link} after {self.after_days:g} days"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Settings of one connection; secrets are kept elsewhere.
+
+    ``requests_per_minute`` and ``page_size`` bound what a poll asks of the provider.
+    """
+
+    id: str
+    provider: str
+    base_url: str
+    token_url: str | None = None
+    scopes: str | None = None
+    page_size: int = 100
+    requests_per_minute: int = 60
+    poll_minutes: int | None = None
+    """From one poll to the next; None when it is not polled."""
+    service_type: str | None = None
+    track: str = "standard"
+    tracks: Mapping[str, str] = field(default_factory=dict)
+    """Tracks by offer id or service type, before those that are usual."""
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    """Canonical statuses by raw status, where this account has words of its own."""
+    stage_days: Mapping[str, float] = field(default_factory=dict)
+    """Days that a stage may last here, by the provider's raw status or by the canonical one."""
+    stage_days_count: str = "calendar"
+    """Which days count: ``calendar``, or ``business``, which leaves out the weekends and public
+    holidays of ``country`` and, where they differ within it, of ``region``."""
+    region: str | None = None
+    """Part of the country as ISO 3166-2 has it, without the country: ``VIC``, ``BY``."""
+    escalate_after_days: float = 2.0
+    """After how many more days ``contact`` is told of an order that is overdue."""
+    wait_days: Mapping[str, float] = field(default_factory=dict)
+    """Days that an order may wait for its customer, by what it waits for, where they differ from
+    ``customer_waits.DEFAULT_WAIT_DAYS``."""
+    reminder_hours: tuple[float, ...] = (48.0, 2.0)
+    """How long before an appointment people are reminded of it; empty for never."""
+    follow_up: FollowUp | None = None
+    """None where customers are not asked how satisfied they are."""
+    time_zone: str = "Europe/Berlin"
+    country: str = DEFAULT_COUNTRY
+    language: str = "en"
+    contact: str | None = None
+    sender: SenderIdentity | None = None
+    """Who writes to the customers; None when nobody has said."""
+    customer_notices: frozenset[str] = frozenset()
+    """Kinds that the customer is told of as well; none unless the connection says so."""
+    notices_per_hour: int = 100
+    """Mails to one recipient in one hour; what is over it comes as one digest at its end."""
+    commission: tuple[CommissionTerms, ...] = ()
+    """Of these, the most specific terms that match an order hold; empty where none are set."""
+    causes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By cause, phrases that this provider gives as a reason
+    (``milepost.common.causes.Patterns``)."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What only one provider's adapter knows, such as its names of statuses."""
+
+
+class Connections(Protocol):
+    """Where settings are looked up."""
+
+    def get(self, connection_id: str) -> Connection:
+        """:raises UnknownConnection: when there is none of this id
+        :raises UnusableConnection: when its settings can't be used"""
+        ...
+
+
+_DAY: Final = timedelta(days=1)
+
+TRACKS: Final[Mapping[str, timedelta]] = {
+    "fast": 7 * _DAY,
+    "standard": 14 * _DAY,
+    "extended": 30 * _DAY,
+}
+"""How long an order takes at most from its start, by track.
+
+Source: Offergrid's reseller documentation (3 to 7, 7 to 14, 14 to 30 days), used for every
+provider that names no times of its own; ``stage_days`` of a connection says otherwise.
+"""
+
+
+BUSINESS: Final = "business"

@@ -1,0 +1,1 @@
+"""Notifications: who is notified of what, by which channel, and when."""

@@ -1,0 +1,1 @@
+"""NoticesTable, the topic and the queue of notices."""

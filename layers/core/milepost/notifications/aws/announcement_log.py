@@ -1,0 +1,56 @@
+"""NoticesTable, as the watch for announcements that never went out reads it."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.common.timestamps import parse_instant, sortable
+from milepost.notifications.aws.delivery_log import notices_of
+from milepost.notifications.notice import FOR_CONTACT_ALONE, Channel, State
+from milepost.orders.order import OrderKey
+
+_CHECKPOINT: Final = {"pk": "watch", "sk": "announcements"}
+
+
+class ToldLogTable:
+    """Implements ``reconciliation.ToldLog``."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def told(self, key: OrderKey) -> frozenset[int]:
+        # The topic is told last: once that is done, everybody else stands in the log. Of what is
+        # for the contact alone the topic isn't told.
+        the_topic_was_told = "(channel = :sns AND #state <> :queued)"
+        for_contact = {f":kind{place}": str(kind) for place, kind in enumerate(FOR_CONTACT_ALONE)}
+        the_contact_was_told = f"kind IN ({', '.join(for_contact)})"
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :item)",
+            FilterExpression=f"{the_topic_was_told} OR {the_contact_was_told}",
+            ProjectionExpression="sk",
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues=to_item(
+                {
+                    ":pk": notices_of(key),
+                    ":item": f"notice#{key.item_id}#",
+                    ":sns": str(Channel.SNS),
+                    ":queued": str(State.QUEUED),
+                    **for_contact,
+                }
+            ),
+        )
+        prefix = len(f"notice#{key.item_id}#")
+        sorts = (from_item(item)["sk"] for page in pages for item in page["Items"])
+        return frozenset(int(sort[prefix:].partition("#")[0]) for sort in sorts)
+
+    def looked_through_until(self) -> datetime | None:
+        answer = self._client.get_item(TableName=self._table, Key=to_item(_CHECKPOINT))
+        item = answer.get("Item")
+        return parse_instant(from_item(item)["until"]) if item else None
+
+    def mark_looked_through(self, *, until: datetime) -> None:
+        self._client.put_item(
+            TableName=self._table, Item=to_item({**_CHECKPOINT, "until": sortable(until)})
+        )

@@ -1,0 +1,27 @@
+"""The delivery log of those who send: a notice that ends as failed is counted, for its alarm.
+
+Each of them is a notice that somebody was to get and won't: nothing tries it again by itself.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.notice import Notice, State
+
+Failed: TypeAlias = Callable[[Notice], None]
+"""Called after a notice was closed as failed."""
+
+
+class CountedNotices(NoticesTable):
+    """Notices by mail."""
+
+    def __init__(self, client: Any, *, table_name: str, failed: Failed) -> None:
+        super().__init__(client, table_name=table_name)
+        self._failed = failed
+
+    def close(self, notice: Notice, *, state: State, **closing: Any) -> bool:
+        was_open = super().close(notice, state=state, **closing)
+        if was_open and state is State.FAILED:
+            self._failed(notice)
+        return was_open

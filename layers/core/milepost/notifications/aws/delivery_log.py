@@ -1,0 +1,260 @@
+"""NoticesTable: the delivery log."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from botocore.exceptions import ClientError
+
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.aws.errors import item_in_the_way
+from milepost.common.timestamps import format_instant, parse_instant, sortable
+from milepost.notifications.claims import AlreadyClaimed
+from milepost.notifications.dispatch import Entered
+from milepost.notifications.notice import Channel, Notice, NoticeId, State
+from milepost.notifications.recipients import Choice
+from milepost.orders.order import OrderKey
+
+logger = logging.getLogger(__name__)
+
+KEEP: Final = timedelta(days=400)
+"""How long the log keeps a notice: over a year, so that a complaint can be answered."""
+
+_TOGETHER: Final = 100
+"""What one TransactWriteItems or BatchGetItem may hold."""
+_IT_WAITS: Final = "#state = :queued"
+CLAIM_HOLDS: Final = "claimed_by = :claim"
+NOBODY_CLAIMS_IT: Final = "(attribute_not_exists(claimed_until) OR claimed_until < :now)"
+
+
+class NoticesTable:
+    """Implements ``dispatch.DeliveryLog`` and ``claims.Claims``."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def of_order(self, key: OrderKey) -> list[dict[str, Any]]:
+        """The log's entries of one provider order, as they were announced."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :notice)",
+            ExpressionAttributeValues=to_item({":pk": notices_of(key), ":notice": "notice#"}),
+        )
+        return [from_item(item) for page in pages for item in page["Items"]]
+
+    def find(self, identity: NoticeId) -> dict[str, Any] | None:
+        """The log's entry of one notice."""
+        answer = self._client.get_item(TableName=self._table, Key=to_item(key_of_notice(identity)))
+        item = answer.get("Item")
+        return from_item(item) if item else None
+
+    def enter(self, choice: Choice, *, at: datetime) -> Entered:
+        it_is_not_there = "attribute_not_exists(pk)"
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=to_item(notice_item(choice, at=at)),
+                ConditionExpression=it_is_not_there,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            there = from_item(item_in_the_way(error))
+            due_at = parse_instant(there["due_at"]) if "due_at" in there else None
+            return Entered(
+                State(there["state"]),
+                due_at,
+                is_new=False,
+                is_retried="retry_at" in there,
+                requested_with=there.get("requested_with"),
+            )
+        return Entered(State.SKIPPED if choice.skipped else State.QUEUED, choice.due_at)
+
+    def claim(self, notice: Notice, *, at: datetime, until: datetime) -> str | None:
+        token = uuid4().hex
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=to_item(notice_key(notice)),
+                UpdateExpression="SET claimed_until = :until, claimed_by = :token",
+                ConditionExpression=f"{_IT_WAITS} AND {NOBODY_CLAIMS_IT}",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues=to_item(
+                    {
+                        ":queued": str(State.QUEUED),
+                        ":now": sortable(at),
+                        ":until": sortable(until),
+                        ":token": token,
+                    }
+                ),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            old = from_item(item_in_the_way(error))
+            if old.get("state") == State.QUEUED:
+                raise AlreadyClaimed(notice.id) from None
+            return None
+        return token
+
+    def release(self, notice: Notice, *, claim: str) -> bool:
+        update = {
+            "Key": to_item(notice_key(notice)),
+            "UpdateExpression": "REMOVE claimed_until, claimed_by",
+            "ConditionExpression": CLAIM_HOLDS,
+            "ExpressionAttributeValues": to_item({":claim": claim}),
+        }
+        return self._write(notice, update, "released")
+
+    def keep_claim(self, notice: Notice, *, claim: str, until: datetime) -> bool:
+        update = {
+            "Key": to_item(notice_key(notice)),
+            "UpdateExpression": "SET claimed_until = :until",
+            "ConditionExpression": CLAIM_HOLDS,
+            "ExpressionAttributeValues": to_item({":claim": claim, ":until": sortable(until)}),
+        }
+        return self._write(notice, update, "claimed for longer")
+
+    def waiting(self, notices: Sequence[Notice]) -> Sequence[Notice]:
+        queued = {
+            (item["pk"]["S"], item["sk"]["S"])
+            for item in self._get([to_item(notice_key(notice)) for notice in notices])
+            if item["state"]["S"] == State.QUEUED
+        }
+        keys = ((notice, notice_key(notice)) for notice in notices)
+        return [notice for notice, key in keys if (key["pk"], key["sk"]) in queued]
+
+    def mark_sent(
+        self, notice: Notice, *, message_id: str, at: datetime, claim: str | None = None
+    ) -> bool:
+        # What became of the mail may have been quicker than we: it was delivered, or bounced.
+        return self._settle(notice, State.SENT, at, claim, message_id=message_id)
+
+    def mark_all_sent(
+        self, notices: Sequence[Notice], *, message_id: str, at: datetime, digest: str
+    ) -> None:
+        more = {"message_id": message_id, "digest": digest}
+        for start in range(0, len(notices), _TOGETHER):
+            part = notices[start : start + _TOGETHER]
+            updates = [_setting(one, State.SENT, at, **more) for one in part]
+            actions = [{"Update": {"TableName": self._table, **update}} for update in updates]
+            try:
+                self._client.transact_write_items(TransactItems=actions)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "TransactionCanceledException":
+                    raise
+                # One that has moved on keeps the others from being written with it.
+                for notice, update in zip(part, updates, strict=True):
+                    self._write(notice, update, State.SENT)
+
+    def close(
+        self,
+        notice: Notice,
+        *,
+        state: State,
+        reason: str,
+        at: datetime,
+        claim: str | None = None,
+    ) -> bool:
+        return self._settle(notice, state, at, claim, reason=reason)
+
+    def _settle(
+        self, notice: Notice, state: State, at: datetime, claim: str | None, **more: str
+    ) -> bool:
+        """Write it unless the notice has moved on, or another worker's claim holds."""
+        update = _setting(notice, state, at, **more)
+        fence = CLAIM_HOLDS if claim else NOBODY_CLAIMS_IT
+        update["ConditionExpression"] += f" AND {fence}"
+        checked = {":claim": claim} if claim else {":now": sortable(at)}
+        update["ExpressionAttributeValues"] |= to_item(checked)
+        return self._write(notice, update, state)
+
+    def _write(self, notice: Notice, update: Mapping[str, Any], what: str) -> bool:
+        try:
+            self._client.update_item(TableName=self._table, **update)
+        except ClientError as error:
+            item_in_the_way(error)
+            logger.info("%s was not logged as %s: the claim was lost", notice.id, what)
+            return False
+        return True
+
+    def _get(self, keys: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        waiting = list(keys)
+        while waiting:
+            asked, waiting = waiting[:_TOGETHER], waiting[_TOGETHER:]
+            request = {self._table: {"Keys": asked, "ConsistentRead": True}}
+            answer = self._client.batch_get_item(RequestItems=request)
+            yield from answer["Responses"].get(self._table, [])
+            waiting += answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+
+
+def _setting(notice: Notice, state: State, at: datetime, **more: str) -> dict[str, Any]:
+    """The update that brings a notice that waits into a state."""
+    values = {f"{state}_at": format_instant(at), **more}
+    sets = ", ".join(f"{name} = :{name}" for name in values)
+    return {
+        "Key": to_item(notice_key(notice)),
+        "UpdateExpression": f"SET #state = :state, {sets}"
+        " REMOVE claimed_until, claimed_by, due_at, retry_at",
+        "ConditionExpression": _IT_WAITS,
+        "ExpressionAttributeNames": {"#state": "state"},
+        "ExpressionAttributeValues": to_item(
+            {
+                ":state": str(state),
+                ":queued": str(State.QUEUED),
+                **{f":{name}": value for name, value in values.items()},
+            }
+        ),
+    }
+
+
+def notice_key(notice: Notice) -> dict[str, str]:
+    """The primary key of a notice."""
+    return key_of_notice(NoticeId.parse(notice.id))
+
+
+def key_of_notice(identity: NoticeId) -> dict[str, str]:
+    """Notices of one provider order stand together, in the order in which they were announced."""
+    copy = f"#{identity.copy:04d}" if identity.copy else ""
+    return {
+        "pk": notices_of(identity.key),
+        "sk": f"notice#{identity.key.item_id}#{identity.sequence:06d}"
+        f"#{identity.channel}#{identity.recipient_digest}{copy}",
+    }
+
+
+def notices_of(key: OrderKey) -> str:
+    """The partition of an order's notices."""
+    return f"order#{key.connection}#{key.order_id}"
+
+
+def notice_item(choice: Choice, *, at: datetime) -> dict[str, Any]:
+    """A notice as it enters the log: queued, held until it is due, or skipped with the reason."""
+    notice = choice.notice
+    state = State.SKIPPED if choice.skipped else State.QUEUED
+    return {
+        **notice_key(notice),
+        "id": notice.id,
+        "kind": str(notice.announcement.kind),
+        "channel": str(notice.channel),
+        "recipient": notice.recipient or None,
+        "audience": str(notice.audience),
+        "language": notice.language if notice.channel is Channel.EMAIL else None,
+        "subscription": notice.subscription,
+        "state": str(state),
+        "reason": choice.skipped or choice.waits_for,
+        "due_at": format_instant(choice.due_at) if choice.due_at else None,
+        f"{state}_at": format_instant(at),
+        "resend_of": choice.resend_of,
+        "requested_by": choice.requested_by,
+        "requested_with": choice.requested_with,
+        "forced": notice.forced or None,
+        "occurred_at": format_instant(notice.announcement.occurred_at),
+        "expires_at": expiry(at),
+    }
+
+
+def expiry(at: datetime) -> int:
+    """When an entry made now may go, in seconds since the epoch."""
+    return int((at + KEEP).timestamp())

@@ -1,0 +1,224 @@
+"""NoticesTable's waiting room: notices held for a digest, and what is due when."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from botocore.exceptions import ClientError
+
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.aws.errors import item_in_the_way
+from milepost.common.timestamps import format_instant, sortable
+from milepost.notifications.aws.delivery_log import CLAIM_HOLDS, NOBODY_CLAIMS_IT, expiry
+from milepost.notifications.aws.messages import batch_message, notice_message, notice_of
+from milepost.notifications.claims import AlreadyClaimed, Batch, Claimed, fingerprint
+from milepost.notifications.notice import Channel, Notice
+
+logger = logging.getLogger(__name__)
+
+DUE: Final = "due"
+_TOGETHER: Final = 25
+"""What one BatchWriteItem may hold."""
+_COUNTED_FOR: Final = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A message whose time has come, and the channel into whose queue it goes."""
+
+    sort_key: str
+    channel: Channel
+    message: Mapping[str, Any]
+    token: str
+    """Which writing of the marker this is: one written since must not be deleted with it."""
+
+
+class HoldsTable:
+    """Implements ``dispatch.Holds`` and ``sender.Holds``."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def count(self, notice: Notice, *, hour: datetime) -> int:
+        answer = self._client.update_item(
+            TableName=self._table,
+            Key=to_item(
+                {
+                    "pk": f"count#{notice.recipient_digest}#{notice.key.connection}",
+                    "sk": format_instant(hour),
+                }
+            ),
+            UpdateExpression="ADD notices :one SET expires_at = :expires_at",
+            ExpressionAttributeValues=to_item(
+                {":one": 1, ":expires_at": int((hour + _COUNTED_FOR).timestamp())}
+            ),
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(answer["Attributes"]["notices"]["N"])
+
+    def hold(self, notice: Notice, *, due_at: datetime) -> None:
+        batch = Batch.of(notice, due_at=due_at)
+        self._put(_held_of(batch), _held_key(notice), notice_message(notice), at=due_at)
+        sort_key = f"{format_instant(due_at)}#{Channel.EMAIL}#{batch.recipient_digest}"
+        self._put(DUE, sort_key, batch_message(batch), at=due_at)
+
+    def due(self, *, until: datetime) -> Iterator[Due]:
+        """What is due by then, the oldest first."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk < :until",
+            ExpressionAttributeValues=to_item({":pk": DUE, ":until": f"{format_instant(until)}~"}),
+        )
+        for page in pages:
+            for item in page["Items"]:
+                values = from_item(item)
+                channel = Channel(values["sk"].split("#")[1])
+                message = json.loads(values["message"])
+                yield Due(values["sk"], channel, message, values.get("token", ""))
+
+    def done(self, due: Due) -> None:
+        nobody_wrote_it_anew = "attribute_not_exists(#token) OR #token = :token"
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key=to_item({"pk": DUE, "sk": due.sort_key}),
+                ConditionExpression=nobody_wrote_it_anew,
+                ExpressionAttributeNames={"#token": "token"},
+                ExpressionAttributeValues=to_item({":token": due.token}),
+            )
+        except ClientError as error:
+            item_in_the_way(error)
+
+    def held(self, batch: Batch) -> Sequence[Notice]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :notice)",
+            ExpressionAttributeValues=to_item({":pk": _held_of(batch), ":notice": "notice#"}),
+        )
+        return [
+            notice_of(json.loads(item["message"]["S"])) for page in pages for item in page["Items"]
+        ]
+
+    def claim_batch(self, batch: Batch, *, at: datetime, until: datetime) -> Claimed:
+        token = uuid4().hex
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=_batch_key(batch),
+                UpdateExpression="SET claimed_until = :until, claimed_by = :token,"
+                " expires_at = :expires_at",
+                ConditionExpression=NOBODY_CLAIMS_IT,
+                ExpressionAttributeValues=to_item(
+                    {
+                        ":now": sortable(at),
+                        ":until": sortable(until),
+                        ":token": token,
+                        ":expires_at": expiry(at),
+                    }
+                ),
+                ReturnValues="ALL_NEW",
+            )
+        except ClientError as error:
+            item_in_the_way(error)
+            raise AlreadyClaimed(batch.recipient_digest) from None
+        item = from_item(answer["Attributes"])
+        told = item.get("told")
+        return Claimed(item.get("message_id"), None if told is None else frozenset(told), token)
+
+    def release_batch(self, batch: Batch, *, claim: str) -> bool:
+        return self._update_claimed(batch, "REMOVE claimed_until, claimed_by", claim, {})
+
+    def keep_batch_claim(self, batch: Batch, *, claim: str, until: datetime) -> bool:
+        values = {":until": sortable(until)}
+        return self._update_claimed(batch, "SET claimed_until = :until", claim, values)
+
+    def mark_batch_sent(
+        self,
+        batch: Batch,
+        notices: Sequence[Notice],
+        *,
+        message_id: str,
+        at: datetime,
+        claim: str,
+    ) -> bool:
+        # Still claimed: another sender would send what is left at the same time.
+        return self._update_claimed(
+            batch,
+            "SET message_id = :message_id, sent_at = :at, told = :told",
+            claim,
+            {
+                ":message_id": message_id,
+                ":at": format_instant(at),
+                ":told": {fingerprint(notice) for notice in notices},
+            },
+        )
+
+    def let_go(self, batch: Batch, notices: Sequence[Notice]) -> None:
+        keys = (to_item({"pk": _held_of(batch), "sk": _held_key(one)}) for one in notices)
+        waiting = [{"DeleteRequest": {"Key": key}} for key in keys]
+        while waiting:
+            asked, waiting = waiting[:_TOGETHER], waiting[_TOGETHER:]
+            answer = self._client.batch_write_item(RequestItems={self._table: asked})
+            waiting += answer.get("UnprocessedItems", {}).get(self._table, [])
+
+    def close_batch(self, batch: Batch, *, claim: str) -> bool:
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key=_batch_key(batch),
+                ConditionExpression=CLAIM_HOLDS,
+                ExpressionAttributeValues=to_item({":claim": claim}),
+            )
+        except ClientError as error:
+            return _lost(error, batch)
+        return True
+
+    def _update_claimed(
+        self, batch: Batch, update: str, claim: str, values: Mapping[str, Any]
+    ) -> bool:
+        """Write to the batch while the claim holds; False when it was lost."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_batch_key(batch),
+                UpdateExpression=update,
+                ConditionExpression=CLAIM_HOLDS,
+                ExpressionAttributeValues=to_item({**values, ":claim": claim}),
+            )
+        except ClientError as error:
+            return _lost(error, batch)
+        return True
+
+    def _put(self, pk: str, sk: str, message: Mapping[str, Any], *, at: datetime) -> None:
+        item = {
+            "pk": pk,
+            "sk": sk,
+            "message": json.dumps(message),
+            "token": uuid4().hex,
+            "expires_at": expiry(at),
+        }
+        self._client.put_item(TableName=self._table, Item=to_item(item))
+
+
+def _lost(error: ClientError, batch: Batch) -> bool:
+    item_in_the_way(error)
+    logger.info("the claim on the batch of %s was lost", batch.recipient_digest)
+    return False
+
+
+def _held_of(batch: Batch) -> str:
+    return f"held#{batch.recipient_digest}#{format_instant(batch.due_at)}"
+
+
+def _held_key(notice: Notice) -> str:
+    return f"notice#{notice.id}"
+
+
+def _batch_key(batch: Batch) -> dict[str, Any]:
+    return to_item({"pk": _held_of(batch), "sk": "batch"})

@@ -1,0 +1,36 @@
+"""What stands behind resending, for the API and the command alike."""
+
+from typing import Any
+
+from milepost.connections.connection import Connections
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.idempotency import RequestsTable
+from milepost.notifications.aws.messages import NoticeQueue
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.suppressions import SuppressionsTable
+from milepost.notifications.eligibility_check import Judge
+from milepost.notifications.resend import Resender
+from milepost.orders.aws.consistent_reads import ConsistentOrders
+
+
+def open_resender(
+    *,
+    dynamodb: Any,
+    sqs: Any,
+    connections: Connections,
+    orders_table: str,
+    notices_table: str,
+    email_queue_url: str,
+) -> Resender:
+    """A resender on these tables and this queue."""
+    return Resender(
+        log=NoticesTable(dynamodb, table_name=notices_table),
+        judge=Judge(
+            suppressions=SuppressionsTable(dynamodb, table_name=notices_table),
+            subscriptions=SubscriptionsTable(dynamodb, table_name=notices_table),
+            orders=ConsistentOrders(dynamodb, table_name=orders_table),
+            connections=connections,
+        ),
+        requests=RequestsTable(dynamodb, table_name=notices_table),
+        emails=NoticeQueue(sqs, queue_url=email_queue_url),
+    )

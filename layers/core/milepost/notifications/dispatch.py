@@ -1,0 +1,200 @@
+"""Telling: an announcement becomes a notice for each recipient and channel, entered in the log."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from milepost.common.local_clock import next_full_hour
+from milepost.connections.connection import Connection
+from milepost.notifications.notice import FOR_CONTACT_ALONE, Audience, Channel, Notice, State
+from milepost.notifications.recipients import NO_ADDRESS, Choice, choose
+from milepost.notifications.subscription import Subscription
+from milepost.orders.announcements import MORE_FOLLOWS, Announced
+from milepost.orders.order import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """How a notice stands in the log, by this entry or by an earlier one."""
+
+    state: State
+    due_at: datetime | None = None
+    is_new: bool = True
+    is_retried: bool = False
+    """Whether it waits to be tried again: what tries it is on its way already."""
+    requested_with: str | None = None
+    """The key of the request by which a person had it entered."""
+
+
+class DeliveryLog(Protocol):
+    """What became of each notice."""
+
+    def enter(self, choice: Choice, *, at: datetime) -> Entered:
+        """Enter it as queued or skipped, unless it is there; how it stands now."""
+        ...
+
+    def mark_sent(self, notice: Notice, *, message_id: str, at: datetime) -> bool: ...
+
+
+class Topic(Protocol):
+    def publish(self, announced: Announced) -> str:
+        """Tell the subscribers of the SNS topic; the message's id."""
+        ...
+
+
+class Outbox(Protocol):
+    """The queue of a channel."""
+
+    def put(self, notice: Notice, *, delay: timedelta = timedelta(0)) -> None: ...
+
+
+class Holds(Protocol):
+    """Notices that wait for a digest or for the end of quiet hours."""
+
+    def hold(self, notice: Notice, *, due_at: datetime) -> None: ...
+
+    def count(self, notice: Notice, *, hour: datetime) -> int:
+        """Count one more notice of this recipient and connection in this hour; how many so far."""
+        ...
+
+
+class Fetches(Protocol):
+    """Has orders fetched from their providers, out of turn."""
+
+    def fetch(self, announced: Announced) -> None:
+        """Fetch the announced order soon; asked for twice, it may be fetched twice."""
+        ...
+
+
+LOOK_AGAIN: Final = timedelta(seconds=30)
+"""After how long the sender looks whether contact data has come."""
+_AWAITED: Final = "waits for contact data: the order is being fetched"
+_NEEDED: Final = {Kind.SCHEDULED: "appointment", Kind.REJECTED: "reason"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notifier:
+    """Enters notices by mail in the log, and puts them into their queue or holds them."""
+
+    emails: Outbox
+    holds: Holds
+    log: DeliveryLog
+
+    def tell_customer(
+        self,
+        announced: Announced,
+        *,
+        subscriptions: Iterable[Subscription],
+        connection: Connection,
+        now: datetime,
+    ) -> None:
+        """Notify the customer alone, as they would have been with the others."""
+        known = tuple(subscriptions)
+        for choice in choose(announced, known, connection, now=now):
+            if choice.notice.audience is Audience.CUSTOMER:
+                settled = self._hold_back_a_storm(choice, known, connection, now)
+                self._take_up(settled, announced, now)
+
+    def _take_up(self, choice: Choice, announced: Announced, now: datetime) -> None:
+        entered = self.log.enter(choice, at=now)
+        if entered.state is not State.QUEUED or entered.is_retried:
+            return
+        notice = choice.notice
+        if entered.due_at is not None:
+            # A batch whose time has come may have gone out: what is late goes with the next one.
+            self.holds.hold(notice, due_at=max(entered.due_at, _next_minute(now)))
+        else:
+            self._put(notice, announced)
+
+    def _put(self, notice: Notice, announced: Announced) -> None:
+        self.emails.put(notice, delay=_delay(announced))
+
+    def _hold_back_a_storm(
+        self,
+        choice: Choice,
+        subscriptions: Iterable[Subscription],
+        connection: Connection,
+        now: datetime,
+    ) -> Choice:
+        """What is over the recipient's limit of the hour waits for one digest at its end, or at
+        the end of the quiet hours that have begun by then."""
+        is_immediate = choice.skipped is None and choice.due_at is None
+        if not is_immediate or choice.notice.channel is not Channel.EMAIL:
+            return choice
+        notice = choice.notice
+        own = next((one for one in subscriptions if one.id == notice.subscription), None)
+        hour_ends = next_full_hour(now, own.time_zone if own else connection.time_zone)
+        if self.holds.count(notice, hour=hour_ends) <= connection.notices_per_hour:
+            return choice
+        due_at = own.awake_from(notice.announcement.kind, hour_ends) if own else hour_ends
+        return Choice(notice=notice, due_at=due_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teller(Notifier):
+    """Tells everybody who wants to know. Done again after a failure, it tells only the rest."""
+
+    topic: Topic
+    topic_name: str
+    endpoints: Outbox
+    fetches: Fetches | None = None
+    """Without it nobody waits for a customer's contact data."""
+
+    def tell(
+        self,
+        announced: Announced,
+        *,
+        subscriptions: Iterable[Subscription],
+        connection: Connection,
+        now: datetime,
+    ) -> None:
+        known = tuple(subscriptions)
+        for choice in choose(announced, known, connection, now=now):
+            if self.fetches is not None and _lacks_contact(choice, announced):
+                self._await_contact(choice.notice, announced, self.fetches, now)
+                continue
+            settled = self._hold_back_a_storm(choice, known, connection, now)
+            self._take_up(settled, announced, now)
+        if announced.announcement.kind not in FOR_CONTACT_ALONE:
+            self._publish(announced, now)
+
+    def _await_contact(
+        self, notice: Notice, announced: Announced, fetches: Fetches, now: datetime
+    ) -> None:
+        entered = self.log.enter(Choice(notice=notice, waits_for=_AWAITED), at=now)
+        if entered.state is State.QUEUED:
+            fetches.fetch(announced)
+            self.emails.put(notice, delay=LOOK_AGAIN)
+
+    def _put(self, notice: Notice, announced: Announced) -> None:
+        if notice.channel is Channel.EMAIL:
+            self.emails.put(notice, delay=_delay(announced))
+        else:
+            self.endpoints.put(notice)
+
+    def _publish(self, announced: Announced, now: datetime) -> None:
+        notice = Notice(
+            key=announced.key,
+            announcement=announced.announcement,
+            channel=Channel.SNS,
+            recipient=self.topic_name,
+        )
+        if self.log.enter(Choice(notice=notice), at=now).state is State.QUEUED:
+            message_id = self.topic.publish(announced)
+            self.log.mark_sent(notice, message_id=message_id, at=now)
+
+
+def _lacks_contact(choice: Choice, announced: Announced) -> bool:
+    """Whether a customer would be notified, of whom nothing was said yet."""
+    is_customer = choice.notice.audience is Audience.CUSTOMER
+    return is_customer and choice.skipped == NO_ADDRESS and not announced.details.get("customer")
+
+
+def _next_minute(now: datetime) -> datetime:
+    return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def _delay(announced: Announced) -> timedelta:
+    needed = _NEEDED.get(announced.announcement.kind)
+    return MORE_FOLLOWS if needed and needed not in announced.details else timedelta(0)

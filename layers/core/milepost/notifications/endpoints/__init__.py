@@ -1,0 +1,1 @@
+"""Outbound webhooks: notices to the endpoints of subscribers."""

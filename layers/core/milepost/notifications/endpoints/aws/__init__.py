@@ -1,0 +1,1 @@
+"""Endpoints in AWS: HTTP, their log, their secrets."""

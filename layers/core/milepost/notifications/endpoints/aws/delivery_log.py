@@ -1,0 +1,208 @@
+"""Calls of endpoints in the delivery log, and those that are to be made again."""
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from botocore.exceptions import ClientError
+
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.aws.errors import item_in_the_way
+from milepost.common.timestamps import format_instant, sortable
+from milepost.notifications.aws.counted_failures import Failed
+from milepost.notifications.aws.delivery_log import (
+    CLAIM_HOLDS,
+    NOBODY_CLAIMS_IT,
+    expiry,
+    notice_key,
+)
+from milepost.notifications.aws.held import DUE
+from milepost.notifications.aws.messages import NoticeQueue, notice_message
+from milepost.notifications.claims import AlreadyClaimed
+from milepost.notifications.notice import Channel, Notice, State
+
+logger = logging.getLogger(__name__)
+
+LONGEST_DELAY: Final = timedelta(minutes=15)
+"""How long SQS can keep a message back."""
+
+ATTEMPT: Final = "attempt"
+"""Where a message says how many calls had failed before it. A message that is behind the log is a
+copy of one that was done; one that is ahead was put before its sender was killed."""
+
+
+def attempt_of(message: Mapping[str, Any]) -> int:
+    """How many calls for the notice of this message had failed when it was put."""
+    return int(message.get(ATTEMPT, 0))
+
+
+class EndpointCallLog:
+    """Implements ``delivery.CallLog`` in NoticesTable."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def claim(self, notice: Notice, *, attempt: int, at: datetime, until: datetime) -> str | None:
+        it_waits_to_be_sent = "#state = :queued"
+        no_later_attempt_is_due = "(attribute_not_exists(attempts) OR attempts <= :attempt)"
+        token = uuid4().hex
+        try:
+            self._update(
+                notice,
+                "SET claimed_until = :until, claimed_by = :token",
+                f"{it_waits_to_be_sent} AND {no_later_attempt_is_due} AND {NOBODY_CLAIMS_IT}",
+                {
+                    ":queued": str(State.QUEUED),
+                    ":attempt": attempt,
+                    ":now": sortable(at),
+                    ":until": sortable(until),
+                    ":token": token,
+                },
+            )
+        except ClientError as error:
+            there = from_item(item_in_the_way(error))
+            if there.get("state") == State.QUEUED and there.get("attempts", 0) <= attempt:
+                raise AlreadyClaimed(notice.id) from None
+            return None
+        return token
+
+    def release(self, notice: Notice, *, claim: str) -> bool:
+        return self._update_claimed(notice, "REMOVE claimed_until, claimed_by", claim, {})
+
+    def postpone(self, notice: Notice, *, reason: str, retry_at: datetime, claim: str) -> bool:
+        return self._update_claimed(
+            notice,
+            "SET reason = :reason, retry_at = :retry_at REMOVE claimed_until, claimed_by",
+            claim,
+            {":reason": reason, ":retry_at": format_instant(retry_at)},
+        )
+
+    def mark_delivered(
+        self, notice: Notice, *, attempt: int, message_id: str, at: datetime
+    ) -> None:
+        # Whatever its state, and whoever claims it: the endpoint has it, and that is what the log
+        # is to say. It takes the claim with it, so that nobody writes a failure over it.
+        it_was_not_forgotten = "attribute_exists(pk)"
+        self._update_if(
+            it_was_not_forgotten,
+            notice,
+            "SET #state = :state, delivered_at = :at, attempts = :attempts,"
+            " message_id = :message_id REMOVE claimed_until, claimed_by, retry_at, reason",
+            {
+                ":state": str(State.DELIVERED),
+                ":at": format_instant(at),
+                ":attempts": attempt + 1,
+                ":message_id": message_id,
+            },
+        )
+
+    def mark_retried(
+        self, notice: Notice, *, attempt: int, reason: str, retry_at: datetime, claim: str
+    ) -> bool:
+        return self._update_claimed(
+            notice,
+            "SET attempts = :attempts, reason = :reason, retry_at = :retry_at"
+            " REMOVE claimed_until, claimed_by",
+            claim,
+            {
+                ":attempts": attempt + 1,
+                ":reason": reason,
+                ":retry_at": format_instant(retry_at),
+            },
+        )
+
+    def close(
+        self,
+        notice: Notice,
+        *,
+        state: State,
+        reason: str,
+        at: datetime,
+        attempts: int,
+        claim: str,
+    ) -> bool:
+        return self._update_claimed(
+            notice,
+            f"SET #state = :state, {state}_at = :at, attempts = :attempts, reason = :reason"
+            " REMOVE claimed_until, claimed_by, retry_at",
+            claim,
+            {
+                ":state": str(state),
+                ":at": format_instant(at),
+                ":attempts": attempts,
+                ":reason": reason,
+            },
+        )
+
+    def _update_claimed(
+        self, notice: Notice, update: str, claim: str, values: Mapping[str, Any]
+    ) -> bool:
+        """Write while the claim holds and the notice waits; False when either is over."""
+        condition = f"#state = :queued AND {CLAIM_HOLDS}"
+        checked = {":queued": str(State.QUEUED), ":claim": claim}
+        return self._update_if(condition, notice, update, {**values, **checked})
+
+    def _update_if(
+        self, condition: str, notice: Notice, update: str, values: Mapping[str, Any]
+    ) -> bool:
+        try:
+            self._update(notice, update, condition, values)
+        except ClientError as error:
+            item_in_the_way(error)
+            logger.info("a call for %s was not logged: the claim was lost", notice.id)
+            return False
+        return True
+
+    def _update(
+        self, notice: Notice, update: str, condition: str, values: Mapping[str, Any]
+    ) -> None:
+        self._client.update_item(
+            TableName=self._table,
+            Key=to_item(notice_key(notice)),
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeNames={"#state": "state"},
+            ExpressionAttributeValues=to_item(values),
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+
+
+class EndpointRetries:
+    """Implements ``delivery.Retries``: soon by SQS, later by what release_notices finds due."""
+
+    def __init__(self, client: Any, *, table_name: str, queue: NoticeQueue) -> None:
+        self._client = client
+        self._table = table_name
+        self._queue = queue
+
+    def put(self, notice: Notice, *, attempt: int, delay: timedelta, now: datetime) -> None:
+        message = {**notice_message(notice), ATTEMPT: attempt}
+        if delay <= LONGEST_DELAY:
+            self._queue.put_message(message, delay=delay)
+            return
+        due_at = now + delay
+        item = {
+            "pk": DUE,
+            "sk": f"{format_instant(due_at)}#{Channel.HTTPS}#{notice.id}",
+            "message": json.dumps(message),
+            "expires_at": expiry(due_at),
+        }
+        self._client.put_item(TableName=self._table, Item=to_item(item))
+
+
+class CountedCalls(EndpointCallLog):
+    """Notices to endpoints."""
+
+    def __init__(self, client: Any, *, table_name: str, failed: Failed) -> None:
+        super().__init__(client, table_name=table_name)
+        self._failed = failed
+
+    def close(self, notice: Notice, *, state: State, **closing: Any) -> bool:
+        was_open = super().close(notice, state=state, **closing)
+        if was_open and state is State.FAILED:
+            self._failed(notice)
+        return was_open

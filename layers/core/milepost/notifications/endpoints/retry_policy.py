@@ -1,0 +1,121 @@
+"""Retries of an endpoint: which answers are failures, how long to wait, when it is switched off."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Final
+
+from milepost.common.retry_after import read_retry_after
+from milepost.notifications.endpoints.addresses import Endpoint
+
+RETRY_AFTER: Final = (
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
+"""How long after each failure the endpoint is called again, at the earliest. Source: Standard
+Webhooks specification, "Deliverability and reliability"."""
+
+
+JITTER: Final = 0.2
+"""By which part of itself a wait may be longer, so that what failed together isn't retried
+together. Source: as above."""
+
+
+LONGEST_WAIT: Final = timedelta(days=1)
+"""How long an endpoint may ask us to wait by Retry-After."""
+
+
+LONGEST_PAUSE: Final = timedelta(hours=1)
+"""How long an endpoint may hold back its other notices by Retry-After; then one is tried."""
+
+
+SWITCHED_OFF_AFTER: Final = timedelta(days=5)
+
+
+_GONE: Final = 410
+
+
+_BUSY: Final = (429, 503)
+"""Answers about the endpoint as a whole, not about the message (RFC 6585, section 4; RFC 9110,
+section 15.6.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an endpoint answered; of its headers only ``Retry-After`` matters."""
+
+    status: int
+    retry_after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a call did not succeed, in words, and how long the endpoint asks us to wait.
+
+    ``pause`` is how long it asks not to be called at all, ``is_gone`` when it wants no more
+    messages, ever.
+    """
+
+    reason: str
+    wait: timedelta = timedelta(0)
+    pause: timedelta = timedelta(0)
+    is_gone: bool = False
+
+
+def failure_of(answer: Answer, *, now: datetime) -> Failure | None:
+    """Why an answer is a failure; None for a success, which is 2xx alone.
+
+    Source: Standard Webhooks specification, "Delivery success and failure": who answers 410 is no
+    longer interested, and is to be called no more.
+    """
+    if 200 <= answer.status < 300:
+        return None
+    if answer.status == _GONE:
+        return Failure("answered 410 Gone", is_gone=True)
+    redirects = 300 <= answer.status < 400
+    reason = f"answered {answer.status}" + (": redirects are not followed" if redirects else "")
+    wait = wait_asked(answer.retry_after, now=now)
+    pause = min(wait, LONGEST_PAUSE) if answer.status in _BUSY else timedelta(0)
+    return Failure(reason, wait, pause)
+
+
+def wait_asked(retry_after: str | None, *, now: datetime) -> timedelta:
+    """What ``Retry-After`` asks for; at most a day, nothing if it can't be read."""
+    return min(read_retry_after(retry_after, now=now) or timedelta(0), LONGEST_WAIT)
+
+
+def next_wait(failure: Failure, *, attempt: int, chance: float) -> timedelta | None:
+    """How long to wait after a failure, in whole seconds; None when it was the last attempt.
+
+    :param attempt: how many had failed before
+    :param chance: a random number from 0 to 1, which decides how much is added as jitter. A wait is
+        never shorter than the schedule, nor than what ``Retry-After`` asks for.
+    """
+    if attempt >= len(RETRY_AFTER):
+        return None
+    wait = max(RETRY_AFTER[attempt], failure.wait)
+    return timedelta(seconds=round(wait.total_seconds() * (1 + JITTER * chance)))
+
+
+def rest_of_pause(endpoint: Endpoint, *, now: datetime, chance: float) -> timedelta | None:
+    """How long the endpoint is not to be called yet, in whole seconds; None when it may be.
+
+    :param chance: a random number from 0 to 1, which decides how much is added as jitter, so that
+        not all that wait come back at once
+    """
+    if endpoint.not_before is None or endpoint.not_before <= now:
+        return None
+    rest = (endpoint.not_before - now).total_seconds()
+    return timedelta(seconds=ceil(rest * (1 + JITTER * chance)))
+
+
+def is_to_switch_off(*, failing_since: datetime, now: datetime) -> bool:
+    """Whether a failure now is one too many for an endpoint that began to fail then."""
+    return now - failing_since > SWITCHED_OFF_AFTER

@@ -1,0 +1,89 @@
+"""An endpoint's signing secrets: the current one, and those that still sign beside it for a time.
+
+An entry is a text as long as there was no rotation, and afterwards an object::
+
+    {"current": "whsec_...", "previous": [{"secret": "whsec_...", "until": "2026-03-05T12:00:00Z"}]}
+
+Source: Standard Webhooks specification, "Webhook headers": during a rotation a message is signed by
+both secrets, and the signatures are sent side by side.
+"""
+
+from base64 import b64decode
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from milepost.common.errors import BadPayload
+from milepost.common.timestamps import format_instant, parse_instant
+
+KEEP_PREVIOUS: Final = timedelta(hours=24)
+"""How long the secret before goes on signing, unless somebody says otherwise."""
+LONGEST_KEPT: Final = timedelta(days=30)
+MOST_PREVIOUS: Final = 4
+KEY_BYTES: Final = (24, 64)
+"""Least and greatest length of a secret (Standard Webhooks specification, "Signature scheme")."""
+
+
+def current_secret(entry: object) -> str | None:
+    """The secret that the endpoint's owner is told of; None when there is none that can be used."""
+    secret = entry.get("current") if isinstance(entry, Mapping) else entry
+    return secret if isinstance(secret, str) and secret else None
+
+
+def live_secrets(entry: object, *, now: datetime) -> tuple[str, ...]:
+    """The secrets to sign with, the current one first; none when there is none."""
+    current = current_secret(entry)
+    if current is None:
+        return ()
+    return (current, *(secret for secret, until in _previous(entry) if now < until))
+
+
+def previous_until(entry: object, *, now: datetime) -> datetime | None:
+    """Until when a secret before the current one goes on signing; None when none does."""
+    return max((until for _, until in _previous(entry) if now < until), default=None)
+
+
+def rotate(
+    entry: object, *, new: str, now: datetime, keep_for: timedelta, request: str | None = None
+) -> object:
+    """The entry with a new secret. Asked again with the same request, it stays as it is.
+
+    :param keep_for: how long the secret until now goes on signing; not at all when zero
+    :param request: what tells this request from others, such as a digest of its idempotency key
+    """
+    current = current_secret(entry)
+    if current == new or (request is not None and request == _request(entry)):
+        return entry
+    kept = [(secret, until) for secret, until in _previous(entry) if now < until]
+    if current is not None and keep_for > timedelta(0):
+        kept.insert(0, (current, now + keep_for))
+    if not kept and request is None:
+        return new
+    previous = [
+        {"secret": secret, "until": format_instant(until)}
+        for secret, until in kept[:MOST_PREVIOUS]
+        if keep_for > timedelta(0)
+    ]
+    return {"current": new, "previous": previous, "request": request}
+
+
+def has_right_length(secret: str) -> bool:
+    """Whether a secret in the form of Standard Webhooks has 24 to 64 bytes."""
+    shortest, longest = KEY_BYTES
+    return shortest <= len(b64decode(secret.removeprefix("whsec_"))) <= longest
+
+
+def _request(entry: object) -> object:
+    return entry.get("request") if isinstance(entry, Mapping) else None
+
+
+def _previous(entry: object) -> list[tuple[str, datetime]]:
+    kept = entry.get("previous") if isinstance(entry, Mapping) else None
+    found = []
+    for one in kept if isinstance(kept, list) else ():
+        try:
+            found.append((str(one["secret"]), parse_instant(one["until"])))
+        except (KeyError, TypeError, BadPayload):
+            # Edited by hand: what can't be read signs nothing, and the current one goes on.
+            continue
+    return found

@@ -1,0 +1,1 @@
+"""Notifications by email: sending, tracking, unsubscribing."""

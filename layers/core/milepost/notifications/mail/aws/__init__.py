@@ -1,0 +1,1 @@
+"""Mails in AWS: SES, sent mails, suppressions, custom templates."""

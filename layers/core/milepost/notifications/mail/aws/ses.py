@@ -1,0 +1,152 @@
+"""Mails by SES: how a mail is sent, and which refusals are final."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from email.utils import formataddr
+from typing import Any, Final, Protocol
+
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NotReached
+from botocore.parsers import ResponseParserError
+
+from milepost.common.email_addresses import BadAddress, ascii_address
+from milepost.notifications.mail.events import MAIL_TAG
+from milepost.notifications.mail.message import Mail
+from milepost.notifications.mail.sender import OutcomeUnknown, Refused, TryAgainLater
+from milepost.notifications.notice import Notice
+
+_NOT_IN_TAGS: Final = re.compile(r"[^A-Za-z0-9_-]")
+
+
+_BUSY: Final = frozenset(
+    {
+        "TooManyRequestsException",
+        "LimitExceededException",
+        "SendingPausedException",
+        "AccountSuspendedException",
+        "ThrottlingException",
+        "ServiceUnavailable",
+    }
+)
+"""Answers of SES that say that it has not taken the mail, and may take it later."""
+
+
+_REFUSALS: Final = frozenset({"MessageRejected", "BadRequestException", "InvalidParameterValue"})
+"""Answers of SES that are about this mail. Any other error is about us, and is raised."""
+
+
+class MailRecords(Protocol):
+    """Which notices a mail tells of, for when we hear what became of it."""
+
+    def keep(self, notices: Sequence[Notice], *, at: datetime) -> str:
+        """Keep it before the mail goes out; a name for the mail, fit for a message tag."""
+        ...
+
+
+class Mailbox:
+    """Implements ``sender.Mailer`` by SES.
+
+    What becomes of a mail is published through the configuration set, under the mail's tags.
+    """
+
+    def __init__(
+        self, client: Any, *, sender: str, configuration_set: str, records: MailRecords
+    ) -> None:
+        self._client = client
+        self._sender = sender
+        self._configuration_set = configuration_set
+        self._records = records
+
+    def send(self, mail: Mail, *, notices: Sequence[Notice], at: datetime) -> str:
+        to = _destination(mail.to)
+        tags = mail_tags(notices[0], mail_id=self._records.keep(notices, at=at))
+        try:
+            answer = self._client.send_email(
+                FromEmailAddress=_named_address(mail.from_name, self._sender),
+                ConfigurationSetName=self._configuration_set,
+                Destination={"ToAddresses": [to]},
+                Content={
+                    "Simple": {
+                        "Subject": _utf8(mail.subject),
+                        "Body": {"Text": _utf8(mail.text), "Html": _utf8(mail.html)},
+                        "Headers": [{"Name": k, "Value": v} for k, v in mail.headers.items()],
+                    }
+                },
+                EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
+                # SES takes no header of that name: it has a parameter for it.
+                **_reply_to(mail.reply_to),
+            )
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in _BUSY:
+                raise TryAgainLater(code) from None
+            if code in _REFUSALS and not _is_about_us(error):
+                raise Refused(f"SES refused the mail ({code})") from None
+            if _is_server_error(error):
+                raise OutcomeUnknown(code) from None
+            raise
+        except NotReached as error:
+            # It was not reached, so it has not taken the mail.
+            raise TryAgainLater(type(error).__name__) from None
+        except (HTTPClientError, ResponseParserError) as error:
+            raise OutcomeUnknown(type(error).__name__) from None
+        message_id: str = answer["MessageId"]
+        return message_id
+
+
+def mail_tags(notice: Notice, *, mail_id: str) -> dict[str, str]:
+    """The message tags of a mail; a digest's are those of its first notice.
+
+    Source: Amazon SES API v2, ``MessageTag``: at most 256 letters, digits, ``_`` and ``-``.
+    """
+    tags = {
+        "kind": str(notice.announcement.kind),
+        "connection": notice.key.connection,
+        MAIL_TAG: mail_id,
+    }
+    return {name: _NOT_IN_TAGS.sub("_", value)[:256] for name, value in tags.items()}
+
+
+def _destination(address: str) -> str:
+    """The address in ASCII, as SES takes it.
+
+    :raises Refused: when SES could not send there
+    """
+    try:
+        return ascii_address(address.strip())
+    except BadAddress:
+        raise Refused("SES can't send to this address: it is not an email address") from None
+
+
+def _reply_to(address: str | None) -> dict[str, list[str]]:
+    """Where answers go, in ASCII. A mail is not withheld for an address that can't be written to:
+    settings that were stored earlier may have one."""
+    try:
+        return {"ReplyToAddresses": [ascii_address(address.strip())]} if address else {}
+    except BadAddress:
+        return {}
+
+
+def _is_server_error(error: ClientError) -> bool:
+    """Whether SES, or something before it, failed: it may have taken the mail by then."""
+    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or error.response["Error"]["Code"] == "InternalFailure"
+
+
+def _is_about_us(error: ClientError) -> bool:
+    """Whether SES refuses the sender and not the mail: once that is mended, the mail can go."""
+    said = error.response["Error"].get("Message", "").lower()
+    return "not verified" in said or "configuration set" in said
+
+
+def _named_address(name: str | None, address: str) -> str:
+    """An address with its name, encoded as SES takes it.
+
+    Source: Amazon SES API v2, ``FromEmailAddress``: names beyond ASCII as RFC 2047 encodes them.
+    """
+    return formataddr((name, address)) if name else address
+
+
+def _utf8(text: str) -> dict[str, str]:
+    return {"Data": text, "Charset": "UTF-8"}

@@ -1,0 +1,223 @@
+"""Sending a batch: what was held for one recipient goes out as one mail, effectively once.
+
+A batch is only an envelope. Each of its notices is judged by itself; those that may be sent go, and
+of each other one the log says why it was not sent.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from milepost.notifications.claims import CLAIM, Batch, Claimed, Claims, batch_id
+from milepost.notifications.eligibility import Verdict
+from milepost.notifications.eligibility_check import Judge, Judged, Voice
+from milepost.notifications.mail.message import Mail
+from milepost.notifications.mail.sender import (
+    NEWS_WITHIN,
+    Holds,
+    Links,
+    Mailer,
+    OutcomeUnknown,
+    Refused,
+    Renderer,
+    TryAgainLater,
+    judge_now,
+)
+from milepost.notifications.notice import Notice, State, urgency
+from milepost.notifications.subscription import DigestReason, Subscription, digest_reason
+from milepost.orders.overdue_list import OverdueNow, OverdueOrders, merged
+
+BATCH_CLAIM: Final = CLAIM
+MOST_IN_A_MAIL: Final = 5_000
+"""Notices that one mail may stand for; what is held beyond that goes with the next mail."""
+MOST_SHOWN: Final = 200
+"""Notices that a digest shows, the most urgent; the others are counted."""
+
+
+@dataclass(slots=True)
+class _Group:
+    """Notices of a batch that go out as one mail: one language, one time zone."""
+
+    voice: Voice
+    due_at: datetime
+    shown: list[Judged] = field(default_factory=list)
+    beyond: list[Notice] = field(default_factory=list)
+    subscriptions: set[Subscription | None] = field(default_factory=set)
+
+    def add(self, judged: Judged) -> None:
+        self.subscriptions.add(judged.facts.subscription)
+        if len(self.shown) < MOST_SHOWN:
+            self.shown.append(judged)
+        else:
+            # Counted only, so that thousands of orders needn't be held in memory.
+            self.beyond.append(judged.in_voice)
+
+    @property
+    def notices(self) -> list[Notice]:
+        return [*(judged.in_voice for judged in self.shown), *self.beyond]
+
+    @property
+    def reason(self) -> DigestReason:
+        return digest_reason(self.subscriptions, due_at=self.due_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchSender:
+    """Sends what was held, as one mail for each language and time zone of its recipient."""
+
+    claims: Claims
+    holds: Holds
+    judge: Judge
+    renderer: Renderer
+    links: Links
+    mailer: Mailer
+    overdue: OverdueOrders | None = None
+
+    def send(self, batch: Batch, *, now: datetime) -> None:
+        """Send what was held for one recipient, and log of each notice what became of it.
+
+        Those that may be sent go as one mail for each language and time zone that the recipient
+        asked for; of each other one the log says why it was not sent.
+
+        :raises AlreadyClaimed: when another sender is at it
+        :raises TryAgainLater: when they can't be judged or sent now
+        :raises OutcomeUnknown: when a mail may have been sent; the batch waits for ``NEWS_WITHIN``
+        """
+        # Claimed first: what waits is read only by the one who may send it.
+        claimed = self.holds.claim_batch(batch, at=now, until=now + BATCH_CLAIM)
+        try:
+            waiting = self._log_last_mail(batch, claimed, self._still_waiting(batch), now)
+            for start in range(0, len(waiting), MOST_IN_A_MAIL):
+                part = waiting[start : start + MOST_IN_A_MAIL]
+                self._send_part(batch, part, now, claimed.token)
+        except TryAgainLater:
+            self.holds.release_batch(batch, claim=claimed.token)
+            raise
+        except OutcomeUnknown:
+            until = now + NEWS_WITHIN
+            self.holds.keep_batch_claim(batch, claim=claimed.token, until=until)
+            raise
+        self.holds.close_batch(batch, claim=claimed.token)
+
+    def _still_waiting(self, batch: Batch) -> Sequence[Notice]:
+        """Of what is held, what has not gone out by another way meanwhile."""
+        held = self.holds.held(batch)
+        waiting = self.claims.waiting(held)
+        ids = {notice.id for notice in waiting}
+        self.holds.let_go(batch, [notice for notice in held if notice.id not in ids])
+        return waiting
+
+    def _log_last_mail(
+        self, batch: Batch, claimed: Claimed, waiting: Sequence[Notice], now: datetime
+    ) -> Sequence[Notice]:
+        """Finish what a sender that was killed left unlogged; the notices that still wait.
+
+        One that was held only after that mail had gone out is not among those it told of.
+        """
+        told = [notice for notice in waiting if claimed.has_told(notice)]
+        if told and claimed.message_id is not None:
+            self._log_sent(batch, told, claimed.message_id, now)
+        return [notice for notice in waiting if not claimed.has_told(notice)]
+
+    def _send_part(
+        self, batch: Batch, notices: Sequence[Notice], now: datetime, claim: str
+    ) -> None:
+        groups: dict[Voice, _Group] = {}
+        closed = []
+        for judged in judge_now(self.judge, sorted(notices, key=urgency), now):
+            if judged.verdict is not None:
+                self._close(judged.notice, judged.verdict, now)
+                closed.append(judged.notice)
+            else:
+                groups.setdefault(judged.voice, _Group(judged.voice, batch.due_at)).add(judged)
+        self.holds.let_go(batch, closed)
+        for group in groups.values():
+            self._send_group(batch, group, now, claim)
+
+    def _send_group(self, batch: Batch, group: _Group, now: datetime, claim: str) -> None:
+        mail = self._write(batch, group, now)
+        if mail is None:
+            return
+        notices = group.notices
+        try:
+            message_id = self.mailer.send(mail, notices=notices, at=now)
+        except Refused as refusal:
+            self._close_all(batch, notices, Verdict(State.FAILED, str(refusal)), now)
+            return
+        self.holds.mark_batch_sent(batch, notices, message_id=message_id, at=now, claim=claim)
+        self._log_sent(batch, notices, message_id, now)
+
+    def _log_sent(
+        self, batch: Batch, notices: Sequence[Notice], message_id: str, now: datetime
+    ) -> None:
+        self.claims.mark_all_sent(notices, message_id=message_id, at=now, digest=batch_id(batch))
+        self.holds.let_go(batch, notices)
+
+    def _write(self, batch: Batch, group: _Group, now: datetime) -> Mail | None:
+        """The group's mail, without those notices that nothing can be written of; None of none."""
+        url, overdue = self.links.url_for(group.notices), self._overdue(group, now)
+        try:
+            return self._render(group, url, overdue)
+        except Exception:  # whatever it is about: one notice must not take the others with it
+            faults = {one.notice.id: self._fault_of(group, one) for one in group.shown}
+            bad = [one for one in group.shown if faults[one.notice.id]]
+            if not bad or len(bad) == len(group.shown) > 1:
+                # It is not about one of them: once the cause is fixed, all can go.
+                raise
+        for one in bad:
+            reason = f"its mail can't be written: {faults[one.notice.id]}"
+            self._close_all(batch, [one.notice], Verdict(State.FAILED, reason), now)
+        group.shown = [one for one in group.shown if one not in bad]
+        return self._write(batch, group, now) if group.shown else None
+
+    def _fault_of(self, group: _Group, one: Judged) -> str | None:
+        """The kind of error in which writing of this notice ends; None when it can be written."""
+        try:
+            if len(group.notices) == 1:
+                self._render_one(group, None)
+            else:
+                self._render_lines(group, [one])
+        except Exception as error:
+            return type(error).__name__
+        return None
+
+    def _render(self, group: _Group, url: str | None, overdue: OverdueNow | None) -> Mail:
+        """One notice alone is its own mail: a digest of one would only be harder to read."""
+        if len(group.notices) == 1:
+            return self._render_one(group, url)
+        return self._render_lines(
+            group, group.shown, beyond=group.beyond, unsubscribe_url=url, overdue=overdue
+        )
+
+    def _render_one(self, group: _Group, url: str | None) -> Mail:
+        (one,) = group.shown
+        return self.renderer.render(
+            one.in_voice, one.tracked, time_zone=group.voice.time_zone, unsubscribe_url=url
+        )
+
+    def _render_lines(self, group: _Group, shown: Sequence[Judged], **more: Any) -> Mail:
+        return self.renderer.render_batch(
+            [(one.in_voice, one.tracked) for one in shown],
+            time_zone=group.voice.time_zone,
+            reason=group.reason,
+            **more,
+        )
+
+    def _overdue(self, group: _Group, now: datetime) -> OverdueNow | None:
+        """What is overdue besides, of every subscription that the mail is for."""
+        names = {notice.subscription for notice in group.notices} - {None}
+        if self.overdue is None or not names or len(group.notices) == 1:
+            return None
+        found = [self.overdue.covered_by(name, now=now) for name in sorted(filter(None, names))]
+        return merged(found)
+
+    def _close_all(
+        self, batch: Batch, notices: Sequence[Notice], verdict: Verdict, now: datetime
+    ) -> None:
+        for notice in notices:
+            self._close(notice, verdict, now)
+        self.holds.let_go(batch, notices)
+
+    def _close(self, notice: Notice, verdict: Verdict, now: datetime) -> None:
+        self.claims.close(notice, state=verdict.state, reason=verdict.reason, at=now)

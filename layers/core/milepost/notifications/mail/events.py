@@ -1,0 +1,120 @@
+"""What the mail service tells of a mail: delivered, bounced, complained of, rejected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from milepost.common.errors import BadPayload
+from milepost.common.timestamps import parse_instant
+
+
+class UnknownEvent(ValueError):
+    """Not an event that says what became of a mail; the message says what it is."""
+
+
+class Fate(StrEnum):
+    """What a mail met with."""
+
+    DELIVERED = "delivered"
+    SOFT_BOUNCE = "soft_bounce"
+    """Not now, but perhaps later: a full mailbox."""
+    REFUSED_BOUNCE = "refused_bounce"
+    """The address is good, but this mail won't be taken: too large, or its content."""
+    HARD_BOUNCE = "hard_bounce"
+    COMPLAINT = "complaint"
+    REJECT = "reject"
+    """The mail service found something harmful in it and didn't send it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailEvent:
+    """What the mail service tells of one mail.
+
+    ``mail_id`` is our own name of the mail, None for a mail that is not a notice; ``message_id``
+    is the service's, another one for each attempt. ``detail`` is the service's word for why.
+    """
+
+    fate: Fate
+    mail_id: str | None
+    message_id: str
+    recipient: str
+    detail: str
+    sent_at: datetime
+    occurred_at: datetime
+
+
+MAIL_TAG: Final = "mail"
+"""The message tag by which an event names our mail."""
+
+_REFUSED: Final = frozenset({"MessageTooLarge", "ContentRejected", "AttachmentRejected"})
+_NOT_SPAM: Final = "not-spam"
+_LONGEST_DETAIL: Final = 64
+
+
+def read_event(body: Mapping[str, Any]) -> MailEvent:
+    """Read an event of SES, as published through a configuration set.
+
+    Source: Amazon SES developer guide, "Contents of event data that Amazon SES publishes to
+    Amazon SNS". A bounce of type Undetermined counts as soft: nothing says that the address is
+    bad. A complaint of the feedback type ``not-spam`` takes one back, and is no complaint.
+
+    :raises UnknownEvent: when it is none of delivery, bounce, complaint and reject
+    """
+    name = body.get("eventType") or body.get("notificationType")
+    try:
+        facts = body[_FACTS[str(name)]]
+        mail = body["mail"]
+        return MailEvent(
+            fate=_fate(str(name), facts),
+            mail_id=next(iter(mail.get("tags", {}).get(MAIL_TAG, ())), None),
+            message_id=mail["messageId"],
+            recipient=mail["destination"][0],
+            detail=_detail(facts),
+            sent_at=parse_instant(mail["timestamp"]),
+            # A rejection has no time of its own.
+            occurred_at=parse_instant(facts.get("timestamp") or mail["timestamp"]),
+        )
+    except (KeyError, IndexError, TypeError, AttributeError, BadPayload) as error:
+        what = name if isinstance(name, str) and name.isalnum() else "without a known type"
+        raise UnknownEvent(
+            f"an event {what!r} that can't be read: {type(error).__name__}"
+        ) from None
+
+
+_FACTS: Final = {
+    "Delivery": "delivery",
+    "Bounce": "bounce",
+    "Complaint": "complaint",
+    "Reject": "reject",
+}
+
+
+def _fate(name: str, facts: Mapping[str, Any]) -> Fate:
+    match name:
+        case "Delivery":
+            return Fate.DELIVERED
+        case "Reject":
+            return Fate.REJECT
+        case "Complaint":
+            if facts.get("complaintFeedbackType") == _NOT_SPAM:
+                raise UnknownEvent("a complaint taken back")
+            return Fate.COMPLAINT
+        case _:
+            if facts["bounceType"] == "Permanent":
+                return Fate.HARD_BOUNCE
+            refused = facts.get("bounceSubType") in _REFUSED
+            return Fate.REFUSED_BOUNCE if refused else Fate.SOFT_BOUNCE
+
+
+def _detail(facts: Mapping[str, Any]) -> str:
+    """SES's word for why; nothing of what the recipient's server says, which may be personal."""
+    words = (
+        facts.get("bounceSubType"),
+        facts.get("complaintSubType"),
+        facts.get("complaintFeedbackType"),
+        facts.get("reason"),
+    )
+    word = next((word for word in words if isinstance(word, str) and word), "")
+    return word[:_LONGEST_DETAIL]

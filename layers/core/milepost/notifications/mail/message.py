@@ -1,0 +1,17 @@
+"""A mail, ready to be sent. Short: senders, renderers and endpoints share it alone."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A mail, rendered."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    headers: dict[str, str] = field(default_factory=dict)
+    from_name: str | None = None
+    """The name beside the stack's address as the sender."""
+    reply_to: str | None = None

@@ -1,0 +1,31 @@
+"""What the contact reads of a commission that is overdue, and how to mark it as paid."""
+
+from typing import Any, Final
+
+from milepost.notifications.mail.rendering.context import Telling
+from milepost.notifications.mail.rendering.sanitize import clean
+from milepost.orders.order import Kind
+from milepost.queries.overdue_commissions import overdue_commissions
+
+_MOST: Final = 12
+"""Months of one order that are listed."""
+
+
+def commission_values(told: Telling) -> dict[str, Any]:
+    """Values of templates, by name. A customer's mail has none of them."""
+    if told.for_customer or told.notice.announcement.kind is not Kind.COMMISSION_OVERDUE:
+        return {"overdue_commissions": [], "commission_command": None}
+    found = overdue_commissions(told.order, told.connection, now=told.moments.now)
+    form = told.words["commissions"]["overdue"]
+    lines = [
+        form.format(
+            amount=told.moments.amount(one.amount, one.currency),
+            date=told.moments.day(one.due_on.isoformat()),
+        )
+        for one in found[:_MOST]
+    ]
+    command = f"milepost actions do {told.notice.key.path_id} commission_paid --note "
+    return {
+        "overdue_commissions": lines,
+        "commission_command": clean(command + found[0].month, 300) if found else None,
+    }

@@ -1,0 +1,52 @@
+"""From a template and its values to the parts of a mail."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Template
+
+from milepost.notifications.mail.rendering.jinja import template_for
+from milepost.notifications.mail.rendering.sanitize import fit_subject, tidy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """The three parts that one template gives."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def compose(text: Template, html: Template, values: dict[str, Any]) -> Composed:
+    """The template, once for each part: the layout decides which of its blocks stand where.
+
+    :param text: the template, compiled for plain text
+    :param html: the same, compiled for HTML
+    """
+    ours = {
+        **values,
+        "default": template_for(values["kind"], values["audience"], values["language"]),
+    }
+    return Composed(
+        subject=fit_subject(text.render(ours, layout="subject.txt.j2")),
+        text=tidy(text.render(ours, layout="layout.txt.j2")),
+        html=html.render(ours, layout="layout.html.j2").strip() + "\n",
+    )
+
+
+def unsubscribe_headers(url: str | None) -> dict[str, str]:
+    """The headers that give a mail program its one-click button. Source: RFC 8058, section 3.1.
+
+    :raises ValueError: when the URL isn't one that may stand in a header
+    """
+    if url is None:
+        return {}
+    if not url.startswith(("https://", "http://")) or not url.isascii() or not url.isprintable():
+        raise ValueError("the link to unsubscribe is no URL: expected https:// and ASCII alone")
+    if set(url) & set(" <>\"'"):
+        raise ValueError("the link to unsubscribe has spaces, quotes or brackets: encode them")
+    return {
+        "List-Unsubscribe": f"<{url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }

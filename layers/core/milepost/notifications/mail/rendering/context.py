@@ -1,0 +1,80 @@
+"""What one mail is about, and how it speaks: the notice with its order, language and zone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from milepost.common.status import Status
+from milepost.connections.connection import Connection
+from milepost.notifications.mail.rendering.formatting import Moments
+from milepost.notifications.mail.rendering.languages import Words, language_for, words_of
+from milepost.notifications.notice import Audience, Notice
+from milepost.orders.details import Details
+from milepost.orders.order import Order
+
+_DONE: Final = frozenset({Status.COMPLETED, Status.ACTIVE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What one mail is about, and how it speaks."""
+
+    notice: Notice
+    order: Order
+    connection: Connection
+    language: str
+    words: Words
+    moments: Moments
+
+    @property
+    def for_customer(self) -> bool:
+        return self.notice.audience is Audience.CUSTOMER
+
+    @property
+    def details(self) -> Details:
+        return self.order.details
+
+    @property
+    def holds(self) -> bool:
+        """Whether the order still stands where the announcement left it."""
+        return self.order.status is self.notice.announcement.status
+
+    @property
+    def moved_on(self) -> bool:
+        """Whether the order has come to another status than the mail is about. Completed and
+        active are announced as one."""
+        return not self.holds and not {self.order.status, self.notice.announcement.status} <= _DONE
+
+
+def telling(
+    notice: Notice,
+    order: Order,
+    connection: Connection,
+    *,
+    now: datetime,
+    time_zone: str | None = None,
+) -> Telling:
+    """A notice with all that its mail is made from.
+
+    :param now: when the mail is written
+    :param time_zone: the recipient's (IANA name); without one, the order's
+    """
+    language = language_for(notice.language)
+    words = words_of(language)
+    moments = Moments(
+        language=language,
+        asked=notice.language,
+        time_zone=time_zone or connection.time_zone,
+        order_zone=connection.time_zone,
+        country=connection.country,
+        words=words,
+        now=now,
+    )
+    return Telling(
+        notice=notice,
+        order=order,
+        connection=connection,
+        language=language,
+        words=words,
+        moments=moments,
+    )

@@ -1,0 +1,120 @@
+"""Overrides: a connection's own texts, checked before they are taken."""
+
+import difflib
+import re
+import traceback
+from typing import Any, Final, Protocol
+
+from jinja2 import TemplateNotFound, TemplateSyntaxError, UndefinedError, nodes
+from jinja2.exceptions import SecurityError
+
+from milepost.connections.connection import Connection
+from milepost.notifications.mail.rendering.compose import Composed, compose
+from milepost.notifications.mail.rendering.context import telling
+from milepost.notifications.mail.rendering.facts import mail_values
+from milepost.notifications.mail.rendering.jinja import environment, override_template, template_for
+from milepost.notifications.mail.rendering.samples import WRITTEN_AT, bare_sample, sample
+from milepost.notifications.mail.rendering.sender import mail_ends
+from milepost.notifications.notice import Audience
+from milepost.orders.order import Kind
+
+LONGEST_SOURCE: Final = 20_000
+_TAG: Final = re.compile(r"</?[a-zA-Z][^<>\n]*>")
+_UNKNOWN_NAME: Final = re.compile(r"'(\w+)' is undefined")
+_SAMPLE_CONNECTION: Final = Connection(
+    id="sample", provider="sample", base_url="https://sample.invalid"
+)
+
+
+class Overrides(Protocol):
+    """Where a connection's own templates are looked up."""
+
+    def get(self, connection_id: str, kind: str, audience: str, language: str) -> str | None:
+        """The template's source, or None where ours is used."""
+        ...
+
+
+class BrokenTemplate(ValueError):
+    """A template that can't be used; ``line`` counts from 1, the message says what to do."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(f"line {line}: {message}")
+        self.line = line
+        self.message = message
+
+
+def check_override(source: str, *, kind: str, audience: str) -> None:
+    """Compile a template and render it with sample orders: a full one and one that says little.
+
+    :raises BrokenTemplate: says the line, what is wrong with it, and what to do
+    :raises LookupError: when this audience isn't told of this kind
+    """
+    template_for(kind, audience, "en")
+    if len(source) > LONGEST_SOURCE:
+        raise BrokenTemplate(1, f"longer than {LONGEST_SOURCE} characters: shorten it")
+    _check_start(source)
+    for order_of in (sample, bare_sample):
+        notice, tracked = order_of(Kind(kind), Audience(audience), _SAMPLE_CONNECTION, "en")
+        told = telling(notice, tracked.order, _SAMPLE_CONNECTION, now=WRITTEN_AT)
+        ends = mail_ends(notice.audience, [_SAMPLE_CONNECTION], told.words, footer="")
+        _check_result(source, _render(source, {**mail_values(told), **ends.values}))
+
+
+def _check_start(source: str) -> None:
+    try:
+        tree = environment(html=False).parse(source)
+    except TemplateSyntaxError as error:
+        raise BrokenTemplate(error.lineno, f"{error.message}; correct it") from None
+    if tree.find(nodes.Extends) is None:
+        raise BrokenTemplate(
+            1, "it stands alone: begin with {% extends layout %}, or {% extends default %}"
+        )
+
+
+def _render(source: str, values: dict[str, Any]) -> Composed:
+    try:
+        return compose(
+            override_template(source, html=False), override_template(source, html=True), values
+        )
+    except UndefinedError as error:
+        raise BrokenTemplate(_line(error), _name_hint(error, values)) from None
+    except SecurityError as error:
+        raise BrokenTemplate(_line(error), f"{error}: templates may only show values") from None
+    except TemplateNotFound as error:
+        raise BrokenTemplate(
+            _line(error), f"there is no template {error.name}: use layout or default"
+        ) from None
+    except Exception as error:
+        raise BrokenTemplate(
+            _line(error),
+            f"{error}: this fails with some orders; test a value with 'if' before it is changed",
+        ) from None
+
+
+def _check_result(source: str, made: Composed) -> None:
+    if not made.subject:
+        raise BrokenTemplate(
+            1, "the subject is empty: fill {% block subject %}, also for orders that say little"
+        )
+    markup = _TAG.search(made.text)
+    if markup:
+        place = source.find(markup.group())
+        raise BrokenTemplate(
+            source.count("\n", 0, max(place, 0)) + 1,
+            f"{markup.group()} would stand in the plain text: put markup between "
+            "{% if html %} and {% endif %}",
+        )
+
+
+def _line(error: Exception) -> int:
+    """The line of the override that failed, which Jinja writes into the traceback."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename in ("<template>", "<unknown>")]
+    return lines[-1] or 1 if lines else 1
+
+
+def _name_hint(error: UndefinedError, values: dict[str, Any]) -> str:
+    unknown = _UNKNOWN_NAME.search(str(error))
+    near = difflib.get_close_matches(unknown.group(1), values, n=1) if unknown else []
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(values))}"
+    return f"{error}; {hint}"

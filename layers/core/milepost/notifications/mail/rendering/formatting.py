@@ -1,0 +1,220 @@
+"""Dates, times and amounts, in the recipient's language and time zone."""
+
+import re
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import localedata
+from babel.dates import (
+    format_date,
+    format_skeleton,
+    format_time,
+    get_timezone_location,
+    get_timezone_name,
+)
+from babel.numbers import format_currency, format_decimal
+
+from milepost.common.timestamps import (
+    EARLIEST,
+    LATEST,
+    NotATime,
+    in_zone,
+    is_in_range,
+    read_iso,
+    stored_day,
+    stored_moment,
+)
+from milepost.notifications.mail.rendering.languages import Words
+from milepost.notifications.mail.rendering.sanitize import clean
+
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+_ABBREVIATION: Final = re.compile(r"[^\W\d]+")
+_CENTS: Final = -2
+_MOST_DIGITS: Final = 30
+_LETTER_BY_DIGIT: Final = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+"""Source: CLDR, ``currencySpacing``: a space between a currency's letters and the digits."""
+
+
+def locale_for(language: str, asked: str, country: str = "") -> str:
+    """The locale for dates: the mail's language, with the recipient's region or the country's.
+
+    :param language: the language that the mail is written in
+    :param asked: what the recipient asked for, such as ``en-AU``
+    :param country: where the order is delivered, when the recipient names no region
+    """
+    own, _, region = asked.replace("_", "-").partition("-")
+    named = region.upper() if own.lower() == language else ""
+    for part in (named, country.upper()):
+        if part.isalnum() and localedata.exists(f"{language}_{part}"):
+            return f"{language}_{part}"
+    # English alone would be American: month before day.
+    return "en_GB" if language == "en" else language
+
+
+def _is_out_of_range(value: str) -> bool:
+    try:
+        year = read_iso(value).year
+    except NotATime:
+        return False
+    return not EARLIEST.year <= year < LATEST.year
+
+
+class Moments:
+    """How one mail says when and how much. Nothing in it raises on any value.
+
+    :param asked: the recipient's language as it was asked for
+    :param time_zone: the recipient's (IANA name)
+    :param order_zone: the order's, when it is another: at midnight there a day begins
+    :param now: when the mail is written, which parts the past from the future
+    """
+
+    def __init__(
+        self,
+        *,
+        language: str,
+        asked: str,
+        time_zone: str,
+        words: Words,
+        now: datetime,
+        country: str = "",
+        order_zone: str | None = None,
+    ) -> None:
+        self._zone = _zone(time_zone)
+        self._order_zone = _zone(order_zone or time_zone)
+        self._now = now
+        self._locale = locale_for(language, asked, country)
+        self._amounts = locale_for(language, asked)
+        self._words = words["moments"]
+
+    @property
+    def now(self) -> datetime:
+        """When the mail is written."""
+        return self._now
+
+    def full(self, value: str | datetime | None) -> str | None:
+        """Weekday, day, month, year, and for an instant its time and time zone."""
+        found = self._read(value)
+        if not isinstance(found, datetime):
+            return self._day_or_text(found, value, "full")
+        return str(
+            self._words["moment"].format(
+                date=format_date(found.date(), "full", locale=self._locale),
+                time=self._time(found),
+                zone=self.zone_at(found),
+            )
+        )
+
+    def day(self, value: str | datetime | None) -> str | None:
+        """Weekday, day, month and year, without a time: of an order's instant the order's day."""
+        return self._day_or_text(self._order_day(value), value, "full")
+
+    def short(self, value: str | datetime | None) -> str | None:
+        """Weekday, day and month in short, and an instant's time: for subjects and lists."""
+        found = self._read(value)
+        if not isinstance(found, datetime):
+            return self._short_day(found, value)
+        return f"{self._short_day(found.date(), value)}, {self._time(found)}"
+
+    def short_day(self, value: str | datetime | None) -> str | None:
+        """The same without a time: of an order's instant the order's day."""
+        return self._short_day(self._order_day(value), value)
+
+    def is_past(self, value: str | datetime | None) -> bool:
+        """Whether it is over: an instant that has passed, or a day that has ended."""
+        found = self._read(value)
+        if isinstance(found, datetime):
+            return found < self._now
+        return found is not None and found < self._now.astimezone(self._zone).date()
+
+    def is_ahead(self, value: str | datetime | None) -> bool:
+        """Whether it has not begun: an instant that is to come, or a day after today."""
+        found = self._read(value)
+        if isinstance(found, datetime):
+            return found > self._now
+        return found is not None and found > self._now.astimezone(self._zone).date()
+
+    def sort_key(self, value: str | datetime | None) -> tuple[str, str]:
+        """For lists by date: the local day, then the time, days before their hours."""
+        found = self._read(value)
+        if found is None:
+            return "", ""
+        day = found.date() if isinstance(found, datetime) else found
+        return day.isoformat(), found.isoformat() if isinstance(found, datetime) else ""
+
+    def amount(self, amount: Decimal | None, currency: str | None) -> str | None:
+        """An amount with its currency, exact: rounded to no fewer digits than it has."""
+        if amount is None or not amount.is_finite() or abs(amount.adjusted()) > _MOST_DIGITS:
+            return None
+        if not currency or not _CURRENCY.fullmatch(currency):
+            plain = format_decimal(amount, locale=self._amounts, decimal_quantization=False)
+            return clean(f"{plain} {currency or ''}", 60)
+        whole = int(amount.normalize().as_tuple().exponent) >= _CENTS
+        made = format_currency(amount, currency, locale=self._amounts, decimal_quantization=whole)
+        return _LETTER_BY_DIGIT.sub(" ", made.replace("\N{NO-BREAK SPACE}", " "))
+
+    def zone_at(self, moment: datetime) -> str:
+        """The time zone as people call it: its abbreviation, or the time of its city."""
+        local = in_zone(moment, self._zone)
+        name = get_timezone_name(local, width="short", locale=self._locale)
+        if _ABBREVIATION.fullmatch(name):
+            return name
+        city = get_timezone_location(self._zone, locale=self._locale, return_city=True)
+        return str(self._words["zone_of"].format(city=city))
+
+    def _order_day(self, value: str | datetime | None) -> date | None:
+        found = self._read(value)
+        if not isinstance(found, datetime):
+            return found
+        return in_zone(found, self._order_zone).date() if isinstance(value, str) else found.date()
+
+    def _short_day(self, found: date | None, value: str | datetime | None) -> str | None:
+        if found is None:
+            return self._day_or_text(found, value, "medium")
+        # As a datetime of no zone: Babel takes a day for midnight in UTC, and shifts it.
+        noon = datetime.combine(found, time(12))
+        return str(format_skeleton("MMMEd", noon, locale=self._locale))
+
+    def _time(self, moment: datetime) -> str:
+        if moment.time() == time():
+            # In languages that count to twelve this would be "12:00 am", which few read right.
+            return format_time(moment, "HH:mm", tzinfo=self._zone, locale=self._locale)
+        text = format_time(moment, "short", tzinfo=self._zone, locale=self._locale)
+        # CLDR parts "1:00 pm" by a narrow space that some mail programs show as a box.
+        return text.replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+    def _read(self, value: str | datetime | None) -> date | datetime | None:
+        """The day, or the instant in the recipient's zone; None when it is unset or no date."""
+        if isinstance(value, datetime):
+            return in_zone(value, self._zone) if is_in_range(value) else None
+        if day := stored_day(value):
+            return day
+        moment = stored_moment(value)
+        if moment is None:
+            return None
+        local = in_zone(moment, self._order_zone)
+        # Nobody comes at midnight: it is a day that went through a program as an instant.
+        return local.date() if local.time() == time() else in_zone(moment, self._zone)
+
+    def _day_or_text(
+        self, found: date | datetime | None, value: str | datetime | None, length: str
+    ) -> str | None:
+        """What is no date stays as the provider wrote it: better than nothing.
+
+        A date of a year that can't be right is nothing.
+        """
+        if found is None:
+            if not isinstance(value, str) or _is_out_of_range(value):
+                return None
+            return clean(value, 60) or None
+        day = found.date() if isinstance(found, datetime) else found
+        return format_date(day, length, locale=self._locale)
+
+
+def _zone(name: str) -> ZoneInfo:
+    """The zone, or UTC for what is none: a mail shows at least which zone its times are in."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, LookupError, OSError):
+        return ZoneInfo("UTC")

@@ -1,0 +1,77 @@
+"""Jinja, set up once for text and once for HTML, and which template a mail is written from."""
+
+from functools import cache, lru_cache
+from typing import Any, Final
+
+from jinja2 import FileSystemLoader, StrictUndefined, Template
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
+
+from milepost.notifications.mail.rendering import sanitize
+from milepost.notifications.mail.rendering.languages import LANGUAGES, TEMPLATES, languages_for
+
+_COMPILED_OVERRIDES: Final = 128
+
+
+def template_for(kind: str, audience: str, language: str) -> str:
+    """The name of the template: in the language, without its region, in English.
+
+    :raises LookupError: when this audience isn't told of this kind
+    """
+    for candidate in languages_for(language):
+        name = f"{candidate}/{audience}/{kind}.j2"
+        if candidate in LANGUAGES and (TEMPLATES / name).is_file():
+            return name
+    raise LookupError(f"there is no mail of kind {kind} for the {audience}")
+
+
+@cache
+def environment(*, html: bool) -> ImmutableSandboxedEnvironment:
+    """The environment of all templates, ours and overrides: nothing in it reaches the system."""
+    made = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=html,
+        undefined=StrictUndefined,
+        finalize=_finalize_html if html else _finalize_text,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    made.globals["html"] = html
+    made.filters.update(
+        one_line=sanitize.one_line,
+        shorten=sanitize.shorten,
+        upper_first=sanitize.upper_first,
+        paragraphs=sanitize.paragraphs,
+        wrap=sanitize.wrap,
+        rows=sanitize.rows,
+    )
+    return made
+
+
+@lru_cache(maxsize=_COMPILED_OVERRIDES)
+def override_template(source: str, *, html: bool) -> Template:
+    """An override, compiled.
+
+    :raises TemplateSyntaxError: when it can't be
+    """
+    return environment(html=html).from_string(source)
+
+
+def _finalize_text(value: Any) -> Any:
+    """What isn't known leaves nothing behind."""
+    return "" if value is None else value
+
+
+def _finalize_html(value: Any) -> Any:
+    """Right-to-left names get an element of their own, so that they turn nothing else around."""
+    if value is None:
+        return ""
+    if (
+        isinstance(value, str)
+        and not isinstance(value, Markup)
+        and sanitize.runs_right_to_left(value)
+    ):
+        return Markup("<bdi>{}</bdi>").format(escape(value))
+    return value

@@ -1,0 +1,99 @@
+"""What an order still waits for, in sentences: fees, the code for signing, reasons to look."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from milepost.notifications.mail.rendering.fact_readers import (
+    moment_of,
+    number_of,
+    part,
+    parts,
+    text_of,
+)
+from milepost.notifications.mail.rendering.formatting import Moments
+from milepost.notifications.mail.rendering.languages import Words
+from milepost.notifications.mail.rendering.sanitize import clean, one_stop
+from milepost.orders.attention import UNREAD
+from milepost.orders.details import Details
+from milepost.orders.order import Attention, Order
+from milepost.orders.provider_stages import awaits_signature
+
+
+def open_points(
+    details: Details,
+    raw_status: str | None,
+    *,
+    words: Mapping[str, str],
+    fees: Mapping[str, str],
+    moments: Moments,
+) -> list[str]:
+    """A sentence for each unpaid fee, and one for the authorization code while the contract is to
+    be signed.
+
+    :param raw_status: the provider's word for where the order stands
+    :param words: the sentences for the audience
+    :param fees: the words for fees
+    """
+    unpaid = [one for one in parts(details, "invoices") if not one.get("paid", False)]
+    points = [one_stop(words["unpaid"].format(fee=_fee(one, fees, moments))) for one in unpaid]
+    awaits = awaits_signature(raw_status, parts(details, "invoices"))
+    code = part(details, "authorization_code") if awaits else None
+    return [*points, _code(code, words, moments)] if code else points
+
+
+def _fee(invoice: Mapping[str, Any], fees: Mapping[str, str], moments: Moments) -> str:
+    """Kind, amount, number and due date of a fee."""
+    name = fees.get(text_of(invoice.get("kind")) or "fee", fees["fee"])
+    number = clean(text_of(invoice.get("number")) or text_of(invoice.get("id")) or "", 60)
+    amount = moments.amount(number_of(invoice.get("amount")), text_of(invoice.get("currency")))
+    due_on = moment_of(invoice.get("due_on"))
+    due = moments.day(due_on)
+    named = f"{name} ({number})" if number else name
+    form = fees["was_due" if moments.is_past(due_on) else "due"]
+    said = (named, amount, form.format(day=due) if due else None)
+    return ", ".join(one for one in said if one)
+
+
+def _code(code: Mapping[str, Any], words: Mapping[str, str], moments: Moments) -> str:
+    if not code.get("sent"):
+        return words["code_missing"]
+    when = moments.full(moment_of(code.get("sent_at")))
+    return words["code_sent"].format(when=when) if when else words["code_sent_undated"]
+
+
+def attention_sentences(order: Order, words: Words) -> list[str]:
+    """Why a person should look, in the mail's language.
+
+    The checks write English. Their fixed sentences have a translation by the sentence itself;
+    those that hold values are written again from the order; the rest is quoted after its heading.
+    """
+    said = (_sentence(reason, order, words) for reason in order.attention)
+    return list(dict.fromkeys(said))
+
+
+def _sentence(reason: Attention, order: Order, words: Words) -> str:
+    text, translations = clean(reason.text), words["attention_sentences"]
+    if not translations:
+        return text
+    if reason.text in translations:
+        return str(translations[reason.text])
+    form = words["attention"].get(reason.code, "{text}")
+    return str(form.format(text=_values(reason, order, text), **_status_values(order, words)))
+
+
+def _status_values(order: Order, words: Words) -> dict[str, Any]:
+    said = [entry.report.raw_status for entry in order.timeline if entry.report.raw_status]
+    named = clean(said[-1], 60) if said else ""
+    raw = words["quote"].format(text=named) if named else words["statuses"]["unknown"]
+    return {"raw": raw, "status": words["statuses"][order.status]}
+
+
+def _values(reason: Attention, order: Order, text: str) -> str:
+    """The values in a check's sentence, without the sentence."""
+    if reason.code == UNREAD:
+        return clean(", ".join(order.details.get("unread", []))) or text
+    if reason.code != "email_not_sent":
+        return text
+    unsent = [one for one in parts(order.details, "emails") if not one.get("sent", True)]
+    said = [[text_of(one.get(name)) for name in ("type", "not_sent_reason")] for one in unsent]
+    return clean(", ".join(": ".join(filter(None, one)) for one in said)) or text

@@ -1,0 +1,229 @@
+"""The renderer: from a notice or a digest to a mail."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from jinja2 import Template, TemplateError
+
+from milepost.connections.connection import Connection, Connections, UnknownConnection
+from milepost.notifications.mail.message import Mail
+from milepost.notifications.mail.rendering.compose import Composed, compose, unsubscribe_headers
+from milepost.notifications.mail.rendering.context import Telling, telling
+from milepost.notifications.mail.rendering.custom_templates import Overrides
+from milepost.notifications.mail.rendering.digest import (
+    ComposedDigest,
+    Digest,
+    DigestLine,
+    compose_digest,
+)
+from milepost.notifications.mail.rendering.fact_readers import part, text_of
+from milepost.notifications.mail.rendering.facts import mail_values
+from milepost.notifications.mail.rendering.jinja import environment, override_template, template_for
+from milepost.notifications.mail.rendering.languages import LANGUAGES, languages_for
+from milepost.notifications.mail.rendering.samples import WRITTEN_AT, sample, sample_digest
+from milepost.notifications.mail.rendering.sender import MailEnds, mail_ends, reason_for_mail
+from milepost.notifications.notice import Audience, Notice
+from milepost.notifications.subscription import DigestReason
+from milepost.orders.order import Kind, TrackedOrder
+from milepost.orders.overdue_list import OverdueNow
+
+logger = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class MailRenderer:
+    """Implements ``sender.Renderer``.
+
+    ``clock`` gives the moment at which a mail is written: what is past then is told as past.
+    """
+
+    def __init__(
+        self,
+        connections: Connections,
+        overrides: Overrides | None = None,
+        *,
+        clock: Clock = _utc_now,
+    ) -> None:
+        self._connections = connections
+        self._overrides = overrides
+        self._clock = clock
+
+    def render(
+        self,
+        notice: Notice,
+        tracked: TrackedOrder,
+        *,
+        unsubscribe_url: str | None = None,
+        time_zone: str | None = None,
+        order_url: str | None = None,
+    ) -> Mail:
+        """The mail of a notice, in its language, of the order as it stands now.
+
+        :param time_zone: the recipient's (IANA name); without one, the connection's
+        :param order_url: where the recipient can look at the order
+        :raises UnknownConnection: when the order's connection was removed
+        :raises LookupError: when this audience isn't told of this kind
+        """
+        told = telling(
+            notice,
+            tracked.order,
+            self._connections.get(notice.key.connection),
+            now=self._clock(),
+            time_zone=time_zone,
+        )
+        return self._write(told, unsubscribe_url=unsubscribe_url, order_url=order_url)
+
+    def render_digest(self, digest: Digest, *, unsubscribe_url: str | None = None) -> Mail:
+        """The mail of a digest: at most 200 lines, and how many more there are.
+
+        :raises ValueError: without any line
+        """
+        made = compose_digest(digest, now=self._clock(), unsubscribe_url=unsubscribe_url)
+        return _mail(digest.recipient, made, made.ends, unsubscribe_url)
+
+    def render_batch(
+        self,
+        lines: Iterable[tuple[Notice, TrackedOrder | None]],
+        *,
+        time_zone: str,
+        reason: DigestReason,
+        beyond: Sequence[Notice] = (),
+        unsubscribe_url: str | None = None,
+        overdue: OverdueNow | None = None,
+    ) -> Mail:
+        """The mail of what was held for one recipient, in the language of the first line.
+
+        :param time_zone: the recipient's (IANA name)
+        :param reason: why it comes as one mail
+        :param beyond: notices that are counted, and not listed
+        :raises UnknownConnection: when none of the lines' connections is applied any more
+        :raises ValueError: without any line
+        """
+        listed = tuple(DigestLine(notice=notice, tracked=tracked) for notice, tracked in lines)
+        if not listed:
+            raise ValueError("a digest needs at least one line")
+        notices = [line.notice for line in listed]
+        digest = Digest(
+            recipient=notices[0].recipient,
+            language=notices[0].language,
+            time_zone=time_zone,
+            reason=reason,
+            lines=listed,
+            overdue=overdue or OverdueNow(),
+            connections=self._applied(notices),
+            beyond=tuple(beyond),
+        )
+        return self.render_digest(digest, unsubscribe_url=unsubscribe_url)
+
+    def preview(self, kind: str, *, connection: str, language: str, audience: str) -> Mail:
+        """The mail of an invented order, marked as a sample, as this connection would send it.
+
+        :raises UnknownConnection: when there is no such connection
+        :raises LookupError: when this audience isn't told of this kind
+        """
+        found: Connection = self._connections.get(connection)
+        template_for(kind, audience, language)
+        notice, tracked = sample(Kind(kind), Audience(audience), found, language)
+        told = telling(notice, tracked.order, found, now=WRITTEN_AT)
+        return self._write(told, sample=True)
+
+    def preview_digest(
+        self, reason: DigestReason, *, connection: str, language: str, audience: str
+    ) -> Mail:
+        """A digest of invented orders, marked as a sample.
+
+        :raises UnknownConnection: when there is no such connection
+        """
+        found = self._connections.get(connection)
+        digest = sample_digest(reason, Audience(audience), found, language)
+        made = compose_digest(digest, now=WRITTEN_AT, unsubscribe_url=None, sample=True)
+        return _mail(digest.recipient, made, made.ends, None)
+
+    def _write(
+        self,
+        told: Telling,
+        *,
+        unsubscribe_url: str | None = None,
+        order_url: str | None = None,
+        sample: bool = False,
+    ) -> Mail:
+        email = text_of(part(told.details, "customer").get("email"))
+        footer = reason_for_mail(told.notice, told.words, customer_email=email)
+        ends = mail_ends(told.notice.audience, [told.connection], told.words, footer=footer)
+        values = {
+            **mail_values(told),
+            **ends.values,
+            "unsubscribe_url": unsubscribe_url,
+            "order_url": order_url,
+            "sample": sample,
+        }
+        made = self._compose(told.notice, values)
+        return _mail(told.notice.recipient, made, ends, unsubscribe_url)
+
+    def _applied(self, notices: Sequence[Notice]) -> tuple[Connection, ...]:
+        """The connections of the notices, each once; one that was removed is left out."""
+        found: dict[str, Connection] = {}
+        missing: UnknownConnection | None = None
+        for name in dict.fromkeys(one.key.connection for one in notices):
+            try:
+                found[name] = self._connections.get(name)
+            except UnknownConnection as error:
+                missing = error
+        if missing is not None and not found:
+            raise missing
+        return tuple(found.values())
+
+    def _compose(self, notice: Notice, values: dict[str, Any]) -> Composed:
+        source = self._override_for(notice)
+        if source is not None:
+            try:
+                return compose(
+                    override_template(source, html=False),
+                    override_template(source, html=True),
+                    values,
+                )
+            except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as error:
+                # A mail in our words is better than none; what the error says may be personal.
+                logger.warning(
+                    "the template of %s for %s of %s is broken (%s): ours is used",
+                    notice.audience,
+                    notice.announcement.kind,
+                    notice.key.connection,
+                    type(error).__name__,
+                )
+        return compose(_ours(notice, html=False), _ours(notice, html=True), values)
+
+    def _override_for(self, notice: Notice) -> str | None:
+        """The connection's own template, in the first language for which there is one or ours."""
+        kind, audience = str(notice.announcement.kind), str(notice.audience)
+        if self._overrides is None:
+            return None
+        for language in languages_for(notice.language):
+            own = self._overrides.get(notice.key.connection, kind, audience, language)
+            if own is not None or language in LANGUAGES:
+                return own
+        return None
+
+
+def _mail(to: str, made: Composed | ComposedDigest, ends: MailEnds, url: str | None) -> Mail:
+    return Mail(
+        to=to,
+        subject=made.subject,
+        text=made.text,
+        html=made.html,
+        headers=unsubscribe_headers(url),
+        from_name=ends.from_name,
+        reply_to=ends.reply_to,
+    )
+
+
+def _ours(notice: Notice, *, html: bool) -> Template:
+    name = template_for(str(notice.announcement.kind), str(notice.audience), notice.language)
+    return environment(html=html).get_template(name)

@@ -1,0 +1,183 @@
+"""What became of mails: the mail service's events, and how each moves a notice in the log.
+
+Events come at least once and in any order. So a notice only moves forward, by one table, and an
+event that has nothing to move changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from milepost.notifications.mail.delivery_states import Logged, Step
+from milepost.notifications.mail.events import Fate, MailEvent
+from milepost.notifications.notice import Notice, State
+from milepost.notifications.subscription import Subscription
+
+
+class NotLoggedYet(Exception):
+    """The event was quicker than the sender's entry in the log; look again in a minute."""
+
+
+MOVES: Final[Mapping[Fate, tuple[State, frozenset[State]]]] = {
+    Fate.DELIVERED: (State.DELIVERED, frozenset({State.QUEUED, State.SENT})),
+    Fate.SOFT_BOUNCE: (State.QUEUED, frozenset({State.SENT})),
+    Fate.REJECT: (State.FAILED, frozenset({State.QUEUED, State.SENT})),
+    Fate.REFUSED_BOUNCE: (
+        State.BOUNCED,
+        frozenset({State.QUEUED, State.SENT, State.DELIVERED}),
+    ),
+    Fate.HARD_BOUNCE: (
+        State.BOUNCED,
+        frozenset({State.QUEUED, State.SENT, State.DELIVERED}),
+    ),
+    Fate.COMPLAINT: (
+        State.COMPLAINED,
+        frozenset({State.QUEUED, State.SENT, State.DELIVERED, State.BOUNCED}),
+    ),
+}
+"""Where each fate leads, and from which states: nowhere else does an event move a notice.
+
+A queued notice moves when it waits to be tried again, or its sender was killed before it could
+log what it had sent. A mailbox may take a mail and return it later, so a bounce follows a
+delivery; a soft one doesn't, since an automatic answer ("out of the office") is reported as one.
+"""
+
+RETRY_AFTER: Final = (timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6))
+"""How long after each soft bounce the mail is tried again. The mail service has by then tried
+for hours itself."""
+
+LOGGED_WITHIN: Final = timedelta(minutes=2)
+"""By when a sender that was not killed has logged what it sent."""
+
+
+class Mails(Protocol):
+    """The log of mails, as a tracker needs it."""
+
+    def find(self, mail_id: str) -> Sequence[Logged]:
+        """The notices that a mail told of: several for a digest, none when it isn't known."""
+        ...
+
+    def move(self, logged: Logged, step: Step, *, starts: frozenset[State], at: datetime) -> bool:
+        """Write the step unless the notice has left ``starts``, or was sent again, meanwhile."""
+        ...
+
+    def try_again(self, notices: Sequence[Notice], *, at: datetime) -> None:
+        """Send them again at that time, as one mail. Asked twice, it happens once."""
+        ...
+
+
+class Suppressions(Protocol):
+    def suppress(self, address: str, *, reason: str, at: datetime) -> None:
+        """Send nothing more there, to anybody."""
+        ...
+
+
+class Subscriptions(Protocol):
+    def get(self, subscription_id: str) -> Subscription | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracker:
+    """Takes the mail service's events into the log."""
+
+    mails: Mails
+    suppressions: Suppressions
+    subscriptions: Subscriptions
+
+    def track(self, event: MailEvent, *, now: datetime) -> dict[str, State]:
+        """Log what became of a mail; the ids and states of the notices that this moved.
+
+        :raises NotLoggedYet: when the sender has not logged the mail; nothing was written then
+            but what may be written again
+        """
+        if reason := why_suppress(event):
+            self.suppressions.suppress(event.recipient, reason=reason, at=event.occurred_at)
+        if event.mail_id is None:
+            return {}
+        steps = [
+            (logged, self._when_awake(step, logged.notice))
+            for logged in self.mails.find(event.mail_id)
+            if (step := decide(event, logged, now=now))
+        ]
+        self._try_again(steps)
+        starts = MOVES[event.fate][1]
+        return {
+            logged.notice.id: step.state
+            for logged, step in steps
+            if self.mails.move(logged, step, starts=starts, at=event.occurred_at)
+        }
+
+    def _when_awake(self, step: Step, notice: Notice) -> Step:
+        """A retry respects quiet hours as the first try did."""
+        if step.retry_at is None or notice.subscription is None:
+            return step
+        subscription = self.subscriptions.get(notice.subscription)
+        if subscription is None:
+            return step
+        awake = subscription.awake_from(notice.announcement.kind, step.retry_at)
+        return replace(step, retry_at=awake)
+
+    def _try_again(self, steps: Sequence[tuple[Logged, Step]]) -> None:
+        # Before the states are written: whoever stops in between finds the same to do again.
+        retries: dict[datetime, list[Notice]] = {}
+        for logged, step in steps:
+            if step.retry_at:
+                retries.setdefault(step.retry_at, []).append(logged.notice)
+        for at, notices in retries.items():
+            self.mails.try_again(notices, at=at)
+
+
+def decide(event: MailEvent, logged: Logged, *, now: datetime) -> Step | None:
+    """What an event does to one notice; None for nothing.
+
+    :raises NotLoggedYet: when the notice's sender is probably still at it
+    """
+    is_latest = logged.message_id == event.message_id
+    if logged.state is State.QUEUED and not is_latest and now - event.sent_at < LOGGED_WITHIN:
+        raise NotLoggedYet(logged.notice.id)
+    state, starts = MOVES[event.fate]
+    if logged.state not in starts:
+        return None
+    if event.fate is Fate.SOFT_BOUNCE:
+        return _decide_soft_bounce(event, logged) if is_latest else None
+    return Step(state=state, reason=_reason(event), attempts=logged.attempts)
+
+
+def _decide_soft_bounce(event: MailEvent, logged: Logged) -> Step:
+    if logged.attempts >= len(RETRY_AFTER):
+        tries = logged.attempts + 1
+        reason = f"{_reason(event)}; tried {tries} times"
+        return Step(state=State.BOUNCED, reason=reason, attempts=logged.attempts)
+    return Step(
+        state=State.QUEUED,
+        reason=f"{_reason(event)}; it is tried again",
+        retry_at=event.occurred_at + RETRY_AFTER[logged.attempts],
+        attempts=logged.attempts + 1,
+    )
+
+
+def why_suppress(event: MailEvent) -> str | None:
+    """Why nothing more may go to the address after this event, in words; None if it may."""
+    day = f"{event.occurred_at:%Y-%m-%d}"
+    match event.fate:
+        case Fate.HARD_BOUNCE:
+            return f"bounced before: {event.detail}, on {day}"
+        case Fate.COMPLAINT:
+            return f"complained on {day}"
+        case _:
+            return None
+
+
+_REASONS: Final[Mapping[Fate, str]] = {
+    Fate.SOFT_BOUNCE: "soft bounce",
+    Fate.REFUSED_BOUNCE: "the recipient's mail server refused it",
+    Fate.HARD_BOUNCE: "hard bounce",
+    Fate.COMPLAINT: "reported as unwanted",
+    Fate.REJECT: "SES rejected the mail",
+}
+
+
+def _reason(event: MailEvent) -> str | None:
+    words = _REASONS.get(event.fate)
+    return f"{words}: {event.detail}" if words and event.detail else words

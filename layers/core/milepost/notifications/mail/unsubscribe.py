@@ -1,0 +1,187 @@
+"""One-click unsubscribe (RFC 8058): a signed link that ends mails without a login.
+
+The link names what it ends and is signed, so that nobody can end another's mails. It holds no
+address: whose mails it ends it says by a digest of the address, however many subscriptions they
+have, since SES takes 870 characters of a header.
+"""
+
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Protocol
+
+from milepost.common.email_addresses import address_digest
+from milepost.notifications.notice import Audience, Notice
+
+VERSION: Final = "1"
+_LONGEST_TOKEN: Final = 4096
+
+
+class BadLink(Exception):
+    """Not a link of ours. Says nothing of why, on purpose."""
+
+
+class NoLinkKey(Exception):
+    """The key that signs links can't be read now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What a link ends: every subscription of a recipient, and the mails to a customer, each by the
+    address's digest.
+
+    ``subscriptions`` are ids, in links that earlier versions wrote: a mail of many subscriptions
+    had a link that was too long for a header.
+    """
+
+    subscriptions: tuple[str, ...] = ()
+    recipient: str | None = None
+    customer: str | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.subscriptions or self.recipient or self.customer)
+
+
+_NOTHING: Final = Ending()
+
+
+class LinkKeys(Protocol):
+    def keys(self) -> Sequence[bytes]:
+        """The key that signs, then those whose links still count.
+
+        :raises NoLinkKey: when there is none
+        """
+        ...
+
+
+class Endings(Protocol):
+    """Where mails are ended, for good."""
+
+    def end_subscription(self, subscription_id: str, *, reason: str) -> None:
+        """End this one and every other one of its recipient."""
+        ...
+
+    def end_recipient(self, digest: str, *, reason: str) -> None:
+        """End every subscription whose recipient has this digest."""
+        ...
+
+    def suppress_customer(self, digest: str, *, reason: str, at: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UnsubscribeLinks:
+    """Implements ``sender.Links``. ``public_url`` is where the API is reached from outside."""
+
+    keys: LinkKeys
+    public_url: str
+
+    def url_for(self, notices: Sequence[Notice]) -> str | None:
+        """The link of one mail; None when it answers to no subscription, as a resend may.
+
+        :raises NoLinkKey: when it can't be signed now
+        """
+        ending = ending_of(notices)
+        if not ending:
+            return None
+        return f"{self.public_url.rstrip('/')}/unsubscribe/{token_of(ending, self.keys.keys()[0])}"
+
+
+def ending_of(notices: Iterable[Notice]) -> Ending:
+    """What somebody wants to end who unsubscribes from the mail that tells of these."""
+    recipient, customer = None, None
+    for notice in notices:
+        if notice.audience is Audience.CUSTOMER:
+            customer = address_digest(notice.recipient)
+        elif notice.subscription is not None:
+            recipient = address_digest(notice.recipient)
+    return Ending(recipient=recipient, customer=customer)
+
+
+def token_of(ending: Ending, key: bytes) -> str:
+    """The last part of the link: version, what it ends, and the signature over both."""
+    values = {"s": list(ending.subscriptions), "r": ending.recipient, "c": ending.customer}
+    content = json.dumps({k: v for k, v in values.items() if v}, separators=(",", ":"))
+    signed = f"{VERSION}.{_encode(content.encode())}"
+    return f"{signed}.{_signature(signed, key)}"
+
+
+def read_token(token: str, keys: Sequence[bytes]) -> Ending:
+    """What a link ends.
+
+    :raises BadLink: for whatever we did not sign
+    """
+    signed, _, signature = token.rpartition(".")
+    if len(token) > _LONGEST_TOKEN or not token.isascii():
+        raise BadLink
+    matches = [hmac.compare_digest(_signature(signed, key), signature) for key in keys]
+    version, _, content = signed.partition(".")
+    if not any(matches) or version != VERSION:
+        raise BadLink
+    values = json.loads(_decode(content))
+    return Ending(
+        subscriptions=tuple(values.get("s", ())),
+        recipient=values.get("r"),
+        customer=values.get("c"),
+    )
+
+
+def end_mails(ending: Ending, *, endings: Endings, now: datetime) -> None:
+    """End what a link ends; done again, it changes nothing."""
+    reason = f"unsubscribed on {now:%Y-%m-%d}"
+    for subscription in ending.subscriptions:
+        endings.end_subscription(subscription, reason=reason)
+    if ending.recipient:
+        endings.end_recipient(ending.recipient, reason=reason)
+    if ending.customer:
+        endings.suppress_customer(ending.customer, reason=reason, at=now)
+
+
+class Outcome(StrEnum):
+    """What a request to a link came to, and so which page answers it."""
+
+    ASKED = "asked"
+    ENDED = "ended"
+    BAD_LINK = "bad_link"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a request came to, and what its link ends if it is one of ours."""
+
+    outcome: Outcome
+    ending: Ending = _NOTHING
+
+
+def answer(method: str, token: str, *, keys: LinkKeys, endings: Endings, now: datetime) -> Answered:
+    """Answer a request to a link.
+
+    GET only asks, because mail scanners follow links. POST ends: the one click of a mail program
+    or of our page. Its body says nothing that the link does not, so it isn't looked at.
+    """
+    try:
+        ending = read_token(token, keys.keys())
+    except BadLink:
+        return Answered(Outcome.BAD_LINK)
+    except NoLinkKey:
+        return Answered(Outcome.UNAVAILABLE)
+    if method != "POST":
+        return Answered(Outcome.ASKED, ending)
+    end_mails(ending, endings=endings, now=now)
+    return Answered(Outcome.ENDED, ending)
+
+
+def _signature(signed: str, key: bytes) -> str:
+    return _encode(hmac.digest(key, f"milepost unsubscribe {signed}".encode(), "sha256"))
+
+
+def _encode(content: bytes) -> str:
+    return urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def _decode(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))

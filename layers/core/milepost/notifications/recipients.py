@@ -1,0 +1,161 @@
+"""Who is told of an announcement, when, and who is not and why."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from milepost.common.email_addresses import is_email
+from milepost.connections.connection import Connection
+from milepost.notifications.eligibility import customer_notices_off
+from milepost.notifications.notice import (
+    CUSTOMER_KINDS,
+    FOR_CONTACT_ALONE,
+    Audience,
+    Channel,
+    Notice,
+)
+from milepost.notifications.subscription import Subscription
+from milepost.orders.announcements import Announced
+from milepost.orders.order import Announcement, Kind
+from milepost.orders.reminders import is_to_complete
+
+NO_ADDRESS: Final = "no email address"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One possible notice: to be sent at once, at ``due_at``, or not at all for a reason."""
+
+    notice: Notice
+    due_at: datetime | None = None
+    skipped: str | None = None
+    waits_for: str | None = None
+    """What it waits for before it can be sent, in words of the delivery log."""
+    resend_of: str | None = None
+    requested_by: str | None = None
+    requested_with: str | None = None
+    """The key of a person's request, which asks for one notice however often it comes."""
+
+
+def choose(
+    announced: Announced,
+    subscriptions: Iterable[Subscription],
+    connection: Connection,
+    *,
+    now: datetime,
+) -> list[Choice]:
+    """One choice a recipient and channel, however many subscriptions of theirs match.
+
+    Of several subscriptions of one recipient, one that lives comes before one that has ended,
+    and one that tells sooner before one that waits. A customer who subscribes as well is two
+    recipients: either may be notified, or be told why not, without the other.
+    """
+    subscriptions = tuple(subscriptions)
+    chosen: dict[str, Choice] = {}
+    for choice in _team(announced, subscriptions, now):
+        present = chosen.setdefault(choice.notice.id, choice)
+        if _urgency(choice) < _urgency(present):
+            chosen[choice.notice.id] = choice
+    for choice in (*_customer(announced, connection), *_contact(announced, connection)):
+        own = choice
+        if choice.notice.id in chosen:
+            own = replace(choice, notice=replace(choice.notice, apart=True))
+        chosen[own.notice.id] = own
+    choices = list(chosen.values())
+    if not _is_said_by_next(announced.announcement):
+        return choices
+    following = choose(_next_of(announced), subscriptions, connection, now=now)
+    return [_or_said_by(choice, following) for choice in choices]
+
+
+SAID_BY_NEXT: Final = "the mail about the date, which followed at once, says it as well"
+
+
+def _is_said_by_next(one: Announcement) -> bool:
+    """Whether it is one of several that one change gives, and the date follows it."""
+    return one.joined and one.kind is not Kind.SCHEDULED
+
+
+def _next_of(announced: Announced) -> Announced:
+    one = announced.announcement
+    following = replace(one, kind=Kind.SCHEDULED, sequence=one.sequence + 1)
+    return replace(announced, announcement=following)
+
+
+def _or_said_by(choice: Choice, following: Iterable[Choice]) -> Choice:
+    """A mail that would say less than the one that its recipient is sent as early is left out."""
+    notice = choice.notice
+    if notice.channel is not Channel.EMAIL or choice.skipped is not None:
+        return choice
+    is_said = any(
+        other.skipped is None
+        and other.notice.channel is Channel.EMAIL
+        and other.notice.recipient_digest == notice.recipient_digest
+        and other.notice.audience is notice.audience
+        and _urgency(other) <= _urgency(choice)
+        for other in following
+    )
+    return replace(choice, due_at=None, skipped=SAID_BY_NEXT) if is_said else choice
+
+
+def _urgency(choice: Choice) -> tuple[bool, float]:
+    return choice.skipped is not None, choice.due_at.timestamp() if choice.due_at else 0.0
+
+
+def _team(
+    announced: Announced, subscriptions: Iterable[Subscription], now: datetime
+) -> Iterator[Choice]:
+    for subscription in sorted(subscriptions, key=lambda one: one.id):
+        if subscription.wants(announced):
+            notice = Notice(
+                key=announced.key,
+                announcement=announced.announcement,
+                channel=subscription.channel,
+                recipient=subscription.recipient,
+                language=subscription.language,
+                subscription=subscription.id,
+            )
+            due_at = subscription.due_at(announced.announcement.kind, now=now)
+            yield Choice(notice=notice, due_at=due_at, skipped=subscription.ended)
+
+
+def _customer(announced: Announced, connection: Connection) -> Iterator[Choice]:
+    kind = announced.announcement.kind
+    is_for_team = is_to_complete(announced.announcement, announced.details, connection)
+    if kind not in CUSTOMER_KINDS or is_for_team:
+        return
+    address = announced.details.get("customer", {}).get("email", "")
+    notice = Notice(
+        key=announced.key,
+        announcement=announced.announcement,
+        channel=Channel.EMAIL,
+        recipient=address,
+        audience=Audience.CUSTOMER,
+        language=connection.language,
+    )
+    yield Choice(notice=notice, skipped=_why_not(kind, address, connection))
+
+
+def _contact(announced: Announced, connection: Connection) -> Iterator[Choice]:
+    """Who looks after the connection; a setting, and so with nothing to unsubscribe from."""
+    if announced.announcement.kind in FOR_CONTACT_ALONE and connection.contact:
+        yield Choice(
+            notice=Notice(
+                key=announced.key,
+                announcement=announced.announcement,
+                channel=Channel.EMAIL,
+                recipient=connection.contact,
+                language=connection.language,
+            )
+        )
+
+
+def _why_not(kind: str, address: str, connection: Connection) -> str | None:
+    if kind not in connection.customer_notices:
+        return customer_notices_off(kind, connection)
+    if not address:
+        return NO_ADDRESS
+    if not is_email(address):
+        return "the email address can't be right"
+    return None

@@ -1,0 +1,107 @@
+"""Announcements that never went out: found by the delivery log, and sent."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from milepost.connections.connection import Connection, Connections
+from milepost.notifications.dispatch import Teller
+from milepost.notifications.subscription import Subscription
+from milepost.orders.announcements import Announced
+from milepost.orders.order import Announcement, OrderKey, TrackedOrder
+from milepost.orders.overdue import WatchList, _connection_of
+from milepost.orders.watched_orders import LastAnnounced
+
+TIME_TO_TELL: Final = timedelta(minutes=30)
+"""How long an announcement may be on its way before it is looked for: longer than the stream's
+retries usually take."""
+
+
+LOOK_BACK: Final = timedelta(days=14)
+"""How far back announcements are looked for, and how lately a closed order closed."""
+
+
+class ToldLog(Protocol):
+    """The delivery log, as the watch reads it, and how far it has been looked through."""
+
+    def told(self, key: OrderKey) -> frozenset[int]:
+        """Sequences of the order's announcements that everybody was told of."""
+        ...
+
+    def looked_through_until(self) -> datetime | None: ...
+    def mark_looked_through(self, *, until: datetime) -> None: ...
+
+
+class Reader(Protocol):
+    def read(self, key: OrderKey) -> TrackedOrder | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncementWatch:
+    """Tells what was announced and, by the delivery log, never told."""
+
+    watch_list: WatchList
+    connections: Connections
+    orders: Reader
+    log: ToldLog
+    subscriptions: Callable[[], Iterable[Subscription]]
+    teller: Teller
+
+    def candidates(self, *, now: datetime) -> Sequence[LastAnnounced]:
+        """Orders whose log is to be looked at, the longest untold first."""
+        earliest, until = now - LOOK_BACK, now - TIME_TO_TELL
+        since = self.log.looked_through_until() or earliest
+        return sorted(
+            self.watch_list.announced(
+                since=min(max(since, earliest), until), until=until, closed_since=earliest
+            )
+        )
+
+    def tell_missing(self, key: OrderKey, *, now: datetime) -> list[Announcement]:
+        """Tell what the order's log lacks. What ``announce`` tells of it meanwhile or later finds
+        the log's entries and tells nothing twice.
+
+        :raises UnusableConnection: when the connection's settings can't be used
+        """
+        connection = _connection_of(key, self.connections)
+        tracked = self.orders.read(key) if connection else None
+        if connection is None or tracked is None or tracked.erased_at is not None:
+            return []
+        missing = self._missing(tracked, now)
+        for one in missing:
+            self.teller.tell(
+                _announced(tracked, one, connection),
+                subscriptions=self.subscriptions(),
+                connection=connection,
+                now=now,
+            )
+        return missing
+
+    def _missing(self, tracked: TrackedOrder, now: datetime) -> list[Announcement]:
+        told = self.log.told(tracked.order.key)
+        return [
+            one
+            for one in tracked.announced
+            if one.sequence not in told
+            and now - LOOK_BACK <= one.announced_at <= now - TIME_TO_TELL
+        ]
+
+    def finish(self, left: Iterable[LastAnnounced], *, now: datetime) -> None:
+        """Note how far the log was looked through, so that the next run goes on from there.
+
+        :param left: candidates that time, or an error, left over
+        """
+        done = min((one.at for one in left), default=now - TIME_TO_TELL)
+        self.log.mark_looked_through(until=done)
+
+
+def _announced(tracked: TrackedOrder, one: Announcement, connection: Connection) -> Announced:
+    order = tracked.order
+    return Announced(
+        key=order.key,
+        provider=connection.provider,
+        announcement=one,
+        raw_status=order.raw_status,
+        details=order.details,
+    )

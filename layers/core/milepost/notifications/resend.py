@@ -1,0 +1,152 @@
+"""Resending: a person has a notice sent again, which is a new notice that says so."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from milepost.common.email_addresses import BadAddress, address_identity, check_address
+from milepost.common.idempotency import Requests, fingerprint, is_repeated
+from milepost.notifications.dispatch import Entered, Outbox
+from milepost.notifications.eligibility import judge, out_of_date
+from milepost.notifications.eligibility_check import Judge
+from milepost.notifications.notice import APART, Audience, Channel, Notice, NoticeId, State
+from milepost.notifications.recipients import Choice
+
+OPERATION: Final = "resend"
+_MOST_COPIES: Final = 1000
+
+
+class CannotResend(Exception):
+    """The message says why, and what to do."""
+
+
+class NeedsForce(CannotResend):
+    """It is out of date, or wasn't to be sent: a person may insist on it."""
+
+
+class Log(Protocol):
+    def find(self, identity: NoticeId) -> Mapping[str, Any] | None: ...
+    def enter(self, choice: Choice, *, at: datetime) -> Entered: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResendRequest:
+    """What a person asks for.
+
+    ``to`` is another address than the notice's own; ``by`` is who asks, for the log. One ``key``
+    sends one mail, however often and wherever the request broke off. ``force`` sends it although
+    it is out of date, off for customers, or its recipient is to get no mail.
+    """
+
+    to: str | None = None
+    by: str
+    key: str
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resender:
+    """Has mails sent again."""
+
+    log: Log
+    judge: Judge
+    requests: Requests
+    emails: Outbox
+
+    def resend(self, identity: NoticeId, asked: ResendRequest, *, now: datetime) -> Notice:
+        """Send a mail again, to the same address or to another; the new notice.
+
+        :raises CannotResend: when there is no such mail, or it can't be written any more
+        :raises NeedsForce: when it is out of date or was not to be sent, and isn't forced
+        :raises KeyReused: when the key came with another request before
+        :raises OrdersUnavailable: when the order can't be read now
+        """
+        if identity.channel is not Channel.EMAIL:
+            raise CannotResend(f"a notice by {identity.channel} can't be resent: only mails can")
+        entry = self.log.find(identity)
+        if entry is None:
+            raise CannotResend(
+                f"no notice {identity}: `milepost notices list` names those of an order"
+            )
+        contents = fingerprint({"notice": str(identity), "to": asked.to, "force": asked.force})
+        repeated = is_repeated(self.requests, OPERATION, asked.key, contents)
+        again = replace(
+            _addressed(self._original(identity, entry), asked.to), forced=asked.force, copy=1
+        )
+        if not repeated:
+            self._require_worth_sending(again, now)
+            self.requests.enter(OPERATION, asked.key, contents, at=now)
+        notice, state = self._enter_copy(again, identity, asked, now)
+        if state is State.QUEUED:
+            # Whoever asked before with this key may have got no farther than the log.
+            self.emails.put(notice)
+        return notice
+
+    def _original(self, identity: NoticeId, entry: Mapping[str, Any]) -> Notice:
+        read = self.judge.orders.read_all([identity.key])
+        if identity.key in read.unreadable:
+            raise CannotResend(f"its order can't be read: {read.unreadable[identity.key]}")
+        tracked = read.found.get(identity.key)
+        announced = tracked.announced if tracked and tracked.erased_at is None else ()
+        said = [one for one in announced if one.sequence == identity.sequence]
+        if not said and announced and tracked and tracked.last_sequence >= identity.sequence:
+            raise CannotResend(f"{identity} is too old to be sent again: resend a later notice")
+        if not said:
+            raise CannotResend(f"the order of {identity} is gone: it was erased")
+        return Notice(
+            key=identity.key,
+            announcement=said[0],
+            channel=identity.channel,
+            recipient=entry.get("recipient", ""),
+            audience=Audience(entry["audience"]),
+            language=entry.get("language", "en"),
+            subscription=entry.get("subscription"),
+            apart=identity.recipient_digest.endswith(APART),
+        )
+
+    def _require_worth_sending(self, notice: Notice, now: datetime) -> None:
+        (judged,) = self.judge.judge([notice], now=now)
+        facts = judged.facts
+        if never := judge(replace(notice, forced=True), facts, now=now):
+            raise CannotResend(never.reason)
+        if notice.forced:
+            return
+        if verdict := judge(notice, facts, now=now):
+            raise NeedsForce(verdict.reason)
+        if facts.tracked is None or facts.connection is None:
+            return
+        old = out_of_date(notice.announcement, facts.tracked, facts.connection, now=now)
+        if old:
+            raise NeedsForce(f"out of date: {old}")
+
+    def _enter_copy(
+        self, again: Notice, original: NoticeId, asked: ResendRequest, now: datetime
+    ) -> tuple[Notice, State]:
+        """Enter the first copy that is not there yet, also when another person resends meanwhile;
+        else the one that this very request has entered before."""
+        for copy in range(1, _MOST_COPIES):
+            choice = Choice(
+                notice=replace(again, copy=copy),
+                resend_of=str(original),
+                requested_by=asked.by,
+                requested_with=asked.key,
+            )
+            entered = self.log.enter(choice, at=now)
+            if entered.is_new or entered.requested_with == asked.key:
+                return choice.notice, entered.state
+        raise CannotResend("it was resent too often")
+
+
+def _addressed(original: Notice, to: str | None) -> Notice:
+    if not (to or original.recipient):
+        raise CannotResend("there is no address to send it to: name one (--to ADDRESS)")
+    try:
+        address = check_address((to or original.recipient).strip())
+    except BadAddress as error:
+        named = repr(to) if to else "its recipient"
+        raise CannotResend(f"{named} is not an email address. {error}") from None
+    if address_identity(address) == address_identity(original.recipient):
+        return original
+    # Somebody else must not end the first one's subscription by the link in this mail.
+    return replace(original, recipient=address, subscription=None, apart=False)

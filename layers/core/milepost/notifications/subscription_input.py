@@ -1,0 +1,190 @@
+"""Subscribing: what a subscription may say, in a file and through the API alike."""
+
+from datetime import time
+from ipaddress import ip_address
+from typing import Annotated, Any, Literal, Self, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    model_validator,
+)
+
+from milepost.common.email_addresses import BadAddress, check_address
+from milepost.notifications.endpoints.addresses import Refused, check_addresses, read_url
+from milepost.notifications.notice import DEFAULT_KINDS, TEAM_KINDS, Channel
+from milepost.notifications.subscription import MAY_PASS, Mode, QuietHours, Subscription
+from milepost.orders.order import Kind
+
+
+def one_of(*known: str) -> AfterValidator:
+    """A text that is one of these."""
+
+    def check(value: str) -> str:
+        if value not in known:
+            raise ValueError(f"{value!r} is none of {', '.join(sorted(known))}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _email(value: str) -> str:
+    try:
+        return check_address(value)
+    except BadAddress as error:
+        raise ValueError(f"{value!r} is not an email address. {error}") from None
+
+
+def _endpoint(value: str) -> str:
+    try:
+        # Which stack it is for, and so whether http may be, isn't known here.
+        read_url(value, allow_private=True)
+    except Refused as refusal:
+        raise ValueError(f"is no endpoint's URL ({refusal}): write https://host/path") from None
+    return value
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{value!r} is no time zone: write one as Europe/Berlin") from None
+    return value
+
+
+def _clock(value: Any) -> str:
+    # YAML reads 18:30 as a number of minutes.
+    text = f"{value // 60:02}:{value % 60:02}" if isinstance(value, int) else str(value)
+    try:
+        return f"{time.fromisoformat(text):%H:%M}"
+    except ValueError:
+        raise ValueError(f'{value!r} is no time of day: write it as "18:30"') from None
+
+
+Text: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Email: TypeAlias = Annotated[Text, AfterValidator(_email)]
+Endpoint: TypeAlias = Annotated[Text, AfterValidator(_endpoint)]
+Zone: TypeAlias = Annotated[Text, AfterValidator(_time_zone)]
+Clock: TypeAlias = Annotated[str, BeforeValidator(_clock)]
+Language: TypeAlias = Annotated[Text, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
+ConnectionId: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+AnyKind: TypeAlias = Annotated[str, one_of(*Kind)]
+SubscribedKind: TypeAlias = Annotated[str, one_of(*TEAM_KINDS)]
+PassingKind: TypeAlias = Annotated[str, one_of(*MAY_PASS)]
+
+
+class _Said(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True
+    )
+
+
+class SaidQuietHours(_Said):
+    """When a subscriber gets no mail, but of the kinds that may pass."""
+
+    start: Clock
+    end: Clock
+    passing: list[PassingKind] | None = None
+
+    @model_validator(mode="after")
+    def _last(self) -> Self:
+        if self.start == self.end:
+            raise ValueError(
+                f"begin and end at {self.start}, which may mean never or always: "
+                "leave quiet_hours out, or name two times"
+            )
+        return self
+
+
+class SaidSubscription(_Said):
+    """Who is told of what, by email or at an HTTPS endpoint.
+
+    An empty list, or null, means the same as leaving the setting out: the usual kinds, every
+    connection, every service type.
+    """
+
+    email: Email | None = None
+    url: Endpoint | None = None
+    owner: Email | None = None
+    kinds: list[SubscribedKind] | None = None
+    connections: list[ConnectionId] | None = None
+    service_types: list[Text] | None = None
+    language: Language | None = None
+    time_zone: Zone | None = None
+    mode: Literal["at_once", "hourly", "daily"] | None = None
+    daily_at: Clock | None = None
+    quiet_hours: SaidQuietHours | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_channel(self) -> Self:
+        if (self.email is None) == (self.url is None):
+            raise ValueError("needs either email, or the url of an endpoint")
+        said = {name for name in self.model_fields_set if getattr(self, name) is not None}
+        others = [name for name in self._of_the_other_channel() if name in said]
+        if others:
+            channel = "an endpoint" if self.url else "mails"
+            raise ValueError(f"{', '.join(others)} is not for {channel}: leave it out")
+        if self.url and self.owner is None:
+            raise ValueError("needs owner: the address to tell when the endpoint is switched off")
+        return self
+
+    def _of_the_other_channel(self) -> tuple[str, ...]:
+        if self.url is None:
+            return ("secret", "owner")
+        return ("language", "time_zone", "mode", "daily_at", "quiet_hours")
+
+    @property
+    def gathering(self) -> Mode:
+        return Mode(self.mode or Mode.AT_ONCE)
+
+    @property
+    def recipient(self) -> str:
+        return self.email or self.url or ""
+
+
+def subscription_from(said: SaidSubscription, *, subscription_id: str, source: str) -> Subscription:
+    """The subscription, with every default filled in."""
+    usual = Subscription(id=subscription_id, recipient=said.recipient)
+    quiet = said.quiet_hours
+    return Subscription(
+        id=subscription_id,
+        channel=Channel.HTTPS if said.url else Channel.EMAIL,
+        recipient=said.recipient,
+        kinds=frozenset(said.kinds or DEFAULT_KINDS),
+        connections=frozenset(said.connections or ()),
+        service_types=frozenset(said.service_types or ()),
+        language=said.language or usual.language,
+        time_zone=said.time_zone or usual.time_zone,
+        mode=said.gathering,
+        daily_at=time.fromisoformat(said.daily_at) if said.daily_at else usual.daily_at,
+        quiet_hours=QuietHours(
+            start=time.fromisoformat(quiet.start),
+            end=time.fromisoformat(quiet.end),
+            passing=frozenset(quiet.passing or ()),
+        )
+        if quiet
+        else None,
+        owner=said.owner,
+        source=source,
+    )
+
+
+def require_callable(url: str) -> None:
+    """Check an endpoint for a stack that calls public addresses alone, as far as its URL tells.
+
+    Names are resolved by whoever calls, each time: what they lead to now says little.
+
+    :raises Refused: when it would never be called
+    """
+    host = read_url(url, allow_private=False).host
+    try:
+        address = str(ip_address(host))
+    except ValueError:
+        if host == "localhost" or host.endswith(".localhost"):
+            raise Refused("refused: loopback address") from None
+        return
+    check_addresses([address], allow_private=False)

@@ -1,0 +1,1 @@
+"""Operations: dead letters and erasure, for the API and the command."""

@@ -1,0 +1,33 @@
+"""Every dead-letter queue of the stack, with the way by which its messages are done after all."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from milepost.aws.clients import FOR_A_RUN, client
+from milepost.operations.aws.dead_letters import BackIntoQueue, SqsLetters, StartAgain, TellAgain
+from milepost.operations.dead_letters import DeadLetterQueue, Way
+
+_S3: Final = cache(lambda: client("s3"))
+"""Seldom needed, and the slowest client of all to make."""
+
+
+def open_dead_letters(environment: Mapping[str, str], *, sqs: Any) -> list[DeadLetterQueue]:
+    """Every dead-letter queue, with the way by which its messages are done after all."""
+    functions = client("lambda", config=FOR_A_RUN)
+    announce = environment["ANNOUNCE_FUNCTION"]
+    ways: dict[str, Way] = {
+        name: BackIntoQueue(sqs, queue_url=environment[f"{name.upper()}_QUEUE_URL"])
+        for name in ("inbox", "email", "endpoint", "mail_events")
+    }
+    ways["announce"] = TellAgain(functions, _S3, announce=announce)
+    ways["invocations"] = StartAgain(functions)
+    patient = client("sqs")
+    return [
+        DeadLetterQueue(
+            name=name,
+            letters=SqsLetters(patient, queue_url=environment[f"{name.upper()}_DEAD_LETTERS_URL"]),
+            way=way,
+        )
+        for name, way in ways.items()
+    ]

@@ -1,0 +1,280 @@
+"""Dead-letter queues of SQS, and the ways by which their messages are done after all.
+
+A message is received, sent on and deleted, instead of SQS's own move task: whoever asks learns what
+came of it, single ones can be chosen, and what is no queue's message can be redriven alike.
+"""
+
+import json
+import time
+from collections.abc import Callable, Generator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from milepost.operations.dead_letters import (
+    CannotRedrive,
+    DeadLetter,
+    InOtherHands,
+    json_or_text,
+    read_payload,
+)
+
+_HIDDEN_SECONDS: Final = 60
+"""How long a message is ours: longer than one may take to be taken up."""
+_RENEW_AFTER: Final = 20.0
+"""Seconds after which a message that was received, and not yet looked at, is hidden for longer."""
+_A_RECEIPT: Final = 10
+_HIDDEN: Final = "ApproximateNumberOfMessagesNotVisible"
+
+
+class SqsLetters:
+    """Implements ``dead_letters.Letters``."""
+
+    def __init__(
+        self,
+        client: Any,
+        *,
+        queue_url: str,
+        wait_seconds: int = 1,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        # A short poll asks a part of SQS's servers: what they lack would seem not to be there.
+        self._client = client
+        self._queue_url = queue_url
+        self._wait_seconds = wait_seconds
+        self._clock = clock
+        self._held: dict[str, DeadLetter] = {}
+
+    def count(self) -> int:
+        return self._count("ApproximateNumberOfMessages", _HIDDEN)
+
+    def walk(self, *, most: int, whole: bool = False) -> Generator[DeadLetter, None, None]:
+        seen = 0
+        try:
+            while seen < most and (letters := self._receive(most - seen)):
+                self._held |= {letter.id: letter for letter in letters}
+                received_at = self._clock()
+                for letter in letters:
+                    seen += 1
+                    if self._clock() - received_at > _RENEW_AFTER and not self._keep(letter):
+                        continue
+                    yield letter
+            # Also our own, if the answer that brought them was lost on its way to us.
+            if whole and self._count(_HIDDEN) > len(self._held):
+                raise InOtherHands
+        finally:
+            self._put_back(list(self._held.values()))
+            self._held.clear()
+
+    def remove(self, letter: DeadLetter) -> None:
+        self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=letter.receipt)
+        self._held.pop(letter.id, None)
+
+    def _receive(self, most: int) -> list[DeadLetter]:
+        answer = self._client.receive_message(
+            QueueUrl=self._queue_url,
+            MaxNumberOfMessages=min(most, _A_RECEIPT),
+            VisibilityTimeout=_HIDDEN_SECONDS,
+            WaitTimeSeconds=self._wait_seconds,
+            AttributeNames=["SentTimestamp"],
+            MessageAttributeNames=["All"],
+        )
+        return [_letter(message) for message in answer.get("Messages", [])]
+
+    def _count(self, *names: str) -> int:
+        answer = self._client.get_queue_attributes(
+            QueueUrl=self._queue_url, AttributeNames=list(names)
+        )
+        return sum(int(answer["Attributes"][name]) for name in names)
+
+    def _keep(self, letter: DeadLetter) -> bool:
+        """Hide a letter for longer; False when it is no longer ours, but somebody else's."""
+        if self._hide(letter, seconds=_HIDDEN_SECONDS):
+            return True
+        self._held.pop(letter.id, None)
+        return False
+
+    def _put_back(self, letters: list[DeadLetter]) -> None:
+        """Show again at once what is still there."""
+        for one in letters:
+            self._hide(one, seconds=0)
+
+    def _hide(self, letter: DeadLetter, *, seconds: int) -> bool:
+        try:
+            self._client.change_message_visibility(
+                QueueUrl=self._queue_url, ReceiptHandle=letter.receipt, VisibilityTimeout=seconds
+            )
+        except ClientError as error:
+            if _code(error) not in _NOT_OURS:
+                raise
+            return False
+        return True
+
+
+_NOT_OURS: Final = frozenset(
+    {"MessageNotInflight", "InvalidParameterValue", "ReceiptHandleIsInvalid"}
+)
+"""Answers of SQS of a message that is visible again, that somebody else has received, or that is
+gone. Source: Amazon SQS API, ChangeMessageVisibility."""
+
+
+def _code(error: ClientError) -> str:
+    """The error's code, without the namespace that SQS puts before it."""
+    code: str = error.response["Error"]["Code"]
+    return code.rpartition(".")[2]
+
+
+def _letter(message: Mapping[str, Any]) -> DeadLetter:
+    sent = int(message["Attributes"]["SentTimestamp"]) / 1000
+    attributes = message.get("MessageAttributes", {})
+    return DeadLetter(
+        id=message["MessageId"],
+        body=message["Body"],
+        sent_at=datetime.fromtimestamp(sent, UTC),
+        attributes={name: one.get("StringValue", "") for name, one in attributes.items()},
+        receipt=message["ReceiptHandle"],
+    )
+
+
+class BackIntoQueue:
+    """Implements ``dead_letters.Way`` for a queue whose messages came from another one."""
+
+    def __init__(self, client: Any, *, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def content(self, letter: DeadLetter) -> Any:
+        return json_or_text(letter.body)
+
+    def take_up(self, letter: DeadLetter) -> None:
+        try:
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=letter.body)
+        except (BotoCoreError, ClientError) as error:
+            raise CannotRedrive(f"the queue did not take it: {name_of(error)}") from None
+
+    def forget(self, letter: DeadLetter) -> None:
+        """Nothing is kept of it elsewhere."""
+
+
+class StartAgain:
+    """Implements ``dead_letters.Way`` for functions that could not be run.
+
+    A letter is what Lambda says of an invocation, with its payload, or the input that a schedule
+    could not hand over. Sources: Lambda developer guide, "Capturing records of Lambda asynchronous
+    invocations"; EventBridge Scheduler user guide, "Configuring a dead-letter queue".
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def content(self, letter: DeadLetter) -> Any:
+        return json_or_text(letter.body)
+
+    def take_up(self, letter: DeadLetter) -> None:
+        function, payload = _invocation(letter)
+        try:
+            self._client.invoke(
+                FunctionName=function,
+                InvocationType="Event",
+                Payload=json.dumps(payload).encode(),
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise CannotRedrive(f"the function can't be started: {name_of(error)}") from None
+
+    def forget(self, letter: DeadLetter) -> None:
+        """Nothing is kept of it elsewhere."""
+
+
+def _invocation(letter: DeadLetter) -> tuple[str, Any]:
+    """The function, and what it was to be run with."""
+    said = json_or_text(letter.body)
+    if target := letter.attributes.get("TARGET_ARN"):
+        return target, said
+    try:
+        return _unqualified(said["requestContext"]["functionArn"]), said["requestPayload"]
+    except (KeyError, TypeError):
+        raise CannotRedrive("it doesn't say which function it was for") from None
+
+
+def _unqualified(arn: str) -> str:
+    return ":".join(arn.split(":")[:7])
+
+
+class TellAgain:
+    """Implements ``dead_letters.Way`` for changes that could not be announced.
+
+    A letter names an object of S3: the stream's records as they were handed to ``announce``, whole.
+    A record that is gone is done: an erasure took it away, or another letter about it was redriven
+    (an erasure that writes a record without one customer makes S3 send a second letter).
+    Source: Lambda developer guide, "Retain discarded records for a DynamoDB event source".
+    """
+
+    def __init__(self, functions: Any, make_s3: Callable[[], Any], *, announce: str) -> None:
+        self._functions = functions
+        self._make_s3 = make_s3
+        self._announce = announce
+
+    def content(self, letter: DeadLetter) -> Any:
+        try:
+            record = self._read(letter)
+        except CannotRedrive as why:
+            return {"letter": json_or_text(letter.body), "missing": str(why)}
+        if record is None:
+            return {"letter": json_or_text(letter.body), "missing": "its record is gone"}
+        return {**record, "payload": read_payload(record)}
+
+    def take_up(self, letter: DeadLetter) -> None:
+        record = self._read(letter)
+        if record is None:
+            return
+        payload = json.dumps(read_payload(record))
+        try:
+            answer = self._functions.invoke(FunctionName=self._announce, Payload=payload.encode())
+        except (BotoCoreError, ClientError) as error:
+            raise CannotRedrive(f"announce can't be started: {name_of(error)}") from None
+        said = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer or said.get("batchItemFailures"):
+            raise CannotRedrive("announce fails on it still: its log says why")
+
+    def forget(self, letter: DeadLetter) -> None:
+        try:
+            place = place_of_record(letter)
+        except CannotRedrive:
+            return
+        self._make_s3().delete_object(**place)
+
+    def _read(self, letter: DeadLetter) -> dict[str, Any] | None:
+        """The record; None when it is gone."""
+        try:
+            answer = self._make_s3().get_object(**place_of_record(letter))
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return None
+            raise
+        try:
+            record: dict[str, Any] = json.loads(answer["Body"].read())
+            record["payload"]
+        except (ValueError, KeyError, TypeError):
+            raise CannotRedrive("its record is none of Lambda's") from None
+        return record
+
+
+def place_of_record(letter: DeadLetter) -> dict[str, str]:
+    """Where the records are that a letter is about, as S3 takes it.
+
+    :raises CannotRedrive: when the letter doesn't say
+    """
+    try:
+        said = json.loads(letter.body)["detail"]
+        return {"Bucket": said["bucket"]["name"], "Key": said["object"]["key"]}
+    except (ValueError, KeyError, TypeError):
+        raise CannotRedrive("it names no object of S3") from None
+
+
+def name_of(error: Exception) -> str:
+    """An error of AWS in a word, without what it was about."""
+    if isinstance(error, ClientError):
+        code: str = error.response["Error"]["Code"]
+        return code
+    return type(error).__name__

@@ -1,0 +1,60 @@
+"""What stands behind operating, built from a function's environment."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+from milepost.aws.clients import FOR_A_RUN, IMPATIENT, client
+from milepost.connections.aws.activity import ContactsTable
+from milepost.connections.aws.poll_requests import PollRequests
+from milepost.connections.aws.settings import ConnectionSettings
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.endpoints.aws.secrets import EndpointSecretsKeeper
+from milepost.operations.aws.dead_letter_queues import open_dead_letters
+from milepost.operations.erasure.aws.places import open_erasure
+from milepost.operations.services import Operations
+from milepost.polling.aws.on_demand import PollStarts
+from milepost.quarantine.aws.store import Quarantine
+from milepost.quarantine.replay import Replay
+from milepost.webhooks.aws.deliveries import ReplayQueue
+
+_S3 = cache(lambda: client("s3"))
+"""Seldom needed, and the slowest client of all to make."""
+
+
+MOST_SECONDS: Final = 15.0
+"""For how long an erasure looks through what is large, while somebody waits for its answer."""
+
+
+def open_operations(
+    environment: Mapping[str, str], *, connections: ConnectionSettings
+) -> Operations:
+    """Operations on the stack that the environment names."""
+    dynamodb, sqs = client("dynamodb", config=IMPATIENT), client("sqs", config=IMPATIENT)
+    quarantine = Quarantine(_S3, bucket=environment["QUARANTINE_BUCKET"])
+    replay = ReplayQueue(sqs, queue_url=environment["INBOX_QUEUE_URL"])
+    queues = open_dead_letters(environment, sqs=sqs)
+    notices_table = environment["NOTICES_TABLE"]
+    return Operations(
+        quarantine=quarantine,
+        replay=Replay(quarantine=quarantine, inbox=replay),
+        dead_letters=queues,
+        erasure=open_erasure(
+            environment,
+            dead_letters=queues,
+            connections=connections,
+            seconds=MOST_SECONDS,
+        ),
+        contacts=ContactsTable(dynamodb, table_name=environment["POLLS_TABLE"]),
+        polls=PollStarts(
+            client("lambda", config=FOR_A_RUN),
+            function=environment["POLL_ORDERS_FUNCTION"],
+            requests=PollRequests(dynamodb, table_name=environment["POLLS_TABLE"]),
+        ),
+        subscriptions=SubscriptionsTable(dynamodb, table_name=notices_table),
+        endpoint_secrets=EndpointSecretsKeeper(
+            client("secretsmanager", config=IMPATIENT),
+            secret_id=environment["ENDPOINT_SECRETS_ARN"],
+        ),
+        allow_private_endpoints=environment["ALLOW_PRIVATE_ENDPOINTS"] == "true",
+    )

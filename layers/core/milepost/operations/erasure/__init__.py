@@ -1,0 +1,1 @@
+"""Erasure of a customer: their orders, and what else names them."""

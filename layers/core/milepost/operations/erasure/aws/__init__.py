@@ -1,0 +1,1 @@
+"""Where erasure reaches in AWS: ErasuresTable, orders, notices, records."""

@@ -1,0 +1,133 @@
+"""Erasing in AWS: every place that may hold something of a customer, and how each is looked at.
+
+``PLACES`` is the one list of them, by the resources of template.yaml; docs/erasure.md has it in
+words. A test holds that no table, bucket or queue is missing.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Final
+
+from milepost.actions.aws.scheduler import ActionSchedules
+from milepost.aws.clients import client
+from milepost.connections.connection import Connections, UnknownConnection, UnusableConnection
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.operations.dead_letters import DeadLetterQueue
+from milepost.operations.erasure.aws.notices import NoticesOfCustomers, SubscriptionsOfCustomers
+from milepost.operations.erasure.aws.orders import ErasableOrders, PlannedActions
+from milepost.operations.erasure.aws.records import (
+    DeadLettersOfCustomers,
+    QuarantineOfCustomers,
+    Reader,
+    SearchIndexBehind,
+    UnannouncedOfCustomers,
+)
+from milepost.operations.erasure.aws.table import ErasuresTable
+from milepost.operations.erasure.erase import Erasure
+from milepost.quarantine.aws.store import Quarantine
+from milepost.queries.aws.search import SearchTable
+
+PLACES: Final[Mapping[str, str]] = {
+    "OrdersTable": "orders: found by the search index; each becomes a tombstone",
+    "NoticesTable": "notices, subscriptions: looked through entry by entry, addresses compared",
+    "SearchTable": "entries of the customer go with each order, references with the record of the"
+    " stream that its tombstone makes",
+    "ErasuresTable": "nothing of anybody: erasures are remembered by salted digests, for 16 days",
+    "FiguresTable": "the tombstone's record of the stream takes out reference and customer",
+    "PollsTable": "nothing of anybody: cursors, leases and errors without data",
+    "TouchedTable": "nothing of anybody: digests of order ids, for 8 days",
+    "DigestsBucket": "nothing of anybody: digests of pages",
+    "QuarantineBucket": "quarantined: each body is read and compared",
+    "UnannouncedBucket": "unannounced: each record is compared by its order and customer",
+    "InboxDeadLetters": "dead_letters: each delivery is read and compared",
+    "EmailDeadLetters": "dead_letters: recipients are compared",
+    "EndpointDeadLetters": "dead_letters: team notices, which name nobody",
+    "MailEventsDeadLetters": "dead_letters: recipients are compared",
+    "AnnounceFailures": "dead_letters: names of objects in UnannouncedBucket",
+    "FailedInvocations": "dead_letters: orders that are named are compared",
+    "MeasureFailures": "search_index: places in the stream; how many are there is said",
+    "InboxQueue": "in flight: what is recorded later is refused, as the erasure is remembered",
+    "EmailQueue": "in flight: the sender finds the notice closed; what fails is a dead letter",
+    "EndpointQueue": "in flight: the order is read again before each call",
+    "MailEventsQueue": "in flight: an erased recipient is not written to the log again",
+    "ActionSchedules": "planned_actions: called off; a plan holds ids alone",
+}
+"""What each resource may hold, with the name under which an erasure tells of it."""
+
+
+class SecondsOnce:
+    """Implements ``erase.Budget``."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._until = clock() + seconds
+
+    def start(self) -> None:
+        self._until = self._clock() + self._seconds
+
+    def has_time(self) -> bool:
+        return self._clock() < self._until
+
+
+def open_erasure(
+    environment: Mapping[str, str],
+    *,
+    dead_letters: Sequence[DeadLetterQueue],
+    connections: Connections,
+    seconds: float,
+) -> Erasure:
+    """Erasing in the stack that the environment names.
+
+    :param seconds: for how long what is large is looked through
+    """
+    dynamodb, budget, reader = (
+        client("dynamodb"),
+        SecondsOnce(seconds),
+        Reader(connections=connections),
+    )
+    notices_table, search_table = environment["NOTICES_TABLE"], environment["SEARCH_TABLE"]
+    return Erasure(
+        customers=SearchTable(dynamodb, table_name=search_table),
+        orders=ErasableOrders(dynamodb, table_name=environment["ORDERS_TABLE"]),
+        places=[
+            NoticesOfCustomers(
+                dynamodb,
+                table_name=notices_table,
+                clock=lambda: datetime.now(UTC),
+                budget=budget,
+            ),
+            SubscriptionsOfCustomers(SubscriptionsTable(dynamodb, table_name=notices_table)),
+            QuarantineOfCustomers(
+                Quarantine(_S3, bucket=environment["QUARANTINE_BUCKET"]), reader, budget
+            ),
+            DeadLettersOfCustomers(dead_letters, reader, budget),
+            UnannouncedOfCustomers(_S3, bucket=environment["UNANNOUNCED_BUCKET"]),
+            SearchIndexBehind(client("sqs"), queue_url=environment["MEASURE_FAILURES_URL"]),
+        ],
+        memory=ErasuresTable(dynamodb, table_name=environment["ERASURES_TABLE"]),
+        plans=PlannedActions(
+            ActionSchedules(
+                client("scheduler"),
+                group=environment["ACTION_SCHEDULES_GROUP"],
+                role_arn="",
+                function_arn="",
+                dead_letters_arn="",
+            )
+        ),
+        budget=budget,
+        country_of=lambda connection: _country(connections, connection),
+    )
+
+
+def _country(connections: Connections, connection_id: str) -> str | None:
+    try:
+        return connections.get(connection_id).country
+    except (UnknownConnection, UnusableConnection):
+        return None
+
+
+_S3 = cache(lambda: client("s3"))
+"""Seldom needed, and the slowest client of all to make."""

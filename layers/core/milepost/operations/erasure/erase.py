@@ -1,0 +1,393 @@
+"""Erasing a customer: their orders become tombstones, and what else names them is removed.
+
+An erasure is remembered for as long as anything may be on its way: what was recorded and not yet
+found, a message that waits in a queue, a change that is retried. It is looked for again until then.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from milepost.operations.erasure.find_orders import (
+    CountryOf,
+    Customers,
+    FoundOrders,
+    Groups,
+    find_orders,
+)
+from milepost.operations.erasure.subject import Group, Subject, subject_of
+from milepost.orders.customer_identifiers import first_heard, owner_forms
+from milepost.orders.order import OrderKey, TrackedOrder
+from milepost.orders.recording import MOST_LOST_RACES, LostRace
+from milepost.orders.tombstones import tombstone_of
+
+REMEMBERED_FOR: Final = timedelta(days=16)
+"""How long an erasure is remembered: longer than a message stays in a queue (14 days), or a change
+of the orders' stream is retried (24 hours)."""
+SWEEPS: Final = (timedelta(minutes=15), timedelta(hours=25), timedelta(days=15))
+"""How long after an erasure every place is looked through again: once whatever was at work by then
+has ended, once the stream has let go of what it had, and once the queues have."""
+
+
+class PlaceNotRead(Exception):
+    """A place could not be looked through; the message says why, and what to do."""
+
+
+class Orders(Groups, Protocol):
+    """Where orders are kept."""
+
+    def bury(self, tombstone: TrackedOrder) -> None:
+        """Keep it in place of the version before it; it announces nothing.
+
+        :raises LostRace: when the version kept is not the one before
+        """
+        ...
+
+
+class Plans(Protocol):
+    """Actions that are planned for later."""
+
+    def call_off(self, tracked: TrackedOrder) -> Sequence[str]:
+        """Call off every planned action of an order; their names."""
+        ...
+
+    def planned(self, tracked: TrackedOrder) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """Something that may be the customer's and that a person has to look at: where, and why."""
+
+    place: str
+    where: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What a place had of the customer: ids of what was (or would be) removed, and what is left."""
+
+    removed: Sequence[str] = ()
+    left: Sequence[Left] = ()
+    is_whole: bool = True
+    """False when there was no time to look through all of it."""
+
+
+class Place(Protocol):
+    """A place that may hold something of a customer."""
+
+    name: str
+
+    def sweep(self, subject: Subject, *, dry_run: bool) -> Swept:
+        """Remove what is known to be theirs; with ``dry_run`` only say what that would be.
+
+        :raises PlaceNotRead: when a part of it can't be looked at just now
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """An erasure that is remembered, by a digest of the customer's id."""
+
+    id: str
+    subject: Subject
+    erased_at: datetime
+    sweeps: int = 0
+    """How many of ``SWEEPS`` were done."""
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether every place is to be looked through again."""
+        return self.sweeps < len(SWEEPS) and now >= self.erased_at + SWEEPS[self.sweeps]
+
+    def sweeps_after(self, now: datetime) -> int:
+        """How many are done once one was begun at this time."""
+        return sum(self.erased_at + after <= now for after in SWEEPS)
+
+
+class Budget(Protocol):
+    """The time that an erasure has."""
+
+    def start(self) -> None: ...
+
+    def has_time(self) -> bool:
+        """Whether a place that is looked through bit by bit may go on."""
+        ...
+
+
+class Memory(Protocol):
+    """Erasures of the last days (``REMEMBERED_FOR``)."""
+
+    def salt(self, *, make: bool) -> bytes:
+        """With what the customers' digests are made; the same always, once it was made."""
+        ...
+
+    def recall(self, customer_id: str) -> Remembered | None: ...
+
+    def remember(self, subject: Subject, *, customer_id: str, at: datetime) -> None:
+        """Remember an erasure with all that is known of its subject. Whoever takes in or finds
+        something of theirs from now on sees it."""
+        ...
+
+    def active(self, *, now: datetime) -> Sequence[Remembered]: ...
+
+    def late_orders(self, remembered: Remembered) -> Sequence[OrderKey]:
+        """Orders of theirs that were found since by whoever made them findable."""
+        ...
+
+    def finish_late(
+        self,
+        remembered: Remembered,
+        keys: Sequence[OrderKey],
+        *,
+        groups: Collection[Group],
+        erased: int,
+    ) -> None:
+        """Note that these were looked at, which provider orders are the customer's, and how many
+        orders became tombstones by that."""
+        ...
+
+    def take_late(self, customer_id: str) -> int:
+        """How many orders became tombstones since it was last asked, counted once."""
+        ...
+
+    def note_sweeps(self, remembered: Remembered, *, sweeps: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """What an erasure came to, or with ``dry_run`` would come to."""
+
+    customer_id: str
+    dry_run: bool = False
+    order_ids: Sequence[str] = ()
+    late: int = 0
+    """Orders that became tombstones by themselves since the customer was last erased."""
+    found: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Ids of what was removed, by place."""
+    left: Sequence[Left] = ()
+    not_read: Mapping[str, str] = field(default_factory=dict)
+    """Places that could not be looked through, each with the reason."""
+    unfinished: Sequence[str] = ()
+    """Places for which there was no time: ``finish`` looks through them within 15 minutes."""
+    remembered_until: datetime | None = None
+    was_erased: bool = False
+    """Whether orders of theirs were erased in the last days: then there may be nothing left."""
+
+    @property
+    def is_anybody(self) -> bool:
+        """Whether anything of such a customer was found, now or by an erasure before."""
+        return bool(self.was_erased or self.orders or self.left or any(self.found.values()))
+
+    @property
+    def orders(self) -> int:
+        """How many orders became tombstones."""
+        return len(self.order_ids) + self.late
+
+    @property
+    def traces(self) -> Mapping[str, int]:
+        """How much was removed, by place."""
+        return {place: len(ids) for place, ids in self.found.items()}
+
+
+class Incomplete(Exception):
+    """Not every place could be looked through; what was found elsewhere is erased. Erase again."""
+
+    def __init__(self, erased: Erased) -> None:
+        places = "; ".join(f"{name}: {why}" for name, why in sorted(erased.not_read.items()))
+        super().__init__(f"Not everything could be looked at. {places}")
+        self.erased = erased
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """Erases customers. Done again, also after it broke off, it finishes what is left."""
+
+    customers: Customers
+    orders: Orders
+    places: Sequence[Place]
+    memory: Memory
+    plans: Plans
+    budget: Budget
+    country_of: CountryOf
+
+    def erase(self, customer_id: str, *, now: datetime, dry_run: bool = False) -> Erased:
+        """Erase every order of a customer, and all else of them. Nobody is told.
+
+        :param dry_run: change nothing, only say what would be erased
+        :raises LostRace: when others write an order again and again; ask once more
+        :raises Incomplete: when a place could not be looked through; ask once more
+        """
+        self.budget.start()
+        known = self.memory.recall(customer_id)
+        salt = self.memory.salt(make=not dry_run)
+        if not dry_run:
+            bare = subject_of((), customer_id=customer_id, salt=salt)
+            # Before orders are looked up: what becomes known of from now on is seen to be theirs.
+            self.memory.remember(bare, customer_id=customer_id, at=now)
+        found = find_orders(
+            customer_id,
+            customers=self.customers,
+            orders=self.orders,
+            country_of=self.country_of,
+            also=known.subject.groups if known else (),
+        )
+        subject = subject_of(
+            (one.order for one in found.theirs.values()),
+            customer_id=customer_id,
+            salt=salt,
+            unconfirmed=found.unconfirmed,
+        )
+        subject = subject.together_with(known.subject) if known else subject
+        if not dry_run:
+            # Before anything goes: an erasure that breaks off is finished by what is kept here.
+            self.memory.remember(subject, customer_id=customer_id, at=now)
+        buried, plans = self._bury_all(found, now, dry_run=dry_run)
+        erased = Erased(
+            customer_id=customer_id,
+            dry_run=dry_run,
+            order_ids=buried,
+            late=0 if dry_run else self.memory.take_late(customer_id),
+            left=[
+                Left(place="orders", where=key.path_id, why=why)
+                for key, why in sorted(found.doubtful.items())
+            ],
+            found={"planned_actions": plans},
+            remembered_until=None if dry_run else now + REMEMBERED_FOR,
+            was_erased=bool(known and known.subject.groups),
+        )
+        return self._sweep(erased, subject)
+
+    def _sweep(self, erased: Erased, subject: Subject) -> Erased:
+        """Every place, also when one of them can't be looked at."""
+        found, left, not_read = dict(erased.found), list(erased.left), dict[str, str]()
+        unfinished = list[str]()
+        for place in self.places:
+            try:
+                swept = place.sweep(subject, dry_run=erased.dry_run)
+            except PlaceNotRead as error:
+                not_read[place.name] = str(error)
+                continue
+            found[place.name] = swept.removed
+            left += swept.left
+            unfinished += [] if swept.is_whole else [place.name]
+        erased = replace(erased, found=found, left=left, not_read=not_read, unfinished=unfinished)
+        if not_read and not erased.dry_run:
+            raise Incomplete(erased)
+        return erased
+
+    def _bury_all(
+        self, found: FoundOrders, now: datetime, *, dry_run: bool
+    ) -> tuple[list[str], list[str]]:
+        """The ids of the orders that became tombstones, and what was planned for them."""
+        buried, plans = list[str](), list[str]()
+        for key, tracked in sorted(found.theirs.items()):
+            if dry_run:
+                if tracked.erased_at is None:
+                    buried.append(key.path_id)
+                    plans += self.plans.planned(tracked)
+                continue
+            plans += self.plans.call_off(tracked)
+            if self._bury(tracked, now):
+                buried.append(key.path_id)
+            # The entry goes with this order, and with no other that came there meanwhile.
+            for customer_id in found.ids.get(key, ()):
+                self.customers.forget(customer_id, key)
+        return buried, plans
+
+    def _bury(self, tracked: TrackedOrder, now: datetime) -> bool:
+        for attempt in range(MOST_LOST_RACES + 1):
+            if tracked.erased_at is not None:
+                return False
+            try:
+                self.orders.bury(tombstone_of(tracked, at=now))
+            except LostRace as race:
+                if attempt == MOST_LOST_RACES:
+                    raise
+                tracked = race.winner
+            else:
+                return True
+        raise AssertionError("the loop returns or raises")
+
+    # ---- What shows up afterwards
+
+    def finish(self, *, now: datetime) -> Iterator["Finished"]:
+        """Erase what has shown up of customers who were erased in the last days.
+
+        What was found by then is theirs if it is from before they were erased: who orders again is
+        a customer again.
+        """
+        for remembered in self.memory.active(now=now):
+            try:
+                yield self._finish(remembered, now)
+            except LostRace:
+                yield Finished(remembered.id, failed="an order is written again and again")
+
+    def _finish(self, remembered: Remembered, now: datetime) -> "Finished":
+        self.budget.start()
+        late = self.memory.late_orders(remembered)
+        buried, groups = list[OrderKey](), set(remembered.subject.groups)
+        for group in sorted(groups | {(key.connection, key.order_id) for key in late}):
+            keys, is_erased = self._bury_group(group, late, remembered, now)
+            buried += keys
+            groups |= {group} if is_erased else set()
+        self.memory.finish_late(remembered, late, groups=groups, erased=len(buried))
+        is_due = remembered.is_due(now)
+        if not (is_due or buried):
+            return Finished(remembered.id)
+        subject = replace(remembered.subject, groups=frozenset(groups), until=remembered.erased_at)
+        swept = Erased(customer_id="")
+        try:
+            swept = self._sweep(swept, subject)
+        except Incomplete as why:
+            return Finished(remembered.id, orders=len(buried), failed=str(why))
+        if swept.unfinished:
+            places = ", ".join(swept.unfinished)
+            return Finished(remembered.id, orders=len(buried), failed=f"no time for {places}")
+        if is_due:
+            self.memory.note_sweeps(remembered, sweeps=remembered.sweeps_after(now))
+        return Finished(remembered.id, orders=len(buried), removed=sum(swept.traces.values()))
+
+    def _bury_group(
+        self,
+        group: Group,
+        late: Sequence[OrderKey],
+        remembered: Remembered,
+        now: datetime,
+    ) -> tuple[list[OrderKey], bool]:
+        """Which of its items became tombstones, and whether any of them is one by now."""
+        items, buried = self.orders.read_group(*group), list[OrderKey]()
+        were_erased = any(one.erased_at is not None for one in items)
+        for one in items:
+            is_old = were_erased or began(one) <= remembered.erased_at
+            if one.erased_at is None and is_old and _is_theirs(one, late, remembered.subject):
+                self.plans.call_off(one)
+                if self._bury(one, now):
+                    buried.append(one.order.key)
+        return buried, were_erased or bool(buried)
+
+
+def _is_theirs(tracked: TrackedOrder, late: Sequence[OrderKey], subject: Subject) -> bool:
+    """Whether an item of their order is theirs as well: unless it names another customer."""
+    order = tracked.order
+    if order.key in late or not order.details.get("customer", {}).get("email"):
+        return True
+    return subject.knows_any(owner_forms(order.details, order.key))
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What was found of one remembered erasure, by its id; ``failed`` says why it isn't done."""
+
+    id: str
+    orders: int = 0
+    removed: int = 0
+    failed: str | None = None
+
+
+def began(tracked: TrackedOrder) -> datetime:
+    """When an order was first heard of, or was placed: the earlier of them."""
+    order = tracked.order
+    heard = [first_heard(entry.report) for entry in order.timeline]
+    return min([*heard, order.summary.since] if order.summary else heard)

@@ -1,0 +1,202 @@
+"""Which orders are a customer's: those found by their id, and by what these orders tell of them."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeAlias
+
+from milepost.operations.erasure.subject import is_same_person
+from milepost.orders.details import Customer
+from milepost.orders.order import OrderKey, TrackedOrder
+from milepost.orders.search_terms import email_ids, number_id, phone_ids
+
+MOST_IDS: Final = 50
+"""Ids of one customer by which orders are looked for."""
+
+ANOTHER_CUSTOMER: Final = "it named them before, and has another customer now"
+FORMER_ADDRESS: Final = (
+    "its customer has an address that an order of theirs had before, and nothing else of theirs"
+)
+SAME_PHONE: Final = "its customer has their phone number and another name"
+ITEM_OF_ANOTHER: Final = "it is an item of their order that names another customer"
+
+
+CountryOf: TypeAlias = Callable[[str], str | None]
+"""The country of a connection (ISO 3166-1); None when it isn't known."""
+
+
+class Customers(Protocol):
+    """Which orders are whose, by ids of customers (``search_terms``)."""
+
+    def orders_of_customer(self, customer_id: str) -> Sequence[OrderKey]:
+        """Also orders that were this customer's before. Read so that no write is overlooked that
+        ended before."""
+        ...
+
+    def forget(self, customer_id: str, key: OrderKey) -> None:
+        """Take out that this order is or was this customer's."""
+        ...
+
+
+class Groups(Protocol):
+    def read_group(self, connection_id: str, order_id: str) -> Sequence[TrackedOrder]: ...
+
+
+@dataclass(slots=True)
+class FoundOrders:
+    """What was found. ``ids`` are those under which the customer's orders stand, by order."""
+
+    theirs: dict[OrderKey, TrackedOrder] = field(default_factory=dict)
+    """Tombstones as well: an erasure that broke off is finished by the next."""
+    doubtful: dict[OrderKey, str] = field(default_factory=dict)
+    """Orders that somebody has to look at, with the reason."""
+    unconfirmed: set[str] = field(default_factory=set)
+    """Ids of addresses that an order of theirs had before and that may be somebody else's."""
+    ids: dict[OrderKey, set[str]] = field(default_factory=dict)
+
+
+def find_orders(
+    customer_id: str,
+    *,
+    customers: Customers,
+    orders: Groups,
+    country_of: CountryOf,
+    also: Collection[tuple[str, str]] = (),
+) -> FoundOrders:
+    """The customer's orders.
+
+    :param country_of: by which a phone number is read that is written without a country
+    :param also: provider orders that are known to be theirs (connection, order id)
+    """
+    return _Search(customer_id, customers, orders, country_of).run(also)
+
+
+class _Search:
+    def __init__(
+        self, customer_id: str, customers: Customers, orders: Groups, country_of: CountryOf
+    ) -> None:
+        self._customer_id = customer_id
+        self._customers = customers
+        self._orders = orders
+        self._country_of = country_of
+        self._found = FoundOrders()
+        self._looked_for: set[str] = set()
+
+    def run(self, also: Collection[tuple[str, str]]) -> FoundOrders:
+        for group in also:
+            self._take_group(*group, sure=None)
+        waiting = [self._customer_id]
+        while waiting and len(self._looked_for) < MOST_IDS:
+            one = waiting.pop(0)
+            self._looked_for.add(one)
+            self._look_for(one)
+            waiting = [other for other in self._their_ids() if other not in self._looked_for]
+        for key in self._found.theirs:
+            self._found.doubtful.pop(key, None)
+        return self._found
+
+    def _look_for(self, customer_id: str) -> None:
+        for key in self._customers.orders_of_customer(customer_id):
+            self._found.ids.setdefault(key, set()).add(customer_id)
+            if key not in self._found.theirs:
+                self._judge(key, customer_id)
+
+    def _judge(self, key: OrderKey, customer_id: str) -> None:
+        group = self._orders.read_group(key.connection, key.order_id)
+        tracked = next((one for one in group if one.order.key == key), None)
+        if tracked is None or tracked.erased_at is not None:
+            # A tombstone names nobody; its siblings are erased by what they are found by.
+            if tracked is not None:
+                self._found.theirs[key] = tracked
+            return
+        if why := self._why_not(tracked, customer_id):
+            self._found.doubtful[key] = why
+        else:
+            self._take_group(key.connection, key.order_id, sure=key, known=group)
+
+    def _why_not(self, tracked: TrackedOrder, customer_id: str) -> str | None:
+        """Why an order that was found by this id isn't known to be theirs; None when it is."""
+        key, now = tracked.order.key, _customer(tracked)
+        is_asked = customer_id == self._customer_id
+        if customer_id in self._owner_ids(now, key):
+            if is_asked or self._is_like_theirs(now):
+                return None
+            if not now.get("email"):
+                # A household shares its phone number; a customer number is one customer's.
+                return None if now.get("number") else SAME_PHONE
+            self._found.unconfirmed.add(customer_id)
+            return FORMER_ADDRESS
+        if not self._owner_ids(now, key):
+            return None
+        before = [
+            one
+            for details in tracked.order.said_of_it
+            if customer_id in self._owner_ids(one := details.get("customer", {}), key)
+        ]
+        # Found by an entry of the index that is behind, or by an address that was theirs before.
+        return None if any(is_same_person(now, one) for one in before) else ANOTHER_CUSTOMER
+
+    def _take_group(
+        self,
+        connection: str,
+        order_id: str,
+        *,
+        sure: OrderKey | None,
+        known: Sequence[TrackedOrder] | None = None,
+    ) -> None:
+        """Every item of a provider order, except one that names another customer."""
+        group = self._orders.read_group(connection, order_id) if known is None else known
+        for one in group:
+            key = one.order.key
+            if key == sure or one.erased_at or not self._is_anothers(one, group):
+                self._found.theirs[key] = one
+            else:
+                self._found.doubtful[key] = ITEM_OF_ANOTHER
+
+    def _is_anothers(self, item: TrackedOrder, group: Sequence[TrackedOrder]) -> bool:
+        its = _customer(item)
+        if not its.get("email"):
+            return False
+        ids = self._owner_ids(its, item.order.key)
+        if self._customer_id in ids or ids & set(self._their_ids()):
+            return False
+        return not any(
+            is_same_person(its, _customer(one))
+            for one in group
+            if one is not item and one.order.key in self._found.theirs
+        )
+
+    def _is_like_theirs(self, customer: Customer) -> bool:
+        return any(
+            is_same_person(customer, details.get("customer", {}))
+            for one in self._found.theirs.values()
+            for details in one.order.said_of_it
+        )
+
+    def _their_ids(self) -> Iterator[str]:
+        """Ids under which more of their orders may stand."""
+        seen = dict[str, None]()
+        for one in list(self._found.theirs.values()):
+            for details in one.order.said_of_it:
+                customer = details.get("customer", {})
+                if email := customer.get("email"):
+                    seen |= dict.fromkeys(email_ids(email))
+                if number := customer.get("number"):
+                    seen[number_id(one.order.key.connection, number)] = None
+                if phone := customer.get("phone"):
+                    seen |= dict.fromkeys(self._phone_ids(phone, one.order.key))
+        return iter(seen)
+
+    def _owner_ids(self, customer: Customer, key: OrderKey) -> set[str]:
+        """Ids of who owns an order with this customer; none when it names nobody."""
+        if email := customer.get("email"):
+            return set(email_ids(email))
+        if number := customer.get("number"):
+            return {number_id(key.connection, number)}
+        return set(self._phone_ids(customer.get("phone", ""), key))
+
+    def _phone_ids(self, phone: str, key: OrderKey) -> tuple[str, ...]:
+        return phone_ids(phone, country=self._country_of(key.connection))
+
+
+def _customer(tracked: TrackedOrder) -> Customer:
+    return tracked.order.details.get("customer", {})

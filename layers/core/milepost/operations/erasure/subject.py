@@ -1,0 +1,325 @@
+"""Who is erased, and whether something that is kept is known to be theirs.
+
+Nothing is deleted that isn't known to be the customer's. Known is what names their order, as a
+field and within its connection, or whose own customer is them: by the email address, else the
+customer number at the connection, else the phone number, unless the names differ. In what can't be
+read as an order, only long values decide that nobody else has. What else names them is for a person
+to look at.
+
+Only digests are compared, so that a subject can be remembered without keeping what was erased.
+"""
+
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import IntEnum
+from functools import cached_property
+from typing import Any, Final
+
+from milepost.common.phone_numbers import numbers_in, phone_forms
+from milepost.operations.erasure import encoded_text
+from milepost.orders.customer_identifiers import (
+    asked_phone,
+    deciding_forms,
+    email_form,
+    id_form,
+    id_forms,
+    mark,
+    name_keys,
+    number_forms,
+    owner_forms,
+    phones,
+    plain_text,
+)
+from milepost.orders.details import Customer, Details
+from milepost.orders.order import Order, OrderKey
+from milepost.orders.report import Report
+from milepost.orders.search_terms import customer_id_of_email
+
+SHORTEST_DISTINCTIVE: Final = 8
+"""Characters of an id by which something is known to be theirs, wherever in a text it stands:
+shorter ones are found in what is somebody else's."""
+SHORTEST_HINT: Final = 3
+SHORTEST_VALUE: Final = 2
+"""Characters of an id within a text, and as a value by itself, that a person is to look at."""
+_IDS: Final = ("reference", "account_number", "meter_number", "malo", "melo", "spn")
+
+Group = tuple[str, str]
+"""Connection and id of a provider order."""
+
+
+class Verdict(IntEnum):
+    """Whose something is. Of several parts of it, the greatest holds."""
+
+    OTHERS = 0
+    UNSURE = 1
+    """It names them, and may be somebody else's: for a person to look at."""
+    THEIRS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    verdict: Verdict
+    why: str = ""
+    """For whom has to look at it: what of the customer stands there."""
+
+
+NOTHING: Final = Judgement(Verdict.OTHERS)
+THEIRS: Final = Judgement(Verdict.THEIRS)
+BESIDE_OTHERS: Final = Judgement(Verdict.UNSURE, "it names them and somebody else as well")
+IN_A_TEXT: Final = Judgement(Verdict.UNSURE, "it names them in a text about something else")
+SHORT_ID: Final = Judgement(Verdict.UNSURE, "a short id of theirs stands in it, or the same text")
+THEIR_NAME: Final = Judgement(Verdict.UNSURE, "a name like theirs stands in it")
+SAME_CONTACT: Final = Judgement(
+    Verdict.UNSURE,
+    "its customer has another email address, number or name, and a contact of theirs",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """Who is erased. ``marks`` are digests of what is known of them; see ``mark``."""
+
+    salt: bytes = field(repr=False)
+    groups: frozenset[Group] = frozenset()
+    marks: frozenset[str] = field(default=frozenset(), repr=False)
+    deciding: frozenset[str] = field(default=frozenset(), repr=False)
+    """Those of the marks by which the customer of an order is known."""
+    name_lengths: frozenset[int] = frozenset()
+    """How many words their names have."""
+    until: datetime | None = None
+    """Of what is later only what is about their orders is theirs: they may have come back."""
+
+    def covers(self, at: datetime | None) -> bool:
+        """Whether what is of this time is looked at by whom it names."""
+        return at is None or self.until is None or at <= self.until
+
+    def as_of(self, at: datetime | None) -> "Subject":
+        """Who is looked for in what is of this time."""
+        if self.covers(at):
+            return self
+        return Subject(salt=self.salt, groups=self.groups)
+
+    def together_with(self, other: "Subject") -> "Subject":
+        """What is known by either."""
+        return replace(
+            self,
+            groups=self.groups | other.groups,
+            marks=self.marks | other.marks,
+            deciding=self.deciding | other.deciding,
+            name_lengths=self.name_lengths | other.name_lengths,
+        )
+
+    @cached_property
+    def _digests(self) -> dict[str, bool]:
+        return {}
+
+    def knows(self, form: str) -> bool:
+        """Whether this form (``email:...``, see the functions below) is one of theirs."""
+        known = self._digests.get(form)
+        if known is None:
+            if len(self._digests) > 100_000:
+                self._digests.clear()
+            known = self._digests[form] = mark(form, self.salt) in self.marks
+        return known
+
+    def knows_any(self, forms: Iterable[str]) -> bool:
+        return any(self.knows(form) for form in forms)
+
+    def owns_email(self, address: str) -> bool:
+        """Whether mail to this address reaches them, however it is spelled."""
+        return self.knows(email_form(address))
+
+    def owns_order(self, connection: str, order_id: str) -> bool:
+        return (connection, order_id) in self.groups
+
+
+def subject_of(
+    orders: Iterable[Order],
+    *,
+    customer_id: str,
+    salt: bytes,
+    unconfirmed: Collection[str] = (),
+) -> Subject:
+    """Who is erased: a customer by id, with all that their orders say of them.
+
+    :param unconfirmed: ids (``search_terms.customer_id_of_email``) of addresses that their orders
+    had before, and that may be somebody else's: they are a hint alone
+    """
+    found = list(orders)
+    customers = (said.get("customer", {}) for order in found for said in order.said_of_it)
+    names = frozenset(name for one in customers for name in name_keys(one))
+    deciding, forms, lengths = {id_form(customer_id)}, set[str](), set[int]()
+    for order in found:
+        key = order.key
+        forms |= set(id_forms(key.connection, (key.order_id, key.item_id)))
+        for details in order.said_of_it:
+            customer = details.get("customer", {})
+            is_unsure = customer_id_of_email(customer.get("email", "")) in unconfirmed
+            deciding |= set(
+                deciding_forms(customer, key.connection, email=not is_unsure, names=names)
+            )
+            forms |= set(_other_forms(details, key.connection))
+            forms |= {f"hint:{plain_text(customer.get('email', ''))}"} if is_unsure else set()
+            lengths |= {len(name.split()) for name in names_of(customer)}
+    return Subject(
+        salt=salt,
+        groups=frozenset((order.key.connection, order.key.order_id) for order in found),
+        marks=frozenset(mark(form, salt) for form in deciding | forms),
+        deciding=frozenset(mark(form, salt) for form in deciding),
+        name_lengths=frozenset(lengths),
+    )
+
+
+def is_same_person(one: Customer, other: Customer) -> bool:
+    """Whether two customers of one connection are seen to be one, whatever their addresses."""
+    names = name_keys(one), name_keys(other)
+    if names[0] and names[1]:
+        return not names[0].isdisjoint(names[1])
+    if one.get("number") and one.get("number") == other.get("number"):
+        return True
+    known = phone_forms(one.get("phone", "")).known
+    return not known.isdisjoint(phone_forms(other.get("phone", "")).asked)
+
+
+# ---- Whose an order, a report, a message is -----------------------------------------------------
+
+
+def judge_details(details: Details, key: OrderKey, subject: Subject) -> Judgement:
+    """Whose an order is, or what a report tells of one."""
+    if subject.owns_order(key.connection, key.order_id):
+        return THEIRS
+    if subject.knows_any(owner_forms(details, key)):
+        return THEIRS
+    customer = details.get("customer", {})
+    number, phone = customer.get("number"), customer.get("phone")
+    is_near = (number and subject.knows_any(number_forms(key.connection, number))) or (
+        phone and subject.knows_any(asked_phone(phone))
+    )
+    return SAME_CONTACT if is_near else NOTHING
+
+
+def judge_reports(reports: Iterable[Report], subject: Subject) -> Judgement:
+    """Whose a delivery is that could be read."""
+    said = [judge_details(one.details, OrderKey.of(one), subject) for one in reports]
+    verdicts = {one.verdict for one in said}
+    if verdicts == {Verdict.THEIRS}:
+        return THEIRS
+    if Verdict.THEIRS in verdicts:
+        return BESIDE_OTHERS
+    return next((one for one in said if one.verdict is Verdict.UNSURE), NOTHING)
+
+
+# ---- Whose something is that can't be read as an order ----------------------------------------
+
+
+def judge_raw(raw: bytes, subject: Subject, *, connection: str | None) -> Judgement:
+    """Whose some bytes are, by the values of a JSON document, or by a text.
+
+    :param connection: in whose ids they speak; None when that isn't known
+    """
+    return _judge([(encoded_text.text_of(raw), True)], subject, connection)
+
+
+def judge_value(value: Any, subject: Subject, *, connection: str | None) -> Judgement:
+    """Whose a value is that was read from JSON: one of its values decides, a part of a longer text
+    only hints."""
+    return _judge([(text, False) for text in encoded_text.leaves(value)], subject, connection)
+
+
+def _judge(parts: list[tuple[str, bool]], subject: Subject, connection: str | None) -> Judgement:
+    """Of texts; each says whether what stands anywhere in it decides, or only the whole of it."""
+    best, others, seen = NOTHING, False, set[str]()
+    while parts:
+        text, anywhere = parts.pop()
+        for reading in encoded_text.readings(text):
+            if reading in seen:
+                continue
+            seen.add(reading)
+            value = encoded_text.value_of(reading)
+            if value is not None:
+                parts += [(one, False) for one in encoded_text.leaves(value)]
+                continue
+            found = _Found(reading, subject, connection)
+            decides = anywhere or found.is_one_value
+            others = others or (decides and found.names_others)
+            best = max(best, found.judge(decides=decides), key=lambda one: one.verdict)
+    if best.verdict is Verdict.THEIRS and others:
+        return BESIDE_OTHERS
+    return best
+
+
+class _Found:
+    """What of the subject stands in one reading of a text."""
+
+    def __init__(self, text: str, subject: Subject, connection: str | None) -> None:
+        self._text = text
+        self._subject = subject
+        self._connection = connection
+        self._emails = list(encoded_text.emails_in(text))
+
+    @property
+    def is_one_value(self) -> bool:
+        """Whether the text is one address, number or id, as a field has it, and nothing else."""
+        plain = self._text.strip()
+        if self._emails:
+            return len(self._emails) == 1 and plain in self._emails[0]
+        return " " not in plain or not any(c.isalpha() for c in plain)
+
+    @property
+    def names_others(self) -> bool:
+        return any(not self._owns(spellings) for spellings in self._emails)
+
+    def judge(self, *, decides: bool) -> Judgement:
+        if self._names_them():
+            return THEIRS if decides else IN_A_TEXT
+        if self._has_short_id():
+            return SHORT_ID
+        return THEIR_NAME if self._has_name() else NOTHING
+
+    def _names_them(self) -> bool:
+        if any(self._owns(spellings) for spellings in self._emails):
+            return True
+        if any(self._subject.knows_any(phones(one.asked)) for one in numbers_in(self._text)):
+            return True
+        return any(len(word) >= SHORTEST_DISTINCTIVE for word in self._ids())
+
+    def _has_short_id(self) -> bool:
+        plain = self._text.strip().casefold()
+        return self._subject.knows(f"hint:{plain}") or any(
+            len(word) >= (SHORTEST_VALUE if word == plain else SHORTEST_HINT)
+            for word in self._ids()
+        )
+
+    def _has_name(self) -> bool:
+        phrases = encoded_text.phrases_in(self._text, self._subject.name_lengths)
+        return any(self._subject.knows(f"name:{phrase}") for phrase in phrases)
+
+    def _owns(self, spellings: Iterable[str]) -> bool:
+        return any(self._subject.owns_email(one) for one in spellings)
+
+    def _ids(self) -> Iterator[str]:
+        if self._connection is None:
+            return
+        for word in (self._text.strip().casefold(), *encoded_text.words_in(self._text)):
+            if len(word) <= 200 and self._subject.knows(f"id:{self._connection}:{word}"):
+                yield word
+
+
+def _other_forms(details: Details, connection: str) -> Iterator[str]:
+    customer = details.get("customer", {})
+    yield from (f"name:{name}" for name in names_of(customer))
+    ids = [details.get(name) for name in _IDS]
+    serial = details.get("charge_box", {}).get("serial_number")
+    invoices = [one.get("number") for one in details.get("invoices", ())]
+    said = (*ids, serial, *invoices, customer.get("number"))
+    yield from id_forms(connection, [one for one in said if isinstance(one, str)])
+
+
+def names_of(customer: Customer) -> Iterator[str]:
+    """Names of two words and more; a single one is many people's."""
+    for name in (customer.get("name", ""), customer.get("business", "")):
+        phrase = encoded_text.phrase_of(unicodedata.normalize("NFKC", name))
+        if " " in phrase:
+            yield phrase

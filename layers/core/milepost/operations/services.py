@@ -1,0 +1,98 @@
+"""Operating: what the team looks at and sets right, as the API and the command need it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from milepost.connections.health import Contact
+from milepost.connections.poll_request import PollRequest
+from milepost.notifications.subscription import Subscription
+from milepost.operations.dead_letters import DeadLetterQueue
+from milepost.operations.erasure.erase import Erasure
+from milepost.quarantine import replay as replaying
+from milepost.quarantine.replay import KeptId, Replay
+
+
+class Quarantine(replaying.Quarantine, Protocol):
+    """The same, from which things may also be discarded."""
+
+    def remove(self, kept_id: KeptId) -> None: ...
+
+
+class Contacts(Protocol):
+    """What is known of connections' polls and webhooks."""
+
+    def get(self, connection_id: str) -> Contact: ...
+    def all(self) -> Mapping[str, Contact]: ...
+
+
+class Polls(Protocol):
+    """Polls out of turn."""
+
+    def start(self, connection_id: str, request: PollRequest) -> None:
+        """Keep the request for whoever polls next, start a poll, and don't wait for it."""
+        ...
+
+
+class Subscriptions(Protocol):
+    """Who is told of what."""
+
+    def all(self) -> Sequence[Subscription]: ...
+    def get(self, subscription_id: str) -> Subscription | None: ...
+
+    def put(self, subscription: Subscription) -> None:
+        """Keep it; what became of it meanwhile (ended, failing) stays as it is."""
+        ...
+
+    def change(self, subscription: Subscription, *, instead_of: Subscription) -> bool:
+        """Keep it in place of what was read; False when that is there no longer."""
+        ...
+
+    def resume(self, subscription_id: str, *, ended: str | None) -> bool:
+        """Reactivate one that had ended, as it was read, for this reason; False when it is gone or
+        has ended for another reason since."""
+        ...
+
+    def end(self, subscription_id: str, *, reason: str) -> None:
+        """End it for a reason in words, unless it has ended or is gone."""
+        ...
+
+    def delete(self, subscription_id: str) -> None: ...
+
+
+class EndpointSecrets(Protocol):
+    """What messages to endpoints are signed with."""
+
+    def make(self, subscription_id: str) -> str:
+        """The secret of a new subscription; made again, it is the one that was made."""
+        ...
+
+    def rotate(
+        self, subscription_id: str, *, now: datetime, keep_for: timedelta, request: str
+    ) -> tuple[str, datetime | None] | None:
+        """A new secret, and until when the one before it signs as well; None without one.
+
+        :param request: what tells this request from others: asked again, it makes no other
+        """
+        ...
+
+    def drop(self, subscription_id: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operations:
+    """All of it, behind one name."""
+
+    quarantine: Quarantine
+    replay: Replay
+    dead_letters: Sequence[DeadLetterQueue]
+    erasure: Erasure
+    contacts: Contacts
+    polls: Polls
+    subscriptions: Subscriptions
+    endpoint_secrets: EndpointSecrets
+    allow_private_endpoints: bool = False
+
+    def dead_letter_queue(self, name: str) -> DeadLetterQueue | None:
+        return next((one for one in self.dead_letters if one.name == name), None)

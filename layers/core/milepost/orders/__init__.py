@@ -1,0 +1,1 @@
+"""Orders: reports, timeline, lifecycle, deadlines, announcements."""

@@ -1,0 +1,71 @@
+"""What a timeline keeps of actions: which were run, with which result, and which is planned."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from milepost.common.errors import BadPayload
+from milepost.common.timestamps import parse_instant
+from milepost.orders.details import Result
+from milepost.orders.order import Order
+from milepost.orders.report import Report, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionDone:
+    """What the timeline says of an action: its result, and the provider's words for it."""
+
+    action: str
+    key: str
+    person: str
+    result: Result
+    at: datetime
+    outcome: str | None = None
+    answered: int | None = None
+    planned_for: datetime | None = None
+    repeated: bool = False
+    """Whether it had been done already with this key, and was not done again."""
+
+
+def current_plan(order: Order, action: str) -> ActionDone | None:
+    """The plan of this action that still holds: not changed, called off or carried out since."""
+    plan = None
+    for entry in order.timeline:
+        said = entry.report.details
+        if entry.report.source is not Source.PERSON or said.get("action") != action:
+            continue
+        done = read_done(entry.report)
+        if done.result is Result.STARTED:
+            continue
+        if done.result is Result.PLANNED:
+            plan = done
+        elif done.planned_for is not None or done.result is Result.DONE:
+            plan = None
+    return plan
+
+
+def read_done(report: Report, *, repeated: bool = False) -> ActionDone:
+    """What a report of ``make_report`` says."""
+    said = report.details
+    planned_for, answered = said.get("planned_for"), said.get("answered")
+    return ActionDone(
+        action=said["action"],
+        key=said["action_key"],
+        person=said.get("person", ""),
+        result=_read_result(said.get("result")),
+        at=report.occurred_at,
+        outcome=said.get("outcome"),
+        answered=None if answered is None else int(answered),
+        planned_for=_read_time(planned_for),
+        repeated=repeated,
+    )
+
+
+def _read_result(text: str | None) -> Result:
+    return Result(text) if text else Result.DONE
+
+
+def _read_time(text: str | None) -> datetime | None:
+    try:
+        return parse_instant(text) if text else None
+    except BadPayload:
+        return None

@@ -1,0 +1,1 @@
+"""OrdersTable and its index: the only condition expressions on orders."""

@@ -1,0 +1,175 @@
+"""OrdersTable's index, as the watch reads it: what is past, and what was announced lately."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.common.status import Status
+from milepost.common.timestamps import if_in_range, parse_instant, sortable
+from milepost.orders.aws.items import overdue_of
+from milepost.orders.aws.table import BY_STATUS, SHARDS
+from milepost.orders.lifecycle import TERMINAL
+from milepost.orders.order import OVERDUE, OrderKey
+from milepost.orders.overdue_list import MOST_MENTIONED, OverdueNow, OverdueOrder
+from milepost.orders.rereading import Walked
+from milepost.orders.watched_orders import Dated, LastAnnounced, Watched
+
+OPEN: Final = tuple(status for status in Status if status not in TERMINAL)
+_KEY: Final = ("connection", "order_id", "item_id")
+_MARK: Final = ("status", "appointment", "overdue", "attention")
+
+
+Covers = Callable[[str, str | None], bool]
+"""Whether a subscriber is told of orders of this connection and service type."""
+
+
+class OrdersIndex:
+    """Implements ``overdue.WatchList`` and ``timed_announcements.DatedOrders``."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def past(self, *, now: datetime) -> Iterator[Watched]:
+        for status in OPEN:
+            for item in self._query(
+                status,
+                "next_date < :now",
+                {":now": sortable(now)},
+                shows=(*_KEY, *_MARK),
+            ):
+                yield _watched(item)
+
+    def dated(self, status: Status, *, since: datetime, until: datetime) -> Iterator[Dated]:
+        for item in self._query(
+            status,
+            "next_date BETWEEN :since AND :until",
+            {":since": sortable(since), ":until": sortable(until)},
+            shows=(*_KEY, "next_date", "appointment"),
+        ):
+            yield Dated(
+                key=_key(item),
+                date=parse_instant(item["next_date"]),
+                appointment=if_in_range(item.get("appointment")),
+            )
+
+    def overdue(self, *, now: datetime, covers: Covers) -> OverdueNow:
+        """What has the mark, nobody acknowledged and the subscriber is told of."""
+        found = sorted(
+            (one for status in OPEN for one in self._overdue_of(status, now, covers)),
+            key=lambda one: (one.since, one.key),
+        )
+        return OverdueNow(orders=tuple(found[:MOST_MENTIONED]), more=len(found) > MOST_MENTIONED)
+
+    def _overdue_of(self, status: Status, now: datetime, covers: Covers) -> Iterator[OverdueOrder]:
+        for item in self._query(
+            status,
+            "next_date < :now",
+            {":now": sortable(now)},
+            only_if="attribute_exists(overdue)",
+            shows=(*_KEY, *_MARK, "reference", "service_type"),
+        ):
+            if covers(item["connection"], item.get("service_type")):
+                one = _watched(item)
+                if one.overdue is not None and not one.is_acknowledged:
+                    yield OverdueOrder(
+                        key=one.key,
+                        reference=item.get("reference"),
+                        status=one.status,
+                        since=one.overdue.since,
+                    )
+
+    def announced(
+        self, *, since: datetime, until: datetime, closed_since: datetime
+    ) -> Iterator[LastAnnounced]:
+        for status in Status:
+            was_closed = sortable(closed_since) if status in TERMINAL else ""
+            for item in self._query(
+                status,
+                "next_date > :from",
+                # An empty text can't be a key; every date is greater than this one.
+                {
+                    ":from": was_closed or "0",
+                    ":since": sortable(since),
+                    ":until": sortable(until),
+                },
+                only_if="announced_at BETWEEN :since AND :until",
+                shows=(*_KEY, "announced_at"),
+            ):
+                yield LastAnnounced(parse_instant(item["announced_at"]), _key(item))
+
+    def walk(self, *, after: str | None) -> Iterator[Walked]:
+        """Implements ``rereading.Walk``: shard by shard, in each by the next date."""
+        first, dated = _place(after)
+        for place in range(first, len(Status) * SHARDS):
+            status, shard = list(Status)[place // SHARDS], place % SHARDS
+            lower = dated if place == first else "0"
+            for item in self._query_shard(
+                f"{status}#{shard}",
+                "next_date >= :from",
+                {":from": lower},
+                shows=(*_KEY, "next_date"),
+            ):
+                yield Walked(_key(item), f"{place}@{item['next_date']}")
+
+    def _query(
+        self,
+        status: Status,
+        dates: str,
+        values: Mapping[str, str],
+        *,
+        shows: tuple[str, ...],
+        only_if: str | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        for shard in range(SHARDS):
+            yield from self._query_shard(
+                f"{status}#{shard}", dates, values, shows=shows, only_if=only_if
+            )
+
+    def _query_shard(
+        self,
+        shard: str,
+        dates: str,
+        values: Mapping[str, str],
+        *,
+        shows: tuple[str, ...],
+        only_if: str | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=BY_STATUS,
+            KeyConditionExpression=f"status_shard = :shard AND {dates}",
+            # Many of the names are words of the expressions' language.
+            ProjectionExpression=", ".join(f"#{name}" for name in shows),
+            ExpressionAttributeNames={f"#{name}": name for name in shows},
+            ExpressionAttributeValues=to_item({":shard": shard, **values}),
+            **({"FilterExpression": only_if} if only_if else {}),
+        )
+        for page in pages:
+            yield from (from_item(item) for item in page["Items"])
+
+
+def _place(after: str | None) -> tuple[int, str]:
+    """Shard and date of a place of ``walk``."""
+    if after is None:
+        return 0, "0"
+    number, _, dated = after.partition("@")
+    if not (number.isascii() and number.isdecimal() and dated):
+        raise ValueError("no place of a walk: give what the run before answered, or leave it out")
+    return int(number), dated
+
+
+def _key(item: Mapping[str, Any]) -> OrderKey:
+    return OrderKey(item["connection"], item["order_id"], item["item_id"])
+
+
+def _watched(item: Mapping[str, Any]) -> Watched:
+    shown = {reason["code"] for reason in item.get("attention", ())}
+    return Watched(
+        key=_key(item),
+        status=Status(item["status"]),
+        appointment=if_in_range(item.get("appointment")),
+        overdue=overdue_of(item["overdue"]) if "overdue" in item else None,
+        is_acknowledged="overdue" in item and OVERDUE not in shown,
+    )

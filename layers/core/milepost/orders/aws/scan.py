@@ -1,0 +1,24 @@
+"""OrdersTable from end to end, a page at a time: for what has to see every order."""
+
+from typing import Any
+
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.orders.aws.table import key_of, tracked_order
+from milepost.orders.order import OrderKey, TrackedOrder
+
+
+class OrderPages:
+    """Reads the whole table. A page costs as many read units as its orders are large."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def read(
+        self, *, after: OrderKey | None, limit: int
+    ) -> tuple[list[TrackedOrder], OrderKey | None]:
+        """Some orders, in no order, and the one to go on after: None at the table's end."""
+        start = {"ExclusiveStartKey": to_item(key_of(after))} if after else {}
+        answer = self._client.scan(TableName=self._table, Limit=limit, **start)
+        orders = [tracked_order(from_item(item)) for item in answer["Items"]]
+        return orders, orders[-1].order.key if "LastEvaluatedKey" in answer else None

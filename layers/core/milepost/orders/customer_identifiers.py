@@ -1,0 +1,133 @@
+"""Forms of what a customer is known by, in which two spellings of one thing are the same text.
+
+Kept are their digests alone (``mark``). Whoever takes in an order asks by ``owner_forms`` whether
+its customer was erased, and needn't import what an erasure takes.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+from milepost.common.errors import BadPayload
+from milepost.common.phone_numbers import phone_forms
+from milepost.common.timestamps import parse_instant
+from milepost.orders.details import Customer, Details
+from milepost.orders.order import OrderKey
+from milepost.orders.report import Report
+from milepost.orders.search_terms import customer_id_of, customer_id_of_email, number_id, phone_ids
+
+_DIGEST_BYTES: Final = 12
+_NO_NAME: Final = ""
+"""Of a customer whose orders say no name: whoever has the phone number may be them."""
+_NAME_WORD: Final = re.compile(r"[\w'\u2019-]+")
+
+
+def mark(form: str, salt: bytes) -> str:
+    """What is kept of a form: 24 hex digits, of no use without the salt."""
+    return hashlib.blake2b(form.encode(), key=salt, digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def owner_forms(details: Details, key: OrderKey) -> tuple[str, ...]:
+    """By what the customer of an order is known: the email address, else the customer number, else
+    the phone number, as ``search_terms.customer_id_of``.
+
+    A household shares its phone number, so that it counts together with the name: who has another
+    name is somebody else.
+    """
+    customer = details.get("customer", {})
+    by_id = id_form(customer_id_of(details, key))
+    if customer.get("email"):
+        return (by_id,)
+    if number := customer.get("number"):
+        return (by_id, *number_forms(key.connection, number))
+    if phone := customer.get("phone"):
+        return (by_id, *_phone_owner_forms(phone, customer))
+    return (by_id,)
+
+
+def first_heard(report: Report) -> datetime:
+    """When the order of a report was placed, or this was said or seen of it: the earliest."""
+    heard = min(report.occurred_at, report.seen_at)
+    try:
+        return min(heard, parse_instant(report.details.get("ordered_at", "")))
+    except BadPayload:
+        return heard
+
+
+def id_form(customer_id: str) -> str:
+    """The form of a customer's id."""
+    return f"customer:{customer_id}"
+
+
+def email_form(address: str) -> str:
+    """Of the customer with this address."""
+    return id_form(customer_id_of_email(address))
+
+
+def number_forms(connection: str, number: str) -> tuple[str, ...]:
+    """Of the customer with this number at a connection."""
+    return (f"number:{connection}:{plain_text(number).replace(' ', '')}",)
+
+
+def phones(forms: Iterable[str]) -> Iterator[str]:
+    """Of a phone number, from those of ``phone_numbers``."""
+    return (f"phone:{form}" for form in forms)
+
+
+def asked_phone(phone: str) -> tuple[str, ...]:
+    """By which somebody with this phone number, and no more, is known."""
+    return (*phones(phone_forms(phone).asked), *(id_form(one) for one in phone_ids(phone)))
+
+
+def name_keys(customer: Customer) -> frozenset[str]:
+    """The name of a customer, else of the business, whatever the order of its words."""
+    for name in (customer.get("name", ""), customer.get("business", "")):
+        words = _NAME_WORD.findall(unicodedata.normalize("NFKC", name).casefold())
+        if words:
+            return frozenset({" ".join(sorted(words))})
+    return frozenset()
+
+
+def id_forms(connection: str, values: Iterable[str | None]) -> Iterator[str]:
+    """Of ids that are one thing at this connection."""
+    return (f"id:{connection}:{plain_text(value)}" for value in values if value)
+
+
+def deciding_forms(
+    customer: Customer, connection: str, *, email: bool, names: Iterable[str]
+) -> Iterator[str]:
+    """By all of which the customer of an order may be known.
+
+    :param names: ``name_keys`` of all that is said of this customer anywhere
+    """
+    if email and (address := customer.get("email")):
+        yield email_form(address)
+        yield email_form(unicodedata.normalize("NFKC", address))
+    if number := customer.get("number"):
+        yield id_form(number_id(connection, number))
+        yield from number_forms(connection, number)
+    if phone := customer.get("phone"):
+        known = tuple(phones(phone_forms(phone).known))
+        yield from known
+        yield from _named(known, tuple(names) or (_NO_NAME,))
+
+
+def _phone_owner_forms(phone: str, customer: Customer) -> Iterator[str]:
+    names = name_keys(customer)
+    if not names:
+        yield from asked_phone(phone)
+        return
+    yield from (id_form(one) for one in phone_ids(phone))
+    yield from _named(tuple(phones(phone_forms(phone).asked)), (*names, _NO_NAME))
+
+
+def _named(numbers: Iterable[str], names: Iterable[str]) -> Iterator[str]:
+    return (f"named {number} {name}" for number in numbers for name in names)
+
+
+def plain_text(text: str) -> str:
+    """A text without regard to capitals, widths and spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

@@ -1,0 +1,270 @@
+"""Watching: orders whose stage lasts too long, and announcements that never went out.
+
+Both are found through the index, so that a run costs what is overdue, and what was announced
+lately; each order is read again, judged and written as any other change is.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from milepost.common.raw_statuses import is_same_word
+from milepost.common.status import Status
+from milepost.common.timestamps import stored_moment, whole_milliseconds
+from milepost.connections.connection import (
+    Connection,
+    Connections,
+    UnknownConnection,
+    UnusableConnection,
+)
+from milepost.orders.announcements import kept
+from milepost.orders.deadlines import (
+    allowed_in_words,
+    appointment_ends,
+    escalates_at,
+    next_date,
+    overdue_at,
+)
+from milepost.orders.lifecycle import Rules
+from milepost.orders.order import Announcement, Kind, Order, OrderKey, Overdue, TrackedOrder
+from milepost.orders.recording import MOST_LOST_RACES, LostRace, Orders, read_again
+from milepost.orders.watched_orders import LastAnnounced, Watched
+
+
+class WatchList(Protocol):
+    """The index, as the watch reads it."""
+
+    def past(self, *, now: datetime) -> Iterator[Watched]:
+        """Open orders whose next date is past."""
+        ...
+
+    def announced(
+        self, *, since: datetime, until: datetime, closed_since: datetime
+    ) -> Iterator[LastAnnounced]:
+        """Orders of which something was last announced then, both ends included: every open
+        one, and those that closed lately."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineWatch:
+    """Marks orders that are overdue, and gives to the contact what stays so."""
+
+    watch_list: WatchList
+    connections: Connections
+    orders_of: Callable[[Connection], Orders]
+    rules_of: Callable[[Connection], Rules] = lambda _: Rules()
+
+    def candidates(self, *, now: datetime) -> Iterator[Watched]:
+        """Orders to judge: without what the index alone shows to be in time or done with, and
+        without those of connections whose settings can't be used."""
+        for one in self.watch_list.past(now=now):
+            try:
+                connection = _connection_of(one.key, self.connections)
+            except UnusableConnection:
+                continue
+            if connection and _is_worth_reading(one, connection, now):
+                yield one
+
+    def judge(self, key: OrderKey, *, now: datetime) -> tuple[Announcement, ...]:
+        """Mark or escalate one order if it is so; what is announced by that.
+
+        :raises LostRace: after many; the next run tries again
+        """
+        connection = self.connections.get(key.connection)
+        return rewrite(
+            self.orders_of(connection),
+            key,
+            lambda before: judged(
+                before,
+                connection,
+                now=whole_milliseconds(now),
+                rules=self.rules_of(connection),
+            ),
+        )
+
+
+Judged = tuple[TrackedOrder | None, tuple[Announcement, ...]]
+"""What an order becomes, and what that announces; None to leave it as it is."""
+
+
+def rewrite(
+    orders: Orders, key: OrderKey, judge: Callable[[TrackedOrder | None], Judged]
+) -> tuple[Announcement, ...]:
+    """Write what the judge makes of an order, whoever else is writing to it; what it announces.
+
+    :raises LostRace: after many; the next run tries again
+    """
+    before = orders.read(key)
+    for attempt in range(MOST_LOST_RACES + 1):
+        after, new = judge(before)
+        if after is None:
+            return ()
+        try:
+            orders.write(after, new=new)
+        except LostRace as race:
+            if attempt == MOST_LOST_RACES:
+                raise
+            before = race.winner
+        else:
+            return new
+    raise AssertionError("the loop returns or raises")
+
+
+def judged(
+    stored: TrackedOrder | None,
+    connection: Connection,
+    *,
+    now: datetime,
+    rules: Rules = Rules(),  # noqa: B008 - it is frozen
+) -> tuple[TrackedOrder | None, tuple[Announcement, ...]]:
+    """What an order becomes at this moment, and what that announces; None to leave it as it is."""
+    before = read_again(stored, rules)
+    if before is None or before.erased_at is not None:
+        return None, ()
+    deadline = overdue_at(before.order, connection)
+    if deadline is None or deadline > now:
+        after = _set_right(before, connection, now)
+        if after is None and before is not stored:
+            after = replace(before, version=before.version + 1)
+        return after, ()
+    if before.overdue is None:
+        return _marked(before, connection, deadline=deadline, now=now)
+    if _is_to_escalate(before, before.overdue, connection, now):
+        return _escalated(before, before.overdue, now=now)
+    return None, ()
+
+
+def _set_right(before: TrackedOrder, connection: Connection, now: datetime) -> TrackedOrder | None:
+    """Write again what was stored by other settings: they give it more time now."""
+    if before.overdue is None and next_date(before.order, connection) <= now:
+        return None
+    return replace(before, version=before.version + 1, overdue=None)
+
+
+def _marked(
+    before: TrackedOrder, connection: Connection, *, deadline: datetime, now: datetime
+) -> tuple[TrackedOrder, tuple[Announcement, ...]]:
+    order = before.order
+    mark = Overdue(
+        status=order.status,
+        raw_status=_word_of_its_own(order),
+        since=order.stage_since,
+        deadline=whole_milliseconds(deadline),
+        allowed=allowed_in_words(order, connection),
+        marked_at=now,
+        waiting=order.waiting.what if order.waiting else None,
+    )
+    return _next_version(before, mark, _kinds_of_mark(before, mark, connection), now=now)
+
+
+def _kinds_of_mark(before: TrackedOrder, mark: Overdue, connection: Connection) -> tuple[Kind, ...]:
+    """Overdue, once a stage; and for customers that it is delayed, once an appointment or stage.
+
+    A customer who is waited for is not told of a delay.
+    """
+    kinds = () if _was_told(before, mark, Kind.OVERDUE) else (Kind.OVERDUE,)
+    tells_customer = Kind.DELAYED in connection.customer_notices and before.order.waiting is None
+    if not tells_customer or _delay_was_told(before, mark):
+        return kinds
+    return (*kinds, Kind.DELAYED)
+
+
+def _delay_was_told(before: TrackedOrder, mark: Overdue) -> bool:
+    """Whether the customer was told of it since the last date that they were told."""
+    dates = (Kind.SCHEDULED, Kind.RESCHEDULED)
+    since = max((one.sequence for one in before.announced if one.kind in dates), default=0)
+    order = before.order
+    return any(
+        one.kind is Kind.DELAYED
+        and one.status is order.status
+        and one.sequence > since
+        and _is_of_stage(one, mark, mark.since)
+        for one in before.announced
+    )
+
+
+def _escalated(
+    before: TrackedOrder, mark: Overdue, *, now: datetime
+) -> tuple[TrackedOrder, tuple[Announcement, ...]]:
+    kinds = () if _was_told(before, mark, Kind.ESCALATED) else (Kind.ESCALATED,)
+    return _next_version(before, replace(mark, escalated_at=now), kinds, now=now)
+
+
+def _next_version(
+    before: TrackedOrder, mark: Overdue, kinds: Iterable[Kind], *, now: datetime
+) -> tuple[TrackedOrder, tuple[Announcement, ...]]:
+    first = before.last_sequence + 1
+    new = tuple(
+        _announcement(mark, kind, sequence, now) for sequence, kind in enumerate(kinds, first)
+    )
+    announced = kept((*before.announced, *new))
+    after = replace(before, version=before.version + 1, overdue=mark, announced=announced)
+    return after, new
+
+
+def _word_of_its_own(order: Order) -> str | None:
+    is_the_same = is_same_word(order.raw_status, str(order.status))
+    return None if is_the_same else order.raw_status
+
+
+def _is_of_stage(one: Announcement, mark: Overdue, since: datetime) -> bool:
+    """Whether it was about the stage that has the mark. Where that began far beyond the order's
+    track, the deadline lies before it."""
+    when = one.announced_at if mark.deadline < mark.since else one.occurred_at
+    return when >= since
+
+
+def _was_told(before: TrackedOrder, mark: Overdue, kind: Kind) -> bool:
+    """Whether it was told of this very stage, or of this very wait for the customer, whose deadline
+    may have moved since."""
+    order = before.order
+    since = order.waiting.since if order.waiting else mark.since
+    return any(
+        one.kind is kind and one.status is order.status and _is_of_stage(one, mark, since)
+        for one in before.announced
+    )
+
+
+def _announcement(mark: Overdue, kind: Kind, sequence: int, now: datetime) -> Announcement:
+    return Announcement(
+        sequence=sequence,
+        kind=kind,
+        status=mark.status,
+        previous=mark.status,
+        occurred_at=mark.deadline,
+        announced_at=now,
+    )
+
+
+def _is_to_escalate(
+    before: TrackedOrder, mark: Overdue, connection: Connection, now: datetime
+) -> bool:
+    is_acknowledged = mark.reason.id in before.order.acknowledged
+    return not is_acknowledged and _is_due_to_escalate(mark, connection, now)
+
+
+def _is_due_to_escalate(mark: Overdue, connection: Connection, now: datetime) -> bool:
+    if mark.escalated_at is not None or connection.contact is None:
+        return False
+    return escalates_at(mark.deadline, connection) <= now
+
+
+def _is_worth_reading(one: Watched, connection: Connection, now: datetime) -> bool:
+    if one.overdue is not None:
+        return not one.is_acknowledged and _is_due_to_escalate(one.overdue, connection, now)
+    if one.status is Status.SCHEDULED and one.appointment:
+        moment = stored_moment(one.appointment)
+        # Past, although its appointment lies ahead: that one was moved far beyond the track.
+        is_sliding = moment is not None and moment > now
+        return is_sliding or appointment_ends(one.appointment, connection) <= now
+    return True
+
+
+def _connection_of(key: OrderKey, connections: Connections) -> Connection | None:
+    """None for a connection that was removed: nobody looks after its orders any more."""
+    try:
+        return connections.get(key.connection)
+    except UnknownConnection:
+        return None

@@ -1,0 +1,135 @@
+"""Reminders of an appointment: when they are due, and when one no longer holds.
+
+A reminder is an announcement of its own. ``occurred_at`` is the time at which it was due, which
+follows from the appointment: so one that was announced is known again, and one of an appointment
+that has moved since is known to be out of date.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from milepost.common.status import Status
+from milepost.common.timestamps import stored_day, stored_moment
+from milepost.connections.connection import Connection
+from milepost.orders.action_results import current_plan
+from milepost.orders.details import Details
+from milepost.orders.order import Announcement, Kind, Order, TrackedOrder
+
+CATCH_UP: Final = timedelta(hours=6)
+"""How late a reminder may go out when the watch didn't run at its time."""
+DAY_BEGINS: Final = time(9)
+"""When an appointment without a time begins on its day: nobody is written to at night."""
+_A_DAY: Final = 24.0
+_OF_APPOINTMENTS: Final = frozenset({Kind.SCHEDULED, Kind.RESCHEDULED})
+
+
+def begins_at(appointment: str | None, connection: Connection) -> datetime | None:
+    """When an appointment begins: its instant, or 9:00 of its day by the connection's clock."""
+    day = stored_day(appointment)
+    if day is None:
+        return stored_moment(appointment)
+    zone = ZoneInfo(connection.time_zone)
+    return datetime.combine(day, DAY_BEGINS, tzinfo=zone).astimezone(UTC)
+
+
+def is_to_complete(one: Announcement, details: Details, connection: Connection) -> bool:
+    """Whether a reminder is the team's, to complete the order after its appointment."""
+    begins = begins_at(details.get("appointment"), connection)
+    return one.kind is Kind.REMINDER and begins is not None and one.occurred_at >= begins
+
+
+def reminder_times(order: Order, connection: Connection) -> Sequence[datetime]:
+    """When people are reminded of the present appointment, the first time first.
+
+    An appointment that is a day without a time is reminded of by a day or more. Where the team
+    completes the order itself, it is reminded to do so when the appointment begins, unless that
+    is planned already.
+    """
+    begins = begins_at(order.appointment, connection)
+    if order.status is not Status.SCHEDULED or begins is None:
+        return ()
+    least = _A_DAY if stored_day(order.appointment) else 0.0
+    hours = [one for one in connection.reminder_hours if one >= least]
+    before = sorted(begins - timedelta(hours=one) for one in hours)
+    return (*before, begins) if _team_is_to_complete(order) else tuple(before)
+
+
+def due_reminder(
+    tracked: TrackedOrder, connection: Connection, *, now: datetime
+) -> datetime | None:
+    """The time of the reminder that is to be announced now; None when there is none.
+
+    Not of an appointment that we learned of after that time, nor twice. Of several that are due,
+    only the last.
+    """
+    order = tracked.order
+    begins = begins_at(order.appointment, connection)
+    if begins is None or tracked.erased_at is not None:
+        return None
+    learned_at = _learned_at(order)
+    times = [one for one in reminder_times(order, connection) if learned_at <= one <= now]
+    if not times:
+        return None
+    last = times[-1]
+    is_too_late = now - last > CATCH_UP or last < begins <= now
+    return None if is_too_late or _was_announced(tracked, last) else last
+
+
+def reminder_withdrawn(
+    one: Announcement, tracked: TrackedOrder, connection: Connection, *, now: datetime
+) -> str | None:
+    """Why a reminder that has not gone out yet is not to; None when it still holds."""
+    order = tracked.order
+    begins = begins_at(order.appointment, connection)
+    if order.status is not Status.SCHEDULED or begins is None:
+        return f"the order is {str(order.status).replace('_', ' ')} now"
+    later = (other for other in tracked.announced if other.sequence > one.sequence)
+    if any(other.kind in _OF_APPOINTMENTS for other in later):
+        return "its appointment was changed since"
+    if one.occurred_at not in reminder_times(order, connection):
+        return "the appointment, or what is planned, was changed since"
+    if one.occurred_at < begins <= now:
+        return f"its appointment ({order.appointment}) has begun"
+    return None
+
+
+def action_to_complete(order: Order, connection: Connection, *, now: datetime) -> str | None:
+    """The action by which the team is to complete the order now that its appointment has begun."""
+    begins = begins_at(order.appointment, connection)
+    if order.status is not Status.SCHEDULED or begins is None or now < begins:
+        return None
+    return order.details.get("completed_by") if _team_is_to_complete(order) else None
+
+
+def _was_announced(tracked: TrackedOrder, at: datetime) -> bool:
+    """Whether this reminder, or a later one of the same appointment, was announced."""
+    changed = [one.sequence for one in tracked.announced if one.kind in _OF_APPOINTMENTS]
+    since = max(changed, default=0)
+    return any(
+        one.kind is Kind.REMINDER
+        and (one.occurred_at == at or (one.sequence > since and one.occurred_at >= at))
+        for one in tracked.announced
+    )
+
+
+def _learned_at(order: Order) -> datetime:
+    """When we were first told of the present appointment, without one in between."""
+    learned = order.since
+    for entry in reversed(order.timeline):
+        said = entry.report.details.get("appointment")
+        if said is None:
+            continue
+        if said != order.details.get("appointment"):
+            break
+        learned = entry.report.seen_at
+    return learned
+
+
+def _team_is_to_complete(order: Order) -> bool:
+    """Whether the team completes the order by an action, and nobody has planned it."""
+    action = order.details.get("completed_by")
+    if action is None or order.details.get("fulfilment_at"):
+        return False
+    return current_plan(order, action) is None

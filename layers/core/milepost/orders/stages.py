@@ -1,0 +1,95 @@
+"""Stages: the statuses that an order was in and has left, and for how long it was there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from milepost.common.raw_statuses import StageLevel, is_same_word, normal_form
+from milepost.common.status import Status
+from milepost.orders.order import Effect, Entry, Order, Stage, Summary
+from milepost.orders.size_limits import shorten_text
+
+MOVING: Final = frozenset({Effect.MOVED, Effect.CONTINUED, Effect.CORRECTED})
+"""Effects of reports by which an order left one status for another."""
+RAW_STATUS_BYTES: Final = 80
+"""What a stage keeps of its raw status, of which an order may have very many."""
+
+
+def finished_stages(order: Order) -> tuple[Stage, ...]:
+    """The order's finished stages by canonical status, in the order in which it left them.
+
+    Statuses that were skipped are not among them, nor is the one that it is in, nor the time
+    before anything understandable was said.
+    """
+    found = stages_in(order.timeline, order.summary)
+    return tuple(one for one in found if one.level is not StageLevel.RAW_STATUS)
+
+
+def measured_stages(order: Order) -> tuple[Stage, ...]:
+    """The same, with those of the raw statuses where a canonical status had several."""
+    return tuple(stages_in(order.timeline, order.summary))
+
+
+def stages_in(entries: Sequence[Entry], summary: Summary | None) -> Iterator[Stage]:
+    """The stages that were finished before these entries of a timeline, and in them.
+
+    What a timeline goes on with only adds to them.
+
+    :param summary: what came before the entries, if anything did
+    """
+    present = _Present(Status.UNKNOWN, None, entries[0].report.occurred_at)
+    if summary is not None:
+        yield from summary.stages
+        present = _Present(summary.status, summary.raw_status, summary.since, summary.raw_since)
+    for entry in entries:
+        report = entry.report
+        if report.status is None:
+            continue
+        left = report.status_since or report.occurred_at
+        if entry.effect in MOVING:
+            yield from present.leave(left)
+            present = _Present(report.status, report.raw_status, left)
+        elif entry.effect is Effect.CONFIRMED and not is_same_word(
+            report.raw_status, present.raw_status
+        ):
+            yield from present.leave_raw_status(left)
+            present = replace(present, raw_status=report.raw_status, raw_since=left)
+
+
+@dataclass(frozen=True, slots=True)
+class _Present:
+    """Where an order stands at some place of its timeline.
+
+    ``raw_since`` is when it got another raw status in the same status, if it did.
+    """
+
+    status: Status
+    raw_status: str | None
+    since: datetime
+    raw_since: datetime | None = None
+
+    def leave(self, left: datetime) -> Iterator[Stage]:
+        """The stages that end when the order leaves its status."""
+        if self.status is Status.UNKNOWN:
+            return
+        # A provider may date a status before the one that it followed.
+        entered = min(self.since, left)
+        if self.raw_since is None:
+            yield Stage(self.status, entered, left, self._word)
+        else:
+            yield from self.leave_raw_status(left)
+            yield Stage(self.status, entered, left, level=StageLevel.STATUS)
+
+    def leave_raw_status(self, left: datetime) -> Iterator[Stage]:
+        """The stage that ends when it gets another raw status in the same status."""
+        if self.status is not Status.UNKNOWN:
+            entered = min(self.raw_since or self.since, left)
+            yield Stage(self.status, entered, left, self._word, StageLevel.RAW_STATUS)
+
+    @property
+    def _word(self) -> str | None:
+        raw = " ".join((self.raw_status or "").split())
+        if not raw or normal_form(raw).replace("_", " ") == self.status.replace("_", " "):
+            return None
+        return shorten_text(raw, RAW_STATUS_BYTES)

@@ -1,0 +1,164 @@
+"""A timeline's reports: in which order they stand, and which of them go when there are too many."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Final
+
+from milepost.orders.details import PAID
+from milepost.orders.order import Summary
+from milepost.orders.report import Report, Source
+from milepost.orders.size_limits import TIMELINE_BYTES
+
+TIMELINE_CAP: Final = 100
+"""Reports kept on one timeline; older ones fold into its summary."""
+ENTRY_BYTES: Final = 200
+"""What a report takes on the timeline beside what it says: dates, source, effect, names."""
+_LATE: Final = (15, 20_000)
+"""Late reports kept, and their bytes."""
+_LASTING: Final = (30, 20_000)
+"""The same of what people did that still counts: plans, and commissions that were paid."""
+_PASSING: Final = (15, 20_000)
+"""The same of what else people did or noted."""
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def merge(reports: Iterable[Report]) -> list[Report]:
+    """Each report once: as it was seen first, and as the snapshot that was taken last."""
+    merged: dict[str, Report] = {}
+    for report in reports:
+        known = merged.get(report.id)
+        merged[report.id] = report if known is None else _both(known, report)
+    return list(merged.values())
+
+
+def _both(one: Report, other: Report) -> Report:
+    first = min(one, other, key=lambda report: (report.seen_at, report.source))
+    taken = [at for at in (one.snapshot_at, other.snapshot_at) if at is not None]
+    last = max(taken, default=None)
+    return first if first.snapshot_at == last else replace(first, snapshot_at=last)
+
+
+def in_order(reports: Iterable[Report]) -> Iterator[Report]:
+    """Reports by when they occurred, and of one instant as a life runs.
+
+    Of one instant snapshots stand in the order in which they were taken, so that the last one
+    holds. Each event stands before the first of them that says its status or a later one, since
+    that one knows of it.
+    """
+    in_place = sorted(reports, key=_place)
+    if not any(report.is_snapshot for report in in_place):
+        yield from in_place
+        return
+    for _, group in groupby(in_place, key=lambda report: report.occurred_at):
+        of_one_instant = list(group)
+        snapshots = [report for report in of_one_instant if report.is_snapshot]
+        is_alone = len(of_one_instant) == 1 or not snapshots
+        yield from of_one_instant if is_alone else _joined(of_one_instant, snapshots)
+
+
+def _joined(reports: Iterable[Report], snapshots: Iterable[Report]) -> Iterator[Report]:
+    events = [report for report in reports if not report.is_snapshot]
+    placed = 0
+    for snapshot in sorted(snapshots, key=_taken):
+        while placed < len(events) and _rank(events[placed]) <= _rank(snapshot):
+            yield events[placed]
+            placed += 1
+        yield snapshot
+    yield from events[placed:]
+
+
+def _rank(report: Report) -> int:
+    return -1 if report.status is None else report.status.rank
+
+
+def _place(report: Report) -> tuple[datetime, int, str]:
+    return report.occurred_at, _rank(report), report.id
+
+
+def _taken(report: Report) -> tuple[datetime, int, str]:
+    return report.snapshot_at or report.seen_at, _rank(report), report.id
+
+
+def is_long(reports: Sequence[Report]) -> bool:
+    """Whether there are more, or larger ones, than a timeline holds."""
+    return len(reports) > TIMELINE_CAP or _weight(reports) > TIMELINE_BYTES
+
+
+def _weight(reports: Iterable[Report]) -> int:
+    return sum(report.size + ENTRY_BYTES for report in reports)
+
+
+def place_to_cut(reports: Sequence[Report]) -> int:
+    """How many of the oldest go: about half, and those of one instant together.
+
+    So many of one instant that there is no other place are cut among themselves. None go of a
+    single one.
+    """
+    wanted = len(reports) // 2
+    places = [
+        place
+        for place in range(1, len(reports))
+        if reports[place].occurred_at != reports[place - 1].occurred_at
+    ]
+    return min(places, key=lambda place: abs(place - wanted), default=wanted)
+
+
+def end_of_summary(reports: Sequence[Report], cut: int, before: datetime | None) -> datetime:
+    """Until when a summary stands for what the provider said, once these reports are cut there.
+
+    What people did doesn't count: a provider's report that comes after many notes, and is dated
+    before them, can still be applied.
+
+    :param reports: one at least
+    :param before: where the summary before it ended
+    """
+    said = [report for report in reports[:cut] if report.source is not Source.PERSON]
+    if not said:
+        return before or _just_before(reports[0].occurred_at)
+    last = said[-1].occurred_at
+    if any(report.occurred_at == last for report in reports[cut:]):
+        # The rest of this instant has still to be told apart.
+        last = _just_before(last)
+    return max(last, before) if before else last
+
+
+def _just_before(instant: datetime) -> datetime:
+    return instant - _MILLISECOND if instant.year > 1 else instant
+
+
+def is_late(report: Report, summary: Summary | None) -> bool:
+    """Whether it occurred in the time that the summary stands for."""
+    return summary is not None and report.occurred_at <= summary.until
+
+
+def outlasting(history: Sequence[Report]) -> list[Report]:
+    """Of reports that the summary stands for, those that stay on the timeline, in their order.
+
+    They are the last ones of what people did, and the last of the provider's that came late.
+    """
+    by_people = [report for report in history if report.source is Source.PERSON]
+    late = [report for report in history if report.source is not Source.PERSON]
+    lasting = [report for report in by_people if _lasts(report)]
+    passing = [report for report in by_people if not _lasts(report)]
+    kept = {
+        report.id
+        for reports, limits in ((late, _LATE), (lasting, _LASTING), (passing, _PASSING))
+        for report in _last(reports, *limits)
+    }
+    return [report for report in history if report.id in kept]
+
+
+def _lasts(report: Report) -> bool:
+    said = report.details
+    return "planned_for" in said or said.get("action") == PAID
+
+
+def _last(reports: Sequence[Report], most: int, most_bytes: int) -> Iterator[Report]:
+    total = 0
+    for report in reversed(reports[-most:]):
+        total += report.size + ENTRY_BYTES
+        if total > most_bytes:
+            return
+        yield report

@@ -1,0 +1,1 @@
+"""Polling: a provider's order list, page by page."""

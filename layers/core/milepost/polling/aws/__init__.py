@@ -1,0 +1,1 @@
+"""PollsTable, TouchedTable, and what polls remember of pages in S3."""

@@ -1,0 +1,26 @@
+"""Polls out of turn: poll_orders is started as its schedule would."""
+
+import json
+from typing import Any
+
+from milepost.connections.aws.poll_requests import PollRequests
+from milepost.connections.poll_request import PollRequest
+
+
+class PollStarts:
+    """Implements ``services.Polls``."""
+
+    def __init__(self, client: Any, *, function: str, requests: PollRequests) -> None:
+        self._client = client
+        self._requests = requests
+        self._function = function
+
+    def start(self, connection_id: str, request: PollRequest) -> None:
+        # Kept first: this start may find another poll at work, or be lost.
+        self._requests.keep(connection_id, request)
+        event = {"connection": connection_id}
+        self._client.invoke(
+            FunctionName=self._function,
+            InvocationType="Event",
+            Payload=json.dumps(event).encode(),
+        )

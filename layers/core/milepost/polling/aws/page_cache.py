@@ -1,0 +1,31 @@
+"""Digests of what the last poll saw: one object a connection, some 24 bytes an order."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from milepost.polling.page_cache import Seen
+
+
+class DigestsBucket:
+    """Implements ``memory.Digests``."""
+
+    def __init__(self, client: Any, *, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def load(self, name: str) -> Seen:
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=_key(name))
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return Seen()
+            raise
+        return Seen.from_bytes(answer["Body"].read())
+
+    def save(self, name: str, seen: Seen) -> None:
+        self._client.put_object(Bucket=self._bucket, Key=_key(name), Body=bytes(seen))
+
+
+def _key(name: str) -> str:
+    return f"digests/{name}"

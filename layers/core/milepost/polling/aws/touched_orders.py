@@ -1,0 +1,118 @@
+"""TouchedTable: marks that orders were recorded by another way than a poll, until they expire."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.connections.connection import Connection
+from milepost.orders.order import OrderKey
+from milepost.polling.page_cache import KEY_BYTES, key_of
+from milepost.polling.touched_orders import MARGIN, MOST_KEYS, TRUSTED_FOR, Touched
+
+KEPT_FOR: Final = TRUSTED_FOR + timedelta(days=1)
+_KEYS_AN_ITEM: Final = 1_000
+"""Keys in one item: 16 KB, of the 400 that it may have."""
+
+
+class TouchedTable:
+    """Implements ``touched_orders.Touched``.
+
+    One item a write, whose sort key is the time of it: a poll reads those since the last one. None
+    is ever changed or removed, so writers and polls can't get in each other's way.
+    """
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def mark(self, connection_id: str, order_ids: Iterable[str], *, at: datetime) -> None:
+        keys = b"".join(sorted({key_of(one) for one in order_ids}))
+        size = _KEYS_AN_ITEM * KEY_BYTES
+        for start in range(0, len(keys), size):
+            self._put(connection_id, at, {"keys": keys[start : start + size].hex()})
+
+    def mark_all(self, connection_id: str, *, at: datetime) -> None:
+        self._put(connection_id, at, {"all": True})
+
+    def _put(self, connection_id: str, at: datetime, content: dict[str, Any]) -> None:
+        item = {
+            "pk": _partition(connection_id),
+            "sk": f"{_sortable(at)}#{uuid4().hex[:12]}",
+            "expires_at": int((at + KEPT_FOR).timestamp()),
+            **content,
+        }
+        self._client.put_item(TableName=self._table, Item=to_item(item))
+
+    def since(self, connection_id: str, instant: datetime) -> set[bytes] | None:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk > :since",
+            ExpressionAttributeValues=to_item(
+                {":pk": _partition(connection_id), ":since": _sortable(instant)}
+            ),
+            # A mark that was written just now is to be seen by a poll that begins now.
+            ConsistentRead=True,
+        )
+        keys: set[bytes] = set()
+        for page in pages:
+            for item in map(from_item, page["Items"]):
+                if item.get("all"):
+                    return None
+                joined = bytes.fromhex(item["keys"])
+                keys.update(
+                    joined[start : start + KEY_BYTES] for start in range(0, len(joined), KEY_BYTES)
+                )
+            if len(keys) > MOST_KEYS:
+                return None
+        return keys
+
+
+class BatchMarks:
+    """Marks the orders of one batch of deliveries: those of one connection with one write.
+
+    The write comes before the first order of the connection is written; a batch in which nothing
+    is new leaves no mark. Connections that aren't polled have all their orders marked at most once
+    a minute, for when they are polled by hand, or again.
+    """
+
+    EVERY: Final = MARGIN / 5
+
+    def __init__(self, touched: Touched, *, clock: Callable[[], datetime]) -> None:
+        self._touched = touched
+        self._clock = clock
+        self._orders: dict[str, set[str]] = {}
+        self._marked_all_at: dict[str, datetime] = {}
+
+    def expect(self, keys: Iterable[OrderKey]) -> None:
+        """Which orders the batch has; those of the last one are forgotten."""
+        self._orders = {}
+        for key in keys:
+            self._orders.setdefault(key.connection, set()).add(key.order_id)
+
+    def mark(self, connection: Connection, *, is_replay: bool) -> None:
+        """Mark the connection's orders, unless this batch has done so."""
+        orders = self._orders.get(connection.id)
+        if not orders:
+            return
+        if connection.poll_minutes is not None or is_replay:
+            self._touched.mark(connection.id, orders, at=self._clock())
+        else:
+            self._mark_all(connection.id)
+        del self._orders[connection.id]
+
+    def _mark_all(self, connection_id: str) -> None:
+        now = self._clock()
+        last = self._marked_all_at.get(connection_id)
+        if last is None or now - last >= self.EVERY:
+            self._touched.mark_all(connection_id, at=now)
+            self._marked_all_at[connection_id] = now
+
+
+def _partition(connection_id: str) -> str:
+    return f"touched#{connection_id}"
+
+
+def _sortable(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,395 @@
+"""Polling a provider's order list: every page, what changed, and only then the cursor."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from milepost.common.errors import BadPayload
+from milepost.connections.connection import Connection
+from milepost.polling.list_limits import EndlessList, refuse_too_long
+from milepost.polling.memory import Digests, PollMemory
+from milepost.polling.page_cache import FetchedPage, Seen
+from milepost.polling.page_recording import PageRecorder, Sinks, StoreUnavailable
+from milepost.polling.page_shift import PreviousPage, previous_page
+from milepost.polling.result import Outcome, PollResult
+from milepost.polling.state import (
+    LookAgain,
+    PollState,
+    Progress,
+    Validator,
+    merge_requests,
+    next_cursor,
+)
+from milepost.polling.touched_orders import Touched
+from milepost.providers.base import (
+    BrokenPage,
+    Http,
+    PageRequest,
+    Provider,
+    SignInFailed,
+)
+from milepost.providers.http import FetchFailed
+from milepost.providers.session import Conversation, asked_to_wait, is_rate_spent
+
+OVERLAP: Final = timedelta(minutes=5)
+"""How far before the cursor a poll looks again, for changes the provider wrote late."""
+_LONGEST_WAIT: Final = timedelta(hours=1)
+
+
+class LeaseHeld(Exception):
+    """Another poll of this connection is at work."""
+
+
+class Lease(Protocol):
+    """The right to poll one connection for a while; every write checks that it still holds."""
+
+    state: PollState
+    is_memory_sound: bool
+    """Whether what polls remember agrees with what they recorded. While it is False, whoever polls
+    next finds it in ``state`` and begins without a memory."""
+    requested_meanwhile: bool
+    """After ``succeed``: whether requests are left that this poll did not do."""
+
+    def pause(self, progress: Progress) -> None: ...
+    def succeed(
+        self,
+        *,
+        cursor: datetime | None,
+        validator: Validator | None,
+        at: datetime,
+        done: Sequence[str] = (),
+    ) -> None:
+        """End a complete poll. Without a validator the last one is forgotten.
+
+        :param done: ids of the requests that it has done, which are removed
+        """
+        ...
+
+    def fail(
+        self, *, error: str, at: datetime, not_before: datetime | None, starts_over: bool = False
+    ) -> None:
+        """End a failed poll. The requests in ``state`` stay, with the time of the failure.
+
+        :param starts_over: whether the next poll begins at the first page, also after a pause
+        """
+        ...
+
+    def give_back(self) -> None: ...
+
+
+class PollFailed(Exception):
+    """A page could not be had, so the poll is not one; ``retry_after`` if the provider said."""
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class PageGone(PollFailed):
+    """The provider does not know the page that was asked for."""
+
+
+class NothingChanged(Exception):
+    """The provider answered 304: the list is the one that the last poll saw."""
+
+
+_IN_OUR_WORDS: Final = (
+    PollFailed,
+    FetchFailed,
+    BrokenPage,
+    SignInFailed,
+    BadPayload,
+    StoreUnavailable,
+)
+
+
+def run_poll(
+    lease: Lease, make_poll: "Callable[[], Poll]", *, clock: Callable[[], datetime]
+) -> PollResult:
+    """Poll under a lease. Whatever goes wrong is a failed poll, and gives the lease back.
+
+    :raises LeaseHeld: when the lease ended before the poll did
+    """
+    try:
+        poll = make_poll()
+    except MemoryError:
+        raise
+    except Exception as error:
+        said = describe_failure(error)
+        lease.fail(error=said, at=clock(), not_before=None)
+        return PollResult(Outcome.FAILED, error=said)
+    return poll.run(lease)
+
+
+def describe_failure(error: Exception) -> str:
+    """What went wrong, without the message of anybody else's exception: it may quote a secret."""
+    if isinstance(error, _IN_OUR_WORDS):
+        return str(error)
+    return f"the poll ended with an unexpected error: {type(error).__name__}"
+
+
+@dataclass(kw_only=True)
+class Poll:
+    """One poll of one connection, from the lease to the cursor."""
+
+    connection: Connection
+    provider: Provider
+    credentials: Mapping[str, str]
+    http: Http
+    digests: Digests
+    touched: Touched
+    sinks: Sinks
+    clock: Callable[[], datetime]
+    has_time: Callable[[], bool]
+    """False when the process has to end soon, so that further pages are left to the next one."""
+    has_time_for_order: Callable[[], bool] = lambda: True
+    """False when it has to end now, so that the rest of a page is left to the next one."""
+    result: PollResult = field(default_factory=PollResult)
+    _again: LookAgain | None = None
+    """What it reads beyond what is new, by the requests that it does."""
+    _requested: tuple[str, ...] = ()
+    """Ids of the requests that it does."""
+    _validator: Validator | None = None
+    _requests: int = 0
+    _is_spent: bool = False
+    """Whether the provider says that no request is left to us for now."""
+    _had_progress: bool = False
+    _memory: PollMemory = field(init=False)
+    _conversation: Conversation = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._memory = PollMemory(
+            connection_id=self.connection.id, digests=self.digests, touched=self.touched
+        )
+        self._conversation = Conversation(
+            connection=self.connection,
+            provider=self.provider,
+            credentials=self.credentials,
+            http=self.http,
+            clock=self.clock,
+        )
+
+    def run(self, lease: Lease) -> PollResult:
+        """Poll under a lease. Any failure is a result, and leaves the cursor alone.
+
+        :raises LeaseHeld: when the lease ended before the poll did
+        """
+        now = self.clock()
+        if lease.state.not_before and now < lease.state.not_before:
+            lease.give_back()
+            self.result.outcome = Outcome.WAITING
+            return self.result
+        self._had_progress = lease.state.progress is not None
+        try:
+            if not lease.is_memory_sound:
+                self._memory.throw_away()
+                lease.is_memory_sound = True
+            self._memory.load(now=now, is_resumed=lease.state.progress is not None)
+            self._resume_or_start_again(lease, now)
+        except NothingChanged:
+            self.result.outcome = Outcome.UNCHANGED
+            lease.succeed(
+                cursor=lease.state.cursor,
+                validator=lease.state.validator,
+                at=now,
+                done=self._requested,
+            )
+        except (LeaseHeld, MemoryError):
+            raise
+        except Exception as error:
+            self._fail(lease, error, now)
+        return self.result
+
+    def _fail(self, lease: Lease, error: Exception, now: datetime) -> None:
+        self.result.outcome = Outcome.FAILED
+        self.result.error = describe_failure(error)
+        if isinstance(error, BadPayload):
+            self.result.error = f"page {self.result.pages + 1} of this poll: {self.result.error}"
+        try:
+            self._memory.save_failed(is_paused=self._had_progress)
+        except Exception:
+            lease.is_memory_sound = False
+        wait = error.retry_after if isinstance(error, PollFailed) else None
+        not_before = now + min(wait, _LONGEST_WAIT) if wait else None
+        # Where a list that never ends was left off, it would only go on.
+        starts_over = isinstance(error, EndlessList)
+        lease.fail(error=self.result.error, at=now, not_before=not_before, starts_over=starts_over)
+
+    def _resume_or_start_again(self, lease: Lease, now: datetime) -> None:
+        try:
+            self._run(lease, now)
+        except (PageGone, BrokenPage) as error:
+            if lease.state.progress is None or isinstance(error, EndlessList):
+                raise
+            # The page where the last poll stopped may be gone for good: its cursor has expired.
+            lease.state = replace(lease.state, progress=None)
+            self._memory.start_over()
+            self._run(lease, now)
+
+    def _run(self, lease: Lease, started_at: datetime) -> None:
+        state, walk = lease.state, lease.state.progress
+        if walk is None:
+            self._again = merge_requests(state.requests)
+            requests = tuple(one.id for one in state.requests)
+            first = self.provider.first_page(
+                self.connection, changed_since=self._since(state.cursor)
+            )
+            walk = Progress(
+                next=first, pages=0, newest_change=None, again=self._again, requests=requests
+            )
+        # A request that came after a walk began waits for the next one: if each began it again,
+        # a long list might never be read to its end.
+        self._again, self._requested = walk.again, walk.requests
+        walk = replace(walk, started_at=walk.started_at or started_at)
+        recorder = self._recorder(state, walk)
+        while True:
+            fetched, requested_at = self._fetch_page(walk, state)
+            if walk.previous:
+                if self._is_spent:
+                    # This page can be relied on only after a second look at the one before.
+                    self._pause(lease, walk)
+                    return
+                shifted = self._fetch_if_shifted(walk.previous, walk, state, recorder)
+                fetched, requested_at = shifted or (fetched, requested_at)
+            is_reread = fetched.request != walk.next
+            orders_before = self.result.orders
+            is_done = recorder.take_in(fetched, requested_at)
+            walk = replace(walk, unrecorded_change=recorder.unrecorded_change)
+            if is_done:
+                following, newest = fetched.outline
+                if is_reread and following:
+                    following = walk.next
+                newest = max(filter(None, (walk.newest_change, newest)), default=None)
+                walk = replace(
+                    walk,
+                    pages=walk.pages + 1,
+                    orders=walk.orders + self.result.orders - orders_before,
+                    newest_change=newest,
+                )
+                self.result.pages += 1
+                self._memory.seen.walk(_step(fetched.request))
+                if following is None:
+                    break
+                self._refuse_endless(following, walk)
+                walk = replace(walk, next=following, previous=self._to_compare(fetched, walk))
+                if self._may_go_on(started_at):
+                    continue
+            self._pause(lease, walk)
+            return
+        self._memory.save_complete()
+        lease.succeed(
+            cursor=next_cursor(state, walk),
+            validator=self._validator,
+            at=started_at,
+            done=self._requested,
+        )
+
+    def _fetch_if_shifted(
+        self, previous: PreviousPage, walk: Progress, state: PollState, recorder: PageRecorder
+    ) -> tuple[FetchedPage, datetime] | None:
+        """The page before, if orders may have moved onto it since it was read."""
+        again, requested_at = self._fetch_page(replace(walk, next=previous.request), state)
+        if again.digest == previous.digest or not previous.has_shifted(again.digests()):
+            return None
+        if not previous.adjoins(again.digests()):
+            # Too much has moved to say what was missed, so the next poll reads it all again.
+            recorder.hold_cursor_at(self._again.since if self._again else state.cursor)
+        return again, requested_at
+
+    def _to_compare(self, fetched: FetchedPage, walk: Progress) -> PreviousPage | None:
+        if not self.provider.pages_can_shift:
+            return None
+        before = walk.previous
+        is_reread = before is not None and before.request == fetched.request
+        return previous_page(
+            fetched.request,
+            digest=fetched.digest,
+            orders=fetched.digests(),
+            is_first=before.is_first if before and is_reread else walk.pages == 1,
+        )
+
+    def _recorder(self, state: PollState, walk: Progress) -> PageRecorder:
+        return PageRecorder(
+            connection=self.connection,
+            provider=self.provider,
+            sinks=self.sinks,
+            memory=self._memory.before,
+            seen=self._memory.seen,
+            result=self.result,
+            has_time=self.has_time_for_order,
+            cursor=state.cursor,
+            trusts_memory=self._again is None,
+            announce=self._again is None or self._again.announce,
+            unrecorded_change=walk.unrecorded_change,
+            recorded_keys=self._memory.recorded,
+        )
+
+    def _pause(self, lease: Lease, walk: Progress) -> None:
+        self._memory.save_paused()
+        lease.pause(walk)
+        self.result.outcome = Outcome.PAUSED
+
+    def _refuse_endless(self, following: PageRequest, walk: Progress) -> None:
+        if self._memory.seen.has_walked(_step(following)):
+            raise EndlessList("the provider's next page is one that this poll has read before")
+        refuse_too_long(walk)
+
+    def _since(self, cursor: datetime | None) -> datetime | None:
+        """From when on changes are asked for; a second look never leaves out what is new."""
+        if cursor is None or cursor.year < 1970:
+            return None
+        return min(cursor - OVERLAP, self._again.since) if self._again else cursor - OVERLAP
+
+    def _may_go_on(self, started_at: datetime) -> bool:
+        """Whether there is time, and leave of the provider's rate limit, for one page more."""
+        minutes = 1 + (self.clock() - started_at) // timedelta(minutes=1)
+        # A page of a list that can shift may cost a second look at the one before.
+        needed = 2 if self.provider.pages_can_shift else 1
+        has_leave = self._requests + needed <= self.connection.requests_per_minute * minutes
+        return has_leave and not self._is_spent and self.has_time()
+
+    def _fetch_page(self, walk: Progress, state: PollState) -> tuple[FetchedPage, datetime]:
+        """The page, with the time at which it was requested."""
+        requested_at = self.clock()
+        is_first = walk.pages == 0
+        # 304 says that this page is the same, which says nothing of others; and while something
+        # has to be looked at again, it has to come.
+        is_known = (
+            is_first
+            and state.progress is None
+            and self._again is None
+            and self._memory.before.is_whole_list(walk.next)
+        )
+        body, validator = self._fetch(walk.next, known=state.validator if is_known else None)
+        if is_first:
+            self._validator = validator
+        known = self._memory.before if self._again is None else Seen()
+        return known.look_at(body, request=walk.next, provider=self.provider), requested_at
+
+    def _fetch(
+        self, request: PageRequest, *, known: Validator | None
+    ) -> tuple[bytes, Validator | None]:
+        url = self._conversation.url_of(request)
+        unchanged = {"if-none-match": known.etag} if known and known.url == url else {}
+        self._requests += 1
+        response = self._conversation.fetch(request, headers=unchanged)
+        if response.status == 304 and unchanged:
+            raise NothingChanged
+        if response.status in (429, 503):
+            raise PollFailed(
+                f"the provider answered {response.status} and asks us to wait",
+                retry_after=asked_to_wait(response, self.clock()),
+            )
+        self._is_spent = is_rate_spent(response)
+        if response.status in (400, 404, 410):
+            raise PageGone(f"the provider answered {response.status} for {request.path}")
+        if response.status != 200:
+            raise PollFailed(f"the provider answered {response.status} for {request.path}")
+        etag = response.headers.get("etag", "")
+        can_be_sent = etag.isascii() and etag.isprintable()
+        return response.body, Validator(url, etag) if etag and can_be_sent else None
+
+
+def _step(request: PageRequest) -> bytes:
+    return repr((request.path, sorted(request.query.items()))).encode("utf-8", "surrogatepass")

@@ -1,0 +1,78 @@
+"""What is missing or mistyped in an order's facts, said so that a person can mend it."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from milepost.common.email_addresses import is_email
+from milepost.common.identifiers import is_malo, is_melo, is_meter_number
+from milepost.orders.details import Details
+from milepost.orders.order import Attention
+
+MISSING: Final = "missing_data"
+INVALID: Final = "invalid_identifier"
+
+_SHARED_BUILDING: Final = re.compile(
+    r"\b(apartments?|apt|flat|level|suite|tower|unit|units|block)\b", re.IGNORECASE
+)
+
+
+def check_contact(details: Details) -> Iterable[Attention]:
+    """The customer can be written to: an email address that is given has its form."""
+    email = details.get("customer", {}).get("email")
+    if email and not is_email(email):
+        yield Attention(
+            INVALID,
+            "The customer's email address can't be right: correct it, or no mail will arrive.",
+        )
+
+
+def check_reachable(details: Details) -> Iterable[Attention]:
+    """The customer's email address and the delivery address are known."""
+    if not details.get("customer", {}).get("email"):
+        yield Attention(
+            MISSING,
+            "The customer's email address is missing: ask for it and add it at the provider, or no "
+            "mail can be sent.",
+        )
+    if not details.get("address", {}).get("street"):
+        yield Attention(
+            MISSING,
+            "The delivery address is missing: ask the customer for it and add it at the provider.",
+        )
+
+
+def check_unit(details: Details) -> Iterable[Attention]:
+    """An address in a building of many units says which one."""
+    address = details.get("address", {})
+    if not address.get("unit") and _SHARED_BUILDING.search(address.get("street", "")):
+        yield Attention(
+            MISSING,
+            "The address is in a building of many units and has no unit number, a frequent reason "
+            "of rejection: ask the customer for it.",
+        )
+
+
+def check_meter_identifiers(details: Details) -> Iterable[Attention]:
+    """MaLo, MeLo and meter number have their form; a wrong one never drops the order.
+
+    Bills print the MaLo and MeLo numbers in groups, so spaces in them don't count.
+    """
+    malo, melo, meter = (details.get(name) for name in ("malo", "melo", "meter_number"))
+    if isinstance(malo, str) and not is_malo("".join(malo.split())):
+        yield Attention(
+            INVALID,
+            "The MaLo number is wrong: it has 11 digits, of which the last checks the others. "
+            "Compare it with the customer's bill.",
+        )
+    if isinstance(melo, str) and not is_melo("".join(melo.split())):
+        yield Attention(
+            INVALID,
+            "The MeLo number is wrong: it has 33 characters, DE, 11 digits and 20 letters or "
+            "digits. Compare it with the customer's bill.",
+        )
+    if isinstance(meter, str) and not is_meter_number(meter):
+        yield Attention(
+            INVALID,
+            "The meter number can't be right: compare it with what stands on the meter.",
+        )

@@ -1,0 +1,359 @@
+"""What the payloads of all providers are made of: types that trim, check and never echo.
+
+What an order's identity and status need is required, and read strictly. All else is a fact: one
+that can't be read is left out, and named in ``Shape.unread``, so that it withholds no status.
+Null, and an empty text where a date, a number or a list is expected, mean that it is missing.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Final, TypeVar
+from urllib.parse import quote
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+)
+
+from milepost.common.errors import BadPayload
+from milepost.common.identifiers import read_id
+from milepost.common.raw_statuses import normal_form
+from milepost.common.timestamps import NotATime, format_instant, read_day, read_instant
+from milepost.connections.connection import Connection
+from milepost.orders.details import Details, Note
+from milepost.providers.base import BrokenPage, Json, SignInFailed
+from milepost.providers.lenient_parsing import Unusable, name_of, places_to_leave_out, without
+from milepost.providers.numbers import read_amount
+
+LONGEST_TEXT: Final = 2_000
+"""Characters kept of a remark or reason; a provider's slip must not outgrow a stored item."""
+LONGEST_WORD: Final = 200
+"""Characters of a status word."""
+MOST_PARTS: Final = 100
+"""Parts kept of a list, such as invoices."""
+MOST_UNREAD: Final = 20
+"""Names kept of fields that can't be read."""
+_HALF_A_CHARACTER: Final = re.compile("[\ud800-\udfff]")
+"""Of a pair of surrogates: JSON can say it, but no text with it can be stored."""
+_ROUNDS: Final = 4
+"""Validations of one payload: what an outer mistake hid is found by the next."""
+
+
+class Shape(BaseModel):
+    """A payload. Fields that are not named in it are ignored, as every provider reserves them."""
+
+    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+
+    # No private attribute of pydantic's: that would cost each part of a good payload as well.
+    _unread: ClassVar[tuple[str, ...]] = ()
+    _unread_by_part: ClassVar[dict[str, dict[int | None, list[tuple[int, str]]]]] = {}
+
+    @property
+    def unread(self) -> list[str]:
+        """Names of the fields that were left out, since they can't be read; 20 at most."""
+        return list(self._unread[:MOST_UNREAD])
+
+    def unread_for(self, name: str, place: int) -> list[str]:
+        """Of these names those that are about one part of a list, or about no part of it."""
+        if not self._unread:
+            return []
+        by_part = self._unread_by_part.get(name)
+        if by_part is None:
+            by_part = self._unread_by_part[name] = _by_part(name, self._unread)
+        found = sorted((*by_part.get(place, ()), *by_part.get(None, ())))
+        return [one for _, one in found[:MOST_UNREAD]]
+
+    def note_unread(self, names: Iterable[str]) -> None:
+        """Name what was left out."""
+        object.__setattr__(self, "_unread", tuple(dict.fromkeys(names)))
+        object.__setattr__(self, "_unread_by_part", {})
+
+
+def _by_part(name: str, unread: Iterable[str]) -> dict[int | None, list[tuple[int, str]]]:
+    """The names, with their place, by the number of the part that they are about; None for others.
+
+    Without its number, so that a part says the same wherever it stands. Sorted out once: an order
+    may have thousands of parts, each with something that can't be read.
+    """
+    start = f"{name}."
+    found: dict[int | None, list[tuple[int, str]]] = {}
+    for at, one in enumerate(unread):
+        number, dot, rest = one.removeprefix(start).partition(".")
+        if not one.startswith(start):
+            found.setdefault(None, []).append((at, one))
+        elif dot:
+            found.setdefault(int(number), []).append((at, start + rest))
+    return found
+
+
+def _trim(text: str) -> str | None:
+    if not text.isascii() and _HALF_A_CHARACTER.search(text):
+        raise ValueError("a text with half a character in it")
+    trimmed = text.strip()
+    if len(trimmed) > LONGEST_TEXT:
+        trimmed = trimmed[: LONGEST_TEXT - 1] + "…"
+    return trimmed or None
+
+
+def _text(text: str) -> str | None:
+    # Half of a surrogate pair is no text that could be stored.
+    text.encode()
+    return _trim(text)
+
+
+def _kind(text: str) -> str | None:
+    trimmed = _text(text)
+    return normal_form(trimmed) if trimmed else None
+
+
+def _word(text: str) -> str:
+    word = text.strip()
+    is_printable = word.isprintable() or "".join(word.split()).isprintable()
+    if not word or len(word) > LONGEST_WORD or not is_printable:
+        raise ValueError(f"not a word of 1 to {LONGEST_WORD} printable characters")
+    return word
+
+
+def _maybe_day(value: Any) -> str | None:
+    return None if missing_if_blank(value) is None else read_day(value).isoformat()
+
+
+def _maybe_instant(value: Any) -> datetime | None:
+    return None if missing_if_blank(value) is None else read_instant(value)
+
+
+def _maybe_amount(value: Any) -> Decimal | None:
+    return None if missing_if_blank(value) is None else read_amount(value)
+
+
+def missing_if_blank(value: Any) -> Any:
+    """The value; None for a blank text, where none is expected."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _none_if_missing(value: Any) -> Any:
+    return [] if missing_if_blank(value) is None else value
+
+
+Id = Annotated[str, AfterValidator(read_id)]
+"""An id, trimmed, as long as keys can hold; JSON may give it as a number."""
+Word = Annotated[str, AfterValidator(_word)]
+"""A status, or the name of an event: as the provider writes it, trimmed."""
+Text = Annotated[str, AfterValidator(_text)] | None
+"""A text that may be missing: null, empty and blank are all None."""
+Kind = Annotated[str, AfterValidator(_kind)] | None
+"""A word of a provider's that we know by name, such as the kind of an invoice; it may be missing.
+In lower case and trimmed, since both don't count."""
+Instant = Annotated[datetime, PlainValidator(read_instant)]
+"""An instant of ISO 8601 with a zone, from 2000 to 2099; in UTC."""
+MaybeWord = Annotated[Word | None, BeforeValidator(missing_if_blank)]
+MaybeInstant = Annotated[datetime | None, PlainValidator(_maybe_instant)]
+MaybeDay = Annotated[str | None, PlainValidator(_maybe_day)]
+"""A day, such as 2026-03-01, from 2000 to 2099."""
+MaybeAmount = Annotated[Decimal | None, PlainValidator(_maybe_amount)]
+"""An exact ``Decimal``, of as many digits as DynamoDB keeps; JSON may give it as a text."""
+MaybeFlag = Annotated[bool | None, BeforeValidator(missing_if_blank)]
+
+Part = TypeVar("Part")
+Parts = Annotated[list[Part], BeforeValidator(_none_if_missing), Field(max_length=MOST_PARTS)]
+"""A list of facts, of which so many are kept; null is an empty one."""
+
+
+AnyShape = TypeVar("AnyShape", bound=Shape)
+
+
+def read_shape(shape: type[AnyShape], value: Json) -> AnyShape:
+    """The payload in its shape, without the facts that can't be read: ``unread`` names those.
+
+    :raises BadPayload: when something required is missing or wrong: says which fields, and how,
+        without their contents
+    """
+    left_out: list[str] = []
+    for _ in range(_ROUNDS):
+        try:
+            said = shape.model_validate(value)
+        except ValidationError as error:
+            try:
+                places = places_to_leave_out(shape, error)
+            except Unusable as unusable:
+                raise BadPayload(f"not the expected {shape.__name__}: {unusable}") from None
+            left_out += map(name_of, places)
+            value = without(value, places)
+        else:
+            if left_out:
+                said.note_unread(left_out)
+            return said
+    raise BadPayload(f"not the expected {shape.__name__}: most of it can't be read")
+
+
+def present(**facts: Any) -> Details:
+    """Details of what was given: a fact that is None or empty was not."""
+    given = {name: value for name, value in facts.items() if value not in (None, "", [], {})}
+    details: Details = given  # type: ignore[assignment]
+    return details
+
+
+def present_part(**facts: object) -> dict[str, Any]:
+    """A part of the details, such as the customer, with what was given of it."""
+    return {name: value for name, value in facts.items() if value not in (None, "")}
+
+
+class Customer(Shape):
+    """A customer as providers write one who name people whole; the others map theirs."""
+
+    name: Text = None
+    email: Text = None
+    phone: Text = None
+
+
+class Address(Shape):
+    """An address as most providers write it; the others map theirs."""
+
+    street: Text = None
+    unit: Text = None
+    city: Text = None
+    region: Text = None
+    postcode: Text = None
+    country: Text = None
+
+
+def customer_details(customer: Customer | None) -> dict[str, Any]:
+    """A customer as details hold it."""
+    if customer is None:
+        return {}
+    return present_part(name=customer.name, email=customer.email, phone=customer.phone)
+
+
+def address_details(address: Address | None) -> dict[str, Any]:
+    """An address as details hold it."""
+    if address is None:
+        return {}
+    return present_part(
+        street=address.street,
+        unit=address.unit,
+        postcode=address.postcode,
+        city=address.city,
+        region=address.region,
+        country=address.country,
+    )
+
+
+def orders_on(body: Json, name: str) -> list[Json]:
+    """The orders of a page, under this name; what stands among them and is none, is one unreadable.
+
+    :raises BrokenPage: when there is no list
+    """
+    orders = body.get(name)
+    if not isinstance(orders, list):
+        raise BrokenPage(f"the page has no list of orders ({name})")
+    return orders
+
+
+def object_in(body: Json, *names: str) -> Json:
+    """The object that stands below these names.
+
+    :raises BrokenPage: when there is none
+    """
+    found: Any = body
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        raise BrokenPage(f"the answer has no order ({'.'.join(names) or 'at its top'})")
+    return found
+
+
+def payload_in(event: Json, *names: str) -> Json:
+    """The object that an event carries below these names.
+
+    :raises BadPayload: when there is none
+    """
+    try:
+        return object_in(event, *names)
+    except BrokenPage:
+        raise BadPayload(f"not the expected event: {'.'.join(names)}: missing") from None
+
+
+def made_at(event: Json, *, seen_at: datetime) -> datetime:
+    """When an event was made (``created_at``); when it came, if it doesn't say so."""
+    try:
+        return min(read_instant(event.get("created_at")), seen_at)
+    except NotATime:
+        return seen_at
+
+
+def words_in(body: Json, *names: str) -> str | None:
+    """The text that stands below these names, trimmed; None when there is none."""
+    found: Any = body
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    return _trim(_HALF_A_CHARACTER.sub("", found)) if isinstance(found, str) else None
+
+
+def one_segment(id: str) -> str:
+    """An id as one segment of a path, whatever it is made of."""
+    return quote(id, safe="")
+
+
+def newest_change(orders: Iterable[Any], name: str) -> datetime | None:
+    """The latest time of change of a page; an order without a good one is quarantined later."""
+    changes = []
+    for text in {one for order in orders if isinstance(one := _field(order, name), str)}:
+        try:
+            changes.append(read_instant(text))
+        except NotATime:
+            continue
+    return max(changes, default=None)
+
+
+def _field(order: Any, name: str) -> Any:
+    return order.get(name) if isinstance(order, Mapping) else None
+
+
+def credential(connection: Connection, credentials: Mapping[str, str], name: str) -> str:
+    """One of the credentials that people set for a connection.
+
+    :raises SignInFailed: when it isn't set
+    """
+    if not credentials.get(name):
+        raise SignInFailed(f"connection {connection.id} has no {name}")
+    return credentials[name]
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The headers of a request with a bearer token."""
+    return {"authorization": f"Bearer {token}", "accept": "application/json"}
+
+
+def instant_text(instant: datetime | None) -> str | None:
+    """An instant as details hold it."""
+    return format_instant(instant) if instant else None
+
+
+_NOTE_KINDS: Final = {
+    "next steps": "next_steps",
+    "timeline": "timeline",
+    "customer contact": "customer_contact",
+    "account details": "account_details",
+    "special instructions": "special_instructions",
+}
+"""Source: Offergrid's reseller documentation, on what provider notes hold."""
+_MOST_NOTES: Final = 20
+
+
+def read_notes(text: str | None) -> list[Note]:
+    """A provider's notes: one a line, its kind before a colon, ``other`` without one."""
+    lines = [line.strip() for line in (text or "").splitlines()]
+    return [_read_note(line) for line in lines if line][:_MOST_NOTES]
+
+
+def _read_note(line: str) -> Note:
+    label, colon, rest = line.partition(":")
+    kind = _NOTE_KINDS.get(normal_form(label)) if colon else None
+    return Note(kind=kind, text=rest.strip()) if kind else Note(kind="other", text=line)

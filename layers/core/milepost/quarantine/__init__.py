@@ -1,0 +1,1 @@
+"""Quarantine: authentic payloads that can't be read, kept to be reprocessed."""

@@ -1,0 +1,1 @@
+"""Queries: lists, lookup, stage durations, commission."""

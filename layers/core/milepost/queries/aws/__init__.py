@@ -1,0 +1,1 @@
+"""Order lists, SearchTable, FiguresTable, and what keeps them current."""

@@ -1,0 +1,28 @@
+"""NoticesTable, where the watch for overdue commissions remembers how far it looked."""
+
+from typing import Any, Final
+
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.common.timestamps import format_instant, parse_instant
+from milepost.queries.commission_watch import Place
+
+_CHECKPOINT: Final = {"pk": "watch", "sk": "commissions"}
+
+
+class CommissionCheckpoint:
+    """Implements ``commission_watch.Checkpoint``."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def place(self) -> Place | None:
+        answer = self._client.get_item(TableName=self._table, Key=to_item(_CHECKPOINT))
+        if "Item" not in answer:
+            return None
+        item = from_item(answer["Item"])
+        return Place(parse_instant(item["until"]), item["order"])
+
+    def mark(self, place: Place) -> None:
+        said = {"until": format_instant(place.at), "order": place.order}
+        self._client.put_item(TableName=self._table, Item=to_item({**_CHECKPOINT, **said}))

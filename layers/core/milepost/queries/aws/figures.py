@@ -1,0 +1,254 @@
+"""FiguresTable: how many orders are in which status, and how long each stage took.
+
+A connection's stages of one month are an item a service type, status and raw status, so that a year
+is one query. A stage is counted in one of them; where a status had several raw statuses, each has
+its own and so has the whole. The counts of a connection are one item. What was counted of each
+order stands beside them, and is written in one transaction with them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote, unquote
+
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.common.raw_statuses import StageLevel
+from milepost.common.status import Status
+from milepost.orders.order import OrderKey
+from milepost.queries.aws.outcome_items import (
+    acceptance_key_of,
+    acceptances_pk,
+    outcome_of,
+    outcomes_pk,
+    read_acceptance,
+    read_ending,
+    stored_acceptance,
+    stored_ending,
+)
+from milepost.queries.histogram import (
+    StageFigures,
+    StageKey,
+    Tally,
+    sum_by_raw_status,
+    sum_by_stage,
+)
+from milepost.queries.outcomes import AcceptanceFigures, OutcomeKey, compare_acceptances
+from milepost.queries.stage_durations import Counted, Lasted
+
+_MOST_KEYS: Final = 100
+"""Keys of one BatchGetItem."""
+_SUM: Final = "ms"
+_BUCKET: Final = "b"
+_AFTER_THE_LAST: Final = "~"
+
+
+class FiguresTable:
+    """The figures, to read; ``MeasuredOrders`` writes them."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def counts(self, connection_ids: Iterable[str]) -> dict[str, dict[Status, int]]:
+        """How many orders of each connection are in each status that any of them is in."""
+        wanted = {name: counts_key(name) for name in connection_ids}
+        found = {item["pk"]: item for item in self._get(wanted.values())}
+        return {name: _statuses(found.get(key["pk"], {})) for name, key in wanted.items()}
+
+    def stages(self, connection_ids: Iterable[str], *, months: Iterable[str]) -> list[StageFigures]:
+        """How long stages took that were left in these months (``2026-03``, in UTC).
+
+        By connection, service type and stage; one query a connection, from the first of the
+        months to the last.
+        """
+        return sum_by_stage(self._tallies_of(connection_ids, months))
+
+    def stages_by_raw_status(
+        self, connection_ids: Iterable[str], *, months: Iterable[str]
+    ) -> list[StageFigures]:
+        """The same by raw status within each stage; those that are the same word have none."""
+        return sum_by_raw_status(self._tallies_of(connection_ids, months))
+
+    def _tallies_of(
+        self, connection_ids: Iterable[str], months: Iterable[str]
+    ) -> Iterator[tuple[StageKey, Tally]]:
+        wanted = sorted(set(months))
+        if not wanted:
+            return
+        for name in sorted(set(connection_ids)):
+            for item in self._items(_stages_pk(name), first=wanted[0], last=wanted[-1]):
+                key = _stage_key_of(name, item["sk"])
+                if key.month in wanted:
+                    yield key, _tally_in(item)
+
+    def outcomes(
+        self, connection_ids: Iterable[str], *, months: Iterable[str]
+    ) -> dict[OutcomeKey, int]:
+        """How many orders came to nothing in these months, by cause; one query a connection."""
+        wanted = sorted(set(months))
+        if not wanted:
+            return {}
+        return {
+            key: number
+            for name in sorted(set(connection_ids))
+            for item in self._items(outcomes_pk(name), first=wanted[0], last=wanted[-1])
+            for key, number in [outcome_of(name, item)]
+            if key.month in wanted and number > 0
+        }
+
+    def acceptances(
+        self, connection_ids: Iterable[str], *, months: Iterable[str]
+    ) -> list[AcceptanceFigures]:
+        """How long orders took that were accepted in these months; one query a connection."""
+        wanted = sorted(set(months))
+        if not wanted:
+            return []
+        return compare_acceptances(
+            (key, _tally_in(item))
+            for name in sorted(set(connection_ids))
+            for item in self._items(acceptances_pk(name), first=wanted[0], last=wanted[-1])
+            for key in [acceptance_key_of(name, item["sk"])]
+            if key.month in wanted
+        )
+
+    def counted(self, keys: Iterable[OrderKey]) -> dict[OrderKey, tuple[Counted, int]]:
+        """What is counted of these orders, and how often each of these items was written."""
+        items = self._get([counted_key(key) for key in keys], consistent=True)
+        return {_key_of(item): (_counted_of(item), int(item["writes"])) for item in items}
+
+    def _get(
+        self, keys: Iterable[Mapping[str, str]], *, consistent: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        waiting = [to_item(key) for key in keys]
+        while waiting:
+            asked, waiting = waiting[:_MOST_KEYS], waiting[_MOST_KEYS:]
+            request = {self._table: {"Keys": asked, "ConsistentRead": consistent}}
+            answer = self._client.batch_get_item(RequestItems=request)
+            yield from (from_item(item) for item in answer["Responses"].get(self._table, []))
+            waiting += answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+
+    def _items(self, pk: str, *, first: str, last: str) -> Iterator[dict[str, Any]]:
+        """The items of these months."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues=to_item(
+                {
+                    ":pk": pk,
+                    ":first": first,
+                    ":last": last + _AFTER_THE_LAST,
+                }
+            ),
+        )
+        for page in pages:
+            yield from (from_item(item) for item in page["Items"])
+
+
+def counts_key(connection_id: str) -> dict[str, str]:
+    """The key of a connection's counts: a number for each status, named after it."""
+    return {"pk": f"counts#{connection_id}", "sk": "statuses"}
+
+
+def stage_key(key: StageKey) -> dict[str, str]:
+    """The key of a stage's tally of one month."""
+    service_type = quote(key.service_type, safe="")
+    sk = f"{key.month}#{service_type}#{key.status}"
+    if key.raw_status or key.level is not StageLevel.BOTH:
+        sk += f"#{quote(key.raw_status, safe='')}#{key.level}"
+    return {"pk": _stages_pk(key.connection), "sk": sk}
+
+
+def counted_key(key: OrderKey) -> dict[str, str]:
+    """The key of what is counted of one order."""
+    return {"pk": f"order#{key}", "sk": "counted"}
+
+
+def tally_changes(tally: Tally) -> dict[str, int]:
+    """What is added to the attributes of a stage's item."""
+    numbers = {f"{_BUCKET}{bucket}": number for bucket, number in tally.buckets.items()}
+    return {
+        name: number for name, number in {_SUM: tally.milliseconds, **numbers}.items() if number
+    }
+
+
+def counted_item(key: OrderKey, counted: Counted, *, writes: int) -> dict[str, Any]:
+    """The item of what is counted of an order; ``writes`` counts how often it was written."""
+    return {
+        **counted_key(key),
+        "writes": writes,
+        "version": counted.version,
+        "status": counted.status and str(counted.status),
+        "stages": [_stored_stage(one) for one in counted.stages] or None,
+        "stages_left_out": counted.stages_left_out or None,
+        "reference": counted.reference,
+        "customer": counted.customer,
+        "former_customers": list(counted.former_customers) or None,
+        "sequence": counted.sequence or None,
+        "ending": stored_ending(counted.ending),
+        "acceptance": stored_acceptance(counted.acceptance),
+        "form": counted.form or None,
+    }
+
+
+def _counted_of(item: Mapping[str, Any]) -> Counted:
+    return Counted(
+        version=int(item["version"]),
+        status=Status(item["status"]) if "status" in item else None,
+        stages=tuple(_stage_of(stored) for stored in item.get("stages", ())),
+        reference=item.get("reference"),
+        customer=item.get("customer"),
+        stages_left_out=int(item.get("stages_left_out", 0)),
+        former_customers=tuple(item.get("former_customers", ())),
+        sequence=item.get("sequence", ""),
+        ending=read_ending(item.get("ending")),
+        acceptance=read_acceptance(item.get("acceptance")),
+        form=int(item.get("form", 0)),
+    )
+
+
+def _stored_stage(one: Lasted) -> list[str | int]:
+    stored: list[str | int] = [str(one.status), one.month, one.service_type, one.milliseconds]
+    if one.raw_status or one.level is not StageLevel.BOTH:
+        stored += [one.raw_status, str(one.level)]
+    return stored
+
+
+def _stage_of(stored: Sequence[Any]) -> Lasted:
+    status, month, service_type, milliseconds, *of_raw = stored
+    raw_status, level = of_raw or ("", StageLevel.BOTH)
+    return Lasted(
+        Status(status), month, service_type, int(milliseconds), raw_status, StageLevel(level)
+    )
+
+
+def _key_of(item: Mapping[str, Any]) -> OrderKey:
+    return OrderKey.parse(item["pk"].removeprefix("order#"))
+
+
+def _stages_pk(connection_id: str) -> str:
+    return f"stages#{connection_id}"
+
+
+def _statuses(item: Mapping[str, Any]) -> dict[Status, int]:
+    return {status: int(item[status]) for status in Status if item.get(status)}
+
+
+def _stage_key_of(connection_id: str, sk: str) -> StageKey:
+    month, service_type, status, *of_raw = sk.split("#")
+    raw_status, level = of_raw or ("", StageLevel.BOTH)
+    return StageKey(
+        connection_id,
+        month,
+        unquote(service_type),
+        Status(status),
+        unquote(raw_status),
+        StageLevel(level),
+    )
+
+
+def _tally_in(item: Mapping[str, Any]) -> Tally:
+    tally = Tally(int(item.get(_SUM, 0)))
+    for name, number in item.items():
+        place = name.removeprefix(_BUCKET)
+        if place != name and place.isdecimal():
+            tally.buckets[int(place)] = int(number)
+    return tally

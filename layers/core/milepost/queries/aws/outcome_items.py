@@ -1,0 +1,72 @@
+"""Items of FiguresTable that hold outcomes: why orders ended, and how fast they were accepted.
+
+A number a connection, month, service type, status and cause; a tally a connection, month, service
+type and identifiers. Both keys begin with the month, so that a year is one query.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote, unquote
+
+from milepost.common.status import Status
+from milepost.queries.outcomes import Acceptance, AcceptanceKey, Ending, OutcomeKey
+
+NUMBER: Final = "n"
+
+
+def outcomes_pk(connection_id: str) -> str:
+    return f"outcomes#{connection_id}"
+
+
+def acceptances_pk(connection_id: str) -> str:
+    return f"acceptances#{connection_id}"
+
+
+def outcome_key(key: OutcomeKey) -> dict[str, str]:
+    """The key of the number of orders that ended so."""
+    service_type = quote(key.service_type, safe="")
+    sk = f"{key.month}#{service_type}#{key.status}#{quote(key.cause, safe='')}"
+    return {"pk": outcomes_pk(key.connection), "sk": sk}
+
+
+def acceptance_key(key: AcceptanceKey) -> dict[str, str]:
+    """The key of a tally of acceptances."""
+    sk = f"{key.month}#{quote(key.service_type, safe='')}#{key.identifiers}"
+    return {"pk": acceptances_pk(key.connection), "sk": sk}
+
+
+def outcome_of(connection_id: str, item: Mapping[str, Any]) -> tuple[OutcomeKey, int]:
+    """What an item says of outcomes."""
+    month, service_type, status, cause = item["sk"].split("#")
+    key = OutcomeKey(connection_id, month, unquote(service_type), Status(status), unquote(cause))
+    return key, int(item.get(NUMBER, 0))
+
+
+def acceptance_key_of(connection_id: str, sk: str) -> AcceptanceKey:
+    """Which tally of acceptances a sort key names."""
+    month, service_type, identifiers = sk.split("#")
+    return AcceptanceKey(connection_id, month, unquote(service_type), identifiers)
+
+
+def stored_ending(one: Ending | None) -> Sequence[str] | None:
+    """An ending as it is kept beside what is counted of its order."""
+    return [str(one.status), one.month, one.service_type, one.cause] if one else None
+
+
+def read_ending(stored: Iterable[Any] | None) -> Ending | None:
+    if stored is None:
+        return None
+    status, month, service_type, cause = stored
+    return Ending(Status(status), month, service_type, cause)
+
+
+def stored_acceptance(one: Acceptance | None) -> Sequence[str | int] | None:
+    """An acceptance as it is kept beside what is counted of its order."""
+    return [one.month, one.service_type, one.identifiers, one.milliseconds] if one else None
+
+
+def read_acceptance(stored: Iterable[Any] | None) -> Acceptance | None:
+    if stored is None:
+        return None
+    month, service_type, identifiers, milliseconds = stored
+    return Acceptance(month, service_type, identifiers, int(milliseconds))

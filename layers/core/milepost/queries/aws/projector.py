@@ -1,0 +1,233 @@
+"""MeasuredOrders: takes changes of orders into FiguresTable and SearchTable, each exactly once."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.orders.aws.table import tracked_order
+from milepost.orders.order import OrderKey
+from milepost.queries.aws.figures import (
+    FiguresTable,
+    counted_item,
+    counts_key,
+    stage_key,
+    tally_changes,
+)
+from milepost.queries.aws.outcome_items import NUMBER, acceptance_key, outcome_key
+from milepost.queries.aws.search import primary_key, search_item, search_keys
+from milepost.queries.histogram import StageKey, Tally
+from milepost.queries.outcomes import AcceptanceKey, OutcomeKey
+from milepost.queries.stage_durations import Change, Step, change_of, count
+
+MOST_TRIES: Final = 8
+_MOST_ACTIONS: Final = 100
+"""Actions of one TransactWriteItems."""
+_SEQUENCE_DIGITS: Final = 40
+_COMES_AGAIN: Final = frozenset(
+    {"ConditionalCheckFailed", "TransactionConflict", "ThrottlingError", "None"}
+)
+"""Reasons for which a transaction is cancelled and succeeds another time."""
+_BUSY: Final = frozenset({"TransactionInProgressException", "TransactionConflictException"})
+
+Action = dict[str, Any]
+
+
+class FiguresBusy(Exception):
+    """Others wrote the same figures at every try; the changes are to come again."""
+
+
+class MeasuredOrders:
+    """Counts changes. What is counted of an order is written with the figures, or neither is."""
+
+    def __init__(
+        self,
+        client: Any,
+        *,
+        figures_table: str,
+        search_table: str,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._figures_table = figures_table
+        self._search_table = search_table
+        self._figures = FiguresTable(client, table_name=figures_table)
+        self._wait = wait
+
+    def take(self, changes: Iterable[Change]) -> None:
+        """Count these changes, of which some may be counted already.
+
+        :raises FiguresBusy: when others got ahead too often; some may be counted by then
+        """
+        waiting: dict[OrderKey, list[Change]] = {}
+        for change in changes:
+            waiting.setdefault(change.key, []).append(change)
+        for attempt in range(MOST_TRIES):
+            lost = [step.key for step in self._write_all(waiting)]
+            if not lost:
+                return
+            waiting = {key: waiting[key] for key in lost}
+            # Workers that met once would meet again if both waited as long.
+            self._wait(random.uniform(0.02, 0.1) * 2**attempt)  # noqa: S311
+        raise FiguresBusy(f"{len(waiting)} orders could not be counted in {MOST_TRIES} tries")
+
+    def _write_all(self, changes: Mapping[OrderKey, Sequence[Change]]) -> Iterator[Step]:
+        """Write what the changes come to; the steps that somebody else got in the way of."""
+        known = self._figures.counted(changes)
+        steps, writes = [], {}
+        for key, of_order in changes.items():
+            before, writes[key] = known.get(key, (None, 0))
+            after = count(before, of_order)
+            step = Step(key, before, after) if after else None
+            if step and not step.changes_nothing:
+                steps.append(step)
+        for together in _split(steps):
+            if not self._write(together, writes):
+                yield from together
+
+    def _write(self, steps: Sequence[Step], writes: Mapping[OrderKey, int]) -> bool:
+        """Whether they were written; not when somebody else wrote one of their items meanwhile."""
+        actions = [
+            *(self._put_counted(step, writes[step.key]) for step in steps),
+            *(action for step in steps for action in self._search_actions(step)),
+            *self._add_figures(steps),
+        ]
+        try:
+            self._client.transact_write_items(TransactItems=actions)
+        except ClientError as error:
+            if not _comes_again(error):
+                raise
+            return False
+        return True
+
+    def _put_counted(self, step: Step, writes: int) -> Action:
+        nobody_counted_it_before_us = "attribute_not_exists(pk)"
+        nobody_counted_since_we_read = "writes = :seen"
+        put: Action = {
+            "TableName": self._figures_table,
+            "Item": to_item(counted_item(step.key, step.after, writes=writes + 1)),
+            "ConditionExpression": nobody_counted_since_we_read
+            if writes
+            else nobody_counted_it_before_us,
+        }
+        if writes:
+            put["ExpressionAttributeValues"] = to_item({":seen": writes})
+        return {"Put": put}
+
+    def _search_actions(self, step: Step) -> Iterator[Action]:
+        gone, new = _search_changes(step)
+        for one in gone:
+            yield {"Delete": {"TableName": self._search_table, "Key": to_item(primary_key(one))}}
+        for one in new:
+            item = to_item(search_item(one, step.key))
+            yield {"Put": {"TableName": self._search_table, "Item": item}}
+
+    def _add_figures(self, steps: Sequence[Step]) -> Iterator[Action]:
+        for connection, counts in _count_changes(steps).items():
+            if changes := {str(status): number for status, number in counts.items() if number}:
+                yield self._add(counts_key(connection), changes)
+        for key, tally in _stage_changes(steps).items():
+            if changes := tally_changes(tally):
+                yield self._add(stage_key(key), changes)
+        for outcome, number in _outcome_changes(steps).items():
+            if number:
+                yield self._add(outcome_key(outcome), {NUMBER: number})
+        for acceptance, tally in _acceptance_changes(steps).items():
+            if changes := tally_changes(tally):
+                yield self._add(acceptance_key(acceptance), changes)
+
+    def _add(self, key: Mapping[str, str], changes: Mapping[str, int]) -> Action:
+        names = {f"#{place}": name for place, name in enumerate(changes)}
+        values = {f":{place}": number for place, number in enumerate(changes.values())}
+        terms = ", ".join(f"#{place} :{place}" for place in range(len(changes)))
+        return {
+            "Update": {
+                "TableName": self._figures_table,
+                "Key": to_item(key),
+                "UpdateExpression": f"ADD {terms}",
+                "ExpressionAttributeNames": names,
+                "ExpressionAttributeValues": to_item(values),
+            }
+        }
+
+
+def read_change(record: Mapping[str, Any]) -> Change:
+    """The change of an order that a record of OrdersTable's stream tells of."""
+    images = record["dynamodb"]
+    before, after = (
+        tracked_order(from_item(images[name])) if name in images else None
+        for name in ("OldImage", "NewImage")
+    )
+    sequence = images["SequenceNumber"].zfill(_SEQUENCE_DIGITS)
+    return change_of(before, after, sequence=sequence)
+
+
+def _comes_again(error: ClientError) -> bool:
+    code = error.response["Error"]["Code"]
+    if code != "TransactionCanceledException":
+        return code in _BUSY
+    reasons: Any = error.response.get("CancellationReasons", [])
+    return all(reason.get("Code", "None") in _COMES_AGAIN for reason in reasons)
+
+
+def _split(steps: Iterable[Step]) -> Iterator[list[Step]]:
+    """Steps that fit into one transaction together."""
+    together: list[Step] = []
+    figures: set[object] = set()
+    own = 0
+    for step in steps:
+        touched: set[object] = {step.key.connection, *step.stages()}
+        touched |= {*step.outcomes(), *step.acceptances()}
+        actions = 1 + sum(len(keys) for keys in _search_changes(step))
+        if together and own + actions + len(figures | touched) > _MOST_ACTIONS:
+            yield together
+            together, figures, own = [], set(), 0
+        together.append(step)
+        figures |= touched
+        own += actions
+    if together:
+        yield together
+
+
+def _search_changes(step: Step) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    was, now = search_keys(step.before, step.key), search_keys(step.after, step.key)
+    kept = [primary_key(one) for one in now]
+    gone = [one for one in was if primary_key(one) not in kept]
+    return gone, [one for one in now if one not in was]
+
+
+def _count_changes(steps: Iterable[Step]) -> dict[str, Counter[str]]:
+    found: dict[str, Counter[str]] = {}
+    for step in steps:
+        counts = found.setdefault(step.key.connection, Counter())
+        for status, number in step.statuses().items():
+            counts[status] += number
+    return found
+
+
+def _outcome_changes(steps: Iterable[Step]) -> Counter[OutcomeKey]:
+    found: Counter[OutcomeKey] = Counter()
+    for step in steps:
+        for key, number in step.outcomes().items():
+            found[key] += number
+    return found
+
+
+def _acceptance_changes(steps: Iterable[Step]) -> dict[AcceptanceKey, Tally]:
+    found: dict[AcceptanceKey, Tally] = {}
+    for step in steps:
+        for key, tally in step.acceptances().items():
+            found.setdefault(key, Tally()).merge(tally)
+    return found
+
+
+def _stage_changes(steps: Iterable[Step]) -> dict[StageKey, Tally]:
+    found: dict[StageKey, Tally] = {}
+    for step in steps:
+        for key, tally in step.stages().items():
+            found.setdefault(key, Tally()).merge(tally)
+    return found

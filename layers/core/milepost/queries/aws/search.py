@@ -1,0 +1,121 @@
+"""SearchTable: which orders have a reference with this word, and which are of this customer.
+
+It holds no personal data but digests. It is written with the figures, so what it names may be a
+little behind; whoever shows an order reads the order itself.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.orders.order import OrderKey
+from milepost.orders.search_terms import email_ids, reference_words, search_text
+from milepost.queries.stage_durations import Counted
+
+MOST_FOUND: Final = 100
+"""Orders that one search of a reference gives; whoever wants others types more of it."""
+
+
+class SearchTable:
+    """Finds orders, and forgets customers."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def find_by_reference(
+        self, text: str, *, connections: Iterable[str], limit: int = MOST_FOUND
+    ) -> list[OrderKey]:
+        """Orders with a reference of which a word, and what follows it, begins with the text.
+
+        :param connections: where to look: one query each
+        :param limit: orders of each connection at most
+        """
+        prefix = search_text(text)
+        if not prefix:
+            return []
+        found: dict[OrderKey, None] = {}
+        for connection in sorted(set(connections)):
+            keys = dict.fromkeys(self._with_word(connection, prefix, limit))
+            found.update(dict.fromkeys(list(keys)[:limit]))
+        return list(found)
+
+    def _with_word(self, connection: str, prefix: str, limit: int) -> Iterator[OrderKey]:
+        # An order whose reference repeats a word is found twice.
+        pages = self._query(
+            "pk = :pk AND begins_with(sk, :prefix)",
+            {":pk": f"reference#{connection}", ":prefix": prefix},
+            most=2 * limit,
+        )
+        for item in pages:
+            yield OrderKey.parse(item["order"])
+
+    def find_by_email(self, email: str) -> list[OrderKey]:
+        """All orders of who has this email address now."""
+        found = (item for one in email_ids(email) for item in self._of_customer(one))
+        return list(dict.fromkeys(OrderKey.parse(i["order"]) for i in found if "former" not in i))
+
+    def orders_of_customer(self, customer_id: str) -> list[OrderKey]:
+        """All orders of a customer (``search_terms.customer_id_of``), also those that named them
+        before and have another customer now."""
+        return [OrderKey.parse(item["order"]) for item in self._of_customer(customer_id)]
+
+    def forget(self, customer_id: str, key: OrderKey) -> None:
+        """Take out that an order is a customer's; its references go with the order itself."""
+        self._client.delete_item(
+            TableName=self._table, Key=to_item(_customer_key(customer_id, key))
+        )
+
+    def _of_customer(self, customer_id: str) -> Iterator[dict[str, Any]]:
+        # An erasure has to see whatever was written before it looks.
+        return self._query("pk = :pk", {":pk": f"customer#{customer_id}"}, consistent=True)
+
+    def _query(
+        self,
+        condition: str,
+        values: Mapping[str, str],
+        *,
+        most: int | None = None,
+        consistent: bool = False,
+    ) -> Iterator[dict[str, Any]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            ConsistentRead=consistent,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=to_item(values),
+            PaginationConfig={"MaxItems": most},
+        )
+        for page in pages:
+            yield from (from_item(item) for item in page["Items"])
+
+
+def search_keys(counted: Counted | None, key: OrderKey) -> list[dict[str, str]]:
+    """The keys of the items by which an order is found as it was counted; those of a customer that
+    it had before say so."""
+    if counted is None:
+        return []
+    found = []
+    if counted.customer:
+        found.append(_customer_key(counted.customer, key))
+    found += [{**_customer_key(one, key), "former": "yes"} for one in counted.former_customers]
+    if counted.reference:
+        found += [_word_key(word, key) for word in reference_words(counted.reference)]
+    return found
+
+
+def search_item(item_key: Mapping[str, str], key: OrderKey) -> dict[str, str]:
+    """The item of one of an order's ``search_keys``."""
+    return {**item_key, "order": str(key)}
+
+
+def primary_key(item: Mapping[str, str]) -> dict[str, str]:
+    """The primary key of one of an order's ``search_keys``."""
+    return {name: item[name] for name in ("pk", "sk")}
+
+
+def _customer_key(customer_id: str, key: OrderKey) -> dict[str, str]:
+    return {"pk": f"customer#{customer_id}", "sk": str(key)}
+
+
+def _word_key(word: str, key: OrderKey) -> dict[str, str]:
+    return {"pk": f"reference#{key.connection}", "sk": f"{word}#{key}"}

@@ -1,0 +1,160 @@
+"""Tallies: how often something took how long, in buckets that are at most 5% wide."""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from typing import Final
+
+from milepost.common.raw_statuses import StageLevel, normal_form
+from milepost.common.status import Status
+
+_SECOND: Final = 1000
+_LONGEST: Final = 20 * 365 * 24 * 3600 * _SECOND
+
+
+def _bounds() -> Iterator[int]:
+    # Whole numbers all the way: a bucket is the same one on every processor.
+    bound = _SECOND
+    while bound < _LONGEST:
+        yield bound
+        bound += bound // 20
+
+
+BOUNDS: Final = tuple(_bounds())
+"""Where buckets begin, in milliseconds. What is shorter is in bucket 0, what is longer in the
+last one."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StageKey:
+    """Which stage, at which connection, for which service type (or none), left in which month.
+
+    ``raw_status`` is empty where it is the same word as the status, or isn't known.
+    """
+
+    connection: str
+    month: str
+    service_type: str
+    status: Status
+    raw_status: str = ""
+    level: StageLevel = StageLevel.BOTH
+
+
+@dataclass(slots=True)
+class Tally:
+    """Durations, or changes of such: their sum in milliseconds, and how many are in each bucket."""
+
+    milliseconds: int = 0
+    buckets: Counter[int] = field(default_factory=Counter)
+
+    def add(self, milliseconds: int, *, times: int = 1) -> None:
+        """Add a duration, or with ``times=-1`` take one away again."""
+        self.milliseconds += times * milliseconds
+        self.buckets[bucket_of(milliseconds)] += times
+
+    def merge(self, other: "Tally") -> None:
+        self.milliseconds += other.milliseconds
+        for bucket, number in other.buckets.items():
+            self.buckets[bucket] += number
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.milliseconds and not any(self.buckets.values())
+
+    @property
+    def count(self) -> int:
+        return self.buckets.total()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageFigures:
+    """How long a stage took: durations in seconds, the mean exact, the others to within 2.5%.
+
+    ``raw_status`` is set for the raw status of a stage, where it is another word.
+    """
+
+    connection: str
+    service_type: str
+    stage: Status
+    raw_status: str | None = None
+    count: int
+    mean: float
+    median: float
+    p90: float
+
+
+def bucket_of(milliseconds: int) -> int:
+    """The number of the bucket that a duration is in."""
+    return bisect_right(BOUNDS, milliseconds)
+
+
+def figures_of(key: StageKey, tally: Tally) -> StageFigures:
+    """What a tally says; it must not be empty."""
+    number = tally.count
+    middle = (_seconds_at(tally, (number + 1) // 2) + _seconds_at(tally, number // 2 + 1)) / 2
+    return StageFigures(
+        connection=key.connection,
+        service_type=key.service_type,
+        stage=key.status,
+        raw_status=key.raw_status or None,
+        count=number,
+        mean=tally.milliseconds / number / _SECOND,
+        median=middle,
+        # The shortest time within which nine of ten were done.
+        p90=_seconds_at(tally, -(-number * 9 // 10)),
+    )
+
+
+def _seconds_at(tally: Tally, rank: int) -> float:
+    """The middle of the bucket in which the duration of this rank is; ranks begin at 1."""
+    buckets = sorted(bucket for bucket, number in tally.buckets.items() if number > 0)
+    reached = accumulate(tally.buckets[bucket] for bucket in buckets)
+    found = next(b for b, total in zip(buckets, reached, strict=True) if total >= rank)
+    if found == 0:
+        return 0.5
+    low = BOUNDS[found - 1]
+    high = BOUNDS[found] if found < len(BOUNDS) else low
+    return (low + high) / 2 / _SECOND
+
+
+def sum_by_stage(tallies: Iterable[tuple[StageKey, Tally]]) -> list[StageFigures]:
+    """The figures of each connection, service type and stage over all months, in their order."""
+    sums: dict[StageKey, Tally] = {}
+    for key, tally in tallies:
+        if key.level is not StageLevel.RAW_STATUS:
+            sums.setdefault(_of_all_months(key), Tally()).merge(tally)
+    return [figures_of(key, tally) for key, tally in _in_order(sums)]
+
+
+def sum_by_raw_status(tallies: Iterable[tuple[StageKey, Tally]]) -> list[StageFigures]:
+    """The same for each raw status of a stage; spellings of one word are one raw status."""
+    sums: dict[StageKey, Tally] = {}
+    spelled: dict[StageKey, Counter[str]] = {}
+    for key, tally in tallies:
+        if key.level is not StageLevel.STATUS:
+            of_word = _of_all_months(key, raw_status=normal_form(key.raw_status))
+            sums.setdefault(of_word, Tally()).merge(tally)
+            spelled.setdefault(of_word, Counter())[key.raw_status] += tally.count
+    return [
+        replace(one, raw_status=_most_used(spelled[key]) or None)
+        for key, tally in _in_order(sums)
+        for one in [figures_of(key, tally)]
+    ]
+
+
+def _of_all_months(key: StageKey, *, raw_status: str = "") -> StageKey:
+    return StageKey(key.connection, "", key.service_type, key.status, raw_status)
+
+
+def _in_order(sums: Mapping[StageKey, Tally]) -> list[tuple[StageKey, Tally]]:
+    there = [(key, tally) for key, tally in sums.items() if tally.count > 0]
+    return sorted(
+        there,
+        key=lambda one: (one[0].connection, one[0].service_type, one[0].status.rank, one[0]),
+    )
+
+
+def _most_used(spelled: Mapping[str, int]) -> str:
+    return min(spelled, key=lambda word: (-spelled[word], word))

@@ -1,0 +1,196 @@
+"""Lists of orders: what is wanted, which orders those are, and where a page ended.
+
+A list is sorted by the orders' next date. The index keeps each status in several shards, so the
+list is their merge; orders of the same second stand shard by shard. So a place in the list is a
+date, a shard, and an order in it, and every page can begin right after one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo
+
+from milepost.common.raw_statuses import is_same_word
+from milepost.common.status import Status
+from milepost.common.timestamps import in_zone, parse_instant, sortable, stored_day, stored_moment
+from milepost.orders.deadlines import ON_SITE
+from milepost.orders.lifecycle import TERMINAL
+from milepost.orders.order import OVERDUE, Attention, OrderKey, Wait
+
+OPEN: Final = tuple(status for status in Status if status not in TERMINAL)
+ANY_ATTENTION: Final = "any"
+_WEEK: Final = timedelta(days=7)
+_DAY: Final = timedelta(days=1)
+_FURTHEST_EAST: Final = timedelta(hours=14)
+_FURTHEST_WEST: Final = timedelta(hours=12)
+"""No zone is further from UTC: a day begins and ends within these hours of its midnight in UTC."""
+
+
+class Due(StrEnum):
+    """By when something is due, seen from an order's own time zone. Weeks begin on Monday."""
+
+    THIS_WEEK = "this_week"
+    NEXT_WEEK = "next_week"
+    OVERDUE = "overdue"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which orders a list shows. ``asked_at`` is when its first page was asked for."""
+
+    asked_at: datetime
+    statuses: Sequence[Status] = OPEN
+    connections: frozenset[str] = frozenset()
+    """None of them means all of them."""
+    provider: str | None = None
+    raw_status: str | None = None
+    """The provider's own word, in any case and white space."""
+    service_type: str | None = None
+    attention: str | None = None
+    """The code of a reason to look, or ``any``."""
+    due: Due | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An order as lists show it."""
+
+    key: OrderKey
+    provider: str
+    status: Status
+    raw_status: str | None
+    since: str
+    next_date: str
+    reference: str | None = None
+    service_type: str | None = None
+    appointment: str | None = None
+    attention: tuple[Attention, ...] = field(default=())
+    waiting: Wait | None = None
+    """What its stage waits for, if for the customer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a list: the order that stands there, in its shard, at its date."""
+
+    next_date: str
+    shard: str
+    key: OrderKey
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of a list. Without ``last`` there is no more of it."""
+
+    orders: Sequence[Listed]
+    last: Place | None
+
+
+class Lists(Protocol):
+    """Where lists come from."""
+
+    def page(
+        self, wanted: Wanted, *, zones: Mapping[str, str], after: Place | None, limit: int
+    ) -> Page:
+        """At most ``limit`` orders after a place; fewer when many had to be looked through.
+
+        :param zones: the time zone of each connection
+        """
+        ...
+
+    def look_up(self, keys: Sequence[OrderKey]) -> Sequence[Listed]:
+        """These orders, without those that are gone."""
+        ...
+
+
+def is_wanted(one: Listed, wanted: Wanted, *, zone: str) -> bool:
+    """Whether a list shows this order.
+
+    :param zone: the time zone of its connection
+    """
+    return (
+        one.status in wanted.statuses
+        and (not wanted.connections or one.key.connection in wanted.connections)
+        and wanted.provider in (None, one.provider)
+        and (wanted.raw_status is None or is_same_word(one.raw_status, wanted.raw_status))
+        and wanted.service_type in (None, one.service_type)
+        and _has_attention(one, wanted.attention)
+        and _is_due(one, wanted, ZoneInfo(zone))
+    )
+
+
+def next_dates(wanted: Wanted) -> tuple[str | None, str | None]:
+    """First and last ``next_date`` that orders of this list can have, in any time zone."""
+    if wanted.due is Due.OVERDUE:
+        return None, sortable(wanted.asked_at)
+    if wanted.due is not None:
+        first, _ = _week(wanted.due, (wanted.asked_at - _FURTHEST_WEST).date())
+        _, last = _week(wanted.due, (wanted.asked_at + _FURTHEST_EAST).date())
+        return _earliest(first), _latest(last)
+    first_day, last_day = wanted.first_day, wanted.last_day
+    return _earliest(first_day) if first_day else None, _latest(last_day) if last_day else None
+
+
+def _earliest(day: date) -> str:
+    return sortable(datetime.combine(day, time(), UTC) - _FURTHEST_EAST)
+
+
+def _latest(day: date) -> str:
+    return sortable(datetime.combine(day + _DAY, time(), UTC) + _FURTHEST_WEST)
+
+
+def _has_attention(one: Listed, code: str | None) -> bool:
+    if code is None:
+        return True
+    return any(code in (ANY_ATTENTION, reason.code) for reason in one.attention)
+
+
+def _is_due(one: Listed, wanted: Wanted, zone: ZoneInfo) -> bool:
+    today = wanted.asked_at.astimezone(zone).date()
+    if wanted.due is Due.OVERDUE:
+        return one.status not in TERMINAL and _is_over(one, wanted.asked_at, today)
+    first, last = wanted.first_day, wanted.last_day
+    if wanted.due is not None:
+        first, last = _week(wanted.due, today)
+    if first is None and last is None:
+        return True
+    day = _day_of(one, zone)
+    return (first is None or day >= first) and (last is None or day <= last)
+
+
+def _week(due: Due, today: date) -> tuple[date, date]:
+    monday = today - timedelta(days=today.weekday())
+    if due is Due.NEXT_WEEK:
+        monday += _WEEK
+    return monday, monday + _WEEK - _DAY
+
+
+def _is_over(one: Listed, now: datetime, today: date) -> bool:
+    """Whether it is overdue as ``deadlines.overdue_at`` says."""
+    is_agreed = one.status is Status.SCHEDULED and one.appointment is not None
+    if one.waiting and is_agreed:
+        # The later of the two counts, and only the appointment is known here.
+        return any(reason.code == OVERDUE for reason in one.attention)
+    agreed = stored_moment(one.appointment) if is_agreed else None
+    if agreed is not None and one.next_date < sortable(agreed):
+        # Its appointment was moved far beyond the track: it is overdue before that.
+        return one.next_date < sortable(now)
+    day = _agreed_day(one)
+    # An appointment is kept until the work on site is over; without an hour, until its day is.
+    if day:
+        return day < today
+    on_site = ON_SITE if is_agreed else timedelta()
+    return one.next_date < sortable(now - on_site)
+
+
+def _day_of(one: Listed, zone: ZoneInfo) -> date:
+    return _agreed_day(one) or in_zone(parse_instant(one.next_date), zone).date()
+
+
+def _agreed_day(one: Listed) -> date | None:
+    """The day that was agreed without an hour: a day of the calendar, in no zone."""
+    return stored_day(one.appointment) if one.status is Status.SCHEDULED else None

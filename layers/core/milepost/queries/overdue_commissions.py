@@ -1,0 +1,67 @@
+"""Overdue commissions: expected by a day, and not seen as paid. The contact is notified of them."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from milepost.connections.connection import Connection
+from milepost.orders.order import Kind, Order, TrackedOrder
+from milepost.queries.commission import Commission, State, commissions
+
+_A_DAY: Final = timedelta(days=1)
+
+
+def overdue_from(due_on: date, connection: Connection) -> datetime:
+    """When a commission that is expected by that day is overdue: as the next day begins, by the
+    connection's clock."""
+    midnight = datetime.combine(due_on + _A_DAY, time.min)
+    return midnight.replace(tzinfo=ZoneInfo(connection.time_zone)).astimezone(UTC)
+
+
+def overdue_commissions(
+    order: Order, connection: Connection, *, now: datetime
+) -> tuple[Commission, ...]:
+    """The order's commissions that are overdue, the oldest first; none of them is of nothing."""
+    return tuple(
+        one
+        for one in commissions(order, connection, now=now)
+        if one.state is State.OVERDUE and one.amount > 0
+    )
+
+
+def due_commission_notice(
+    tracked: TrackedOrder, connection: Connection, *, now: datetime
+) -> datetime | None:
+    """Since when the commission is overdue that the contact is to be notified of now; None when
+    there is none.
+
+    It is announced once an order. Of a monthly commission it is announced again for a later month
+    only when the month that was announced has been paid since.
+    """
+    overdue = overdue_commissions(tracked.order, connection, now=now)
+    if connection.contact is None or not overdue:
+        return None
+    if not _was_announced_paid(tracked, connection, now=now):
+        return None
+    return overdue_from(overdue[0].due_on, connection)
+
+
+def commission_withdrawn(
+    tracked: TrackedOrder, connection: Connection, *, now: datetime
+) -> str | None:
+    """Why a notice that has not gone out yet is not to; None when it still holds."""
+    if overdue_commissions(tracked.order, connection, now=now):
+        return None
+    return "none of its commission is overdue any more"
+
+
+def _was_announced_paid(tracked: TrackedOrder, connection: Connection, *, now: datetime) -> bool:
+    """Whether the month that was announced last has been paid; true where none was announced."""
+    announced = [one for one in tracked.announced if one.kind is Kind.COMMISSION_OVERDUE]
+    if not announced:
+        return True
+    return any(
+        one.state is State.PAID
+        and overdue_from(one.due_on, connection) == announced[-1].occurred_at
+        for one in commissions(tracked.order, connection, now=now)
+    )

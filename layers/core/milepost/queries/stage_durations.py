@@ -1,0 +1,208 @@
+"""Measuring: how many orders stand where, and how long they stayed in each stage.
+
+Of each order it is kept what was counted of it and of which version. So a change that comes
+again, or late, or whose history is another one now, changes the figures by the difference alone.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC
+from typing import Final
+
+from milepost.common.raw_statuses import StageLevel
+from milepost.common.status import Status
+from milepost.orders.order import Order, OrderKey, TrackedOrder
+from milepost.orders.search_terms import customer_id_of
+from milepost.orders.stages import measured_stages
+from milepost.queries.histogram import StageKey, Tally
+from milepost.queries.outcomes import (
+    Acceptance,
+    AcceptanceKey,
+    Ending,
+    OutcomeKey,
+    acceptance_changes,
+    acceptance_of,
+    ending_of,
+    outcome_changes,
+)
+
+FORM: Final = 2
+"""Raised with figures that are new, so that a backfill counts every order once more. 1: outcomes
+and acceptances. 2: stages by raw status."""
+MOST_FORMER: Final = 20
+"""Former customers of one order that it is found by; each is an item of its own."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Lasted:
+    """A finished stage as it is counted; ``month`` (UTC, ``2026-03``) is when it was left."""
+
+    status: Status
+    month: str
+    service_type: str
+    milliseconds: int
+    raw_status: str = ""
+    level: StageLevel = StageLevel.BOTH
+
+    def key_at(self, connection: str) -> StageKey:
+        """The key of the tally that it is counted in."""
+        return StageKey(
+            connection, self.month, self.service_type, self.status, self.raw_status, self.level
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What the figures hold of one order, as of one of its writes.
+
+    ``status`` is None for one that is removed or erased: it counts nowhere, but its stages took
+    the time that they took. ``reference`` and ``customer`` are what it is found by. ``sequence``
+    is the stream's number of the write, padded so that texts compare as numbers do; empty for
+    what was read from the table.
+    """
+
+    version: int
+    sequence: str = ""
+    status: Status | None = None
+    stages: tuple[Lasted, ...] = ()
+    reference: str | None = None
+    customer: str | None = None
+    stages_left_out: int = 0
+    """How many stages were counted and are no longer in ``stages``: their time stays counted."""
+    former_customers: tuple[str, ...] = ()
+    """Whose it was before, by what earlier reports said."""
+    ending: Ending | None = None
+    acceptance: Acceptance | None = None
+    form: int = 0
+    """Which figures there were when it was counted (``FORM``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One write of an order, and what is to be counted of the order after it."""
+
+    key: OrderKey
+    after: Counted
+    keeps_acceptance: bool = False
+    """Whether the order's history no longer tells how it was accepted: that stays as it was
+    counted."""
+
+
+def change_of(
+    before: TrackedOrder | None, after: TrackedOrder | None, *, sequence: str = ""
+) -> Change:
+    """The change that a write made.
+
+    :param before: None for a new order, or when it isn't known
+    :param after: None for a removal
+    :raises ValueError: when both are None
+    """
+    last = after or before
+    if last is None:
+        raise ValueError("a change has an order before it, after it, or both")
+    order, is_there = last.order, after is not None and after.erased_at is None
+    counted = Counted(
+        version=last.version if after else last.version + 1,
+        sequence=sequence,
+        status=order.status if is_there else None,
+        # A tombstone keeps what happened when, and of what sort it was.
+        stages=_stages_of(order),
+        reference=order.details.get("reference") if is_there else None,
+        customer=customer_id_of(order.details, order.key) if is_there else None,
+        stages_left_out=order.summary.stages_left_out if order.summary else 0,
+        former_customers=former_customers(order) if is_there else (),
+        ending=ending_of(order),
+        acceptance=acceptance_of(order),
+        form=FORM,
+    )
+    return Change(order.key, counted, keeps_acceptance=order.summary is not None)
+
+
+def former_customers(order: Order) -> tuple[str, ...]:
+    """Ids of the customers that earlier reports named, and that the order has no more."""
+    customers = (details.get("customer", {}) for details in order.said_of_it)
+    named = {(c.get("email"), c.get("number"), c.get("phone")): c for c in customers if c}
+    ids = (customer_id_of({"customer": one}, order.key) for one in named.values())
+    now = customer_id_of(order.details, order.key)
+    return tuple(one for one in dict.fromkeys(ids) if one != now)[:MOST_FORMER]
+
+
+def _stages_of(order: Order) -> tuple[Lasted, ...]:
+    service_type = order.details.get("service_type", "")
+    return tuple(
+        Lasted(
+            stage.status,
+            f"{stage.left.astimezone(UTC):%Y-%m}",
+            service_type,
+            round((stage.left - stage.entered).total_seconds() * 1000),
+            stage.raw_status or "",
+            stage.level,
+        )
+        for stage in measured_stages(order)
+    )
+
+
+def count(before: Counted | None, changes: Iterable[Change]) -> Counted | None:
+    """What is counted of an order after these changes of it, of which some may be known."""
+    counted = before
+    for change in changes:
+        if counted is None or _is_news(counted, change.after):
+            kept = counted.acceptance if counted and change.keeps_acceptance else None
+            counted = replace(change.after, acceptance=kept) if kept else change.after
+    return counted
+
+
+def _is_news(known: Counted, found: Counted) -> bool:
+    if known.sequence and found.sequence:
+        # An order that was removed and came back begins at version 1 again.
+        return found.sequence > known.sequence
+    return (found.version, found.form) > (known.version, known.form)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is counted of an order before and after some changes of it."""
+
+    key: OrderKey
+    before: Counted | None
+    after: Counted
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the write was about something else, so that none is needed here."""
+        if self.before is None:
+            return False
+        version, sequence = self.after.version, self.after.sequence
+        return replace(self.before, version=version, sequence=sequence) == self.after
+
+    def statuses(self) -> dict[Status, int]:
+        """By how much the number of orders in each status changes."""
+        was = self.before.status if self.before else None
+        now = self.after.status
+        if was is now:
+            return {}
+        changes = {was: -1, now: 1}
+        return {status: number for status, number in changes.items() if status is not None}
+
+    def outcomes(self) -> dict[OutcomeKey, int]:
+        """By how much the numbers of outcomes change."""
+        was = self.before.ending if self.before else None
+        return outcome_changes(self.key.connection, before=was, after=self.after.ending)
+
+    def acceptances(self) -> dict[AcceptanceKey, Tally]:
+        """By how much the tallies of acceptances change."""
+        was = self.before.acceptance if self.before else None
+        return acceptance_changes(self.key.connection, before=was, after=self.after.acceptance)
+
+    def stages(self) -> dict[StageKey, Tally]:
+        """By how much the stages' tallies change."""
+        found: dict[StageKey, Tally] = {}
+        was: tuple[Lasted, ...] = ()
+        if self.before:
+            # Those that a very long history no longer holds took the time that they took.
+            was = self.before.stages[self.after.stages_left_out - self.before.stages_left_out :]
+        for stages, times in ((self.after.stages, 1), (was, -1)):
+            for one in stages:
+                key = one.key_at(self.key.connection)
+                found.setdefault(key, Tally()).add(one.milliseconds, times=times)
+        return {key: tally for key, tally in found.items() if not tally.is_empty}

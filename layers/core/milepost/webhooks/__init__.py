@@ -1,0 +1,1 @@
+"""Inbound webhooks: signatures, the inbox, deliveries."""

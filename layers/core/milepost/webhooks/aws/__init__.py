@@ -1,0 +1,1 @@
+"""The inbox queue, its deliveries, and signing secrets."""

@@ -1,0 +1,78 @@
+"""Deliveries: what record_report finds in the inbox, and what a replay puts there again."""
+
+import json
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from milepost.orders.report import Source
+from milepost.quarantine.replay import Kept, KeptId
+from milepost.webhooks.receiver import InboxRefused
+
+
+class ReplayQueue:
+    """Implements ``replay.Inbox``."""
+
+    def __init__(self, client: Any, *, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def put_back(self, kept: Kept, body: bytes, *, announce: bool, now: datetime) -> None:
+        message = {
+            "connection": kept.id.connection,
+            "delivery_id": f"replay-{kept.id.digest}",
+            "received_at": round(kept.received_at.timestamp(), 3),
+            "source": str(kept.source),
+            "announce": announce,
+            "replayed_at": round(now.timestamp(), 3),
+            "kept_as": kept.id.path_id,
+            "body": b64encode(body).decode("ascii"),
+        }
+        try:
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(message))
+        except (BotoCoreError, ClientError):
+            raise InboxRefused from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One authentic webhook as it was let in, or what a replay puts back of the quarantine."""
+
+    connection_id: str
+    delivery_id: str
+    received_at: datetime
+    body: bytes
+    source: Source = Source.WEBHOOK
+    """``POLL`` for one order of a page, as the provider lists it."""
+    announce: bool = True
+    """False for a replay that is to tell nobody."""
+    replayed_at: datetime | None = None
+    kept_as: KeptId | None = None
+    """Where in the quarantine it still is, until it has been recorded."""
+
+    @property
+    def judged_at(self) -> datetime:
+        """By which clock it is dated ahead: that of its arrival, however long it waited since.
+
+        A replay is asked for because something has changed; that may be the time.
+        """
+        return self.replayed_at or self.received_at
+
+    @classmethod
+    def from_message(cls, text: str) -> "Delivery":
+        """Read what ``InboxQueue`` or ``ReplayQueue`` wrote."""
+        message = json.loads(text)
+        kept_as, replayed_at = message.get("kept_as"), message.get("replayed_at")
+        return cls(
+            connection_id=message["connection"],
+            delivery_id=message["delivery_id"],
+            received_at=datetime.fromtimestamp(message["received_at"], UTC),
+            body=b64decode(message["body"], validate=True),
+            source=Source(message.get("source", Source.WEBHOOK)),
+            announce=message.get("announce", True),
+            replayed_at=datetime.fromtimestamp(replayed_at, UTC) if replayed_at else None,
+            kept_as=KeptId.parse(kept_as) if kept_as else None,
+        )

@@ -1,0 +1,37 @@
+"""The inbox: what was let in, on its way to being recorded.
+
+Apart from ``deliveries``, since a provider waits for whoever imports this.
+"""
+
+import json
+from base64 import b64encode
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from milepost.webhooks.receiver import InboxRefused
+
+
+class InboxQueue:
+    """Implements ``receiver.Inbox``."""
+
+    def __init__(self, client: Any, *, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def put(self, *, connection_id: str, delivery_id: str, body: bytes, now: float) -> None:
+        # Base64, since SQS refuses characters that a body may hold, and the bytes have to stay.
+        message = {
+            "connection": connection_id,
+            "delivery_id": delivery_id,
+            "received_at": round(now, 3),
+            "body": b64encode(body).decode("ascii"),
+        }
+        try:
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(message))
+        except (BotoCoreError, ClientError):
+            raise InboxRefused from None
+
+    def look(self) -> None:
+        """Ask for the queue, and do nothing with it: the connection is open then."""
+        self._client.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])

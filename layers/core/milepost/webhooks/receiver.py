@@ -1,0 +1,140 @@
+"""A webhook's way in: verify the raw bytes, put them in the inbox, answer.
+
+Nothing is parsed here. What a provider is told 2xx for is in the inbox.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from milepost.webhooks.signatures import BadSignature, NoSecret, verify
+
+MOST_BYTES: Final = 512 * 1024
+"""The largest body taken in: in base64 and with its envelope it fits an SQS message of 1 MiB."""
+RETRY_AFTER_SECONDS: Final = 30
+
+
+class UnknownWebhook(LookupError):
+    """No connection of this id takes webhooks."""
+
+
+class SecretStoreDown(Exception):
+    """The signing secrets can't be had, so nothing can be let in."""
+
+
+class InboxRefused(Exception):
+    """The queue did not take the delivery; the provider has to try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """How a connection's webhooks are signed: the scheme, and every live secret."""
+
+    scheme: str
+    secrets: tuple[str, ...]
+
+    @classmethod
+    def read(cls, entry: object) -> "Signing":
+        """An entry as it is stored; one of any other shape has no secret, so it accepts nothing."""
+        if isinstance(entry, dict):
+            scheme, secrets = entry.get("scheme"), entry.get("secrets")
+            if isinstance(scheme, str) and isinstance(secrets, list):
+                return cls(scheme, tuple(secrets))
+        return cls("", ())
+
+
+class SigningSecrets(Protocol):
+    """Where signing secrets are kept."""
+
+    def get(self, connection_id: str, *, now: float) -> Signing:
+        """:raises UnknownWebhook: for a connection without webhooks
+        :raises SecretStoreDown: when they can't be read"""
+        ...
+
+    def refresh(self, *, now: float) -> bool:
+        """Read them again, unless that was done a moment ago; True when they were."""
+        ...
+
+
+class Inbox(Protocol):
+    """The queue of what was let in."""
+
+    def put(self, *, connection_id: str, delivery_id: str, body: bytes, now: float) -> None:
+        """:raises InboxRefused: when it is not in the queue"""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it came, its body as raw bytes."""
+
+    method: str
+    connection_id: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the provider is told; ``reason`` is for our own eyes."""
+
+    status: int
+    message: str
+    reason: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+ACCEPTED: Final = Answer(202, "accepted", "accepted")
+FOUND: Final = frozenset({"accepted", "bad_signature", "no_secret", "inbox_refused"})
+"""Reasons of answers that are given only once the connection is known to exist."""
+_UNAVAILABLE: Final = {"retry-after": str(RETRY_AFTER_SECONDS)}
+_REFUSALS: Final[Mapping[type[Exception], Answer]] = {
+    UnknownWebhook: Answer(404, "no such connection", "unknown_connection"),
+    BadSignature: Answer(401, "unauthorized", "bad_signature"),
+    NoSecret: Answer(503, "try again later", "no_secret", _UNAVAILABLE),
+    SecretStoreDown: Answer(503, "try again later", "secret_store_down", _UNAVAILABLE),
+    InboxRefused: Answer(503, "try again later", "inbox_refused", _UNAVAILABLE),
+}
+
+
+def receive(request: Request, *, secrets: SigningSecrets, inbox: Inbox, now: float) -> Answer:
+    """Let a delivery in, or say why not. ``now`` is in seconds since the epoch."""
+    if request.method != "POST":
+        return Answer(405, "use POST", "method", {"allow": "POST"})
+    if len(request.body) > MOST_BYTES:
+        return Answer(413, f"the body is larger than {MOST_BYTES} bytes", "too_large")
+    try:
+        delivery_id = _verify(request, secrets, now)
+        inbox.put(
+            connection_id=request.connection_id,
+            delivery_id=delivery_id,
+            body=request.body,
+            now=now,
+        )
+    except tuple(_REFUSALS) as refusal:
+        return _REFUSALS[type(refusal)]
+    return ACCEPTED
+
+
+def _verify(request: Request, secrets: SigningSecrets, now: float) -> str:
+    """The delivery id. A refusal is checked once more against secrets read anew.
+
+    A rotation, or a connection applied a moment ago, must not cost a delivery.
+    """
+    try:
+        return _verify_once(request, secrets, now)
+    except (UnknownWebhook, BadSignature, NoSecret):
+        if not secrets.refresh(now=now):
+            raise
+        return _verify_once(request, secrets, now)
+
+
+def _verify_once(request: Request, secrets: SigningSecrets, now: float) -> str:
+    signing = secrets.get(request.connection_id, now=now)
+    return verify(
+        signing.scheme,
+        headers=request.headers,
+        body=request.body,
+        secrets=signing.secrets,
+        now=now,
+    )

@@ -1,0 +1,389 @@
+"""A person has a mail sent again: a new notice that says of which it is a copy, and by whom."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from milepost.common.errors import OrdersUnavailable
+from milepost.common.idempotency import KeyReused
+from milepost.common.status import Status
+from milepost.notifications.eligibility_check import Judge
+from milepost.notifications.notice import Audience, Channel, Notice, NoticeId, State
+from milepost.notifications.recipients import Choice
+from milepost.notifications.resend import CannotResend, NeedsForce, Resender, ResendRequest
+from milepost.notifications.subscription import Subscription
+from milepost.orders.order import Announcement, Kind
+from tests.builders import KEY, NOON, OFFERGRID, announcement, minute, notice, report, tracked
+from tests.fakes import (
+    MemoryConnections,
+    MemoryNotices,
+    MemoryOrders,
+    MemoryOutbox,
+    MemoryRequests,
+    MemorySubscriptions,
+    MemorySuppressions,
+)
+from tests.unit.notifications.mail import sending_desk
+
+SAID = announcement(Kind.ACCEPTED)
+SALES = Subscription(id="sales", recipient="sales@example.org", language="de")
+TELLING = replace(OFFERGRID, customer_notices=frozenset({Kind.ACCEPTED, Kind.SCHEDULED}))
+ONE = notice(language="de", subscription="sales", audience=Audience.TEAM)
+
+
+class Desk:
+    def __init__(self, *notices: Notice) -> None:
+        self.log, self.orders, self.emails = MemoryNotices(), MemoryOrders(), MemoryOutbox()
+        self.requests = MemoryRequests()
+        self.suppressions = MemorySuppressions()
+        self.subscriptions = MemorySubscriptions({SALES.id: SALES})
+        self.connections = MemoryConnections.of(TELLING)
+        self.orders.kept[KEY] = tracked(report(Status.ACCEPTED), announced=(SAID,))
+        for one in notices:
+            self.log.enter(Choice(notice=one), at=NOON)
+            self.log.mark_sent(one, message_id="m-1", at=NOON)
+
+    def resend(
+        self,
+        one: Notice = ONE,
+        *,
+        to: str | None = None,
+        by: str = "mara",
+        key: str | None = None,
+        force: bool = False,
+    ) -> Notice:
+        resender = Resender(
+            log=self.log,
+            judge=Judge(
+                suppressions=self.suppressions,
+                subscriptions=self.subscriptions,
+                orders=self.orders,
+                connections=self.connections,
+            ),
+            requests=self.requests,
+            emails=self.emails,
+        )
+        request = ResendRequest(to=to, by=by, key=key or uuid4().hex, force=force)
+        return resender.resend(NoticeId.parse(one.id), request, now=minute(5))
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(ONE)
+
+
+def test_a_mail_sent_again_is_a_copy_to_the_same_address(desk: Desk) -> None:
+    again = desk.resend()
+    assert again == replace(ONE, copy=1)
+    assert [one for one, _ in desk.emails.puts] == [again]
+    assert desk.log.state_of(again) is State.QUEUED
+    assert desk.log.state_of(ONE) is State.SENT
+
+
+def test_the_log_says_of_which_mail_it_is_a_copy_and_who_asked(desk: Desk) -> None:
+    item = desk.log.items[desk.resend(by="mara@example.org").id]
+    assert (item["resend_of"], item["requested_by"]) == (ONE.id, "mara@example.org")
+
+
+def test_each_copy_has_a_number_of_its_own(desk: Desk) -> None:
+    copies = [desk.resend() for _ in range(3)]
+    assert [one.copy for one in copies] == [1, 2, 3]
+    assert len({one.id for one in copies}) == 3
+
+
+def test_a_request_that_is_repeated_is_one_copy(desk: Desk) -> None:
+    first = desk.resend(key="k1")
+    desk.emails.puts.clear()  # As if it had broken off before the queue.
+    assert desk.resend(key="k1") == first
+    assert desk.emails.recipients == [first.recipient]
+    desk.log.mark_sent(first, message_id="m-2", at=minute(6))
+    assert desk.resend(key="k1") == first
+    assert desk.emails.recipients == [first.recipient]
+    assert desk.resend(key="k2").copy == 2
+
+
+def test_a_copy_of_a_copy_is_a_further_copy(desk: Desk) -> None:
+    first = desk.resend()
+    second = desk.resend(first)
+    assert second.copy == 2
+    assert desk.log.items[second.id]["resend_of"] == first.id
+
+
+def test_a_mail_can_go_to_another_address(desk: Desk) -> None:
+    again = desk.resend(to="lena@example.org")
+    assert (again.recipient, again.copy) == ("lena@example.org", 1)
+    assert again.language == "de"
+    assert desk.emails.recipients == ["lena@example.org"]
+
+
+@pytest.mark.parametrize(
+    "to", ["lena", "a@b.de, c@d.de", "a@b.de\r\nBcc: c@d.de", "jürgen@b.de", "lena@b\u200b.de"]
+)
+def test_an_address_that_cannot_be_right_is_refused_with_its_reason(desk: Desk, to: str) -> None:
+    with pytest.raises(CannotResend, match=r"is not an email address\. "):
+        desk.resend(to=to)
+    assert desk.emails.puts == []
+
+
+@pytest.mark.parametrize("to", ["LENA@Müller.example", "lena@xn--mller-kva.example "])
+def test_another_spelling_of_its_own_address_is_no_other_address(to: str) -> None:
+    first = notice(recipient="lena@müller.example", subscription="sub-1")
+    desk = Desk(first)
+    desk.subscriptions.kept["sub-1"] = Subscription(id="sub-1", recipient=first.recipient)
+    again = desk.resend(first, to=to)
+    assert (again.recipient, again.subscription) == (first.recipient, "sub-1")
+
+
+def test_a_customer_without_an_address_gets_it_where_a_person_says() -> None:
+    skipped = notice(recipient="", audience=Audience.CUSTOMER)
+    desk = Desk()
+    desk.log.enter(Choice(notice=skipped, skipped="no email address"), at=NOON)
+    with pytest.raises(CannotResend, match="there is no address"):
+        desk.resend(skipped)
+    again = desk.resend(skipped, to="lena@example.org")
+    assert (again.recipient, again.audience) == ("lena@example.org", Audience.CUSTOMER)
+
+
+def test_a_mail_that_is_not_in_the_log_cannot_be_sent_again() -> None:
+    with pytest.raises(CannotResend, match="milepost notices list"):
+        Desk().resend()
+
+
+@pytest.mark.parametrize("how", ["no item", "announcements gone"])
+def test_a_mail_of_an_erased_order_cannot_be_sent_again(desk: Desk, how: str) -> None:
+    known = desk.orders.kept.pop(KEY)
+    if how == "announcements gone":
+        desk.orders.kept[KEY] = replace(known, announced=(), erased_at=NOON)
+    with pytest.raises(CannotResend, match="it was erased"):
+        desk.resend()
+    assert desk.emails.puts == []
+
+
+@pytest.mark.parametrize("channel", [Channel.SNS, Channel.HTTPS])
+def test_only_mails_are_sent_again(channel: Channel) -> None:
+    one = notice(channel=channel, recipient="https://crm.example/hooks")
+    with pytest.raises(CannotResend, match=f"a notice by {channel}"):
+        Desk(one).resend(one)
+
+
+def test_a_copy_that_another_person_entered_meanwhile_is_theirs(desk: Desk) -> None:
+    theirs = replace(ONE, copy=1)
+    desk.log.enter(Choice(notice=theirs, requested_by="jo"), at=minute(5))
+    ours = desk.resend(by="mara")
+    assert ours.copy == 2
+    assert desk.log.items[theirs.id]["requested_by"] == "jo"
+
+
+def keep(
+    desk: Desk, status: Status, *, announced: tuple[Announcement, ...], **details: Any
+) -> None:
+    desk.orders.kept[KEY] = tracked(report(status, **details), announced=announced)
+
+
+SCHEDULED = announcement(Kind.SCHEDULED, status=Status.SCHEDULED)
+RESCHEDULED = announcement(Kind.RESCHEDULED, 2, status=Status.SCHEDULED)
+COMPLETED = announcement(Kind.COMPLETED, status=Status.COMPLETED)
+OVERDUE = announcement(Kind.OVERDUE)
+ATTENTION = announcement(Kind.ATTENTION)
+AHEAD, PAST = "2026-03-09T09:00:00Z", "2026-03-02T07:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "more", "details", "why"),
+    [
+        (SAID, Status.CANCELLED, (), {}, "out of date: the order is cancelled now"),
+        (SAID, Status.IN_PROGRESS, (), {}, "out of date: the order is in progress now"),
+        (
+            SCHEDULED,
+            Status.CANCELLED,
+            (),
+            {"appointment": AHEAD},
+            "out of date: the order is cancelled now",
+        ),
+        (
+            SCHEDULED,
+            Status.SCHEDULED,
+            (),
+            {"appointment": PAST},
+            f"out of date: its appointment ({PAST}) is over",
+        ),
+        (
+            SCHEDULED,
+            Status.SCHEDULED,
+            (),
+            {"appointment": "2026-03-01"},
+            "out of date: its appointment (2026-03-01) is over",
+        ),
+        (
+            SCHEDULED,
+            Status.SCHEDULED,
+            (RESCHEDULED,),
+            {"appointment": AHEAD},
+            "out of date: its appointment was changed since",
+        ),
+        (COMPLETED, Status.CANCELLED, (), {}, "out of date: the order is cancelled now"),
+        (
+            OVERDUE,
+            Status.ACCEPTED,
+            (),
+            {},
+            "out of date: the order is no longer overdue in that stage",
+        ),
+        (
+            ATTENTION,
+            Status.ACCEPTED,
+            (),
+            {},
+            "out of date: nothing of the order needs attention any more",
+        ),
+    ],
+)
+def test_what_is_out_of_date_is_refused_with_its_reason_and_sent_when_forced(
+    said: Announcement,
+    status: Status,
+    more: tuple[Announcement, ...],
+    details: dict[str, Any],
+    why: str,
+) -> None:
+    one = replace(ONE, announcement=said)
+    desk = Desk(one)
+    desk.subscriptions.kept["sales"] = replace(SALES, kinds=frozenset(Kind))
+    keep(desk, status, announced=(said, *more), **details)
+    with pytest.raises(NeedsForce) as refused:
+        desk.resend(one)
+    assert str(refused.value) == why
+    assert (desk.emails.puts, desk.requests.kept) == ([], {})
+    again = desk.resend(one, force=True)
+    assert (again.copy, again.forced) == (1, True)
+    assert desk.emails.recipients == [one.recipient]
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "details"),
+    [
+        (SAID, Status.ACCEPTED, {}),
+        (SCHEDULED, Status.SCHEDULED, {"appointment": AHEAD}),
+        (SCHEDULED, Status.SCHEDULED, {"appointment": "2026-03-02"}),
+        (SCHEDULED, Status.SCHEDULED, {}),
+        (COMPLETED, Status.ACTIVE, {}),
+    ],
+)
+def test_what_still_holds_is_sent_again_without_a_word(
+    said: Announcement, status: Status, details: dict[str, Any]
+) -> None:
+    one = replace(ONE, announcement=said)
+    desk = Desk(one)
+    keep(desk, status, announced=(said,), **details)
+    assert desk.resend(one).forced is False
+
+
+def refused_unless_forced(desk: Desk, one: Notice, **asked: Any) -> str:
+    with pytest.raises(NeedsForce) as refused:
+        desk.resend(one, **asked)
+    assert desk.emails.puts == []
+    desk.resend(one, force=True, **asked)
+    assert len(desk.emails.puts) == 1
+    return str(refused.value)
+
+
+def test_a_kind_that_is_off_for_customers_is_refused_unless_it_is_forced() -> None:
+    theirs = notice(audience=Audience.CUSTOMER, recipient="lena@example.org")
+    desk = Desk(theirs)
+    desk.connections = MemoryConnections.of(OFFERGRID)
+    why = f"customer notices of kind accepted are off for {OFFERGRID.id}"
+    assert refused_unless_forced(desk, theirs) == why
+
+
+def test_a_stopped_address_is_refused_unless_it_is_forced(desk: Desk) -> None:
+    desk.suppressions.reasons[ONE.recipient, Audience.TEAM] = "complained on 2026-03-01"
+    assert refused_unless_forced(desk, ONE) == "complained on 2026-03-01"
+
+
+def test_a_stopped_address_is_refused_also_as_another_one_than_the_notices_own(
+    desk: Desk,
+) -> None:
+    desk.suppressions.reasons["lena@example.org", Audience.TEAM] = "bounced before"
+    assert refused_unless_forced(desk, ONE, to="lena@example.org") == "bounced before"
+
+
+@pytest.mark.parametrize(
+    ("now", "why"),
+    [
+        (None, "the subscription was deleted"),
+        (replace(SALES, ended="unsubscribed on 2026-03-01"), "unsubscribed on 2026-03-01"),
+        (
+            replace(SALES, kinds=frozenset({Kind.REJECTED})),
+            "the subscription no longer asks for accepted",
+        ),
+    ],
+)
+def test_a_subscriber_who_wants_it_no_more_is_not_sent_it_again_unless_it_is_forced(
+    now: Subscription | None, why: str, desk: Desk
+) -> None:
+    desk.subscriptions.kept = {"sales": now} if now else {}
+    assert refused_unless_forced(desk, ONE) == why
+
+
+def test_no_force_sends_a_mail_of_a_connection_that_was_removed(desk: Desk) -> None:
+    desk.connections = MemoryConnections()
+    for force in (False, True):
+        with pytest.raises(CannotResend, match="its connection is not applied") as refused:
+            desk.resend(force=force)
+        assert not isinstance(refused.value, NeedsForce)
+
+
+def test_while_the_order_cannot_be_read_nothing_is_concluded(desk: Desk) -> None:
+    desk.orders.unavailable = True
+    with pytest.raises(OrdersUnavailable):
+        desk.resend()
+    desk.orders.unavailable = False
+    assert desk.resend().copy == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"to": "lena@example.org"}, {"force": True}, {"to": "lena@example.org", "force": True}],
+)
+def test_a_key_that_comes_again_with_other_contents_sends_nothing(
+    other: dict[str, Any], desk: Desk
+) -> None:
+    desk.resend(key="k1")
+    with pytest.raises(KeyReused, match="take a new one"):
+        desk.resend(key="k1", **other)
+    assert len(desk.emails.puts) == 1
+
+
+def test_a_key_that_comes_again_for_another_notice_sends_nothing(desk: Desk) -> None:
+    other = notice(recipient="ops@example.org")
+    desk.log.enter(Choice(notice=other), at=NOON)
+    desk.resend(key="k1")
+    with pytest.raises(KeyReused):
+        desk.resend(other, key="k1")
+
+
+def test_a_request_that_is_repeated_is_answered_as_before_though_the_order_has_moved_on(
+    desk: Desk,
+) -> None:
+    first = desk.resend(key="k1")
+    keep(desk, Status.CANCELLED, announced=(SAID,))
+    assert desk.resend(key="k1") == first
+    with pytest.raises(NeedsForce):
+        desk.resend(key="k2")
+
+
+def test_a_forced_mail_is_sent_and_one_that_is_not_is_held_back(desk: Desk) -> None:
+    sending = sending_desk.Desk(log=sending_desk.DyingNotices(items=desk.log.items))
+    sending.orders, sending.subscriptions = desk.orders, desk.subscriptions
+    sending.suppressions.reasons[ONE.recipient, Audience.TEAM] = "complained on 2026-03-01"
+    plain, forced = desk.resend(), desk.resend(force=True)
+    assert sending.sender.send(plain, now=minute(6)) is State.SUPPRESSED
+    assert sending.sender.send(forced, now=minute(6)) is State.SENT
+
+
+def test_a_customers_copy_beside_a_subscriber_keeps_the_customers_name() -> None:
+    theirs = notice(audience=Audience.CUSTOMER, apart=True)
+    desk = Desk(theirs)
+    again = desk.resend(theirs)
+    assert (again.apart, again.id) == (True, f"{theirs.id}/1")

@@ -1,0 +1,148 @@
+"""What of a provider's words may leave: nothing that names a customer."""
+
+from typing import Any
+
+import pytest
+
+from milepost.common import causes
+from milepost.notifications.payload import topic_attributes, topic_message, topic_subject
+from milepost.orders.details import Details
+from milepost.orders.disclosure import (
+    CAUSES,
+    WITHHELD,
+    label_of_nobody,
+    label_to_disclose,
+    reason_to_disclose,
+    status_to_disclose,
+)
+from milepost.orders.order import Kind
+from tests.builders import KEY, announced
+
+ORDER: dict[str, Any] = {
+    "customer": {
+        "name": "Zoë Müller-Lüdenscheidt",
+        "business": "Bäckerei Kornblum",
+        "email": "zoe.ml@post.example",
+        "phone": "+49 (0)30 901-820",
+        "number": "K-204417",
+    },
+    "address": {"street": "Lindenstraße 14a", "postcode": "10969", "city": "Berlin"},
+    "account_number": "AC-55",
+    "meter_number": "1EMH0011",
+    "installer": {"kind": "contractor", "name": "Nordlys Elektro"},
+    "notes": [{"kind": "other", "text": "Left a card at the door"}],
+}
+
+
+def disclosed(reason: str, **details: Any) -> str | None:
+    return reason_to_disclose(Details(**{**ORDER, "reason": reason, **details}))  # type: ignore[typeddict-item]
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Service not available at this address",
+        "Not serviced in Berlin",
+        "No capacity until 2027",
+        "Credit check failed",
+        "Kein Netzanschluss vorhanden",
+        "Kunden har fortrudt",
+        "Limit of 30 kW exceeded",
+    ],
+)
+def test_a_reason_that_names_nobody_leaves_as_the_provider_wrote_it(reason: str) -> None:
+    assert disclosed(reason) == reason
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "MÜLLER-LÜDENSCHEIDT moved out",
+        "muller has moved",
+        "zoe\u0308 isn't at home",
+        "Ｚｏë said no",
+        "Spoke to Kornblum",
+        "write to zoe.ml@post.example",
+        "write to somebody@else.example",
+        "phone 030 901820",
+        "phone +49 170 1234567",
+        "phone 0491 570 156",
+        "born on 31.12.1980",
+        "born on 1980-12-31",
+        "code 4711-22",
+        "see www.example.org",
+        "nobody at Lindenstrasse 14 A",
+        "account AC 55 is blocked",
+        "meter 1emh-0011 is missing",
+        "Nordlys has no time",
+        "Mrs Smith does not want it",
+        "Frau Sommer will nicht",
+        "Herr Winter, bitte anrufen",
+        "Hr. Jensen svarer ikke",
+        "Left a card at the door",
+        "x" * 501,
+    ],
+)
+def test_a_reason_that_may_name_somebody_is_replaced_by_our_own_words(reason: str) -> None:
+    assert disclosed(reason) == WITHHELD
+    assert disclosed(reason, cause="customer_not_home") == CAUSES["customer_not_home"]
+
+
+def test_what_was_taken_from_notes_stays_also_when_the_notes_have_changed_since() -> None:
+    assert disclosed("Nobody answers", reason_source="notes", notes=[]) == WITHHELD
+    two = [{"kind": "other", "text": "Gate is locked"}, {"kind": "other", "text": "Dog"}]
+    assert disclosed("Gate is locked\nDog", notes=two) == WITHHELD
+
+
+def test_a_rejections_own_reason_leaves_though_the_notes_repeat_it() -> None:
+    said = {"reason": "No fibre there", "notes": [{"kind": "other", "text": "No fibre there"}]}
+    assert topic_message(announced(Kind.REJECTED, **said))["reason"] == "No fibre there"
+    assert topic_message(announced(Kind.CANCELLED, **said))["reason"] == WITHHELD
+    marked = {**said, "reason_source": "notes"}
+    assert topic_message(announced(Kind.REJECTED, **marked))["reason"] == WITHHELD
+
+
+def test_without_a_reason_the_cause_says_why() -> None:
+    details = Details(cause="outside_service_area")
+    assert reason_to_disclose(details) == "The address is outside of the service area."
+    assert reason_to_disclose(Details(cause="other")) is None
+
+
+def test_every_cause_has_words_of_its_own() -> None:
+    assert CAUSES.keys() == set(causes.CAUSES) - {causes.OTHER}
+
+
+@pytest.mark.parametrize("text", ["internet", "ev_charging", "NC-2026-000417", "A/B: c & d (new)"])
+def test_a_label_is_a_few_plain_words(text: str) -> None:
+    assert label_to_disclose(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", " x", "a@b.example", "a\nb", "<b>", "x" * 65, "ring +49 30", "ring (030) 9"]
+)
+def test_more_than_that_is_none(text: str | None) -> None:
+    assert label_to_disclose(text) is None
+
+
+def test_a_reference_or_status_with_the_customers_name_in_it_stays_behind() -> None:
+    details = Details(**ORDER)
+    assert label_of_nobody("PP-20417", details) == "PP-20417"
+    assert label_of_nobody("K-204417", details) == "K-204417"
+    assert label_of_nobody("Kornblum-2", details) is None
+    assert status_to_disclose("on_hold", details) == "on_hold"
+    assert status_to_disclose("call 0491 570 156", details) is None
+    assert status_to_disclose("waiting for Zoe", details) is None
+
+
+def test_the_subject_and_the_attributes_are_as_careful_as_the_message() -> None:
+    said = {**ORDER, "reference": "Kornblum 7", "service_type": "zoe@post.example"}
+    one = announced(Kind.REJECTED, **said)
+    assert topic_subject(one) == f"Rejected: {KEY.order_id} ({KEY.connection})"
+    assert topic_attributes(one)["service_type"] == "unknown"
+    assert not {"reference", "service_type"} & topic_message(one).keys()
+
+
+def test_a_rejection_of_which_only_notes_say_why_says_that_there_is_a_reason() -> None:
+    assert topic_message(announced(Kind.REJECTED, **ORDER))["reason"] == WITHHELD
+    assert "reason" not in topic_message(announced(Kind.REJECTED))
+    assert "reason" not in topic_message(announced(Kind.ACCEPTED, **ORDER))
