@@ -267,7 +267,8 @@ def test_no_field_leaves_but_those_that_are_listed(
     assert CANARY in str(reports)
     messages, texts = everything_that_leaves(stack, receiver, connection, reports)
     assert CANARY.lower() not in texts.lower()
-    assert "4455" not in texts
+    # The receiver's own port may have any digits.
+    assert "4455" not in texts.replace(f":{receiver.port}", "")
     assert messages
     for message in messages:
         assert message.keys() <= FIELDS

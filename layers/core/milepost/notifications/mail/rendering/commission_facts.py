@@ -5,6 +5,7 @@ from typing import Any, Final
 from milepost.notifications.mail.rendering.context import Telling
 from milepost.notifications.mail.rendering.sanitize import clean
 from milepost.orders.order import Kind
+from milepost.queries.commission import Commission
 from milepost.queries.overdue_commissions import overdue_commissions
 
 _MOST: Final = 12
@@ -15,7 +16,7 @@ def commission_values(told: Telling) -> dict[str, Any]:
     """Values of templates, by name. A customer's mail has none of them."""
     if told.for_customer or told.notice.announcement.kind is not Kind.COMMISSION_OVERDUE:
         return {"overdue_commissions": [], "commission_command": None}
-    found = overdue_commissions(told.order, told.connection, now=told.moments.now)
+    found = _overdue(told)
     form = told.words["commissions"]["overdue"]
     lines = [
         form.format(
@@ -29,3 +30,11 @@ def commission_values(told: Telling) -> dict[str, Any]:
         "overdue_commissions": lines,
         "commission_command": clean(command + found[0].month, 300) if found else None,
     }
+
+
+def _overdue(told: Telling) -> tuple[Commission, ...]:
+    """None where a stored fact is none that a commission can be reckoned from."""
+    try:
+        return overdue_commissions(told.order, told.connection, now=told.moments.now)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return ()
