@@ -120,7 +120,7 @@ def test_actions_are_done_at_the_sandbox_and_called_off(desk: Desk) -> None:
     name = desk.create(SPIRII)
     at = (datetime.now(UTC) + timedelta(hours=2)).isoformat(timespec="seconds")
     desk.say("actions", "do", name, "resend_confirmation")
-    planned = desk.tell("actions", "do", name, "fulfill", "--at", at)
+    planned = desk.tell("actions", "do", name, "fulfill", "--at", at, "--yes")
     assert planned["result"] == "planned"
     assert desk.tell("actions", "list", name)["planned"][0]["action"] == "fulfill"
     assert desk.tell("actions", "call-off", name, "fulfill")["result"] == "called_off"

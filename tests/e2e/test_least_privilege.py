@@ -117,9 +117,12 @@ def statements_of(iam: Any, role: str) -> list[Statement]:
 
 def uses(statement: Statement) -> Iterator[Asked]:
     """Every action on every resource that a statement names, as far as it can be tried."""
+    sender = statement.get("Condition", {}).get("StringEquals", {}).get("ses:FromAddress")
     for action in as_list(statement["Action"]):
         for resource in as_list(statement["Resource"]):
-            asked = Asked(action, resource)
+            # Any identity, for in its sandbox SES checks the recipient's; but one sender alone.
+            named = resource.removesuffix("*") + sender if sender else resource
+            asked = Asked(action, named if resource.endswith("identity/*") else resource)
             if can_be_asked(asked):
                 yield asked
 
@@ -181,6 +184,13 @@ def test_without_a_statement_what_it_allowed_is_refused(caller: Caller) -> None:
         assert [one for one in own if caller.may(one)] == [], statement["Sid"]
         caller.allow(caller.statements)
         assert [one for one in own if not caller.may(one)] == [], statement["Sid"]
+
+
+@each_function
+def test_a_function_sends_mails_from_no_other_address(caller: Caller) -> None:
+    account = caller.stack.client("sts").get_caller_identity()["Account"]
+    identity = f"arn:aws:ses:{caller.stack.region}:{account}:identity/somebody@example.org"
+    assert not caller.may(Asked("ses:SendEmail", identity))
 
 
 @each_function

@@ -20,7 +20,7 @@ NOT_OURS: Final = re.compile(
     # The emulator's mail service, which AWS runs, also where it writes behind another's line; what
     # sam and the command said to the operator.
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+ \[ses(?:-v2)?\] .*"
-    r"|^\tParameter overrides.*|^[+~-] subscription of .*"
+    r"|^\tParameter overrides.*|^[+~-] subscription of .*|^ +sender +.*"
 )
 LONG_ENOUGH: Final = 8
 
