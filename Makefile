@@ -130,10 +130,12 @@ fuzz-briefly: install
 	@if $(MAKE) --no-print-directory $(TOOLS)/atheris/.installed; then $(FUZZ) --briefly; \
 	else echo "- the fuzzers: atheris can't be installed here (why, see above)" | tee -a $(LEFT_OUT); fi
 
-.PHONY: soak soak-briefly
+.PHONY: soak soak-briefly interleavings
 soak: install ## 20,000 changes on bad days, while processes are killed: 15 minutes (CHANGES, SECONDS, SEED)
 	@python -m tests.soak --changes $(or $(CHANGES),20000) --seconds $(or $(SECONDS),450) \
 		$(if $(SEED),--seed $(SEED))
+interleavings: install ## Every two functions, requests and commands at once: half an hour (INTERLEAVING_SEED, INTERLEAVING_PLACES)
+	@INTERLEAVING_PAIRS=100000 INTERLEAVING_PLACES=$(or $(INTERLEAVING_PLACES),2) pytest tests/integration/test_interleavings.py -n 2 --dist worksteal
 soak-briefly: install
 	@python -m tests.soak --changes 300 --seconds 30 --kill-every 6 --patience 240
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 _PASSING: Final = frozenset(
     {"seen", "seen_at", "announced_at", "queued_at", "sent_at", "delivered_at", "failed_at",
      "skipped_at", "bounced_at", "retry_at", "failing_since", "not_before", "suppressed_at",
-     "expires_at", "claimed_until", "received_at", "last_success_at", "lease_until", "lease_holder",
+     "expires_at", "claimed_until", "claimed_by", "received_at", "last_success_at",
+     "lease_until", "lease_holder",
      "token", "message_id", "replayed_at", "erased_at", "marked_at", "escalated_at"}
 )  # fmt: skip
 """What differs between any two runs."""
@@ -21,10 +22,30 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         passing = _PASSING | _passing_in(value)
         kept = {name: plain(one) for name, one in value.items() if name not in passing}
+        if any(_is_a_start(entry) for entry in kept.get("timeline", ())):
+            kept.pop("version", None)  # One more for each start that is noted.
         return dict(sorted(kept.items()))
     if isinstance(value, list):
-        return [plain(one) for one in value]
+        return _without_order_of_people([plain(one) for one in value])
     return _plain_text(value) if isinstance(value, str) else value
+
+
+def _without_order_of_people(entries: list[Any]) -> list[Any]:
+    """What people did, of which entries of one millisecond have no order, behind all else. Who
+    carries out a plan after another worker was killed notes the start once more."""
+    others = [one for one in entries if not _is_of_a_person(one)]
+    by_people = {
+        json.dumps(one, default=str, sort_keys=True): one for one in entries if _is_of_a_person(one)
+    }
+    return [*others, *(by_people[name] for name in sorted(by_people))]
+
+
+def _is_of_a_person(entry: Any) -> bool:
+    return isinstance(entry, Mapping) and entry.get("source") == "person"
+
+
+def _is_a_start(entry: Any) -> bool:
+    return _is_of_a_person(entry) and '"result": "started"' in json.dumps(entry, default=str)
 
 
 def _passing_in(value: Mapping[str, Any]) -> set[str]:
@@ -37,8 +58,9 @@ def _passing_in(value: Mapping[str, Any]) -> set[str]:
 def _plain_text(text: str) -> Any:
     if text == "nothing new":
         return "something new was recorded"  # By the same refresh, before it was killed.
-    if _INSTANT.search(text) and "#" in text:
-        return _INSTANT.sub("*", text)  # a key by which something is found when it is due
+    if _INSTANT.search(text) and ("#" in text or ":start:" in text):
+        # A key by which something is found when it is due, or of one start of a plan.
+        return _INSTANT.sub("*", text)
     if text[:1] in ("{", "["):
         with suppress(ValueError):
             return plain(json.loads(text))

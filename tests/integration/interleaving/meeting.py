@@ -21,8 +21,7 @@ from tests.integration.interleaving.touches import Touch, meet
 from tests.integration.interleaving.world import World
 
 MOST_PLACES: Final = int(os.environ.get("INTERLEAVING_PLACES", "1"))
-"""In one run of the first; of more, some are chosen by the seed. With two, all pairs take about six
-minutes of two cores."""
+"""In one run of the first; of more, some are chosen by the seed. ``make interleavings`` has two."""
 _OFTEN: Final = 0.5
 """At how many of the places something else happens as well."""
 
