@@ -132,7 +132,7 @@ fuzz-briefly: install
 
 .PHONY: soak soak-briefly interleavings
 soak: install ## 20,000 changes on bad days, while processes are killed: 15 minutes (CHANGES, SECONDS, SEED)
-	@python -m tests.soak --changes $(or $(CHANGES),20000) --seconds $(or $(SECONDS),450) \
+	@python -m tests.soak --people --changes $(or $(CHANGES),20000) --seconds $(or $(SECONDS),450) \
 		$(if $(SEED),--seed $(SEED))
 interleavings: install ## Every two functions, requests and commands at once: half an hour (INTERLEAVING_SEED, INTERLEAVING_PLACES)
 	@INTERLEAVING_PAIRS=100000 INTERLEAVING_PLACES=$(or $(INTERLEAVING_PLACES),2) pytest tests/integration/test_interleavings.py -n 2 --dist worksteal

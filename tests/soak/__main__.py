@@ -25,6 +25,7 @@ def main() -> int:
         seed=options.seed,
         kill_every_seconds=options.kill_every,
         patience_seconds=options.patience,
+        with_people=options.people,
     )
     print(f"soak: {plan.changes} changes within {plan.seconds:.0f} s, seed {plan.seed}", flush=True)
     with ExitStack() as closing:
@@ -44,6 +45,7 @@ def _read_options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--kill-every", type=float, default=15, help="seconds, on average")
     parser.add_argument("--patience", type=float, default=300, help="seconds to settle in")
+    parser.add_argument("--people", action="store_true", help="who declare and operate meanwhile")
     parser.add_argument("--state", type=Path, help="keep the stack's log in this directory")
     return parser.parse_args()
 

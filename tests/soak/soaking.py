@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -58,6 +59,8 @@ class Plan:
     kill_every_seconds: float
     patience_seconds: float
     """How long everything may take to settle after the last change."""
+    with_people: bool = False
+    """Whether people declare connections and operate meanwhile."""
 
 
 @dataclass(kw_only=True)
@@ -156,7 +159,8 @@ class Soak:
         killing.start()
         pollers: list[Polls] = []
         try:
-            with people.at_work(), ThreadPoolExecutor(len(WEBHOOKS) + len(POLLED)) as pool:
+            at_work = people.at_work() if self.plan.with_people else nullcontext()
+            with at_work, ThreadPoolExecutor(len(WEBHOOKS) + len(POLLED)) as pool:
                 running = {
                     **{name: self._start_webhooks(pool, name) for name in WEBHOOKS},
                     **{name: self._start_polled(pool, name, stopped, pollers) for name in POLLED},
@@ -215,7 +219,8 @@ class Soak:
             return quiet >= _SETTLED_CHECKS
 
         deadline = time.monotonic() + self.plan.patience_seconds
-        wait_until(people.polls_are_done, seconds=self.plan.patience_seconds)
+        if self.plan.with_people:
+            wait_until(people.polls_are_done, seconds=self.plan.patience_seconds)
         wait_until(is_quiet, seconds=max(1.0, deadline - time.monotonic()))
         owed = announced_ids(without_tombstones(read_orders(self.stack)))
         left = max(1.0, deadline - time.monotonic())
@@ -233,7 +238,8 @@ class Soak:
         return sum(int(value) for one in counts for value in one.values())
 
     def _judge(self, sent: dict[str, Sent], listener: Listener, people: People) -> None:
-        people.finish_erasures()
+        if self.plan.with_people:
+            people.finish_erasures()
         judge = Judge(stack=self.stack, accounts=self._accounts(), verdict=self.verdict)
         kept = read_orders(self.stack)
         judge.judge_webhooks(kept, sent)
@@ -241,8 +247,9 @@ class Soak:
         judge.judge_orders(kept)
         judge.judge_told(kept, listener.told)
         judge.judge_mails()
-        people.judge(kept, self.verdict)
-        self.people += people.figures
+        if self.plan.with_people:
+            people.judge(kept, self.verdict)
+            self.people += people.figures
         for name in DEAD_LETTERS:
             self.figures["dead letters"] += (count := self._queued((name,)))
             self.verdict.lost += [f"{count} messages given up: {name}"] if count else []
