@@ -50,7 +50,7 @@ invoke: install ## One function with one event: make invoke FUNCTION=announce EV
 sam-env: install ## What `sam local invoke` needs to reach the running stack: .local/env.json
 	@$(BIN)/python -m local sam-env
 
-events: install ## Events anew, and the webhooks signed for the running stack: .local/events (5 minutes)
+events: install ## Write events/ again, and webhooks signed for the running stack (valid for 5 minutes): .local/events
 	@$(BIN)/python -m tests.make_events
 	@$(BIN)/python -m local sign-events
 

@@ -18,7 +18,7 @@ Policy = Mapping[str, Any]
 
 
 def check_hearing(patient: Patient) -> Iterator[Finding]:
-    """By connection, the kinds of which nobody is told about all of its orders."""
+    """By connection, the kinds of which nobody is notified for all of its orders."""
     policies = [*_policies(patient)]
     unheard = {
         name: [kind for kind in KINDS if not _is_heard(patient, policies, name, kind)]
@@ -28,12 +28,15 @@ def check_hearing(patient: Patient) -> Iterator[Finding]:
         if kinds:
             yield warning(
                 "hearing",
-                f"{name}: nobody is told of orders that are {_in_words(kinds)}",
+                f"{name}: nobody is notified of orders that are {_in_words(kinds)}",
                 f"Add a subscription with `kinds: [{', '.join(kinds)}]` to the connections' file, "
                 "or subscribe to the topic of announcements.",
             )
     if not any(unheard.values()):
-        yield ok("hearing", "somebody is told of failed, overdue and attention everywhere")
+        yield ok(
+            "hearing",
+            "every connection has somebody who is notified of failed, overdue and attention",
+        )
 
 
 def _in_words(kinds: list[Kind]) -> str:

@@ -78,7 +78,7 @@ NOT_REPORTED: Final[Mapping[tuple[str, str], str]] = {
 """Calls that may fail without a word to who invoked the function, and why nothing is lost."""
 NOT_COMPARED: Final = frozenset(
     {
-        *("finish_erasures", "watch_deadlines", "orders_api, a poll"),
+        *("finish_erasures", "orders_api, a poll"),
         *("send_notice, digest", "orders_api, dead letters of a queue", *SERVED),
     }
 )

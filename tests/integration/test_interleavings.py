@@ -83,7 +83,7 @@ def pairs() -> Iterator[Any]:
     for one, other in sorted({*chosen, *QUICK}):
         marks = [] if (one, other) in QUICK else [pytest.mark.thorough]
         if reason := KNOWN.get(frozenset({one, other})):
-            marks.append(pytest.mark.xfail(strict=False, reason=reason))
+            marks.append(pytest.mark.xfail(strict=True, reason=reason))
         yield pytest.param(ALL[one], ALL[other], marks=marks, id=f"{one} and {other}")
 
 

@@ -126,7 +126,7 @@ def test_a_stage_has_a_stack_of_its_own_whose_functions_have_names_that_lambda_t
 
 def test_a_variable_env_of_the_shell_names_no_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     # POSIX: the file that an interactive shell reads when it starts.
-    monkeypatch.setenv("ENV", "/root/.shinit")
+    monkeypatch.setenv("ENV", "/etc/shinit")
     assert parameters("SENDER=milepost@example.org")["StageName"] == "dev"
 
 

@@ -406,7 +406,7 @@ def unheard(deployed: Deployed) -> list[str]:
 
 def test_where_nobody_would_hear_of_trouble_is_a_warning(deployed: Deployed) -> None:
     filter_announcements(deployed, {"kind": ["overdue", "failed"], "connection": ["rabot-energy"]})
-    said = "nobody is told of orders that are"
+    said = "nobody is notified of orders that are"
     assert unheard(deployed) == [
         f"offergrid-business: {said} failed, in need of attention, overdue",
         f"offergrid-home: {said} failed, in need of attention, overdue",

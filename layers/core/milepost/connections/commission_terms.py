@@ -35,7 +35,7 @@ def repeated_terms(terms: Sequence[CommissionTerms]) -> int | None:
 
 
 def any_recurs(terms: Iterable[CommissionTerms]) -> bool:
-    """Whether any of the terms are earned anew in each month."""
+    """Whether any of the terms are earned again each month."""
     return any(one.recurring == "monthly" for one in terms)
 
 

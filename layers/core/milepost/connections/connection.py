@@ -31,7 +31,7 @@ class CommissionTerms:
     currency: str
     due_day: int = 1
     recurring: str = "none"
-    """``monthly`` when it is earned anew in each month in which the order is active."""
+    """``monthly`` when it is earned again in each month in which the order is active."""
     supplier: str | None = None
     """The only supplier whose orders have these terms; None for every one."""
     service: str | None = None

@@ -173,7 +173,7 @@ class Details(TypedDict, total=False):
     """The HTTP status with which the provider refused an action."""
     planned_for: str
     acknowledged: list[str]
-    """Ids of the reasons for attention that this person has seen to."""
+    """Ids of the reasons for attention that this person acknowledged."""
 
     shortened: str
     """Which of the facts were too large to be stored whole (``size_limits``)."""
