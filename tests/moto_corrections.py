@@ -3,14 +3,19 @@
 moto 5.2.5 moves the label AWSCURRENT and goes on reading the version that had it before. AWS reads
 the current version (API reference, GetSecretValue: "If you don't specify either a VersionStage or
 VersionId, Secrets Manager returns the AWSCURRENT version").
+
+moto's long poll waits its time although nobody can put a message into the queue meanwhile: a queue
+in memory shows all that it has at once.
 """
 
 from functools import wraps
 from typing import Any
 
 from moto.secretsmanager.models import SecretsManagerBackend
+from moto.sqs.models import Message, SQSBackend
 
 _move = SecretsManagerBackend.update_secret_version_stage
+_receive = SQSBackend.receive_message
 
 
 @wraps(_move)
@@ -27,6 +32,19 @@ def _move_and_read_it(
     return moved
 
 
+@wraps(_receive)
+def _receive_at_once(
+    self: Any,
+    queue_name: str,
+    count: int,
+    _wait_seconds: int,
+    visibility_timeout: int,
+    message_attribute_names: list[str] | None = None,
+) -> list[Message]:
+    return _receive(self, queue_name, count, 0, visibility_timeout, message_attribute_names)
+
+
 def correct_moto() -> None:
     """Put it right, once for the process."""
+    SQSBackend.receive_message = _receive_at_once
     SecretsManagerBackend.update_secret_version_stage = _move_and_read_it

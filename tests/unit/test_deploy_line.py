@@ -1,17 +1,21 @@
 """`make deploy`: its own line, read by SAM's own parser."""
 
+import os
 import re
 import shlex
 import subprocess
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
 import yaml
+from botocore.stub import Stubber
 from samcli.commands.deploy.command import cli as sam_deploy
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
-from local.deploying import set_default
+from local.deploying import protection, set_default
 from tests.stack import ROOT
 from tests.unit.test_template_house_rules import FUNCTIONS, TEMPLATE
 
@@ -30,7 +34,11 @@ AWKWARD = [
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = ["make", "--no-print-directory", "-n", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    # Whether the stack exists can't be found out: no test asks AWS.
+    nowhere = {**os.environ, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+    return subprocess.run(
+        command, cwd=ROOT, env=nowhere, capture_output=True, text=True, check=False
+    )
 
 
 def sam_words(*variables: str) -> list[str]:
@@ -170,3 +178,42 @@ def test_samconfig_names_stages_as_make_does() -> None:
         "StageName=prod",
         "Mfa=ON",
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("CREATE_COMPLETE", "DeletionProtection=true"),
+        ("UPDATE_COMPLETE", "DeletionProtection=true"),
+        ("UPDATE_ROLLBACK_COMPLETE", "DeletionProtection=true"),
+        ("REVIEW_IN_PROGRESS", ""),
+        ("ROLLBACK_COMPLETE", ""),
+        ("ROLLBACK_FAILED", ""),
+        (None, ""),
+    ],
+)
+def test_tables_are_protected_once_the_stack_exists_and_not_before(
+    status: str | None,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = boto3.client("cloudformation")
+    asked = {"StackName": "milepost-prod"}
+    with Stubber(client) as answers:
+        if status is None:
+            answers.add_client_error("describe_stacks", "ValidationError", expected_params=asked)
+        else:
+            made = {
+                **asked,
+                "StackStatus": status,
+                "CreationTime": datetime(2026, 3, 2, tzinfo=UTC),
+            }
+            answers.add_response("describe_stacks", {"Stacks": [made]}, asked)
+        monkeypatch.setattr(boto3, "client", lambda *_, **__: client)
+        protection("milepost-prod")
+    assert capsys.readouterr().out.strip() == said
+
+
+def test_where_the_stack_cannot_be_looked_at_its_parameter_is_left_as_it_is() -> None:
+    assert "DeletionProtection" not in parameters("STAGE=prod", "SENDER=a@example.org")
