@@ -79,7 +79,7 @@ format: install
 TOOLS := .local/tools
 BELOW_E2E := tests/unit tests/contracts tests/integration -n 2 --dist worksteal
 
-test: check ## The quick tests, with Python alone, and the ways through the whole (under 3 minutes)
+test: check ## The quick tests, with Python alone, and the ways through the whole (about 6 minutes on two cores)
 	@pytest $(BELOW_E2E) -m "not thorough"
 	@pytest tests/e2e -m "not thorough"
 
