@@ -246,6 +246,7 @@ def _sender(stack: Stack) -> ModuleType:
     """send_notice, started once for all runs: it is not the one that is stopped."""
     if "send_notice" not in _started:
         _started["send_notice"] = stack.load("send_notice")
+    stack.environment("send_notice")  # Makes what it reads, which a new account has not yet.
     return _started["send_notice"]
 
 

@@ -159,6 +159,14 @@ def test_each_answer_of_each_route_is_described(desk: Desk) -> None:
     assert "HTTPValidationError" not in json.dumps(document)
 
 
+def test_every_route_of_one_order_describes_that_its_name_may_be_ambiguous(desk: Desk) -> None:
+    paths = desk.ask("GET", "/openapi.json").body["paths"]
+    of_one_order = {path: methods for path, methods in paths.items() if "{order_id}" in path}
+    assert "/orders/{order_id}" in of_one_order
+    for methods in of_one_order.values():
+        assert all({"404", "409"} <= one["responses"].keys() for one in methods.values())
+
+
 @pytest.mark.parametrize(
     ("path", "said"),
     [

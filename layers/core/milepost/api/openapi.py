@@ -63,7 +63,7 @@ def describe(api: APIGatewayHttpResolver) -> dict[str, Any]:
     document: dict[str, Any] = schema.model_dump(mode="json", by_alias=True, exclude_none=True)
     for path, methods in document["paths"].items():
         for operation in methods.values():
-            _complete(operation, names_something="{" in path)
+            _complete(operation, path)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for ours_instead in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
         schemas.pop(ours_instead, None)
@@ -72,14 +72,21 @@ def describe(api: APIGatewayHttpResolver) -> dict[str, Any]:
     return document
 
 
-def _complete(operation: dict[str, Any], *, names_something: bool) -> None:
+def _complete(operation: dict[str, Any], path: str) -> None:
     answers = operation["responses"]
-    for status in (*_ALWAYS, 404) if names_something else _ALWAYS:
+    for status in (*_ALWAYS, *_of_names_in(path)):
         answers[str(status)] = _problem(status)
     if "204" in answers:
         # Powertools gives it a body, as it does any answer.
         answers["204"].pop("content", None)
     operation["responses"] = dict(sorted(answers.items()))
+
+
+def _of_names_in(path: str) -> tuple[int, ...]:
+    """Problems of a path that names something: nothing may have this name, or several orders."""
+    if "{order_id}" in path:
+        return (404, 409)
+    return (404,) if "{" in path else ()
 
 
 def _problem(status: int) -> OpenAPIResponse:
