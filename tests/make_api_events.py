@@ -31,7 +31,7 @@ def api_events() -> Iterator[tuple[str, Any]]:
     yield "orders_api/list_overdue_orders", _request("GET", "/orders", due="overdue")
     yield "orders_api/show_order", _request("GET", order)
     yield "orders_api/show_causes", _request("GET", "/causes")
-    note = {"note": "Called the customer"}
+    note = {"text": "Called the customer"}
     yield "orders_api/note_an_order", _request("POST", f"{order}/actions/note", note)
     yield "orders_api/unknown_order", _request("GET", "/orders/nobody:knows:this")
 

@@ -3,17 +3,16 @@
 import json
 import os
 import time
-import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import FOR_MAIL, client
 from milepost.aws.logger import open_logger
+from milepost.aws.metrics import open_metrics
 from milepost.aws.sqs_batches import Message, take_each
 from milepost.common.exception_summary import fail_without_message
 from milepost.connections.aws.settings import ConnectionSettings
@@ -43,11 +42,9 @@ FOR_ONE: Final = timedelta(seconds=45)
 (15 s), the mail to its owner (17 s) and slow reads and writes around them."""
 LATER: Final = timedelta(seconds=60)
 """When a message is looked at again whose notice another worker claims."""
-# Most batches have no notice that fails, and so no metric: that is no news.
-warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = open_logger()
-metrics = Metrics()
+metrics = open_metrics()
 
 
 def note_failed(notice: Notice) -> None:

@@ -2,12 +2,10 @@
 
 import os
 import time
-import warnings
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -16,6 +14,7 @@ from milepost.api.dependencies import Acting, Services
 from milepost.aws.clients import IMPATIENT, client
 from milepost.aws.errors import is_outage
 from milepost.aws.logger import open_logger
+from milepost.aws.metrics import open_metrics
 from milepost.aws.signing_keys import KeysStore
 from milepost.common.exception_summary import fail_without_message
 from milepost.connections.aws.settings import ConnectionSettings
@@ -31,11 +30,9 @@ if TYPE_CHECKING:
     from milepost.notifications.resend import Resender
     from milepost.operations.services import Operations
 
-# Most requests are answered as they should be, so most have no metric: that is no news.
-warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = open_logger()
-metrics = Metrics()
+metrics = open_metrics()
 
 dynamodb = client("dynamodb", config=IMPATIENT)
 connections = ConnectionSettings(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -17,6 +16,7 @@ from milepost.actions.contact_fetching import fetch_contact
 from milepost.actions.perform import close_planned, run_planned
 from milepost.aws.clients import client
 from milepost.aws.logger import open_logger
+from milepost.aws.metrics import open_metrics
 from milepost.common.exception_summary import fail_without_message
 from milepost.connections.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.connections.connection import UnknownConnection
@@ -30,7 +30,7 @@ from milepost.providers.registry import REGISTRY
 CONNECTION_REMOVED: Final = "its connection is not applied any more"
 
 logger = open_logger()
-metrics = Metrics()
+metrics = open_metrics()
 
 dynamodb, scheduler = client("dynamodb"), client("scheduler")
 pool = ProviderPool(maxsize=2)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from aws_lambda_powertools import Metrics, single_metric
+from aws_lambda_powertools import single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from milepost.aws.clients import client
 from milepost.aws.errors import name_of, refuses_item
 from milepost.aws.logger import open_logger
+from milepost.aws.metrics import open_metrics
 from milepost.common.exception_summary import fail_without_message
 from milepost.common.timestamps import parse_instant
 from milepost.connections.aws.poll_requests import PollRequests
@@ -40,7 +41,7 @@ from milepost.quarantine.aws.store import Quarantine
 from milepost.quarantine.redaction import without_secrets
 
 logger = open_logger()
-metrics = Metrics()
+metrics = open_metrics()
 
 SPARE_FOR_PAGE: Final = 100_000
 """Milliseconds that have to be left for one page more: a request that hangs, and its changes."""

@@ -2,20 +2,19 @@
 
 import os
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from milepost.aws.clients import client, open_connections
 from milepost.aws.logger import open_logger
+from milepost.aws.metrics import open_metrics
 from milepost.aws.sqs_batches import Message, come_back, take_in_time
 from milepost.common.errors import BadPayload
 from milepost.common.exception_summary import fail_without_message
@@ -39,9 +38,6 @@ from milepost.quarantine.redaction import without_secrets
 from milepost.webhooks.aws.deliveries import Delivery
 from milepost.webhooks.ping import OnlyATest, refuse_test
 
-# Most batches put nothing aside, so most have no metric: that is no news.
-warnings.filterwarnings("ignore", "No application metrics to publish")
-
 FOR_ONE: Final = timedelta(seconds=12)
 """What has to be left of the function's time to begin with recording a delivery: a large order, and
 a read and a write of it that are slow."""
@@ -49,7 +45,7 @@ FOR_SOME: Final = timedelta(seconds=20)
 """What has to be left to begin with reading one: what was read is to be recorded, too."""
 
 logger = open_logger()
-metrics = Metrics()
+metrics = open_metrics()
 
 dynamodb = client("dynamodb")
 connections = ConnectionSettings(

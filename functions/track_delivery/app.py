@@ -2,16 +2,15 @@
 
 import json
 import os
-import warnings
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
 from milepost.aws.logger import open_logger
+from milepost.aws.metrics import open_metrics
 from milepost.aws.sqs_batches import Message, take_each
 from milepost.common.exception_summary import fail_without_message
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
@@ -24,11 +23,9 @@ from milepost.notifications.notice import State
 FOR_ONE: Final = timedelta(seconds=60)
 """What has to be left of the function's time to begin with an event: a digest's may be thousands of
 reads and writes."""
-# Most batches have no mail that SES refused, and so no metric: that is no news.
-warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = open_logger()
-metrics = Metrics()
+metrics = open_metrics()
 
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]

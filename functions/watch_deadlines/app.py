@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from aws_lambda_powertools import Metrics, single_metric
+from aws_lambda_powertools import single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
 from milepost.aws.logger import open_logger
+from milepost.aws.metrics import open_metrics
 from milepost.common.exception_summary import OwnWords, fail_without_message
 from milepost.common.timestamps import parse_instant
 from milepost.connections.aws.activity import ContactsTable
@@ -53,7 +54,7 @@ COUNTED_AS: Final = {
 }
 
 logger = open_logger()
-metrics = Metrics()
+metrics = open_metrics()
 
 dynamodb = client("dynamodb")
 sqs = client("sqs")
