@@ -23,7 +23,7 @@ from milepost.orders.disclosure import WITHHELD
 from milepost.orders.order import Announcement, Kind, TrackedOrder
 from milepost.orders.recording import record
 from milepost.orders.report import Report
-from milepost.providers import offergrid, rabot, spirii, subs
+from milepost.providers import offergrid, offergrid_payload, rabot, rabot_payload, spirii, subs
 from milepost.providers.base import Provider
 from tests.builders import NOON
 from tests.fakes import MemoryOrders
@@ -89,7 +89,7 @@ def canaries(shape: type[BaseModel], ending: str, reason: str | None) -> dict[st
 
 
 def offergrid_webhook(reason: str | None) -> dict[str, Any]:
-    content = canaries(offergrid.Event, "rejected", reason)
+    content = canaries(offergrid_payload.Event, "rejected", reason)
     return content | {"event": "order.rejected" if reason else "order.status_changed"}
 
 
@@ -110,22 +110,22 @@ SOURCES: dict[str, tuple[Provider, bool, Callable[[str | None], dict[str, Any]]]
     "offergrid poll": (
         offergrid.Offergrid(),
         False,
-        lambda reason: canaries(offergrid.Order, "rejected", reason),
+        lambda reason: canaries(offergrid_payload.Order, "rejected", reason),
     ),
     "offergrid poll of a failure": (
         offergrid.Offergrid(),
         False,
-        lambda reason: canaries(offergrid.Order, "failed", reason),
+        lambda reason: canaries(offergrid_payload.Order, "failed", reason),
     ),
     "offergrid poll of a cancellation": (
         offergrid.Offergrid(),
         False,
-        lambda reason: canaries(offergrid.Order, "cancelled", reason),
+        lambda reason: canaries(offergrid_payload.Order, "cancelled", reason),
     ),
     "rabot poll": (
         rabot.Rabot(),
         False,
-        lambda reason: canaries(rabot.Order, "Denied", reason),
+        lambda reason: canaries(rabot_payload.Order, "Denied", reason),
     ),
     "spirii webhook": (
         spirii.Spirii(),

@@ -7,7 +7,7 @@ import pytest
 from milepost.common.errors import BadPayload
 from milepost.common.status import Status
 from milepost.orders.report import Report
-from milepost.providers.payload_types import read_notes
+from milepost.providers.detail_parts import read_notes
 from milepost.providers.registry import adapter
 from tests.builders import NOON, OFFERGRID, offergrid_event, offergrid_item, offergrid_order
 from tests.payloads import SUBS, service_request

@@ -11,7 +11,6 @@ from typing import Final
 
 from milepost.common.causes import cause_of
 from milepost.common.errors import BadPayload
-from milepost.common.raw_statuses import normal_form
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection
@@ -32,32 +31,21 @@ from milepost.providers.base import (
     SignIn,
 )
 from milepost.providers.completeness import check_contact, check_unit
-from milepost.providers.payload_types import (
-    Id,
-    Instant,
-    Kind,
-    MaybeAmount,
-    MaybeInstant,
-    MaybeWord,
-    Shape,
-    Text,
-    Word,
+from milepost.providers.detail_parts import instant_text, present, present_part, read_notes
+from milepost.providers.envelopes import (
     credential,
-    instant_text,
     newest_change,
     object_in,
     one_segment,
     orders_on,
-    present,
-    present_part,
-    read_notes,
-    read_shape,
     words_in,
 )
-from milepost.providers.status_words import ByStatusWord
+from milepost.providers.offergrid_payload import Address, Commission, Customer, Event, Item, Order
+from milepost.providers.payload_types import read_shape
+from milepost.providers.status_words import ByStatusWord, StatusTable
 from milepost.webhooks.signatures import STANDARD_WEBHOOKS
 
-STATUSES: Final = ByStatusWord(
+STATUSES: Final = StatusTable(
     {
         "pending": Status.PENDING,
         "submitted_to_provider": Status.SUBMITTED,
@@ -78,12 +66,6 @@ RECOVERS: Final = ByStatusWord(
 reschedule": it may be installed after all."""
 
 
-def status_of(raw_status: str, _details: Details) -> Status | None:
-    """The canonical status of Offergrid's."""
-    return STATUSES.get(raw_status)
-
-
-_STATUS_CHANGED: Final = "order.status_changed"
 _STATUS_OF_EVENT: Final = ByStatusWord(
     {
         "order.scheduled": "scheduled",
@@ -95,74 +77,6 @@ _STATUS_OF_EVENT: Final = ByStatusWord(
 _UP_TO_THE_CUSTOMER: Final = frozenset({"customer_unreachable", "customer_not_home"})
 
 
-class Event(Shape):
-    """A webhook, flat; which fields it has depends on the event."""
-
-    event: Word
-    orderId: Id
-    itemId: Id
-    timestamp: Instant
-    newStatus: MaybeWord = None
-    providerNotes: Text = None
-    scheduledFor: MaybeInstant = None
-    accountNumber: Text = None
-    reason: Text = None
-
-    @property
-    def is_status_change(self) -> bool:
-        """Whether it is the event that names the new status."""
-        return normal_form(self.event) == _STATUS_CHANGED
-
-
-class Customer(Shape):
-    firstName: Text = None
-    lastName: Text = None
-    email: Text = None
-    phone: Text = None
-
-
-class Address(Shape):
-    street: Text = None
-    unitNumber: Text = None
-    suburb: Text = None
-    city: Text = None
-    state: Text = None
-    postcode: Text = None
-    country: Text = None
-
-
-class Commission(Shape):
-    amount: MaybeAmount = None
-    currency: Text = None
-    status: Kind = None
-    paidAt: MaybeInstant = None
-
-
-class Item(Shape):
-    itemId: Id
-    status: Word
-    offerId: Text = None
-    offerName: Text = None
-    serviceType: Text = None
-    provider: Text = None
-    providerNotes: Text = None
-    reason: Text = None
-    scheduledFor: MaybeInstant = None
-    accountNumber: Text = None
-    updatedAt: MaybeInstant = None
-    commission: Commission | None = None
-
-
-class Order(Shape):
-    orderId: Id
-    createdAt: MaybeInstant = None
-    updatedAt: MaybeInstant = None
-    reference: Text = None
-    customer: Customer | None = None
-    address: Address | None = None
-    items: list[Item]
-
-
 class Offergrid:
     """The adapter."""
 
@@ -170,7 +84,9 @@ class Offergrid:
 
     @property
     def rules(self) -> Rules:
-        return Rules(examine=examine, waits=waits, recovers=RECOVERS, read_status=status_of)
+        return Rules(
+            examine=examine, waits=waits, recovers=RECOVERS, read_status=STATUSES.read_status
+        )
 
     signature_scheme: str | None = STANDARD_WEBHOOKS
     orders_path: tuple[str, ...] = ("orders",)

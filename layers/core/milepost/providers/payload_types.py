@@ -6,11 +6,10 @@ Null, and an empty text where a date, a number or a list is expected, mean that 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Final, TypeVar
-from urllib.parse import quote
 
 from pydantic import (
     AfterValidator,
@@ -25,12 +24,9 @@ from pydantic import (
 from milepost.common.errors import BadPayload
 from milepost.common.identifiers import read_id
 from milepost.common.raw_statuses import normal_form
-from milepost.common.timestamps import NotATime, format_instant, read_day, read_instant
-from milepost.connections.connection import Connection
-from milepost.orders.details import Details, Note
-from milepost.providers.base import BrokenPage, Json, SignInFailed
+from milepost.common.timestamps import read_day, read_instant
+from milepost.providers.base import Json
 from milepost.providers.lenient_parsing import Unusable, name_of, places_to_leave_out, without
-from milepost.providers.numbers import read_amount
 
 LONGEST_TEXT: Final = 2_000
 """Characters kept of a remark or reason; a provider's slip must not outgrow a stored item."""
@@ -40,7 +36,7 @@ MOST_PARTS: Final = 100
 """Parts kept of a list, such as invoices."""
 MOST_UNREAD: Final = 20
 """Names kept of fields that can't be read."""
-_HALF_A_CHARACTER: Final = re.compile("[\ud800-\udfff]")
+LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 """Of a pair of surrogates: JSON can say it, but no text with it can be stored."""
 _ROUNDS: Final = 4
 """Validations of one payload: what an outer mistake hid is found by the next."""
@@ -93,8 +89,9 @@ def _by_part(name: str, unread: Iterable[str]) -> dict[int | None, list[tuple[in
     return found
 
 
-def _trim(text: str) -> str | None:
-    if not text.isascii() and _HALF_A_CHARACTER.search(text):
+def trim_text(text: str) -> str | None:
+    """The text without white space around it, cut when it is too long; None for a blank one."""
+    if not text.isascii() and LONE_SURROGATE.search(text):
         raise ValueError("a text with half a character in it")
     trimmed = text.strip()
     if len(trimmed) > LONGEST_TEXT:
@@ -105,7 +102,7 @@ def _trim(text: str) -> str | None:
 def _text(text: str) -> str | None:
     # Half of a surrogate pair is no text that could be stored.
     text.encode()
-    return _trim(text)
+    return trim_text(text)
 
 
 def _kind(text: str) -> str | None:
@@ -193,167 +190,30 @@ def read_shape(shape: type[AnyShape], value: Json) -> AnyShape:
     raise BadPayload(f"not the expected {shape.__name__}: most of it can't be read")
 
 
-def present(**facts: Any) -> Details:
-    """Details of what was given: a fact that is None or empty was not."""
-    given = {name: value for name, value in facts.items() if value not in (None, "", [], {})}
-    details: Details = given  # type: ignore[assignment]
-    return details
+MOST_DIGITS: Final = 38
+"""Digits of an amount when it is written out: as many as DynamoDB keeps."""
 
 
-def present_part(**facts: object) -> dict[str, Any]:
-    """A part of the details, such as the customer, with what was given of it."""
-    return {name: value for name, value in facts.items() if value not in (None, "")}
+_NUMBER: Final = re.compile(r"[+-]?\d{1,60}(?:\.\d{1,60})?(?:[eE][+-]?\d{1,4})?", re.ASCII)
 
 
-class Customer(Shape):
-    """A customer as providers write one who name people whole; the others map theirs."""
+def read_amount(value: Any) -> Decimal:
+    """The exact number that a JSON number, or a text in the form of one, says.
 
-    name: Text = None
-    email: Text = None
-    phone: Text = None
+    A text such as 1,280.00 or 1_280 is none: which of its signs parts thousands isn't known.
 
-
-class Address(Shape):
-    """An address as most providers write it; the others map theirs."""
-
-    street: Text = None
-    unit: Text = None
-    city: Text = None
-    region: Text = None
-    postcode: Text = None
-    country: Text = None
-
-
-def customer_details(customer: Customer | None) -> dict[str, Any]:
-    """A customer as details hold it."""
-    if customer is None:
-        return {}
-    return present_part(name=customer.name, email=customer.email, phone=customer.phone)
-
-
-def address_details(address: Address | None) -> dict[str, Any]:
-    """An address as details hold it."""
-    if address is None:
-        return {}
-    return present_part(
-        street=address.street,
-        unit=address.unit,
-        postcode=address.postcode,
-        city=address.city,
-        region=address.region,
-        country=address.country,
-    )
-
-
-def orders_on(body: Json, name: str) -> list[Json]:
-    """The orders of a page, under this name; what stands among them and is none, is one unreadable.
-
-    :raises BrokenPage: when there is no list
+    :raises ValueError: when it is none, or has too many digits
     """
-    orders = body.get(name)
-    if not isinstance(orders, list):
-        raise BrokenPage(f"the page has no list of orders ({name})")
-    return orders
-
-
-def object_in(body: Json, *names: str) -> Json:
-    """The object that stands below these names.
-
-    :raises BrokenPage: when there is none
-    """
-    found: Any = body
-    for name in names:
-        found = found.get(name) if isinstance(found, dict) else None
-    if not isinstance(found, dict):
-        raise BrokenPage(f"the answer has no order ({'.'.join(names) or 'at its top'})")
-    return found
-
-
-def payload_in(event: Json, *names: str) -> Json:
-    """The object that an event carries below these names.
-
-    :raises BadPayload: when there is none
-    """
-    try:
-        return object_in(event, *names)
-    except BrokenPage:
-        raise BadPayload(f"not the expected event: {'.'.join(names)}: missing") from None
-
-
-def made_at(event: Json, *, seen_at: datetime) -> datetime:
-    """When an event was made (``created_at``); when it came, if it doesn't say so."""
-    try:
-        return min(read_instant(event.get("created_at")), seen_at)
-    except NotATime:
-        return seen_at
-
-
-def words_in(body: Json, *names: str) -> str | None:
-    """The text that stands below these names, trimmed; None when there is none."""
-    found: Any = body
-    for name in names:
-        found = found.get(name) if isinstance(found, dict) else None
-    return _trim(_HALF_A_CHARACTER.sub("", found)) if isinstance(found, str) else None
-
-
-def one_segment(id: str) -> str:
-    """An id as one segment of a path, whatever it is made of."""
-    return quote(id, safe="")
-
-
-def newest_change(orders: Iterable[Any], name: str) -> datetime | None:
-    """The latest time of change of a page; an order without a good one is quarantined later."""
-    changes = []
-    for text in {one for order in orders if isinstance(one := _field(order, name), str)}:
-        try:
-            changes.append(read_instant(text))
-        except NotATime:
-            continue
-    return max(changes, default=None)
-
-
-def _field(order: Any, name: str) -> Any:
-    return order.get(name) if isinstance(order, Mapping) else None
-
-
-def credential(connection: Connection, credentials: Mapping[str, str], name: str) -> str:
-    """One of the credentials that people set for a connection.
-
-    :raises SignInFailed: when it isn't set
-    """
-    if not credentials.get(name):
-        raise SignInFailed(f"connection {connection.id} has no {name}")
-    return credentials[name]
-
-
-def bearer(token: str) -> dict[str, str]:
-    """The headers of a request with a bearer token."""
-    return {"authorization": f"Bearer {token}", "accept": "application/json"}
-
-
-def instant_text(instant: datetime | None) -> str | None:
-    """An instant as details hold it."""
-    return format_instant(instant) if instant else None
-
-
-_NOTE_KINDS: Final = {
-    "next steps": "next_steps",
-    "timeline": "timeline",
-    "customer contact": "customer_contact",
-    "account details": "account_details",
-    "special instructions": "special_instructions",
-}
-"""Source: Offergrid's reseller documentation, on what provider notes hold."""
-_MOST_NOTES: Final = 20
-
-
-def read_notes(text: str | None) -> list[Note]:
-    """A provider's notes: one a line, its kind before a colon, ``other`` without one."""
-    lines = [line.strip() for line in (text or "").splitlines()]
-    return [_read_note(line) for line in lines if line][:_MOST_NOTES]
-
-
-def _read_note(line: str) -> Note:
-    label, colon, rest = line.partition(":")
-    kind = _NOTE_KINDS.get(normal_form(label)) if colon else None
-    return Note(kind=kind, text=rest.strip()) if kind else Note(kind="other", text=line)
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        raise ValueError("not a number")  # noqa: TRY004 - pydantic takes no TypeError
+    text = str(value).strip()
+    if not _NUMBER.fullmatch(text):
+        raise ValueError("not a number such as 1280.00")
+    number = Decimal(text)
+    if not number:
+        return Decimal(0)
+    _, digits, exponent = number.as_tuple()
+    places = max(-int(exponent), 0)
+    if max(number.adjusted() + 1, 1) + places > MOST_DIGITS or len(digits) > MOST_DIGITS:
+        raise ValueError(f"a number of more than {MOST_DIGITS} digits")
+    return number

@@ -8,16 +8,12 @@ so they go no further.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final
-from zoneinfo import ZoneInfo
-
-from pydantic import PlainValidator
+from typing import Any, Final
 
 from milepost.common.causes import CUSTOMER_REVOKED, cause_of
 from milepost.common.errors import BadPayload
 from milepost.common.raw_statuses import is_same_word
 from milepost.common.status import Status
-from milepost.common.timestamps import read_instant
 from milepost.connections.connection import Connection
 from milepost.orders.details import Details
 from milepost.orders.lifecycle import OPEN, Rules
@@ -38,26 +34,14 @@ from milepost.providers.completeness import (
     check_meter_identifiers,
     check_reachable,
 )
-from milepost.providers.payload_types import (
-    Id,
-    MaybeAmount,
-    Shape,
-    Text,
-    Word,
-    instant_text,
-    missing_if_blank,
-    object_in,
-    one_segment,
-    orders_on,
-    present,
-    present_part,
-    read_shape,
-    words_in,
-)
+from milepost.providers.detail_parts import instant_text, present, present_part
+from milepost.providers.envelopes import object_in, one_segment, orders_on, words_in
+from milepost.providers.payload_types import read_shape
 from milepost.providers.rabot_auth import ask_for_token
-from milepost.providers.status_words import ByStatusWord
+from milepost.providers.rabot_payload import BERLIN, Address, DeliveryState, Order
+from milepost.providers.status_words import ByStatusWord, StatusTable
 
-STATUSES: Final = ByStatusWord(
+STATUSES: Final = StatusTable(
     {
         "Open": Status.PENDING,
         "Processing": Status.SUBMITTED,
@@ -77,60 +61,9 @@ _CONFIRMED: Final = "PendingDelivery"
 
 _BEFORE_CONFIRMATION: Final = frozenset({STATUSES.get("Open"), STATUSES.get("Processing")})
 
-BERLIN: Final = ZoneInfo("Europe/Berlin")
 OVERLAP: Final = 10
 """Orders that two pages share. Offsets drift while orders are added and removed: a page that
 starts a little before the last one's end loses none of them."""
-
-
-def _berlin(value: Any) -> datetime | None:
-    """A zone-less time as Berlin's; of the hour that is repeated in autumn, the first."""
-    return None if missing_if_blank(value) is None else read_instant(value, zone=BERLIN)
-
-
-BerlinTime = Annotated[datetime | None, PlainValidator(_berlin)]
-
-
-class Address(Shape):
-    street: Text = None
-    houseNumber: Text = None
-    addressAddition: Text = None
-    postcode: Text = None
-    city: Text = None
-    country: Text = None
-
-
-class DeliveryState(Shape):
-    startDate: BerlinTime = None
-    endDate: BerlinTime = None
-    state: Text = None
-    message: Text = None
-    denialReason: Text = None
-    cancellationReason: Text = None
-
-
-class Order(Shape):
-    contractNumber: Id
-    state: Word
-    customerNumber: Text = None
-    emailAddress: Text = None
-    tariffName: Text = None
-    firstName: Text = None
-    lastName: Text = None
-    businessName: Text = None
-    meterNumber: Text = None
-    meLoIdentifier: Text = None
-    maLoIdentifier: Text = None
-    deliveryAddress: Address | None = None
-    processingInfo: Text = None
-    denialReason: Text = None
-    deliveryState: DeliveryState | None = None
-    actualDateOfDelivery: BerlinTime = None
-    endDateOfDelivery: BerlinTime = None
-    contractSignatureDate: BerlinTime = None
-    contractSignedAt: BerlinTime = None
-    estimatedYearlyConsumption: MaybeAmount = None
-    previousYearConsumption: MaybeAmount = None
 
 
 class Rabot:

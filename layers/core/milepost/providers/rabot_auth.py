@@ -15,8 +15,8 @@ from milepost.common.errors import BadPayload
 from milepost.common.strict_json import read_object
 from milepost.connections.connection import Connection
 from milepost.providers.base import Http, SignIn, SignInFailed
-from milepost.providers.numbers import read_amount
-from milepost.providers.payload_types import Shape, bearer, read_shape
+from milepost.providers.envelopes import bearer
+from milepost.providers.payload_types import Shape, read_amount, read_shape
 
 _RENEW_BEFORE: Final = timedelta(minutes=2)
 _USUAL_LIFE: Final = timedelta(minutes=5)

@@ -1,4 +1,4 @@
-"""The adapters, one module a provider. A new one is registered here and nowhere else."""
+"""The adapters by name. Short: a new provider is registered here and nowhere else."""
 
 from collections.abc import Mapping
 from importlib import import_module

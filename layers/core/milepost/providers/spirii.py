@@ -4,7 +4,7 @@ Source of statuses, signature, paging envelope, rate limits and staff actions: S
 documentation. Orders, events and their paths are the project's own; docs/providers/spirii.md.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,13 +15,10 @@ from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection
 from milepost.orders.details import Details
-from milepost.orders.lifecycle import OPEN, Rules
+from milepost.orders.lifecycle import Rules
 from milepost.orders.order import Attention
-from milepost.orders.order import Order as TrackedOrder
-from milepost.orders.report import Report, Source
 from milepost.providers.base import (
     BrokenPage,
-    Call,
     Http,
     Json,
     Page,
@@ -30,38 +27,30 @@ from milepost.providers.base import (
     SignIn,
 )
 from milepost.providers.completeness import check_contact
-from milepost.providers.payload_types import (
+from milepost.providers.detail_parts import (
     Address,
     Customer,
-    Id,
-    Instant,
-    MaybeAmount,
-    MaybeFlag,
-    MaybeInstant,
-    Parts,
-    Shape,
-    Text,
-    Word,
     address_details,
-    bearer,
-    credential,
     customer_details,
     instant_text,
-    made_at,
-    newest_change,
-    object_in,
-    one_segment,
-    orders_on,
-    payload_in,
     present,
     present_part,
-    read_shape,
+)
+from milepost.providers.envelopes import (
+    bearer,
+    credential,
+    newest_change,
+    object_in,
+    orders_on,
     words_in,
 )
-from milepost.providers.status_words import ByStatusWord
+from milepost.providers.payload_types import MaybeAmount, MaybeInstant, Parts, Shape, Text, Word
+from milepost.providers.spirii_actions import ACTIONS, FULFILL, Email, path_of
+from milepost.providers.status_words import StatusTable
+from milepost.providers.whole_orders import WholeOrder, WholeOrders
 from milepost.webhooks.signatures import SPIRII
 
-STATUSES: Final = ByStatusWord(
+STATUSES: Final = StatusTable(
     {
         "Pending": Status.PENDING,
         "Scheduled": Status.SCHEDULED,
@@ -71,15 +60,8 @@ STATUSES: Final = ByStatusWord(
 )
 
 
-FULFILL: Final = "fulfill"
-"""The action by which the team completes an order once the charge box is activated."""
 _NOT_PAID: Final = frozenset({"failed", "declined"})
 """Statuses of a payment that failed; the words are the project's own."""
-
-
-def status_of(raw_status: str, _details: Details) -> Status | None:
-    """The canonical status of Spirii's."""
-    return STATUSES.get(raw_status)
 
 
 class Product(Shape):
@@ -104,17 +86,8 @@ class Installation(Shape):
     initiated_at: MaybeInstant = None
 
 
-class Email(Shape):
-    type: Text = None
-    sent: MaybeFlag = None
-    sent_at: MaybeInstant = None
-    not_sent_reason: Text = None
-
-
-class Order(Shape):
-    id: Id
+class Order(WholeOrder):
     status: Word
-    updated_at: Instant
     status_changed_at: MaybeInstant = None
     created_at: MaybeInstant = None
     order_number: Text = None
@@ -132,36 +105,30 @@ class Order(Shape):
     emails: Parts[Email] = Field(default_factory=list)
 
 
-class Spirii:
+class Spirii(WholeOrders[Order]):
     """The adapter."""
 
     name = "spirii"
+    shape = Order
+    event_path = ("data", "order")
+    statuses = STATUSES
 
     @property
     def rules(self) -> Rules:
-        return Rules(examine=examine, examine_closed=examine_closed, read_status=status_of)
+        return Rules(
+            examine=examine, examine_closed=examine_closed, read_status=STATUSES.read_status
+        )
 
     signature_scheme: str | None = SPIRII
     orders_path: tuple[str, ...] = ("data",)
     change_field: str | None = "updated_at"
     pages_can_shift = False
 
-    def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
-        """The report of the order that the event carries whole."""
-        order = read_shape(Order, payload_in(event, "data", "order"))
-        made = made_at(event, seen_at=seen_at)
-        return [_report(order, connection, seen_at, Source.WEBHOOK, made)]
+    def raw_status(self, said: Order) -> tuple[str, datetime | None]:
+        return said.status, said.status_changed_at
 
-    def read_order(
-        self, order: Json, *, connection: Connection, requested_at: datetime
-    ) -> list[Report]:
-        """The one report of an order."""
-        said = read_shape(Order, order)
-        return [_report(said, connection, requested_at, Source.POLL, requested_at)]
-
-    def split_order(self, order: Json) -> list[Json]:
-        """None: an order is tracked as a whole."""
-        return []
+    def details(self, said: Order, connection: Connection) -> Details:
+        return _details(said, connection)
 
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
         query = {"limit": str(connection.page_size)}
@@ -184,7 +151,7 @@ class Spirii:
         )
 
     def order_request(self, order_id: str) -> PageRequest:
-        return PageRequest(_path(order_id))
+        return PageRequest(path_of(order_id))
 
     def read_one(self, body: Json) -> Json:
         return object_in(body, "data")
@@ -200,25 +167,6 @@ class Spirii:
         self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
     ) -> SignIn:
         return SignIn(bearer(credential(connection, credentials, "api_key")))
-
-
-def _report(
-    said: Order, connection: Connection, seen_at: datetime, source: Source, snapshot_at: datetime
-) -> Report:
-    """Dated by the last change of anything: a moved appointment is news within one status."""
-    return Report(
-        connection=connection.id,
-        order_id=said.id,
-        item_id=said.id,
-        status=STATUSES.get(said.status),
-        raw_status=said.status,
-        occurred_at=max(filter(None, (said.status_changed_at, said.updated_at))),
-        status_since=said.status_changed_at,
-        seen_at=seen_at,
-        source=source,
-        snapshot_at=snapshot_at,
-        details=_details(said, connection),
-    )
 
 
 def _details(said: Order, connection: Connection) -> Details:
@@ -279,15 +227,6 @@ def _failed_payment(details: Details) -> Iterable[Attention]:
         )
 
 
-def _charge(details: Details) -> str | None:
-    """The amount that fulfilment charges the customer's card."""
-    payment = details.get("payment", {})
-    if payment.get("kind") != "credit_card" or payment.get("status") == "captured":
-        return None
-    said = (payment.get("amount"), payment.get("currency"))
-    return " ".join(str(one) for one in said if one is not None) or "the amount of the order"
-
-
 def _payment(said: Payment | None) -> dict[str, Any]:
     if said is None:
         return {}
@@ -303,57 +242,3 @@ def _email(said: Email) -> dict[str, Any]:
         sent_at=instant_text(said.sent_at),
         not_sent_reason=said.not_sent_reason,
     )
-
-
-def _path(order_id: str, action: str = "") -> str:
-    return f"/v2/orders/{one_segment(order_id)}{action and '/'}{action}"
-
-
-def _call(action: str) -> Callable[[TrackedOrder, Json], Call]:
-    def make(order: TrackedOrder, arguments: Json) -> Call:
-        return Call(
-            method="POST", path=_path(order.key.order_id, action), body=dict(arguments) or None
-        )
-
-    return make
-
-
-class ResentData(Shape):
-    email: Email
-
-
-class Resent(Shape):
-    data: ResentData
-
-
-def _whether_sent(body: Json) -> str:
-    """A mail that is not active for the onboarding flow is no error: the answer says why."""
-    email = read_shape(Resent, body).data.email
-    if email.sent:
-        return "sent"
-    return f"not sent: {email.not_sent_reason or 'the provider gives no reason'}"
-
-
-ACTIONS: Final[Mapping[str, ProviderAction]] = {
-    FULFILL: ProviderAction(
-        statuses=OPEN,
-        make_call=_call("fulfill"),
-        charge=_charge,
-        can_be_planned=True,
-        is_final=True,
-    ),
-    "cancel": ProviderAction(
-        statuses=OPEN, make_call=_call("cancel"), arguments=frozenset({"reason"}), is_final=True
-    ),
-    "resend_confirmation": ProviderAction(
-        statuses=OPEN | {Status.COMPLETED},
-        make_call=_call("resend-confirmation"),
-        read_outcome=_whether_sent,
-    ),
-    "initiate_installation": ProviderAction(
-        statuses=OPEN, make_call=_call("initiate-installation"), is_final=True
-    ),
-}
-"""Source: Spirii's guide for staff: Fulfill Order, Cancel Order, Resend Order Confirmation,
-Initiate Installation. That fulfilled and cancelled orders refuse them, and that a confirmation can
-be sent for all but cancelled ones, is the project's own (docs/providers/spirii.md)."""

@@ -1,9 +1,11 @@
-"""Status words, event names and kinds: one reading for all providers, webhooks and polls."""
+"""Status words, event names and kinds, read alike for every provider. Short: one lookup."""
 
 from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
 
 from milepost.common.raw_statuses import normal_form
+from milepost.common.status import Status
+from milepost.orders.details import Details
 
 Meaning = TypeVar("Meaning")
 
@@ -27,3 +29,14 @@ class ByStatusWord(Mapping[str, Meaning], Generic[Meaning]):
 
     def __len__(self) -> int:
         return len(self._words)
+
+
+class StatusTable(ByStatusWord[Status]):
+    """The canonical status of each raw status of a provider."""
+
+    def read_status(self, raw_status: str, _details: Details) -> Status | None:
+        """As ``Rules.read_status``, for a provider whose raw status alone decides.
+
+        None for a word that isn't in the table.
+        """
+        return self.get(raw_status)

@@ -18,7 +18,6 @@ from milepost.orders.details import Details
 from milepost.orders.details import Invoice as Fee
 from milepost.orders.lifecycle import Rules
 from milepost.orders.order import Attention
-from milepost.orders.report import Report, Source
 from milepost.providers.base import (
     BrokenPage,
     Http,
@@ -29,11 +28,26 @@ from milepost.providers.base import (
     SignIn,
 )
 from milepost.providers.completeness import check_contact
-from milepost.providers.payload_types import (
+from milepost.providers.detail_parts import (
     Address,
     Customer,
+    address_details,
+    customer_details,
+    instant_text,
+    present,
+    present_part,
+)
+from milepost.providers.envelopes import (
+    bearer,
+    credential,
+    newest_change,
+    object_in,
+    one_segment,
+    orders_on,
+    words_in,
+)
+from milepost.providers.payload_types import (
     Id,
-    Instant,
     Kind,
     MaybeAmount,
     MaybeDay,
@@ -43,27 +57,13 @@ from milepost.providers.payload_types import (
     Shape,
     Text,
     Word,
-    address_details,
-    bearer,
-    credential,
-    customer_details,
-    instant_text,
-    made_at,
-    newest_change,
-    object_in,
-    one_segment,
-    orders_on,
-    payload_in,
-    present,
-    present_part,
-    read_shape,
-    words_in,
 )
-from milepost.providers.status_words import ByStatusWord
+from milepost.providers.status_words import StatusTable
 from milepost.providers.subs_actions import ACTIONS
+from milepost.providers.whole_orders import WholeOrder, WholeOrders
 from milepost.webhooks.signatures import STANDARD_WEBHOOKS
 
-STATUSES: Final = ByStatusWord(
+STATUSES: Final = StatusTable(
     {
         "Application Fee Generated": Status.PENDING,
         "Inspection Initiated": Status.SUBMITTED,
@@ -74,11 +74,6 @@ STATUSES: Final = ByStatusWord(
         "Completed": Status.COMPLETED,
     }
 )
-
-
-def status_of(raw_status: str, _details: Details) -> Status | None:
-    """The canonical status of a milestone."""
-    return STATUSES.get(raw_status)
 
 
 class Invoice(Shape):
@@ -104,11 +99,9 @@ class Installer(Shape):
     name: Text = None
 
 
-class ServiceRequest(Shape):
-    id: Id
+class ServiceRequest(WholeOrder):
     milestone: Word
     milestone_at: MaybeInstant = None
-    updated_at: Instant
     created_at: MaybeInstant = None
     reference: Text = None
     reason: Text = None
@@ -125,10 +118,13 @@ class ServiceRequest(Shape):
     account_number: Text = None
 
 
-class Subs:
+class Subs(WholeOrders[ServiceRequest]):
     """The adapter."""
 
     name = "subs"
+    shape = ServiceRequest
+    event_path = ("data", "service_request")
+    statuses = STATUSES
     signature_scheme: str | None = STANDARD_WEBHOOKS
     orders_path: tuple[str, ...] = ("data",)
     change_field: str | None = "updated_at"
@@ -136,24 +132,13 @@ class Subs:
 
     @property
     def rules(self) -> Rules:
-        return Rules(examine=examine, waits=waits, read_status=status_of)
+        return Rules(examine=examine, waits=waits, read_status=STATUSES.read_status)
 
-    def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
-        """The report of the request that the event carries whole."""
-        said = read_shape(ServiceRequest, payload_in(event, "data", "service_request"))
-        made = made_at(event, seen_at=seen_at)
-        return [_report(said, connection, seen_at, Source.WEBHOOK, made)]
+    def raw_status(self, said: ServiceRequest) -> tuple[str, datetime | None]:
+        return said.milestone, said.milestone_at
 
-    def read_order(
-        self, order: Json, *, connection: Connection, requested_at: datetime
-    ) -> list[Report]:
-        """The one report of a service request."""
-        said = read_shape(ServiceRequest, order)
-        return [_report(said, connection, requested_at, Source.POLL, requested_at)]
-
-    def split_order(self, order: Json) -> list[Json]:
-        """None: an order is tracked as a whole."""
-        return []
+    def details(self, said: ServiceRequest, connection: Connection) -> Details:
+        return _details(said, connection)
 
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
         query = {"page": "1", "per_page": str(connection.page_size)}
@@ -190,29 +175,6 @@ class Subs:
         self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
     ) -> SignIn:
         return SignIn(bearer(credential(connection, credentials, "token")))
-
-
-def _report(
-    said: ServiceRequest,
-    connection: Connection,
-    seen_at: datetime,
-    source: Source,
-    snapshot_at: datetime,
-) -> Report:
-    """Dated by the last change of anything: an invoice paid is news within one milestone."""
-    return Report(
-        connection=connection.id,
-        order_id=said.id,
-        item_id=said.id,
-        status=STATUSES.get(said.milestone),
-        raw_status=said.milestone,
-        occurred_at=max(filter(None, (said.milestone_at, said.updated_at))),
-        status_since=said.milestone_at,
-        seen_at=seen_at,
-        source=source,
-        snapshot_at=snapshot_at,
-        details=_details(said, connection),
-    )
 
 
 def _details(said: ServiceRequest, connection: Connection) -> Details:

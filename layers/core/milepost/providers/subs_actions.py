@@ -9,7 +9,8 @@ from milepost.orders.details import Details, Invoice
 from milepost.orders.lifecycle import OPEN
 from milepost.orders.order import Order
 from milepost.providers.base import BadArgument, Call, Json, NothingToDo, ProviderAction
-from milepost.providers.payload_types import Id, MaybeFlag, Shape, Text, one_segment, read_shape
+from milepost.providers.envelopes import one_segment
+from milepost.providers.payload_types import Id, MaybeFlag, Shape, Text, read_shape
 
 
 def _check_invoice(order: Order, arguments: Json) -> Call:

@@ -1,0 +1,84 @@
+"""What adapters share whose provider sends each order whole, by webhook and by poll.
+
+Such an order is tracked as one item, and every payload of it is a snapshot.
+"""
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+from typing import ClassVar, Generic, TypeVar
+
+from milepost.connections.connection import Connection
+from milepost.orders.details import Details
+from milepost.orders.report import Report, Source
+from milepost.providers.base import Json
+from milepost.providers.envelopes import made_at, payload_in
+from milepost.providers.payload_types import Id, Instant, Shape, read_shape
+from milepost.providers.status_words import StatusTable
+
+
+class WholeOrder(Shape):
+    """The fields that every such order has."""
+
+    id: Id
+    updated_at: Instant
+
+
+Said = TypeVar("Said", bound=WholeOrder)
+
+
+class WholeOrders(ABC, Generic[Said]):
+    """Reads the reports of such orders; the adapter adds pages, actions and the session."""
+
+    shape: type[Said]
+    event_path: ClassVar[tuple[str, ...]]
+    """The names under which a webhook has the order."""
+    statuses: ClassVar[StatusTable]
+
+    @abstractmethod
+    def raw_status(self, said: Said) -> tuple[str, datetime | None]:
+        """The raw status, and when it was entered, if the provider says so."""
+
+    @abstractmethod
+    def details(self, said: Said, connection: Connection) -> Details:
+        """The facts of the order."""
+
+    def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
+        """The report of the order that the event carries."""
+        said = read_shape(self.shape, payload_in(event, *self.event_path))
+        made = made_at(event, seen_at=seen_at)
+        return [self._report(said, connection, seen_at, Source.WEBHOOK, made)]
+
+    def read_order(
+        self, order: Json, *, connection: Connection, requested_at: datetime
+    ) -> list[Report]:
+        """The one report of an order."""
+        said = read_shape(self.shape, order)
+        return [self._report(said, connection, requested_at, Source.POLL, requested_at)]
+
+    def split_order(self, order: Json) -> list[Json]:
+        """None: an order is tracked as a whole."""
+        return []
+
+    def _report(
+        self,
+        said: Said,
+        connection: Connection,
+        seen_at: datetime,
+        source: Source,
+        snapshot_at: datetime,
+    ) -> Report:
+        """Dated by the last change of anything, which is news also within one status."""
+        raw_status, entered = self.raw_status(said)
+        return Report(
+            connection=connection.id,
+            order_id=said.id,
+            item_id=said.id,
+            status=self.statuses.get(raw_status),
+            raw_status=raw_status,
+            occurred_at=max(filter(None, (entered, said.updated_at))),
+            status_since=entered,
+            seen_at=seen_at,
+            source=source,
+            snapshot_at=snapshot_at,
+            details=self.details(said, connection),
+        )
