@@ -11,7 +11,7 @@ from bench.events import STEPS, at_step, listed, webhook
 from bench.figures import Figure
 from milepost.common.timestamps import parse_instant
 from milepost.orders.aws.table import OrdersTable
-from milepost.orders.recording import Outcome, record
+from milepost.orders.recording import RecordOutcome, record
 from milepost.orders.report import Report
 from milepost.providers.offergrid import Offergrid
 from milepost.queries.aws.projector import MeasuredOrders, read_change
@@ -27,13 +27,13 @@ class Tally:
     """What became of some reports, and the units that it took."""
 
     meter: Meter
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[RecordOutcome] = field(default_factory=list)
     told: int = 0
     wasted: float = 0
 
     @property
     def transitions(self) -> int:
-        return self.outcomes.count(Outcome.TRANSITION)
+        return self.outcomes.count(RecordOutcome.TRANSITION)
 
 
 def measure(*, quick: bool) -> list[Figure]:
@@ -96,7 +96,7 @@ def run(client: Any, meter: Meter, reports: Iterable[Report]) -> tuple[Tally, li
         before = meter.units["PutItem"]
         recorded = record(report, orders=orders, rules=Offergrid().rules, now=datetime.now(UTC))
         tally.outcomes.append(recorded.outcome)
-        if recorded.outcome is Outcome.DUPLICATE:
+        if recorded.outcome is RecordOutcome.DUPLICATE:
             tally.told += len(recorded.announced)
             tally.wasted += meter.units["PutItem"] - before
     stream.stop()
@@ -135,7 +135,7 @@ def _per_transition(name: str, tally: Tally) -> Figure:
 
 
 def _of_duplicates(tally: Tally) -> Figure:
-    count = tally.outcomes.count(Outcome.DUPLICATE)
+    count = tally.outcomes.count(RecordOutcome.DUPLICATE)
     return Figure(
         what="write units and announcements of duplicates",
         measured=tally.wasted + tally.told,

@@ -110,7 +110,9 @@ def _open_session(chosen: StackChoice) -> boto3.Session:
     return boto3.Session(region_name=region, profile_name=chosen.profile)
 
 
-_FOR_A_PERSON: Final = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard"})
+_INTERACTIVE_TIMEOUTS: Final = Config(
+    connect_timeout=5, read_timeout=30, retries={"mode": "standard"}
+)
 """Gives up in time for somebody who waits."""
 
 
@@ -119,7 +121,7 @@ def make_client(
     service: str,
     *,
     endpoint_url: str | None = None,
-    config: Config = _FOR_A_PERSON,
+    config: Config = _INTERACTIVE_TIMEOUTS,
 ) -> Any:
     """A client of that service, for a person who waits unless ``config`` says otherwise."""
     return session.client(cast(Any, service), endpoint_url=endpoint_url, config=config)

@@ -19,14 +19,14 @@ from milepost.notifications.recipients import Choice
 from milepost.notifications.subscription import Subscription
 from milepost.orders.order import Announcement, OrderKey, TrackedOrder
 from milepost.orders.recording import LostRace, OrdersRead
+from milepost.polling.lease import LeaseHeld
 from milepost.polling.page_cache import Seen, key_of
-from milepost.polling.poll import LeaseHeld
 from milepost.polling.state import PollState, Progress, Validator
 
 
 @dataclass
 class MemoryOrders:
-    """Implements ``recording.Orders`` and ``eligibility_check.Orders``."""
+    """Implements ``recording.OrderStore`` and ``eligibility_check.CurrentOrders``."""
 
     kept: dict[OrderKey, TrackedOrder] = field(default_factory=dict)
     written: list[tuple[TrackedOrder, tuple[Announcement, ...]]] = field(default_factory=list)
@@ -90,7 +90,7 @@ class MemoryPolls:
 
 
 class MemoryLease:
-    """Implements ``poll.Lease``."""
+    """Implements ``lease.Lease``."""
 
     def __init__(self, polls: MemoryPolls, connection_id: str, state: PollState) -> None:
         self._polls = polls

@@ -14,7 +14,7 @@ from cli.orders.finding import find_one
 from cli.output import tell, tell_folded, tell_json, tell_table
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
-from milepost.actions.action import FINAL, OWN
+from milepost.actions.action import BUILT_IN_ACTIONS, FINAL
 from milepost.providers.base import ProviderAction
 from milepost.providers.registry import REGISTRY, adapter
 
@@ -189,7 +189,7 @@ def done_in_words(done: Mapping[str, Any], order_id: str, moments: Moments) -> s
 
 def _takes(name: str, provider: str | None) -> str:
     action = _provider_action(name, provider)
-    arguments = OWN.get(name, frozenset()) if action is None else action.arguments
+    arguments = BUILT_IN_ACTIONS.get(name, frozenset()) if action is None else action.arguments
     options = [_OPTIONS.get(one, one) for one in sorted(arguments)]
     if action is not None and action.can_be_planned:
         options.append("--at INSTANT")

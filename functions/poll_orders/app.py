@@ -25,15 +25,15 @@ from milepost.connections.health import NOT_APPLIED
 from milepost.connections.poll_request import PollRequest
 from milepost.orders.aws.erased_customers import ErasedCustomers
 from milepost.orders.aws.table import OrdersTable
-from milepost.orders.recording import Outcome as RecordOutcome
-from milepost.orders.recording import record
+from milepost.orders.recording import RecordOutcome, record
 from milepost.orders.report import Report
 from milepost.polling.aws.lease import PollsTable
 from milepost.polling.aws.page_cache import DigestsBucket
 from milepost.polling.aws.touched_orders import TouchedTable
+from milepost.polling.lease import LeaseHeld
 from milepost.polling.page_recording import Record, Sinks, StoreUnavailable
-from milepost.polling.poll import LeaseHeld, Poll, run_poll
-from milepost.polling.result import Outcome, PollResult
+from milepost.polling.poll import Poll, run_poll
+from milepost.polling.result import PollOutcome, PollResult
 from milepost.providers.base import Provider, rules_of
 from milepost.providers.http import ProviderHttp, ProviderPool
 from milepost.providers.registry import REGISTRY, adapter
@@ -100,10 +100,10 @@ def poll_once(name: str, context: LambdaContext) -> tuple[PollResult, bool]:
         result = fail_unusable(name, why=NOT_APPLIED)
     except UnusableConnection as unusable:
         result = fail_unusable(name, why=str(unusable))
-    if result.outcome is Outcome.FAILED:
+    if result.outcome is PollOutcome.FAILED:
         # A key that was replaced a moment ago is read anew, instead of refused for minutes.
         credentials.forget()
-    count_failure(name, failed=result.outcome is Outcome.FAILED)
+    count_failure(name, failed=result.outcome is PollOutcome.FAILED)
     logger.info("polled", connection=name, **asdict(result))
     return result, is_requested
 
@@ -114,8 +114,8 @@ def fail_unusable(connection_id: str, *, why: str) -> PollResult:
         lease = polls.lease(connection_id, now=now(), duration=timedelta(seconds=5))
         lease.fail(error=why, at=now(), not_before=None)
     except LeaseHeld as held:
-        return PollResult(Outcome.LEASED, error=str(held))
-    return PollResult(Outcome.FAILED, error=why)
+        return PollResult(PollOutcome.LEASED, error=str(held))
+    return PollResult(PollOutcome.FAILED, error=why)
 
 
 def count_failure(connection_id: str, *, failed: bool) -> None:
@@ -164,8 +164,8 @@ def poll(connection: Connection, context: LambdaContext) -> tuple[PollResult, bo
         lease = polls.lease(connection.id, now=now(), duration=left + timedelta(seconds=5))
         result = run_poll(lease, make_poll, clock=now)
     except LeaseHeld as held:
-        return PollResult(Outcome.LEASED, error=str(held)), False
-    is_over = result.outcome in (Outcome.COMPLETE, Outcome.UNCHANGED)
+        return PollResult(PollOutcome.LEASED, error=str(held)), False
+    is_over = result.outcome in (PollOutcome.COMPLETE, PollOutcome.UNCHANGED)
     return result, is_over and lease.requested_meanwhile
 
 

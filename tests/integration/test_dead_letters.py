@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from milepost.operations.aws.dead_letters import BackIntoQueue, SqsLetters, StartAgain, TellAgain
-from milepost.operations.dead_letters import DeadLetter, DeadLetterQueue, Way
+from milepost.operations.dead_letters import DeadLetter, DeadLetterQueue, RedriveTarget
 from tests.stack import Context, Stack, aws, event
 
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:milepost-poll-orders"
@@ -33,7 +33,7 @@ def letters(stack: Stack, queue: str) -> SqsLetters:
     return SqsLetters(aws("sqs"), queue_url=stack.resources[queue], wait_seconds=0)
 
 
-def queue_of(stack: Stack, queue: str, way: Way) -> DeadLetterQueue:
+def queue_of(stack: Stack, queue: str, way: RedriveTarget) -> DeadLetterQueue:
     return DeadLetterQueue(name="tested", letters=letters(stack, queue), way=way)
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from milepost.aws.dynamodb_items import to_item
-from milepost.operations.erasure.erase import Erasure, Swept
+from milepost.operations.erasure.erase import Erasure
+from milepost.operations.erasure.place import Swept
 from milepost.operations.erasure.subject import Subject
 from milepost.orders.aws.table import key_of
 from milepost.orders.search_terms import customer_id_of_email

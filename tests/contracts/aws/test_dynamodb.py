@@ -17,7 +17,7 @@ from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.status import Status
 from milepost.orders.aws.table import OrdersTable, key_of
 from milepost.orders.order import OrderKey
-from milepost.orders.recording import Outcome, record
+from milepost.orders.recording import RecordOutcome, record
 from milepost.providers.registry import adapter
 from tests.builders import (
     KEY,
@@ -259,7 +259,7 @@ def test_a_transition_of_a_six_step_order_costs_at_most_four_write_units(
     transitions = 0
     for reports in six_steps():
         done = [record(one, orders=orders, rules=rules, now=NOON) for one in reports]
-        transitions += sum(one.outcome is Outcome.TRANSITION for one in done)
+        transitions += sum(one.outcome is RecordOutcome.TRANSITION for one in done)
     kept = orders.read(OrderKey.of(reports[0]))
     assert kept is not None
     assert kept.order.status is Status.COMPLETED

@@ -13,7 +13,7 @@ from milepost.common.status import Status
 from milepost.orders.aws.table import BY_STATUS, OrdersTable, announced_by, key_of, shard_of
 from milepost.orders.lifecycle import Rules, fold
 from milepost.orders.order import Kind, OrderKey, Overdue, TrackedOrder
-from milepost.orders.recording import LostRace, Orders, record
+from milepost.orders.recording import LostRace, OrderStore, record
 from milepost.orders.report import Report, Source
 from milepost.orders.timeline import TIMELINE_CAP
 from milepost.providers.registry import adapter
@@ -42,7 +42,7 @@ def stored(dynamodb: Any, table: str) -> OrdersTable:
 
 
 @pytest.fixture
-def orders(place: Any) -> Orders:
+def orders(place: Any) -> OrderStore:
     if place.is_memory:
         return MemoryOrders()
     return OrdersTable(place.client, table_name=place.table, connection=OFFERGRID)
@@ -65,11 +65,11 @@ def next_of(one: TrackedOrder, *more: Report) -> TrackedOrder:
     return replace(one, order=fold(reports, RULES), version=one.version + 1)
 
 
-def test_an_order_that_nobody_wrote_is_not_there(orders: Orders) -> None:
+def test_an_order_that_nobody_wrote_is_not_there(orders: OrderStore) -> None:
     assert orders.read(KEY) is None
 
 
-def test_an_order_is_read_as_it_was_written(orders: Orders) -> None:
+def test_an_order_is_read_as_it_was_written(orders: OrderStore) -> None:
     one = tracked(
         report(Status.ACCEPTED, 0, customer={"name": "Zoë"}, reference="PP-1"),
         report(None, 1, raw="on_hold"),
@@ -86,7 +86,7 @@ def test_an_order_is_read_as_it_was_written(orders: Orders) -> None:
     assert orders.read(KEY) == one
 
 
-def test_a_long_timeline_and_its_summary_are_read_as_they_were_written(orders: Orders) -> None:
+def test_a_long_timeline_and_its_summary_are_read_as_they_were_written(orders: OrderStore) -> None:
     reports = [report(Status.ACCEPTED, at, account_number=f"AC-{at}") for at in range(130)]
     one = tracked(*reports)
     assert one.order.summary is not None
@@ -97,7 +97,7 @@ def test_a_long_timeline_and_its_summary_are_read_as_they_were_written(orders: O
 
 @pytest.mark.parametrize("count", [4, 130])
 def test_waits_and_acknowledgements_are_read_as_they_were_written(
-    orders: Orders, count: int
+    orders: OrderStore, count: int
 ) -> None:
     rules = Rules(waits=lambda _, details: details.get("account_number"))
     said = [report(Status.ACCEPTED, at / 7, account_number=f"AC-{at}") for at in range(count)]
@@ -114,7 +114,7 @@ def test_waits_and_acknowledgements_are_read_as_they_were_written(
 @pytest.mark.parametrize("escalated_at", [None, minute(9000)])
 @pytest.mark.parametrize("acknowledged", [False, True])
 def test_an_overdue_mark_is_read_as_it_was_written(
-    orders: Orders, escalated_at: Any, acknowledged: bool
+    orders: OrderStore, escalated_at: Any, acknowledged: bool
 ) -> None:
     mark = Overdue(
         status=Status.ACCEPTED,
@@ -131,7 +131,7 @@ def test_an_overdue_mark_is_read_as_it_was_written(
     assert orders.read(KEY) == one
 
 
-def test_a_mark_that_met_another_writer_loses_the_race(orders: Orders) -> None:
+def test_a_mark_that_met_another_writer_loses_the_race(orders: OrderStore) -> None:
     first = tracked(report(Status.ACCEPTED))
     orders.write(first, new=())
     mark = Overdue(
@@ -148,13 +148,13 @@ def test_a_mark_that_met_another_writer_loses_the_race(orders: Orders) -> None:
     assert race.value.winner == winner
 
 
-def test_a_tombstone_is_read_as_it_was_written(orders: Orders) -> None:
+def test_a_tombstone_is_read_as_it_was_written(orders: OrderStore) -> None:
     one = replace(tracked(report(Status.ACCEPTED)), erased_at=minute(60))
     orders.write(one, new=())
     assert orders.read(KEY) == one
 
 
-def test_the_next_version_takes_the_place_of_the_one_before(orders: Orders) -> None:
+def test_the_next_version_takes_the_place_of_the_one_before(orders: OrderStore) -> None:
     first = tracked(report(Status.ACCEPTED, 0))
     orders.write(first, new=())
     second = next_of(first, report(Status.SCHEDULED, 5))
@@ -162,7 +162,7 @@ def test_the_next_version_takes_the_place_of_the_one_before(orders: Orders) -> N
     assert orders.read(KEY) == second
 
 
-def test_who_creates_an_order_second_sees_the_winner(orders: Orders) -> None:
+def test_who_creates_an_order_second_sees_the_winner(orders: OrderStore) -> None:
     winner, loser = tracked(report(Status.ACCEPTED, 0)), tracked(report(Status.PENDING, 0))
     orders.write(winner, new=())
     with pytest.raises(LostRace) as race:
@@ -171,7 +171,7 @@ def test_who_creates_an_order_second_sees_the_winner(orders: Orders) -> None:
     assert orders.read(KEY) == winner
 
 
-def test_who_writes_second_sees_the_winner(orders: Orders) -> None:
+def test_who_writes_second_sees_the_winner(orders: OrderStore) -> None:
     first = tracked(report(Status.PENDING, 0))
     orders.write(first, new=())
     winner = next_of(first, report(Status.ACCEPTED, 5))
@@ -182,7 +182,7 @@ def test_who_writes_second_sees_the_winner(orders: Orders) -> None:
     assert race.value.winner == winner
 
 
-def test_a_write_whose_answer_was_lost_is_no_lost_race(orders: Orders) -> None:
+def test_a_write_whose_answer_was_lost_is_no_lost_race(orders: OrderStore) -> None:
     one = tracked(report(Status.ACCEPTED, 0), announced=(announcement(),))
     orders.write(one, new=one.announced)
     orders.write(one, new=one.announced)
@@ -192,7 +192,7 @@ def test_a_write_whose_answer_was_lost_is_no_lost_race(orders: Orders) -> None:
     assert orders.read(KEY) == second
 
 
-def test_items_of_one_order_are_kept_apart(orders: Orders) -> None:
+def test_items_of_one_order_are_kept_apart(orders: OrderStore) -> None:
     other = OrderKey(KEY.connection, KEY.order_id, "item-7c1e20-2")
     orders.write(tracked(report(Status.ACCEPTED)), new=())
     orders.write(tracked(report(Status.REJECTED, key=other)), new=())

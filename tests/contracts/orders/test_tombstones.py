@@ -9,7 +9,7 @@ from milepost.common.status import Status
 from milepost.operations.erasure.aws.orders import ErasableOrders
 from milepost.orders.aws.table import BY_STATUS, OrdersTable, shard_of
 from milepost.orders.order import TrackedOrder
-from milepost.orders.recording import LostRace, Outcome, record
+from milepost.orders.recording import LostRace, RecordOutcome, record
 from milepost.orders.tombstones import tombstone_of
 from tests.builders import KEY, NOON, OFFERGRID, RULES, minute, report
 
@@ -27,7 +27,7 @@ def erasable(dynamodb: Any, table: str) -> ErasableOrders:
     return ErasableOrders(dynamodb, table_name=table)
 
 
-def take_in(orders: OrdersTable, status: Status, at: float = 0) -> Outcome:
+def take_in(orders: OrdersTable, status: Status, at: float = 0) -> RecordOutcome:
     said = report(status, at, customer=CUSTOMER, service_type="internet")
     return record(said, orders=orders, rules=RULES, now=minute(at + 1)).outcome
 
@@ -43,7 +43,7 @@ def test_a_tombstone_is_read_as_it_was_written_and_stands_in_no_list(
 ) -> None:
     take_in(orders, Status.ACCEPTED)
     tombstone = tombstone_of(read(orders), at=NOON)
-    erasable.bury(tombstone)
+    erasable.write_tombstone(tombstone)
     assert read(orders) == tombstone
     listed = dynamodb.query(
         TableName=table,
@@ -61,7 +61,7 @@ def test_who_wrote_meanwhile_is_not_buried_unseen(
     tombstone = tombstone_of(read(orders), at=NOON)
     take_in(orders, Status.ACCEPTED, at=5)
     with pytest.raises(LostRace) as race:
-        erasable.bury(tombstone)
+        erasable.write_tombstone(tombstone)
     assert race.value.winner == read(orders)
     assert read(orders).erased_at is None
 
@@ -72,13 +72,13 @@ def test_an_answer_that_was_lost_is_no_lost_race(
     take_in(orders, Status.ACCEPTED)
     tombstone = tombstone_of(read(orders), at=NOON)
     for _ in range(2):
-        erasable.bury(tombstone)
+        erasable.write_tombstone(tombstone)
     assert read(orders) == tombstone
 
 
 def test_what_comes_late_changes_nothing(orders: OrdersTable, erasable: ErasableOrders) -> None:
     take_in(orders, Status.ACCEPTED)
-    erasable.bury(tombstone_of(read(orders), at=NOON))
+    erasable.write_tombstone(tombstone_of(read(orders), at=NOON))
     before = read(orders)
-    assert take_in(orders, Status.COMPLETED, at=90) is Outcome.ERASED
+    assert take_in(orders, Status.COMPLETED, at=90) is RecordOutcome.ERASED
     assert read(orders) == replace(before)

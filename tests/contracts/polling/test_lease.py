@@ -9,8 +9,8 @@ import pytest
 from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.poll_request import PollRequest
 from milepost.polling.aws.lease import PollsTable
+from milepost.polling.lease import LeaseHeld
 from milepost.polling.page_shift import PreviousPage
-from milepost.polling.poll import LeaseHeld
 from milepost.polling.state import LookAgain, PollState, Progress, Validator
 from milepost.providers.base import PageRequest
 from tests.builders import minute

@@ -8,14 +8,14 @@ from typing import Any
 from local.sandboxes import Sandboxes
 from milepost.actions.action import ActionRequest, PlannedCall
 from milepost.actions.perform import perform, run_planned
-from milepost.actions.refresh import Tools
+from milepost.actions.refresh import ActionContext
 from milepost.actions.schedule import call_off
 from milepost.connections.connection import Connection
 from milepost.orders.action_results import ActionDone
 from milepost.orders.order import Order, OrderKey, TrackedOrder
 from milepost.orders.recording import record
 from milepost.orders.report import Report, Source
-from milepost.providers.http import FOR_A_PERSON, ProviderHttp, ProviderPool
+from milepost.providers.http import INTERACTIVE_TIMEOUTS, ProviderHttp, ProviderPool
 from milepost.providers.registry import adapter
 from milepost.providers.session import Conversation
 from tests.fakes import MemoryOrders, MemoryPlans
@@ -49,15 +49,15 @@ class Counter:
             id=name, provider=PROVIDERS[name], base_url=url, token_url=f"{url}/connect/token"
         )
 
-    def tools(self, name: str) -> Tools:
+    def tools(self, name: str) -> ActionContext:
         connection = self.connection(name)
         allowed = [connection.base_url]
-        return Tools(
+        return ActionContext(
             conversation=Conversation(
                 connection=connection,
                 provider=adapter(connection.provider),
                 credentials=self.sandboxes.accounts[name].connection.credentials,
-                http=ProviderHttp(HTTP, allowed=allowed, patience=FOR_A_PERSON),
+                http=ProviderHttp(HTTP, allowed=allowed, patience=INTERACTIVE_TIMEOUTS),
                 clock=self.now,
             ),
             orders=self.orders,

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from aws_lambda_powertools import Logger
 
-from milepost.actions.refresh import Tools
+from milepost.actions.refresh import ActionContext
 from milepost.api.app import Api, build_api
 from milepost.api.dependencies import Services
 from milepost.common.status import Status
@@ -142,7 +142,7 @@ class Connections:
 class NoActions:
     """For what asks nothing of providers."""
 
-    def for_order(self, key: OrderKey) -> Tools:
+    def for_order(self, key: OrderKey) -> ActionContext:
         raise UnknownConnection(f"no connection {key.connection!r} is applied")
 
     def forget_credentials(self) -> None:

@@ -11,7 +11,7 @@ from milepost.notifications.claims import Batch
 from milepost.notifications.dispatch import Teller
 from milepost.notifications.notice import Audience, Channel, Notice, State
 from milepost.notifications.subscription import Mode, QuietHours, Subscription
-from milepost.orders.announcements import MORE_FOLLOWS, Announced
+from milepost.orders.announcements import DETAILS_GRACE_PERIOD, Announced
 from milepost.orders.details import Details
 from milepost.orders.order import Kind
 from tests.builders import NOON, OFFERGRID, announced, announcement, minute
@@ -268,9 +268,9 @@ def test_one_who_was_told_at_once_is_not_held_back_by_a_second_delivery(desk: De
 @pytest.mark.parametrize(
     ("kind", "details", "delay"),
     [
-        (Kind.SCHEDULED, {}, MORE_FOLLOWS),
+        (Kind.SCHEDULED, {}, DETAILS_GRACE_PERIOD),
         (Kind.SCHEDULED, {"appointment": "2026-03-12T02:00:00Z"}, timedelta(0)),
-        (Kind.REJECTED, {}, MORE_FOLLOWS),
+        (Kind.REJECTED, {}, DETAILS_GRACE_PERIOD),
         (Kind.REJECTED, {"reason": "No coverage"}, timedelta(0)),
         (Kind.ACCEPTED, {}, timedelta(0)),
         (Kind.CANCELLED, {}, timedelta(0)),
@@ -280,7 +280,7 @@ def test_one_who_was_told_at_once_is_not_held_back_by_a_second_delivery(desk: De
 def test_a_mail_waits_5_seconds_for_a_second_event_that_says_when_or_why(
     desk: Desk, kind: Kind, details: dict[str, Any], delay: timedelta
 ) -> None:
-    assert timedelta(seconds=5) == MORE_FOLLOWS
+    assert timedelta(seconds=5) == DETAILS_GRACE_PERIOD
     desk.tell(BY_MAIL, BY_CALL, of=announced(kind, **details))
     assert [waits for _, waits in desk.emails.puts] == [delay]
     assert [waits for _, waits in desk.endpoints.puts] == [timedelta(0)]

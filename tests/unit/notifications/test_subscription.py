@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from milepost.notifications.notice import Channel
 from milepost.notifications.subscription import (
-    MAY_PASS,
+    QUIET_HOURS_EXEMPT,
     DigestReason,
     Mode,
     QuietHours,
@@ -138,7 +138,7 @@ def test_a_digest_that_is_due_in_quiet_hours_waits_for_their_end(
     assert due("2026-03-02T20:30", mode=mode, daily_at=daily_at, quiet_hours=NIGHT) == expected
 
 
-@pytest.mark.parametrize("kind", sorted(MAY_PASS))
+@pytest.mark.parametrize("kind", sorted(QUIET_HOURS_EXEMPT))
 def test_a_kind_that_may_pass_is_not_kept_for_the_night(kind: Kind) -> None:
     passing = QuietHours(start=time(22), end=time(7), passing=frozenset({kind}))
     assert due("2026-03-02T23:30", kind, quiet_hours=passing) is None
@@ -146,7 +146,7 @@ def test_a_kind_that_may_pass_is_not_kept_for_the_night(kind: Kind) -> None:
 
 
 def test_a_kind_that_may_pass_still_waits_for_the_digest_that_was_asked_for() -> None:
-    passing = QuietHours(start=time(22), end=time(7), passing=MAY_PASS)
+    passing = QuietHours(start=time(22), end=time(7), passing=QUIET_HOURS_EXEMPT)
     at = due("2026-03-02T23:30", Kind.REJECTED, mode=Mode.HOURLY, quiet_hours=passing)
     assert at == "2026-03-03T00:00"
 

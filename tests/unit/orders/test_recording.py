@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from milepost.common.status import Status
 from milepost.orders.order import Kind
-from milepost.orders.recording import MOST_LOST_RACES, LostRace, Outcome, Recorded, record
+from milepost.orders.recording import MOST_LOST_RACES, LostRace, Recorded, RecordOutcome, record
 from milepost.orders.report import Report, Source
 from tests.builders import KEY, RULES, minute, report
 from tests.fakes import MemoryOrders
@@ -21,7 +21,7 @@ def take_in(one: Report, orders: MemoryOrders, **how: bool) -> Recorded:
 def test_the_first_report_makes_the_order() -> None:
     orders = MemoryOrders()
     recorded = take_in(report(Status.ACCEPTED), orders)
-    assert (recorded.outcome, recorded.status) == (Outcome.TRANSITION, Status.ACCEPTED)
+    assert (recorded.outcome, recorded.status) == (RecordOutcome.TRANSITION, Status.ACCEPTED)
     assert orders.kept[KEY].version == 1
 
 
@@ -29,7 +29,7 @@ def test_a_duplicate_is_not_written() -> None:
     orders = MemoryOrders()
     take_in(report(Status.ACCEPTED), orders)
     recorded = take_in(report(Status.ACCEPTED, seen=99, source=Source.POLL), orders)
-    assert (recorded.outcome, recorded.announced) == (Outcome.DUPLICATE, ())
+    assert (recorded.outcome, recorded.announced) == (RecordOutcome.DUPLICATE, ())
     assert len(orders.written) == 1
 
 
@@ -37,7 +37,7 @@ def test_a_late_report_is_written_and_tells_nobody() -> None:
     orders = MemoryOrders()
     take_in(report(Status.COMPLETED, 30), orders)
     recorded = take_in(report(Status.ACCEPTED, 20), orders)
-    assert (recorded.outcome, recorded.announced) == (Outcome.RECORDED, ())
+    assert (recorded.outcome, recorded.announced) == (RecordOutcome.RECORDED, ())
     assert len(orders.kept[KEY].order.timeline) == 2
 
 
@@ -62,7 +62,7 @@ def test_two_workers_with_the_same_delivery_make_one_transition() -> None:
     orders = MemoryOrders()
     orders.before_write = lambda: _ignore(take_in(report(Status.ACCEPTED), orders))
     recorded = take_in(report(Status.ACCEPTED, seen=3), orders)
-    assert recorded.outcome is Outcome.DUPLICATE
+    assert recorded.outcome is RecordOutcome.DUPLICATE
     assert [one.kind for one in orders.announced] == [Kind.ACCEPTED]
 
 
@@ -76,7 +76,7 @@ def test_a_write_whose_answer_was_lost_counts_once() -> None:
 
     orders = ForgetfulOrders()
     recorded = take_in(report(Status.ACCEPTED), orders)
-    assert recorded.outcome is Outcome.TRANSITION
+    assert recorded.outcome is RecordOutcome.TRANSITION
     assert len(orders.announced) == 1
 
 
@@ -98,7 +98,7 @@ def test_a_report_gives_up_after_many_lost_races_and_can_be_tried_again() -> Non
 def test_a_replay_may_be_told_to_nobody() -> None:
     orders = MemoryOrders()
     recorded = take_in(report(Status.ACCEPTED), orders, announce=False)
-    assert (recorded.outcome, recorded.announced) == (Outcome.TRANSITION, ())
+    assert (recorded.outcome, recorded.announced) == (RecordOutcome.TRANSITION, ())
     assert orders.announced == []
 
 
@@ -107,7 +107,7 @@ def test_nothing_comes_back_of_an_erased_order() -> None:
     take_in(report(Status.ACCEPTED), orders)
     orders.kept[KEY] = replace(orders.kept[KEY], erased_at=minute(60))
     recorded = take_in(report(Status.COMPLETED, 90, customer={"name": "Charlotte"}), orders)
-    assert recorded.outcome is Outcome.ERASED
+    assert recorded.outcome is RecordOutcome.ERASED
     assert len(orders.written) == 1
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from milepost.common.status import Status
 from milepost.orders.lifecycle import Rules, fold
 from milepost.orders.order import Effect, Kind, Order, TrackedOrder
-from milepost.orders.recording import Outcome, record
+from milepost.orders.recording import RecordOutcome, record
 from milepost.orders.report import Report, Source
 from tests.builders import KEY, OFFERGRID, RULES, minute, report, stored_and_read, tracked
 from tests.fakes import MemoryOrders
@@ -25,7 +25,7 @@ def snapshot(status: Status | None, at: float = 0, *, taken: float, **facts: Any
     return replace(polled, snapshot_at=minute(taken))
 
 
-def take_in(orders: MemoryOrders, *reports: Report, rules: Rules = RULES) -> list[Outcome]:
+def take_in(orders: MemoryOrders, *reports: Report, rules: Rules = RULES) -> list[RecordOutcome]:
     return [record(one, orders=orders, rules=rules, now=one.seen_at).outcome for one in reports]
 
 
@@ -122,7 +122,11 @@ def test_what_was_said_before_and_is_said_again_holds_again() -> None:
         snapshot(Status.SCHEDULED, 0, taken=taken, appointment=day)
         for taken, day in enumerate(days)
     ]
-    assert take_in(orders, *said) == [Outcome.TRANSITION, Outcome.RECORDED, Outcome.RECORDED]
+    assert take_in(orders, *said) == [
+        RecordOutcome.TRANSITION,
+        RecordOutcome.RECORDED,
+        RecordOutcome.RECORDED,
+    ]
     kept = orders.kept[KEY]
     assert kept.order.appointment == "2026-03-12"
     assert [one.kind for one in kept.announced] == [
@@ -131,7 +135,7 @@ def test_what_was_said_before_and_is_said_again_holds_again() -> None:
         Kind.RESCHEDULED,
     ]
     again = snapshot(Status.SCHEDULED, 0, taken=9, appointment="2026-03-12")
-    assert take_in(orders, again) == [Outcome.DUPLICATE]
+    assert take_in(orders, again) == [RecordOutcome.DUPLICATE]
     assert len(orders.written) == 3
 
 
@@ -191,7 +195,7 @@ def test_what_comes_late_between_two_sights_of_the_same_is_put_right_by_the_next
         snapshot(Status.SCHEDULED, 0, taken=taken, appointment=day)
         for taken, day in ((1, "2026-03-12"), (3, "2026-03-12"), (2, "2026-03-13"))
     ]
-    assert take_in(orders, *said)[1] is Outcome.DUPLICATE
+    assert take_in(orders, *said)[1] is RecordOutcome.DUPLICATE
     take_in(orders, snapshot(Status.SCHEDULED, 0, taken=4, appointment="2026-03-12"))
     assert orders.kept[KEY].order.appointment == "2026-03-12"
 
@@ -199,7 +203,7 @@ def test_what_comes_late_between_two_sights_of_the_same_is_put_right_by_the_next
 def test_an_unchanged_order_is_polled_again_without_a_write() -> None:
     orders = MemoryOrders()
     said = [snapshot(Status.ACCEPTED, 0, taken=taken, reference="PP-1") for taken in range(5)]
-    assert take_in(orders, *said) == [Outcome.TRANSITION, *[Outcome.DUPLICATE] * 4]
+    assert take_in(orders, *said) == [RecordOutcome.TRANSITION, *[RecordOutcome.DUPLICATE] * 4]
     assert len(orders.written) == 1
 
 
@@ -207,7 +211,7 @@ def test_a_webhook_and_a_poll_that_say_the_same_are_one_transition() -> None:
     orders = MemoryOrders()
     webhook = replace(report(Status.ACCEPTED, 0, reference="PP-1"), snapshot_at=minute(0))
     polled = snapshot(Status.ACCEPTED, 0, taken=4, reference="PP-1")
-    assert take_in(orders, webhook, polled) == [Outcome.TRANSITION, Outcome.DUPLICATE]
+    assert take_in(orders, webhook, polled) == [RecordOutcome.TRANSITION, RecordOutcome.DUPLICATE]
     assert [one.kind for one in orders.announced] == [Kind.ACCEPTED]
 
 
@@ -252,16 +256,16 @@ def test_a_stale_fact_goes_when_the_very_report_that_left_it_out_comes_as_a_snap
     stored = replace(polled, snapshot_at=None)
     take_in(orders, report(Status.SCHEDULED, 0, appointment="2026-03-12"), stored)
     assert orders.kept[KEY].order.appointment == "2026-03-12"
-    assert take_in(orders, replace(polled, seen_at=minute(9))) == [Outcome.RECORDED]
+    assert take_in(orders, replace(polled, seen_at=minute(9))) == [RecordOutcome.RECORDED]
     assert orders.kept[KEY].order.details == {"reference": "PP-1"}
-    assert take_in(orders, replace(polled, seen_at=minute(12))) == [Outcome.DUPLICATE]
+    assert take_in(orders, replace(polled, seen_at=minute(12))) == [RecordOutcome.DUPLICATE]
 
 
 def test_what_was_stored_before_and_leaves_nothing_out_is_not_written_again() -> None:
     orders = MemoryOrders()
     polled = snapshot(Status.SCHEDULED, 5, taken=6, reference="PP-1")
     take_in(orders, replace(polled, snapshot_at=None))
-    assert take_in(orders, polled) == [Outcome.DUPLICATE]
+    assert take_in(orders, polled) == [RecordOutcome.DUPLICATE]
     assert len(orders.written) == 1
 
 
@@ -292,10 +296,10 @@ def test_a_provider_without_a_clock_is_heard_again_after_another_source_spoke() 
     ]
     other = report(Status.ACCEPTED, 3, account_number="AC-1")
     assert take_in(orders, fetched[0], other, fetched[1], fetched[2]) == [
-        Outcome.TRANSITION,
-        Outcome.RECORDED,
-        Outcome.RECORDED,
-        Outcome.DUPLICATE,
+        RecordOutcome.TRANSITION,
+        RecordOutcome.RECORDED,
+        RecordOutcome.RECORDED,
+        RecordOutcome.DUPLICATE,
     ]
     assert "account_number" not in orders.kept[KEY].order.details
 
@@ -304,21 +308,21 @@ def test_the_first_fetch_after_events_is_taken_in() -> None:
     orders = MemoryOrders()
     event = report(Status.ACCEPTED, 0)
     fetched = report(Status.ACCEPTED, 2, dated_by_fetch=True, source=Source.POLL)
-    assert take_in(orders, event, fetched) == [Outcome.TRANSITION, Outcome.RECORDED]
+    assert take_in(orders, event, fetched) == [RecordOutcome.TRANSITION, RecordOutcome.RECORDED]
 
 
 def test_what_a_person_did_makes_no_fetch_news() -> None:
     orders = MemoryOrders()
     fetched = [report(Status.ACCEPTED, at, dated_by_fetch=True) for at in (0, 9)]
     noted = report(None, 5, source=Source.PERSON, action="note", action_key="k", note="x")
-    assert take_in(orders, fetched[0], noted, fetched[1])[-1] is Outcome.DUPLICATE
+    assert take_in(orders, fetched[0], noted, fetched[1])[-1] is RecordOutcome.DUPLICATE
 
 
 def test_the_first_fetch_after_what_only_people_said_is_taken_in() -> None:
     orders = MemoryOrders()
     noted = report(None, 0, source=Source.PERSON, action="note", action_key="k", note="x")
     fetched = report(Status.ACCEPTED, 2, dated_by_fetch=True, source=Source.POLL)
-    assert take_in(orders, noted, fetched)[-1] is Outcome.TRANSITION
+    assert take_in(orders, noted, fetched)[-1] is RecordOutcome.TRANSITION
 
 
 def test_a_late_fetch_that_says_what_was_said_later_is_when_that_began() -> None:
@@ -327,5 +331,5 @@ def test_a_late_fetch_that_says_what_was_said_later_is_when_that_began() -> None
         report(status, at, dated_by_fetch=True)
         for status, at in ((Status.PENDING, 0), (Status.ACCEPTED, 3), (Status.ACCEPTED, 6))
     )
-    assert take_in(orders, first, last, late)[-1] is Outcome.RECORDED
+    assert take_in(orders, first, last, late)[-1] is RecordOutcome.RECORDED
     assert orders.kept[KEY].order.since == minute(3)

@@ -13,7 +13,7 @@ from milepost.common.status import Status
 from milepost.connections.connection import CommissionTerms
 from milepost.orders.lifecycle import Rules, fold
 from milepost.orders.order import Attention, Effect, Kind, Order, TrackedOrder
-from milepost.orders.recording import Outcome, record
+from milepost.orders.recording import RecordOutcome, record
 from milepost.orders.report import Report, Source
 from milepost.orders.timeline import TIMELINE_CAP
 from milepost.orders.timeline_summary import MOST_ACKNOWLEDGED, MOST_STAGES, MOST_SWALLOWED
@@ -36,7 +36,7 @@ def person(at: float, key: str, **details: Any) -> Report:
     return report(None, at, source=Source.PERSON, action="note", action_key=key, **details)
 
 
-def take_in(orders: MemoryOrders, *reports: Report, rules: Rules = RULES) -> list[Outcome]:
+def take_in(orders: MemoryOrders, *reports: Report, rules: Rules = RULES) -> list[RecordOutcome]:
     return [record(one, orders=orders, rules=rules, now=one.seen_at).outcome for one in reports]
 
 
@@ -56,14 +56,14 @@ def test_what_comes_when_its_time_was_summed_up_is_kept_marked_and_shown() -> No
     orders = MemoryOrders()
     take_in(orders, *rescheduled(110))
     late = report(Status.CANCELLED, 5.5, seen=200)
-    assert take_in(orders, late) == [Outcome.RECORDED]
+    assert take_in(orders, late) == [RecordOutcome.RECORDED]
     order = orders.kept[KEY].order
     assert order.status is Status.SCHEDULED
     assert [e.report for e in order.timeline if e.effect is Effect.LATE] == [late]
     assert codes(order) == ["late_report"]
     assert "'cancelled' at 2026-03-02T12:05:30Z" in order.attention[0].text
     assert orders.announced[-1].kind is Kind.ATTENTION
-    assert take_in(orders, late) == [Outcome.DUPLICATE]
+    assert take_in(orders, late) == [RecordOutcome.DUPLICATE]
 
 
 def test_the_same_in_time_cancels_the_order() -> None:
@@ -101,7 +101,7 @@ def test_what_was_summed_up_is_known_again() -> None:
     take_in(orders, *said)
     written = len(orders.written)
     again = [replace(one, seen_at=minute(500), source=Source.POLL) for one in said]
-    assert set(take_in(orders, *again)) == {Outcome.DUPLICATE}
+    assert set(take_in(orders, *again)) == {RecordOutcome.DUPLICATE}
     assert len(orders.written) == written
 
 
@@ -112,7 +112,7 @@ def test_so_old_that_it_is_known_no_more_it_is_kept_and_shown() -> None:
     summary = orders.kept[KEY].order.summary
     assert summary is not None
     assert len(summary.swallowed) == MOST_SWALLOWED
-    assert take_in(orders, said[0]) == [Outcome.RECORDED]
+    assert take_in(orders, said[0]) == [RecordOutcome.RECORDED]
     assert codes(orders.kept[KEY].order) == ["late_report"]
 
 
@@ -127,7 +127,7 @@ def test_late_reports_that_are_very_many_are_counted() -> None:
     assert order.summary.late + len(kept) == len(late)
     assert len(order.timeline) <= TIMELINE_CAP
     assert f"{len(late) - 1} more came like this" in order.attention[0].text
-    assert set(take_in(orders, *late)) == {Outcome.DUPLICATE}
+    assert set(take_in(orders, *late)) == {RecordOutcome.DUPLICATE}
 
 
 @settings(max_examples=6, deadline=None)
@@ -138,13 +138,13 @@ def test_no_report_is_lost_without_a_mark_whatever_the_order_of_arrival(
     said = rescheduled(count)
     chance.shuffle(said)
     orders = MemoryOrders()
-    assert Outcome.DUPLICATE not in take_in(orders, *said)
+    assert RecordOutcome.DUPLICATE not in take_in(orders, *said)
     order = orders.kept[KEY].order
     counted = order.summary.count if order.summary else 0
     assert counted + len(order.timeline) == count
     late = [entry for entry in order.timeline if entry.effect is Effect.LATE]
     assert ("late_report" in codes(order)) == bool(late or (order.summary and order.summary.late))
-    assert set(take_in(orders, *said)) == {Outcome.DUPLICATE}
+    assert set(take_in(orders, *said)) == {RecordOutcome.DUPLICATE}
 
 
 def test_half_of_a_long_timeline_goes() -> None:
@@ -279,7 +279,7 @@ def test_a_summary_of_before_is_read_and_stands_for_what_it_stood_for() -> None:
     read = stored_and_read(TrackedOrder(order=old, version=3), connection=OFFERGRID)
     assert read.order == old
     orders = MemoryOrders(kept={KEY: read})
-    assert take_in(orders, rescheduled(1)[0]) == [Outcome.RECORDED]
+    assert take_in(orders, rescheduled(1)[0]) == [RecordOutcome.RECORDED]
     assert codes(orders.kept[KEY].order) == ["late_report"]
 
 

@@ -12,8 +12,7 @@ from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection
 from milepost.connections.poll_request import PollRequest
-from milepost.orders.recording import Outcome as Recorded
-from milepost.orders.recording import record
+from milepost.orders.recording import RecordOutcome, record
 from milepost.orders.report import Report
 from milepost.polling.page_recording import Sinks, StoreUnavailable
 from milepost.polling.poll import Poll, run_poll
@@ -142,7 +141,7 @@ class World:
             self.stop()
         except OSError as error:
             raise StoreUnavailable("the database is down") from error
-        return done.outcome in (Recorded.TRANSITION, Recorded.RECORDED)
+        return done.outcome in (RecordOutcome.TRANSITION, RecordOutcome.RECORDED)
 
     @property
     def is_paused(self) -> bool:

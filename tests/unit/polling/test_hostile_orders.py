@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from milepost.polling.page_json import MOST_ORDER_BYTES
-from milepost.polling.result import Outcome, PollResult
+from milepost.polling.result import PollOutcome, PollResult
 from milepost.providers.base import MOST_ITEMS
 from tests.builders import minute
 from tests.unit.polling.polls import World
@@ -73,21 +73,21 @@ def test_a_hostile_order_is_quarantined_as_it_came_and_delays_no_other(
     name: str, hostile: bytes
 ) -> None:
     world, result = poll_with(name, hostile)
-    assert (result.outcome, result.error) == (Outcome.COMPLETE, None)
+    assert (result.outcome, result.error) == (PollOutcome.COMPLETE, None)
     assert good(world) == list(GOOD)
     ((kept, reason),) = world.quarantined
     assert kept == hostile
     assert reason
     # It comes again unchanged, on a page that has changed.
     again = world.poll()
-    assert (again.outcome, again.quarantined, again.recorded) == (Outcome.COMPLETE, 0, 0)
+    assert (again.outcome, again.quarantined, again.recorded) == (PollOutcome.COMPLETE, 0, 0)
     assert len(world.quarantined) == 1
 
 
 @pytest.mark.parametrize("place", [0, 3])
 def test_a_hostile_order_may_be_the_first_or_last_of_its_page(place: int) -> None:
     world, result = poll_with("rabot", b"{'id': [}", place)
-    assert (result.outcome, good(world)) == (Outcome.COMPLETE, list(GOOD))
+    assert (result.outcome, good(world)) == (PollOutcome.COMPLETE, list(GOOD))
     assert [kept for kept, _ in world.quarantined] == [b"{'id': [}"]
 
 
@@ -116,7 +116,7 @@ def test_no_bytes_of_one_order_keep_another_from_being_recorded(
     name: str, hostile: bytes, place: int
 ) -> None:
     world, result = poll_with(name, hostile, place)
-    assert result.outcome is Outcome.COMPLETE
+    assert result.outcome is PollOutcome.COMPLETE
     assert good(world) == list(GOOD)
     assert [kept for kept, _ in world.quarantined] == [hostile]
 
@@ -125,11 +125,11 @@ def test_no_bytes_of_one_order_keep_another_from_being_recorded(
 @given(hostile=st.binary(max_size=40))
 def test_any_bytes_in_a_page_end_in_a_result_that_loses_nothing(hostile: bytes) -> None:
     world, result = poll_with("offergrid", hostile)
-    if result.outcome is Outcome.COMPLETE:
+    if result.outcome is PollOutcome.COMPLETE:
         kept = b"".join(raw for raw, _ in world.quarantined)
         assert all(one in good(world) or one.encode() in kept for one in GOOD)
     else:
-        assert result.outcome is Outcome.FAILED
+        assert result.outcome is PollOutcome.FAILED
         assert result.error
         assert world.cursor is None
 
@@ -165,9 +165,9 @@ def test_no_value_of_one_field_keeps_another_order_from_being_recorded(
     for value in VALUES:
         order = {**MODELS[name].order("bad", "x", minute(0)), field: value}
         world, result = poll_with(name, json.dumps(order).encode())
-        assert (result.outcome, result.error) == (Outcome.COMPLETE, None), value
+        assert (result.outcome, result.error) == (PollOutcome.COMPLETE, None), value
         assert set(good(world)) >= set(GOOD), value
-        assert world.poll().outcome is Outcome.COMPLETE, value
+        assert world.poll().outcome is PollOutcome.COMPLETE, value
 
 
 def test_a_good_order_among_bad_ones_is_recorded_though_its_envelope_has_a_mark_of_order() -> None:
@@ -181,7 +181,7 @@ def test_a_good_order_among_bad_ones_is_recorded_though_its_envelope_has_a_mark_
         return type(answered)(200, {}, b"\xef\xbb\xbf" + answered.body)  # type: ignore[union-attr]
 
     world.wire.rule = with_mark  # type: ignore[assignment]
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
     assert good(world) == ["good-1"]
 
 
@@ -198,7 +198,7 @@ def test_what_is_in_the_quarantine_is_not_put_there_again_by_polls_that_fail() -
     world, _ = poll_with("offergrid", b"null")
     rule = world.wire.rule
     world.wire.rule = lambda query: type(rule(query))(500, {}, b"")  # type: ignore[call-arg]
-    assert world.poll().outcome is Outcome.FAILED
+    assert world.poll().outcome is PollOutcome.FAILED
     world.wire.rule = rule
     world.poll()
     assert len(world.quarantined) == 1
@@ -207,7 +207,7 @@ def test_what_is_in_the_quarantine_is_not_put_there_again_by_polls_that_fail() -
 def test_pages_that_are_alike_since_nothing_on_them_can_be_read_are_no_endless_list() -> None:
     listed = [Listed(place, "9", b"null") for place in "abc"]
     world = world_of("offergrid", lambda: listed, limit=1)
-    assert [world.poll().outcome for _ in range(3)] == [Outcome.COMPLETE] * 3
+    assert [world.poll().outcome for _ in range(3)] == [PollOutcome.COMPLETE] * 3
     assert [kept for kept, _ in world.quarantined] == [b"null"]
 
 
@@ -218,7 +218,7 @@ def test_an_order_of_thousands_of_items_is_quarantined_as_it_came(fact: dict[str
     order["items"] = [{**item, "itemId": str(place), **fact} for place in range(3_000)]
     hostile = json.dumps(order, separators=(",", ":")).encode()[:MOST_ORDER_BYTES]
     world, result = poll_with("offergrid", hostile)
-    assert (result.outcome, result.quarantined) == (Outcome.COMPLETE, 1)
+    assert (result.outcome, result.quarantined) == (PollOutcome.COMPLETE, 1)
     assert good(world) == list(GOOD)
     assert [kept for kept, _ in world.quarantined] == [hostile]
 
@@ -232,7 +232,7 @@ def test_an_order_of_as_many_items_as_may_be_is_recorded_and_one_more_is_too_man
         return json.dumps({**order, "items": items}).encode()
 
     world, result = poll_with("offergrid", of(MOST_ITEMS))
-    assert (result.outcome, result.recorded) == (Outcome.COMPLETE, MOST_ITEMS + len(GOOD))
+    assert (result.outcome, result.recorded) == (PollOutcome.COMPLETE, MOST_ITEMS + len(GOOD))
     for key, kept in world.orders.kept.items():
         if key.order_id == "many":
             assert kept.order.details["unread"] == ["items.commission"]

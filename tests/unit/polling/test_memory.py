@@ -19,7 +19,7 @@ from tests.unit.polling.polls import World, answer, offergrid
 kind, size = sys.argv[1], int(sys.argv[2])
 def endless(world):
     # After a complete poll of as many orders as there may be: it remembers those as well.
-    from milepost.polling.list_limits import MOST_ORDERS
+    from milepost.polling.state import MOST_ORDERS
     from milepost.providers.base import Response
     numbers, left = iter(range(10**9)), [MOST_ORDERS // size]
     def page(query):

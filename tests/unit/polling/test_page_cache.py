@@ -9,20 +9,10 @@ from milepost.common.status import Status
 from milepost.polling import page_cache
 from milepost.polling.page_cache import digest_of
 from milepost.polling.page_json import read_page_json
-from milepost.polling.result import Outcome
+from milepost.polling.result import PollOutcome
 from milepost.providers.base import Json
-from tests.builders import (
-    minute,
-    offergrid_order,
-    rabot_order,
-    rabot_page,
-)
-from tests.unit.polling.polls import (
-    an_order,
-    answer,
-    offergrid,
-    rabot,
-)
+from tests.builders import minute, offergrid_order, rabot_order, rabot_page
+from tests.unit.polling.polls import an_order, answer, offergrid, rabot
 
 
 def test_a_poll_of_unchanged_orders_records_nothing() -> None:
@@ -30,7 +20,7 @@ def test_a_poll_of_unchanged_orders_records_nothing() -> None:
     world.poll()
     world.before_record = lambda: pytest.fail("an unchanged order was taken in again")
     result = world.poll()
-    assert (result.outcome, result.orders, result.changed) == (Outcome.COMPLETE, 30, 0)
+    assert (result.outcome, result.orders, result.changed) == (PollOutcome.COMPLETE, 30, 0)
 
 
 def test_a_provider_without_a_clock_is_compared_with_the_last_poll() -> None:
@@ -74,7 +64,7 @@ def test_a_page_that_is_asked_for_and_comes_as_it_did_before_is_not_even_read(
     )
     second = world.poll()
     assert (second.outcome, second.pages, second.orders) == (
-        Outcome.COMPLETE,
+        PollOutcome.COMPLETE,
         first.pages,
         first.orders,
     )
@@ -101,7 +91,7 @@ def test_a_page_that_comes_again_at_another_place_is_followed_by_what_follows_th
     world.poll()
     serve(new, first, second)
     result = world.poll()
-    assert (result.outcome, result.pages, result.changed) == (Outcome.COMPLETE, 3, 20)
+    assert (result.outcome, result.pages, result.changed) == (PollOutcome.COMPLETE, 3, 20)
 
 
 def test_what_was_kept_of_pages_in_another_way_was_not_seen() -> None:
@@ -109,7 +99,7 @@ def test_what_was_kept_of_pages_in_another_way_was_not_seen() -> None:
     world.poll()
     world.digests.kept = dict.fromkeys(world.digests.kept, b"\x00" * 40)
     result = world.poll()
-    assert (result.outcome, result.changed, result.recorded) == (Outcome.COMPLETE, 1, 0)
+    assert (result.outcome, result.changed, result.recorded) == (PollOutcome.COMPLETE, 1, 0)
 
 
 def test_orders_of_a_page_that_did_not_change_are_known_when_they_move_to_another() -> None:
@@ -155,23 +145,23 @@ def test_what_a_paused_poll_saw_is_unchanged_for_the_one_after() -> None:
     orders = [rabot_order(contractNumber=f"V-{number}") for number in range(60)]
     world = rabot(orders, page_size=20)
     world.time_for_pages = 2
-    while world.poll().outcome is Outcome.PAUSED:
+    while world.poll().outcome is PollOutcome.PAUSED:
         pass
     world.before_record = lambda: pytest.fail("an unchanged order was taken in again")
-    while world.poll().outcome is Outcome.PAUSED:
+    while world.poll().outcome is PollOutcome.PAUSED:
         pass
     assert len(world.statuses()) == 60
 
 
 def test_an_order_with_a_repeated_key_is_quarantined_once_it_is_new() -> None:
     world = offergrid([an_order(1)], limit=2)
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
     body = json.dumps({"orders": [{**an_order(1), "reference": "PP-2"}], "nextCursor": None})
     world.wire.queued = [
         answer(body.replace('"reference"', '"reference": "PP-1", "reference"').encode())
     ]
     result = world.poll()
-    assert (result.outcome, result.recorded) == (Outcome.COMPLETE, 0)
+    assert (result.outcome, result.recorded) == (PollOutcome.COMPLETE, 0)
     assert [why for _, why in world.quarantined] == ["a key is given twice in one object"]
 
 

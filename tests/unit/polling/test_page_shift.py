@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from milepost.polling.result import Outcome
+from milepost.polling.result import PollOutcome
 from milepost.polling.state import LookAgain
 from milepost.providers.base import Response
 from tests.unit.polling.polls import HOUR, World
@@ -60,7 +60,7 @@ class NumberedList:
 
 def test_a_list_that_does_not_change_is_read_with_one_second_look_a_page() -> None:
     numbered = NumberedList("abcdefgh")
-    assert numbered.world.poll().outcome is Outcome.COMPLETE
+    assert numbered.world.poll().outcome is PollOutcome.COMPLETE
     assert numbered.pages_asked() == [1, 2, 1, 3, 2]
     assert numbered.recorded() == "abcdefgh"
 
@@ -79,7 +79,7 @@ def test_what_leaves_its_place_while_the_list_is_read_hides_no_other_order(
 ) -> None:
     numbered = NumberedList("abcdefghijk")
     numbered.before_request[request_number] = lambda: getattr(numbered, how)(moved)
-    assert numbered.world.poll().outcome is Outcome.COMPLETE
+    assert numbered.world.poll().outcome is PollOutcome.COMPLETE
     assert set("abcdefghijk") - set(moved) <= set(numbered.recorded())
 
 
@@ -87,18 +87,18 @@ def test_what_leaves_its_place_while_the_list_is_read_hides_no_other_order(
 def test_more_moves_than_a_page_has_orders_leave_nothing_behind(how: str) -> None:
     numbered = NumberedList("abcdefghijkl")
     numbered.before_request[4] = lambda: getattr(numbered, how)("abcde")
-    assert numbered.world.poll().outcome is Outcome.COMPLETE
-    assert numbered.world.poll().outcome is Outcome.COMPLETE
+    assert numbered.world.poll().outcome is PollOutcome.COMPLETE
+    assert numbered.world.poll().outcome is PollOutcome.COMPLETE
     assert set("fghijkl") <= set(numbered.recorded())
 
 
 def test_moves_while_a_poll_is_paused_hide_no_other_order() -> None:
     numbered = NumberedList("abcdefghijk")
     numbered.world.time_for_pages = 1
-    assert numbered.world.poll().outcome is Outcome.PAUSED
+    assert numbered.world.poll().outcome is PollOutcome.PAUSED
     numbered.change("ab")
     numbered.world.time_for_pages = 1_000_000
-    assert numbered.world.poll().outcome is Outcome.COMPLETE
+    assert numbered.world.poll().outcome is PollOutcome.COMPLETE
     assert numbered.recorded() == "abcdefghijk"
 
 
@@ -126,7 +126,7 @@ def test_a_rate_limit_pauses_before_the_second_look() -> None:
         return answer
 
     numbered.world.wire.rule = spent
-    assert numbered.world.poll().outcome is Outcome.PAUSED
+    assert numbered.world.poll().outcome is PollOutcome.PAUSED
     assert numbered.recorded() == "abc"
-    assert numbered.world.poll().outcome is Outcome.COMPLETE
+    assert numbered.world.poll().outcome is PollOutcome.COMPLETE
     assert numbered.recorded() == "abcdefgh"

@@ -12,35 +12,20 @@ import pytest
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.orders.order import OrderKey
-from milepost.polling import list_limits
-from milepost.polling.poll import LeaseHeld
-from milepost.polling.result import Outcome
+from milepost.polling import state
+from milepost.polling.lease import LeaseHeld
+from milepost.polling.result import PollOutcome
 from milepost.polling.state import LookAgain
 from milepost.providers.base import Response
 from milepost.providers.http import FetchFailed
-from tests.builders import (
-    NOON,
-    OFFERGRID,
-    minute,
-    offergrid_item,
-    rabot_order,
-    rabot_page,
-)
-from tests.unit.polling.polls import (
-    HOUR,
-    Answer,
-    World,
-    an_order,
-    answer,
-    offergrid,
-    rabot,
-)
+from tests.builders import NOON, OFFERGRID, minute, offergrid_item, rabot_order, rabot_page
+from tests.unit.polling.polls import HOUR, Answer, World, an_order, answer, offergrid, rabot
 
 
 def test_a_first_poll_takes_everything_in_and_moves_the_cursor() -> None:
     world = offergrid([an_order(1), an_order(2, "rejected", changed=3)])
     result = world.poll()
-    assert (result.outcome, result.orders, result.recorded) == (Outcome.COMPLETE, 2, 2)
+    assert (result.outcome, result.orders, result.recorded) == (PollOutcome.COMPLETE, 2, 2)
     assert world.statuses() == {"ord-1": Status.ACCEPTED, "ord-2": Status.REJECTED}
     assert world.cursor == minute(3)
 
@@ -79,13 +64,13 @@ def test_a_failed_second_page_loses_nothing_and_leaves_the_cursor(page: Answer) 
     first = world.wire.rule({"limit": "2"})
     world.wire.queued = [first, page]
     result = world.poll()
-    assert result.outcome is Outcome.FAILED
+    assert result.outcome is PollOutcome.FAILED
     assert result.error
     assert world.cursor is None
     assert world.polls.errors[OFFERGRID.id] == result.error
     assert not world.digests.kept
     again = world.poll()
-    assert again.outcome is Outcome.COMPLETE
+    assert again.outcome is PollOutcome.COMPLETE
     assert len(world.statuses()) == 5
     assert len(world.orders.written) == 5
     assert world.cursor == minute(4)
@@ -94,14 +79,14 @@ def test_a_failed_second_page_loses_nothing_and_leaves_the_cursor(page: Answer) 
 def test_a_page_of_which_rabot_says_that_it_failed_is_a_failed_poll() -> None:
     world = rabot([rabot_order()])
     world.wire.queued = [answer(rabot_page([], isSuccess=False, data=None))]
-    assert world.poll().outcome is Outcome.FAILED
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.FAILED
+    assert world.poll().outcome is PollOutcome.COMPLETE
 
 
 def test_a_refused_token_is_renewed_once() -> None:
     world = rabot([rabot_order()])
     world.wire.queued = [answer(b"", 401)]
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
     assert world.wire.tokens == 2
 
 
@@ -109,7 +94,7 @@ def test_a_second_refusal_of_the_token_is_meant() -> None:
     world = rabot([rabot_order()])
     world.wire.queued = [answer(b"", 401), answer(b"", 401)]
     result = world.poll()
-    assert (result.outcome, world.wire.tokens) == (Outcome.FAILED, 2)
+    assert (result.outcome, world.wire.tokens) == (PollOutcome.FAILED, 2)
     assert "401" in (result.error or "")
 
 
@@ -130,7 +115,7 @@ def test_a_provider_that_asks_for_fewer_requests_is_left_alone_for_as_long(
 ) -> None:
     world = offergrid([an_order(1)])
     world.wire.queued = [answer({}, 429, retry_after=header)]
-    assert world.poll().outcome is Outcome.FAILED
+    assert world.poll().outcome is PollOutcome.FAILED
     state = world.polls.states[OFFERGRID.id]
     assert state.not_before == world.now + timedelta(minutes=minutes)
 
@@ -139,25 +124,25 @@ def test_before_a_provider_may_be_asked_again_it_is_not() -> None:
     world = offergrid([an_order(1)])
     world.wire.queued = [answer({}, 429, retry_after="600")]
     world.poll()
-    assert world.poll().outcome is Outcome.WAITING
+    assert world.poll().outcome is PollOutcome.WAITING
     assert len(world.wire.asked) == 1
     world.now += timedelta(minutes=10)
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
 
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_date_to_come_back_at_is_kept_to(status: int) -> None:
     world = offergrid([an_order(1)])
     world.wire.queued = [answer({}, status, retry_after=format_datetime(minute(20), usegmt=True))]
-    assert world.poll().outcome is Outcome.FAILED
+    assert world.poll().outcome is PollOutcome.FAILED
     assert world.polls.states[OFFERGRID.id].not_before == minute(20)
 
 
 def test_a_date_that_has_passed_asks_for_no_wait() -> None:
     world = offergrid([an_order(1)])
     world.wire.queued = [answer({}, 503, retry_after=format_datetime(minute(-20), usegmt=True))]
-    assert world.poll().outcome is Outcome.FAILED
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.FAILED
+    assert world.poll().outcome is PollOutcome.COMPLETE
 
 
 def test_a_poll_pauses_when_the_provider_says_that_no_request_is_left() -> None:
@@ -166,8 +151,8 @@ def test_a_poll_pauses_when_the_provider_says_that_no_request_is_left() -> None:
     assert isinstance(first, Response)
     spent = replace(first, headers={"x-ratelimit-remaining": "0"})
     world.wire.queued = [spent]
-    assert (world.poll().outcome, len(world.wire.asked)) == (Outcome.PAUSED, 1)
-    assert (world.poll().outcome, len(world.wire.asked)) == (Outcome.COMPLETE, 2)
+    assert (world.poll().outcome, len(world.wire.asked)) == (PollOutcome.PAUSED, 1)
+    assert (world.poll().outcome, len(world.wire.asked)) == (PollOutcome.COMPLETE, 2)
     assert len(world.statuses()) == 4
 
 
@@ -176,23 +161,23 @@ def test_a_poll_whose_last_page_spent_the_last_request_is_complete() -> None:
     first = world.wire.rule({})
     assert isinstance(first, Response)
     world.wire.queued = [replace(first, headers={"x-ratelimit-remaining": "0"})]
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
 
 
 def test_a_next_page_that_is_the_page_itself_is_refused() -> None:
     world = offergrid([])
     world.wire.rule = lambda _query: answer({"orders": [an_order(1)], "nextCursor": "same"})
-    assert world.poll().outcome is Outcome.FAILED
+    assert world.poll().outcome is PollOutcome.FAILED
     assert len(world.wire.asked) == 2
     assert world.cursor is None
 
 
 def test_pages_without_end_are_a_failed_poll(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(list_limits, "MOST_PAGES", 20)
+    monkeypatch.setattr(state, "MOST_PAGES", 20)
     world = offergrid([])
     turns = count()
     world.wire.rule = lambda _: answer({"orders": [], "nextCursor": f"page {next(turns)}"})
-    assert world.poll().outcome is Outcome.FAILED
+    assert world.poll().outcome is PollOutcome.FAILED
     assert len(world.wire.asked) <= 22
     assert world.cursor is None
 
@@ -241,7 +226,7 @@ def test_an_order_that_cannot_be_read_delays_no_other() -> None:
     broken = {**an_order(1), "items": "none"}
     world = offergrid([broken, an_order(2)])
     result = world.poll()
-    assert (result.outcome, result.quarantined) == (Outcome.COMPLETE, 1)
+    assert (result.outcome, result.quarantined) == (PollOutcome.COMPLETE, 1)
     assert list(world.statuses()) == ["ord-2"]
     ((order, why),) = world.quarantined
     assert order == json.dumps(broken).encode()
@@ -256,7 +241,7 @@ def test_an_order_nested_deep_breaks_no_poll(depth: int) -> None:
     deep = b'"x": ' + b"[" * depth + b"]" * depth + b', "orderId"'
     world = offergrid([])
     world.wire.queued = [answer(raw.replace(b'"orderId"', deep, 1))]
-    assert world.poll().outcome in (Outcome.COMPLETE, Outcome.FAILED)
+    assert world.poll().outcome in (PollOutcome.COMPLETE, PollOutcome.FAILED)
 
 
 def test_a_poll_without_time_goes_on_from_there_the_next_time() -> None:
@@ -264,9 +249,9 @@ def test_a_poll_without_time_goes_on_from_there_the_next_time() -> None:
     world = offergrid(orders, limit=2)
     world.time_for_pages = 2
     assert [world.poll().outcome for _ in range(3)] == [
-        Outcome.PAUSED,
-        Outcome.PAUSED,
-        Outcome.COMPLETE,
+        PollOutcome.PAUSED,
+        PollOutcome.PAUSED,
+        PollOutcome.COMPLETE,
     ]
     assert len(world.statuses()) == 10
     assert len(world.wire.asked) == 5
@@ -284,7 +269,7 @@ def test_while_a_poll_is_paused_its_cursor_stays() -> None:
 def test_a_poll_asks_no_more_than_the_provider_allows_in_a_minute() -> None:
     orders = [an_order(number, changed=number) for number in range(20)]
     world = offergrid(orders, limit=1, requests_per_minute=6)
-    assert world.poll().outcome is Outcome.PAUSED
+    assert world.poll().outcome is PollOutcome.PAUSED
     assert len(world.wire.asked) == 6
 
 
@@ -299,7 +284,7 @@ def test_two_polls_of_one_connection_do_not_overlap() -> None:
 def test_a_killed_poll_is_taken_over_when_its_lease_ends() -> None:
     world = offergrid([an_order(1)])
     world.polls.lease(OFFERGRID.id, now=NOON, duration=timedelta(minutes=2))
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
 
 
 def test_a_poll_that_outlived_its_lease_moves_no_cursor() -> None:
@@ -340,9 +325,9 @@ def test_after_twelve_hours_without_an_answer_everything_is_caught_up() -> None:
     world.poll()
     world.wire.queued = [FetchFailed("no answer")] * 144
     for _ in range(144):
-        assert world.poll().outcome is Outcome.FAILED
+        assert world.poll().outcome is PollOutcome.FAILED
     orders[1] = an_order(1, "completed", changed=300)
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
     assert world.statuses()["ord-1"] is Status.COMPLETED
     key = OrderKey(OFFERGRID.id, "ord-1", offergrid_item()["itemId"])
     assert len(world.orders.kept[key].announced) == 2
@@ -363,7 +348,7 @@ def test_a_second_look_reads_what_is_unchanged_too_and_tells_of_it_only_when_ask
     cursor = world.cursor
     lose_what_was_recorded(world)
     result = world.poll(LookAgain(since=minute(-30), announce=announce))
-    assert (result.outcome, result.recorded) == (Outcome.COMPLETE, 1)
+    assert (result.outcome, result.recorded) == (PollOutcome.COMPLETE, 1)
     assert list(world.statuses()) == ["ord-2"]
     assert bool(world.orders.announced) is announce
     assert world.cursor == cursor
@@ -383,9 +368,9 @@ def test_a_second_look_that_runs_out_of_time_goes_on_as_silent_as_it_began() -> 
     world.poll()
     lose_what_was_recorded(world)
     world.time_for_pages = 1
-    assert world.poll(LookAgain(since=minute(-60))).outcome is Outcome.PAUSED
+    assert world.poll(LookAgain(since=minute(-60))).outcome is PollOutcome.PAUSED
     world.time_for_pages = 9
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
     assert len(world.statuses()) == 4
     assert world.orders.announced == []
 
@@ -430,12 +415,12 @@ def test_a_request_outlives_polls_that_wait_fail_or_are_killed() -> None:
     request = world.request(LookAgain(since=minute(-60)))
     world.wire.queued = [answer(b"", 429, retry_after="600")]
     outcomes = [world.poll().outcome for _ in range(2)]
-    assert outcomes == [Outcome.FAILED, Outcome.WAITING]
+    assert outcomes == [PollOutcome.FAILED, PollOutcome.WAITING]
     assert world.requests == [request]
     world.now += HOUR
     world.polls.lease(world.connection.id, now=world.now, duration=HOUR)
     world.now += 2 * HOUR
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
     assert (list(world.statuses()), world.requests) == (["ord-1"], [])
 
 
@@ -465,13 +450,13 @@ def test_a_paused_poll_keeps_its_requests_and_a_later_one_does_not_begin_it_agai
     lose_what_was_recorded(world)
     first = world.request(LookAgain(since=minute(-60)))
     world.time_for_pages = 1
-    assert world.poll().outcome is Outcome.PAUSED
+    assert world.poll().outcome is PollOutcome.PAUSED
     second = world.request(LookAgain(since=minute(-90)))
-    assert world.poll().outcome is Outcome.PAUSED
+    assert world.poll().outcome is PollOutcome.PAUSED
     assert world.requests == [first, second]
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
     assert len(world.statuses()) == 6
     assert world.requests == [second]
     world.time_for_pages = 9
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
     assert world.requests == []

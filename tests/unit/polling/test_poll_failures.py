@@ -14,10 +14,10 @@ from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.orders.recording import LostRace
 from milepost.orders.report import Report
-from milepost.polling import list_limits, page_json
+from milepost.polling import page_json, state
 from milepost.polling.page_recording import StoreUnavailable
 from milepost.polling.poll import run_poll
-from milepost.polling.result import Outcome
+from milepost.polling.result import PollOutcome
 from milepost.polling.state import LookAgain
 from milepost.providers.base import Response
 from tests.builders import OFFERGRID, minute, offergrid_item, report, tracked
@@ -47,11 +47,11 @@ def test_an_exception_that_nobody_foresaw_is_a_failed_poll_named_by_its_kind(
     world = offergrid([an_order(1)])
     world.wire.queued = [error]
     result = world.poll()
-    assert result.outcome is Outcome.FAILED
+    assert result.outcome is PollOutcome.FAILED
     assert type(error).__name__ in (result.error or "")
     assert "sup3r" not in (result.error or "")
     assert world.polls.errors[OFFERGRID.id] == result.error
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
 
 
 @pytest.mark.parametrize("credentials", [None, "key", ["key"], {"api_key": 7}, {"api_key": ["a"]}])
@@ -66,9 +66,9 @@ def test_credentials_of_a_wrong_type_are_a_failed_poll(credentials: Any) -> None
         return request(method, url, headers=headers, body=body)
 
     world.wire.request = strictly  # type: ignore[method-assign]
-    assert world.poll().outcome is Outcome.FAILED
+    assert world.poll().outcome is PollOutcome.FAILED
     world.credentials = {"api_key": "k"}
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
 
 
 def test_credentials_that_cannot_be_read_are_a_failed_poll_that_gives_its_lease_back() -> None:
@@ -79,7 +79,7 @@ def test_credentials_that_cannot_be_read_are_a_failed_poll_that_gives_its_lease_
 
     lease = world.polls.lease(OFFERGRID.id, now=world.now, duration=HOUR)
     result = run_poll(lease, refuse, clock=lambda: world.now)
-    assert (result.outcome, "PermissionError" in (result.error or "")) == (Outcome.FAILED, True)
+    assert (result.outcome, "PermissionError" in (result.error or "")) == (PollOutcome.FAILED, True)
     assert OFFERGRID.id not in world.polls.holders
 
 
@@ -94,10 +94,10 @@ def test_a_memory_that_cannot_be_saved_after_a_failure_is_not_trusted() -> None:
         raise OSError("S3 is down")
 
     world.digests.save = refuse  # type: ignore[method-assign]
-    assert world.poll().outcome is Outcome.FAILED
+    assert world.poll().outcome is PollOutcome.FAILED
     world.digests.save = save  # type: ignore[method-assign]
     result = world.poll()
-    assert (result.outcome, result.changed) == (Outcome.COMPLETE, 1)
+    assert (result.outcome, result.changed) == (PollOutcome.COMPLETE, 1)
 
 
 def fails_for(world: World, order_id: str, error: Exception) -> None:
@@ -119,7 +119,7 @@ def test_an_order_that_cannot_be_written_is_kept_and_the_poll_goes_on(error: Exc
     world = offergrid([an_order(1), an_order(2), an_order(3)])
     fails_for(world, "ord-2", error)
     result = world.poll()
-    assert (result.outcome, result.quarantined) == (Outcome.COMPLETE, 1)
+    assert (result.outcome, result.quarantined) == (PollOutcome.COMPLETE, 1)
     assert sorted(world.statuses()) == ["ord-1", "ord-3"]
     ((kept, reason),) = world.quarantined
     assert json.loads(kept)["orderId"] == "ord-2"
@@ -167,7 +167,7 @@ def test_when_no_order_can_be_written_the_poll_fails_and_nothing_is_quarantined(
     world = offergrid([an_order(1), an_order(2, changed=3)])
     fails_for(world, "ord-2", StoreUnavailable("DynamoDB: ThrottlingException"))
     result = world.poll()
-    assert (result.outcome, result.error) == (Outcome.FAILED, "DynamoDB: ThrottlingException")
+    assert (result.outcome, result.error) == (PollOutcome.FAILED, "DynamoDB: ThrottlingException")
     assert world.quarantined == []
     assert world.cursor is None
 
@@ -183,12 +183,12 @@ def test_the_cursor_stays_before_a_change_that_lost_its_race_in_later_polls_too(
     fails_for(world, "ord-1", lost_race())
     for _ in range(3):
         result = world.poll()
-        assert (result.outcome, result.quarantined) == (Outcome.COMPLETE, 0)
+        assert (result.outcome, result.quarantined) == (PollOutcome.COMPLETE, 0)
         assert world.cursor == minute(-60)
         orders.append(an_order(len(orders) + 1, changed=len(orders)))
     assert "ord-3" in world.statuses()
     world._record = record  # type: ignore[method-assign]
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
     assert "ord-1" in world.statuses()
     assert world.cursor == minute(5)
 
@@ -197,7 +197,7 @@ def test_a_lost_race_on_an_earlier_page_holds_the_cursor_of_a_poll_that_was_paus
     world = offergrid([an_order(number, changed=number - 9) for number in range(6)], limit=2)
     fails_for(world, "ord-1", lost_race())
     world.time_for_pages = 1
-    while world.poll().outcome is Outcome.PAUSED:
+    while world.poll().outcome is PollOutcome.PAUSED:
         pass
     assert world.cursor == minute(-8)
 
@@ -237,7 +237,7 @@ def test_a_sentinel_as_time_of_change_stops_no_later_poll(year: str) -> None:
     order = {**an_order(1), "updatedAt": year}
     world = offergrid([])
     world.wire.rule = lambda _query: answer({"orders": [order], "nextCursor": None})
-    assert [world.poll().outcome for _ in range(3)] == [Outcome.COMPLETE] * 3
+    assert [world.poll().outcome for _ in range(3)] == [PollOutcome.COMPLETE] * 3
 
 
 # ---- Lists without an end ----
@@ -250,7 +250,7 @@ def test_cursors_that_go_round_are_a_failed_poll() -> None:
         {"orders": [], "nextCursor": following[query.get("cursor")]}
     )
     result = world.poll()
-    assert (result.outcome, len(world.wire.asked)) == (Outcome.FAILED, 3)
+    assert (result.outcome, len(world.wire.asked)) == (PollOutcome.FAILED, 3)
     assert result.error == "the provider's next page is one that this poll has read before"
 
 
@@ -263,7 +263,7 @@ def test_cursors_that_go_round_are_found_across_pauses() -> None:
     )
     world.time_for_pages = 1
     outcomes = [world.poll().outcome for _ in range(8)]
-    assert outcomes == ([Outcome.PAUSED] * 3 + [Outcome.FAILED]) * 2
+    assert outcomes == ([PollOutcome.PAUSED] * 3 + [PollOutcome.FAILED]) * 2
 
 
 def endless(world: World, *, per_page: int) -> None:
@@ -281,41 +281,41 @@ def endless(world: World, *, per_page: int) -> None:
 def test_a_list_of_ever_new_orders_is_a_failed_poll_that_says_so(
     pages_a_poll: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(list_limits, "MOST_ORDERS", 30)
+    monkeypatch.setattr(state, "MOST_ORDERS", 30)
     world = offergrid([])
     endless(world, per_page=5)
     world.time_for_pages = pages_a_poll
     results = [world.poll() for _ in range(6)]
-    failed = [one for one in results if one.outcome is Outcome.FAILED]
+    failed = [one for one in results if one.outcome is PollOutcome.FAILED]
     assert failed
     assert failed[0].error == (
         "the list goes on after 30 orders, and one poll reads at most 30: "
         "it never ends, or it is too long for one connection"
     )
     assert world.cursor is None
-    assert not any(one.outcome is Outcome.COMPLETE for one in results)
+    assert not any(one.outcome is PollOutcome.COMPLETE for one in results)
 
 
 def test_after_a_list_without_end_the_next_poll_begins_at_the_first_page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(list_limits, "MOST_ORDERS", 30)
+    monkeypatch.setattr(state, "MOST_ORDERS", 30)
     world = offergrid([])
     endless(world, per_page=5)
     world.time_for_pages = 2
-    while world.poll().outcome is not Outcome.FAILED:
+    while world.poll().outcome is not PollOutcome.FAILED:
         pass
     world.wire.rule = offergrid_list([an_order(7, "scheduled", changed=1)])
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
     assert world.statuses()["ord-7"] is Status.SCHEDULED
 
 
 def test_a_list_as_long_as_may_be_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(list_limits, "MOST_ORDERS", 30)
+    monkeypatch.setattr(state, "MOST_ORDERS", 30)
     world = offergrid([an_order(number) for number in range(35)], limit=5)
-    assert world.poll().outcome is Outcome.FAILED
+    assert world.poll().outcome is PollOutcome.FAILED
     world = offergrid([an_order(number) for number in range(30)], limit=5)
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
     # Unchanged pages count as well: the ceiling is on what is remembered.
     assert world.poll().orders == 30
 
@@ -340,7 +340,7 @@ def test_a_server_that_ignores_where_a_page_starts_is_a_failed_poll(name: str) -
     result = world.poll()
     # In numbered pages, the one before is looked at once more.
     requests_made = {"rabot": 2, "subs": 3}[name]
-    assert (result.outcome, len(world.wire.asked)) == (Outcome.FAILED, requests_made)
+    assert (result.outcome, len(world.wire.asked)) == (PollOutcome.FAILED, requests_made)
     assert "earlier page" in (result.error or "") or "read before" in (result.error or "")
 
 
@@ -351,21 +351,21 @@ def test_overlapping_pages_and_empty_pages_still_work() -> None:
         for n in range(40)
     ]
     world = world_of("rabot", lambda: listed, limit=20)
-    assert [world.poll().outcome for _ in range(2)] == [Outcome.COMPLETE] * 2
+    assert [world.poll().outcome for _ in range(2)] == [PollOutcome.COMPLETE] * 2
     assert len(world.orders.kept) == 40
     empty = offergrid([])
     following = {None: "A", "A": "B", "B": None}
     empty.wire.rule = lambda query: answer(
         {"orders": [], "nextCursor": following[query.get("cursor")]}
     )
-    assert [empty.poll().outcome for _ in range(2)] == [Outcome.COMPLETE] * 2
+    assert [empty.poll().outcome for _ in range(2)] == [PollOutcome.COMPLETE] * 2
 
 
 def test_a_poll_that_failed_for_its_second_page_may_read_the_first_again() -> None:
     world = offergrid([an_order(number, changed=number) for number in range(4)], limit=2)
     first = world.wire.rule({})
     world.wire.queued = [first, answer({}, 500)]
-    assert [world.poll().outcome for _ in range(2)] == [Outcome.FAILED, Outcome.COMPLETE]
+    assert [world.poll().outcome for _ in range(2)] == [PollOutcome.FAILED, PollOutcome.COMPLETE]
 
 
 @pytest.mark.parametrize("broken", [b'{"orderId": "x"', b'{"x": [', b'{"orderId": "'])
@@ -384,14 +384,14 @@ def test_a_page_that_ends_within_an_order_is_named_with_its_place(broken: bytes)
 
     world.wire.rule = broken_second_page
     result = world.poll()
-    assert result.outcome is Outcome.FAILED
+    assert result.outcome is PollOutcome.FAILED
     assert result.error == (
         "page 2 of this poll: not JSON: the page ends within order 2, "
         f"which starts at character {len(begun)}"
     )
     assert world.cursor is None
     world.wire.rule = rule
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
     assert len(world.statuses()) == 5
 
 
@@ -404,14 +404,18 @@ def test_a_page_of_too_many_orders_says_what_to_do(monkeypatch: pytest.MonkeyPat
     world.wire.rule = lambda _query: answer(
         {"orders": [an_order(number) for number in range(20)], "nextCursor": None}
     )
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
 
 
 def test_a_page_with_more_changes_than_there_is_time_for_goes_on_within_it() -> None:
     world = offergrid([an_order(number) for number in range(10)])
     world.time_for_orders = 4
     outcomes = [world.poll() for _ in range(3)]
-    assert [one.outcome for one in outcomes] == [Outcome.PAUSED, Outcome.PAUSED, Outcome.COMPLETE]
+    assert [one.outcome for one in outcomes] == [
+        PollOutcome.PAUSED,
+        PollOutcome.PAUSED,
+        PollOutcome.COMPLETE,
+    ]
     assert [one.recorded for one in outcomes] == [4, 4, 2]
     assert len(world.orders.written) == 10
     assert world.cursor == minute(0)
@@ -442,7 +446,12 @@ def test_a_list_that_has_not_changed_costs_one_304() -> None:
     sent = with_etag(world)
     # The second poll is the first that asks from the cursor on.
     outcomes = [world.poll().outcome for _ in range(4)]
-    assert outcomes == [Outcome.COMPLETE, Outcome.COMPLETE, Outcome.UNCHANGED, Outcome.UNCHANGED]
+    assert outcomes == [
+        PollOutcome.COMPLETE,
+        PollOutcome.COMPLETE,
+        PollOutcome.UNCHANGED,
+        PollOutcome.UNCHANGED,
+    ]
     assert sent()[:2] == [None, None]
     assert None not in sent()[2:]
     orders[0] = an_order(1, "completed", changed=30)
@@ -456,7 +465,7 @@ def test_a_304_is_not_asked_for_while_an_order_has_to_be_looked_at_again() -> No
         world.poll()
     world.touched.mark(OFFERGRID.id, ["ord-1"], at=world.now)
     result = world.poll()
-    assert (result.outcome, result.changed) == (Outcome.COMPLETE, 1)
+    assert (result.outcome, result.changed) == (PollOutcome.COMPLETE, 1)
     assert sent()[-1] is None
 
 
@@ -465,7 +474,7 @@ def test_the_etag_of_a_first_page_says_nothing_of_the_second() -> None:
     world = offergrid(orders, limit=2)
     sent = with_etag(world)
     for _ in range(3):
-        assert world.poll().outcome is Outcome.COMPLETE
+        assert world.poll().outcome is PollOutcome.COMPLETE
     assert set(sent()) == {None}
 
 
@@ -485,7 +494,7 @@ def test_a_second_look_asks_for_no_304(since: float) -> None:
     sent = with_etag(world)
     for _ in range(3):
         world.poll()
-    assert world.poll(LookAgain(since=minute(since))).outcome is Outcome.COMPLETE
+    assert world.poll(LookAgain(since=minute(since))).outcome is PollOutcome.COMPLETE
     assert sent()[-1] is None
 
 
@@ -495,7 +504,7 @@ def test_a_request_for_news_is_done_by_a_304() -> None:
     for _ in range(3):
         world.poll()
     world.request()
-    assert world.poll().outcome is Outcome.UNCHANGED
+    assert world.poll().outcome is PollOutcome.UNCHANGED
     assert world.requests == []
 
 
@@ -505,14 +514,14 @@ def test_an_etag_of_another_address_is_not_sent() -> None:
     for _ in range(3):
         world.poll()
     world.connection = replace(world.connection, base_url="https://moved.offergrid.example")
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
     assert sent()[-1] is None
 
 
 def test_a_304_that_was_not_asked_for_is_a_failed_poll() -> None:
     world = offergrid([an_order(1)])
     world.wire.queued = [answer(b"", 304)]
-    assert world.poll().outcome is Outcome.FAILED
+    assert world.poll().outcome is PollOutcome.FAILED
 
 
 def test_an_etag_that_is_no_header_is_not_sent_back() -> None:
@@ -530,11 +539,11 @@ def test_a_poll_whose_next_page_is_gone_starts_over_in_the_same_poll(status: int
     orders = [an_order(number, changed=number) for number in range(6)]
     world = offergrid(orders, limit=2)
     world.time_for_pages = 1
-    assert world.poll().outcome is Outcome.PAUSED
+    assert world.poll().outcome is PollOutcome.PAUSED
     world.time_for_pages = 100
     world.wire.queued = [answer({}, status)]
     result = world.poll()
-    assert (result.outcome, result.recorded) == (Outcome.COMPLETE, 4)
+    assert (result.outcome, result.recorded) == (PollOutcome.COMPLETE, 4)
     assert len(world.statuses()) == 6
     assert world.cursor == minute(5)
     queries = world.wire.queries()
@@ -550,14 +559,14 @@ def test_a_poll_that_starts_over_quarantines_nothing_twice() -> None:
     world.poll()
     world.time_for_pages = 100
     world.wire.queued = [answer({}, 410)]
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE
     assert len(world.quarantined) == 1
 
 
 def test_a_first_page_that_is_gone_is_a_failed_poll() -> None:
     world = offergrid([an_order(1)])
     world.wire.queued = [answer({}, 410)]
-    assert world.poll().outcome is Outcome.FAILED
+    assert world.poll().outcome is PollOutcome.FAILED
     assert len(world.wire.asked) == 1
 
 
@@ -565,11 +574,11 @@ def test_a_first_page_that_is_gone_is_a_failed_poll() -> None:
 def test_a_provider_says_in_many_ways_that_no_request_is_left(left: str) -> None:
     world = offergrid([an_order(number) for number in range(4)], limit=2)
     world.wire.queued = [replace(world.wire.rule({}), headers={"x-ratelimit-remaining": left})]  # type: ignore[type-var]
-    assert (world.poll().outcome, len(world.wire.asked)) == (Outcome.PAUSED, 1)
+    assert (world.poll().outcome, len(world.wire.asked)) == (PollOutcome.PAUSED, 1)
 
 
 @pytest.mark.parametrize("left", ["1", "0.5", "many", "", "nan", "inf"])
 def test_a_rate_that_is_not_spent_or_not_readable_stops_nothing(left: str) -> None:
     world = offergrid([an_order(number) for number in range(4)], limit=2)
     world.wire.queued = [replace(world.wire.rule({}), headers={"x-ratelimit-remaining": left})]  # type: ignore[type-var]
-    assert world.poll().outcome is Outcome.COMPLETE
+    assert world.poll().outcome is PollOutcome.COMPLETE

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from milepost.orders.recording import record
 from milepost.orders.report import Report
-from milepost.polling.result import Outcome
+from milepost.polling.result import PollOutcome
 from milepost.polling.state import LookAgain
 from milepost.polling.touched_orders import MarkedOrders
 from milepost.providers.http import FetchFailed
@@ -129,7 +129,7 @@ class Life:
         for report in reports:
             record(report, orders=marked, rules=world.provider.rules, now=world.now)
 
-    def poll(self, again: LookAgain | None = None) -> Outcome:
+    def poll(self, again: LookAgain | None = None) -> PollOutcome:
         return self.world.poll(again).outcome
 
     def poll_again(self) -> None:
@@ -230,8 +230,8 @@ def check(name: str, by_change: bool, steps: list[tuple[Any, ...]]) -> None:
         getattr(life, step[0])(*step[1:])
     # What was paused ends first; orders behind where it stopped may have changed since.
     while life.world.is_paused:
-        assert life.poll() in (Outcome.PAUSED, Outcome.COMPLETE)
-    assert life.poll() in (Outcome.COMPLETE, Outcome.UNCHANGED)
+        assert life.poll() in (PollOutcome.PAUSED, PollOutcome.COMPLETE)
+    assert life.poll() in (PollOutcome.COMPLETE, PollOutcome.UNCHANGED)
     assert life.recorded() == life.expected()
     writes = len(life.world.orders.written)
     life.poll()

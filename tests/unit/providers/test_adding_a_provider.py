@@ -13,7 +13,7 @@ import pytest
 
 from milepost.actions.action import ActionRequest, RefusedByProvider
 from milepost.actions.perform import perform
-from milepost.actions.refresh import Tools
+from milepost.actions.refresh import ActionContext
 from milepost.common.errors import BadPayload
 from milepost.common.status import Status
 from milepost.common.strict_json import read_object
@@ -23,7 +23,7 @@ from milepost.orders.recording import record
 from milepost.polling.page_cache import Seen
 from milepost.polling.page_recording import Sinks
 from milepost.polling.poll import Poll
-from milepost.polling.result import Outcome
+from milepost.polling.result import PollOutcome
 from milepost.polling.state import PollState, Progress, Validator
 from milepost.providers.base import Response
 from milepost.providers.registry import REGISTRY, adapter
@@ -163,7 +163,7 @@ def test_an_action_is_asked_of_the_new_provider_and_its_refusal_comes_back() -> 
         http=TooLateAtAcme(),
         clock=lambda: NOW,
     )
-    tools = Tools(
+    tools = ActionContext(
         conversation=conversation,
         orders=orders,
         plans=MemoryPlans(),
@@ -195,7 +195,7 @@ def test_the_new_provider_is_polled_to_its_last_page() -> None:
         clock=lambda: NOW,
         has_time=lambda: True,
     ).run(lease)
-    assert result.outcome is Outcome.COMPLETE
+    assert result.outcome is PollOutcome.COMPLETE
     assert sorted(key.order_id for key in orders.kept) == ["M1", "M2"]
     assert lease.cursor == datetime(2026, 3, 2, 9, tzinfo=UTC)
     assert lease.cursor < NOW - timedelta(days=1)

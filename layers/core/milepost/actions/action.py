@@ -18,7 +18,7 @@ ACKNOWLEDGE: Final = "acknowledge"
 NOTE: Final = "note"
 COMMISSION_PAID: Final = PAID
 """A person has seen that an order's commission of a month was paid; the text is the month."""
-OWN: Final[Mapping[str, frozenset[str]]] = {
+BUILT_IN_ACTIONS: Final[Mapping[str, frozenset[str]]] = {
     REFRESH: frozenset({"notices"}),
     ACKNOWLEDGE: frozenset({"attention"}),
     NOTE: frozenset({"text"}),

@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Final
 
 from milepost.actions.action import NoSuchOrder, PlannedCall, ProviderDown, UnreadableAnswer
-from milepost.actions.refresh import Tools, fetch_order, is_yes, take_in_answer
+from milepost.actions.refresh import ActionContext, fetch_order, is_yes, take_in_answer
 
 FETCH_AGAIN: Final = (timedelta(minutes=1), timedelta(minutes=2))
 """When an order is fetched again whose provider is down. The notice waits for 5 minutes."""
 
 
-def fetch_contact(call: PlannedCall, *, tools: Tools) -> str:
+def fetch_contact(call: PlannedCall, *, tools: ActionContext) -> str:
     """Fetch the order and record what its provider says; what became of that, in a word.
 
     Contact data that is there already is not asked for again.
@@ -35,7 +35,7 @@ def fetch_contact(call: PlannedCall, *, tools: Tools) -> str:
     return "fetched"
 
 
-def _fetch_again(call: PlannedCall, tools: Tools) -> str:
+def _fetch_again(call: PlannedCall, tools: ActionContext) -> str:
     if call.attempt > len(FETCH_AGAIN):
         return "given_up"
     at = tools.clock() + FETCH_AGAIN[call.attempt - 1]

@@ -19,7 +19,14 @@ from milepost.actions.action import (
     find_done,
     make_report,
 )
-from milepost.actions.refresh import Tools, ask, fetch_order, is_yes, look_again, take_in_answer
+from milepost.actions.refresh import (
+    ActionContext,
+    ask,
+    fetch_order,
+    is_yes,
+    look_again,
+    take_in_answer,
+)
 from milepost.actions.rules import (
     check_request,
     choose_attention,
@@ -52,7 +59,7 @@ OFF: Final = "off"
 """With this as ``notices``, a refresh tells nobody."""
 
 
-def perform(request: ActionRequest, *, tools: Tools) -> ActionDone:
+def perform(request: ActionRequest, *, tools: ActionContext) -> ActionDone:
     """Do it now, or plan it when the request names a time.
 
     :raises NoSuchOrder: when there is no such order
@@ -81,7 +88,7 @@ def perform(request: ActionRequest, *, tools: Tools) -> ActionDone:
     return _do(request, order, tools)
 
 
-def run_planned(call: PlannedCall, *, tools: Tools) -> ActionDone | None:
+def run_planned(call: PlannedCall, *, tools: ActionContext) -> ActionDone | None:
     """Do what was planned, now that its time has come; what came of it is on the timeline.
 
     None when nothing was done: the plan was changed or called off; or it is tried again later, as
@@ -97,7 +104,7 @@ def run_planned(call: PlannedCall, *, tools: Tools) -> ActionDone | None:
     return None if request is None else _run(call, request, order, tools)
 
 
-def close_planned(call: PlannedCall, *, why: str, tools: Tools) -> ActionDone | None:
+def close_planned(call: PlannedCall, *, why: str, tools: ActionContext) -> ActionDone | None:
     """Close a plan that can't be carried out any more; the timeline has it as failed.
 
     None when its order is gone, or the plan was changed or called off.
@@ -115,7 +122,7 @@ def close_planned(call: PlannedCall, *, why: str, tools: Tools) -> ActionDone | 
 
 
 def _run(
-    call: PlannedCall, request: ActionRequest, order: Order, tools: Tools
+    call: PlannedCall, request: ActionRequest, order: Order, tools: ActionContext
 ) -> ActionDone | None:
     try:
         require_allowed(order, call.action, tools.conversation.provider)
@@ -135,7 +142,7 @@ def _run(
 
 
 def _put_off(
-    call: PlannedCall, request: ActionRequest, down: ProviderDown, tools: Tools
+    call: PlannedCall, request: ActionRequest, down: ProviderDown, tools: ActionContext
 ) -> ActionDone | None:
     if call.attempt > len(PUT_OFF):
         report = make_report(request, Result.FAILED, now=tools.clock(), outcome=str(down))
@@ -146,7 +153,7 @@ def _put_off(
     return None
 
 
-def _do(request: ActionRequest, order: Order, tools: Tools) -> ActionDone:
+def _do(request: ActionRequest, order: Order, tools: ActionContext) -> ActionDone:
     match request.action:
         case actions.NOTE:
             require_text(request)
@@ -168,7 +175,7 @@ def _do(request: ActionRequest, order: Order, tools: Tools) -> ActionDone:
     return done
 
 
-def _acknowledge(request: ActionRequest, order: Order, tools: Tools) -> ActionDone:
+def _acknowledge(request: ActionRequest, order: Order, tools: ActionContext) -> ActionDone:
     try:
         ids = choose_attention(order, request.arguments.get("attention"))
     except NothingToDo as nothing:
@@ -176,7 +183,7 @@ def _acknowledge(request: ActionRequest, order: Order, tools: Tools) -> ActionDo
     return tools.keep(make_report(request, Result.DONE, now=tools.clock(), acknowledged=ids))
 
 
-def _make_call(request: ActionRequest, order: Order, tools: Tools) -> Call:
+def _make_call(request: ActionRequest, order: Order, tools: ActionContext) -> Call:
     provider = tools.conversation.provider
     try:
         return provider.actions[request.action].make_call(order, request.arguments)
@@ -184,7 +191,7 @@ def _make_call(request: ActionRequest, order: Order, tools: Tools) -> Call:
         raise refusal(order, provider, f"{request.action} is not possible: {nothing}") from None
 
 
-def _ask_provider(request: ActionRequest, call: Call, tools: Tools) -> ActionDone:
+def _ask_provider(request: ActionRequest, call: Call, tools: ActionContext) -> ActionDone:
     action = tools.conversation.provider.actions[request.action]
     response = ask(lambda: tools.conversation.call(call, key=request.key), tools)
     if not is_yes(response):
@@ -198,7 +205,7 @@ def _ask_provider(request: ActionRequest, call: Call, tools: Tools) -> ActionDon
     return done
 
 
-def _refresh(request: ActionRequest, tools: Tools) -> ActionDone:
+def _refresh(request: ActionRequest, tools: ActionContext) -> ActionDone:
     response, requested_at = fetch_order(request.order, tools)
     if not is_yes(response):
         raise RefusedByProvider(_keep_refusal(request, response, tools))
@@ -208,7 +215,7 @@ def _refresh(request: ActionRequest, tools: Tools) -> ActionDone:
     return tools.keep(make_report(request, Result.DONE, now=tools.clock(), outcome=outcome))
 
 
-def _keep_refusal(request: ActionRequest, response: Response, tools: Tools) -> ActionDone:
+def _keep_refusal(request: ActionRequest, response: Response, tools: ActionContext) -> ActionDone:
     words = _words(response, tools) or f"it answered {response.status} without saying why"
     return tools.keep(
         make_report(
@@ -221,7 +228,7 @@ def _keep_refusal(request: ActionRequest, response: Response, tools: Tools) -> A
     )
 
 
-def _words(response: Response, tools: Tools) -> str | None:
+def _words(response: Response, tools: ActionContext) -> str | None:
     try:
         return tools.conversation.provider.read_refusal(read_object(response.body))
     except BadPayload:

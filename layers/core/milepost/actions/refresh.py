@@ -20,8 +20,8 @@ from milepost.orders.recording import (
     NOBODY_ERASED,
     Erasures,
     LostRace,
-    Orders,
-    Outcome,
+    OrderStore,
+    RecordOutcome,
     UnstorableOrder,
     record,
 )
@@ -35,11 +35,11 @@ SHORT_WAIT: Final = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
+class ActionContext:
     """What it takes to act on the orders of one connection."""
 
     conversation: Conversation
-    orders: Orders
+    orders: OrderStore
     plans: Plans
     clock: Callable[[], datetime]
     pause: Callable[[float], None]
@@ -62,7 +62,7 @@ class Tools:
         *,
         announce: bool = True,
         require: Callable[[Order], None] | None = None,
-    ) -> Outcome:
+    ) -> RecordOutcome:
         """Record a report; nobody is told of it without ``announce``.
 
         :param require: as ``recording.record`` has it
@@ -89,7 +89,7 @@ class Tools:
         return read_done(report)
 
 
-def look_again(key: OrderKey, tools: Tools) -> bool:
+def look_again(key: OrderKey, tools: ActionContext) -> bool:
     """Fetch the order, so that an action's effect is seen at once; a poll would see it later."""
     try:
         response, requested_at = fetch_order(key, tools)
@@ -100,7 +100,7 @@ def look_again(key: OrderKey, tools: Tools) -> bool:
     return is_yes(response)
 
 
-def fetch_order(key: OrderKey, tools: Tools) -> tuple[Response, datetime]:
+def fetch_order(key: OrderKey, tools: ActionContext) -> tuple[Response, datetime]:
     """The provider's answer to the question for this order, and when it was asked.
 
     :raises ProviderDown: when it gives none
@@ -114,7 +114,7 @@ def take_in_answer(
     response: Response,
     key: OrderKey,
     requested_at: datetime,
-    tools: Tools,
+    tools: ActionContext,
     *,
     announce: bool = True,
 ) -> bool:
@@ -132,7 +132,7 @@ def take_in_answer(
     )
     if any(report.order_id != key.order_id for report in found.reports):
         raise UnreadableAnswer("the provider answered with another order")
-    news = {Outcome.TRANSITION, Outcome.RECORDED}
+    news = {RecordOutcome.TRANSITION, RecordOutcome.RECORDED}
     try:
         outcomes = [tools.take_in(report, announce=announce) for report in found.reports]
     except UnstorableOrder as error:
@@ -143,7 +143,7 @@ def take_in_answer(
     return not news.isdisjoint(outcomes)
 
 
-def ask(send: Callable[[], Response], tools: Tools) -> Response:
+def ask(send: Callable[[], Response], tools: ActionContext) -> Response:
     """The provider's yes or no.
 
     :raises ProviderDown: when it gives neither

@@ -5,16 +5,16 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from milepost.actions import action as actions
-from milepost.actions.action import OWN, ActionRequest, NotAllowed, UnknownAction, note_of
+from milepost.actions.action import (
+    BUILT_IN_ACTIONS,
+    ActionRequest,
+    NotAllowed,
+    UnknownAction,
+    note_of,
+)
 from milepost.common.timestamps import format_instant
 from milepost.orders.order import Order
-from milepost.providers.base import (
-    BadArgument,
-    NothingToDo,
-    Provider,
-    ProviderAction,
-    is_in_place,
-)
+from milepost.providers.base import BadArgument, NothingToDo, Provider, ProviderAction, is_in_place
 from milepost.queries.commission import has_earned
 
 LONGEST_NOTE: Final = 2_000
@@ -27,7 +27,7 @@ _KEY: Final = re.compile(r"[!-9;-~]{1,128}")
 def allowed_actions(order: Order, provider: Provider) -> tuple[str, ...]:
     """The actions that make sense for the order as it is, by name."""
     of_provider = (name for name, action in provider.actions.items() if _is_possible(order, action))
-    own = (name for name in OWN if _makes_sense(order, name))
+    own = (name for name in BUILT_IN_ACTIONS if _makes_sense(order, name))
     return (*sorted(of_provider), *sorted(own))
 
 
@@ -59,12 +59,12 @@ def find_action(name: str, provider: Provider) -> ProviderAction | None:
 
     :raises UnknownAction: when it is neither
     """
-    if name in OWN:
+    if name in BUILT_IN_ACTIONS:
         return None
     try:
         return provider.actions[name]
     except KeyError:
-        known = ", ".join([*sorted(provider.actions), *sorted(OWN)])
+        known = ", ".join([*sorted(provider.actions), *sorted(BUILT_IN_ACTIONS)])
         raise UnknownAction(f"{provider.name} has no action {name!r}: there are {known}") from None
 
 
@@ -90,7 +90,7 @@ def check_request(request: ActionRequest, provider: Provider, *, now: datetime) 
     if not _KEY.fullmatch(request.key):
         raise BadArgument("an idempotency key is 1 to 128 visible ASCII characters without a colon")
     action = find_action(request.action, provider)
-    taken = OWN[request.action] if action is None else action.arguments
+    taken = BUILT_IN_ACTIONS[request.action] if action is None else action.arguments
     if unknown := sorted(set(request.arguments) - taken):
         takes = ", ".join(sorted(taken)) or "no arguments"
         raise BadArgument(f"{request.action} has no argument {unknown[0]!r}: it takes {takes}")

@@ -18,13 +18,13 @@ from milepost.actions.action import (
     run_key,
     start_key,
 )
-from milepost.actions.refresh import Tools
+from milepost.actions.refresh import ActionContext
 from milepost.actions.rules import check_request, refusal, require_allowed
 from milepost.common.timestamps import format_instant
 from milepost.orders.action_results import ActionDone, current_plan
 from milepost.orders.details import Result
 from milepost.orders.order import Order, OrderKey
-from milepost.orders.recording import Outcome
+from milepost.orders.recording import RecordOutcome
 
 SOONEST: Final = timedelta(seconds=5)
 """How far ahead a schedule is at least: one whose time is past when it is made may never fire."""
@@ -33,7 +33,9 @@ RUN_WITHIN: Final = timedelta(seconds=90)
 it may run. A test holds the template to it."""
 
 
-def plan_action(request: ActionRequest, order: Order, *, at: datetime, tools: Tools) -> ActionDone:
+def plan_action(
+    request: ActionRequest, order: Order, *, at: datetime, tools: ActionContext
+) -> ActionDone:
     """Plan it, in place of what was planned before."""
     provider, before = tools.conversation.provider, current_plan(order, request.action)
 
@@ -55,7 +57,9 @@ def plan_action(request: ActionRequest, order: Order, *, at: datetime, tools: To
     return done
 
 
-def schedule_again(known: ActionDone, request: ActionRequest, order: Order, tools: Tools) -> None:
+def schedule_again(
+    known: ActionDone, request: ActionRequest, order: Order, tools: ActionContext
+) -> None:
     """Make the schedule of a plan that was kept before, in case that broke off; once if it is
     there."""
     plan = current_plan(order, request.action)
@@ -63,17 +67,17 @@ def schedule_again(known: ActionDone, request: ActionRequest, order: Order, tool
         _schedule(request, plan.planned_for, tools)
 
 
-def _schedule(request: ActionRequest, at: datetime, tools: Tools) -> None:
+def _schedule(request: ActionRequest, at: datetime, tools: ActionContext) -> None:
     call = PlannedCall(order=request.order, action=request.action, key=request.key)
     tools.plans.put(call, at=max(at, tools.clock() + SOONEST))
 
 
-def drop_plan(plan: ActionDone, order: OrderKey, *, tools: Tools) -> None:
+def drop_plan(plan: ActionDone, order: OrderKey, *, tools: ActionContext) -> None:
     """Take back the schedule of a plan that no longer holds."""
     tools.plans.drop(PlannedCall(order=order, action=plan.action, key=plan.key))
 
 
-def call_off(request: ActionRequest, *, tools: Tools) -> ActionDone:
+def call_off(request: ActionRequest, *, tools: ActionContext) -> ActionDone:
     """Call off what was planned: the request names the action, and has a key of its own.
 
     :raises NoSuchOrder: when there is no such order
@@ -120,7 +124,7 @@ def find_planned(call: PlannedCall, order: Order) -> ActionRequest | None:
     )
 
 
-def start_plan(call: PlannedCall, request: ActionRequest, *, tools: Tools) -> bool:
+def start_plan(call: PlannedCall, request: ActionRequest, *, tools: ActionContext) -> bool:
     """Note that a plan is being carried out, before its provider is called.
 
     :param request: as ``find_planned`` gives it
@@ -144,7 +148,7 @@ def start_plan(call: PlannedCall, request: ActionRequest, *, tools: Tools) -> bo
         outcome = tools.take_in(report, require=require_plan)
     except _HoldsNoLonger:
         return False
-    return outcome is not Outcome.ERASED
+    return outcome is not RecordOutcome.ERASED
 
 
 class _HoldsNoLonger(Exception):
@@ -160,7 +164,9 @@ class BeingDone(Exception):
         self.until = until
 
 
-def start_before_its_time(request: ActionRequest, plan: ActionDone, *, tools: Tools) -> None:
+def start_before_its_time(
+    request: ActionRequest, plan: ActionDone, *, tools: ActionContext
+) -> None:
     """Note that a person has a plan carried out now, before its provider is called.
 
     :raises NoSuchOrder: when its customer was erased meanwhile
@@ -177,11 +183,11 @@ def start_before_its_time(request: ActionRequest, plan: ActionDone, *, tools: To
         require_not_started(order, request.action, tools, by=request.key)
 
     outcome = tools.take_in(make_report(start, Result.STARTED, now=now), require=require_plan)
-    if outcome is Outcome.ERASED:
+    if outcome is RecordOutcome.ERASED:
         raise NoSuchOrder(f"the customer of order {request.order.path_id} was erased")
 
 
-def _require_same_plan(order: Order, plan: ActionDone, tools: Tools) -> None:
+def _require_same_plan(order: Order, plan: ActionDone, tools: ActionContext) -> None:
     now_planned = current_plan(order, plan.action)
     if now_planned is None or now_planned.key != plan.key:
         raise refusal(order, tools.conversation.provider, _changed(plan.action))
@@ -191,7 +197,9 @@ def _changed(action: str) -> str:
     return f"The plan of {action} was changed meanwhile"
 
 
-def require_not_started(order: Order, action: str, tools: Tools, *, by: str | None = None) -> None:
+def require_not_started(
+    order: Order, action: str, tools: ActionContext, *, by: str | None = None
+) -> None:
     """:param by: the key of a request, which is not in its own way when it comes again
 
     :raises NotAllowed: while what is planned of this action is being carried out

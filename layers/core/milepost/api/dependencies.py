@@ -25,12 +25,12 @@ from milepost.queries.order_list import Lists
 from milepost.queries.outcomes import AcceptanceFigures, OutcomeKey
 
 if TYPE_CHECKING:
-    from milepost.actions.refresh import Tools
+    from milepost.actions.refresh import ActionContext
     from milepost.notifications.resend import Resender
     from milepost.operations.services import Operations
 
 
-class Orders(Protocol):
+class ReadableOrders(Protocol):
     """Orders of every connection, to read."""
 
     def read(self, key: OrderKey) -> TrackedOrder | None: ...
@@ -74,7 +74,7 @@ class Connections(Protocol):
 class Acting(Protocol):
     """What it takes to have something done with an order."""
 
-    def for_order(self, key: OrderKey) -> "Tools":
+    def for_order(self, key: OrderKey) -> "ActionContext":
         """:raises UnknownConnection: when the order's connection is gone"""
         ...
 
@@ -110,7 +110,7 @@ class Figures(Protocol):
 class Services:
     """What stands behind the API. app.py gives the real ones, tests theirs."""
 
-    orders: Orders
+    orders: ReadableOrders
     lists: Lists
     search: Search
     figures: Figures

@@ -10,7 +10,7 @@ from milepost.connections.connection import Connection
 from milepost.notifications.notice import FOR_CONTACT_ALONE, Audience, Channel, Notice, State
 from milepost.notifications.recipients import NO_ADDRESS, Choice, choose
 from milepost.notifications.subscription import Subscription
-from milepost.orders.announcements import MORE_FOLLOWS, Announced
+from milepost.orders.announcements import DETAILS_GRACE_PERIOD, Announced
 from milepost.orders.order import Kind
 
 
@@ -93,7 +93,7 @@ class Notifier:
         known = tuple(subscriptions)
         for choice in choose(announced, known, connection, now=now):
             if choice.notice.audience is Audience.CUSTOMER:
-                settled = self._hold_back_a_storm(choice, known, connection, now)
+                settled = self._digest_if_over_hourly_limit(choice, known, connection, now)
                 self._take_up(settled, announced, now)
 
     def _take_up(self, choice: Choice, announced: Announced, now: datetime) -> None:
@@ -110,7 +110,7 @@ class Notifier:
     def _put(self, notice: Notice, announced: Announced) -> None:
         self.emails.put(notice, delay=_delay(announced))
 
-    def _hold_back_a_storm(
+    def _digest_if_over_hourly_limit(
         self,
         choice: Choice,
         subscriptions: Iterable[Subscription],
@@ -154,7 +154,7 @@ class Teller(Notifier):
             if self.fetches is not None and _lacks_contact(choice, announced):
                 self._await_contact(choice.notice, announced, self.fetches, now)
                 continue
-            settled = self._hold_back_a_storm(choice, known, connection, now)
+            settled = self._digest_if_over_hourly_limit(choice, known, connection, now)
             self._take_up(settled, announced, now)
         if announced.announcement.kind not in FOR_CONTACT_ALONE:
             self._publish(announced, now)
@@ -197,4 +197,4 @@ def _next_minute(now: datetime) -> datetime:
 
 def _delay(announced: Announced) -> timedelta:
     needed = _NEEDED.get(announced.announcement.kind)
-    return MORE_FOLLOWS if needed and needed not in announced.details else timedelta(0)
+    return DETAILS_GRACE_PERIOD if needed and needed not in announced.details else timedelta(0)

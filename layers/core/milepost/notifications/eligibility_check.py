@@ -21,7 +21,7 @@ _READ_TOGETHER: Final = 100
 """Orders that are read, and held in memory, at a time."""
 
 
-class Orders(Protocol):
+class CurrentOrders(Protocol):
     def read_all(self, keys: Sequence[OrderKey]) -> OrdersRead:
         """Read up to 100 orders consistently.
 
@@ -92,7 +92,7 @@ class Judge:
 
     suppressions: Suppressions
     subscriptions: Subscriptions
-    orders: Orders
+    orders: CurrentOrders
     connections: Connections
 
     def judge(self, notices: Sequence[Notice], *, now: datetime) -> Iterator[Judged]:

@@ -35,7 +35,7 @@ class DigestReason(StrEnum):
     """For a reason that isn't known: it says only that these came together."""
 
 
-MAY_PASS: Final = frozenset({Kind.REJECTED, Kind.CANCELLED})
+QUIET_HOURS_EXEMPT: Final = frozenset({Kind.REJECTED, Kind.CANCELLED})
 """Kinds that a subscriber may let through quiet hours: somebody may be waiting at a door."""
 
 

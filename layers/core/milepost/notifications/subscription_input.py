@@ -17,7 +17,7 @@ from pydantic import (
 from milepost.common.email_addresses import BadAddress, check_address
 from milepost.notifications.endpoints.addresses import Refused, check_addresses, read_url
 from milepost.notifications.notice import DEFAULT_KINDS, TEAM_KINDS, Channel
-from milepost.notifications.subscription import MAY_PASS, Mode, QuietHours, Subscription
+from milepost.notifications.subscription import QUIET_HOURS_EXEMPT, Mode, QuietHours, Subscription
 from milepost.orders.order import Kind
 
 
@@ -74,7 +74,7 @@ Language: TypeAlias = Annotated[Text, StringConstraints(pattern=r"^[a-z]{2}(-[A-
 ConnectionId: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 AnyKind: TypeAlias = Annotated[str, one_of(*Kind)]
 SubscribedKind: TypeAlias = Annotated[str, one_of(*TEAM_KINDS)]
-PassingKind: TypeAlias = Annotated[str, one_of(*MAY_PASS)]
+PassingKind: TypeAlias = Annotated[str, one_of(*QUIET_HOURS_EXEMPT)]
 
 
 class _Said(BaseModel):

@@ -15,7 +15,7 @@ class UnknownQueue(LookupError):
     """No dead-letter queue has this name."""
 
 
-class InOtherHands(Exception):
+class MessagesInFlight(Exception):
     """Not every letter could be seen: somebody else has some of them, for a minute at most."""
 
 
@@ -45,14 +45,14 @@ class Letters(Protocol):
         """Each once, nobody else seeing it meanwhile; what was not removed is there afterwards.
         Whoever stops before its end closes it.
 
-        :raises InOtherHands: at its end, if it was to be ``whole`` and was not
+        :raises MessagesInFlight: at its end, if it was to be ``whole`` and was not
         """
         ...
 
     def remove(self, letter: DeadLetter) -> None: ...
 
 
-class Way(Protocol):
+class RedriveTarget(Protocol):
     """By which the letters of one queue are done after all."""
 
     def content(self, letter: DeadLetter) -> Any:
@@ -86,7 +86,7 @@ class DeadLetterQueue:
 
     name: str
     letters: Letters
-    way: Way
+    way: RedriveTarget
 
     def redrive(self, *, only: Collection[str] | None = None, most: int = MOST_AT_ONCE) -> Redriven:
         """Take up all of them, or ``only`` those of these ids."""

@@ -22,7 +22,7 @@ KIND_OF: Final[Mapping[Status, Kind]] = {
 """Which transition is told, and as what. ``completed`` and ``active`` are told as one, once."""
 
 
-MORE_FOLLOWS: Final = timedelta(seconds=5)
+DETAILS_GRACE_PERIOD: Final = timedelta(seconds=5)
 """How long a mail waits that says scheduled but not for when, or rejected but not why: a provider
 that fires two events for one change says so with the second, and the mail is written from the
 order as it then is."""
@@ -163,7 +163,7 @@ def _appointment_is_news(before: TrackedOrder, after: Order, now: datetime) -> b
     told = (one for one in reversed(before.announced) if one.kind is Kind.SCHEDULED)
     last = next(told, None)
     # A first appointment that comes at once stands in the mail that says scheduled.
-    return last is not None and now - last.announced_at > MORE_FOLLOWS
+    return last is not None and now - last.announced_at > DETAILS_GRACE_PERIOD
 
 
 def _of_attention(before: TrackedOrder | None, after: Order) -> list[Kind]:

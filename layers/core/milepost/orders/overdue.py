@@ -28,7 +28,7 @@ from milepost.orders.deadlines import (
 )
 from milepost.orders.lifecycle import Rules
 from milepost.orders.order import Announcement, Kind, Order, OrderKey, Overdue, TrackedOrder
-from milepost.orders.recording import MOST_LOST_RACES, LostRace, Orders, read_again
+from milepost.orders.recording import OrderStore, read_again, write_until_won
 from milepost.orders.watched_orders import LastAnnounced, Watched
 
 
@@ -53,7 +53,7 @@ class DeadlineWatch:
 
     watch_list: WatchList
     connections: Connections
-    orders_of: Callable[[Connection], Orders]
+    orders_of: Callable[[Connection], OrderStore]
     rules_of: Callable[[Connection], Rules] = lambda _: Rules()
 
     def candidates(self, *, now: datetime) -> Iterator[Watched]:
@@ -90,26 +90,21 @@ Judged = tuple[TrackedOrder | None, tuple[Announcement, ...]]
 
 
 def rewrite(
-    orders: Orders, key: OrderKey, judge: Callable[[TrackedOrder | None], Judged]
+    orders: OrderStore, key: OrderKey, judge: Callable[[TrackedOrder | None], Judged]
 ) -> tuple[Announcement, ...]:
     """Write what the judge makes of an order, whoever else is writing to it; what it announces.
 
     :raises LostRace: after many; the next run tries again
     """
-    before = orders.read(key)
-    for attempt in range(MOST_LOST_RACES + 1):
+
+    def attempt(before: TrackedOrder | None) -> tuple[Announcement, ...]:
         after, new = judge(before)
         if after is None:
             return ()
-        try:
-            orders.write(after, new=new)
-        except LostRace as race:
-            if attempt == MOST_LOST_RACES:
-                raise
-            before = race.winner
-        else:
-            return new
-    raise AssertionError("the loop returns or raises")
+        orders.write(after, new=new)
+        return new
+
+    return write_until_won(attempt, orders.read(key))
 
 
 def judged(

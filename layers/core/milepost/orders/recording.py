@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from milepost.common.status import Status
 from milepost.common.timestamps import whole_milliseconds
@@ -17,6 +17,9 @@ from milepost.orders.restating import restate, restate_summary
 
 MOST_LOST_RACES: Final = 10
 """Writers that may get ahead of us on one order before we leave the report to a redelivery."""
+
+
+Done = TypeVar("Done")
 
 
 class LostRace(Exception):
@@ -32,7 +35,7 @@ class UnstorableOrder(Exception):
     why, without the order's contents. The order is stored as it was before."""
 
 
-class Orders(Protocol):
+class OrderStore(Protocol):
     """Where orders are kept."""
 
     def read(self, key: OrderKey) -> TrackedOrder | None:
@@ -67,7 +70,7 @@ class _NobodyErased:
 NOBODY_ERASED: Final = _NobodyErased()
 
 
-class Outcome(StrEnum):
+class RecordOutcome(StrEnum):
     """What became of a report."""
 
     TRANSITION = "transition"
@@ -80,7 +83,7 @@ class Outcome(StrEnum):
 class Recorded:
     """What became of a report, and where its order stands now."""
 
-    outcome: Outcome
+    outcome: RecordOutcome
     status: Status
     announced: tuple[Announcement, ...] = ()
 
@@ -88,7 +91,7 @@ class Recorded:
 def record(
     report: Report,
     *,
-    orders: Orders,
+    orders: OrderStore,
     rules: Rules,
     now: datetime,
     announce: bool = True,
@@ -106,30 +109,43 @@ def record(
     :raises UnstorableOrder: when the order can't be stored with it; keep the report elsewhere
     """
     report = restate(report, rules.read_status)
-    before = read_again(orders.read(OrderKey.of(report)), rules)
-    if before is None and erasures.cover(report):
-        return Recorded(Outcome.ERASED, report.status or Status.UNKNOWN)
-    for attempt in range(MOST_LOST_RACES + 1):
+    stored = orders.read(OrderKey.of(report))
+    if stored is None and erasures.cover(report):
+        return Recorded(RecordOutcome.ERASED, report.status or Status.UNKNOWN)
+
+    def attempt(before: TrackedOrder | None) -> Recorded:
+        before = read_again(before, rules)
         if before is not None and (known := _nothing_to_add(report, before)):
             return Recorded(known, before.order.status)
         if before is not None and require is not None:
             require(before.shown)
         order = _fold_in(report, before, rules)
         if before is not None and _came_again_for_nothing(report, order, before.order):
-            return Recorded(Outcome.DUPLICATE, order.status)
-        told = announcements(before, order, now=whole_milliseconds(now)) if announce else ()
-        after = _next_version(order, before, told)
+            return Recorded(RecordOutcome.DUPLICATE, order.status)
+        news = announcements(before, order, now=whole_milliseconds(now)) if announce else ()
+        after = _next_version(order, before, news)
+        orders.write(after, new=news)
+        moved = before is None or before.order.status is not after.order.status
+        outcome = RecordOutcome.TRANSITION if moved else RecordOutcome.RECORDED
+        return Recorded(outcome, after.order.status, news)
+
+    return write_until_won(attempt, stored)
+
+
+def write_until_won(
+    attempt: Callable[[TrackedOrder | None], Done], stored: TrackedOrder | None
+) -> Done:
+    """Run a write that replaces the stored version, again with the winner's after a lost race.
+
+    :param attempt: given the stored version; raises ``LostRace`` when another is stored by now
+    :raises LostRace: after ``MOST_LOST_RACES``
+    """
+    for _ in range(MOST_LOST_RACES):
         try:
-            orders.write(after, new=told)
+            return attempt(stored)
         except LostRace as race:
-            if attempt == MOST_LOST_RACES:
-                raise
-            before = read_again(race.winner, rules)
-        else:
-            moved = before is None or before.order.status is not after.order.status
-            outcome = Outcome.TRANSITION if moved else Outcome.RECORDED
-            return Recorded(outcome, after.order.status, told)
-    raise AssertionError("the loop returns or raises")
+            stored = race.winner
+    return attempt(stored)
 
 
 def read_again(tracked: TrackedOrder | None, rules: Rules) -> TrackedOrder | None:
@@ -186,17 +202,17 @@ def _clock(order: Order) -> tuple[object, ...]:
     return (*stage, *facts)
 
 
-def _nothing_to_add(report: Report, before: TrackedOrder) -> Outcome | None:
+def _nothing_to_add(report: Report, before: TrackedOrder) -> RecordOutcome | None:
     """What became of a report that certainly changes nothing; None when it has to be folded in."""
     if before.erased_at is not None:
-        return Outcome.ERASED
+        return RecordOutcome.ERASED
     order = before.order
     if known := order.find_report(report.id):
-        return None if _may_hold_again(report, known, order) else Outcome.DUPLICATE
+        return None if _may_hold_again(report, known, order) else RecordOutcome.DUPLICATE
     if order.has_report(report.id):
-        return Outcome.DUPLICATE
+        return RecordOutcome.DUPLICATE
     if report.dated_by_fetch and _says_what_is_known(report, order):
-        return Outcome.DUPLICATE
+        return RecordOutcome.DUPLICATE
     return None
 
 

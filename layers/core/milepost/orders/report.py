@@ -119,7 +119,7 @@ class Report:
         return self.status is None and self.raw_status is not None
 
 
-MOST_AHEAD: Final = timedelta(minutes=5)
+MAX_CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
 def refuse_future(reports: Iterable[Report], *, now: datetime) -> None:
@@ -127,7 +127,7 @@ def refuse_future(reports: Iterable[Report], *, now: datetime) -> None:
 
     :raises DatedAhead: when a report is dated more than 5 minutes after ``now``
     """
-    if any(report.occurred_at - now > MOST_AHEAD for report in reports):
+    if any(report.occurred_at - now > MAX_CLOCK_SKEW for report in reports):
         raise DatedAhead("dated more than 5 minutes ahead")
 
 

@@ -18,7 +18,7 @@ from milepost.connections.connection import (
 from milepost.orders.deadlines import overdue_at
 from milepost.orders.lifecycle import Rules
 from milepost.orders.order import OrderKey, TrackedOrder
-from milepost.orders.recording import MOST_LOST_RACES, LostRace, Orders, fold_again
+from milepost.orders.recording import OrderStore, fold_again, write_until_won
 
 FIRST_PLACE: Final = "0@0"
 """Where a walk begins."""
@@ -49,7 +49,7 @@ class Reread:
 
     index: Walk
     connections: Connections
-    orders_of: Callable[[Connection], Orders]
+    orders_of: Callable[[Connection], OrderStore]
     rules_of: Callable[[Connection], Rules]
 
     def read_again(self, key: OrderKey, *, now: datetime) -> bool:
@@ -62,20 +62,15 @@ class Reread:
         except (UnknownConnection, UnusableConnection):
             return False
         orders, rules = self.orders_of(connection), self.rules_of(connection)
-        before = orders.read(key)
-        for attempt in range(MOST_LOST_RACES + 1):
+
+        def attempt(before: TrackedOrder | None) -> bool:
             after = _as_it_should_be(before, connection, rules, now=now)
             if after is None:
                 return False
-            try:
-                orders.write(after, new=())
-            except LostRace as race:
-                if attempt == MOST_LOST_RACES:
-                    raise
-                before = race.winner
-            else:
-                return True
-        raise AssertionError("the loop returns or raises")
+            orders.write(after, new=())
+            return True
+
+        return write_until_won(attempt, orders.read(key))
 
 
 def _as_it_should_be(

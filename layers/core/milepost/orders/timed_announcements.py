@@ -17,7 +17,7 @@ from milepost.orders.announcements import kept
 from milepost.orders.follow_ups import COMPLETE, due_follow_up, follow_up_at
 from milepost.orders.order import Announcement, Kind, OrderKey, TrackedOrder
 from milepost.orders.overdue import rewrite
-from milepost.orders.recording import Orders
+from milepost.orders.recording import OrderStore
 from milepost.orders.reminders import begins_at, due_reminder
 from milepost.orders.watched_orders import Dated
 
@@ -40,7 +40,7 @@ class TimedWatch:
     index: DatedOrders
     connections: Callable[[], Iterable[Connection]]
     """Those whose settings can be used."""
-    orders_of: Callable[[Connection], Orders]
+    orders_of: Callable[[Connection], OrderStore]
 
     def candidates(self, *, now: datetime) -> Iterator[OrderKey]:
         """Orders to judge, by what the index shows of them."""

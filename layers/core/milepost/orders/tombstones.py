@@ -1,7 +1,7 @@
 """Tombstones: what stays of an order whose customer was erased.
 
 A tombstone keeps what happened when, so that figures stay true and a late event is answered
-(``recording.Outcome.ERASED``) instead of bringing anything back.
+(``recording.RecordOutcome.ERASED``) instead of bringing anything back.
 """
 
 from dataclasses import replace

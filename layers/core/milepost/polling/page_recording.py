@@ -11,10 +11,10 @@ from milepost.common.timestamps import parse_instant
 from milepost.connections.connection import Connection
 from milepost.orders.recording import LostRace, UnstorableOrder
 from milepost.orders.report import Report
-from milepost.polling.list_limits import EndlessList
 from milepost.polling.page_cache import DIGEST_BYTES, NO_KEY, FetchedPage, Seen, key_of
 from milepost.polling.page_json import MOST_ORDER_BYTES
 from milepost.polling.result import PollResult
+from milepost.polling.state import EndlessList
 from milepost.providers.base import Json, Provider, Unreadable, read_order
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

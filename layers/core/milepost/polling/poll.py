@@ -1,97 +1,36 @@
 """Polling a provider's order list: every page, what changed, and only then the cursor."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from milepost.common.errors import BadPayload
 from milepost.connections.connection import Connection
-from milepost.polling.list_limits import EndlessList, refuse_too_long
+from milepost.polling.lease import Lease, LeaseHeld
 from milepost.polling.memory import Digests, PollMemory
 from milepost.polling.page_cache import FetchedPage, Seen
+from milepost.polling.page_fetching import NothingChanged, PageFetcher, PageGone, PollFailed
 from milepost.polling.page_recording import PageRecorder, Sinks, StoreUnavailable
 from milepost.polling.page_shift import PreviousPage, previous_page
-from milepost.polling.result import Outcome, PollResult
+from milepost.polling.result import PollOutcome, PollResult
 from milepost.polling.state import (
+    EndlessList,
     LookAgain,
     PollState,
     Progress,
-    Validator,
     merge_requests,
     next_cursor,
+    refuse_too_long,
 )
 from milepost.polling.touched_orders import Touched
-from milepost.providers.base import (
-    BrokenPage,
-    Http,
-    PageRequest,
-    Provider,
-    SignInFailed,
-)
+from milepost.providers.base import BrokenPage, Http, PageRequest, Provider, SignInFailed
 from milepost.providers.http import FetchFailed
-from milepost.providers.session import Conversation, asked_to_wait, is_rate_spent
+from milepost.providers.session import Conversation
 
 OVERLAP: Final = timedelta(minutes=5)
 """How far before the cursor a poll looks again, for changes the provider wrote late."""
 _LONGEST_WAIT: Final = timedelta(hours=1)
-
-
-class LeaseHeld(Exception):
-    """Another poll of this connection is at work."""
-
-
-class Lease(Protocol):
-    """The right to poll one connection for a while; every write checks that it still holds."""
-
-    state: PollState
-    is_memory_sound: bool
-    """Whether what polls remember agrees with what they recorded. While it is False, whoever polls
-    next finds it in ``state`` and begins without a memory."""
-    requested_meanwhile: bool
-    """After ``succeed``: whether requests are left that this poll did not do."""
-
-    def pause(self, progress: Progress) -> None: ...
-    def succeed(
-        self,
-        *,
-        cursor: datetime | None,
-        validator: Validator | None,
-        at: datetime,
-        done: Sequence[str] = (),
-    ) -> None:
-        """End a complete poll. Without a validator the last one is forgotten.
-
-        :param done: ids of the requests that it has done, which are removed
-        """
-        ...
-
-    def fail(
-        self, *, error: str, at: datetime, not_before: datetime | None, starts_over: bool = False
-    ) -> None:
-        """End a failed poll. The requests in ``state`` stay, with the time of the failure.
-
-        :param starts_over: whether the next poll begins at the first page, also after a pause
-        """
-        ...
-
-    def give_back(self) -> None: ...
-
-
-class PollFailed(Exception):
-    """A page could not be had, so the poll is not one; ``retry_after`` if the provider said."""
-
-    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class PageGone(PollFailed):
-    """The provider does not know the page that was asked for."""
-
-
-class NothingChanged(Exception):
-    """The provider answered 304: the list is the one that the last poll saw."""
 
 
 _IN_OUR_WORDS: Final = (
@@ -118,7 +57,7 @@ def run_poll(
     except Exception as error:
         said = describe_failure(error)
         lease.fail(error=said, at=clock(), not_before=None)
-        return PollResult(Outcome.FAILED, error=said)
+        return PollResult(PollOutcome.FAILED, error=said)
     return poll.run(lease)
 
 
@@ -150,24 +89,23 @@ class Poll:
     """What it reads beyond what is new, by the requests that it does."""
     _requested: tuple[str, ...] = ()
     """Ids of the requests that it does."""
-    _validator: Validator | None = None
-    _requests: int = 0
-    _is_spent: bool = False
-    """Whether the provider says that no request is left to us for now."""
     _had_progress: bool = False
     _memory: PollMemory = field(init=False)
-    _conversation: Conversation = field(init=False)
+    _fetcher: PageFetcher = field(init=False)
 
     def __post_init__(self) -> None:
         self._memory = PollMemory(
             connection_id=self.connection.id, digests=self.digests, touched=self.touched
         )
-        self._conversation = Conversation(
+        conversation = Conversation(
             connection=self.connection,
             provider=self.provider,
             credentials=self.credentials,
             http=self.http,
             clock=self.clock,
+        )
+        self._fetcher = PageFetcher(
+            connection=self.connection, conversation=conversation, clock=self.clock
         )
 
     def run(self, lease: Lease) -> PollResult:
@@ -178,7 +116,7 @@ class Poll:
         now = self.clock()
         if lease.state.not_before and now < lease.state.not_before:
             lease.give_back()
-            self.result.outcome = Outcome.WAITING
+            self.result.outcome = PollOutcome.WAITING
             return self.result
         self._had_progress = lease.state.progress is not None
         try:
@@ -188,7 +126,7 @@ class Poll:
             self._memory.load(now=now, is_resumed=lease.state.progress is not None)
             self._resume_or_start_again(lease, now)
         except NothingChanged:
-            self.result.outcome = Outcome.UNCHANGED
+            self.result.outcome = PollOutcome.UNCHANGED
             lease.succeed(
                 cursor=lease.state.cursor,
                 validator=lease.state.validator,
@@ -202,7 +140,7 @@ class Poll:
         return self.result
 
     def _fail(self, lease: Lease, error: Exception, now: datetime) -> None:
-        self.result.outcome = Outcome.FAILED
+        self.result.outcome = PollOutcome.FAILED
         self.result.error = describe_failure(error)
         if isinstance(error, BadPayload):
             self.result.error = f"page {self.result.pages + 1} of this poll: {self.result.error}"
@@ -246,7 +184,7 @@ class Poll:
         while True:
             fetched, requested_at = self._fetch_page(walk, state)
             if walk.previous:
-                if self._is_spent:
+                if self._fetcher.is_rate_spent:
                     # This page can be relied on only after a second look at the one before.
                     self._pause(lease, walk)
                     return
@@ -280,7 +218,7 @@ class Poll:
         self._memory.save_complete()
         lease.succeed(
             cursor=next_cursor(state, walk),
-            validator=self._validator,
+            validator=self._fetcher.validator,
             at=started_at,
             done=self._requested,
         )
@@ -328,7 +266,7 @@ class Poll:
     def _pause(self, lease: Lease, walk: Progress) -> None:
         self._memory.save_paused()
         lease.pause(walk)
-        self.result.outcome = Outcome.PAUSED
+        self.result.outcome = PollOutcome.PAUSED
 
     def _refuse_endless(self, following: PageRequest, walk: Progress) -> None:
         if self._memory.seen.has_walked(_step(following)):
@@ -343,52 +281,24 @@ class Poll:
 
     def _may_go_on(self, started_at: datetime) -> bool:
         """Whether there is time, and leave of the provider's rate limit, for one page more."""
-        minutes = 1 + (self.clock() - started_at) // timedelta(minutes=1)
         # A page of a list that can shift may cost a second look at the one before.
         needed = 2 if self.provider.pages_can_shift else 1
-        has_leave = self._requests + needed <= self.connection.requests_per_minute * minutes
-        return has_leave and not self._is_spent and self.has_time()
+        return self._fetcher.has_requests_left(needed, started_at=started_at) and self.has_time()
 
     def _fetch_page(self, walk: Progress, state: PollState) -> tuple[FetchedPage, datetime]:
-        """The page, with the time at which it was requested."""
-        requested_at = self.clock()
-        is_first = walk.pages == 0
         # 304 says that this page is the same, which says nothing of others; and while something
         # has to be looked at again, it has to come.
         is_known = (
-            is_first
+            walk.pages == 0
             and state.progress is None
             and self._again is None
             and self._memory.before.is_whole_list(walk.next)
         )
-        body, validator = self._fetch(walk.next, known=state.validator if is_known else None)
-        if is_first:
-            self._validator = validator
-        known = self._memory.before if self._again is None else Seen()
-        return known.look_at(body, request=walk.next, provider=self.provider), requested_at
-
-    def _fetch(
-        self, request: PageRequest, *, known: Validator | None
-    ) -> tuple[bytes, Validator | None]:
-        url = self._conversation.url_of(request)
-        unchanged = {"if-none-match": known.etag} if known and known.url == url else {}
-        self._requests += 1
-        response = self._conversation.fetch(request, headers=unchanged)
-        if response.status == 304 and unchanged:
-            raise NothingChanged
-        if response.status in (429, 503):
-            raise PollFailed(
-                f"the provider answered {response.status} and asks us to wait",
-                retry_after=asked_to_wait(response, self.clock()),
-            )
-        self._is_spent = is_rate_spent(response)
-        if response.status in (400, 404, 410):
-            raise PageGone(f"the provider answered {response.status} for {request.path}")
-        if response.status != 200:
-            raise PollFailed(f"the provider answered {response.status} for {request.path}")
-        etag = response.headers.get("etag", "")
-        can_be_sent = etag.isascii() and etag.isprintable()
-        return response.body, Validator(url, etag) if etag and can_be_sent else None
+        return self._fetcher.fetch_page(
+            walk,
+            known=self._memory.before if self._again is None else Seen(),
+            validator=state.validator if is_known else None,
+        )
 
 
 def _step(request: PageRequest) -> bytes:

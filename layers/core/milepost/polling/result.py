@@ -1,10 +1,10 @@
-"""How a poll ended, and its figures."""
+"""How a poll ended, and its figures. Short: the poll, its pages and its function share it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class PollOutcome(StrEnum):
     """How a poll ended."""
 
     COMPLETE = "complete"
@@ -23,7 +23,7 @@ class PollResult:
     is not put there again.
     """
 
-    outcome: Outcome = Outcome.COMPLETE
+    outcome: PollOutcome = PollOutcome.COMPLETE
     pages: int = 0
     orders: int = 0
     changed: int = 0

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from milepost.connections.poll_request import PollRequest
 from milepost.polling.page_shift import PreviousPage
-from milepost.providers.base import PageRequest
+from milepost.providers.base import BrokenPage, PageRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,3 +89,32 @@ def next_cursor(state: PollState, walk: Progress) -> datetime | None:
     if cursor and walk.unrecorded_change:
         return min(cursor, walk.unrecorded_change)
     return cursor
+
+
+MOST_PAGES: Final = 20_000
+"""Pages that one poll reads."""
+
+
+MOST_ORDERS: Final = 250_000
+"""Orders that one poll reads. It remembers each of them, and those of the poll before."""
+
+
+class EndlessList(BrokenPage):
+    """The list never ends, as far as this poll can tell. The next poll begins it again."""
+
+
+def refuse_too_long(walk: Progress) -> None:
+    """Fail when the list goes on after as much as one poll may read.
+
+    :raises EndlessList: with how much was read
+    """
+    if walk.pages >= MOST_PAGES:
+        raise EndlessList(
+            f"the list goes on after {walk.pages:,} pages, and one poll reads at most "
+            f"{MOST_PAGES:,}: it never ends, or page_size is too small for it"
+        )
+    if walk.orders >= MOST_ORDERS:
+        raise EndlessList(
+            f"the list goes on after {walk.orders:,} orders, and one poll reads at most "
+            f"{MOST_ORDERS:,}: it never ends, or it is too long for one connection"
+        )

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from milepost.orders.order import Announcement, OrderKey, TrackedOrder
-from milepost.orders.recording import Orders
+from milepost.orders.recording import OrderStore
 
 MARGIN: Final = timedelta(minutes=5)
 """How much longer ago than the last poll's beginning marks are read: longer than any function
@@ -40,9 +40,9 @@ class Touched(Protocol):
 
 
 class MarkedOrders:
-    """Orders that are marked before they are written. Implements ``recording.Orders``."""
+    """Orders that are marked before they are written. Implements ``recording.OrderStore``."""
 
-    def __init__(self, orders: Orders, *, mark: Callable[[OrderKey], None]) -> None:
+    def __init__(self, orders: OrderStore, *, mark: Callable[[OrderKey], None]) -> None:
         self._orders = orders
         self._mark = mark
 

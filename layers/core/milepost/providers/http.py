@@ -28,7 +28,7 @@ class Patience:
 
 
 FOR_PAGES: Final = Patience(connect=5.0, read=20.0, whole=30.0)
-FOR_A_PERSON: Final = Patience(connect=3.0, read=8.0, whole=9.0)
+INTERACTIVE_TIMEOUTS: Final = Patience(connect=3.0, read=8.0, whole=9.0)
 """For someone who waits: signing in, acting and looking have to fit into one request of 30 s."""
 
 

@@ -17,7 +17,7 @@ from milepost.connections.connection import CommissionTerms, Connection
 from milepost.orders.announcements import kept
 from milepost.orders.order import Announcement, Kind, OrderKey, TrackedOrder
 from milepost.orders.overdue import rewrite
-from milepost.orders.recording import Orders
+from milepost.orders.recording import OrderStore
 from milepost.orders.timed_announcements import DatedOrders
 from milepost.queries.commission import EARNING, NAMED_BY, due_on
 from milepost.queries.overdue_commissions import due_commission_notice, overdue_from
@@ -61,7 +61,7 @@ class CommissionWatch:
     index: DatedOrders
     connections: Callable[[], Iterable[Connection]]
     """Those whose settings can be used."""
-    orders_of: Callable[[Connection], Orders]
+    orders_of: Callable[[Connection], OrderStore]
     checkpoint: Checkpoint
 
     def candidates(self, *, now: datetime) -> Sequence[Due]:

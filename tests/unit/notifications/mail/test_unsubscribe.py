@@ -15,8 +15,8 @@ from milepost.notifications.mail.unsubscribe import (
     BadLink,
     Ending,
     NoLinkKey,
-    Outcome,
     UnsubscribeLinks,
+    UnsubscribeOutcome,
     answer,
     ending_of,
     read_token,
@@ -55,7 +55,9 @@ class MemoryEndings:
         self.ended.append((digest, reason))
 
 
-def ask(method: str, token: str, keys: Keys | None = None) -> tuple[Outcome, MemoryEndings]:
+def ask(
+    method: str, token: str, keys: Keys | None = None
+) -> tuple[UnsubscribeOutcome, MemoryEndings]:
     endings = MemoryEndings()
     answered = answer(method, token, keys=keys or Keys(), endings=endings, now=NOON)
     return answered.outcome, endings
@@ -140,7 +142,7 @@ def test_a_link_fits_into_a_header_whatever_the_number_of_subscriptions(count: i
 @pytest.mark.parametrize("ids", [("sales",), ("board", "sales")])
 def test_a_link_of_an_earlier_version_ends_what_it_names(ids: tuple[str, ...]) -> None:
     outcome, endings = ask("POST", token_of(Ending(subscriptions=ids), KEY))
-    assert outcome is Outcome.ENDED
+    assert outcome is UnsubscribeOutcome.ENDED
     assert [name for name, _ in endings.ended] == list(ids)
 
 
@@ -150,28 +152,28 @@ def test_a_mail_without_a_subscription_has_no_link() -> None:
 
 def test_following_the_link_ends_nothing() -> None:
     outcome, endings = ask("GET", token_of(TEAM, KEY))
-    assert (outcome, endings.ended) == (Outcome.ASKED, [])
+    assert (outcome, endings.ended) == (UnsubscribeOutcome.ASKED, [])
 
 
 def test_one_click_ends_the_subscription_and_says_when() -> None:
     outcome, endings = ask("POST", token_of(TEAM, KEY))
-    assert outcome is Outcome.ENDED
+    assert outcome is UnsubscribeOutcome.ENDED
     assert endings.ended == [(TEAM.recipient, "unsubscribed on 2026-03-02")]
 
 
 def test_one_click_ends_the_customers_mails() -> None:
     outcome, endings = ask("POST", token_of(CUSTOMER, KEY))
-    assert outcome is Outcome.ENDED
+    assert outcome is UnsubscribeOutcome.ENDED
     assert endings.ended == [(CUSTOMER.customer, "unsubscribed on 2026-03-02")]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_bad_link_ends_nothing(method: str) -> None:
     outcome, endings = ask(method, token_of(TEAM, b"another"))
-    assert (outcome, endings.ended) == (Outcome.BAD_LINK, [])
+    assert (outcome, endings.ended) == (UnsubscribeOutcome.BAD_LINK, [])
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_without_a_key_nothing_is_believed(method: str) -> None:
     outcome, endings = ask(method, token_of(TEAM, KEY), Keys(()))
-    assert (outcome, endings.ended) == (Outcome.UNAVAILABLE, [])
+    assert (outcome, endings.ended) == (UnsubscribeOutcome.UNAVAILABLE, [])

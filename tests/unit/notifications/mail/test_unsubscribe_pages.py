@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from milepost.notifications.mail.unsubscribe import Outcome
+from milepost.notifications.mail.unsubscribe import UnsubscribeOutcome
 from milepost.notifications.mail.unsubscribe_pages import choose_language, page_for
 
 LANGUAGES = ["en", "de", "da"]
@@ -54,14 +54,16 @@ def test_the_reader_is_answered_in_a_language_that_they_asked_for(
 @pytest.mark.parametrize(
     ("outcome", "status", "buttons"),
     [
-        (Outcome.ASKED, 200, 1),
-        (Outcome.ENDED, 200, 0),
-        (Outcome.BAD_LINK, 404, 0),
-        (Outcome.UNAVAILABLE, 503, 0),
+        (UnsubscribeOutcome.ASKED, 200, 1),
+        (UnsubscribeOutcome.ENDED, 200, 0),
+        (UnsubscribeOutcome.BAD_LINK, 404, 0),
+        (UnsubscribeOutcome.UNAVAILABLE, 503, 0),
     ],
 )
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_page_is_whole(language: str, outcome: Outcome, status: int, buttons: int) -> None:
+def test_each_page_is_whole(
+    language: str, outcome: UnsubscribeOutcome, status: int, buttons: int
+) -> None:
     page = page_for(outcome, accept_language=language)
     tags = Tags.of(page.html)
     assert page.status == status
@@ -72,11 +74,14 @@ def test_each_page_is_whole(language: str, outcome: Outcome, status: int, button
 
 
 def test_pages_differ_by_language() -> None:
-    assert len({page_for(Outcome.ASKED, accept_language=one).html for one in LANGUAGES}) == 3
+    assert (
+        len({page_for(UnsubscribeOutcome.ASKED, accept_language=one).html for one in LANGUAGES})
+        == 3
+    )
 
 
 def test_a_page_is_kept_by_nobody_and_runs_nothing() -> None:
-    page = page_for(Outcome.ASKED)
+    page = page_for(UnsubscribeOutcome.ASKED)
     policy = page.headers["content-security-policy"]
     assert page.headers["cache-control"] == "no-store"
     assert page.headers["referrer-policy"] == "no-referrer"
@@ -86,7 +91,7 @@ def test_a_page_is_kept_by_nobody_and_runs_nothing() -> None:
 
 
 def test_the_policy_lets_the_pages_own_style_through() -> None:
-    page = page_for(Outcome.ASKED)
+    page = page_for(UnsubscribeOutcome.ASKED)
     style = re.search(r"<style>(.*?)</style>", page.html, re.DOTALL)
     assert style is not None
     digest = b64encode(sha256(style.group(1).encode()).digest()).decode()
@@ -94,4 +99,4 @@ def test_the_policy_lets_the_pages_own_style_through() -> None:
 
 
 def test_a_reader_who_came_at_a_bad_moment_is_told_when_to_come_back() -> None:
-    assert page_for(Outcome.UNAVAILABLE).headers["retry-after"] == "60"
+    assert page_for(UnsubscribeOutcome.UNAVAILABLE).headers["retry-after"] == "60"

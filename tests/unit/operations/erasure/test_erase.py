@@ -8,19 +8,14 @@ from typing import Any
 import pytest
 
 from milepost.common.status import Status
-from milepost.operations.erasure.erase import (
-    REMEMBERED_FOR,
-    Erasure,
-    Incomplete,
-    PlaceNotRead,
-    Remembered,
-    Swept,
-)
+from milepost.operations.erasure.erase import Erasure, Incomplete
 from milepost.operations.erasure.find_orders import SAME_PHONE
+from milepost.operations.erasure.place import PlaceNotRead, Swept
+from milepost.operations.erasure.remembered import REMEMBERED_FOR, Remembered
 from milepost.operations.erasure.subject import Subject, Verdict, judge_details, subject_of
 from milepost.orders.customer_identifiers import mark, owner_forms
 from milepost.orders.order import Attention, OrderKey, Overdue, TrackedOrder, Wait
-from milepost.orders.recording import MOST_LOST_RACES, LostRace, Outcome, record
+from milepost.orders.recording import MOST_LOST_RACES, LostRace, RecordOutcome, record
 from milepost.orders.report import Source
 from milepost.orders.search_terms import customer_id_of_email, number_id, phone_ids
 from milepost.orders.tombstones import tombstone_of
@@ -74,13 +69,13 @@ def an_order() -> TrackedOrder:
 
 @dataclass
 class Graves(MemoryOrders):
-    """Implements ``erase.Orders``."""
+    """Implements ``erase.OrdersToErase``."""
 
     def read_group(self, connection_id: str, order_id: str) -> Sequence[TrackedOrder]:
         group = (connection_id, order_id)
         return [one for key, one in self.kept.items() if (key.connection, key.order_id) == group]
 
-    def bury(self, tombstone: TrackedOrder) -> None:
+    def write_tombstone(self, tombstone: TrackedOrder) -> None:
         self.write(tombstone, new=())
 
 
@@ -99,7 +94,7 @@ class Customers:
 
 @dataclass
 class Memory:
-    """Implements ``erase.Memory``."""
+    """Implements ``remembered.Memory``."""
 
     kept: dict[str, Remembered] = field(default_factory=dict)
     late: list[OrderKey] = field(default_factory=list)
@@ -153,7 +148,7 @@ class NoPlans:
 
 
 class TimeEnough:
-    """Implements ``erase.Budget``."""
+    """Implements ``place.Budget``."""
 
     def start(self) -> None: ...
 
@@ -163,7 +158,7 @@ class TimeEnough:
 
 @dataclass
 class Place:
-    """Implements ``erase.Place``: notes whom it was asked for, and how many were buried."""
+    """Implements ``place.Place``: notes the subjects, and the number of tombstones."""
 
     orders: Graves
     name: str = "place"
@@ -174,8 +169,8 @@ class Place:
     def sweep(self, subject: Subject, *, dry_run: bool) -> Swept:
         if self.fails:
             raise PlaceNotRead(self.fails)
-        buried = sum(one.erased_at is not None for one in self.orders.kept.values())
-        self.asked.append((subject, buried))
+        tombstones = sum(one.erased_at is not None for one in self.orders.kept.values())
+        self.asked.append((subject, tombstones))
         return Swept(removed=["1", "2"], is_whole=self.is_whole)
 
 
@@ -242,7 +237,7 @@ def test_a_late_event_of_an_erased_order_brings_nothing_back_and_tells_nobody() 
     written = len(orders.written)
     late = report(Status.COMPLETED, 90, customer=CUSTOMER)
     recorded = record(late, orders=orders, rules=RULES, now=minute(91))
-    assert (recorded.outcome, recorded.announced) == (Outcome.ERASED, ())
+    assert (recorded.outcome, recorded.announced) == (RecordOutcome.ERASED, ())
     assert len(orders.written) == written
 
 
@@ -273,7 +268,7 @@ def test_a_writer_who_gets_ahead_is_erased_as_well() -> None:
 
 def test_with_writers_ahead_for_ever_it_gives_up_and_the_customer_stays_known() -> None:
     class Busy(Graves):
-        def bury(self, tombstone: TrackedOrder) -> None:
+        def write_tombstone(self, tombstone: TrackedOrder) -> None:
             attempts.append(1)
             raise LostRace(self.kept[KEY])
 
@@ -289,8 +284,8 @@ def test_places_are_looked_through_once_the_orders_are_tombstones() -> None:
     orders = Graves({KEY: an_order()})
     place = Place(orders)
     erased = erasure_of(orders, Customers({WHO: [KEY]}), place).erase(WHO, now=NOON)
-    ((subject, buried),) = place.asked
-    assert (buried, subject.groups) == (1, {GROUP})
+    ((subject, tombstones),) = place.asked
+    assert (tombstones, subject.groups) == (1, {GROUP})
     assert erased.traces["place"] == 2
 
 

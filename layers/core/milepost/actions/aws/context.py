@@ -8,7 +8,7 @@ from typing import Any
 
 from milepost.actions.action import Plans
 from milepost.actions.aws.scheduler import ActionSchedules
-from milepost.actions.refresh import Tools
+from milepost.actions.refresh import ActionContext
 from milepost.aws.clients import IMPATIENT, client
 from milepost.aws.dynamodb_items import to_item
 from milepost.connections.aws.settings import ApiCredentials, ConnectionSettings
@@ -19,7 +19,7 @@ from milepost.orders.order import OrderKey
 from milepost.orders.recording import Erasures
 from milepost.polling.aws.touched_orders import TouchedTable
 from milepost.polling.touched_orders import MarkedOrders, Touched
-from milepost.providers.http import FOR_A_PERSON, ProviderHttp, ProviderPool
+from milepost.providers.http import INTERACTIVE_TIMEOUTS, ProviderHttp, ProviderPool
 from milepost.providers.registry import adapter
 from milepost.providers.session import Conversation
 
@@ -39,7 +39,7 @@ class ActionTools:
     erasures: Erasures
     pause: Callable[[float], None] = time.sleep
 
-    def for_order(self, key: OrderKey) -> Tools:
+    def for_order(self, key: OrderKey) -> ActionContext:
         """The tools of the order's connection.
 
         :raises UnknownConnection: when it is not applied
@@ -47,7 +47,7 @@ class ActionTools:
         connection = self.connections.get(key.connection)
         return self._for(connection, self.credentials.get(connection.id))
 
-    def for_order_of_removed(self, key: OrderKey) -> Tools | None:
+    def for_order_of_removed(self, key: OrderKey) -> ActionContext | None:
         """The tools to record something on an order whose connection is not applied any more; its
         provider can't be called. None when there is no such order."""
         answer = self.dynamodb.get_item(
@@ -61,14 +61,14 @@ class ActionTools:
         provider = answer["Item"]["provider"]["S"]
         return self._for(Connection(id=key.connection, provider=provider, base_url=""), {})
 
-    def _for(self, connection: Connection, credentials: Mapping[str, str]) -> Tools:
+    def _for(self, connection: Connection, credentials: Mapping[str, str]) -> ActionContext:
         allowed = filter(None, (connection.base_url, connection.token_url))
-        return Tools(
+        return ActionContext(
             conversation=Conversation(
                 connection=connection,
                 provider=adapter(connection.provider),
                 credentials=credentials,
-                http=ProviderHttp(self.pool, allowed=allowed, patience=FOR_A_PERSON),
+                http=ProviderHttp(self.pool, allowed=allowed, patience=INTERACTIVE_TIMEOUTS),
                 clock=self.clock,
             ),
             orders=MarkedOrders(

@@ -22,7 +22,7 @@ from milepost.actions.action import (
     UnreadableAnswer,
 )
 from milepost.actions.perform import perform
-from milepost.actions.refresh import Tools
+from milepost.actions.refresh import ActionContext
 from milepost.actions.schedule import call_off
 from milepost.api import text_patterns
 from milepost.api.auth import Caller
@@ -176,7 +176,7 @@ def _answer(
     operation = f"action on {request.order}"
     with _telling(request, services):
         is_repeated(services.requests, operation, request.key, contents)
-        tools: Tools = services.acting.for_order(request.order)
+        tools: ActionContext = services.acting.for_order(request.order)
         try:
             done = act(request, tools=tools)
         except _NOTHING_DONE:

@@ -14,7 +14,7 @@ from milepost.common.errors import OrdersUnavailable
 from milepost.common.timestamps import parse_instant
 from milepost.connections.connection import Connections, UnknownConnection, UnusableConnection
 from milepost.notifications.dispatch import LOOK_AGAIN, Notifier, Outbox
-from milepost.notifications.eligibility_check import Orders
+from milepost.notifications.eligibility_check import CurrentOrders
 from milepost.notifications.mail.sender import TryAgainLater
 from milepost.notifications.notice import Audience, Notice, NoticeId, State, announced_by
 from milepost.notifications.subscription import Subscription
@@ -45,7 +45,7 @@ def awaits_contact(notice: Notice) -> bool:
 class AwaitedContacts:
     """Looks again whether the customer of a notice is known."""
 
-    orders: Orders
+    orders: CurrentOrders
     connections: Connections
     subscriptions: Callable[[], Iterable[Subscription]]
     notifier: Notifier

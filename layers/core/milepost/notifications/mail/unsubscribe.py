@@ -140,7 +140,7 @@ def end_mails(ending: Ending, *, endings: Endings, now: datetime) -> None:
         endings.suppress_customer(ending.customer, reason=reason, at=now)
 
 
-class Outcome(StrEnum):
+class UnsubscribeOutcome(StrEnum):
     """What a request to a link came to, and so which page answers it."""
 
     ASKED = "asked"
@@ -153,7 +153,7 @@ class Outcome(StrEnum):
 class Answered:
     """What a request came to, and what its link ends if it is one of ours."""
 
-    outcome: Outcome
+    outcome: UnsubscribeOutcome
     ending: Ending = _NOTHING
 
 
@@ -166,13 +166,13 @@ def answer(method: str, token: str, *, keys: LinkKeys, endings: Endings, now: da
     try:
         ending = read_token(token, keys.keys())
     except BadLink:
-        return Answered(Outcome.BAD_LINK)
+        return Answered(UnsubscribeOutcome.BAD_LINK)
     except NoLinkKey:
-        return Answered(Outcome.UNAVAILABLE)
+        return Answered(UnsubscribeOutcome.UNAVAILABLE)
     if method != "POST":
-        return Answered(Outcome.ASKED, ending)
+        return Answered(UnsubscribeOutcome.ASKED, ending)
     end_mails(ending, endings=endings, now=now)
-    return Answered(Outcome.ENDED, ending)
+    return Answered(UnsubscribeOutcome.ENDED, ending)
 
 
 def _signature(signed: str, key: bytes) -> str:

@@ -8,7 +8,7 @@ from html import escape
 from string import Template
 from typing import Final
 
-from milepost.notifications.mail.unsubscribe import Outcome
+from milepost.notifications.mail.unsubscribe import UnsubscribeOutcome
 
 _LONGEST_HEADER: Final = 512
 
@@ -22,7 +22,7 @@ class Page:
     html: str
 
 
-def page_for(outcome: Outcome, *, accept_language: str = "") -> Page:
+def page_for(outcome: UnsubscribeOutcome, *, accept_language: str = "") -> Page:
     """The page that says what came of a request; nothing of the request is in it."""
     language = choose_language(accept_language)
     title, text, button = _TEXTS[language][outcome]
@@ -30,7 +30,7 @@ def page_for(outcome: Outcome, *, accept_language: str = "") -> Page:
     html = _PAGE.substitute(
         language=language, title=escape(title), text=escape(text), form=form, style=_STYLE
     )
-    retry = {"retry-after": "60"} if outcome is Outcome.UNAVAILABLE else {}
+    retry = {"retry-after": "60"} if outcome is UnsubscribeOutcome.UNAVAILABLE else {}
     headers = {**_HEADERS, "content-language": language, **retry}
     return Page(_STATUSES[outcome], headers, html)
 
@@ -60,81 +60,81 @@ def _weight(text: str) -> float:
     return number if 0 <= number <= 1 else 0.0
 
 
-_STATUSES: Final[Mapping[Outcome, int]] = {
-    Outcome.ASKED: 200,
-    Outcome.ENDED: 200,
-    Outcome.BAD_LINK: 404,
-    Outcome.UNAVAILABLE: 503,
+_STATUSES: Final[Mapping[UnsubscribeOutcome, int]] = {
+    UnsubscribeOutcome.ASKED: 200,
+    UnsubscribeOutcome.ENDED: 200,
+    UnsubscribeOutcome.BAD_LINK: 404,
+    UnsubscribeOutcome.UNAVAILABLE: 503,
 }
 
-_TEXTS: Final[Mapping[str, Mapping[Outcome, tuple[str, str, str | None]]]] = {
+_TEXTS: Final[Mapping[str, Mapping[UnsubscribeOutcome, tuple[str, str, str | None]]]] = {
     "en": {
-        Outcome.ASKED: (
+        UnsubscribeOutcome.ASKED: (
             "Stop these emails?",
             "You will get no more emails of this kind at this address.",
             "Unsubscribe",
         ),
-        Outcome.ENDED: (
+        UnsubscribeOutcome.ENDED: (
             "You are unsubscribed",
             "No more emails of this kind will come. An email that is already on its way may "
             "still arrive.",
             None,
         ),
-        Outcome.BAD_LINK: (
+        UnsubscribeOutcome.BAD_LINK: (
             "This link doesn't work",
             "Part of it may be missing. Please use the link in the latest email, or answer that "
             "email and ask to be unsubscribed.",
             None,
         ),
-        Outcome.UNAVAILABLE: (
+        UnsubscribeOutcome.UNAVAILABLE: (
             "Please try again in a minute",
             "You could not be unsubscribed just now. Nothing has changed.",
             None,
         ),
     },
     "de": {
-        Outcome.ASKED: (
+        UnsubscribeOutcome.ASKED: (
             "Diese E-Mails abbestellen?",
             "Sie erhalten dann unter dieser Adresse keine E-Mails dieser Art mehr.",
             "Abbestellen",
         ),
-        Outcome.ENDED: (
+        UnsubscribeOutcome.ENDED: (
             "Sie haben die E-Mails abbestellt",
             "Es kommen keine E-Mails dieser Art mehr. Eine E-Mail, die schon unterwegs ist, kann "
             "noch eintreffen.",
             None,
         ),
-        Outcome.BAD_LINK: (
+        UnsubscribeOutcome.BAD_LINK: (
             "Dieser Link funktioniert nicht",
             "Vielleicht fehlt ein Teil davon. Bitte verwenden Sie den Link aus der neuesten "
             "E-Mail, oder antworten Sie darauf und bitten Sie um die Abbestellung.",
             None,
         ),
-        Outcome.UNAVAILABLE: (
+        UnsubscribeOutcome.UNAVAILABLE: (
             "Bitte versuchen Sie es in einer Minute noch einmal",
             "Die E-Mails konnten gerade nicht abbestellt werden. Es hat sich nichts geändert.",
             None,
         ),
     },
     "da": {
-        Outcome.ASKED: (
+        UnsubscribeOutcome.ASKED: (
             "Vil du afmelde disse e-mails?",
             "Du får derefter ikke flere e-mails af denne slags på denne adresse.",
             "Afmeld",
         ),
-        Outcome.ENDED: (
+        UnsubscribeOutcome.ENDED: (
             "Du er afmeldt",
             "Der kommer ikke flere e-mails af denne slags. En e-mail, der allerede er på vej, kan "
             "stadig nå frem.",
             None,
         ),
-        Outcome.BAD_LINK: (
+        UnsubscribeOutcome.BAD_LINK: (
             "Linket virker ikke",
             "Måske mangler en del af det. Brug linket i den nyeste e-mail, eller svar på den og "
             "bed om at blive afmeldt.",
             None,
         ),
-        Outcome.UNAVAILABLE: (
+        UnsubscribeOutcome.UNAVAILABLE: (
             "Prøv igen om et minut",
             "Du kunne ikke afmeldes lige nu. Intet er ændret.",
             None,

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from milepost.aws.clients import FOR_A_RUN, client
 from milepost.operations.aws.dead_letters import BackIntoQueue, SqsLetters, StartAgain, TellAgain
-from milepost.operations.dead_letters import DeadLetterQueue, Way
+from milepost.operations.dead_letters import DeadLetterQueue, RedriveTarget
 
 _S3: Final = cache(lambda: client("s3"))
 """Seldom needed, and the slowest client of all to make."""
@@ -16,7 +16,7 @@ def open_dead_letters(environment: Mapping[str, str], *, sqs: Any) -> list[DeadL
     """Every dead-letter queue, with the way by which its messages are done after all."""
     functions = client("lambda", config=FOR_A_RUN)
     announce = environment["ANNOUNCE_FUNCTION"]
-    ways: dict[str, Way] = {
+    ways: dict[str, RedriveTarget] = {
         name: BackIntoQueue(sqs, queue_url=environment[f"{name.upper()}_QUEUE_URL"])
         for name in ("inbox", "email", "endpoint", "mail_events")
     }

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from milepost.operations.dead_letters import (
     CannotRedrive,
     DeadLetter,
-    InOtherHands,
+    MessagesInFlight,
     json_or_text,
     read_payload,
 )
@@ -62,7 +62,7 @@ class SqsLetters:
                     yield letter
             # Also our own, if the answer that brought them was lost on its way to us.
             if whole and self._count(_HIDDEN) > len(self._held):
-                raise InOtherHands
+                raise MessagesInFlight
         finally:
             self._put_back(list(self._held.values()))
             self._held.clear()
@@ -138,7 +138,7 @@ def _letter(message: Mapping[str, Any]) -> DeadLetter:
 
 
 class BackIntoQueue:
-    """Implements ``dead_letters.Way`` for a queue whose messages came from another one."""
+    """Implements ``dead_letters.RedriveTarget`` for messages that came from another queue."""
 
     def __init__(self, client: Any, *, queue_url: str) -> None:
         self._client = client
@@ -158,7 +158,7 @@ class BackIntoQueue:
 
 
 class StartAgain:
-    """Implements ``dead_letters.Way`` for functions that could not be run.
+    """Implements ``dead_letters.RedriveTarget`` for functions that could not be run.
 
     A letter is what Lambda says of an invocation, with its payload, or the input that a schedule
     could not hand over. Sources: Lambda developer guide, "Capturing records of Lambda asynchronous
@@ -202,7 +202,7 @@ def _unqualified(arn: str) -> str:
 
 
 class TellAgain:
-    """Implements ``dead_letters.Way`` for changes that could not be announced.
+    """Implements ``dead_letters.RedriveTarget`` for changes that could not be announced.
 
     A letter names an object of S3: the stream's records as they were handed to ``announce``, whole.
     A record that is gone is done: an erasure took it away, or another letter about it was redriven

@@ -4,10 +4,10 @@ An erasure is remembered for as long as anything may be on its way: what was rec
 found, a message that waits in a queue, a change that is retried. It is looked for again until then.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Final, Protocol
+from datetime import datetime
+from typing import Protocol
 
 from milepost.operations.erasure.find_orders import (
     CountryOf,
@@ -16,28 +16,19 @@ from milepost.operations.erasure.find_orders import (
     Groups,
     find_orders,
 )
+from milepost.operations.erasure.place import Budget, Left, Place, PlaceNotRead
+from milepost.operations.erasure.remembered import REMEMBERED_FOR, Memory, Remembered
 from milepost.operations.erasure.subject import Group, Subject, subject_of
 from milepost.orders.customer_identifiers import first_heard, owner_forms
 from milepost.orders.order import OrderKey, TrackedOrder
-from milepost.orders.recording import MOST_LOST_RACES, LostRace
+from milepost.orders.recording import LostRace, write_until_won
 from milepost.orders.tombstones import tombstone_of
 
-REMEMBERED_FOR: Final = timedelta(days=16)
-"""How long an erasure is remembered: longer than a message stays in a queue (14 days), or a change
-of the orders' stream is retried (24 hours)."""
-SWEEPS: Final = (timedelta(minutes=15), timedelta(hours=25), timedelta(days=15))
-"""How long after an erasure every place is looked through again: once whatever was at work by then
-has ended, once the stream has let go of what it had, and once the queues have."""
 
-
-class PlaceNotRead(Exception):
-    """A place could not be looked through; the message says why, and what to do."""
-
-
-class Orders(Groups, Protocol):
+class OrdersToErase(Groups, Protocol):
     """Where orders are kept."""
 
-    def bury(self, tombstone: TrackedOrder) -> None:
+    def write_tombstone(self, tombstone: TrackedOrder) -> None:
         """Keep it in place of the version before it; it announces nothing.
 
         :raises LostRace: when the version kept is not the one before
@@ -53,106 +44,6 @@ class Plans(Protocol):
         ...
 
     def planned(self, tracked: TrackedOrder) -> Sequence[str]: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
-    """Something that may be the customer's and that a person has to look at: where, and why."""
-
-    place: str
-    where: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Swept:
-    """What a place had of the customer: ids of what was (or would be) removed, and what is left."""
-
-    removed: Sequence[str] = ()
-    left: Sequence[Left] = ()
-    is_whole: bool = True
-    """False when there was no time to look through all of it."""
-
-
-class Place(Protocol):
-    """A place that may hold something of a customer."""
-
-    name: str
-
-    def sweep(self, subject: Subject, *, dry_run: bool) -> Swept:
-        """Remove what is known to be theirs; with ``dry_run`` only say what that would be.
-
-        :raises PlaceNotRead: when a part of it can't be looked at just now
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
-    """An erasure that is remembered, by a digest of the customer's id."""
-
-    id: str
-    subject: Subject
-    erased_at: datetime
-    sweeps: int = 0
-    """How many of ``SWEEPS`` were done."""
-
-    def is_due(self, now: datetime) -> bool:
-        """Whether every place is to be looked through again."""
-        return self.sweeps < len(SWEEPS) and now >= self.erased_at + SWEEPS[self.sweeps]
-
-    def sweeps_after(self, now: datetime) -> int:
-        """How many are done once one was begun at this time."""
-        return sum(self.erased_at + after <= now for after in SWEEPS)
-
-
-class Budget(Protocol):
-    """The time that an erasure has."""
-
-    def start(self) -> None: ...
-
-    def has_time(self) -> bool:
-        """Whether a place that is looked through bit by bit may go on."""
-        ...
-
-
-class Memory(Protocol):
-    """Erasures of the last days (``REMEMBERED_FOR``)."""
-
-    def salt(self, *, make: bool) -> bytes:
-        """With what the customers' digests are made; the same always, once it was made."""
-        ...
-
-    def recall(self, customer_id: str) -> Remembered | None: ...
-
-    def remember(self, subject: Subject, *, customer_id: str, at: datetime) -> None:
-        """Remember an erasure with all that is known of its subject. Whoever takes in or finds
-        something of theirs from now on sees it."""
-        ...
-
-    def active(self, *, now: datetime) -> Sequence[Remembered]: ...
-
-    def late_orders(self, remembered: Remembered) -> Sequence[OrderKey]:
-        """Orders of theirs that were found since by whoever made them findable."""
-        ...
-
-    def finish_late(
-        self,
-        remembered: Remembered,
-        keys: Sequence[OrderKey],
-        *,
-        groups: Collection[Group],
-        erased: int,
-    ) -> None:
-        """Note that these were looked at, which provider orders are the customer's, and how many
-        orders became tombstones by that."""
-        ...
-
-    def take_late(self, customer_id: str) -> int:
-        """How many orders became tombstones since it was last asked, counted once."""
-        ...
-
-    def note_sweeps(self, remembered: Remembered, *, sweeps: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +96,7 @@ class Erasure:
     """Erases customers. Done again, also after it broke off, it finishes what is left."""
 
     customers: Customers
-    orders: Orders
+    orders: OrdersToErase
     places: Sequence[Place]
     memory: Memory
     plans: Plans
@@ -243,11 +134,11 @@ class Erasure:
         if not dry_run:
             # Before anything goes: an erasure that breaks off is finished by what is kept here.
             self.memory.remember(subject, customer_id=customer_id, at=now)
-        buried, plans = self._bury_all(found, now, dry_run=dry_run)
+        tombstones, plans = self._erase_orders(found, now, dry_run=dry_run)
         erased = Erased(
             customer_id=customer_id,
             dry_run=dry_run,
-            order_ids=buried,
+            order_ids=tombstones,
             late=0 if dry_run else self.memory.take_late(customer_id),
             left=[
                 Left(place="orders", where=key.path_id, why=why)
@@ -277,38 +168,33 @@ class Erasure:
             raise Incomplete(erased)
         return erased
 
-    def _bury_all(
+    def _erase_orders(
         self, found: FoundOrders, now: datetime, *, dry_run: bool
     ) -> tuple[list[str], list[str]]:
         """The ids of the orders that became tombstones, and what was planned for them."""
-        buried, plans = list[str](), list[str]()
+        tombstones, plans = list[str](), list[str]()
         for key, tracked in sorted(found.theirs.items()):
             if dry_run:
                 if tracked.erased_at is None:
-                    buried.append(key.path_id)
+                    tombstones.append(key.path_id)
                     plans += self.plans.planned(tracked)
                 continue
             plans += self.plans.call_off(tracked)
-            if self._bury(tracked, now):
-                buried.append(key.path_id)
+            if self._make_tombstone(tracked, now):
+                tombstones.append(key.path_id)
             # The entry goes with this order, and with no other that came there meanwhile.
             for customer_id in found.ids.get(key, ()):
                 self.customers.forget(customer_id, key)
-        return buried, plans
+        return tombstones, plans
 
-    def _bury(self, tracked: TrackedOrder, now: datetime) -> bool:
-        for attempt in range(MOST_LOST_RACES + 1):
-            if tracked.erased_at is not None:
+    def _make_tombstone(self, tracked: TrackedOrder, now: datetime) -> bool:
+        def attempt(stored: TrackedOrder | None) -> bool:
+            if stored is None or stored.erased_at is not None:
                 return False
-            try:
-                self.orders.bury(tombstone_of(tracked, at=now))
-            except LostRace as race:
-                if attempt == MOST_LOST_RACES:
-                    raise
-                tracked = race.winner
-            else:
-                return True
-        raise AssertionError("the loop returns or raises")
+            self.orders.write_tombstone(tombstone_of(stored, at=now))
+            return True
+
+        return write_until_won(attempt, tracked)
 
     # ---- What shows up afterwards
 
@@ -327,29 +213,29 @@ class Erasure:
     def _finish(self, remembered: Remembered, now: datetime) -> "Finished":
         self.budget.start()
         late = self.memory.late_orders(remembered)
-        buried, groups = list[OrderKey](), set(remembered.subject.groups)
+        tombstones, groups = list[OrderKey](), set(remembered.subject.groups)
         for group in sorted(groups | {(key.connection, key.order_id) for key in late}):
-            keys, is_erased = self._bury_group(group, late, remembered, now)
-            buried += keys
+            keys, is_erased = self._erase_group(group, late, remembered, now)
+            tombstones += keys
             groups |= {group} if is_erased else set()
-        self.memory.finish_late(remembered, late, groups=groups, erased=len(buried))
+        self.memory.finish_late(remembered, late, groups=groups, erased=len(tombstones))
         is_due = remembered.is_due(now)
-        if not (is_due or buried):
+        if not (is_due or tombstones):
             return Finished(remembered.id)
         subject = replace(remembered.subject, groups=frozenset(groups), until=remembered.erased_at)
         swept = Erased(customer_id="")
         try:
             swept = self._sweep(swept, subject)
         except Incomplete as why:
-            return Finished(remembered.id, orders=len(buried), failed=str(why))
+            return Finished(remembered.id, orders=len(tombstones), failed=str(why))
         if swept.unfinished:
             places = ", ".join(swept.unfinished)
-            return Finished(remembered.id, orders=len(buried), failed=f"no time for {places}")
+            return Finished(remembered.id, orders=len(tombstones), failed=f"no time for {places}")
         if is_due:
             self.memory.note_sweeps(remembered, sweeps=remembered.sweeps_after(now))
-        return Finished(remembered.id, orders=len(buried), removed=sum(swept.traces.values()))
+        return Finished(remembered.id, orders=len(tombstones), removed=sum(swept.traces.values()))
 
-    def _bury_group(
+    def _erase_group(
         self,
         group: Group,
         late: Sequence[OrderKey],
@@ -357,15 +243,15 @@ class Erasure:
         now: datetime,
     ) -> tuple[list[OrderKey], bool]:
         """Which of its items became tombstones, and whether any of them is one by now."""
-        items, buried = self.orders.read_group(*group), list[OrderKey]()
+        items, tombstones = self.orders.read_group(*group), list[OrderKey]()
         were_erased = any(one.erased_at is not None for one in items)
         for one in items:
             is_old = were_erased or began(one) <= remembered.erased_at
             if one.erased_at is None and is_old and _is_theirs(one, late, remembered.subject):
                 self.plans.call_off(one)
-                if self._bury(one, now):
-                    buried.append(one.order.key)
-        return buried, were_erased or bool(buried)
+                if self._make_tombstone(one, now):
+                    tombstones.append(one.order.key)
+        return tombstones, were_erased or bool(tombstones)
 
 
 def _is_theirs(tracked: TrackedOrder, late: Sequence[OrderKey], subject: Subject) -> bool:

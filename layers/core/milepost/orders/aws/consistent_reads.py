@@ -17,7 +17,7 @@ _FIRST_WAIT: Final = 0.05
 
 
 class ConsistentOrders:
-    """Implements ``eligibility_check.Orders``."""
+    """Implements ``eligibility_check.CurrentOrders``."""
 
     def __init__(
         self, client: Any, *, table_name: str, sleep: Callable[[float], None] = time.sleep

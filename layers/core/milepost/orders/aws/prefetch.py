@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.orders.aws.table import OrdersTable, key_of, tracked_order
 from milepost.orders.order import Announcement, OrderKey, TrackedOrder
-from milepost.orders.recording import Orders
+from milepost.orders.recording import OrderStore
 
 MOST_KEYS: Final = 100
 """Items that DynamoDB reads in one call."""
@@ -45,13 +45,13 @@ class ReadAhead:
                 del known[key]
         self._known = known
 
-    def of(self, orders: OrdersTable) -> Orders:
+    def of(self, orders: OrdersTable) -> OrderStore:
         """The orders of one connection, which look here first."""
         return _AheadOrders(orders, self._known)
 
 
 class _AheadOrders:
-    """Implements ``recording.Orders``."""
+    """Implements ``recording.OrderStore``."""
 
     def __init__(self, orders: OrdersTable, known: dict[OrderKey, TrackedOrder | None]) -> None:
         self._orders = orders

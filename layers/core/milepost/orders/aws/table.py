@@ -92,7 +92,7 @@ def is_erased(client: Any, key: OrderKey, *, table_name: str) -> bool:
 
 
 class OrdersTable(OrdersReader):
-    """Orders of one connection; implements ``recording.Orders``."""
+    """Orders of one connection; implements ``recording.OrderStore``."""
 
     def __init__(self, client: Any, *, table_name: str, connection: Connection) -> None:
         super().__init__(client, table_name=table_name)

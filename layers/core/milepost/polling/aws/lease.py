@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.timestamps import format_instant, parse_instant, sortable
 from milepost.connections.aws.poll_requests import attribute_of, has_requests, read_requests
+from milepost.polling.lease import LeaseHeld
 from milepost.polling.page_shift import PreviousPage
-from milepost.polling.poll import LeaseHeld
 from milepost.polling.state import LookAgain, PollState, Progress, Validator
 from milepost.providers.base import PageRequest
 
@@ -62,7 +62,7 @@ class PollsTable:
 
 
 class PollLease:
-    """Implements ``poll.Lease``: every write gives the lease back, and needs it to be held."""
+    """Implements ``lease.Lease``: every write gives the lease back, and needs it to be held."""
 
     def __init__(
         self, client: Any, table: str, connection_id: str, holder: str, state: PollState

@@ -117,8 +117,8 @@ def test_a_scheduled_order_is_listed_with_its_appointment() -> None:
 def test_of_an_erased_order_nothing_personal_is_listed() -> None:
     tombstone = line()
     assert tombstone.tracked
-    buried = replace(tombstone, tracked=replace(tombstone.tracked, erased_at=minute(5)))
-    mail = renderer().render_digest(digest(buried, line(number=2, customer={"name": "Kofi"})))
+    erased = replace(tombstone, tracked=replace(tombstone.tracked, erased_at=minute(5)))
+    mail = renderer().render_digest(digest(erased, line(number=2, customer={"name": "Kofi"})))
     assert "ord-1: the order was erased · " in mail.text
     assert "Ama" not in mail.text + mail.html
 

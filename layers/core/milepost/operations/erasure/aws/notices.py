@@ -16,7 +16,7 @@ from milepost.notifications.aws.held import DUE
 from milepost.notifications.aws.subscriptions import SUBSCRIPTIONS, SubscriptionsTable
 from milepost.notifications.notice import ERASED_RECIPIENT, Audience, Channel, NoticeId, State
 from milepost.notifications.subscription import FROM_FILE
-from milepost.operations.erasure.erase import Budget, Left, PlaceNotRead, Swept
+from milepost.operations.erasure.place import Budget, Left, PlaceNotRead, Swept
 from milepost.operations.erasure.subject import BESIDE_OTHERS, Subject, Verdict, judge_raw
 from milepost.orders.order import OrderKey
 
@@ -29,7 +29,7 @@ Item = Mapping[str, Any]
 
 
 class NoticesOfCustomers:
-    """Implements ``erase.Place``: addresses in the delivery log, and mails that are held.
+    """Implements ``place.Place``: addresses in the delivery log, and mails that are held.
 
     What the team was told stays: it names nobody but the team. First what is about the customer's
     orders, which is found by key; then the whole table, since a notice of any order may have gone
@@ -164,7 +164,7 @@ class NoticesOfCustomers:
 
 
 class SubscriptionsOfCustomers:
-    """Implements ``erase.Place``: subscriptions made for the customer's own address."""
+    """Implements ``place.Place``: subscriptions made for the customer's own address."""
 
     name = "subscriptions"
 

@@ -19,13 +19,13 @@ _NOT_OF_TOMBSTONES: Final = ("status_shard", "next_date", "expected_by", "track"
 
 
 class ErasableOrders(OrdersReader):
-    """Implements ``erase.Orders``, for orders of any connection, also of one that is gone."""
+    """Implements ``erase.OrdersToErase``, for any connection, also one that is gone."""
 
     def read_group(self, connection_id: str, order_id: str) -> list[TrackedOrder]:
         # A write that ended before must not be overlooked: what it wrote would stay.
         return self._read_group(connection_id, order_id, consistent=True)
 
-    def bury(self, tombstone: TrackedOrder) -> None:
+    def write_tombstone(self, tombstone: TrackedOrder) -> None:
         nobody_wrote_since_we_read = "version = :seen"
         try:
             self._client.put_item(

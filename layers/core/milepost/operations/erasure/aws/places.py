@@ -15,15 +15,11 @@ from milepost.aws.clients import client
 from milepost.connections.connection import Connections, UnknownConnection, UnusableConnection
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.operations.dead_letters import DeadLetterQueue
+from milepost.operations.erasure.aws.dead_letters import DeadLettersOfCustomers
 from milepost.operations.erasure.aws.notices import NoticesOfCustomers, SubscriptionsOfCustomers
 from milepost.operations.erasure.aws.orders import ErasableOrders, PlannedActions
-from milepost.operations.erasure.aws.records import (
-    DeadLettersOfCustomers,
-    QuarantineOfCustomers,
-    Reader,
-    SearchIndexBehind,
-    UnannouncedOfCustomers,
-)
+from milepost.operations.erasure.aws.quarantine import QuarantineOfCustomers, Reader
+from milepost.operations.erasure.aws.stream_records import SearchIndexBehind, UnannouncedOfCustomers
 from milepost.operations.erasure.aws.table import ErasuresTable
 from milepost.operations.erasure.erase import Erasure
 from milepost.quarantine.aws.store import Quarantine
@@ -58,7 +54,7 @@ PLACES: Final[Mapping[str, str]] = {
 
 
 class SecondsOnce:
-    """Implements ``erase.Budget``."""
+    """Implements ``place.Budget``."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds

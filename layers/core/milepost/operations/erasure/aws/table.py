@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from milepost.aws.dynamodb_items import as_int, from_item, to_item
 from milepost.common.timestamps import parse_instant, sortable
-from milepost.operations.erasure.erase import REMEMBERED_FOR, Remembered
+from milepost.operations.erasure.remembered import REMEMBERED_FOR, Remembered
 from milepost.operations.erasure.subject import Group, Subject
 from milepost.orders.aws.erased_customers import (
     ERASURES,
@@ -30,7 +30,7 @@ _SALT_BYTES: Final = 32
 
 
 class ErasuresTable(ErasuresReader):
-    """Implements ``erase.Memory``."""
+    """Implements ``remembered.Memory``."""
 
     def salt(self, *, make: bool) -> bytes:
         found, new = self._state().salt, os.urandom(_SALT_BYTES)

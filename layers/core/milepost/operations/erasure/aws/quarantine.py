@@ -1,0 +1,96 @@
+"""Places of an erasure: payloads that could not be read; and whose a payload is."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from milepost.aws.errors import AWS_FAILED, name_of
+from milepost.common.errors import BadPayload
+from milepost.common.strict_json import read_object
+from milepost.connections.connection import Connections, UnknownConnection, UnusableConnection
+from milepost.operations.erasure.aws.sweep import Sweep
+from milepost.operations.erasure.place import Budget, PlaceNotRead, Swept
+from milepost.operations.erasure.subject import (
+    IN_A_TEXT,
+    Judgement,
+    Subject,
+    Verdict,
+    judge_raw,
+    judge_reports,
+)
+from milepost.orders.report import Report, Source
+from milepost.providers.registry import UnknownProvider, adapter
+from milepost.quarantine.aws.store import Quarantine
+from milepost.quarantine.replay import NotKept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Reads deliveries with their provider's adapter, as ``record_report`` does."""
+
+    connections: Connections
+
+    def judge(
+        self, body: bytes, subject: Subject, *, connection_id: str, source: Source, at: datetime
+    ) -> Judgement:
+        """Whose a delivery is. One that can be read is known by its order and its customer; whoever
+        else is named in it only stands in somebody's text."""
+        reports = self._reports(body, connection_id, source, at)
+        raw = judge_raw(body, subject, connection=connection_id)
+        if reports is None:
+            return raw
+        read = judge_reports(reports, subject)
+        if read.verdict is Verdict.THEIRS or raw.verdict is Verdict.OTHERS:
+            return read
+        if read.verdict is Verdict.UNSURE:
+            return read
+        return IN_A_TEXT if raw.verdict is Verdict.THEIRS else raw
+
+    def _reports(
+        self, body: bytes, connection_id: str, source: Source, at: datetime
+    ) -> list[Report] | None:
+        try:
+            connection = self.connections.get(connection_id)
+            provider, said = adapter(connection.provider), read_object(body)
+            if source is Source.POLL:
+                found = provider.read_order(said, connection=connection, requested_at=at)
+            else:
+                found = provider.read_event(said, connection=connection, seen_at=at)
+        except (BadPayload, UnknownConnection, UnknownProvider, UnusableConnection):
+            return None
+        return found or None
+
+
+class QuarantineOfCustomers:
+    """Implements ``place.Place``: what could not be read and is known to be the customer's, at
+    any connection."""
+
+    name = "quarantined"
+
+    def __init__(self, quarantine: Quarantine, reader: Reader, budget: Budget) -> None:
+        self._quarantine = quarantine
+        self._reader = reader
+        self._budget = budget
+
+    def sweep(self, subject: Subject, *, dry_run: bool) -> Swept:
+        swept = Sweep(self.name)
+        try:
+            for kept in self._quarantine.walk():
+                if not self._budget.has_time():
+                    swept.is_whole = False
+                    break
+                try:
+                    _, body = self._quarantine.get(kept.id)
+                except NotKept:
+                    continue
+                found = self._reader.judge(
+                    body,
+                    subject.as_of(kept.received_at),
+                    connection_id=kept.id.connection,
+                    source=kept.source,
+                    at=kept.received_at,
+                )
+                if swept.is_theirs(found, kept.id.path_id) and not dry_run:
+                    self._quarantine.remove(kept.id)
+        except AWS_FAILED as error:
+            raise PlaceNotRead(f"the quarantine can't be read now ({name_of(error)})") from None
+        return swept.result()

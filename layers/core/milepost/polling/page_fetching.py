@@ -1,0 +1,87 @@
+"""Fetching the pages of a provider's order list, within its rate limit."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from milepost.connections.connection import Connection
+from milepost.polling.page_cache import FetchedPage, Seen
+from milepost.polling.state import Progress, Validator
+from milepost.providers.base import PageRequest
+from milepost.providers.session import Conversation, asked_to_wait, is_rate_spent
+
+
+class PollFailed(Exception):
+    """A page could not be had, so the poll is not one; ``retry_after`` if the provider said."""
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class PageGone(PollFailed):
+    """The provider does not know the page that was asked for."""
+
+
+class NothingChanged(Exception):
+    """The provider answered 304: the list is the one that the last poll saw."""
+
+
+@dataclass(kw_only=True)
+class PageFetcher:
+    """Fetches the pages of one poll."""
+
+    connection: Connection
+    conversation: Conversation
+    clock: Callable[[], datetime]
+    validator: Validator | None = None
+    """What the provider said of the first page, for the next poll to ask whether it changed."""
+    is_rate_spent: bool = False
+    """Whether the provider says that no request is left to us for now."""
+    _requests: int = field(init=False, default=0)
+
+    def has_requests_left(self, needed: int, *, started_at: datetime) -> bool:
+        """Whether so many more requests are within the connection's limit a minute."""
+        minutes = 1 + (self.clock() - started_at) // timedelta(minutes=1)
+        allowed = self.connection.requests_per_minute * minutes
+        return self._requests + needed <= allowed and not self.is_rate_spent
+
+    def fetch_page(
+        self, walk: Progress, *, known: Seen, validator: Validator | None
+    ) -> tuple[FetchedPage, datetime]:
+        """The next page of a walk, with the time at which it was requested.
+
+        :param known: what an earlier poll saw, with which the page is compared
+        :param validator: of the page as it is known; None to have it in any case
+        :raises NothingChanged: when the page is the one of the validator
+        :raises PollFailed: when there is none
+        """
+        requested_at = self.clock()
+        body, found = self._fetch(walk.next, known=validator)
+        if walk.pages == 0:
+            self.validator = found
+        provider = self.conversation.provider
+        return known.look_at(body, request=walk.next, provider=provider), requested_at
+
+    def _fetch(
+        self, request: PageRequest, *, known: Validator | None
+    ) -> tuple[bytes, Validator | None]:
+        url = self.conversation.url_of(request)
+        unchanged = {"if-none-match": known.etag} if known and known.url == url else {}
+        self._requests += 1
+        response = self.conversation.fetch(request, headers=unchanged)
+        if response.status == 304 and unchanged:
+            raise NothingChanged
+        if response.status in (429, 503):
+            raise PollFailed(
+                f"the provider answered {response.status} and asks us to wait",
+                retry_after=asked_to_wait(response, self.clock()),
+            )
+        self.is_rate_spent = is_rate_spent(response)
+        if response.status in (400, 404, 410):
+            raise PageGone(f"the provider answered {response.status} for {request.path}")
+        if response.status != 200:
+            raise PollFailed(f"the provider answered {response.status} for {request.path}")
+        etag = response.headers.get("etag", "")
+        can_be_sent = etag.isascii() and etag.isprintable()
+        return response.body, Validator(url, etag) if etag and can_be_sent else None
