@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any, Final
 
 import yaml
@@ -56,17 +57,24 @@ class Deployment:
         return found[0], self.resources[found[0]]
 
 
-def deploy_stack(access: Access, *, log: IO[bytes]) -> Deployment:
-    """Run `sam deploy` against the emulator.
+def deploy_stack(
+    access: Access,
+    *,
+    log: IO[bytes],
+    stack_name: str = STACK_NAME,
+    template: Path = TEMPLATE,
+    settings: Mapping[str, str] | None = None,
+) -> Deployment:
+    """Run `sam deploy` against the emulator: a new stack, or an update of one that stands.
 
+    :param template: what sam built
+    :param settings: parameters of the template that differ from the local stack's
     :raises CannotStart: when the deployment fails
     """
-    access.client("s3").create_bucket(
-        Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": access.region}
-    )
-    wanted = _SETTINGS | local_parameters()
-    declared = _declared_parameters()
-    command = ["sam", "deploy", "--template-file", str(TEMPLATE), "--stack-name", STACK_NAME]
+    _make_bucket(access)
+    wanted = _SETTINGS | local_parameters() | (settings or {})
+    declared = _declared_parameters(template)
+    command = ["sam", "deploy", "--template-file", str(template), "--stack-name", stack_name]
     command += ["--s3-bucket", _BUCKET, "--region", access.region, "--no-progressbar"]
     command += ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
     command += ["--no-confirm-changeset", "--no-fail-on-empty-changeset"]
@@ -77,15 +85,22 @@ def deploy_stack(access: Access, *, log: IO[bytes]) -> Deployment:
         what="sam deploy",
         environment=access.environment(),
     )
-    return read_deployment(access)
+    return read_deployment(access, stack_name=stack_name)
 
 
-def read_deployment(access: Access) -> Deployment:
+def _make_bucket(access: Access) -> None:
+    s3 = access.client("s3")
+    if _BUCKET not in {one["Name"] for one in s3.list_buckets()["Buckets"]}:
+        place = {"LocationConstraint": access.region}
+        s3.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration=place)
+
+
+def read_deployment(access: Access, *, stack_name: str = STACK_NAME) -> Deployment:
     """The stack as it is now."""
     stacks = access.client("cloudformation")
-    stack = stacks.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
-    resources = stacks.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
-    body = stacks.get_template(StackName=STACK_NAME, TemplateStage="Processed")["TemplateBody"]
+    stack = stacks.describe_stacks(StackName=stack_name)["Stacks"][0]
+    resources = stacks.describe_stack_resources(StackName=stack_name)["StackResources"]
+    body = stacks.get_template(StackName=stack_name, TemplateStage="Processed")["TemplateBody"]
     return Deployment(
         outputs={o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])},
         resources={r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources},
@@ -117,6 +132,6 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_multi_constructor("!", lambda *_: None)
 
 
-def _declared_parameters() -> set[str]:
-    template = yaml.load(TEMPLATE.read_text(), Loader=_Loader)  # noqa: S506 (a SafeLoader)
-    return set(template.get("Parameters", {}))
+def _declared_parameters(template: Path) -> set[str]:
+    content = yaml.load(template.read_text(), Loader=_Loader)  # noqa: S506 (a SafeLoader)
+    return set(content.get("Parameters", {}))

@@ -1,0 +1,113 @@
+"""An account of a test's own on an emulator of its own, in which it deploys what it wants."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from local.access import Access, make_access
+from local.build import TEMPLATE, build_stack
+from local.deployment import Deployment, deploy_stack, verify_sender
+from local.emulator_process import running_emulator
+from local.inbox import Inbox
+from local.places import ROOT
+from local.processes import find_free_port, plain_environment
+from tests.signing import SECRET, standard_headers
+
+CONNECTION = "offergrid-home"
+_DECLARED = f"""
+connections:
+  - id: {CONNECTION}
+    provider: offergrid
+    base_url: "%s"
+    time_zone: Europe/Berlin
+    poll: "off"
+    contact: sales@example.org
+    credentials: {{api_key: "%s"}}
+    signing: {{secrets: ["{SECRET}"]}}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A running emulator, and what it wrote."""
+
+    access: Access
+    inbox: Inbox
+    folder: Path
+    log: IO[bytes]
+
+    def client(self, service: str) -> Any:
+        return self.access.client(service)
+
+    def deploy(
+        self,
+        stack_name: str,
+        *,
+        template: Path = TEMPLATE,
+        settings: Mapping[str, str] | None = None,
+    ) -> Deployment:
+        return deploy_stack(
+            self.access, log=self.log, stack_name=stack_name, template=template, settings=settings
+        )
+
+    def run(self, *arguments: str) -> str:
+        """What ``milepost`` prints as an operator runs it."""
+        done = subprocess.run(
+            [Path(sys.prefix) / "bin" / "milepost", *arguments],
+            env=plain_environment(**self.access.environment()),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def connect(
+        self, stack_name: str, *, base_url: str = "http://127.0.0.1:9", api_key: str = "key"
+    ) -> None:
+        """Apply the one connection."""
+        path = self.folder / f"{stack_name}.yaml"
+        path.write_text(_DECLARED % (base_url, api_key))
+        self.run("connections", "apply", str(path), "--yes", "--stack", stack_name)
+
+
+@contextmanager
+def running_account(folder: Path) -> Iterator[Account]:
+    """An empty account, after the build of today's sources."""
+    folder.mkdir(exist_ok=True)
+    scratch = folder / "emulator"
+    scratch.mkdir()
+    port = find_free_port()
+    access = make_access(port=port)
+    inbox = Inbox(smtp_port=find_free_port(), page_port=find_free_port())
+    with (folder / "run.log").open("wb") as log:
+        build_stack(log=log)
+        try:
+            with running_emulator(
+                access, port=port, smtp_address=inbox.smtp_address, scratch=scratch, log=log
+            ):
+                verify_sender(access)
+                yield Account(access=access, inbox=inbox, folder=folder, log=log)
+        finally:
+            inbox.close()
+
+
+def webhook(event: bytes, *, delivery_id: str) -> dict[str, Any]:
+    """A signed webhook of the connection as API Gateway hands it to a function."""
+    headers = standard_headers(
+        event, secret=SECRET, delivery_id=delivery_id, timestamp=int(time.time())
+    )
+    return {
+        "version": "2.0",
+        "headers": {"content-type": "application/json", **headers},
+        "requestContext": {"http": {"method": "POST"}},
+        "pathParameters": {"connection": CONNECTION},
+        "body": event.decode(),
+        "isBase64Encoded": False,
+    }
