@@ -72,7 +72,7 @@ def deploy_stack(
     :raises CannotStart: when the deployment fails
     """
     _make_bucket(access)
-    wanted = _SETTINGS | local_parameters() | (settings or {})
+    wanted = {**_SETTINGS, **local_parameters(), **(settings or {})}
     declared = _declared_parameters(template)
     command = ["sam", "deploy", "--template-file", str(template), "--stack-name", stack_name]
     command += ["--s3-bucket", _BUCKET, "--region", access.region, "--no-progressbar"]
