@@ -18,8 +18,12 @@ from cli.output import tell, warn
 PARTS: Final[Mapping[str, tuple[str, str]]] = {
     "orders": ("cli.orders.commands", "Where orders stand: list, show, watch."),
     "actions": ("cli.actions.commands", "Run actions on an order."),
-    "notices": ("cli.notices.commands", "What was sent of an order, what wasn't and why."),
+    "notices": ("cli.notices.commands", "What was sent, what wasn't and why."),
     "subscriptions": ("cli.subscriptions.commands", "Who is notified of what."),
+    "suppressions": (
+        "cli.subscriptions.suppressions",
+        "Addresses to which no mail may be sent.",
+    ),
     "stages": (
         "cli.figures.stages",
         "How long stages took, and orders beyond the 90th percentile.",

@@ -13,6 +13,23 @@ import typer
 from cli.api import OrdersApi
 from cli.asking import who_asks
 from cli.faults import CannotDo, WrongUse
+from cli.notices.listing import (
+    CSV_FIELDS,
+    AudienceOption,
+    ChannelOption,
+    KindsOption,
+    OptionalOrder,
+    ReasonOption,
+    RecipientOption,
+    SinceOption,
+    StatesOption,
+    UndeliveredOption,
+    UntilOption,
+    notice_row,
+    read_notices,
+    show_notices,
+    wanted_notices,
+)
 from cli.notices.previewing import (
     DIGEST,
     MailWanted,
@@ -22,7 +39,7 @@ from cli.notices.previewing import (
     preview_mail,
 )
 from cli.notices.showing import CSV_COLUMNS, Entry, csv_row, entry_as_json, show_entries
-from cli.options import CsvOption, JsonOption, KeyOption, OrderArgument, WhoseOption
+from cli.options import ConnectionsOption, CsvOption, JsonOption, KeyOption
 from cli.orders.finding import find_orders
 from cli.output import tell, tell_csv, tell_json, warn
 from cli.parts import examples, make_part
@@ -34,35 +51,79 @@ from milepost.connections.aws.settings import ConnectionSettings
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.resend import open_resender
 from milepost.notifications.notice import Audience, BadNoticeId, NoticeId
+from milepost.notifications.notice_list import is_wanted
 from milepost.notifications.resend import CannotResend, NeedsForce, ResendRequest
 from milepost.notifications.subscription import DigestReason
 from milepost.orders.order import OrderKey
 from milepost.providers.registry import REGISTRY
 
-app = make_part("What was sent of an order, what wasn't and why; sending it again.")
+app = make_part("What was sent, what wasn't and why; sending it again.")
 
 
 @app.command(
-    "list", epilog=examples("notices list PP-1 --ids", "notices list charlotte@example.com")
+    "list",
+    epilog=examples(
+        "notices list PP-1 --ids",
+        "notices list --undelivered --since 7d",
+        "notices list --state bounced --connection offergrid-main",
+    ),
 )
 def list_notices(
-    order: OrderArgument,
+    order: OptionalOrder = None,
     *,
-    connection: WhoseOption = None,
+    connection: ConnectionsOption = None,
+    state: StatesOption = None,
+    undelivered: UndeliveredOption = False,
+    reason: ReasonOption = None,
+    audience: AudienceOption = None,
+    kind: KindsOption = None,
+    channel: ChannelOption = None,
+    recipient: RecipientOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="The maximum number of notices of every order.")
+    ] = 50,
+    all_: Annotated[bool, typer.Option("--all", help="All, however many there are.")] = False,
     ids: Annotated[bool, typer.Option("--ids", help="Show ids as well, to resend by.")] = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """Show every notice of an order, also those that were not sent, with the reason. Times: UTC.
+    """Show notices, also those that were not sent, with the reason of each. Times: UTC.
 
-    ORDER may also be a customer's email; then all their orders are meant.
+    Of an order, all of them as they were announced; ORDER may also be a customer's email. Without
+    ORDER those of every order, the newest first: a notice that bounced, failed, was skipped or
+    suppressed has the time of that, any other the time at which it was entered.
     """
     target = find_stack(stack)
+    wanted = wanted_notices(
+        states=state,
+        undelivered=undelivered,
+        reason=reason,
+        audience=audience,
+        kinds=kind,
+        channel=channel,
+        recipient=recipient,
+        since=since,
+        until=until,
+    )
+    api = OrdersApi(target)
+    if order is None:
+        listed = read_notices(api, wanted, connection, most=None if all_ else limit)
+        if as_json:
+            tell_json(listed)
+        elif as_csv:
+            tell_csv(CSV_FIELDS, [notice_row(one) for one in listed["notices"]])
+        else:
+            show_notices(listed, with_ids=ids)
+        return
     keys = [
-        OrderKey.parse(one) for one in find_orders(OrdersApi(target), order, connection=connection)
+        OrderKey.parse(one)
+        for id in connection or (None,)
+        for one in find_orders(api, order, connection=id)
     ]
-    found = _find_entries(target, keys)
+    found = [one for one in _find_entries(target, keys) if is_wanted(one, wanted)]
     if as_json:
         tell_json([entry_as_json(one) for one in found])
         return

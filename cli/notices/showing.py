@@ -30,7 +30,7 @@ def show_entries(entries: Iterable[Entry], *, with_ids: bool) -> None:
 
 def entry_as_json(entry: Entry) -> dict[str, Any]:
     """One notice for scripts, with every time that the log has of it."""
-    left_out = ("pk", "sk", "expires_at", "claimed_until")
+    left_out = ("pk", "sk", "expires_at", "claimed_until", "list_shard", "listed_at")
     plain = {name: value for name, value in entry.items() if name not in left_out}
     if "recipient" in plain:
         plain["recipient"] = without_query(plain["recipient"])

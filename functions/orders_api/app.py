@@ -20,6 +20,7 @@ from milepost.common.exception_summary import fail_without_message
 from milepost.connections.aws.settings import ConnectionSettings
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.idempotency import RequestsTable
+from milepost.notifications.aws.notice_lists import NoticeListsTable
 from milepost.orders.aws.table import OrdersReader
 from milepost.providers.registry import REGISTRY
 from milepost.queries.aws.figures import FiguresTable
@@ -96,6 +97,7 @@ api = build_api(
             of="cursors",
         ),
         notices=NoticesTable(dynamodb, table_name=os.environ["NOTICES_TABLE"]),
+        notice_lists=NoticeListsTable(dynamodb, table_name=os.environ["NOTICES_TABLE"]),
         connections=connections,
         requests=RequestsTable(dynamodb, table_name=os.environ["NOTICES_TABLE"]),
         open_resender=resender,

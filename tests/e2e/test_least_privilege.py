@@ -163,10 +163,11 @@ def everything(stack: Stack) -> list[str]:
 
 
 def parts_of(arn: str) -> list[str]:
-    """What of a resource is allowed apart from it: objects of a bucket, the index of orders."""
+    """What of a resource is allowed apart from it: objects of a bucket, the indexes of tables."""
     if arn.startswith("arn:aws:s3:::"):
         return [f"{arn}/{folder}/*" for folder in FOLDERS]
-    return [f"{arn}/index/by_status"] if "OrdersTable" in arn else []
+    indexes = {"OrdersTable": "by_status", "NoticesTable": "by_state"}
+    return [f"{arn}/index/{index}" for table, index in indexes.items() if table in arn]
 
 
 each_function = pytest.mark.parametrize("caller", FUNCTIONS, indirect=True)

@@ -4,9 +4,11 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
+from milepost.common.email_addresses import address_digest
 from milepost.common.status import Status
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.mail.aws.sent_mails import MailsTable
 from milepost.notifications.notice import Audience, Channel, NoticeId
 from milepost.notifications.recipients import Choice
@@ -86,6 +88,11 @@ def subscriptions(stack: Stack) -> None:
     table.put(Subscription(id="over", recipient="ops@example.org", ended="unsubscribed"))
     table.put(Subscription(id="crm", recipient=CRM, channel=Channel.HTTPS, owner=SALES))
     stack.keep_secret("EndpointSecrets", {"crm": "whsec_x", "other": "whsec_y"})
+
+
+def a_suppression(stack: Stack) -> None:
+    table = SuppressionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+    table.suppress(SALES, reason="bounced", at=NOON)
 
 
 def kept(stack: Stack, body: bytes) -> str:
@@ -178,6 +185,9 @@ REQUESTS: Final = {
     ),
     "orders_api, a subscription resumed": asks(
         "POST", "/subscriptions/over/resume", of=subscriptions
+    ),
+    "orders_api, a suppression lifted": asks(
+        "DELETE", f"/suppressions/{address_digest(SALES)}", of=a_suppression
     ),
     "orders_api, an endpoint deleted": asks("DELETE", "/subscriptions/crm", of=subscriptions),
     "orders_api, a replay": Scenario(function="orders_api", prepare=replays_one),

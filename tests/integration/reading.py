@@ -43,6 +43,8 @@ READS: Final = {
     "orders_api, order ids": reads("/order-ids", order=KEY.order_id),
     "orders_api, an order": reads(f"/orders/{_ITEM}"),
     "orders_api, an order's notices": reads(f"/orders/{_ITEM}/notices"),
+    "orders_api, notices": reads("/notices", state="bounced"),
+    "orders_api, suppressions": reads("/suppressions"),
     "orders_api, a group": reads(f"/groups/{KEY.connection}:{KEY.order_id}"),
     "orders_api, stages": reads("/stages"),
     "orders_api, commissions": reads("/commissions"),

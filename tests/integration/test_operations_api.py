@@ -17,8 +17,11 @@ from milepost.common.timestamps import format_instant, parse_instant
 from milepost.connections.aws.activity import LastWebhooks
 from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.poll_request import PollRequest
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.endpoints.secret_rotation import live_secrets
-from milepost.notifications.notice import DEFAULT_KINDS
+from milepost.notifications.notice import DEFAULT_KINDS, Audience, State
+from milepost.notifications.recipients import Choice
 from milepost.notifications.subscription import FROM_FILE, Subscription
 from milepost.orders.aws.table import OrdersTable
 from milepost.orders.recording import record
@@ -27,7 +30,15 @@ from milepost.polling.aws.lease import PollsTable
 from milepost.polling.aws.on_demand import PollStarts
 from milepost.providers.registry import adapter
 from milepost.quarantine.aws.store import Quarantine
-from tests.builders import KEY, NOON, OFFERGRID, minute, offergrid_event, offergrid_order
+from tests.builders import (
+    KEY,
+    NOON,
+    OFFERGRID,
+    minute,
+    notice,
+    offergrid_event,
+    offergrid_order,
+)
 from tests.integration.operating import http_event, hurry
 from tests.make_events import inbox_message
 from tests.stack import Context, Stack, aws
@@ -96,6 +107,58 @@ def asking(app: ModuleType, polls: Any) -> Ask:
         return Answer(answer["statusCode"], json.loads(text) if text else None)
 
     return ask
+
+
+# ---- notices and suppressions
+
+
+def test_who_was_not_notified_is_one_request_with_the_reasons(ask: Ask, stack: Stack) -> None:
+    log = NoticesTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+    orders = [replace(KEY, order_id=f"ord_{number}") for number in range(3)]
+    skipped, failed, sent = (notice(key=key) for key in orders)
+    log.enter(Choice(notice=skipped, skipped="no email address"), at=minute(-3))
+    for one in (failed, sent):
+        log.enter(Choice(notice=one), at=minute(-2))
+    log.close(failed, state=State.FAILED, reason="refused", at=minute(-1))
+    log.mark_sent(sent, message_id="m-1", at=minute(0))
+
+    asked = {"state": "skipped,suppressed,failed,bounced", "role": "viewer"}
+    first = ask("GET", "/notices", **asked, limit="1")
+    second = ask("GET", "/notices", **asked, limit="1", cursor=first.body["next"])
+    found = [*first.body["notices"], *second.body["notices"]]
+
+    assert [(one["order"], one["state"], one["reason"]) for one in found] == [
+        (failed.key.path_id, "failed", "refused"),
+        (skipped.key.path_id, "skipped", "no email address"),
+    ]
+    assert second.body["next"] is None
+    assert ask("GET", "/notices", cursor=first.body["next"]).status == 400
+    assert ask("GET", "/notices", connection="nowhere").status == 422
+    assert (
+        ask("GET", "/notices", since="2026-03-02T00:00:00Z", until="2026-03-01T00:00:00Z").status
+        == 422
+    )
+
+
+def test_a_suppression_is_found_and_lifted_without_its_address_in_the_path(
+    ask: Ask, stack: Stack
+) -> None:
+    kept = SuppressionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+    for name in ("sales", "it"):
+        kept.suppress(f"{name}@example.org", reason="bounced on 2026-03-01", at=minute(-1))
+    (first,) = ask("GET", "/suppressions", limit="1").body["suppressions"]
+    assert first["since"] == format_instant(minute(-1))
+    (found,) = ask("GET", "/suppressions", address=" SALES@example.org").body["suppressions"]
+    assert (found["reason"], found["audience"]) == ("bounced on 2026-03-01", None)
+
+    path = f"/suppressions/{found['id']}"
+    assert ask("DELETE", path, role="viewer").status == 403
+    assert ask("DELETE", path).status == 204
+    assert ask("DELETE", path).status == 404
+    assert kept.reason("sales@example.org", audience=Audience.TEAM) is None
+    (left,) = ask("GET", "/suppressions").body["suppressions"]
+    assert left["address"] == "it@example.org"
+    assert ask("DELETE", "/suppressions/sales@example.org").status == 422
 
 
 # ---- connections

@@ -306,6 +306,7 @@ PROMISES: Mapping[str, set[tuple[str, str, str]]] = {
         ("AWS/DynamoDB", "WriteThrottleEvents", "OrdersTable by_status"),
         ("AWS/DynamoDB", "ReadThrottleEvents", "OrdersTable"),
         ("AWS/DynamoDB", "WriteThrottleEvents", "NoticesTable"),
+        ("AWS/DynamoDB", "WriteThrottleEvents", "NoticesTable by_state"),
         (OURS, "ApiThrottles", ""),
     },
     "who asks is answered": {

@@ -16,7 +16,8 @@ CONNECTIONS: Final = frozenset(
 ASKS_THE_API: Final = frozenset(
     {
         "actions do", "actions call-off", "connections poll", "quarantine replay",
-        "quarantine discard", "replay", "dead-letters discard", "redrive", "erase", "send-test",
+        "quarantine discard", "suppressions lift", "replay", "dead-letters discard", "redrive",
+        "erase", "send-test",
     }
 )  # fmt: skip
 """Commands whose changes are those of requests that are listed themselves."""
@@ -24,7 +25,8 @@ STARTS_A_FUNCTION: Final = frozenset({"notices release"})
 ONLY_READS: Final = frozenset(
     {
         "orders list", "orders show", "orders watch", "actions list", "notices list",
-        "notices preview", "subscriptions list", "subscriptions secret", "stages", "causes",
+        "notices preview", "suppressions list", "subscriptions list", "subscriptions secret",
+        "stages", "causes",
         "commissions", "connections list", "connections secret show", "sign", "quarantine list",
         "quarantine show", "dead-letters list", "dead-letters show", "doctor",
     }

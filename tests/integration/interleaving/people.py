@@ -5,8 +5,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
+from milepost.common.email_addresses import address_digest
 from milepost.common.timestamps import format_instant
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.notice import NoticeId
 from milepost.quarantine.aws.store import Quarantine
 from tests.integration.interleaving.commanding import CHARGE, HOME
@@ -108,6 +110,11 @@ def ended(world: World) -> None:
     table.end("sales", reason="unsubscribed")
 
 
+def suppressed(world: World) -> None:
+    table = SuppressionsTable(aws("dynamodb"), table_name=world.stack.resources["NoticesTable"])
+    table.suppress(SALES, reason="bounced", at=world.time.start)
+
+
 def in_hours(hours: int) -> Callable[[World], dict[str, str]]:
     return lambda world: {"at": format_instant(world.time.start + timedelta(hours=hours))}
 
@@ -161,6 +168,11 @@ REQUESTS: Final = (
     asks(
         "an endpoint deleted", "DELETE /subscriptions/<subscription>", "/subscriptions/crm",
         owns=SUBSCRIPTIONS | SECRETS,
+    ),
+    asks(
+        "a suppression lifted", "DELETE /suppressions/<suppression>",
+        f"/suppressions/{address_digest(SALES)}", before=suppressed,
+        owns=frozenset({"suppressed"}),
     ),
     asks("a poll", "POST /connections/<connection>/poll", f"/connections/{HOME}/poll"),
     asks(

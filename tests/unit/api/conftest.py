@@ -19,6 +19,7 @@ from milepost.connections.aws.settings import Unusable
 from milepost.connections.connection import Connection, UnknownConnection, UnusableConnection
 from milepost.notifications.eligibility_check import Judge
 from milepost.notifications.notice import NoticeId
+from milepost.notifications.notice_list import NoticePage, NoticePlace, WantedNotices
 from milepost.notifications.resend import Resender
 from milepost.operations.services import Operations
 from milepost.orders.order import OrderKey, TrackedOrder
@@ -72,6 +73,19 @@ class Lists:
 
     def look_up(self, keys: Sequence[OrderKey]) -> list[Listed]:
         return [one for one in self.orders if one.key in keys]
+
+
+@dataclass
+class NoticeLists:
+    """Gives out one page, and remembers what was wanted."""
+
+    entries: list[Mapping[str, Any]] = field(default_factory=list)
+    last: NoticePlace | None = None
+    asked: list[tuple[WantedNotices, NoticePlace | None, int]] = field(default_factory=list)
+
+    def page(self, wanted: WantedNotices, *, after: NoticePlace | None, limit: int) -> NoticePage:
+        self.asked.append((wanted, after, limit))
+        return NoticePage(self.entries, self.last)
 
 
 @dataclass
@@ -167,6 +181,7 @@ class Desk:
 
     orders: Orders = field(default_factory=Orders)
     notices: Notices = field(default_factory=Notices)
+    notice_lists: NoticeLists = field(default_factory=NoticeLists)
     emails: MemoryOutbox = field(default_factory=MemoryOutbox)
     requests: MemoryRequests = field(default_factory=MemoryRequests)
     suppressions: MemorySuppressions = field(default_factory=MemorySuppressions)
@@ -186,6 +201,7 @@ class Desk:
             Services(
                 orders=self.orders,
                 notices=self.notices,
+                notice_lists=self.notice_lists,
                 lists=self.lists,
                 search=self.search,
                 figures=self.figures,

@@ -15,6 +15,7 @@ from milepost.common.status import Status
 from milepost.connections.connection import SenderIdentity
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.mail.aws.templates import OverridesTable
 from milepost.notifications.mail.rendering.languages import words_of
 from milepost.notifications.notice import Audience, Channel, Notice, State
@@ -365,3 +366,31 @@ def test_the_notices_of_all_orders_of_a_customer_are_found_by_their_email(
     found = listed(deployed, CUSTOMER.recipient.upper())
     assert {one["state"] for one in found} == {State.QUEUED, State.SKIPPED}
     assert deployed.run("notices", "list", "nobody@example.org").exit_code == 1
+
+
+def test_notices_of_every_order_are_one_list_with_its_filters(
+    deployed: Deployed, log: NoticesTable
+) -> None:
+    enter(log, TEAM)
+    enter(log, replace(CUSTOMER, key=OTHER_ITEM.key), OFF)
+
+    said = deployed.say("notices", "list", "--undelivered")
+    assert one_line(said).count(OFF) == 1
+    assert "sales@example.org" not in said
+    found = deployed.tell("notices", "list", "--to", "SALES@example.org")
+    assert [one["recipient"] for one in found["notices"]] == ["sales@example.org"]
+    rows = deployed.say("notices", "list", "--connection", KEY.connection, "--csv").splitlines()
+    assert len(rows) == 3
+    assert "No notice" in deployed.say("notices", "list", "--state", "bounced")
+
+
+def test_a_suppressed_address_is_listed_and_lifted(deployed: Deployed) -> None:
+    kept = SuppressionsTable(aws("dynamodb"), table_name=deployed.stack.resources["NoticesTable"])
+    kept.suppress("sales@example.org", reason="bounced on 2026-03-01", at=minute(0))
+
+    assert "bounced on 2026-03-01" in deployed.say("suppressions", "list")
+    assert "go to Sales@example.org again" in deployed.say(
+        "suppressions", "lift", "Sales@example.org", "--yes"
+    )
+    assert "No address" in deployed.say("suppressions", "list")
+    assert deployed.run("suppressions", "lift", "sales@example.org", "--yes").exit_code == 1

@@ -18,6 +18,7 @@ from milepost.common.status import Status
 from milepost.connections.connection import Connection
 from milepost.notifications.dispatch import Entered
 from milepost.notifications.notice import NoticeId
+from milepost.notifications.notice_list import NoticeLists
 from milepost.notifications.recipients import Choice
 from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.queries.histogram import StageFigures
@@ -116,6 +117,7 @@ class Services:
     figures: Figures
     cursor_keys: CursorKeys
     notices: Notices
+    notice_lists: NoticeLists
     connections: Connections
     requests: Requests
     open_resender: Callable[[], "Resender"]

@@ -8,6 +8,7 @@ from typing import Protocol
 from milepost.connections.health import Contact
 from milepost.connections.poll_request import PollRequest
 from milepost.notifications.subscription import Subscription
+from milepost.notifications.suppression import Suppressions
 from milepost.operations.dead_letters import DeadLetterQueue
 from milepost.operations.erasure.erase import Erasure
 from milepost.quarantine import replay as replaying
@@ -91,6 +92,7 @@ class Operations:
     contacts: Contacts
     polls: Polls
     subscriptions: Subscriptions
+    suppressions: Suppressions
     endpoint_secrets: EndpointSecrets
     allow_private_endpoints: bool = False
 

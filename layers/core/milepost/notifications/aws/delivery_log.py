@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import item_in_the_way
 from milepost.common.timestamps import format_instant, parse_instant, sortable
+from milepost.notifications.aws.list_keys import notice_listing, state_listing
 from milepost.notifications.claims import AlreadyClaimed
 from milepost.notifications.dispatch import Entered
 from milepost.notifications.notice import Channel, Notice, NoticeId, State
@@ -191,7 +192,8 @@ class NoticesTable:
 
 def _setting(notice: Notice, state: State, at: datetime, **more: str) -> dict[str, Any]:
     """The update that brings a notice that waits into a state."""
-    values = {f"{state}_at": format_instant(at), **more}
+    listed = state_listing(state, notice.recipient_digest, at=at)
+    values = {f"{state}_at": format_instant(at), **listed, **more}
     sets = ", ".join(f"{name} = :{name}" for name in values)
     return {
         "Key": to_item(notice_key(notice)),
@@ -246,6 +248,7 @@ def notice_item(choice: Choice, *, at: datetime) -> dict[str, Any]:
         "reason": choice.skipped or choice.waits_for,
         "due_at": format_instant(choice.due_at) if choice.due_at else None,
         f"{state}_at": format_instant(at),
+        **notice_listing(state, notice.recipient_digest, at=at),
         "resend_of": choice.resend_of,
         "requested_by": choice.requested_by,
         "requested_with": choice.requested_with,

@@ -6,6 +6,7 @@ from typing import Any
 from milepost.aws.dynamodb_items import to_item
 from milepost.common.email_addresses import address_digest, former_digests
 from milepost.common.timestamps import format_instant, sortable
+from milepost.notifications.aws.list_keys import suppression_listing
 from milepost.notifications.aws.subscriptions import LIFT_KNOWN_FOR, logger
 from milepost.notifications.notice import Audience
 
@@ -21,7 +22,7 @@ class SuppressionsTable:
     def reason(self, address: str, *, audience: Audience) -> str | None:
         """Why nothing may be sent to this address, for everybody or for this audience."""
         reasons = dict[str, str]()
-        for key in _all_suppressions_of(address):
+        for key in all_suppressions_of(address):
             answer = self._client.query(
                 TableName=self._table,
                 ConsistentRead=True,
@@ -52,6 +53,8 @@ class SuppressionsTable:
                         "sk": f"suppressed#{audience}" if audience else "suppressed",
                         "reason": reason,
                         "suppressed_at": format_instant(at),
+                        "address": address,
+                        **suppression_listing(address_digest(address), at=at),
                     }
                 ),
                 ConditionExpression=nobody_lifted_it_since,
@@ -67,7 +70,7 @@ class SuppressionsTable:
         known, for events of before that come later.
         """
         for sk in ("suppressed", f"suppressed#{audience}"):
-            for former in _all_suppressions_of(address)[1:]:
+            for former in all_suppressions_of(address)[1:]:
                 key = to_item({"pk": former, "sk": sk})
                 self._client.delete_item(TableName=self._table, Key=key)
             self._client.put_item(
@@ -87,7 +90,7 @@ def _suppressions_of(address: str) -> str:
     return f"address#{address_digest(address)}"
 
 
-def _all_suppressions_of(address: str) -> tuple[str, ...]:
+def all_suppressions_of(address: str) -> tuple[str, ...]:
     """With those keys under which earlier versions may have written; nearly always one key."""
     former = (f"address#{digest}" for digest in former_digests(address))
     return (_suppressions_of(address), *former)

@@ -9,6 +9,7 @@ from milepost.connections.aws.activity import ContactsTable
 from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.aws.settings import ConnectionSettings
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.suppression_lists import SuppressionListTable
 from milepost.notifications.endpoints.aws.secrets import EndpointSecretsKeeper
 from milepost.operations.aws.dead_letter_queues import open_dead_letters
 from milepost.operations.erasure.aws.places import open_erasure
@@ -52,6 +53,7 @@ def open_operations(
             requests=PollRequests(dynamodb, table_name=environment["POLLS_TABLE"]),
         ),
         subscriptions=SubscriptionsTable(dynamodb, table_name=notices_table),
+        suppressions=SuppressionListTable(dynamodb, table_name=notices_table),
         endpoint_secrets=EndpointSecretsKeeper(
             client("secretsmanager", config=IMPATIENT),
             secret_id=environment["ENDPOINT_SECRETS_ARN"],

@@ -20,6 +20,7 @@ from milepost.notifications.aws.delivery_log import (
     notice_key,
 )
 from milepost.notifications.aws.held import DUE
+from milepost.notifications.aws.list_keys import notice_listing, state_listing
 from milepost.notifications.aws.messages import NoticeQueue, notice_message
 from milepost.notifications.claims import AlreadyClaimed
 from milepost.notifications.notice import Channel, Notice, State
@@ -91,12 +92,15 @@ class EndpointCallLog:
             it_was_not_forgotten,
             notice,
             "SET #state = :state, delivered_at = :at, attempts = :attempts,"
-            " message_id = :message_id REMOVE claimed_until, claimed_by, retry_at, reason",
+            " message_id = :message_id, list_shard = :list_shard,"
+            " listed_at = if_not_exists(listed_at, :listed_at)"
+            " REMOVE claimed_until, claimed_by, retry_at, reason",
             {
                 ":state": str(State.DELIVERED),
                 ":at": format_instant(at),
                 ":attempts": attempt + 1,
                 ":message_id": message_id,
+                **_values(notice_listing(State.DELIVERED, notice.recipient_digest, at=at)),
             },
         )
 
@@ -125,9 +129,11 @@ class EndpointCallLog:
         attempts: int,
         claim: str,
     ) -> bool:
+        listed = _values(state_listing(state, notice.recipient_digest, at=at))
+        more = "".join(f", {name[1:]} = {name}" for name in listed)
         return self._update_claimed(
             notice,
-            f"SET #state = :state, {state}_at = :at, attempts = :attempts, reason = :reason"
+            f"SET #state = :state, {state}_at = :at, attempts = :attempts, reason = :reason{more}"
             " REMOVE claimed_until, claimed_by, retry_at",
             claim,
             {
@@ -135,6 +141,7 @@ class EndpointCallLog:
                 ":at": format_instant(at),
                 ":attempts": attempts,
                 ":reason": reason,
+                **listed,
             },
         )
 
@@ -169,6 +176,10 @@ class EndpointCallLog:
             ExpressionAttributeValues=to_item(values),
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
+
+
+def _values(listed: Mapping[str, str]) -> dict[str, str]:
+    return {f":{name}": value for name, value in listed.items()}
 
 
 class EndpointRetries:

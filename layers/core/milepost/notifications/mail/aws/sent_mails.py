@@ -10,6 +10,7 @@ from milepost.aws.dynamodb_items import as_int, from_item, to_item
 from milepost.common.timestamps import format_instant
 from milepost.notifications.aws.delivery_log import expiry, notice_key
 from milepost.notifications.aws.held import DUE, HoldsTable
+from milepost.notifications.aws.list_keys import state_listing
 from milepost.notifications.aws.messages import notice_message, notice_of
 from milepost.notifications.mail.delivery_states import Logged, Step
 from milepost.notifications.notice import ERASED_RECIPIENT, Channel, Notice, State
@@ -64,6 +65,7 @@ class MailsTable:
         it_was_not_sent_again = (
             "message_id = :message_id" if logged.message_id else "attribute_not_exists(message_id)"
         )
+        listed = state_listing(step.state, logged.notice.recipient_digest, at=at)
         values = {
             ":state": str(step.state),
             ":at": format_instant(at),
@@ -72,9 +74,11 @@ class MailsTable:
             ":retry_at": format_instant(step.retry_at) if step.retry_at else None,
             ":message_id": logged.message_id,
             **{f":{state}": str(state) for state in starts},
+            **{f":{name}": value for name, value in listed.items()},
         }
         sets = ["#state = :state", "#at = :at"]
         sets += [f"{name} = :{name}" for name in _OF_A_TRY if values[f":{name}"]]
+        sets += [f"{name} = :{name}" for name in listed]
         # What a try that failed left behind says nothing of a mail that arrived in the end.
         gone = [name for name in ("reason", "retry_at") if not values[f":{name}"]]
         removed = ["claimed_until", "claimed_by", "due_at", *gone]

@@ -7,6 +7,7 @@ from typing import Any
 from milepost.aws.dynamodb_items import to_item
 from milepost.aws.signing_keys import KeysStore
 from milepost.common.timestamps import format_instant
+from milepost.notifications.aws.list_keys import suppression_listing
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.mail.unsubscribe import NoLinkKey
 from milepost.notifications.notice import Audience
@@ -47,6 +48,7 @@ class EndingsTable:
                         "sk": f"suppressed#{Audience.CUSTOMER}",
                         "reason": reason,
                         "suppressed_at": format_instant(at),
+                        **suppression_listing(digest, at=at),
                     }
                 ),
                 ConditionExpression=it_is_not_suppressed,

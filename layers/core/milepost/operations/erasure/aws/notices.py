@@ -13,6 +13,7 @@ from milepost.aws.errors import AWS_FAILED, item_in_the_way, name_of
 from milepost.common.errors import BadPayload
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.notifications.aws.held import DUE
+from milepost.notifications.aws.list_keys import notice_listing
 from milepost.notifications.aws.subscriptions import SUBSCRIPTIONS, SubscriptionsTable
 from milepost.notifications.notice import ERASED_RECIPIENT, Audience, Channel, NoticeId, State
 from milepost.notifications.subscription import FROM_FILE
@@ -90,13 +91,15 @@ class NoticesOfCustomers:
         if pk == DUE or pk.startswith("held#"):
             message = _message(item)
             return bool(message) and _is_for(message, subject, who)
-        return pk.startswith("address#") and _quotes(item, subject)
+        return pk.startswith("address#") and (
+            _is_suppressed(item, subject) or _quotes(item, subject)
+        )
 
     def _erase(self, item: Item, subject: Subject) -> None:
         if item["pk"].startswith("order#"):
             self._erase_entry(item, subject)
         elif item["pk"].startswith("address#"):
-            self._update(item, "SET reason = :reason", {":reason": _REASON_ERASED})
+            self._erase_suppression(item, subject)
         else:
             key = to_item({"pk": item["pk"], "sk": item["sk"]})
             self._client.delete_item(TableName=self._table, Key=key)
@@ -115,6 +118,10 @@ class NoticesOfCustomers:
                 is_theirs = _group_of(entry) in subject.groups
                 reason = ORDER_ERASED if is_theirs else RECIPIENT_ERASED
                 values |= {":skipped": str(State.SKIPPED), ":at": format_instant(self._clock())}
+                digest = NoticeId.parse(entry["id"]).recipient_digest
+                listed = notice_listing(State.SKIPPED, digest, at=self._clock())
+                sets += [f"{name} = :{name}" for name in listed]
+                values |= {f":{name}": value for name, value in listed.items()}
         if reason:
             sets.append("reason = :reason")
             values[":reason"] = reason
@@ -136,6 +143,11 @@ class NoticesOfCustomers:
             there = from_item(item_in_the_way(error))
             if there and self._is_to_erase(there, subject):
                 self._erase_entry(there, subject)
+
+    def _erase_suppression(self, item: Item, subject: Subject) -> None:
+        """It still holds: nobody can tell from it whose address it is."""
+        reason = _REASON_ERASED if _quotes(item, subject) else item.get("reason")
+        self._update(item, "SET reason = :reason REMOVE address", {":reason": reason})
 
     def _update(self, item: Item, update: str, values: Item, **more: Any) -> None:
         options = {}
@@ -212,6 +224,11 @@ def _names_recipient(entry: Item, subject: Subject, who: Subject) -> bool:
     if entry.get("audience") == Audience.CUSTOMER and is_their_order:
         return True
     return who.owns_email(recipient)
+
+
+def _is_suppressed(item: Item, subject: Subject) -> bool:
+    """Whether a suppression says an address of theirs."""
+    return "address" in item and subject.owns_email(item["address"])
 
 
 def _is_for(message: Item, subject: Subject, who: Subject) -> bool:

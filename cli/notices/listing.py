@@ -1,0 +1,143 @@
+"""Notices of every order: the filters of ``milepost notices list``, and what it shows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, TypeAlias
+
+import typer
+
+from cli.api import OrdersApi
+from cli.moments import read_moment
+from cli.output import tell, tell_folded, tell_row
+from milepost.common.timestamps import parse_instant
+from milepost.notifications.notice import Audience, Channel, State
+from milepost.notifications.notice_list import UNDELIVERED, WantedNotices
+from milepost.orders.order import Kind
+
+Listed: TypeAlias = Mapping[str, Any]
+
+CSV_FIELDS: Final = (
+    "at",
+    "id",
+    "order",
+    "kind",
+    "audience",
+    "channel",
+    "recipient",
+    "state",
+    "reason",
+)
+_COLUMNS: Final = ("when", "kind", "audience", "channel", "state", "order")
+_WIDTHS: Final = (16, 11, 8, 7, 10, 20)
+
+OptionalOrder = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[ORDER]",
+        help="Only of this order, or of a customer's email; of every order without it.",
+        show_default=False,
+    ),
+]
+StatesOption = Annotated[
+    list[State] | None, typer.Option("--state", help="May be repeated; every one without it.")
+]
+UndeliveredOption = Annotated[
+    bool,
+    typer.Option("--undelivered", help="Those that nobody got: skipped, suppressed, failed, ..."),
+]
+ReasonOption = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", help="A part of the reason.")
+]
+AudienceOption = Annotated[Audience | None, typer.Option("--audience")]
+KindsOption = Annotated[list[Kind] | None, typer.Option("--kind", help="May be repeated.")]
+ChannelOption = Annotated[Channel | None, typer.Option("--channel")]
+RecipientOption = Annotated[
+    str | None,
+    typer.Option("--to", metavar="RECIPIENT", help="An address in any spelling, or a URL."),
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="From then on: an instant, or 90m, 6h, 3d ago."),
+]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", metavar="TIME", help="Before then, said as in --since.")
+]
+
+
+def wanted_notices(
+    *,
+    states: Sequence[State] | None,
+    undelivered: bool,
+    reason: str | None,
+    audience: Audience | None,
+    kinds: Sequence[Kind] | None,
+    channel: Channel | None,
+    recipient: str | None,
+    since: str | None,
+    until: str | None,
+) -> WantedNotices:
+    """What the options ask for.
+
+    :raises WrongUse: when a time can't be read
+    """
+    first = read_moment(since, option="--since")
+    last = read_moment(until, option="--until")
+    return WantedNotices(
+        states=frozenset({*(states or ()), *(UNDELIVERED if undelivered else ())}),
+        kinds=frozenset(kinds or ()),
+        audience=audience,
+        channel=channel,
+        recipient=recipient,
+        reason=reason,
+        since=parse_instant(first) if first else None,
+        until=parse_instant(last) if last else None,
+    )
+
+
+def read_notices(
+    api: OrdersApi, wanted: WantedNotices, connections: list[str] | None, *, most: int | None
+) -> dict[str, Any]:
+    """So many notices of every order, and the place where the list goes on."""
+    found: list[Listed] = []
+    following = None
+    for page in api.pages(
+        "/notices",
+        items="notices",
+        resume_by="cursor",
+        most=most,
+        state=sorted(map(str, wanted.states)),
+        kind=sorted(map(str, wanted.kinds)),
+        connection=connections or [],
+        audience=wanted.audience,
+        channel=wanted.channel,
+        recipient=wanted.recipient,
+        reason=wanted.reason,
+        since=wanted.since.isoformat() if wanted.since else None,
+        until=wanted.until.isoformat() if wanted.until else None,
+    ):
+        found += page["notices"]
+        following = page["next"]
+    return {"notices": found, "next": following}
+
+
+def show_notices(found: Mapping[str, Any], *, with_ids: bool) -> None:
+    """Print two lines a notice: what it is and where it stands, then to whom and why so."""
+    notices = found["notices"]
+    if not notices:
+        tell("No notice in the log is like that.")
+        return
+    tell_row(_COLUMNS, _WIDTHS, style="bold")
+    for one in notices:
+        minute = str(one["at"] or "")[:16].replace("T", " ")
+        kind, audience, channel = one["kind"], one["audience"], one["channel"]
+        tell_row((minute, kind, audience, channel, one["state"], one["order"]), _WIDTHS)
+        why = f": {one['reason']}" if one["reason"] else ""
+        tell_folded(f"{one['recipient'] or 'nobody'}{why}", indent=4)
+        if with_ids:
+            tell(f"    {one['id']}")
+    if found["next"]:
+        tell(f"{len(notices)} notices; there are more: --limit or --all.")
+
+
+def notice_row(one: Listed) -> list[str]:
+    """One notice as a row of CSV: ``CSV_FIELDS``."""
+    return [str(one[name] or "") for name in CSV_FIELDS]

@@ -1,0 +1,109 @@
+"""``milepost suppressions``: addresses to which no mail may be sent: list and lift."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+
+import typer
+
+from cli.api import OrdersApi
+from cli.confirming import confirm
+from cli.faults import CannotDo
+from cli.moments import UTC_ZONE, read_zone
+from cli.options import CsvOption, JsonOption, YesOption, ZoneOption
+from cli.output import tell, tell_csv, tell_json, tell_table
+from cli.parts import examples, make_part
+from cli.stack import StackOption, find_stack
+
+app = make_part("Addresses to which no mail may be sent: they bounced, complained, unsubscribed.")
+
+_FIELDS: Final = ("since", "id", "address", "audience", "reason")
+
+
+@app.command("list", epilog=examples("suppressions list", "suppressions list --all --csv"))
+def list_suppressions(
+    *,
+    address: Annotated[
+        str | None, typer.Option("--address", help="Only this one, in any spelling.")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="The maximum number of addresses.")
+    ] = 50,
+    all_: Annotated[bool, typer.Option("--all", help="All, however many there are.")] = False,
+    zone: ZoneOption = UTC_ZONE,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+) -> None:
+    """List suppressions, the newest first. An address is known unless its customer unsubscribed by
+    a link or was erased."""
+    moments = read_zone(zone)
+    found: list[Mapping[str, Any]] = []
+    following = None
+    for page in OrdersApi(find_stack(stack)).pages(
+        "/suppressions",
+        items="suppressions",
+        resume_by="cursor",
+        most=None if all_ else limit,
+        address=address,
+    ):
+        found += page["suppressions"]
+        following = page["next"]
+    if as_json:
+        tell_json({"suppressions": found, "next": following})
+        return
+    if as_csv:
+        tell_csv(_FIELDS, [[str(one[name] or "") for name in _FIELDS] for one in found])
+        return
+    if not found:
+        tell("No address is suppressed.")
+        return
+    tell_table(
+        [f"since ({moments.label})", "id", "address", "of", "reason"],
+        [
+            [
+                moments.minute(one["since"]),
+                one["id"],
+                one["address"] or "",
+                one["audience"] or "everybody",
+                one["reason"],
+            ]
+            for one in found
+        ],
+        drop=("of",),
+    )
+    if following:
+        tell(f"{len(found)} addresses; there are more: --limit or --all.")
+
+
+@app.command("lift", epilog=examples("suppressions lift sales@example.org --yes"))
+def lift_suppression(
+    address: Annotated[
+        str,
+        typer.Argument(metavar="ADDRESS|ID", help="An address, or an id of `suppressions list`."),
+    ],
+    *,
+    yes: YesOption = False,
+    stack: StackOption = None,
+) -> None:
+    """Let mails go to an address again, because its owner says so or the mailbox works again.
+
+    Somebody who unsubscribed or complained has said no: ask them first. With an address, all its
+    suppressions are lifted; an id is of one.
+    """
+    api = OrdersApi(find_stack(stack))
+    found = _find(api, address)
+    reasons = "; ".join(dict.fromkeys(str(one["reason"]) for one in found)) or "as listed"
+    confirm(f"No mail goes to {address} ({reasons}). Let mails go there again?", yes=yes)
+    for one in found:
+        api.delete(f"/suppressions/{one['id']}")
+    tell(f"Mails go to {address} again.")
+
+
+def _find(api: OrdersApi, address: str) -> Sequence[Mapping[str, Any]]:
+    """:raises CannotDo: when the address is not suppressed"""
+    if "@" not in address:
+        return [{"id": address, "reason": "as listed"}]
+    found: Sequence[Mapping[str, Any]] = api.get("/suppressions", address=address)["suppressions"]
+    if not found:
+        raise CannotDo(f"{address} is not suppressed: `milepost suppressions list` shows those.")
+    return found

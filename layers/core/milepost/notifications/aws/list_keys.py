@@ -1,0 +1,65 @@
+"""Where NoticesTable's index ``by_state`` lists an item: the only place that builds its keys.
+
+The index has the notices of the delivery log, and suppressions. Those that were sent, or are on
+their way, have one list, sorted by when they were entered: so a notice that arrives costs one write
+of the index, and none when its state changes. Every other state has a list of its own, sorted by
+when the notice came into it.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+from zlib import crc32
+
+from milepost.common.timestamps import sortable
+from milepost.notifications.notice import State
+
+BY_STATE: Final = "by_state"
+SHARDS: Final = 8
+"""Partitions of each list: one takes 1,000 writes a second."""
+NORMAL: Final = "normal"
+"""The list of notices that are queued, sent or delivered."""
+SUPPRESSIONS: Final = "suppressions"
+NORMAL_STATES: Final = frozenset({State.QUEUED, State.SENT, State.DELIVERED})
+
+
+def list_of(state: State) -> str:
+    """The name of the list that shows notices in this state."""
+    return NORMAL if state in NORMAL_STATES else str(state)
+
+
+def notice_listing(state: State, recipient_digest: str, *, at: datetime) -> dict[str, str]:
+    """The attributes by which the index lists a notice.
+
+    :param at: when it came into the state; of a normal one, when it was entered
+    """
+    return _listing(list_of(state), recipient_digest, at)
+
+
+def state_listing(state: State, recipient_digest: str, *, at: datetime) -> dict[str, str]:
+    """What a change to this state sets of ``notice_listing``: nothing for a normal state, since a
+    notice comes into it from another one of the same list."""
+    return {} if state in NORMAL_STATES else notice_listing(state, recipient_digest, at=at)
+
+
+def suppression_listing(digest: str, *, at: datetime) -> dict[str, str]:
+    """The attributes by which the index lists a suppression.
+
+    :param digest: the address, as ``email_addresses.address_digest`` gives it
+    """
+    return _listing(SUPPRESSIONS, digest, at)
+
+
+def shards_of(lists: Iterable[str], digests: Iterable[str] | None = None) -> list[str]:
+    """The partitions of these lists, or only those of these recipients."""
+    numbers = range(SHARDS) if digests is None else {_shard(one) for one in digests}
+    return sorted(f"{name}#{number}" for name in set(lists) for number in numbers)
+
+
+def _listing(name: str, digest: str, at: datetime) -> dict[str, str]:
+    return {"list_shard": f"{name}#{_shard(digest)}", "listed_at": sortable(at)}
+
+
+def _shard(digest: str) -> int:
+    # A customer's own notice is found with the others of the same address.
+    return crc32(digest.partition("-")[0].encode()) % SHARDS

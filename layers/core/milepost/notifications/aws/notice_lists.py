@@ -1,0 +1,203 @@
+"""Lists of notices by NoticesTable's index: the shards of each list, merged, the newest first.
+
+A page reads the same however many notices there are: ten of each shard at first, and on only where
+the page goes on. The index tells which notices may be wanted; the entries are then read from the
+table, since the index has no states that change often.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import islice
+from typing import Any, Final
+
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.common.timestamps import sortable
+from milepost.notifications.aws.delivery_log import key_of_notice
+from milepost.notifications.aws.list_keys import BY_STATE, NORMAL_STATES, list_of, shards_of
+from milepost.notifications.notice import NoticeId, State
+from milepost.notifications.notice_list import NoticePage, NoticePlace, WantedNotices, is_wanted
+
+MOST_LOOKED_THROUGH: Final = 2_000
+"""Entries of the index that one page reads at most, beside the first ones of each shard."""
+MOST_READ: Final = 500
+"""Entries of the table that one page reads at most."""
+_READ: Final = 10
+_READ_OF_SPARSE: Final = 250
+_AT_ONCE: Final = 16
+_TOGETHER: Final = 100
+"""What one BatchGetItem may hold."""
+
+
+@dataclass
+class _Shard:
+    """A partition of the index, as far as it was read."""
+
+    name: str
+    lower: str | None
+    upper: str | None
+    start: Mapping[str, Any] | None = None
+    waiting: deque[NoticePlace] = field(default_factory=deque)
+    is_done: bool = False
+    is_sparse: bool = False
+    read_until: NoticePlace | None = None
+
+    @property
+    def head(self) -> str | None:
+        """The time of its next notice at the latest; None when there is none."""
+        if self.waiting:
+            return self.waiting[0].listed_at
+        if self.is_done or self.read_until is None:
+            return None
+        return self.read_until.listed_at
+
+
+class NoticeListsTable:
+    """Implements ``notice_list.NoticeLists``."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def page(self, wanted: WantedNotices, *, after: NoticePlace | None, limit: int) -> NoticePage:
+        """At most ``limit`` entries after a place; fewer when many had to be looked through."""
+        candidates = _Candidates(self._client, self._table, wanted, after)
+        merged, entries, read = iter(candidates), list[Mapping[str, Any]](), 0
+        last: NoticePlace | None = None
+        together = limit if _is_by_list(wanted) else _TOGETHER
+        waiting: deque[tuple[NoticePlace, Mapping[str, Any] | None]] = deque()
+        while len(entries) < limit:
+            if not waiting:
+                if read >= MOST_READ:
+                    return NoticePage(entries, last)
+                places = list(islice(merged, min(together, _TOGETHER)))
+                if not places:
+                    return NoticePage(entries, candidates.stopped_at)
+                waiting.extend(zip(places, self._read(places), strict=True))
+                read += len(places)
+            last, entry = waiting.popleft()
+            if entry is not None and is_wanted(entry, wanted):
+                entries.append(entry)
+        is_over = not waiting and next(merged, None) is None and candidates.stopped_at is None
+        return NoticePage(entries, None if is_over else last)
+
+    def _read(self, places: Sequence[NoticePlace]) -> list[Mapping[str, Any] | None]:
+        keys = [to_item(_key(one)) for one in places]
+        found = dict[str, Mapping[str, Any]]()
+        waiting = keys
+        while waiting:
+            answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": waiting}})
+            for item in map(from_item, answer["Responses"].get(self._table, [])):
+                found[item["id"]] = item
+            waiting = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        return [found.get(one.notice) for one in places]
+
+
+def _is_by_list(wanted: WantedNotices) -> bool:
+    """Whether the index alone tells which states are wanted."""
+    return wanted.states >= NORMAL_STATES or wanted.states.isdisjoint(NORMAL_STATES)
+
+
+class _Candidates:
+    """Notices that may be wanted by what the index has of them, the newest first."""
+
+    def __init__(
+        self, client: Any, table: str, wanted: WantedNotices, after: NoticePlace | None
+    ) -> None:
+        self._client, self._table, self._wanted = client, table, wanted
+        self._shards = [
+            shard for name in _names(wanted) if (shard := _open(name, wanted, after)) is not None
+        ]
+        self._looked_through = 0
+        self.stopped_at: NoticePlace | None = None
+        """Where the reading stopped, though there is more."""
+
+    def __iter__(self) -> Iterator[NoticePlace]:
+        if self._shards:
+            with ThreadPoolExecutor(_AT_ONCE) as readers:
+                list(readers.map(lambda shard: self._read(shard, _READ), self._shards))
+        while heads := [(head, shard) for shard in self._shards if (head := shard.head)]:
+            # Of one second, the shards in the order of their names.
+            _, shard = max(heads, key=lambda one: one[0])
+            if shard.waiting:
+                yield shard.waiting.popleft()
+            elif self._looked_through < MOST_LOOKED_THROUGH:
+                count = _READ_OF_SPARSE if shard.is_sparse else _READ
+                self._looked_through += self._read(shard, count)
+            else:
+                self.stopped_at = shard.read_until
+                return
+
+    def _read(self, shard: _Shard, count: int) -> int:
+        """Read on in a shard; how many entries were looked through."""
+        start = {"ExclusiveStartKey": shard.start} if shard.start else {}
+        values = {":shard": shard.name, ":lower": shard.lower, ":upper": shard.upper}
+        answer = self._client.query(
+            TableName=self._table,
+            IndexName=BY_STATE,
+            KeyConditionExpression=_key_condition(shard.lower, shard.upper),
+            ExpressionAttributeValues=to_item(values),
+            ScanIndexForward=False,
+            Limit=count,
+            **start,
+        )
+        items = [from_item(item) for item in answer["Items"]]
+        found = [item for item in items if is_wanted(item, self._wanted)]
+        shard.waiting.extend(_place(item) for item in found)
+        shard.is_sparse = len(found) < len(items)
+        shard.start = answer.get("LastEvaluatedKey")
+        shard.is_done = shard.start is None
+        if items:
+            shard.read_until = _place(items[-1])
+        return len(items)
+
+
+def _names(wanted: WantedNotices) -> list[str]:
+    lists = {list_of(state) for state in wanted.states or State}
+    identities = wanted.identities
+    if identities is None:
+        return shards_of(lists)
+    return shards_of(lists, [sha256(one.encode()).hexdigest()[:12] for one in identities])
+
+
+def _open(name: str, wanted: WantedNotices, after: NoticePlace | None) -> _Shard | None:
+    """A shard where the page begins in it; None when nothing of it can be on the page."""
+    lower = sortable(wanted.since) if wanted.since else None
+    upper = _before(sortable(wanted.until)) if wanted.until else None
+    shard = _Shard(name, lower, upper)
+    if after is not None:
+        # What is before the place was on earlier pages: of that second all the shards before its
+        # own, and of its own shard all up to the notice itself.
+        shard.upper = _before(after.listed_at) if name < after.shard else after.listed_at
+        shard.start = _start_key(after) if name == after.shard else None
+    return None if shard.lower and shard.upper and shard.lower > shard.upper else shard
+
+
+def _before(listed_at: str) -> str:
+    """The greatest bound that is less than this second, and greater than every earlier one."""
+    return listed_at.removesuffix("Z")
+
+
+def _key_condition(lower: str | None, upper: str | None) -> str:
+    in_this_shard = "list_shard = :shard"
+    if lower and upper:
+        return f"{in_this_shard} AND listed_at BETWEEN :lower AND :upper"
+    if lower:
+        return f"{in_this_shard} AND listed_at >= :lower"
+    if upper:
+        return f"{in_this_shard} AND listed_at <= :upper"
+    return in_this_shard
+
+
+def _place(item: Mapping[str, Any]) -> NoticePlace:
+    return NoticePlace(item["listed_at"], item["list_shard"], item["id"])
+
+
+def _key(place: NoticePlace) -> dict[str, str]:
+    return key_of_notice(NoticeId.parse(place.notice))
+
+
+def _start_key(place: NoticePlace) -> dict[str, Any]:
+    return to_item({**_key(place), "list_shard": place.shard, "listed_at": place.listed_at})

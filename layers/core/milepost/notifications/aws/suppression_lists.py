@@ -1,0 +1,130 @@
+"""NoticesTable's suppressions as people see and lift them, by the table's index."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.common.timestamps import sortable
+from milepost.notifications.aws.list_keys import BY_STATE, SUPPRESSIONS, shards_of
+from milepost.notifications.aws.subscriptions import LIFT_KNOWN_FOR
+from milepost.notifications.aws.suppressions import all_suppressions_of
+from milepost.notifications.notice import Audience
+from milepost.notifications.suppression import (
+    Suppression,
+    SuppressionId,
+    SuppressionPage,
+    SuppressionPlace,
+)
+
+_FOR_EVERYBODY: Final = "suppressed"
+"""The sort key of a suppression for everybody; one for an audience has its name behind a ``#``."""
+
+
+class SuppressionListTable:
+    """Implements ``suppression.Suppressions``."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def page(self, *, after: SuppressionPlace | None, limit: int) -> SuppressionPage:
+        found = [
+            (place, item)
+            for shard in shards_of([SUPPRESSIONS])
+            for item in self._newest(shard, after, limit + 1)
+            if (place := _place(item)) and (after is None or _is_behind(place, after))
+        ]
+        # Stable: of one second, the shards in the order of their names, and each as it was read.
+        found.sort(key=lambda one: one[0].listed_at, reverse=True)
+        shown = found[:limit]
+        last = shown[-1][0] if len(found) > limit else None
+        return SuppressionPage([_suppression(item) for _, item in shown], last)
+
+    def of_address(self, address: str) -> list[Suppression]:
+        found = [
+            from_item(item) for key in all_suppressions_of(address) for item in self._query(key)
+        ]
+        return [_suppression({"address": address, **item}) for item in found if "reason" in item]
+
+    def lift(self, id: SuppressionId, *, at: datetime) -> bool:
+        it_is_suppressed = "attribute_exists(reason)"
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=to_item(
+                    {
+                        **_key(id),
+                        "lifted_at": sortable(at),
+                        "expires_at": int((at + LIFT_KNOWN_FOR).timestamp()),
+                    }
+                ),
+                ConditionExpression=it_is_suppressed,
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def _query(self, pk: str) -> list[dict[str, Any]]:
+        answer = self._client.query(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=to_item({":pk": pk}),
+        )
+        items: list[dict[str, Any]] = answer["Items"]
+        return items
+
+    def _newest(
+        self, shard: str, after: SuppressionPlace | None, count: int
+    ) -> list[dict[str, Any]]:
+        """The newest of a shard that can be after a place."""
+        condition, values = "list_shard = :shard", {":shard": shard}
+        start: dict[str, Any] = {}
+        if after is not None:
+            condition = f"{condition} AND listed_at <= :upper"
+            values[":upper"] = after.listed_at
+            start = {"ExclusiveStartKey": _start_key(after)} if shard == after.shard else {}
+        answer = self._client.query(
+            TableName=self._table,
+            IndexName=BY_STATE,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=to_item(values),
+            ScanIndexForward=False,
+            Limit=count,
+            **start,
+        )
+        return [from_item(item) for item in answer["Items"]]
+
+
+def _suppression(item: Mapping[str, Any]) -> Suppression:
+    return Suppression(
+        id=_id(item),
+        address=item.get("address"),
+        reason=item["reason"],
+        since=item.get("suppressed_at") or item["listed_at"],
+    )
+
+
+def _id(item: Mapping[str, Any]) -> SuppressionId:
+    audience = item["sk"].partition("#")[2]
+    digest = item["pk"].removeprefix("address#")
+    return SuppressionId(digest, Audience(audience) if audience else None)
+
+
+def _place(item: Mapping[str, Any]) -> SuppressionPlace:
+    return SuppressionPlace(item["listed_at"], item["list_shard"], _id(item))
+
+
+def _is_behind(place: SuppressionPlace, after: SuppressionPlace) -> bool:
+    """Whether it is on a later page; of the place's own shard only those are read that are."""
+    return place.listed_at < after.listed_at or place.shard >= after.shard
+
+
+def _key(id: SuppressionId) -> dict[str, str]:
+    audience = f"{_FOR_EVERYBODY}#{id.audience}" if id.audience else _FOR_EVERYBODY
+    return {"pk": f"address#{id.digest}", "sk": audience}
+
+
+def _start_key(place: SuppressionPlace) -> dict[str, Any]:
+    return to_item({**_key(place.id), "list_shard": place.shard, "listed_at": place.listed_at})
