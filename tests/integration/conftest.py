@@ -84,8 +84,9 @@ def permitted() -> Iterator[Watch]:
 def uses_file() -> Iterator[None]:
     """Writes down everything that was asked for, where test_policies_match_calls.py wants it."""
     yield
-    if name := os.environ.get("MILEPOST_USES_FILE"):
-        Path(name).write_text(json.dumps(sorted(WATCH.asked)))
+    if folder := os.environ.get("MILEPOST_USES"):
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+        (Path(folder) / f"{worker}.json").write_text(json.dumps(sorted(WATCH.asked)))
 
 
 @pytest.hookimpl(wrapper=True)

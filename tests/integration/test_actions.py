@@ -100,6 +100,7 @@ def timeline(call: Call, order: str) -> list[dict[str, Any]]:
     return [entry for entry in shown["timeline"] if entry["source"] == "person"]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("action", "first", "other"),
     [
@@ -157,6 +158,7 @@ def test_a_key_is_made_when_there_is_none(call: Call, order: str) -> None:
     assert len(done["key"]) == 32
 
 
+@pytest.mark.thorough
 def test_what_the_status_does_not_allow_is_409_with_what_it_does(
     call: Call, order: str, sandboxes: Sandboxes
 ) -> None:
@@ -168,6 +170,7 @@ def test_what_the_status_does_not_allow_is_409_with_what_it_does(
     assert len(sandboxes.accounts[NAME].actions) == 1
 
 
+@pytest.mark.thorough
 def test_the_providers_refusal_comes_back_in_its_own_words(
     call: Call, order: str, sandboxes: Sandboxes
 ) -> None:
@@ -238,6 +241,7 @@ def test_a_viewer_may_not_act(call: Call, order: str, sandboxes: Sandboxes) -> N
     assert sandboxes.accounts[NAME].actions == []
 
 
+@pytest.mark.thorough
 def test_a_planned_action_waits_for_its_schedule_and_is_then_done(
     call: Call,
     order: str,
@@ -278,6 +282,7 @@ def test_the_schedule_is_for_the_second_that_was_asked_for(
     assert schedule["Target"]["DeadLetterConfig"]["Arn"]
 
 
+@pytest.mark.thorough
 def test_a_plan_is_changed_and_called_off(
     call: Call, order: str, stack: Stack, sandboxes: Sandboxes
 ) -> None:
@@ -294,6 +299,7 @@ def test_a_plan_is_changed_and_called_off(
     assert results == ["planned", "planned", "called_off"]
 
 
+@pytest.mark.thorough
 def test_a_planned_action_that_the_provider_refuses_raises_the_alarm(
     call: Call,
     order: str,
@@ -311,6 +317,7 @@ def test_a_planned_action_that_the_provider_refuses_raises_the_alarm(
     ]
 
 
+@pytest.mark.thorough
 def test_logs_of_actions_hold_nothing_of_what_people_wrote(
     call: Call, order: str, logged: Callable[[], str]
 ) -> None:
@@ -367,6 +374,7 @@ def test_a_provider_that_is_down_is_asked_again_in_a_minute_and_then_given_up(
     assert app.handler(last, Context())["result"] == "given_up"
 
 
+@pytest.mark.thorough
 def test_a_plan_of_a_connection_that_was_removed_is_closed_and_the_timeline_says_why(
     call: Call, order: str, perform: Callable[[], list[str]], sandboxes: Sandboxes
 ) -> None:

@@ -284,6 +284,7 @@ def emitted(output: str) -> Iterator[tuple[str, str, str, dict[str, str], float]
                     yield group["Namespace"], one["Name"], one["Unit"], dimensions, largest
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("name", "provoke"), [*PROVOKED_BY.items(), *OTHER_WAYS])
 def test_what_an_alarm_waits_for_is_emitted_when_it_happens(
     name: str,

@@ -63,6 +63,7 @@ def mails(stack: Stack, recipient: str = SALES.recipient) -> list[dict[str, Any]
     ]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_announcement_is_one_message_and_one_mail(
     kind: str, app: ModuleType, stack: Stack
@@ -108,6 +109,7 @@ def test_a_write_that_announces_nothing_tells_nobody(
     assert stack.messages("EmailQueue") == []
 
 
+@pytest.mark.thorough
 def test_a_batch_delivered_twice_tells_once(app: ModuleType, stack: Stack) -> None:
     for _ in range(2):
         assert invoke(app, event("announce", "all_five")) == []

@@ -240,6 +240,7 @@ def test_release_notices_puts_it_back_into_the_endpoint_queue(
     assert (notice_of(message), attempt_of(message)) == (queued, 4)
 
 
+@pytest.mark.thorough
 def test_after_the_last_attempt_it_has_failed_and_the_log_says_why(
     caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
 ) -> None:
@@ -318,6 +319,7 @@ def test_an_endpoint_that_asks_to_wait_holds_back_its_other_notices_until_then(
     assert (logged["attempts"], logged.get("reason")) == (1, None)
 
 
+@pytest.mark.thorough
 def test_waiting_uses_up_no_attempt_however_often_the_endpoint_asks_for_it(
     caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
 ) -> None:
@@ -433,6 +435,7 @@ def test_410_of_a_url_that_is_changed_during_the_call_ends_that_notice_alone(
     assert stack.messages("EndpointQueue") == []
 
 
+@pytest.mark.thorough
 def test_during_a_rotation_messages_have_both_signatures_and_afterwards_one(
     caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
 ) -> None:
@@ -456,6 +459,7 @@ def test_during_a_rotation_messages_have_both_signatures_and_afterwards_one(
         )
 
 
+@pytest.mark.thorough
 def test_of_two_that_fail_at_once_one_switches_off(
     caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
 ) -> None:
@@ -475,6 +479,7 @@ def test_of_two_that_fail_at_once_one_switches_off(
     assert mails() == []
 
 
+@pytest.mark.thorough
 def test_when_the_owner_cannot_be_told_now_nothing_is_switched_off_yet(
     caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
 ) -> None:
@@ -495,6 +500,7 @@ def test_when_the_owner_cannot_be_told_now_nothing_is_switched_off_yet(
     assert len(mails()) == 1
 
 
+@pytest.mark.thorough
 def test_an_owner_whose_address_takes_no_mail_keeps_no_endpoint_on(
     caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
 ) -> None:
@@ -536,6 +542,7 @@ def test_a_failure_of_a_url_that_is_changed_during_the_call_does_not_count_again
     assert "failing_since" not in subscription_item(stack)
 
 
+@pytest.mark.thorough
 def test_a_success_of_a_url_that_is_changed_during_the_call_does_not_speak_for_the_new_one(
     caller: Caller, stack: Stack, queued: Notice
 ) -> None:
@@ -584,6 +591,7 @@ SINCE: dict[str, tuple[dict[str, Any], State, str]] = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("change", SINCE)
 def test_a_subscription_that_has_changed_since_is_judged_as_it_is_now(
     change: str, app: ModuleType, stack: Stack, receiver: Receiver, queued: Notice
@@ -597,6 +605,7 @@ def test_a_subscription_that_has_changed_since_is_judged_as_it_is_now(
     assert receiver.requests == []
 
 
+@pytest.mark.thorough
 def test_a_subscription_that_still_asks_for_it_is_called_whatever_else_has_changed(
     caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
 ) -> None:
@@ -614,6 +623,7 @@ def test_a_subscription_that_was_deleted_is_not_called(
     assert receiver.requests == []
 
 
+@pytest.mark.thorough
 def test_of_a_connection_that_was_removed_nothing_is_sent_and_the_log_says_so(
     caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
 ) -> None:
@@ -640,6 +650,7 @@ def test_an_order_that_can_not_be_read_now_is_not_taken_for_one_that_is_gone(
     assert receiver.requests == []
 
 
+@pytest.mark.thorough
 def test_an_order_that_could_not_be_read_is_sent_once_it_can_be(
     caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
 ) -> None:
@@ -660,6 +671,7 @@ def test_an_order_that_could_not_be_read_is_sent_once_it_can_be(
     assert entry(stack, queued)["attempts"] == 1
 
 
+@pytest.mark.thorough
 def test_an_order_that_is_stored_but_unreadable_fails_with_its_reason(
     caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
 ) -> None:
@@ -673,6 +685,7 @@ def test_an_order_that_is_stored_but_unreadable_fails_with_its_reason(
     assert receiver.requests == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("how", ["tombstone", "no item"])
 def test_of_an_erased_order_nothing_is_told(
     how: str, caller: Caller, stack: Stack, receiver: Receiver, queued: Notice
@@ -695,6 +708,7 @@ def test_of_an_erased_order_nothing_is_told(
     assert receiver.requests == []
 
 
+@pytest.mark.thorough
 def test_reason_and_raw_status_are_those_of_what_was_announced(
     caller: Caller, stack: Stack, receiver: Receiver
 ) -> None:
@@ -706,6 +720,7 @@ def test_reason_and_raw_status_are_those_of_what_was_announced(
     assert body["reason"] == "No fibre there"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("secret", [{}, {"crm": "whsec_"}, {"crm": "whsec_not base64"}])
 def test_without_a_secret_nothing_is_sent_and_the_message_comes_back(
     secret: dict[str, str],
@@ -724,6 +739,7 @@ def test_without_a_secret_nothing_is_sent_and_the_message_comes_back(
     assert "claimed_until" not in item
 
 
+@pytest.mark.thorough
 def test_as_deployed_it_calls_no_address_of_this_machine(
     stack: Stack, receiver: Receiver, queued: Notice
 ) -> None:
@@ -739,6 +755,7 @@ def test_as_deployed_it_calls_no_address_of_this_machine(
     assert receiver.requests == []
 
 
+@pytest.mark.thorough
 def test_logs_hold_neither_url_nor_secret_nor_anybody(
     app: ModuleType, receiver: Receiver, queued: Notice, logged: Callable[[], str]
 ) -> None:

@@ -255,6 +255,7 @@ def scenario(request: pytest.FixtureRequest) -> Scenario:
     return SIMPLE.get(name) or served[name]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("how", How)
 def test_a_worker_stopped_at_any_call_leaves_what_an_undisturbed_one_does(
     how: How, scenario: Scenario, moto: None, monkeypatch: pytest.MonkeyPatch

@@ -55,6 +55,7 @@ def inbox(stack: Stack) -> DeadLetterQueue:
     return queue_of(stack, "InboxDeadLetters", way)
 
 
+@pytest.mark.thorough
 def test_every_letter_goes_back_as_it_was(stack: Stack, inbox: DeadLetterQueue) -> None:
     bodies = [{"number": number} for number in range(23)]
     put(stack, "InboxDeadLetters", *bodies)

@@ -84,6 +84,7 @@ def everything_of(stack: Stack) -> str:
     return f"{items} {objects}".lower()
 
 
+@pytest.mark.thorough
 def test_an_erased_order_is_a_tombstone_in_no_list_and_a_late_event_leaves_it_so(
     app: ModuleType, stack: Stack, erasure: Erasure
 ) -> None:
@@ -107,6 +108,7 @@ def enter(stack: Stack, log: NoticesTable, **changes: Any) -> Any:
     return made
 
 
+@pytest.mark.thorough
 def test_the_log_keeps_what_the_team_was_told_and_forgets_the_customers_address(
     stack: Stack, erasure: Erasure
 ) -> None:
@@ -134,6 +136,7 @@ def test_the_log_keeps_what_the_team_was_told_and_forgets_the_customers_address(
     assert erase(erasure).traces["notices"] == 0
 
 
+@pytest.mark.thorough
 def test_what_is_held_for_a_digest_of_theirs_goes_and_the_rest_stays(
     stack: Stack, erasure: Erasure
 ) -> None:
@@ -160,6 +163,7 @@ def test_what_is_held_for_a_digest_of_theirs_goes_and_the_rest_stays(
     }
 
 
+@pytest.mark.thorough
 def test_what_could_not_be_read_or_done_and_names_them_goes(
     stack: Stack, erasure: Erasure, quarantine: Quarantine
 ) -> None:
@@ -195,6 +199,7 @@ def test_what_could_not_be_read_or_done_and_names_them_goes(
     assert json.loads(json.loads(left)["payload"]) == {"Records": others}
 
 
+@pytest.mark.thorough
 def test_a_mail_on_its_way_is_not_sent(stack: Stack, erasure: Erasure) -> None:
     record_order(stack)
     log = NoticesTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])

@@ -301,6 +301,7 @@ def test_nothing_of_the_customer_is_left_anywhere_and_what_is_the_others_is_as_i
 _PLACES: Final = ("notices", "subscriptions", "quarantined", "dead_letters", "unannounced")
 
 
+@pytest.mark.thorough
 def test_a_dry_run_says_what_would_go_and_changes_nothing(applied: Stack) -> None:
     plant_them(applied)
     tables = {table: applied.items(table) for table in TABLES}
@@ -327,6 +328,7 @@ def test_every_table_bucket_and_queue_is_in_the_list_of_places(kind: str) -> Non
     assert [name for name in PLACES if f"`{name}`" not in page] == []
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "plant",
     [

@@ -107,6 +107,7 @@ WAYS = [
 ]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("steps", WAYS, ids=str)
 def test_however_record_index_and_erase_come_nothing_of_the_customer_is_left(
     world: World, steps: tuple[str, ...]
@@ -130,6 +131,7 @@ def test_however_record_index_and_erase_come_nothing_of_the_customer_is_left(
     assert not any(pk.startswith("customer#") for pk in found)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("moment", ["notices", "quarantined", "dead_letters", "unannounced"])
 def test_an_order_that_is_indexed_while_places_are_looked_through_is_not_forgotten(
     world: World, moment: str
@@ -150,6 +152,7 @@ def test_an_order_that_is_indexed_while_places_are_looked_through_is_not_forgott
     assert world.living() == []
 
 
+@pytest.mark.thorough
 def test_what_is_erased_by_itself_is_counted_by_the_next_erasure(world: World) -> None:
     world.record(order())
     assert world.erase() == 0
@@ -159,6 +162,7 @@ def test_what_is_erased_by_itself_is_counted_by_the_next_erasure(world: World) -
     assert [world.erase() for _ in range(2)] == [1, 0]
 
 
+@pytest.mark.thorough
 def test_a_late_report_of_a_new_order_is_refused_and_one_from_afterwards_is_not(
     world: World,
 ) -> None:

@@ -147,6 +147,7 @@ def test_a_call_that_fails_is_reported_and_the_next_try_ends_in_the_right_state(
             undisturbed.check(at, failure)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", QUICK)
 def test_some_calls_that_fail_are_reported(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     undisturbed = Undisturbed(name, ALL[name], monkeypatch)

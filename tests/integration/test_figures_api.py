@@ -57,6 +57,7 @@ def get(app: ModuleType, path: str, **query: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.thorough
 def test_times_of_stages_and_who_is_slow(app: ModuleType, keep: Callable[..., None]) -> None:
     slow = replace(KEY, order_id="slow")
     fast = [replace(KEY, order_id=f"fast-{number}") for number in range(ENOUGH)]

@@ -46,6 +46,7 @@ def finish(stack: Stack, *, after: timedelta) -> Any:
     return run(stack, "finish_erasures", {"now": (datetime.now(UTC) + after).isoformat()})
 
 
+@pytest.mark.thorough
 def test_whatever_was_on_its_way_goes_by_the_second_sweep(applied: Stack) -> None:  # noqa: F811
     place_order(applied, KEY, CUSTOMER)
     erase(applied)
@@ -108,6 +109,7 @@ def place_order_with_plan(stack: Stack, key: OrderKey) -> None:
     )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "function", ["record_report", "poll_orders", "perform_action", "orders_api"]
 )
@@ -137,6 +139,7 @@ def replace_seen(one: Any) -> Any:
     return replace(one, seen_at=tomorrow, occurred_at=tomorrow)
 
 
+@pytest.mark.thorough
 def test_what_is_new_of_who_came_back_stays(applied: Stack) -> None:  # noqa: F811
     erase(applied)
     tomorrow = datetime.now(UTC) + timedelta(days=1)

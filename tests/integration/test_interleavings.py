@@ -87,6 +87,7 @@ def pairs() -> Iterator[Any]:
         yield pytest.param(ALL[one], ALL[other], marks=marks, id=f"{one} and {other}")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("one", "other"), [*pairs()])
 def test_two_that_meet_lose_double_and_revive_nothing(
     one: Party, other: Party, opened: Opened, record_property: Any

@@ -234,6 +234,7 @@ def test_a_request_for_a_poll_is_shown_until_a_poll_has_done_it(
     assert ask("GET", f"/connections/{HOME}").body["requests"] == []
 
 
+@pytest.mark.thorough
 def test_requests_for_polls_of_one_connection_are_bounded(app: ModuleType, stack: Stack) -> None:
     requests = PollRequests(aws("dynamodb"), table_name=stack.resources["PollsTable"])
     for number in range(MOST_REQUESTS):
@@ -305,6 +306,7 @@ def test_what_has_no_secret_has_none_to_rotate(ask: Ask) -> None:
         assert ask("POST", path.format(endpoint["id"]), asked).status == 422
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("email", "why"),
     [
@@ -347,6 +349,7 @@ def test_a_subscription_that_is_asked_for_again_with_its_key_is_the_same(
     assert len(ask("GET", "/subscriptions").body["items"]) == 2
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "asked",
     [
@@ -493,6 +496,7 @@ def test_dead_letters_are_counted_shown_and_taken_up(ask: Ask, stack: Stack) -> 
     assert stack.messages("InboxQueue") == [json.loads(text)]
 
 
+@pytest.mark.thorough
 def test_a_dead_letter_is_given_up(ask: Ask, stack: Stack) -> None:
     aws("sqs").send_message(QueueUrl=stack.resources["EmailDeadLetters"], MessageBody="{}")
     (message,) = ask("GET", "/dead-letters/email").body["messages"]
@@ -501,6 +505,7 @@ def test_a_dead_letter_is_given_up(ask: Ask, stack: Stack) -> None:
     assert ask("GET", "/dead-letters/nothing").status == 404
 
 
+@pytest.mark.thorough
 def test_no_customer_is_erased_while_somebody_looks_at_letters_that_may_name_them(
     ask: Ask, stack: Stack
 ) -> None:
@@ -518,6 +523,7 @@ def test_no_customer_is_erased_while_somebody_looks_at_letters_that_may_name_the
 # ---- customers
 
 
+@pytest.mark.thorough
 def test_a_customer_is_erased_by_id(ask: Ask, stack: Stack) -> None:
     orders = OrdersTable(
         aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=OFFERGRID

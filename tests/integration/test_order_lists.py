@@ -94,6 +94,7 @@ def ids(orders: Iterable[Listed]) -> list[str]:
     return [one.key.order_id for one in orders]
 
 
+@pytest.mark.thorough
 def test_a_list_is_sorted_by_next_date_over_all_shards_and_statuses(
     lists: OrderLists, keep: Callable[..., None]
 ) -> None:
@@ -116,6 +117,7 @@ def test_each_order_of_one_second_is_shown_once(
     assert sorted(found) == [one.order.key.order_id for one in orders]
 
 
+@pytest.mark.thorough
 def test_orders_that_stay_are_shown_once_while_others_come_and_go(
     lists: OrderLists, keep: Callable[..., None], stack: Stack
 ) -> None:
@@ -200,6 +202,7 @@ def test_what_waits_for_its_customer_says_so_and_is_not_overdue_within_its_limit
     assert [one.waiting for one in found] == [None, wait]
 
 
+@pytest.mark.thorough
 def test_a_page_reads_no_more_however_many_orders_there_are(
     lists: OrderLists, keep: Callable[..., None], client: Watched
 ) -> None:
@@ -214,6 +217,7 @@ def test_a_page_reads_no_more_however_many_orders_there_are(
     assert cost() == few
 
 
+@pytest.mark.thorough
 def test_a_filter_that_few_pass_ends_a_page_early_and_loses_none(
     lists: OrderLists,
     keep: Callable[..., None],
@@ -230,6 +234,7 @@ def test_a_filter_that_few_pass_ends_a_page_early_and_loses_none(
     assert len(found) > len(rare), "no page ended early"
 
 
+@pytest.mark.thorough
 def test_more_are_read_at_a_time_only_where_a_filter_left_some_out(
     lists: OrderLists, keep: Callable[..., None], client: Watched
 ) -> None:
@@ -243,6 +248,7 @@ def test_more_are_read_at_a_time_only_where_a_filter_left_some_out(
     assert limits(replace(ACCEPTED, connections=frozenset({RABOT.id}))) == {10, 100}
 
 
+@pytest.mark.thorough
 def test_orders_are_looked_up_without_those_that_are_gone(
     lists: OrderLists, keep: Callable[..., None]
 ) -> None:

@@ -93,6 +93,7 @@ def test_a_cursor_holds_for_its_own_filters_alone(app: ModuleType, stack: Stack)
     assert ask(app, "/orders", status="accepted", limit=100, cursor=page["next"])[0] == 200
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("q", "expected"),
     [

@@ -49,6 +49,7 @@ def quote(*_: Any, **__: Any) -> Any:
     raise ValueError(f"Invalid header value b'Bearer {PLANTED}'")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("function", EVENTS)
 def test_an_error_that_quotes_a_secret_leaves_the_function_without_it(
     function: str, stack: Stack, overheard: Overheard, capsys: pytest.CaptureFixture[str]
@@ -92,6 +93,7 @@ def test_a_key_that_is_refused_or_cannot_be_sent_is_nowhere(
         assert PLANTED not in said
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("setting", sorted(Connection.__dataclass_fields__.keys() - FREE))
 @pytest.mark.parametrize("value", [f"https://u:{PLANTED}@a.example", [PLANTED], {PLANTED: PLANTED}])
 def test_a_secret_in_a_setting_is_nowhere(

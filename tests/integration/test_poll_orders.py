@@ -96,6 +96,7 @@ def test_the_cursor_is_that_of_the_newest_change(
     assert parse_instant(poll_item(stack)["poll_cursor"]).year >= 2026
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("fault", "name"),
     [("500", MAIN), ("429", MAIN), ("broken_page", MAIN), ("redirect", MAIN),
@@ -262,6 +263,7 @@ def small_order(id: str, **fields: Any) -> dict[str, Any]:
     return {"orderId": id, "updatedAt": at, "items": [item], **fields}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "hostile",
     [
@@ -301,6 +303,7 @@ def test_a_hostile_order_is_in_the_quarantine_byte_for_byte_and_delays_no_other(
     assert "lease_until" not in poll_item(stack)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("opening", ["[", '{"x":'], ids=["lists", "objects"])
 @pytest.mark.parametrize("depth", [100, 300, 900, 990, 1_950, 5_000, 50_000])
 def test_an_order_with_a_deep_field_that_nobody_reads_is_recorded_or_kept_as_it_came(
@@ -328,6 +331,7 @@ def test_an_order_with_a_deep_field_that_nobody_reads_is_recorded_or_kept_as_it_
     assert poll()["quarantined"] == 0
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("code", "outcome", "quarantined"),
     [
@@ -374,6 +378,7 @@ def test_an_item_that_dynamodb_refuses_is_kept_and_an_outage_fails_the_poll(
     assert sorted(stack.order_ids()) == (["a", "b", "c"] if outcome == "failed" else ["a", "c"])
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("credentials", ["a text", ["a list"], {"api_key": "a\nb"}, 7])
 def test_credentials_that_cannot_be_used_are_a_failed_poll_that_health_shows(
     credentials: Any, poll: Poll, stack: Stack, logged: Callable[[], str]

@@ -126,6 +126,7 @@ def test_what_cannot_be_read_is_kept_byte_for_byte(
     assert '"Quarantined":[1' in capsys.readouterr().out.replace(" ", "")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "raw",
     [b'{"a": NaN}', b'{"a": 1, "a": 2}', b"[" * 10_000, b"\xff\xfe\x00", b"", b'{"a":"\\ud800"}',

@@ -271,6 +271,7 @@ def test_an_item_that_was_never_entered_is_not_sent(
     assert ses.sent == []
 
 
+@pytest.mark.thorough
 def test_each_notice_of_a_batch_has_its_own_verdict_in_the_log(
     app: ModuleType, stack: Stack, ses: Mailer
 ) -> None:

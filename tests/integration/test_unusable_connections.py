@@ -55,6 +55,7 @@ def keep_order(stack: Stack, connection: Connection) -> None:
     record(one, orders=orders, rules=RULES, now=one.seen_at)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("text", [*BROKEN, json.dumps(BAD_ZONE | {"time_zone": "Europe/Atlantis"})])
 def test_webhooks_of_it_are_kept_byte_for_byte_and_those_of_others_recorded(
     text: str, stack: Stack
@@ -77,6 +78,7 @@ def test_webhooks_of_it_are_kept_byte_for_byte_and_those_of_others_recorded(
     assert attributes
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("text", BROKEN)
 def test_lists_show_its_orders_and_those_of_others(text: str, stack: Stack) -> None:
     keep_order(stack, OFFERGRID)
@@ -118,6 +120,7 @@ def sandboxes() -> Iterator[Sandboxes]:
 CREDENTIALS = [None, "key", [], {"api_key": 7}, {"api_key": "a\r\nb"}, {"api_key": "\ud800"}]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("entry", CREDENTIALS)
 def test_its_poll_fails_by_name_and_others_poll(
     entry: Any, stack: Stack, sandboxes: Sandboxes
@@ -136,6 +139,7 @@ def test_its_poll_fails_by_name_and_others_poll(
     assert contacts[OFFERGRID.id].polling_until is None
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("text", BROKEN)
 def test_a_poll_by_settings_that_cannot_be_used_is_a_failed_poll(text: str, stack: Stack) -> None:
     stack.put_settings(OFFERGRID.id, text or " ")
@@ -144,6 +148,7 @@ def test_a_poll_by_settings_that_cannot_be_used_is_a_failed_poll(text: str, stac
     assert failed["error"].startswith(f"the settings of {OFFERGRID.id} can't be used")
 
 
+@pytest.mark.thorough
 def test_polls_of_a_connection_that_is_gone_fail_by_name_and_others_poll(
     stack: Stack, sandboxes: Sandboxes, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -171,6 +176,7 @@ def test_polls_of_a_connection_that_is_gone_fail_by_name_and_others_poll(
     assert ask(stack, "GET", "/connections/never")[0] == 404
 
 
+@pytest.mark.thorough
 def test_a_connection_that_is_gone_is_shown_only_while_its_schedule_runs(stack: Stack) -> None:
     long_ago = {"last_error": NOT_APPLIED, "failures": 7, "last_failure_at": "2026-03-02T12:00:00Z"}
     removed = {"last_error": "500", "failures": 7, "last_failure_at": format_instant(utc_now())}
@@ -183,6 +189,7 @@ def test_a_connection_that_is_gone_is_shown_only_while_its_schedule_runs(stack: 
     assert not {"long-ago", "removed"} & {*ids}
 
 
+@pytest.mark.thorough
 def test_its_announcement_waits_and_is_told_once_the_settings_are_right(stack: Stack) -> None:
     subscriptions = SubscriptionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
     subscriptions.put(Subscription(id="sales", recipient="sales@example.org"))
@@ -215,6 +222,7 @@ def test_without_usable_signing_secrets_its_webhooks_get_503_and_others_202(
     assert app.handler(event("receive_webhook", "scheduled"), Context())["statusCode"] == 202
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "wrong",
     [

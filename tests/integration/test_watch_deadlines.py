@@ -80,6 +80,7 @@ def told(stack: Stack, channel: str = "email") -> list[tuple[str, str]]:
     )
 
 
+@pytest.mark.thorough
 def test_what_is_overdue_is_marked_and_announced_by_the_write(
     app: ModuleType, stack: Stack
 ) -> None:
@@ -117,6 +118,7 @@ def announce(stack: Stack, *numbers: int) -> None:
         assert app.handler(one, Context()) == {"batchItemFailures": []}
 
 
+@pytest.mark.thorough
 def test_what_stays_overdue_is_told_to_the_contact_alone(app: ModuleType, stack: Stack) -> None:
     keep(stack, report(Status.ACCEPTED, 0, key=key(1)))
     run(app, LATE)
@@ -128,6 +130,7 @@ def test_what_stays_overdue_is_told_to_the_contact_alone(app: ModuleType, stack:
     assert "escalated" not in run(app, LATE + 9 * DAY)
 
 
+@pytest.mark.thorough
 def test_announcing_was_off_for_30_hours_and_what_is_missing_is_told_once(
     app: ModuleType, stack: Stack
 ) -> None:
@@ -198,6 +201,7 @@ def test_a_clock_that_was_put_back_does_no_harm(app: ModuleType, stack: Stack) -
     assert run(app, minute(300)) == {}
 
 
+@pytest.mark.thorough
 def test_one_order_that_fails_holds_up_no_other_and_is_tried_again(
     app: ModuleType, stack: Stack, logged: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,6 +226,7 @@ def _broken(judge: Callable[..., Any], number: int) -> Callable[..., Any]:
     return attempt
 
 
+@pytest.mark.thorough
 def test_a_run_without_time_leaves_the_rest_to_the_next(app: ModuleType, stack: Stack) -> None:
     keep(stack, *(report(Status.ACCEPTED, 0, key=key(number)) for number in range(1, 6)))
 
@@ -254,6 +259,7 @@ def test_with_nothing_to_do_nothing_is_done(app: ModuleType) -> None:
 BEGINS = NOON + 10 * DAY
 
 
+@pytest.mark.thorough
 def test_a_reminder_is_one_mail_however_often_the_watch_and_the_stream_come(
     app: ModuleType, stack: Stack
 ) -> None:
@@ -266,6 +272,7 @@ def test_a_reminder_is_one_mail_however_often_the_watch_and_the_stream_come(
     assert told(stack).count(("reminder", SALES.recipient)) == 1
 
 
+@pytest.mark.thorough
 def test_a_wait_beyond_its_limit_is_found_through_the_index(app: ModuleType, stack: Stack) -> None:
     rules = Rules(waits=lambda _status, _details: "contact")
     one = report(Status.ACCEPTED, 0, key=key(1))
@@ -275,6 +282,7 @@ def test_a_wait_beyond_its_limit_is_found_through_the_index(app: ModuleType, sta
     assert "waits for the customer: contact" in kept(stack).attention[0].text
 
 
+@pytest.mark.thorough
 def test_a_customer_hears_of_a_delay_and_is_followed_up(app: ModuleType, stack: Stack) -> None:
     follow_up = FollowUp(link="https://survey.example/x", after_days=7.0)
     kinds = frozenset({"delayed", "follow_up"})
@@ -292,6 +300,7 @@ def test_a_customer_hears_of_a_delay_and_is_followed_up(app: ModuleType, stack: 
     assert ("follow_up", customer["email"]) in told(stack)
 
 
+@pytest.mark.thorough
 def test_the_contact_is_notified_once_of_a_commission_that_is_not_seen_as_paid(
     app: ModuleType, stack: Stack
 ) -> None:
@@ -315,6 +324,7 @@ def reread(app: ModuleType, after: str | None = None, **context: Any) -> dict[st
     return answer
 
 
+@pytest.mark.thorough
 def test_stored_orders_are_read_again_by_their_raw_statuses_and_nobody_is_notified(
     app: ModuleType, stack: Stack
 ) -> None:
@@ -338,6 +348,7 @@ def test_stored_orders_are_read_again_by_their_raw_statuses_and_nobody_is_notifi
     assert told(stack) == []
 
 
+@pytest.mark.thorough
 def test_an_order_that_was_not_read_again_yet_is_not_overdue_by_the_old_table(
     app: ModuleType, stack: Stack
 ) -> None:
@@ -360,6 +371,7 @@ def test_an_order_that_was_not_read_again_yet_is_not_overdue_by_the_old_table(
     assert run(app, NOON + 15 * DAY) == {"marked": 1}
 
 
+@pytest.mark.thorough
 def test_reading_again_goes_on_where_the_time_ended(app: ModuleType, stack: Stack) -> None:
     keep(stack, *(report(Status.ACCEPTED, number, key=key(number)) for number in range(1, 4)))
     ended = reread(app, milliseconds=1)

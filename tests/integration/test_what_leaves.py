@@ -257,6 +257,7 @@ def call_endpoint(stack: Stack, app: ModuleType) -> None:
     assert app.handler(batch, Context()) == {"batchItemFailures": []}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("reason", [PLAIN, None], ids=["with a reason", "without"])
 @pytest.mark.parametrize("source", SOURCES)
 def test_no_field_leaves_but_those_that_are_listed(
@@ -276,6 +277,7 @@ def test_no_field_leaves_but_those_that_are_listed(
         assert message.get("reason") in ({PLAIN} if reason else {None, WITHHELD})
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "reason",
     [

@@ -55,6 +55,7 @@ def parameters(*variables: str) -> Mapping[str, str]:
     return found
 
 
+@pytest.mark.thorough
 def test_without_alarms_no_address_of_alarms_is_passed() -> None:
     found = parameters("STAGE=dev", "SENDER=milepost@example.org")
     assert found["SenderAddress"] == "milepost@example.org"
@@ -74,12 +75,14 @@ def test_the_line_of_the_readme_is_read() -> None:
         assert parameters(*shlex.split(line)[1:])["SenderAddress"] == "milepost@your.domain"
 
 
+@pytest.mark.thorough
 def test_with_alarms_both_addresses_are_passed() -> None:
     found = parameters("STAGE=prod", "SENDER=milepost@example.org", "ALARMS=ops@example.org")
     assert found["SenderAddress"] == "milepost@example.org"
     assert found["AlarmAddress"] == "ops@example.org"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("value", AWKWARD)
 def test_an_awkward_value_reaches_the_template_as_it_was_given(value: str) -> None:
     found = parameters("STAGE=dev", f"SENDER={value}", f"ALARMS={value}")
@@ -97,6 +100,7 @@ def test_a_value_that_sam_cannot_be_given_is_refused(value: str) -> None:
         assert "neither a backslash nor a line break" in refused.stderr
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "variables",
     [
@@ -117,6 +121,7 @@ def test_without_a_sender_or_with_a_name_that_no_stage_can_have_nothing_is_built
     assert "SENDER=" in refused.stdout or "STAGE=" in refused.stderr
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("stage", ["dev", "staging", "prod", "prod-eu", "a" * 32])
 def test_a_stage_has_a_stack_of_its_own_whose_functions_have_names_that_lambda_takes(
     stage: str,
@@ -132,16 +137,19 @@ def test_a_stage_has_a_stack_of_its_own_whose_functions_have_names_that_lambda_t
         assert len(name) <= 64
 
 
+@pytest.mark.thorough
 def test_a_variable_env_of_the_shell_names_no_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     # POSIX: the file that an interactive shell reads when it starts.
     monkeypatch.setenv("ENV", "/etc/shinit")
     assert parameters("SENDER=milepost@example.org")["StageName"] == "dev"
 
 
+@pytest.mark.thorough
 def test_the_former_name_of_the_stage_still_counts_on_the_command_line() -> None:
     assert parameters("ENV=prod", "SENDER=milepost@example.org")["StageName"] == "prod"
 
 
+@pytest.mark.thorough
 def test_what_is_built_offers_no_other_python_or_processor_than_the_layers_were_built_for() -> None:
     template = yaml_parse((ROOT / "template.yaml").read_text())
     set_default(template, "Runtime", "python3.12")
@@ -150,11 +158,13 @@ def test_what_is_built_offers_no_other_python_or_processor_than_the_layers_were_
     assert "finish-build" in make("build-aws").stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("environment", "mfa"), [("dev", "OPTIONAL"), ("prod", "ON")])
 def test_a_second_factor_is_required_in_prod(environment: str, mfa: str) -> None:
     assert parameters(f"STAGE={environment}", "SENDER=a@example.org")["Mfa"] == mfa
 
 
+@pytest.mark.thorough
 def test_every_parameter_that_is_passed_is_one_of_the_template() -> None:
     found = parameters("STAGE=prod", "SENDER=a@example.org", "ALARMS=b@example.org")
     declared: Mapping[str, Any] = TEMPLATE["Parameters"]
@@ -215,5 +225,6 @@ def test_tables_are_protected_once_the_stack_exists_and_not_before(
     assert capsys.readouterr().out.strip() == said
 
 
+@pytest.mark.thorough
 def test_where_the_stack_cannot_be_looked_at_its_parameter_is_left_as_it_is() -> None:
     assert "DeletionProtection" not in parameters("STAGE=prod", "SENDER=a@example.org")

@@ -55,6 +55,7 @@ def _names(nodes: Any) -> Iterator[str]:
             yield node.value
 
 
+@pytest.mark.thorough
 def test_every_operation_that_deployed_code_names_is_in_the_layer() -> None:
     kept = {xform_name(name) for names in prune.SERVICES.values() for name in names}
     known = {
@@ -69,6 +70,7 @@ def test_every_operation_that_deployed_code_names_is_in_the_layer() -> None:
     assert not missing, f"name them in layers/dependencies/prune.py: {missing}"
 
 
+@pytest.mark.thorough
 def test_every_service_that_deployed_code_makes_a_client_of_is_in_the_layer() -> None:
     asked = {
         node.args[0].value

@@ -222,6 +222,7 @@ def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operat
         yield operator
 
 
+@pytest.mark.thorough
 def test_an_applied_file_is_what_the_functions_then_read(operator: Operator) -> None:
     result = operator.apply("--yes")
 
@@ -356,6 +357,7 @@ def test_a_subscription_to_what_is_pruned_is_refused(operator: Operator) -> None
     assert "rabot-energy" in operator.settings.all()
 
 
+@pytest.mark.thorough
 def test_only_subscriptions_from_a_file_go_when_they_leave_it(operator: Operator) -> None:
     operator.apply("--yes")
     sales = next(
@@ -372,6 +374,7 @@ def test_only_subscriptions_from_a_file_go_when_they_leave_it(operator: Operator
     assert sales.id.startswith("file-")
 
 
+@pytest.mark.thorough
 def test_who_unsubscribed_is_not_subscribed_again_by_the_file(operator: Operator) -> None:
     operator.apply("--yes")
     sales = next(
@@ -390,6 +393,7 @@ def test_who_unsubscribed_is_not_subscribed_again_by_the_file(operator: Operator
     assert kept.ended == "unsubscribed on 2026-03-04"
 
 
+@pytest.mark.thorough
 def test_an_apply_that_broke_off_is_completed_by_the_next_one(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -419,6 +423,7 @@ def test_entries_that_others_wrote_into_a_shared_secret_stay(operator: Operator)
     assert operator.credentials.get("offergrid-home") == {"api_key": "key-of-offergrid"}
 
 
+@pytest.mark.thorough
 def test_apply_says_which_connections_don_t_tell_customers_who_writes(operator: Operator) -> None:
     notifying = FILE.replace("poll: 1 hour\n", "poll: 1 hour\n    customer_notices: [accepted]\n")
     operator.declare(notifying)
@@ -436,6 +441,7 @@ def test_apply_says_which_connections_don_t_tell_customers_who_writes(operator: 
         assert operator.settings.get(name).sender == said
 
 
+@pytest.mark.thorough
 def test_credentials_that_are_stored_already_need_not_be_in_the_file(operator: Operator) -> None:
     refused = FILE.replace("    credentials: {api_key: env:OFFERGRID_KEY}\n", "")
     operator.declare(refused)
@@ -450,6 +456,7 @@ def test_credentials_that_are_stored_already_need_not_be_in_the_file(operator: O
     assert operator.credentials.get("offergrid-home") == {"api_key": "typed-in"}
 
 
+@pytest.mark.thorough
 def test_an_id_keeps_its_provider(operator: Operator) -> None:
     operator.apply("--yes")
     operator.declare(
@@ -462,6 +469,7 @@ def test_an_id_keeps_its_provider(operator: Operator) -> None:
     assert "give the account at spirii an id of its own" in result.output
 
 
+@pytest.mark.thorough
 def test_polling_that_is_switched_off_ends_its_schedule(operator: Operator) -> None:
     operator.apply("--yes")
     operator.declare(FILE.replace("poll: 1 hour", "poll: off"))
@@ -471,6 +479,7 @@ def test_polling_that_is_switched_off_ends_its_schedule(operator: Operator) -> N
     assert set(operator.schedules()) == {"offergrid-home"}
 
 
+@pytest.mark.thorough
 def test_a_schedule_that_somebody_paused_is_started_again(operator: Operator) -> None:
     operator.apply("--yes")
     paused = dict(operator.schedules()["rabot-energy"])
@@ -485,6 +494,7 @@ def test_a_schedule_that_somebody_paused_is_started_again(operator: Operator) ->
     assert operator.schedules()["rabot-energy"]["State"] == "ENABLED"
 
 
+@pytest.mark.thorough
 def test_webhooks_that_are_switched_off_lose_their_secret(operator: Operator) -> None:
     operator.apply("--yes")
     operator.declare(
@@ -497,6 +507,7 @@ def test_webhooks_that_are_switched_off_lose_their_secret(operator: Operator) ->
     assert [one["webhook_url"] for one in listed] == [None, None]
 
 
+@pytest.mark.thorough
 def test_a_rotation_keeps_both_secrets_live_until_it_is_finished(operator: Operator) -> None:
     operator.apply("--yes")
     (old,) = operator.signing_secrets("offergrid-home")
@@ -515,6 +526,7 @@ def test_a_rotation_keeps_both_secrets_live_until_it_is_finished(operator: Opera
     assert operator.signing_secrets("offergrid-home") == (new,)
 
 
+@pytest.mark.thorough
 def test_an_apply_during_a_rotation_leaves_the_rotation_alone(operator: Operator) -> None:
     operator.apply("--yes")
     operator.run("secret", "rotate", "offergrid-home")
@@ -526,6 +538,7 @@ def test_an_apply_during_a_rotation_leaves_the_rotation_alone(operator: Operator
     assert operator.signing_secrets("offergrid-home") == live
 
 
+@pytest.mark.thorough
 def test_the_provider_s_own_signing_secret_is_read_from_standard_input(operator: Operator) -> None:
     operator.apply("--yes")
     (old,) = operator.signing_secrets("offergrid-home")
@@ -538,6 +551,7 @@ def test_the_provider_s_own_signing_secret_is_read_from_standard_input(operator:
     assert shown.stdout.splitlines() == [f"current   {SIGNING_SECRET}", f"previous  {old}"]
 
 
+@pytest.mark.thorough
 def test_what_is_no_signing_secret_is_refused(operator: Operator) -> None:
     operator.apply("--yes")
     before = operator.signing_secrets("offergrid-home")
@@ -548,6 +562,7 @@ def test_what_is_no_signing_secret_is_refused(operator: Operator) -> None:
     assert operator.signing_secrets("offergrid-home") == before
 
 
+@pytest.mark.thorough
 def test_the_list_fits_eighty_columns_and_names_where_webhooks_go(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -594,6 +609,7 @@ def test_an_endpoint_is_subscribed_with_a_secret_of_its_own(operator: Operator) 
     assert secret not in result.output
 
 
+@pytest.mark.thorough
 def test_an_endpoint_s_secret_stays_through_a_second_apply(operator: Operator) -> None:
     operator.declare(FILE_WITH_ENDPOINT)
     operator.apply("--yes")
@@ -609,6 +625,7 @@ def test_an_endpoint_s_secret_stays_through_a_second_apply(operator: Operator) -
     assert operator.endpoint_secret(crm.id) == first
 
 
+@pytest.mark.thorough
 def test_an_endpoint_s_secret_can_be_named_and_changed(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -628,6 +645,7 @@ def test_an_endpoint_s_secret_can_be_named_and_changed(
     assert SIGNING_SECRET not in result.output
 
 
+@pytest.mark.thorough
 def test_an_endpoint_that_leaves_the_file_takes_its_secret_along(operator: Operator) -> None:
     operator.declare(FILE_WITH_ENDPOINT)
     operator.apply("--yes")
@@ -640,6 +658,7 @@ def test_an_endpoint_that_leaves_the_file_takes_its_secret_along(operator: Opera
     assert operator.endpoint_secret(crm.id) is None
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("url", "said"),
     [
@@ -661,6 +680,7 @@ def test_a_deployed_stack_subscribes_public_endpoints_alone(
     assert operator.writes == []
 
 
+@pytest.mark.thorough
 def test_a_text_of_a_connection_s_own_is_what_is_sent_until_it_leaves_the_file(
     operator: Operator,
 ) -> None:
@@ -683,6 +703,7 @@ def test_a_text_of_a_connection_s_own_is_what_is_sent_until_it_leaves_the_file(
     assert operator.text("offergrid-home") is None
 
 
+@pytest.mark.thorough
 def test_texts_go_with_a_connection_that_is_pruned(operator: Operator) -> None:
     operator.keep_text(TEXT)
     operator.declare(FILE_WITH_TEXT)
@@ -765,6 +786,7 @@ def _raise(error: Exception) -> Any:
     return fail
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "value", ["key\r\nX-Evil: 1", "key\x00", "schl\u00fcssel\u20ac", "key\x7fend", "a\u2028b"]
 )
@@ -795,6 +817,7 @@ def test_a_file_whose_credential_no_header_carries_is_refused_with_its_line(
     assert operator.writes == []
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("size", "code"), [(23, 2), (24, 0), (64, 0), (65, 2)])
 def test_a_signing_secret_has_24_to_64_bytes(size: int, code: int, operator: Operator) -> None:
     operator.apply("--yes")
@@ -841,6 +864,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Any:
     return arrange
 
 
+@pytest.mark.thorough
 def test_a_connection_that_is_pruned_meanwhile_is_not_revived(
     operator: Operator, meanwhile: Any
 ) -> None:
@@ -859,6 +883,7 @@ def test_a_connection_that_is_pruned_meanwhile_is_not_revived(
     assert "rabot-energy is added" in again
 
 
+@pytest.mark.thorough
 def test_a_signing_secret_that_changed_meanwhile_is_neither_replaced_nor_made_again(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -892,6 +917,7 @@ def test_secrets_of_another_files_endpoints_stay(operator: Operator) -> None:
     assert operator.endpoint_secret("file-of-another") == SIGNING_SECRET
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("answered", ["at the question", "--yes"])
 def test_a_credential_that_a_colleague_sets_meanwhile_is_not_put_back(
     answered: str, operator: Operator, meanwhile: Any, monkeypatch: pytest.MonkeyPatch
@@ -927,6 +953,7 @@ def test_a_credential_that_a_colleague_sets_meanwhile_is_not_put_back(
     assert operator.credentials.get("rabot-energy")["client_secret"] == "the new secret"
 
 
+@pytest.mark.thorough
 def test_a_credential_that_is_changed_by_other_means_while_it_is_applied_is_not_put_back(
     operator: Operator, meanwhile: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -947,6 +974,7 @@ def test_a_credential_that_is_changed_by_other_means_while_it_is_applied_is_not_
     assert operator.credentials.get("rabot-energy")["client_secret"] == "of the console"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("theirs", ["apply", "rotate"])
 def test_while_somebody_applies_nobody_else_changes_what_is_declared(
     theirs: str, operator: Operator, monkeypatch: pytest.MonkeyPatch
@@ -977,6 +1005,7 @@ def test_while_somebody_applies_nobody_else_changes_what_is_declared(
     assert operator.apply("--yes").exit_code == 0, "once it is done, others may"
 
 
+@pytest.mark.thorough
 def test_an_apply_that_breaks_off_can_be_repeated_at_once(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

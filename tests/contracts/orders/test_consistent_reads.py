@@ -54,6 +54,7 @@ def orders(asked: Asked, table: str) -> ConsistentOrders:
     return ConsistentOrders(asked, table_name=table, sleep=lambda _seconds: None)
 
 
+@pytest.mark.thorough
 def test_a_hundred_orders_are_found_and_those_that_are_not_there_are_not(
     dynamodb: Any, table: str
 ) -> None:

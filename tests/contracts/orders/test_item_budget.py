@@ -162,6 +162,7 @@ def interleaved(sorts: list[Sort], rounds: int) -> list[Report]:
     return [one for together in zip(*several, strict=True) for one in together]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("script", SCRIPTS, ids=["ascii", "2 bytes", "3 bytes", "4 bytes"])
 @pytest.mark.parametrize(("length", "count", "rounds"), [(600, 99, 3), (40, 20, 25), (3, 3, 50)])
 def test_an_item_is_accepted_whatever_is_in_it(
@@ -189,6 +190,7 @@ def test_an_item_is_accepted_whatever_is_in_it(
         assert table.read(KEY) == replace(whole, version=1)
 
 
+@pytest.mark.thorough
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(some_sorts(), st.integers(1, 16))
 def test_no_order_grows_beyond_its_budget(sorts: list[Sort], rounds: int) -> None:
@@ -199,6 +201,7 @@ def test_no_order_grows_beyond_its_budget(sorts: list[Sort], rounds: int) -> Non
     assert len({one.id for one in whole.order.attention}) == len(whole.order.attention)
 
 
+@pytest.mark.thorough
 def test_the_largest_order_that_can_be_is_within_the_budget() -> None:
     """Every list at its cap, and every text at its longest."""
     light = [report(flapping(at), at, raw=flapping(at)) for at in range(700)]

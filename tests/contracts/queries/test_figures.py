@@ -274,6 +274,7 @@ def test_who_was_overtaken_counts_the_rest(tables: Tables, monkeypatch: Any) -> 
     assert [one.count for one in found] == [1, 1, 1]
 
 
+@pytest.mark.thorough
 def test_who_is_overtaken_at_every_try_says_so(tables: Tables, monkeypatch: Any) -> None:
     read, number = FiguresTable.counted, iter(range(1000))
     other = tables.measurer(tables.client)
@@ -302,6 +303,7 @@ def shared(request: pytest.FixtureRequest, ministack: str) -> Iterator[Callable[
         yield lambda: make_tables(client)
 
 
+@pytest.mark.thorough
 def test_workers_that_get_the_same_changes_at_once_count_each_once(
     shared: Callable[[], Tables],
 ) -> None:
@@ -315,6 +317,7 @@ def test_workers_that_get_the_same_changes_at_once_count_each_once(
     assert [one.count for one in found] == [5, 5, 5]
 
 
+@pytest.mark.thorough
 @given(data=st.data())
 @settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -21,6 +21,7 @@ ANSWERS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", sorted(REGISTRY))
 @given(answer=mangled(ANSWERS))
 def test_a_mangled_answer_has_words_or_none(name: str, answer: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ def keep_quick_orders(deployed: Deployed, count: int) -> None:
     )
 
 
+@pytest.mark.thorough
 def test_stages_are_told_in_words_and_slow_orders_by_name(deployed: Deployed) -> None:
     keep_quick_orders(deployed, ENOUGH)
     said = deployed.say("stages", "--from", "2026-03", "--to", "2026-03")
@@ -38,6 +39,7 @@ def test_stages_are_told_in_words_and_slow_orders_by_name(deployed: Deployed) ->
     )
 
 
+@pytest.mark.thorough
 def test_stages_are_told_by_the_provider_s_words(deployed: Deployed) -> None:
     deployed.keep(
         report(Status.ACCEPTED, 0, key=QUICK, raw="Contract Generated"),
@@ -57,6 +59,7 @@ def test_stages_are_told_by_the_provider_s_words(deployed: Deployed) -> None:
     assert "Contract Generated" in rows[2]
 
 
+@pytest.mark.thorough
 def test_of_too_few_orders_nothing_is_concluded(deployed: Deployed) -> None:
     keep_quick_orders(deployed, ENOUGH - 1)
     said = deployed.say("stages", "--from", "2026-03", "--to", "2026-03")

@@ -90,6 +90,7 @@ def test_a_list_is_printed_as_csv_without_formulas(deployed: Deployed) -> None:
     assert hostile["reference"] == '\'=HYPERLINK("x","y")'
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

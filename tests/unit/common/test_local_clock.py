@@ -50,6 +50,7 @@ def test_there_are_changes_to_look_at() -> None:
 CLOCKS = [time(0), time(0, 30), time(1, 15), time(2), time(2, 30), time(3), time(23, 30)]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("clock", CLOCKS, ids=str)
 def test_there_is_one_daily_digest_a_day_whatever_is_done_to_the_clock(clock: time) -> None:
     for zone, change in changes():

@@ -67,6 +67,7 @@ def good(world: World) -> list[str]:
     return sorted(key.order_id for key in world.orders.kept)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("name", MODELS)
 def test_a_hostile_order_is_quarantined_as_it_came_and_delays_no_other(
@@ -109,6 +110,7 @@ JSON_LIKE = st.recursive(
 """What is balanced, so that one can tell where it ends, and else may be anything."""
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", MODELS)
 @settings(max_examples=60, deadline=None)
 @given(hostile=JSON_LIKE, place=st.integers(0, 3))
@@ -121,6 +123,7 @@ def test_no_bytes_of_one_order_keep_another_from_being_recorded(
     assert [kept for kept, _ in world.quarantined] == [hostile]
 
 
+@pytest.mark.thorough
 @settings(max_examples=300, deadline=None)
 @given(hostile=st.binary(max_size=40))
 def test_any_bytes_in_a_page_end_in_a_result_that_loses_nothing(hostile: bytes) -> None:
@@ -156,6 +159,7 @@ VALUES = [
 ]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("name", "field"), [(name, one) for name, fields in FIELDS.items() for one in fields]
 )

@@ -238,6 +238,7 @@ def check(name: str, by_change: bool, steps: list[tuple[Any, ...]]) -> None:
     assert len(life.world.orders.written) == writes
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("name", "by_change"), LISTS, ids=LIST_NAMES)
 @settings(max_examples=40, deadline=None)
 @given(steps=st.lists(STEPS, max_size=12))

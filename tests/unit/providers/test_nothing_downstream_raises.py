@@ -101,6 +101,7 @@ def make_all(provider: str, reports: Iterable[Report], *, language: str) -> None
         make_everything(tracked, connection=CONNECTIONS[provider], now=NOW, languages=[language])
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("provider", sorted(REGISTRY))
 @given(st.data())
 def test_any_value_in_any_place_of_an_order(provider: str, data: st.DataObject) -> None:
@@ -108,6 +109,7 @@ def test_any_value_in_any_place_of_an_order(provider: str, data: st.DataObject) 
     make_all(provider, reports, language=data.draw(st.sampled_from(LANGUAGES)))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("provider", ["offergrid", "spirii", "subs"])
 @given(st.data())
 def test_any_value_in_any_place_of_an_event(provider: str, data: st.DataObject) -> None:

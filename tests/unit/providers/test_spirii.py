@@ -258,6 +258,7 @@ def test_it_signs_in_with_a_key_and_not_without() -> None:
 REAL = [charge_order(raw) for raw in STATUSES] + [charge_order("Pending", emails=[not_sent()])]
 
 
+@pytest.mark.thorough
 @given(mangled([webhook(one) for one in REAL]))
 def test_no_event_gives_anything_but_a_report_or_a_bad_payload(event: dict[str, Any]) -> None:
     try:
@@ -267,6 +268,7 @@ def test_no_event_gives_anything_but_a_report_or_a_bad_payload(event: dict[str, 
     assert_can_be_stored(reports)
 
 
+@pytest.mark.thorough
 @given(mangled(REAL))
 def test_no_order_gives_anything_but_a_report_or_a_bad_payload(order: dict[str, Any]) -> None:
     try:

@@ -295,6 +295,7 @@ def test_no_order_gives_anything_but_a_report_or_a_bad_payload(request: dict[str
     assert_can_be_stored(reports)
 
 
+@pytest.mark.thorough
 @given(mangled([{"data": REAL[:2], "page": 1, "last_page": last} for last in (1, 2)]))
 def test_no_page_gives_anything_but_a_page_or_a_broken_one(body: dict[str, Any]) -> None:
     try:

@@ -53,6 +53,7 @@ def counted_from_scratch(stream: Stream) -> Figures:
     return figures
 
 
+@pytest.mark.thorough
 @given(streams(), st.data())
 def test_redelivery_and_splitting_change_nothing(stream: Stream, data: st.DataObject) -> None:
     changes, figures = stream.changes, Figures()
@@ -64,6 +65,7 @@ def test_redelivery_and_splitting_change_nothing(stream: Stream, data: st.DataOb
     assert figures.seen() == counted_from_scratch(stream).seen()
 
 
+@pytest.mark.thorough
 @given(streams(), st.data())
 def test_the_order_in_which_changes_come_does_not_matter(
     stream: Stream, data: st.DataObject

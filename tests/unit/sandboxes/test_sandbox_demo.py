@@ -27,6 +27,7 @@ STATUS_OF: dict[str, Callable[[Json], list[str]]] = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["offergrid-home", "rabot-energy", "subs-grid", "spirii-charge"])
 def test_every_status_appears_and_the_demo_ends(
     sandboxes: Sandboxes, name: str, monkeypatch: pytest.MonkeyPatch
@@ -89,6 +90,7 @@ def test_made_up_malo_numbers_have_their_check_digit() -> None:
         assert (total + digits[10]) % 10 == 0
 
 
+@pytest.mark.thorough
 def test_ten_thousand_orders_are_walked_in_seconds(sandboxes: Sandboxes) -> None:
     account = sandboxes.accounts["spirii-charge"]
     for _ in range(10_000):

@@ -142,6 +142,7 @@ def test_no_sentence_is_broken_in_any_status(language: str) -> None:
     check_sentences(language, Status)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_sentence_is_broken_and_no_word_is_of_another_language(language: str) -> None:
     check_sentences(language, SOME)
@@ -168,6 +169,7 @@ def _without_values(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if not re.match(r"[^.]{3,28}:  ?\S", line))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_both_parts_say_the_same_and_the_head_says_in_which_language(language: str) -> None:
     for where, _, mail in every_mail(language):
@@ -379,6 +381,7 @@ KEYS = [
 ]  # fmt: skip
 
 
+@pytest.mark.thorough
 @settings(max_examples=150, deadline=None)
 @given(
     facts=st.dictionaries(st.sampled_from(KEYS), JSON, max_size=8),

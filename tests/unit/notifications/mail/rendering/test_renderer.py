@@ -51,6 +51,7 @@ def mail_text(kind: Kind, status: Status, **options: Any) -> str:
     return " ".join(renderer().render(*told(kind, status, **options)).text.split())
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("kind", "audience"), MAILS)
 @pytest.mark.parametrize("connection", CONNECTIONS, ids=lambda one: one.provider)
