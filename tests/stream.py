@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from milepost.common.status import Status
-from milepost.orders.lifecycle import Rules
 from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.orders.recording import record
 from milepost.orders.report import Report
+from milepost.orders.rules import Rules
 from milepost.orders.tombstones import tombstone_of
 from milepost.queries.histogram import StageKey, Tally
 from milepost.queries.outcomes import AcceptanceKey, OutcomeKey

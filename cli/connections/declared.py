@@ -21,8 +21,7 @@ from cli.connections.profiles import profile_of, provider_names, scheme_of, stat
 from cli.connections.schedules import Schedule, read_schedule
 from cli.stack import is_loopback
 from milepost.common.causes import CAUSES, LONGEST_PATTERN, MOST_PATTERNS, is_phrase
-from milepost.common.raw_statuses import normal_form
-from milepost.common.status import Status
+from milepost.common.status import Status, normal_form
 from milepost.connections.connection import TRACKS
 from milepost.connections.settings import MOST_REMINDER_HOURS
 from milepost.notifications.mail.rendering.sanitize import one_line

@@ -9,7 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from milepost.actions.aws.order_fetches import OrderFetches
+from milepost.actions.aws.scheduler import OrderFetches
 from milepost.aws.clients import client
 from milepost.aws.dynamodb_items import from_item
 from milepost.aws.logger import open_logger

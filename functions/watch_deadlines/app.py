@@ -30,10 +30,10 @@ from milepost.notifications.dispatch import Teller
 from milepost.notifications.reconciliation import AnnouncementWatch
 from milepost.orders.aws.index import OrdersIndex
 from milepost.orders.aws.table import OrdersReader, OrdersTable
-from milepost.orders.lifecycle import Rules
 from milepost.orders.order import Announcement, Kind
 from milepost.orders.overdue import DeadlineWatch
 from milepost.orders.rereading import FIRST_PLACE, Reread
+from milepost.orders.rules import Rules
 from milepost.orders.timed_announcements import TimedWatch
 from milepost.orders.watched_orders import LastAnnounced
 from milepost.providers.base import rules_of

@@ -10,7 +10,8 @@ import pytest
 
 from milepost.common.status import Status
 from milepost.orders.aws.table import OrdersTable
-from milepost.orders.order import OrderKey, TrackedOrder, Wait
+from milepost.orders.order import OrderKey, TrackedOrder
+from milepost.orders.summary import Wait
 from milepost.queries.aws import order_lists
 from milepost.queries.aws.order_lists import OrderLists
 from milepost.queries.order_list import Due, Listed, Page, Place, Wanted

@@ -16,10 +16,10 @@ from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.subscription import Subscription
 from milepost.orders.announcements import KIND_OF
 from milepost.orders.aws.table import OrdersTable, key_of
-from milepost.orders.lifecycle import Rules
 from milepost.orders.order import OVERDUE, Kind, OrderKey, TrackedOrder
 from milepost.orders.recording import record
 from milepost.orders.report import Report
+from milepost.orders.rules import Rules
 from tests.builders import NOON, OFFERGRID, RABOT, RULES, minute, report
 from tests.stack import Context, Stack, aws, event
 

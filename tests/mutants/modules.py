@@ -26,7 +26,7 @@ _NOTICES: Final = (
 )
 
 MODULES: Final[Mapping[str, Sequence[str]]] = {
-    "common.retry_after": (
+    "common.http_headers": (
         "tests/unit/notifications/endpoints",
         "tests/unit/providers/test_http.py",
     ),
@@ -58,6 +58,7 @@ MODULES: Final[Mapping[str, Sequence[str]]] = {
     ),
     "polling.memory": _POLLING,
     "polling.page_recording": _POLLING,
+    "polling.page_fetching": _POLLING,
     "polling.poll": _POLLING,
     "providers.offergrid": (
         "tests/unit/providers/test_offergrid.py",
@@ -70,6 +71,7 @@ MODULES: Final[Mapping[str, Sequence[str]]] = {
         "tests/unit/polling/test_hostile_orders.py",
         "tests/unit/polling/test_page_shift.py",
     ),
+    "providers.offergrid_payload": ("tests/unit/providers/test_offergrid.py",),
     "webhooks.signatures": (
         "tests/unit/webhooks/test_signatures.py",
         "tests/unit/webhooks/test_receiver.py",

@@ -11,10 +11,11 @@ import pytest
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.status import Status
 from milepost.orders.aws.table import BY_STATUS, OrdersTable, announced_by, key_of, shard_of
-from milepost.orders.lifecycle import Rules, fold
+from milepost.orders.lifecycle import fold
 from milepost.orders.order import Kind, OrderKey, Overdue, TrackedOrder
 from milepost.orders.recording import LostRace, OrderStore, record
 from milepost.orders.report import Report, Source
+from milepost.orders.rules import Rules
 from milepost.orders.timeline import TIMELINE_CAP
 from milepost.providers.registry import adapter
 from tests.builders import (

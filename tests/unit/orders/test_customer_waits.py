@@ -8,10 +8,10 @@ import pytest
 
 from milepost.common.status import Status
 from milepost.orders.deadlines import next_date, overdue_at
-from milepost.orders.lifecycle import Rules
 from milepost.orders.order import Kind, Order, TrackedOrder
 from milepost.orders.overdue import judged
 from milepost.orders.report import Report
+from milepost.orders.rules import Rules
 from tests.builders import NOON, OFFERGRID, report, stored_and_read, tracked
 
 DAY = timedelta(days=1)

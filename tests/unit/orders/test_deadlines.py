@@ -22,8 +22,9 @@ from milepost.orders.deadlines import (
     usual_end,
 )
 from milepost.orders.details import Details
-from milepost.orders.lifecycle import TERMINAL, Rules
+from milepost.orders.lifecycle import TERMINAL
 from milepost.orders.order import Order
+from milepost.orders.rules import Rules
 from tests.builders import NOON, OFFERGRID, minute, report, tracked
 
 DAY = timedelta(days=1)

@@ -12,10 +12,12 @@ from milepost.common.status import Status
 from milepost.common.strict_json import canonical_json
 from milepost.orders.aws.table import order_item
 from milepost.orders.details import Details
-from milepost.orders.lifecycle import MOVES, TERMINAL, Rules, fold
-from milepost.orders.order import Attention, Effect, Order, TrackedOrder, Wait
+from milepost.orders.lifecycle import MOVES, TERMINAL, fold
+from milepost.orders.order import Attention, Effect, Order, TrackedOrder
 from milepost.orders.report import Report, Source
+from milepost.orders.rules import Rules
 from milepost.orders.size_limits import REPORT_BYTES, TIMELINE_BYTES
+from milepost.orders.summary import Wait
 from milepost.orders.timeline import TIMELINE_CAP
 from tests.builders import KEY, NOON, OFFERGRID, RULES, minute, report
 

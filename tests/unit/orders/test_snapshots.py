@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from milepost.common.status import Status
-from milepost.orders.lifecycle import Rules, fold
+from milepost.orders.lifecycle import fold
 from milepost.orders.order import Effect, Kind, Order, TrackedOrder
 from milepost.orders.recording import RecordOutcome, record
 from milepost.orders.report import Report, Source
+from milepost.orders.rules import Rules
 from tests.builders import KEY, OFFERGRID, RULES, minute, report, stored_and_read, tracked
 from tests.fakes import MemoryOrders
 

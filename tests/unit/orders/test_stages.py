@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.common.raw_statuses import StageLevel
-from milepost.common.status import Status
-from milepost.orders.lifecycle import Rules, fold
-from milepost.orders.order import Order, Stage
+from milepost.common.status import StageLevel, Status
+from milepost.orders.lifecycle import fold
+from milepost.orders.order import Order
 from milepost.orders.report import Report
+from milepost.orders.rules import Rules
 from milepost.orders.stages import RAW_STATUS_BYTES, finished_stages, measured_stages
+from milepost.orders.summary import Stage
 from tests.builders import RULES, minute, report
 
 FLAPPING = Rules(

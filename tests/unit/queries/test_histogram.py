@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.common.raw_statuses import StageLevel
-from milepost.common.status import Status
+from milepost.common.status import StageLevel, Status
 from milepost.queries.histogram import BOUNDS, StageFigures, StageKey, Tally, bucket_of, figures_of
 from milepost.queries.histogram import sum_by_raw_status as apart
 from milepost.queries.histogram import sum_by_stage as summed

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from milepost.common.status import Status
 from milepost.common.timestamps import parse_instant, sortable, stored_moment
-from milepost.orders.order import OVERDUE, Attention, Wait
+from milepost.orders.order import OVERDUE, Attention
+from milepost.orders.summary import Wait
 from milepost.queries.order_list import Due, Listed, Wanted, is_wanted, next_dates
 from tests.builders import KEY
 

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.common.raw_statuses import StageLevel
-from milepost.common.status import Status
-from milepost.orders.lifecycle import Rules
+from milepost.common.status import StageLevel, Status
 from milepost.orders.order import OrderKey
+from milepost.orders.rules import Rules
 from milepost.orders.search_terms import customer_id_of_email
 from milepost.orders.stages import measured_stages
 from milepost.queries.histogram import StageKey, Tally, sum_by_raw_status, sum_by_stage

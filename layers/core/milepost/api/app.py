@@ -18,8 +18,7 @@ from milepost.api.error_handlers import tell_problems
 from milepost.api.openapi import describe, may_answer
 from milepost.api.problems import Problem, answer_to
 from milepost.api.query_parameters import refuse_unknown_names
-from milepost.api.route_matching import routes_at
-from milepost.api.routing import SUBJECTS, routers_of, subject_of
+from milepost.api.routing import SUBJECTS, routers_of, routes_at, subject_of
 from milepost.common.errors import BadPayload
 from milepost.common.strict_json import read_json
 

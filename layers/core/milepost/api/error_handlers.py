@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 )
 
 from milepost.api.problems import Problem, answer_to, faults_of
-from milepost.api.route_matching import routes_at
+from milepost.api.routing import routes_at
 from milepost.common.exception_summary import places
 from milepost.connections.connection import UnknownConnection, UnusableConnection
 from milepost.notifications.notice import BadNoticeId

@@ -1,4 +1,4 @@
-"""Repeating a request safely: one idempotency key is done once."""
+"""Idempotency keys of requests. Short: the routes that take one share it."""
 
 from typing import Annotated, Final
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Instants as the API takes them: with a zone, and of a time that orders can be of."""
+"""Instants in requests, with a time zone. Short: several routes share it."""
 
 from datetime import datetime
 from typing import Annotated, Final

@@ -1,4 +1,4 @@
-"""What goes into the API and comes out of it, in JSON."""
+"""The base of the API's JSON bodies. Short: every schema builds on it."""
 
 from pydantic import BaseModel, ConfigDict
 

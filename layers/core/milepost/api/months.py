@@ -1,4 +1,4 @@
-"""Months as the API takes them."""
+"""Months in requests, such as 2026-03. Short: the routes of figures share it."""
 
 from datetime import date, timedelta
 from typing import Annotated

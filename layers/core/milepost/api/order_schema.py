@@ -18,9 +18,10 @@ from milepost.orders.deadlines import expected_by, next_date
 from milepost.orders.details import ABOUT_AN_ACTION
 from milepost.orders.lifecycle import TERMINAL
 from milepost.orders.next_steps import next_step, open_points, who_acts
-from milepost.orders.order import Announcement, Effect, Entry, Kind, Order, TrackedOrder, Wait
+from milepost.orders.order import Announcement, Effect, Entry, Kind, Order, TrackedOrder
 from milepost.orders.reminders import action_to_complete
 from milepost.orders.report import Source
+from milepost.orders.summary import Wait
 from milepost.providers.registry import adapter
 
 Facts = dict[str, Any]

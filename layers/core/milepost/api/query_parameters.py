@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.openapi.params import get_flat_dependant
 
 from milepost.api.problems import Fault, Problem
-from milepost.api.route_matching import routes_at
+from milepost.api.routing import routes_at
 
 _LONGEST_SHOWN: Final = 64
 

@@ -1,4 +1,4 @@
-"""Every subject of the API: a module named here is on, and nothing else is.
+"""The routes of the API: every subject is a module that is named here.
 
 A subject is imported for the first request that is about it: with all of them, a function that
 starts for one request would take half as long again.
@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Final
 
-from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.api_gateway import Route, Router
 
 SUBJECTS: Final[Mapping[str, Sequence[str]]] = {
     "orders": ("order_lists", "orders", "actions"),
@@ -37,3 +38,9 @@ def routers_of(subject: str) -> list[Router]:
     """The routers of a subject; none of one that there isn't."""
     modules = [import_module(f"milepost.api.routes.{name}") for name in SUBJECTS.get(subject, ())]
     return [one.router for one in modules]
+
+
+def routes_at(resolver: APIGatewayHttpResolver, path: str) -> list[Route]:
+    """The routes at this path, of whatever method."""
+    routes = [*resolver._static_routes, *resolver._dynamic_routes]
+    return [one for one in routes if one.rule.match(path)]

@@ -1,4 +1,4 @@
-"""The forms of ids and other texts in requests, and how each is described to people."""
+"""The patterns of ids and other texts in requests, and a description of each. Short: a table."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""The functions' logger: JSON lines by Powertools, without the messages of exceptions."""
+"""The functions' logger: Powertools' JSON lines. Short: only exceptions are logged otherwise."""
 
 import logging
 from typing import Any

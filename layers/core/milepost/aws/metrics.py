@@ -1,4 +1,4 @@
-"""The functions' metrics: lines of the embedded metric format, by Powertools."""
+"""The functions' metrics, in the embedded metric format by Powertools. Short: one warning off."""
 
 import warnings
 

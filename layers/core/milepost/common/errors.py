@@ -1,4 +1,4 @@
-"""Errors that every package may raise: what was read can't be used, or can't be read now."""
+"""Errors of input that can't be used or read. Short: every package raises them."""
 
 
 class BadPayload(ValueError):

@@ -1,5 +1,10 @@
-"""What an HTTP header can carry."""
+"""HTTP headers: which values they can carry, and how long ``Retry-After`` asks us to wait.
 
+Source of ``Retry-After``: RFC 9110, section 10.2.3: seconds, or a date.
+"""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 _DELETE: Final = "\x7f"
@@ -14,3 +19,24 @@ def is_header_value(text: str) -> bool:
     if not text or text != text.strip():
         return False
     return all(one == "\t" or " " <= one < _DELETE or "\xa0" <= one <= "\xff" for one in text)
+
+
+LONGEST: Final = timedelta(days=1)
+"""More than this is read as this; whoever waits may set a lower limit."""
+
+
+def read_retry_after(text: str | None, *, now: datetime) -> timedelta | None:
+    """How long to wait from now on: nothing for a date that has passed, None if it can't be read.
+
+    :param text: the header's value; None when there is none
+    """
+    asked = (text or "").strip()
+    if asked.isascii() and asked.isdigit():
+        # So many digits are more than a day, and might be too many to convert.
+        return min(timedelta(seconds=int(asked)), LONGEST) if len(asked) < 10 else LONGEST
+    try:
+        date = parsedate_to_datetime(asked)
+        aware = date if date.tzinfo else date.replace(tzinfo=UTC)
+        return max(timedelta(0), min(aware - now, LONGEST))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

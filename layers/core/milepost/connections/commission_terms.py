@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from milepost.common.raw_statuses import is_same_word, normal_form
+from milepost.common.status import is_same_word, normal_form
 from milepost.connections.connection import CommissionTerms, Connection
 
 

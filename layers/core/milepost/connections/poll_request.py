@@ -1,5 +1,4 @@
-"""A request for a poll of a connection: short, since polls, health and operations share it
-alone."""
+"""A request for a poll. Short: polls, health and operations share it."""
 
 from dataclasses import dataclass
 from datetime import datetime

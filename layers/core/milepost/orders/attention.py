@@ -6,8 +6,9 @@ from typing import Final
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.orders.details import Details
-from milepost.orders.order import OVERDUE, Attention, Effect, Entry, Summary
+from milepost.orders.order import OVERDUE, Attention, Effect, Entry
 from milepost.orders.size_limits import SHORTENED
+from milepost.orders.summary import Summary
 
 UNREAD: Final = "unreadable_data"
 """The code of the reason for attention that something was left out of what a provider said."""

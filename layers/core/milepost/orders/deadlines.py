@@ -7,22 +7,16 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from milepost.common.business_days import business_days_of, end_of_business_time
-from milepost.common.raw_statuses import is_same_word, normal_form
-from milepost.common.status import Status
-from milepost.common.timestamps import (
-    LATEST,
-    if_in_range,
-    later,
-    stored_day,
-    stored_moment,
-)
+from milepost.common.status import Status, is_same_word, normal_form
+from milepost.common.timestamps import LATEST, if_in_range, later, stored_day, stored_moment
 from milepost.connections.connection import BUSINESS, TRACKS, Connection
 from milepost.orders.customer_waits import wait_ends, wait_in_words
 from milepost.orders.details import Details
 from milepost.orders.lifecycle import TERMINAL
-from milepost.orders.order import Attention, Effect, Order, Stage
+from milepost.orders.order import Attention, Effect, Order
 from milepost.orders.provider_stages import Allowed, stage_of
 from milepost.orders.stages import MOVING
+from milepost.orders.summary import Stage
 
 _DAY: Final = timedelta(days=1)
 

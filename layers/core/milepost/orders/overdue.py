@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from milepost.common.raw_statuses import is_same_word
-from milepost.common.status import Status
+from milepost.common.status import Status, is_same_word
 from milepost.common.timestamps import stored_moment, whole_milliseconds
 from milepost.connections.connection import (
     Connection,
@@ -26,9 +25,9 @@ from milepost.orders.deadlines import (
     next_date,
     overdue_at,
 )
-from milepost.orders.lifecycle import Rules
 from milepost.orders.order import Announcement, Kind, Order, OrderKey, Overdue, TrackedOrder
 from milepost.orders.recording import OrderStore, read_again, write_until_won
+from milepost.orders.rules import Rules
 from milepost.orders.watched_orders import LastAnnounced, Watched
 
 

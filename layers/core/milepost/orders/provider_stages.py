@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from milepost.common.raw_statuses import normal_form
+from milepost.common.status import normal_form
 
 _DAY: Final = timedelta(days=1)
 

@@ -10,10 +10,11 @@ from milepost.common.status import Status
 from milepost.common.timestamps import whole_milliseconds
 from milepost.orders.announcements import announcements, kept
 from milepost.orders.customer_waits import first_due_on
-from milepost.orders.lifecycle import Rules, fold
+from milepost.orders.lifecycle import fold
 from milepost.orders.order import Announcement, Effect, Order, OrderKey, TrackedOrder
 from milepost.orders.report import Report, Source
 from milepost.orders.restating import restate, restate_summary
+from milepost.orders.rules import Rules
 
 MOST_LOST_RACES: Final = 10
 """Writers that may get ahead of us on one order before we leave the report to a redelivery."""

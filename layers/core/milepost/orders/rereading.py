@@ -16,9 +16,9 @@ from milepost.connections.connection import (
     UnusableConnection,
 )
 from milepost.orders.deadlines import overdue_at
-from milepost.orders.lifecycle import Rules
 from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.orders.recording import OrderStore, fold_again, write_until_won
+from milepost.orders.rules import Rules
 
 FIRST_PLACE: Final = "0@0"
 """Where a walk begins."""

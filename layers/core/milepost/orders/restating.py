@@ -1,4 +1,4 @@
-"""Reading stored reports again: each has the status that its raw status stands for now.
+"""The status of stored reports, read again. Short: lifecycle, recording and adapters share it.
 
 What a provider's words mean is a table, which may be corrected, and a connection may add to it. The
 raw status is stored beside the canonical one, so an order is what today's table makes of it.
@@ -10,8 +10,8 @@ from typing import TypeAlias
 
 from milepost.common.status import Status
 from milepost.orders.details import Details
-from milepost.orders.order import Summary
 from milepost.orders.report import Report
+from milepost.orders.summary import Summary
 
 StatusReader: TypeAlias = Callable[[str, Details], Status | None]
 """The canonical status of a raw one and what came with it; None for a word that isn't known."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from milepost.common.raw_statuses import StageLevel, is_same_word, normal_form
-from milepost.common.status import Status
-from milepost.orders.order import Effect, Entry, Order, Stage, Summary
+from milepost.common.status import StageLevel, Status, is_same_word, normal_form
+from milepost.orders.order import Effect, Entry, Order
 from milepost.orders.size_limits import shorten_text
+from milepost.orders.summary import Stage, Summary
 
 MOVING: Final = frozenset({Effect.MOVED, Effect.CONTINUED, Effect.CORRECTED})
 """Effects of reports by which an order left one status for another."""

@@ -7,9 +7,9 @@ from itertools import groupby
 from typing import Final
 
 from milepost.orders.details import PAID
-from milepost.orders.order import Summary
 from milepost.orders.report import Report, Source
 from milepost.orders.size_limits import TIMELINE_BYTES
+from milepost.orders.summary import Summary
 
 TIMELINE_CAP: Final = 100
 """Reports kept on one timeline; older ones fold into its summary."""

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from milepost.orders.order import OVERDUE, SWALLOWED_DIGITS, Stage, Summary, acknowledged_by
+from milepost.orders.order import OVERDUE, acknowledged_by
 from milepost.orders.report import Report, Source, shorten
 from milepost.orders.size_limits import DETAILS_BYTES
+from milepost.orders.summary import SWALLOWED_DIGITS, Stage, Summary
 from milepost.orders.timeline import is_late
 
 MOST_STAGES: Final = 300

@@ -1,4 +1,4 @@
-"""What the index shows of orders to those who watch them."""
+"""What the index shows of an order. Short: the watches and the index share it."""
 
 from dataclasses import dataclass
 from datetime import datetime

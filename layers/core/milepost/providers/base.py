@@ -6,15 +6,14 @@ from datetime import datetime
 from typing import Any, Final, Protocol, TypeAlias
 
 from milepost.common.errors import BadPayload, DatedAhead
-from milepost.common.raw_statuses import normal_form
-from milepost.common.status import Status
+from milepost.common.status import Status, normal_form
 from milepost.connections.connection import Connection
 from milepost.orders.deadlines import look_at_dates
 from milepost.orders.details import Details
-from milepost.orders.lifecycle import Rules
 from milepost.orders.order import Order
 from milepost.orders.report import Report, refuse_future
 from milepost.orders.restating import StatusReader
+from milepost.orders.rules import Rules
 
 Json: TypeAlias = Mapping[str, Any]
 

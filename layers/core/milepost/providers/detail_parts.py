@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from milepost.common.raw_statuses import normal_form
+from milepost.common.status import normal_form
 from milepost.common.timestamps import format_instant
 from milepost.orders.details import Details, Note
 from milepost.providers.payload_types import Shape, Text

@@ -16,10 +16,11 @@ from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection
 from milepost.orders.details import Details
 from milepost.orders.disclosure import FROM_NOTES, TELLING_WHY
-from milepost.orders.lifecycle import OPEN, Rules
+from milepost.orders.lifecycle import OPEN
 from milepost.orders.order import Attention
 from milepost.orders.order import Order as TrackedItem
 from milepost.orders.report import Report, Source
+from milepost.orders.rules import Rules
 from milepost.providers.base import (
     BrokenPage,
     Call,

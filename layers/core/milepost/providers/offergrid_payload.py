@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from milepost.common.raw_statuses import normal_form
+from milepost.common.status import normal_form
 from milepost.providers.payload_types import (
     Id,
     Instant,

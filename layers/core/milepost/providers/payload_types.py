@@ -23,7 +23,7 @@ from pydantic import (
 
 from milepost.common.errors import BadPayload
 from milepost.common.identifiers import read_id
-from milepost.common.raw_statuses import normal_form
+from milepost.common.status import normal_form
 from milepost.common.timestamps import read_day, read_instant
 from milepost.providers.base import Json
 from milepost.providers.lenient_parsing import Unusable, name_of, places_to_leave_out, without

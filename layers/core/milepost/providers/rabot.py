@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from milepost.common.causes import CUSTOMER_REVOKED, cause_of
 from milepost.common.errors import BadPayload
-from milepost.common.raw_statuses import is_same_word
-from milepost.common.status import Status
+from milepost.common.status import Status, is_same_word
 from milepost.connections.connection import Connection
 from milepost.orders.details import Details
-from milepost.orders.lifecycle import OPEN, Rules
+from milepost.orders.lifecycle import OPEN
 from milepost.orders.order import Attention
 from milepost.orders.report import Report, Source
+from milepost.orders.rules import Rules
 from milepost.providers.base import (
     BrokenPage,
     Http,

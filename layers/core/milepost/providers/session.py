@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
-from milepost.common.retry_after import read_retry_after
+from milepost.common.http_headers import read_retry_after
 from milepost.connections.connection import Connection
 from milepost.providers.base import Call, Http, PageRequest, Provider, Response, SignIn
 

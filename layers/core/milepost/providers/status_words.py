@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
 
-from milepost.common.raw_statuses import normal_form
-from milepost.common.status import Status
+from milepost.common.status import Status, normal_form
 from milepost.orders.details import Details
 
 Meaning = TypeVar("Meaning")

@@ -16,8 +16,8 @@ from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection
 from milepost.orders.details import Details
 from milepost.orders.details import Invoice as Fee
-from milepost.orders.lifecycle import Rules
 from milepost.orders.order import Attention
+from milepost.orders.rules import Rules
 from milepost.providers.base import (
     BrokenPage,
     Http,

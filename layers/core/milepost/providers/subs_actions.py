@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from milepost.common.raw_statuses import normal_form
-from milepost.common.status import Status
+from milepost.common.status import Status, normal_form
 from milepost.orders.details import Details, Invoice
 from milepost.orders.lifecycle import OPEN
 from milepost.orders.order import Order

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Final
 
-from milepost.common.raw_statuses import StageLevel, normal_form
-from milepost.common.status import Status
+from milepost.common.status import StageLevel, Status, normal_form
 
 _SECOND: Final = 1000
 _LONGEST: Final = 20 * 365 * 24 * 3600 * _SECOND

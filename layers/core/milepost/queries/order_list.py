@@ -12,12 +12,12 @@ from enum import StrEnum
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
-from milepost.common.raw_statuses import is_same_word
-from milepost.common.status import Status
+from milepost.common.status import Status, is_same_word
 from milepost.common.timestamps import in_zone, parse_instant, sortable, stored_day, stored_moment
 from milepost.orders.deadlines import ON_SITE
 from milepost.orders.lifecycle import TERMINAL
-from milepost.orders.order import OVERDUE, Attention, OrderKey, Wait
+from milepost.orders.order import OVERDUE, Attention, OrderKey
+from milepost.orders.summary import Wait
 
 OPEN: Final = tuple(status for status in Status if status not in TERMINAL)
 ANY_ATTENTION: Final = "any"

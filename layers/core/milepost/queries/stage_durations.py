@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Final
 
-from milepost.common.raw_statuses import StageLevel
-from milepost.common.status import Status
+from milepost.common.status import StageLevel, Status
 from milepost.orders.order import Order, OrderKey, TrackedOrder
 from milepost.orders.search_terms import customer_id_of
 from milepost.orders.stages import measured_stages

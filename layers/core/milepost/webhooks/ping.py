@@ -1,4 +1,4 @@
-"""Trying the way in: a delivery of our own, signed as the provider's are, that reports nothing."""
+"""Test deliveries, signed like the provider's, which report nothing. Short: one payload."""
 
 from collections.abc import Mapping
 from typing import Final

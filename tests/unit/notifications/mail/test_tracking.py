@@ -9,9 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.notifications.mail.delivery_states import Logged, Step
 from milepost.notifications.mail.events import Fate, MailEvent
-from milepost.notifications.mail.tracking import RETRY_AFTER, NotLoggedYet, Tracker, decide
+from milepost.notifications.mail.tracking import (
+    RETRY_AFTER,
+    Logged,
+    NotLoggedYet,
+    Step,
+    Tracker,
+    decide,
+)
 from milepost.notifications.notice import Notice, State
 from milepost.notifications.subscription import QuietHours, Subscription
 from milepost.orders.order import Kind

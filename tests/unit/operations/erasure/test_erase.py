@@ -14,10 +14,11 @@ from milepost.operations.erasure.place import PlaceNotRead, Swept
 from milepost.operations.erasure.remembered import REMEMBERED_FOR, Remembered
 from milepost.operations.erasure.subject import Subject, Verdict, judge_details, subject_of
 from milepost.orders.customer_identifiers import mark, owner_forms
-from milepost.orders.order import Attention, OrderKey, Overdue, TrackedOrder, Wait
+from milepost.orders.order import Attention, OrderKey, Overdue, TrackedOrder
 from milepost.orders.recording import MOST_LOST_RACES, LostRace, RecordOutcome, record
 from milepost.orders.report import Source
 from milepost.orders.search_terms import customer_id_of_email, number_id, phone_ids
+from milepost.orders.summary import Wait
 from milepost.orders.tombstones import tombstone_of
 from tests.builders import KEY, NOON, RULES, minute, report, tracked
 from tests.fakes import MemoryOrders

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from milepost.actions.action import PlannedCall
+from milepost.actions.action import REFRESH, PlannedCall
+from milepost.orders.announcements import Announced
 from milepost.orders.order import OrderKey
 
 _LATEST: Final = 24 * 3600
@@ -88,3 +89,19 @@ def _second(at: datetime) -> datetime:
     """The next whole second, in UTC: never before its time."""
     whole = at.astimezone(UTC).replace(microsecond=0)
     return whole if whole >= at else whole + timedelta(seconds=1)
+
+
+class OrderFetches:
+    """Implements ``dispatch.Fetches``."""
+
+    def __init__(self, client: Callable[[], Any], *, function: str) -> None:
+        self._client = client
+        self._function = function
+
+    def fetch(self, announced: Announced) -> None:
+        call = PlannedCall(order=announced.key, action=REFRESH, key=f"contact-{announced.id}")
+        self._client().invoke(
+            FunctionName=self._function,
+            InvocationType="Event",
+            Payload=json.dumps(schedule_input(call)).encode(),
+        )

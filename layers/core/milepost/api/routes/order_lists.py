@@ -16,8 +16,7 @@ from milepost.api.openapi import may_answer
 from milepost.api.order_schema import AttentionView, WaitView, wait_view
 from milepost.api.pagination import BadCursor, read_cursor, write_cursor
 from milepost.api.problems import Fault, Problem
-from milepost.common.raw_statuses import normal_form
-from milepost.common.status import Status
+from milepost.common.status import Status, normal_form
 from milepost.common.strict_json import canonical_json
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.orders.attention import CODES

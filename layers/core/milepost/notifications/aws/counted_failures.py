@@ -1,4 +1,4 @@
-"""The delivery log of those who send: a notice that ends as failed is counted, for its alarm.
+"""The delivery log that counts failed notices, for an alarm. Short: it adds only the metric.
 
 Each of them is a notice that somebody was to get and won't: nothing tries it again by itself.
 """

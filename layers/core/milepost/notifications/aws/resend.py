@@ -1,4 +1,4 @@
-"""What stands behind resending, for the API and the command alike."""
+"""The drivers that resending needs. Short: the API and the command share the list."""
 
 from typing import Any
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
 
-from milepost.common.retry_after import read_retry_after
+from milepost.common.http_headers import read_retry_after
 from milepost.notifications.endpoints.addresses import Endpoint
 
 RETRY_AFTER: Final = (

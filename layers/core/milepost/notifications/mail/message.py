@@ -1,4 +1,4 @@
-"""A mail, ready to be sent. Short: senders, renderers and endpoints share it alone."""
+"""A mail, ready to be sent. Short: senders, renderers and endpoints share it."""
 
 from dataclasses import dataclass, field
 

@@ -9,10 +9,30 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from milepost.notifications.mail.delivery_states import Logged, Step
 from milepost.notifications.mail.events import Fate, MailEvent
 from milepost.notifications.notice import Notice, State
 from milepost.notifications.subscription import Subscription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logged:
+    """How a notice stands in the log; ``message_id`` is that of its latest mail."""
+
+    notice: Notice
+    state: State
+    message_id: str | None = None
+    attempts: int = 0
+    """How often it was tried again after a soft bounce."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A notice's next state; ``retry_at`` when it is to be tried again."""
+
+    state: State
+    reason: str | None = None
+    retry_at: datetime | None = None
+    attempts: int = 0
 
 
 class NotLoggedYet(Exception):

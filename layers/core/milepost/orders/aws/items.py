@@ -4,21 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from milepost.common.raw_statuses import StageLevel
-from milepost.common.status import Status
+from milepost.common.status import StageLevel, Status
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.orders.details import Details
-from milepost.orders.order import (
-    SWALLOWED_DIGITS,
-    Effect,
-    Entry,
-    OrderKey,
-    Overdue,
-    Stage,
-    Summary,
-    Wait,
-)
+from milepost.orders.order import Effect, Entry, OrderKey, Overdue
 from milepost.orders.report import Report, Source
+from milepost.orders.summary import SWALLOWED_DIGITS, Stage, Summary, Wait
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 

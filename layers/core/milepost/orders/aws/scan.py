@@ -1,4 +1,4 @@
-"""OrdersTable from end to end, a page at a time: for what has to see every order."""
+"""A scan of OrdersTable, page by page. Short: apart from the table, which never scans."""
 
 from typing import Any
 

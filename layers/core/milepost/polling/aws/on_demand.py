@@ -1,4 +1,4 @@
-"""Polls out of turn: poll_orders is started as its schedule would."""
+"""Starts poll_orders before its schedule does. Short: one invocation."""
 
 import json
 from typing import Any

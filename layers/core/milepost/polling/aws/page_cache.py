@@ -1,4 +1,4 @@
-"""Digests of what the last poll saw: one object a connection, some 24 bytes an order."""
+"""The S3 objects with digests of the last poll's orders. Short: one object a connection."""
 
 from typing import Any
 

@@ -11,8 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote
 
 from milepost.aws.dynamodb_items import from_item, to_item
-from milepost.common.raw_statuses import StageLevel
-from milepost.common.status import Status
+from milepost.common.status import StageLevel, Status
 from milepost.orders.order import OrderKey
 from milepost.queries.aws.outcome_items import (
     acceptance_key_of,

@@ -1,7 +1,4 @@
-"""The inbox: what was let in, on its way to being recorded.
-
-Apart from ``deliveries``, since a provider waits for whoever imports this.
-"""
+"""Puts accepted deliveries into the inbox queue. Short: a provider waits while it is imported."""
 
 import json
 from base64 import b64encode

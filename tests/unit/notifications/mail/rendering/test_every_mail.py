@@ -19,8 +19,9 @@ from milepost.notifications.mail.rendering.languages import counted, words_of
 from milepost.notifications.mail.rendering.renderer import MailRenderer
 from milepost.notifications.notice import Audience, Notice
 from milepost.notifications.subscription import DigestReason
-from milepost.orders.lifecycle import Rules, fold
+from milepost.orders.lifecycle import fold
 from milepost.orders.order import Kind, TrackedOrder
+from milepost.orders.rules import Rules
 from tests.builders import report
 from tests.unit.notifications.mail.rendering.mail_builders import (
     CONNECTIONS,

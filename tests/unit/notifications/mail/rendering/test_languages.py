@@ -18,8 +18,9 @@ from milepost.notifications.mail.rendering.languages import (
     words_of,
 )
 from milepost.notifications.mail.rendering.open_points import attention_sentences
-from milepost.orders.lifecycle import Rules, fold
+from milepost.orders.lifecycle import fold
 from milepost.orders.order import Kind, TrackedOrder
+from milepost.orders.rules import Rules
 from milepost.providers import rabot
 from tests.builders import OFFERGRID, RABOT, report
 from tests.unit.notifications.mail.rendering.mail_builders import KNOWN, NOW, SPIRII, renderer, told

@@ -12,8 +12,9 @@ from milepost.notifications.mail.message import Mail
 from milepost.notifications.mail.rendering.renderer import MailRenderer
 from milepost.notifications.notice import Audience, Notice
 from milepost.notifications.subscription import DigestReason
-from milepost.orders.order import Kind, TrackedOrder, Wait
+from milepost.orders.order import Kind, TrackedOrder
 from milepost.orders.report import Report
+from milepost.orders.summary import Wait
 from tests.builders import NOON, OFFERGRID, report, tracked
 from tests.unit.notifications.mail.rendering.mail_builders import (
     KNOWN,

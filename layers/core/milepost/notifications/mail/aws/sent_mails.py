@@ -12,7 +12,7 @@ from milepost.notifications.aws.delivery_log import expiry, notice_key
 from milepost.notifications.aws.held import DUE, HoldsTable
 from milepost.notifications.aws.list_keys import state_listing
 from milepost.notifications.aws.messages import notice_message, notice_of
-from milepost.notifications.mail.delivery_states import Logged, Step
+from milepost.notifications.mail.tracking import Logged, Step
 from milepost.notifications.notice import ERASED_RECIPIENT, Channel, Notice, State
 
 KEEP: Final = timedelta(days=60)
