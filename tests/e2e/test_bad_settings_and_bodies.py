@@ -26,6 +26,7 @@ def said(client: Client, *arguments: str) -> str:
     return " ".join(done.stdout.split())
 
 
+@pytest.mark.thorough
 def test_one_connections_bad_settings_close_it_alone_and_name_it(client: Client) -> None:
     body = json.dumps(status_changed(client.new_id("closed"), "accepted")).encode()
     known = client.new_id("known")
@@ -48,6 +49,7 @@ def test_one_connections_bad_settings_close_it_alone_and_name_it(client: Client)
         assert known in said(client, "orders", "list", "--connection", SHOP, "--json")
 
 
+@pytest.mark.thorough
 def test_one_connections_bad_signing_secret_closes_it_alone(client: Client) -> None:
     with bad_secret(client, "SigningSecretsArn", SHOP, ["no", "scheme"]):
         event = status_changed(client.new_id("closed"), "accepted")

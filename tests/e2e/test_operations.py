@@ -151,6 +151,7 @@ def unannounced(client: Client, order_id: str) -> dict[str, Any] | None:
     return None
 
 
+@pytest.mark.thorough
 def test_an_erased_customer_leaves_a_tombstone_that_no_later_event_fills(client: Client) -> None:
     email = f"{client.new_id('c')}@example.com"
     customer = {"firstName": "Ottilie", "lastName": "Erlenkamp", "email": email, "phone": "1"}

@@ -26,6 +26,7 @@ def watch(client: Client, now: datetime) -> dict[str, Any]:
     return content
 
 
+@pytest.mark.thorough
 def test_people_are_reminded_of_an_appointment_once(
     client: Client, subscriptions: Subscriptions
 ) -> None:
@@ -42,6 +43,7 @@ def test_people_are_reminded_of_an_appointment_once(
     assert mail["subject"].startswith("Reminder: appointment ")
 
 
+@pytest.mark.thorough
 def test_a_customer_who_is_not_known_yet_is_notified_once_the_order_was_fetched(
     client: Client,
 ) -> None:
