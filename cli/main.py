@@ -41,6 +41,7 @@ PARTS: Final[Mapping[str, tuple[str, str]]] = {
     "dead-letters": ("cli.operations.dead_letters", "Messages that failed every retry."),
     "redrive": ("cli.operations.redrive", "Send messages of a dead-letter queue back to work."),
     "erase": ("cli.operations.erase", "Erase a customer, for good."),
+    "activity": ("cli.activity.commands", "Who changed what, and when."),
     "doctor": ("cli.doctor.commands", "Whether a deployment is well, and what to do if not."),
 }
 """Every part: the module with its ``app``, and its line in the help."""

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from milepost.actions.action import PlannedCall
+from milepost.activity.entry import Entry, Outcome, Place, Wanted
 from milepost.common.errors import OrdersUnavailable
 from milepost.common.idempotency import KeyReused
 from milepost.common.timestamps import format_instant, parse_instant, sortable
@@ -452,3 +453,39 @@ class MemoryPlans:
 
     def drop(self, call: PlannedCall) -> None:
         self.due.pop(call, None)
+
+
+@dataclass
+class MemoryActivity:
+    """Does what ActivityTable does: ``recorder.EntryWriter``, and finds entries."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    starts_fail: bool = False
+    completions_fail: bool = False
+
+    def start(self, entry: Entry) -> None:
+        if self.starts_fail:
+            raise ConnectionError
+        if entry.id in self.entries:
+            raise ValueError("ConditionalCheckFailed")
+        self.entries[entry.id] = entry
+
+    def complete(self, entry: Entry) -> None:
+        if self.completions_fail:
+            raise ConnectionError
+        if self.entries[entry.id].outcome not in (Outcome.STARTED, entry.outcome):
+            raise ValueError("ConditionalCheckFailed")
+        self.entries[entry.id] = entry
+
+    def find(
+        self, wanted: Wanted, *, after: Place | None, limit: int
+    ) -> tuple[list[Entry], Place | None]:
+        found = sorted(
+            (one for one in self.entries.values() if wanted.matches(one)),
+            key=lambda one: (one.at, one.id),
+            reverse=True,
+        )
+        if after is not None:
+            found = [one for one in found if (one.at, one.id) < (after.at, after.id)]
+        page = found[:limit]
+        return page, Place(page[-1].at, page[-1].id) if len(found) > limit else None

@@ -133,6 +133,7 @@ class Stack:
             "CONNECTIONS_PATH": CONNECTIONS_PATH,
             "SENDER_ADDRESS": SENDER,
             "PUBLIC_URL": "https://milepost.example.org",
+            "ACTIVITY_DAYS": "366",
         }
         return {
             name: special.get(name) or self.resources.physical(str(value))

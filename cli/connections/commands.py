@@ -7,11 +7,12 @@ from typing import Annotated, Any
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.activity.recording import recorded
 from cli.api import OrdersApi
 from cli.aws_faults import explain
 from cli.connections.applying import apply
 from cli.connections.declaration import ChangedSinceCompared, changing
-from cli.connections.difference import Difference, compare
+from cli.connections.difference import ConnectionChange, Difference, SubscriptionChange, compare
 from cli.connections.file import read_file
 from cli.connections.health import condition_in_words, troubles
 from cli.connections.overview import connection_rows, overview_as_json, remarks
@@ -28,6 +29,7 @@ from cli.options import CsvOption, JsonOption, ZoneOption
 from cli.output import is_interactive, tell, tell_csv, tell_folded, tell_json, tell_table, warn
 from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
+from milepost.activity.recorder import Change
 
 app = make_part("The team's accounts at the providers.")
 app.add_typer(secret_app, name="secret")
@@ -66,11 +68,15 @@ def apply_file(
     if not (yes or _agreed(target)):
         warn("Nothing was written.")
         raise typer.Exit(COULD_NOT)
-    with changing(stores, compared=stored.version) as still_ours:
+    with (
+        recorded(target, "apply_connections") as change,
+        changing(stores, compared=stored.version) as still_ours,
+    ):
         # Somebody may have changed it by other means while the question stood.
         if compare(wanted, read_stored(stores), prune=prune, is_kept=is_kept) != difference:
             raise ChangedSinceCompared(f"What {target} has stored")
         apply(difference, wanted, stores, compared=stored, still_ours=still_ours)
+        _describe(difference, change)
     _report(target, difference, applied=True, as_json=as_json)
 
 
@@ -150,6 +156,22 @@ def poll(
     if not ended.is_done:
         warn("The poll failed. The request is kept: the next poll does it.")
         raise typer.Exit(COULD_NOT)
+
+
+def _describe(difference: Difference, change: Change) -> None:
+    """What the activity log has of it: no subscription's recipient, and of texts only the names."""
+    for one in difference.connections:
+        change.connections.add(one.id)
+    named: list[ConnectionChange | SubscriptionChange] = [
+        *difference.connections,
+        *difference.subscriptions,
+    ]
+    fields = {f"{one.id}.{field.field}": field for one in named for field in one.fields}
+    added = {one.id: str(one.change) for one in named}
+    change.changed(
+        before={name: field.before for name, field in fields.items()},
+        after=added | {name: field.after for name, field in fields.items()},
+    )
 
 
 def _how_they_are(stack: Stack) -> dict[str, Any]:

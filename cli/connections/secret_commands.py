@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from cli.activity.recording import recorded
 from cli.connections.declaration import changing
 from cli.connections.profiles import credential_names, profile_of, scheme_of
 from cli.connections.signing_forms import is_signing_secret, what_it_takes
@@ -69,7 +70,11 @@ def rotate_secret(
         entry["secrets"] = live[:1] if finish else _rotated(entry, connection_id)
 
     stores = open_stores(target)
-    with changing(stores, compared=stores.declarations.version()):
+    kind = "finish_signing_secret_rotation" if finish else "rotate_signing_secret"
+    with (
+        recorded(target, kind, connection=connection_id),
+        changing(stores, compared=stores.declarations.version()),
+    ):
         entries = stores.signing.change(turn)
     entry = entries[connection_id]
     if as_json:
@@ -110,7 +115,11 @@ def set_secret(
         )
     value = _read_value(connection_id, name)
     # Not what was read before the question: a value that was typed is meant, whatever was there.
-    with changing(stores, compared=stores.declarations.version()):
+    with (
+        recorded(target, "set_secret", connection=connection_id) as change,
+        changing(stores, compared=stores.declarations.version()),
+    ):
+        change.concerns(secret=name)
         if name == SIGNING:
             _set_signing(stores, connection_id, value, stored)
         else:

@@ -2,14 +2,15 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import uuid4
 
 import typer
 
+from cli.activity.recording import recorded
 from cli.api import OrdersApi
 from cli.asking import who_asks
 from cli.faults import CannotDo, WrongUse
@@ -187,16 +188,19 @@ def resend_notice(
         email_queue_url=target.output("EmailQueueUrl"),
     )
     request = ResendRequest(to=to, by=by or who_asks(target), key=key or uuid4().hex, force=force)
-    try:
-        sent = resender.resend(identity, request, now=datetime.now(UTC))
-    except KeyReused as error:
-        raise WrongUse(f"Not resent: {error}.") from None
-    except NeedsForce as error:
-        raise WrongUse(f"Not resent: {error}. Send it all the same with --force.") from None
-    except CannotResend as error:
-        raise CannotDo(f"Not resent: {error}.") from None
-    except OrdersUnavailable as error:
-        raise CannotDo(f"Not resent: {error}. Repeat it in a minute.") from None
+    ids = {"connection": identity.key.connection, "order": identity.key.path_id}
+    with recorded(target, "resend_notice", notice=identity.path_id, **ids) as change:
+        try:
+            sent = resender.resend(identity, request, now=datetime.now(UTC))
+        except KeyReused as error:
+            raise WrongUse(f"Not resent: {error}.") from None
+        except NeedsForce as error:
+            raise WrongUse(f"Not resent: {error}. Send it all the same with --force.") from None
+        except CannotResend as error:
+            raise CannotDo(f"Not resent: {error}.") from None
+        except OrdersUnavailable as error:
+            raise CannotDo(f"Not resent: {error}. Repeat it in a minute.") from None
+        change.changed(after={"notice": NoticeId.parse(sent.id).path_id})
     warn(f"Goes to {sent.recipient}.")
     tell(sent.id)
 
@@ -257,16 +261,22 @@ def release_notices(
     """
     asked = {"until": format_instant(_instant(until))} if until is not None else {}
     target = find_stack(stack)
+    with recorded(target, "release_notices"):
+        said = _release(target, asked)
+    tell(f"Released: {said['released']}.")
+
+
+def _release(target: Stack, asked: Mapping[str, str]) -> dict[str, Any]:
     answer = target.client("lambda").invoke(
         FunctionName=target.output("ReleaseNoticesFunction"), Payload=json.dumps(asked).encode()
     )
-    said = json.loads(answer["Payload"].read())
+    said: dict[str, Any] = json.loads(answer["Payload"].read())
     if answer.get("FunctionError"):
         raise CannotDo(
             f"The function failed ({said.get('errorType', 'no reason')}): its log group says why. "
             "Nothing is lost: repeat it then."
         )
-    tell(f"Released: {said['released']}.")
+    return said
 
 
 def _find_entries(stack: Stack, keys: Sequence[OrderKey]) -> list[Entry]:

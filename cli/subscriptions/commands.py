@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.activity.recording import recorded
 from cli.connections.stored import SharedSecret
 from cli.faults import COULD_NOT, CannotDo, WrongUse
 from cli.options import CsvOption, JsonOption
@@ -76,14 +77,15 @@ def resume_subscription(
     if found.ended is None:
         tell(f"{subscription_id} has not ended.")
     else:
-        if not table.resume(subscription_id, ended=found.ended):
-            raise WrongUse(
-                f"{subscription_id} was changed meanwhile: look at it again with"
-                " `milepost subscriptions list`."
-            )
+        with recorded(target, "resume_subscription", subscription=subscription_id):
+            if not table.resume(subscription_id, ended=found.ended):
+                raise WrongUse(
+                    f"{subscription_id} was changed meanwhile: look at it again with"
+                    " `milepost subscriptions list`."
+                )
         tell(f"{subscription_id} lives again; it had ended: {found.ended}.")
     if found.channel is Channel.EMAIL:
-        _lift_suppression(target, found.recipient, yes=yes)
+        _lift_suppression(target, found, yes=yes)
 
 
 @app.command("secret", epilog=examples("subscriptions secret crm"))
@@ -142,7 +144,8 @@ def rotate_secret(
             keep_for=timedelta(hours=keep_old_for),
         )
 
-    entry = secrets.change(turn)[subscription_id]
+    with recorded(target, "rotate_subscription_secret", subscription=subscription_id):
+        entry = secrets.change(turn)[subscription_id]
     _tell_secret(subscription_id, entry, as_json=as_json)
     warn("Messages are signed by it within 5 minutes.")
     warn("If connections.yaml names this endpoint's secret, change it there before applying it.")
@@ -195,7 +198,8 @@ def _find(table: SubscriptionsTable, subscription_id: str) -> Subscription:
     return found
 
 
-def _lift_suppression(stack: Stack, address: str, *, yes: bool) -> None:
+def _lift_suppression(stack: Stack, subscription: Subscription, *, yes: bool) -> None:
+    address = subscription.recipient
     suppressions = SuppressionsTable(
         stack.client("dynamodb"), table_name=stack.output("NoticesTable")
     )
@@ -204,7 +208,8 @@ def _lift_suppression(stack: Stack, address: str, *, yes: bool) -> None:
         return
     asked = f"No mail goes to {address}: {reason}. Let mails go there again?"
     if yes or (is_interactive() and typer.confirm(asked, err=True)):
-        suppressions.lift(address, at=datetime.now(UTC))
+        with recorded(stack, "lift_suppression", subscription=subscription.id):
+            suppressions.lift(address, at=datetime.now(UTC))
         tell(f"Mails go to {address} again.")
     else:
         warn(f"Still no mail goes to {address}: {reason}. With --yes they go there again.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from milepost.activity.aws.log import ActivityTable
 from milepost.api.app import build_api
 from milepost.api.dependencies import Acting, Services
 from milepost.aws.clients import IMPATIENT, client
@@ -100,6 +101,11 @@ api = build_api(
         notice_lists=NoticeListsTable(dynamodb, table_name=os.environ["NOTICES_TABLE"]),
         connections=connections,
         requests=RequestsTable(dynamodb, table_name=os.environ["NOTICES_TABLE"]),
+        activity=ActivityTable(
+            dynamodb,
+            table_name=os.environ["ACTIVITY_TABLE"],
+            days_kept=int(os.environ["ACTIVITY_DAYS"]),
+        ),
         open_resender=resender,
         open_acting=acting,
         open_operations=operations,

@@ -49,6 +49,7 @@ READS: Final = {
     "orders_api, stages": reads("/stages"),
     "orders_api, commissions": reads("/commissions"),
     "orders_api, causes": reads("/causes"),
+    "orders_api, activity": reads("/activity"),
     "orders_api, subscriptions": reads("/subscriptions"),
     "orders_api, one subscription": reads("/subscriptions/sales"),
     "orders_api, connections": reads("/connections"),

@@ -67,6 +67,7 @@ ALL: Final = {**SIMPLE, **FURTHER}
 _AS_A_NEW_MESSAGE: Final = "it comes back as a new message, which uses up no delivery"
 _EACH_ALONE: Final = "each record of the batch is counted alone then"
 NOT_REPORTED: Final[Mapping[tuple[str, str], str]] = {
+    ("orders_api", "PutItem ActivityTable"): "the change stands, and its entry says `started`",
     ("record_report", "UpdateItem PollsTable"): "the next webhook notes when the last one came",
     ("send_notice", "SendEmail"): _AS_A_NEW_MESSAGE,
     ("send_notice", "BatchGetItem OrdersTable"): _AS_A_NEW_MESSAGE,
@@ -176,6 +177,7 @@ ROUTES: Final[Mapping[str, str]] = {
     "GET /stages": "orders_api, stages",
     "GET /commissions": "orders_api, commissions",
     "GET /causes": "orders_api, causes",
+    "GET /activity": "orders_api, activity",
     "GET /subscriptions": "orders_api, subscriptions",
     "GET /subscriptions/<subscription>": "orders_api, one subscription",
     "POST /subscriptions": "orders_api, an endpoint",

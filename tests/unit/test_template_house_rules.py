@@ -480,3 +480,20 @@ def test_a_queue_hands_out_no_more_at_once_than_its_ceiling() -> None:
         for event in function.get("Events", {}).values():
             if event["Type"] == "SQS":
                 assert 2 <= event["Properties"]["ScalingConfig"]["MaximumConcurrency"] <= 20
+
+
+def test_entries_of_the_activity_log_can_only_be_put_and_queried() -> None:
+    allowed = {
+        action
+        for role in ROLES
+        for statement in statements(role)
+        if "ActivityTable" in str(statement["Resource"])
+        for action in as_list(statement["Action"])
+    }
+    assert allowed == {"dynamodb:PutItem", "dynamodb:Query"}
+    policy = RESOURCES["ActivityTable"]["Properties"]["ResourcePolicy"]["PolicyDocument"]
+    (denied,) = policy["Statement"]
+    assert (denied["Effect"], denied["Principal"]) == ("Deny", "*")
+    assert {"dynamodb:DeleteItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"} <= set(
+        denied["Action"]
+    )

@@ -95,6 +95,7 @@ def _environment() -> dict[str, str]:
     named = [name for one in functions for name in one.get("Environment", {}).get("Variables", {})]
     return {
         **dict.fromkeys(named, "https://milepost.example.org/000000000000/name"),
+        "ACTIVITY_DAYS": "366",
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": "testing",

@@ -30,6 +30,7 @@ from milepost.providers.registry import REGISTRY
 from milepost.webhooks.aws.secrets import SigningSecretsStore
 from milepost.webhooks.receiver import UnknownWebhook
 from milepost.webhooks.signatures import STANDARD_WEBHOOKS
+from tests.stack import create_table
 
 STACK = "milepost-test"
 API_URL = "https://api123.execute-api.eu-central-1.amazonaws.com"
@@ -173,6 +174,8 @@ def _deploy() -> dict[str, str]:
     return {
         "ApiUrl": API_URL,
         "NoticesTable": "notices",
+        "ActivityTable": create_table(SESSION.client("dynamodb"), "ActivityTable"),
+        "ActivityDays": "366",
         "SigningSecretsArn": secrets.create_secret(Name="signing", SecretString="{}")["ARN"],
         "ApiCredentialsArn": secrets.create_secret(Name="api", SecretString="{}")["ARN"],
         "EndpointSecretsArn": secrets.create_secret(Name="endpoints", SecretString="{}")["ARN"],

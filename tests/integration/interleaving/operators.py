@@ -24,7 +24,7 @@ ASKS_THE_API: Final = frozenset(
 STARTS_A_FUNCTION: Final = frozenset({"notices release"})
 ONLY_READS: Final = frozenset(
     {
-        "orders list", "orders show", "orders watch", "actions list", "notices list",
+        "activity", "orders list", "orders show", "orders watch", "actions list", "notices list",
         "notices preview", "suppressions list", "subscriptions list", "subscriptions secret",
         "stages", "causes",
         "commissions", "connections list", "connections secret show", "sign", "quarantine list",

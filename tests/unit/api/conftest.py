@@ -28,6 +28,7 @@ from milepost.queries.order_list import Listed, Page, Place, Wanted
 from milepost.queries.outcomes import AcceptanceFigures, OutcomeKey
 from tests.builders import NOON, OFFERGRID, RABOT
 from tests.fakes import (
+    MemoryActivity,
     MemoryNotices,
     MemoryOrders,
     MemoryOutbox,
@@ -191,6 +192,7 @@ class Desk:
     connections: Connections = field(
         default_factory=lambda: Connections({one.id: one for one in (OFFERGRID, RABOT)})
     )
+    activity: MemoryActivity = field(default_factory=MemoryActivity)
     now: datetime = NOON
     is_down: bool = False
     failures: int = 0
@@ -208,6 +210,7 @@ class Desk:
                 connections=self.connections,
                 cursor_keys=OneKey(),
                 requests=self.requests,
+                activity=self.activity,
                 open_resender=lambda: Resender(
                     log=self.notices,
                     judge=Judge(

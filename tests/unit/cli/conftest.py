@@ -100,6 +100,7 @@ class Deployed:
             "ApiUrl": "https://api.example.org",
             "ConnectionsPath": CONNECTIONS_PATH,
             "OrdersApiFunction": "orders_api",
+            "ActivityDays": "366",
             "ReleaseNoticesFunction": "release_notices",
             "PollOrdersFunctionArn": f"{_FUNCTIONS}:poll_orders",
             "PollSchedulesRoleArn": "arn:aws:iam::123456789012:role/poll-schedules",
@@ -118,6 +119,7 @@ _STACK: Final = {
 _FUNCTIONS: Final = "arn:aws:lambda:eu-central-1:123456789012:function"
 _OUTPUTS: Final = {
     "NoticesTable": "NoticesTable",
+    "ActivityTable": "ActivityTable",
     "OrdersTable": "OrdersTable",
     "EmailQueueUrl": "EmailQueue",
     "EndpointSecretsArn": "EndpointSecrets",

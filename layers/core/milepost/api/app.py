@@ -7,20 +7,24 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from milepost.api.auth import caller_of, check_method
+from milepost.activity.recorder import NotRecorded
+from milepost.api.auth import READING, Caller, caller_of, check_method
 from milepost.api.dependencies import Services
-from milepost.api.error_handlers import tell_problems
+from milepost.api.error_handlers import RETRY_AFTER, tell_problems
 from milepost.api.openapi import describe, may_answer
 from milepost.api.problems import Problem, answer_to
 from milepost.api.query_parameters import refuse_unknown_names
 from milepost.api.routing import SUBJECTS, routers_of, routes_at, subject_of
 from milepost.common.errors import BadPayload
 from milepost.common.strict_json import read_json
+
+if TYPE_CHECKING:
+    from milepost.api.change_recording import Recording
 
 _JSON: Final = "application/json"
 _DESCRIPTION: Final = "openapi.json"
@@ -55,6 +59,7 @@ class Api:
         method = request["requestContext"]["http"]["method"]
         resolver = self._resolver_at(request["rawPath"])
         subject = None
+        recording = None
         try:
             _require_printable(request)
             caller = caller_of(request)
@@ -67,12 +72,17 @@ class Api:
                 query=request.get("queryStringParameters") or {},
             )
             request = _with_text_body(request)
-            resolver.context.update(services=self.services, caller=caller)
+            recording = self._recording(resolver, request, caller)
+            resolver.context.update(
+                services=self.services, caller=caller, change=recording and recording.change
+            )
             answered = resolver.resolve(request, context)
         except Problem as problem:
             resolver.context.clear()
             answered = _told(problem)
         status = answered["statusCode"]
+        if recording is not None:
+            recording.end(status)
         if status == 500:
             self.failed()
         self.log.info(
@@ -84,6 +94,37 @@ class Api:
             caller=subject,
         )
         return answered | {"headers": {**(answered.get("headers") or {}), **NOT_TO_BE_KEPT}}
+
+    def _recording(
+        self, resolver: APIGatewayHttpResolver, request: Mapping[str, Any], caller: Caller
+    ) -> "Recording | None":
+        """Notes that a change is begun; None for what only reads.
+
+        :raises Problem: 503 when it can't be noted
+        """
+        if request["requestContext"]["http"]["method"] in READING:
+            return None
+        # Most requests read: their start is spared what only changes need.
+        from milepost.api.change_recording import begin_change  # noqa: PLC0415 - see above
+
+        try:
+            return begin_change(
+                resolver, request, caller=caller, recorder=self.services.open_recorder(self._lost)
+            )
+        except NotRecorded as error:
+            why = type(error.__cause__).__name__
+            # Without the message, which may quote what was sent.
+            self.log.error("not_recorded", error=why)  # noqa: TRY400
+            raise Problem(
+                503,
+                "The change can't be recorded now, so it was not made. Try again in a while.",
+                headers=RETRY_AFTER,
+            ) from None
+
+    def _lost(self, error: Exception) -> None:
+        """An entry of the activity log stays without its end: it raises the alarm of failures."""
+        self.log.error("activity_not_completed", error=type(error).__name__)
+        self.failed()
 
     def _resolver_at(self, path: str) -> APIGatewayHttpResolver:
         subject = subject_of(path)

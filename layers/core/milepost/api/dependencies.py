@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
 
+from milepost.activity.entry import Entry, Place, Wanted
+from milepost.activity.recorder import Change, EntryWriter, Recorder
 from milepost.api.auth import Caller
 from milepost.api.pagination import CursorKeys
 from milepost.common.idempotency import Requests
@@ -107,6 +109,16 @@ class Figures(Protocol):
     ) -> list[AcceptanceFigures]: ...
 
 
+class ActivityLog(EntryWriter, Protocol):
+    """Who changed what."""
+
+    def find(
+        self, wanted: Wanted, *, after: Place | None, limit: int
+    ) -> tuple[Sequence[Entry], Place | None]:
+        """A page, the latest first, and where the next one goes on; None after the last."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """What stands behind the API. app.py gives the real ones, tests theirs."""
@@ -120,12 +132,21 @@ class Services:
     notice_lists: NoticeLists
     connections: Connections
     requests: Requests
+    activity: ActivityLog
     open_resender: Callable[[], "Resender"]
     open_acting: Callable[[], Acting]
     open_operations: Callable[[], "Operations"]
     """These open, at the first use, what few requests need: to resend, to act, to operate."""
     clock: Callable[[], datetime]
     """The present time, aware."""
+
+    def open_recorder(self, not_completed: Callable[[Exception], None]) -> Recorder:
+        """What records changes. Routes are recorded without it; whoever calls the services in
+        another way records by its ``recording``.
+
+        :param not_completed: called when a change was made and its entry could not be completed
+        """
+        return Recorder(log=self.activity, clock=self.clock, not_completed=not_completed)
 
     def connection_ids(self) -> list[str]:
         """Every connection that is applied, also those whose settings can't be used."""
@@ -154,5 +175,12 @@ def _caller(request: Request) -> Caller:
     return caller
 
 
+def _change(request: Request) -> Change:
+    return request.context.get("change") or Change()
+
+
 Given = Annotated[Services, Depends(_services)]
 Who = Annotated[Caller, Depends(_caller)]
+Recorded = Annotated[Change, Depends(_change)]
+"""The change that the request makes: a route says in it what it concerns and what it changed. That
+the change is recorded needs nothing from the route."""

@@ -25,6 +25,7 @@ SUBJECTS: Final[Mapping[str, Sequence[str]]] = {
     "quarantine": ("quarantine",),
     "dead-letters": ("dead_letters",),
     "customers": ("customers",),
+    "activity": ("activity",),
 }
 """By the word that a subject's addresses begin with."""
 

@@ -24,9 +24,10 @@ from milepost.actions.action import (
 from milepost.actions.perform import perform
 from milepost.actions.refresh import ActionContext
 from milepost.actions.schedule import call_off
+from milepost.activity.recorder import Change
 from milepost.api import text_patterns
 from milepost.api.auth import Caller
-from milepost.api.dependencies import Given, Services, Who
+from milepost.api.dependencies import Given, Recorded, Services, Who
 from milepost.api.idempotency_key import KEY_HEADER, KeyHeader, new_key
 from milepost.api.instants import require_near
 from milepost.api.json_model import Shape
@@ -111,12 +112,13 @@ def perform_action(
     *,
     services: Given,
     caller: Who,
+    change: Recorded,
     key: KeyHeader = None,
     asked: Annotated[ActionAsked | None, Body()] = None,
 ) -> Response[ActionView]:
     asked = asked or ActionAsked()
     request = _request(order_id, action, services, caller=caller, key=key, asked=asked)
-    return _answer(request, perform, services, what="perform")
+    return _answer(request, perform, services, what="perform", change=change)
 
 
 @router.delete(
@@ -127,10 +129,16 @@ def perform_action(
     responses=may_answer(200, 404, 409),
 )
 def call_off_action(
-    order_id: OrderPath, action: ActionPath, services: Given, caller: Who, key: KeyHeader = None
+    order_id: OrderPath,
+    action: ActionPath,
+    *,
+    services: Given,
+    caller: Who,
+    change: Recorded,
+    key: KeyHeader = None,
 ) -> Response[ActionView]:
     request = _request(order_id, action, services, caller=caller, key=key, asked=ActionAsked())
-    return _answer(request, call_off, services, what="call off")
+    return _answer(request, call_off, services, what="call off", change=change)
 
 
 def _request(
@@ -164,8 +172,14 @@ def _instant(text: str | None) -> datetime | None:
 
 
 def _answer(
-    request: ActionRequest, act: Callable[..., ActionDone], services: Services, *, what: str
+    request: ActionRequest,
+    act: Callable[..., ActionDone],
+    services: Services,
+    *,
+    what: str,
+    change: Change,
 ) -> Response[ActionView]:
+    change.concerns(connection=request.order.connection, order=request.order.path_id)
     contents = fingerprint(
         {
             "what": f"{what} {request.action}",
@@ -186,6 +200,7 @@ def _answer(
             services.requests.enter(operation, request.key, contents, at=services.clock())
             raise
         services.requests.enter(operation, request.key, contents, at=services.clock())
+    change.changed(after={"result": str(done.result), "repeated": done.repeated})
     return Response(
         status_code=200,
         content_type="application/json",

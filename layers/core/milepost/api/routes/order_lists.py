@@ -7,8 +7,9 @@ from typing import Annotated, Any, Final
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
+from milepost.api.days import Day
 from milepost.api.dependencies import Given, Services
 from milepost.api.filters import check_connections, check_provider, check_service_type, unknown
 from milepost.api.json_model import Shape
@@ -77,18 +78,6 @@ class OrderList(Shape):
     )
 
 
-def _day(said: object) -> date:
-    is_text = isinstance(said, str) and len(said) == len("2026-03-01")
-    try:
-        day = date.fromisoformat(str(said) if is_text else "")
-    except ValueError:
-        raise ValueError("a day looks like 2026-03-01") from None
-    if not 2000 <= day.year < 3000:
-        raise ValueError("the year is from 2000 to 2999")
-    return day
-
-
-Day = Annotated[date, BeforeValidator(_day)]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from pydantic import ConfigDict, Field
 
 from milepost.api.auth import Caller
-from milepost.api.dependencies import Given, Services, Who
+from milepost.api.dependencies import Given, Recorded, Services, Who
 from milepost.api.idempotency_key import KEY_HEADER, KeyHeader, new_key, reused
 from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
@@ -129,10 +129,11 @@ def show_subscription(subscription: SubscriptionPath, services: Given) -> Subscr
     responses=may_answer(201),
 )
 def add_subscription(
-    services: Given, caller: Who, asked: Said, key: KeyHeader = None
+    *, services: Given, caller: Who, change: Recorded, asked: Said, key: KeyHeader = None
 ) -> Response[NewSubscriptionView]:
     key = key or new_key()
     made = subscription_from(asked, subscription_id=_id_by(caller, key), source=FROM_API)
+    change.concerns(subscription=made.id)
     there = _made_before(made, asked, services, caller=caller, key=key)
     secret = None
     if made.channel is Channel.HTTPS:
@@ -140,6 +141,7 @@ def add_subscription(
         secret = services.operations.endpoint_secrets.make(made.id)
     if there is None:
         services.operations.subscriptions.put(made)
+        change.changed(after=_recorded(made))
     return Response(
         status_code=201,
         content_type="application/json",
@@ -193,7 +195,7 @@ def _require_same(made: Subscription, there: Subscription | None) -> None:
     responses=may_answer(200, 404, 409),
 )
 def change_subscription(
-    subscription: SubscriptionPath, services: Given, asked: Said
+    subscription: SubscriptionPath, *, services: Given, change: Recorded, asked: Said
 ) -> SubscriptionView:
     there = _find_ours(subscription, services)
     if not there.is_of(asked.recipient):
@@ -207,6 +209,7 @@ def change_subscription(
         # Deleted meanwhile, or taken over by the file.
         _find_ours(subscription, services)
         raise Conflict(f"{subscription} was changed by somebody else meanwhile: look at it again.")
+    change.changed(before=_recorded(there), after=_recorded(wanted))
     return _view(_find(subscription, services))
 
 
@@ -217,11 +220,14 @@ def change_subscription(
     operation_id="resume_subscription",
     responses=may_answer(200, 404, 409),
 )
-def resume_subscription(subscription: SubscriptionPath, services: Given) -> SubscriptionView:
+def resume_subscription(
+    subscription: SubscriptionPath, services: Given, change: Recorded
+) -> SubscriptionView:
     found = _find(subscription, services)
     if not services.operations.subscriptions.resume(found.id, ended=found.ended):
         _find(subscription, services)
         raise Conflict(f"{found.id} was changed by somebody else meanwhile: look at it again.")
+    change.changed(before={"is_ended": found.ended is not None}, after={"is_ended": False})
     return _view(_find(subscription, services))
 
 
@@ -267,8 +273,11 @@ def rotate_secret(
     status_code=204,
     responses=may_answer(204, 404, 409),
 )
-def delete_subscription(subscription: SubscriptionPath, services: Given) -> Response[str]:
+def delete_subscription(
+    subscription: SubscriptionPath, services: Given, change: Recorded
+) -> Response[str]:
     found = _find_ours(subscription, services)
+    change.changed(before=_recorded(found))
     if found.channel is Channel.HTTPS:
         # Ended first and deleted last: if this breaks off, it is there to be deleted again.
         reason = f"deleted on {services.clock():%Y-%m-%d}"
@@ -276,6 +285,11 @@ def delete_subscription(subscription: SubscriptionPath, services: Given) -> Resp
         services.operations.endpoint_secrets.drop(found.id)
     services.operations.subscriptions.delete(found.id)
     return Response(status_code=204, body="")
+
+
+def _recorded(one: Subscription) -> dict[str, Any]:
+    """What the activity log has of a subscription: all but who it notifies."""
+    return _view(one).model_dump(mode="json", exclude={"id", "recipient", "owner", "ended"})
 
 
 def _find(subscription_id: str, services: Services) -> Subscription:

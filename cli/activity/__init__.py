@@ -1,0 +1,1 @@
+"""The part ``activity`` of the command, and recording what the command itself changes."""

@@ -1,0 +1,103 @@
+"""``milepost activity``: who changed what, and when."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import typer
+
+from cli.api import OrdersApi
+from cli.moments import UTC_ZONE, read_zone
+from cli.options import ConnectionsOption, CsvOption, JsonOption, ZoneOption
+from cli.output import tell, tell_csv, tell_json, tell_table
+from cli.parts import examples, make_part
+from cli.stack import StackOption, find_stack
+
+app = make_part()
+
+_FIELDS: Final = ("at", "person", "kind", "outcome", "about", "via", "address", "id")
+
+
+@app.command(
+    epilog=examples(
+        "activity --person lena --from 2026-03-01",
+        "activity --order offergrid-main:ord_1:item_1",
+        "activity --kind perform_action --json",
+    )
+)
+def activity(
+    *,
+    person: Annotated[
+        str | None, typer.Option("--person", help="Of this user name or identity at AWS.")
+    ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option("--order", metavar="ORDER", help="About this order: connection:order:item."),
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="Of this kind, such as perform_action.")
+    ] = None,
+    connection: ConnectionsOption = None,
+    outcome: Annotated[
+        str | None, typer.Option("--outcome", help="started, done, refused or failed.")
+    ] = None,
+    first_day: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DAY", help="First day (UTC); 30 days ago if absent."),
+    ] = None,
+    last_day: Annotated[
+        str | None, typer.Option("--to", metavar="DAY", help="Last day (UTC); today if absent.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Maximum number of entries.")] = 50,
+    zone: ZoneOption = UTC_ZONE,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+) -> None:
+    """List changes that people made, by the API, the console or this command; the latest first."""
+    moments = read_zone(zone)
+    days: dict[str, Any] = {"from": first_day, "to": last_day}
+    pages = OrdersApi(find_stack(stack)).pages(
+        "/activity",
+        items="entries",
+        resume_by="cursor",
+        most=limit,
+        person=person,
+        order=order,
+        kind=kind,
+        connection=connection,
+        outcome=outcome,
+        **days,
+    )
+    found: list[Mapping[str, Any]] = []
+    following = None
+    for page in pages:
+        found += page["entries"]
+        following = page["next"]
+    if as_json:
+        tell_json({"entries": found, "next": following})
+    elif as_csv:
+        tell_csv(_FIELDS, [_row(one, one["at"]) for one in found])
+    elif not found:
+        tell("Nothing was changed.")
+    else:
+        rows = [_row(one, moments.minute(one["at"])) for one in found]
+        tell_table(_FIELDS, rows, drop=("id", "address", "via"))
+
+
+def _row(entry: Mapping[str, Any], at: str) -> list[str]:
+    return [
+        at,
+        entry["person"],
+        entry["kind"],
+        entry["outcome"],
+        _about(entry["targets"]),
+        entry["via"],
+        entry["address"] or "",
+        entry["id"],
+    ]
+
+
+def _about(targets: Mapping[str, str]) -> str:
+    # The connection stands in the ids of what belongs to it.
+    shown = {name: one for name, one in targets.items() if name != "connection"} or targets
+    return ", ".join(f"{name} {one}" for name, one in shown.items())

@@ -1,0 +1,1 @@
+"""What people changed: who, what, on what, when, and from where."""

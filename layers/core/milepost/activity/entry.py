@@ -1,0 +1,139 @@
+"""An entry of the activity log: one change that a person or a token made, or tried to make.
+
+An entry holds ids, never a customer's name, address, email or phone, nor a text that somebody
+typed. So an erasure has nothing to take out of it.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from milepost.common.timestamps import whole_milliseconds
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_MOST_ARGUMENTS: Final = 30
+
+
+class Via(StrEnum):
+    """What the change was made by."""
+
+    API = "api"
+    COMMAND = "command"
+    CONSOLE = "console"
+
+
+class Outcome(StrEnum):
+    """What became of it."""
+
+    STARTED = "started"
+    """It was begun, and nobody noted its end: it may be done, wholly or in part."""
+    DONE = "done"
+    REFUSED = "refused"
+    """Nothing was changed."""
+    FAILED = "failed"
+    """It ended in an error on our side or the provider's: it may be done in part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who: ``person`` is a user name or the identity at AWS, ``subject`` the token's ``sub``."""
+
+    person: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One change.
+
+    :param at: when it began
+    :param kind: what was done: the ``operation_id`` of the route, or the command's name
+    :param address: the IP address that the request came from, where it is known
+    :param targets: what it is about, by kind of thing: ids, such as ``{"order": "a:b:c"}``
+    :param connections: the connections that these belong to; empty where it belongs to none
+    :param arguments: what was given with it: values of switches, and only the names of the rest
+    :param status: the HTTP status of the answer
+    """
+
+    id: str
+    at: datetime
+    actor: Actor
+    kind: str
+    via: Via
+    outcome: Outcome = Outcome.STARTED
+    address: str | None = None
+    status: int | None = None
+    targets: Mapping[str, str] = field(default_factory=dict)
+    connections: frozenset[str] = frozenset()
+    arguments: Mapping[str, bool | None] = field(default_factory=dict)
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+
+    @property
+    def order(self) -> str | None:
+        """The order that it is about, if it is about one."""
+        return self.targets.get("order")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which entries are looked for; each filter that is given has to match.
+
+    :param connections: entries of these connections alone; None for every entry
+    """
+
+    person: str | None = None
+    order: str | None = None
+    kind: str | None = None
+    outcome: Outcome | None = None
+    connections: frozenset[str] | None = None
+    first_day: date
+    last_day: date
+
+    def matches(self, entry: Entry) -> bool:
+        """Whether an entry is one of those."""
+        return (
+            self.person in (None, entry.actor.person)
+            and self.order in (None, entry.order)
+            and self.kind in (None, entry.kind)
+            and self.outcome in (None, entry.outcome)
+            and self.first_day <= entry.at.date() <= self.last_day
+            and (
+                self.connections is None
+                or (bool(entry.connections) and entry.connections <= self.connections)
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended: the entry after which the next one goes on."""
+
+    at: datetime
+    id: str
+
+
+def started(now: datetime) -> datetime:
+    """The instant of an entry, as precise as it is kept."""
+    return whole_milliseconds(now)
+
+
+def digest_of(text: str) -> str:
+    """What an entry has in place of an id that may name a person."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def kept_arguments(given: Mapping[str, Any]) -> dict[str, bool | None]:
+    """What an entry keeps of a request's arguments: switches as they are, of others the names."""
+    named = [name for name in sorted(given) if _NAME.fullmatch(name)]
+    return {name: _switch(given[name]) for name in named[:_MOST_ARGUMENTS]}
+
+
+def _switch(value: object) -> bool | None:
+    if value in (True, "true"):
+        return True
+    return False if value in (False, "false") else None

@@ -1,0 +1,149 @@
+"""Activity: who changed what, and when."""
+
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Final
+
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import Field
+
+from milepost.activity.entry import Entry, Outcome, Place, Via, Wanted
+from milepost.api.days import Day
+from milepost.api.dependencies import Given, Services
+from milepost.api.json_model import Shape
+from milepost.api.openapi import may_answer
+from milepost.api.pagination import BadCursor, read_cursor, write_cursor
+from milepost.api.problems import Fault, Problem
+from milepost.common.strict_json import canonical_json
+from milepost.common.timestamps import format_instant, parse_instant
+
+router = Router()
+
+_BACK: Final = timedelta(days=30)
+"""How far back a list goes that names no first day."""
+
+Text = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class ActivityView(Shape):
+    """One change that somebody made, or tried to make."""
+
+    id: str
+    at: str = Field(description="When it began.")
+    person: str
+    subject: str = Field(description="The token's `sub`; `aws:` and an identity for the command.")
+    kind: str = Field(description="What was done.", examples=["perform_action"])
+    outcome: Outcome = Field(
+        description="`started`: nobody noted its end, so it may be done. `refused`: nothing was "
+        "changed. `failed`: it may be done in part."
+    )
+    status: int | None = Field(description="The HTTP status that it was answered with.")
+    via: Via
+    address: str | None = Field(description="The IP address that it came from, where known.")
+    targets: dict[str, str] = Field(
+        description="Ids of what it is about. A customer's is a digest.",
+        examples=[{"connection": "offergrid-main", "order": "offergrid-main:ord_1:item_1"}],
+    )
+    arguments: dict[str, bool | None] = Field(
+        description="What was given with it: the values of switches, the names of the rest."
+    )
+    before: dict[str, Any] | None = Field(description="What it changed, as it was.")
+    after: dict[str, Any] | None = Field(description="The same as it was made.")
+
+
+class ActivityList(Shape):
+    """A page of changes, the latest first."""
+
+    entries: list[ActivityView]
+    next: str | None = Field(
+        description="The cursor of the next page; none after the last one. A page may be short, "
+        "even empty, and still have a next one."
+    )
+
+
+@router.get(
+    "/activity",
+    summary="Who changed what, and when",
+    tags=["activity"],
+    operation_id="list_activity",
+    responses=may_answer(200),
+)
+def list_activity(
+    services: Given,
+    *,
+    person: Annotated[Text | None, Query(description="A user name, or an identity at AWS.")] = None,
+    order: Annotated[Text | None, Query(description="`connection:order:item`.")] = None,
+    kind: Annotated[Text | None, Query(description="Such as `perform_action`.")] = None,
+    connection: Annotated[list[Text] | None, Query(description="One or several.")] = None,
+    outcome: Annotated[Outcome | None, Query()] = None,
+    first_day: Annotated[
+        Day | None, Query(alias="from", description="First day (UTC); 30 days ago if absent.")
+    ] = None,
+    last_day: Annotated[
+        Day | None, Query(alias="to", description="Last day (UTC); today if absent.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    cursor: Annotated[str | None, Query(max_length=4000, description="`next` of a page.")] = None,
+) -> ActivityList:
+    first, last = _days(first_day, last_day, now=services.clock())
+    wanted = Wanted(
+        person=person,
+        order=order,
+        kind=kind,
+        outcome=outcome,
+        connections=frozenset(connection) if connection else None,
+        first_day=first,
+        last_day=last,
+    )
+    # The days of a list that names none move on; its cursor stays good.
+    filters = [person, order, kind, sorted(connection or ()), outcome, first_day, last_day]
+    name = canonical_json(["activity", *(str(one) for one in filters)])
+    after = _continue(cursor, name, services) if cursor is not None else None
+    found, place = services.activity.find(wanted, after=after, limit=limit)
+    return ActivityList(
+        entries=[activity_view(one) for one in found], next=_cursor(place, name, services)
+    )
+
+
+def _days(first: date | None, last: date | None, *, now: datetime) -> tuple[date, date]:
+    end = last or now.date()
+    begin = first or end - _BACK
+    if end < begin:
+        what = "`to` is a day before `from`"
+        raise Problem(422, f"{what}.", errors=[Fault(where="query.to", what=what)])
+    return begin, end
+
+
+def _continue(cursor: str, name: str, services: Services) -> Place:
+    said = read_cursor(cursor, of_list=name, keys=services.cursor_keys.keys())
+    try:
+        at, entry_id = said
+        return Place(parse_instant(at), str(entry_id))
+    except (TypeError, ValueError):
+        raise BadCursor from None
+
+
+def _cursor(place: Place | None, name: str, services: Services) -> str | None:
+    if place is None:
+        return None
+    said = [format_instant(place.at), place.id]
+    return write_cursor(said, of_list=name, keys=services.cursor_keys.keys())
+
+
+def activity_view(entry: Entry) -> ActivityView:
+    """An entry as the API shows it."""
+    return ActivityView(
+        id=entry.id,
+        at=format_instant(entry.at),
+        person=entry.actor.person,
+        subject=entry.actor.subject,
+        kind=entry.kind,
+        outcome=entry.outcome,
+        status=entry.status,
+        via=entry.via,
+        address=entry.address,
+        targets=dict(entry.targets),
+        arguments=dict(entry.arguments),
+        before=None if entry.before is None else dict(entry.before),
+        after=None if entry.after is None else dict(entry.after),
+    )
