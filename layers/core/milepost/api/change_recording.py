@@ -15,7 +15,7 @@ from milepost.activity.entry import Actor, Entry, Via, digest_of, kept_arguments
 from milepost.activity.recorder import Change, Recorder, outcome_of
 from milepost.api.auth import Caller
 from milepost.api.path_parameters import decoded, group_key, item_key, notice_id
-from milepost.api.route_matching import routes_at
+from milepost.api.routing import routes_at
 from milepost.common.errors import BadPayload
 from milepost.common.strict_json import read_json
 from milepost.notifications.notice import BadNoticeId
@@ -133,7 +133,8 @@ _TARGETS: Final[Mapping[str, Callable[[Change, str, str], None]]] = {
     "kept": _kept,
     "connection": _connection,
     **dict.fromkeys(
-        ("subscription", "action", "queue", "message", "view", "batch", "export"), _itself
+        ("subscription", "suppression", "action", "queue", "message", "view", "batch", "export"),
+        _itself,
     ),
 }
 """How the parameters of paths are kept, by name."""
