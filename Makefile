@@ -174,6 +174,7 @@ deploy: check-deploy build-aws ## Deploy to AWS: make deploy STAGE=dev SENDER=mi
 		$(if $(filter no,$(CONFIRM)),--no-confirm-changeset) --parameter-overrides \
 		StageName=$(STAGE_NAME) Runtime=python$(PYTHON_VERSION) Mfa=$(or $(MFA),$(if $(IS_PROD),ON,OPTIONAL)) \
 		$(call parameter,SenderAddress,SENDER) $(call parameter,AlarmAddress,ALARMS) \
+		$(if $(filter true false,$(DASHBOARD)),WithDashboard=$(DASHBOARD)) \
 		$(if $(IS_PROD),PointInTimeRecovery=true) $(PROTECTION)
 
 # Tables are protected from the second deployment on: those of a first one that fails have to go.

@@ -7,9 +7,11 @@ for a part that was not run, and the row says so.
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+
+from samcli.yamlhelper import yaml_parse
 
 from bench.children import WORK
 from bench.figures import Figure
@@ -23,6 +25,15 @@ MS_OF_A_CALL: Final = 5.0
 ACCESS_LOG: Final = 130
 """Bytes of a line of the API's access log."""
 MINUTES_A_MONTH: Final = 30 * 24 * 60
+HOURS_A_MONTH: Final = 30 * 24
+RECEIVES_A_MINUTE: Final = 3
+"""Of one poller of an empty queue: a long poll lasts 20 seconds."""
+MOST_POLLERS: Final = 5
+"""That Lambda keeps for a queue without traffic. Source: Lambda developer guide, "Configuring
+scaling behavior for SQS event source mappings"."""
+HOURS_OF_FAILURES: Final = 24
+"""Hours a month in which something fails, and its metrics are sent: charged by the hour."""
+METRICS_OF_A_FAILURE: Final = 4
 
 ASSUMED: Final[Mapping[str, float]] = {
     "receive_webhook, per event": 1.2,
@@ -46,7 +57,8 @@ class Load:
     """Messages in a batch of the inbox: one, unless they come faster than they are taken."""
     figures_batch: float = 1
     """Changes that the figures take at a time, of those of half a minute."""
-    polls_an_hour: float = 12
+    polls_an_hour: float = 4
+    """Of a connection: every 15 minutes, as docs/connections.md has it."""
 
     @property
     def events(self) -> float:
@@ -116,7 +128,79 @@ def measure(*, quick: bool) -> list[Figure]:
                 note=f"naive, without what stands still: ${naive.total:,.2f}; {_by_part(ours)}",
             )
         )
-    return rows
+    return rows + list_fixed(TEAMS["1,000 orders a month"], prices)
+
+
+def list_fixed(load: Load, prices: Mapping[str, Any]) -> list[Figure]:
+    """A row for each thing that a small team pays whatever comes, and for what it may add."""
+    rows = [
+        Figure(what=f"of the month of 1,000 orders: {name}", measured=dollars, unit="$")
+        for name, dollars in price_month(load, prices).parts.items()
+    ]
+    more = {
+        "the dashboard (WithDashboard=true)": prices["cloudwatch"]["per_dashboard_month"],
+        "3,000 mails by SES": 3_000 * prices["ses"]["per_million_mails"] / MILLION,
+        "polls every 5 minutes instead of 15": sum(
+            price_polls(replace(load, polls_an_hour=12), prices).parts.values()
+        )
+        - sum(price_polls(load, prices).parts.values()),
+    }
+    return rows + [
+        Figure(what=f"not in it: {name}", measured=dollars, unit="$")
+        for name, dollars in more.items()
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the template has of things that are charged by the month, or by their schedule."""
+
+    alarms: int
+    secrets: int
+    pollers: int
+    starts_a_month: float
+
+    @classmethod
+    def of_template(cls, template: Mapping[str, Any]) -> "Standing":
+        """Count them. Of an alarm, each metric counts that it looks at."""
+        resources = template["Resources"].values()
+        named = [(one["Type"], one.get("Properties", {})) for one in resources]
+        alarms = [each for kind, each in named if kind == "AWS::CloudWatch::Alarm"]
+        events = [
+            (event["Type"], event["Properties"])
+            for kind, each in named
+            if kind == "AWS::Serverless::Function"
+            for event in each.get("Events", {}).values()
+        ]
+        return cls(
+            alarms=sum(
+                sum("MetricStat" in one for one in each.get("Metrics", [])) or 1 for each in alarms
+            ),
+            secrets=sum(kind == "AWS::SecretsManager::Secret" for kind, _ in named),
+            # A poller hands on one batch at a time, so there are no more of them than of those.
+            pollers=sum(
+                min(MOST_POLLERS, each["ScalingConfig"]["MaximumConcurrency"])
+                for kind, each in events
+                if kind == "SQS"
+            ),
+            starts_a_month=sum(
+                MINUTES_A_MONTH / _minutes(each["ScheduleExpression"])
+                for kind, each in events
+                if kind == "ScheduleV2"
+            ),
+        )
+
+
+def _minutes(rate: str) -> int:
+    number, _ = rate.removeprefix("rate(").split(" ")
+    return int(number)
+
+
+def read_template() -> Mapping[str, Any]:
+    """template.yaml."""
+    text = (Path(__file__).parents[1] / "template.yaml").read_text()
+    template: Mapping[str, Any] = yaml_parse(text)
+    return template
 
 
 def read_prices() -> dict[str, Any]:
@@ -232,30 +316,58 @@ def price_naive(load: Load, prices: Mapping[str, Any], measured: Mapping[str, fl
     )
 
 
-def price_month(load: Load, prices: Mapping[str, Any]) -> Costs:
-    """What a month costs whatever comes: polls, what is kept, alarms, metrics, secrets."""
-    polls = load.connections * load.polls_an_hour * 24 * 30
-    kept_gb = load.orders * 12 * 2_300 / 1e9
-    minutely = lambda_price(
-        prices,
-        invocations=MINUTES_A_MONTH,
-        processor_ms=MINUTES_A_MONTH * 5,
-        calls=MINUTES_A_MONTH,
-    )
-    polling = lambda_price(prices, invocations=polls, processor_ms=polls * 60, calls=polls * 8)
-    cloudwatch = prices["cloudwatch"]
+def price_polls(load: Load, prices: Mapping[str, Any]) -> Costs:
+    """What a month's polls cost that find nothing new."""
+    polls = load.connections * load.polls_an_hour * HOURS_A_MONTH
     return Costs(
         {
-            "polls": polling
-            + polls
+            "functions": lambda_price(
+                prices, invocations=polls, processor_ms=polls * 60, calls=polls * 8
+            ),
+            "pages remembered": polls
             * (prices["s3"]["per_million_puts"] + prices["s3"]["per_million_gets"])
-            / MILLION
-            + polls * 2 * prices["dynamodb"]["per_million_write_units"] / MILLION,
-            "by the minute": minutely,
-            "a year of orders kept": kept_gb * prices["dynamodb"]["per_gb_month"],
-            "alarms": 25 * cloudwatch["per_alarm_month"],
-            "metrics": (4 + 3 * load.connections) * cloudwatch["per_metric_month"],
-            "secrets": 5 * prices["secrets_manager"]["per_secret_month"],
+            / MILLION,
+            "leases": polls * 2 * prices["dynamodb"]["per_million_write_units"] / MILLION,
+            # Credentials are remembered for five minutes.
+            "credentials read": polls * prices["secrets_manager"]["per_million_calls"] / MILLION,
+            "schedules": polls * prices["scheduler"]["per_million_invocations"] / MILLION,
+        }
+    )
+
+
+def price_month(load: Load, prices: Mapping[str, Any]) -> Costs:
+    """What a month costs whatever comes: what stands still, what runs by the clock, what is kept.
+
+    Metrics of our own are sent in hours alone in which something fails, and Cognito charges nothing
+    for fewer than 10,000 people.
+    """
+    kept_gb = load.orders * 12 * 2_300 / 1e9
+    cloudwatch, standing = prices["cloudwatch"], Standing.of_template(read_template())
+    starts, receives = standing.starts_a_month, standing.pollers * RECEIVES_A_MINUTE
+    return Costs(
+        {
+            "secrets": standing.secrets * prices["secrets_manager"]["per_secret_month"],
+            "alarms": standing.alarms * cloudwatch["per_alarm_month"],
+            "empty queues": receives
+            * MINUTES_A_MONTH
+            * prices["sqs"]["per_million_requests"]
+            / MILLION,
+            "polls": price_polls(load, prices).total,
+            "schedules": lambda_price(
+                prices, invocations=starts, processor_ms=starts * 5, calls=starts * 2
+            )
+            + starts * prices["scheduler"]["per_million_invocations"] / MILLION,
+            "dead letters counted": MINUTES_A_MONTH
+            / 15
+            * 7
+            * prices["sqs"]["per_million_requests"]
+            / MILLION,
+            "metrics of failures": METRICS_OF_A_FAILURE
+            * HOURS_OF_FAILURES
+            / HOURS_A_MONTH
+            * cloudwatch["per_metric_month"],
+            "a year of orders kept, and their backup": kept_gb
+            * (prices["dynamodb"]["per_gb_month"] + prices["dynamodb"]["per_gb_month_of_recovery"]),
         }
     )
 

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import FOR_MAIL, client
 from milepost.aws.logger import open_logger
-from milepost.aws.metrics import open_metrics
+from milepost.aws.metrics import count_failures, open_metrics
 from milepost.aws.sqs_batches import Message, take_each
 from milepost.common.exception_summary import fail_without_message
 from milepost.connections.aws.settings import ConnectionSettings
@@ -49,7 +48,7 @@ metrics = open_metrics()
 
 def note_failed(notice: Notice) -> None:
     """Count a notice that ended as failed; the delivery log says why."""
-    metrics.add_metric(name="NoticeFailures", unit=MetricUnit.Count, value=1)
+    count_failures(metrics, "NoticeFailures")
     logger.error("notice failed", notice=notice.id, kind=notice.announcement.kind)
 
 
@@ -116,9 +115,11 @@ def call_once(content: Mapping[str, Any]) -> None:
     """Call the endpoint of one notice, once."""
     notice, attempt = notice_of(content), attempt_of(content)
     called = caller.call(notice, attempt=attempt, now=datetime.now(UTC))
+    after = datetime.now(UTC) - notice.announcement.announced_at
     logger.info(
         "handled",
         notice=notice.id,
+        after_seconds=round(after.total_seconds(), 1),
         subscription=notice.subscription,
         attempt=attempt + 1,
         state=called.state if called else "settled before",

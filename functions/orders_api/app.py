@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.activity.aws.log import ActivityTable
@@ -15,7 +14,7 @@ from milepost.api.dependencies import Acting, Services
 from milepost.aws.clients import IMPATIENT, client
 from milepost.aws.errors import is_outage
 from milepost.aws.logger import open_logger
-from milepost.aws.metrics import open_metrics
+from milepost.aws.metrics import count_failures, open_metrics
 from milepost.aws.signing_keys import KeysStore
 from milepost.common.exception_summary import fail_without_message
 from milepost.connections.aws.settings import ConnectionSettings
@@ -113,7 +112,7 @@ api = build_api(
     ),
     log=logger,
     is_outage=is_outage,
-    failed=lambda: metrics.add_metric(name="ApiFailures", unit=MetricUnit.Count, value=1),
+    failed=lambda: count_failures(metrics, "ApiFailures"),
 )
 
 

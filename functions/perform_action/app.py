@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.actions.action import REFRESH, PlannedCall
@@ -16,7 +15,7 @@ from milepost.actions.contact_fetching import fetch_contact
 from milepost.actions.perform import close_planned, run_planned
 from milepost.aws.clients import client
 from milepost.aws.logger import open_logger
-from milepost.aws.metrics import open_metrics
+from milepost.aws.metrics import count_failures, open_metrics
 from milepost.common.exception_summary import fail_without_message
 from milepost.connections.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.connections.connection import UnknownConnection
@@ -61,7 +60,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         # A key that was replaced a moment ago is read anew before the next try.
         credentials.forget()
     failed = done is not None and (done.result is Result.FAILED or done.answered is not None)
-    metrics.add_metric(name="PlannedActionFailures", unit=MetricUnit.Count, value=int(failed))
+    count_failures(metrics, "PlannedActionFailures", int(failed))
     say = logger.error if failed else logger.info
     say("performed", order=call.order.path_id, action=call.action, result=result)
     return {"order": call.order.path_id, "action": call.action, "result": str(result)}

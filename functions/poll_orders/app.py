@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from milepost.aws.clients import client
 from milepost.aws.errors import name_of, refuses_item
 from milepost.aws.logger import open_logger
-from milepost.aws.metrics import open_metrics
+from milepost.aws.metrics import count_failures, open_metrics
 from milepost.common.exception_summary import fail_without_message
 from milepost.common.timestamps import parse_instant
 from milepost.connections.aws.poll_requests import PollRequests
@@ -103,7 +103,7 @@ def poll_once(name: str, context: LambdaContext) -> tuple[PollResult, bool]:
     if result.outcome is PollOutcome.FAILED:
         # A key that was replaced a moment ago is read anew, instead of refused for minutes.
         credentials.forget()
-    count_failure(name, failed=result.outcome is PollOutcome.FAILED)
+        count_failed_poll(name)
     logger.info("polled", connection=name, **asdict(result))
     return result, is_requested
 
@@ -118,10 +118,10 @@ def fail_unusable(connection_id: str, *, why: str) -> PollResult:
     return PollResult(PollOutcome.FAILED, error=why)
 
 
-def count_failure(connection_id: str, *, failed: bool) -> None:
-    """For the alarm over all connections, and by itself for each."""
-    metrics.add_metric(name="PollFailures", unit=MetricUnit.Count, value=int(failed))
-    with single_metric(name="PollFailures", unit=MetricUnit.Count, value=int(failed)) as metric:
+def count_failed_poll(connection_id: str) -> None:
+    """Over all connections, and by itself for this one."""
+    metrics.add_metric(name="PollFailures", unit=MetricUnit.Count, value=1)
+    with single_metric(name="PollFailures", unit=MetricUnit.Count, value=1) as metric:
         metric.add_dimension(name="connection", value=connection_id)
 
 
@@ -204,7 +204,7 @@ def put_aside(connection: Connection) -> Callable[[bytes, str], None]:
             reason=reason,
             at=now(),
         )
-        metrics.add_metric(name="Quarantined", unit=MetricUnit.Count, value=1)
+        count_failures(metrics, "Quarantined")
         logger.warning("quarantined", connection=connection.id, reason=reason, key=key)
 
     return keep

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from base64 import b64decode
+from collections.abc import Mapping
 from typing import Any, Final
 
 from milepost.aws.clients import IMPATIENT, client, open_connections
@@ -25,6 +26,15 @@ HEADERS: Final = {
     "x-content-type-options": "nosniff",
 }
 METRICS_NAMESPACE: Final = os.environ["POWERTOOLS_METRICS_NAMESPACE"]
+SERVICE: Final = os.environ["POWERTOOLS_SERVICE_NAME"]
+_FAILED: Final = ("RefusedWebhooks", "Failures")
+METRICS_OF: Final[Mapping[str, tuple[str, ...]]] = {
+    "bad_signature": ("RefusedWebhooks",),
+    "no_secret": _FAILED,
+    "secret_store_down": _FAILED,
+    "inbox_refused": _FAILED,
+}
+"""What is counted, by the reason of an answer: a 503 is a failure of ours."""
 open_connections(lambda: secrets.refresh(now=time.time()), inbox.look)
 
 
@@ -53,26 +63,36 @@ def read_request(event: dict[str, Any]) -> Request:
 
 
 def log(request: Request, answer: Answer) -> None:
-    """One line a request, which CloudWatch reads as a metric too (embedded metric format).
+    """One line a request; CloudWatch reads that of a refusal as metrics (embedded metric format).
 
-    The path is the caller's: only the id of a connection that was found is worth a line.
+    The path is the caller's: only the id of a connection that was found is worth a line. What
+    knocks at paths that there are not, or by other methods, is no metric, since each is charged.
     """
     known = request.connection_id if answer.reason in FOUND else "unknown"
+    metrics = METRICS_OF.get(answer.reason)
     line = {
-        "_aws": {
-            "Timestamp": int(time.time() * 1000),
-            "CloudWatchMetrics": [
-                {
-                    "Namespace": METRICS_NAMESPACE,
-                    "Dimensions": [["reason"], ["connection", "reason"]],
-                    "Metrics": [{"Name": "Webhooks", "Unit": "Count"}],
-                }
-            ],
-        },
-        "Webhooks": 1,
+        **(metric_line(metrics) if metrics else {}),
         "connection": known,
         "reason": answer.reason,
         "status": answer.status,
         "bytes": len(request.body),
     }
     print(json.dumps(line, separators=(",", ":")))
+
+
+def metric_line(names: tuple[str, ...]) -> dict[str, Any]:
+    """The part of a line that makes metrics of it, each counting 1."""
+    by: Mapping[str, list[list[str]]] = {
+        "RefusedWebhooks": [["reason"], ["connection", "reason"]],
+        "Failures": [["service"]],
+    }
+    groups = [
+        {
+            "Namespace": METRICS_NAMESPACE,
+            "Dimensions": by[name],
+            "Metrics": [{"Name": name, "Unit": "Count"}],
+        }
+        for name in names
+    ]
+    stamped = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": groups}
+    return {"_aws": stamped, "service": SERVICE, **dict.fromkeys(names, 1)}

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from milepost.aws.clients import client, open_connections
 from milepost.aws.logger import open_logger
-from milepost.aws.metrics import open_metrics
+from milepost.aws.metrics import count_failures, open_metrics
 from milepost.aws.sqs_batches import Message, come_back, take_in_time
 from milepost.common.errors import BadPayload
 from milepost.common.exception_summary import fail_without_message
@@ -223,5 +222,5 @@ def put_aside(delivery: Delivery, reason: str, *, is_trouble: bool) -> None:
         at=delivery.received_at,
     )
     if is_trouble:
-        metrics.add_metric(name="Quarantined", unit=MetricUnit.Count, value=1)
+        count_failures(metrics, "Quarantined")
     logger.warning("quarantined", connection=delivery.connection_id, reason=reason, key=key)

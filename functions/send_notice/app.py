@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import FOR_MAIL, client
 from milepost.aws.logger import open_logger
-from milepost.aws.metrics import open_metrics
+from milepost.aws.metrics import count_failures, open_metrics
 from milepost.aws.sqs_batches import Message, take_each
 from milepost.common.exception_summary import fail_without_message
 from milepost.connections.aws.settings import ConnectionSettings
@@ -53,7 +52,7 @@ metrics = open_metrics()
 
 def note_failed(notice: Notice) -> None:
     """Count a notice that ended as failed; the delivery log says why."""
-    metrics.add_metric(name="NoticeFailures", unit=MetricUnit.Count, value=1)
+    count_failures(metrics, "NoticeFailures")
     logger.error("notice failed", notice=notice.id, kind=notice.announcement.kind)
 
 
@@ -156,4 +155,11 @@ def send_once(content: Mapping[str, Any]) -> None:
         logger.info("looked for contact data", notice=notice.id, outcome=outcome)
         return
     state = sender.send(notice, now=datetime.now(UTC))
-    logger.info("handled", notice=notice.id, kind=notice.announcement.kind, state=state)
+    after = datetime.now(UTC) - notice.announcement.announced_at
+    logger.info(
+        "handled",
+        notice=notice.id,
+        kind=notice.announcement.kind,
+        state=state,
+        after_seconds=round(after.total_seconds(), 1),
+    )

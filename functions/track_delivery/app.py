@@ -5,12 +5,11 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
 from milepost.aws.logger import open_logger
-from milepost.aws.metrics import open_metrics
+from milepost.aws.metrics import count_failures, open_metrics
 from milepost.aws.sqs_batches import Message, take_each
 from milepost.common.exception_summary import fail_without_message
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
@@ -58,8 +57,7 @@ def track(message: Message) -> None:
     except Exception:
         logger.exception("failed to track", mail=event.mail_id)
         raise
-    if failed := list(moved.values()).count(State.FAILED):
-        metrics.add_metric(name="NoticeFailures", unit=MetricUnit.Count, value=failed)
+    count_failures(metrics, "NoticeFailures", list(moved.values()).count(State.FAILED))
     logger.info(
         "tracked", mail=event.mail_id, message_id=event.message_id, fate=event.fate, moved=moved
     )

@@ -1,11 +1,11 @@
 """Every 15 minutes: mark what is overdue, also commissions; remind, tell what was never told,
-measure polls."""
+count what waits for a person."""
 
 import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from aws_lambda_powertools import single_metric
@@ -28,6 +28,7 @@ from milepost.notifications.aws.messages import AnnouncementsTopic, NoticeQueue
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.dispatch import Teller
 from milepost.notifications.reconciliation import AnnouncementWatch
+from milepost.operations.aws.waiting_letters import count_waiting, dead_letter_urls
 from milepost.orders.aws.index import OrdersIndex
 from milepost.orders.aws.table import OrdersReader, OrdersTable
 from milepost.orders.order import Announcement, Kind
@@ -43,6 +44,9 @@ from milepost.queries.commission_watch import CommissionWatch, Due
 
 RESERVE_MILLISECONDS: Final = 20_000
 """Time kept back for what is begun; what is left over, the next run finds again."""
+
+LATE: Final = timedelta(minutes=30)
+"""How much later than its schedule a connection's last successful poll makes a problem."""
 
 COUNTED_AS: Final = {
     Kind.OVERDUE: "marked",
@@ -65,6 +69,7 @@ connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
 )
 contacts = ContactsTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
+dead_letters = dead_letter_urls(os.environ)
 index = OrdersIndex(dynamodb, table_name=orders_table)
 
 
@@ -127,10 +132,12 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     judge_what_is_due(now, context, done)
     judge_commissions(now, context, done)
     # A run as of a later moment must not raise the alarm of polls that are not due.
-    measure_polls(min(now, datetime.now(UTC)))
-    count_unusable()
+    problems = count_late_polls(min(now, datetime.now(UTC))) + count_unusable()
     if any(done.values()):
         logger.info("watched", extra=dict(done))
+    problems += count_dead_letters()
+    if problems:
+        metrics.add_metric(name="OpenProblems", unit=MetricUnit.Count, value=problems)
     if done["failed"]:
         raise SomeFailed(f"{done['failed']} orders could not be seen to")
     return done
@@ -240,28 +247,40 @@ def tell_what_is_missing(now: datetime, context: LambdaContext, done: dict[str, 
     announcements.finish(left, now=min(now, datetime.now(UTC)))
 
 
-def measure_polls(now: datetime) -> None:
-    """How late polls are, in seconds: the greatest lag for the alarm, and by itself for each.
-
-    What would say so itself is what may have stopped, so it is said here, and always.
-    """
+def count_late_polls(now: datetime) -> int:
+    """How many connections are not polled in time, and by how many seconds each is late."""
     lags = poll_lags(connections.all().values(), contacts.all(), now=now)
-    seconds = {name: lag.total_seconds() for name, lag in lags.items()}
-    greatest = max(seconds.values(), default=0.0)
-    metrics.add_metric(name="PollLag", unit=MetricUnit.Seconds, value=greatest)
-    for name, lag in seconds.items():
-        with single_metric(name="PollLag", unit=MetricUnit.Seconds, value=lag) as metric:
-            metric.add_dimension(name="connection", value=name)
+    late = {name: lag for name, lag in lags.items() if lag > LATE}
+    for name, lag in late.items():
+        logger.warning("polls are late", connection=name, seconds=int(lag.total_seconds()))
+        count_by("connection", name, metric="PollLag", value=lag.total_seconds())
+    return len(late)
 
 
-def count_unusable() -> None:
-    """Connections whose settings can't be used: their number for the alarm, and each by itself."""
+def count_unusable() -> int:
+    """How many connections have settings that can't be used."""
     unusable = connections.unusable()
-    metrics.add_metric(name="UnusableConnections", unit=MetricUnit.Count, value=len(unusable))
     for name, one in unusable.items():
         logger.error("connection can't be used", connection=name, why=one.why)
-        with single_metric(name="UnusableConnections", unit=MetricUnit.Count, value=1) as metric:
-            metric.add_dimension(name="connection", value=name)
+        count_by("connection", name, metric="UnusableConnections", value=1)
+    return len(unusable)
+
+
+def count_dead_letters() -> int:
+    """How many dead-letter queues hold messages, and how many messages each holds."""
+    waiting = {name: count_waiting(sqs, queue_url=url) for name, url in dead_letters.items()}
+    full = {name: number for name, number in waiting.items() if number}
+    for name, number in full.items():
+        logger.warning("dead letters wait", queue=name, number=number)
+        count_by("queue", name, metric="DeadLetters", value=number)
+    return len(full)
+
+
+def count_by(dimension: str, name: str, *, metric: str, value: float) -> None:
+    """A metric of one connection or queue. Lags are in seconds, all else is counted."""
+    unit = MetricUnit.Seconds if metric == "PollLag" else MetricUnit.Count
+    with single_metric(name=metric, unit=unit, value=value) as one:
+        one.add_dimension(name=dimension, value=name)
 
 
 def has_time(context: LambdaContext) -> bool:

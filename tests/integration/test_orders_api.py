@@ -23,7 +23,7 @@ EMAIL = "lena.hoffmann@example.de"
 
 @pytest.fixture
 def app(stack: Stack) -> ModuleType:
-    stack.keep_secret("CursorSecret", {"key": "one of these tests' own"})
+    stack.keep_secret("UnsubscribeSecret", {"key": "one of these tests' own"})
     return stack.load("orders_api")
 
 
@@ -133,7 +133,7 @@ def test_counts_are_of_the_connections_that_are_asked_for(app: ModuleType, stack
 
 def test_without_the_key_of_cursors_it_says_to_come_back(app: ModuleType, stack: Stack) -> None:
     aws("secretsmanager").delete_secret(
-        SecretId=stack.resources["CursorSecret"], ForceDeleteWithoutRecovery=True
+        SecretId=stack.resources["UnsubscribeSecret"], ForceDeleteWithoutRecovery=True
     )
     assert ask(app, "/orders", cursor="AAAA")[0] == 503
 

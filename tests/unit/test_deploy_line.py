@@ -164,6 +164,12 @@ def test_a_second_factor_is_required_in_prod(environment: str, mfa: str) -> None
     assert parameters(f"STAGE={environment}", "SENDER=a@example.org")["Mfa"] == mfa
 
 
+def test_a_dashboard_is_made_when_it_is_asked_for() -> None:
+    given = ("STAGE=dev", "SENDER=a@example.org")
+    assert parameters(*given, "DASHBOARD=true")["WithDashboard"] == "true"
+    assert "WithDashboard" not in parameters(*given)
+
+
 @pytest.mark.thorough
 def test_every_parameter_that_is_passed_is_one_of_the_template() -> None:
     found = parameters("STAGE=prod", "SENDER=a@example.org", "ALARMS=b@example.org")

@@ -13,6 +13,7 @@ from milepost.notifications.claims import CLAIM
 from milepost.notifications.endpoints.aws.delivery_log import LONGEST_DELAY
 from milepost.notifications.mail.sender import NEWS_WITHIN
 from milepost.notifications.mail.tracking import LOGGED_WITHIN
+from milepost.operations.aws.waiting_letters import dead_letter_urls
 
 ROOT = Path(__file__).parents[2]
 NO_RESOURCE_LEVEL = {"dynamodb:ListStreams"}
@@ -86,14 +87,28 @@ def test_a_function_has_a_failure_destination(name: str) -> None:
     assert FUNCTIONS[name]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
 
 
+FAILED = '{ ($.type = "platform.report" && $.record.status != "success") || $.errorType = * }'
+"""What Lambda logs of an invocation that failed: its report, and the error that nobody caught.
+Sources: Lambda developer guide, "Telemetry API event schema reference" (platform.report), and
+awslambdaric, ``lambda_runtime_log_utils`` (errorType)."""
+
+
 @every_function
 def test_a_function_has_an_alarm_for_its_errors(name: str) -> None:
-    watched = [
-        alarm["Dimensions"]
-        for alarm in of_type("AWS::CloudWatch::Alarm").values()
-        if alarm["MetricName"] == "Errors"
+    # By its log: an alarm of each function, or on the sum of all, is charged for each of them.
+    group = FUNCTIONS[name]["LoggingConfig"]["LogGroup"]
+    filters = [
+        one
+        for one in of_type("AWS::Logs::MetricFilter").values()
+        if (one["LogGroupName"], one["FilterPattern"]) == (group, FAILED)
     ]
-    assert [{"Name": "FunctionName", "Value": {"Ref": name}}] in watched
+    counted = [one["MetricTransformations"] for one in filters]
+    alarm = of_type("AWS::CloudWatch::Alarm")["FunctionFailuresAlarm"]
+    metric = {"MetricNamespace": alarm["Namespace"], "MetricName": alarm["MetricName"]}
+    assert counted == [[{**metric, "MetricValue": "1"}]]
+    assert "Dimensions" not in alarm
+    logging = TEMPLATE["Globals"]["Function"]["LoggingConfig"]
+    assert logging == {"LogFormat": "JSON", "SystemLogLevel": "WARN"}
 
 
 @every_function
@@ -235,13 +250,12 @@ def test_a_bucket_is_private_encrypted_and_reached_by_tls_alone(name: str) -> No
 
 
 def test_every_dead_letter_queue_has_an_alarm() -> None:
-    watched = {
-        alarm["Dimensions"][0]["Value"]["GetAtt"].removesuffix(".QueueName")
-        for alarm in of_type("AWS::CloudWatch::Alarm").values()
-        if alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
-    }
+    """By watch_deadlines, which counts what waits in each, for OpenProblemsAlarm."""
+    variables = FUNCTIONS["WatchDeadlinesFunction"]["Environment"]["Variables"]
+    counted = {name: {"Ref": name} for name in QUEUES}
+    watched = dead_letter_urls({key: str(value) for key, value in variables.items()}).values()
     work_queues = {n for n, queue in QUEUES.items() if "RedrivePolicy" in queue}
-    assert set(QUEUES) - work_queues <= watched
+    assert {str(counted[name]) for name in set(QUEUES) - work_queues} == set(watched)
 
 
 def test_every_alarm_has_a_heading_in_the_runbook() -> None:
@@ -253,66 +267,58 @@ def test_every_alarm_has_a_heading_in_the_runbook() -> None:
 
 ALARMS = of_type("AWS::CloudWatch::Alarm")
 FUNCTION, TABLE = frozenset({"FunctionName"}), frozenset({"TableName"})
+QUEUE = frozenset({"QueueName"})
 INDEX, NONE = TABLE | {"GlobalSecondaryIndexName"}, frozenset[str]()
 DOCUMENTED: Mapping[tuple[str, str], set[frozenset[str]]] = {
     # docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
-    ("AWS/Lambda", "Errors"): {FUNCTION, NONE},
+    ("AWS/Lambda", "Invocations"): {FUNCTION, NONE},
+    ("AWS/Lambda", "Duration"): {FUNCTION, NONE},
     ("AWS/Lambda", "Throttles"): {FUNCTION, NONE},
     ("AWS/Lambda", "IteratorAge"): {FUNCTION},
     # docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/
     # sqs-available-cloudwatch-metrics.html
-    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): {frozenset({"QueueName"})},
-    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): {frozenset({"QueueName"})},
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): {QUEUE},
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): {QUEUE},
+    ("AWS/SQS", "NumberOfMessagesSent"): {QUEUE},
+    ("AWS/SQS", "NumberOfEmptyReceives"): {QUEUE},
     # docs.aws.amazon.com/ses/latest/dg/reputationdashboard-cloudwatch-alarm.html
     ("AWS/SES", "Reputation.BounceRate"): {NONE},
     ("AWS/SES", "Reputation.ComplaintRate"): {NONE},
     # docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
     ("AWS/DynamoDB", "ReadThrottleEvents"): {TABLE, INDEX},
     ("AWS/DynamoDB", "WriteThrottleEvents"): {TABLE, INDEX},
+    ("AWS/DynamoDB", "ConsumedWriteCapacityUnits"): {TABLE, INDEX},
+    # docs.aws.amazon.com/AmazonCloudWatch/latest/logs/
+    # CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
+    ("AWS/Logs", "IncomingBytes"): {frozenset({"LogGroupName"}), NONE},
     # docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
     ("AWS/ApiGateway", "5xx"): {frozenset({"ApiId"}), frozenset({"ApiId", "Stage"})},
+    ("AWS/ApiGateway", "Count"): {frozenset({"ApiId"}), frozenset({"ApiId", "Stage"})},
 }
 """AWS's own metrics, and by which dimensions it reports each, with where that is written."""
 OURS = "Milepost/${AWS::StackName}"
 """The namespace of the metrics of one stack."""
+FAILED_FOR_GOOD = (OURS, "Failures", "milepost")
+"""Sent beside the metric of each kind: tests/integration/test_alarms.py."""
+WAITS = (OURS, "OpenProblems", "milepost")
+"""Sent by watch_deadlines: dead letters, late polls, connections that can't be used."""
 PROMISES: Mapping[str, set[tuple[str, str, str]]] = {
-    "what could not be done waits for a person": {
-        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue)
-        for queue, properties in QUEUES.items()
-        if "RedrivePolicy" not in properties
+    "what could not be done waits for a person": {WAITS},
+    "each connection is polled, and one that can't be used is named": {WAITS},
+    "what can't be read is kept; a notice or a planned action that fails is told": {
+        FAILED_FOR_GOOD
     },
-    "what can't be read is kept": {(OURS, "Quarantined", "milepost")},
+    "that is measured": {("AWS/Lambda", "Invocations", "WatchDeadlinesFunction")},
+    "what nobody expected is told": {(OURS, "FunctionFailures", "")},
     "changes are announced in time": {("AWS/Lambda", "IteratorAge", "AnnounceFunction")},
-    "changes are counted in time": {("AWS/Lambda", "IteratorAge", "MeasureStagesFunction")},
-    "each connection is polled": {
-        (OURS, "PollLag", "milepost"),
-        (OURS, "PollFailures", "milepost"),
-    },
-    "a connection that can't be used is named": {(OURS, "UnusableConnections", "milepost")},
-    "nobody is let in without a signature": {(OURS, "Webhooks", "bad_signature")},
-    "without a secret nobody is": {
-        (OURS, "Webhooks", "no_secret"),
-        (OURS, "Webhooks", "secret_store_down"),
-    },
-    "2xx means that it is in the inbox": {(OURS, "Webhooks", "inbox_refused")},
+    "nobody is let in without a signature": {(OURS, "RefusedWebhooks", "bad_signature")},
+    "without a secret nobody is, and 2xx means that it is in the inbox": {FAILED_FOR_GOOD},
     "and the inbox is emptied": {("AWS/SQS", "ApproximateAgeOfOldestMessage", "InboxQueue")},
     "mails arrive": {
         ("AWS/SES", "Reputation.BounceRate", ""),
         ("AWS/SES", "Reputation.ComplaintRate", ""),
     },
-    "nothing is throttled": {
-        ("AWS/Lambda", "Throttles", ""),
-        ("AWS/DynamoDB", "WriteThrottleEvents", "OrdersTable"),
-        ("AWS/DynamoDB", "WriteThrottleEvents", "OrdersTable by_status"),
-        ("AWS/DynamoDB", "ReadThrottleEvents", "OrdersTable"),
-        ("AWS/DynamoDB", "WriteThrottleEvents", "NoticesTable"),
-        ("AWS/DynamoDB", "WriteThrottleEvents", "NoticesTable by_state"),
-        (OURS, "ApiThrottles", ""),
-    },
-    "who asks is answered": {
-        ("AWS/ApiGateway", "5xx", "Api"),
-        (OURS, "ApiFailures", "milepost"),
-    },
+    "who asks is answered": {("AWS/ApiGateway", "5xx", "Api"), FAILED_FOR_GOOD},
 }
 
 
@@ -335,6 +341,11 @@ def test_each_promise_has_its_alarm(promise: str) -> None:
     assert PROMISES[promise] <= watched
 
 
+def test_no_alarm_is_paid_for_that_no_promise_needs() -> None:
+    watched = [(namespace(one), one["MetricName"], of_what(one)) for one in ALARMS.values()]
+    assert sorted(watched) == sorted(set[tuple[str, str, str]]().union(*PROMISES.values()))
+
+
 @pytest.mark.parametrize("name", ALARMS)
 def test_an_alarm_tells_somebody_and_says_what_no_data_means(name: str) -> None:
     assert ALARMS[name]["AlarmActions"] == [{"Ref": "AlarmsTopic"}]
@@ -342,7 +353,7 @@ def test_an_alarm_tells_somebody_and_says_what_no_data_means(name: str) -> None:
     if means == "missing":
         assert ALARMS[name]["InsufficientDataActions"] == [{"Ref": "AlarmsTopic"}]
     else:
-        assert means in ("notBreaching", "ignore")
+        assert means in ("notBreaching", "breaching", "ignore")
 
 
 @pytest.mark.parametrize("name", [n for n, one in ALARMS.items() if namespace(one) != OURS])

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import PARTS
-from bench.cost import ASSUMED, Load, lambda_price, price_events, price_naive, read_measured
+from bench.cost import (
+    ASSUMED,
+    TEAMS,
+    Load,
+    Standing,
+    lambda_price,
+    price_events,
+    price_month,
+    price_naive,
+    read_measured,
+)
 from bench.cost import read_prices as prices
 from bench.events import STEPS, batches
 from bench.figures import Figure, percentile, ratio
@@ -96,6 +106,33 @@ def test_a_million_events_cost_by_their_parts_and_in_proportion() -> None:
         * prices()["dynamodb"]["per_million_write_units"]
     )
     assert one.total < price_naive(Load(orders=1e6 / 6), prices(), {}).total
+
+
+def test_a_team_of_1000_orders_a_month_pays_at_most_4_dollars() -> None:
+    load = TEAMS["1,000 orders a month"]
+    fixed, events = price_month(load, prices()), price_events(load, prices(), {})
+    assert fixed.total + events.total <= 4.0, fixed.parts
+
+
+def test_what_is_charged_by_the_month_is_counted_in_the_template() -> None:
+    queue = {"ScalingConfig": {"MaximumConcurrency": 2}}
+    by_clock = {"ScheduleExpression": "rate(15 minutes)"}
+    math = [{"MetricStat": {}}, {"MetricStat": {}}, {"Expression": "a + b"}]
+    function = {
+        "Events": {
+            "Queue": {"Type": "SQS", "Properties": queue},
+            "Clock": {"Type": "ScheduleV2", "Properties": by_clock},
+        }
+    }
+    resources = {
+        "One": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "a"}},
+        "Sum": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": math}},
+        "Secret": {"Type": "AWS::SecretsManager::Secret"},
+        "Function": {"Type": "AWS::Serverless::Function", "Properties": function},
+    }
+    assert Standing.of_template({"Resources": resources}) == Standing(
+        alarms=3, secrets=1, pollers=2, starts_a_month=4 * 24 * 30
+    )
 
 
 def test_fewer_write_units_cost_less() -> None:
