@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from milepost.activity.recorder import NotRecorded
-from milepost.api.auth import READING, Caller, caller_of, check_method
+from milepost.api.auth import READING, Caller, allowed_connections, caller_of, check_method
 from milepost.api.dependencies import Services
 from milepost.api.error_handlers import RETRY_AFTER, tell_problems
 from milepost.api.openapi import describe, may_answer
@@ -74,7 +74,9 @@ class Api:
             request = _with_text_body(request)
             recording = self._recording(resolver, request, caller)
             resolver.context.update(
-                services=self.services, caller=caller, change=recording and recording.change
+                services=self._services_for(caller, method),
+                caller=caller,
+                change=recording and recording.change,
             )
             answered = resolver.resolve(request, context)
         except Problem as problem:
@@ -120,6 +122,16 @@ class Api:
                 "The change can't be recorded now, so it was not made. Try again in a while.",
                 headers=RETRY_AFTER,
             ) from None
+
+    def _services_for(self, caller: Caller, method: str) -> Services:
+        """What the caller may see of the services: every route works on these."""
+        allowed = allowed_connections(caller, method)
+        if allowed is None:
+            return self.services
+        # Few roles are narrowed: a start is spared what only they need.
+        from milepost.api.narrowing import narrowed  # noqa: PLC0415 - see above
+
+        return narrowed(self.services, allowed)
 
     def _lost(self, error: Exception) -> None:
         """An entry of the activity log stays without its end: it raises the alarm of failures."""

@@ -9,7 +9,7 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -20,12 +20,16 @@ _SCHEME: Final = re.compile(r"\A\s*bearer\s+", re.IGNORECASE)
 
 
 class Role(StrEnum):
-    """A group of the user pool: a viewer may read, an operator may write as well."""
+    """A group of the user pool: a viewer may read, an operator may write as well.
+
+    A group such as ``operator:offergrid-home`` is the role for that connection; several add up.
+    """
 
     VIEWER = "viewer"
     OPERATOR = "operator"
 
 
+_OPERATORS_ONLY: Final = "This needs the group operator; yours is viewer."
 READING: Final = frozenset({"GET", "HEAD"})
 """Methods that change nothing. Every other one is an operator's, whatever the route."""
 
@@ -37,9 +41,12 @@ class Caller:
     person: str
     subject: str
     roles: frozenset[Role]
+    narrowed: Mapping[Role, frozenset[str]] = field(default_factory=dict)
+    """Roles that are held for some connections alone, and for which."""
 
     @property
     def is_operator(self) -> bool:
+        """Whether of every connection or of some."""
         return Role.OPERATOR in self.roles
 
 
@@ -55,11 +62,32 @@ def caller_of(event: Mapping[str, Any]) -> Caller:
         raise Problem(401, "Sign in: this needs a token of the user pool.")
     token = (event.get("headers") or {}).get("authorization")
     named = _groups(claims.get("cognito:groups", ()), token=token)
-    roles = frozenset(role for role in Role if role in named)
+    narrowed = {role: _narrowed_to(role, named) for role in Role if role not in named}
+    narrowed = {role: names for role, names in narrowed.items() if names}
+    roles = frozenset(role for role in Role if role in named or role in narrowed)
     if not roles:
         raise Problem(403, "You are in neither of the groups viewer and operator: ask for one.")
     person = claims.get("username") or claims.get("cognito:username") or claims.get("email")
-    return Caller(person=str(person or subject), subject=str(subject), roles=roles)
+    return Caller(
+        person=str(person or subject), subject=str(subject), roles=roles, narrowed=narrowed
+    )
+
+
+def allowed_connections(caller: Caller, method: str) -> frozenset[str] | None:
+    """The connections whose things a request may read or change; None for every connection.
+
+    What reads may see what any of the caller's roles may; what changes, what they operate.
+    """
+    counted = caller.roles if method in READING else caller.roles & {Role.OPERATOR}
+    if any(role not in caller.narrowed for role in counted):
+        return None
+    return frozenset().union(*(caller.narrowed[role] for role in counted))
+
+
+def _narrowed_to(role: Role, groups: frozenset[str]) -> frozenset[str]:
+    start = f"{role}:"
+    names = (one.removeprefix(start) for one in groups if one.startswith(start))
+    return frozenset(name for name in names if name)
 
 
 def check_method(caller: Caller, method: str) -> None:
@@ -67,17 +95,21 @@ def check_method(caller: Caller, method: str) -> None:
 
     :raises Problem: 403
     """
-    if method not in READING:
-        check_operator(caller)
+    if method not in READING and not caller.is_operator:
+        raise Problem(403, _OPERATORS_ONLY)
 
 
-def check_operator(caller: Caller) -> None:
-    """For what only operators may see or do.
+def check_operator(caller: Caller, *, connection: str | None = None) -> None:
+    """For what only operators may see.
 
+    :param connection: the connection that it belongs to; None when it belongs to none
     :raises Problem: 403
     """
     if not caller.is_operator:
-        raise Problem(403, "This needs the group operator; yours is viewer.")
+        raise Problem(403, _OPERATORS_ONLY)
+    allowed = caller.narrowed.get(Role.OPERATOR)
+    if allowed is not None and connection not in allowed:
+        raise Problem(403, "This needs the group operator, and yours is narrowed to connections.")
 
 
 def _groups(claim: object, *, token: object) -> frozenset[str]:

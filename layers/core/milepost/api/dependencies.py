@@ -139,6 +139,8 @@ class Services:
     """These open, at the first use, what few requests need: to resend, to act, to operate."""
     clock: Callable[[], datetime]
     """The present time, aware."""
+    narrowed_to: frozenset[str] | None = None
+    """The connections that these services show alone (``narrowing``); None for every connection."""
 
     def open_recorder(self, not_completed: Callable[[Exception], None]) -> Recorder:
         """What records changes. Routes are recorded without it; whoever calls the services in

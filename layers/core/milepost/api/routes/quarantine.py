@@ -123,9 +123,11 @@ def list_quarantine(  # noqa: PLR0917 - the resolver gives all by name
     responses=may_answer(200, 404),
 )
 def show_quarantined(kept: KeptPath, services: Given, caller: Who) -> KeptBodyView:
-    check_operator(caller)
+    kept_id = _kept_id(kept)
+    if services.narrowed_to is None or kept_id.connection in services.narrowed_to:
+        check_operator(caller, connection=kept_id.connection)
     try:
-        found, body = services.operations.quarantine.get(_kept_id(kept))
+        found, body = services.operations.quarantine.get(kept_id)
     except NotKept as error:
         raise NotFound(f"{error}.") from None
     return KeptBodyView(**_fields(found), base64=b64encode(body).decode(), text=_text(body))

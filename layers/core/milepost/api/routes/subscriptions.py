@@ -316,6 +316,11 @@ def _require_possible(wanted: Subscription, services: Services) -> None:
         Fault(where="body.connections", what=f"There is no connection {name}; {there_are}.")
         for name in sorted(wanted.connections.difference(known))
     ]
+    if services.narrowed_to is not None and not wanted.connections:
+        what = (
+            f"Name connections: your group is narrowed to {there_are.removeprefix('there are: ')}."
+        )
+        faults.append(Fault(where="body.connections", what=what))
     if wanted.channel is Channel.HTTPS:
         try:
             if services.operations.allow_private_endpoints:

@@ -1,0 +1,331 @@
+"""Services as somebody sees them whose role is narrowed to connections.
+
+``Api.answer`` gives every route services that are narrowed by ``auth.allowed_connections``, so a
+route needs no check of its own: what belongs to another connection isn't there. A service that
+isn't listed here is closed to narrowed roles, so a new one can't show too much by being forgotten.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import chain
+from typing import Any, Final, NoReturn
+
+from milepost.activity.entry import Place
+from milepost.activity.entry import Wanted as WantedEntries
+from milepost.api.dependencies import Services
+from milepost.api.problems import NotFound, Problem
+from milepost.connections.connection import UnknownConnection
+from milepost.connections.health import Contact
+from milepost.notifications.notice import NoticeId
+from milepost.notifications.notice_list import NoticePage
+from milepost.orders.order import OrderKey
+from milepost.queries.order_list import Page
+
+Allowed = frozenset[str]
+
+
+def narrowed(services: Services, allowed: Allowed | None) -> Services:
+    """The services, with what belongs to these connections alone; None for all."""
+    if allowed is None:
+        return services
+    return replace(services, **_narrow(services, _SERVICES, allowed), narrowed_to=allowed)
+
+
+def _narrow(
+    holder: Any, table: "Mapping[str, Callable[[Any, Allowed], Any]]", allowed: Allowed
+) -> dict[str, Any]:
+    narrowed_by_name: dict[str, Any] = {}
+    for one in fields(holder):
+        if one.name != "narrowed_to":
+            narrow: Callable[[Any, Allowed], Any] = table.get(one.name, _closed)
+            narrowed_by_name[one.name] = narrow(getattr(holder, one.name), allowed)
+    return narrowed_by_name
+
+
+class Closed:
+    """What belongs to no one connection: it is for roles that aren't narrowed."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise _not_for_narrowed()
+
+    def __call__(self, *_: Any, **__: Any) -> NoReturn:
+        raise _not_for_narrowed()
+
+    def __iter__(self) -> NoReturn:
+        raise _not_for_narrowed()
+
+    def __len__(self) -> NoReturn:
+        raise _not_for_narrowed()
+
+
+def _not_for_narrowed() -> Problem:
+    return Problem(
+        403, "This belongs to no one connection: it needs a group that is not narrowed to any."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Narrowed:
+    """One service, and the connections of which it may show something."""
+
+    inner: Any
+    allowed: Allowed
+
+    def _has(self, key: OrderKey) -> bool:
+        return key.connection in self.allowed
+
+    def _of(self, names: Iterable[str]) -> list[str]:
+        return [name for name in names if name in self.allowed]
+
+
+class _Orders(_Narrowed):
+    def read(self, key: OrderKey) -> Any:
+        return self.inner.read(key) if self._has(key) else None
+
+    def read_group(self, connection_id: str, order_id: str) -> Any:
+        return self.inner.read_group(connection_id, order_id) if self._of([connection_id]) else []
+
+
+class _Lists(_Narrowed):
+    def page(self, wanted: Any, **how: Any) -> Any:
+        asked = _wanted(wanted, self.allowed)
+        return Page([], None) if asked is None else self.inner.page(asked, **how)
+
+    def look_up(self, keys: Sequence[OrderKey]) -> Any:
+        return self.inner.look_up([key for key in keys if self._has(key)])
+
+    def read_facts(self, orders: Sequence[Any]) -> Any:
+        return self.inner.read_facts([one for one in orders if self._has(one.key)])
+
+
+class _Search(_Narrowed):
+    def find_by_reference(self, text: str, *, connections: Iterable[str]) -> list[OrderKey]:
+        found = self.inner.find_by_reference(text, connections=self._of(connections))
+        return [key for key in found if self._has(key)]
+
+    def find_by_email(self, email: str) -> list[OrderKey]:
+        return [key for key in self.inner.find_by_email(email) if self._has(key)]
+
+
+class _Figures(_Narrowed):
+    def counts(self, connection_ids: Iterable[str]) -> Any:
+        return self.inner.counts(self._of(connection_ids))
+
+    def stages(self, connection_ids: Iterable[str], *, months: Iterable[str]) -> Any:
+        return self.inner.stages(self._of(connection_ids), months=months)
+
+    def stages_by_raw_status(self, connection_ids: Iterable[str], *, months: Iterable[str]) -> Any:
+        return self.inner.stages_by_raw_status(self._of(connection_ids), months=months)
+
+    def outcomes(self, connection_ids: Iterable[str], *, months: Iterable[str]) -> Any:
+        return self.inner.outcomes(self._of(connection_ids), months=months)
+
+    def acceptances(self, connection_ids: Iterable[str], *, months: Iterable[str]) -> Any:
+        return self.inner.acceptances(self._of(connection_ids), months=months)
+
+
+class _Notices(_Narrowed):
+    def of_order(self, key: OrderKey) -> Any:
+        return self.inner.of_order(key) if self._has(key) else []
+
+    def find(self, identity: NoticeId) -> Any:
+        return self.inner.find(identity) if self._has(identity.key) else None
+
+    def enter(self, choice: Any, *, at: Any) -> Any:
+        _require(choice.notice.key.connection, self.allowed)
+        return self.inner.enter(choice, at=at)
+
+
+class _NoticeLists(_Narrowed):
+    def page(self, wanted: Any, **how: Any) -> Any:
+        asked = _wanted(wanted, self.allowed)
+        return NoticePage([], None) if asked is None else self.inner.page(asked, **how)
+
+
+class _Connections(_Narrowed):
+    def get(self, connection_id: str) -> Any:
+        if connection_id not in self.allowed:
+            raise UnknownConnection(f"no connection {connection_id!r} is applied")
+        return self.inner.get(connection_id)
+
+    def all(self) -> Any:
+        return {name: one for name, one in self.inner.all().items() if name in self.allowed}
+
+    def unusable(self) -> Any:
+        return {name: one for name, one in self.inner.unusable().items() if name in self.allowed}
+
+
+class _Activity(_Narrowed):
+    def start(self, entry: Any) -> None:
+        self.inner.start(entry)
+
+    def complete(self, entry: Any) -> None:
+        self.inner.complete(entry)
+
+    def find(self, wanted: WantedEntries, *, after: Place | None, limit: int) -> Any:
+        asked = wanted.connections
+        both = self.allowed if asked is None else asked & self.allowed
+        if not both:
+            return [], None
+        return self.inner.find(replace(wanted, connections=both), after=after, limit=limit)
+
+
+class _Resender(_Narrowed):
+    def resend(self, identity: NoticeId, request: Any, *, now: Any) -> Any:
+        _require(identity.key.connection, self.allowed)
+        return self.inner.resend(identity, request, now=now)
+
+
+class _Acting(_Narrowed):
+    def for_order(self, key: OrderKey) -> Any:
+        _require(key.connection, self.allowed)
+        return self.inner.for_order(key)
+
+    def forget_credentials(self) -> None:
+        self.inner.forget_credentials()
+
+
+class _Quarantine(_Narrowed):
+    def get(self, kept_id: Any) -> Any:
+        _require(kept_id.connection, self.allowed)
+        return self.inner.get(kept_id)
+
+    def remove(self, kept_id: Any) -> None:
+        _require(kept_id.connection, self.allowed)
+        self.inner.remove(kept_id)
+
+    def walk(
+        self, *, connection_id: str | None = None, after: Any = None, **when: Any
+    ) -> Iterator[Any]:
+        names = sorted(self.allowed if connection_id is None else self._of([connection_id]))
+        left = [name for name in names if after is None or name >= after.connection]
+        return chain.from_iterable(
+            self.inner.walk(
+                connection_id=name,
+                after=after if after is not None and name == after.connection else None,
+                **when,
+            )
+            for name in left
+        )
+
+
+class _Contacts(_Narrowed):
+    def get(self, connection_id: str) -> Any:
+        return self.inner.get(connection_id) if self._of([connection_id]) else Contact()
+
+    def all(self) -> Any:
+        return {name: one for name, one in self.inner.all().items() if name in self.allowed}
+
+
+class _Polls(_Narrowed):
+    def start(self, connection_id: str, request: Any) -> None:
+        _require(connection_id, self.allowed)
+        self.inner.start(connection_id, request)
+
+
+class _Subscriptions(_Narrowed):
+    """Those that name connections, and none but these."""
+
+    def _is_seen(self, one: Any) -> bool:
+        return bool(one.connections) and one.connections <= self.allowed
+
+    def _require_seen(self, one: Any) -> None:
+        if not self._is_seen(one):
+            raise _not_for_narrowed()
+
+    def all(self) -> Any:
+        return [one for one in self.inner.all() if self._is_seen(one)]
+
+    def get(self, subscription_id: str) -> Any:
+        found = self.inner.get(subscription_id)
+        return found if found is not None and self._is_seen(found) else None
+
+    def put(self, subscription: Any) -> None:
+        self._require_seen(subscription)
+        self.inner.put(subscription)
+
+    def change(self, subscription: Any, *, instead_of: Any) -> Any:
+        self._require_seen(subscription)
+        self._require_seen(instead_of)
+        return self.inner.change(subscription, instead_of=instead_of)
+
+    def _require_id(self, subscription_id: str) -> None:
+        if self.get(subscription_id) is None:
+            raise NotFound(f"There is no subscription {subscription_id}.")
+
+    def resume(self, subscription_id: str, *, ended: str | None) -> Any:
+        self._require_id(subscription_id)
+        return self.inner.resume(subscription_id, ended=ended)
+
+    def end(self, subscription_id: str, *, reason: str) -> None:
+        self._require_id(subscription_id)
+        self.inner.end(subscription_id, reason=reason)
+
+    def delete(self, subscription_id: str) -> None:
+        self._require_id(subscription_id)
+        self.inner.delete(subscription_id)
+
+
+def _wanted(wanted: Any, allowed: Allowed) -> Any:
+    """What is wanted of the connections that are allowed; None when that is nothing."""
+    both = wanted.connections & allowed if wanted.connections else allowed
+    return replace(wanted, connections=both) if both else None
+
+
+def _require(connection: str, allowed: Allowed) -> None:
+    if connection not in allowed:
+        raise NotFound(f"There is no connection {connection}.")
+
+
+def _as_it_is(service: Any, _allowed: Allowed) -> Any:
+    return service
+
+
+def _closed(_service: Any, _allowed: Allowed) -> Closed:
+    return Closed()
+
+
+def _opened(narrow: Callable[[Any, Allowed], Any]) -> Callable[[Any, Allowed], Any]:
+    """For what is opened at its first use."""
+    return lambda open_it, allowed: lambda: narrow(open_it(), allowed)
+
+
+def _operations(operations: Any, allowed: Allowed) -> Any:
+    return replace(operations, **_narrow(operations, _OPERATIONS, allowed))
+
+
+def _replay(replay: Any, allowed: Allowed) -> Any:
+    return replace(replay, quarantine=_Quarantine(replay.quarantine, allowed))
+
+
+_OPERATIONS: Final[Mapping[str, Callable[[Any, Allowed], Any]]] = {
+    "quarantine": _Quarantine,
+    "replay": _replay,
+    "contacts": _Contacts,
+    "polls": _Polls,
+    "subscriptions": _Subscriptions,
+    # Routes find the subscription first.
+    "endpoint_secrets": _as_it_is,
+    "allow_private_endpoints": _as_it_is,
+    # Messages of every connection, addresses and customers, who may be known to several.
+    "dead_letters": _closed,
+    "suppressions": _closed,
+    "erasure": _closed,
+}
+_SERVICES: Final[Mapping[str, Callable[[Any, Allowed], Any]]] = {
+    "orders": _Orders,
+    "lists": _Lists,
+    "search": _Search,
+    "figures": _Figures,
+    "notices": _Notices,
+    "notice_lists": _NoticeLists,
+    "connections": _Connections,
+    "activity": _Activity,
+    "open_resender": _opened(_Resender),
+    "open_acting": _opened(_Acting),
+    "open_operations": _opened(_operations),
+    # They know of no connection.
+    "cursor_keys": _as_it_is,
+    "requests": _as_it_is,
+    "clock": _as_it_is,
+}
