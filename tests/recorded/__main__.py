@@ -1,0 +1,35 @@
+"""``python -m tests.recorded 0.1.0``: record what today's code stores as that of a version."""
+
+import json
+import sys
+from pathlib import Path
+
+from moto import mock_aws
+
+import tests.conftest
+from tests.builders import OFFERGRID, RABOT, RETAIL
+from tests.recorded import scenario
+from tests.stack import Stack
+
+
+def main(version: str) -> None:
+    """Write ``tests/recorded/<version>/*.json``."""
+    assert tests.conftest  # credentials that open nothing
+    folder = Path(__file__).parent / version
+    folder.mkdir()
+    with mock_aws():
+        stack = Stack()
+        stack.apply(OFFERGRID, RETAIL, RABOT)
+        scenario.work(stack)
+        found = {
+            "items": scenario.items(stack),
+            "answers": scenario.answers(stack),
+            "messages": scenario.messages(stack),
+        }
+    for name, content in found.items():
+        text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True)
+        (folder / f"{name}.json").write_text(f"{text}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
