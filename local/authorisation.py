@@ -66,7 +66,7 @@ def _know_senders() -> None:
 
 
 def _read_policies_once() -> None:
-    # The emulator parses all policies of a role anew, twice for each request.
+    # The emulator parses all policies of a role again, twice for each request.
     evaluator: Any = importlib.import_module("ministack.core.iam_evaluator")
     parse = evaluator.parse_policy_document
     parse_once = lru_cache(maxsize=1_000)(parse)

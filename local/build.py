@@ -1,4 +1,4 @@
-"""What sam makes of the template for this machine, made anew when anything changed."""
+"""What sam makes of the template for this machine, made again when anything changed."""
 
 import compileall
 import hashlib

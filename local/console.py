@@ -11,7 +11,7 @@ _REFRESH_SECONDS: Final = 2
 
 
 def serve_console(read: Callable[[], Overview], *, mail_url: str, port: int) -> PageServer:
-    """Show what `read` returns, read anew for each request."""
+    """Show what `read` returns, read again for each request."""
     return PageServer(
         lambda path: render_console(read(), mail_url) if path == "/" else NOT_FOUND, port=port
     )

@@ -203,7 +203,7 @@ class _Starting:
 
 
 def overview_reader(access: Access, deployment: Deployment) -> "_OverviewReader":
-    """Reads the overview of the deployed tables anew at each call."""
+    """Reads the overview of the deployed tables again at each call."""
     return _OverviewReader(
         access.client("dynamodb"),
         orders_table=deployment.find_id("OrdersTable"),

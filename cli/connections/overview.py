@@ -38,7 +38,7 @@ def remarks(connection_id: str, stored: Stored, seen: Seen, moments: Moments) ->
     if connection_id in stored.signing:
         match len(stored.signing_secrets(connection_id)):
             case 0:
-                yield "its signing secret is missing, so no webhook is let in."
+                yield "its signing secret is missing, so no webhook is accepted."
             case 1:
                 pass
             case count:

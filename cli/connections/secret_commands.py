@@ -53,7 +53,10 @@ def rotate_secret(
     connection_id: IdArgument,
     *,
     finish: Annotated[
-        bool, typer.Option("--finish", help="End the previous one, once the provider signs anew.")
+        bool,
+        typer.Option(
+            "--finish", help="End the previous secret; the provider signs with the new one."
+        ),
     ] = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
@@ -170,7 +173,7 @@ def _set_signing(stores: Stores, connection_id: str, value: str, stored: Stored)
 
     def put(entries: Entries) -> None:
         live = Signing.read(entries.get(connection_id)).secrets
-        # While two are live a second try mends the new one, and the provider's old one stays.
+        # While two are live a second try replaces the new one, and the provider's old one stays.
         others = [one for one in live[-1:] if one != value]
         entries[connection_id] = {"scheme": scheme, "secrets": [value, *others]}
 

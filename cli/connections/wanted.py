@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cli.connections.addresses import uncallable_endpoints
 from cli.connections.declared import DeclaredConnection, DeclaredFile, DeclaredSender
 from cli.connections.file import ConnectionsFile, FileSecrets, Secrets
 from cli.connections.profiles import profile_of, scheme_of
@@ -16,8 +15,9 @@ from cli.connections.texts import Texts
 from cli.faults import InvalidFile, Problem
 from milepost.common.email_addresses import address_identity
 from milepost.connections.connection import CommissionTerms, Connection, FollowUp, SenderIdentity
+from milepost.notifications.endpoints.addresses import Refused
 from milepost.notifications.subscription import FROM_FILE, Subscription
-from milepost.notifications.subscription_input import subscription_from
+from milepost.notifications.subscription_input import require_callable, subscription_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,3 +173,18 @@ def _unheard(file: ConnectionsFile, others: set[str]) -> Iterator[Problem]:
             if name not in known:
                 place = ("subscriptions", index, "connections", at)
                 yield file.problem(place, f"there is no connection {name}")
+
+
+def uncallable_endpoints(file: ConnectionsFile) -> Iterator[Problem]:
+    """What is wrong with endpoints for a deployed stack, as far as their URLs alone tell.
+
+    Names are resolved by whoever calls, each time: what they lead to from here says little.
+    """
+    for index, one in enumerate(file.declared.subscriptions):
+        if one.url is None:
+            continue
+        try:
+            require_callable(one.url)
+        except Refused as refusal:
+            what = f"{refusal}: a deployed stack calls public https addresses alone"
+            yield file.problem(("subscriptions", index, "url"), what)

@@ -28,7 +28,9 @@ def check_alarms(patient: Patient) -> Iterator[Finding]:
         if one["AlarmName"] in ours
     ]
     for one in ringing:
-        yield failure("alarms", f"{one['AlarmName']} rings", str(one.get("AlarmDescription", "")))
+        yield failure(
+            "alarms", f"{one['AlarmName']} is in ALARM", str(one.get("AlarmDescription", ""))
+        )
     if not ringing:
         yield ok("alarms", f"{len(ours)} alarms, all quiet")
 
@@ -64,7 +66,7 @@ def check_sources(patient: Patient) -> Iterator[Finding]:
 
 
 def check_dead_letters(patient: Patient) -> Iterator[Finding]:
-    """Whether anything was tried in vain."""
+    """Whether anything was failed every retry."""
     queues = patient.api.get("/dead-letters")["items"]
     full = [one for one in queues if one["waiting"]]
     for one in full:
@@ -100,13 +102,13 @@ def check_polls(patient: Patient) -> Iterator[Finding]:
             # What the schedules say of it is newer.
             continue
         said = " ".join(troubles(one, moments)) or condition.replace("_", " ")
-        mend = f"`milepost connections poll {one['id']} --wait`"
+        fix = f"`milepost connections poll {one['id']} --wait`"
         if condition in _FAILS:
             ill += 1
-            yield failure("polls", f"{one['id']}: {said}", f"Mend what it says, then {mend}.")
+            yield failure("polls", f"{one['id']}: {said}", f"Fix what it says, then {fix}.")
         elif condition in _WORTH_A_LOOK:
             ill += 1
-            yield warning("polls", f"{one['id']}: {said}", f"If it stays so: {mend}.")
+            yield warning("polls", f"{one['id']}: {said}", f"If it stays so: {fix}.")
         else:
             well += 1
     if not ill:

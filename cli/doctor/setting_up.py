@@ -20,7 +20,7 @@ def check_stack(patient: Patient) -> Iterator[Finding]:
     elif status.endswith("_COMPLETE"):
         yield ok("stack", status)
     else:
-        yield failure("stack", status, "Wait until the deployment is over, or mend it.")
+        yield failure("stack", status, "Wait until the deployment is over, or fix it.")
 
 
 def check_secrets(patient: Patient) -> Iterator[Finding]:
@@ -113,17 +113,17 @@ def _rate(expression: str) -> tuple[int, str]:
 def _signing_fault(patient: Patient, name: str) -> Finding | None:
     entry = patient.stored.signing[name]
     secrets = patient.stored.signing_secrets(name)
-    mend = f"`milepost connections secret set {name} signing`"
+    fix = f"`milepost connections secret set {name} signing`"
     if not secrets:
-        return failure("secrets", f"{name} has no signing secret: no webhook is let in", mend)
+        return failure("secrets", f"{name} has no signing secret: no webhook is accepted", fix)
     if not all(has_form(entry["scheme"], one) for one in secrets):
         return failure(
-            "secrets", f"{name} has a signing secret that is none of {entry['scheme']}", mend
+            "secrets", f"{name} has a signing secret that is none of {entry['scheme']}", fix
         )
     if len(secrets) > 1:
         return warning(
             "secrets",
             f"{name} has {len(secrets)} live signing secrets: a rotation is under way",
-            f"`milepost connections secret rotate {name} --finish` once the provider signs anew.",
+            f"`milepost connections secret rotate {name} --finish` when the new one is in use.",
         )
     return None

@@ -33,7 +33,7 @@ class Signer:
         except NoSecret:
             raise CannotDo(
                 f"The signing secret of {self.connection} is none in the form of {self.scheme}: "
-                f"`milepost connections secret set {self.connection} signing` mends that."
+                f"`milepost connections secret set {self.connection} signing` fixes that."
             ) from None
         return {"content-type": "application/json"} | signed
 

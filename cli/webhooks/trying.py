@@ -35,7 +35,7 @@ _MEANINGS: Final[Mapping[int, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What came of a test: ``arrived`` is None when it was not let in."""
+    """What came of a test: ``arrived`` is None when it was not accepted."""
 
     url: str
     status: int
@@ -126,11 +126,13 @@ def _is_kept(api: OrdersApi, kept: str) -> bool:
 def _tell(trial: Trial, patience: float) -> None:
     tell(f"{trial.url} answered {trial.status}.")
     if trial.arrived:
-        tell(f"It was let in, queued and read {trial.seconds} s after it was sent, and is gone.")
+        tell(f"It was accepted, queued and read {trial.seconds} s after it was sent, and is gone.")
     elif trial.arrived is None:
-        warn(_MEANINGS.get(trial.status, "It was not let in: the log of receive_webhook says why."))
+        warn(
+            _MEANINGS.get(trial.status, "It was not accepted: the log of receive_webhook says why.")
+        )
     else:
         warn(
-            f"It was let in, but not read within {patience:.0f} s: `milepost doctor`. If it is "
+            f"It was accepted, but not read within {patience:.0f} s: `milepost doctor`. If it is "
             "read later, it stays in the quarantine."
         )

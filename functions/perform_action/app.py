@@ -57,7 +57,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     done = run(call, tools(context))
     result = done.result if done else "nothing"
     if result != Result.DONE:
-        # A key that was replaced a moment ago is read anew before the next try.
+        # A key that was replaced a moment ago is read again before the next try.
         credentials.forget()
     failed = done is not None and (done.result is Result.FAILED or done.answered is not None)
     count_failures(metrics, "PlannedActionFailures", int(failed))

@@ -101,7 +101,7 @@ def poll_once(name: str, context: LambdaContext) -> tuple[PollResult, bool]:
     except UnusableConnection as unusable:
         result = fail_unusable(name, why=str(unusable))
     if result.outcome is PollOutcome.FAILED:
-        # A key that was replaced a moment ago is read anew, instead of refused for minutes.
+        # A key that was replaced a moment ago is read again, instead of refused for minutes.
         credentials.forget()
         count_failed_poll(name)
     logger.info("polled", connection=name, **asdict(result))

@@ -1,4 +1,4 @@
-"""What was let in: read it with the provider's adapter, fold it into its order, write once."""
+"""What was accepted: read it with the provider's adapter, fold it into its order, write once."""
 
 import os
 import time

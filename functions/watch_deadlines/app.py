@@ -112,7 +112,7 @@ announcements = AnnouncementWatch(
 
 
 class SomeFailed(OwnWords):
-    """Some orders could not be seen to; the log says which and why, and the next run tries."""
+    """Some orders could not be processed; the log says which and why, and the next run tries."""
 
 
 @fail_without_message
@@ -139,7 +139,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     if problems:
         metrics.add_metric(name="OpenProblems", unit=MetricUnit.Count, value=problems)
     if done["failed"]:
-        raise SomeFailed(f"{done['failed']} orders could not be seen to")
+        raise SomeFailed(f"{done['failed']} orders could not be processed")
     return done
 
 

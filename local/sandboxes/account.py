@@ -74,7 +74,7 @@ class Account(ABC):
 
     @abstractmethod
     def handle(self, request: Request) -> Answer:
-        """Answers a request that was let in.
+        """Answers a request that was accepted.
 
         :raises BadRequest: for a query or body that the provider would not take
         :raises UnknownOrder: when what it is about does not exist

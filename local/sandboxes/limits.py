@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Window:
-    """``limit`` requests in ``seconds``; counting starts anew when the window ends."""
+    """``limit`` requests in ``seconds``; counting starts again when the window ends."""
 
     limit: int
     seconds: float

@@ -21,7 +21,7 @@ def main(pip_audit: str, *lock_files: str) -> int:
     for package in packages:
         for known in package.get("vulns", []):
             fixed = ", ".join(known["fix_versions"]) or "no version"
-            print(f"{package['name']} {package['version']}: {known['id']}, mended in {fixed}")
+            print(f"{package['name']} {package['version']}: {known['id']}, fixed in {fixed}")
     if any(package.get("vulns") for package in packages):
         return SOME_KNOWN
     not_asked = {package["name"] for package in packages if "skip_reason" in package}

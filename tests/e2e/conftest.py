@@ -267,11 +267,11 @@ def client(stack: Stack) -> Client:
     done = made.apply(declaration(made.connections), TEXTS)
     assert done.returncode == 0, done.stdout + done.stderr
     made.connections |= described(made.connections)
-    # The door reads its secrets anew at most every 30 seconds; a provider tries again meanwhile.
+    # The door reads its secrets again at most every 30 seconds; a provider tries again meanwhile.
     probe = status_changed(made.new_id("probe"), "pending")
     wait_for(
         lambda: made.try_to_send(SHOP, probe) == 202,
-        what=f"{SHOP} to be let in",
+        what=f"{SHOP} to be accepted",
         seconds=60,
     )
     # Functions that have never run take long to start on a busy machine: no test waits for that.

@@ -29,7 +29,7 @@ NOT_TRIED: Final = frozenset(
     | {"WriteItsLogs"}
 )
 """What the emulator decides otherwise: it reads streams and writes logs in nobody's name, and lets
-anyone hand a role to a schedule. See docs/decisions/0007-the-emulator-and-aws.md."""
+anyone hand a role to a schedule. See decision 7 in docs/decisions."""
 KINDS: Final = {
     "AWS::DynamoDB::Table": "arn:aws:dynamodb:{region}:{account}:table/{id}",
     "AWS::Lambda::Function": "arn:aws:lambda:{region}:{account}:function:{id}",

@@ -16,7 +16,7 @@ from tests.e2e.conftest import HOME, Client, status_changed, wait_for
 pytestmark = [pytest.mark.e2e, pytest.mark.thorough]
 
 A_MINUTE = 60.0
-"""Longer than it takes a door to read its secrets anew."""
+"""Longer than it takes a door to read its secrets again."""
 SOME = 5
 
 
@@ -58,7 +58,7 @@ def sending(client: Client, connection: str, secret: str) -> Iterator[Sender]:
 
 @pytest.fixture
 def rotating(client: Client) -> Iterator[tuple[str, str]]:
-    """A connection of this test alone, which is let in, and its signing secret."""
+    """A connection of this test alone, which is accepted, and its signing secret."""
     name = f"offergrid-turn-{uuid4().hex[:6]}"
     known, secret = client.connections[HOME], make_signing_secret("standard-webhooks")
     done = client.apply(f"""
@@ -80,7 +80,7 @@ connections:
     probe = status_changed(client.new_id("probe"), "pending")
     wait_for(
         lambda: client.try_to_send(name, probe) == 202,
-        what=f"{name} to be let in",
+        what=f"{name} to be accepted",
         seconds=A_MINUTE,
     )
     yield name, secret
@@ -116,7 +116,7 @@ def test_a_rotation_refuses_no_event_and_ends_the_old_secret(
         wait_for(lambda: sender.accepted_since(turned, new), what="events by the new secret")
         assert sender.send(old) == 202, "both are live until the old one is ended"
         rotate(client, connection, "--finish")
-        # A wrong signature has the secrets read anew, and then the old one opens nothing.
+        # A wrong signature has the secrets read again, and then the old one opens nothing.
         wrong = make_signing_secret("standard-webhooks")
         wait_for(
             lambda: {sender.send(wrong), sender.send(old)} == {401},

@@ -79,7 +79,7 @@ def main() -> None:
             found = sorted(ratio(taken, where) for taken in parts)
             median = statistics.median(found)
             print(f"  {scheme:18} {where:8} {median:.3f} ({found[0]:.3f} to {found[-1]:.3f})")
-    print("One that differs nowhere is let in, which its sender learns anyhow: it raises nothing.")
+    print("One that differs nowhere is accepted, as its sender learns anyhow: it raises nothing.")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Stops a function at any of its calls to AWS, and sees what is there once it was run again.
 
 A scenario names a function, what is there before, and the event. The rest is the same for all:
-run it undisturbed and count its calls; then run it anew for each call, killed before it or right
+run it undisturbed and count its calls; then run it again for each call, killed before it or right
 after it, let the message come back, and compare.
 """
 
@@ -183,7 +183,7 @@ class Run:
         self._send_what_is_queued()
 
     def _load(self, *, at: datetime) -> ModuleType:
-        """As Lambda starts it anew, with nothing remembered; by whatever clock it goes."""
+        """As Lambda starts it again, with nothing remembered; by whatever clock it goes."""
         app = self.stack.load(self.scenario.function)
         if hasattr(app, "datetime"):
             vars(app)["datetime"] = clock_at(at)

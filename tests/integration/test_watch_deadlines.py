@@ -210,7 +210,7 @@ def test_one_order_that_fails_holds_up_no_other_and_is_tried_again(
     with monkeypatch.context() as broken:
         watch = app.deadlines.__class__
         broken.setattr(watch, "judge", _broken(watch.judge, 2))
-        with pytest.raises(app.SomeFailed, match="1 orders could not be seen to"):
+        with pytest.raises(app.SomeFailed, match="1 orders could not be processed"):
             run(app, LATE)
     assert [kept(stack, number).overdue is not None for number in (1, 2, 3)] == [True, False, True]
     assert "offergrid-home/ord-2/item-2" in logged()

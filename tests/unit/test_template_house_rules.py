@@ -311,7 +311,7 @@ PROMISES: Mapping[str, set[tuple[str, str, str]]] = {
     "that is measured": {("AWS/Lambda", "Invocations", "WatchDeadlinesFunction")},
     "what nobody expected is told": {(OURS, "FunctionFailures", "")},
     "changes are announced in time": {("AWS/Lambda", "IteratorAge", "AnnounceFunction")},
-    "nobody is let in without a signature": {(OURS, "RefusedWebhooks", "bad_signature")},
+    "nobody is accepted without a signature": {(OURS, "RefusedWebhooks", "bad_signature")},
     "without a secret nobody is, and 2xx means that it is in the inbox": {FAILED_FOR_GOOD},
     "and the inbox is emptied": {("AWS/SQS", "ApproximateAgeOfOldestMessage", "InboxQueue")},
     "mails arrive": {

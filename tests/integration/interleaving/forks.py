@@ -1,7 +1,7 @@
 """Work that is done in a copy of this process, which leaves nothing behind but its result.
 
 A copy has everything: the account in memory, the functions as they were started, their caches. It
-costs a hundredth of a second, where an account that is built anew costs one, and it can be made in
+costs a hundredth of a second, where an account that is built again costs one, and it can be made in
 the middle of a function's run.
 """
 

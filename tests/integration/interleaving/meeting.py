@@ -27,7 +27,7 @@ _OFTEN: Final = 0.5
 
 
 class How(StrEnum):
-    """What else happens where the second is let in."""
+    """What else happens where the second starts."""
 
     PLAINLY = "plainly"
     STALE = "with stale reads"

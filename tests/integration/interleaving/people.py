@@ -123,7 +123,7 @@ ACTION: Final = "POST /orders/<order_id>/actions/<action>"
 PLANNED: Final = frozenset({"planned"})
 REQUESTS: Final = (
     asks("a note", ACTION, of_order("moving", "actions/note"), {"text": "rang them"}),
-    asks("what was seen to", ACTION, of_order("moving", "actions/acknowledge")),
+    asks("what was handled", ACTION, of_order("moving", "actions/acknowledge")),
     asks("an order read again", ACTION, of_order("moving", "actions/refresh")),
     asks("an action now", ACTION, of_order("charge", "actions/fulfill"), owns=PLANNED),
     asks(

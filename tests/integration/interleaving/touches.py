@@ -1,7 +1,7 @@
 """What a call to AWS reads or writes, so that calls which can't affect each other are known.
 
 Two calls of two workers may change places without any effect unless both touch one thing and one
-of them writes it. So the second worker is let in only after calls of the first one that touch what
+of them writes it. So the second worker starts only after calls of the first one that touch what
 the second touches: after any other call it would find, and leave, what it does one call earlier.
 """
 

@@ -209,7 +209,7 @@ def test_an_alarm_of_ours_that_rings_fails_and_anothers_does_not(deployed: Deplo
             Statistic="Sum",
         )
         aws("cloudwatch").set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="test")
-    assert trouble(deployed) == [("fail", "alarms", "milepost-test-quarantine rings")]
+    assert trouble(deployed) == [("fail", "alarms", "milepost-test-quarantine is in ALARM")]
 
 
 def test_functions_that_failed_and_sources_that_stopped_are_found(deployed: Deployed) -> None:

@@ -1,4 +1,4 @@
-"""``milepost notices``: the log that answers, a mail sent again, one previewed, digests let go."""
+"""``milepost notices``: the log that answers, a mail sent again, one previewed, digests sent."""
 
 import getpass
 import json

@@ -33,7 +33,7 @@ def kept(deployed: Deployed) -> str:
 
 
 def deliver(deployed: Deployed, body: bytes) -> None:
-    """Have a webhook recorded that was let in."""
+    """Have a webhook recorded that was accepted."""
     message = {
         "connection": OFFERGRID.id,
         "delivery_id": "msg-1",

@@ -119,7 +119,7 @@ def test_a_test_that_comes_all_the_way_is_said_to_have_and_leaves_nothing(
 ) -> None:
     said = deployed.say("send-test", OFFERGRID.id)
     assert f"https://api.example.org/webhooks/{OFFERGRID.id} answered 202." in said
-    assert "let in, queued and read" in said
+    assert "accepted, queued and read" in said
     assert deployed.tell("quarantine", "list")["items"] == []
     assert deployed.tell("orders", "list", "--all")["orders"] == []
 

@@ -1,7 +1,7 @@
-"""Having something done with an order: by us, or by its provider, once for one key.
+"""Running an action on an order: here, or at its provider, once for each idempotency key.
 
-The provider is asked first and the timeline is written after. A crash between the two is mended by
-asking again with the same key: the provider knows it, and answers as it did.
+The provider is called first and the timeline is written after. A crash between the two is repaired
+by a repeat with the same key: the provider knows the key and gives the same answer.
 """
 
 from dataclasses import replace

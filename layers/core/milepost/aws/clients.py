@@ -17,7 +17,7 @@ from botocore.session import Session, get_session
 
 _LEAN: Final = Config(parameter_validation=False, user_agent=f"Botocore/{version} milepost")
 """What a call costs us is the processor's time. Two fifths of it botocore spends on walking through
-every value of what it sends, which the service checks again, and on writing out anew what machine
+every value of what it sends, which the service checks again, and on writing out again what machine
 it runs on."""
 
 _CONFIG: Final = _LEAN.merge(

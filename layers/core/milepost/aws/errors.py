@@ -59,7 +59,7 @@ def name_of(error: Exception) -> str:
 
 
 def is_outage(error: Exception) -> bool:
-    """Whether the same request may work in a while, without anybody mending something of ours."""
+    """Whether the same request may work in a while, without a fix on our side."""
     if isinstance(error, (*_NO_ANSWER, NoKey, OrdersUnavailable)):
         return True
     if not isinstance(error, ClientError):

@@ -1,4 +1,4 @@
-"""Phone numbers in one form, so that spellings of one number are seen to be the same.
+"""Phone numbers in one form, so that spellings of one number are recognized as the same.
 
 No library of numbering plans: only whether two numbers are one has to be known, and neither whether
 a number exists nor how a country writes it.

@@ -1,4 +1,4 @@
-"""Dead letters: what was tried in vain, looked at, taken up again, or discarded."""
+"""Dead letters: what was failed every retry, looked at, taken up again, or discarded."""
 
 import json
 from collections.abc import Collection, Generator, Mapping

@@ -70,7 +70,7 @@ class Effect(StrEnum):
     UNKNOWN_STATUS = "unknown_status"
     OUT_OF_SEQUENCE = "out_of_sequence"
     LATE = "late"
-    """Dated in the time that the summary stands for, which can't be told anew: it changed
+    """Dated in the time that the summary stands for, which can't be folded again: it changed
     nothing."""
 
 
@@ -135,7 +135,7 @@ class Order:
 
     @property
     def acknowledged(self) -> frozenset[str]:
-        """Ids of the reasons for attention that people have seen to."""
+        """Ids of the reasons for attention that people have handled."""
         before = self.summary.acknowledged if self.summary else frozenset[str]()
         return before | acknowledged_by(entry.report for entry in self.timeline)
 
@@ -160,7 +160,7 @@ class Order:
 
 
 def acknowledged_by(reports: Iterable[Report]) -> frozenset[str]:
-    """Ids of the reasons for attention that these reports say a person has seen to."""
+    """Ids of the reasons for attention that these reports say a person has handled."""
     return frozenset(
         reason
         for report in reports

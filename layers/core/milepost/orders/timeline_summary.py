@@ -56,7 +56,7 @@ def sum_up(
 def _acknowledged(
     gone: Iterable[Report], before: frozenset[str], raised: frozenset[str]
 ) -> frozenset[str]:
-    """What people have seen to; if it is very much, what would else be raised again, then the
+    """What people have handled; if it is very much, what would else be raised again, then the
     latest."""
     new = acknowledged_by(gone)
     known = before | new

@@ -16,7 +16,7 @@ class Watched:
     appointment: str | None = None
     overdue: Overdue | None = None
     is_acknowledged: bool = False
-    """Whether it has the mark, and a person has seen to that."""
+    """Whether it has the mark, and a person has acknowledged it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

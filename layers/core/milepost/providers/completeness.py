@@ -1,4 +1,4 @@
-"""What is missing or mistyped in an order's facts, said so that a person can mend it."""
+"""What is missing or mistyped in an order's facts, said so that a person can correct it."""
 
 import re
 from collections.abc import Iterable

@@ -42,7 +42,7 @@ class Token(Shape):
 def ask_for_token(
     connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
 ) -> SignIn:
-    """A token. There is no refresh token: the next one is asked for anew.
+    """A token. There is no refresh token: the next one is requested again.
 
     :raises SignInFailed: when none is given
     """

@@ -1,4 +1,4 @@
-"""Replaying: what was put aside because it couldn't be read goes back into the inbox."""
+"""Replaying: what was quarantined because it couldn't be read goes back into the inbox."""
 
 import re
 from collections.abc import Iterator

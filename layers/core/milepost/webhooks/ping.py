@@ -10,7 +10,7 @@ TEST_FIELD: Final = "milepost_test"
 
 
 class OnlyATest(BadPayload):
-    """A delivery that came to show that deliveries come: it is put aside, and is no trouble."""
+    """A test delivery, which shows that deliveries arrive: not recorded, and no alarm."""
 
     def __init__(self) -> None:
         super().__init__("a test by `milepost send-test`")

@@ -19,7 +19,7 @@ class UnknownWebhook(LookupError):
 
 
 class SecretStoreDown(Exception):
-    """The signing secrets can't be had, so nothing can be let in."""
+    """The signing secrets can't be had, so nothing can be accepted."""
 
 
 class InboxRefused(Exception):
@@ -57,7 +57,7 @@ class SigningSecrets(Protocol):
 
 
 class Inbox(Protocol):
-    """The queue of what was let in."""
+    """The queue of what was accepted."""
 
     def put(self, *, connection_id: str, delivery_id: str, body: bytes, now: float) -> None:
         """:raises InboxRefused: when it is not in the queue"""
@@ -117,7 +117,7 @@ def receive(request: Request, *, secrets: SigningSecrets, inbox: Inbox, now: flo
 
 
 def _verify(request: Request, secrets: SigningSecrets, now: float) -> str:
-    """The delivery id. A refusal is checked once more against secrets read anew.
+    """The delivery id. A refusal is checked once more against secrets read again.
 
     A rotation, or a connection applied a moment ago, must not cost a delivery.
     """

@@ -34,7 +34,7 @@ class BadSignature(Exception):
 
 
 class NoSecret(Exception):
-    """The connection has no usable signing secret, so nothing can be let in."""
+    """The connection has no usable signing secret, so nothing can be accepted."""
 
 
 def make_signing_secret(scheme: str) -> str:

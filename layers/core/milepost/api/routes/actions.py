@@ -82,7 +82,7 @@ class ActionAsked(Shape):
     attention: list[str] | None = Field(
         default=None,
         max_length=100,
-        description="Ids or codes of what was seen to (acknowledge); all if absent.",
+        description="Ids or codes of what was handled (acknowledge); all if absent.",
     )
 
 

@@ -115,7 +115,7 @@ class Erasure:
         salt = self.memory.salt(make=not dry_run)
         if not dry_run:
             bare = subject_of((), customer_id=customer_id, salt=salt)
-            # Before orders are looked up: what becomes known of from now on is seen to be theirs.
+            # Before orders are looked up: what is found from now on is recognized as theirs.
             self.memory.remember(bare, customer_id=customer_id, at=now)
         found = find_orders(
             customer_id,

@@ -15,7 +15,7 @@ of the orders' stream is retried (24 hours)."""
 
 SWEEPS: Final = (timedelta(minutes=15), timedelta(hours=25), timedelta(days=15))
 """How long after an erasure every place is looked through again: once whatever was at work by then
-has ended, once the stream has let go of what it had, and once the queues have."""
+has ended, once the stream no longer retries what it had, and once the queues have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,7 +135,7 @@ def _is_server_error(error: ClientError) -> bool:
 
 
 def _is_about_us(error: ClientError) -> bool:
-    """Whether SES refuses the sender and not the mail: once that is mended, the mail can go."""
+    """Whether SES refuses the sender and not the mail: once that is fixed, the mail can go."""
     said = error.response["Error"].get("Message", "").lower()
     return "not verified" in said or "configuration set" in said
 
