@@ -5,7 +5,6 @@ from itertools import count
 from typing import Any
 
 import pytest
-from milepost.notifications.mail.delivery_states import Logged, Step
 
 from milepost.common.timestamps import format_instant
 from milepost.notifications.aws import notice_lists
@@ -16,6 +15,7 @@ from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.endpoints.aws.delivery_log import EndpointCallLog
 from milepost.notifications.mail.aws.sent_mails import MailsTable
 from milepost.notifications.mail.aws.unsubscribe import EndingsTable
+from milepost.notifications.mail.tracking import Logged, Step
 from milepost.notifications.notice import Audience, Channel, Notice, State
 from milepost.notifications.notice_list import UNDELIVERED, NoticePlace, WantedNotices
 from milepost.notifications.recipients import Choice
