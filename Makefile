@@ -198,5 +198,12 @@ check-deploy: install
 	make deploy STAGE=$(STAGE_NAME) SENDER=milepost@your.domain"; exit 1)
 	@$(BIN)/python -m local sender "$$SENDER"
 
+.PHONY: restore-drill restore
+restore-drill: install ## Whether the tables can be restored: make restore-drill STAGE=prod AT=2026-03-02T12:00:00Z
+	@$(BIN)/python -m local restore-drill --stack $(STACK_NAME) --at "$(AT)"
+
+restore: install ## Put back what the tables have lost since a point in time, and poll (STAGE, AT; OVERWRITE=1: all of it)
+	@$(BIN)/python -m local restore --stack $(STACK_NAME) --at "$(AT)" $(if $(filter 1,$(OVERWRITE)),--overwrite)
+
 clean: ## Forget what was built
 	@rm -rf .aws-sam .local .mypy_cache .ruff_cache .pytest_cache

@@ -6,7 +6,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from local import deploying
+from local import deploying, restoring
 from local.build import build_stack
 from local.faults import CannotStart
 from local.invoking import invoke_function
@@ -17,6 +17,8 @@ from local.sam_local import write_environment, write_signed_events
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 for _command in (deploying.stage, deploying.sender, deploying.protection, deploying.finish_build):
     app.command()(_command)
+app.command("restore-drill")(restoring.drill)
+app.command("restore")(restoring.restore)
 _out = Console(highlight=False)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 

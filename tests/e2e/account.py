@@ -1,5 +1,6 @@
 """An account of a test's own on an emulator of its own, in which it deploys what it wants."""
 
+import os
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ connections:
     time_zone: Europe/Berlin
     poll: "off"
     contact: sales@example.org
+    notices_per_hour: 1000
     credentials: {{api_key: "%s"}}
     signing: {{secrets: ["{SECRET}"]}}
 """
@@ -55,12 +57,13 @@ class Account:
             self.access, log=self.log, stack_name=stack_name, template=template, settings=settings
         )
 
-    def run(self, *arguments: str) -> str:
-        """What ``milepost`` prints as an operator runs it."""
+    def run(self, *arguments: str, sources: Path = ROOT) -> str:
+        """What ``milepost`` of these sources prints as an operator runs it."""
+        paths = os.pathsep.join([str(sources), str(sources / "layers" / "core")])
         done = subprocess.run(
-            [Path(sys.prefix) / "bin" / "milepost", *arguments],
-            env=plain_environment(**self.access.environment()),
-            cwd=ROOT,
+            [sys.executable, "-c", "from cli.main import app; app()", *arguments],
+            env=plain_environment(**self.access.environment(), PYTHONPATH=paths),
+            cwd=sources,
             capture_output=True,
             text=True,
             check=False,
@@ -69,12 +72,17 @@ class Account:
         return done.stdout
 
     def connect(
-        self, stack_name: str, *, base_url: str = "http://127.0.0.1:9", api_key: str = "key"
+        self,
+        stack_name: str,
+        *,
+        base_url: str = "http://127.0.0.1:9",
+        api_key: str = "key",
+        sources: Path = ROOT,
     ) -> None:
         """Apply the one connection."""
         path = self.folder / f"{stack_name}.yaml"
         path.write_text(_DECLARED % (base_url, api_key))
-        self.run("connections", "apply", str(path), "--yes", "--stack", stack_name)
+        self.run("connections", "apply", str(path), "--yes", "--stack", stack_name, sources=sources)
 
 
 @contextmanager
