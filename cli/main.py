@@ -42,6 +42,7 @@ PARTS: Final[Mapping[str, tuple[str, str]]] = {
     "redrive": ("cli.operations.redrive", "Send messages of a dead-letter queue back to work."),
     "erase": ("cli.operations.erase", "Erase a customer, for good."),
     "activity": ("cli.activity.commands", "Who changed what, and when."),
+    "views": ("cli.views.commands", "Saved filters of order lists, one's own and the team's."),
     "doctor": ("cli.doctor.commands", "Whether a deployment is well, and what to do if not."),
 }
 """Every part: the module with its ``app``, and its line in the help."""

@@ -23,6 +23,7 @@ from milepost.orders.recording import LostRace, OrdersRead
 from milepost.polling.lease import LeaseHeld
 from milepost.polling.page_cache import Seen, key_of
 from milepost.polling.state import PollState, Progress, Validator
+from milepost.queries.saved_views import MOST_VIEWS, Shared, TooManyViews, View
 
 
 @dataclass
@@ -489,3 +490,23 @@ class MemoryActivity:
             found = [one for one in found if (one.at, one.id) < (after.at, after.id)]
         page = found[:limit]
         return page, Place(page[-1].at, page[-1].id) if len(found) > limit else None
+
+
+@dataclass
+class MemoryViews:
+    """Does what ViewsTable does: ``saved_views.SavedViews``."""
+
+    kept: dict[tuple[str, str], View] = field(default_factory=dict)
+
+    def of(self, subject: str) -> list[View]:
+        return [one for (place, _), one in self.kept.items() if place in (subject, "")]
+
+    def put(self, view: View, *, subject: str) -> None:
+        place = "" if view.shared is Shared.TEAM else subject
+        there = [one for one in self.kept if one[0] == place and one[1] != view.id]
+        if len(there) >= MOST_VIEWS:
+            raise TooManyViews
+        self.kept[place, view.id] = view
+
+    def delete(self, view: View, *, subject: str) -> None:
+        self.kept.pop(("" if view.shared is Shared.TEAM else subject, view.id), None)

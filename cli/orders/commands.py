@@ -33,6 +33,7 @@ from cli.orders.watching import watch_orders
 from cli.output import tell, tell_csv, tell_json
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
+from cli.views.applying import ViewOption, with_view
 
 app = make_part("Where orders stand.")
 
@@ -55,6 +56,7 @@ def list_orders(
     first_day: FirstDay = None,
     last_day: LastDay = None,
     search: SearchText = None,
+    view: ViewOption = None,
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="The maximum number of orders.")
     ] = 50,
@@ -84,7 +86,10 @@ def list_orders(
         last_day=last_day,
         search=search,
     )
-    found = read_list(OrdersApi(find_stack(stack)), query, most=None if all_ else limit)
+    api = OrdersApi(find_stack(stack))
+    if view is not None:
+        query = with_view(api, view, query)
+    found = read_list(api, query, most=None if all_ else limit)
     if as_json:
         tell_json(found)
     elif as_csv:

@@ -25,6 +25,7 @@ from milepost.orders.aws.table import OrdersReader
 from milepost.providers.registry import REGISTRY
 from milepost.queries.aws.figures import FiguresTable
 from milepost.queries.aws.order_lists import OrderLists
+from milepost.queries.aws.saved_views import ViewsTable
 from milepost.queries.aws.search import SearchTable
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ api = build_api(
             table_name=os.environ["ACTIVITY_TABLE"],
             days_kept=int(os.environ["ACTIVITY_DAYS"]),
         ),
+        views=ViewsTable(dynamodb, table_name=os.environ["VIEWS_TABLE"]),
         open_resender=resender,
         open_acting=acting,
         open_operations=operations,

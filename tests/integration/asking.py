@@ -20,6 +20,8 @@ from milepost.orders.recording import record
 from milepost.orders.search_terms import customer_id_of_email
 from milepost.providers.registry import adapter
 from milepost.quarantine.aws.store import Quarantine
+from milepost.queries.aws.saved_views import ViewsTable
+from milepost.queries.saved_views import Shared, View
 from tests.builders import (
     KEY,
     NOON,
@@ -93,6 +95,12 @@ def subscriptions(stack: Stack) -> None:
 def a_suppression(stack: Stack) -> None:
     table = SuppressionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
     table.suppress(SALES, reason="bounced", at=NOON)
+
+
+def a_view(stack: Stack) -> None:
+    table = ViewsTable(aws("dynamodb"), table_name=stack.resources["ViewsTable"])
+    week = View(id="team-week", name="Week", filters={"due": ["this_week"]}, shared=Shared.TEAM)
+    table.put(week, subject="s")
 
 
 def kept(stack: Stack, body: bytes) -> str:
@@ -190,6 +198,10 @@ REQUESTS: Final = {
         "DELETE", f"/suppressions/{address_digest(SALES)}", of=a_suppression
     ),
     "orders_api, an endpoint deleted": asks("DELETE", "/subscriptions/crm", of=subscriptions),
+    "orders_api, a view saved": asks(
+        "PUT", "/views/mine", {"name": "Mine", "filters": {"due": ["overdue"]}}, of=a_view
+    ),
+    "orders_api, a view deleted": asks("DELETE", "/views/team-week", of=a_view),
     "orders_api, a replay": Scenario(function="orders_api", prepare=replays_one),
     "orders_api, a replay of many": asks(
         "POST", "/quarantine/replay", {"connection": OFFERGRID.id}, of=two_kept

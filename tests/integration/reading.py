@@ -50,6 +50,7 @@ READS: Final = {
     "orders_api, commissions": reads("/commissions"),
     "orders_api, causes": reads("/causes"),
     "orders_api, activity": reads("/activity"),
+    "orders_api, views": reads("/views"),
     "orders_api, subscriptions": reads("/subscriptions"),
     "orders_api, one subscription": reads("/subscriptions/sales"),
     "orders_api, connections": reads("/connections"),

@@ -39,6 +39,7 @@ OUTSIDE: Final = {
 BODIES: Final = {
     "POST /orders/<order_id>/actions/<action>": {"text": "rang them"},
     "PUT /subscriptions/<subscription>": {"email": "sales@example.org", "connections": [OTHER]},
+    "PUT /views/<view>": {"name": "x", "shared": "team", "filters": {"due": ["overdue"]}},
     "POST /subscriptions": {"email": "new@example.org", "connections": [OFFERGRID.id]},
     "POST /quarantine/replay": {"connection": OFFERGRID.id},
 }

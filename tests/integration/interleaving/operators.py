@@ -17,17 +17,17 @@ ASKS_THE_API: Final = frozenset(
     {
         "actions do", "actions call-off", "connections poll", "quarantine replay",
         "quarantine discard", "suppressions lift", "replay", "dead-letters discard", "redrive",
-        "erase", "send-test",
+        "erase", "send-test", "views save", "views delete",
     }
 )  # fmt: skip
 """Commands whose changes are those of requests that are listed themselves."""
 STARTS_A_FUNCTION: Final = frozenset({"notices release"})
 ONLY_READS: Final = frozenset(
     {
-        "activity", "orders list", "orders show", "orders watch", "actions list", "notices list",
-        "notices preview", "suppressions list", "subscriptions list", "subscriptions secret",
-        "stages", "causes",
-        "commissions", "connections list", "connections secret show", "sign", "quarantine list",
+        "activity", "views list", "orders list", "orders show", "orders watch", "actions list",
+        "notices list", "notices preview", "suppressions list", "subscriptions list",
+        "subscriptions secret", "stages", "causes", "commissions", "connections list",
+        "connections secret show", "sign", "quarantine list",
         "quarantine show", "dead-letters list", "dead-letters show", "doctor",
     }
 )  # fmt: skip

@@ -11,6 +11,8 @@ from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.notice import NoticeId
 from milepost.quarantine.aws.store import Quarantine
+from milepost.queries.aws.saved_views import ViewsTable
+from milepost.queries.saved_views import Shared, View
 from tests.integration.interleaving.commanding import CHARGE, HOME
 from tests.integration.interleaving.parties import (
     SUBSCRIPTIONS,
@@ -115,6 +117,11 @@ def suppressed(world: World) -> None:
     table.suppress(SALES, reason="bounced", at=world.time.start)
 
 
+def a_view(world: World) -> None:
+    table = ViewsTable(aws("dynamodb"), table_name=world.stack.resources["ViewsTable"])
+    table.put(View(id="mine", name="Mine", filters={}, shared=Shared.TEAM), subject="s")
+
+
 def in_hours(hours: int) -> Callable[[World], dict[str, str]]:
     return lambda world: {"at": format_instant(world.time.start + timedelta(hours=hours))}
 
@@ -173,6 +180,14 @@ REQUESTS: Final = (
         "a suppression lifted", "DELETE /suppressions/<suppression>",
         f"/suppressions/{address_digest(SALES)}", before=suppressed,
         owns=frozenset({"suppressed"}),
+    ),
+    asks(
+        "a view saved", "PUT /views/<view>", "/views/mine",
+        {"name": "Mine", "filters": {"due": ["overdue"]}}, owns=frozenset({"views"}),
+    ),
+    asks(
+        "a view deleted", "DELETE /views/<view>", "/views/mine", before=a_view,
+        owns=frozenset({"views"}),
     ),
     asks("a poll", "POST /connections/<connection>/poll", f"/connections/{HOME}/poll"),
     asks(

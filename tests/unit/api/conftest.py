@@ -35,6 +35,7 @@ from tests.fakes import (
     MemoryRequests,
     MemorySubscriptions,
     MemorySuppressions,
+    MemoryViews,
 )
 
 KEY = b"a key that signs cursors"
@@ -192,6 +193,7 @@ class Desk:
     connections: Connections = field(
         default_factory=lambda: Connections({one.id: one for one in (OFFERGRID, RABOT)})
     )
+    views: MemoryViews = field(default_factory=MemoryViews)
     activity: MemoryActivity = field(default_factory=MemoryActivity)
     now: datetime = NOON
     is_down: bool = False
@@ -211,6 +213,7 @@ class Desk:
                 cursor_keys=OneKey(),
                 requests=self.requests,
                 activity=self.activity,
+                views=self.views,
                 open_resender=lambda: Resender(
                     log=self.notices,
                     judge=Judge(

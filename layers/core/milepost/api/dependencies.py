@@ -26,6 +26,7 @@ from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.queries.histogram import StageFigures
 from milepost.queries.order_list import Lists
 from milepost.queries.outcomes import AcceptanceFigures, OutcomeKey
+from milepost.queries.saved_views import SavedViews
 
 if TYPE_CHECKING:
     from milepost.actions.refresh import ActionContext
@@ -133,6 +134,7 @@ class Services:
     connections: Connections
     requests: Requests
     activity: ActivityLog
+    views: SavedViews
     open_resender: Callable[[], "Resender"]
     open_acting: Callable[[], Acting]
     open_operations: Callable[[], "Operations"]

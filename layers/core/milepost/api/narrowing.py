@@ -20,6 +20,7 @@ from milepost.notifications.notice import NoticeId
 from milepost.notifications.notice_list import NoticePage
 from milepost.orders.order import OrderKey
 from milepost.queries.order_list import Page
+from milepost.queries.saved_views import Shared, View
 
 Allowed = frozenset[str]
 
@@ -266,6 +267,29 @@ class _Subscriptions(_Narrowed):
         self.inner.delete(subscription_id)
 
 
+class _Views(_Narrowed):
+    """One's own, and the team's that name no other connection."""
+
+    def of(self, subject: str) -> Any:
+        return [one for one in self.inner.of(subject) if self._is_seen(one)]
+
+    def put(self, view: Any, *, subject: str) -> None:
+        self._require_own(view)
+        self.inner.put(view, subject=subject)
+
+    def delete(self, view: Any, *, subject: str) -> None:
+        self._require_own(view)
+        self.inner.delete(view, subject=subject)
+
+    def _is_seen(self, view: View) -> bool:
+        named = set(view.filters.get("connection", ()))
+        return view.shared is Shared.OWN or named <= self.allowed
+
+    def _require_own(self, view: View) -> None:
+        if view.shared is not Shared.OWN:
+            raise _not_for_narrowed()
+
+
 def _wanted(wanted: Any, allowed: Allowed) -> Any:
     """What is wanted of the connections that are allowed; None when that is nothing."""
     both = wanted.connections & allowed if wanted.connections else allowed
@@ -321,6 +345,7 @@ _SERVICES: Final[Mapping[str, Callable[[Any, Allowed], Any]]] = {
     "notice_lists": _NoticeLists,
     "connections": _Connections,
     "activity": _Activity,
+    "views": _Views,
     "open_resender": _opened(_Resender),
     "open_acting": _opened(_Acting),
     "open_operations": _opened(_operations),

@@ -26,6 +26,7 @@ SUBJECTS: Final[Mapping[str, Sequence[str]]] = {
     "dead-letters": ("dead_letters",),
     "customers": ("customers",),
     "activity": ("activity",),
+    "views": ("views",),
 }
 """By the word that a subject's addresses begin with."""
 

@@ -11,6 +11,7 @@ KEPT_ID: Final = r"^[^:]+:\d{4}-\d\d-\d\d:[0-9a-f]{32}$"
 MONTH: Final = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
 NOTICE_ID: Final = r"^[^:]+(:[^:]+){5,6}$"
 SUPPRESSION_ID: Final = r"^[0-9a-f]{32}(:(team|customer))?$"
+VIEW_ID: Final = r"^[a-z0-9][a-z0-9-]*$"
 
 LOOKS_LIKE: Final[Mapping[str, str]] = {
     ACTION: "a name has small letters and underscores alone",
@@ -23,5 +24,6 @@ LOOKS_LIKE: Final[Mapping[str, str]] = {
     NOTICE_ID: "a notice's id looks like connection:order:item:1:email:0a1b2c3d4e5f",
     SUPPRESSION_ID: "a suppression's id has 32 hex digits, and :customer or :team where it is for "
     "that audience alone",
+    VIEW_ID: "a view's id has small letters, digits and hyphens alone",
 }
 """What is said to whoever sends something else, by form."""

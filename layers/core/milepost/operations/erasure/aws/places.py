@@ -37,6 +37,8 @@ PLACES: Final[Mapping[str, str]] = {
     "DigestsBucket": "nothing of anybody: digests of pages",
     "QuarantineBucket": "quarantined: each body is read and compared",
     "UnannouncedBucket": "unannounced: each record is compared by its order and customer",
+    "ActivityTable": "nothing: ids and settings, with a digest of an erased customer's id",
+    "ViewsTable": "nothing: no view keeps a filter by customer, address or reference",
     "InboxDeadLetters": "dead_letters: each delivery is read and compared",
     "EmailDeadLetters": "dead_letters: recipients are compared",
     "EndpointDeadLetters": "dead_letters: team notices, which name nobody",

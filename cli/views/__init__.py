@@ -1,0 +1,1 @@
+"""The part ``views`` of the command."""
