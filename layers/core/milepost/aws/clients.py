@@ -1,7 +1,4 @@
-"""Clients of AWS services, all of one session.
-
-botocore instead of boto3: the same clients, a tenth less to import. See docs/decisions.
-"""
+"""Clients of AWS services, all of one botocore session (decision 6 in docs/decisions)."""
 
 import gc
 import logging
@@ -58,14 +55,24 @@ def client(service: str, *, config: Config = _CONFIG) -> Any:
     return _session().create_client(service, config=config)
 
 
+TRIED_BOTOCORE: Final = "1.43."
+"""The botocore with which ``_leave_attributes_alone`` was tried; others get the model as it is."""
+
+
 @cache
 def _leave_attributes_alone() -> None:
-    # botocore walks through every value of every item that it sends or receives, which is half of
-    # what a batch costs. `items` writes and reads attributes as they go over the wire, so that to
-    # botocore an item can be a document: JSON that it takes as it is.
+    """Have botocore take attributes of items as they are, in JSON.
+
+    It walks through every value of every item that it sends or receives, which is half of what a
+    batch costs. ``dynamodb_items`` writes and reads attributes in the form that DynamoDB's API has,
+    so to botocore an item can be a document. Without this, calls and answers are the same, only
+    slower.
+    """
+    if not version.startswith(TRIED_BOTOCORE):
+        return
     model = _session().get_component("data_loader").load_service_model("dynamodb", "service-2")
     document = {"type": "structure", "members": {}, "document": True}
-    for shape in model["shapes"].values():
+    for shape in model.get("shapes", {}).values():
         if shape.get("value") == {"shape": "AttributeValue"}:
             shape.update(document)
 

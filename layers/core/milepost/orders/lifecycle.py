@@ -50,7 +50,8 @@ _FORWARD: Final = (
 _ENDINGS: Final = frozenset({Status.REJECTED, Status.FAILED, Status.CANCELLED})
 TERMINAL: Final = _ENDINGS | {Status.COMPLETED, Status.ACTIVE}
 """Statuses in which nothing more is expected; ``completed`` still goes on to ``active``."""
-OPEN: Final = frozenset(Status) - TERMINAL
+OPEN_BY_PROGRESS: Final = tuple(status for status in Status if status not in TERMINAL)
+OPEN: Final = frozenset(OPEN_BY_PROGRESS)
 """Statuses in which something is still expected."""
 
 MOVES: Final[Mapping[Status, frozenset[Status]]] = {

@@ -9,13 +9,12 @@ from milepost.common.status import Status
 from milepost.common.timestamps import if_in_range, parse_instant, sortable
 from milepost.orders.aws.items import overdue_of
 from milepost.orders.aws.table import BY_STATUS, SHARDS
-from milepost.orders.lifecycle import TERMINAL
+from milepost.orders.lifecycle import OPEN_BY_PROGRESS, TERMINAL
 from milepost.orders.order import OVERDUE, OrderKey
 from milepost.orders.overdue_list import MOST_MENTIONED, OverdueNow, OverdueOrder
 from milepost.orders.rereading import Walked
 from milepost.orders.watched_orders import Dated, LastAnnounced, Watched
 
-OPEN: Final = tuple(status for status in Status if status not in TERMINAL)
 _KEY: Final = ("connection", "order_id", "item_id")
 _MARK: Final = ("status", "appointment", "overdue", "attention")
 
@@ -32,7 +31,7 @@ class OrdersIndex:
         self._table = table_name
 
     def past(self, *, now: datetime) -> Iterator[Watched]:
-        for status in OPEN:
+        for status in OPEN_BY_PROGRESS:
             for item in self._query(
                 status,
                 "next_date < :now",
@@ -57,7 +56,7 @@ class OrdersIndex:
     def overdue(self, *, now: datetime, covers: Covers) -> OverdueNow:
         """What has the mark, nobody acknowledged and the subscriber is told of."""
         found = sorted(
-            (one for status in OPEN for one in self._overdue_of(status, now, covers)),
+            (one for status in OPEN_BY_PROGRESS for one in self._overdue_of(status, now, covers)),
             key=lambda one: (one.since, one.key),
         )
         return OverdueNow(orders=tuple(found[:MOST_MENTIONED]), more=len(found) > MOST_MENTIONED)

@@ -16,6 +16,7 @@ from milepost.notifications.aws.subscriptions import SUBSCRIPTIONS, subscription
 from milepost.notifications.endpoints.addresses import Endpoint
 from milepost.notifications.endpoints.owner_mail import switched_off_mail
 from milepost.notifications.endpoints.secret_rotation import live_secrets
+from milepost.notifications.mail.aws.ses import REFUSALS
 from milepost.notifications.notice import Audience
 
 KEEP_SECONDS: Final = 300
@@ -164,10 +165,6 @@ class Suppressions(Protocol):
     def reason(self, address: str, *, audience: Audience) -> str | None: ...
 
 
-_REFUSALS: Final = frozenset({"MessageRejected", "BadRequestException"})
-"""Answers of SES that are about this mail: it won't go, however often it is tried."""
-
-
 class EndpointOwners:
     """Implements ``delivery.Owners`` by SES.
 
@@ -214,7 +211,7 @@ class EndpointOwners:
             )
         except ClientError as error:
             # An address that takes no mail is no reason to go on calling.
-            if error.response["Error"]["Code"] not in _REFUSALS:
+            if error.response["Error"]["Code"] not in REFUSALS:
                 raise
 
     def _is_suppressed(self, address: str) -> bool:

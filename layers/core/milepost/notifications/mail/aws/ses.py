@@ -32,7 +32,7 @@ _BUSY: Final = frozenset(
 """Answers of SES that say that it has not taken the mail, and may take it later."""
 
 
-_REFUSALS: Final = frozenset({"MessageRejected", "BadRequestException", "InvalidParameterValue"})
+REFUSALS: Final = frozenset({"MessageRejected", "BadRequestException", "InvalidParameterValue"})
 """Answers of SES that are about this mail. Any other error is about us, and is raised."""
 
 
@@ -81,7 +81,7 @@ class Mailbox:
             code = error.response["Error"]["Code"]
             if code in _BUSY:
                 raise TryAgainLater(code) from None
-            if code in _REFUSALS and not _is_about_us(error):
+            if code in REFUSALS and not _is_about_us(error):
                 raise Refused(f"SES refused the mail ({code})") from None
             if _is_server_error(error):
                 raise OutcomeUnknown(code) from None
