@@ -66,7 +66,7 @@ def check_sources(patient: Patient) -> Iterator[Finding]:
 
 
 def check_dead_letters(patient: Patient) -> Iterator[Finding]:
-    """Whether anything was failed every retry."""
+    """Whether any message failed every retry."""
     queues = patient.api.get("/dead-letters")["items"]
     full = [one for one in queues if one["waiting"]]
     for one in full:

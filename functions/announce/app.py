@@ -1,4 +1,4 @@
-"""A change of the stream that announces something: tell SNS, and queue a mail a recipient."""
+"""A change of the orders' stream: publish its announcement to SNS, queue a notice a recipient."""
 
 import os
 import time

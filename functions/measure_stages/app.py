@@ -1,4 +1,4 @@
-"""A change of the stream: count where the order stands, how long it took, and how it is found."""
+"""A change of the orders' stream: update figures, stage durations and the search index."""
 
 import os
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The orders API: what people and their programs see and steer, behind a token."""
+"""The orders API, for people and their programs, authenticated by a token."""
 
 import os
 import time

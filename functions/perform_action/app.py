@@ -1,4 +1,4 @@
-"""A planned action's time has come: do it, and record what came of it."""
+"""Runs a planned action when its schedule fires, and records the result."""
 
 import os
 import time

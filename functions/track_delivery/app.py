@@ -1,4 +1,4 @@
-"""What became of mails, as SES tells it: enter it in the log, suppress, try again."""
+"""SES events of mails: update the delivery log, suppress the address, retry."""
 
 import json
 import os

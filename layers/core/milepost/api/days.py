@@ -1,4 +1,4 @@
-"""Days as the API takes them."""
+"""Days in requests. Short: several routes share it."""
 
 from datetime import date
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The functions' metrics: lines of the embedded metric format, by Powertools.
+"""The functions' metrics, in the embedded metric format. Short: one warning is off.
 
 CloudWatch charges a metric of our own for each hour in which it is sent, so that none is sent while
 all is well.

@@ -1,4 +1,4 @@
-"""Lines that are cut when their time is up, whatever whoever reads from them is doing.
+"""A total deadline for a socket exchange: the socket is closed when the time is up.
 
 Timeouts of sockets are for each read alone: somebody who sends a byte now and then, of a header or
 of a body, would keep us for ever.

@@ -1,4 +1,4 @@
-"""Dead letters: what was failed every retry, looked at, taken up again, or discarded."""
+"""Dead letters: messages that failed every retry, shown, redriven or discarded."""
 
 import json
 from collections.abc import Collection, Generator, Mapping

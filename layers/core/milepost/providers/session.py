@@ -1,4 +1,4 @@
-"""Asking a provider as one who is signed in: headers, renewal, and how long it asks us to wait."""
+"""An authenticated provider session: headers, renewal of tokens, and rate limits."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Replaying: what was quarantined because it couldn't be read goes back into the inbox."""
+"""Replay: quarantined payloads go back into the inbox to be processed again."""
 
 import re
 from collections.abc import Iterator

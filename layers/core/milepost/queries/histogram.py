@@ -101,7 +101,7 @@ def figures_of(key: StageKey, tally: Tally) -> StageFigures:
         count=number,
         mean=tally.milliseconds / number / _SECOND,
         median=middle,
-        # The shortest time within which nine of ten were done.
+        # The 90th percentile.
         p90=_seconds_at(tally, -(-number * 9 // 10)),
     )
 

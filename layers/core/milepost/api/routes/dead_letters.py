@@ -42,7 +42,7 @@ class QueueList(Shape):
 
 
 class MessageView(Shape):
-    """What was failed every retry."""
+    """Messages that failed every retry."""
 
     id: str
     sent_at: str

@@ -216,7 +216,7 @@ class Caller:
         """Call the endpoint of one notice; None when there was nothing to do.
 
         :param attempt: how many calls for this notice had failed before
-        :raises AlreadyClaimed: when another caller is at it
+        :raises AlreadyClaimed: when another worker holds the claim
         :raises NoEndpointSecret: when there is nothing to sign with
         """
         token = self.log.claim(notice, attempt=attempt, at=now, until=now + CLAIM)

@@ -80,7 +80,7 @@ class BatchSender:
         Those that may be sent go as one mail for each language and time zone that the recipient
         asked for; of each other one the log says why it was not sent.
 
-        :raises AlreadyClaimed: when another sender is at it
+        :raises AlreadyClaimed: when another worker holds the claim
         :raises TryAgainLater: when they can't be judged or sent now
         :raises OutcomeUnknown: when a mail may have been sent; the batch waits for ``NEWS_WITHIN``
         """

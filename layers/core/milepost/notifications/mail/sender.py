@@ -126,7 +126,7 @@ class Sender:
     def send(self, notice: Notice, *, now: datetime) -> State:
         """Send one notice; the state in which it is then.
 
-        :raises AlreadyClaimed: when another sender is at it
+        :raises AlreadyClaimed: when another worker holds the claim
         :raises TryAgainLater: when it can't be judged or sent now
         :raises OutcomeUnknown: when it may have been sent; nobody sends it for ``NEWS_WITHIN``
         """

@@ -1,4 +1,4 @@
-"""How many messages wait in each dead-letter queue, without taking any up."""
+"""The number of messages in each dead-letter queue. Short: it takes no message up."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""NoticesTable, where the watch for overdue commissions remembers how far it looked."""
+"""The checkpoint of the watch for overdue commissions, in NoticesTable. Short: one item."""
 
 from typing import Any, Final
 
