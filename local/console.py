@@ -1,59 +1,98 @@
-"""The live view in a browser: a page that refreshes itself, readable on a phone."""
+"""The console at an address of its own: what comes here goes to the console's routes of the API.
 
-from collections.abc import Callable, Mapping
-from html import escape
-from typing import Final
+The emulator serves an API below a path, and cookies of the console are for a whole host alone.
+"""
 
-from local.overview import NoticeLine, Overview, Transition
-from local.pages import NOT_FOUND, Answer, PageServer, render_page
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
 
-_REFRESH_SECONDS: Final = 2
+import urllib3
+
+from local.access import Access
+from local.deployment import Deployment
+
+_OWN_NAMES: Final = ("127.0.0.1", "localhost")
+_HOP_BY_HOP: Final = ("connection", "content-length", "keep-alive", "transfer-encoding", "date")
+_SECONDS: Final = 60
 
 
-def serve_console(read: Callable[[], Overview], *, mail_url: str, port: int) -> PageServer:
-    """Show what `read` returns, read again for each request."""
-    return PageServer(
-        lambda path: render_console(read(), mail_url) if path == "/" else NOT_FOUND, port=port
+class ConsoleServer:
+    """Forwards ``/console`` until it is closed."""
+
+    def __init__(self, *, api_url: str, port: int) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(api_url))
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}/console"
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
+        )
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop answering and free the port."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def _handler(api_url: str) -> type[BaseHTTPRequestHandler]:
+    pool = urllib3.PoolManager(retries=False, timeout=_SECONDS, maxsize=8)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _forward(self) -> None:
+            host = self.headers.get("Host", "").rpartition(":")[0]
+            if host not in _OWN_NAMES:
+                # Another site's name that resolves to this machine.
+                return self._send(421, {}, b"")
+            if self.path.partition("?")[0] == "/":
+                return self._send(302, {"location": "/console"}, b"")
+            if not self.path.startswith("/console"):
+                return self._send(404, {}, b"Not found")
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) or None
+            answer = pool.request(
+                self.command,
+                f"{api_url}{self.path}",
+                body=body,
+                headers={n: v for n, v in self.headers.items() if n.lower() not in _HOP_BY_HOP},
+                redirect=False,
+                decode_content=False,
+            )
+            return self._send(answer.status, answer.headers, answer.data)
+
+        do_GET = do_POST = do_HEAD = _forward  # noqa: N815 - as the base class has it
+
+        def _send(self, status: int, headers: Any, body: bytes) -> None:
+            self.send_response_only(status)
+            for name, value in headers.items():
+                if name.lower() not in _HOP_BY_HOP:
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Say nothing: the function logs what it answers."""
+
+    return Handler
+
+
+def tell_console_addresses(
+    access: Access, deployment: Deployment, *, console_url: str, login_url: str
+) -> None:
+    """Let the console and the user pool know where the console is on this machine."""
+    client_id = deployment.find_id("ConsoleClient")
+    value = f'{{"url":"{console_url}","login":"{login_url}","client":"{client_id}"}}'
+    access.client("ssm").put_parameter(
+        Name=deployment.find_id("ConsoleSettings"), Value=value, Type="String", Overwrite=True
     )
-
-
-def render_console(overview: Overview, mail_url: str) -> Answer:
-    """The page; everything from the tables is escaped."""
-    content = (
-        "<h1>Milepost, local stack</h1>"
-        f'<nav><a href="{escape(mail_url)}">Inbox</a></nav>'
-        f"<h2>Orders</h2>{_tiles(overview.statuses, 'No orders yet.')}"
-        f"<h2>Latest transitions</h2><ul>{''.join(map(_transition, overview.transitions))}</ul>"
-        f"<h2>Notices</h2>{_tiles(overview.notice_states, 'No notices yet.')}"
-        f"<ul>{''.join(map(_notice, overview.notices))}</ul>"
-    )
-    return render_page(
-        title="Milepost, local stack", content=content, refresh_seconds=_REFRESH_SECONDS
-    )
-
-
-def _tiles(counts: Mapping[str, int], nothing: str) -> str:
-    if not counts:
-        return f'<p class="soft">{nothing}</p>'
-    tiles = "".join(
-        f"<li><b>{count}</b>{escape(name.replace('_', ' '))}</li>" for name, count in counts.items()
-    )
-    return f'<ul class="tiles">{tiles}</ul>'
-
-
-def _transition(line: Transition) -> str:
-    return (
-        f'<li><span class="badge">{escape(line.status.replace("_", " "))}</span> '
-        f"{escape(line.order)}"
-        f'<div class="soft">{escape(line.connection)}: {escape(line.raw_status)} · '
-        f"{escape(line.since)}</div></li>"
-    )
-
-
-def _notice(line: NoticeLine) -> str:
-    why = f": {escape(line.why)}" if line.why else ""
-    return (
-        f'<li><span class="badge">{escape(line.kind)}</span> {escape(line.order)} '
-        f"to {escape(line.recipient)}"
-        f'<div class="soft">{escape(line.state)}{why} · {escape(line.at)}</div></li>'
+    # Of the emulator's settings the others stay as they are; AWS would reset them.
+    access.client("cognito-idp").update_user_pool_client(
+        UserPoolId=deployment.find_id("PeoplePool"),
+        ClientId=client_id,
+        CallbackURLs=[f"{console_url}/signed-in"],
+        LogoutURLs=[f"{console_url}/signed-out"],
     )

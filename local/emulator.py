@@ -14,6 +14,7 @@ from local import (
     function_logs,
     mail_events,
     mail_sending,
+    renewals,
     secret_ids,
     serving,
     stream_mapping,
@@ -34,6 +35,7 @@ def run_emulator() -> None:
     function_logs.correct_ministack()
     secret_ids.correct_ministack()
     unpacking.correct_ministack()
+    renewals.correct_ministack()
     serving.correct_ministack()
     # Every 10 seconds by default, which makes each poll of a demo late.
     scheduler: Any = importlib.import_module("ministack.services.scheduler")

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from local.access import Access
@@ -11,15 +12,31 @@ PEOPLE: Final = ("viewer", "operator")
 """Names of people, and of the groups that they are in."""
 
 
-def sign_people_in(access: Access, deployment: Deployment) -> Mapping[str, str]:
-    """Create a viewer and an operator as an administrator would; an access token of each."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalPerson:
+    """Somebody who can sign in to the console, and has a token of the orders API."""
+
+    username: str
+    password: str
+    token: str
+
+
+def create_people(access: Access, deployment: Deployment) -> Mapping[str, LocalPerson]:
+    """Create a viewer and an operator as an administrator would."""
     cognito = access.client("cognito-idp")
     pool, client = deployment.find_id("PeoplePool"), deployment.find_id("PeopleClient")
-    return {name: _sign_in(cognito, name, pool=pool, client=client) for name in PEOPLE}
+    passwords = {name: f"Local-{secrets.token_urlsafe(16)}-1" for name in PEOPLE}
+    return {
+        name: LocalPerson(
+            username=name,
+            password=password,
+            token=_sign_in(cognito, name, password, pool=pool, client=client),
+        )
+        for name, password in passwords.items()
+    }
 
 
-def _sign_in(cognito: Any, name: str, *, pool: str, client: str) -> str:
-    password = f"Local-{secrets.token_urlsafe(16)}-1"
+def _sign_in(cognito: Any, name: str, password: str, *, pool: str, client: str) -> str:
     email = {"Name": "email", "Value": f"{name}@example.org"}
     cognito.admin_create_user(
         UserPoolId=pool,

@@ -180,6 +180,8 @@ def _tell_addresses(stack: Stack, progress: Progress) -> None:
         ("emulator", stack.aws_endpoint_url),
     ):
         progress.tell(f"{name:>9}  {address}")
+    for role, person in stack.people.items():
+        progress.tell(f"{role:>9}  {person['username']}  {person['password']}")
     progress.tell(READY)
 
 

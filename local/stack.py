@@ -23,7 +23,7 @@ from local.connections import (
     list_connections,
     write_connections,
 )
-from local.console import serve_console
+from local.console import ConsoleServer, tell_console_addresses
 from local.deployment import (
     STACK_NAME,
     Deployment,
@@ -35,8 +35,7 @@ from local.emulator_process import running_emulator
 from local.http_api import create_routes
 from local.hurrying import hurried_polls
 from local.inbox import Inbox
-from local.overview import Overview, read_overview
-from local.people import sign_people_in
+from local.people import create_people
 from local.places import Places
 from local.ports import Ports
 from local.processes import require_free_port
@@ -61,6 +60,8 @@ class Stack:
     connections: Mapping[str, Mapping[str, Any]]
     tokens: Mapping[str, str]
     """Bearer tokens of the orders API, by role; they hold for 24 hours."""
+    people: Mapping[str, Mapping[str, str]]
+    """Who can sign in to the console, by role: ``username`` and ``password``."""
     subscriber_queue_url: str
 
     @property
@@ -149,15 +150,10 @@ class _Starting:
             tell_public_address(access, deployment, api_url=api_url)
             topic = deployment.find_id("AnnouncementsTopic")
             queue_url = subscribe_queue(access, topic_arn=topic)
-            tokens = sign_people_in(access, deployment)
+            people = create_people(access, deployment)
+            console = self._serve_console(access, deployment, api_url=api_url)
         with self._step("provider sandboxes started, connections applied"):
             connections = self._connect(access, deployment, api_url=api_url, demo=demo)
-        console = serve_console(
-            overview_reader(access, deployment),
-            mail_url=inbox.url,
-            port=self._ports.choose("console"),
-        )
-        self._closing.callback(console.close)
         return Stack(
             aws_endpoint_url=access.endpoint_url,
             region=access.region,
@@ -169,9 +165,23 @@ class _Starting:
             mail_url=inbox.url,
             outputs=deployment.outputs,
             connections=connections,
-            tokens=tokens,
+            tokens={role: person.token for role, person in people.items()},
+            people={
+                role: {"username": person.username, "password": person.password}
+                for role, person in people.items()
+            },
             subscriber_queue_url=queue_url,
         )
+
+    def _serve_console(
+        self, access: Access, deployment: Deployment, *, api_url: str
+    ) -> ConsoleServer:
+        console = ConsoleServer(api_url=api_url, port=self._ports.choose("console"))
+        self._closing.callback(console.close)
+        tell_console_addresses(
+            access, deployment, console_url=console.url, login_url=access.endpoint_url
+        )
+        return console
 
     def _start_emulator(self, access: Access, *, port: int) -> Inbox:
         inbox = Inbox(smtp_port=self._ports.choose("smtp"), page_port=self._ports.choose("inbox"))
@@ -200,26 +210,6 @@ class _Starting:
             self._closing.enter_context(hurried_polls(access))
             sandboxes.start_demo()
         return describe_connections(sandboxes, connections, deployment)
-
-
-def overview_reader(access: Access, deployment: Deployment) -> "_OverviewReader":
-    """Reads the overview of the deployed tables again at each call."""
-    return _OverviewReader(
-        access.client("dynamodb"),
-        orders_table=deployment.find_id("OrdersTable"),
-        notices_table=deployment.find_id("NoticesTable"),
-    )
-
-
-class _OverviewReader:
-    def __init__(self, dynamodb: Any, *, orders_table: str, notices_table: str) -> None:
-        self._dynamodb = dynamodb
-        self._orders_table, self._notices_table = orders_table, notices_table
-
-    def __call__(self) -> Overview:
-        return read_overview(
-            self._dynamodb, orders_table=self._orders_table, notices_table=self._notices_table
-        )
 
 
 def write_privately(path: Path, text: str) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 SERVICES: dict[str, tuple[str, ...]] = {
+    "cognito-idp": ("DescribeUserPoolClient", "RevokeToken"),
     "dynamodb": (
         "BatchGetItem",
         "BatchWriteItem",
@@ -25,6 +26,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
         "TransactWriteItems",
         "UpdateItem",
     ),
+    "kms": ("Decrypt", "Encrypt"),
     "lambda": ("Invoke",),
     "s3": ("DeleteObject", "GetObject", "HeadObject", "ListObjectsV2", "PutObject"),
     "scheduler": ("CreateSchedule", "DeleteSchedule", "GetSchedule", "UpdateSchedule"),

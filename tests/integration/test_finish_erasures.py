@@ -120,7 +120,9 @@ def test_whoever_takes_in_orders_refuses_those_of_an_erased_customer(
     place_order(applied, KEY, CUSTOMER)
     erase(applied)
     app = applied.load(function)
-    erasures = app.acting().erasures if function == "orders_api" else erased_by(app, function)
+    erasures = (
+        app.services.acting.erasures if function == "orders_api" else erased_by(app, function)
+    )
     other = replace(KEY, order_id="another-order")
     seen = {"key": other, "customer": CUSTOMER}
     old, late = report(Status.PENDING, **seen), replace_seen(report(Status.PENDING, **seen))

@@ -38,6 +38,14 @@ DynamoDB, ``order_schema`` for a subject of the API."""
 LOGGING: Final = {"aws_lambda_powertools"}
 USUAL: Final = LOGGING | {"milepost.aws.dynamodb_items"}
 MAY_IMPORT: Final[dict[str, set[str]]] = {
+    "console": USUAL
+    | {
+        "asyncio",
+        "aws_lambda_powertools.event_handler",
+        "aws_lambda_powertools.utilities.data_classes",
+        "jinja2",
+        "pydantic",
+    },
     "orders_api": USUAL
     | {
         "asyncio",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
+from milepost.activity.entry import Via
 from milepost.activity.recorder import NotRecorded
 from milepost.api.auth import READING, Caller, allowed_connections, caller_of, check_method
 from milepost.api.dependencies import Services
@@ -52,6 +53,8 @@ class Api:
     services: Services
     log: Logger
     failed: Callable[[], None]
+    via: Via = Via.API
+    """By what changes are made, for the activity log."""
 
     def answer(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """The answer to one request of an HTTP API (payload format 2.0)."""
@@ -74,7 +77,7 @@ class Api:
             request = _with_text_body(request)
             recording = self._recording(resolver, request, caller)
             resolver.context.update(
-                services=self._services_for(caller, method),
+                services=self.services_for(caller, method),
                 caller=caller,
                 change=recording and recording.change,
             )
@@ -111,7 +114,11 @@ class Api:
 
         try:
             return begin_change(
-                resolver, request, caller=caller, recorder=self.services.open_recorder(self._lost)
+                resolver,
+                request,
+                caller=caller,
+                recorder=self.services.open_recorder(self._lost),
+                via=self.via,
             )
         except NotRecorded as error:
             why = type(error.__cause__).__name__
@@ -123,7 +130,7 @@ class Api:
                 headers=RETRY_AFTER,
             ) from None
 
-    def _services_for(self, caller: Caller, method: str) -> Services:
+    def services_for(self, caller: Caller, method: str) -> Services:
         """What the caller may see of the services: every route works on these."""
         allowed = allowed_connections(caller, method)
         if allowed is None:
@@ -150,6 +157,7 @@ def build_api(
     log: Logger,
     is_outage: Callable[[Exception], bool] = nothing_is_down,
     failed: Callable[[], None] = lambda: None,
+    via: Via = Via.API,
 ) -> Api:
     """The API, each of whose subjects is mounted when it is first asked for.
 
@@ -171,7 +179,7 @@ def build_api(
         tell_problems(resolver, log=log, is_outage=is_outage)
         return resolver
 
-    return Api(resolver_of=resolver_of, services=services, log=log, failed=failed)
+    return Api(resolver_of=resolver_of, services=services, log=log, failed=failed, via=via)
 
 
 def _describe_itself(resolver: APIGatewayHttpResolver) -> None:

@@ -45,9 +45,11 @@ def begin_change(
     *,
     caller: Caller,
     recorder: Recorder,
+    via: Via,
 ) -> Recording | None:
     """Note that a request that isn't ``GET`` begins; None where there is no such route.
 
+    :param via: by what people make changes, unless it is the command
     :raises NotRecorded: when it can't be noted
     """
     http = request["requestContext"]["http"]
@@ -61,7 +63,7 @@ def begin_change(
         change,
         kind=kind_of(route),
         actor=Actor(person=caller.person, subject=caller.subject),
-        via=Via.COMMAND if caller.subject.startswith(OF_THE_COMMAND) else Via.API,
+        via=Via.COMMAND if caller.subject.startswith(OF_THE_COMMAND) else via,
         address=http.get("sourceIp"),
     )
     return Recording(recorder=recorder, entry=entry, change=change)

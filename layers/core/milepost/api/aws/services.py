@@ -1,0 +1,98 @@
+"""What stands behind the API and the console, built from a function's environment."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+from milepost.activity.aws.log import ActivityTable
+from milepost.api.dependencies import Acting, Services
+from milepost.aws.clients import IMPATIENT, client
+from milepost.aws.signing_keys import KeysStore
+from milepost.connections.aws.settings import ConnectionSettings
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.idempotency import RequestsTable
+from milepost.notifications.aws.notice_lists import NoticeListsTable
+from milepost.orders.aws.table import OrdersReader
+from milepost.providers.registry import REGISTRY
+from milepost.queries.aws.figures import FiguresTable
+from milepost.queries.aws.order_lists import OrderLists
+from milepost.queries.aws.saved_views import ViewsTable
+from milepost.queries.aws.search import SearchTable
+
+if TYPE_CHECKING:
+    from milepost.notifications.resend import Resender
+    from milepost.operations.services import Operations
+
+
+def open_services(environment: Mapping[str, str], *, clock: Callable[[], datetime]) -> Services:
+    """The services of the stack that the environment names.
+
+    What few requests need is opened for the first of them: every start would be a tenth longer.
+    """
+    dynamodb = client("dynamodb", config=IMPATIENT)
+    connections = ConnectionSettings(
+        client("ssm", config=IMPATIENT),
+        path=environment["CONNECTIONS_PATH"],
+        clock=time.monotonic,
+        providers=REGISTRY,
+    )
+    notices_table = environment["NOTICES_TABLE"]
+
+    @cache
+    def resender() -> "Resender":
+        """What it takes to have a mail sent again."""
+        from milepost.notifications.aws.resend import open_resender  # noqa: PLC0415 - see above
+
+        return open_resender(
+            dynamodb=dynamodb,
+            sqs=client("sqs", config=IMPATIENT),
+            connections=connections,
+            orders_table=environment["ORDERS_TABLE"],
+            notices_table=notices_table,
+            email_queue_url=environment["EMAIL_QUEUE_URL"],
+        )
+
+    @cache
+    def acting() -> Acting:
+        """What it takes to have something done."""
+        from milepost.actions.aws.context import open_action_tools  # noqa: PLC0415 - see above
+
+        return open_action_tools(
+            environment, dynamodb=dynamodb, connections=connections, clock=clock
+        )
+
+    @cache
+    def operations() -> "Operations":
+        """What those who operate need."""
+        from milepost.operations.aws.services import open_operations  # noqa: PLC0415 - see above
+
+        return open_operations(environment, connections=connections)
+
+    return Services(
+        orders=OrdersReader(dynamodb, table_name=environment["ORDERS_TABLE"]),
+        lists=OrderLists(dynamodb, table_name=environment["ORDERS_TABLE"]),
+        search=SearchTable(dynamodb, table_name=environment["SEARCH_TABLE"]),
+        figures=FiguresTable(dynamodb, table_name=environment["FIGURES_TABLE"]),
+        cursor_keys=KeysStore(
+            client("secretsmanager", config=IMPATIENT),
+            secret_id=environment["CURSOR_SECRET_ARN"],
+            clock=time.monotonic,
+            of="cursors",
+        ),
+        notices=NoticesTable(dynamodb, table_name=notices_table),
+        notice_lists=NoticeListsTable(dynamodb, table_name=notices_table),
+        connections=connections,
+        requests=RequestsTable(dynamodb, table_name=notices_table),
+        activity=ActivityTable(
+            dynamodb,
+            table_name=environment["ACTIVITY_TABLE"],
+            days_kept=int(environment["ACTIVITY_DAYS"]),
+        ),
+        views=ViewsTable(dynamodb, table_name=environment["VIEWS_TABLE"]),
+        open_resender=resender,
+        open_acting=acting,
+        open_operations=operations,
+        clock=clock,
+    )

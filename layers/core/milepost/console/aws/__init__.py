@@ -1,0 +1,1 @@
+"""The console's drivers on AWS."""

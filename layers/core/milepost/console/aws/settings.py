@@ -1,0 +1,23 @@
+"""The console's addresses, from Parameter Store."""
+
+import json
+from functools import cached_property
+from typing import Any
+
+from milepost.console.settings import Addresses
+
+
+class ConsoleParameter:
+    """Implements ``settings.Settings``: reads the parameter once."""
+
+    def __init__(self, client: Any, *, name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def addresses(self) -> Addresses:
+        return self._addresses
+
+    @cached_property
+    def _addresses(self) -> Addresses:
+        answer = self._client.get_parameter(Name=self._name)
+        return Addresses(**json.loads(answer["Parameter"]["Value"]))

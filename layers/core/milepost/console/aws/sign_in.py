@@ -1,0 +1,38 @@
+"""Signing in, built from a function's environment."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from milepost.aws.clients import IMPATIENT, client
+from milepost.console.aws.pool import CognitoPool
+from milepost.console.aws.sessions import KmsSealing, SessionsTable
+from milepost.console.aws.settings import ConsoleParameter
+from milepost.console.settings import Settings
+from milepost.console.sign_in import SignIn
+
+
+def open_settings(environment: Mapping[str, str]) -> Settings:
+    """The console's addresses."""
+    ssm = client("ssm", config=IMPATIENT)
+    return ConsoleParameter(ssm, name=environment["CONSOLE_SETTINGS"])
+
+
+def open_sign_in(
+    environment: Mapping[str, str], *, settings: Settings, clock: Callable[[], datetime]
+) -> SignIn:
+    """Signing in to the stack that the environment names."""
+    dynamodb = client("dynamodb", config=IMPATIENT)
+    return SignIn(
+        sessions=SessionsTable(dynamodb, table_name=environment["SESSIONS_TABLE"]),
+        pool=CognitoPool(
+            lambda: client("cognito-idp", config=IMPATIENT),
+            settings=settings,
+            pool_id=environment["PEOPLE_POOL"],
+        ),
+        sealing=KmsSealing(
+            lambda: client("kms", config=IMPATIENT), key_id=environment["SESSIONS_KEY_ARN"]
+        ),
+        issuer=environment["PEOPLE_ISSUER"],
+        client_id=lambda: settings.addresses().client,
+        clock=clock,
+    )

@@ -1,0 +1,51 @@
+"""Changes, made by the API in process: its checks, its roles, its activity log."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+from milepost.api.app import Api
+from milepost.api.problems import Fault, Problem
+from milepost.console.request import Request
+from milepost.console.sessions import Person
+
+_REFUSED: Final = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What one person changes with one request."""
+
+    api: Api
+    person: Person
+    request: Request
+
+    def make(self, method: str, path: str, *, body: Any = None, key: str = "") -> Any:
+        """Ask the API for a change; what it answered.
+
+        :param path: as clients write it, ids quoted by ``rendering.segment``
+        :param key: the idempotency key, such as the one that stood in the form
+
+        :raises Problem: as the API tells it
+        """
+        event = {
+            "version": "2.0",
+            "rawPath": path,
+            "rawQueryString": "",
+            "headers": {"content-type": "application/json", "idempotency-key": key or uuid4().hex},
+            "requestContext": {
+                "requestId": self.request.request_id,
+                "http": {"method": method, "path": path, "sourceIp": self.request.source_ip},
+                "authorizer": {"jwt": {"claims": self.person.claims}},
+            },
+            "isBase64Encoded": False,
+        }
+        if body is not None:
+            event["body"] = json.dumps(body)
+        answer = self.api.answer(event, None)
+        said = json.loads(answer.get("body") or "null")
+        if answer["statusCode"] >= _REFUSED:
+            faults = [Fault(**one) for one in said.get("errors") or ()]
+            raise Problem(answer["statusCode"], said["detail"], errors=faults)
+        return said

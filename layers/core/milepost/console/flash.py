@@ -1,0 +1,31 @@
+"""What was done, said once on the page that follows: in a cookie that the page removes."""
+
+import base64
+import binascii
+from typing import Final
+
+from milepost.console.answers import secure_cookie
+from milepost.console.request import Request
+
+FLASH_COOKIE: Final = "__Host-milepost-done"
+_SECONDS: Final = 60
+_LONGEST: Final = 1_000
+
+
+def flash_cookie(text: str) -> str:
+    """The cookie that carries a sentence to the next page."""
+    said = base64.urlsafe_b64encode(text[:_LONGEST].encode()).decode()
+    return secure_cookie(FLASH_COOKIE, said, seconds=_SECONDS)
+
+
+def removed_flash() -> str:
+    """The cookie that takes it away."""
+    return secure_cookie(FLASH_COOKIE, "", seconds=0)
+
+
+def flash_of(request: Request) -> str | None:
+    """What the page before wants to be said."""
+    try:
+        return base64.urlsafe_b64decode(request.cookies.get(FLASH_COOKIE, "")).decode() or None
+    except (binascii.Error, ValueError):
+        return None

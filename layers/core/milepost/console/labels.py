@@ -1,0 +1,42 @@
+"""Words and marks for what the code has names for."""
+
+from typing import Final
+
+_MARKS: Final = {
+    "unknown": "?",
+    "pending": "○",
+    "submitted": "◔",
+    "accepted": "◑",
+    "scheduled": "◷",
+    "in_progress": "◕",
+    "completed": "✓",
+    "active": "●",
+    "rejected": "✕",
+    "failed": "!",
+    "cancelled": "⊘",
+}
+"""A shape for each status, so that colour is never the only sign."""
+_LABELS: Final = {
+    "any": "Anything",
+    "sns": "SNS topic",
+    "unreadable_data": "Data can't be read",
+    "missing_data": "Data are missing",
+    "email_not_sent": "Mail not sent",
+    "unknown_status": "Status not known",
+}
+
+
+def words(name: object) -> str:
+    """A name of the code as words: ``needs_clarification`` as ``needs clarification``."""
+    return str(name).replace("_", " ")
+
+
+def label(name: object) -> str:
+    """The same as the beginning of a line."""
+    text = _LABELS.get(str(name)) or words(name)
+    return text[:1].upper() + text[1:]
+
+
+def mark_of(status: object) -> str:
+    """The shape of a status."""
+    return _MARKS.get(str(status), "•")

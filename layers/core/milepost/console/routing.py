@@ -1,0 +1,98 @@
+"""Which page answers which address. A subject's module is imported when it is first asked for."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import Final
+
+from milepost.api.auth import READING
+from milepost.console.answers import Answer
+from milepost.console.visit import Visit
+
+Show = Callable[[Visit], Answer]
+
+SUBJECTS: Final = {
+    "": "today",
+    "orders": "orders",
+}
+"""The first word of an address behind ``/console/``, and its module in ``pages``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """``method`` of ``address``, such as ``/console/orders/{order}``, is answered by ``show``."""
+
+    method: str
+    address: str
+    pattern: re.Pattern[str]
+    show: Show
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The pages of a subject: ``pages = Pages()``, then ``@pages.get("/console/orders")``."""
+
+    routes: list[Route] = field(default_factory=list)
+
+    def get(self, address: str) -> Callable[[Show], Show]:
+        """A page that changes nothing: everybody in a group may see it."""
+        return self._at("GET", address)
+
+    def post(self, address: str) -> Callable[[Show], Show]:
+        """What a form does: for operators, from our own pages alone."""
+        return self._at("POST", address)
+
+    def _at(self, method: str, address: str) -> Callable[[Show], Show]:
+        def keep(show: Show) -> Show:
+            self.routes.append(Route(method, address, _pattern(address), show))
+            return show
+
+        return keep
+
+
+def _pattern(address: str) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)\}", address)
+    texts = (re.escape(text) for text in parts[::2])
+    names = (f"(?P<{name}>[^/]+)" for name in parts[1::2])
+    return re.compile("".join(_alternate(texts, names)))
+
+
+def _alternate(texts: Iterator[str], names: Iterator[str]) -> Iterator[str]:
+    for text in texts:
+        yield text
+        yield next(names, "")
+
+
+@cache
+def _routes_of(subject: str) -> Sequence[Route]:
+    name = SUBJECTS.get(subject)
+    if name is None:
+        return ()
+    pages: Pages = import_module(f"milepost.console.pages.{name}").pages
+    return pages.routes
+
+
+def all_routes() -> list[Route]:
+    """Every route of the console."""
+    return [route for subject in SUBJECTS for route in _routes_of(subject)]
+
+
+def routes_at(path: str) -> list[tuple[Route, dict[str, str]]]:
+    """The routes of this address, with what stands in it.
+
+    An HTTP API decodes every escape of a path but that of the percent sign.
+    """
+    subject = path.removeprefix("/console").strip("/").partition("/")[0]
+    matches = [(route, route.pattern.fullmatch(path)) for route in _routes_of(subject)]
+    return [
+        (route, {name: text.replace("%25", "%") for name, text in match.groupdict().items()})
+        for route, match in matches
+        if match
+    ]
+
+
+def is_reading(method: str) -> bool:
+    """Whether a method changes nothing."""
+    return method in READING

@@ -1,0 +1,154 @@
+"""Sessions: who is signed in, for how long, and what is kept of it.
+
+The browser has the session's id alone; the table has the id's digest, so that nobody who reads the
+table can use what stands there. The refresh token is encrypted.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+from milepost.api.auth import Caller, caller_of
+
+LONGEST_SESSION: Final = timedelta(hours=12)
+RENEWED_AFTER: Final = timedelta(minutes=15)
+"""How long a session holds before the user pool is asked again who the person is."""
+RENEWED_AT_LATEST: Final = timedelta(hours=1)
+"""How long it holds while the user pool can't be asked."""
+LONGEST_SIGN_IN: Final = timedelta(minutes=15)
+"""How long somebody may take to enter name and password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who signed in, as the user pool says."""
+
+    subject: str
+    name: str
+    groups: tuple[str, ...]
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """As a token has them."""
+        return {
+            "sub": self.subject,
+            "cognito:username": self.name,
+            "cognito:groups": list(self.groups),
+        }
+
+    def caller(self) -> Caller:
+        """:raises Problem: 403 when they are in no group that may do anything"""
+        return caller_of({"requestContext": {"authorizer": {"jwt": {"claims": self.claims}}}})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One person in one browser."""
+
+    id: str
+    person: Person
+    began_at: datetime
+    renewed_at: datetime
+    sealed_token: str
+    """The refresh token, encrypted."""
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.began_at + LONGEST_SESSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A sign-in that has begun: what has to come back with it."""
+
+    id: str
+    state: str
+    nonce: str
+    verifier: str
+    to: str
+    """Where the person wanted to go."""
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """What the user pool answers to a code or a refresh token."""
+
+    claims: Mapping[str, Any]
+    """Of the ID token, which came from the pool itself by TLS."""
+    refresh_token: str | None
+
+
+class Refused(Exception):
+    """The user pool refused a code or a token: it is used up, revoked, or the person disabled."""
+
+
+class PoolDown(Exception):
+    """The user pool can't be asked now."""
+
+
+class Sessions(Protocol):
+    """Where sessions and sign-ins are kept, by the digest of their id."""
+
+    def put(self, session: Session) -> None: ...
+    def get(self, session_id: str) -> Session | None: ...
+    def renew(self, session: Session) -> None:
+        """Keep a renewed session, unless it was ended meanwhile."""
+        ...
+
+    def end(self, session_id: str) -> None: ...
+    def begin(self, attempt: Attempt) -> None: ...
+    def take(self, attempt_id: str) -> Attempt | None:
+        """The sign-in of this id, once."""
+        ...
+
+
+class Pool(Protocol):
+    """The user pool, through the pages and endpoints of its domain."""
+
+    def sign_in_address(self, attempt: Attempt) -> str: ...
+    def sign_out_address(self) -> str: ...
+    def exchange(self, code: str, *, verifier: str) -> Tokens:
+        """:raises Refused: when the code does not count
+        :raises PoolDown: when nobody answers"""
+        ...
+
+    def renew(self, refresh_token: str) -> Tokens:
+        """:raises Refused: when the token does not count any more
+        :raises PoolDown: when nobody answers"""
+        ...
+
+    def revoke(self, refresh_token: str) -> None:
+        """:raises PoolDown: when nobody answers"""
+        ...
+
+
+class Sealing(Protocol):
+    """Encrypts tokens for one session each."""
+
+    def seal(self, token: str, *, session_id: str) -> str: ...
+    def unseal(self, sealed: str, *, session_id: str) -> str: ...
+
+
+def new_id() -> str:
+    """256 random bits, as text."""
+    return secrets.token_urlsafe(32)
+
+
+def digest_of(secret: str) -> str:
+    """By what a secret id is found in the table."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def person_of(claims: Mapping[str, Any]) -> Person:
+    """The person whom an ID token names."""
+    groups: Sequence[object] = claims.get("cognito:groups") or ()
+    subject = str(claims["sub"])
+    return Person(
+        subject=subject,
+        name=str(claims.get("cognito:username") or claims.get("email") or subject),
+        groups=tuple(one for one in groups if isinstance(one, str)),
+    )

@@ -1,0 +1,22 @@
+"""Where the console is, and where people sign in to it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """``url`` and ``login`` have no slash at their end."""
+
+    url: str
+    """Of the console's first page, such as ``https://orders.example.org/console``."""
+    login: str
+    """Of the user pool's domain."""
+    client: str
+    """The app client's id."""
+
+
+class Settings(Protocol):
+    """Knows the addresses."""
+
+    def addresses(self) -> Addresses: ...

@@ -1,0 +1,96 @@
+"""Times as people read them: how far away, and the full time in the reader's zone."""
+
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from milepost.common.errors import BadPayload
+from milepost.common.timestamps import format_instant, in_zone, parse_instant
+from milepost.console.request import Request
+
+ZONE_COOKIE: Final = "milepost-zone"
+"""Written by console.js: the zone that the browser is in."""
+_STEPS: Final = (
+    (timedelta(days=365), "year"),
+    (timedelta(days=30), "month"),
+    (timedelta(days=7), "week"),
+    (timedelta(days=1), "day"),
+    (timedelta(hours=1), "hour"),
+    (timedelta(minutes=1), "minute"),
+)
+_NOW: Final = timedelta(seconds=45)
+_LONGEST_ZONE: Final = 64
+
+
+def zone_of(request: Request) -> ZoneInfo:
+    """The reader's zone, as the browser said; else UTC."""
+    name = request.cookies.get(ZONE_COOKIE, "").replace("%2F", "/")
+    try:
+        return ZoneInfo(name) if name and len(name) <= _LONGEST_ZONE else ZoneInfo("UTC")
+    except (ValueError, OSError, LookupError):
+        return ZoneInfo("UTC")
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    """How far away, such as ``5 minutes ago`` or ``in 3 days``."""
+    away = abs(moment - now)
+    if away < _NOW:
+        return "now"
+    length, unit = next((step for step in _STEPS if away >= step[0]), _STEPS[-1])
+    number = max(1, round(away / length))
+    said = f"{number} {unit}{'s' if number > 1 else ''}"
+    return f"in {said}" if moment > now else f"{said} ago"
+
+
+def relative_day(day: date, today: date) -> str:
+    """The same of a day without an hour."""
+    number = (day - today).days
+    if abs(number) <= 1:
+        return ("yesterday", "today", "tomorrow")[number + 1]
+    return f"in {number} days" if number > 0 else f"{-number} days ago"
+
+
+def full(moment: datetime, zone: tzinfo) -> str:
+    """Day, hour and zone, such as ``Fri 27 Nov 2026, 07:30 CET``."""
+    at = in_zone(moment, zone)
+    return f"{at:%a} {at.day} {at:%b %Y, %H:%M %Z}"
+
+
+def full_day(day: date) -> str:
+    """Such as ``Fri 27 Nov 2026``."""
+    return f"{day:%a} {day.day} {day:%b %Y}"
+
+
+def read_time(said: object) -> datetime | date | None:
+    """An instant, or a day without an hour; None for what is neither."""
+    if isinstance(said, datetime | date):
+        return said
+    text = str(said or "")
+    try:
+        if len(text) == len("2026-11-27"):
+            return date.fromisoformat(text)
+        return parse_instant(text)
+    except (BadPayload, ValueError):
+        return None
+
+
+def time_element(said: object, *, now: datetime, zone: tzinfo, both: bool = False) -> Markup:
+    """A ``<time>``: relative, with the full time as its title, or beside it.
+
+    :param said: an instant or a day, also as text; what is neither stands as it is
+    :param both: the full time is shown as well
+    """
+    read = read_time(said)
+    if read is None:
+        return Markup("{}").format(said if said is not None else "–")
+    if isinstance(read, datetime):
+        stamp, short, long = format_instant(read), relative(read, now), full(read, zone)
+    else:
+        today = in_zone(now.astimezone(UTC), zone).date()
+        stamp, short, long = read.isoformat(), relative_day(read, today), full_day(read)
+    shown = Markup(' <span class="full">{}</span>').format(long) if both else Markup("")
+    return Markup('<time datetime="{}" title="{}"><span class="rel">{}</span>{}</time>').format(
+        stamp, long, short, shown
+    )
