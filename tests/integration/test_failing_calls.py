@@ -159,7 +159,9 @@ def test_some_calls_that_fail_are_reported(name: str, monkeypatch: pytest.Monkey
 
 def test_every_function_is_among_the_scenarios(served: Any) -> None:  # noqa: F811
     functions = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
-    assert {one.function for one in (*ALL.values(), *served.values())} == functions
+    # The console's changes are the API's own, which it asks in process.
+    listed = {one.function for one in (*ALL.values(), *served.values())}
+    assert listed == functions - {"console"}
 
 
 ROUTES: Final[Mapping[str, str]] = {
