@@ -140,7 +140,7 @@ def _by_time(tracked: TrackedOrder, connection: Connection, now: datetime) -> No
 def _lists(
     tracked: TrackedOrder, kept: dict[str, Any], connection: Connection, now: datetime
 ) -> None:
-    listed = _listed(to_item(kept))
+    listed = _listed(kept)
     for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):
         shown = Moments(ZoneInfo(zone))
         shown.minute(listed.next_date)

@@ -14,26 +14,35 @@ from cli.options import (
     WhoseOption,
     ZoneOption,
 )
+from cli.orders.columns import COLUMNS, csv_row, only, read_columns
 from cli.orders.filters import (
     AttentionCode,
+    CustomerWords,
     DueOption,
     FirstDay,
     LastDay,
+    PlaceWords,
+    Product,
     ProviderName,
     RawStatus,
+    Reference,
     SearchText,
     ServiceType,
+    SortOption,
     Statuses,
+    UpdatedSince,
+    Waiting,
     as_query,
 )
 from cli.orders.finding import find_orders
-from cli.orders.listing import CSV_FIELDS, csv_row, read_list, show_list
+from cli.orders.listing import read_list, show_list
 from cli.orders.showing import show_order
 from cli.orders.watching import watch_orders
 from cli.output import tell, tell_csv, tell_json
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 from cli.views.applying import ViewOption, with_view
+from milepost.queries.order_list import Sort
 
 app = make_part("Where orders stand.")
 
@@ -55,8 +64,19 @@ def list_orders(
     due: DueOption = None,
     first_day: FirstDay = None,
     last_day: LastDay = None,
+    waiting: Waiting = None,
+    reference: Reference = None,
+    customer: CustomerWords = None,
+    product: Product = None,
+    place: PlaceWords = None,
+    updated_since: UpdatedSince = None,
     search: SearchText = None,
     view: ViewOption = None,
+    sort: SortOption = Sort.NEXT_DATE,
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", metavar="NAMES", help="Such as id,customer,place,since."),
+    ] = None,
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="The maximum number of orders.")
     ] = 50,
@@ -70,8 +90,8 @@ def list_orders(
 ) -> None:
     """List orders by their next date: the appointment, else when the stage should be over.
 
-    Open ones, unless --status or --search asks for others. An order that is listed may be named by
-    what stands in its column.
+    Filters can be combined. Open ones, unless --status or --search asks for others. An order that
+    is listed may be named by what stands in its column.
     """
     moments = read_zone(zone)
     query = as_query(
@@ -84,19 +104,25 @@ def list_orders(
         due=due,
         first_day=first_day,
         last_day=last_day,
+        waiting=waiting,
+        reference=reference,
+        customer=customer,
+        product=product,
+        place=place,
+        updated_since=updated_since,
         search=search,
-    )
+    ) | {"sort": None if sort is Sort.NEXT_DATE else str(sort)}
+    chosen = read_columns(columns)
     api = OrdersApi(find_stack(stack))
     if view is not None:
         query = with_view(api, view, query)
     found = read_list(api, query, most=None if all_ else limit)
     if as_json:
-        tell_json(found)
+        tell_json(only(found, chosen))
     elif as_csv:
-        columns = (*CSV_FIELDS, "attention", "waiting_for")
-        tell_csv(columns, [csv_row(one) for one in found["orders"]])
+        tell_csv(chosen or COLUMNS, [csv_row(one, chosen) for one in found["orders"]])
     else:
-        show_list(found, moments)
+        show_list(found, moments, chosen)
 
 
 @app.command("show", epilog=examples("orders show PP-1 --zone Europe/Berlin"))

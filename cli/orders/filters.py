@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from milepost.common.status import Status
-from milepost.queries.order_list import Due
+from milepost.queries.order_list import Due, Sort
 
 Statuses: TypeAlias = Annotated[
     list[Status] | None,
@@ -36,6 +36,35 @@ FirstDay: TypeAlias = Annotated[
 LastDay: TypeAlias = Annotated[
     str | None, typer.Option("--to", metavar="DAY", help="Last day of the next date.")
 ]
+Waiting: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--waiting", metavar="FOR", help="What the customer has to do first, or any."),
+]
+Reference: TypeAlias = Annotated[
+    str | None, typer.Option("--reference", help="How words of the reference begin.")
+]
+CustomerWords: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--customer",
+        help="A customer's id, or how words of name, email, phone or number begin.",
+    ),
+]
+Product: TypeAlias = Annotated[
+    str | None, typer.Option("--product", help="How words of the product or supplier begin.")
+]
+PlaceWords: TypeAlias = Annotated[
+    str | None, typer.Option("--place", help="How words of the address begin.")
+]
+UpdatedSince: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--updated-since", metavar="TIME", help="Updated then or later: 2026-03-01T09:00:00Z."
+    ),
+]
+SortOption: TypeAlias = Annotated[
+    Sort, typer.Option("--sort", help="By anything but next_date: lists of up to 2,000 orders.")
+]
 SearchText: TypeAlias = Annotated[
     str | None,
     typer.Option("--search", "-q", help="How a word of the reference begins, or a whole email."),
@@ -53,6 +82,12 @@ def as_query(
     due: Due | None = None,
     first_day: str | None = None,
     last_day: str | None = None,
+    waiting: str | None = None,
+    reference: str | None = None,
+    customer: str | None = None,
+    product: str | None = None,
+    place: str | None = None,
+    updated_since: str | None = None,
     search: str | None = None,
 ) -> dict[str, Any]:
     """The parameters of ``GET /orders``; what was not asked for is None."""
@@ -66,5 +101,11 @@ def as_query(
         "due": str(due) if due else None,
         "from": first_day,
         "to": last_day,
+        "waiting": waiting,
+        "reference": reference,
+        "customer": customer,
+        "product": product,
+        "place": place,
+        "updated_since": updated_since,
         "q": search,
     }

@@ -55,7 +55,7 @@ LONG = OrderKey(OFFERGRID.id, "ord-with-a-long-id-0123456789", "item-with-a-long
 
 @pytest.mark.parametrize(
     ("width", "missing"),
-    [(300, []), (165, ["since"]), (120, ["since", "service", "reference"])],
+    [(300, []), (175, ["since"]), (120, ["since", "place", "reference"])],
 )
 def test_a_narrow_terminal_loses_columns_and_no_part_of_an_id(
     deployed: Deployed, monkeypatch: pytest.MonkeyPatch, width: int, missing: list[str]
@@ -67,7 +67,7 @@ def test_a_narrow_terminal_loses_columns_and_no_part_of_an_id(
     lines = [line for line in deployed.say("orders", "list").splitlines() if "  " in line]
     assert any(LONG.path_id in line for line in lines)
     shown = lines[0].split()
-    assert [name for name in ("since", "service", "reference") if name not in shown] == missing
+    assert [name for name in ("since", "place", "reference") if name not in shown] == missing
     assert max(map(len, lines)) <= width
 
 
@@ -77,9 +77,43 @@ def test_piped_output_has_every_column_and_never_wraps(
     deployed.keep(report(Status.ACCEPTED, 2, key=LONG, reference="A-reference-of-some-length-9"))
     monkeypatch.setenv("COLUMNS", "40")
     lines = deployed.say("orders", "list").splitlines()
-    assert lines[0].split()[-3:] == ["service", "since", "attention"]
+    assert lines[0].split()[-3:] == ["reference", "since", "attention"]
     (row,) = [line for line in lines if LONG.path_id in line]
     assert "A-reference-of-some-length-9" in row
+
+
+def test_columns_can_be_chosen_and_filters_combined(deployed: Deployed) -> None:
+    deployed.keep(
+        report(
+            Status.ACCEPTED,
+            2,
+            key=LONG,
+            customer={"name": "Jörg Weiß", "email": "jw@example.org"},
+            address={"street": "Am Wall 3", "postcode": "10115", "city": "Berlin"},
+            offer={"name": "Fiber 250", "supplier": "Netz AG"},
+        )
+    )
+    filters = ["--customer", "weiss", "--place", "10115", "--product", "fib 250", "--sort", "since"]
+    columns = ["--columns", "id,customer,place,product,supplier,provider_name"]
+    said = deployed.say("orders", "list", *filters, *columns, "--csv")
+    assert next(csv.DictReader(io.StringIO(said))) == {
+        "id": LONG.path_id,
+        "customer": "Jörg Weiß",
+        "place": "10115 Berlin",
+        "product": "Fiber 250",
+        "supplier": "Netz AG",
+        "provider_name": "Offergrid",
+    }
+    found = json.loads(deployed.say("orders", "list", *filters, "--columns", "id", "--json"))
+    assert (found["orders"], found["matching"]) == (
+        [{"id": LONG.path_id}],
+        {"number": 1, "more": False},
+    )
+    lines = deployed.say("orders", "list", *filters, "--columns", "place,since").splitlines()
+    assert [line.split() for line in lines[:2]] == [
+        ["place", "since"],
+        ["10115", "Berlin", "2026-03-02", "12:02"],
+    ]
 
 
 def test_a_list_is_printed_as_csv_without_formulas(deployed: Deployed) -> None:

@@ -24,6 +24,7 @@ from milepost.notifications.notice_list import NoticeLists
 from milepost.notifications.recipients import Choice
 from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.queries.histogram import StageFigures
+from milepost.queries.order_finder import OrderFinder
 from milepost.queries.order_list import Lists
 from milepost.queries.outcomes import AcceptanceFigures, OutcomeKey
 from milepost.queries.saved_views import SavedViews
@@ -155,6 +156,16 @@ class Services:
     def connection_ids(self) -> list[str]:
         """Every connection that is applied, also those whose settings can't be used."""
         return sorted({*self.connections.all(), *self.connections.unusable()})
+
+    @property
+    def finder(self) -> OrderFinder:
+        """Lists of orders, and what is found of them."""
+        return OrderFinder(
+            lists=self.lists,
+            search=self.search,
+            figures=self.figures,
+            connections=self.connections,
+        )
 
     @property
     def resender(self) -> "Resender":

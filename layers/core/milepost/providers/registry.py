@@ -15,6 +15,19 @@ REGISTRY: Final[Mapping[str, str]] = {
 """Where each adapter is. Imported when first used: a function pays for the providers it meets."""
 
 
+_NAMES: Final[Mapping[str, str]] = {
+    "offergrid": "Offergrid",
+    "rabot": "RABOT Energy",
+    "spirii": "Spirii",
+    "subs": "SUBS",
+}
+
+
+def name_of(provider: str) -> str:
+    """What people call a provider; the id itself of one that has no name here."""
+    return _NAMES.get(provider, provider)
+
+
 class UnknownProvider(LookupError):
     """No adapter is registered by this name."""
 

@@ -9,18 +9,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from milepost.common.status import Status, is_same_word
 from milepost.common.timestamps import in_zone, parse_instant, sortable, stored_day, stored_moment
+from milepost.connections.connection import DEFAULT_COUNTRY
 from milepost.orders.deadlines import ON_SITE
+from milepost.orders.details import Details
 from milepost.orders.lifecycle import TERMINAL
 from milepost.orders.order import OVERDUE, Attention, OrderKey
+from milepost.orders.search_terms import customer_id_of
 from milepost.orders.summary import Wait
+from milepost.queries.phone_words import phone_words
+from milepost.queries.search_words import has_words, text_has_words, words_of
 
 OPEN: Final = tuple(status for status in Status if status not in TERMINAL)
 ANY_ATTENTION: Final = "any"
+ANY_WAIT: Final = "any"
+LISTED_FACTS: Final = ("customer", "address", "offer", "charge_box")
+"""Details that lists show or filter by, and the index has not."""
 _WEEK: Final = timedelta(days=7)
 _DAY: Final = timedelta(days=1)
 _FURTHEST_EAST: Final = timedelta(hours=14)
@@ -34,6 +42,15 @@ class Due(StrEnum):
     THIS_WEEK = "this_week"
     NEXT_WEEK = "next_week"
     OVERDUE = "overdue"
+
+
+class Sort(StrEnum):
+    """How a list is sorted; orders that are equal in it, by their next date."""
+
+    NEXT_DATE = "next_date"
+    SINCE = "since"
+    CUSTOMER = "customer"
+    PROVIDER = "provider"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +70,24 @@ class Wanted:
     due: Due | None = None
     first_day: date | None = None
     last_day: date | None = None
+    waiting: str | None = None
+    """What the order waits for from its customer, or ``any``."""
+    reference: str | None = None
+    """How words of the reference begin; the same of the three below."""
+    customer: str | None = None
+    """A customer's id, or words of their name, business, email, phone or number."""
+    product: str | None = None
+    """Words of the product, its supplier or the charge box's model."""
+    place: str | None = None
+    """Words of the address."""
+    updated_since: datetime | None = None
+    """When something of the order was learned last, at the earliest."""
+
+    @property
+    def needs_facts(self) -> bool:
+        """Whether orders have to be read themselves to know: the index has not all of it."""
+        words = (self.customer, self.product, self.place)
+        return any(words) or self.updated_since is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +106,34 @@ class Listed:
     attention: tuple[Attention, ...] = field(default=())
     waiting: Wait | None = None
     """What its stage waits for, if for the customer."""
+    facts: Details = field(default_factory=Details)
+    """What the order itself says of ``LISTED_FACTS``; empty where only the index was read."""
+    updated_at: str | None = None
+    """When something of it was learned last; None where only the index was read."""
+
+    @property
+    def customer_id(self) -> str:
+        return customer_id_of(self.facts, self.key)
+
+    @property
+    def customer_name(self) -> str | None:
+        customer = self.facts.get("customer", {})
+        return customer.get("business") or customer.get("name")
+
+    @property
+    def product(self) -> str | None:
+        offer, box = self.facts.get("offer", {}), self.facts.get("charge_box", {})
+        return offer.get("name") or box.get("model") or offer.get("id")
+
+    @property
+    def supplier(self) -> str | None:
+        return self.facts.get("offer", {}).get("supplier")
+
+    @property
+    def place(self) -> str | None:
+        """Postcode and town."""
+        address = self.facts.get("address", {})
+        return " ".join(filter(None, (address.get("postcode"), address.get("city")))) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +159,15 @@ class Lists(Protocol):
     def page(
         self, wanted: Wanted, *, zones: Mapping[str, str], after: Place | None, limit: int
     ) -> Page:
-        """At most ``limit`` orders after a place; fewer when many had to be looked through.
+        """At most ``limit`` orders after a place; fewer when many had to be looked through. Their
+        facts are not read, unless a filter needs them.
 
         :param zones: the time zone of each connection
         """
+        ...
+
+    def read_facts(self, orders: Sequence[Listed]) -> Sequence[Listed]:
+        """The same orders with their facts."""
         ...
 
     def look_up(self, keys: Sequence[OrderKey]) -> Sequence[Listed]:
@@ -119,8 +187,42 @@ def is_wanted(one: Listed, wanted: Wanted, *, zone: str) -> bool:
         and (wanted.raw_status is None or is_same_word(one.raw_status, wanted.raw_status))
         and wanted.service_type in (None, one.service_type)
         and _has_attention(one, wanted.attention)
+        and _waits(one, wanted.waiting)
+        and (wanted.reference is None or text_has_words(wanted.reference, [one.reference]))
         and _is_due(one, wanted, ZoneInfo(zone))
     )
+
+
+def has_wanted_facts(one: Listed, wanted: Wanted) -> bool:
+    """Whether an order whose facts are read passes the filters that need them."""
+    facts, customer = one.facts, wanted.customer
+    offer, box = facts.get("offer", {}), facts.get("charge_box", {})
+    since = wanted.updated_since
+    return (
+        (customer is None or customer == one.customer_id or _is_customer(customer, facts))
+        and (wanted.place is None or text_has_words(wanted.place, _texts(facts.get("address"))))
+        and (wanted.product is None or text_has_words(wanted.product, _texts(offer, box)))
+        and (since is None or (one.updated_at or "") >= sortable(since))
+    )
+
+
+def _is_customer(query: str, facts: Details) -> bool:
+    words = {word for text in _texts(facts.get("customer")) for word in words_of(text)}
+    if has_words(query, words):
+        return True
+    phone = facts.get("customer", {}).get("phone")
+    if phone is None or not any(character.isdigit() for character in query):
+        return False
+    country = facts.get("address", {}).get("country", DEFAULT_COUNTRY)
+    return has_words(query, words | set(phone_words(phone, country=country)))
+
+
+def _texts(*facts: Mapping[str, Any] | None) -> list[str]:
+    return [str(value) for fact in facts if fact for value in fact.values()]
+
+
+def _waits(one: Listed, what: str | None) -> bool:
+    return what is None or (one.waiting is not None and what in (ANY_WAIT, one.waiting.what))
 
 
 def next_dates(wanted: Wanted) -> tuple[str | None, str | None]:

@@ -1,9 +1,9 @@
 """Lists of orders: by where they stand, whose they are, and when something is due."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -12,9 +12,10 @@ from pydantic import Field
 from milepost.api.days import Day
 from milepost.api.dependencies import Given, Services
 from milepost.api.filters import check_connections, check_provider, check_service_type, unknown
+from milepost.api.instants import Instant
 from milepost.api.json_model import Shape
+from milepost.api.listed_order_schema import Fields, ListedOrder, chosen
 from milepost.api.openapi import may_answer
-from milepost.api.order_schema import AttentionView, WaitView, wait_view
 from milepost.api.pagination import BadCursor, read_cursor, write_cursor
 from milepost.api.problems import Fault, Problem
 from milepost.common.status import Status, normal_form
@@ -22,59 +23,35 @@ from milepost.common.strict_json import canonical_json
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.orders.attention import CODES
 from milepost.orders.order import OrderKey
-from milepost.queries.order_list import (
-    ANY_ATTENTION,
-    OPEN,
-    Due,
-    Listed,
-    Page,
-    Place,
-    Wanted,
-    is_wanted,
-)
+from milepost.queries.order_finder import MOST_COUNTED, MOST_SORTED, Count, TooManyToSort
+from milepost.queries.order_list import ANY_ATTENTION, OPEN, Due, Place, Sort, Wanted
 
 router = Router()
 
-MOST_FOUND: Final = 500
-"""Orders that one search looks at."""
-_NO_ZONE: Final = "UTC"
 
+class MatchingOrders(Shape):
+    """How many orders pass the filters."""
 
-class ListedOrder(Shape):
-    """An order of a list."""
-
-    id: str = Field(examples=["offergrid-main:ord_1:item_1"])
-    group: str
-    connection: str
-    provider: str
-    order_id: str
-    item_id: str
-    status: Status
-    raw_status: str | None
-    since: str
-    next_date: str = Field(
-        description="The appointment, else when the present stage should be over; of a closed "
-        "order, when it closed."
-    )
-    reference: str | None
-    service_type: str | None
-    appointment: str | None
-    attention: list[AttentionView]
-    waiting: WaitView | None = Field(
-        description="What it waits for, if for the customer: it is not overdue meanwhile."
-    )
+    number: int
+    more: bool = Field(description="Whether there are more than `number`.")
 
 
 class OrderList(Shape):
     """A page of a list."""
 
-    orders: list[ListedOrder] = Field(description="By their next date.")
+    orders: list[ListedOrder | dict[str, Any]] = Field(
+        description="Sorted as asked; with `fields`, each has these fields alone."
+    )
     next: str | None = Field(
         description="The cursor of the next page; none after the last one. A page may be short, "
         "even empty, and still have a next one."
     )
     counts: dict[Status, int] = Field(
         description="Orders by status at these connections, whatever the other filters."
+    )
+    matching: MatchingOrders | None = Field(
+        description="How many orders the list has, of all pages: where that is known without "
+        "reading more than the page, and with `count=true`."
     )
 
 
@@ -114,6 +91,37 @@ def list_orders(
         Text | None,
         Query(description="The beginning of a reference's word, or a customer's whole email."),
     ] = None,
+    waiting: Annotated[
+        Text | None,
+        Query(description="What it waits for from the customer, such as `payment`, or `any`."),
+    ] = None,
+    reference: Annotated[
+        Text | None, Query(description="How each of these words begins in the reference.")
+    ] = None,
+    customer: Annotated[
+        Text | None,
+        Query(
+            description="A customer's id, or how words of the name, business, email, phone or "
+            "customer number begin."
+        ),
+    ] = None,
+    product: Annotated[
+        Text | None, Query(description="How words of the product or its supplier begin.")
+    ] = None,
+    place: Annotated[Text | None, Query(description="How words of the address begin.")] = None,
+    updated_since: Annotated[
+        Instant | None, Query(description="Something of it was learned then or later.")
+    ] = None,
+    sort: Annotated[
+        Sort,
+        Query(description=f"By anything but the next date, lists of up to {MOST_SORTED:,} orders."),
+    ] = Sort.NEXT_DATE,
+    fields: Annotated[
+        Fields | None, Query(description="The fields to show, such as `id,status,customer`.")
+    ] = None,
+    count: Annotated[
+        bool, Query(description=f"Count the list's orders, up to {MOST_COUNTED:,}.")
+    ] = False,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
     cursor: Annotated[str | None, Query(max_length=4000, description="`next` of a page.")] = None,
 ) -> OrderList:
@@ -131,24 +139,45 @@ def list_orders(
         due=due,
         first_day=first_day,
         last_day=last_day,
+        waiting=waiting,
+        reference=reference,
+        customer=customer,
+        product=product,
+        place=place,
+        updated_since=updated_since,
     )
-    name = _name_of(wanted, q)
+    name = _name_of(wanted, q, sort)
     after = None
     if cursor is not None:
         wanted, after = _continue(wanted, cursor, name, services)
-    zones = {one.id: one.time_zone for one in services.connections.all().values()}
-    page = (
-        services.lists.page(wanted, zones=zones, after=after, limit=limit)
-        if q is None
-        else _found(q, wanted, services, after=after, limit=limit)
-    )
+    finder = services.finder
+    try:
+        page = finder.page(wanted, text=q, sort=sort, after=after, limit=limit)
+    except TooManyToSort:
+        raise _too_many_to_sort() from None
     if not page.orders and page.last is None and cursor is None:
         _check_words(wanted, services)
+    counts = finder.counts(wanted)
+    is_whole = cursor is None and page.last is None
     return OrderList(
-        orders=[_listed(one) for one in page.orders],
+        orders=chosen(page.orders, fields),
         next=_cursor(page.last, wanted, name, services),
-        counts=_counts(wanted, services),
+        counts=counts,
+        matching=_matching(Count(len(page.orders)))
+        if is_whole
+        else _matching(finder.count(wanted, text=q))
+        if count
+        else None,
     )
+
+
+def _matching(counted: Count) -> MatchingOrders:
+    return MatchingOrders(number=counted.number, more=counted.more)
+
+
+def _too_many_to_sort() -> Problem:
+    what = f"more than {MOST_SORTED:,} orders: choose some by filters, or sort by next_date"
+    return Problem(422, f"The list has {what}.", errors=[Fault(where="query.sort", what=what)])
 
 
 def _check_words(wanted: Wanted, services: Services) -> None:
@@ -168,7 +197,7 @@ def _check_days(due: Due | None, first: date | None, last: date | None) -> None:
         raise Problem(422, f"{what}.", errors=[Fault(where="query.to", what=what)])
 
 
-def _name_of(wanted: Wanted, q: str | None) -> str:
+def _name_of(wanted: Wanted, q: str | None, sort: Sort) -> str:
     """What makes it this list and no other: a cursor of another one means nothing here."""
     filters: Sequence[Any] = (
         sorted(wanted.statuses),
@@ -180,6 +209,13 @@ def _name_of(wanted: Wanted, q: str | None) -> str:
         wanted.due,
         str(wanted.first_day),
         str(wanted.last_day),
+        wanted.waiting,
+        wanted.reference,
+        wanted.customer,
+        wanted.product,
+        wanted.place,
+        wanted.updated_since and format_instant(wanted.updated_since),
+        sort,
         q,
     )
     return canonical_json(list(filters))
@@ -203,67 +239,3 @@ def _cursor(place: Place | None, wanted: Wanted, name: str, services: Services) 
     key = [place.key.connection, place.key.order_id, place.key.item_id]
     said = [format_instant(wanted.asked_at), place.next_date, place.shard, key]
     return write_cursor(said, of_list=name, keys=services.cursor_keys.keys())
-
-
-def _found(q: str, wanted: Wanted, services: Services, *, after: Place | None, limit: int) -> Page:
-    """What a search finds: few enough to be sorted here."""
-    connections = wanted.connections or services.connection_ids()
-    keys = (
-        services.search.find_by_email(q)
-        if "@" in q
-        else services.search.find_by_reference(q, connections=connections)
-    )
-    known = services.connections.all()
-    zones = {name: one.time_zone for name, one in known.items()}
-    matching = [
-        one
-        for one in services.lists.look_up(list(keys)[:MOST_FOUND])
-        if is_wanted(one, wanted, zone=zones.get(one.key.connection, _NO_ZONE))
-    ]
-    return _page_of(matching, after=after, limit=limit)
-
-
-def _page_of(matching: Iterable[Listed], *, after: Place | None, limit: int) -> Page:
-    places = sorted(((one.next_date, one.key), one) for one in matching)
-    if after is not None:
-        places = [place for place in places if place[0] > (after.next_date, after.key)]
-    orders = [one for _, one in places[:limit]]
-    if len(places) <= limit:
-        return Page(orders, None)
-    return Page(orders, Place(orders[-1].next_date, "", orders[-1].key))
-
-
-def _counts(wanted: Wanted, services: Services) -> dict[Status, int]:
-    providers = {name: one.provider for name, one in services.connections.all().items()}
-    providers |= {name: one.provider or "" for name, one in services.connections.unusable().items()}
-    names = [
-        name
-        for name, provider in providers.items()
-        if (not wanted.connections or name in wanted.connections)
-        and wanted.provider in (None, provider)
-    ]
-    counts: dict[Status, int] = {}
-    for statuses in services.figures.counts(names).values():
-        for status, number in statuses.items():
-            counts[status] = counts.get(status, 0) + number
-    return {status: counts[status] for status in Status if counts.get(status)}
-
-
-def _listed(one: Listed) -> ListedOrder:
-    return ListedOrder(
-        id=one.key.path_id,
-        group=one.key.path_id.rpartition(":")[0],
-        connection=one.key.connection,
-        provider=one.provider,
-        order_id=one.key.order_id,
-        item_id=one.key.item_id,
-        status=one.status,
-        raw_status=one.raw_status,
-        since=one.since,
-        next_date=one.next_date,
-        reference=one.reference,
-        service_type=one.service_type,
-        appointment=one.appointment,
-        attention=[AttentionView(id=a.id, code=a.code, text=a.text) for a in one.attention],
-        waiting=wait_view(one.waiting),
-    )

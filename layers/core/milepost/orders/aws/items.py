@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from milepost.common.status import StageLevel, Status
-from milepost.common.timestamps import format_instant, parse_instant
+from milepost.common.timestamps import format_instant, parse_instant, sortable
 from milepost.orders.details import Details
 from milepost.orders.order import Effect, Entry, OrderKey, Overdue
 from milepost.orders.report import Report, Source
@@ -247,3 +247,8 @@ def overdue_of(item: Mapping[str, Any]) -> Overdue:
 def instant_of(text: str | None) -> datetime | None:
     """The instant, if there is one."""
     return parse_instant(text) if text else None
+
+
+def last_seen(item: Mapping[str, Any]) -> str:
+    """When something of an order was learned last, to the second, by what its timeline holds."""
+    return sortable(max(parse_instant(entry["seen"]) for entry in item["timeline"]))

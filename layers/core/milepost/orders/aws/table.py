@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -196,7 +197,14 @@ def order_item(
         "announced_at": sortable(tracked.announced[-1].announced_at) if tracked.announced else None,
         "announce": json.dumps([announcement_item(one) for one in new]) if new else None,
         "erased_at": format_instant(tracked.erased_at) if tracked.erased_at else None,
+        "updated_at": sortable(_updated_at(tracked)),
     }
+
+
+def _updated_at(tracked: TrackedOrder) -> datetime:
+    """When something of an order was learned last; being overdue is learned when it is marked."""
+    marked = [tracked.overdue.marked_at] if tracked.overdue else []
+    return max([*(entry.report.seen_at for entry in tracked.order.timeline), *marked])
 
 
 def tracked_order(item: Mapping[str, Any]) -> TrackedOrder:

@@ -3,19 +3,30 @@
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.status import Status
 from milepost.common.timestamps import if_in_range
-from milepost.orders.aws.items import wait_of
+from milepost.orders.aws.items import last_seen, wait_of
 from milepost.orders.aws.table import BY_STATUS, SHARDS, key_of
 from milepost.orders.order import Attention, OrderKey
-from milepost.queries.order_list import Listed, Page, Place, Wanted, is_wanted, next_dates
+from milepost.queries.order_list import (
+    LISTED_FACTS,
+    Listed,
+    Page,
+    Place,
+    Wanted,
+    has_wanted_facts,
+    is_wanted,
+    next_dates,
+)
 
 MOST_LOOKED_THROUGH: Final = 2_000
 """Orders read for one page, whatever the filters leave of them; beyond it a page is short."""
+_OF_ONE_READ_ITSELF: Final = 4
+"""As how many of the index an order counts that is read itself, since a filter needs its facts."""
 _READ: Final = 10
 """Orders read of a shard at a time: as many as cost no more than one."""
 _READ_OF_SPARSE: Final = 100
@@ -26,7 +37,7 @@ _MOST_KEYS: Final = 100
 _NO_ZONE: Final = "UTC"
 _AFTER_ALL_OF_IT: Final = "~"
 """Behind a date, it sorts after everything of that second and before the next one."""
-_SHOWN: Final = (
+_OF_THE_INDEX: Final = (
     "connection",
     "provider",
     "order_id",
@@ -42,6 +53,9 @@ _SHOWN: Final = (
     "waiting",
     "waiting_since",
 )
+_FACTS: Final = ("connection", "order_id", "item_id", "updated_at")
+_EARLIER: Final = ("connection", "order_id", "item_id", "timeline")
+"""Of an order that was written before ``updated_at`` was kept."""
 
 
 @dataclass
@@ -71,6 +85,7 @@ class OrderLists:
     def __init__(self, client: Any, *, table_name: str) -> None:
         self._client = client
         self._table = table_name
+        self._reads = _Reads(client, table_name)
 
     def page(
         self, wanted: Wanted, *, zones: Mapping[str, str], after: Place | None, limit: int
@@ -82,19 +97,64 @@ class OrderLists:
                 reading.looked_through = sum(readers.map(reading.read_first, shards))
         return _merge(shards, reading, limit=limit)
 
+    def read_facts(self, orders: Sequence[Listed]) -> list[Listed]:
+        return self._reads.with_facts(orders)
+
     def look_up(self, keys: Sequence[OrderKey]) -> list[Listed]:
-        found: list[Listed] = []
-        waiting = [to_item(key_of(key)) for key in dict.fromkeys(keys)]
-        while waiting:
-            asked, waiting = waiting[:_MOST_KEYS], waiting[_MOST_KEYS:]
-            request = {
-                "Keys": asked,
-                "ProjectionExpression": ", ".join(f"#{name}" for name in _SHOWN),
-                "ExpressionAttributeNames": {f"#{name}": name for name in _SHOWN},
-            }
-            answer = self._client.batch_get_item(RequestItems={self._table: request})
-            found += [_listed(item) for item in answer["Responses"].get(self._table, [])]
-            waiting += answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        items = self._reads.get(keys, _OF_THE_INDEX)
+        return self._reads.with_facts([_listed(item) for item in items])
+
+
+class _Reads:
+    """Reads of orders themselves, a hundred at a time."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def with_facts(self, orders: Sequence[Listed]) -> list[Listed]:
+        """The same orders with their facts; without, one that is gone meanwhile."""
+        keys = [one.key for one in orders]
+        found = {_key(item): item for item in self.get(keys, _FACTS, details=LISTED_FACTS)}
+        undated = [key for key, item in found.items() if "updated_at" not in item]
+        earlier = {_key(item): last_seen(item) for item in self.get(undated, _EARLIER)}
+        return [
+            replace(
+                one,
+                facts=found[one.key].get("details", {}),
+                updated_at=earlier.get(one.key) or found[one.key].get("updated_at"),
+            )
+            if one.key in found
+            else one
+            for one in orders
+        ]
+
+    def get(
+        self, keys: Iterable[OrderKey], names: Sequence[str], *, details: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """These attributes of orders, without those that are gone, in any order."""
+        wanted = [to_item(key_of(key)) for key in dict.fromkeys(keys)]
+        together = [wanted[i : i + _MOST_KEYS] for i in range(0, len(wanted), _MOST_KEYS)]
+        inner = [f"#details.#{name}" for name in details]
+        request = {
+            "ProjectionExpression": ", ".join([*(f"#{name}" for name in names), *inner]),
+            "ExpressionAttributeNames": {
+                f"#{name}": name for name in (*names, *details, *(["details"] if details else []))
+            },
+        }
+        if len(together) < 2:
+            return [one for keys in together for one in self._batch(keys, request)]
+        with ThreadPoolExecutor(_AT_ONCE) as readers:
+            read = readers.map(lambda keys: self._batch(keys, request), together)
+            return [one for items in read for one in items]
+
+    def _batch(self, keys: list[Any], request: Mapping[str, Any]) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while keys:
+            asked = {self._table: {"Keys": keys, **request}}
+            answer = self._client.batch_get_item(RequestItems=asked)
+            found += (from_item(item) for item in answer["Responses"].get(self._table, []))
+            keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
         return found
 
 
@@ -146,6 +206,7 @@ class _Reading:
         self._client, self._table = client, table
         self._wanted, self._zones = wanted, zones
         self._filter = _filter(wanted)
+        self._reads = _Reads(client, table)
         self.looked_through = 0
 
     def read_first(self, shard: _Shard) -> int:
@@ -158,9 +219,16 @@ class _Reading:
         """Read on in a shard; how many orders were looked through."""
         answer = self._client.query(**self._query(shard, count))
         looked_through = int(answer["ScannedCount"])
-        found = [one for item in answer["Items"] if self._is_wanted(one := _listed(item))]
+        found = [
+            one for item in answer["Items"] if self._is_wanted(one := _listed(from_item(item)))
+        ]
+        if self._wanted.needs_facts:
+            looked_through += _OF_ONE_READ_ITSELF * len(found)
+            found = [
+                one for one in self._reads.with_facts(found) if has_wanted_facts(one, self._wanted)
+            ]
         shard.waiting.extend(found)
-        shard.is_sparse = len(found) < looked_through
+        shard.is_sparse = len(found) < int(answer["ScannedCount"])
         shard.start = answer.get("LastEvaluatedKey")
         shard.is_done = shard.start is None
         if shard.start:
@@ -227,6 +295,10 @@ def _filter(wanted: Wanted) -> _Filter:
     if wanted.attention is not None:
         names["#attention"] = "attention"
         conditions.append("attribute_exists(#attention)")
+    for name, value in (("reference", wanted.reference), ("waiting", wanted.waiting)):
+        if value is not None:
+            names[f"#{name}"] = name
+            conditions.append(f"attribute_exists(#{name})")
     return _Filter(" AND ".join(conditions), names, values)
 
 
@@ -237,10 +309,13 @@ def _place(start: Mapping[str, Any]) -> Place:
     return Place(item["next_date"], item["status_shard"], key)
 
 
-def _listed(raw: Mapping[str, Any]) -> Listed:
-    item = from_item(raw)
+def _key(item: Mapping[str, Any]) -> OrderKey:
+    return OrderKey(item["connection"], item["order_id"], item["item_id"])
+
+
+def _listed(item: Mapping[str, Any]) -> Listed:
     return Listed(
-        key=OrderKey(item["connection"], item["order_id"], item["item_id"]),
+        key=_key(item),
         provider=item["provider"],
         status=Status(item["status"]),
         raw_status=item.get("raw_status"),

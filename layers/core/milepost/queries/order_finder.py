@@ -1,0 +1,216 @@
+"""Lists of orders with what people need of each: filtered, sorted, searched and counted.
+
+What the API, the command and the console ask for lists. Roles that may see some connections only
+narrow ``Wanted.connections`` before they ask.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from milepost.common.status import Status
+from milepost.connections.connection import Connection
+from milepost.orders.order import OrderKey
+from milepost.queries.order_list import (
+    Listed,
+    Lists,
+    Page,
+    Place,
+    Sort,
+    Wanted,
+    has_wanted_facts,
+    is_wanted,
+)
+
+MOST_FOUND: Final = 500
+"""Orders that one search looks at."""
+MOST_SORTED: Final = 2_000
+"""Orders of a list that is sorted by something else than the next date: they are sorted here."""
+MOST_COUNTED: Final = 1_000
+"""Orders that are counted one by one; of more it is said that there are more."""
+_NO_ZONE: Final = "UTC"
+_READ_AT_ONCE: Final = 1_000
+
+
+class TooManyToSort(Exception):
+    """The list has more orders than are sorted by anything but the next date."""
+
+
+class Search(Protocol):
+    """Finds orders by what people know of them."""
+
+    def find_by_reference(self, text: str, *, connections: Iterable[str]) -> list[OrderKey]: ...
+    def find_by_email(self, email: str) -> list[OrderKey]: ...
+
+
+class Figures(Protocol):
+    """How many orders of each connection are in each status."""
+
+    def counts(self, connection_ids: Iterable[str]) -> Mapping[str, Mapping[Status, int]]: ...
+
+
+class Connections(Protocol):
+    """Settings of connections, and those whose settings can't be used."""
+
+    def all(self) -> Mapping[str, Connection]: ...
+    def unusable(self) -> "Mapping[str, Unusable]": ...
+
+
+class Unusable(Protocol):
+    @property
+    def provider(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many orders a list has; ``more`` when there are more than ``number``."""
+
+    number: int
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFinder:
+    """Finds orders for lists; every order of a page has its facts."""
+
+    lists: Lists
+    search: Search
+    figures: Figures
+    connections: Connections
+
+    def page(
+        self,
+        wanted: Wanted,
+        *,
+        text: str | None = None,
+        sort: Sort = Sort.NEXT_DATE,
+        after: Place | None = None,
+        limit: int = 50,
+    ) -> Page:
+        """A page of a list.
+
+        :param text: what is searched for; None for a list without a search
+        :param after: ``last`` of the page before, of the same list
+        :raises TooManyToSort: when the list is too long for this way to sort it
+        """
+        if text is None and sort is Sort.NEXT_DATE:
+            page = self.lists.page(wanted, zones=self._zones(), after=after, limit=limit)
+            orders = page.orders if wanted.needs_facts else self.lists.read_facts(page.orders)
+            return Page(orders, page.last)
+        orders = self._found(text, wanted) if text is not None else self._to_sort(wanted)
+        if sort is Sort.CUSTOMER:
+            orders = self._with_facts(orders, wanted, text)
+        page = _page_of(sorted(orders, key=_SORT_KEYS[sort]), after=after, limit=limit)
+        return Page(self._with_facts(page.orders, wanted, text), page.last)
+
+    def count(self, wanted: Wanted, *, text: str | None = None, most: int = MOST_COUNTED) -> Count:
+        """How many orders a list has: from the figures where its filters allow that, else by
+        reading at most so many."""
+        if text is not None:
+            return Count(len(self._found(text, wanted)))
+        if _is_counted(wanted):
+            counts = self.counts(wanted)
+            return Count(sum(counts.get(status, 0) for status in set(wanted.statuses)))
+        orders, more = self._read(wanted, most)
+        return Count(len(orders), more)
+
+    def counts(self, wanted: Wanted) -> dict[Status, int]:
+        """Orders by status at the connections of a list, whatever its other filters."""
+        providers = {name: one.provider for name, one in self.connections.all().items()}
+        providers |= {n: one.provider or "" for n, one in self.connections.unusable().items()}
+        names = [
+            name
+            for name, provider in providers.items()
+            if (not wanted.connections or name in wanted.connections)
+            and wanted.provider in (None, provider)
+        ]
+        counts: dict[Status, int] = {}
+        for statuses in self.figures.counts(names).values():
+            for status, number in statuses.items():
+                counts[status] = counts.get(status, 0) + number
+        return {status: counts[status] for status in Status if counts.get(status)}
+
+    def _zones(self) -> dict[str, str]:
+        return {name: one.time_zone for name, one in self.connections.all().items()}
+
+    def _found(self, text: str, wanted: Wanted) -> list[Listed]:
+        """What a search finds: few enough to be sorted here."""
+        known = self.connections.all()
+        connections = wanted.connections or {*known, *self.connections.unusable()}
+        keys = (
+            self.search.find_by_email(text)
+            if "@" in text
+            else self.search.find_by_reference(text, connections=connections)
+        )
+        zones = self._zones()
+        return [
+            one
+            for one in self.lists.look_up(list(keys)[:MOST_FOUND])
+            if is_wanted(one, wanted, zone=zones.get(one.key.connection, _NO_ZONE))
+            and has_wanted_facts(one, wanted)
+        ]
+
+    def _to_sort(self, wanted: Wanted) -> list[Listed]:
+        orders, more = self._read(wanted, MOST_SORTED)
+        if more:
+            raise TooManyToSort
+        return orders
+
+    def _read(self, wanted: Wanted, most: int) -> tuple[list[Listed], bool]:
+        """At most so many orders of a list, and whether there are more."""
+        orders: list[Listed] = []
+        after: Place | None = None
+        while len(orders) < most:
+            limit = min(_READ_AT_ONCE, most - len(orders))
+            page = self.lists.page(wanted, zones=self._zones(), after=after, limit=limit)
+            orders += page.orders
+            after = page.last
+            if after is None:
+                return orders, False
+        return orders, True
+
+    def _with_facts(
+        self, orders: Sequence[Listed], wanted: Wanted, text: str | None
+    ) -> Sequence[Listed]:
+        """Those that were looked up, and those that a filter needed, have them."""
+        if text is not None or wanted.needs_facts or all(one.updated_at for one in orders):
+            return orders
+        return self.lists.read_facts(orders)
+
+
+def _is_counted(wanted: Wanted) -> bool:
+    """Whether the figures count what a list has: by status, connection and provider alone."""
+    plain = Wanted(
+        asked_at=wanted.asked_at,
+        statuses=wanted.statuses,
+        connections=wanted.connections,
+        provider=wanted.provider,
+    )
+    return wanted == plain
+
+
+def _page_of(orders: Sequence[Listed], *, after: Place | None, limit: int) -> Page:
+    """A page of orders that are sorted. A place is the number of orders before it and the last of
+    them: what was sorted may have changed since."""
+    start = 0
+    if after is not None:
+        places = (place for place, one in enumerate(orders, 1) if one.key == after.key)
+        start = next(places, int(after.shard or 0))
+    page = orders[start : start + limit]
+    if start + limit >= len(orders):
+        return Page(page, None)
+    return Page(page, Place(page[-1].next_date, str(start + limit), page[-1].key))
+
+
+def _by_customer(one: Listed) -> tuple[object, ...]:
+    # Orders without a name come last.
+    name = one.customer_name
+    return (name is None, (name or "").casefold(), one.next_date, one.key)
+
+
+_SORT_KEYS: Final[Mapping[Sort, Callable[[Listed], tuple[object, ...]]]] = {
+    Sort.NEXT_DATE: lambda one: (one.next_date, one.key),
+    Sort.SINCE: lambda one: (one.since, one.next_date, one.key),
+    Sort.CUSTOMER: _by_customer,
+    Sort.PROVIDER: lambda one: (one.provider, one.next_date, one.key),
+}

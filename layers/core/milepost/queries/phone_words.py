@@ -1,0 +1,23 @@
+"""Telephone numbers as words of a search: E.164 without the plus, and within the country."""
+
+import unicodedata
+
+from milepost.queries.search_words import LONGEST_WORD
+
+
+def phone_words(phone: str, *, country: str | None) -> tuple[str, ...]:
+    """The words that a number is found by, however it is written.
+
+    :param country: whose number it is when it names none (ISO 3166-1, two letters)
+    """
+    # Most functions never see a number, and its tables take a tenth of a second to import.
+    import phonenumbers  # noqa: PLC0415 - see above
+
+    text = unicodedata.normalize("NFKC", phone)
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        digits = "".join(character for character in text if character.isdecimal())
+        return (digits.lstrip("0")[:LONGEST_WORD],) if digits.strip("0") else ()
+    national = phonenumbers.national_significant_number(number)
+    return (f"{number.country_code}{national}", national)
