@@ -18,6 +18,7 @@ from cli.output import tell, warn
 PARTS: Final[Mapping[str, tuple[str, str]]] = {
     "orders": ("cli.orders.commands", "Where orders stand: list, show, watch."),
     "actions": ("cli.actions.commands", "Run actions on an order."),
+    "batches": ("cli.actions.batches", "Actions on many orders: watch and stop them."),
     "notices": ("cli.notices.commands", "What was sent, what wasn't and why."),
     "subscriptions": ("cli.subscriptions.commands", "Who is notified of what."),
     "suppressions": (

@@ -79,7 +79,7 @@ ALSO_SCHEDULED: Final = offergrid_event(
 def all_events() -> Iterator[tuple[str, Any]]:
     """Every event's path below events/, and its content."""
     parts = (_webhooks, _inbox_batches, _stream_batches, _notice_batches, _endpoint_batches)
-    others = (_measured_batches, _schedules, _planned_actions, mail_events)
+    others = (_measured_batches, _schedules, _planned_actions, _batches, mail_events)
     for make in (*parts, *others, api_events, scheduled_events):
         yield from make()
 
@@ -434,6 +434,11 @@ def _planned_actions() -> Iterator[tuple[str, Any]]:
     due = PlannedCall(order=order, action="fulfill", key="0b7a51c2f0d84b2f9a6f1f6c7d0e8a11")
     yield "perform_action/fulfill_due", schedule_input(due)
     yield "perform_action/fulfill_third_attempt", schedule_input(replace(due, attempt=3))
+
+
+def _batches() -> Iterator[tuple[str, Any]]:
+    yield "run_batches/at_work", sqs_batch([json.dumps({"batch": "0a1b2c3d4e5f6071"})])
+    yield "run_batches/poison", sqs_batch(["not a batch"])
 
 
 def _text(body: Json) -> str:

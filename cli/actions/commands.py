@@ -1,13 +1,16 @@
 """``milepost actions list``, ``do`` and ``call-off``."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
 import typer
 
+from cli.actions.batches import run_on_many
 from cli.api import OrdersApi
 from cli.confirming import confirm
+from cli.faults import WrongUse
 from cli.moments import UTC_ZONE, Moments, read_zone
 from cli.options import JsonOption, KeyOption, OrderArgument, WhoseOption, YesOption, ZoneOption
 from cli.orders.finding import find_one
@@ -65,12 +68,26 @@ def list_actions(
     epilog=examples(
         'actions do PP-1 cancel --reason "Customer moved"',
         "actions do ch_81 fulfill --at 2030-03-20T09:00:00Z",
+        'actions do note --from-file orders.csv --note "Rang them"',
     ),
 )
 def do_action(
     order: OrderArgument,
-    action: ActionArgument,
+    action: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ACTION", help="As `milepost actions list` shows it.", show_default=False
+        ),
+    ] = None,
     *,
+    from_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--from-file",
+            metavar="FILE",
+            help="On the orders that a file names, one a line; ORDER is left out then.",
+        ),
+    ] = None,
     connection: WhoseOption = None,
     at: Annotated[
         str | None,
@@ -105,9 +122,25 @@ def do_action(
     An action that nothing takes back, such as cancel, asks first; so does one that charges the
     customer's card, also when it is planned. If the provider refuses, the
     command prints the provider's words and ends with exit code 1.
+
+    With --from-file it is run on many orders as a batch: first a dry run, then a question, then the
+    progress. What the orders don't allow is refused one by one.
     """
     moments = read_zone(zone)
     api = OrdersApi(find_stack(stack))
+    if from_file is not None:
+        many: dict[str, Any] = {
+            "reason": reason,
+            "text": note,
+            "attention": attention or None,
+            "notify": "off" if quietly else None,
+        }
+        _check_many(order, action, at=at, invoice=invoice, key=key)
+        given = {name: value for name, value in many.items() if value is not None}
+        run_on_many(api, order, from_file, given, connection=connection, yes=yes, as_json=as_json)
+        return
+    if action is None:
+        raise WrongUse("Name the action: milepost actions do ORDER ACTION.")
     order_id = find_one(api, order, connection=connection)
     _confirm_final(api, order_id, action, is_planned=at is not None, yes=yes)
     asked = {
@@ -121,6 +154,15 @@ def do_action(
     body = {name: value for name, value in asked.items() if value is not None}
     done = api.post(f"/orders/{order_id}/actions/{action}", body, key=key or uuid4().hex)
     _tell_done(done, order_id, moments, as_json=as_json)
+
+
+def _check_many(
+    order: str, action: str | None, *, at: str | None, invoice: str | None, key: str | None
+) -> None:
+    if action is not None:
+        raise WrongUse(f"With --from-file name the action alone: leave out {order}.")
+    if at or invoice or key:
+        raise WrongUse("--at, --invoice and --key are for one order: leave them out.")
 
 
 @app.command("call-off", epilog=examples("actions call-off ch_81 fulfill"))

@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from milepost.actions.aws.batches import BatchesTable
+from milepost.actions.batch import Batch, BatchState, Target
 from milepost.common.email_addresses import address_digest
 from milepost.common.status import Status
 from milepost.notifications.aws.delivery_log import NoticesTable
@@ -103,6 +106,32 @@ def a_view(stack: Stack) -> None:
     table.put(week, subject="s")
 
 
+BATCH: Final = "0a1b2c3d4e5f6071"
+A_NOTE: Final = {"action": "note", "text": "rang them", "orders": [KEY.path_id]}
+
+
+def a_batch(stack: Stack, state: BatchState = BatchState.PLANNED) -> None:
+    """A batch of one note, planned a moment ago."""
+    an_order(stack)
+    batch = Batch(
+        id=BATCH,
+        action="note",
+        person="kim",
+        token="token",
+        created_at=datetime.now(UTC),
+        total=1,
+        state=state,
+        arguments={"text": "rang them"},
+    )
+    table = BatchesTable(aws("dynamodb"), table_name=stack.resources["BatchesTable"])
+    table.put(batch, [Target(number=1, id=KEY.path_id)])
+
+
+def a_batch_at_work(stack: Stack) -> Any:
+    a_batch(stack, BatchState.RUNNING)
+    return event("run_batches", "at_work")
+
+
 def kept(stack: Stack, body: bytes) -> str:
     quarantine = Quarantine(lambda: aws("s3"), bucket=stack.resources["QuarantineBucket"])
     key = quarantine.keep(
@@ -194,6 +223,10 @@ REQUESTS: Final = {
     "orders_api, a subscription resumed": asks(
         "POST", "/subscriptions/over/resume", of=subscriptions
     ),
+    "orders_api, a batch started": asks(
+        "POST", f"/batches/{BATCH}/start", {"token": "token"}, of=a_batch
+    ),
+    "orders_api, a batch stopped": asks("POST", f"/batches/{BATCH}/stop", of=a_batch),
     "orders_api, a suppression lifted": asks(
         "DELETE", f"/suppressions/{address_digest(SALES)}", of=a_suppression
     ),

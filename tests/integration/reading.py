@@ -4,7 +4,9 @@ from typing import Any, Final
 
 from tests.builders import KEY, OFFERGRID
 from tests.integration.asking import (
+    BATCH,
     CUSTOMER,
+    a_batch,
     a_customer,
     kept,
     request,
@@ -35,6 +37,11 @@ def _one_kept(stack: Stack) -> Any:
     return request("GET", f"/quarantine/{kept(stack, b'one')}")
 
 
+def _a_batch(stack: Stack) -> Any:
+    a_batch(stack)
+    return request("GET", f"/batches/{BATCH}")
+
+
 _ITEM: Final = f"{KEY.connection}:{KEY.order_id}:i-1"
 READS: Final = {
     "orders_api, orders": reads("/orders"),
@@ -44,6 +51,7 @@ READS: Final = {
     "orders_api, an order": reads(f"/orders/{_ITEM}"),
     "orders_api, an order's notices": reads(f"/orders/{_ITEM}/notices"),
     "orders_api, notices": reads("/notices", state="bounced"),
+    "orders_api, a batch": Scenario(function="orders_api", prepare=_a_batch),
     "orders_api, suppressions": reads("/suppressions"),
     "orders_api, a group": reads(f"/groups/{KEY.connection}:{KEY.order_id}"),
     "orders_api, stages": reads("/stages"),

@@ -17,7 +17,15 @@ from milepost.common.timestamps import format_instant
 from milepost.orders.aws import index, table
 from milepost.queries.aws import order_lists
 from tests.builders import OFFERGRID
-from tests.integration.asking import a_customer, an_order, asks, kept, subscriptions
+from tests.integration.asking import (
+    A_NOTE,
+    a_batch_at_work,
+    a_customer,
+    an_order,
+    asks,
+    kept,
+    subscriptions,
+)
 from tests.integration.crashing import Scenario, start_of_a_quiet_while
 from tests.integration.failing_calls import FailingCalls, Failure, failing_run
 from tests.integration.reading import READS
@@ -60,6 +68,8 @@ FURTHER: Final = {
     "record_report": Scenario(function="record_report", prepare=one_report),
     "finish_erasures": Scenario(function="finish_erasures", prepare=erased_before),
     "orders_api, a secret": asks("POST", "/subscriptions/crm/rotate-secret", of=subscriptions),
+    "orders_api, a batch planned": asks("POST", "/batches", A_NOTE, of=an_order),
+    "run_batches": Scenario(function="run_batches", prepare=a_batch_at_work),
     "orders_api, a poll": asks("POST", f"/connections/{OFFERGRID.id}/poll", of=subscriptions),
     **READS,
 }
@@ -79,12 +89,14 @@ NOT_REPORTED: Final[Mapping[tuple[str, str], str]] = {
 """Calls that may fail without a word to who invoked the function, and why nothing is lost."""
 NOT_COMPARED: Final = frozenset(
     {
-        *("finish_erasures", "orders_api, a poll"),
+        *("finish_erasures", "orders_api, a poll", "orders_api, a batch planned"),
+        "run_batches",
         *("send_notice, digest", "orders_api, dead letters of a queue", *SERVED),
     }
 )
 """Scenarios whose ends are not compared here: no function is there to be started by a request for
-a poll, and the others run too long."""
+a poll, a batch that is planned has another id each time, one at work waits for the claim of a
+worker that failed, and the others run too long."""
 LONG: Final = frozenset({"orders_api, an erasure"})
 """Scenarios that take long: each different call fails once, in a way that the seed chooses."""
 SEED: Final = 14
@@ -172,6 +184,10 @@ ROUTES: Final[Mapping[str, str]] = {
     "POST /orders/<order_id>/actions/<action>": "orders_api, a note",
     "DELETE /orders/<order_id>/actions/<action>/planned": "orders_api, called off",
     "GET /groups/<group_id>": "orders_api, a group",
+    "POST /batches": "orders_api, a batch planned",
+    "POST /batches/<batch>/start": "orders_api, a batch started",
+    "POST /batches/<batch>/stop": "orders_api, a batch stopped",
+    "GET /batches/<batch>": "orders_api, a batch",
     "GET /notices": "orders_api, notices",
     "POST /notices/<notice>/resend": "orders_api, a mail again",
     "GET /suppressions": "orders_api, suppressions",

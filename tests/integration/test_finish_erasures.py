@@ -111,7 +111,7 @@ def place_order_with_plan(stack: Stack, key: OrderKey) -> None:
 
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize(
-    "function", ["record_report", "poll_orders", "perform_action", "orders_api"]
+    "function", ["record_report", "poll_orders", "perform_action", "run_batches", "orders_api"]
 )
 def test_whoever_takes_in_orders_refuses_those_of_an_erased_customer(
     applied: Stack,  # noqa: F811
@@ -133,6 +133,8 @@ def test_whoever_takes_in_orders_refuses_those_of_an_erased_customer(
 
 
 def erased_by(app: Any, function: str) -> Any:
+    if function == "run_batches":
+        return app.worker.acting.erasures
     return app.tools(Context()).erasures if function == "perform_action" else app.erased_customers
 
 

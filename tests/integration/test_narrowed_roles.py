@@ -40,6 +40,8 @@ BODIES: Final = {
     "POST /orders/<order_id>/actions/<action>": {"text": "rang them"},
     "PUT /subscriptions/<subscription>": {"email": "sales@example.org", "connections": [OTHER]},
     "PUT /views/<view>": {"name": "x", "shared": "team", "filters": {"due": ["overdue"]}},
+    "POST /batches": {"action": "note", "text": "rang them", "orders": [KEY.path_id]},
+    "POST /batches/<batch>/start": {"token": "token"},
     "POST /subscriptions": {"email": "new@example.org", "connections": [OFFERGRID.id]},
     "POST /quarantine/replay": {"connection": OFFERGRID.id},
 }

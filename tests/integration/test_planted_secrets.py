@@ -34,6 +34,7 @@ EVENTS: dict[str, Callable[[], Any]] = {
     "receive_webhook": lambda: event("receive_webhook", "scheduled"),
     "record_report": lambda: event("record_report", "accepted"),
     "release_notices": dict,
+    "run_batches": lambda: {"Records": [{"messageId": "1", "body": "{}"}]},
     "send_notice": lambda: {"Records": [{"messageId": "1", "body": "{}"}]},
     "track_delivery": lambda: {"Records": [{"messageId": "1", "body": "{}"}]},
     "unsubscribe": lambda: {

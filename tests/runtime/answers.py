@@ -22,6 +22,7 @@ FAILED: Final[Mapping[str, list[int]]] = {
     "call_endpoint/poison": [0],
     "measure_stages/one_poison_of_three": [1],
     "record_report/one_poison_of_three": [1],
+    "run_batches/poison": [0],
     "send_notice/one_poison_of_two": [0],
 }
 """Which records of a batch fail, by their place. None of any other batch."""

@@ -16,6 +16,7 @@ CONNECTIONS: Final = frozenset(
 ASKS_THE_API: Final = frozenset(
     {
         "actions do", "actions call-off", "connections poll", "quarantine replay",
+        "batches stop", "batches resume",
         "quarantine discard", "suppressions lift", "replay", "dead-letters discard", "redrive",
         "erase", "send-test", "views save", "views delete",
     }
@@ -25,7 +26,8 @@ STARTS_A_FUNCTION: Final = frozenset({"notices release"})
 ONLY_READS: Final = frozenset(
     {
         "activity", "views list", "orders list", "orders show", "orders watch", "actions list",
-        "notices list", "notices preview", "suppressions list", "subscriptions list",
+        "notices list", "notices preview", "batches show",
+        "suppressions list", "subscriptions list",
         "subscriptions secret", "stages", "causes", "commissions", "connections list",
         "connections secret show", "sign", "quarantine list",
         "quarantine show", "dead-letters list", "dead-letters show", "doctor",

@@ -13,6 +13,7 @@ from milepost.common.timestamps import format_instant
 from milepost.notifications.mail.unsubscribe import Ending, token_of
 from tests.batches import sqs_batch
 from tests.integration.acting_at_providers import schedules
+from tests.integration.interleaving.batches import batch_at_work
 from tests.integration.interleaving.commanding import HOME
 from tests.integration.interleaving.world import CUSTOMER, SALES, World
 from tests.make_events import inbox_message
@@ -235,6 +236,7 @@ FUNCTIONS: Final = (
     ),
     function("watch_deadlines", FedBy.SCHEDULE, lambda _: {}),
     function("finish_erasures", FedBy.SCHEDULE, after_an_erasure, erases=True),
+    function("run_batches", FedBy.QUEUE, batch_at_work),
     function("perform_action", FedBy.SCHEDULE, due_action, owns=frozenset({"planned"})),
 )
 """Each function of the template; several events of those that do several things."""

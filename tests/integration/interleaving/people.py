@@ -13,6 +13,7 @@ from milepost.notifications.notice import NoticeId
 from milepost.quarantine.aws.store import Quarantine
 from milepost.queries.aws.saved_views import ViewsTable
 from milepost.queries.saved_views import Shared, View
+from tests.integration.interleaving.batches import BATCH, a_note, batch_planned
 from tests.integration.interleaving.commanding import CHARGE, HOME
 from tests.integration.interleaving.parties import (
     SUBSCRIPTIONS,
@@ -175,6 +176,15 @@ REQUESTS: Final = (
     asks(
         "an endpoint deleted", "DELETE /subscriptions/<subscription>", "/subscriptions/crm",
         owns=SUBSCRIPTIONS | SECRETS,
+    ),
+    asks("a batch planned", "POST /batches", "/batches", a_note),
+    asks(
+        "a batch started", "POST /batches/<batch>/start", f"/batches/{BATCH}/start",
+        {"token": "token"}, before=batch_planned,
+    ),
+    asks(
+        "a batch stopped", "POST /batches/<batch>/stop", f"/batches/{BATCH}/stop",
+        before=batch_planned,
     ),
     asks(
         "a suppression lifted", "DELETE /suppressions/<suppression>",

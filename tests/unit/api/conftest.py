@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from aws_lambda_powertools import Logger
 
+from milepost.actions.batch_plan import BatchPlanner
 from milepost.actions.refresh import ActionContext
 from milepost.api.app import Api, build_api
 from milepost.api.dependencies import Services
@@ -231,6 +232,7 @@ class Desk:
                 open_acting=NoActions,
                 # Its routes are tested on moto, in tests/integration.
                 open_operations=lambda: operations,
+                open_batches=lambda: create_autospec(BatchPlanner, instance=True),
                 clock=lambda: self.now,
             ),
             log=Logger("test-api"),

@@ -30,6 +30,7 @@ from milepost.queries.outcomes import AcceptanceFigures, OutcomeKey
 from milepost.queries.saved_views import SavedViews
 
 if TYPE_CHECKING:
+    from milepost.actions.batch_plan import BatchPlanner
     from milepost.actions.refresh import ActionContext
     from milepost.notifications.resend import Resender
     from milepost.operations.services import Operations
@@ -139,7 +140,9 @@ class Services:
     open_resender: Callable[[], "Resender"]
     open_acting: Callable[[], Acting]
     open_operations: Callable[[], "Operations"]
-    """These open, at the first use, what few requests need: to resend, to act, to operate."""
+    open_batches: Callable[[], "BatchPlanner"]
+    """These open, at the first use, what few requests need: to resend, to act (also on many), to
+    operate."""
     clock: Callable[[], datetime]
     """The present time, aware."""
     narrowed_to: frozenset[str] | None = None
@@ -174,6 +177,10 @@ class Services:
     @property
     def acting(self) -> Acting:
         return self.open_acting()
+
+    @property
+    def batches(self) -> "BatchPlanner":
+        return self.open_batches()
 
     @property
     def operations(self) -> "Operations":

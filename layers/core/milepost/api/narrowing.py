@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import chain
 from typing import Any, Final, NoReturn
+from urllib.parse import unquote
 
 from milepost.activity.entry import Place
 from milepost.activity.entry import Wanted as WantedEntries
@@ -18,6 +19,7 @@ from milepost.connections.connection import UnknownConnection
 from milepost.connections.health import Contact
 from milepost.notifications.notice import NoticeId
 from milepost.notifications.notice_list import NoticePage
+from milepost.notifications.resend import CannotResend
 from milepost.orders.order import OrderKey
 from milepost.queries.order_list import Page
 from milepost.queries.saved_views import Shared, View
@@ -176,6 +178,11 @@ class _Resender(_Narrowed):
         _require(identity.key.connection, self.allowed)
         return self.inner.resend(identity, request, now=now)
 
+    def check(self, identity: NoticeId, request: Any, *, now: Any) -> None:
+        if not self._has(identity.key):
+            raise CannotResend(f"no notice {identity}")
+        self.inner.check(identity, request, now=now)
+
 
 class _Acting(_Narrowed):
     def for_order(self, key: OrderKey) -> Any:
@@ -222,6 +229,35 @@ class _Polls(_Narrowed):
     def start(self, connection_id: str, request: Any) -> None:
         _require(connection_id, self.allowed)
         self.inner.start(connection_id, request)
+
+
+class _CurrentOrders(_Narrowed):
+    def read_all(self, keys: Sequence[OrderKey]) -> Any:
+        return self.inner.read_all([key for key in keys if self._has(key)])
+
+
+class _Batches(_Narrowed):
+    """Those of whose orders none is of another connection."""
+
+    def put(self, batch: Any, targets: Any) -> None:
+        if outside := next((one for one in targets if not self._has_target(one)), None):
+            raise NotFound(f"There is no {outside.id}.")
+        self.inner.put(batch, targets)
+
+    def find(self, batch_id: str) -> Any:
+        found = self.inner.find(batch_id)
+        if found is None or not all(map(self._has_target, self.inner.targets(batch_id))):
+            return None
+        return found
+
+    def targets(self, batch_id: str) -> Any:
+        return self.inner.targets(batch_id) if self.find(batch_id) else []
+
+    def move(self, batch_id: str, **how: Any) -> Any:
+        return self.find(batch_id) is not None and self.inner.move(batch_id, **how)
+
+    def _has_target(self, one: Any) -> bool:
+        return unquote(one.id.partition(":")[0]) in self.allowed
 
 
 class _Subscriptions(_Narrowed):
@@ -318,6 +354,15 @@ def _operations(operations: Any, allowed: Allowed) -> Any:
     return replace(operations, **_narrow(operations, _OPERATIONS, allowed))
 
 
+def _batches(planner: Any, allowed: Allowed) -> Any:
+    return replace(
+        planner,
+        batches=_Batches(planner.batches, allowed),
+        orders=_CurrentOrders(planner.orders, allowed),
+        open_resender=lambda: _Resender(planner.open_resender(), allowed),
+    )
+
+
 def _replay(replay: Any, allowed: Allowed) -> Any:
     return replace(replay, quarantine=_Quarantine(replay.quarantine, allowed))
 
@@ -349,6 +394,7 @@ _SERVICES: Final[Mapping[str, Callable[[Any, Allowed], Any]]] = {
     "open_resender": _opened(_Resender),
     "open_acting": _opened(_Acting),
     "open_operations": _opened(_operations),
+    "open_batches": _opened(_batches),
     # They know of no connection.
     "cursor_keys": _as_it_is,
     "requests": _as_it_is,

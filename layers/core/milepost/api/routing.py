@@ -17,6 +17,7 @@ SUBJECTS: Final[Mapping[str, Sequence[str]]] = {
     "groups": ("groups",),
     "notices": ("notice_lists", "notices"),
     "suppressions": ("suppressions",),
+    "batches": ("batches",),
     "stages": ("stages",),
     "causes": ("causes",),
     "commissions": ("commissions",),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 ACTION: Final = r"^[a-z_]+$"
+BATCH_ID: Final = r"^[0-9a-f]{16}$"
 CUSTOMER_ID: Final = r"^[0-9a-f]{16}$"
 GROUP_ID: Final = r"^[^:]+:[^:]+$"
 IDEMPOTENCY_KEY: Final = r"^[!-9;-~]+$"
@@ -15,6 +16,7 @@ VIEW_ID: Final = r"^[a-z0-9][a-z0-9-]*$"
 
 LOOKS_LIKE: Final[Mapping[str, str]] = {
     ACTION: "a name has small letters and underscores alone",
+    BATCH_ID: "a batch's id has 16 hex digits, as in 12f803998b2500a3",
     CUSTOMER_ID: "a customer's id has 16 hex digits, as in 12f803998b2500a3",
     GROUP_ID: "a group's id looks like connection:order",
     IDEMPOTENCY_KEY: "a key has letters, digits and signs of ASCII, without spaces and colons",

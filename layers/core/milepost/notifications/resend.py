@@ -62,13 +62,7 @@ class Resender:
         :raises KeyReused: when the key came with another request before
         :raises OrdersUnavailable: when the order can't be read now
         """
-        if identity.channel is not Channel.EMAIL:
-            raise CannotResend(f"a notice by {identity.channel} can't be resent: only mails can")
-        entry = self.log.find(identity)
-        if entry is None:
-            raise CannotResend(
-                f"no notice {identity}: `milepost notices list` names those of an order"
-            )
+        entry = self._find(identity)
         contents = fingerprint({"notice": str(identity), "to": asked.to, "force": asked.force})
         repeated = is_repeated(self.requests, OPERATION, asked.key, contents)
         again = replace(
@@ -82,6 +76,26 @@ class Resender:
             # Whoever asked before with this key may have got no farther than the log.
             self.emails.put(notice)
         return notice
+
+    def check(self, identity: NoticeId, asked: ResendRequest, *, now: datetime) -> None:
+        """Whether a mail can be sent again now; nothing is sent.
+
+        :raises CannotResend: as ``resend`` does
+        :raises OrdersUnavailable: when the order can't be read now
+        """
+        entry = self._find(identity)
+        original = _addressed(self._original(identity, entry), asked.to)
+        self._require_worth_sending(replace(original, forced=asked.force, copy=1), now)
+
+    def _find(self, identity: NoticeId) -> Mapping[str, Any]:
+        if identity.channel is not Channel.EMAIL:
+            raise CannotResend(f"a notice by {identity.channel} can't be resent: only mails can")
+        entry = self.log.find(identity)
+        if entry is None:
+            raise CannotResend(
+                f"no notice {identity}: `milepost notices list` names those of an order"
+            )
+        return entry
 
     def _original(self, identity: NoticeId, entry: Mapping[str, Any]) -> Notice:
         read = self.judge.orders.read_all([identity.key])

@@ -22,6 +22,7 @@ from milepost.queries.aws.saved_views import ViewsTable
 from milepost.queries.aws.search import SearchTable
 
 if TYPE_CHECKING:
+    from milepost.actions.batch_plan import BatchPlanner
     from milepost.notifications.resend import Resender
     from milepost.operations.services import Operations
 
@@ -64,6 +65,29 @@ def open_services(environment: Mapping[str, str], *, clock: Callable[[], datetim
         )
 
     @cache
+    def batches() -> "BatchPlanner":
+        """What it takes to act on many orders."""
+        from milepost.actions.aws.batches import (  # noqa: PLC0415 - see above
+            BatchesTable,
+            BatchWork,
+        )
+        from milepost.actions.batch_plan import BatchPlanner  # noqa: PLC0415 - see above
+        from milepost.orders.aws.consistent_reads import (  # noqa: PLC0415 - see above
+            ConsistentOrders,
+        )
+
+        return BatchPlanner(
+            batches=BatchesTable(dynamodb, table_name=environment["BATCHES_TABLE"]),
+            queue=BatchWork(
+                client("sqs", config=IMPATIENT), queue_url=environment["BATCH_QUEUE_URL"]
+            ),
+            orders=ConsistentOrders(dynamodb, table_name=environment["ORDERS_TABLE"]),
+            connections=connections,
+            open_resender=resender,
+            clock=clock,
+        )
+
+    @cache
     def operations() -> "Operations":
         """What those who operate need."""
         from milepost.operations.aws.services import open_operations  # noqa: PLC0415 - see above
@@ -94,5 +118,6 @@ def open_services(environment: Mapping[str, str], *, clock: Callable[[], datetim
         open_resender=resender,
         open_acting=acting,
         open_operations=operations,
+        open_batches=batches,
         clock=clock,
     )

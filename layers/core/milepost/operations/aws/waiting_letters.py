@@ -7,6 +7,7 @@ _VARIABLES: Final = {
     "inbox": "INBOX_DEAD_LETTERS_URL",
     "email": "EMAIL_DEAD_LETTERS_URL",
     "endpoint": "ENDPOINT_DEAD_LETTERS_URL",
+    "batch": "BATCH_DEAD_LETTERS_URL",
     "mail_events": "MAIL_EVENTS_DEAD_LETTERS_URL",
     "announce": "ANNOUNCE_DEAD_LETTERS_URL",
     "invocations": "INVOCATIONS_DEAD_LETTERS_URL",

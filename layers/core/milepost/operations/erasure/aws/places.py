@@ -50,6 +50,10 @@ PLACES: Final[Mapping[str, str]] = {
     "EmailQueue": "in flight: the sender finds the notice closed; what fails is a dead letter",
     "EndpointQueue": "in flight: the order is read again before each call",
     "MailEventsQueue": "in flight: an erased recipient is not written to the log again",
+    "BatchesTable": "nothing of anybody: ids of orders; texts go when a batch ends, the rest after"
+    " 30 days",
+    "BatchQueue": "nothing of anybody: ids of batches",
+    "BatchDeadLetters": "nothing of anybody: ids of batches",
     "ActionSchedules": "planned_actions: called off; a plan holds ids alone",
 }
 """What each resource may hold, with the name under which an erasure tells of it."""

@@ -1,0 +1,190 @@
+"""BatchesTable and the queue of batches at work."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+from milepost.actions.batch import Batch, BatchState, Target, TargetState
+from milepost.aws.dynamodb_items import as_int, from_item, to_item
+from milepost.common.timestamps import format_instant, parse_instant, sortable
+
+KEEP: Final = timedelta(days=30)
+"""How long a batch is known: ids of orders, and what became of each."""
+_TOGETHER: Final = 25
+"""What one BatchWriteItem may hold."""
+_ENDED: Final = frozenset({BatchState.STOPPED, BatchState.FINISHED})
+
+
+class BatchesTable:
+    """Implements ``batch.Batches``."""
+
+    def __init__(self, client: Any, *, table_name: str) -> None:
+        self._client = client
+        self._table = table_name
+
+    def put(self, batch: Batch, targets: Sequence[Target]) -> None:
+        expires_at = int((batch.created_at + KEEP).timestamp())
+        self._put_all(_target_item(batch.id, one, expires_at) for one in targets)
+        # The batch itself last: without it, what broke off on the way is none.
+        self._client.put_item(
+            TableName=self._table,
+            Item=to_item(
+                {
+                    **_batch_key(batch.id),
+                    "action": batch.action,
+                    "arguments": dict(batch.arguments),
+                    "person": batch.person,
+                    "start_token": batch.token,
+                    "created_at": format_instant(batch.created_at),
+                    "targets": batch.total,
+                    "batch_state": str(batch.state),
+                    "expires_at": expires_at,
+                }
+            ),
+        )
+
+    def find(self, batch_id: str) -> Batch | None:
+        answer = self._client.get_item(
+            TableName=self._table, Key=to_item(_batch_key(batch_id)), ConsistentRead=True
+        )
+        if "Item" not in answer:
+            return None
+        item = from_item(answer["Item"])
+        return Batch(
+            id=batch_id,
+            action=item["action"],
+            person=item["person"],
+            token=item["start_token"],
+            created_at=parse_instant(item["created_at"]),
+            total=as_int(item["targets"]),
+            state=BatchState(item["batch_state"]),
+            arguments=item.get("arguments", {}),
+            started_by=item.get("started_by"),
+        )
+
+    def targets(self, batch_id: str) -> list[Target]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :target)",
+            ExpressionAttributeValues=to_item({":pk": f"batch#{batch_id}", ":target": "target#"}),
+        )
+        return [_target(from_item(item)) for page in pages for item in page["Items"]]
+
+    def move(
+        self, batch_id: str, *, to: BatchState, starts: frozenset[BatchState], by: str | None = None
+    ) -> bool:
+        it_may_move = " OR ".join(f"batch_state = :{state}" for state in sorted(starts))
+        update = "SET batch_state = :to" + (", started_by = :by" if by else "")
+        update += " REMOVE arguments" if to in _ENDED else ""
+        return self._update(
+            _batch_key(batch_id),
+            update,
+            it_may_move,
+            {":to": str(to), ":by": by, **{f":{state}": str(state) for state in starts}},
+        )
+
+    def claim(self, batch_id: str, number: int, *, at: datetime, until: datetime) -> str | None:
+        token = uuid4().hex
+        it_waits = "target_state = :waiting"
+        nobody_has_it = "(attribute_not_exists(claimed_until) OR claimed_until < :now)"
+        is_ours = self._update(
+            _target_key(batch_id, number),
+            "SET claimed_until = :until, claimed_by = :token ADD attempts :one",
+            f"{it_waits} AND {nobody_has_it}",
+            {
+                ":waiting": str(TargetState.WAITING),
+                ":now": sortable(at),
+                ":until": sortable(until),
+                ":token": token,
+                ":one": 1,
+            },
+        )
+        return token if is_ours else None
+
+    def settle(
+        self,
+        batch_id: str,
+        number: int,
+        *,
+        state: TargetState,
+        why: str | None,
+        at: datetime,
+        claim: str,
+    ) -> bool:
+        removed = "claimed_until, claimed_by" + ("" if why else ", why")
+        said = ", why = :why" if why else ""
+        return self._update(
+            _target_key(batch_id, number),
+            f"SET target_state = :state, settled_at = :at{said} REMOVE {removed}",
+            "claimed_by = :claim",
+            {":state": str(state), ":at": format_instant(at), ":why": why, ":claim": claim},
+        )
+
+    def _update(
+        self, key: Mapping[str, str], update: str, condition: str, values: Mapping[str, Any]
+    ) -> bool:
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=to_item(key),
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=to_item(values),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def _put_all(self, items: Iterator[dict[str, Any]]) -> None:
+        waiting = [{"PutRequest": {"Item": to_item(item)}} for item in items]
+        while waiting:
+            asked, waiting = waiting[:_TOGETHER], waiting[_TOGETHER:]
+            answer = self._client.batch_write_item(RequestItems={self._table: asked})
+            waiting += answer.get("UnprocessedItems", {}).get(self._table, [])
+
+
+class BatchWork:
+    """Implements ``batch.BatchQueue``."""
+
+    def __init__(self, client: Any, *, queue_url: str) -> None:
+        self._client = client
+        self._url = queue_url
+
+    def put(self, batch_id: str, *, delay: timedelta = timedelta(0)) -> None:
+        self._client.send_message(
+            QueueUrl=self._url,
+            MessageBody=json.dumps({"batch": batch_id}),
+            DelaySeconds=int(delay.total_seconds()),
+        )
+
+
+def _batch_key(batch_id: str) -> dict[str, str]:
+    return {"pk": f"batch#{batch_id}", "sk": "batch"}
+
+
+def _target_key(batch_id: str, number: int) -> dict[str, str]:
+    return {"pk": f"batch#{batch_id}", "sk": f"target#{number:06d}"}
+
+
+def _target_item(batch_id: str, one: Target, expires_at: int) -> dict[str, Any]:
+    return {
+        **_target_key(batch_id, one.number),
+        "target": one.id,
+        "target_state": str(one.state),
+        "why": one.why,
+        "expires_at": expires_at,
+    }
+
+
+def _target(item: Mapping[str, Any]) -> Target:
+    return Target(
+        number=int(item["sk"].removeprefix("target#")),
+        id=item["target"],
+        state=TargetState(item["target_state"]),
+        why=item.get("why"),
+        at=item.get("settled_at"),
+        attempts=as_int(item.get("attempts", 0)),
+    )
