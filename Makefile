@@ -54,7 +54,7 @@ events: install ## Write events/ again, and webhooks signed for the running stac
 	@$(BIN)/python -m tests.make_events
 	@$(BIN)/python -m local sign-events
 
-CHECKS := check-style check-types check-imports check-template check-sam
+CHECKS := check-style check-types check-imports check-template check-sam check-deploy-line
 check: install ## Style, types, imports, template
 	@$(MAKE) --no-print-directory -j2 -O $(CHECKS)
 
@@ -171,10 +171,13 @@ build-aws: install ## What `sam build` makes of the template, for AWS: arm64, th
 
 deploy: check-deploy build-aws ## Deploy to AWS: make deploy STAGE=dev SENDER=milepost@your.domain ALARMS=ops@your.domain
 	@sam deploy --config-env $(if $(IS_PROD),prod,dev) --stack-name $(STACK_NAME) \
-		$(if $(filter no,$(CONFIRM)),--no-confirm-changeset) --parameter-overrides \
+		$(if $(filter no,$(CONFIRM)),--no-confirm-changeset) $(if $(filter only,$(CHANGES)),--no-execute-changeset) \
+		--parameter-overrides \
 		StageName=$(STAGE_NAME) Runtime=python$(PYTHON_VERSION) Mfa=$(or $(MFA),$(if $(IS_PROD),ON,OPTIONAL)) \
 		$(call parameter,SenderAddress,SENDER) $(call parameter,AlarmAddress,ALARMS) \
 		$(if $(filter true false,$(DASHBOARD)),WithDashboard=$(DASHBOARD)) \
+		$(call parameter,DomainName,DOMAIN) $(call parameter,CertificateArn,CERTIFICATE) \
+		$(if $(strip $(value DOMAIN)),'PublicUrl="https://$(subst ','\'',$(subst ",\",$(call checked,DOMAIN)))"') \
 		$(if $(IS_PROD),PointInTimeRecovery=true) $(PROTECTION)
 
 # Tables are protected from the second deployment on: those of a first one that fails have to go.
@@ -190,6 +193,21 @@ define newline
 
 
 endef
+
+# Without an account; with credentials, CloudFormation's own list of changes too, which are not made.
+.PHONY: deploy-check deployer-policy check-deploy-line
+deploy-check: check-deploy ## What `make deploy` would do, with its variables; a change set where there are credentials
+	@$(BIN)/python -m local deploy-check $(call given,STAGE ENV SENDER ALARMS MFA DASHBOARD DOMAIN CERTIFICATE)
+	@if $(BIN)/python -m local credentials; then $(MAKE) --no-print-directory deploy CHANGES=only; fi
+
+# Each variable that is set, quoted for a shell.
+given = $(foreach name,$(1),$(if $(filter command%,$(origin $(name))),'$(name)=$(subst ','\'',$(value $(name)))'))
+
+check-deploy-line: install
+	@$(BIN)/python -m local deploy-check STAGE=prod SENDER=milepost@your.domain ALARMS=ops@your.domain > /dev/null
+
+deployer-policy: install ## Write docs/deployer-policy.json again, from the template
+	@$(BIN)/python -m local deployer-policy
 
 .PHONY: check-deploy
 check-deploy: install

@@ -6,8 +6,9 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from local import deploying, restoring
+from local import deployer_policy, deploying, restoring
 from local.build import build_stack
+from local.deploy_check import deploy_check
 from local.faults import CannotStart
 from local.invoking import invoke_function
 from local.places import DEFAULT
@@ -15,7 +16,14 @@ from local.run import run_in_background, run_stack, stop_stack
 from local.sam_local import write_environment, write_signed_events
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for _command in (deploying.stage, deploying.sender, deploying.protection, deploying.finish_build):
+for _command in (
+    deploying.stage,
+    deploying.sender,
+    deploying.protection,
+    deploying.finish_build,
+    deploying.credentials,
+    deploy_check,
+):
     app.command()(_command)
 app.command("restore-drill")(restoring.drill)
 app.command("restore")(restoring.restore)
@@ -69,6 +77,12 @@ def sign_events() -> None:
     """Write the webhook events with signatures of now."""
     written = write_signed_events(DEFAULT)
     _out.print(f"signed {len(written)} events in {written[0].parent}", soft_wrap=True)
+
+
+@app.command("deployer-policy")
+def write_deployer_policy() -> None:
+    """Write docs/deployer-policy.json from the template."""
+    _out.print(f"wrote {deployer_policy.write()}", soft_wrap=True)
 
 
 @app.command()

@@ -58,6 +58,15 @@ def protection(stack: Annotated[str, typer.Option()]) -> None:
         typer.echo("DeletionProtection=true")
 
 
+def credentials() -> None:
+    """Fail where there are no credentials that AWS takes, and say so."""
+    try:
+        boto3.client("sts", config=_IMPATIENT).get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        typer.echo(f"No change set: there are no credentials ({type(error).__name__}).")
+        raise typer.Exit(1) from None
+
+
 def finish_build(
     python: Annotated[str, typer.Option(help="The version that the layers were built for.")],
 ) -> None:

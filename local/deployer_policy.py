@@ -1,0 +1,259 @@
+"""What the person or pipeline that deploys must be allowed: derived from the template.
+
+CloudFormation acts with the rights of whoever deploys. What it calls for each type of resource is
+in the type's schema (``handlers``), which cfn-lint has with it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from samcli.yamlhelper import yaml_parse
+
+from local.places import ROOT
+
+PATH: Final = ROOT / "docs" / "deployer-policy.json"
+LONGEST: Final = 10_240
+"""Characters of all inline policies of a role, without white space. Source: IAM, "Quotas"."""
+_REGION: Final = "eu-central-1"
+
+BECOMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "AWS::Serverless::Function": (
+        "AWS::Lambda::Function",
+        "AWS::Lambda::EventInvokeConfig",
+        "AWS::Lambda::EventSourceMapping",
+        "AWS::Lambda::Permission",
+        "AWS::Scheduler::Schedule",
+    ),
+    "AWS::Serverless::HttpApi": ("AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage"),
+    "AWS::Serverless::LayerVersion": ("AWS::Lambda::LayerVersion",),
+}
+"""What SAM makes of its own types."""
+BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
+    # API Gateway developer guide, "Configure logging for HTTP APIs in API Gateway".
+    "AWS::ApiGatewayV2::Stage": (
+        *("logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups"),
+        *("logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries"),
+        *("logs:PutResourcePolicy", "logs:UpdateLogDelivery"),
+    ),
+    # Its handlers name only what Lambda asks of others.
+    "AWS::Lambda::Function": ("lambda:ListTags",),
+    "AWS::IAM::Role": ("iam:PassRole",),
+}
+"""What a service asks beside its handlers."""
+UNUSED: Final = frozenset(
+    {
+        *("cloudfront", "ec2", "elasticfilesystem", "firehose", "kinesis", "s3files", "s3tables"),
+        *("dynamodb:AssociateTableReplica", "dynamodb:BatchWriteItem", "dynamodb:ImportTable"),
+        *("dynamodb:CreateTableReplica", "dynamodb:DeleteItem", "dynamodb:DeleteResourcePolicy"),
+        *("dynamodb:DescribeImport", "dynamodb:DisableKinesisStreamingDestination"),
+        *("dynamodb:EnableKinesisStreamingDestination", "dynamodb:GetItem", "dynamodb:PutItem"),
+        *("dynamodb:PutResourcePolicy", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"),
+        *("dynamodb:UpdateContributorInsights", "dynamodb:UpdateKinesisStreamingDestination"),
+        *("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
+        *("iam:ListRoles", "lambda:PassCapacityProvider", "lambda:PutFunctionCodeSigningConfig"),
+        *("lambda:DeleteFunctionCodeSigningConfig", "lambda:PutFunctionScalingConfig"),
+        *("lambda:GetCodeSigningConfig", "lambda:PutFunctionRecursionConfig"),
+        *("logs:AssociateKmsKey", "logs:CreateLogStream", "logs:DeleteDataProtectionPolicy"),
+        *("logs:DeleteIndexPolicy", "logs:DisassociateKmsKey", "logs:PutBearerTokenAuthentication"),
+        *("logs:PutDataProtectionPolicy", "logs:PutIndexPolicy", "logs:PutLogEvents"),
+        *("logs:PutLogGroupDeletionProtection", "logs:DescribeLogStreams"),
+        *("kms:GenerateDataKeyWithoutPlaintext", "kms:ListAliases", "kms:ReEncryptFrom"),
+        *("kms:ReEncryptTo", "kms:RevokeGrant"),
+        *("s3:CreateBucketMetadataTableConfiguration", "s3:DeleteBucketMetadataTableConfiguration"),
+        *("s3:DeleteBucketReplication", "s3:DeleteBucketWebsite", "s3:DeleteBucketCors"),
+        *("s3:DeleteBucketAnalyticsConfiguration", "s3:DeleteBucketMetricsConfiguration"),
+        *("s3:DeleteObject", "s3:GetObjectMetadata", "s3:ListAllMyBuckets"),
+        *("s3:PutAccelerateConfiguration", "s3:PutAnalyticsConfiguration", "s3:PutBucketAbac"),
+        *("s3:PutBucketAcl", "s3:PutBucketCORS", "s3:PutBucketLogging", "s3:PutBucketWebsite"),
+        *("s3:PutBucketObjectLockConfiguration", "s3:PutBucketReplication", "s3:PutObjectAcl"),
+        *("s3:PutIntelligentTieringConfiguration", "s3:PutInventoryConfiguration"),
+        *("s3:PutMetricsConfiguration", "s3:PutObjectLockConfiguration"),
+        *("s3:PutReplicationConfiguration", "s3:REST.PUT.OBJECT"),
+        *("s3:UpdateBucketMetadataAnnotationTableConfiguration",),
+        *("s3:UpdateBucketMetadataInventoryTableConfiguration",),
+        *("s3:UpdateBucketMetadataJournalTableConfiguration",),
+        *("secretsmanager:RemoveRegionsFromReplication", "secretsmanager:ReplicateSecretToRegions"),
+        *("sns:PutDataProtectionPolicy", "ses:PutConfigurationSetArchivingOptions"),
+        *("ses:PutConfigurationSetTrackingOptions", "ses:PutConfigurationSetVdmOptions"),
+    }
+)
+"""Services and actions of properties that the template doesn't set, or of reading stored data."""
+_ON_EVERYTHING: Final = ("List", "Describe", "GetRandomPassword", "LogDelivery", "ResourcePolicy")
+"""Parts of the names of actions on everything: they read, or are of log delivery."""
+_CLOUDFORMATION: Final = (
+    *("CreateChangeSet", "DeleteChangeSet", "DeleteStack", "DescribeChangeSet"),
+    *("DescribeStackEvents", "DescribeStackResources", "DescribeStacks", "ExecuteChangeSet"),
+    *("GetTemplate", "GetTemplateSummary", "ListStackResources"),
+)
+"""What `sam deploy`, `sam delete` and the command call."""
+_USES_OF_KEYS: Final = frozenset(
+    f"kms:{name}"
+    for name in ("CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey")
+)
+"""Of keys that services use for whoever deploys; what makes the stack's own key is apart."""
+ALIKE: Final = ("s3:GetBucket*", "s3:Get*Configuration", "kms:*KeyRotation")
+SAM_BUCKET: Final = "arn:aws:s3:::aws-sam-cli-managed-default-*"
+
+
+def resources_of(service: str, secrets: tuple[str, ...]) -> list[str]:
+    """What an action of a service is allowed on: names that begin with ``milepost-``, where the
+    stack's names do. CloudFormation names secrets by their logical ids."""
+    named = {
+        "apigateway": ["arn:aws:apigateway:*::/*"],
+        "cloudwatch": [
+            "arn:aws:cloudwatch:*:*:alarm:milepost-*",
+            "arn:aws:cloudwatch::*:dashboard/milepost-*",
+        ],
+        "cognito-idp": ["arn:aws:cognito-idp:*:*:userpool/*"],
+        "dynamodb": ["arn:aws:dynamodb:*:*:table/milepost-*"],
+        "events": ["arn:aws:events:*:*:rule/milepost-*"],
+        "iam": ["arn:aws:iam::*:role/milepost-*"],
+        "kms": ["arn:aws:kms:*:*:key/*"],
+        "lambda": [
+            "arn:aws:lambda:*:*:function:milepost-*",
+            "arn:aws:lambda:*:*:layer:milepost-*",
+            "arn:aws:lambda:*:*:event-source-mapping:*",
+        ],
+        "logs": [
+            "arn:aws:logs:*:*:log-group:/aws/lambda/milepost-*",
+            "arn:aws:logs:*:*:log-group:/aws/vendedlogs/milepost-*",
+        ],
+        "s3": ["arn:aws:s3:::milepost-*", SAM_BUCKET, f"{SAM_BUCKET}/*"],
+        "scheduler": [
+            "arn:aws:scheduler:*:*:schedule-group/milepost-*",
+            "arn:aws:scheduler:*:*:schedule/milepost-*",
+        ],
+        "secretsmanager": [f"arn:aws:secretsmanager:*:*:secret:{name}-*" for name in secrets],
+        "ssm": ["arn:aws:ssm:*:*:parameter/milepost-*"],
+        "ses": ["arn:aws:ses:*:*:configuration-set/*"],
+        "sns": ["arn:aws:sns:*:*:milepost-*"],
+        "sqs": ["arn:aws:sqs:*:*:milepost-*"],
+    }
+    return named.get(service, ["*"])
+
+
+@cache
+def handlers_of(resource_type: str) -> frozenset[str]:
+    """What CloudFormation calls for a type, by the type's own schema; nothing if it has none."""
+    schemas = files("cfnlint") / "data" / "schemas"
+    names = json.loads((schemas / "providers" / f"{_REGION}.json").read_text())
+    if resource_type not in names:
+        return frozenset()
+    schema = json.loads((schemas / "resources" / f"{names[resource_type]}.json").read_text())
+    called = [one["permissions"] for one in schema.get("handlers", {}).values()]
+    return frozenset(_spelled(action) for each in called for action in each)
+
+
+def _spelled(action: str) -> str:
+    # Some schemas write `S3:...` or `s3:getObject`; IAM reads both alike.
+    service, _, name = action.partition(":")
+    return f"{service.lower()}:{name[:1].upper()}{name[1:]}"
+
+
+def actions_for(template: Mapping[str, Any]) -> frozenset[str]:
+    """Every action that a deployment, an update or the removal of this template needs."""
+    declared = {one["Type"] for one in template["Resources"].values()}
+    types = [kind for one in declared for kind in BECOMES.get(one, (one,))]
+    called = {action for kind in types for action in (*handlers_of(kind), *BESIDE.get(kind, ()))}
+    used = {one for one in called if one not in UNUSED and one.partition(":")[0] not in UNUSED}
+    return frozenset(map(_shortened, used))
+
+
+def _shortened(action: str) -> str:
+    """Settings of buckets are read by some twenty actions, for which the policy has no room."""
+    return next((one for one in ALIKE if fnmatchcase(action, one)), action)
+
+
+def make_policy(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The policy as IAM takes it."""
+    resources = template["Resources"].items()
+    secrets = sorted(n for n, one in resources if one["Type"] == "AWS::SecretsManager::Secret")
+    return {
+        "Version": "2012-10-17",
+        "Statement": list(_statements(actions_for(template), tuple(secrets))),
+    }
+
+
+def _statements(actions: frozenset[str], secrets: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    allow = {"Effect": "Allow"}
+    stacks = ["stack/milepost-*", "stack/aws-sam-cli-managed-default/*"]
+    yield {
+        "Sid": "Stacks",
+        **allow,
+        "Action": [f"cloudformation:{name}" for name in _CLOUDFORMATION],
+        "Resource": [
+            *(f"arn:aws:cloudformation:*:*:{name}" for name in stacks),
+            "arn:aws:cloudformation:*:aws:transform/Serverless-2016-10-31",
+        ],
+    }
+    yield {
+        "Sid": "Packages",
+        **allow,
+        "Action": ["s3:GetBucketLocation", "s3:PutObject"],
+        "Resource": [SAM_BUCKET, f"{SAM_BUCKET}/*"],
+    }
+    rest = set(actions)
+    for sid, action, condition in (
+        ("Roles", "iam:PassRole", {"iam:PassedToService": ["lambda", "scheduler"]}),
+        ("LinkedRoles", "iam:CreateServiceLinkedRole", {"iam:AWSServiceName": ["ops.apigateway"]}),
+    ):
+        if action in rest:
+            rest.remove(action)
+            [(key, services)] = condition.items()
+            given = [f"{name}.amazonaws.com" for name in services]
+            everywhere = ["arn:aws:iam::*:role/aws-service-role/*"]
+            resource = everywhere if sid == "LinkedRoles" else resources_of("iam", secrets)
+            yield {
+                "Sid": sid,
+                **allow,
+                "Action": action,
+                "Resource": resource,
+                "Condition": {"StringEquals": {key: given}},
+            }
+    keys = sorted(rest & _USES_OF_KEYS)
+    rest -= set(keys)
+    if keys:
+        through = [f"{name}.*.amazonaws.com" for name in ("dynamodb", "lambda", "secretsmanager")]
+        yield {
+            "Sid": "Keys",
+            **allow,
+            "Action": keys,
+            "Resource": "*",
+            "Condition": {"StringLike": {"kms:ViaService": through}},
+        }
+    anywhere = sorted(one for one in rest if any(part in one for part in _ON_EVERYTHING))
+    yield {"Sid": "Anywhere", **allow, "Action": anywhere, "Resource": "*"}
+    rest -= set(anywhere)
+    new = {"cognito-idp:CreateUserPool", "kms:CreateKey"} & rest
+    if new:
+        yield {"Sid": "WhatHasNoNameYet", **allow, "Action": sorted(new), "Resource": "*"}
+        rest -= new
+    for service in sorted({one.partition(":")[0] for one in rest}):
+        yield {
+            "Sid": "".join(word.capitalize() for word in service.split("-")),
+            **allow,
+            "Action": sorted(one for one in rest if one.startswith(f"{service}:")),
+            "Resource": resources_of(service, secrets),
+        }
+
+
+def read_template() -> Mapping[str, Any]:
+    """template.yaml as it is in the checkout."""
+    template: Mapping[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+    return template
+
+
+def as_text(policy: Mapping[str, Any]) -> str:
+    """The policy as docs/deployer-policy.json has it."""
+    return json.dumps(policy, indent=2) + "\n"
+
+
+def write(path: Path = PATH) -> Path:
+    """Write the policy of the template in the checkout."""
+    path.write_text(as_text(make_policy(read_template())))
+    return path

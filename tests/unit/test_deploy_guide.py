@@ -1,0 +1,89 @@
+"""docs/deploy.md and the pipeline: their commands are right, as far as no account is needed."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+import yaml
+from botocore.session import get_session
+
+from local.deploy_check import check_line
+from tests.stack import ROOT
+from tests.unit.cli.test_help import COMMANDS as HELP
+from tests.unit.test_template_house_rules import RESOURCES, TEMPLATE
+
+GUIDE: Final = (ROOT / "docs" / "deploy.md").read_text()
+PIPELINE: Final = yaml.safe_load((ROOT / "docs" / "deploy-pipeline.yml").read_text())
+
+
+def commands() -> Iterator[list[str]]:
+    """The words of each command of the guide."""
+    for block in re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            if words:
+                yield words
+
+
+COMMANDS: Final = list(commands())
+
+
+def of_tool(tool: str) -> list[list[str]]:
+    return [words[1:] for words in COMMANDS if words[0].rpartition("/")[2] == tool]
+
+
+def test_every_command_is_of_a_tool_that_is_tried_here() -> None:
+    tools = {words[0].rpartition("/")[2] for words in COMMANDS}
+    assert tools <= {"make", "aws", "milepost"}
+
+
+@pytest.mark.sampled(1)
+@pytest.mark.parametrize("words", of_tool("make"), ids=" ".join)
+def test_the_guides_deployments_would_be_taken(words: list[str]) -> None:
+    target, *variables = words
+    assert re.search(rf"^{re.escape(target)}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    if target.startswith("deploy"):
+        assert list(check_line(variables)) == []
+
+
+@pytest.mark.parametrize("words", of_tool("milepost"), ids=" ".join)
+def test_the_guides_uses_of_the_command_are_read(words: list[str]) -> None:
+    named = next(" ".join(words[:n]) for n in (2, 1) if " ".join(words[:n]) in HELP)
+    HELP[named].make_context(named, words[len(named.split()) :])
+
+
+@pytest.mark.parametrize("words", of_tool("aws"), ids=" ".join)
+def test_the_guides_uses_of_the_aws_cli_name_operations_and_options_of_aws(
+    words: list[str],
+) -> None:
+    service, operation, *rest = words
+    if service == "s3":  # the CLI's own
+        assert operation in {"rm", "cp", "ls", "sync"}
+        return
+    model = get_session().get_service_model(service)
+    [name] = [one for one in model.operation_names if _dashed(one) == operation]
+    shape = model.operation_model(name).input_shape
+    options = {_dashed(one) for one in (shape.members if shape else ())}
+    assert {one[2:] for one in rest if one.startswith("--")} <= options
+
+
+def _dashed(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
+
+
+def test_what_the_guide_refers_to_by_name_is_in_the_template() -> None:
+    for name in re.findall(r"<([A-Z]\w+)>", GUIDE):
+        assert name in RESOURCES or name in TEMPLATE["Outputs"], name
+
+
+def test_the_pipeline_runs_the_targets_of_the_guide() -> None:
+    steps = [step.get("run", "") for job in PIPELINE["jobs"].values() for step in job["steps"]]
+    runs = [shlex.split(re.sub(r"\$\{\{[^}]*\}\}", "a@b.de", run)) for run in steps if run]
+    made = [run for run in runs if run[0] == "make"]
+    assert [run[1] for run in made] == ["test", "deploy-check", "deploy"]
+    for _, target, *variables in made:
+        if target != "test":
+            assert list(check_line(variables)) == []
+    assert PIPELINE["jobs"]["deploy"]["environment"] == "prod"
