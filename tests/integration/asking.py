@@ -220,6 +220,9 @@ REQUESTS: Final = {
     "orders_api, a subscription changed": asks(
         "PUT", "/subscriptions/sales", {"email": SALES, "mode": "daily"}, of=subscriptions
     ),
+    "orders_api, a subscription paused": asks(
+        "POST", "/subscriptions/sales/pause", of=subscriptions
+    ),
     "orders_api, a subscription resumed": asks(
         "POST", "/subscriptions/over/resume", of=subscriptions
     ),

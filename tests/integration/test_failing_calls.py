@@ -203,6 +203,7 @@ ROUTES: Final[Mapping[str, str]] = {
     "GET /subscriptions/<subscription>": "orders_api, one subscription",
     "POST /subscriptions": "orders_api, an endpoint",
     "PUT /subscriptions/<subscription>": "orders_api, a subscription changed",
+    "POST /subscriptions/<subscription>/pause": "orders_api, a subscription paused",
     "POST /subscriptions/<subscription>/resume": "orders_api, a subscription resumed",
     "POST /subscriptions/<subscription>/rotate-secret": "orders_api, a secret",
     "DELETE /subscriptions/<subscription>": "orders_api, an endpoint deleted",

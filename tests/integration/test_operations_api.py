@@ -423,6 +423,16 @@ def test_one_that_ended_stays_so_through_a_change_and_lives_again_when_resumed(
     assert ask("POST", f"{path}/resume").body["ended"] is None
 
 
+def test_one_is_paused_and_resumed_and_an_ended_one_keeps_its_reason(
+    ask: Ask, app: ModuleType
+) -> None:
+    path = f"/subscriptions/{ask('POST', '/subscriptions', MAIL).body['id']}"
+    assert ask("POST", f"{path}/pause").body["ended"].startswith("paused on 20")
+    assert ask("POST", f"{path}/resume").body["ended"] is None
+    app.api.services.operations.subscriptions.end(path.rpartition("/")[2], reason="unsubscribed")
+    assert ask("POST", f"{path}/pause").body["ended"] == "unsubscribed"
+
+
 # ---- quarantine
 
 

@@ -162,6 +162,10 @@ REQUESTS: Final = (
         {"email": SALES, "mode": "daily"}, owns=SUBSCRIPTIONS,
     ),
     asks(
+        "a subscription paused", "POST /subscriptions/<subscription>/pause",
+        "/subscriptions/sales/pause", owns=SUBSCRIPTIONS,
+    ),
+    asks(
         "a subscription resumed", "POST /subscriptions/<subscription>/resume",
         "/subscriptions/sales/resume", before=ended, owns=SUBSCRIPTIONS,
     ),

@@ -98,12 +98,16 @@ class NoticeLists:
 class Search:
     by_reference: dict[str, list[OrderKey]] = field(default_factory=dict)
     by_email: dict[str, list[OrderKey]] = field(default_factory=dict)
+    by_customer: dict[str, list[OrderKey]] = field(default_factory=dict)
 
     def find_by_reference(self, text: str, *, connections: Iterable[str]) -> list[OrderKey]:
         return [key for key in self.by_reference.get(text, []) if key.connection in connections]
 
     def find_by_email(self, email: str) -> list[OrderKey]:
         return self.by_email.get(email, [])
+
+    def orders_of_customer(self, customer_id: str) -> list[OrderKey]:
+        return self.by_customer.get(customer_id, [])
 
 
 @dataclass

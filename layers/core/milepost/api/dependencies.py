@@ -93,6 +93,10 @@ class Search(Protocol):
     def find_by_reference(self, text: str, *, connections: Iterable[str]) -> list[OrderKey]: ...
     def find_by_email(self, email: str) -> list[OrderKey]: ...
 
+    def orders_of_customer(self, customer_id: str) -> list[OrderKey]:
+        """All orders of a customer (``search_terms.customer_id_of``)."""
+        ...
+
 
 class Figures(Protocol):
     """What was counted."""

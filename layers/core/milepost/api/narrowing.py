@@ -109,6 +109,9 @@ class _Search(_Narrowed):
     def find_by_email(self, email: str) -> list[OrderKey]:
         return [key for key in self.inner.find_by_email(email) if self._has(key)]
 
+    def orders_of_customer(self, customer_id: str) -> list[OrderKey]:
+        return [key for key in self.inner.orders_of_customer(customer_id) if self._has(key)]
+
 
 class _Figures(_Narrowed):
     def counts(self, connection_ids: Iterable[str]) -> Any:

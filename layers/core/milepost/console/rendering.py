@@ -12,13 +12,22 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from milepost.api.auth import Caller
-from milepost.console import labels
+from milepost.console import formats, labels
 from milepost.console.request import Request, Values
 from milepost.console.static_files import address_of
 from milepost.console.times import time_element, zone_of
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
-NAVIGATION: Final = (("Orders", "/console/orders", "o"),)
+NAVIGATION: Final = (
+    ("Orders", "/console/orders", "o"),
+    ("Customers", "/console/customers", "u"),
+    ("Notices", "/console/notices", "n"),
+    ("Subscriptions", "/console/subscriptions", "s"),
+    ("Connections", "/console/connections", "c"),
+    ("Figures", "/console/figures", "f"),
+    ("Operations", "/console/operations", "p"),
+    ("Activity", "/console/activity", "a"),
+)
 """What the menu leads to: text, address, and the key behind ``g``."""
 HTMX: Final = json.dumps(
     {
@@ -48,7 +57,14 @@ def environment() -> Environment:
     made.globals.update(
         static=address_of, htmx_settings=HTMX, navigation=NAVIGATION, mark=labels.mark_of
     )
-    made.filters.update(words=labels.words, segment=segment, label=labels.label)
+    made.filters.update(
+        words=labels.words,
+        segment=segment,
+        label=labels.label,
+        duration=formats.duration,
+        percent=formats.percent,
+        setting=formats.setting,
+    )
     return made
 
 

@@ -16,6 +16,13 @@ Show = Callable[[Visit], Answer]
 SUBJECTS: Final = {
     "": "today",
     "orders": "orders",
+    "connections": "connections",
+    "notices": "notices",
+    "operations": "operations",
+    "customers": "customers",
+    "subscriptions": "subscriptions",
+    "figures": "figures",
+    "activity": "activity",
 }
 """The first word of an address behind ``/console/``, and its module in ``pages``."""
 

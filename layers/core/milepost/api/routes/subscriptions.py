@@ -214,6 +214,24 @@ def change_subscription(
 
 
 @router.post(
+    "/subscriptions/<subscription>/pause",
+    summary="Send nothing more for a subscription until it is resumed",
+    tags=["subscriptions"],
+    operation_id="pause_subscription",
+    responses=may_answer(200, 404, 409),
+)
+def pause_subscription(
+    subscription: SubscriptionPath, services: Given, change: Recorded
+) -> SubscriptionView:
+    found = _find_ours(subscription, services)
+    # One that has ended keeps its reason, such as that its recipient unsubscribed.
+    reason = f"paused on {services.clock():%Y-%m-%d}"
+    services.operations.subscriptions.end(found.id, reason=reason)
+    change.changed(before={"is_ended": found.ended is not None}, after={"is_ended": True})
+    return _view(_find(subscription, services))
+
+
+@router.post(
     "/subscriptions/<subscription>/resume",
     summary="Let one live again that has ended, because its recipient wants it",
     tags=["subscriptions"],

@@ -1,0 +1,80 @@
+"""Activity: who changed what, and when."""
+
+import csv
+import io
+from typing import Any, Final
+
+from milepost.activity.entry import Outcome
+from milepost.api.routes.activity import ActivityList, ActivityView, list_activity
+from milepost.console.answers import Answer, download
+from milepost.console.query_values import day_of, member_of, text_of
+from milepost.console.request import Values
+from milepost.console.routing import Pages
+from milepost.console.visit import Visit
+
+pages = Pages()
+
+ROWS: Final = 50
+MOST_IN_FILE: Final = 100
+TONES: Final = {
+    Outcome.STARTED: ("warn", "◔"),
+    Outcome.DONE: ("good", "✓"),
+    Outcome.REFUSED: ("grey", "⊘"),
+    Outcome.FAILED: ("bad", "!"),
+}
+"""The style and the shape of each outcome."""
+_COLUMNS: Final = ("at", "person", "kind", "outcome", "via", "order", "connection", "address", "id")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+@pages.get("/console/activity")
+def show_activity(visit: Visit) -> Answer:
+    """A page of the log."""
+    found = _found(visit, limit=ROWS)
+    return visit.page(
+        "activity.html",
+        found=found,
+        query=visit.query,
+        connections=visit.services.connection_ids(),
+        outcomes=list(Outcome),
+        tones=TONES,
+        rest=visit.query.without("cursor").text,
+        most_in_file=MOST_IN_FILE,
+    )
+
+
+@pages.get("/console/activity/download")
+def download_activity(visit: Visit) -> Answer:
+    """The same as a file."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(_COLUMNS)
+    writer.writerows(_cells(one) for one in _found(visit, limit=MOST_IN_FILE).entries)
+    return download(text.getvalue(), name="activity.csv")
+
+
+def _found(visit: Visit, *, limit: int) -> ActivityList:
+    query: Values = visit.query
+    return list_activity(
+        visit.services,
+        person=text_of(query, "person", most=300),
+        order=text_of(query, "order", most=300),
+        kind=text_of(query, "kind"),
+        connection=query.all("connection") or None,
+        outcome=member_of(Outcome, query, "outcome"),
+        first_day=day_of(query, "from"),
+        last_day=day_of(query, "to"),
+        limit=limit,
+        cursor=query.one("cursor") or None,
+    )
+
+
+def _cells(one: ActivityView) -> list[str]:
+    known: dict[str, Any] = one.model_dump(mode="json") | dict(one.targets)
+    return [_cell(known.get(name)) for name in _COLUMNS]
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else str(value)
+    # A spreadsheet would take it for a formula.
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,111 @@
+"""Connections: whether each works, when it is polled next, and a poll out of turn."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from milepost.api.problems import Problem
+from milepost.api.routes.connections import (
+    ConnectionView,
+    list_connections,
+    show_connection,
+)
+from milepost.common.timestamps import format_instant, parse_instant
+from milepost.connections.health import Condition
+from milepost.console.answers import Answer
+from milepost.console.query_values import day_of, start_of
+from milepost.console.rendering import segment
+from milepost.console.routing import Pages
+from milepost.console.visit import Visit
+
+pages = Pages()
+
+TONES: Final[Mapping[str, tuple[str, str]]] = {
+    Condition.WORKS: ("good", "✓"),
+    Condition.NOT_POLLED: ("good", "✓"),
+    Condition.NEVER_POLLED: ("warn", "○"),
+    Condition.LATE: ("warn", "◷"),
+    Condition.WAITING: ("warn", "◷"),
+    Condition.FAILING: ("bad", "!"),
+    Condition.UNUSABLE: ("bad", "✕"),
+    Condition.NOT_APPLIED: ("bad", "✕"),
+}
+"""The style and the shape of each condition."""
+ADVICE: Final[Mapping[str, str]] = {
+    Condition.WORKS: "Nothing to do.",
+    Condition.NOT_POLLED: "It has no schedule: its changes come by webhook alone.",
+    Condition.NEVER_POLLED: "It was applied and not polled yet. Poll it now, or wait for its "
+    "schedule.",
+    Condition.LATE: "Polls do not fail, but they come later than the schedule says. Poll it now. "
+    "If that does not help, see the runbook, “Polls are late”.",
+    Condition.WAITING: "The provider asked us to wait. Polls go on by themselves afterwards.",
+    Condition.FAILING: "Read the error below. Polls are tried again by themselves; after you "
+    "corrected something, poll it now.",
+    Condition.UNUSABLE: "Correct its settings in connections.yaml and apply the file. Until then "
+    "nothing is done for it.",
+    Condition.NOT_APPLIED: "Apply the file of connections again, or delete the schedule.",
+}
+"""What to do in each condition."""
+
+
+@pages.get("/console/connections")
+def show_connections(visit: Visit) -> Answer:
+    """Every connection."""
+    found = list_connections(visit.services).items
+    conditions = Counter(TONES[one.health.condition][0] for one in found)
+    return visit.page(
+        "connections.html",
+        found=[(one, next_poll(one)) for one in found],
+        tones=TONES,
+        in_trouble=conditions["bad"] + conditions["warn"],
+    )
+
+
+@pages.get("/console/connections/{connection}")
+def show_one_connection(visit: Visit) -> Answer:
+    """One connection with all that is known of it."""
+    one = show_connection(visit.path["connection"], visit.services)
+    return visit.page(
+        "connection.html",
+        one=one,
+        next_poll=next_poll(one),
+        tone=TONES[one.health.condition],
+        advice=ADVICE[one.health.condition],
+        can_be_polled=one.health.condition not in (Condition.UNUSABLE, Condition.NOT_APPLIED),
+        webhook_address=_webhook_address(visit, one.id),
+    )
+
+
+@pages.post("/console/connections/{connection}/poll")
+def poll_now(visit: Visit) -> Answer:
+    """Poll it without waiting for the schedule."""
+    connection = visit.path["connection"]
+    since = start_of(day_of(visit.form, "since"))
+    if since and since > visit.services.clock():
+        raise Problem(422, "The day to read from is in the future.")
+    asked = {
+        "since": format_instant(since) if since else None,
+        "announce": bool(since and visit.form.one("announce")),
+    }
+    visit.changes.make("POST", f"/connections/{segment(connection)}/poll", body=asked)
+    return visit.go_to(
+        f"/console/connections/{segment(connection)}",
+        done=f"A poll of {connection} is on its way. Reload in a while to see how it went.",
+    )
+
+
+def next_poll(one: ConnectionView) -> datetime | None:
+    """About when it is polled next; None for one that is not, or that never was."""
+    minutes, health = one.settings.get("poll_minutes"), one.health
+    tried = [said for said in (health.last_success_at, health.last_failure_at) if said]
+    if not minutes or not tried:
+        return None
+    due = parse_instant(max(tried)) + timedelta(minutes=minutes)
+    return max(due, parse_instant(health.not_before)) if health.not_before else due
+
+
+def _webhook_address(visit: Visit, connection: str) -> str:
+    headers = visit.request.headers
+    scheme = headers.get("x-forwarded-proto", "https")
+    return f"{scheme}://{headers.get('host', '')}/webhooks/{segment(connection)}"

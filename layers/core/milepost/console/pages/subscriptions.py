@@ -1,0 +1,178 @@
+"""Subscriptions: who is notified of what; adding, pausing, reactivating, deleting; and why not."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from milepost.api.idempotency_key import new_key
+from milepost.api.problems import Problem
+from milepost.api.routes.subscriptions import (
+    list_subscriptions,
+    show_subscription,
+)
+from milepost.console.answers import Answer
+from milepost.console.query_values import member_of, text_of
+from milepost.console.rendering import segment
+from milepost.console.request import Values
+from milepost.console.routing import Pages
+from milepost.console.visit import Visit
+from milepost.notifications.notice import DEFAULT_KINDS, TEAM_KINDS, Audience
+from milepost.notifications.subscription import FROM_FILE, Mode, Subscription
+from milepost.orders.order import Kind
+
+pages = Pages()
+
+LIST: Final = "/console/subscriptions"
+_NOT_VALID: Final = 422
+LANGUAGES: Final = ("en", "de", "da")
+
+
+@pages.get(LIST)
+def show_subscriptions(visit: Visit) -> Answer:
+    """Every subscription."""
+    words = visit.query.one("find").casefold()
+    found = [
+        one for one in list_subscriptions(visit.services).items if words in one.recipient.casefold()
+    ]
+    return visit.page("subscriptions.html", found=found, query=visit.query, from_file=FROM_FILE)
+
+
+@pages.get(f"{LIST}/new")
+def show_form(visit: Visit) -> Answer:
+    """The form that adds one."""
+    return _form(visit, said=Values())
+
+
+@pages.post(LIST)
+def add(visit: Visit) -> Answer:
+    """Add one. What is wrong is said above the form, which keeps what was typed."""
+    form = visit.form
+    try:
+        made = visit.changes.make("POST", "/subscriptions", body=_said(form), key=form.one("key"))
+    except Problem as problem:
+        if problem.status != _NOT_VALID:
+            raise
+        faults = [one.what for one in problem.errors] or [problem.detail]
+        return _form(visit, said=form, faults=faults)
+    if made["secret"]:
+        return visit.page("subscription_secret.html", one=made)
+    return visit.go_to(LIST, done=f"{made['recipient']} is subscribed.")
+
+
+@pages.get(f"{LIST}/explain")
+def explain(visit: Visit) -> Answer:
+    """Who is notified of a kind at a connection, and why others are not."""
+    query = visit.query
+    kind = member_of(Kind, query, "kind")
+    connection = text_of(query, "connection", most=64)
+    service_type = text_of(query, "service_type")
+    judged: list[tuple[Subscription, str | None]] = []
+    if kind and connection:
+        operations = visit.services.operations
+        judged = sorted(
+            (
+                (one, why_not(one, kind=kind, connection=connection, service_type=service_type))
+                for one in operations.subscriptions.all()
+            ),
+            key=lambda pair: (pair[1] is not None, pair[0].recipient),
+        )
+    return visit.page(
+        "explain.html",
+        judged=judged,
+        is_asked=bool(kind and connection),
+        query=query,
+        kinds=sorted(TEAM_KINDS),
+        connections=visit.services.connection_ids(),
+    )
+
+
+@pages.get(f"{LIST}/{{subscription}}")
+def show_one(visit: Visit) -> Answer:
+    """One subscription and what can be done with it."""
+    one = show_subscription(visit.path["subscription"], visit.services)
+    suppressed = visit.parts(
+        of_it=lambda: (
+            [
+                found
+                for found in visit.services.operations.suppressions.of_address(one.recipient)
+                if found.id.audience in (None, Audience.TEAM)
+            ]
+            if one.channel == "email"
+            else []
+        )
+    )["of_it"]
+    return visit.page(
+        "subscription.html", one=one, suppressed=suppressed, is_ours=one.source != FROM_FILE
+    )
+
+
+@pages.post(f"{LIST}/{{subscription}}/pause")
+def pause(visit: Visit) -> Answer:
+    """Stop it until somebody reactivates it."""
+    one = visit.changes.make("POST", f"{_path(visit)}/pause")
+    return _back_to(one, visit, done=f"{one['recipient']} gets nothing until it is reactivated.")
+
+
+@pages.post(f"{LIST}/{{subscription}}/reactivate")
+def reactivate(visit: Visit) -> Answer:
+    """Let it notify again."""
+    one = visit.changes.make("POST", f"{_path(visit)}/resume")
+    return _back_to(one, visit, done=f"{one['recipient']} is notified again.")
+
+
+@pages.post(f"{LIST}/{{subscription}}/delete")
+def delete(visit: Visit) -> Answer:
+    """Delete it for good."""
+    visit.changes.make("DELETE", _path(visit))
+    return visit.go_to(LIST, done="The subscription is deleted.")
+
+
+def why_not(
+    one: Subscription, *, kind: Kind, connection: str, service_type: str | None
+) -> str | None:
+    """Why a subscription does not notify of this; None when it does."""
+    if one.ended:
+        return f"It is over: {one.ended}."
+    if not one.takes(kind):
+        return f"It does not ask for “{kind.replace('_', ' ')}”."
+    if not one.takes_connection(connection):
+        return f"It is about other connections: {', '.join(sorted(one.connections))}."
+    if service_type and not one.covers(connection, service_type):
+        return f"It is about other services: {', '.join(sorted(one.service_types))}."
+    return None
+
+
+def _path(visit: Visit) -> str:
+    return f"/subscriptions/{segment(visit.path['subscription'])}"
+
+
+def _back_to(one: Mapping[str, Any], visit: Visit, *, done: str) -> Answer:
+    return visit.go_to(f"{LIST}/{segment(one['id'])}", done=done)
+
+
+def _said(form: Values) -> Mapping[str, Any]:
+    is_endpoint = form.one("channel") == "https"
+    said: dict[str, Any] = {
+        "url" if is_endpoint else "email": form.one("recipient"),
+        "kinds": form.all("kind"),
+        "connections": form.all("connection"),
+        "service_types": [one for one in map(str.strip, form.one("services").split(",")) if one],
+    }
+    names = ("owner",) if is_endpoint else ("language", "time_zone", "mode", "daily_at")
+    said |= {name: form.one(name) or None for name in names}
+    return said
+
+
+def _form(visit: Visit, *, said: Values, faults: list[str] | None = None) -> Answer:
+    visit.check_operator()
+    return visit.page(
+        "new_subscription.html",
+        status=422 if faults else 200,
+        said=said,
+        faults=faults or [],
+        key=new_key(),
+        kinds=sorted(TEAM_KINDS),
+        usual=said.all("kind") or sorted(DEFAULT_KINDS),
+        connections=visit.services.connection_ids(),
+        languages=LANGUAGES,
+        modes=list(Mode),
+    )

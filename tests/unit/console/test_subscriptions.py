@@ -1,0 +1,127 @@
+"""The pages about subscriptions."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from milepost.console.pages.subscriptions import why_not
+from milepost.notifications.subscription import Subscription
+from milepost.orders.order import Kind
+from tests.unit.console.conftest import Browser
+
+ADDRESS = "/console/subscriptions"
+
+
+@dataclass
+class Kept:
+    items: dict[str, Subscription] = field(default_factory=dict)
+
+    def all(self) -> list[Subscription]:
+        return list(self.items.values())
+
+    def get(self, subscription_id: str) -> Subscription | None:
+        return self.items.get(subscription_id)
+
+    def put(self, subscription: Subscription) -> None:
+        self.items[subscription.id] = subscription
+
+    def end(self, subscription_id: str, *, reason: str) -> None:
+        self.items[subscription_id] = replace(self.items[subscription_id], ended=reason)
+
+    def resume(self, subscription_id: str, *, ended: str | None) -> bool:
+        self.items[subscription_id] = replace(self.items[subscription_id], ended=None)
+        return True
+
+    def delete(self, subscription_id: str) -> None:
+        del self.items[subscription_id]
+
+
+@pytest.fixture
+def kept(browser: Browser) -> Kept:
+    operations: Any = browser.desk.api.services.operations
+    operations.subscriptions = Kept()
+    operations.suppressions.of_address.return_value = []
+    made: Kept = operations.subscriptions
+    made.put(Subscription(id="s-1", recipient="ops@example.org", source="api"))
+    made.put(Subscription(id="s-2", recipient="file@example.org", source="file"))
+    return made
+
+
+def test_a_viewer_sees_subscriptions_and_no_way_to_change_them(
+    browser: Browser, kept: Kept
+) -> None:
+    browser.sign_in("viewer")
+    shown = browser.get(ADDRESS).text
+    assert "ops@example.org" in shown
+    assert "Add a subscription" not in shown
+    assert "Pause" not in browser.get(f"{ADDRESS}/s-1").text
+    assert browser.get(f"{ADDRESS}/new").status == 403
+
+
+def test_one_is_paused_reactivated_and_deleted(browser: Browser, kept: Kept) -> None:
+    browser.sign_in("operator")
+    one = f"{ADDRESS}/s-1"
+    token = browser.get(one).token
+    browser.post(f"{one}/pause", csrf=token)
+    assert kept.items["s-1"].ended == "paused on 2026-03-02"
+    assert "Reactivate" in browser.get(one).text
+    browser.post(f"{one}/reactivate", csrf=token)
+    assert kept.items["s-1"].ended is None
+    assert browser.post(f"{one}/delete", csrf=token).location == ADDRESS
+    assert "s-1" not in kept.items
+
+
+def test_one_of_the_file_is_changed_in_the_file(browser: Browser, kept: Kept) -> None:
+    browser.sign_in("operator")
+    page = browser.get(f"{ADDRESS}/s-2")
+    assert "connections.yaml declares" in page.text
+    for change in ("pause", "delete"):
+        assert browser.post(f"{ADDRESS}/s-2/{change}", csrf=page.token).status == 409
+
+
+def test_one_is_added_and_what_is_wrong_is_said_beside_what_was_typed(
+    browser: Browser, kept: Kept
+) -> None:
+    browser.sign_in("operator")
+    token = browser.get(f"{ADDRESS}/new").token
+    wrong = browser.post(ADDRESS, csrf=token, channel="email", recipient="nobody")
+    assert wrong.status == 422
+    assert "is not an email address" in wrong.text
+    assert 'value="nobody"' in wrong.text
+    form: dict[str, Any] = {
+        "channel": "email",
+        "recipient": "new@example.org",
+        "kind": ["rejected", "failed"],
+    }
+    for _ in range(2):
+        # The same form sent twice makes one subscription.
+        assert browser.post(ADDRESS, csrf=token, key="k-1", **form).location == ADDRESS
+    [made] = [one for one in kept.all() if one.recipient == "new@example.org"]
+    assert made.kinds == {"rejected", "failed"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, None),
+        ({"ended": "unsubscribed on 2026-03-01"}, "It is over"),
+        ({"kinds": frozenset({"failed"})}, "does not ask for “rejected”"),
+        ({"connections": frozenset({"rabot-energy"})}, "other connections: rabot-energy"),
+        ({"service_types": frozenset({"power"})}, "other services: power"),
+    ],
+)
+def test_why_somebody_is_not_notified_is_explained(
+    changes: dict[str, Any], why: str | None
+) -> None:
+    one = Subscription(id="s", recipient="a@example.org", **changes)
+    said = why_not(one, kind=Kind.REJECTED, connection="offergrid-home", service_type="internet")
+    assert said is None if why is None else why in str(said)
+
+
+def test_the_explanation_names_who_is_notified_first(browser: Browser, kept: Kept) -> None:
+    kept.end("s-2", reason="unsubscribed")
+    browser.sign_in("viewer")
+    shown = browser.get(f"{ADDRESS}/explain?kind=rejected&connection=offergrid-home").text
+    assert shown.index("ops@example.org") < shown.index("file@example.org")
+    assert "It is over: unsubscribed." in shown
