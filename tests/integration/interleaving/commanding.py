@@ -43,6 +43,8 @@ def command_stack(stack: Stack) -> HereStack:
         "ApiCredentialsArn": made["ApiCredentials"],
         "EndpointSecretsArn": made["EndpointSecrets"],
         "NoticesTable": made["NoticesTable"],
+        "ActivityTable": made["ActivityTable"],
+        "ActivityDays": "366",
         "OrdersTable": made["OrdersTable"],
         "EmailQueueUrl": made["EmailQueue"],
         "PollSchedulesGroup": made["PollSchedules"],
