@@ -109,7 +109,7 @@ def _as_list(value: Any) -> list[Any]:
 _PLACES: Final = (
     (re.compile(r"arn:.*:ses:.*:identity/.*"), "identity"),
     (re.compile(r"arn:.*:ses:.*:configuration-set/.*"), "configuration-set"),
-    (re.compile(r"arn:.*:ssm:.*:parameter/.*/connections"), "parameter/connections"),
+    (re.compile(r"arn:.*:ssm:.*:parameter/.*/(connections|console)"), r"parameter/\1"),
     (re.compile(r"arn:.*:schedule/\$\{(\w+)\}(/\*)"), r"\1\2"),
     (re.compile(r"\$\{(\w+)\.Arn\}(/.*)"), r"\1\2"),
     (re.compile(r"(\w+)(?:\.Arn)?"), r"\1"),
@@ -166,7 +166,7 @@ def _called(parameters: Mapping[str, Any]) -> str:
             return f"{_bucket(bucket)}/{key}"
         case {"Bucket": bucket}:
             return _bucket(bucket)
-        case {"Path": str(path)}:
+        case {"Path": str(path)} | {"Name": str(path)}:
             return "parameter/" + path.rpartition("/")[2]
     raise AssertionError(f"Which resource is that? {parameters}")
 

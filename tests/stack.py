@@ -131,6 +131,7 @@ class Stack:
         variables = declared.get("Environment", {}).get("Variables", {})
         special = {
             "CONNECTIONS_PATH": CONNECTIONS_PATH,
+            "CONSOLE_SETTINGS": "/milepost/console",
             "SENDER_ADDRESS": SENDER,
             "PUBLIC_URL": "https://milepost.example.org",
             "ACTIVITY_DAYS": "366",

@@ -111,7 +111,8 @@ def place_order_with_plan(stack: Stack, key: OrderKey) -> None:
 
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize(
-    "function", ["record_report", "poll_orders", "perform_action", "run_batches", "orders_api"]
+    "function",
+    ["record_report", "poll_orders", "perform_action", "run_batches", "orders_api", "console"],
 )
 def test_whoever_takes_in_orders_refuses_those_of_an_erased_customer(
     applied: Stack,  # noqa: F811
@@ -121,7 +122,9 @@ def test_whoever_takes_in_orders_refuses_those_of_an_erased_customer(
     erase(applied)
     app = applied.load(function)
     erasures = (
-        app.services.acting.erasures if function == "orders_api" else erased_by(app, function)
+        app.services.acting.erasures
+        if function in {"orders_api", "console"}
+        else erased_by(app, function)
     )
     other = replace(KEY, order_id="another-order")
     seen = {"key": other, "customer": CUSTOMER}

@@ -51,6 +51,10 @@ class Pages:
         """What a form does: for operators, from our own pages alone."""
         return self._at("POST", address)
 
+    def include(self, others: "Pages") -> None:
+        """Add the pages of another module of the same subject."""
+        self.routes.extend(others.routes)
+
     def _at(self, method: str, address: str) -> Callable[[Show], Show]:
         def keep(show: Show) -> Show:
             self.routes.append(Route(method, address, _pattern(address), show))

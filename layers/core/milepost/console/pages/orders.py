@@ -6,6 +6,7 @@ from milepost.api.routes.order_lists import OrderList, list_orders
 from milepost.common.status import Status
 from milepost.console.answers import Answer
 from milepost.console.order_filters import read_filters, set_filters
+from milepost.console.pages import order
 from milepost.console.routing import Pages
 from milepost.console.visit import Visit
 from milepost.orders.attention import CODES
@@ -45,3 +46,6 @@ def show_orders(visit: Visit) -> Answer:
         attention_codes=sorted(CODES),
         statuses=list(Status),
     )
+
+
+pages.include(order.pages)

@@ -1,0 +1,114 @@
+"""What can be done with an order, as forms: what each does, and what it asks for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any, Final
+
+from milepost.actions.action import FINAL
+from milepost.api.order_schema import OrderView
+from milepost.api.problems import Problem
+from milepost.common.timestamps import format_instant
+from milepost.console.labels import label, words
+from milepost.console.request import Values
+from milepost.providers.registry import adapter
+
+ADVICE: Final[Mapping[str, str]] = {
+    "correction": "Check what was promised to the customer before the provider took it back.",
+    "email_not_sent": "Ask the customer for an address that works, and correct it at the provider.",
+    "far_appointment": "Check with the provider that the day is right.",
+    "history_shortened": "Nothing is to be done; older reports are summed up.",
+    "invalid_identifier": "Ask the customer for the right number, and correct it at the provider.",
+    "late_report": "Check that nothing else was done on what was known before.",
+    "missing_data": "Get what is missing from the customer, and enter it at the provider.",
+    "more_reasons": "Look at the timeline: there is more than can be listed.",
+    "out_of_sequence": "Refresh the order. If it stays so, ask the provider.",
+    "overdue": "Refresh the order. If it stays so, ask the provider what holds it up.",
+    "payment_due": "Remind the customer to pay.",
+    "payment_failed": "Ask the customer to pay in another way.",
+    "shortened": "Look at the provider's own page for the whole text.",
+    "unknown_status": "Look at the provider's own page for what the status means.",
+    "unread": "Look at the provider's own page for what could not be read.",
+}
+"""What to do about each reason to look, by its code."""
+_EXPLAINED: Final[Mapping[str, str]] = {
+    "acknowledge": "Takes the chosen reasons off the lists. They stay on the timeline.",
+    "cancel": "Cancels the order at the provider. The customer may be told.",
+    "check_invoice": "Asks the provider whether the invoice has been paid.",
+    "commission_paid": "Notes that the commission of a month was paid. Nothing takes it back.",
+    "fulfill": "Tells the provider that the work is done, now or at the time below.",
+    "initiate_installation": "Has the provider begin the installation.",
+    "note": "Stands on the timeline for the team. The provider and the customer don't see it.",
+    "refresh": "Fetches the order from its provider now.",
+    "resend_authorization_code": "Has the provider send the customer a new code for signing.",
+    "resend_confirmation": "Has the provider send the customer the confirmation once more.",
+}
+_FIRST: Final = ("refresh", "note", "acknowledge")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionForm:
+    """One action of an order, before a person confirms it."""
+
+    name: str
+    title: str
+    text: str
+    takes: frozenset[str]
+    """Its fields: arguments of the action, and ``at``."""
+    charges: str | None
+    """What it charges the customer's card, if anything."""
+    is_grave: bool
+    """Whether nothing takes it back."""
+
+
+def forms_of(order: OrderView) -> list[ActionForm]:
+    """A form for each action that the order's status allows: the team's own first."""
+    names = sorted(order.actions, key=lambda name: (name not in _FIRST, name))
+    return [_form(name, order) for name in names]
+
+
+def _form(name: str, order: OrderView) -> ActionForm:
+    action = adapter(order.provider).actions.get(name) if order.provider else None
+    takes = {
+        "note": frozenset({"text"}),
+        "refresh": frozenset({"notices"}),
+        "acknowledge": frozenset({"attention"}),
+        "commission_paid": frozenset({"month"}),
+    }.get(name, frozenset())
+    if action is not None:
+        takes = action.arguments | (frozenset({"at"}) if action.can_be_planned else frozenset())
+    return ActionForm(
+        name=name,
+        title=label(name),
+        text=_EXPLAINED.get(name, f"Has the provider do this: {words(name)}."),
+        takes=takes,
+        charges=action.charge(order.details) if action else None,  # type: ignore[arg-type]
+        is_grave=name in FINAL or name == "cancel" or bool(action and action.is_final),
+    )
+
+
+def read_body(form: Values, *, zone: tzinfo) -> dict[str, Any]:
+    """What the form asks of the API.
+
+    :param zone: the reader's, in which ``at`` was entered
+    :raises Problem: 422 when ``at`` is no time
+    """
+    body: dict[str, Any] = {
+        name: form.one(name) for name in ("text", "reason", "invoice") if form.one(name)
+    }
+    if form.one("month"):
+        body["text"] = form.one("month")
+    if form.one("silent"):
+        body["notices"] = "off"
+    if form.all("attention"):
+        body["attention"] = form.all("attention")
+    if form.one("at"):
+        body["at"] = _instant(form.one("at"), zone)
+    return body
+
+
+def _instant(text: str, zone: tzinfo) -> str:
+    try:
+        return format_instant(datetime.fromisoformat(text).replace(tzinfo=zone))
+    except (ValueError, OverflowError):
+        raise Problem(422, f"{text} is no time: write it like 2026-03-01T09:00.") from None

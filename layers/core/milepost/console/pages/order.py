@@ -1,0 +1,98 @@
+"""One order: where it stands, what comes next, everything that happened, and what can be done."""
+
+from typing import Any
+
+from milepost.api.idempotency_key import new_key
+from milepost.api.order_schema import OrderView
+from milepost.api.routes.groups import show_group
+from milepost.api.routes.orders import show_order
+from milepost.console.answers import Answer
+from milepost.console.labels import label, words
+from milepost.console.order_actions import ADVICE, forms_of, read_body
+from milepost.console.order_facts import grouped_facts
+from milepost.console.order_timeline import timeline_of
+from milepost.console.rendering import segment
+from milepost.console.routing import Pages
+from milepost.console.times import zone_of
+from milepost.console.visit import Visit
+
+pages = Pages()
+
+
+@pages.get("/console/orders/{order}")
+def show(visit: Visit) -> Answer:
+    """The order with all that is known of it."""
+    # The route decodes the percent signs that the path had; here they are decoded already.
+    order = show_order(visit.path["order"].replace("%", "%25"), visit.services)
+    parts = visit.parts(group=lambda: show_group(order.group.replace("%", "%25"), visit.services))
+    return visit.page(
+        "order.html",
+        order=order,
+        address=_address(order.id),
+        group=parts["group"],
+        facts=grouped_facts(order.details),
+        events=timeline_of(order),
+        forms=forms_of(order) if visit.caller.is_operator else [],
+        advice=ADVICE,
+        new_key=new_key,
+        who=_customer(order),
+    )
+
+
+@pages.post("/console/orders/{order}/actions/{action}")
+def act(visit: Visit) -> Answer:
+    """Have something done with the order."""
+    order, action = visit.path["order"], visit.path["action"]
+    made = visit.changes.make(
+        "POST",
+        f"/orders/{segment(order)}/actions/{segment(action)}",
+        body=read_body(visit.form, zone=zone_of(visit.request)),
+        key=visit.form.one("key"),
+    )
+    return visit.go_to(_address(order), done=_done(made))
+
+
+@pages.post("/console/orders/{order}/actions/{action}/call-off")
+def call_off(visit: Visit) -> Answer:
+    """Call off what was planned for later."""
+    order, action = visit.path["order"], visit.path["action"]
+    visit.changes.make(
+        "DELETE",
+        f"/orders/{segment(order)}/actions/{segment(action)}/planned",
+        key=visit.form.one("key"),
+    )
+    return visit.go_to(_address(order), done=f"{label(action)} is called off.")
+
+
+@pages.post("/console/orders/{order}/notices/{notice}/resend")
+def resend(visit: Visit) -> Answer:
+    """Send a mail again, written from the order as it is now."""
+    body: dict[str, Any] = {"force": bool(visit.form.one("force"))}
+    if visit.form.one("to"):
+        body["to"] = visit.form.one("to")
+    sent = visit.changes.make(
+        "POST",
+        f"/notices/{segment(visit.path['notice'])}/resend",
+        body=body,
+        key=visit.form.one("key"),
+    )
+    done = f"The mail goes to {sent['recipient']} once more."
+    return visit.go_to(_address(visit.path["order"]), done=done)
+
+
+def _address(order: str) -> str:
+    return f"/console/orders/{segment(order)}"
+
+
+def _customer(order: OrderView) -> str:
+    customer = order.details.get("customer") or {}
+    return customer.get("name") or customer.get("business") or ""
+
+
+def _done(made: dict[str, Any]) -> str:
+    title = label(made["action"])
+    if made["result"] == "done" and made["action"] == "note":
+        return "The note is on the timeline."
+    said = made["outcome"]
+    answered = f" ({said})" if said and said != made["result"] else ""
+    return f"{title}: {words(made['result'])}{answered}."

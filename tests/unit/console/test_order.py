@@ -1,0 +1,111 @@
+"""The page of one order: what it shows, and what its forms ask for."""
+
+import re
+
+import pytest
+
+from milepost.common.status import Status
+from milepost.console.order_facts import grouped_facts
+from milepost.notifications.recipients import Choice
+from milepost.orders.order import OrderKey
+from milepost.orders.report import Source
+from tests.builders import KEY, NOON, announcement, notice, report, tracked
+from tests.unit.console.conftest import Browser
+
+ADDRESS = f"/console/orders/{KEY.path_id}"
+CUSTOMER = {"name": "Ada <Quinn>", "email": "ada@example.com"}
+
+
+def put_order(browser: Browser) -> None:
+    said = report(Status.ACCEPTED, customer=CUSTOMER, reference="R-7")
+    unknown = report(None, 1, raw="hovering")
+    noted = report(None, 2, source=Source.PERSON, action="note", person="kim", note="rang them")
+    browser.desk.orders.keep(tracked(said, unknown, noted, announced=(announcement(),)))
+    browser.desk.notices.enter(Choice(notice=notice()), at=NOON)
+
+
+def test_an_order_shows_where_it_stands_and_everything_that_happened(browser: Browser) -> None:
+    browser.sign_in("viewer")
+    put_order(browser)
+    shown = browser.get(ADDRESS)
+    assert shown.status == 200
+    for text in (
+        "R-7",
+        "Ada &lt;Quinn&gt;",
+        "What comes next",
+        "Status not known",
+        "What to do:",
+        "rang them",
+        "Announced: accepted",
+        "Mail to sales@example.org",
+    ):
+        assert text in shown.text
+    timeline = shown.text.split('class="timeline"')[1]
+    assert timeline.index("rang them") < timeline.index("Hovering")
+
+
+def test_a_viewer_sees_no_form_that_would_be_refused(browser: Browser) -> None:
+    put_order(browser)
+    browser.sign_in("viewer")
+    assert "/actions/" not in browser.get(ADDRESS).text
+    browser.sign_in("operator")
+    forms = set(
+        re.findall(r'action="([^"]+/(?:actions|notices)/[^"]+)"', browser.get(ADDRESS).text)
+    )
+    [resend] = [one for one in forms if one.endswith("/resend")]
+    assert {one.rpartition("/")[2] for one in forms} == {
+        "acknowledge",
+        "cancel",
+        "note",
+        "refresh",
+        "resend",
+    }
+    token = browser.get(ADDRESS).token
+    done = browser.post(resend, csrf=token, key="k-1", to="other@example.org", force="1")
+    assert (done.status, done.location) == (303, ADDRESS)
+    assert browser.desk.emails.recipients == ["other@example.org"]
+    assert "other@example.org once more" in browser.get(ADDRESS).text
+
+
+def test_an_id_with_escapes_in_it_is_found(browser: Browser) -> None:
+    key = OrderKey(KEY.connection, "a/50%41", "b:c")
+    browser.desk.orders.keep(tracked(report(Status.ACCEPTED, key=key)))
+    browser.sign_in()
+    path = key.path_id.replace("%", "%25")
+    assert browser.get(f"/console/orders/{path}").status == 200
+
+
+def test_an_order_that_there_is_not_is_a_page_that_says_so(browser: Browser) -> None:
+    browser.sign_in()
+    shown = browser.get("/console/orders/offergrid-main:none:none")
+    assert shown.status == 404
+    assert "There is no order" in shown.text
+
+
+def test_other_items_that_cannot_be_read_leave_the_rest_of_the_page(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.sign_in()
+    put_order(browser)
+
+    def fail(*_args: object) -> None:
+        raise RuntimeError("gone")
+
+    monkeypatch.setattr(browser.desk.orders, "read_group", fail)
+    shown = browser.get(ADDRESS)
+    assert shown.status == 200
+    assert "The other items of this order can't be shown now" in shown.text
+    assert "Timeline" in shown.text
+
+
+def test_every_fact_is_shown_once() -> None:
+    facts = {"customer": CUSTOMER, "address": {"city": "Bonn", "street": "Weg 1"}, "spn": "4"}
+    facts |= {"installer": {"name": "Volt"}}
+    lines = [line for _, group in grouped_facts(facts) for line in group]
+    assert lines == [
+        ("Name", "Ada <Quinn>", False),
+        ("Email", "ada@example.com", False),
+        ("Address", "Weg 1, Bonn", False),
+        ("Spn", "4", False),
+        ("Installer", "name: Volt", False),
+    ]
