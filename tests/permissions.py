@@ -150,6 +150,10 @@ def uses_of_call(service: str, operation: str, parameters: Mapping[str, Any]) ->
             yield Use(action, f"{parameters['GroupName']}/{parameters['Name']}")
             if target := parameters.get("Target"):
                 yield Use("iam:PassRole", _logical(target["RoleArn"]))
+        case "Encrypt" | "Decrypt":
+            yield Use(action, _only("AWS::KMS::Key"))
+        case "DescribeUserPoolClient":
+            yield Use(action, _only("AWS::Cognito::UserPool"))
         case _:
             yield Use(action, _called(parameters))
 
@@ -177,6 +181,12 @@ def _logical(name: str) -> str:
     return last.partition("-")[0]
 
 
+def _only(kind: str) -> str:
+    """The logical id of the only resource of this type, whose name is AWS's own."""
+    [name] = [name for name, resource in template().items() if resource["Type"] == kind]
+    return name
+
+
 def _bucket(name: str) -> str:
     return next((one for one in template() if one.lower() == name), name)
 
@@ -200,6 +210,9 @@ class Watch:
         on_loading.append(self._wrap)
 
     def _note(self, *, params: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
+        if model.auth_type == "none":
+            # What isn't signed needs no permission.
+            return
         service = model.service_model.signing_name
         for use in uses_of_call(service, model.name, params):
             self._add(use)
