@@ -36,6 +36,11 @@ def api_events() -> Iterator[tuple[str, Any]]:
     yield "orders_api/unknown_order", _request("GET", "/orders/nobody:knows:this")
 
 
+def console_events() -> Iterator[tuple[str, Any]]:
+    """Requests of a browser in which nobody has signed in."""
+    yield "console/orders", _request("GET", "/console/orders")
+
+
 def scheduled_events() -> Iterator[tuple[str, Any]]:
     """What EventBridge sends each quarter of an hour or minute; and the same as of a later time."""
     for function in ("watch_deadlines", "release_notices", "finish_erasures"):

@@ -37,7 +37,7 @@ from tests.builders import (
     rabot_order,
 )
 from tests.fakes import MemoryOrders
-from tests.make_api_events import api_events, scheduled_events
+from tests.make_api_events import api_events, console_events, scheduled_events
 from tests.make_mail_events import mail_events
 from tests.payloads import charge_order, service_request
 
@@ -80,7 +80,7 @@ def all_events() -> Iterator[tuple[str, Any]]:
     """Every event's path below events/, and its content."""
     parts = (_webhooks, _inbox_batches, _stream_batches, _notice_batches, _endpoint_batches)
     others = (_measured_batches, _schedules, _planned_actions, _batches, mail_events)
-    for make in (*parts, *others, api_events, scheduled_events):
+    for make in (*parts, *others, api_events, console_events, scheduled_events):
         yield from make()
 
 

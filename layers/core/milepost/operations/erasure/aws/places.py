@@ -39,6 +39,7 @@ PLACES: Final[Mapping[str, str]] = {
     "UnannouncedBucket": "unannounced: each record is compared by its order and customer",
     "ActivityTable": "nothing: ids and settings, with a digest of an erased customer's id",
     "ViewsTable": "nothing: no view keeps a filter by customer, address or reference",
+    "SessionsTable": "nothing: sessions of people who sign in, and of no customer",
     "InboxDeadLetters": "dead_letters: each delivery is read and compared",
     "EmailDeadLetters": "dead_letters: recipients are compared",
     "EndpointDeadLetters": "dead_letters: team notices, which name nobody",
