@@ -38,7 +38,7 @@ FUNCTIONS: Final = {
     for logical_id, one in template().items()
     if one["Type"] == "AWS::Serverless::Function"
 }
-LEAST_METRICS: Final = {"poll_orders": 1, "receive_webhook": 1, "watch_deadlines": 1}
+LEAST_METRICS: Final = {"watch_deadlines": 1}
 """Lines of metrics for each event, of functions that always count something."""
 every_function = pytest.mark.parametrize("name", sorted(FUNCTIONS))
 

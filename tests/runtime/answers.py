@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 STATUSES: Final[Mapping[str, set[int]]] = {
+    "console/orders": {303},
     "orders_api/note_an_order": {200, 404},
     "orders_api/show_order": {200, 404},
     "orders_api/unknown_order": {404},
