@@ -14,7 +14,13 @@ from milepost.aws.dynamodb_items import from_item
 from tests.e2e.account import Account, running_account, webhook
 from tests.e2e.conftest import status_changed, wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.thorough]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.thorough,
+    pytest.mark.skip(
+        reason="the emulator can't create a style of managed login, as dev and prod do"
+    ),
+]
 
 NAMES: Final = ("milepost-dev", "milepost-prod")
 OF_THE_ACCOUNT: Final = {("AWS/Lambda", "Throttles"), ("AWS/SES", "Reputation.BounceRate")} | {
