@@ -12,6 +12,7 @@ from typing import Any, Final
 from local import (
     authorisation,
     function_logs,
+    login_pages,
     mail_events,
     mail_sending,
     renewals,
@@ -36,6 +37,7 @@ def run_emulator() -> None:
     secret_ids.correct_ministack()
     unpacking.correct_ministack()
     renewals.correct_ministack()
+    login_pages.correct_ministack()
     serving.correct_ministack()
     # Every 10 seconds by default, which makes each poll of a demo late.
     scheduler: Any = importlib.import_module("ministack.services.scheduler")

@@ -14,13 +14,7 @@ from milepost.aws.dynamodb_items import from_item
 from tests.e2e.account import Account, running_account, webhook
 from tests.e2e.conftest import status_changed, wait_for
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.thorough,
-    pytest.mark.skip(
-        reason="the emulator can't create a style of managed login, as dev and prod do"
-    ),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.thorough]
 
 NAMES: Final = ("milepost-dev", "milepost-prod")
 OF_THE_ACCOUNT: Final = {("AWS/Lambda", "Throttles"), ("AWS/SES", "Reputation.BounceRate")} | {
@@ -230,12 +224,28 @@ def items(account: Account, stack: Deployment, table: str) -> list[dict[str, Any
 def test_each_metric_is_in_the_namespace_of_its_stack(
     account: Account, stacks: Mapping[str, Deployment]
 ) -> None:
-    logs = account.client("logs")
     for name in NAMES:
-        group = f"/aws/lambda/{stacks[name].find_id('ReceiveWebhookFunction')}"
-        lines = logs.filter_log_events(logGroupName=group)["events"]
-        spaces = {m for one in lines for m in re.findall(r'"Namespace":"([^"]+)"', one["message"])}
-        assert spaces == {f"Milepost/{name}"}
+        refused = webhook(b"{}", delivery_id=f"msg_{uuid4().hex}")
+        refused["headers"]["webhook-signature"] = "v1,bm90IG91cnM="  # A refusal is counted.
+        answer = account.client("lambda").invoke(
+            FunctionName=stacks[name].find_id("ReceiveWebhookFunction"),
+            Payload=json.dumps(refused),
+        )
+        assert json.loads(answer["Payload"].read())["statusCode"] == 401
+    for name in NAMES:
+        wait_for(
+            lambda name=name: namespaces_of(account, stacks[name]),  # type: ignore[misc]
+            what=f"a metric of {name}",
+            seconds=30,
+        )
+        assert namespaces_of(account, stacks[name]) == {f"Milepost/{name}"}
+
+
+def namespaces_of(account: Account, stack: Deployment) -> set[str]:
+    """Those of all metrics that receive_webhook has written."""
+    group = f"/aws/lambda/{stack.find_id('ReceiveWebhookFunction')}"
+    lines = account.client("logs").filter_log_events(logGroupName=group)["events"]
+    return {m for one in lines for m in re.findall(r'"Namespace": ?"([^"]+)"', one["message"])}
 
 
 def test_a_stack_that_is_deleted_takes_nothing_of_the_other_with_it(
