@@ -27,11 +27,9 @@ FUNCTIONS: Final = sorted(path.parent.name for path in (ROOT / "functions").glob
 NOT_TRIED: Final = frozenset(
     {"FindTheStream", "LetSchedulesStartActions", "LetSchedulesStartIt", "ReadTheStream"}
     | {"WriteItsLogs"}
-    | {"EncryptTokens", "KnowItsAddresses", "SignPeopleIn"}
 )
 """What the emulator decides otherwise: it reads streams and writes logs in nobody's name, and lets
-anyone hand a role to a schedule. See decision 7 in docs/decisions. And three that only the console
-has, for which probes.py has no call: a key, one parameter, and the user pool."""
+anyone hand a role to a schedule. See decision 7 in docs/decisions."""
 KINDS: Final = {
     "AWS::DynamoDB::Table": "arn:aws:dynamodb:{region}:{account}:table/{id}",
     "AWS::Lambda::Function": "arn:aws:lambda:{region}:{account}:function:{id}",
