@@ -82,7 +82,7 @@ USES := .local/uses
 POLICIES := tests/integration/test_policies_match_calls.py
 BELOW_E2E := tests/unit tests/contracts tests/integration -n 2 --dist worksteal
 
-test: install ## The quick tests, with Python alone, and the ways through the whole (about 3 minutes on two cores)
+test: install ## The quick tests, with Python alone, and the ways through the whole (about 4 minutes on two cores)
 	@$(MAKE) --no-print-directory -j2 -O $(CHECKS) test-e2e-quick
 	@pytest $(BELOW_E2E) -m "not thorough"
 

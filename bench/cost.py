@@ -157,6 +157,7 @@ class Standing:
 
     alarms: int
     secrets: int
+    keys: int
     pollers: int
     starts_a_month: float
 
@@ -177,6 +178,7 @@ class Standing:
                 sum("MetricStat" in one for one in each.get("Metrics", [])) or 1 for each in alarms
             ),
             secrets=sum(kind == "AWS::SecretsManager::Secret" for kind, _ in named),
+            keys=sum(kind == "AWS::KMS::Key" for kind, _ in named),
             # A poller hands on one batch at a time, so there are no more of them than of those.
             pollers=sum(
                 min(MOST_POLLERS, each["ScalingConfig"]["MaximumConcurrency"])
@@ -347,6 +349,7 @@ def price_month(load: Load, prices: Mapping[str, Any]) -> Costs:
     return Costs(
         {
             "secrets": standing.secrets * prices["secrets_manager"]["per_secret_month"],
+            "keys": standing.keys * prices["kms"]["per_key_month"],
             "alarms": standing.alarms * cloudwatch["per_alarm_month"],
             "empty queues": receives
             * MINUTES_A_MONTH

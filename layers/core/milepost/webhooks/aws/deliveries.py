@@ -39,7 +39,7 @@ class ReplayQueue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One authentic webhook as it was accepted, or what a replay puts back of the quarantine."""
+    """One authentic webhook as it was accepted, or a quarantined payload that is reprocessed."""
 
     connection_id: str
     delivery_id: str
