@@ -28,7 +28,7 @@ pytestmark = pytest.mark.thorough
 URL = "https://orders.example.org/console"
 ISSUER = "https://cognito-idp.eu-central-1.amazonaws.com/pool"
 PAGES = (
-    ("/console", 303),
+    ("/console", 200),
     ("/console/orders", 200),
     ("/console/orders?q=ord-1", 200),
     ("/console/connections", 200),

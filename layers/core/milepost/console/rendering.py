@@ -19,6 +19,7 @@ from milepost.console.times import time_element, zone_of
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 NAVIGATION: Final = (
+    ("Today", "/console", "t"),
     ("Orders", "/console/orders", "o"),
     ("Customers", "/console/customers", "u"),
     ("Notices", "/console/notices", "n"),

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from milepost.common.status import Status
-from milepost.queries.order_list import ANY_ATTENTION, Due
+from milepost.queries.order_list import ANY_ATTENTION, ANY_WAIT, Due
 
 Filters = Mapping[str, Sequence[str]]
 """Query parameters of ``GET /orders`` with their values."""
@@ -70,6 +70,7 @@ SYSTEM_VIEWS: Final = (
     _system("overdue", "Overdue", due=str(Due.OVERDUE)),
     _system("stuck", "Stuck", attention=ANY_ATTENTION),
     _system("rejected", "Rejected", status=str(Status.REJECTED)),
+    _system("waiting-for-customer", "Waiting for the customer", waiting=ANY_WAIT),
 )
 """What everybody has, in the order in which it is shown."""
 

@@ -19,6 +19,7 @@ VIEWS: Final = (
     ("Next week", "due=next_week"),
     ("Overdue", "due=overdue"),
     ("Needs attention", "attention=any"),
+    ("Waiting for the customer", "waiting=any"),
     ("Rejected", "status=rejected"),
     ("Completed", "status=completed&status=active"),
 )
