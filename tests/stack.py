@@ -228,12 +228,9 @@ def _create_topic(name: str) -> str:
 
 def _create_secret(name: str) -> str:
     content = SIGNING if name == "SigningSecrets" else {}
-    arn: str = aws("secretsmanager").create_secret(Name=name, SecretString=json.dumps(content))[
-        "ARN"
-    ]
-    # Without the random end, which Secrets Manager does not need to find the secret. So a function
-    # that is loaded once for several accounts finds each one's.
-    return arn[: -len("-abcdef")]
+    secrets = aws("secretsmanager")
+    arn: str = secrets.create_secret(Name=name, SecretString=json.dumps(content))["ARN"]
+    return arn
 
 
 def _create_bucket(name: str) -> str:

@@ -206,7 +206,8 @@ class Run:
     def _send_what_is_queued(self) -> None:
         """A message too many in the queue is harmless only if it makes no mail too many."""
         if bodies := [json.dumps(one) for one in self.stack.messages("EmailQueue")]:
-            sender = _sender(self.stack)
+            # Started for this run alone: what it remembers of settings and secrets is this run's.
+            sender = self.stack.load("send_notice")
             vars(sender)["datetime"] = clock_at(self.start + 2 * LATER)
             sender.handler(sqs_batch(bodies), Context())
 
@@ -242,14 +243,6 @@ class Run:
         return (one for one in self.stack.items(table) if not one["pk"].startswith("count#"))
 
 
-def _sender(stack: Stack) -> ModuleType:
-    """send_notice, started once for all runs: it is not the one that is stopped."""
-    if "send_notice" not in _started:
-        _started["send_notice"] = stack.load("send_notice")
-    stack.environment("send_notice")  # Makes what it reads, which a new account has not yet.
-    return _started["send_notice"]
-
-
 def _was_done(event: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
     """Whether what was to be removed is gone, which is all that its caller wanted."""
     method = event.get("requestContext", {}).get("http", {}).get("method")
@@ -264,7 +257,6 @@ def _show_hidden_messages() -> None:
 
 
 _READS: Final = ("Get", "Head", "List", "Query", "Scan", "BatchGet", "Describe")
-_started: Final[dict[str, ModuleType]] = {}
 
 
 def subscribe_a_queue(stack: Stack) -> None:
