@@ -9,10 +9,15 @@ from cli.faults import CannotDo
 _ENOUGH: Final = 100
 """Functions at once below which a burst of webhooks is throttled; a new account may have 10.
 Source: Lambda developer guide, "Lambda quotas"."""
-_OPEN: Final = frozenset(
-    {"ANY /webhooks/{connection}", "GET /unsubscribe/{token}", "POST /unsubscribe/{token}"}
+OPEN_ROUTES: Final = frozenset(
+    {
+        "ANY /webhooks/{connection}",
+        *("GET /unsubscribe/{token}", "POST /unsubscribe/{token}"),
+        *("ANY /console", "ANY /console/{proxy+}"),
+    }
 )
-"""The routes that nobody signs in for: providers sign what they send, and links carry a token."""
+"""The routes without a token of the API: providers sign what they send, links carry a token, and
+the console signs people in itself."""
 
 
 def check_concurrency(patient: Patient) -> Iterator[Finding]:
@@ -38,11 +43,11 @@ def check_routes(patient: Patient) -> Iterator[Finding]:
     open_ones = {
         one["RouteKey"] for one in routes if one.get("AuthorizationType", "NONE") == "NONE"
     }
-    for missing in sorted(_OPEN - open_ones):
+    for missing in sorted(OPEN_ROUTES - open_ones):
         yield failure("routes", f"{missing} is missing or asks for a token", "Deploy again.")
-    for extra in sorted(open_ones - _OPEN):
+    for extra in sorted(open_ones - OPEN_ROUTES):
         yield failure("routes", f"{extra} is open to everybody", "Deploy again.")
-    if open_ones == _OPEN:
+    if open_ones == OPEN_ROUTES:
         yield ok("routes", f"{len(routes)} routes, {len(open_ones)} of them without a token")
 
 

@@ -110,8 +110,11 @@ def test_the_questions_of_a_day_are_answered(desk: Desk) -> None:
     # What is stuck, and is the deployment well?
     assert desk.say("orders", "list", "--attention", "any", "--provider", "offergrid")
     examined = desk.run("doctor", "--json")
-    found = {one["about"] for one in json.loads(examined.stdout)}
-    assert {"secrets", "schedules", "alarms", "dead letters", "polls"} <= found
+    said = json.loads(examined.stdout)
+    assert {"secrets", "schedules", "alarms", "dead letters", "polls"} <= {o["about"] for o in said}
+    # Other tests leave dead letters; nothing of what was deployed is wrong.
+    failed = {one["about"] for one in said if one["level"] == "fail"}
+    assert failed <= {"dead letters", "quarantine", "polls", "alarms", "functions"}, said
     assert [one for one in desk.tell("connections", "list") if one["id"] == HOME]
 
 

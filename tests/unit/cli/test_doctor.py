@@ -10,6 +10,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from cli.doctor import commands
+from cli.doctor.account import OPEN_ROUTES
 from cli.doctor.findings import Finding, Level, ok
 from cli.faults import CannotDo
 from cli.stack import find_stack
@@ -18,16 +19,14 @@ from milepost.connections.connection import SenderIdentity
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.subscription import Subscription
 from tests.builders import OFFERGRID
-from tests.stack import SENDER, aws
+from tests.stack import SENDER, aws, template
 from tests.unit.cli.conftest import Deployed
 
 pytestmark = pytest.mark.thorough
 
 HEALTHY = {"ProductionAccessEnabled": True, "SendingEnabled": True, "EnforcementStatus": "HEALTHY"}
 ROUTES = [
-    {"RouteKey": "ANY /webhooks/{connection}", "AuthorizationType": "NONE"},
-    {"RouteKey": "GET /unsubscribe/{token}", "AuthorizationType": "NONE"},
-    {"RouteKey": "POST /unsubscribe/{token}", "AuthorizationType": "NONE"},
+    *({"RouteKey": one, "AuthorizationType": "NONE"} for one in sorted(OPEN_ROUTES)),
     {"RouteKey": "GET /orders", "AuthorizationType": "JWT"},
 ]
 ROLE = "arn:aws:iam::123456789012:role/polls"
@@ -230,11 +229,28 @@ def test_an_account_that_runs_few_functions_at_once_is_a_warning(deployed: Deplo
 
 def test_a_route_that_is_missing_or_open_by_mistake_fails(deployed: Deployed) -> None:
     opened = {"RouteKey": "GET /orders", "AuthorizationType": "NONE"}
-    deployed.answers["GetRoutes"] = {"Items": [*ROUTES[1:3], opened]}
+    closed = [one for one in ROUTES if one["RouteKey"] != "ANY /webhooks/{connection}"]
+    deployed.answers["GetRoutes"] = {"Items": [*closed, opened]}
     assert [one[:2] for one in trouble(deployed)] == [("fail", "routes")] * 2
     texts = " ".join(one[2] for one in trouble(deployed))
     assert "ANY /webhooks/{connection} is missing" in texts
     assert "GET /orders is open to everybody" in texts
+
+
+def test_the_routes_without_a_token_are_those_of_the_template() -> None:
+    events = [
+        event["Properties"]
+        for one in template().values()
+        if one["Type"] == "AWS::Serverless::Function"
+        for event in one["Properties"].get("Events", {}).values()
+        if event["Type"] == "HttpApi"
+    ]
+    opened = {
+        f"{one['Method'].upper()} {one['Path']}"
+        for one in events
+        if one.get("Auth", {}).get("Authorizer") == "NONE"
+    }
+    assert opened == OPEN_ROUTES
 
 
 def test_what_waits_for_a_person_is_found(deployed: Deployed) -> None:
