@@ -17,6 +17,9 @@ from bench.children import WORK
 from bench.figures import Figure
 
 GOAL: Final = 5.0
+"""Dollars for a million events."""
+GOAL_OF_A_SMALL_TEAM: Final = 4.0
+"""Dollars a month for 1,000 orders, with all that stands still."""
 MILLION: Final = 1_000_000
 SHARE_OF_PROCESSOR: Final = 512 / 1_769
 """Of one processor at 512 MB: AWS gives a whole one at 1,769 MB."""
@@ -34,6 +37,8 @@ scaling behavior for SQS event source mappings"."""
 HOURS_OF_FAILURES: Final = 24
 """Hours a month in which something fails, and its metrics are sent: charged by the hour."""
 METRICS_OF_A_FAILURE: Final = 4
+LINES_OF_A_POLL: Final = 800
+"""Bytes in the log. Functions run by the clock write nothing when nothing is due."""
 
 ASSUMED: Final[Mapping[str, float]] = {
     "receive_webhook, per event": 1.2,
@@ -65,9 +70,10 @@ class Load:
         return self.orders * self.steps
 
 
+_SMALLEST: Final = "1,000 orders a month"
 _LARGEST: Final = "10 million orders a month"
 TEAMS: Final = {
-    "1,000 orders a month": Load(orders=1_000),
+    _SMALLEST: Load(orders=1_000),
     "100,000 orders a month": Load(orders=100_000, inbox_batch=1, figures_batch=7),
     _LARGEST: Load(orders=10 * MILLION, inbox_batch=8, figures_batch=100),
 }
@@ -125,17 +131,21 @@ def measure(*, quick: bool) -> list[Figure]:
                 what=f"a month of {name}",
                 measured=ours.total,
                 unit="$",
+                goal=GOAL_OF_A_SMALL_TEAM if name == _SMALLEST else None,
                 note=f"naive, without what stands still: ${naive.total:,.2f}; {_by_part(ours)}",
             )
         )
-    return rows + list_fixed(TEAMS["1,000 orders a month"], prices)
+    return rows + list_lines(TEAMS[_SMALLEST], prices, known)
 
 
-def list_fixed(load: Load, prices: Mapping[str, Any]) -> list[Figure]:
-    """A row for each thing that a small team pays whatever comes, and for what it may add."""
+def list_lines(
+    load: Load, prices: Mapping[str, Any], measured: Mapping[str, float]
+) -> list[Figure]:
+    """A row for each thing that a small team pays, and for what it may add."""
+    events = {"its events": price_events(load, prices, measured).total}
     rows = [
         Figure(what=f"of the month of 1,000 orders: {name}", measured=dollars, unit="$")
-        for name, dollars in price_month(load, prices).parts.items()
+        for name, dollars in {**price_month(load, prices).parts, **events}.items()
     ]
     more = {
         "the dashboard (WithDashboard=true)": prices["cloudwatch"]["per_dashboard_month"],
@@ -360,6 +370,18 @@ def price_month(load: Load, prices: Mapping[str, Any]) -> Costs:
                 prices, invocations=starts, processor_ms=starts * 5, calls=starts * 2
             )
             + starts * prices["scheduler"]["per_million_invocations"] / MILLION,
+            "logs of polls": load.connections
+            * load.polls_an_hour
+            * HOURS_A_MONTH
+            * LINES_OF_A_POLL
+            / 1e9
+            * cloudwatch["per_gb_of_logs"],
+            # The announcements' topic is encrypted with aws/sns: two calls for an announcement, or
+            # for those of five minutes.
+            "calls of KMS": 2
+            * min(load.orders * load.told, MINUTES_A_MONTH / 5)
+            * prices["kms"]["per_million_calls"]
+            / MILLION,
             "dead letters counted": MINUTES_A_MONTH
             / 15
             * 7

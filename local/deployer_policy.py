@@ -47,6 +47,8 @@ BESIDE: Final[Mapping[str, tuple[str, ...]]] = {
 """What a service asks beside its handlers."""
 UNUSED: Final = frozenset(
     {
+        # AWS's own keys (aws/lambda, aws/secretsmanager) are open to the whole account.
+        "kms",
         *("cloudfront", "ec2", "elasticfilesystem", "firehose", "kinesis", "s3files", "s3tables"),
         *("dynamodb:AssociateTableReplica", "dynamodb:BatchWriteItem", "dynamodb:ImportTable"),
         *("dynamodb:CreateTableReplica", "dynamodb:DeleteItem", "dynamodb:DeleteResourcePolicy"),
@@ -62,8 +64,6 @@ UNUSED: Final = frozenset(
         *("logs:DeleteIndexPolicy", "logs:DisassociateKmsKey", "logs:PutBearerTokenAuthentication"),
         *("logs:PutDataProtectionPolicy", "logs:PutIndexPolicy", "logs:PutLogEvents"),
         *("logs:PutLogGroupDeletionProtection", "logs:DescribeLogStreams"),
-        *("kms:GenerateDataKeyWithoutPlaintext", "kms:ListAliases", "kms:ReEncryptFrom"),
-        *("kms:ReEncryptTo", "kms:RevokeGrant"),
         *("s3:CreateBucketMetadataTableConfiguration", "s3:DeleteBucketMetadataTableConfiguration"),
         *("s3:DeleteBucketReplication", "s3:DeleteBucketWebsite", "s3:DeleteBucketCors"),
         *("s3:DeleteBucketAnalyticsConfiguration", "s3:DeleteBucketMetricsConfiguration"),
@@ -91,12 +91,7 @@ _CLOUDFORMATION: Final = (
     *("GetTemplate", "GetTemplateSummary", "ListStackResources"),
 )
 """What `sam deploy`, `sam delete` and the command call."""
-_USES_OF_KEYS: Final = frozenset(
-    f"kms:{name}"
-    for name in ("CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey")
-)
-"""Of keys that services use for whoever deploys; what makes the stack's own key is apart."""
-ALIKE: Final = ("s3:GetBucket*", "s3:Get*Configuration", "kms:*KeyRotation")
+ALIKE: Final = ("s3:GetBucket*", "s3:Get*Configuration")
 SAM_BUCKET: Final = "arn:aws:s3:::aws-sam-cli-managed-default-*"
 
 
@@ -113,7 +108,6 @@ def resources_of(service: str, secrets: tuple[str, ...]) -> list[str]:
         "dynamodb": ["arn:aws:dynamodb:*:*:table/milepost-*"],
         "events": ["arn:aws:events:*:*:rule/milepost-*"],
         "iam": ["arn:aws:iam::*:role/milepost-*"],
-        "kms": ["arn:aws:kms:*:*:key/*"],
         "lambda": [
             "arn:aws:lambda:*:*:function:milepost-*",
             "arn:aws:lambda:*:*:layer:milepost-*",
@@ -215,21 +209,10 @@ def _statements(actions: frozenset[str], secrets: tuple[str, ...]) -> Iterator[d
                 "Resource": resource,
                 "Condition": {"StringEquals": {key: given}},
             }
-    keys = sorted(rest & _USES_OF_KEYS)
-    rest -= set(keys)
-    if keys:
-        through = [f"{name}.*.amazonaws.com" for name in ("dynamodb", "lambda", "secretsmanager")]
-        yield {
-            "Sid": "Keys",
-            **allow,
-            "Action": keys,
-            "Resource": "*",
-            "Condition": {"StringLike": {"kms:ViaService": through}},
-        }
     anywhere = sorted(one for one in rest if any(part in one for part in _ON_EVERYTHING))
     yield {"Sid": "Anywhere", **allow, "Action": anywhere, "Resource": "*"}
     rest -= set(anywhere)
-    new = {"cognito-idp:CreateUserPool", "kms:CreateKey"} & rest
+    new = {"cognito-idp:CreateUserPool"} & rest
     if new:
         yield {"Sid": "WhatHasNoNameYet", **allow, "Action": sorted(new), "Resource": "*"}
         rest -= new

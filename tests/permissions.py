@@ -150,8 +150,6 @@ def uses_of_call(service: str, operation: str, parameters: Mapping[str, Any]) ->
             yield Use(action, f"{parameters['GroupName']}/{parameters['Name']}")
             if target := parameters.get("Target"):
                 yield Use("iam:PassRole", _logical(target["RoleArn"]))
-        case "Encrypt" | "Decrypt":
-            yield Use(action, _only("AWS::KMS::Key"))
         case "DescribeUserPoolClient":
             yield Use(action, _only("AWS::Cognito::UserPool"))
         case _:

@@ -26,7 +26,6 @@ SERVICES: dict[str, tuple[str, ...]] = {
         "TransactWriteItems",
         "UpdateItem",
     ),
-    "kms": ("Decrypt", "Encrypt"),
     "lambda": ("Invoke",),
     "s3": ("DeleteObject", "GetObject", "HeadObject", "ListObjectsV2", "PutObject"),
     "scheduler": ("CreateSchedule", "DeleteSchedule", "GetSchedule", "UpdateSchedule"),
@@ -61,8 +60,9 @@ def prune(packages: Path) -> None:
     for locale in (packages / "babel" / "locale-data").glob("*.dat"):
         if locale.stem.split("_")[0] not in LANGUAGES:
             locale.unlink()
-    # Of holidays the days count, not their names; and no address is looked up by name (dns).
-    for name in ("bin", "boto3/examples", "dns", "holidays/locale"):
+    # Of holidays the days count, not their names; no address is looked up by name (dns); and
+    # nothing is bound to C here (cffi): what was, needs its compiled part alone.
+    for name in ("bin", "boto3/examples", "cffi", "dns", "holidays/locale", "pycparser"):
         shutil.rmtree(packages / name, ignore_errors=True)
     for cache in list(packages.rglob("__pycache__")):
         shutil.rmtree(cache)

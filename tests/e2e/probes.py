@@ -124,8 +124,6 @@ _CALLS: Final[Mapping[str, tuple[str, str, dict[str, Any]]]] = {
     "secretsmanager:PutSecretValue": (
         "secretsmanager", "put_secret_value", {"SecretId": "{arn}", **_NEVER_CURRENT},
     ),
-    "kms:Encrypt": ("kms", "encrypt", {"KeyId": "{arn}", "Plaintext": b""}),
-    "kms:Decrypt": ("kms", "decrypt", {"KeyId": "{arn}", "CiphertextBlob": b"nothing"}),
     "cognito-idp:DescribeUserPoolClient": (
         "cognito-idp",
         "describe_user_pool_client",

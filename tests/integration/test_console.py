@@ -15,8 +15,9 @@ import pytest
 
 from milepost.aws import clients
 from milepost.common.status import Status
-from milepost.console.aws.sessions import KmsSealing, SessionsTable
+from milepost.console.aws.sessions import SessionsTable
 from milepost.console.forgery import form_token
+from milepost.console.sealing import SessionSealing
 from milepost.console.sessions import Person, Session
 from milepost.console.sign_in import SESSION_COOKIE
 from milepost.orders.aws.table import OrdersTable
@@ -67,7 +68,7 @@ class Desk:
     app: ModuleType
     stack: Stack
     sessions: SessionsTable
-    sealing: KmsSealing
+    sealing: SessionSealing
 
     def begin(self, *, renewed: timedelta = timedelta()) -> Session:
         now = datetime.now(UTC)
@@ -127,7 +128,6 @@ def login() -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 def desk(stack: Stack, login: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Desk:
-    key = aws("kms").create_key()["KeyMetadata"]["Arn"]
     addresses = {"url": URL, "login": login["url"], "client": CLIENT}
     aws("ssm").put_parameter(Name="/milepost/console", Value=json.dumps(addresses), Type="String")
     login["claims"].update(
@@ -145,7 +145,7 @@ def desk(stack: Stack, login: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -
     environment = stack.environment
 
     def with_the_rest(function: str) -> dict[str, str]:
-        own = {"SESSIONS_KEY_ARN": key, "PEOPLE_ISSUER": ISSUER}
+        own = {"PEOPLE_ISSUER": ISSUER}
         return environment(function) | own | {"CONSOLE_SETTINGS": "/milepost/console"}
 
     monkeypatch.setattr(stack, "environment", with_the_rest)
@@ -158,7 +158,7 @@ def desk(stack: Stack, login: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -
         app=stack.load("console"),
         stack=stack,
         sessions=SessionsTable(aws("dynamodb"), table_name=stack.resources["SessionsTable"]),
-        sealing=KmsSealing(lambda: aws("kms"), key_id=key),
+        sealing=SessionSealing(),
     )
 
 

@@ -171,8 +171,9 @@ def test_a_queue_is_encrypted(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", of_type("AWS::DynamoDB::Table"))
-def test_a_table_is_encrypted(name: str) -> None:
-    assert RESOURCES[name]["Properties"]["SSESpecification"] == {"SSEEnabled": True}
+def test_a_table_is_encrypted_with_the_key_that_is_not_charged(name: str) -> None:
+    """DynamoDB has no table that isn't encrypted; docs/decisions/0053."""
+    assert RESOURCES[name]["Properties"]["SSESpecification"] == {"SSEEnabled": False}
 
 
 @pytest.mark.parametrize("name", ["OrdersTable", "NoticesTable", "FiguresTable", "SearchTable"])
@@ -434,7 +435,7 @@ NAMED_BY = {
 }
 """The property that gives a resource a name of its own; without it AWS makes one up."""
 NAMELESS = {
-    *("AWS::ApiGatewayV2::ApiMapping", "AWS::ApiGatewayV2::DomainName", "AWS::KMS::Key"),
+    *("AWS::ApiGatewayV2::ApiMapping", "AWS::ApiGatewayV2::DomainName"),
     *("AWS::Cognito::ManagedLoginBranding", "AWS::Cognito::UserPoolClient"),
     *("AWS::Cognito::UserPoolGroup", "AWS::Logs::MetricFilter", "AWS::S3::BucketPolicy"),
     *("AWS::SES::ConfigurationSetEventDestination", "AWS::SNS::Subscription"),

@@ -114,7 +114,6 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
 ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "cognito-idp": ("describe_user_pool_client", {"UserPoolId": "eu_1", "ClientId": "client"}),
     "dynamodb": ("get_item", {"TableName": "orders", "Key": {"pk": {"S": "order#1"}}}),
-    "kms": ("encrypt", {"KeyId": "key", "Plaintext": b"token"}),
     "lambda": ("invoke", {"FunctionName": "poll", "Payload": b"{}"}),
     "s3": ("get_object", {"Bucket": "digests", "Key": "digests/one"}),
     "scheduler": ("get_schedule", {"Name": "poll"}),

@@ -108,10 +108,10 @@ def test_a_million_events_cost_by_their_parts_and_in_proportion() -> None:
     assert one.total < price_naive(Load(orders=1e6 / 6), prices(), {}).total
 
 
-def test_a_team_of_1000_orders_a_month_pays_less_than_5_dollars() -> None:
+def test_a_team_of_1000_orders_a_month_pays_less_than_4_dollars() -> None:
     load = TEAMS["1,000 orders a month"]
     fixed, events = price_month(load, prices()), price_events(load, prices(), {})
-    assert fixed.total + events.total < 5.0, fixed.parts
+    assert fixed.total + events.total < 4.0, fixed.parts
 
 
 def test_what_is_charged_by_the_month_is_counted_in_the_template() -> None:

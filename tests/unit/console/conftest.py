@@ -14,6 +14,7 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from milepost.console.app import Console
+from milepost.console.sealing import SessionSealing
 from milepost.console.sessions import Attempt, PoolDown, Refused, Session, Tokens
 from milepost.console.settings import Addresses
 from milepost.console.sign_in import SignIn
@@ -96,16 +97,6 @@ class Pool:
         return usual | self.changes
 
 
-class Backwards:
-    """Seals by writing backwards."""
-
-    def seal(self, token: str, *, session_id: str) -> str:
-        return f"{session_id}:{token[::-1]}"
-
-    def unseal(self, sealed: str, *, session_id: str) -> str:
-        return sealed.removeprefix(f"{session_id}:")[::-1]
-
-
 class Known:
     def addresses(self) -> Addresses:
         return Addresses(url=URL, login=LOGIN, client="client-1")
@@ -145,7 +136,7 @@ class Browser:
             sign_in=SignIn(
                 sessions=self.sessions,
                 pool=self.pool,
-                sealing=Backwards(),
+                sealing=SessionSealing(),
                 issuer=ISSUER,
                 client_id=lambda: "client-1",
                 clock=lambda: self.desk.now,

@@ -1,5 +1,6 @@
 """Who is let in, for how long, and how it ends."""
 
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -122,6 +123,22 @@ def test_signing_out_ends_the_session_here_and_at_the_pool(browser: Browser) -> 
     assert browser.pool.revoked == ["refresh-1"]
     assert not browser.sessions.kept
     assert SESSION_COOKIE not in browser.cookies
+
+
+def test_a_session_whose_token_an_earlier_version_encrypted_otherwise_ends_and_breaks_nothing(
+    browser: Browser,
+) -> None:
+    for leave in (
+        lambda: (browser.wait(minutes=16), browser.get("/console/orders"))[1],
+        lambda: browser.post("/console/sign-out", csrf=browser.get("/console/orders").token),
+    ):
+        browser.sign_in()
+        [(key, session)] = browser.sessions.kept.items()
+        browser.sessions.kept[key] = replace(session, sealed_token="AQICAHh4")
+        assert browser.get("/console/orders").status == 200
+        assert leave().status == 303
+        assert not browser.sessions.kept
+        assert not browser.pool.revoked
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ class Tokens:
 
 
 class Refused(Exception):
-    """The user pool refused a code or a token: it is used up, revoked, or the person disabled."""
+    """A code or a token does not count: used up, revoked, unreadable, or the person is disabled."""
 
 
 class PoolDown(Exception):
@@ -130,7 +130,9 @@ class Sealing(Protocol):
     """Encrypts tokens for one session each."""
 
     def seal(self, token: str, *, session_id: str) -> str: ...
-    def unseal(self, sealed: str, *, session_id: str) -> str: ...
+    def unseal(self, sealed: str, *, session_id: str) -> str:
+        """:raises Refused: when it is not what ``seal`` made for this session"""
+        ...
 
 
 def new_id() -> str:

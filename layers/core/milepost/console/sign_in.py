@@ -164,7 +164,7 @@ class SignIn:
     def end(self, session: Session) -> Answer:
         """Sign out: here, and at the pool, whose pages would else sign in again without asking."""
         self.sessions.end(session.id)
-        with suppress(PoolDown):
+        with suppress(PoolDown, Refused):
             token = self.sealing.unseal(session.sealed_token, session_id=session.id)
             self.pool.revoke(token)
         cookie = secure_cookie(SESSION_COOKIE, "", seconds=0)

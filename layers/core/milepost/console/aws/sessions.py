@@ -1,9 +1,6 @@
-"""Sessions in DynamoDB, their tokens encrypted by KMS."""
+"""Sessions in DynamoDB."""
 
-import base64
-from collections.abc import Callable
 from datetime import datetime
-from functools import cache
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -108,36 +105,6 @@ class SessionsTable:
 
     def _put(self, item: dict[str, Any]) -> None:
         self._client.put_item(TableName=self._table, Item=to_item(item))
-
-
-class KmsSealing:
-    """Implements ``sessions.Sealing``: a token can be decrypted for its own session alone.
-
-    :param open_client: makes a client of KMS, for the first that needs it
-    """
-
-    def __init__(self, open_client: Callable[[], Any], *, key_id: str) -> None:
-        self._open = cache(open_client)
-        self._key = key_id
-
-    def seal(self, token: str, *, session_id: str) -> str:
-        answer = self._open().encrypt(
-            KeyId=self._key, Plaintext=token.encode(), EncryptionContext=_context(session_id)
-        )
-        return base64.b64encode(answer["CiphertextBlob"]).decode()
-
-    def unseal(self, sealed: str, *, session_id: str) -> str:
-        answer = self._open().decrypt(
-            KeyId=self._key,
-            CiphertextBlob=base64.b64decode(sealed),
-            EncryptionContext=_context(session_id),
-        )
-        token: bytes = answer["Plaintext"]
-        return token.decode()
-
-
-def _context(session_id: str) -> dict[str, str]:
-    return {"session": digest_of(session_id)}
 
 
 def _key(kind: str, secret: str) -> str:

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from milepost.aws.clients import IMPATIENT, client
 from milepost.console.aws.pool import CognitoPool
-from milepost.console.aws.sessions import KmsSealing, SessionsTable
+from milepost.console.aws.sessions import SessionsTable
 from milepost.console.aws.settings import ConsoleParameter
+from milepost.console.sealing import SessionSealing
 from milepost.console.settings import Settings
 from milepost.console.sign_in import SignIn
 
@@ -29,9 +30,7 @@ def open_sign_in(
             settings=settings,
             pool_id=environment["PEOPLE_POOL"],
         ),
-        sealing=KmsSealing(
-            lambda: client("kms", config=IMPATIENT), key_id=environment["SESSIONS_KEY_ARN"]
-        ),
+        sealing=SessionSealing(),
         issuer=environment["PEOPLE_ISSUER"],
         client_id=lambda: settings.addresses().client,
         clock=clock,
