@@ -29,7 +29,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@touch $@
 
 lock: ## Newest versions into the lock files
-	for tool in tests/audit/checkov tests/audit/pip-audit tests/fuzz/atheris tests/mutants/mutmut tests/runtime/awslambdaric; do \
+	for tool in tests/audit/checkov tests/audit/pip-audit tests/browser/playwright tests/fuzz/atheris tests/mutants/mutmut tests/runtime/awslambdaric; do \
 		uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o $$tool.txt $$tool.in; done
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock requirements.in
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -c requirements.lock -o layers/dependencies/requirements.txt layers/dependencies/requirements.in
@@ -98,9 +98,19 @@ test-all: check $(TOOLS)/schemathesis/.installed ## All tests: also the slower o
 	@MILEPOST_USES=$(CURDIR)/$(USES) pytest $(BELOW_E2E) --ignore=$(POLICIES)
 	@MILEPOST_USES=$(CURDIR)/$(USES) pytest $(POLICIES)
 	@pytest tests/e2e
-	@$(MAKE) --no-print-directory soak-briefly fuzz-briefly test-dynamodb-local audit
+	@$(MAKE) --no-print-directory test-browser soak-briefly fuzz-briefly test-dynamodb-local audit
 	@if [ -s $(LEFT_OUT) ]; then echo "Everything else ran; left out:"; cat $(LEFT_OUT); else \
 		echo "Everything ran; nothing was left out."; fi
+
+# Not collected without MILEPOST_PLAYWRIGHT, so that the plain suites need no browser.
+.PHONY: test-browser
+test-browser: install ## The console in a real browser, with axe (needs chromium)
+	@mkdir -p $(dir $(LEFT_OUT))
+	@if ! command -v chromium > /dev/null; then \
+		echo "- the console in a browser: there is no chromium (Debian: apt install chromium)" | tee -a $(LEFT_OUT); \
+	elif ! $(MAKE) --no-print-directory $(TOOLS)/playwright/.installed; then \
+		echo "- the console in a browser: Playwright can't be installed here (why, see above)" | tee -a $(LEFT_OUT); \
+	else MILEPOST_PLAYWRIGHT=$(CURDIR)/$(TOOLS)/playwright pytest tests/browser; fi
 
 bench: install bench-peers ## What it costs, beside its limits and peers (PART=cold: one part; QUICK=1: roughly)
 	@PYTHONPATH=.:layers/core $(BIN)/python -m bench $(PART) $(if $(filter 1,$(QUICK)),--quick)
@@ -120,6 +130,7 @@ $(TOOLS)/awslambdaric/.installed: tests/runtime/awslambdaric.txt
 $(TOOLS)/checkov/.installed: tests/audit/checkov.txt
 $(TOOLS)/mutmut/.installed: tests/mutants/mutmut.txt
 $(TOOLS)/pip-audit/.installed: tests/audit/pip-audit.txt
+$(TOOLS)/playwright/.installed: tests/browser/playwright.txt
 $(TOOLS)/schemathesis/.installed: tests/audit/schemathesis.txt
 $(TOOLS)/%/.installed: | install
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)

@@ -1,6 +1,6 @@
 """One order: where it stands, what comes next, everything that happened, and what can be done."""
 
-from typing import Any
+from typing import Any, cast
 
 from milepost.api.idempotency_key import new_key
 from milepost.api.order_schema import OrderView
@@ -15,6 +15,9 @@ from milepost.console.rendering import segment
 from milepost.console.routing import Pages
 from milepost.console.times import zone_of
 from milepost.console.visit import Visit
+from milepost.orders.details import Details
+from milepost.orders.order import OrderKey
+from milepost.orders.search_terms import customer_id_of
 
 pages = Pages()
 
@@ -36,6 +39,7 @@ def show(visit: Visit) -> Answer:
         advice=ADVICE,
         new_key=new_key,
         who=_customer(order),
+        customer=_customer_id(order),
     )
 
 
@@ -87,6 +91,10 @@ def _address(order: str) -> str:
 def _customer(order: OrderView) -> str:
     customer = order.details.get("customer") or {}
     return customer.get("name") or customer.get("business") or ""
+
+
+def _customer_id(order: OrderView) -> str:
+    return customer_id_of(cast(Details, order.details), OrderKey.parse(order.id))
 
 
 def _done(made: dict[str, Any]) -> str:

@@ -1,0 +1,65 @@
+"""Every page: for both roles, in both colour schemes, on a phone and on a wide screen."""
+
+import pytest
+
+from milepost.console.routing import all_routes
+from tests.browser.person import PHONE, Person
+
+FOUND_ON = {
+    "/orders/{order}": "/orders",
+    "/customers/{customer}": "/orders/{order}",
+    "/notices/{notice}": "/notices",
+    "/subscriptions/{subscription}": "/subscriptions",
+    "/connections/{connection}": "/connections",
+    "/operations/quarantine/{kept}": "/operations/quarantine",
+    "/operations/dead-letters/{queue}": "/operations",
+}
+"""Pages about one thing, and the page that leads there."""
+FILES = {"/activity/download"}
+PAGES = sorted(
+    {
+        route.address.removeprefix("/console")
+        for route in all_routes()
+        if route.method == "GET" and route.address.removeprefix("/console") not in FILES
+    }
+)
+OPERATORS = {
+    "/operations/quarantine/{kept}",
+    "/operations/dead-letters/{queue}",
+    "/subscriptions/new",
+}
+"""Pages that viewers may not see."""
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_accessible_in_both_schemes_and_fits_a_phone(operator: Person, page: str) -> None:
+    operator.open(find(operator, page))
+    assert operator.findings() == [], operator.address
+    operator.page.emulate_media(color_scheme="dark")
+    assert operator.findings(runOnly=["color-contrast"]) == [], f"{operator.address} in the dark"
+    assert not operator.is_too_wide, f"{operator.address} on a wide screen"
+    operator.page.set_viewport_size(PHONE)
+    assert not operator.is_too_wide, f"{operator.address} on a phone"
+    rest = {"color-contrast": {"enabled": False}}
+    assert operator.findings(rules=rest) == [], f"{operator.address} on a phone"
+
+
+@pytest.mark.parametrize("page", [one for one in PAGES if one not in OPERATORS])
+def test_a_viewer_sees_a_page_without_any_form_that_changes_something(
+    viewer: Person, page: str
+) -> None:
+    viewer.open(find(viewer, page))
+    assert viewer.page.locator("h1").count() == 1
+    posting = viewer.page.locator("form[method=post]:not([action='/console/sign-out'])")
+    assert posting.count() == 0
+
+
+def find(person: Person, page: str) -> str:
+    """The address of a page; of one about one thing, that of the first one that a page links to."""
+    if "{" not in page:
+        return page
+    person.open(find(person, FOUND_ON[page]))
+    linked = person.page.locator("main a").evaluate_all("all => all.map(one => one.pathname)")
+    behind = [one.removeprefix("/console") for one in linked]
+    start = page.partition("{")[0]
+    return next(one for one in behind if one.startswith(start) and one not in PAGES)
