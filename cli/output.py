@@ -1,8 +1,6 @@
 """What the operator sees: lines, tables that fit the terminal, or JSON and CSV for scripts."""
 
-import csv
 import json
-import re
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -12,9 +10,10 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from milepost.exports.columns import ListColumns, Row
+from milepost.exports.files import Format, header_of, lines_of
+
 _GAP: Final = "  "
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?")
 
 _out = Console(highlight=False, markup=False)
 _err = Console(highlight=False, markup=False, stderr=True)
@@ -68,19 +67,13 @@ def one_line(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def tell_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """The rows as CSV (RFC 4180) on standard output.
+def tell_csv(columns: ListColumns, rows: Iterable[Row]) -> None:
+    """The rows as CSV (RFC 4180) on standard output, as the API writes them.
 
     A cell that a spreadsheet would take for a formula begins with an apostrophe.
     """
-    writer = csv.writer(sys.stdout)
-    writer.writerow(columns)
-    writer.writerows([_not_a_formula(cell) for cell in row] for row in rows)
-
-
-def _not_a_formula(cell: str) -> str:
-    is_number = _NUMBER.fullmatch(cell) is not None
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) and not is_number else cell
+    sys.stdout.write(header_of(columns, file_format=Format.CSV))
+    sys.stdout.write(lines_of(rows, columns, file_format=Format.CSV))
 
 
 def terminal_width() -> int:

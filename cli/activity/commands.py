@@ -11,6 +11,7 @@ from cli.options import ConnectionsOption, CsvOption, JsonOption, ZoneOption
 from cli.output import tell, tell_csv, tell_json, tell_table
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
+from milepost.exports.lists import ACTIVITY, about
 
 app = make_part()
 
@@ -76,7 +77,7 @@ def activity(
     if as_json:
         tell_json({"entries": found, "next": following})
     elif as_csv:
-        tell_csv(_FIELDS, [_row(one, one["at"]) for one in found])
+        tell_csv(ACTIVITY, found)
     elif not found:
         tell("Nothing was changed.")
     else:
@@ -90,14 +91,8 @@ def _row(entry: Mapping[str, Any], at: str) -> list[str]:
         entry["person"],
         entry["kind"],
         entry["outcome"],
-        _about(entry["targets"]),
+        about(entry["targets"]),
         entry["via"],
         entry["address"] or "",
         entry["id"],
     ]
-
-
-def _about(targets: Mapping[str, str]) -> str:
-    # The connection stands in the ids of what belongs to it.
-    shown = {name: one for name, one in targets.items() if name != "connection"} or targets
-    return ", ".join(f"{name} {one}" for name, one in shown.items())

@@ -15,7 +15,7 @@ from cli.connections.declaration import ChangedSinceCompared, changing
 from cli.connections.difference import ConnectionChange, Difference, SubscriptionChange, compare
 from cli.connections.file import read_file
 from cli.connections.health import condition_in_words, troubles
-from cli.connections.overview import connection_rows, overview_as_json, remarks
+from cli.connections.overview import connection_records, connection_rows, overview_as_json, remarks
 from cli.connections.polling import REQUESTED, start_poll
 from cli.connections.secret_commands import app as secret_app
 from cli.connections.senders import incomplete_senders
@@ -30,6 +30,7 @@ from cli.output import is_interactive, tell, tell_csv, tell_folded, tell_json, t
 from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
 from milepost.activity.recorder import Change
+from milepost.exports.lists import CONNECTIONS
 
 app = make_part("The team's accounts at the providers.")
 app.add_typer(secret_app, name="secret")
@@ -99,11 +100,11 @@ def list_connections(
     if not stored.ids:
         tell(f"{target} has no connections yet: apply a file of them.")
         return
+    if as_csv:
+        tell_csv(CONNECTIONS, connection_records(stored, seen))
+        return
     columns = ("connection", "provider", "polls", "health", "last poll", "webhook")
     rows = list(connection_rows(stored, seen, now=datetime.now(UTC)))
-    if as_csv:
-        tell_csv(columns, rows)
-        return
     tell_table(columns, rows, drop=("polls", "provider", "webhook"))
     for name in sorted(stored.ids):
         for line in remarks(name, stored, seen, moments):

@@ -29,6 +29,14 @@ def connection_rows(stored: Stored, seen: Seen, *, now: datetime) -> Iterator[tu
         )
 
 
+def connection_records(stored: Stored, seen: Seen) -> Iterator[Mapping[str, Any]]:
+    """The connections as the API shows them; of one that it doesn't know, what is stored."""
+    for name in sorted(stored.ids):
+        settings = stored.settings.get(name)
+        unknown = {"id": name, "provider": settings.provider if settings else None}
+        yield seen.get(name, unknown)
+
+
 def remarks(connection_id: str, stored: Stored, seen: Seen, moments: Moments) -> Iterator[str]:
     """What there is to say of a connection beyond its row: secrets that lack, what fails."""
     yield from (f"{why}." for why in stored.unusable.get(connection_id, ()))

@@ -11,10 +11,10 @@ from cli.options import ConnectionsOption, CsvOption, JsonOption
 from cli.output import tell, tell_csv, tell_json, tell_table
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
+from milepost.exports.lists import CAUSES
 
 app = make_part()
 
-_FIELDS: Final = ("month", "connection", "service_type", "outcome", "cause", "count", "share")
 _KNOWN: Final = {
     "malo": "MaLo number",
     "meter_number": "meter number",
@@ -57,7 +57,7 @@ def show_causes(
         tell_json(found)
         return
     if as_csv:
-        tell_csv(_FIELDS, [_csv_row(one) for one in found["causes"]])
+        tell_csv(CAUSES, found["causes"])
         return
     months = found["months"]
     tell(f"Rejections, failures and cancellations from {months[0]} to {months[-1]}", style="bold")
@@ -82,10 +82,6 @@ def _row(one: Mapping[str, Any]) -> list[str]:
         f"{one['count']:,}",
         f"{one['share']:.0%}",
     ]
-
-
-def _csv_row(one: Mapping[str, Any]) -> list[str]:
-    return ["" if one[name] is None else str(one[name]) for name in _FIELDS]
 
 
 def _show_acceptance(found: list[Mapping[str, Any]]) -> None:

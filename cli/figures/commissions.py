@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
@@ -13,20 +13,10 @@ from cli.orders.finding import short_id
 from cli.output import tell, tell_csv, tell_json, tell_table
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
+from milepost.exports.lists import COMMISSIONS
 from milepost.queries.commission import State
 
 app = make_part()
-
-_FIELDS: Final = (
-    "due_on",
-    "state",
-    "amount",
-    "currency",
-    "month",
-    "order",
-    "connection",
-    "reference",
-)
 
 
 @app.command("commissions", epilog=examples("commissions --month 2026-04 --state overdue"))
@@ -62,7 +52,7 @@ def list_commissions(
         tell_json({"commissions": found})
         return
     if as_csv:
-        tell_csv(_FIELDS, [[str(one[name] or "") for name in _FIELDS] for one in found])
+        tell_csv(COMMISSIONS, found)
         return
     if found:
         tell_table(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
@@ -13,23 +13,9 @@ from cli.orders.finding import short_id
 from cli.output import tell, tell_csv, tell_json, tell_table
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
+from milepost.exports.lists import STAGES
 
 app = make_part()
-
-_STAGE_FIELDS: Final = (
-    "connection",
-    "service_type",
-    "stage",
-    "raw_status",
-    "count",
-    "mean",
-    "median",
-    "p90",
-)
-_STAGE_COLUMNS: Final = (
-    *_STAGE_FIELDS[:5],
-    *(f"{name}_seconds" for name in _STAGE_FIELDS[5:]),
-)
 
 
 class By(StrEnum):
@@ -80,7 +66,7 @@ def show_stages(
         tell_json(found)
         return
     if as_csv:
-        tell_csv(_STAGE_COLUMNS, [_stage_values(one) for one in found["stages"]])
+        tell_csv(STAGES, found["stages"])
         return
     months = found["months"]
     tell(f"Stages that ended from {months[0]} to {months[-1]}", style="bold")
@@ -145,9 +131,3 @@ def _stage_row(one: Mapping[str, Any], *, by: By) -> list[str]:
 
 def _usual(seconds: float | None) -> str:
     return "not enough yet" if seconds is None else in_words(seconds)
-
-
-def _stage_values(one: Mapping[str, Any]) -> list[str]:
-    """The same for a spreadsheet: durations in seconds."""
-    values = (one[name] for name in _STAGE_FIELDS)
-    return ["" if value is None else str(value) for value in values]

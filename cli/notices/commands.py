@@ -15,7 +15,6 @@ from cli.api import OrdersApi
 from cli.asking import who_asks
 from cli.faults import CannotDo, WrongUse
 from cli.notices.listing import (
-    CSV_FIELDS,
     AudienceOption,
     ChannelOption,
     KindsOption,
@@ -26,7 +25,6 @@ from cli.notices.listing import (
     StatesOption,
     UndeliveredOption,
     UntilOption,
-    notice_row,
     read_notices,
     show_notices,
     wanted_notices,
@@ -39,16 +37,18 @@ from cli.notices.previewing import (
     preview_digest,
     preview_mail,
 )
-from cli.notices.showing import CSV_COLUMNS, Entry, csv_row, entry_as_json, show_entries
+from cli.notices.showing import Entry, entry_as_json, show_entries
 from cli.options import ConnectionsOption, CsvOption, JsonOption, KeyOption
 from cli.orders.finding import find_orders
 from cli.output import tell, tell_csv, tell_json, warn
 from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
+from milepost.api.notice_schema import notice_view
 from milepost.common.errors import BadPayload, OrdersUnavailable
 from milepost.common.idempotency import KeyReused
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.connections.aws.settings import ConnectionSettings
+from milepost.exports.lists import NOTICES
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.resend import open_resender
 from milepost.notifications.notice import Audience, BadNoticeId, NoticeId
@@ -115,7 +115,7 @@ def list_notices(
         if as_json:
             tell_json(listed)
         elif as_csv:
-            tell_csv(CSV_FIELDS, [notice_row(one) for one in listed["notices"]])
+            tell_csv(NOTICES, listed["notices"])
         else:
             show_notices(listed, with_ids=ids)
         return
@@ -129,7 +129,7 @@ def list_notices(
         tell_json([entry_as_json(one) for one in found])
         return
     if as_csv:
-        tell_csv(CSV_COLUMNS, [csv_row(one) for one in found])
+        tell_csv(NOTICES, [notice_view(one).model_dump(mode="json") for one in found])
         return
     if not found:
         tell(f"No notice of {order} is in the log, which keeps them for 400 days.")

@@ -15,17 +15,7 @@ from milepost.orders.order import Kind
 
 Listed: TypeAlias = Mapping[str, Any]
 
-CSV_FIELDS: Final = (
-    "at",
-    "id",
-    "order",
-    "kind",
-    "audience",
-    "channel",
-    "recipient",
-    "state",
-    "reason",
-)
+
 _COLUMNS: Final = ("when", "kind", "audience", "channel", "state", "order")
 _WIDTHS: Final = (16, 11, 8, 7, 10, 20)
 
@@ -136,8 +126,3 @@ def show_notices(found: Mapping[str, Any], *, with_ids: bool) -> None:
             tell(f"    {one['id']}")
     if found["next"]:
         tell(f"{len(notices)} notices; there are more: --limit or --all.")
-
-
-def notice_row(one: Listed) -> list[str]:
-    """One notice as a row of CSV: ``CSV_FIELDS``."""
-    return [str(one[name] or "") for name in CSV_FIELDS]

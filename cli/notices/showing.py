@@ -39,24 +39,6 @@ def entry_as_json(entry: Entry) -> dict[str, Any]:
     return {"when": when(entry)} | plain
 
 
-CSV_COLUMNS: Final = (
-    "when",
-    "id",
-    "kind",
-    "audience",
-    "channel",
-    "recipient",
-    "state",
-    "reason",
-)
-
-
-def csv_row(entry: Entry) -> list[str]:
-    """One notice as a row of CSV: ``CSV_COLUMNS``."""
-    plain = entry_as_json(entry)
-    return [str(plain.get(name) or "") for name in CSV_COLUMNS]
-
-
 def when(entry: Entry) -> str | None:
     """When it came to stand as it does; an instant in UTC."""
     at = entry.get(f"{entry['state']}_at") or entry.get(f"{State.QUEUED}_at")

@@ -12,6 +12,7 @@ from cli.options import CsvOption, JsonOption, YesOption, ZoneOption
 from cli.output import tell, tell_csv, tell_folded, tell_json, tell_table, warn
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
+from milepost.exports.lists import QUEUES
 
 app = make_part("Messages that failed every retry. `milepost redrive QUEUE` sends them back.")
 
@@ -34,7 +35,7 @@ def list_queues(
         return
     columns, rows = ["queue", "waiting"], [[one["name"], str(one["waiting"])] for one in queues]
     if as_csv:
-        tell_csv(columns, rows)
+        tell_csv(QUEUES, queues)
     else:
         tell_table(columns, rows)
 

@@ -3,7 +3,7 @@
 import sys
 from base64 import b64decode
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
@@ -14,10 +14,9 @@ from cli.options import CsvOption, JsonOption, YesOption, ZoneOption
 from cli.output import tell, tell_csv, tell_folded, tell_json, tell_row, warn
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
+from milepost.exports.lists import QUARANTINE
 
 app = make_part("Authentic payloads that could not be read: kept byte for byte for 90 days.")
-
-_FIELDS: Final = ("id", "connection", "source", "received_at", "bytes", "reason")
 
 IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help="As `milepost quarantine list` shows it.")
@@ -66,7 +65,7 @@ def list_kept(
         tell_json({"items": found, "next": following})
         return
     if as_csv:
-        tell_csv(_FIELDS, [[str(one[name]) for name in _FIELDS] for one in found])
+        tell_csv(QUARANTINE, found)
         return
     if not found:
         tell("The quarantine is empty.")

@@ -14,7 +14,7 @@ from cli.options import (
     WhoseOption,
     ZoneOption,
 )
-from cli.orders.columns import COLUMNS, csv_row, only, read_columns
+from cli.orders.columns import only, read_columns
 from cli.orders.filters import (
     AttentionCode,
     CustomerWords,
@@ -42,6 +42,7 @@ from cli.output import tell, tell_csv, tell_json
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 from cli.views.applying import ViewOption, with_view
+from milepost.exports.lists import ORDERS
 from milepost.queries.order_list import Sort
 
 app = make_part("Where orders stand.")
@@ -120,7 +121,7 @@ def list_orders(
     if as_json:
         tell_json(only(found, chosen))
     elif as_csv:
-        tell_csv(chosen or COLUMNS, [csv_row(one, chosen) for one in found["orders"]])
+        tell_csv(ORDERS.choose(chosen) if chosen else ORDERS, found["orders"])
     else:
         show_list(found, moments, chosen)
 

@@ -5,9 +5,10 @@ from typing import Any, TypeAlias
 
 from cli.api import OrdersApi
 from cli.moments import Moments
-from cli.orders.columns import cell, codes_of
+from cli.orders.columns import cell
 from cli.orders.finding import short_id
 from cli.output import tell, tell_folded, tell_table
+from milepost.exports.lists import codes_of
 
 Listed: TypeAlias = Mapping[str, Any]
 

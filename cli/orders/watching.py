@@ -12,11 +12,11 @@ import typer
 from cli.api import NoSuchThing, OrdersApi
 from cli.faults import COULD_NOT
 from cli.moments import Moments
-from cli.orders.columns import codes_of
 from cli.orders.finding import short_id
 from cli.orders.listing import Listed, counts_in_words, read_list
 from cli.output import tell, warn
 from milepost.common.timestamps import format_instant
+from milepost.exports.lists import codes_of
 
 _COMPARED: Final = ("status", "raw_status", "appointment", "next_date", "attention")
 

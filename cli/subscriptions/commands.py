@@ -13,13 +13,12 @@ from cli.output import is_interactive, tell, tell_csv, tell_json, warn
 from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
 from cli.subscriptions.overview import (
-    CSV_COLUMNS,
-    csv_row,
     show_subscriptions,
     subscription_as_json,
 )
 from milepost.aws.shared_secret import Entries
 from milepost.common.timestamps import format_instant
+from milepost.exports.lists import SUBSCRIPTIONS
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.endpoints.secret_rotation import (
@@ -50,7 +49,7 @@ def list_subscriptions(
     if as_json:
         tell_json([subscription_as_json(one) for one in found])
     elif as_csv:
-        tell_csv(CSV_COLUMNS, [csv_row(one) for one in found])
+        tell_csv(SUBSCRIPTIONS, [subscription_as_json(one) for one in found])
     elif not found:
         tell(f"{target} has no subscriptions yet: apply a file that has some.")
     else:

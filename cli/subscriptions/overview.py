@@ -42,28 +42,6 @@ def subscription_as_json(one: Subscription) -> dict[str, Any]:
     }
 
 
-CSV_COLUMNS: Final = (
-    "id",
-    "channel",
-    "recipient",
-    "mode",
-    "language",
-    "time_zone",
-    "kinds",
-    "connections",
-    "service_types",
-    "source",
-    "ended",
-)
-
-
-def csv_row(one: Subscription) -> list[str]:
-    """One subscription as a row of CSV: ``CSV_COLUMNS``. Lists are joined by spaces."""
-    plain = subscription_as_json(one)
-    values = (plain[name] for name in CSV_COLUMNS)
-    return [" ".join(value) if isinstance(value, list) else str(value or "") for value in values]
-
-
 def _cells(one: Subscription) -> tuple[str, ...]:
     is_mail = one.channel is Channel.EMAIL
     return (

@@ -1,7 +1,7 @@
 """``milepost suppressions``: addresses to which no mail may be sent: list and lift."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
@@ -13,10 +13,9 @@ from cli.options import CsvOption, JsonOption, YesOption, ZoneOption
 from cli.output import tell, tell_csv, tell_json, tell_table
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
+from milepost.exports.lists import SUPPRESSIONS
 
 app = make_part("Addresses to which no mail may be sent: they bounced, complained, unsubscribed.")
-
-_FIELDS: Final = ("since", "id", "address", "audience", "reason")
 
 
 @app.command("list", epilog=examples("suppressions list", "suppressions list --all --csv"))
@@ -52,7 +51,7 @@ def list_suppressions(
         tell_json({"suppressions": found, "next": following})
         return
     if as_csv:
-        tell_csv(_FIELDS, [[str(one[name] or "") for name in _FIELDS] for one in found])
+        tell_csv(SUPPRESSIONS, found)
         return
     if not found:
         tell("No address is suppressed.")

@@ -1,6 +1,6 @@
 """``milepost views``: saved filters of order lists."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -11,6 +11,7 @@ from cli.options import CsvOption, JsonOption
 from cli.output import tell, tell_csv, tell_json, tell_table
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
+from milepost.exports.lists import VIEWS
 from milepost.queries.saved_views import Shared
 
 app = make_part("Saved filters of order lists, one's own and the team's.")
@@ -25,11 +26,11 @@ def list_views(
 ) -> None:
     """List the views that are built in, one's own and the team's."""
     found = OrdersApi(find_stack(stack)).get("/views")["views"]
-    rows = [[one["id"], one["name"], one["shared"], _in_words(one["filters"])] for one in found]
+    rows = [VIEWS.cells(one) for one in found]
     if as_json:
         tell_json({"views": found})
     elif as_csv:
-        tell_csv(_COLUMNS, rows)
+        tell_csv(VIEWS, found)
     else:
         tell_table(_COLUMNS, rows)
 
@@ -83,7 +84,3 @@ def _read_filters(said: Sequence[str]) -> dict[str, list[str]]:
             raise WrongUse(f"{one}: write a filter as status=rejected.")
         filters.setdefault(name.replace("-", "_"), []).append(value)
     return filters
-
-
-def _in_words(filters: Mapping[str, Sequence[str]]) -> str:
-    return " ".join(f"{name}={value}" for name, values in filters.items() for value in values)

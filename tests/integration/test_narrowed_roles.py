@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from milepost.api.listings import LISTINGS
 from milepost.api.routing import SUBJECTS, routers_of
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.notice import NoticeId
@@ -95,6 +96,23 @@ def test_no_route_shows_or_changes_anything_of_a_connection_that_is_not_allowed(
             wrong.append((route, status, body))
     assert wrong == []
     assert state(stack) == before
+
+
+def test_no_list_as_a_file_has_a_row_of_a_connection_that_is_not_allowed(
+    app: ModuleType, stack: Stack
+) -> None:
+    outside = OUTSIDE | {"kept": kept(stack, b"charlotte")}
+    for route in LISTINGS:
+        path = path_of(f"GET {route}", outside)
+        for role, is_theirs in ((f"viewer:{OTHER}", False), (f"viewer:{OFFERGRID.id}", True)):
+            event = http_event("GET", path, None, role=role, query={})
+            event["headers"]["accept"] = "application/jsonl"
+            answer = app.handler(event, Context())
+            assert answer["statusCode"] in (200, 403, 404), route
+            rows = answer["body"] if answer["statusCode"] == 200 else ""
+            assert OFFERGRID.id not in rows or is_theirs, route
+            if is_theirs and route in ("/orders", "/connections", "/quarantine", "/subscriptions"):
+                assert OFFERGRID.id in rows, route
 
 
 def test_the_same_routes_show_it_to_a_role_that_is_allowed(app: ModuleType) -> None:

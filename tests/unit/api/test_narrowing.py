@@ -18,7 +18,14 @@ from tests.unit.api.conftest import Desk, http_event
 
 INSIDE = OrderKey(RABOT.id, "V-1", "V-1")
 OUTSIDE = KEY
-HAS_NO_PROTOCOL = {"cursor_keys", "requests", "clock", "narrowed_to", "allow_private_endpoints"}
+HAS_NO_PROTOCOL = {
+    "cursor_keys",
+    "requests",
+    "clock",
+    "narrowed_to",
+    "rows_in_page",
+    "allow_private_endpoints",
+}
 
 
 def caller(*groups: str) -> Any:

@@ -88,4 +88,4 @@ def test_activity_is_listed_and_downloaded_without_formulas(browser: Browser) ->
     assert "Nothing was changed" in browser.get("/console/activity?person=max").text
     file = browser.get("/console/activity/download")
     assert file.headers["content-disposition"] == 'attachment; filename="activity.csv"'
-    assert "'=lena,poll_connection,done,console" in file.text
+    assert "'=lena,poll_connection,done,connection offergrid-home,,offergrid-home" in file.text

@@ -5,9 +5,10 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
@@ -17,6 +18,14 @@ from milepost.activity.recorder import NotRecorded
 from milepost.api.auth import READING, Caller, allowed_connections, caller_of, check_method
 from milepost.api.dependencies import Services
 from milepost.api.error_handlers import RETRY_AFTER, tell_problems
+from milepost.api.exporting import (
+    ROWS_OF_A_PAGE,
+    answer_file,
+    file_asked,
+    format_of,
+    refuse_parameters,
+)
+from milepost.api.listings import listing_at
 from milepost.api.openapi import describe, may_answer
 from milepost.api.problems import Problem, answer_to
 from milepost.api.query_parameters import refuse_unknown_names
@@ -81,7 +90,7 @@ class Api:
                 caller=caller,
                 change=recording and recording.change,
             )
-            answered = resolver.resolve(request, context)
+            answered = self._resolved(resolver, request, context)
         except Problem as problem:
             resolver.context.clear()
             answered = _told(problem)
@@ -99,6 +108,34 @@ class Api:
             caller=subject,
         )
         return answered | {"headers": {**(answered.get("headers") or {}), **NOT_TO_BE_KEPT}}
+
+    def _resolved(
+        self, resolver: APIGatewayHttpResolver, request: Mapping[str, Any], context: Any
+    ) -> dict[str, Any]:
+        """The route's answer; of a list, as the file that is asked for.
+
+        :raises Problem: when the file can't be made
+        """
+        is_get = request["requestContext"]["http"]["method"] == "GET"
+        listing = listing_at(_route_of(resolver, request["rawPath"])) if is_get else None
+        if listing is None:
+            return resolver.resolve(dict(request), context)
+        query = request.get("queryStringParameters") or {}
+        file_format = format_of(request["headers"].get("accept"))
+        if file_format is None:
+            refuse_parameters(query)
+            return resolver.resolve(dict(request), context)
+        shared = dict(resolver.context)
+        services = shared["services"]
+        if "limit" not in query:
+            shared["services"] = replace(services, rows_in_page=ROWS_OF_A_PAGE)
+
+        def ask(parameters: Mapping[str, str]) -> dict[str, Any]:
+            resolver.context.update(shared)
+            return resolver.resolve(_with_query(request, parameters), context)
+
+        asked = file_asked(listing, file_format, query)
+        return answer_file(asked, ask, query=query, path=request["rawPath"])
 
     def _recording(
         self, resolver: APIGatewayHttpResolver, request: Mapping[str, Any], caller: Caller
@@ -208,6 +245,15 @@ def _require_printable(request: Mapping[str, Any]) -> None:
     texts = [request["rawPath"], *parameters, *map(str, parameters.values())]
     if any(_CONTROL.search(text) for text in texts):
         raise Problem(400, "The address has a control character in it: leave it out.")
+
+
+def _with_query(request: Mapping[str, Any], query: Mapping[str, str]) -> dict[str, Any]:
+    """The request with other parameters."""
+    return {
+        **request,
+        "queryStringParameters": dict(query),
+        "rawQueryString": urlencode(query),
+    }
 
 
 def _with_text_body(request: dict[str, Any]) -> dict[str, Any]:

@@ -151,6 +151,13 @@ class Services:
     """The present time, aware."""
     narrowed_to: frozenset[str] | None = None
     """The connections that these services show alone (``narrowing``); None for every connection."""
+    rows_in_page: int | None = None
+    """How many rows a page of a list has for exports, which read lists to their end; None for as
+    many as are asked for."""
+
+    def rows(self, limit: int) -> int:
+        """How many rows a page has, where so many were asked for."""
+        return self.rows_in_page or limit
 
     def open_recorder(self, not_completed: Callable[[Exception], None]) -> Recorder:
         """What records changes. Routes are recorded without it; whoever calls the services in

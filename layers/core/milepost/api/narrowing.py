@@ -402,4 +402,5 @@ _SERVICES: Final[Mapping[str, Callable[[Any, Allowed], Any]]] = {
     "cursor_keys": _as_it_is,
     "requests": _as_it_is,
     "clock": _as_it_is,
+    "rows_in_page": _as_it_is,
 }

@@ -6,7 +6,9 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
+from milepost.api.listings import BOM, COLUMNS, Listing, listing_at
 from milepost.api.problems import CONTENT_TYPE, ProblemDetails
+from milepost.exports.files import Format
 
 TITLE: Final = "Milepost"
 VERSION: Final = "1"
@@ -64,6 +66,8 @@ def describe(api: APIGatewayHttpResolver) -> dict[str, Any]:
     for path, methods in document["paths"].items():
         for operation in methods.values():
             _complete(operation, path)
+        if "get" in methods and (listing := listing_at(path)) is not None:
+            _add_files(methods["get"], listing)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for ours_instead in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
         schemas.pop(ours_instead, None)
@@ -79,6 +83,29 @@ def _complete(operation: dict[str, Any], path: str) -> None:
     if "204" in answers:
         # Powertools gives it a body, as it does any answer.
         answers["204"].pop("content", None)
+    operation["responses"] = dict(sorted(answers.items()))
+
+
+def _add_files(operation: dict[str, Any], listing: Listing) -> None:
+    """A list is also answered as a file."""
+    names = ", ".join(f"`{name}`" for name in listing.columns.names)
+    parameters: dict[str, tuple[dict[str, Any], str]] = {
+        BOM: (
+            {"type": "boolean"},
+            "Begin CSV with a byte order mark, as spreadsheets want it.",
+        ),
+        COLUMNS: (
+            {"type": "string", "minLength": 1, "maxLength": 2000},
+            f"Of a file: these columns alone, with commas between them. There are {names}.",
+        ),
+    }
+    operation.setdefault("parameters", []).extend(
+        {"name": name, "in": "query", "required": False, "schema": schema, "description": text}
+        for name, (schema, text) in parameters.items()
+    )
+    answers = operation["responses"]
+    answers["200"]["content"] |= {str(one): {"schema": {"type": "string"}} for one in Format}
+    answers["413"] = _problem(413)
     operation["responses"] = dict(sorted(answers.items()))
 
 

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.openapi.params import get_flat_dependant
 
+from milepost.api.listings import FILE_PARAMETERS, listing_at
 from milepost.api.problems import Fault, Problem
 from milepost.api.routing import routes_at
 
@@ -44,4 +45,6 @@ def refuse_unknown_names(
 
 def names_of(route: Route) -> list[str]:
     """The query parameters of a route, as its description in OpenAPI names them."""
-    return sorted(one.alias for one in get_flat_dependant(route.dependant).query_params)
+    own = [one.alias for one in get_flat_dependant(route.dependant).query_params]
+    is_list = route.method == "GET" and listing_at(route.openapi_path) is not None
+    return sorted([*own, *(FILE_PARAMETERS if is_list else ())])

@@ -99,7 +99,7 @@ def list_activity(
     filters = [person, order, kind, sorted(connection or ()), outcome, first_day, last_day]
     name = canonical_json(["activity", *(str(one) for one in filters)])
     after = _continue(cursor, name, services) if cursor is not None else None
-    found, place = services.activity.find(wanted, after=after, limit=limit)
+    found, place = services.activity.find(wanted, after=after, limit=services.rows(limit))
     return ActivityList(
         entries=[activity_view(one) for one in found], next=_cursor(place, name, services)
     )

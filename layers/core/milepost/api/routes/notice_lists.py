@@ -90,7 +90,7 @@ def list_notices(
     )
     name = _name_of(wanted)
     after = None if cursor is None else _place(cursor, name, services)
-    page = services.notice_lists.page(wanted, after=after, limit=limit)
+    page = services.notice_lists.page(wanted, after=after, limit=services.rows(limit))
     return NoticeList(
         notices=[notice_view(one) for one in page.entries],
         next=_cursor(page.last, name, services),

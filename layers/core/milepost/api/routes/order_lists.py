@@ -152,7 +152,7 @@ def list_orders(
         wanted, after = _continue(wanted, cursor, name, services)
     finder = services.finder
     try:
-        page = finder.page(wanted, text=q, sort=sort, after=after, limit=limit)
+        page = finder.page(wanted, text=q, sort=sort, after=after, limit=services.rows(limit))
     except TooManyToSort:
         raise _too_many_to_sort() from None
     if not page.orders and page.last is None and cursor is None:

@@ -109,7 +109,7 @@ def list_quarantine(  # noqa: PLR0917 - the resolver gives all by name
         connection_id=connection, since=since, until=until, after=_after(after)
     )
     for kept in walk:
-        if len(found) == limit:
+        if len(found) == services.rows(limit):
             return KeptList(items=_views(found), next=found[-1].id.path_id)
         found.append(kept)
     return KeptList(items=_views(found), next=None)

@@ -77,7 +77,7 @@ def list_suppressions(
         found = suppressions.of_address(address)
         return SuppressionList(suppressions=[_view(one) for one in found], next=None)
     after = None if cursor is None else _place(cursor, services)
-    page = suppressions.page(after=after, limit=limit)
+    page = suppressions.page(after=after, limit=services.rows(limit))
     return SuppressionList(
         suppressions=[_view(one) for one in page.suppressions],
         next=_cursor(page.last, services),

@@ -1,16 +1,16 @@
 """Activity: who changed what, and when."""
 
-import csv
-import io
-from typing import Any, Final
+from typing import Final
 
 from milepost.activity.entry import Outcome
-from milepost.api.routes.activity import ActivityList, ActivityView, list_activity
+from milepost.api.routes.activity import ActivityList, list_activity
 from milepost.console.answers import Answer, download
 from milepost.console.query_values import day_of, member_of, text_of
 from milepost.console.request import Values
 from milepost.console.routing import Pages
 from milepost.console.visit import Visit
+from milepost.exports.files import Format, header_of, lines_of
+from milepost.exports.lists import ACTIVITY
 
 pages = Pages()
 
@@ -23,8 +23,6 @@ TONES: Final = {
     Outcome.FAILED: ("bad", "!"),
 }
 """The style and the shape of each outcome."""
-_COLUMNS: Final = ("at", "person", "kind", "outcome", "via", "order", "connection", "address", "id")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @pages.get("/console/activity")
@@ -46,11 +44,10 @@ def show_activity(visit: Visit) -> Answer:
 @pages.get("/console/activity/download")
 def download_activity(visit: Visit) -> Answer:
     """The same as a file."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
-    writer.writerows(_cells(one) for one in _found(visit, limit=MOST_IN_FILE).entries)
-    return download(text.getvalue(), name="activity.csv")
+    rows = [one.model_dump(mode="json") for one in _found(visit, limit=MOST_IN_FILE).entries]
+    text = header_of(ACTIVITY, file_format=Format.CSV)
+    text += lines_of(rows, ACTIVITY, file_format=Format.CSV)
+    return download(text, name="activity.csv")
 
 
 def _found(visit: Visit, *, limit: int) -> ActivityList:
@@ -67,14 +64,3 @@ def _found(visit: Visit, *, limit: int) -> ActivityList:
         limit=limit,
         cursor=query.one("cursor") or None,
     )
-
-
-def _cells(one: ActivityView) -> list[str]:
-    known: dict[str, Any] = one.model_dump(mode="json") | dict(one.targets)
-    return [_cell(known.get(name)) for name in _COLUMNS]
-
-
-def _cell(value: Any) -> str:
-    text = "" if value is None else str(value)
-    # A spreadsheet would take it for a formula.
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,185 @@
+"""Lists as files at once: ``Accept: text/csv`` or ``application/jsonl`` instead of JSON.
+
+The list's own route answers page after page, so a file has the rows that the list shows, by the
+same filters, in the same order, for the same role.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from milepost.api.listings import BOM, COLUMNS, FILE_PARAMETERS, Listing
+from milepost.api.problems import Fault, Problem
+from milepost.exports.columns import ListColumns, Row, UnknownColumn
+from milepost.exports.files import Format, header_of, lines_of
+
+MOST_AT_ONCE: Final = 2_000
+"""Rows of a file that is answered at once."""
+MOST_BYTES: Final = 5_000_000
+"""Bytes of such a file: Lambda hands on answers of at most 6 MB."""
+MOST_SECONDS: Final = 15.0
+"""How long it may take to read the list: an HTTP API waits for 30 seconds."""
+ROWS_OF_A_PAGE: Final = 1_000
+_JSON: Final = "application/json"
+_ALIASES: Final[Mapping[str, Format]] = {
+    **{str(one): one for one in Format},
+    "application/x-ndjson": Format.JSON_LINES,
+    "application/jsonlines": Format.JSON_LINES,
+}
+_FOR_FILES: Final = "only with `Accept: text/csv` or `application/jsonl`"
+_SWITCH: Final[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
+
+Answer = Mapping[str, Any]
+Ask = Callable[[Mapping[str, str]], Answer]
+"""Asks the list's route with these parameters; the answer of a Lambda integration."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileAsked:
+    """The file that a request asks for."""
+
+    listing: Listing
+    file_format: Format
+    columns: ListColumns
+    is_chosen: bool
+    bom: bool
+
+    def text(self, rows: Sequence[Row]) -> str:
+        """The whole file."""
+        header = header_of(self.columns, file_format=self.file_format, bom=self.bom)
+        return header + lines_of(
+            rows, self.columns, file_format=self.file_format, is_chosen=self.is_chosen
+        )
+
+
+def format_of(accept: str | None) -> Format | None:
+    """The format of files that a request prefers to JSON; None for JSON.
+
+    :param accept: the header ``Accept`` (RFC 9110, 12.5.1)
+    """
+    weights: dict[str, float] = {}
+    for part in (accept or "").split(","):
+        name, *parameters = (one.strip().lower() for one in part.split(";"))
+        weights[name] = min((_weight(one) for one in parameters), default=1.0)
+    files = [(weight, one) for name, weight in weights.items() if (one := _ALIASES.get(name))]
+    best = max(files, default=None, key=lambda one: one[0])
+    if best is None or best[0] == 0 or weights.get(_JSON, 0) >= best[0]:
+        return None
+    return best[1]
+
+
+def refuse_parameters(query: Mapping[str, str]) -> None:
+    """For lists as JSON.
+
+    :raises Problem: 422 for a parameter of files
+    """
+    if strange := [name for name in FILE_PARAMETERS if name in query]:
+        faults = [Fault(where=f"query.{one}", what=_FOR_FILES) for one in strange]
+        raise Problem(422, f"`{strange[0]}`: {_FOR_FILES}.", errors=faults)
+
+
+def file_asked(listing: Listing, file_format: Format, query: Mapping[str, str]) -> FileAsked:
+    """The file that the parameters of a request ask for.
+
+    :raises Problem: 422 for a column that there isn't, and for a switch that is none
+    """
+    columns, is_chosen = listing.columns, False
+    named, fields = query.get(COLUMNS), query.get("fields")
+    try:
+        if named is not None:
+            columns, is_chosen = columns.choose(_names(named)), True
+        elif fields is not None and file_format is Format.CSV:
+            columns = columns.of_fields(_names(fields))
+    except UnknownColumn as error:
+        fault = Fault(where=f"query.{COLUMNS}", what=str(error).rstrip("."))
+        raise Problem(422, str(error), errors=[fault]) from None
+    bom = _SWITCH.get(query.get(BOM, "false").lower())
+    if bom is None:
+        what = "write true or false"
+        raise Problem(422, f"`{BOM}`: {what}.", errors=[Fault(where=f"query.{BOM}", what=what)])
+    return FileAsked(
+        listing=listing, file_format=file_format, columns=columns, is_chosen=is_chosen, bom=bom
+    )
+
+
+def without_parameters(query: Mapping[str, str], *, of: FileAsked) -> dict[str, str]:
+    """The parameters that are the list's own."""
+    left_out = {
+        *FILE_PARAMETERS,
+        *(["fields"] if of.is_chosen or of.file_format is Format.CSV else []),
+    }
+    return {name: value for name, value in query.items() if name not in left_out}
+
+
+def answer_file(
+    asked: FileAsked, ask: Ask, *, query: Mapping[str, str], path: str
+) -> dict[str, Any]:
+    """The list as a file: whole, or the one page that ``limit`` asks for, whose header ``Link``
+    says where the next one is. What is no list, such as a problem, is answered as it is.
+
+    :param query: the request's own parameters
+    :raises Problem: 413 when the whole list is too long
+    """
+    listing = asked.listing
+    parameters = without_parameters(query, of=asked)
+    is_page = "limit" in query or listing.resume_by is None
+    rows: list[Row] = []
+    headers: dict[str, str] = {}
+    ends = time.monotonic() + MOST_SECONDS
+    while True:
+        answered = ask(parameters)
+        if answered["statusCode"] != 200:
+            return dict(answered)
+        body = json.loads(answered["body"])
+        rows += body[listing.rows]
+        following = body.get("next")
+        if following is None or listing.resume_by is None:
+            break
+        parameters = {**parameters, listing.resume_by: following}
+        if is_page:
+            target = urlencode({**query, listing.resume_by: following})
+            headers = {"link": f'<{path}?{target}>; rel="next"'}
+            break
+        if len(rows) > MOST_AT_ONCE or time.monotonic() > ends:
+            raise _too_long()
+    if len(rows) > MOST_AT_ONCE:
+        raise _too_long()
+    text = asked.text(rows)
+    if len(text.encode()) > MOST_BYTES:
+        raise _too_long()
+    name = f"{listing.name}{asked.file_format.suffix}"
+    return {
+        "statusCode": 200,
+        "headers": {
+            "content-type": f"{asked.file_format}; charset=utf-8",
+            "content-disposition": f'attachment; filename="{name}"',
+            **headers,
+        },
+        "body": text,
+        "isBase64Encoded": False,
+    }
+
+
+def _too_long() -> Problem:
+    return Problem(
+        413,
+        f"The list has more than {MOST_AT_ONCE:,} rows, or takes too long for one answer: "
+        "choose fewer by filters, or get it page by page with `limit` and `cursor`.",
+    )
+
+
+def _names(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",")]
+
+
+def _weight(parameter: str) -> float:
+    name, _, value = parameter.partition("=")
+    if name.strip() != "q":
+        return 1.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0

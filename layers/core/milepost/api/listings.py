@@ -1,0 +1,77 @@
+"""The routes that answer lists, and how each list goes on: what exports know of the API."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from milepost.exports import lists
+from milepost.exports.columns import ListColumns
+
+COLUMNS: Final = "columns"
+BOM: Final = "bom"
+FILE_PARAMETERS: Final = (BOM, COLUMNS)
+"""Parameters of lists as files; as JSON, lists refuse them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A list of the API: its columns, where its answer has the rows, and how it goes on."""
+
+    name: str
+    columns: ListColumns
+    rows: str
+    resume_by: str | None = "cursor"
+    """The parameter that takes a page's ``next``; None where one answer has the whole list."""
+    limit: bool = True
+    """Whether it takes how many rows a page has."""
+
+
+LISTINGS: Final[Mapping[str, Listing]] = {
+    "/orders": Listing(name="orders", columns=lists.ORDERS, rows="orders"),
+    "/orders/<order_id>/notices": Listing(
+        name="notices", columns=lists.NOTICES, rows="notices", resume_by=None, limit=False
+    ),
+    "/groups/<group_id>": Listing(
+        name="items", columns=lists.ITEMS, rows="items", resume_by=None, limit=False
+    ),
+    "/notices": Listing(name="notices", columns=lists.NOTICES, rows="notices"),
+    "/suppressions": Listing(name="suppressions", columns=lists.SUPPRESSIONS, rows="suppressions"),
+    "/activity": Listing(name="activity", columns=lists.ACTIVITY, rows="entries"),
+    "/commissions": Listing(name="commissions", columns=lists.COMMISSIONS, rows="commissions"),
+    "/quarantine": Listing(
+        name="quarantine", columns=lists.QUARANTINE, rows="items", resume_by="after"
+    ),
+    "/stages": Listing(
+        name="stages", columns=lists.STAGES, rows="stages", resume_by=None, limit=False
+    ),
+    "/causes": Listing(
+        name="causes", columns=lists.CAUSES, rows="causes", resume_by=None, limit=False
+    ),
+    "/subscriptions": Listing(
+        name="subscriptions", columns=lists.SUBSCRIPTIONS, rows="items", resume_by=None, limit=False
+    ),
+    "/connections": Listing(
+        name="connections", columns=lists.CONNECTIONS, rows="items", resume_by=None, limit=False
+    ),
+    "/dead-letters": Listing(
+        name="dead-letters", columns=lists.QUEUES, rows="items", resume_by=None, limit=False
+    ),
+    "/dead-letters/<queue>": Listing(
+        name="messages", columns=lists.MESSAGES, rows="messages", resume_by=None
+    ),
+    "/views": Listing(name="views", columns=lists.VIEWS, rows="views", resume_by=None, limit=False),
+    "/batches/<batch>": Listing(
+        name="batch", columns=lists.TARGETS, rows="targets", resume_by=None, limit=False
+    ),
+}
+"""By the route's path."""
+
+
+def listing_at(path: str | None) -> Listing | None:
+    """The list that a route answers.
+
+    :param path: the route's path as OpenAPI has it, such as ``/orders/{order_id}/notices``
+    """
+    if path is None:
+        return None
+    return LISTINGS.get(path.replace("{", "<").replace("}", ">"))

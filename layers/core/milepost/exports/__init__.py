@@ -1,0 +1,1 @@
+"""Lists as files: their columns, as CSV and as JSON Lines."""
