@@ -15,7 +15,7 @@ FOUND_ON = {
     "/operations/dead-letters/{queue}": "/operations",
 }
 """Pages about one thing, and the page that leads there."""
-FILES = {"/activity/download"}
+FILES = {"/activity/download", "/orders/download"}
 PAGES = sorted(
     {
         route.address.removeprefix("/console")
@@ -27,6 +27,7 @@ OPERATORS = {
     "/operations/quarantine/{kept}",
     "/operations/dead-letters/{queue}",
     "/subscriptions/new",
+    "/batches/{batch}",
 }
 """Pages that viewers may not see."""
 
@@ -58,8 +59,20 @@ def find(person: Person, page: str) -> str:
     """The address of a page; of one about one thing, that of the first one that a page links to."""
     if "{" not in page:
         return page
+    if page == "/batches/{batch}":
+        return plan_for_the_first_order(person)
     person.open(find(person, FOUND_ON[page]))
     linked = person.page.locator("main a").evaluate_all("all => all.map(one => one.pathname)")
     behind = [one.removeprefix("/console") for one in linked]
     start = page.partition("{")[0]
     return next(one for one in behind if one.startswith(start) and one not in PAGES)
+
+
+def plan_for_the_first_order(person: Person) -> str:
+    """Have an action planned for the first order of the list; the address of the plan."""
+    person.open("/orders")
+    person.page.locator("[data-row] input[name=order]").first.check()
+    person.page.locator("select[name=action]").select_option("acknowledge")
+    person.page.get_by_role("button", name="Look before it is done").click()
+    person.sees("Nothing is done yet")
+    return person.address

@@ -32,6 +32,7 @@ PAGES = (
     ("/console", 200),
     ("/console/orders", 200),
     ("/console/orders?q=ord-1", 200),
+    ("/console/views", 200),
     ("/console/connections", 200),
     ("/console/notices", 200),
     ("/console/notices/suppressions", 200),

@@ -78,12 +78,28 @@ def test_an_outage_is_a_page_that_says_so_and_our_own_failure_is_counted(
     def fail(*_args: object, **_named: object) -> None:
         raise RuntimeError("secret of a customer")
 
-    monkeypatch.setattr(browser.desk.lists, "page", fail)
-    shown = browser.get("/console/orders")
+    monkeypatch.setattr(browser.desk.orders, "read", fail)
+    shown = browser.get("/console/orders/offergrid-main:ord_1:item_1")
     assert (shown.status, browser.failures) == (500, 1)
     assert "secret of a customer" not in shown.text
     browser.desk.is_down = True
-    assert browser.get("/console/orders").status == 503
+    assert browser.get("/console/orders/offergrid-main:ord_1:item_1").status == 503
+
+
+def test_a_list_that_cannot_be_read_leaves_its_filters_to_change(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.sign_in()
+
+    def fail(*_args: object, **_named: object) -> None:
+        raise RuntimeError("secret of a customer")
+
+    monkeypatch.setattr(browser.desk.lists, "page", fail)
+    shown = browser.get("/console/orders?customer=ada")
+    assert (shown.status, browser.failures) == (200, 1)
+    assert "The list can't be shown now" in shown.text
+    assert 'name="customer" value="ada"' in shown.text
+    assert "secret of a customer" not in shown.text
 
 
 def test_files_are_kept_for_good_under_an_address_of_their_content(browser: Browser) -> None:

@@ -51,6 +51,8 @@ class Batch:
     token: str
     created_at: datetime
     total: int
+    charges: int = 0
+    """Orders whose customer's card would be charged."""
     state: BatchState = BatchState.PLANNED
     arguments: Mapping[str, Any] = field(default_factory=dict)
     started_by: str | None = None

@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from secrets import token_hex
 from typing import Any, Final, Protocol
@@ -52,8 +52,6 @@ class Plan:
 
     batch: Batch
     targets: Sequence[Target]
-    charges: int = 0
-    """Orders whose customer's card would be charged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +97,9 @@ class BatchPlanner:
             )
             for number, (id, why) in enumerate(zip(ids, refusals, strict=True), start=1)
         ]
+        batch = replace(batch, charges=len(charges))
         self.batches.put(batch, targets)
-        return Plan(batch=batch, targets=targets, charges=len(charges))
+        return Plan(batch=batch, targets=targets)
 
     def start(self, batch_id: str, *, token: str, person: str) -> Batch:
         """Start what was planned by its token. One that is at work is woken, whoever asks.

@@ -2,9 +2,12 @@
 
 import base64
 import gzip
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
+
+from milepost.exports.columns import ListColumns, Row
+from milepost.exports.files import Format, header_of, lines_of
 
 HTML: Final = "text/html; charset=utf-8"
 _WORTH_COMPRESSING: Final = 1_000
@@ -46,6 +49,12 @@ def download(text: str, *, name: str, content_type: str = "text/csv; charset=utf
         content_type=content_type,
         headers={"content-disposition": f'attachment; filename="{name}"'},
     )
+
+
+def csv_download(rows: Sequence[Row], columns: ListColumns, *, name: str) -> Answer:
+    """Rows of a list of the API as a CSV file to keep, with the columns that it has there."""
+    text = header_of(columns, file_format=Format.CSV)
+    return download(text + lines_of(rows, columns, file_format=Format.CSV), name=name)
 
 
 def secure_cookie(name: str, value: str, *, seconds: int) -> str:

@@ -31,7 +31,7 @@ ADVICE: Final[Mapping[str, str]] = {
     "unread": "Look at the provider's own page for what could not be read.",
 }
 """What to do about each reason to look, by its code."""
-_EXPLAINED: Final[Mapping[str, str]] = {
+EXPLAINED: Final[Mapping[str, str]] = {
     "acknowledge": "Takes the chosen reasons off the lists. They stay on the timeline.",
     "cancel": "Cancels the order at the provider. The customer may be told.",
     "check_invoice": "Asks the provider whether the invoice has been paid.",
@@ -80,7 +80,7 @@ def _form(name: str, order: OrderView) -> ActionForm:
     return ActionForm(
         name=name,
         title=label(name),
-        text=_EXPLAINED.get(name, f"Has the provider do this: {words(name)}."),
+        text=EXPLAINED.get(name, f"Has the provider do this: {words(name)}."),
         takes=takes,
         charges=action.charge(order.details) if action else None,  # type: ignore[arg-type]
         is_grave=name in FINAL or name == "cancel" or bool(action and action.is_final),

@@ -1,14 +1,18 @@
 """The filters of an order list, as they stand in the address."""
 
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from milepost.api.problems import Problem
+from milepost.common.errors import BadPayload
 from milepost.common.status import Status
+from milepost.common.timestamps import format_instant, parse_instant
+from milepost.console.order_columns import USUAL
 from milepost.console.request import Values
-from milepost.queries.order_list import Due
+from milepost.queries.order_list import Due, Sort
+from milepost.queries.saved_views import NOT_SAVED
 
 _Member = TypeVar("_Member", bound=StrEnum)
 NAMES: Final = (
@@ -19,15 +23,32 @@ NAMES: Final = (
     "service_type",
     "attention",
     "waiting",
+    "reference",
     "customer",
     "product",
     "place",
     "due",
     "from",
     "to",
+    "updated_since",
     "q",
 )
 """Every filter, by its name in the address: the same as the API's."""
+MORE: Final = (
+    "provider",
+    "raw_status",
+    "service_type",
+    "waiting",
+    "reference",
+    "product",
+    "due",
+    "updated_since",
+)
+"""Filters that stand behind "More filters"."""
+OF_THE_VIEW: Final = ("sort", "fields")
+"""What a view keeps beside filters: how the list is sorted, and its columns."""
+_SEVERAL: Final = frozenset({"status", "connection"})
+_DAY_LENGTH: Final = len("2026-03-01")
 
 
 def read_filters(query: Values) -> dict[str, Any]:
@@ -43,14 +64,69 @@ def read_filters(query: Values) -> dict[str, Any]:
         "service_type": query.one("service_type") or None,
         "attention": query.one("attention") or None,
         "waiting": query.one("waiting") or None,
+        "reference": query.one("reference") or None,
         "customer": query.one("customer") or None,
         "product": query.one("product") or None,
         "place": query.one("place") or None,
         "due": _optional(query, "due", lambda text: _member(Due, text, "due")),
         "first_day": _optional(query, "from", _day),
         "last_day": _optional(query, "to", _day),
+        "updated_since": _optional(query, "updated_since", _instant),
         "q": query.one("q") or None,
     }
+
+
+def read_sort(query: Values) -> Sort:
+    """How the list is sorted.
+
+    :raises Problem: 422 when it can't be sorted so
+    """
+    return _optional(query, "sort", lambda text: _member(Sort, text, "sort")) or Sort.NEXT_DATE
+
+
+def filter_body(query: Values) -> dict[str, Any]:
+    """The filters as a batch's ``filter`` has them.
+
+    :raises Problem: 422 for a value that there is not
+    """
+    body: dict[str, Any] = {
+        name: query.all(name) if name in _SEVERAL else query.one(name)
+        for name in NAMES
+        if query.all(name)
+    }
+    if since := _optional(query, "updated_since", _instant):
+        body["updated_since"] = format_instant(since)
+    return body
+
+
+def view_filters(query: Values) -> dict[str, list[str]]:
+    """What a saved view keeps of an address: nothing that may name a customer."""
+    kept = (name for name in (*NAMES, *OF_THE_VIEW) if name not in NOT_SAVED)
+    return {name: query.all(name) for name in kept if query.all(name)}
+
+
+def view_query(filters: Mapping[str, Sequence[str]]) -> Values:
+    """A saved view as an address has it."""
+    return Values([(name, value) for name, values in filters.items() for value in values])
+
+
+def tidy(query: Values) -> Values:
+    """The address without what says nothing: empty fields, the usual sorting and columns."""
+    said = Values([pair for pair in query.pairs if pair[1].strip()])
+    if said.one("sort") == Sort.NEXT_DATE:
+        said = said.without("sort")
+    if set(said.all("fields")) == set(USUAL):
+        said = said.without("fields")
+    return said
+
+
+def is_same_list(one: Values, other: Values) -> bool:
+    """Whether two addresses are of the same list, whatever the order of their filters."""
+    return _pairs(one) == _pairs(other)
+
+
+def _pairs(query: Values) -> list[tuple[str, str]]:
+    return sorted(tidy(query.without("cursor")).pairs)
 
 
 def set_filters(query: Values) -> Mapping[str, list[str]]:
@@ -69,6 +145,16 @@ def _member(kind: type[_Member], text: str, name: str) -> _Member:
     except ValueError:
         known = ", ".join(kind)
         raise Problem(422, f"There is no {name} {text}; there are: {known}.") from None
+
+
+def _instant(text: str) -> datetime:
+    """An instant, or the beginning of a day (UTC)."""
+    if len(text) == _DAY_LENGTH:
+        return datetime.combine(_day(text), time(), UTC)
+    try:
+        return parse_instant(text)
+    except BadPayload:
+        raise Problem(422, f"{text} is no day: write it like 2026-03-01.") from None
 
 
 def _day(text: str) -> date:

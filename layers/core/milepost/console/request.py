@@ -26,6 +26,18 @@ class Values:
 
     pairs: Sequence[tuple[str, str]] = ()
 
+    @classmethod
+    def parse(cls, text: str) -> "Values":
+        """What stands in a URL's query.
+
+        :raises BadRequest: when it has too many fields
+        """
+        try:
+            pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        except ValueError:
+            raise BadRequest(f"more than {MOST_FIELDS} fields") from None
+        return cls(pairs)
+
     def one(self, name: str, default: str = "") -> str:
         """The last value of this name without white space around it."""
         found = self.all(name)
@@ -87,21 +99,13 @@ def read_request(event: Mapping[str, Any]) -> Request:
     return Request(
         method=http["method"],
         path=event["rawPath"].rstrip("/") or "/",
-        query=_values(event.get("rawQueryString") or ""),
+        query=Values.parse(event.get("rawQueryString") or ""),
         form=_form(event, headers),
         cookies=_cookies(event.get("cookies") or headers.get("cookie", "").split(";")),
         headers=headers,
         request_id=event["requestContext"].get("requestId"),
         source_ip=http.get("sourceIp"),
     )
-
-
-def _values(text: str) -> Values:
-    try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
-    except ValueError:
-        raise BadRequest(f"more than {MOST_FIELDS} fields") from None
-    return Values(pairs)
 
 
 def _form(event: Mapping[str, Any], headers: Mapping[str, str]) -> Values:
@@ -117,7 +121,7 @@ def _form(event: Mapping[str, Any], headers: Mapping[str, str]) -> Values:
             raise BadRequest("the form is not UTF-8") from None
     if len(body) > MOST_BODY:
         raise BadRequest("the form is too large")
-    return _values(body)
+    return Values.parse(body)
 
 
 def _cookies(said: Sequence[str]) -> dict[str, str]:

@@ -23,6 +23,8 @@ SUBJECTS: Final = {
     "subscriptions": "subscriptions",
     "figures": "figures",
     "activity": "activity",
+    "batches": "batches",
+    "views": "views",
 }
 """The first word of an address behind ``/console/``, and its module in ``pages``."""
 

@@ -103,6 +103,25 @@ class OrderFinder:
         page = _page_of(sorted(orders, key=_SORT_KEYS[sort]), after=after, limit=limit)
         return Page(self._with_facts(page.orders, wanted, text), page.last)
 
+    def matching(
+        self, wanted: Wanted, *, text: str | None = None, most: int
+    ) -> tuple[Sequence[Listed], bool]:
+        """At most so many orders of a list, by their next date, and whether there are more.
+
+        :param text: what is searched for; None for a list without a search
+        """
+        if text is None:
+            return self._read(wanted, most)
+        found = sorted(self._found(text, wanted), key=_SORT_KEYS[Sort.NEXT_DATE])
+        return found[:most], len(found) > most
+
+    def in_order(self, orders: Iterable[Listed], sort: Sort) -> Sequence[Listed]:
+        """These orders with their facts, sorted."""
+        known = list(orders)
+        if not all(one.updated_at for one in known):
+            known = list(self.lists.read_facts(known))
+        return sorted(known, key=_SORT_KEYS[sort])
+
     def count(self, wanted: Wanted, *, text: str | None = None, most: int = MOST_COUNTED) -> Count:
         """How many orders a list has: from the figures where its filters allow that, else by
         reading at most so many."""

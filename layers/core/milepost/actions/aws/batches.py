@@ -39,6 +39,7 @@ class BatchesTable:
                     "start_token": batch.token,
                     "created_at": format_instant(batch.created_at),
                     "targets": batch.total,
+                    "charges": batch.charges,
                     "batch_state": str(batch.state),
                     "expires_at": expires_at,
                 }
@@ -59,6 +60,7 @@ class BatchesTable:
             token=item["start_token"],
             created_at=parse_instant(item["created_at"]),
             total=as_int(item["targets"]),
+            charges=as_int(item.get("charges", 0)),
             state=BatchState(item["batch_state"]),
             arguments=item.get("arguments", {}),
             started_by=item.get("started_by"),

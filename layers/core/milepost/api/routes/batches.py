@@ -22,17 +22,18 @@ from milepost.actions.batch import (
 from milepost.actions.batch_plan import Plan, counts_of
 from milepost.api import text_patterns
 from milepost.api.dependencies import Given, Services, Who
-from milepost.api.filters import check_connections, check_provider
+from milepost.api.filters import check_connections
 from milepost.api.instants import Instant
 from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
 from milepost.api.problems import Conflict, Fault, NotFound, Problem
+from milepost.api.routes.order_lists import wanted_orders
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.notifications.notice import Audience, BadNoticeId, Channel, NoticeId, State
 from milepost.notifications.notice_list import NoticePlace, WantedNotices
 from milepost.orders.order import BadOrderId, Kind, OrderKey
-from milepost.queries.order_list import OPEN, Due, Place, Wanted
+from milepost.queries.order_list import Due
 
 router = Router()
 
@@ -61,6 +62,13 @@ class OrderFilter(Shape):
     due: Due | None = None
     first_day: date | None = Field(default=None, alias="from")
     last_day: date | None = Field(default=None, alias="to")
+    q: Text | None = None
+    waiting: Text | None = None
+    reference: Text | None = None
+    customer: Text | None = None
+    product: Text | None = None
+    place: Text | None = None
+    updated_since: Instant | None = None
 
 
 class NoticeFilter(Shape):
@@ -274,30 +282,11 @@ def _bad_id(where: str, text: str, error: Exception) -> Problem:
 
 
 def _orders_of(asked: OrderFilter, services: Services) -> list[str]:
-    check_connections(asked.connection, services)
-    check_provider(asked.provider, services)
-    wanted = Wanted(
-        asked_at=services.clock(),
-        statuses=tuple(asked.status or OPEN),
-        connections=frozenset(asked.connection or ()),
-        provider=asked.provider,
-        raw_status=asked.raw_status,
-        service_type=asked.service_type,
-        attention=asked.attention,
-        due=asked.due,
-        first_day=asked.first_day,
-        last_day=asked.last_day,
-    )
-    zones = {one.id: one.time_zone for one in services.connections.all().values()}
-    found = dict[str, None]()
-    after: Place | None = None
-    while True:
-        page = services.lists.page(wanted, zones=zones, after=after, limit=_PAGE)
-        found |= dict.fromkeys(one.key.path_id for one in page.orders)
-        _require_few(len(found))
-        after = page.last
-        if after is None:
-            return list(found)
+    said = {name: getattr(asked, name) for name in OrderFilter.model_fields}
+    wanted = wanted_orders(services, **said)
+    found, more = services.finder.matching(wanted, text=asked.q, most=MOST_TARGETS)
+    _require_few(len(found) + more)
+    return [one.key.path_id for one in found]
 
 
 def _notices_of(asked: NoticeFilter, services: Services) -> list[str]:
@@ -342,7 +331,7 @@ def _plan_view(plan: Plan) -> PlanView:
         action=plan.batch.action,
         total=plan.batch.total,
         counts=counts_of(plan.targets),
-        charges=plan.charges,
+        charges=plan.batch.charges,
         sample=waiting[:_SAMPLE],
         refused=[_target(one) for one in plan.targets if one.state is TargetState.REFUSED],
     )

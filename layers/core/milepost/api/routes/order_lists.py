@@ -125,13 +125,10 @@ def list_orders(
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
     cursor: Annotated[str | None, Query(max_length=4000, description="`next` of a page.")] = None,
 ) -> OrderList:
-    _check_days(due, first_day, last_day)
-    check_connections(connection, services)
-    check_provider(provider, services)
-    wanted = Wanted(
-        asked_at=services.clock(),
-        statuses=tuple(status or (Status if q else OPEN)),
-        connections=frozenset(connection or ()),
+    wanted = wanted_orders(
+        services,
+        status=status,
+        connection=connection,
         provider=provider,
         raw_status=raw_status,
         service_type=service_type,
@@ -139,6 +136,7 @@ def list_orders(
         due=due,
         first_day=first_day,
         last_day=last_day,
+        q=q,
         waiting=waiting,
         reference=reference,
         customer=customer,
@@ -168,6 +166,37 @@ def list_orders(
         else _matching(finder.count(wanted, text=q))
         if count
         else None,
+    )
+
+
+def wanted_orders(
+    services: Services,
+    *,
+    status: Sequence[Status] | None = None,
+    connection: Sequence[str] | None = None,
+    due: Due | None = None,
+    first_day: date | None = None,
+    last_day: date | None = None,
+    q: str | None = None,
+    **rest: Any,
+) -> Wanted:
+    """The orders that filters as ``list_orders`` takes them choose; open ones without a status,
+    except for a search.
+
+    :param rest: fields of ``Wanted`` of the same names
+    :raises Problem: 422 for a connection or provider that there is not, or days that can't be
+    """
+    _check_days(due, first_day, last_day)
+    check_connections(connection, services)
+    check_provider(rest.get("provider"), services)
+    return Wanted(
+        asked_at=services.clock(),
+        statuses=tuple(status or (Status if q else OPEN)),
+        connections=frozenset(connection or ()),
+        due=due,
+        first_day=first_day,
+        last_day=last_day,
+        **rest,
     )
 
 

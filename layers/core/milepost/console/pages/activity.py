@@ -4,12 +4,11 @@ from typing import Final
 
 from milepost.activity.entry import Outcome
 from milepost.api.routes.activity import ActivityList, list_activity
-from milepost.console.answers import Answer, download
+from milepost.console.answers import Answer, csv_download
 from milepost.console.query_values import day_of, member_of, text_of
 from milepost.console.request import Values
 from milepost.console.routing import Pages
 from milepost.console.visit import Visit
-from milepost.exports.files import Format, header_of, lines_of
 from milepost.exports.lists import ACTIVITY
 
 pages = Pages()
@@ -45,9 +44,7 @@ def show_activity(visit: Visit) -> Answer:
 def download_activity(visit: Visit) -> Answer:
     """The same as a file."""
     rows = [one.model_dump(mode="json") for one in _found(visit, limit=MOST_IN_FILE).entries]
-    text = header_of(ACTIVITY, file_format=Format.CSV)
-    text += lines_of(rows, ACTIVITY, file_format=Format.CSV)
-    return download(text, name="activity.csv")
+    return csv_download(rows, ACTIVITY, name="activity.csv")
 
 
 def _found(visit: Visit, *, limit: int) -> ActivityList:

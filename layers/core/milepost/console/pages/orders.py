@@ -1,52 +1,103 @@
-"""The list of orders: filters in the address, counts, pages."""
+"""The list of orders: filters, columns and sorting in the address, views, and a file of it."""
 
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
-from milepost.api.routes.order_lists import OrderList, list_orders
+from milepost.api.listed_order_schema import listed_view
+from milepost.api.problems import Problem
+from milepost.api.routes.order_lists import OrderList, list_orders, wanted_orders
+from milepost.api.routes.views import ViewView, list_views
 from milepost.common.status import Status
-from milepost.console.answers import Answer
-from milepost.console.order_filters import read_filters, set_filters
+from milepost.console.answers import Answer, csv_download
+from milepost.console.many_orders import offered_actions
+from milepost.console.order_columns import COLUMNS, chosen_columns
+from milepost.console.order_filters import (
+    MORE,
+    is_same_list,
+    read_filters,
+    read_sort,
+    set_filters,
+    tidy,
+    view_query,
+)
 from milepost.console.pages import order
+from milepost.console.request import Values
 from milepost.console.routing import Pages
 from milepost.console.visit import Visit
+from milepost.exports.lists import ORDERS
 from milepost.orders.attention import CODES
+from milepost.orders.customer_waits import DEFAULT_WAIT_DAYS
+from milepost.queries.order_list import Due
 
 pages = Pages()
 
-VIEWS: Final = (
-    ("Open", ""),
-    ("This week", "due=this_week"),
-    ("Next week", "due=next_week"),
-    ("Overdue", "due=overdue"),
-    ("Needs attention", "attention=any"),
-    ("Waiting for the customer", "waiting=any"),
-    ("Rejected", "status=rejected"),
-    ("Completed", "status=completed&status=active"),
-)
-"""The system's views: a name, and the filters that it stands for."""
 ROWS: Final = 50
+MOST_IN_FILE: Final = 2_000
+"""Orders of a file that is made while the browser waits."""
 
 
 @pages.get("/console/orders")
 def show_orders(visit: Visit) -> Answer:
     """A page of the list."""
-    filters = read_filters(visit.query)
-    found: OrderList = list_orders(
-        visit.services, **filters, limit=ROWS, cursor=visit.query.one("cursor") or None
+    query = tidy(visit.query)
+    filters, sort = read_filters(visit.query), read_sort(visit.query)
+    cursor = visit.query.one("cursor") or None
+    parts = visit.parts(
+        found=partial(_found, visit, filters, sort=sort, cursor=cursor),
+        views=lambda: list_views(visit.services, visit.caller).views,
     )
     connections = visit.services.connections.all()
     return visit.page(
         "orders.html",
-        found=found,
-        views=VIEWS,
+        list=parts["found"],
+        kept=parts["views"],
+        tabs=_tabs(visit, parts["views"].value or []),
         filters=set_filters(visit.query),
-        query=visit.query,
-        view=visit.query.without("cursor").text,
-        connections=sorted(connections),
+        query=query,
+        rest=query.without("cursor").text,
+        sort=sort,
+        columns=chosen_columns(visit.query),
+        all_columns=COLUMNS,
+        connections=visit.services.connection_ids(),
         providers=sorted({one.provider for one in connections.values()}),
         attention_codes=sorted(CODES),
+        waits=sorted(DEFAULT_WAIT_DAYS),
+        dues=list(Due),
         statuses=list(Status),
+        more_is_set=any(visit.query.all(name) for name in MORE),
+        actions=offered_actions(connections.values()) if visit.caller.is_operator else [],
+        most_in_file=MOST_IN_FILE,
     )
+
+
+@pages.get("/console/orders/download")
+def download_orders(visit: Visit) -> Answer:
+    """The whole list as a file."""
+    wanted = wanted_orders(visit.services, **read_filters(visit.query))
+    finder = visit.services.finder
+    found, more = finder.matching(wanted, text=visit.query.one("q") or None, most=MOST_IN_FILE)
+    if more:
+        raise Problem(
+            422, f"The list has more than {MOST_IN_FILE:,} orders: choose some by filters."
+        )
+    orders = finder.in_order(found, read_sort(visit.query))
+    rows = [listed_view(one).model_dump(mode="json") for one in orders]
+    return csv_download(rows, ORDERS, name="orders.csv")
+
+
+def _found(visit: Visit, filters: dict[str, Any], **how: Any) -> OrderList:
+    return list_orders(visit.services, **filters, **how, limit=ROWS)
+
+
+def _tabs(visit: Visit, views: list[ViewView]) -> list[tuple[ViewView | None, str, bool]]:
+    """Each view, its address, and whether it is the one that is shown; first all open orders."""
+    tabs: list[tuple[ViewView | None, str, bool]] = [
+        (None, "", is_same_list(visit.query, Values()))
+    ]
+    for one in views:
+        query = view_query(one.filters)
+        tabs.append((one, query.text, is_same_list(query, visit.query)))
+    return tabs
 
 
 pages.include(order.pages)

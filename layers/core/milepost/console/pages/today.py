@@ -10,6 +10,7 @@ from milepost.api.routes.notice_lists import NoticeList, list_notices
 from milepost.api.routes.order_lists import OrderList, list_orders
 from milepost.connections.health import Condition
 from milepost.console.answers import Answer
+from milepost.console.order_columns import USUAL_COLUMNS
 from milepost.console.order_filters import read_filters
 from milepost.console.request import Values
 from milepost.console.routing import Pages
@@ -64,6 +65,7 @@ def show_today(visit: Visit) -> Answer:
         not_sent=Values([("state", state) for state in _NOT_SENT]).text,
         connections=parts["connections"],
         number=_number,
+        columns=USUAL_COLUMNS,
     )
 
 

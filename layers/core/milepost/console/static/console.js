@@ -57,7 +57,8 @@
       const boxes = $("input[name=order]", form);
       const number = boxes.filter((box) => box.checked).length;
       for (const text of $("[data-selected]", form)) text.textContent = number ? `${number} selected` : "Select orders to do something with many at once";
-      for (const button of $("[data-needs-selection]", form)) button.disabled = !number;
+      const which = form.elements.which;
+      for (const button of $("[data-needs-selection]", form)) button.disabled = !number && which?.value !== "all";
       for (const all of $("input[data-all]", form)) {
         all.checked = number > 0 && number === boxes.length;
         all.indeterminate = number > 0 && number < boxes.length;
@@ -70,7 +71,7 @@
     if (box.matches("input[data-all]")) {
       for (const one of $("input[name=order]", box.form)) one.checked = box.checked;
     }
-    if (box.matches("form[data-select] input[type=checkbox]")) countSelected();
+    if (box.matches("form[data-select] input[type=checkbox], form[data-select] [name=which]")) countSelected();
     if (box.matches("[data-submit]")) box.form.requestSubmit();
   }
 
@@ -79,7 +80,7 @@
     const first = Number(part.dataset.refresh) * 1000;
     let wait = first;
     const tick = () => {
-      if (!part.isConnected) return;
+      if (!part.isConnected || part.querySelector("[data-finished]")) return;
       if (!document.hidden && !part.contains(document.activeElement)) {
         htmx.ajax("GET", part.dataset.from, { target: part, swap: "innerHTML" });
         wait = Math.min(wait * 1.5, first * 8);

@@ -1,0 +1,78 @@
+"""One action on many orders, as a form asks for it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from milepost.actions import action as actions
+from milepost.actions.action import BUILT_IN_ACTIONS
+from milepost.api.problems import Problem
+from milepost.connections.connection import Connection
+from milepost.console.labels import label, words
+from milepost.console.order_actions import EXPLAINED
+from milepost.console.order_filters import filter_body
+from milepost.console.request import Values
+from milepost.providers.registry import adapter
+
+_FIRST: Final = (actions.ACKNOWLEDGE, actions.NOTE, actions.REFRESH)
+_ASKED: Final = {
+    actions.NOTE: frozenset({"text"}),
+    actions.COMMISSION_PAID: frozenset({"month"}),
+    actions.REFRESH: frozenset({"silent"}),
+}
+_OF_BATCHES: Final = frozenset({"reason"})
+"""Arguments of providers' actions that are the same for many orders."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """An action that can be done with many orders."""
+
+    name: str
+    title: str
+    text: str
+    takes: frozenset[str]
+    """What is asked before it is planned."""
+
+
+def offered_actions(connections: Iterable[Connection]) -> list[Offered]:
+    """Every action of these connections' providers, the team's own first."""
+    known = {
+        name: action.arguments & _OF_BATCHES
+        for one in {connection.provider for connection in connections}
+        for name, action in adapter(one).actions.items()
+    }
+    known |= {name: _ASKED.get(name, frozenset()) for name in BUILT_IN_ACTIONS}
+    names = sorted(known, key=lambda name: (name not in _FIRST, name not in BUILT_IN_ACTIONS, name))
+    return [
+        Offered(
+            name=name,
+            title=label(name),
+            text=EXPLAINED.get(name, f"Has the provider do this: {words(name)}."),
+            takes=frozenset(known[name]),
+        )
+        for name in names
+    ]
+
+
+def batch_body(form: Values) -> dict[str, Any]:
+    """What the form asks of ``POST /batches``.
+
+    :raises Problem: 422 when no order is selected, or a filter can't be
+    """
+    body: dict[str, Any] = {"action": form.one("action")} | _chosen(form)
+    if form.one("text") or form.one("month"):
+        body["text"] = form.one("text") or form.one("month")
+    if form.one("reason"):
+        body["reason"] = form.one("reason")
+    if form.one("silent"):
+        body["notify"] = "off"
+    return body
+
+
+def _chosen(form: Values) -> dict[str, Any]:
+    if form.one("which") == "all":
+        return {"filter": filter_body(Values.parse(form.one("filters")))}
+    if not form.all("order"):
+        raise Problem(422, "No order is selected. Go back and select some, or all that match.")
+    return {"orders": form.all("order")}
