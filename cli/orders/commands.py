@@ -1,10 +1,13 @@
-"""``milepost orders list``, ``show`` and ``watch``."""
+"""``milepost orders list``, ``show``, ``watch`` and ``import``."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cli.api import OrdersApi
+from cli.confirming import confirm
+from cli.faults import COULD_NOT
 from cli.moments import UTC_ZONE, read_zone
 from cli.options import (
     ConnectionsOption,
@@ -12,6 +15,7 @@ from cli.options import (
     JsonOption,
     OrderArgument,
     WhoseOption,
+    YesOption,
     ZoneOption,
 )
 from cli.orders.columns import only, read_columns
@@ -35,10 +39,11 @@ from cli.orders.filters import (
     as_query,
 )
 from cli.orders.finding import find_orders
+from cli.orders.importing import bad_rows, read_lines, read_mapping, send_rows, show_rows
 from cli.orders.listing import read_list, show_list
 from cli.orders.showing import show_order
 from cli.orders.watching import watch_orders
-from cli.output import tell, tell_csv, tell_json
+from cli.output import tell, tell_csv, tell_json, warn
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 from cli.views.applying import ViewOption, with_view
@@ -196,6 +201,55 @@ def watch(
         moments=read_zone(zone),
         as_json=as_json,
     )
+
+
+@app.command(
+    "import",
+    epilog=examples(
+        "orders import orders.csv --connection offergrid-main --dry-run",
+        "orders import orders.csv --connection subs --map order_id='Request no.' --map since=Date",
+    ),
+)
+def import_orders(
+    file: Annotated[Path, typer.Argument(help="CSV in UTF-8; the first line names the columns.")],
+    *,
+    connection: Annotated[
+        str, typer.Option("--connection", metavar="ID", help="Whose orders they are.")
+    ],
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="Which column is a field; repeatable."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would become of each row, and keep nothing.")
+    ] = False,
+    notify: Annotated[
+        bool, typer.Option("--notify", help="Notify people as of any other change.")
+    ] = False,
+    yes: YesOption = False,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take in orders that there were before Milepost: a row an order, with order_id, status and
+    since.
+
+    Safe to repeat. A row that can't be taken in is listed with its line, and stops no other; then
+    the exit code is 1. Nobody is notified without --notify.
+    """
+    lines, ignored = read_lines(file, read_mapping(mapping))
+    api = OrdersApi(find_stack(stack))
+    if ignored:
+        warn(f"Columns that are no fields: {', '.join(ignored)}.")
+    if not dry_run:
+        told = " and notify people" if notify else ""
+        confirm(f"Import {len(lines)} rows into {connection}{told}?", yes=yes)
+    found = send_rows(api, connection, lines, dry_run=dry_run, notify=notify)
+    if as_json:
+        tell_json({"dry_run": dry_run, "rows": found})
+    else:
+        show_rows(found, dry_run=dry_run)
+    if bad_rows(found):
+        raise typer.Exit(COULD_NOT)
 
 
 def _as_json(api: OrdersApi, items: list[Any]) -> dict[str, Any]:

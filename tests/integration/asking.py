@@ -107,6 +107,12 @@ def a_view(stack: Stack) -> None:
 
 
 BATCH: Final = "0a1b2c3d4e5f6071"
+AN_IMPORT: Final = {
+    "rows": [
+        {"order_id": "old", "item_id": "1", "status": "accepted", "since": "2026-02-01"},
+        {"order_id": "old", "item_id": "2", "status": "sold", "since": "2026-02-01"},
+    ]
+}
 A_NOTE: Final = {"action": "note", "text": "rang them", "orders": [KEY.path_id]}
 
 
@@ -225,6 +231,9 @@ REQUESTS: Final = {
     ),
     "orders_api, a subscription resumed": asks(
         "POST", "/subscriptions/over/resume", of=subscriptions
+    ),
+    "orders_api, an import": asks(
+        "POST", f"/connections/{OFFERGRID.id}/orders", AN_IMPORT, of=an_order
     ),
     "orders_api, a batch started": asks(
         "POST", f"/batches/{BATCH}/start", {"token": "token"}, of=a_batch

@@ -210,6 +210,7 @@ ROUTES: Final[Mapping[str, str]] = {
     "GET /connections": "orders_api, connections",
     "GET /connections/<connection>": "orders_api, one connection",
     "POST /connections/<connection>/poll": "orders_api, a poll",
+    "POST /connections/<connection>/orders": "orders_api, an import",
     "GET /quarantine": "orders_api, quarantine",
     "GET /quarantine/<kept>": "orders_api, one of the quarantine",
     "POST /quarantine/<kept>/replay": "orders_api, a replay",

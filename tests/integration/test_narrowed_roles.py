@@ -41,6 +41,9 @@ BODIES: Final = {
     "POST /orders/<order_id>/actions/<action>": {"text": "rang them"},
     "PUT /subscriptions/<subscription>": {"email": "sales@example.org", "connections": [OTHER]},
     "PUT /views/<view>": {"name": "x", "shared": "team", "filters": {"due": ["overdue"]}},
+    "POST /connections/<connection>/orders": {
+        "rows": [{"order_id": "new", "item_id": "1", "status": "accepted", "since": "2026-03-01"}]
+    },
     "POST /batches": {"action": "note", "text": "rang them", "orders": [KEY.path_id]},
     "POST /batches/<batch>/start": {"token": "token"},
     "POST /subscriptions": {"email": "new@example.org", "connections": [OFFERGRID.id]},

@@ -16,7 +16,7 @@ CONNECTIONS: Final = frozenset(
 ASKS_THE_API: Final = frozenset(
     {
         "actions do", "actions call-off", "connections poll", "quarantine replay",
-        "batches stop", "batches resume",
+        "batches stop", "batches resume", "orders import",
         "quarantine discard", "suppressions lift", "replay", "dead-letters discard", "redrive",
         "erase", "send-test", "views save", "views delete",
     }

@@ -13,6 +13,7 @@ from milepost.notifications.notice import NoticeId
 from milepost.quarantine.aws.store import Quarantine
 from milepost.queries.aws.saved_views import ViewsTable
 from milepost.queries.saved_views import Shared, View
+from tests.integration.asking import AN_IMPORT
 from tests.integration.interleaving.batches import BATCH, a_note, batch_planned
 from tests.integration.interleaving.commanding import CHARGE, HOME
 from tests.integration.interleaving.parties import (
@@ -202,6 +203,10 @@ REQUESTS: Final = (
     asks(
         "a view deleted", "DELETE /views/<view>", "/views/mine", before=a_view,
         owns=frozenset({"views"}),
+    ),
+    asks(
+        "an import", "POST /connections/<connection>/orders", f"/connections/{HOME}/orders",
+        AN_IMPORT,
     ),
     asks("a poll", "POST /connections/<connection>/poll", f"/connections/{HOME}/poll"),
     asks(

@@ -22,7 +22,7 @@ SUBJECTS: Final[Mapping[str, Sequence[str]]] = {
     "causes": ("causes",),
     "commissions": ("commissions",),
     "subscriptions": ("subscriptions",),
-    "connections": ("connections",),
+    "connections": ("connections", "imports"),
     "quarantine": ("quarantine",),
     "dead-letters": ("dead_letters",),
     "customers": ("customers",),
