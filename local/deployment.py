@@ -115,8 +115,9 @@ def tell_public_address(access: Access, deployment: Deployment, *, api_url: str)
     functions = access.client("lambda")
     name = deployment.find_id("SendNoticeFunction")
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    addresses = {"PUBLIC_URL": api_url, "CONSOLE_URL": f"{api_url}/console"}
     functions.update_function_configuration(
-        FunctionName=name, Environment={"Variables": variables | {"PUBLIC_URL": api_url}}
+        FunctionName=name, Environment={"Variables": variables | addresses}
     )
 
 

@@ -134,6 +134,7 @@ class Stack:
             "CONSOLE_SETTINGS": "/milepost/console",
             "SENDER_ADDRESS": SENDER,
             "PUBLIC_URL": "https://milepost.example.org",
+            "CONSOLE_URL": "https://milepost.example.org/console",
             "ACTIVITY_DAYS": "366",
         }
         return {

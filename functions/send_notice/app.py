@@ -74,7 +74,9 @@ sender = Sender(
         connections=connections,
     ),
     renderer=MailRenderer(
-        connections, OverridesTable(dynamodb, table_name=table_name, clock=time.monotonic)
+        connections,
+        OverridesTable(dynamodb, table_name=table_name, clock=time.monotonic),
+        console_url=os.environ["CONSOLE_URL"],
     ),
     links=UnsubscribeLinks(
         LinkKeysStore(

@@ -100,13 +100,16 @@ def logged_notice(stack: Stack) -> dict[str, Any]:
 def test_a_notice_is_one_mail_in_text_and_html(
     kind: str, app: ModuleType, stack: Stack, ses: Mailer
 ) -> None:
-    assert invoke(app, prepare(stack, kind)) == []
+    batch = prepare(stack, kind)
+    assert invoke(app, batch) == []
     (mail,) = ses.sent
     assert mail["Destination"] == {"ToAddresses": ["sales@example.org"]}
     content = mail["Content"]["Simple"]
     assert "\n" not in content["Subject"]["Data"]
     assert "PP-20417" in content["Body"]["Text"]["Data"]
     assert content["Body"]["Html"]["Data"].startswith("<!doctype html>")
+    page = f"https://milepost.example.org/console/orders/{notice_in(batch).key.path_id}"
+    assert f"\n{page}\n" in content["Body"]["Text"]["Data"]
     item = logged_notice(stack)
     assert (item["state"], bool(item["message_id"])) == ("sent", True)
 

@@ -17,12 +17,13 @@ from milepost.connections.connection import Connection, SenderIdentity
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.mail.rendering.languages import counted, words_of
 from milepost.notifications.mail.rendering.renderer import MailRenderer
-from milepost.notifications.notice import Audience, Notice
+from milepost.notifications.mail.rendering.samples import sample
+from milepost.notifications.notice import CUSTOMER_KINDS, TEAM_KINDS, Audience, Notice
 from milepost.notifications.subscription import DigestReason
 from milepost.orders.lifecycle import fold
 from milepost.orders.order import Kind, TrackedOrder
 from milepost.orders.rules import Rules
-from tests.builders import report
+from tests.builders import OFFERGRID, report
 from tests.unit.notifications.mail.rendering.mail_builders import (
     CONNECTIONS,
     KNOWN,
@@ -30,6 +31,7 @@ from tests.unit.notifications.mail.rendering.mail_builders import (
     MAILS,
     NOW,
     UNPAID,
+    InMemory,
     key_of,
     renderer,
     told,
@@ -317,12 +319,26 @@ def _accepted() -> Any:
     return told(Kind.ACCEPTED, Status.ACCEPTED)[0].announcement
 
 
-def test_a_link_to_the_order_has_its_place() -> None:
-    url = "https://console.example/orders/a%3Ab?x=1&y=2"
-    mail = renderer().render(*told(Kind.ACCEPTED, Status.ACCEPTED), order_url=url)
-    assert f"\nSee this order:\n{url}\n" in mail.text
-    assert f'href="{url.replace("&", "&amp;")}"' in mail.html
-    assert "See this order" not in renderer().render(*told(Kind.ACCEPTED, Status.ACCEPTED)).text
+def test_every_mail_to_the_team_leads_to_the_order_in_the_console_and_none_to_a_customer() -> None:
+    console = "https://orders.example/console"
+    leading = MailRenderer(InMemory(), console_url=console)
+    for kind in Kind:
+        for audience, kinds in ((Audience.TEAM, TEAM_KINDS), (Audience.CUSTOMER, CUSTOMER_KINDS)):
+            if kind not in kinds:
+                continue
+            notice, tracked = sample(kind, audience, OFFERGRID, "de")
+            mail = leading.render(notice, tracked)
+            url = f"{console}/orders/{notice.key.path_id}"
+            is_team = audience is Audience.TEAM
+            assert (f"\nAuftrag ansehen:\n{url}\n" in mail.text) is is_team, (kind, audience)
+            assert (f'href="{url}"' in mail.html) is is_team, (kind, audience)
+            digest = leading.render_batch(
+                [(notice, tracked)], time_zone="UTC", reason=DigestReason.DAILY
+            )
+            assert (url in digest.text) is is_team, (kind, audience)
+            assert (f'href="{url}"' in digest.html) is is_team, (kind, audience)
+            assert (console in mail.text + mail.html + digest.text + digest.html) is is_team
+            assert console not in renderer().render(notice, tracked).text
 
 
 @pytest.mark.parametrize(

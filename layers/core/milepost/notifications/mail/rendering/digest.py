@@ -15,6 +15,7 @@ from milepost.notifications.mail.rendering.facts import greeting
 from milepost.notifications.mail.rendering.formatting import Moments
 from milepost.notifications.mail.rendering.jinja import environment
 from milepost.notifications.mail.rendering.languages import Words, counted, language_for, words_of
+from milepost.notifications.mail.rendering.links import order_url, page_url
 from milepost.notifications.mail.rendering.sanitize import (
     LONGEST_SUBJECT,
     clean,
@@ -74,10 +75,16 @@ class ComposedDigest:
 
 
 def compose_digest(
-    digest: Digest, *, now: datetime, unsubscribe_url: str | None, sample: bool = False
+    digest: Digest,
+    *,
+    now: datetime,
+    unsubscribe_url: str | None,
+    sample: bool = False,
+    console_url: str | None = None,
 ) -> ComposedDigest:
     """The parts of a digest's mail; of more than 200 lines the most urgent are shown.
 
+    :param console_url: where the team looks at orders
     :raises ValueError: without any line
     """
     if not digest.lines:
@@ -95,7 +102,14 @@ def compose_digest(
     notices = _notices(digest)
     audience = notices[0].audience
     ends = mail_ends(audience, digest.connections, words, footer=reason_for_digest(notices, words))
-    form = _Form(digest=digest, words=words, moments=moments, language=language, sample=sample)
+    form = _Form(
+        digest=digest,
+        words=words,
+        moments=moments,
+        language=language,
+        sample=sample,
+        console_url=console_url,
+    )
     values = {
         "language": language,
         "words": words,
@@ -126,6 +140,7 @@ class _Form:
     moments: Moments
     language: str
     sample: bool
+    console_url: str | None = None
 
     def values(self, audience: Audience) -> Mapping[str, Any]:
         is_customer = audience is Audience.CUSTOMER
@@ -216,10 +231,17 @@ class _Form:
                 status=self.words["statuses"][one.status],
                 since=self.moments.short(one.since),
             )
-            yield {"who": "", "what": text, "link": "", "text": text}
+            page = page_url(self.console_url, one.key) or ""
+            yield {
+                "who": "",
+                "what": text,
+                "link": "",
+                "page": page,
+                "text": " ".join(filter(None, (text, page))),
+            }
         if self.digest.overdue.more:
             more = own["overdue_more"]
-            yield {"who": "", "what": more, "link": "", "text": more}
+            yield {"who": "", "what": more, "link": "", "page": "", "text": more}
 
     def _date(self, line: DigestLine) -> tuple[str, str]:
         return self.moments.sort_key(_shown_date(line, self.moments))
@@ -235,7 +257,9 @@ class _Form:
             who, said = self._of_order(line.notice, line.tracked)
             link = self._link(line.notice)
         what = " · ".join(filter(None, (said, when, where)))
-        return {"who": who, "what": what, "link": link, "text": f"{who}: {what} {link}".rstrip()}
+        page = order_url(self.console_url, line.notice) or ""
+        text = " ".join(filter(None, (f"{who}: {what}", link, page)))
+        return {"who": who, "what": what, "link": link, "page": page, "text": text}
 
     def _said_as_well(self, notice: Notice) -> str | None:
         """What else the same change says, which has no line of its own."""

@@ -22,6 +22,7 @@ from milepost.notifications.mail.rendering.fact_readers import part, text_of
 from milepost.notifications.mail.rendering.facts import mail_values
 from milepost.notifications.mail.rendering.jinja import environment, override_template, template_for
 from milepost.notifications.mail.rendering.languages import LANGUAGES, languages_for
+from milepost.notifications.mail.rendering.links import order_url
 from milepost.notifications.mail.rendering.samples import WRITTEN_AT, sample, sample_digest
 from milepost.notifications.mail.rendering.sender import MailEnds, mail_ends, reason_for_mail
 from milepost.notifications.notice import Audience, Notice
@@ -42,6 +43,7 @@ class MailRenderer:
     """Implements ``sender.Renderer``.
 
     ``clock`` gives the moment at which a mail is written: what is past then is told as past.
+    ``console_url`` is where the team looks at orders: its mails lead there, customers' never.
     """
 
     def __init__(
@@ -50,10 +52,12 @@ class MailRenderer:
         overrides: Overrides | None = None,
         *,
         clock: Clock = _utc_now,
+        console_url: str | None = None,
     ) -> None:
         self._connections = connections
         self._overrides = overrides
         self._clock = clock
+        self._console_url = console_url
 
     def render(
         self,
@@ -62,12 +66,10 @@ class MailRenderer:
         *,
         unsubscribe_url: str | None = None,
         time_zone: str | None = None,
-        order_url: str | None = None,
     ) -> Mail:
         """The mail of a notice, in its language, of the order as it stands now.
 
         :param time_zone: the recipient's (IANA name); without one, the connection's
-        :param order_url: where the recipient can look at the order
         :raises UnknownConnection: when the order's connection was removed
         :raises LookupError: when this audience isn't told of this kind
         """
@@ -78,14 +80,23 @@ class MailRenderer:
             now=self._clock(),
             time_zone=time_zone,
         )
-        return self._write(told, unsubscribe_url=unsubscribe_url, order_url=order_url)
+        return self._write(
+            told,
+            unsubscribe_url=unsubscribe_url,
+            order_url=order_url(self._console_url, notice),
+        )
 
     def render_digest(self, digest: Digest, *, unsubscribe_url: str | None = None) -> Mail:
         """The mail of a digest: at most 200 lines, and how many more there are.
 
         :raises ValueError: without any line
         """
-        made = compose_digest(digest, now=self._clock(), unsubscribe_url=unsubscribe_url)
+        made = compose_digest(
+            digest,
+            now=self._clock(),
+            unsubscribe_url=unsubscribe_url,
+            console_url=self._console_url,
+        )
         return _mail(digest.recipient, made, made.ends, unsubscribe_url)
 
     def render_batch(
