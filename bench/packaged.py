@@ -94,7 +94,7 @@ def environment_of(function: str, *, endpoint: str) -> dict[str, str]:
     declared: dict[str, Any] = template()[list_functions()[function]]["Properties"]
     variables = declared.get("Environment", {}).get("Variables", {})
     url = f"{endpoint}/000000000000/name"
-    kinds = {"BUCKET": "bucket", "CREDENTIALS_ARN": "credentials"}
+    kinds = {"BUCKET": "bucket", "CREDENTIALS_ARN": "credentials", "DAYS": "366"}
     values = {
         name: next((of_it for kind, of_it in kinds.items() if name.endswith(kind)), url)
         for name in variables

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from milepost.actions.action import PlannedCall
 from milepost.actions.aws.scheduler import schedule_input
@@ -261,7 +261,7 @@ class _Capture:
 def inbox_message(body: str, *, connection: str = OFFERGRID.id) -> str:
     """A webhook as it waits in the inbox."""
     queue = _Capture()
-    InboxQueue(queue, queue_url="").put(
+    InboxQueue(cast(Any, queue), queue_url="").put(
         connection_id=connection,
         delivery_id="msg_2KqV7bWxR",
         body=body.encode(),

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from functools import cache, wraps
 from typing import Any, Final, NamedTuple
 
-from milepost.aws import clients
+from milepost.aws.botocore_clients import open_session
 from tests.stack import logical_id, on_loading, template
 
 
@@ -202,7 +202,7 @@ class Watch:
 
     def install(self) -> None:
         """Listen to all clients that the product makes; the tests' own are others."""
-        session: Any = clients._session()
+        session: Any = open_session()
         session.register("provide-client-params.*.*", self._note)
         session.register("after-call.s3.GetObject", self._note_missing)
         on_loading.append(self._wrap)

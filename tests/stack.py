@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -14,7 +14,7 @@ from typing import Any, Final
 import yaml
 from botocore.session import Session, get_session
 
-from milepost.aws import clients
+from milepost.aws import botocore_clients, clients
 from milepost.aws.dynamodb_items import from_item
 from milepost.connections.connection import Connection
 from tests.signing import OTHER_SECRET, SECRET, standard_headers
@@ -94,13 +94,14 @@ def _session() -> Session:
 
 on_loading: Final[list[Callable[[str, Callable[..., Any] | None], Any]]] = []
 """Who is told which function is loaded, and then gets its handler and gives one for it."""
-_make_client = clients.client
+_MAKE_CLIENT: Final = {module: module.client for module in (clients, botocore_clients)}
 
 
 @cache
-def _client_made_once(service: str, **options: Any) -> Any:
-    """The functions' clients, as they make them: dear to make, and without a state of their own."""
-    return _make_client(service, **options)
+def _client_made_once(module: ModuleType, service: str, **options: Any) -> Any:
+    """A function's client: slow to make, and without state, so one serves all tests."""
+    make: Any = _MAKE_CLIENT[module]
+    return make(service, **options)
 
 
 class Resources(dict[str, str]):
@@ -147,7 +148,8 @@ class Stack:
         os.environ.update(self.environment(function))
         for listen in on_loading:
             listen(function, None)
-        clients.client = _client_made_once
+        for module in _MAKE_CLIENT:
+            vars(module)["client"] = partial(_client_made_once, module)
         path = ROOT / "functions" / function / "app.py"
         spec = importlib.util.spec_from_file_location(f"{function}_app", path)
         assert spec is not None

@@ -10,16 +10,18 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any, Final
 
-from milepost.aws.clients import IMPATIENT, client, open_connections
+from milepost.aws.botocore_clients import INTERACTIVE_CONFIG, client, open_connections
 from milepost.common.exception_summary import fail_without_message
 from milepost.webhooks.aws.inbox import InboxQueue
 from milepost.webhooks.aws.secrets import SigningSecretsStore
 from milepost.webhooks.receiver import FOUND, Answer, Request, receive
 
 secrets = SigningSecretsStore(
-    client("secretsmanager", config=IMPATIENT), secret_id=os.environ["SIGNING_SECRETS_ARN"]
+    client("secretsmanager", config=INTERACTIVE_CONFIG), secret_id=os.environ["SIGNING_SECRETS_ARN"]
 )
-inbox = InboxQueue(client("sqs", config=IMPATIENT), queue_url=os.environ["INBOX_QUEUE_URL"])
+inbox = InboxQueue(
+    client("sqs", config=INTERACTIVE_CONFIG), queue_url=os.environ["INBOX_QUEUE_URL"]
+)
 HEADERS: Final = {
     "content-type": "application/json",
     "cache-control": "no-store",

@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from milepost.aws.clients import IMPATIENT, client
+from milepost.aws.clients import INTERACTIVE_CONFIG, client
 from milepost.aws.logger import open_logger
 from milepost.common.exception_summary import fail_without_message
 from milepost.notifications.mail.aws.unsubscribe import EndingsTable, LinkKeysStore
@@ -17,11 +17,13 @@ from milepost.notifications.mail.unsubscribe_pages import page_for
 logger = open_logger()
 
 keys = LinkKeysStore(
-    client("secretsmanager", config=IMPATIENT),
+    client("secretsmanager", config=INTERACTIVE_CONFIG),
     secret_id=os.environ["UNSUBSCRIBE_SECRET_ARN"],
     clock=time.monotonic,
 )
-endings = EndingsTable(client("dynamodb", config=IMPATIENT), table_name=os.environ["NOTICES_TABLE"])
+endings = EndingsTable(
+    client("dynamodb", config=INTERACTIVE_CONFIG), table_name=os.environ["NOTICES_TABLE"]
+)
 
 
 @fail_without_message

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from milepost.aws import clients
+from milepost.aws.botocore_clients import open_session
 from milepost.common.status import Status
 from milepost.console.aws.sessions import SessionsTable
 from milepost.console.forgery import form_token
@@ -58,7 +58,7 @@ def _answer_for_the_pool(model: Any, **_: Any) -> tuple[Any, dict[str, Any]]:
     return SimpleNamespace(status_code=200), answers.get(model.name, {})
 
 
-_session: Any = clients._session()
+_session: Any = open_session()
 _session.register("before-call.cognito-identity-provider.*", _answer_for_the_pool)
 
 

@@ -36,7 +36,9 @@ DEAR: Final = (
 """Packages that cost a cold start more than a few milliseconds; ``dynamodb_items`` stands for
 DynamoDB, ``order_schema`` for a subject of the API."""
 LOGGING: Final = {"aws_lambda_powertools"}
-USUAL: Final = LOGGING | {"milepost.aws.dynamodb_items"}
+CLIENTS: Final = {"boto3", "multiprocessing"}
+"""boto3's clients bring s3transfer, which imports multiprocessing."""
+USUAL: Final = LOGGING | CLIENTS | {"milepost.aws.dynamodb_items"}
 MAY_IMPORT: Final[dict[str, set[str]]] = {
     "console": USUAL
     | {

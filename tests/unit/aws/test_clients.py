@@ -5,7 +5,7 @@ import sys
 
 import botocore
 
-from milepost.aws.clients import TRIED_BOTOCORE
+from milepost.aws.botocore_clients import TESTED_BOTOCORE
 
 ROUND_TRIP = """
 import json, sys
@@ -49,7 +49,7 @@ def _round_trip(version: str) -> str:
 
 
 def test_the_model_is_changed_for_the_installed_botocore() -> None:
-    assert botocore.__version__.startswith(TRIED_BOTOCORE), "try clients.py with it, then name it"
+    assert botocore.__version__.startswith(TESTED_BOTOCORE), "try clients.py with it, then name it"
     assert _round_trip(botocore.__version__) == '[true, true, "structure"]'
 
 

@@ -6,10 +6,13 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 Entries: TypeAlias = dict[str, Any]
 
@@ -116,7 +119,7 @@ class SharedSecret:
 
     def __init__(
         self,
-        client: Any,
+        client: "SecretsManagerClient",
         *,
         secret_id: str,
         pause: Callable[[float], None] = time.sleep,

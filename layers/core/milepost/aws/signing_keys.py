@@ -1,9 +1,12 @@
 """Keys that sign what we hand out ourselves: links in mails, cursors of lists."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 KEEP_SECONDS: Final = 300
 _VERSIONS: Final = ("AWSCURRENT", "AWSPREVIOUS")
@@ -22,7 +25,7 @@ class KeysStore:
 
     def __init__(
         self,
-        client: Any,
+        client: "SecretsManagerClient",
         *,
         secret_id: str,
         clock: Callable[[], float],

@@ -3,24 +3,27 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from milepost.actions.batch import Batch, BatchState, Target, TargetState
+from milepost.aws.dynamodb_batches import write_items
 from milepost.aws.dynamodb_items import as_int, from_item, to_item
 from milepost.common.timestamps import format_instant, parse_instant, sortable
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
 KEEP: Final = timedelta(days=30)
 """How long a batch is known: ids of orders, and what became of each."""
-_TOGETHER: Final = 25
-"""What one BatchWriteItem may hold."""
 _ENDED: Final = frozenset({BatchState.STOPPED, BatchState.FINISHED})
 
 
 class BatchesTable:
     """Implements ``batch.Batches``."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
@@ -141,17 +144,14 @@ class BatchesTable:
         return True
 
     def _put_all(self, items: Iterator[dict[str, Any]]) -> None:
-        waiting = [{"PutRequest": {"Item": to_item(item)}} for item in items]
-        while waiting:
-            asked, waiting = waiting[:_TOGETHER], waiting[_TOGETHER:]
-            answer = self._client.batch_write_item(RequestItems={self._table: asked})
-            waiting += answer.get("UnprocessedItems", {}).get(self._table, [])
+        requests = ({"PutRequest": {"Item": to_item(item)}} for item in items)
+        write_items(self._client, self._table, requests)
 
 
 class BatchWork:
     """Implements ``batch.BatchQueue``."""
 
-    def __init__(self, client: Any, *, queue_url: str) -> None:
+    def __init__(self, client: "SQSClient", *, queue_url: str) -> None:
         self._client = client
         self._url = queue_url
 

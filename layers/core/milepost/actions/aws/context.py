@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from milepost.actions.action import Plans
 from milepost.actions.aws.scheduler import ActionSchedules
 from milepost.actions.refresh import ActionContext
-from milepost.aws.clients import IMPATIENT, client
+from milepost.aws.clients import INTERACTIVE_CONFIG, client
 from milepost.aws.dynamodb_items import to_item
 from milepost.connections.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.connections.connection import Connection
@@ -23,12 +23,15 @@ from milepost.providers.http import INTERACTIVE_TIMEOUTS, ProviderHttp, Provider
 from milepost.providers.registry import adapter
 from milepost.providers.session import Conversation
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionTools:
     """Gives the tools to act on an order; each has a conversation of its own."""
 
-    dynamodb: Any
+    dynamodb: "DynamoDBClient"
     orders_table: str
     touched: Touched
     connections: ConnectionSettings
@@ -89,7 +92,7 @@ class ActionTools:
 def open_action_tools(
     environment: Mapping[str, str],
     *,
-    dynamodb: Any,
+    dynamodb: "DynamoDBClient",
     connections: ConnectionSettings,
     clock: Callable[[], datetime],
 ) -> ActionTools:
@@ -100,12 +103,12 @@ def open_action_tools(
         touched=TouchedTable(dynamodb, table_name=environment["TOUCHED_TABLE"]),
         connections=connections,
         credentials=ApiCredentials(
-            client("secretsmanager", config=IMPATIENT),
+            client("secretsmanager", config=INTERACTIVE_CONFIG),
             secret_id=environment["API_CREDENTIALS_ARN"],
             clock=time.monotonic,
         ),
         plans=ActionSchedules(
-            client("scheduler", config=IMPATIENT),
+            client("scheduler", config=INTERACTIVE_CONFIG),
             group=environment["ACTION_SCHEDULES_GROUP"],
             role_arn=environment["ACTION_SCHEDULES_ROLE_ARN"],
             function_arn=environment["PERFORM_ACTION_ARN"],

@@ -4,11 +4,15 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from milepost.actions.action import REFRESH, PlannedCall
 from milepost.orders.announcements import Announced
 from milepost.orders.order import OrderKey
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
 
 _LATEST: Final = 24 * 3600
 """Seconds for which Scheduler goes on trying to start the function."""
@@ -22,7 +26,13 @@ class ActionSchedules:
     """
 
     def __init__(
-        self, client: Any, *, group: str, role_arn: str, function_arn: str, dead_letters_arn: str
+        self,
+        client: "EventBridgeSchedulerClient",
+        *,
+        group: str,
+        role_arn: str,
+        function_arn: str,
+        dead_letters_arn: str,
     ) -> None:
         self._client = client
         self._group = group
@@ -94,7 +104,7 @@ def _second(at: datetime) -> datetime:
 class OrderFetches:
     """Implements ``dispatch.Fetches``."""
 
-    def __init__(self, client: Callable[[], Any], *, function: str) -> None:
+    def __init__(self, client: "Callable[[], LambdaClient]", *, function: str) -> None:
         self._client = client
         self._function = function
 

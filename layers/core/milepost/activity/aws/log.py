@@ -7,12 +7,15 @@ change begins, and over the same entry when it has ended.
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from milepost.activity.entry import Actor, Entry, Outcome, Place, Via, Wanted
 from milepost.aws.dynamodb_items import as_int, from_item, to_item
 from milepost.common.strict_json import canonical_json
 from milepost.common.timestamps import parse_instant
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 DAYS_KEPT: Final = 366
 _PAGE: Final = 200
@@ -25,7 +28,9 @@ _MOST_QUERIES: Final = 31
 class ActivityTable:
     """Implements ``recorder.EntryWriter``, and finds entries."""
 
-    def __init__(self, client: Any, *, table_name: str, days_kept: int = DAYS_KEPT) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", *, table_name: str, days_kept: int = DAYS_KEPT
+    ) -> None:
         self._client = client
         self._table = table_name
         self._kept = timedelta(days=days_kept)
@@ -79,9 +84,10 @@ class ActivityTable:
         name, attribute, value = index or ("", "pk", f"day#{day.isoformat()}")
         if last < first:
             return [], True
+        which: dict[str, Any] = {"IndexName": name} if name else {}
         answer = self._client.query(
             TableName=self._table,
-            **({"IndexName": name} if name else {}),
+            **which,
             KeyConditionExpression="#hash = :hash AND sk BETWEEN :first AND :last",
             ExpressionAttributeNames={"#hash": attribute},
             ExpressionAttributeValues=to_item({":hash": value, ":first": first, ":last": last}),
@@ -96,7 +102,7 @@ class ActivityTable:
 
     def _put(self, entry: Entry, condition: str, values: dict[str, str]) -> None:
         expires_at = int((entry.at + self._kept).timestamp())
-        given = {"ExpressionAttributeValues": to_item(values)} if values else {}
+        given: dict[str, Any] = {"ExpressionAttributeValues": to_item(values)} if values else {}
         self._client.put_item(
             TableName=self._table,
             Item=to_item(_item_of(entry) | {"expires_at": expires_at}),

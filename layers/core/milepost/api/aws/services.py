@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from milepost.activity.aws.log import ActivityTable
 from milepost.api.dependencies import Acting, Services
-from milepost.aws.clients import IMPATIENT, client
+from milepost.aws.clients import INTERACTIVE_CONFIG, client
 from milepost.aws.signing_keys import KeysStore
 from milepost.connections.aws.settings import ConnectionSettings
 from milepost.notifications.aws.delivery_log import NoticesTable
@@ -32,9 +32,9 @@ def open_services(environment: Mapping[str, str], *, clock: Callable[[], datetim
 
     What few requests need is opened for the first of them: every start would be a tenth longer.
     """
-    dynamodb = client("dynamodb", config=IMPATIENT)
+    dynamodb = client("dynamodb", config=INTERACTIVE_CONFIG)
     connections = ConnectionSettings(
-        client("ssm", config=IMPATIENT),
+        client("ssm", config=INTERACTIVE_CONFIG),
         path=environment["CONNECTIONS_PATH"],
         clock=time.monotonic,
         providers=REGISTRY,
@@ -48,7 +48,7 @@ def open_services(environment: Mapping[str, str], *, clock: Callable[[], datetim
 
         return open_resender(
             dynamodb=dynamodb,
-            sqs=client("sqs", config=IMPATIENT),
+            sqs=client("sqs", config=INTERACTIVE_CONFIG),
             connections=connections,
             orders_table=environment["ORDERS_TABLE"],
             notices_table=notices_table,
@@ -79,7 +79,7 @@ def open_services(environment: Mapping[str, str], *, clock: Callable[[], datetim
         return BatchPlanner(
             batches=BatchesTable(dynamodb, table_name=environment["BATCHES_TABLE"]),
             queue=BatchWork(
-                client("sqs", config=IMPATIENT), queue_url=environment["BATCH_QUEUE_URL"]
+                client("sqs", config=INTERACTIVE_CONFIG), queue_url=environment["BATCH_QUEUE_URL"]
             ),
             orders=ConsistentOrders(dynamodb, table_name=environment["ORDERS_TABLE"]),
             connections=connections,
@@ -100,7 +100,7 @@ def open_services(environment: Mapping[str, str], *, clock: Callable[[], datetim
         search=SearchTable(dynamodb, table_name=environment["SEARCH_TABLE"]),
         figures=FiguresTable(dynamodb, table_name=environment["FIGURES_TABLE"]),
         cursor_keys=KeysStore(
-            client("secretsmanager", config=IMPATIENT),
+            client("secretsmanager", config=INTERACTIVE_CONFIG),
             secret_id=environment["CURSOR_SECRET_ARN"],
             clock=time.monotonic,
             of="cursors",

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.dynamodb_items import as_int, from_item, to_item
 from milepost.aws.errors import item_in_the_way
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.connections.aws.poll_requests import read_requests
 from milepost.connections.health import Contact
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 AT_MOST_EVERY: Final = timedelta(minutes=1)
 """How often one container notes a connection's webhook: a write for each would cost more than the
@@ -21,7 +24,7 @@ _PREFIX: Final = "poll#"
 class ContactsTable:
     """What is known of connections' polls and webhooks."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
@@ -47,7 +50,7 @@ class ContactsTable:
 class LastWebhooks:
     """Notes when a connection's last webhook came, at most once a minute."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
         self._noted: dict[str, datetime] = {}

@@ -5,7 +5,7 @@ it takes the item first, in place of the version that they have read.
 """
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
@@ -13,6 +13,9 @@ from botocore.exceptions import ClientError
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import item_in_the_way
 from milepost.common.timestamps import sortable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 LEASE: Final = timedelta(minutes=5)
 """How long nobody else may change anything after the last sign of life of who is at it."""
@@ -37,7 +40,7 @@ class BeingChanged(Exception):
 class DeclarationsTable:
     """The version of the declaration, and the lease of who is changing it."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 

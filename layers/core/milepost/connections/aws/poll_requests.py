@@ -1,11 +1,14 @@
 """PollsTable: requests for polls, which stay with their connection until a poll has done them."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.dynamodb_items import to_item
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.connections.poll_request import PollRequest
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 _PREFIX: Final = "request_"
 """An attribute for each request, so that several at once are kept without reading any."""
@@ -14,7 +17,7 @@ _PREFIX: Final = "request_"
 class PollRequests:
     """Keeps requests for whoever polls the connection next."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 

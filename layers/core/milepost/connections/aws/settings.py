@@ -5,12 +5,16 @@ Each connection's entry is read by itself: one that can't be used closes that co
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.shared_secret import NotOneObject, SharedSecret
 from milepost.common.http_headers import is_header_value
 from milepost.connections.connection import Connection, UnknownConnection, UnusableConnection
 from milepost.connections.settings import provider_named_in, read_settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_ssm import SSMClient
 
 KEEP_SECONDS: Final = 300
 REFRESH_SECONDS: Final = 1
@@ -32,7 +36,7 @@ class ConnectionSettings:
 
     def __init__(
         self,
-        client: Any,
+        client: "SSMClient",
         *,
         path: str,
         clock: Callable[[], float],
@@ -106,7 +110,9 @@ def read_each(
 class ApiCredentials:
     """What connections show their provider: one secret, ``{"<connection>": {...}}``."""
 
-    def __init__(self, client: Any, *, secret_id: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, client: "SecretsManagerClient", *, secret_id: str, clock: Callable[[], float]
+    ) -> None:
         self._secret = SharedSecret(client, secret_id=secret_id)
         self._clock = clock
         self._known: Mapping[str, Any] = {}

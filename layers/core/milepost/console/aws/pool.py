@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from functools import cache, cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 import urllib3
@@ -16,6 +16,9 @@ import urllib3
 from milepost.aws.errors import AWS_FAILED
 from milepost.console.sessions import Attempt, PoolDown, Refused, Tokens
 from milepost.console.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
 
 _TIMEOUT: Final = urllib3.Timeout(connect=2, read=5)
 _OK: Final = 200
@@ -29,7 +32,13 @@ class CognitoPool:
         revokes tokens, for the first that needs it
     """
 
-    def __init__(self, open_client: Callable[[], Any], *, settings: Settings, pool_id: str) -> None:
+    def __init__(
+        self,
+        open_client: "Callable[[], CognitoIdentityProviderClient]",
+        *,
+        settings: Settings,
+        pool_id: str,
+    ) -> None:
         self._open = cache(open_client)
         self._settings = settings
         self._pool_id = pool_id

@@ -1,7 +1,7 @@
 """Sessions in DynamoDB."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -10,6 +10,9 @@ from milepost.aws.errors import item_in_the_way
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.console.sessions import Attempt, Person, Session, digest_of
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 _SESSION: Final = "session"
 _ATTEMPT: Final = "sign-in"
 
@@ -17,7 +20,7 @@ _ATTEMPT: Final = "sign-in"
 class SessionsTable:
     """Implements ``sessions.Sessions``. Items expire by themselves."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 

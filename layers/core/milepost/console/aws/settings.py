@@ -2,15 +2,18 @@
 
 import json
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 from milepost.console.settings import Addresses
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
 
 
 class ConsoleParameter:
     """Implements ``settings.Settings``: reads the parameter once."""
 
-    def __init__(self, client: Any, *, name: str) -> None:
+    def __init__(self, client: "SSMClient", *, name: str) -> None:
         self._client = client
         self._name = name
 

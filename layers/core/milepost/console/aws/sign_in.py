@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from milepost.aws.clients import IMPATIENT, client
+from milepost.aws.clients import INTERACTIVE_CONFIG, client
 from milepost.console.aws.pool import CognitoPool
 from milepost.console.aws.sessions import SessionsTable
 from milepost.console.aws.settings import ConsoleParameter
@@ -14,7 +14,7 @@ from milepost.console.sign_in import SignIn
 
 def open_settings(environment: Mapping[str, str]) -> Settings:
     """The console's addresses."""
-    ssm = client("ssm", config=IMPATIENT)
+    ssm = client("ssm", config=INTERACTIVE_CONFIG)
     return ConsoleParameter(ssm, name=environment["CONSOLE_SETTINGS"])
 
 
@@ -22,11 +22,11 @@ def open_sign_in(
     environment: Mapping[str, str], *, settings: Settings, clock: Callable[[], datetime]
 ) -> SignIn:
     """Signing in to the stack that the environment names."""
-    dynamodb = client("dynamodb", config=IMPATIENT)
+    dynamodb = client("dynamodb", config=INTERACTIVE_CONFIG)
     return SignIn(
         sessions=SessionsTable(dynamodb, table_name=environment["SESSIONS_TABLE"]),
         pool=CognitoPool(
-            lambda: client("cognito-idp", config=IMPATIENT),
+            lambda: client("cognito-idp", config=INTERACTIVE_CONFIG),
             settings=settings,
             pool_id=environment["PEOPLE_POOL"],
         ),

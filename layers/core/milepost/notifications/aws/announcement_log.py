@@ -1,7 +1,7 @@
 """NoticesTable, as the watch for announcements that never went out reads it."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.timestamps import parse_instant, sortable
@@ -9,13 +9,16 @@ from milepost.notifications.aws.delivery_log import notices_of
 from milepost.notifications.notice import FOR_CONTACT_ALONE, Channel, State
 from milepost.orders.order import OrderKey
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 _CHECKPOINT: Final = {"pk": "watch", "sk": "announcements"}
 
 
 class ToldLogTable:
     """Implements ``reconciliation.ToldLog``."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 

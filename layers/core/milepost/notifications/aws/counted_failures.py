@@ -4,10 +4,13 @@ Each of them is a notice that somebody was to get and won't: nothing tries it ag
 """
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.notice import Notice, State
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 Failed: TypeAlias = Callable[[Notice], None]
 """Called after a notice was closed as failed."""
@@ -16,7 +19,7 @@ Failed: TypeAlias = Callable[[Notice], None]
 class CountedNotices(NoticesTable):
     """Notices by mail."""
 
-    def __init__(self, client: Any, *, table_name: str, failed: Failed) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str, failed: Failed) -> None:
         super().__init__(client, table_name=table_name)
         self._failed = failed
 

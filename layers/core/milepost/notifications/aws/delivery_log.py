@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
+from milepost.aws.dynamodb_batches import get_items
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import item_in_the_way
 from milepost.common.timestamps import format_instant, parse_instant, sortable
@@ -17,6 +18,9 @@ from milepost.notifications.dispatch import Entered
 from milepost.notifications.notice import Channel, Notice, NoticeId, State
 from milepost.notifications.recipients import Choice
 from milepost.orders.order import OrderKey
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +37,7 @@ NOBODY_CLAIMS_IT: Final = "(attribute_not_exists(claimed_until) OR claimed_until
 class NoticesTable:
     """Implements ``dispatch.DeliveryLog`` and ``claims.Claims``."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
@@ -139,7 +143,9 @@ class NoticesTable:
         for start in range(0, len(notices), _TOGETHER):
             part = notices[start : start + _TOGETHER]
             updates = [_setting(one, State.SENT, at, **more) for one in part]
-            actions = [{"Update": {"TableName": self._table, **update}} for update in updates]
+            actions: list[Any] = [
+                {"Update": {"TableName": self._table, **update}} for update in updates
+            ]
             try:
                 self._client.transact_write_items(TransactItems=actions)
             except ClientError as error:
@@ -181,13 +187,7 @@ class NoticesTable:
         return True
 
     def _get(self, keys: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-        waiting = list(keys)
-        while waiting:
-            asked, waiting = waiting[:_TOGETHER], waiting[_TOGETHER:]
-            request = {self._table: {"Keys": asked, "ConsistentRead": True}}
-            answer = self._client.batch_get_item(RequestItems=request)
-            yield from answer["Responses"].get(self._table, [])
-            waiting += answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        return get_items(self._client, self._table, keys, ConsistentRead=True)
 
 
 def _setting(notice: Notice, state: State, at: datetime, **more: str) -> dict[str, Any]:

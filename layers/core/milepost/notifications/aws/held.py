@@ -5,11 +5,12 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
+from milepost.aws.dynamodb_batches import write_items
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import item_in_the_way
 from milepost.common.timestamps import format_instant, sortable
@@ -18,11 +19,12 @@ from milepost.notifications.aws.messages import batch_message, notice_message, n
 from milepost.notifications.claims import AlreadyClaimed, Batch, Claimed, fingerprint
 from milepost.notifications.notice import Channel, Notice
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 logger = logging.getLogger(__name__)
 
 DUE: Final = "due"
-_TOGETHER: Final = 25
-"""What one BatchWriteItem may hold."""
 _COUNTED_FOR: Final = timedelta(hours=2)
 
 
@@ -40,7 +42,7 @@ class Due:
 class HoldsTable:
     """Implements ``dispatch.Holds`` and ``sender.Holds``."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
@@ -161,11 +163,8 @@ class HoldsTable:
 
     def let_go(self, batch: Batch, notices: Sequence[Notice]) -> None:
         keys = (to_item({"pk": _held_of(batch), "sk": _held_key(one)}) for one in notices)
-        waiting = [{"DeleteRequest": {"Key": key}} for key in keys]
-        while waiting:
-            asked, waiting = waiting[:_TOGETHER], waiting[_TOGETHER:]
-            answer = self._client.batch_write_item(RequestItems={self._table: asked})
-            waiting += answer.get("UnprocessedItems", {}).get(self._table, [])
+        requests = ({"DeleteRequest": {"Key": key}} for key in keys)
+        write_items(self._client, self._table, requests)
 
     def close_batch(self, batch: Batch, *, claim: str) -> bool:
         try:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.notifications.claims import Batch
@@ -13,11 +13,15 @@ from milepost.orders.announcements import Announced
 from milepost.orders.aws.table import announcement_item, announcement_of
 from milepost.orders.order import OrderKey
 
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
 
 class AnnouncementsTopic:
     """Implements ``dispatch.Topic``."""
 
-    def __init__(self, client: Any, *, topic_arn: str) -> None:
+    def __init__(self, client: "SNSClient", *, topic_arn: str) -> None:
         self._client = client
         self._topic_arn = topic_arn
 
@@ -38,7 +42,7 @@ class AnnouncementsTopic:
 class NoticeQueue:
     """The queue of a channel; implements ``dispatch.Outbox``."""
 
-    def __init__(self, client: Any, *, queue_url: str) -> None:
+    def __init__(self, client: "SQSClient", *, queue_url: str) -> None:
         self._client = client
         self._queue_url = queue_url
 

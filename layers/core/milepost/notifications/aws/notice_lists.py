@@ -11,14 +11,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from milepost.aws.dynamodb_batches import get_items
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.timestamps import sortable
 from milepost.notifications.aws.delivery_log import key_of_notice
 from milepost.notifications.aws.list_keys import BY_STATE, NORMAL_STATES, list_of, shards_of
 from milepost.notifications.notice import NoticeId, State
 from milepost.notifications.notice_list import NoticePage, NoticePlace, WantedNotices, is_wanted
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 MOST_LOOKED_THROUGH: Final = 2_000
 """Entries of the index that one page reads at most, beside the first ones of each shard."""
@@ -57,7 +61,7 @@ class _Shard:
 class NoticeListsTable:
     """Implements ``notice_list.NoticeLists``."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
@@ -85,13 +89,8 @@ class NoticeListsTable:
 
     def _read(self, places: Sequence[NoticePlace]) -> list[Mapping[str, Any] | None]:
         keys = [to_item(_key(one)) for one in places]
-        found = dict[str, Mapping[str, Any]]()
-        waiting = keys
-        while waiting:
-            answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": waiting}})
-            for item in map(from_item, answer["Responses"].get(self._table, [])):
-                found[item["id"]] = item
-            waiting = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        items = map(from_item, get_items(self._client, self._table, keys))
+        found: dict[str, Mapping[str, Any]] = {item["id"]: item for item in items}
         return [found.get(one.notice) for one in places]
 
 
@@ -104,7 +103,7 @@ class _Candidates:
     """Notices that may be wanted by what the index has of them, the newest first."""
 
     def __init__(
-        self, client: Any, table: str, wanted: WantedNotices, after: NoticePlace | None
+        self, client: "DynamoDBClient", table: str, wanted: WantedNotices, after: NoticePlace | None
     ) -> None:
         self._client, self._table, self._wanted = client, table, wanted
         self._shards = [
@@ -132,7 +131,7 @@ class _Candidates:
 
     def _read(self, shard: _Shard, count: int) -> int:
         """Read on in a shard; how many entries were looked through."""
-        start = {"ExclusiveStartKey": shard.start} if shard.start else {}
+        start: dict[str, Any] = {"ExclusiveStartKey": shard.start} if shard.start else {}
         values = {":shard": shard.name, ":lower": shard.lower, ":upper": shard.upper}
         answer = self._client.query(
             TableName=self._table,

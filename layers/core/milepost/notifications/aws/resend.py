@@ -1,6 +1,6 @@
 """The drivers that resending needs. Short: the API and the command share the list."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from milepost.connections.connection import Connections
 from milepost.notifications.aws.delivery_log import NoticesTable
@@ -12,11 +12,15 @@ from milepost.notifications.eligibility_check import Judge
 from milepost.notifications.resend import Resender
 from milepost.orders.aws.consistent_reads import ConsistentOrders
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
 
 def open_resender(
     *,
-    dynamodb: Any,
-    sqs: Any,
+    dynamodb: "DynamoDBClient",
+    sqs: "SQSClient",
     connections: Connections,
     orders_table: str,
     notices_table: str,

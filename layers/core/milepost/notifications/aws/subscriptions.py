@@ -3,13 +3,16 @@
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import time, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.email_addresses import address_digest
 from milepost.notifications.notice import DEFAULT_KINDS, Channel
 from milepost.notifications.subscription import Mode, QuietHours, Subscription
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +26,7 @@ _NOT_SAID: Final = frozenset({"pk", "sk", "ended"})
 class SubscriptionsTable:
     """Every subscription; they stand together, since each announcement asks for all of them."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
@@ -87,7 +90,9 @@ class SubscriptionsTable:
         """
         it_is_there = "attribute_exists(pk)"
         as_it_was_read = "ended = :ended" if ended else "attribute_not_exists(ended)"
-        values = {"ExpressionAttributeValues": to_item({":ended": ended})} if ended else {}
+        values: dict[str, Any] = (
+            {"ExpressionAttributeValues": to_item({":ended": ended})} if ended else {}
+        )
         try:
             self._client.update_item(
                 TableName=self._table,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.timestamps import sortable
@@ -17,6 +17,9 @@ from milepost.notifications.suppression import (
     SuppressionPlace,
 )
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 _FOR_EVERYBODY: Final = "suppressed"
 """The sort key of a suppression for everybody; one for an audience has its name behind a ``#``."""
 
@@ -24,7 +27,7 @@ _FOR_EVERYBODY: Final = "suppressed"
 class SuppressionListTable:
     """Implements ``suppression.Suppressions``."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 

@@ -1,7 +1,7 @@
 """NoticesTable's suppressions: addresses that no mail may be sent to."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from milepost.aws.dynamodb_items import to_item
 from milepost.common.email_addresses import address_digest, former_digests
@@ -10,12 +10,15 @@ from milepost.notifications.aws.list_keys import suppression_listing
 from milepost.notifications.aws.subscriptions import LIFT_KNOWN_FOR, logger
 from milepost.notifications.notice import Audience
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 
 class SuppressionsTable:
     """Implements ``eligibility_check.Suppressions``; keyed by a digest, so that no key holds an
     address."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 

@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
-from milepost.aws.clients import FOR_A_RUN, client
+from milepost.aws.clients import FOR_INVOCATIONS, client
 from milepost.operations.aws.dead_letters import BackIntoQueue, SqsLetters, StartAgain, TellAgain
 from milepost.operations.dead_letters import DeadLetterQueue, RedriveTarget
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 _S3: Final = cache(lambda: client("s3"))
 """Seldom needed, and the slowest client of all to make."""
 
 
-def open_dead_letters(environment: Mapping[str, str], *, sqs: Any) -> list[DeadLetterQueue]:
+def open_dead_letters(environment: Mapping[str, str], *, sqs: "SQSClient") -> list[DeadLetterQueue]:
     """Every dead-letter queue, with the way by which its messages are done after all."""
-    functions = client("lambda", config=FOR_A_RUN)
+    functions = client("lambda", config=FOR_INVOCATIONS)
     announce = environment["ANNOUNCE_FUNCTION"]
     ways: dict[str, RedriveTarget] = {
         name: BackIntoQueue(sqs, queue_url=environment[f"{name.upper()}_QUEUE_URL"])

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,12 +20,18 @@ from milepost.operations.dead_letters import (
     read_payload,
 )
 
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
 _HIDDEN_SECONDS: Final = 60
 """How long a message is ours: longer than one may take to be taken up."""
 _RENEW_AFTER: Final = 20.0
 """Seconds after which a message that was received, and not yet looked at, is hidden for longer."""
 _A_RECEIPT: Final = 10
-_HIDDEN: Final = "ApproximateNumberOfMessagesNotVisible"
+_HIDDEN: "Final[QueueAttributeNameType]" = "ApproximateNumberOfMessagesNotVisible"
 
 
 class SqsLetters:
@@ -33,7 +39,7 @@ class SqsLetters:
 
     def __init__(
         self,
-        client: Any,
+        client: "SQSClient",
         *,
         queue_url: str,
         wait_seconds: int = 1,
@@ -82,7 +88,7 @@ class SqsLetters:
         )
         return [_letter(message) for message in answer.get("Messages", [])]
 
-    def _count(self, *names: str) -> int:
+    def _count(self, *names: "QueueAttributeNameType") -> int:
         answer = self._client.get_queue_attributes(
             QueueUrl=self._queue_url, AttributeNames=list(names)
         )
@@ -140,7 +146,7 @@ def _letter(message: Mapping[str, Any]) -> DeadLetter:
 class BackIntoQueue:
     """Implements ``dead_letters.RedriveTarget`` for messages that came from another queue."""
 
-    def __init__(self, client: Any, *, queue_url: str) -> None:
+    def __init__(self, client: "SQSClient", *, queue_url: str) -> None:
         self._client = client
         self._queue_url = queue_url
 
@@ -165,7 +171,7 @@ class StartAgain:
     invocations"; EventBridge Scheduler user guide, "Configuring a dead-letter queue".
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: "LambdaClient") -> None:
         self._client = client
 
     def content(self, letter: DeadLetter) -> Any:
@@ -210,7 +216,9 @@ class TellAgain:
     Source: Lambda developer guide, "Retain discarded records for a DynamoDB event source".
     """
 
-    def __init__(self, functions: Any, make_s3: Callable[[], Any], *, announce: str) -> None:
+    def __init__(
+        self, functions: "LambdaClient", make_s3: "Callable[[], S3Client]", *, announce: str
+    ) -> None:
         self._functions = functions
         self._make_s3 = make_s3
         self._announce = announce
@@ -242,12 +250,13 @@ class TellAgain:
             place = place_of_record(letter)
         except CannotRedrive:
             return
-        self._make_s3().delete_object(**place)
+        self._make_s3().delete_object(Bucket=place["Bucket"], Key=place["Key"])
 
     def _read(self, letter: DeadLetter) -> dict[str, Any] | None:
         """The record; None when it is gone."""
         try:
-            answer = self._make_s3().get_object(**place_of_record(letter))
+            place = place_of_record(letter)
+            answer = self._make_s3().get_object(Bucket=place["Bucket"], Key=place["Key"])
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from milepost.aws.clients import FOR_A_RUN, IMPATIENT, client
+from milepost.aws.clients import FOR_INVOCATIONS, INTERACTIVE_CONFIG, client
 from milepost.connections.aws.activity import ContactsTable
 from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.aws.settings import ConnectionSettings
@@ -31,7 +31,10 @@ def open_operations(
     environment: Mapping[str, str], *, connections: ConnectionSettings
 ) -> Operations:
     """Operations on the stack that the environment names."""
-    dynamodb, sqs = client("dynamodb", config=IMPATIENT), client("sqs", config=IMPATIENT)
+    dynamodb, sqs = (
+        client("dynamodb", config=INTERACTIVE_CONFIG),
+        client("sqs", config=INTERACTIVE_CONFIG),
+    )
     quarantine = Quarantine(_S3, bucket=environment["QUARANTINE_BUCKET"])
     replay = ReplayQueue(sqs, queue_url=environment["INBOX_QUEUE_URL"])
     queues = open_dead_letters(environment, sqs=sqs)
@@ -48,14 +51,14 @@ def open_operations(
         ),
         contacts=ContactsTable(dynamodb, table_name=environment["POLLS_TABLE"]),
         polls=PollStarts(
-            client("lambda", config=FOR_A_RUN),
+            client("lambda", config=FOR_INVOCATIONS),
             function=environment["POLL_ORDERS_FUNCTION"],
             requests=PollRequests(dynamodb, table_name=environment["POLLS_TABLE"]),
         ),
         subscriptions=SubscriptionsTable(dynamodb, table_name=notices_table),
         suppressions=SuppressionListTable(dynamodb, table_name=notices_table),
         endpoint_secrets=EndpointSecretsKeeper(
-            client("secretsmanager", config=IMPATIENT),
+            client("secretsmanager", config=INTERACTIVE_CONFIG),
             secret_id=environment["ENDPOINT_SECRETS_ARN"],
         ),
         allow_private_endpoints=environment["ALLOW_PRIVATE_ENDPOINTS"] == "true",

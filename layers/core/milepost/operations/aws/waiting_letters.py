@@ -1,7 +1,10 @@
 """The number of messages in each dead-letter queue. Short: it takes no message up."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 _VARIABLES: Final = {
     "inbox": "INBOX_DEAD_LETTERS_URL",
@@ -20,11 +23,12 @@ def dead_letter_urls(environment: Mapping[str, str]) -> Mapping[str, str]:
     return {name: environment[variable] for name, variable in _VARIABLES.items()}
 
 
-def count_waiting(sqs: Any, *, queue_url: str) -> int:
+def count_waiting(sqs: "SQSClient", *, queue_url: str) -> int:
     """About how many messages wait; SQS counts them within a minute or so.
 
     :raises ClientError, BotoCoreError: when SQS does not say
     """
-    wanted = "ApproximateNumberOfMessages"
-    answer = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[wanted])
-    return int(answer["Attributes"][wanted])
+    answer = sqs.get_queue_attributes(
+        QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    return int(answer["Attributes"]["ApproximateNumberOfMessages"])

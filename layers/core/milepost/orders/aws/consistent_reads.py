@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import is_outage
@@ -10,6 +10,10 @@ from milepost.common.errors import OrdersUnavailable
 from milepost.orders.aws.table import key_of, tracked_order
 from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.orders.recording import OrdersRead
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import BatchGetItemOutputTypeDef
 
 _FRUITLESS_ROUNDS: Final = 5
 """How often DynamoDB may answer with nothing that was asked for before we give up for now."""
@@ -20,7 +24,11 @@ class ConsistentOrders:
     """Implements ``eligibility_check.CurrentOrders``."""
 
     def __init__(
-        self, client: Any, *, table_name: str, sleep: Callable[[float], None] = time.sleep
+        self,
+        client: "DynamoDBClient",
+        *,
+        table_name: str,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self._table = table_name
@@ -41,25 +49,25 @@ class ConsistentOrders:
 
     def _get(self, keys: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         items: list[Mapping[str, Any]] = []
-        waiting, fruitless = list(keys), 0
+        waiting: list[Any] = list(keys)
+        fruitless = 0
         while waiting:
             answer = self._ask(waiting)
             items += answer["Responses"].get(self._table, [])
-            left = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+            left = answer.get("UnprocessedKeys", {}).get(self._table, {"Keys": []})["Keys"]
             fruitless = fruitless + 1 if len(left) == len(waiting) else 0
             if fruitless == _FRUITLESS_ROUNDS:
                 raise OrdersUnavailable("OrdersTable is throttled")
             if fruitless:
                 self._sleep(_FIRST_WAIT * 2**fruitless)
-            waiting = left
+            waiting = list(left)
         return items
 
-    def _ask(self, keys: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-        request = {self._table: {"Keys": keys, "ConsistentRead": True}}
+    def _ask(self, keys: Sequence[Mapping[str, Any]]) -> "BatchGetItemOutputTypeDef":
+        request: dict[str, Any] = {self._table: {"Keys": keys, "ConsistentRead": True}}
         try:
-            answer: Mapping[str, Any] = self._client.batch_get_item(RequestItems=request)
+            return self._client.batch_get_item(RequestItems=request)
         except Exception as error:
             if is_outage(error):
                 raise OrdersUnavailable(type(error).__name__) from None
             raise
-        return answer

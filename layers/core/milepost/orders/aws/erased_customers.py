@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from milepost.aws.dynamodb_batches import get_items
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.timestamps import parse_instant
 from milepost.orders.aws.table import key_of
@@ -17,10 +18,11 @@ from milepost.orders.customer_identifiers import first_heard, mark, owner_forms
 from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.orders.report import Report
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 ERASURES: Final = "erasures"
 STATE: Final = {"pk": ERASURES, "sk": "state"}
-_MOST_KEYS: Final = 100
-"""Keys of one BatchGetItem."""
 STATE_KEPT: Final = 60.0
 """Seconds for which a worker believes that nobody was erased lately. What it takes in meanwhile is
 found by ``finish_erasures``."""
@@ -35,7 +37,7 @@ class _State:
 class ErasuresReader:
     """What both sides read: the state, and who is erased by digests."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
@@ -54,13 +56,8 @@ class ErasuresReader:
         """The items of those marks that an erasure has, by mark."""
         found = {}
         keys = [to_item(mark_key(one)) for one in dict.fromkeys(marks)]
-        while keys:
-            asked, keys = keys[:_MOST_KEYS], keys[_MOST_KEYS:]
-            request = {self._table: {"Keys": asked, "ConsistentRead": True}}
-            answer = self._client.batch_get_item(RequestItems=request)
-            for item in map(from_item, answer["Responses"].get(self._table, [])):
-                found[item["pk"].partition("#")[2]] = item
-            keys += answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        for item in map(from_item, get_items(self._client, self._table, keys, ConsistentRead=True)):
+            found[item["pk"].partition("#")[2]] = item
         return found
 
 
@@ -101,7 +98,7 @@ class ErasedCustomers(ErasuresReader):
 
     def __init__(
         self,
-        client: Any,
+        client: "DynamoDBClient",
         *,
         table_name: str,
         orders_table: str,

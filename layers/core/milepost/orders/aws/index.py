@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.status import Status
@@ -15,6 +15,9 @@ from milepost.orders.overdue_list import MOST_MENTIONED, OverdueNow, OverdueOrde
 from milepost.orders.rereading import Walked
 from milepost.orders.watched_orders import Dated, LastAnnounced, Watched
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 _KEY: Final = ("connection", "order_id", "item_id")
 _MARK: Final = ("status", "appointment", "overdue", "attention")
 
@@ -26,7 +29,7 @@ Covers = Callable[[str, str | None], bool]
 class OrdersIndex:
     """Implements ``overdue.WatchList`` and ``timed_announcements.DatedOrders``."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
@@ -135,6 +138,7 @@ class OrdersIndex:
         shows: tuple[str, ...],
         only_if: str | None = None,
     ) -> Iterator[dict[str, Any]]:
+        filtered: dict[str, Any] = {"FilterExpression": only_if} if only_if else {}
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=BY_STATUS,
@@ -143,7 +147,7 @@ class OrdersIndex:
             ProjectionExpression=", ".join(f"#{name}" for name in shows),
             ExpressionAttributeNames={f"#{name}": name for name in shows},
             ExpressionAttributeValues=to_item({":shard": shard, **values}),
-            **({"FilterExpression": only_if} if only_if else {}),
+            **filtered,
         )
         for page in pages:
             yield from (from_item(item) for item in page["Items"])

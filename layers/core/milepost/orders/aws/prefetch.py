@@ -1,35 +1,38 @@
 """Orders that a batch is about: read together ahead, in one call instead of one each."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from milepost.aws.dynamodb_batches import MOST_READ_AT_ONCE
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.orders.aws.table import OrdersTable, key_of, tracked_order
 from milepost.orders.order import Announcement, OrderKey, TrackedOrder
 from milepost.orders.recording import OrderStore
 
-MOST_KEYS: Final = 100
-"""Items that DynamoDB reads in one call."""
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class ReadAhead:
     """What is known of a batch's orders. What it can't say is read one by one, as ever."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
         self._known: dict[OrderKey, TrackedOrder | None] = {}
 
     def expect(self, keys: Iterable[OrderKey]) -> None:
         """Read these orders now. An order may be a little out of date, since a write checks."""
-        wanted = sorted(set(keys))[:MOST_KEYS]
+        wanted = sorted(set(keys))[:MOST_READ_AT_ONCE]
         if len(wanted) < 2:
             return
-        asked = {self._table: {"Keys": [to_item(key_of(key)) for key in wanted]}}
+        keys_of_items: list[Any] = [to_item(key_of(key)) for key in wanted]
         try:
-            answer = self._client.batch_get_item(RequestItems=asked)
+            answer = self._client.batch_get_item(
+                RequestItems={self._table: {"Keys": keys_of_items}}
+            )
         except (BotoCoreError, ClientError):
             return
         if answer.get("UnprocessedKeys"):

@@ -1,16 +1,19 @@
 """A scan of OrdersTable, page by page. Short: apart from the table, which never scans."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.orders.aws.table import key_of, tracked_order
 from milepost.orders.order import OrderKey, TrackedOrder
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 
 class OrderPages:
     """Reads the whole table. A page costs as many read units as its orders are large."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
@@ -18,7 +21,7 @@ class OrderPages:
         self, *, after: OrderKey | None, limit: int
     ) -> tuple[list[TrackedOrder], OrderKey | None]:
         """Some orders, in no order, and the one to go on after: None at the table's end."""
-        start = {"ExclusiveStartKey": to_item(key_of(after))} if after else {}
+        start: dict[str, Any] = {"ExclusiveStartKey": to_item(key_of(after))} if after else {}
         answer = self._client.scan(TableName=self._table, Limit=limit, **start)
         orders = [tracked_order(from_item(item)) for item in answer["Items"]]
         return orders, orders[-1].order.key if "LastEvaluatedKey" in answer else None

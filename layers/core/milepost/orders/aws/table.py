@@ -4,7 +4,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -40,6 +40,9 @@ from milepost.orders.order import (
 )
 from milepost.orders.recording import LostRace, UnstorableOrder
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 BY_STATUS: Final = "by_status"
 """The index: ``status_shard`` and ``next_date``."""
 SHARDS: Final = 8
@@ -54,7 +57,7 @@ _TOP_LEVEL: Final = ("reference", "service_type", "appointment")
 class OrdersReader:
     """Orders of any connection, to read."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
@@ -81,7 +84,7 @@ class OrdersReader:
         return [tracked_order(from_item(item)) for page in pages for item in page["Items"]]
 
 
-def is_erased(client: Any, key: OrderKey, *, table_name: str) -> bool:
+def is_erased(client: "DynamoDBClient", key: OrderKey, *, table_name: str) -> bool:
     """Whether a tombstone is in the order's place by now. False for an order that is not there."""
     answer = client.get_item(
         TableName=table_name,
@@ -95,7 +98,9 @@ def is_erased(client: Any, key: OrderKey, *, table_name: str) -> bool:
 class OrdersTable(OrdersReader):
     """Orders of one connection; implements ``recording.OrderStore``."""
 
-    def __init__(self, client: Any, *, table_name: str, connection: Connection) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", *, table_name: str, connection: Connection
+    ) -> None:
         super().__init__(client, table_name=table_name)
         self._connection = connection
 

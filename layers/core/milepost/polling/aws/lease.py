@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
@@ -16,6 +16,9 @@ from milepost.polling.page_shift import PreviousPage
 from milepost.polling.state import LookAgain, PollState, Progress, Validator
 from milepost.providers.base import PageRequest
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 _NOBODY: Final = "-"
 _ENDED_BY_SUCCESS: Final = "progress, not_before, last_error"
 
@@ -23,7 +26,7 @@ _ENDED_BY_SUCCESS: Final = "progress, not_before, last_error"
 class PollsTable:
     """Leases on connections."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
@@ -65,7 +68,12 @@ class PollLease:
     """Implements ``lease.Lease``: every write gives the lease back, and needs it to be held."""
 
     def __init__(
-        self, client: Any, table: str, connection_id: str, holder: str, state: PollState
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        connection_id: str,
+        holder: str,
+        state: PollState,
     ) -> None:
         self._client = client
         self._table = table
@@ -137,6 +145,7 @@ class PollLease:
         held = "lease_until, lease_holder, taken_over" if self.is_memory_sound else "lease_until"
         removed = ", ".join(filter(None, (held, removing)))
         we_still_hold_it = "lease_holder = :holder"
+        named: dict[str, Any] = {"ExpressionAttributeNames": names} if names else {}
         try:
             answer = self._client.update_item(
                 TableName=self._table,
@@ -145,7 +154,7 @@ class PollLease:
                 ConditionExpression=we_still_hold_it,
                 ExpressionAttributeValues=to_item({**values, ":holder": self._holder}),
                 ReturnValues="ALL_NEW",
-                **({"ExpressionAttributeNames": names} if names else {}),
+                **named,
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":

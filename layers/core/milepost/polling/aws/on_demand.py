@@ -1,16 +1,19 @@
 """Starts poll_orders before its schedule does. Short: one invocation."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.poll_request import PollRequest
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 
 class PollStarts:
     """Implements ``services.Polls``."""
 
-    def __init__(self, client: Any, *, function: str, requests: PollRequests) -> None:
+    def __init__(self, client: "LambdaClient", *, function: str, requests: PollRequests) -> None:
         self._client = client
         self._requests = requests
         self._function = function

@@ -1,16 +1,19 @@
 """The S3 objects with digests of the last poll's orders. Short: one object a connection."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from milepost.polling.page_cache import Seen
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 
 class DigestsBucket:
     """Implements ``memory.Digests``."""
 
-    def __init__(self, client: Any, *, bucket: str) -> None:
+    def __init__(self, client: "S3Client", *, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 

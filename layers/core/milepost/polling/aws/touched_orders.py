@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from milepost.aws.dynamodb_items import from_item, to_item
@@ -10,6 +10,9 @@ from milepost.connections.connection import Connection
 from milepost.orders.order import OrderKey
 from milepost.polling.page_cache import KEY_BYTES, key_of
 from milepost.polling.touched_orders import MARGIN, MOST_KEYS, TRUSTED_FOR, Touched
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 KEPT_FOR: Final = TRUSTED_FOR + timedelta(days=1)
 _KEYS_AN_ITEM: Final = 1_000
@@ -23,7 +26,7 @@ class TouchedTable:
     is ever changed or removed, so writers and polls can't get in each other's way.
     """
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 

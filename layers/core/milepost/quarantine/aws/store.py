@@ -3,13 +3,16 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.orders.report import Source
 from milepost.quarantine.replay import Kept, KeptId, NotKept
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _LONGEST_REASON: Final = 500
 _ROOT: Final = "quarantine/"
@@ -22,7 +25,7 @@ class Quarantine:
     Implements ``replay.Quarantine``.
     """
 
-    def __init__(self, make_client: Callable[[], Any], *, bucket: str) -> None:
+    def __init__(self, make_client: "Callable[[], S3Client]", *, bucket: str) -> None:
         # Seldom needed, so the client is made when it is: S3's is the slowest of all to make.
         self._make_client = make_client
         self._bucket = bucket
@@ -77,7 +80,7 @@ class Quarantine:
 
     def _ids(self, connection_id: str | None, after: KeptId | None) -> Iterator[KeptId]:
         prefix = f"{_ROOT}{connection_id}/" if connection_id else _ROOT
-        start = {"StartAfter": _key(after)} if after else {}
+        start: dict[str, Any] = {"StartAfter": _key(after)} if after else {}
         pages = (
             self._make_client()
             .get_paginator("list_objects_v2")

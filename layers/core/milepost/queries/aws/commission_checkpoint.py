@@ -1,10 +1,13 @@
 """The checkpoint of the watch for overdue commissions, in NoticesTable. Short: one item."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.queries.commission_watch import Place
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 _CHECKPOINT: Final = {"pk": "watch", "sk": "commissions"}
 
@@ -12,7 +15,7 @@ _CHECKPOINT: Final = {"pk": "watch", "sk": "commissions"}
 class CommissionCheckpoint:
     """Implements ``commission_watch.Checkpoint``."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 

@@ -7,9 +7,10 @@ order stands beside them, and is written in one transaction with them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
+from milepost.aws.dynamodb_batches import get_items
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.status import StageLevel, Status
 from milepost.orders.order import OrderKey
@@ -33,8 +34,9 @@ from milepost.queries.histogram import (
 from milepost.queries.outcomes import AcceptanceFigures, OutcomeKey, compare_acceptances
 from milepost.queries.stage_durations import Counted, Lasted
 
-_MOST_KEYS: Final = 100
-"""Keys of one BatchGetItem."""
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 _SUM: Final = "ms"
 _BUCKET: Final = "b"
 _AFTER_THE_LAST: Final = "~"
@@ -43,7 +45,7 @@ _AFTER_THE_LAST: Final = "~"
 class FiguresTable:
     """The figures, to read; ``MeasuredOrders`` writes them."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
@@ -117,13 +119,9 @@ class FiguresTable:
     def _get(
         self, keys: Iterable[Mapping[str, str]], *, consistent: bool = False
     ) -> Iterator[dict[str, Any]]:
-        waiting = [to_item(key) for key in keys]
-        while waiting:
-            asked, waiting = waiting[:_MOST_KEYS], waiting[_MOST_KEYS:]
-            request = {self._table: {"Keys": asked, "ConsistentRead": consistent}}
-            answer = self._client.batch_get_item(RequestItems=request)
-            yield from (from_item(item) for item in answer["Responses"].get(self._table, []))
-            waiting += answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        wanted = map(to_item, keys)
+        found = get_items(self._client, self._table, wanted, ConsistentRead=consistent)
+        yield from map(from_item, found)
 
     def _items(self, pk: str, *, first: str, last: str) -> Iterator[dict[str, Any]]:
         """The items of these months."""

@@ -4,8 +4,9 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from milepost.aws.dynamodb_batches import MOST_READ_AT_ONCE, get_items
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.status import Status
 from milepost.common.timestamps import if_in_range
@@ -23,6 +24,9 @@ from milepost.queries.order_list import (
     next_dates,
 )
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 MOST_LOOKED_THROUGH: Final = 2_000
 """Orders read for one page, whatever the filters leave of them; beyond it a page is short."""
 _OF_ONE_READ_ITSELF: Final = 4
@@ -32,7 +36,6 @@ _READ: Final = 10
 _READ_OF_SPARSE: Final = 100
 """The same, where the filters left some out of those before."""
 _AT_ONCE: Final = 8
-_MOST_KEYS: Final = 100
 """Keys of one BatchGetItem."""
 _NO_ZONE: Final = "UTC"
 _AFTER_ALL_OF_IT: Final = "~"
@@ -82,7 +85,7 @@ class _Shard:
 class OrderLists:
     """Implements ``order_list.Lists``."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
         self._reads = _Reads(client, table_name)
@@ -108,7 +111,7 @@ class OrderLists:
 class _Reads:
     """Reads of orders themselves, a hundred at a time."""
 
-    def __init__(self, client: Any, table: str) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
 
@@ -134,7 +137,9 @@ class _Reads:
     ) -> list[dict[str, Any]]:
         """These attributes of orders, without those that are gone, in any order."""
         wanted = [to_item(key_of(key)) for key in dict.fromkeys(keys)]
-        together = [wanted[i : i + _MOST_KEYS] for i in range(0, len(wanted), _MOST_KEYS)]
+        together = [
+            wanted[i : i + MOST_READ_AT_ONCE] for i in range(0, len(wanted), MOST_READ_AT_ONCE)
+        ]
         inner = [f"#details.#{name}" for name in details]
         request = {
             "ProjectionExpression": ", ".join([*(f"#{name}" for name in names), *inner]),
@@ -149,13 +154,7 @@ class _Reads:
             return [one for items in read for one in items]
 
     def _batch(self, keys: list[Any], request: Mapping[str, Any]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        while keys:
-            asked = {self._table: {"Keys": keys, **request}}
-            answer = self._client.batch_get_item(RequestItems=asked)
-            found += (from_item(item) for item in answer["Responses"].get(self._table, []))
-            keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
-        return found
+        return [from_item(item) for item in get_items(self._client, self._table, keys, **request)]
 
 
 def _names(wanted: Wanted) -> list[str]:
@@ -202,7 +201,9 @@ def _merge(shards: Sequence[_Shard], reading: "_Reading", *, limit: int) -> Page
 class _Reading:
     """The reads of one page."""
 
-    def __init__(self, client: Any, table: str, wanted: Wanted, zones: Mapping[str, str]) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", table: str, wanted: Wanted, zones: Mapping[str, str]
+    ) -> None:
         self._client, self._table = client, table
         self._wanted, self._zones = wanted, zones
         self._filter = _filter(wanted)

@@ -4,7 +4,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -23,6 +23,9 @@ from milepost.queries.aws.search import primary_key, search_item, search_keys
 from milepost.queries.histogram import StageKey, Tally
 from milepost.queries.outcomes import AcceptanceKey, OutcomeKey
 from milepost.queries.stage_durations import Change, Step, change_of, count
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 MOST_TRIES: Final = 8
 _MOST_ACTIONS: Final = 100
@@ -46,7 +49,7 @@ class MeasuredOrders:
 
     def __init__(
         self,
-        client: Any,
+        client: "DynamoDBClient",
         *,
         figures_table: str,
         search_table: str,
@@ -91,7 +94,7 @@ class MeasuredOrders:
 
     def _write(self, steps: Sequence[Step], writes: Mapping[OrderKey, int]) -> bool:
         """Whether they were written; not when somebody else wrote one of their items meanwhile."""
-        actions = [
+        actions: list[Any] = [
             *(self._put_counted(step, writes[step.key]) for step in steps),
             *(action for step in steps for action in self._search_actions(step)),
             *self._add_figures(steps),

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.strict_json import canonical_json
 from milepost.queries.saved_views import MOST_VIEWS, Shared, TooManyViews, View
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 _TEAM = "team"
 
@@ -14,7 +17,7 @@ _TEAM = "team"
 class ViewsTable:
     """Implements ``saved_views.SavedViews``."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 

@@ -5,12 +5,15 @@ little behind; whoever shows an order reads the order itself.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.orders.order import OrderKey
 from milepost.orders.search_terms import email_ids, reference_words, search_text
 from milepost.queries.stage_durations import Counted
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 MOST_FOUND: Final = 100
 """Orders that one search of a reference gives; whoever wants others types more of it."""
@@ -19,7 +22,7 @@ MOST_FOUND: Final = 100
 class SearchTable:
     """Finds orders, and forgets customers."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
@@ -83,7 +86,7 @@ class SearchTable:
             ConsistentRead=consistent,
             KeyConditionExpression=condition,
             ExpressionAttributeValues=to_item(values),
-            PaginationConfig={"MaxItems": most},
+            PaginationConfig={} if most is None else {"MaxItems": most},
         )
         for page in pages:
             yield from (from_item(item) for item in page["Items"])

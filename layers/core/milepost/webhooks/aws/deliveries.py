@@ -4,7 +4,7 @@ import json
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -12,11 +12,14 @@ from milepost.orders.report import Source
 from milepost.quarantine.replay import Kept, KeptId
 from milepost.webhooks.receiver import InboxRefused
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
 
 class ReplayQueue:
     """Implements ``replay.Inbox``."""
 
-    def __init__(self, client: Any, *, queue_url: str) -> None:
+    def __init__(self, client: "SQSClient", *, queue_url: str) -> None:
         self._client = client
         self._queue_url = queue_url
 

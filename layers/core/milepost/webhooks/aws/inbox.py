@@ -2,17 +2,20 @@
 
 import json
 from base64 import b64encode
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from milepost.webhooks.receiver import InboxRefused
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
 
 class InboxQueue:
     """Implements ``receiver.Inbox``."""
 
-    def __init__(self, client: Any, *, queue_url: str) -> None:
+    def __init__(self, client: "SQSClient", *, queue_url: str) -> None:
         self._client = client
         self._queue_url = queue_url
 

@@ -1,11 +1,14 @@
 """Signing secrets of all connections: one secret in Secrets Manager, read at most now and then."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from milepost.aws.shared_secret import read_entries
 from milepost.webhooks.receiver import SecretStoreDown, Signing, UnknownWebhook
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 KEEP_SECONDS: Final = 300
 REFRESH_SECONDS: Final = 30
@@ -18,7 +21,7 @@ class SigningSecretsStore:
     entry that is none of that closes its connection alone.
     """
 
-    def __init__(self, client: Any, *, secret_id: str) -> None:
+    def __init__(self, client: "SecretsManagerClient", *, secret_id: str) -> None:
         self._client = client
         self._secret_id = secret_id
         self._known: dict[str, Signing] | None = None

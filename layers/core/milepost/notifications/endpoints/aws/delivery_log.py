@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
@@ -25,6 +25,9 @@ from milepost.notifications.aws.messages import NoticeQueue, notice_message
 from milepost.notifications.claims import AlreadyClaimed
 from milepost.notifications.notice import Channel, Notice, State
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 logger = logging.getLogger(__name__)
 
 LONGEST_DELAY: Final = timedelta(minutes=15)
@@ -43,7 +46,7 @@ def attempt_of(message: Mapping[str, Any]) -> int:
 class EndpointCallLog:
     """Implements ``delivery.CallLog`` in NoticesTable."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
@@ -185,7 +188,7 @@ def _values(listed: Mapping[str, str]) -> dict[str, str]:
 class EndpointRetries:
     """Implements ``delivery.Retries``: soon by SQS, later by what release_notices finds due."""
 
-    def __init__(self, client: Any, *, table_name: str, queue: NoticeQueue) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str, queue: NoticeQueue) -> None:
         self._client = client
         self._table = table_name
         self._queue = queue
@@ -208,7 +211,7 @@ class EndpointRetries:
 class CountedCalls(EndpointCallLog):
     """Notices to endpoints."""
 
-    def __init__(self, client: Any, *, table_name: str, failed: Failed) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str, failed: Failed) -> None:
         super().__init__(client, table_name=table_name)
         self._failed = failed
 

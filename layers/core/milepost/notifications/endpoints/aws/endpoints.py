@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
@@ -16,8 +16,13 @@ from milepost.notifications.aws.subscriptions import SUBSCRIPTIONS, subscription
 from milepost.notifications.endpoints.addresses import Endpoint
 from milepost.notifications.endpoints.owner_mail import switched_off_mail
 from milepost.notifications.endpoints.secret_rotation import live_secrets
-from milepost.notifications.mail.aws.ses import REFUSALS
+from milepost.notifications.mail.aws.ses import REFUSALS, utf8
 from milepost.notifications.notice import Audience
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sesv2 import SESV2Client
 
 KEEP_SECONDS: Final = 300
 REFRESH_SECONDS: Final = 30
@@ -31,7 +36,7 @@ the URL that was called."""
 class EndpointsTable:
     """Implements ``delivery.Endpoints`` on the subscriptions of NoticesTable."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
@@ -143,7 +148,9 @@ def _key(subscription_id: str) -> dict[str, Any]:
 class EndpointSecretsStore:
     """Implements ``delivery.EndpointSecrets``: one secret that holds each subscription's entry."""
 
-    def __init__(self, client: Any, *, secret_id: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, client: "SecretsManagerClient", *, secret_id: str, clock: Callable[[], float]
+    ) -> None:
         self._client = client
         self._secret_id = secret_id
         self._clock = clock
@@ -174,7 +181,7 @@ class EndpointOwners:
 
     def __init__(
         self,
-        make_client: Callable[[], Any],
+        make_client: "Callable[[], SESV2Client]",
         *,
         sender: str,
         configuration_set: str,
@@ -204,8 +211,8 @@ class EndpointOwners:
                 Destination={"ToAddresses": [mail.to]},
                 Content={
                     "Simple": {
-                        "Subject": _utf8(mail.subject),
-                        "Body": {"Text": _utf8(mail.text), "Html": _utf8(mail.html)},
+                        "Subject": utf8(mail.subject),
+                        "Body": {"Text": utf8(mail.text), "Html": utf8(mail.html)},
                     }
                 },
             )
@@ -216,7 +223,3 @@ class EndpointOwners:
 
     def _is_suppressed(self, address: str) -> bool:
         return self._suppressions.reason(address, audience=Audience.TEAM) is not None
-
-
-def _utf8(text: str) -> dict[str, str]:
-    return {"Data": text, "Charset": "UTF-8"}

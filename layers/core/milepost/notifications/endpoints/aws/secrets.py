@@ -1,17 +1,20 @@
 """Signing secrets of endpoints, made and rotated in the shared secret."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from milepost.aws.shared_secret import Entries, SharedSecret
 from milepost.notifications.endpoints.secret_rotation import current_secret, previous_until, rotate
 from milepost.webhooks.signatures import STANDARD_WEBHOOKS, make_signing_secret
 
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
 
 class EndpointSecretsKeeper:
     """Implements ``services.EndpointSecrets`` in the secret that call_endpoint reads."""
 
-    def __init__(self, client: Any, *, secret_id: str) -> None:
+    def __init__(self, client: "SecretsManagerClient", *, secret_id: str) -> None:
         self._secret = SharedSecret(client, secret_id=secret_id)
 
     def make(self, subscription_id: str) -> str:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.dynamodb_items import as_int, from_item, to_item
 from milepost.common.timestamps import format_instant
@@ -14,6 +14,9 @@ from milepost.notifications.aws.list_keys import state_listing
 from milepost.notifications.aws.messages import notice_message, notice_of
 from milepost.notifications.mail.tracking import Logged, Step
 from milepost.notifications.notice import ERASED_RECIPIENT, Channel, Notice, State
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 KEEP: Final = timedelta(days=60)
 """How long a mail is known: complaints come in weeks, and bounces within days."""
@@ -33,7 +36,7 @@ class MailsTable:
     The item holds no address: it is taken from the log, where an erasure finds it.
     """
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from email.utils import formataddr
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotReached
@@ -15,6 +15,10 @@ from milepost.notifications.mail.events import MAIL_TAG
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.mail.sender import OutcomeUnknown, Refused, TryAgainLater
 from milepost.notifications.notice import Notice
+
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sesv2.type_defs import ContentTypeDef
 
 _NOT_IN_TAGS: Final = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -51,7 +55,7 @@ class Mailbox:
     """
 
     def __init__(
-        self, client: Any, *, sender: str, configuration_set: str, records: MailRecords
+        self, client: "SESV2Client", *, sender: str, configuration_set: str, records: MailRecords
     ) -> None:
         self._client = client
         self._sender = sender
@@ -68,8 +72,8 @@ class Mailbox:
                 Destination={"ToAddresses": [to]},
                 Content={
                     "Simple": {
-                        "Subject": _utf8(mail.subject),
-                        "Body": {"Text": _utf8(mail.text), "Html": _utf8(mail.html)},
+                        "Subject": utf8(mail.subject),
+                        "Body": {"Text": utf8(mail.text), "Html": utf8(mail.html)},
                         "Headers": [{"Name": k, "Value": v} for k, v in mail.headers.items()],
                     }
                 },
@@ -119,7 +123,7 @@ def _destination(address: str) -> str:
         raise Refused("SES can't send to this address: it is not an email address") from None
 
 
-def _reply_to(address: str | None) -> dict[str, list[str]]:
+def _reply_to(address: str | None) -> dict[str, Any]:
     """Where answers go, in ASCII. A mail is not withheld for an address that can't be written to:
     settings that were stored earlier may have one."""
     try:
@@ -148,5 +152,6 @@ def _named_address(name: str | None, address: str) -> str:
     return formataddr((name, address)) if name else address
 
 
-def _utf8(text: str) -> dict[str, str]:
+def utf8(text: str) -> "ContentTypeDef":
+    """A text as SES takes it."""
     return {"Data": text, "Charset": "UTF-8"}

@@ -1,9 +1,12 @@
 """NoticesTable's texts of connections' own: templates that are used in place of ours."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from milepost.aws.dynamodb_items import from_item, to_item
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 KEEP_SECONDS: Final = 300
 
@@ -18,7 +21,9 @@ class OverridesTable:
     ``clock`` gives seconds; what was read counts for at most 5 minutes.
     """
 
-    def __init__(self, client: Any, *, table_name: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", *, table_name: str, clock: Callable[[], float]
+    ) -> None:
         self._client = client
         self._table = table_name
         self._clock = clock

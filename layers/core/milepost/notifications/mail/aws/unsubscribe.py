@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from milepost.aws.dynamodb_items import to_item
 from milepost.aws.signing_keys import KeysStore
@@ -12,11 +12,17 @@ from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.mail.unsubscribe import NoLinkKey
 from milepost.notifications.notice import Audience
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
 
 class LinkKeysStore(KeysStore):
     """Implements ``unsubscribe.LinkKeys``."""
 
-    def __init__(self, client: Any, *, secret_id: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, client: "SecretsManagerClient", *, secret_id: str, clock: Callable[[], float]
+    ) -> None:
         super().__init__(
             client, secret_id=secret_id, clock=clock, of="unsubscribe links", unreadable=NoLinkKey
         )
@@ -25,7 +31,7 @@ class LinkKeysStore(KeysStore):
 class EndingsTable:
     """Implements ``unsubscribe.Endings`` by NoticesTable."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
         self._subscriptions = SubscriptionsTable(client, table_name=table_name)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -20,6 +20,9 @@ from milepost.notifications.subscription import FROM_FILE
 from milepost.operations.erasure.place import Budget, Left, PlaceNotRead, Swept
 from milepost.operations.erasure.subject import BESIDE_OTHERS, Subject, Verdict, judge_raw
 from milepost.orders.order import OrderKey
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 ORDER_ERASED: Final = "the order was erased"
 RECIPIENT_ERASED: Final = "the recipient was erased"
@@ -40,7 +43,12 @@ class NoticesOfCustomers:
     name = "notices"
 
     def __init__(
-        self, client: Any, *, table_name: str, clock: Callable[[], datetime], budget: Budget
+        self,
+        client: "DynamoDBClient",
+        *,
+        table_name: str,
+        clock: Callable[[], datetime],
+        budget: Budget,
     ) -> None:
         self._client = client
         self._table = table_name

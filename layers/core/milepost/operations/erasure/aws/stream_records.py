@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -24,13 +24,17 @@ from milepost.operations.erasure.subject import (
 )
 from milepost.orders.aws.table import tracked_order
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
 
 class UnannouncedOfCustomers:
     """Implements ``place.Place``: records of the stream that could not be announced."""
 
     name = "unannounced"
 
-    def __init__(self, make_client: Callable[[], Any], *, bucket: str) -> None:
+    def __init__(self, make_client: "Callable[[], S3Client]", *, bucket: str) -> None:
         self._make_client = make_client
         self._bucket = bucket
 
@@ -118,21 +122,20 @@ class SearchIndexBehind:
 
     name = "search_index"
 
-    def __init__(self, client: Any, *, queue_url: str) -> None:
+    def __init__(self, client: "SQSClient", *, queue_url: str) -> None:
         self._client = client
         self._queue_url = queue_url
 
     def sweep(self, subject: Subject, *, dry_run: bool) -> Swept:  # noqa: ARG002 - as every place
-        names = ["ApproximateNumberOfMessages"]
         try:
             answer = self._client.get_queue_attributes(
-                QueueUrl=self._queue_url, AttributeNames=names
+                QueueUrl=self._queue_url, AttributeNames=["ApproximateNumberOfMessages"]
             )
         except AWS_FAILED as error:
             raise PlaceNotRead(
                 f"the queue MeasureFailures can't be read now ({name_of(error)})"
             ) from None
-        number = int(answer["Attributes"][names[0]])
+        number = int(answer["Attributes"]["ApproximateNumberOfMessages"])
         if number == 0:
             return Swept()
         why = (
