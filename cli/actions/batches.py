@@ -12,15 +12,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from cli.api import OrdersApi
 from cli.confirming import confirm
 from cli.faults import COULD_NOT, WrongUse
-from cli.options import JsonOption
+from cli.moments import UTC_ZONE, read_zone
+from cli.options import CsvOption, JsonOption, ZoneOption
 from cli.orders.finding import find_one
-from cli.output import is_interactive, tell, tell_folded, tell_json, tell_table, warn
+from cli.output import is_interactive, tell, tell_csv, tell_folded, tell_json, tell_table, warn
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
+from milepost.exports.lists import BATCHES
 
 app = make_part("Actions on many orders that were started: watch them, stop them.")
 
 _AT_WORK: Final = "running"
+_LISTED: Final = ("id", "action", "state", "total", "person")
 _SHOWN: Final = 20
 _EVERY: Final = 1.0
 """Seconds from one look at a batch to the next."""
@@ -31,6 +34,39 @@ IdArgument = Annotated[
 WaitOption = Annotated[
     bool, typer.Option("--wait", help="Show the progress until the batch has ended.")
 ]
+
+
+@app.command("list", epilog=examples("batches list", "batches list --all --csv"))
+def list_batches(
+    *,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The maximum number.")] = 50,
+    all_: Annotated[bool, typer.Option("--all", help="All, however many there are.")] = False,
+    zone: ZoneOption = UTC_ZONE,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+) -> None:
+    """List batches of the last 30 days, the latest first."""
+    moments = read_zone(zone)
+    found: list[Mapping[str, Any]] = []
+    following = None
+    for page in OrdersApi(find_stack(stack)).pages(
+        "/batches", items="batches", resume_by="cursor", most=None if all_ else limit
+    ):
+        found += page["batches"]
+        following = page["next"]
+    if as_json:
+        tell_json({"batches": found, "next": following})
+    elif as_csv:
+        tell_csv(BATCHES, found)
+    elif not found:
+        tell("There are no batches.")
+    else:
+        rows = [
+            [moments.minute(one["created_at"]), *(str(one[name]) for name in _LISTED)]
+            for one in found
+        ]
+        tell_table([f"when ({moments.label})", *_LISTED], rows, drop=("person", "total"))
 
 
 @app.command("show", epilog=examples("batches show 0a1b2c3d4e5f6071 --wait"))

@@ -37,6 +37,11 @@ def _one_kept(stack: Stack) -> Any:
     return request("GET", f"/quarantine/{kept(stack, b'one')}")
 
 
+def _batches(stack: Stack) -> Any:
+    a_batch(stack)
+    return request("GET", "/batches")
+
+
 def _a_batch(stack: Stack) -> Any:
     a_batch(stack)
     return request("GET", f"/batches/{BATCH}")
@@ -51,6 +56,7 @@ READS: Final = {
     "orders_api, an order": reads(f"/orders/{_ITEM}"),
     "orders_api, an order's notices": reads(f"/orders/{_ITEM}/notices"),
     "orders_api, notices": reads("/notices", state="bounced"),
+    "orders_api, batches": Scenario(function="orders_api", prepare=_batches),
     "orders_api, a batch": Scenario(function="orders_api", prepare=_a_batch),
     "orders_api, suppressions": reads("/suppressions"),
     "orders_api, a group": reads(f"/groups/{KEY.connection}:{KEY.order_id}"),

@@ -187,6 +187,7 @@ ROUTES: Final[Mapping[str, str]] = {
     "POST /batches": "orders_api, a batch planned",
     "POST /batches/<batch>/start": "orders_api, a batch started",
     "POST /batches/<batch>/stop": "orders_api, a batch stopped",
+    "GET /batches": "orders_api, batches",
     "GET /batches/<batch>": "orders_api, a batch",
     "GET /notices": "orders_api, notices",
     "POST /notices/<notice>/resend": "orders_api, a mail again",

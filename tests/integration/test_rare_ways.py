@@ -111,6 +111,7 @@ def test_what_was_missed_is_told_to_an_endpoint(stack: Stack) -> None:
         ("email", "EmailDeadLetters", "EmailQueue"),
         ("endpoint", "EndpointDeadLetters", "EndpointQueue"),
         ("mail_events", "MailEventsDeadLetters", "MailEventsQueue"),
+        ("batch", "BatchDeadLetters", "BatchQueue"),
     ],
 )
 def test_dead_letters_go_back_through_the_api(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -51,7 +52,9 @@ def app(stack: Stack) -> ModuleType:
 @pytest.fixture
 def ask(app: ModuleType) -> Ask:
     def send(method: str, path: str, body: Any = None, role: str = "operator") -> tuple[int, Any]:
-        answer = app.handler(http_event(method, path, body, role=role, query={}), Context())
+        path, _, said = path.partition("?")
+        query = dict(parse_qsl(said))
+        answer = app.handler(http_event(method, path, body, role=role, query=query), Context())
         return answer["statusCode"], json.loads(answer["body"])
 
     return send
@@ -260,3 +263,20 @@ def test_an_action_at_a_provider_has_an_outcome_of_each_order(
     )
     _, order = ask("GET", f"/orders/{ids[0]}")
     assert order["planned"] == []
+
+
+def test_batches_are_listed_the_latest_first_and_to_narrowed_roles_their_own(ask: Ask) -> None:
+    made = [
+        ask("POST", "/batches", {"action": "note", "text": "x", "orders": [one]})[1]["id"]
+        for one in (IDS[0], IDS[0], IDS[1])
+    ]
+    first = ask("GET", "/batches?limit=2", role="viewer")[1]
+    rest = ask("GET", f"/batches?limit=2&cursor={first['next']}")[1]
+    listed = [one["id"] for page in (first, rest) for one in page["batches"]]
+    assert sorted(listed) == sorted(made)
+    assert rest["next"] is None
+    assert [one["created_at"] for one in first["batches"]] == sorted(
+        (one["created_at"] for one in first["batches"]), reverse=True
+    )
+    assert first["batches"][0]["state"] == "planned"
+    assert ask("GET", "/batches", role="viewer:another")[1]["batches"] == []

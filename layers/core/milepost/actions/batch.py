@@ -71,6 +71,14 @@ class Target:
     attempts: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class BatchPlace:
+    """A place in the list of batches: when the batch there was made, and which it is."""
+
+    created_at: str
+    id: str
+
+
 class NoSuchBatch(LookupError):
     """There is no batch of this id, or it is too old."""
 
@@ -88,6 +96,13 @@ class Batches(Protocol):
 
     def find(self, batch_id: str) -> Batch | None:
         """The batch, read consistently."""
+        ...
+
+    def page(
+        self, *, after: "BatchPlace | None", limit: int
+    ) -> "tuple[Sequence[Batch], BatchPlace | None]":
+        """Some of the batches, the latest first, and where the next page goes on; None after the
+        last."""
         ...
 
     def targets(self, batch_id: str) -> Sequence[Target]:

@@ -14,6 +14,7 @@ from milepost.actions.batch import (
     START_WITHIN,
     Batch,
     Batches,
+    BatchPlace,
     BatchQueue,
     BatchState,
     CannotStart,
@@ -141,6 +142,12 @@ class BatchPlanner:
         if batch is None:
             raise NoSuchBatch(batch_id)
         return batch
+
+    def page(
+        self, *, after: BatchPlace | None, limit: int
+    ) -> tuple[Sequence[Batch], BatchPlace | None]:
+        """Some of the batches, the latest first, and where the next page goes on."""
+        return self.batches.page(after=after, limit=limit)
 
     def targets(self, batch_id: str) -> Sequence[Target]:
         """Every order or notice of a batch, and what became of it."""

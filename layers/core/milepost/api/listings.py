@@ -60,6 +60,7 @@ LISTINGS: Final[Mapping[str, Listing]] = {
         name="messages", columns=lists.MESSAGES, rows="messages", resume_by=None
     ),
     "/views": Listing(name="views", columns=lists.VIEWS, rows="views", resume_by=None, limit=False),
+    "/batches": Listing(name="batches", columns=lists.BATCHES, rows="batches"),
     "/batches/<batch>": Listing(
         name="batch", columns=lists.TARGETS, rows="targets", resume_by=None, limit=False
     ),

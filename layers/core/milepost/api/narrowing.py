@@ -253,6 +253,10 @@ class _Batches(_Narrowed):
             return None
         return found
 
+    def page(self, **how: Any) -> Any:
+        found, last = self.inner.page(**how)
+        return [one for one in found if self.find(one.id) is not None], last
+
     def targets(self, batch_id: str) -> Any:
         return self.inner.targets(batch_id) if self.find(batch_id) else []
 

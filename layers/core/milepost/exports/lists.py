@@ -133,4 +133,7 @@ ITEMS: Final = ListColumns(
         read_by("attention", "attention", codes_of),
     ]
 )
+BATCHES: Final = ListColumns(
+    columns=plain("created_at", "id", "action", "state", "person", "started_by", "total")
+)
 TARGETS: Final = ListColumns(columns=plain("number", "id", "state", "why", "at"))

@@ -1,12 +1,13 @@
 """BatchesTable and the queue of batches at work."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from milepost.actions.batch import Batch, BatchState, Target, TargetState
+from milepost.actions.batch import Batch, BatchPlace, BatchState, Target, TargetState
 from milepost.aws.dynamodb_batches import write_items
 from milepost.aws.dynamodb_items import as_int, from_item, to_item
 from milepost.common.timestamps import format_instant, parse_instant, sortable
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 KEEP: Final = timedelta(days=30)
 """How long a batch is known: ids of orders, and what became of each."""
+_LIST: Final = "batches"
+"""The partition that lists all batches by their time."""
 _ENDED: Final = frozenset({BatchState.STOPPED, BatchState.FINISHED})
 
 
@@ -29,7 +32,12 @@ class BatchesTable:
 
     def put(self, batch: Batch, targets: Sequence[Target]) -> None:
         expires_at = int((batch.created_at + KEEP).timestamp())
-        self._put_all(_target_item(batch.id, one, expires_at) for one in targets)
+        listed = {
+            **_list_key(BatchPlace(f"{batch.created_at:%Y-%m-%dT%H:%M:%S.%fZ}", batch.id)),
+            "batch": batch.id,
+            "expires_at": expires_at,
+        }
+        self._put_all(chain((_target_item(batch.id, one, expires_at) for one in targets), [listed]))
         # The batch itself last: without it, what broke off on the way is none.
         self._client.put_item(
             TableName=self._table,
@@ -48,6 +56,27 @@ class BatchesTable:
                 }
             ),
         )
+
+    def page(
+        self, *, after: BatchPlace | None, limit: int
+    ) -> tuple[list[Batch], BatchPlace | None]:
+        start: dict[str, Any] = {"ExclusiveStartKey": to_item(_list_key(after))} if after else {}
+        answer = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :list",
+            ExpressionAttributeValues=to_item({":list": _LIST}),
+            ScanIndexForward=False,
+            Limit=limit,
+            **start,
+        )
+        ids = [from_item(item)["batch"] for item in answer["Items"]]
+        # What broke off while it was planned is on the list, and is no batch.
+        found = [one for one in map(self.find, ids) if one is not None]
+        last = answer.get("LastEvaluatedKey")
+        if last is None:
+            return found, None
+        created_at, _, batch_id = from_item(last)["sk"].partition("#")
+        return found, BatchPlace(created_at, batch_id)
 
     def find(self, batch_id: str) -> Batch | None:
         answer = self._client.get_item(
@@ -143,7 +172,7 @@ class BatchesTable:
             return False
         return True
 
-    def _put_all(self, items: Iterator[dict[str, Any]]) -> None:
+    def _put_all(self, items: Iterable[dict[str, Any]]) -> None:
         requests = ({"PutRequest": {"Item": to_item(item)}} for item in items)
         write_items(self._client, self._table, requests)
 
@@ -161,6 +190,10 @@ class BatchWork:
             MessageBody=json.dumps({"batch": batch_id}),
             DelaySeconds=int(delay.total_seconds()),
         )
+
+
+def _list_key(place: BatchPlace) -> dict[str, str]:
+    return {"pk": _LIST, "sk": f"{place.created_at}#{place.id}"}
 
 
 def _batch_key(batch_id: str) -> dict[str, str]:

@@ -6,13 +6,14 @@ from typing import Annotated, Any, Final, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pydantic import ConfigDict, Field
 
 from milepost.actions.batch import (
     MOST_TARGETS,
     RESEND,
     Batch,
+    BatchPlace,
     BatchState,
     CannotStart,
     NoSuchBatch,
@@ -26,6 +27,7 @@ from milepost.api.filters import check_connections
 from milepost.api.instants import Instant
 from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
+from milepost.api.pagination import BadCursor, read_cursor, write_cursor
 from milepost.api.problems import Conflict, Fault, NotFound, Problem
 from milepost.api.routes.order_lists import wanted_orders
 from milepost.common.status import Status
@@ -37,6 +39,7 @@ from milepost.queries.order_list import Due
 
 router = Router()
 
+_LIST: Final = "batches"
 _PAGE: Final = 100
 _SAMPLE: Final = 10
 Text = Annotated[str, Field(min_length=1, max_length=200)]
@@ -144,6 +147,28 @@ class BatchView(Shape):
     targets: list[TargetView]
 
 
+class ListedBatch(Shape):
+    """A batch of the list."""
+
+    id: str
+    action: str
+    state: BatchState
+    person: str
+    started_by: str | None
+    created_at: str
+    total: int
+
+
+class BatchList(Shape):
+    """A page of batches, the latest first."""
+
+    batches: list[ListedBatch]
+    next: str | None = Field(
+        description="The cursor of the next page; none after the last one. A page may be short, "
+        "even empty, and still have a next one."
+    )
+
+
 class PlanView(Shape):
     """A dry run: nothing was done yet."""
 
@@ -196,6 +221,40 @@ def start_batch(
         raise Conflict(f"Not started: {no}.") from None
     shown = _view(started, services.batches.targets(batch))
     return Response(status_code=202, content_type="application/json", body=shown)
+
+
+@router.get(
+    "/batches",
+    summary="Batches of the last 30 days, the latest first",
+    tags=["batches"],
+    operation_id="list_batches",
+    responses=may_answer(200),
+)
+def list_batches(
+    services: Given,
+    *,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    cursor: Annotated[str | None, Query(max_length=4000, description="`next` of a page.")] = None,
+) -> BatchList:
+    after = None if cursor is None else _place(cursor, services)
+    found, last = services.batches.page(after=after, limit=services.rows(limit))
+    return BatchList(
+        batches=[_listed(one) for one in found],
+        next=None
+        if last is None
+        else write_cursor(
+            [last.created_at, last.id], of_list=_LIST, keys=services.cursor_keys.keys()
+        ),
+    )
+
+
+def _place(cursor: str, services: Services) -> BatchPlace:
+    said = read_cursor(cursor, of_list=_LIST, keys=services.cursor_keys.keys())
+    try:
+        return BatchPlace(*said)
+    except TypeError:
+        # Signed by another version of ours.
+        raise BadCursor from None
 
 
 @router.get(
@@ -334,6 +393,18 @@ def _plan_view(plan: Plan) -> PlanView:
         charges=plan.batch.charges,
         sample=waiting[:_SAMPLE],
         refused=[_target(one) for one in plan.targets if one.state is TargetState.REFUSED],
+    )
+
+
+def _listed(batch: Batch) -> ListedBatch:
+    return ListedBatch(
+        id=batch.id,
+        action=batch.action,
+        state=batch.state,
+        person=batch.person,
+        started_by=batch.started_by,
+        created_at=format_instant(batch.created_at),
+        total=batch.total,
     )
 
 

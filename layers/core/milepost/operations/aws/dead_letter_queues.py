@@ -11,17 +11,26 @@ from milepost.operations.dead_letters import DeadLetterQueue, RedriveTarget
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+
+BATCHES: Final = "batch"
+"""The queue of batches, in which an erasure has nothing to look for."""
 _S3: Final = cache(lambda: client("s3"))
 """Seldom needed, and the slowest client of all to make."""
 
 
-def open_dead_letters(environment: Mapping[str, str], *, sqs: "SQSClient") -> list[DeadLetterQueue]:
-    """Every dead-letter queue, with the way by which its messages are done after all."""
+def open_dead_letters(
+    environment: Mapping[str, str], *, sqs: "SQSClient", batches: bool = False
+) -> list[DeadLetterQueue]:
+    """Every dead-letter queue, with the way by which its messages are done after all.
+
+    :param batches: whether that of batches is among them; erasures don't need it, since ids of
+        batches name nobody
+    """
     functions = client("lambda", config=FOR_INVOCATIONS)
     announce = environment["ANNOUNCE_FUNCTION"]
     ways: dict[str, RedriveTarget] = {
         name: BackIntoQueue(sqs, queue_url=environment[f"{name.upper()}_QUEUE_URL"])
-        for name in ("inbox", "email", "endpoint", "mail_events")
+        for name in ("inbox", "email", "endpoint", "mail_events", *([BATCHES] if batches else []))
     }
     ways["announce"] = TellAgain(functions, _S3, announce=announce)
     ways["invocations"] = StartAgain(functions)

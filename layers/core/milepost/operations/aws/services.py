@@ -11,7 +11,7 @@ from milepost.connections.aws.settings import ConnectionSettings
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppression_lists import SuppressionListTable
 from milepost.notifications.endpoints.aws.secrets import EndpointSecretsKeeper
-from milepost.operations.aws.dead_letter_queues import open_dead_letters
+from milepost.operations.aws.dead_letter_queues import BATCHES, open_dead_letters
 from milepost.operations.erasure.aws.places import open_erasure
 from milepost.operations.services import Operations
 from milepost.polling.aws.on_demand import PollStarts
@@ -37,7 +37,7 @@ def open_operations(
     )
     quarantine = Quarantine(_S3, bucket=environment["QUARANTINE_BUCKET"])
     replay = ReplayQueue(sqs, queue_url=environment["INBOX_QUEUE_URL"])
-    queues = open_dead_letters(environment, sqs=sqs)
+    queues = open_dead_letters(environment, sqs=sqs, batches=True)
     notices_table = environment["NOTICES_TABLE"]
     return Operations(
         quarantine=quarantine,
@@ -45,7 +45,7 @@ def open_operations(
         dead_letters=queues,
         erasure=open_erasure(
             environment,
-            dead_letters=queues,
+            dead_letters=[one for one in queues if one.name != BATCHES],
             connections=connections,
             seconds=MOST_SECONDS,
         ),
