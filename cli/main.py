@@ -32,6 +32,10 @@ PARTS: Final[Mapping[str, tuple[str, str]]] = {
     "causes": ("cli.figures.causes", "Why orders came to nothing, and which were faster."),
     "commissions": ("cli.figures.commissions", "What orders have earned, and what was paid."),
     "connections": ("cli.connections.commands", "The team's accounts, and whether they work."),
+    "providers": (
+        "cli.providers.commands",
+        "Providers that a file declares: try, apply, roll back.",
+    ),
     "sign": ("cli.webhooks.signing", "Sign a file as a connection's provider would."),
     "send-test": ("cli.webhooks.trying", "See whether a connection's webhooks arrive."),
     "quarantine": (

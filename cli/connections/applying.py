@@ -12,11 +12,13 @@ from cli.connections.declaration import ChangedSinceCompared, StillOurs
 from cli.connections.difference import Change, Difference
 from cli.connections.stored import Stored, Stores
 from cli.connections.wanted import Wanted, WantedConnection
+from cli.faults import CannotDo
 from milepost.aws.shared_secret import Entries
 from milepost.notifications.endpoints.secret_rotation import KEEP_PREVIOUS, current_secret, rotate
 from milepost.notifications.notice import Channel
 from milepost.webhooks.receiver import Signing
-from milepost.webhooks.signatures import STANDARD_WEBHOOKS, make_signing_secret
+from milepost.webhooks.schemes import STANDARD_WEBHOOKS
+from milepost.webhooks.signatures import NoSecret, make_signing_secret
 
 
 def apply(
@@ -141,8 +143,18 @@ def _set_signing(
             continue
         given = list(one.secrets.signing or ())
         there = [*Signing.read(entries.get(one.id)).secrets]
-        live = given or there or [make_signing_secret(one.scheme)]
+        live = given or there or [_made_secret(one)]
         entries[one.id] = {"scheme": one.scheme, "secrets": live}
+
+
+def _made_secret(wanted: WantedConnection) -> str:
+    try:
+        return make_signing_secret(wanted.scheme)
+    except NoSecret:
+        raise CannotDo(
+            f"The webhooks of {wanted.id} are checked with the provider's public key: refer to it "
+            "by signing.secrets in the file."
+        ) from None
 
 
 def _remove_connections(connection_ids: list[str], stores: Stores) -> None:

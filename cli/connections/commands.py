@@ -50,10 +50,12 @@ def apply_file(
 
     Safe to repeat: a second time there is nothing to change. Without a terminal it doesn't ask.
     """
-    read = read_file(file)
-    texts = read_texts(read)
     target = find_stack(stack)
     stores = open_stores(target)
+    # First, since the file may name providers that the stack has by files of their own.
+    stores.settings.read_each()
+    read = read_file(file)
+    texts = read_texts(read)
     wanted = work_out(read, read.read_secrets(literals=target.is_local), texts)
     stored = read_stored(stores)
     require_possible(read, wanted, stored, prune=prune, at_home=target.is_local)

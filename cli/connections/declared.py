@@ -87,10 +87,20 @@ def _phrase(value: str) -> str:
     return value
 
 
+def _provider(value: str) -> str:
+    # Declared ones are known once the stack was read, so not when this module is imported.
+    if value not in provider_names():
+        raise ValueError(
+            f"is no provider: there are {', '.join(provider_names())}; one of your own is declared "
+            "in a file (docs/add-a-provider.md): `milepost providers apply` it first"
+        )
+    return value
+
+
 Address: TypeAlias = Annotated[Text, AfterValidator(_web_address)]
 ShownText: TypeAlias = Annotated[Text, AfterValidator(_shown)]
 """A text that stands in mails as it is: one line of characters that can be seen."""
-ProviderName: TypeAlias = Annotated[str, one_of(*provider_names())]
+ProviderName: TypeAlias = Annotated[str, AfterValidator(_provider)]
 Track: TypeAlias = Annotated[str, one_of(*TRACKS)]
 WaitName: TypeAlias = Annotated[str, one_of(*DEFAULT_WAIT_DAYS)]
 OwnStatus: TypeAlias = Annotated[str, one_of(*sorted(set(Status) - {Status.UNKNOWN}))]
@@ -158,6 +168,7 @@ class DeclaredConnection(_Declared):
 
     id: ConnectionId
     provider: ProviderName
+    provider_version: Annotated[int, Field(ge=1)] | None = None
     base_url: Address | None = None
     token_url: Address | None = None
     scopes: Text | None = None

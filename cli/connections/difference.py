@@ -1,5 +1,6 @@
 """What applying would change, field by field. Pure; secrets never appear in it."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, replace
 from datetime import time
@@ -139,7 +140,12 @@ def _signing_change(wanted: WantedConnection, stored: Stored) -> Iterator[FieldC
         after = "changed, back to one from before its rotation" if turned_back else "changed"
         yield FieldChange("signing secret", "stored", after)
     elif there is not None and there.get("scheme") != wanted.scheme:
-        yield FieldChange("signing scheme", str(there.get("scheme")), wanted.scheme)
+        before, after = (_in_words(one) for one in (there.get("scheme"), wanted.scheme))
+        yield FieldChange("signing scheme", before, after)
+
+
+def _in_words(scheme: Any) -> str:
+    return scheme if isinstance(scheme, str) else json.dumps(scheme, sort_keys=True)
 
 
 def _credentials_change(wanted: WantedConnection, stored: Stored) -> Iterator[FieldChange]:
@@ -208,7 +214,7 @@ def changed_fields(
     for one in fields(after):
         new = getattr(after, one.name)
         old = getattr(before, one.name) if before else _usual(one)
-        if one.name not in _NOT_SHOWN and old != new:
+        if one.compare and one.name not in _NOT_SHOWN and old != new:
             found.append(FieldChange(one.name, in_words(old) if before else None, in_words(new)))
     return tuple(found)
 

@@ -20,7 +20,7 @@ from milepost.common.http_headers import is_header_value
 from milepost.connections.commission_terms import repeated_terms
 from milepost.connections.connection import BUSINESS, DEFAULT_COUNTRY, CommissionTerms
 from milepost.notifications.endpoints.secret_rotation import KEY_BYTES, has_right_length
-from milepost.webhooks.signatures import STANDARD_WEBHOOKS
+from milepost.webhooks.schemes import STANDARD_WEBHOOKS
 
 _NOT_WRITTEN: Final = frozenset({"[key]", "[one]", "[several]"})
 """Parts of a place that pydantic adds, and that don't stand in the file."""

@@ -36,7 +36,11 @@ def read_yaml(text: str) -> tuple[Any, Positions]:
 
     :raises BadYaml: when it is not one YAML document, or a key is there twice
     """
-    loader = yaml.SafeLoader(text)
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as error:
+        at = text.count("\n", 0, error.position) + 1
+        raise BadYaml("has a character that can't stand in YAML", line=at) from None
     try:
         node = loader.get_single_node()
         if node is None:

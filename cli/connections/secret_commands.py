@@ -18,7 +18,7 @@ from cli.stack import Stack, StackOption, find_stack
 from milepost.aws.shared_secret import Entries
 from milepost.common.http_headers import is_header_value
 from milepost.webhooks.receiver import Signing
-from milepost.webhooks.signatures import make_signing_secret
+from milepost.webhooks.signatures import NoSecret, make_signing_secret
 
 SIGNING: Final = "signing"
 _AGES: Final = ("current", "previous")
@@ -195,7 +195,13 @@ def _rotated(entry: dict[str, Any], connection_id: str) -> list[str]:
             f"A rotation of {connection_id} is under way: end it by `milepost connections secret "
             f"rotate {connection_id} --finish`, or see the new one by `secret show`."
         )
-    return [make_signing_secret(entry["scheme"]), *live]
+    try:
+        return [make_signing_secret(entry["scheme"]), *live]
+    except NoSecret:
+        raise CannotDo(
+            f"{connection_id} checks with the provider's public key: when the provider gives you a "
+            f"new one, `milepost connections secret set {connection_id} signing`."
+        ) from None
 
 
 def _as_json(stack: Stack, connection_id: str, entry: dict[str, Any]) -> dict[str, Any]:

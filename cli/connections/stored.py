@@ -9,11 +9,13 @@ from typing import Any, Final
 from cli.connections.schedules import PollSchedules
 from cli.connections.texts import Texts
 from cli.faults import CannotDo
+from cli.providers.known import learn
 from cli.stack import Stack
 from milepost.aws import shared_secret
 from milepost.aws.shared_secret import Entries, ManyWriters, NotOneObject
 from milepost.connections.aws.declarations import DeclarationsTable
 from milepost.connections.aws.settings import credentials_of, read_each
+from milepost.connections.aws.stored_providers import read_parameters
 from milepost.connections.connection import (
     CommissionTerms,
     Connection,
@@ -63,13 +65,9 @@ class StoredSettings:
 
     def read_each(self) -> tuple[dict[str, Connection], dict[str, str]]:
         """Every connection that is applied, by id, and why the settings of others can't be used."""
-        pages = self._client.get_paginator("get_parameters_by_path").paginate(Path=self._path)
-        found = {
-            one["Name"].rpartition("/")[2]: one["Value"]
-            for page in pages
-            for one in page["Parameters"]
-        }
-        known, unusable = read_each(found, providers=REGISTRY)
+        found, declared = read_parameters(self._client, path=self._path)
+        learn(declared)
+        known, unusable = read_each(found, providers=REGISTRY, declared=declared.versions)
         return known, {name: one.why for name, one in unusable.items()}
 
     def all(self) -> dict[str, Connection]:
@@ -99,7 +97,8 @@ class StoredSettings:
 def to_json(connection: Connection) -> str:
     """What ``read_settings`` reads: all that differs from a connection's defaults."""
     bare = Connection(id=connection.id, provider=connection.provider, base_url=connection.base_url)
-    values = {one.name: getattr(connection, one.name) for one in fields(Connection)}
+    # What isn't compared is no setting.
+    values = {one.name: getattr(connection, one.name) for one in fields(Connection) if one.compare}
     said = {
         name: _plain(value)
         for name, value in values.items()

@@ -8,7 +8,7 @@ from typing import Any
 
 from cli.connections.declared import DeclaredConnection, DeclaredFile, DeclaredSender
 from cli.connections.file import ConnectionsFile, FileSecrets, Secrets
-from cli.connections.profiles import profile_of, scheme_of
+from cli.connections.profiles import profile_of, scheme_of, version_of
 from cli.connections.schedules import Schedule
 from cli.connections.stored import Stored
 from cli.connections.texts import Texts
@@ -29,7 +29,7 @@ class WantedConnection:
 
     settings: Connection
     schedule: Schedule | None
-    scheme: str | None
+    scheme: Any
     secrets: Secrets
     texts: Texts = field(default_factory=dict)
 
@@ -95,6 +95,8 @@ def _connection(
     profile = profile_of(declared.provider)
     said: dict[str, Any] = {
         "base_url": profile.base_url,
+        "token_url": profile.token_url,
+        "provider_version": version_of(declared.provider),
         "page_size": profile.page_size,
         "requests_per_minute": profile.requests_per_minute,
     }

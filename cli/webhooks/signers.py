@@ -6,6 +6,7 @@ from cli.connections.stored import SharedSecret
 from cli.faults import CannotDo
 from cli.stack import Stack
 from milepost.webhooks.receiver import Signing
+from milepost.webhooks.schemes import SignatureScheme
 from milepost.webhooks.signatures import NoSecret, signed_headers
 
 
@@ -14,7 +15,7 @@ class Signer:
     """Signs as one connection's provider does."""
 
     connection: str
-    scheme: str
+    scheme: str | SignatureScheme
     secret: str = field(repr=False)
 
     def headers(self, body: bytes, *, delivery_id: str, timestamp: int) -> dict[str, str]:
@@ -32,7 +33,7 @@ class Signer:
             )
         except NoSecret:
             raise CannotDo(
-                f"The signing secret of {self.connection} is none in the form of {self.scheme}: "
+                f"The signing secret of {self.connection} is none in the form of its scheme: "
                 f"`milepost connections secret set {self.connection} signing` fixes that."
             ) from None
         return {"content-type": "application/json"} | signed

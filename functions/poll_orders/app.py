@@ -36,7 +36,7 @@ from milepost.polling.poll import Poll, run_poll
 from milepost.polling.result import PollOutcome, PollResult
 from milepost.providers.base import Provider, rules_of
 from milepost.providers.http import ProviderHttp, ProviderPool
-from milepost.providers.registry import REGISTRY, adapter
+from milepost.providers.registry import REGISTRY, adapter_of
 from milepost.quarantine.aws.store import Quarantine
 from milepost.quarantine.redaction import without_secrets
 
@@ -147,7 +147,7 @@ def poll(connection: Connection, context: LambdaContext) -> tuple[PollResult, bo
     def make_poll() -> Poll:
         return Poll(
             connection=connection,
-            provider=(provider := adapter(connection.provider)),
+            provider=(provider := adapter_of(connection)),
             credentials=shown,
             http=ProviderHttp(
                 pool, allowed=filter(None, (connection.base_url, connection.token_url))

@@ -27,6 +27,7 @@ HEADERS: Final = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
 }
+PLAIN_TEXT: Final = {**HEADERS, "content-type": "text/plain; charset=utf-8"}
 METRICS_NAMESPACE: Final = os.environ["POWERTOOLS_METRICS_NAMESPACE"]
 SERVICE: Final = os.environ["POWERTOOLS_SERVICE_NAME"]
 _FAILED: Final = ("RefusedWebhooks", "Failures")
@@ -46,6 +47,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     request = read_request(event)
     answer = receive(request, secrets=secrets, inbox=inbox, now=time.time())
     log(request, answer)
+    if answer.text is not None:
+        return {"statusCode": answer.status, "headers": PLAIN_TEXT, "body": answer.text}
     return {
         "statusCode": answer.status,
         "headers": {**HEADERS, **answer.headers},
@@ -61,6 +64,7 @@ def read_request(event: dict[str, Any]) -> Request:
         connection_id=event["pathParameters"]["connection"],
         headers=event.get("headers") or {},
         body=b64decode(body) if event.get("isBase64Encoded") else body.encode(),
+        query=event.get("queryStringParameters") or {},
     )
 
 

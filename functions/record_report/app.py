@@ -31,7 +31,7 @@ from milepost.orders.report import Report, Source, refuse_future
 from milepost.polling.aws.touched_orders import BatchMarks, TouchedTable
 from milepost.polling.touched_orders import MarkedOrders
 from milepost.providers.base import Json, Provider, read_order, rules_of
-from milepost.providers.registry import REGISTRY, UnknownProvider, adapter
+from milepost.providers.registry import REGISTRY, UnknownProvider, adapter_of
 from milepost.quarantine.aws.store import Quarantine
 from milepost.quarantine.redaction import without_secrets
 from milepost.webhooks.aws.deliveries import Delivery
@@ -121,7 +121,7 @@ def read_delivery(delivery: Delivery) -> Reading | None:
     try:
         connection = connections.get(delivery.connection_id)
         note_webhook(delivery)
-        provider = adapter(connection.provider)
+        provider = adapter_of(connection)
         reports = read_reports(delivery, provider=provider, connection=connection)
     except (BadPayload, UnknownConnection, UnknownProvider, UnusableConnection) as error:
         put_aside(delivery, str(error), is_trouble=not isinstance(error, OnlyATest))

@@ -38,7 +38,7 @@ from milepost.orders.rules import Rules
 from milepost.orders.timed_announcements import TimedWatch
 from milepost.orders.watched_orders import LastAnnounced
 from milepost.providers.base import rules_of
-from milepost.providers.registry import REGISTRY, adapter
+from milepost.providers.registry import REGISTRY, adapter_of
 from milepost.queries.aws.commission_checkpoint import CommissionCheckpoint
 from milepost.queries.commission_watch import CommissionWatch, Due
 
@@ -78,7 +78,7 @@ def orders_of(connection: Connection) -> OrdersTable:
 
 
 def own_rules_of(connection: Connection) -> Rules:
-    return rules_of(adapter(connection.provider), connection)
+    return rules_of(adapter_of(connection), connection)
 
 
 deadlines = DeadlineWatch(

@@ -23,7 +23,8 @@ from local.stack import Stack
 from milepost.connections.connection import Connection
 from milepost.notifications.subscription import FROM_FILE
 from milepost.webhooks.aws.secrets import REFRESH_SECONDS
-from milepost.webhooks.signatures import STANDARD_WEBHOOKS, make_signing_secret
+from milepost.webhooks.schemes import STANDARD_WEBHOOKS
+from milepost.webhooks.signatures import make_signing_secret
 from tests.soak.account import SandboxAccount
 
 GUEST: Final = "offergrid-guest"

@@ -29,7 +29,7 @@ from milepost.orders.order import Kind
 from milepost.providers.registry import REGISTRY
 from milepost.webhooks.aws.secrets import SigningSecretsStore
 from milepost.webhooks.receiver import UnknownWebhook
-from milepost.webhooks.signatures import STANDARD_WEBHOOKS
+from milepost.webhooks.schemes import STANDARD_WEBHOOKS
 from tests.stack import create_table
 
 STACK = "milepost-test"

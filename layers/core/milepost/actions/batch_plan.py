@@ -36,7 +36,7 @@ from milepost.notifications.notice import NoticeId
 from milepost.notifications.resend import CannotResend, Resender, ResendRequest
 from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.providers.base import BadArgument, NothingToDo, Provider
-from milepost.providers.registry import adapter
+from milepost.providers.registry import adapter_of
 
 _AT_A_TIME: Final = 100
 """How many orders are read together."""
@@ -191,7 +191,7 @@ class BatchPlanner:
             arguments=batch.arguments,
         )
         try:
-            provider = adapter(self.connections.get(key.connection).provider)
+            provider = adapter_of(self.connections.get(key.connection))
             check_request(request, provider, now=self.clock())
             _require_possible(request, tracked, provider)
         except (UnknownConnection, UnusableConnection):

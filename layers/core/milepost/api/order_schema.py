@@ -22,7 +22,7 @@ from milepost.orders.order import Announcement, Effect, Entry, Kind, Order, Trac
 from milepost.orders.reminders import action_to_complete
 from milepost.orders.report import Source
 from milepost.orders.summary import Wait
-from milepost.providers.registry import adapter
+from milepost.providers.registry import adapter_of
 
 Facts = dict[str, Any]
 
@@ -182,11 +182,11 @@ def attention_views(order: Order) -> list[AttentionView]:
 
 
 def _actions(order: Order, connection: Connection | None) -> list[str]:
-    return list(allowed_actions(order, adapter(connection.provider))) if connection else []
+    return list(allowed_actions(order, adapter_of(connection))) if connection else []
 
 
 def _plans(order: Order, connection: Connection | None) -> list[PlanView]:
-    actions = adapter(connection.provider).actions if connection else {}
+    actions = adapter_of(connection).actions if connection else {}
     plans = (current_plan(order, name) for name, one in actions.items() if one.can_be_planned)
     ours = [
         PlanView(

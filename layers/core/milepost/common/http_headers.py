@@ -1,8 +1,9 @@
-"""HTTP headers: which values they can carry, and how long ``Retry-After`` asks us to wait.
+"""HTTP headers: which values they can carry, what ``Retry-After`` asks, where ``Link`` leads.
 
-Source of ``Retry-After``: RFC 9110, section 10.2.3: seconds, or a date.
+Source of ``Retry-After``: RFC 9110, section 10.2.3: seconds, or a date. Of ``Link``: RFC 8288.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -40,3 +41,24 @@ def read_retry_after(text: str | None, *, now: datetime) -> timedelta | None:
         return max(timedelta(0), min(aware - now, LONGEST))
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
+
+
+_LONGEST_LINK: Final = 8_000
+_LINK: Final = re.compile(
+    r"""<([^<>]*)>((?:\s*;\s*[\w!#$&+.^`|~*-]+(?:=(?:"[^"]*"|[^\s;,"]*))?)*)"""
+)
+_REL: Final = re.compile(r"""(?i:;\s*rel)=(?:"([^"]*)"|([^\s;,"]*))""")
+
+
+def next_link(text: str | None) -> str | None:
+    """The URL of the next page in a ``Link`` header; None where there is none.
+
+    :param text: the header's value; None when there is none
+    """
+    if not text or len(text) > _LONGEST_LINK:
+        return None
+    for url, parameters in _LINK.findall(text):
+        found = _REL.search(parameters)
+        if found and "next" in (found[1] or found[2] or "").lower().split():
+            return str(url).strip()
+    return None

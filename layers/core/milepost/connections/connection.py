@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
+from milepost.connections.declared_provider import StoredProvider
+
 DEFAULT_COUNTRY: Final = "DE"
 
 
@@ -85,6 +87,8 @@ class Connection:
     id: str
     provider: str
     base_url: str
+    provider_version: int | None = None
+    """Of a declared provider: which version of its file; None for one that is programmed."""
     token_url: str | None = None
     scopes: str | None = None
     page_size: int = 100
@@ -130,6 +134,10 @@ class Connection:
     (``milepost.common.causes.Patterns``)."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """What only one provider's adapter knows, such as its names of statuses."""
+    declared: StoredProvider | None = field(default=None, repr=False, compare=False)
+    """The provider's file in that version. It is no setting: it is stored by itself."""
+    provider_stage_days: Mapping[str, float] = field(default_factory=dict, compare=False)
+    """Days of stages by the provider's file, where ``stage_days`` says none."""
 
 
 class Connections(Protocol):

@@ -6,7 +6,8 @@ can't be used closes that connection alone, so everything here ends in ``Unusabl
 
 import json
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from math import isfinite
 from typing import Any, Final, NoReturn
@@ -27,6 +28,9 @@ from milepost.connections.connection import (
     SenderIdentity,
     UnusableConnection,
 )
+from milepost.connections.declared_provider import ByVersion, Providers, UnusableProvider
+
+NONE_DECLARED: Final[ByVersion] = {}
 
 
 class Wrong(Exception):
@@ -41,32 +45,42 @@ _A_YEAR: Final = 366
 _MOST_OF_ANYTHING: Final = 1_000_000
 
 
-def read_settings(text: str, *, connection_id: str, providers: Container[str]) -> Connection:
+def read_settings(
+    text: str, *, connection_id: str, providers: Providers, declared: ByVersion = NONE_DECLARED
+) -> Connection:
     """The connection that these settings describe; keys of newer versions are ignored.
 
     :param connection_id: by the name under which they are stored, which ``id`` has to repeat
-    :param providers: names of the adapters that there are
+    :param providers: the adapters that there are
+    :param declared: the providers that files declare
     :raises UnusableConnection: says which setting is wrong and never what it is: somebody may have
         put a secret there
     """
     try:
-        return _connection(text, connection_id, providers)
+        return _connection(text, connection_id, providers, declared)
     except Wrong as wrong:
         raise UnusableConnection(
             f"the settings of {connection_id} can't be used: {wrong}"
         ) from None
 
 
-def provider_named_in(text: str, *, providers: Container[str]) -> str | None:
+def provider_named_in(
+    text: str, *, providers: Providers, declared: ByVersion = NONE_DECLARED
+) -> str | None:
     """Which provider settings name, as far as they can be read at all."""
     try:
         named = _json(text).get("provider")
     except Wrong:
         return None
-    return named if isinstance(named, str) and named in providers else None
+    if not isinstance(named, str):
+        return None
+    is_known = named in providers or any(name == named for name, _ in declared)
+    return named if is_known else None
 
 
-def _connection(text: str, connection_id: str, providers: Container[str]) -> Connection:
+def _connection(
+    text: str, connection_id: str, providers: Providers, declared: ByVersion
+) -> Connection:
     said = _json(text)
     for name in ("id", "provider", "base_url"):
         if name not in said:
@@ -74,11 +88,26 @@ def _connection(text: str, connection_id: str, providers: Container[str]) -> Con
     values = {name: _read(name, read, said) for name, read in _FIELDS.items() if name in said}
     if values["id"] != connection_id:
         raise Wrong("id is not the name of the parameter")
-    if values["provider"] not in providers:
-        raise Wrong("provider is none that there is")
     connection = Connection(**values)
+    if connection.provider not in providers:
+        connection = _with_declared(connection, providers, declared)
     _require_business_days(connection)
     return connection
+
+
+def _with_declared(connection: Connection, providers: Providers, declared: ByVersion) -> Connection:
+    """The connection with its provider's file, and what that says of stages."""
+    if connection.provider_version is None:
+        raise Wrong("provider is none that there is")
+    stored = declared.get((connection.provider, connection.provider_version))
+    if stored is None:
+        raise Wrong("provider_version is none that is stored: apply the provider's file again")
+    try:
+        providers.check(stored)
+    except UnusableProvider as unusable:
+        raise Wrong(f"provider has a file that can't be used: {unusable}") from None
+    usual = json.loads(stored.text).get("lifecycle", {}).get("stage_days", {})
+    return replace(connection, declared=stored, provider_stage_days=usual)
 
 
 def _require_business_days(connection: Connection) -> None:
@@ -317,6 +346,7 @@ _FOLLOW_UP: Final[Mapping[str, Callable[[Any], Any]]] = {
 _FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "id": _text,
     "provider": _text,
+    "provider_version": _or_null(_whole(_MOST_OF_ANYTHING)),
     "base_url": _address,
     "token_url": _or_null(_address),
     "scopes": _or_null(_text),

@@ -12,7 +12,7 @@ from milepost.console.labels import label, words
 from milepost.console.order_actions import EXPLAINED
 from milepost.console.order_filters import filter_body
 from milepost.console.request import Values
-from milepost.providers.registry import adapter
+from milepost.providers.registry import adapter_of
 
 _FIRST: Final = (actions.ACKNOWLEDGE, actions.NOTE, actions.REFRESH)
 _ASKED: Final = {
@@ -39,8 +39,8 @@ def offered_actions(connections: Iterable[Connection]) -> list[Offered]:
     """Every action of these connections' providers, the team's own first."""
     known = {
         name: action.arguments & _OF_BATCHES
-        for one in {connection.provider for connection in connections}
-        for name, action in adapter(one).actions.items()
+        for one in {each.provider: each for each in connections}.values()
+        for name, action in adapter_of(one).actions.items()
     }
     known |= {name: _ASKED.get(name, frozenset()) for name in BUILT_IN_ACTIONS}
     names = sorted(known, key=lambda name: (name not in _FIRST, name not in BUILT_IN_ACTIONS, name))

@@ -9,9 +9,11 @@ from milepost.actions.action import FINAL
 from milepost.api.order_schema import OrderView
 from milepost.api.problems import Problem
 from milepost.common.timestamps import format_instant
+from milepost.connections.connection import Connection
 from milepost.console.labels import label, words
 from milepost.console.request import Values
-from milepost.providers.registry import adapter
+from milepost.providers.base import ProviderAction
+from milepost.providers.registry import adapter_of
 
 ADVICE: Final[Mapping[str, str]] = {
     "correction": "Check what was promised to the customer before the provider took it back.",
@@ -61,14 +63,14 @@ class ActionForm:
     """Whether nothing takes it back."""
 
 
-def forms_of(order: OrderView) -> list[ActionForm]:
+def forms_of(order: OrderView, connection: Connection | None) -> list[ActionForm]:
     """A form for each action that the order's status allows: the team's own first."""
     names = sorted(order.actions, key=lambda name: (name not in _FIRST, name))
-    return [_form(name, order) for name in names]
+    actions = adapter_of(connection).actions if connection else {}
+    return [_form(name, order, actions.get(name)) for name in names]
 
 
-def _form(name: str, order: OrderView) -> ActionForm:
-    action = adapter(order.provider).actions.get(name) if order.provider else None
+def _form(name: str, order: OrderView, action: ProviderAction | None) -> ActionForm:
     takes = {
         "note": frozenset({"text"}),
         "refresh": frozenset({"notices"}),

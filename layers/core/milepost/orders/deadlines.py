@@ -116,8 +116,11 @@ def allowed_time(order: Order, connection: Connection) -> timedelta:
 
 def _own_days(order: Order, connection: Connection) -> float | None:
     raw = normal_form(order.raw_status or "")
-    by_raw = (days for word, days in connection.stage_days.items() if normal_form(word) == raw)
-    return next(by_raw, connection.stage_days.get(order.status))
+    for said in (connection.stage_days, connection.provider_stage_days):
+        by_raw = (days for word, days in said.items() if normal_form(word) == raw)
+        if (days := next(by_raw, said.get(order.status))) is not None:
+            return days
+    return None
 
 
 def far_limit(order: Order, connection: Connection) -> datetime:

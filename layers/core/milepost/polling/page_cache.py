@@ -191,7 +191,8 @@ class Seen:
 
     def look_at(self, body: bytes, *, request: PageRequest, provider: Provider) -> FetchedPage:
         """The page in an answer's body, recalled if it is one of these."""
-        digest = _digest(body)
+        # What follows a page may stand beside it: then the two are one page.
+        digest = _digest(body if request.link is None else body + request.link.encode())
         kept = self.pages.get(digest)
         recalled = _recall(kept.outline, request) if kept and kept.outline else None
         return FetchedPage(body, digest, request, provider, recalled)

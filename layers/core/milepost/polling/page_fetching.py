@@ -1,13 +1,14 @@
 """Fetching the pages of a provider's order list, within its rate limit."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from milepost.common.http_headers import next_link
 from milepost.connections.connection import Connection
 from milepost.polling.page_cache import FetchedPage, Seen
 from milepost.polling.state import Progress, Validator
-from milepost.providers.base import PageRequest
+from milepost.providers.base import PageRequest, Response
 from milepost.providers.session import Conversation, asked_to_wait, is_rate_spent
 
 
@@ -57,15 +58,16 @@ class PageFetcher:
         :raises PollFailed: when there is none
         """
         requested_at = self.clock()
-        body, found = self._fetch(walk.next, known=validator)
+        response, found = self._fetch(walk.next, known=validator)
         if walk.pages == 0:
             self.validator = found
         provider = self.conversation.provider
-        return known.look_at(body, request=walk.next, provider=provider), requested_at
+        asked = replace(walk.next, link=next_link(response.headers.get("link")))
+        return known.look_at(response.body, request=asked, provider=provider), requested_at
 
     def _fetch(
         self, request: PageRequest, *, known: Validator | None
-    ) -> tuple[bytes, Validator | None]:
+    ) -> tuple[Response, Validator | None]:
         url = self.conversation.url_of(request)
         unchanged = {"if-none-match": known.etag} if known and known.url == url else {}
         self._requests += 1
@@ -84,4 +86,4 @@ class PageFetcher:
             raise PollFailed(f"the provider answered {response.status} for {request.path}")
         etag = response.headers.get("etag", "")
         can_be_sent = etag.isascii() and etag.isprintable()
-        return response.body, Validator(url, etag) if etag and can_be_sent else None
+        return response, Validator(url, etag) if etag and can_be_sent else None

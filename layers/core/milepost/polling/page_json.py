@@ -6,7 +6,7 @@ pair), or that isn't even JSON, must not keep the other orders of its page from 
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -34,8 +34,9 @@ class PageJson:
     """A page's text, and where its orders are in it."""
 
     text: str
-    envelope: Mapping[str, Any]
-    """The page's value; at the place of its orders the list of them, read leniently."""
+    envelope: Any
+    """The page's value, an object or the list of orders itself; at the place of its orders the list
+    of them, read leniently."""
     orders: Sequence[Any]
     """Each order's value: fractions are texts, repeated keys go unnoticed. None for one that can't
     be read as JSON at all, or is too large."""
@@ -53,7 +54,7 @@ class PageJson:
 
 
 def read_page_json(body: bytes, path: Sequence[str]) -> PageJson:
-    """Read a page whose list of orders is under the names in ``path``.
+    """Read a page whose list of orders is under the names in ``path``, or is all of the page.
 
     Repeated keys of one order and the like go unnoticed: each order that is to be recorded has to
     be read again, strictly, from ``PageJson.raw``.
@@ -64,9 +65,13 @@ def read_page_json(body: bytes, path: Sequence[str]) -> PageJson:
     text = body.removeprefix(_BOM).decode("utf-8", _ESCAPED)
     reader = _Reader(text)
     start = reader.skip(0)
-    if not text.startswith("{", start):
-        raise BadPayload("expected a JSON object")
-    envelope, end = reader.read_object(start, path)
+    envelope: Any
+    if not path and text.startswith("[", start):
+        envelope, end = reader.read_orders(start)
+    elif text.startswith("{", start):
+        envelope, end = reader.read_object(start, path)
+    else:
+        raise BadPayload("expected a JSON object" if path else "expected a JSON list")
     if reader.skip(end) != len(text):
         raise BadPayload(f"not JSON: something follows at character {end}")
     return PageJson(text, envelope, reader.orders, reader.spans)

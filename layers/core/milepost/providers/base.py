@@ -14,6 +14,7 @@ from milepost.orders.order import Order
 from milepost.orders.report import Report, refuse_future
 from milepost.orders.restating import StatusReader
 from milepost.orders.rules import Rules
+from milepost.webhooks.schemes import SignatureScheme
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -27,6 +28,8 @@ class PageRequest:
 
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
+    link: str | None = field(default=None, compare=False)
+    """The next page's URL, by the Link header that came with the answer to this request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,17 @@ class Page:
 
 class BrokenPage(Exception):
     """A page that is not one: the poll failed, whatever the HTTP status said."""
+
+
+class OrderNamed(BadPayload):
+    """A webhook that only names the order of which something is new, so that it is fetched.
+
+    Whoever can't fetch it has a payload without a report.
+    """
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__("it only names an order, which has to be fetched")
+        self.order_id = order_id
 
 
 class SignInFailed(Exception):
@@ -75,10 +89,14 @@ class Http(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Headers that show who we are, and until when they are good (None: until changed)."""
+    """Headers that show who we are, and until when they are good (None: until changed).
+
+    ``query`` is for providers that take a key there: added to every request, and kept nowhere.
+    """
 
     headers: Mapping[str, str]
     valid_until: datetime | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,10 +162,8 @@ class Provider(Protocol):
     """An adapter. Everything but ``sign_in`` is pure; untrusted input gives ``BadPayload``."""
 
     name: str
-    signature_scheme: str | None
-    """How it signs webhooks (``signatures``), None when it sends none."""
     orders_path: tuple[str, ...]
-    """The names under which a page has its list of orders."""
+    """The names under which a page has its list of orders; none for a page that is the list."""
     change_field: str | None
     """The field of an order with the time of change by which pages are filtered; None when they
     can't be."""
@@ -157,12 +173,20 @@ class Provider(Protocol):
     reads the whole list."""
 
     @property
+    def signature_scheme(self) -> str | SignatureScheme | None:
+        """How it signs webhooks (``webhooks.schemes``), None when it sends none."""
+        ...
+
+    @property
     def rules(self) -> Rules:
         """What it adds to the lifecycle."""
         ...
 
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
-        """The reports of one webhook."""
+        """The reports of one webhook.
+
+        :raises OrderNamed: when all it says is which order to fetch
+        """
         ...
 
     def read_order(

@@ -44,7 +44,7 @@ from milepost.providers.envelopes import (
 from milepost.providers.offergrid_payload import Address, Commission, Customer, Event, Item, Order
 from milepost.providers.payload_types import read_shape
 from milepost.providers.status_words import ByStatusWord, StatusTable
-from milepost.webhooks.signatures import STANDARD_WEBHOOKS
+from milepost.webhooks.schemes import STANDARD_WEBHOOKS
 
 STATUSES: Final = StatusTable(
     {

@@ -110,7 +110,11 @@ def _kind(text: str) -> str | None:
     return normal_form(trimmed) if trimmed else None
 
 
-def _word(text: str) -> str:
+def read_word(text: str) -> str:
+    """A status word, or the name of an event: trimmed, and as the provider writes it.
+
+    :raises ValueError: when it is blank, too long, or not printable
+    """
     word = text.strip()
     is_printable = word.isprintable() or "".join(word.split()).isprintable()
     if not word or len(word) > LONGEST_WORD or not is_printable:
@@ -141,7 +145,7 @@ def _none_if_missing(value: Any) -> Any:
 
 Id = Annotated[str, AfterValidator(read_id)]
 """An id, trimmed, as long as keys can hold; JSON may give it as a number."""
-Word = Annotated[str, AfterValidator(_word)]
+Word = Annotated[str, AfterValidator(read_word)]
 """A status, or the name of an event: as the provider writes it, trimmed."""
 Text = Annotated[str, AfterValidator(_text)] | None
 """A text that may be missing: null, empty and blank are all None."""

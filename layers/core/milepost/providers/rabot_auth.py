@@ -4,39 +4,13 @@ Source: RABOT's partner API documentation.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Annotated, Any, Final
+from datetime import datetime
 from urllib.parse import urlencode
 
-from pydantic import BeforeValidator, Field
-
-from milepost.common.errors import BadPayload
-from milepost.common.strict_json import read_object
 from milepost.connections.connection import Connection
 from milepost.providers.base import Http, SignIn, SignInFailed
 from milepost.providers.envelopes import bearer
-from milepost.providers.payload_types import Shape, read_amount, read_shape
-
-_RENEW_BEFORE: Final = timedelta(minutes=2)
-_USUAL_LIFE: Final = timedelta(minutes=5)
-"""Of a token whose end isn't said, or not understood: RFC 6749 (section 5.1) only recommends it."""
-_LONGEST_LIFE: Final = timedelta(days=1)
-
-
-def _seconds(value: Any) -> int:
-    """How long a token lives, in seconds: from 0 to a day, whatever the provider says."""
-    try:
-        seconds = read_amount(value)
-    except ValueError:
-        return int(_USUAL_LIFE.total_seconds())
-    return int(min(max(seconds, Decimal(0)), Decimal(_LONGEST_LIFE.total_seconds())))
-
-
-class Token(Shape):
-    access_token: Annotated[str, Field(pattern=r"^[!-~]+$")]
-    """Printable ASCII, as it goes into a header."""
-    expires_in: Annotated[int, BeforeValidator(_seconds)] = int(_USUAL_LIFE.total_seconds())
+from milepost.providers.oauth_token import read_token
 
 
 def ask_for_token(
@@ -62,9 +36,5 @@ def ask_for_token(
     )
     if answer.status != 200:
         raise SignInFailed(f"no token: the provider answered {answer.status}")
-    try:
-        token = read_shape(Token, read_object(answer.body))
-    except BadPayload:
-        raise SignInFailed("no token: the answer is not the expected JSON") from None
-    life = timedelta(seconds=token.expires_in)
-    return SignIn(bearer(token.access_token), now + life - min(_RENEW_BEFORE, life / 2))
+    token, until = read_token(answer.body, now=now)
+    return SignIn(bearer(token), until)

@@ -1,18 +1,30 @@
-"""The adapters by name. Short: a new provider is registered here and nowhere else."""
+"""The adapters by name. Short: a provider that is programmed is registered here, nowhere else."""
 
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Final
 
+from milepost.connections.connection import Connection, UnusableConnection
+from milepost.connections.declared_provider import StoredProvider, UnusableProvider
 from milepost.providers.base import Provider
 
-REGISTRY: Final[Mapping[str, str]] = {
-    "offergrid": "milepost.providers.offergrid:Offergrid",
-    "rabot": "milepost.providers.rabot:Rabot",
-    "spirii": "milepost.providers.spirii:Spirii",
-    "subs": "milepost.providers.subs:Subs",
-}
-"""Where each adapter is. Imported when first used: a function pays for the providers it meets."""
+
+class Registry(dict[str, str]):
+    """Where each programmed adapter is. Implements ``declared_provider.Providers``."""
+
+    def check(self, stored: StoredProvider) -> None:
+        """:raises UnusableProvider: when a declared provider can't be used"""
+        import_module(_DECLARED).read_stored(stored)
+
+
+_DECLARED: Final = "milepost.providers.declared.stored"
+REGISTRY: Final = Registry(
+    offergrid="milepost.providers.offergrid:Offergrid",
+    rabot="milepost.providers.rabot:Rabot",
+    spirii="milepost.providers.spirii:Spirii",
+    subs="milepost.providers.subs:Subs",
+)
+"""Imported when first used: a function pays for the providers it meets."""
 
 
 _NAMES: Final[Mapping[str, str]] = {
@@ -32,8 +44,25 @@ class UnknownProvider(LookupError):
     """No adapter is registered by this name."""
 
 
+def adapter_of(connection: Connection) -> Provider:
+    """The adapter of a connection's provider, programmed or declared.
+
+    :raises UnknownProvider: when there is none
+    :raises UnusableConnection: when its provider's file can't be used
+    """
+    if connection.declared is None:
+        return adapter(connection.provider)
+    try:
+        provider: Provider = import_module(_DECLARED).adapter_for(
+            connection.declared, connection.base_url
+        )
+    except UnusableProvider as unusable:
+        raise UnusableConnection(f"the provider of {connection.id}: {unusable}") from None
+    return provider
+
+
 def adapter(name: str) -> Provider:
-    """The adapter of a provider.
+    """The adapter of a programmed provider.
 
     :raises UnknownProvider: when there is none
     """

@@ -59,8 +59,12 @@ class Conversation:
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
     ) -> Response:
         def send() -> Response:
-            sent = {**self._signed_in().headers, **headers}
-            return self.http.request(method, url, headers=sent, body=body)
+            shown = self._signed_in()
+            sent = {**shown.headers, **headers}
+            asked = url
+            if shown.query:
+                asked += ("&" if "?" in url else "?") + urlencode(shown.query)
+            return self.http.request(method, asked, headers=sent, body=body)
 
         response = send()
         if response.status == 401:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from milepost.webhooks.signatures import BadSignature, NoSecret, verify
+from milepost.webhooks.schemes import BadScheme, SignatureScheme, read_scheme
+from milepost.webhooks.signatures import BadSignature, NoSecret, answer_challenge, verify
 
 MOST_BYTES: Final = 512 * 1024
 """The largest body taken in: in base64 and with its envelope it fits an SQS message of 1 MiB."""
@@ -30,16 +31,24 @@ class InboxRefused(Exception):
 class Signing:
     """How a connection's webhooks are signed: the scheme, and every live secret."""
 
-    scheme: str
+    scheme: str | SignatureScheme
     secrets: tuple[str, ...]
 
     @classmethod
     def read(cls, entry: object) -> "Signing":
-        """An entry as it is stored; one of any other shape has no secret, so it accepts nothing."""
+        """An entry as it is stored; one of any other shape has no secret, so it accepts nothing.
+
+        Its scheme is a name, or the parameters of a declared provider's.
+        """
         if isinstance(entry, dict):
             scheme, secrets = entry.get("scheme"), entry.get("secrets")
-            if isinstance(scheme, str) and isinstance(secrets, list):
-                return cls(scheme, tuple(secrets))
+            if isinstance(secrets, list):
+                if isinstance(scheme, str):
+                    return cls(scheme, tuple(secrets))
+                try:
+                    return cls(read_scheme(scheme), tuple(secrets))
+                except (BadScheme, TypeError):
+                    return cls("", ())
         return cls("", ())
 
 
@@ -72,6 +81,7 @@ class Request:
     connection_id: str
     headers: Mapping[str, str]
     body: bytes
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +92,13 @@ class Answer:
     message: str
     reason: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    text: str | None = None
+    """What is answered as plain text, in place of the message."""
 
 
 ACCEPTED: Final = Answer(202, "accepted", "accepted")
-FOUND: Final = frozenset({"accepted", "bad_signature", "no_secret", "inbox_refused"})
+_USE_POST: Final = Answer(405, "use POST", "method", {"allow": "POST"})
+FOUND: Final = frozenset({"accepted", "challenge", "bad_signature", "no_secret", "inbox_refused"})
 """Reasons of answers that are given only once the connection is known to exist."""
 _UNAVAILABLE: Final = {"retry-after": str(RETRY_AFTER_SECONDS)}
 _REFUSALS: Final[Mapping[type[Exception], Answer]] = {
@@ -99,8 +112,10 @@ _REFUSALS: Final[Mapping[type[Exception], Answer]] = {
 
 def receive(request: Request, *, secrets: SigningSecrets, inbox: Inbox, now: float) -> Answer:
     """Let a delivery in, or say why not. ``now`` is in seconds since the epoch."""
+    if request.method == "GET" and request.query:
+        return _answer_challenge(request, secrets, now)
     if request.method != "POST":
-        return Answer(405, "use POST", "method", {"allow": "POST"})
+        return _USE_POST
     if len(request.body) > MOST_BYTES:
         return Answer(413, f"the body is larger than {MOST_BYTES} bytes", "too_large")
     try:
@@ -114,6 +129,21 @@ def receive(request: Request, *, secrets: SigningSecrets, inbox: Inbox, now: flo
     except tuple(_REFUSALS) as refusal:
         return _REFUSALS[type(refusal)]
     return ACCEPTED
+
+
+def _answer_challenge(request: Request, secrets: SigningSecrets, now: float) -> Answer:
+    """A provider that asks for its own words back before it sends webhooks.
+
+    Whatever isn't such a question is answered like any other request that isn't POST.
+    """
+    try:
+        signing = secrets.get(request.connection_id, now=now)
+        said = answer_challenge(signing.scheme, query=request.query, secrets=signing.secrets)
+    except SecretStoreDown:
+        return _REFUSALS[SecretStoreDown]
+    except (UnknownWebhook, BadSignature, NoSecret):
+        return _USE_POST
+    return Answer(200, "challenge", "challenge", text=said)
 
 
 def _verify(request: Request, secrets: SigningSecrets, now: float) -> str:

@@ -6,16 +6,21 @@ nothing of its reason. Imports the standard library alone: it runs on every webh
 """
 
 import binascii
+import hashlib
 import hmac
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final, TypeAlias
 
-STANDARD_WEBHOOKS: Final = "standard-webhooks"
-SPIRII: Final = "spirii"
+from milepost.webhooks.schemes import (
+    SCHEMES,
+    STANDARD_WEBHOOKS,
+    BadScheme,
+    SignatureScheme,
+    read_scheme,
+)
 
-TOLERANCE_SECONDS: Final = 300
 MOST_SIGNATURES: Final = 16
 SHORTEST_KEY: Final = 24
 LONGEST_KEY: Final = 64
@@ -24,9 +29,15 @@ before is checked with as it is: a webhook isn't lost for it."""
 _KEY_BYTES: Final = 32
 _LONGEST_ID: Final = 256
 _LONGEST_TIMESTAMP: Final = 12
+_LONGEST_MILLISECONDS: Final = 15
+_LONGEST_SIGNATURES: Final = 16 * 1024
 _ID_CHARACTERS: Final = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 )
+
+
+Scheme: TypeAlias = str | SignatureScheme | Mapping[str, Any]
+"""A scheme by name, or its parameters, also as they are stored."""
 
 
 class BadSignature(Exception):
@@ -37,41 +48,80 @@ class NoSecret(Exception):
     """The connection has no usable signing secret, so nothing can be accepted."""
 
 
-def make_signing_secret(scheme: str) -> str:
-    """A new random secret in the form that the scheme's senders take."""
+def make_signing_secret(scheme: Scheme) -> str:
+    """A new random secret in the form that the scheme's senders take.
+
+    :raises NoSecret: when only the provider can make one: its signatures are checked by public key
+    """
+    known = _known(scheme)
+    if known.algorithm == "ed25519":
+        raise NoSecret
     key = os.urandom(_KEY_BYTES)
-    return "whsec_" + b64encode(key).decode() if scheme == STANDARD_WEBHOOKS else key.hex()
+    if known.key in ("whsec", "base64"):
+        return ("whsec_" if known.key == "whsec" else "") + b64encode(key).decode()
+    return key.hex()
 
 
 def verify(
-    scheme: str, *, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: float
+    scheme: Scheme,
+    *,
+    headers: Mapping[str, str],
+    body: bytes,
+    secrets: Sequence[str],
+    now: float,
 ) -> str:
     """Check one delivery against every live secret and return its delivery id.
 
-    :param scheme: ``standard-webhooks`` or ``spirii``
+    :param scheme: one of ``schemes.SCHEMES`` by name, or the parameters of another
     :param headers: as they came, names in any case
     :param body: the raw bytes, as signed
-    :param secrets: live ones, during a rotation two; ``whsec_<base64>`` for Standard Webhooks
+    :param secrets: live ones, during a rotation two; in the form that the scheme's ``key`` names
     :param now: seconds since the epoch
     :raises BadSignature: for every reason not to believe it
     :raises NoSecret: when there is no secret to check with
     """
-    keys = [signing_key(scheme, secret) for secret in secrets]
+    known = _known(scheme)
+    keys = [_key(known, secret) for secret in secrets]
     if not keys:
         raise NoSecret
-    names = _SCHEMES[scheme]
-    delivery_id = _delivery_id(_header(headers, names[0]))
-    timestamp = _timestamp(_header(headers, names[1]), now)
-    signature = _header(headers, names[2])
-    if scheme == STANDARD_WEBHOOKS:
-        signed = f"{delivery_id}.{timestamp}.".encode() + body
-        given = _standard_signatures(signature)
-    else:
-        signed = f"{timestamp}.".encode() + body
-        given = [_spirii_signature(signature)]
-    if not _any_matches(keys, signed, given):
+    if known.algorithm == "none":
+        _require_token(known, _header(headers, known.header), keys)
+        return _id_of(known, headers, body)
+    delivery_id = _id_of(known, headers, body)
+    parts = _parts(known, _header(headers, known.header))
+    timestamp = _timestamp(known, headers, parts, now)
+    signed = _signed(known, delivery_id, timestamp, body)
+    given = [
+        _decoded(known, part[len(known.prefix) :])
+        for part in parts
+        if part.startswith(known.prefix) and not _is_timestamp(known, part)
+    ]
+    if not _any_matches(known, keys, signed, given):
         raise BadSignature
     return delivery_id
+
+
+def answer_challenge(scheme: Scheme, *, query: Mapping[str, str], secrets: Sequence[str]) -> str:
+    """What a GET request is answered by which a provider asks whether the address is ours.
+
+    :raises BadSignature: when there is none, or it lacks the token that the scheme wants
+    :raises NoSecret: when the scheme is unknown, or wants a token and there is none to compare with
+    """
+    known = _known(scheme)
+    said = query.get(known.challenge) if known.challenge else None
+    if said is None or not 0 < len(said) <= _LONGEST_ID:
+        raise BadSignature
+    if not _ID_CHARACTERS.issuperset(said.replace(".", "").replace("=", "")):
+        raise BadSignature
+    if known.challenge_token:
+        if not secrets:
+            raise NoSecret
+        given, matched = query.get(known.challenge_token, "").encode("utf-8", "replace"), False
+        for secret in secrets:
+            matched |= hmac.compare_digest(secret.encode("utf-8", "replace"), given)
+        if not matched:
+            raise BadSignature
+    return said
 
 
 def sign(secret: str, *, delivery_id: str, timestamp: int, body: bytes) -> str:
@@ -86,48 +136,66 @@ def sign(secret: str, *, delivery_id: str, timestamp: int, body: bytes) -> str:
 
 
 def signed_headers(
-    scheme: str, *, secret: str, delivery_id: str, timestamp: int, body: bytes
+    scheme: Scheme, *, secret: str, delivery_id: str, timestamp: int, body: bytes
 ) -> dict[str, str]:
     """The headers with which a provider of that scheme would send this body.
 
     :param timestamp: seconds since the epoch
-    :raises NoSecret: when the secret isn't in the scheme's form
+    :raises NoSecret: when the secret isn't in the scheme's form, or is only a public key
     """
-    key = signing_key(scheme, secret)
-    if scheme == STANDARD_WEBHOOKS:
-        signature = sign(secret, delivery_id=delivery_id, timestamp=timestamp, body=body)
-    else:
-        signature = hmac.digest(key, f"{timestamp}.".encode() + body, "sha256").hex()
-    return dict(zip(_SCHEMES[scheme], (delivery_id, str(timestamp), signature), strict=True))
+    known = _known(scheme)
+    key = _key(known, secret)
+    headers = {known.id_header: delivery_id} if known.id_header else {}
+    if known.algorithm == "none":
+        shown = b64encode(key).decode() if known.encoding == "base64" else secret
+        return headers | {known.header: known.prefix + shown}
+    if known.algorithm == "ed25519":
+        raise NoSecret
+    stamp = str(timestamp * 1000 if known.timestamp_unit == "milliseconds" else timestamp)
+    digest = hmac.digest(key, _signed(known, delivery_id, stamp, body), known.algorithm)
+    text = b64encode(digest).decode() if known.encoding == "base64" else digest.hex()
+    value = known.prefix + text
+    if known.timestamp_prefix:
+        value = known.timestamp_prefix + stamp + known.delimiter + value
+    if known.timestamp_header:
+        headers[known.timestamp_header] = stamp
+    return headers | {known.header: value}
 
 
-def signing_key(scheme: str, secret: str) -> bytes:
+def signing_key(scheme: Scheme, secret: str) -> bytes:
     """The bytes to sign with.
 
     :raises NoSecret: when the scheme is unknown or the secret isn't in its form
     """
-    if scheme not in _SCHEMES or not isinstance(secret, str) or not secret:
+    return _key(_known(scheme), secret)
+
+
+def _known(scheme: Scheme) -> SignatureScheme:
+    if isinstance(scheme, SignatureScheme):
+        return scheme
+    try:
+        return SCHEMES[scheme] if isinstance(scheme, str) else read_scheme(scheme)
+    except (KeyError, BadScheme):
+        raise NoSecret from None
+
+
+def _key(scheme: SignatureScheme, secret: str) -> bytes:
+    if not isinstance(secret, str) or not secret:
         raise NoSecret
     try:
-        if scheme == SPIRII:
-            return secret.encode()
-        key = b64decode(secret.removeprefix("whsec_"), validate=True)
+        if scheme.key == "text":
+            key = secret.encode()
+        elif scheme.key == "hex":
+            key = binascii.unhexlify(secret)
+        else:
+            bare = secret.removeprefix("whsec_").removeprefix("whpk_")
+            key = b64decode(bare if scheme.key == "whsec" else secret, validate=True)
     except (binascii.Error, ValueError):
         # Not base64; or half of a surrogate pair, which JSON can say and no bytes can.
         raise NoSecret from None
     if not key:
         raise NoSecret
     return key
-
-
-_SCHEMES: Final[Mapping[str, tuple[str, str, str]]] = {
-    STANDARD_WEBHOOKS: ("webhook-id", "webhook-timestamp", "webhook-signature"),
-    SPIRII: ("spirii-event-id", "spirii-timestamp", "spirii-signature"),
-}
-"""The headers with id, timestamp and signature.
-
-Sources: standardwebhooks.com specification; Spirii Business API documentation, "Webhooks".
-"""
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
@@ -138,7 +206,10 @@ def _header(headers: Mapping[str, str], name: str) -> str:
     return values[0]
 
 
-def _delivery_id(text: str) -> str:
+def _id_of(scheme: SignatureScheme, headers: Mapping[str, str], body: bytes) -> str:
+    if scheme.id_header is None:
+        return hashlib.sha256(body).hexdigest()[:32]
+    text = _header(headers, scheme.id_header)
     # A dot in the id would let bytes wander between id, timestamp and body of what is signed.
     # API Gateway joins repeated headers by commas, so these are refused here as well.
     if not 0 < len(text) <= _LONGEST_ID or not _ID_CHARACTERS.issuperset(text):
@@ -146,54 +217,101 @@ def _delivery_id(text: str) -> str:
     return text
 
 
-def _timestamp(text: str, now: float) -> str:
-    if not 0 < len(text) <= _LONGEST_TIMESTAMP or not text.isdigit():
+def _parts(scheme: SignatureScheme, text: str) -> list[str]:
+    """The parts of a signature's header, such as ``v1,<base64> v1a,<base64>``.
+
+    Standard Webhooks parts them by a space. More than one are the same: spaces sign nothing, so
+    that this lets nothing in that wasn't signed.
+    """
+    if len(text) > _LONGEST_SIGNATURES:
         raise BadSignature
-    if abs(int(now) - int(text)) > TOLERANCE_SECONDS:
+    if not scheme.delimiter:
+        return [text]
+    if text.startswith(scheme.delimiter) or text.endswith(scheme.delimiter):
+        raise BadSignature
+    parts = [part for part in text.split(scheme.delimiter) if part]
+    if len(parts) > MOST_SIGNATURES:
+        raise BadSignature
+    return parts
+
+
+def _is_timestamp(scheme: SignatureScheme, part: str) -> bool:
+    return scheme.timestamp_prefix is not None and part.startswith(scheme.timestamp_prefix)
+
+
+def _timestamp(
+    scheme: SignatureScheme, headers: Mapping[str, str], parts: Sequence[str], now: float
+) -> str:
+    """As it was signed; an empty text for a scheme without one."""
+    if scheme.timestamp_header:
+        text = _header(headers, scheme.timestamp_header)
+    elif scheme.timestamp_prefix:
+        found = [part for part in parts if part.startswith(scheme.timestamp_prefix)]
+        if len(found) != 1:
+            raise BadSignature
+        text = found[0][len(scheme.timestamp_prefix) :]
+    else:
+        return ""
+    is_fine = scheme.timestamp_unit == "milliseconds"
+    longest = _LONGEST_MILLISECONDS if is_fine else _LONGEST_TIMESTAMP
+    if not 0 < len(text) <= longest or not text.isdigit():
+        raise BadSignature
+    if abs(int(now) - int(text) // (1000 if is_fine else 1)) > scheme.tolerance:
         raise BadSignature
     return text
 
 
-def _standard_signatures(text: str) -> list[bytes]:
-    """The ``v1`` signatures of a list such as ``v1,<base64> v1a,<base64>``.
-
-    The specification parts them by a space. More than one are the same: spaces sign nothing, so
-    that this lets nothing in that wasn't signed.
-    """
-    if text.startswith(" ") or text.endswith(" "):
-        raise BadSignature
-    parts = [part for part in text.split(" ") if part]
-    if len(parts) > MOST_SIGNATURES:
-        raise BadSignature
-    given = []
-    for part in parts:
-        version, comma, encoded = part.partition(",")
-        if not comma or "," in encoded:
-            raise BadSignature
-        if version == "v1":
-            given.append(_decoded(encoded))
-    return given
+def _signed(scheme: SignatureScheme, delivery_id: str, timestamp: str, body: bytes) -> bytes:
+    before, _, behind = scheme.signed.partition("{body}")
+    values = (("{id}", delivery_id), ("{timestamp}", timestamp))
+    for place, value in values:
+        before, behind = before.replace(place, value), behind.replace(place, value)
+    return b"".join((before.encode(), body, behind.encode()))
 
 
-def _decoded(encoded: str) -> bytes:
+def _decoded(scheme: SignatureScheme, text: str) -> bytes:
     try:
-        return b64decode(encoded, validate=True)
+        if scheme.encoding == "hex":
+            return binascii.unhexlify(text)
+        return b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise BadSignature from None
 
 
-def _spirii_signature(text: str) -> bytes:
-    try:
-        return binascii.unhexlify(text)
-    except (binascii.Error, ValueError):
-        raise BadSignature from None
-
-
-def _any_matches(keys: Sequence[bytes], signed: bytes, given: Sequence[bytes]) -> bool:
+def _any_matches(
+    scheme: SignatureScheme, keys: Sequence[bytes], signed: bytes, given: Sequence[bytes]
+) -> bool:
+    if scheme.algorithm == "ed25519":
+        return _any_is_signed(keys, signed, given)
     matched = False
     for key in keys:
-        expected = hmac.digest(key, signed, "sha256")
+        expected = hmac.digest(key, signed, scheme.algorithm)
         for signature in given:
             # No early exit: how long it takes must not depend on which secret matched.
             matched |= hmac.compare_digest(expected, signature)
     return matched
+
+
+def _any_is_signed(keys: Sequence[bytes], signed: bytes, given: Sequence[bytes]) -> bool:
+    # Here, since most functions never meet such a scheme, and a cold start would pay for it.
+    from milepost.webhooks.ed25519 import is_signed  # noqa: PLC0415
+
+    # A check takes some milliseconds: of many signatures only the first few are looked at.
+    return any(
+        is_signed(key=key, message=signed, signature=one) for key in keys for one in given[:4]
+    )
+
+
+def _require_token(scheme: SignatureScheme, text: str, keys: Sequence[bytes]) -> None:
+    """Compare what a header says with every live token."""
+    # The name of an authentication scheme has no case (RFC 9110, section 11.1).
+    start = text[: len(scheme.prefix)]
+    if start.lower() != scheme.prefix.lower():
+        raise BadSignature
+    said = text[len(scheme.prefix) :]
+    given = _decoded(scheme, said) if scheme.encoding == "base64" else said.encode()
+    matched = False
+    for key in keys:
+        matched |= hmac.compare_digest(key, given)
+    if not matched:
+        raise BadSignature

@@ -15,7 +15,8 @@ from milepost.notifications.endpoints.secret_rotation import (
     previous_until,
     rotate,
 )
-from milepost.webhooks.signatures import STANDARD_WEBHOOKS, make_signing_secret
+from milepost.webhooks.schemes import STANDARD_WEBHOOKS
+from milepost.webhooks.signatures import make_signing_secret
 from tests.builders import NOON
 from tests.signing import OTHER_SECRET, SECRET
 

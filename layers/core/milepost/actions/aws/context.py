@@ -20,7 +20,7 @@ from milepost.orders.recording import Erasures
 from milepost.polling.aws.touched_orders import TouchedTable
 from milepost.polling.touched_orders import MarkedOrders, Touched
 from milepost.providers.http import INTERACTIVE_TIMEOUTS, ProviderHttp, ProviderPool
-from milepost.providers.registry import adapter
+from milepost.providers.registry import REGISTRY, adapter_of
 from milepost.providers.session import Conversation
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class ActionTools:
 
     def for_order_of_removed(self, key: OrderKey) -> ActionContext | None:
         """The tools to record something on an order whose connection is not applied any more; its
-        provider can't be called. None when there is no such order."""
+        provider can't be called. None when there is no such order, or no such provider any more."""
         answer = self.dynamodb.get_item(
             TableName=self.orders_table,
             Key=to_item(key_of(key)),
@@ -62,14 +62,18 @@ class ActionTools:
         if "Item" not in answer:
             return None
         provider = answer["Item"]["provider"]["S"]
-        return self._for(Connection(id=key.connection, provider=provider, base_url=""), {})
+        declared = self.connections.declared(provider)
+        if provider not in REGISTRY and declared is None:
+            return None
+        gone = Connection(id=key.connection, provider=provider, base_url="", declared=declared)
+        return self._for(gone, {})
 
     def _for(self, connection: Connection, credentials: Mapping[str, str]) -> ActionContext:
         allowed = filter(None, (connection.base_url, connection.token_url))
         return ActionContext(
             conversation=Conversation(
                 connection=connection,
-                provider=adapter(connection.provider),
+                provider=adapter_of(connection),
                 credentials=credentials,
                 http=ProviderHttp(self.pool, allowed=allowed, patience=INTERACTIVE_TIMEOUTS),
                 clock=self.clock,

@@ -3,14 +3,16 @@
 Each connection's entry is read by itself: one that can't be used closes that connection alone.
 """
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.shared_secret import NotOneObject, SharedSecret
 from milepost.common.http_headers import is_header_value
+from milepost.connections.aws.stored_providers import DeclaredProviders, read_parameters
 from milepost.connections.connection import Connection, UnknownConnection, UnusableConnection
-from milepost.connections.settings import provider_named_in, read_settings
+from milepost.connections.declared_provider import ByVersion, Providers, StoredProvider
+from milepost.connections.settings import NONE_DECLARED, provider_named_in, read_settings
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -40,7 +42,7 @@ class ConnectionSettings:
         *,
         path: str,
         clock: Callable[[], float],
-        providers: Container[str],
+        providers: Providers,
     ) -> None:
         self._client = client
         self._path = path
@@ -48,6 +50,7 @@ class ConnectionSettings:
         self._clock = clock
         self._known: dict[str, Connection] = {}
         self._unusable: dict[str, Unusable] = {}
+        self._declared = DeclaredProviders()
         self._read_at = float("-inf")
 
     def get(self, connection_id: str) -> Connection:
@@ -73,36 +76,41 @@ class ConnectionSettings:
         self._refresh()
         return self._unusable
 
+    def declared(self, provider: str) -> StoredProvider | None:
+        """A declared provider in its current version; None where no file declares it."""
+        self._refresh()
+        return self._declared.current_of(provider)
+
     def _refresh(self) -> None:
         keep = REFRESH_UNUSABLE_SECONDS if self._unusable else KEEP_SECONDS
         if self._clock() - self._read_at > keep:
             self._read()
 
     def _read(self) -> None:
-        pages = self._client.get_paginator("get_parameters_by_path").paginate(Path=self._path)
-        found = {
-            one["Name"].rpartition("/")[2]: one["Value"]
-            for page in pages
-            for one in page["Parameters"]
-        }
-        self._known, self._unusable = read_each(found, providers=self._providers)
+        found, self._declared = read_parameters(self._client, path=self._path)
+        self._known, self._unusable = read_each(
+            found, providers=self._providers, declared=self._declared.versions
+        )
         self._read_at = self._clock()
 
 
 def read_each(
-    found: Mapping[str, str], *, providers: Container[str]
+    found: Mapping[str, str], *, providers: Providers, declared: ByVersion = NONE_DECLARED
 ) -> tuple[dict[str, Connection], dict[str, Unusable]]:
     """Read the settings of each connection: those that can be used, and the others.
 
-    :param providers: names of the adapters that there are
+    :param providers: the adapters that there are
+    :param declared: the providers that files declare
     """
     known: dict[str, Connection] = {}
     unusable: dict[str, Unusable] = {}
     for name, text in found.items():
         try:
-            known[name] = read_settings(text, connection_id=name, providers=providers)
+            known[name] = read_settings(
+                text, connection_id=name, providers=providers, declared=declared
+            )
         except UnusableConnection as bad:
-            provider = provider_named_in(text, providers=providers)
+            provider = provider_named_in(text, providers=providers, declared=declared)
             unusable[name] = Unusable(why=str(bad), provider=provider)
     return known, unusable
 

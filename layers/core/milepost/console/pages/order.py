@@ -6,6 +6,7 @@ from milepost.api.idempotency_key import new_key
 from milepost.api.order_schema import OrderView
 from milepost.api.routes.groups import show_group
 from milepost.api.routes.orders import show_order
+from milepost.connections.connection import Connection
 from milepost.console.answers import Answer
 from milepost.console.labels import label, words
 from milepost.console.order_actions import ADVICE, forms_of, read_body
@@ -35,7 +36,7 @@ def show(visit: Visit) -> Answer:
         group=parts["group"],
         facts=grouped_facts(order.details),
         events=timeline_of(order),
-        forms=forms_of(order) if visit.caller.is_operator else [],
+        forms=forms_of(order, _connection(order, visit)) if visit.caller.is_operator else [],
         advice=ADVICE,
         new_key=new_key,
         who=_customer(order),
@@ -104,3 +105,7 @@ def _done(made: dict[str, Any]) -> str:
     said = made["outcome"]
     answered = f" ({said})" if said and said != made["result"] else ""
     return f"{title}: {words(made['result'])}{answered}."
+
+
+def _connection(order: OrderView, visit: Visit) -> Connection | None:
+    return visit.services.connections.all().get(order.connection)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from milepost.aws.shared_secret import Entries, SharedSecret
 from milepost.notifications.endpoints.secret_rotation import current_secret, previous_until, rotate
-from milepost.webhooks.signatures import STANDARD_WEBHOOKS, make_signing_secret
+from milepost.webhooks.schemes import STANDARD_WEBHOOKS
+from milepost.webhooks.signatures import make_signing_secret
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

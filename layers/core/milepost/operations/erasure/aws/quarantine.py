@@ -18,7 +18,7 @@ from milepost.operations.erasure.subject import (
     judge_reports,
 )
 from milepost.orders.report import Report, Source
-from milepost.providers.registry import UnknownProvider, adapter
+from milepost.providers.registry import UnknownProvider, adapter_of
 from milepost.quarantine.aws.store import Quarantine
 from milepost.quarantine.replay import NotKept
 
@@ -50,7 +50,7 @@ class Reader:
     ) -> list[Report] | None:
         try:
             connection = self.connections.get(connection_id)
-            provider, said = adapter(connection.provider), read_object(body)
+            provider, said = adapter_of(connection), read_object(body)
             if source is Source.POLL:
                 found = provider.read_order(said, connection=connection, requested_at=at)
             else:

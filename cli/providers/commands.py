@@ -1,0 +1,368 @@
+"""``milepost providers``: check, test, apply, list, show, compare and roll back files."""
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+import yaml
+
+from cli.activity.recording import recorded
+from cli.api import OrdersApi
+from cli.confirming import confirm
+from cli.connections.declaration import changing
+from cli.connections.stored import Stores, open_stores
+from cli.faults import COULD_NOT, CannotDo, Fault, WrongUse
+from cli.options import JsonOption, YesOption
+from cli.output import tell, tell_json, tell_table, warn
+from cli.parts import examples, make_part
+from cli.providers.applying import Situation, look_at, next_version, switch
+from cli.providers.comparing import Effects, effects_of
+from cli.providers.reading import read_provider
+from cli.providers.samples import paths_of, read_samples, replay
+from cli.providers.storing import StoredProviders
+from cli.providers.uncallable import check_hosts
+from cli.stack import Stack, StackOption, find_stack
+from milepost.connections.declared_provider import StoredProvider, UnusableProvider
+from milepost.providers.declared.adapter import DeclaredProvider
+from milepost.providers.declared.file_format import Declaration
+from milepost.providers.declared.stored import read_stored
+from milepost.providers.registry import REGISTRY
+
+_SHOWN: Final = 20
+_ANYWHERE: Final = "https://samples.invalid"
+
+app = make_part("Providers that a file declares (docs/add-a-provider.md).")
+
+FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="Such as providers/heatly.yaml.", show_default=False)
+]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The provider's name.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show, and write nothing.")]
+
+
+@app.command("test", epilog=examples("providers test providers/heatly.yaml --samples captured/"))
+def try_file(
+    file: FileArgument,
+    *,
+    samples: Annotated[
+        Path | None,
+        typer.Option(
+            "--samples",
+            help="A directory of list*.json, order*.json and webhook*.json. Without it: the one "
+            "beside the file that has its name.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read captured answers and webhooks as the file says; asks nobody.
+
+    Shows the orders that come out, where each field is read, and what isn't used. Exit code 1 when
+    something can't be read, or when a status word has no sample.
+    """
+    path = _file(file)
+    said = read_provider(path)
+    outcome = replay(said, read_samples(samples or path.with_suffix("")))
+    if as_json:
+        tell_json(
+            {
+                "provider": said.name,
+                "orders": [
+                    {"sample": name, "order": one.order_id, "item": one.item_id}
+                    | {"status": one.status, "raw_status": one.raw_status}
+                    | {"facts": sorted(one.details)}
+                    for name, one in outcome.reports
+                ],
+                "paths": dict(paths_of(said)),
+                "unused": sorted(outcome.unused),
+                "problems": outcome.problems,
+            }
+        )
+    else:
+        rows = [
+            [name, one.order_id, one.raw_status or "", str(one.status or "unknown"),
+             ", ".join(sorted(one.details))]
+            for name, one in outcome.reports
+        ]  # fmt: skip
+        tell_table(["sample", "order", "word", "status", "facts"], rows, drop=("facts",))
+        for name, order_id in outcome.fetched:
+            tell(f"{name}: order {order_id} would be fetched")
+        tell()
+        tell_table(["field", "read from"], [list(one) for one in paths_of(said)])
+        if outcome.unused:
+            tell(f"Not used: {', '.join(sorted(outcome.unused))}")
+    for line in outcome.problems if not as_json else ():
+        warn(line, style="red")
+    if outcome.problems:
+        raise typer.Exit(COULD_NOT)
+    if not as_json:
+        tell("Every sample can be read, and every status word has one.")
+
+
+@app.command("apply", epilog=examples("providers apply providers/heatly.yaml --stack milepost-dev"))
+def apply_file(
+    file: FileArgument,
+    *,
+    stack: StackOption = None,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Store a file as the next version of its provider, and move its connections to it.
+
+    First shows what changes in the file, and which orders and quarantined payloads would be read
+    in another way. Other providers are never touched.
+    """
+    said = read_provider(_file(file))
+    target = find_stack(stack)
+    check_hosts(said)
+    stores, providers = open_stores(target), _open(target)
+    version = stores.declarations.version()
+    situation = look_at(stores.settings, providers, said.name)
+    to = next_version(situation, said)
+    if situation.current and situation.current.text == to.text:
+        _tell_nothing(said, situation.current, as_json=as_json)
+        return
+    _switch(
+        target, stores, providers, situation, to=to, said=said, version=version,
+        yes=yes, dry_run=dry_run, as_json=as_json, is_new=True,
+    )  # fmt: skip
+
+
+@app.command("rollback", epilog=examples("providers rollback heatly --to 3"))
+def roll_back(
+    name: NameArgument,
+    *,
+    to: Annotated[
+        int | None, typer.Option("--to", help="Which version; without it, the one before.")
+    ] = None,
+    stack: StackOption = None,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make an earlier version of a provider current again, for its connections too."""
+    target = find_stack(stack)
+    stores, providers = open_stores(target), _open(target)
+    version = stores.declarations.version()
+    situation = look_at(stores.settings, providers, name)
+    versions = situation.declared.versions_of(name)
+    current = situation.current.version if situation.current else 0
+    wanted = to if to is not None else max((one for one in versions if one < current), default=0)
+    stored = situation.declared.versions.get((name, wanted))
+    if stored is None:
+        there = ", ".join(map(str, versions)) or "none"
+        raise WrongUse(f"{name} has no such version: there are {there}.")
+    _switch(
+        target, stores, providers, situation, to=stored, said=_readable(stored), version=version,
+        yes=yes, dry_run=dry_run, as_json=as_json, is_new=False,
+    )  # fmt: skip
+
+
+@app.command("list", epilog=examples("providers list"))
+def list_providers(*, stack: StackOption = None, as_json: JsonOption = False) -> None:
+    """Show the declared providers, their versions, and the connections that use them."""
+    target = find_stack(stack)
+    settings = open_stores(target).settings
+    declared = _open(target).read()
+    known = settings.all()
+    rows: list[dict[str, Any]] = []
+    for name in declared.names:
+        used = [
+            f"{one.id}@{one.provider_version}" for one in known.values() if one.provider == name
+        ]
+        rows.append(
+            {
+                "provider": name,
+                "current": declared.current.get(name),
+                "versions": declared.versions_of(name),
+                "connections": sorted(used),
+            }
+        )
+    if as_json:
+        tell_json({"declared": rows, "programmed": sorted(REGISTRY)})
+        return
+    tell_table(
+        ["provider", "current", "versions", "connections"],
+        [
+            [one["provider"], str(one["current"] or "none"), _joined(one["versions"]),
+             _joined(one["connections"]) or "none"]
+            for one in rows
+        ],
+    )  # fmt: skip
+    tell(f"Programmed: {', '.join(sorted(REGISTRY))}")
+
+
+@app.command("show", epilog=examples("providers show heatly --version 2"))
+def show_provider(
+    name: NameArgument,
+    *,
+    version: Annotated[int | None, typer.Option("--version", min=1)] = None,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print a stored version as a file, with every key that was said."""
+    stored = _find(_open(find_stack(stack)), name, version)
+    content = _readable(stored).model_dump(mode="json", exclude_defaults=True)
+    if as_json:
+        tell_json(content)
+    else:
+        tell(_as_yaml(content))
+
+
+@app.command("diff", epilog=examples("providers diff providers/heatly.yaml"))
+def compare_file(
+    file: FileArgument, *, stack: StackOption = None, as_json: JsonOption = False
+) -> None:
+    """Show how a file differs from the stored version. Exit code 1 when it does."""
+    said = read_provider(_file(file))
+    target = find_stack(stack)
+    current = _open(target).read().current_of(said.name)
+    lines = _difference(current, said)
+    if as_json:
+        tell_json({"provider": said.name, "difference": lines})
+    else:
+        tell("\n".join(lines) or "Nothing differs.")
+    if lines:
+        raise typer.Exit(COULD_NOT)
+
+
+def _switch(
+    target: Stack,
+    stores: Stores,
+    providers: StoredProviders,
+    situation: Situation,
+    *,
+    to: StoredProvider,
+    said: Declaration,
+    version: str | None,
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+    is_new: bool,
+) -> None:
+    lines = _difference(situation.current, said)
+    effects = _effects(target, situation, said)
+    if not as_json:
+        tell(f"Stack {target}: {to}", style="bold")
+        tell("\n".join(lines))
+        _show_effects(situation, effects)
+    if not dry_run:
+        confirm(f"Make {to} current in {target}?", yes=yes)
+        with (
+            recorded(target, "apply_provider") as change,
+            changing(stores, compared=version),
+        ):
+            change.concerns(provider=to.name)
+            before = situation.current.version if situation.current else None
+            change.changed(before={"version": before}, after={"version": to.version})
+            switch(stores, providers, situation, to=to, said=said, is_new=is_new)
+    if as_json:
+        tell_json(
+            {
+                "provider": to.name,
+                "version": to.version,
+                "applied": not dry_run,
+                "difference": lines,
+                "connections": [one.id for one in situation.moving],
+                "orders": effects.orders,
+                "payloads": effects.payloads,
+            }
+        )
+    else:
+        tell(
+            "Nothing was written (--dry-run)."
+            if dry_run
+            else "Applied. Functions take it up within 5 minutes."
+        )
+
+
+def _effects(target: Stack, situation: Situation, said: Declaration) -> Effects:
+    if not situation.moving:
+        return Effects()
+    base_url = said.base_url or _ANYWHERE
+    try:
+        before = (
+            DeclaredProvider(read_stored(situation.current), base_url=base_url)
+            if situation.current
+            else None
+        )
+    except UnusableProvider:
+        before = None
+    after = DeclaredProvider(said, base_url=base_url)
+    try:
+        api = OrdersApi(target)
+    except Fault as fault:
+        return Effects(not_asked=str(fault))
+    return effects_of(api, situation.moving, before=before, after=after)
+
+
+def _show_effects(situation: Situation, effects: Effects) -> None:
+    moving = _joined([one.id for one in situation.moving]) or "none yet"
+    tell(f"Connections that get it: {moving}")
+    if situation.staying:
+        tell(f"Stay at their version: {_joined([one.id for one in situation.staying])}")
+    if effects.not_asked:
+        warn(f"What it would change of orders could not be asked: {effects.not_asked}")
+    for line in effects.lines[:_SHOWN]:
+        tell(f"  {line}")
+    if len(effects.lines) > _SHOWN:
+        tell(f"  and {len(effects.lines) - _SHOWN} more")
+    looked = ", ".join(f"{count} {what}" for what, count in sorted(effects.looked_at.items()))
+    tell(f"Read in another way: {len(effects.lines)} of {looked or 'none'}.")
+
+
+def _difference(current: StoredProvider | None, said: Declaration) -> list[str]:
+    try:
+        there = (
+            read_stored(current).model_dump(mode="json", exclude_defaults=True) if current else {}
+        )
+    except UnusableProvider:
+        there = {}
+    before = _as_yaml(there).splitlines() if there else []
+    after = _as_yaml(said.model_dump(mode="json", exclude_defaults=True)).splitlines()
+    name = str(current) if current else "nothing"
+    return [one.rstrip("\n") for one in difflib.unified_diff(before, after, name, "the file", n=1)]
+
+
+def _as_yaml(content: Any) -> str:
+    return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)).rstrip()
+
+
+def _file(path: Path) -> Path:
+    """The file itself, or the one of that name in ``providers``."""
+    if path.suffix or path.exists():
+        return path
+    return Path("providers") / f"{path}.yaml"
+
+
+def _find(providers: StoredProviders, name: str, version: int | None) -> StoredProvider:
+    declared = providers.read()
+    number = version if version is not None else declared.current.get(name, 0)
+    stored = declared.versions.get((name, number))
+    if stored is None:
+        there = ", ".join(declared.names) or "none"
+        raise WrongUse(f"There is no {name} in that version; declared providers: {there}.")
+    return stored
+
+
+def _readable(stored: StoredProvider) -> Declaration:
+    try:
+        return read_stored(stored)
+    except UnusableProvider as error:
+        raise CannotDo(f"{error}.") from None
+
+
+def _open(stack: Stack) -> StoredProviders:
+    return StoredProviders(stack.client("ssm"), path=stack.output("ConnectionsPath"))
+
+
+def _tell_nothing(said: Declaration, current: StoredProvider, *, as_json: bool) -> None:
+    if as_json:
+        tell_json({"provider": said.name, "version": current.version, "applied": False})
+    else:
+        tell(f"Nothing to change: {current} says the same.")
+
+
+def _joined(several: list[Any]) -> str:
+    return ", ".join(map(str, several))

@@ -1,0 +1,152 @@
+"""Captured answers and webhooks, read offline as a provider's file says."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from cli.faults import WrongUse
+from milepost.common.errors import BadPayload
+from milepost.common.status import normal_form
+from milepost.common.strict_json import read_json
+from milepost.connections.connection import Connection
+from milepost.orders.report import Report
+from milepost.providers.base import BrokenPage, Json, OrderNamed, PageRequest, read_order
+from milepost.providers.declared.adapter import DeclaredProvider
+from milepost.providers.declared.expressions import roots_of
+from milepost.providers.declared.fact_reading import expressions_in
+from milepost.providers.declared.file_format import Declaration
+
+KINDS: Final = ("list", "order", "webhook")
+_BASE: Final = "https://samples.invalid"
+_MOST_NAMED: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One captured answer or webhook."""
+
+    name: str
+    kind: str
+    body: Any
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of all samples."""
+
+    reports: list[tuple[str, Report]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    words: set[str] = field(default_factory=set)
+    unused: set[str] = field(default_factory=set)
+    fetched: list[tuple[str, str]] = field(default_factory=list)
+
+
+def read_samples(directory: Path) -> list[Sample]:
+    """The samples of a directory: ``list*.json``, ``order*.json`` and ``webhook*.json``.
+
+    :raises WrongUse: when there is none, or one isn't JSON
+    """
+    found = []
+    for path in sorted(directory.glob("*.json")):
+        kind = next((one for one in KINDS if path.name.startswith(one)), None)
+        if kind is None:
+            continue
+        try:
+            found.append(Sample(path.name, kind, read_json(path.read_bytes())))
+        except (BadPayload, OSError) as error:
+            raise WrongUse(f"{path} can't be read: {error}") from None
+    if not found:
+        raise WrongUse(
+            f"{directory} has no samples: capture answers as list-1.json, order-1.json, and bodies "
+            "of webhooks as webhook-1.json."
+        )
+    return found
+
+
+def replay(said: Declaration, samples: list[Sample], *, now: datetime | None = None) -> Outcome:
+    """Read every sample; nothing is asked of anybody."""
+    base_url = said.base_url or _BASE
+    provider = DeclaredProvider(said, base_url=base_url)
+    connection = Connection(id="samples", provider=said.name, base_url=base_url)
+    outcome = Outcome()
+    at = now or datetime.now(UTC)
+    for one in samples:
+        try:
+            _read(one, provider, connection, at, outcome)
+        except (BadPayload, BrokenPage) as error:
+            outcome.problems.append(f"{one.name}: {error}")
+    outcome.words = {normal_form(report.raw_status or "") for _, report in outcome.reports}
+    _check_words(said, outcome)
+    return outcome
+
+
+def _read(
+    one: Sample, provider: DeclaredProvider, connection: Connection, at: datetime, outcome: Outcome
+) -> None:
+    if one.kind == "webhook":
+        _read_webhook(one, provider, connection, at, outcome)
+        return
+    orders: list[Any]
+    if one.kind == "list":
+        page = provider.read_page(one.body, request=PageRequest(provider.said.list.path))
+        orders = list(page.orders)
+    else:
+        orders = [provider.read_one(one.body)]
+    for order in orders:
+        found = read_order(provider, order, connection=connection, requested_at=at)
+        outcome.reports += [(one.name, report) for report in found.reports]
+        outcome.problems += [f"{one.name}: {bad.reason}" for bad in found.unreadable]
+        outcome.unused |= set(unused_fields(provider.said, order))
+
+
+def _read_webhook(
+    one: Sample, provider: DeclaredProvider, connection: Connection, at: datetime, outcome: Outcome
+) -> None:
+    if not isinstance(one.body, dict):
+        raise BadPayload("a webhook is a JSON object")
+    try:
+        reports = provider.read_event(one.body, connection=connection, seen_at=at)
+    except OrderNamed as named:
+        outcome.fetched.append((one.name, named.order_id))
+        return
+    outcome.reports += [(one.name, report) for report in reports]
+
+
+def _check_words(said: Declaration, outcome: Outcome) -> None:
+    for name, report in outcome.reports:
+        if report.has_unknown_status:
+            outcome.problems.append(
+                f"{name}: order {report.order_id} has the status {report.raw_status!r}, which is "
+                "not in statuses.map"
+            )
+        for unread in report.details.get("unread", []):
+            outcome.problems.append(f"{name}: order {report.order_id}: {unread} can't be read")
+    for word in said.statuses.map:
+        if normal_form(word) not in outcome.words:
+            outcome.problems.append(f"no sample has the status {word!r}: capture one")
+
+
+def unused_fields(said: Declaration, order: Json) -> Iterator[str]:
+    """The fields of an order that no expression of the file looks at."""
+    looked_at = {
+        root for _, text in expressions_in(said.order) for root in _roots(text) if root is not None
+    }
+    if said.order.items is not None:
+        looked_at |= set(_roots(said.order.items.each))
+    for name in order if isinstance(order, dict) else ():
+        if name not in looked_at:
+            yield name
+
+
+def _roots(text: str) -> list[str]:
+    try:
+        return [path[0] for path in roots_of(text) if path]
+    except ValueError:
+        return []
+
+
+def paths_of(said: Declaration) -> list[tuple[str, str]]:
+    """Each field that the file reads, and where."""
+    return [(name, text) for name, text in expressions_in(said.order)]

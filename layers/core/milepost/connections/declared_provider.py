@@ -1,0 +1,85 @@
+"""A provider that a file declares, as it is stored: JSON, by name and version, each of them kept.
+
+What the JSON means is for ``milepost.providers.declared``; here it is text of a bounded size.
+"""
+
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
+
+MOST_BYTES: Final = 64 * 1024
+"""Of a provider's JSON."""
+MOST_STORED: Final = 8 * 1024
+"""Characters that a parameter can hold."""
+_PLAIN: Final = 4 * 1024
+_PACKED: Final = "z1:"
+
+
+class UnusableProvider(Exception):
+    """A stored provider can't be used; the message says why, and never quotes it."""
+
+
+class TooLarge(ValueError):
+    """A provider's JSON is too large to be stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredProvider:
+    """One version of a provider; ``text`` is its JSON."""
+
+    name: str
+    version: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.name} version {self.version}"
+
+
+ByVersion: TypeAlias = Mapping[tuple[str, int], StoredProvider]
+
+
+class Providers(Protocol):
+    """Which providers there are."""
+
+    def __contains__(self, name: object, /) -> bool:
+        """Whether an adapter of this name is programmed."""
+        ...
+
+    def check(self, stored: StoredProvider) -> None:
+        """:raises UnusableProvider: when a declared one can't be used"""
+        ...
+
+
+def pack(text: str) -> str:
+    """A provider's JSON as a parameter holds it: as it is, or packed when it is long.
+
+    :raises TooLarge: says by how much
+    """
+    content = text.encode()
+    if len(content) > MOST_BYTES:
+        raise TooLarge(f"{len(content):,} bytes; at most {MOST_BYTES:,} can be stored")
+    if len(content) <= _PLAIN:
+        return text
+    packed = _PACKED + b64encode(zlib.compress(content, 9)).decode()
+    if len(packed) > MOST_STORED:
+        raise TooLarge(f"{len(packed):,} characters when packed; at most {MOST_STORED:,} fit")
+    return packed
+
+
+def unpack(stored: str) -> str:
+    """What ``pack`` was given.
+
+    :raises UnusableProvider: when it is nothing of the kind
+    """
+    if not stored.startswith(_PACKED):
+        return stored
+    try:
+        reader = zlib.decompressobj()
+        content = reader.decompress(b64decode(stored[len(_PACKED) :], validate=True), MOST_BYTES)
+        if reader.unconsumed_tail or not reader.eof:
+            raise UnusableProvider("it is not whole, or too large")
+        return content.decode()
+    except (ValueError, zlib.error):
+        raise UnusableProvider("it can't be unpacked") from None

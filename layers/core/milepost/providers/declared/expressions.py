@@ -1,0 +1,174 @@
+"""JMESPath, within bounds: an expression of a file reads a payload, and can do nothing else.
+
+Source: jmespath.org specification. An expression sees the payload alone, runs no code, and takes a
+time in proportion to its own length and the payload's: what could multiply a value, and what could
+compare all of a payload with all of it, is refused when the file is read.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+
+from jmespath.exceptions import JMESPathError
+from jmespath.parser import ParsedResult, Parser
+
+LONGEST: Final = 300
+DEEPEST: Final = 12
+MOST_NODES: Final = 60
+MOST_GROWTH: Final = 16
+"""How many times as large as what it reads a value may become."""
+_FUNCTIONS: Final = frozenset(
+    {
+        *("contains", "ends_with", "join", "keys", "length", "max", "max_by", "merge", "min"),
+        *("min_by", "not_null", "reverse", "sort", "sort_by", "starts_with", "to_array"),
+        *("to_number", "to_string", "type", "values", "sum"),
+    }
+)
+_MISSING: Final = object()
+Read: TypeAlias = Callable[[Any], Any]
+"""Takes a payload, and gives what an expression finds in it; None for what isn't there."""
+
+
+class BadExpression(ValueError):
+    """Not JMESPath, or too much of it; the message says what to change."""
+
+
+class Unfit(Exception):
+    """The expression can't be applied to this payload: a function got what it doesn't take."""
+
+
+def check_expression(text: str) -> str:
+    """The expression as it stands.
+
+    :raises BadExpression: when it can't be used
+    """
+    compile_expression(text)
+    return text
+
+
+@lru_cache(maxsize=512)
+def compile_expression(text: str) -> Read:
+    """What reads a payload by this expression. The reader raises ``Unfit``, and nothing else.
+
+    :raises BadExpression: when it can't be used
+    """
+    parsed = _parse(text)
+    names = _names_of(parsed.parsed)
+    if names is not None:
+        return _by_names(names)
+
+    def read(payload: Any) -> Any:
+        try:
+            return parsed.search(payload)
+        except (
+            JMESPathError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError,
+        ) as error:  # fmt: skip
+            raise Unfit(type(error).__name__) from None
+
+    return read
+
+
+def names_in(text: str) -> tuple[str, ...] | None:
+    """The names of an expression that is one plain path, such as ``data.orders``; else None.
+
+    ``@``, the payload itself, is a path without a name.
+    """
+    return _names_of(_parse(text).parsed)
+
+
+def roots_of(text: str) -> set[tuple[str, ...]]:
+    """The paths of a payload that an expression may look at, each as far as it is plain."""
+    found: set[tuple[str, ...]] = set()
+    _collect(_parse(text).parsed, (), found)
+    return found
+
+
+def _parse(text: str) -> ParsedResult:
+    if len(text) > LONGEST:
+        raise BadExpression(f"is longer than {LONGEST} characters")
+    try:
+        parsed = Parser().parse(text)
+    except (JMESPathError, ValueError, RecursionError) as error:
+        where = getattr(error, "lex_position", None)
+        at = f" at character {where + 1}" if isinstance(where, int) else ""
+        raise BadExpression(f"is not JMESPath{at}: see jmespath.org") from None
+    count = _check(parsed.parsed, 1)
+    if count > MOST_NODES:
+        raise BadExpression(f"has more than {MOST_NODES} parts: write a shorter one")
+    if _growth(parsed.parsed) > MOST_GROWTH:
+        raise BadExpression("could make a value many times as large as the payload")
+    return parsed
+
+
+def _check(node: Mapping[str, Any], depth: int) -> int:
+    """The number of parts, once each of them may be used."""
+    if depth > DEEPEST:
+        raise BadExpression(f"is nested deeper than {DEEPEST} levels")
+    if node["type"] == "function_expression":
+        name = node["value"]
+        if name not in _FUNCTIONS:
+            raise BadExpression(f"{name} can't be used: there are {', '.join(sorted(_FUNCTIONS))}")
+        if name == "join" and node["children"] and node["children"][0]["type"] != "literal":
+            raise BadExpression("join takes a text in quotes before what it joins")
+    return 1 + sum(_check(one, depth + 1) for one in node.get("children", ()))
+
+
+def _growth(node: Mapping[str, Any]) -> int:
+    children = [_growth(one) for one in node.get("children", ())]
+    kind = node["type"]
+    if kind in ("multi_select_list", "multi_select_dict", "function_expression"):
+        return max(sum(children), 1)
+    if kind in ("subexpression", "pipe", "projection", "index_expression", "value_projection"):
+        grown = 1
+        for one in children:
+            grown *= one
+        return grown
+    if kind == "filter_projection":
+        return children[0] * children[1]
+    return max(children, default=1)
+
+
+def _names_of(node: Mapping[str, Any]) -> tuple[str, ...] | None:
+    if node["type"] == "current":
+        return ()
+    if node["type"] == "field":
+        return (node["value"],)
+    if node["type"] != "subexpression":
+        return None
+    parts = [_names_of(one) for one in node["children"]]
+    if any(not part for part in parts):
+        return None
+    return tuple(name for part in parts if part for name in part)
+
+
+def _by_names(names: tuple[str, ...]) -> Read:
+    """As JMESPath does it for a plain path, without its tree."""
+    if len(names) == 1:
+        (name,) = names
+        return lambda payload: payload.get(name) if isinstance(payload, dict) else None
+
+    def read(payload: Any) -> Any:
+        found = payload
+        for name in names:
+            if not isinstance(found, dict):
+                return None
+            found = found.get(name)
+        return found
+
+    return read
+
+
+def _collect(node: Mapping[str, Any], above: tuple[str, ...], found: set[tuple[str, ...]]) -> None:
+    names = _names_of(node)
+    if names is not None:
+        found.add((*above, *names))
+        return
+    children = node.get("children", ())
+    if node["type"] in ("subexpression", "pipe", "projection", "filter_projection") and children:
+        start = _names_of(children[0])
+        _collect(children[0], above, found)
+        for one in children[1:]:
+            _collect(one, (*above, *start) if start is not None else above, found)
+        return
+    for one in children:
+        _collect(one, above, found)

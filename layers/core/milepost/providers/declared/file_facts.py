@@ -1,0 +1,260 @@
+"""The parts of a provider's file that say what an order says: its fields, times and facts."""
+
+import re
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, model_validator
+
+from milepost.common.status import Status, normal_form
+from milepost.providers.declared.file_parts import Expression, Part
+from milepost.providers.payload_types import LONGEST_WORD
+
+IN_TEXT: Final = "in_text"
+CANONICAL: Final = tuple(str(one) for one in Status if one is not Status.UNKNOWN)
+
+
+def _zone(name: str) -> str:
+    if name == IN_TEXT:
+        return name
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        raise ValueError(
+            "must be in_text, where every time names its zone, or a zone such as Europe/Berlin"
+        ) from None
+    return name
+
+
+def _pattern(text: str) -> str:
+    if not re.search(r"%[dj]", text) or not re.search(r"%[Yy]", text):
+        raise ValueError("must be a pattern such as %d.%m.%Y %H:%M, with day and year")
+    if set(re.findall(r"%(.)", text)) - set("aAbBdHIjmMpSfyYzZ%"):
+        raise ValueError("has a directive that isn't read: see strftime of Python")
+    return text
+
+
+def _canonical(word: str) -> str:
+    if word not in CANONICAL:
+        raise ValueError(f"is no status: there are {', '.join(CANONICAL)}")
+    return word
+
+
+Word = Annotated[str, Field(min_length=1, max_length=LONGEST_WORD)]
+CanonicalStatus = Annotated[
+    str, AfterValidator(_canonical), Field(json_schema_extra={"enum": list(CANONICAL)})
+]
+
+
+class Times(Part):
+    """How the provider writes times. ISO 8601 and seconds since 1970 are always read."""
+
+    zone: Annotated[str, AfterValidator(_zone)]
+    """The zone of times that name none; ``in_text`` where each names its own."""
+    patterns: Annotated[
+        list[Annotated[str, AfterValidator(_pattern)]], Field(default_factory=list, max_length=5)
+    ]
+    """Other forms, as Python's strptime has them."""
+    not_set: Annotated[list[str], Field(default_factory=list, max_length=20)]
+    """Texts that mean that there is no time, such as ``0000-00-00 00:00:00``."""
+
+
+class Statuses(Part):
+    """What each status word means. A word that isn't here is kept, raises attention, is counted."""
+
+    map: Annotated[dict[Word, CanonicalStatus], Field(min_length=1, max_length=200)]
+    ignore: Annotated[list[Word], Field(default_factory=list, max_length=50)]
+    """Words of what is no order yet, such as a draft or a basket: not recorded at all."""
+
+    @model_validator(mode="after")
+    def _once(self) -> "Statuses":
+        words = [normal_form(one) for one in (*self.map, *self.ignore)]
+        for word in words:
+            if words.count(word) > 1:
+                raise ValueError(f"{word} stands here twice: case and white space don't count")
+        return self
+
+
+class CustomerFields(Part):
+    name: Expression | None = None
+    business: Expression | None = None
+    email: Expression | None = None
+    phone: Expression | None = None
+    number: Expression | None = None
+
+
+class AddressFields(Part):
+    street: Expression | None = None
+    unit: Expression | None = None
+    postcode: Expression | None = None
+    city: Expression | None = None
+    region: Expression | None = None
+    country: Expression | None = None
+
+
+class OfferFields(Part):
+    id: Expression | None = None
+    name: Expression | None = None
+    supplier: Expression | None = None
+
+
+class PaymentFields(Part):
+    kind: Expression | None = None
+    status: Expression | None = None
+    amount: Expression | None = None
+    currency: Expression | None = None
+
+
+class CommissionFields(Part):
+    amount: Expression | None = None
+    currency: Expression | None = None
+    status: Expression | None = None
+    paid_at: Expression | None = None
+
+
+class InstallerFields(Part):
+    kind: Expression | None = None
+    name: Expression | None = None
+
+
+class ChargeBoxFields(Part):
+    serial_number: Expression | None = None
+    model: Expression | None = None
+
+
+class InvoiceFields(Part):
+    each: Expression
+    """The list of them; the others are read from one of it."""
+    id: Expression | None = None
+    number: Expression | None = None
+    kind: Expression | None = None
+    amount: Expression | None = None
+    currency: Expression | None = None
+    paid: Expression | None = None
+    paid_at: Expression | None = None
+    due_on: Expression | None = None
+
+
+class EmailFields(Part):
+    each: Expression
+    type: Expression | None = None
+    sent: Expression | None = None
+    sent_at: Expression | None = None
+    not_sent_reason: Expression | None = None
+
+
+class Facts(Part):
+    """Facts of an order, each by an expression. One that can't be read holds nothing up."""
+
+    reference: Expression | None = None
+    customer: CustomerFields | None = None
+    address: AddressFields | None = None
+    service_type: Expression | None = None
+    offer: OfferFields | None = None
+    track: Expression | None = None
+    ordered_at: Expression | None = None
+    signed_at: Expression | None = None
+    appointment: Expression | None = None
+    fulfilment_at: Expression | None = None
+    delivery_start: Expression | None = None
+    delivery_end: Expression | None = None
+    delivery_state: Expression | None = None
+    reason: Expression | None = None
+    notes: Expression | None = None
+    processing_info: Expression | None = None
+    delivery_message: Expression | None = None
+    account_number: Expression | None = None
+    meter_number: Expression | None = None
+    malo: Expression | None = None
+    melo: Expression | None = None
+    spn: Expression | None = None
+    yearly_consumption: Expression | None = None
+    previous_consumption: Expression | None = None
+    installation_type: Expression | None = None
+    installation_initiated_at: Expression | None = None
+    meter_phase: Expression | None = None
+    onboarding_flow: Expression | None = None
+    payment: PaymentFields | None = None
+    commission: CommissionFields | None = None
+    installer: InstallerFields | None = None
+    charge_box: ChargeBoxFields | None = None
+    invoices: InvoiceFields | None = None
+    emails: EmailFields | None = None
+
+
+class ItemFields(Part):
+    """An order's items, where each is tracked by itself. Expressions read one item."""
+
+    each: Expression
+    """The list of items in the order."""
+    id: Expression
+    status: Expression
+    status_since: Expression | None = None
+    changed_at: Expression | None = None
+    """When the item last changed; the order's ``changed_at`` where it says none."""
+    facts: Facts = Field(default_factory=Facts)
+
+
+class OrderFields(Part):
+    """An order, as lists and answers have it."""
+
+    id: Expression
+    status: Expression | None = None
+    """The status word. Left out where ``items`` have one each."""
+    status_since: Expression | None = None
+    """When the status was entered, if the provider says so apart from the last change."""
+    changed_at: Expression | None = None
+    """When anything last changed. Left out, an order is dated by the request for it."""
+    facts: Facts = Field(default_factory=Facts)
+    items: ItemFields | None = None
+    service_type: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    """What is sold, where orders don't say it."""
+
+    @model_validator(mode="after")
+    def _status(self) -> "OrderFields":
+        if (self.status is None) == (self.items is None):
+            raise ValueError("needs either status, or items of which each has one")
+        return self
+
+
+class WholeOrderEvent(Part):
+    """A webhook that carries an order, in the same form as the list has it."""
+
+    kind: Literal["order"]
+    order: Expression = "@"
+    """Where the order is in the webhook."""
+    status: Expression | None = None
+    """The status word, where this event has it elsewhere; read from the whole webhook."""
+    is_whole: bool = True
+    """Whether it replaces what was known of the order; else it adds to it."""
+
+
+class PartEvent(Part):
+    """A webhook that says something of an order, in a form of its own."""
+
+    kind: Literal["part"]
+    id: Expression
+    item: Expression | None = None
+    status: Expression | None = None
+    """Left out where the event says facts alone."""
+    changed_at: Expression | None = None
+    """Left out, it is dated by its arrival."""
+    facts: Facts = Field(default_factory=Facts)
+
+
+class FetchEvent(Part):
+    """A webhook that names an order, which is then fetched."""
+
+    kind: Literal["fetch"]
+    id: Expression
+
+
+class IgnoredEvent(Part):
+    """A webhook that says nothing of an order, such as a ping."""
+
+    kind: Literal["ignore"]
+
+
+EventKind = Annotated[
+    WholeOrderEvent | PartEvent | FetchEvent | IgnoredEvent, Field(discriminator="kind")
+]

@@ -1,0 +1,316 @@
+"""The parts of a provider's file that say how it is spoken to: signing in, pages, webhooks.
+
+Every key that isn't named here is an error. The JSON Schema that is published is made of these
+shapes (``file_format``), so each says what it is for.
+"""
+
+import re
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from milepost.common.http_headers import is_header_value
+from milepost.providers.declared.expressions import check_expression, names_in
+from milepost.webhooks.schemes import (
+    SCHEMES,
+    TOLERANCE_SECONDS,
+    BadScheme,
+    SignatureScheme,
+    read_scheme,
+)
+
+_HEADER_NAME: Final = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80}$"
+_OWN_HEADERS: Final = frozenset(
+    {
+        *("host", "content-length", "transfer-encoding", "connection", "cookie", "authorization"),
+        *("idempotency-key", "if-none-match", "upgrade", "te", "trailer", "expect"),
+    }
+)
+_PLACES: Final = re.compile(r"\{([^{}]*)\}")
+
+
+class Part(BaseModel):
+    """A part of the file: nothing in it is ignored."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True
+    )
+
+
+def _path(text: str) -> str:
+    bare = text.split("?", 1)[0]
+    if not text.startswith("/") or text.startswith("//") or "\\" in text or "#" in text:
+        raise ValueError("must be a path below base_url that begins with one slash")
+    if any(one in ("..", ".") for one in bare.split("/")) or not text.isprintable() or " " in text:
+        raise ValueError("must be a plain path, without dots or spaces between its slashes")
+    return text
+
+
+def _query_value(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _headers(given: dict[str, str]) -> dict[str, str]:
+    for name, value in given.items():
+        if not re.fullmatch(_HEADER_NAME, name) or name.lower() in _OWN_HEADERS:
+            raise ValueError(f"{name} is no header that a file can set")
+        if not is_header_value(value):
+            raise ValueError(f"the value of {name} can't be sent in a header")
+    return {name.lower(): value for name, value in given.items()}
+
+
+def _plain_names(text: str) -> str:
+    check_expression(text)
+    if names_in(text) is None:
+        raise ValueError("must be a plain path such as data.orders, or @ for the answer itself")
+    return text
+
+
+def places_in(text: str) -> list[str]:
+    """The names in braces of a template such as ``/orders/{order_id}``."""
+    return _PLACES.findall(text)
+
+
+def only_places(text: str, allowed: frozenset[str]) -> None:
+    """:raises ValueError: when a template has another place, or a brace that is none"""
+    others = [one for one in places_in(text) if one not in allowed]
+    if others or "{" in _PLACES.sub("", text) or "}" in _PLACES.sub("", text):
+        shown = ", ".join(f"{{{one}}}" for one in sorted(allowed)) or "none"
+        raise ValueError(f"has a place in braces that there isn't: there are {shown}")
+
+
+Expression = Annotated[
+    str,
+    AfterValidator(check_expression),
+    Field(min_length=1, description="JMESPath, applied to the payload."),
+]
+PlainPath = Annotated[
+    str, AfterValidator(_plain_names), Field(description="Names with dots, or @ for all of it.")
+]
+Path = Annotated[str, AfterValidator(_path), Field(max_length=300, examples=["/orders"])]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Parameter = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[!-~]+$")]
+Header = Annotated[str, Field(pattern=_HEADER_NAME)]
+QueryValue = Annotated[str, BeforeValidator(_query_value), Field(max_length=300)]
+Query = Annotated[dict[Parameter, QueryValue], Field(max_length=20)]
+Headers = Annotated[dict[str, str], AfterValidator(_headers), Field(max_length=20)]
+
+
+class NoSignIn(Part):
+    """Requests carry nothing."""
+
+    kind: Literal["none"]
+
+
+class HeaderSignIn(Part):
+    """A key in a header: ``x-api-key: …``, or ``authorization: Token …`` with a prefix."""
+
+    kind: Literal["header"]
+    header: Header
+    prefix: Annotated[str, Field(max_length=40)] = ""
+    credential: Name = "api_key"
+
+
+class BearerSignIn(Part):
+    """``authorization: Bearer …``."""
+
+    kind: Literal["bearer"]
+    credential: Name = "token"
+
+
+class BasicSignIn(Part):
+    """HTTP basic authentication."""
+
+    kind: Literal["basic"]
+    user: Name = "username"
+    password: Name = "password"  # noqa: S105 - the name of a credential
+
+
+class QuerySignIn(Part):
+    """A key in the query. It is sent with every request, and stands in no log of ours."""
+
+    kind: Literal["query"]
+    parameter: Parameter
+    credential: Name = "api_key"
+
+
+class OAuthSignIn(Part):
+    """OAuth 2 client credentials (RFC 6749, section 4.4)."""
+
+    kind: Literal["oauth2"]
+    token_url: Annotated[str, Field(max_length=300)]
+    client: Literal["form", "basic"] = "form"
+    """Where the client's id and secret stand: in the form, or as basic authentication."""
+    scope: Annotated[str, Field(max_length=300)] | None = None
+    parameters: Query = Field(default_factory=dict)
+    """What else the form has, such as an audience."""
+
+
+class LoginSignIn(Part):
+    """A token that a call with user name and password gives."""
+
+    kind: Literal["login"]
+    path: Path
+    body: Annotated[dict[Parameter, str], Field(max_length=20)]
+    """Sent as JSON; credentials in braces, such as ``"{username}"``."""
+    token: Expression
+    header: Header = "authorization"
+    prefix: Annotated[str, Field(max_length=40)] = "Bearer "
+    minutes: Annotated[int, Field(ge=1, le=1440)] = 30
+    """How long a token is used."""
+
+    @model_validator(mode="after")
+    def _places(self) -> "LoginSignIn":
+        for value in self.body.values():
+            for place in places_in(value):
+                if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", place):
+                    raise ValueError("body names a credential that can't be one")
+        return self
+
+
+SignIn = Annotated[
+    NoSignIn | HeaderSignIn | BearerSignIn | BasicSignIn | QuerySignIn | OAuthSignIn | LoginSignIn,
+    Field(discriminator="kind"),
+]
+
+
+def credentials_of(sign_in: Any) -> tuple[str, ...]:
+    """The names of the credentials that a connection needs to sign in like this."""
+    match sign_in:
+        case HeaderSignIn() | BearerSignIn() | QuerySignIn():
+            return (sign_in.credential,)
+        case BasicSignIn():
+            return (sign_in.user, sign_in.password)
+        case OAuthSignIn():
+            return ("client_id", "client_secret")
+        case LoginSignIn():
+            names = [name for value in sign_in.body.values() for name in places_in(value)]
+            return tuple(dict.fromkeys(names))
+    return ()
+
+
+class OnePage(Part):
+    """The whole list is one answer."""
+
+    kind: Literal["none"]
+
+
+class NumberedPages(Part):
+    """``page=1``, ``page=2``, …, until an empty page, or as the answer says."""
+
+    kind: Literal["number"]
+    parameter: Parameter
+    first: Annotated[int, Field(ge=0, le=1)] = 1
+    pages: Expression | None = None
+    """How many pages there are."""
+    has_more: Expression | None = None
+    """Whether there are more: true or false."""
+
+
+class OffsetPages(Part):
+    """``offset=0``, ``offset=100``, …, until an empty page, or as the answer says."""
+
+    kind: Literal["offset"]
+    parameter: Parameter
+    total: Expression | None = None
+    """How many orders there are."""
+    has_more: Expression | None = None
+
+
+class CursorPages(Part):
+    """A cursor in the answer, sent back for the next page; the last one has none."""
+
+    kind: Literal["cursor"]
+    parameter: Parameter
+    next: Expression
+    has_more: Expression | None = None
+
+
+class UrlPages(Part):
+    """The next page's URL in the answer. It has to be below base_url."""
+
+    kind: Literal["url"]
+    next: Expression
+
+
+class LinkPages(Part):
+    """The next page's URL in a Link header (RFC 8288). It has to be below base_url."""
+
+    kind: Literal["link"]
+
+
+Pages = Annotated[
+    OnePage | NumberedPages | OffsetPages | CursorPages | UrlPages | LinkPages,
+    Field(discriminator="kind"),
+]
+
+
+class Since(Part):
+    """The parameter that asks only for what changed since a time."""
+
+    parameter: Parameter
+    format: Annotated[str, Field(max_length=40)] = "iso"
+    """``iso`` (2026-03-01T09:00:00Z), ``unix``, ``unix_milliseconds``, or a pattern such as
+    ``%Y-%m-%d %H:%M:%S``, which is written in the file's zone."""
+    value: Annotated[str, Field(max_length=200)] = "{since}"
+    """What is sent, with the time at ``{since}``."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Since":
+        only_places(self.value, frozenset({"since"}))
+        if "{since}" not in self.value:
+            raise ValueError("value must have {since}")
+        if self.format not in ("iso", "unix", "unix_milliseconds") and "%" not in self.format:
+            raise ValueError("format must be iso, unix, unix_milliseconds, or a pattern with %")
+        return self
+
+
+class PageSize(Part):
+    """The parameter that says how many orders a page has; ``most`` is the provider's limit."""
+
+    parameter: Parameter
+    most: Annotated[int, Field(ge=1, le=10_000)]
+
+
+class Signature(Part):
+    """How webhooks are signed (``milepost.webhooks.schemes``)."""
+
+    header: Header
+    algorithm: Literal["sha1", "sha256", "sha512", "ed25519", "none"] = "sha256"
+    encoding: Literal["hex", "base64", "text"] = "hex"
+    key: Literal["text", "hex", "base64", "whsec"] = "text"
+    signed: Annotated[str, Field(max_length=40)] = "{body}"
+    prefix: Annotated[str, Field(max_length=40)] = ""
+    delimiter: Annotated[str, Field(max_length=40)] = ""
+    timestamp_header: Header | None = None
+    timestamp_prefix: Annotated[str, Field(max_length=40)] | None = None
+    timestamp_unit: Literal["seconds", "milliseconds"] = "seconds"
+    tolerance: Annotated[int, Field(ge=1, le=TOLERANCE_SECONDS)] = TOLERANCE_SECONDS
+    id_header: Header | None = None
+    challenge: Parameter | None = None
+    challenge_token: Parameter | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "Signature":
+        try:
+            self.scheme()
+        except BadScheme as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def scheme(self) -> SignatureScheme:
+        said = self.model_dump()
+        for name in ("header", "timestamp_header", "id_header"):
+            said[name] = said[name] and said[name].lower()
+        return read_scheme(said)
+
+
+def _scheme_name(text: str) -> str:
+    if text not in SCHEMES:
+        raise ValueError(f"must be {' or '.join(SCHEMES)}, or the parameters of a signature")
+    return text
+
+
+SchemeName = Annotated[str, AfterValidator(_scheme_name)]

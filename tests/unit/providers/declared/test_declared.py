@@ -1,0 +1,485 @@
+"""Declared providers: what a file says is what its adapter does."""
+
+import json
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cli.providers.reading import InvalidText, read_declaration, read_provider
+from cli.providers.samples import read_samples, replay
+from milepost.common.errors import BadPayload
+from milepost.common.status import Status
+from milepost.connections.connection import Connection
+from milepost.connections.declared_provider import StoredProvider, UnusableProvider, pack, unpack
+from milepost.orders.order import OrderKey
+from milepost.providers.base import BrokenPage, OrderNamed, PageRequest, Response, SignInFailed
+from milepost.providers.declared.adapter import DeclaredProvider
+from milepost.providers.declared.expressions import BadExpression, compile_expression
+from milepost.providers.declared.file_format import Declaration, json_schema
+from milepost.providers.declared.file_parts import Signature
+from milepost.providers.declared.stored import read_stored
+from milepost.providers.session import Conversation
+
+ROOT = Path(__file__).parents[4]
+EXAMPLES = sorted((ROOT / "providers" / "examples").glob("*.yaml"))
+NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+BASE = "https://api.heatly.example/v2"
+FILE = """\
+version: 1
+name: heatly
+base_url: https://api.heatly.example/v2
+sign_in: {kind: bearer}
+list:
+  path: /orders
+  items: data.orders
+  pages: {kind: none}
+one_order: {path: "/orders/{order_id}"}
+times: {zone: Europe/Berlin, not_set: ["0000-00-00 00:00:00"], patterns: ["%d.%m.%Y %H:%M"]}
+order:
+  id: id
+  status: state
+  changed_at: changed
+  facts: {appointment: visit, customer: {email: mail}, payment: {amount: price}}
+statuses:
+  map: {Angelegt: pending, Fertig: completed, Storniert: cancelled}
+  ignore: [Entwurf]
+"""
+ORDER = {"id": 7, "state": "fertig ", "changed": "2026-03-01 10:00:00", "mail": "kim@example.org"}
+
+
+def declared(change: str = "", **parts: Any) -> DeclaredProvider:
+    content = yaml.safe_load(FILE + change)
+    content |= parts
+    return DeclaredProvider(Declaration.model_validate(content), base_url=BASE)
+
+
+CONNECTION = Connection(id="heatly-de", provider="heatly", base_url=BASE)
+
+
+def read(order: Mapping[str, Any], provider: DeclaredProvider | None = None) -> Any:
+    provider = provider or declared()
+    return provider.read_order(order, connection=CONNECTION, requested_at=NOW)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda one: str(one.stem))
+def test_every_sample_of_an_example_can_be_read_and_every_word_has_one(path: Path) -> None:
+    said = read_provider(path)
+    outcome = replay(said, read_samples(path.with_suffix("")), now=NOW)
+    assert outcome.problems == []
+    assert said.name == path.stem
+    assert Declaration.model_validate_json(said.as_json()) == said
+
+
+def test_the_file_of_the_page_is_a_provider_as_it_stands() -> None:
+    page = (ROOT / "docs" / "add-a-provider.md").read_text()
+    said = read_declaration(page.partition("```yaml\n")[2].partition("```")[0])
+    order = {"id": 1, "state": "Planned", "changed": "2026-03-01T10:00:00", "number": "H-1"}
+    (report,) = DeclaredProvider(said, base_url=BASE).read_event(
+        {"type": "order.changed", "at": "2026-03-01T10:00:01", "data": order},
+        connection=CONNECTION,
+        seen_at=NOW,
+    )
+    assert (report.status, report.details["reference"]) == (Status.SCHEDULED, "H-1")
+
+
+def test_every_signature_of_the_page_is_a_scheme() -> None:
+    page = (ROOT / "docs" / "add-a-provider.md").read_text()
+    table = page.partition("### Signatures")[2].partition("###")[0]
+    found = re.findall(r"`(\{header: [^`]*\})`", table)
+    assert len(found) == 5
+    for one in found:
+        Signature.model_validate(yaml.safe_load(one))
+
+
+def test_an_order_is_read_with_its_zone_its_words_and_its_facts() -> None:
+    (report,) = read({**ORDER, "visit": "02.03.2026 09:30", "price": "75.50"})
+    assert (report.order_id, report.status, report.raw_status) == ("7", Status.COMPLETED, "fertig")
+    assert report.occurred_at == datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+    assert report.details["appointment"] == "2026-03-02T08:30:00Z"
+    assert str(report.details["payment"]["amount"]) == "75.50"
+    assert report.snapshot_at == NOW
+
+
+def test_a_word_to_ignore_is_recorded_not_at_all_and_an_unknown_one_is_never_guessed() -> None:
+    assert read({**ORDER, "state": "ENTWURF"}) == []
+    (report,) = read({**ORDER, "state": "Fertig!"})
+    assert report.has_unknown_status
+
+
+def test_a_time_that_is_not_set_is_missing_and_one_that_cannot_be_read_is_named() -> None:
+    (unset,) = read({**ORDER, "visit": "0000-00-00 00:00:00"})
+    assert "unread" not in unset.details
+    (bad,) = read({**ORDER, "visit": "soon", "price": [1], "mail": {"x": 1}})
+    assert set(bad.details["unread"]) == {"appointment", "customer.email", "payment.amount"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"id": None}, {"id": ""}, {"id": {}}, {"state": None}, {"state": "x" * 300}, {"state": []},
+     {"changed": None}, {"changed": "gestern"}, {"changed": "0000-00-00 00:00:00"}],
+)  # fmt: skip
+def test_without_id_status_or_time_an_order_is_no_order(change: dict[str, Any]) -> None:
+    with pytest.raises(BadPayload) as refused:
+        read({**ORDER, **change})
+    assert "kim@" not in str(refused.value)
+
+
+def test_a_time_without_a_zone_is_no_time_where_the_file_says_that_each_has_one() -> None:
+    with pytest.raises(BadPayload, match="zone"):
+        read(ORDER, declared(times={"zone": "in_text"}))
+
+
+ITEMS: dict[str, Any] = {
+    "id": "id",
+    "changed_at": "changed",
+    "facts": {"reference": "number"},
+    "items": {"each": "parts", "id": "no", "status": "state", "changed_at": "changed"},
+}
+
+
+def test_each_item_is_an_order_of_its_own_and_a_bad_one_can_be_read_apart() -> None:
+    provider = declared(order=ITEMS)
+    good = {"no": 1, "state": "Angelegt", "changed": "2026-03-02 10:00:00"}
+    order = {"id": 7, "number": "R7", "changed": ORDER["changed"], "parts": [good, {"no": 2}]}
+    with pytest.raises(BadPayload):
+        read(order, provider)
+    parts = provider.split_order(order)
+    (first,) = read(parts[0], provider)
+    assert (first.order_id, first.item_id, first.details["reference"]) == ("7", "1", "R7")
+    assert first.occurred_at == datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+PAGES: list[tuple[dict[str, Any], Any, PageRequest, Any]] = [
+    ({"kind": "number", "parameter": "p"}, {}, PageRequest("/orders", {"p": "3"}), {"p": "4"}),
+    (
+        {"kind": "number", "parameter": "p", "pages": "last"},
+        {"last": 3},
+        PageRequest("/orders", {"p": "3"}),
+        None,
+    ),
+    (
+        {"kind": "offset", "parameter": "o", "total": "total"},
+        {"total": "9"},
+        PageRequest("/orders", {"o": "7"}),
+        {"o": "8"},
+    ),
+    (
+        {"kind": "offset", "parameter": "o", "has_more": "more"},
+        {"more": False},
+        PageRequest("/orders", {"o": "7"}),
+        None,
+    ),
+    (
+        {"kind": "cursor", "parameter": "c", "next": "meta.next"},
+        {"meta": {"next": "abc"}},
+        PageRequest("/orders", {"c": "x"}),
+        {"c": "abc"},
+    ),
+    (
+        {"kind": "cursor", "parameter": "c", "next": "next"},
+        {"next": None},
+        PageRequest("/orders", {}),
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(("pages", "said", "request_", "following"), PAGES)
+def test_pages_follow_one_another_as_the_file_says(
+    pages: dict[str, Any], said: dict[str, Any], request_: PageRequest, following: Any
+) -> None:
+    provider = declared(list={"path": "/orders", "items": "data.orders", "pages": pages})
+    body = {"data": {"orders": [ORDER]}, **said}
+    page = provider.read_page(body, request=request_)
+    assert (page.next.query if page.next else None) == following
+    assert page.newest_change == datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+    if pages["kind"] in ("number", "offset") and following:
+        empty = provider.read_page({"data": {"orders": []}, **said}, request=request_)
+        assert empty.next is None
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        (f"{BASE}/orders?after=1&a=1&a=2", "/orders?after=1&a=1&a=2"),
+        ("?after=2", "/orders?after=2"),
+        ("/v2/orders?key=s3cret&after=3", "/orders?after=3"),
+        ("http://api.heatly.example/v2/orders", BrokenPage),
+        ("https://api.heatly.example:444/v2/orders", BrokenPage),
+        ("https://evil.example/v2/orders", BrokenPage),
+        ("https://api.heatly.example@evil.example/v2/orders", BrokenPage),
+        ("//evil.example/v2/orders", BrokenPage),
+        ("https://api.heatly.example/v1/orders", BrokenPage),
+        ("https://api.heatly.example/v2evil/orders", BrokenPage),
+        ("/v2/../../admin", BrokenPage),
+        ("https://[::1", BrokenPage),
+        ("file:///etc/passwd", BrokenPage),
+        ("http://169.254.169.254/latest", BrokenPage),
+        (7, BrokenPage),
+    ],
+)
+def test_a_next_page_is_followed_only_below_the_connection_s_base_url(url: Any, path: Any) -> None:
+    provider = declared(
+        list={"path": "/orders", "items": "data", "pages": {"kind": "url", "next": "next"}},
+        sign_in={"kind": "query", "parameter": "key"},
+    )
+    request = PageRequest("/orders")
+    if path is BrokenPage:
+        with pytest.raises(BrokenPage):
+            provider.read_page({"data": [], "next": url}, request=request)
+        return
+    page = provider.read_page({"data": [], "next": url}, request=request)
+    assert page.next == PageRequest(path)
+
+
+def test_a_link_header_and_a_list_without_an_envelope_are_read() -> None:
+    listed = {"path": "/orders", "items": "@", "pages": {"kind": "link"}}
+    provider = declared(list=listed)
+    assert provider.orders_path == ()
+    request = PageRequest("/orders", {}, link=f"{BASE}/orders?page=2")
+    page = provider.read_page([ORDER], request=request)  # type: ignore[arg-type]
+    assert page.next == PageRequest("/orders?page=2")
+    last = provider.read_page([ORDER], request=PageRequest("/orders"))  # type: ignore[arg-type]
+    assert last.next is None
+
+
+class Recorded:
+    """Answers every request alike and notes it."""
+
+    def __init__(self, body: bytes = b"{}", status: int = 200) -> None:
+        self.answer = Response(status, {}, body)
+        self.asked: list[tuple[str, str, Mapping[str, str], bytes | None]] = []
+
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Response:
+        self.asked.append((method, url, headers, body))
+        return self.answer
+
+
+def fetch(sign_in: dict[str, Any], credentials: dict[str, str], body: bytes = b"{}") -> Recorded:
+    http = Recorded(body)
+    conversation = Conversation(
+        connection=CONNECTION,
+        provider=declared(sign_in=sign_in, headers={"X-Version": "2"}),
+        credentials=credentials,
+        http=http,
+        clock=lambda: NOW,
+    )
+    conversation.fetch(PageRequest("/orders?x=1"))
+    return http
+
+
+KEYS: list[tuple[dict[str, Any], dict[str, str], str, str]] = [
+    ({"kind": "header", "header": "X-Key", "prefix": "k "}, {"api_key": "a"}, "x-key", "k a"),
+    ({"kind": "bearer"}, {"token": "t"}, "authorization", "Bearer t"),
+    ({"kind": "basic"}, {"username": "u", "password": "p"}, "authorization", "Basic dTpw"),
+    ({"kind": "none"}, {}, "x-version", "2"),
+]
+
+
+@pytest.mark.parametrize(("sign_in", "credentials", "header", "value"), KEYS)
+def test_requests_carry_what_the_file_says(
+    sign_in: dict[str, Any], credentials: dict[str, str], header: str, value: str
+) -> None:
+    _, url, headers, _ = fetch(sign_in, credentials).asked[-1]
+    assert url == f"{BASE}/orders?x=1"
+    assert headers[header] == value
+    if credentials:
+        with pytest.raises(SignInFailed, match="has no"):
+            fetch(sign_in, {})
+
+
+def test_a_key_in_the_query_is_added_to_the_request_alone() -> None:
+    sign_in = {"kind": "query", "parameter": "key"}
+    assert fetch(sign_in, {"api_key": "s&t"}).asked[-1][1] == f"{BASE}/orders?x=1&key=s%26t"
+
+
+@pytest.mark.parametrize("client", ["form", "basic"])
+def test_a_token_is_got_by_oauth2_client_credentials(client: str) -> None:
+    sign_in = {"kind": "oauth2", "token_url": "https://auth.heatly.example/token", "scope": "o",
+               "client": client, "parameters": {"audience": "api"}}  # fmt: skip
+    secrets = {"client_id": "i", "client_secret": "s"}
+    http = fetch(sign_in, secrets, b'{"access_token": "tok", "expires_in": 60}')
+    (method, url, headers, body), (_, _, carried, _) = http.asked
+    form = parse_qs((body or b"").decode())
+    assert (method, url) == ("POST", "https://auth.heatly.example/token")
+    assert form["scope"] == ["o"]
+    assert form["audience"] == ["api"]
+    assert ("client_secret" in form) is (client == "form")
+    assert headers.get("authorization") == (None if client == "form" else "Basic aTpz")
+    assert carried["authorization"] == "Bearer tok"
+
+
+def test_a_token_is_got_by_a_login_call() -> None:
+    sign_in = {"kind": "login", "path": "/login", "body": {"user": "{name}", "pw": "{word}"},
+               "token": "data.jwt"}  # fmt: skip
+    http = fetch(sign_in, {"name": "n", "word": "{name}"}, b'{"data": {"jwt": "j"}}')
+    assert json.loads(http.asked[0][3] or b"") == {"user": "n", "pw": "{name}"}
+    assert http.asked[1][2]["authorization"] == "Bearer j"
+    with pytest.raises(SignInFailed, match="no token"):
+        fetch(sign_in, {"name": "n", "word": "w"}, b'{"data": {}}')
+
+
+EVENTS = """\
+webhooks:
+  signature: standard-webhooks
+  event: type
+  made_at: at
+  kinds:
+    changed: {kind: order, order: data}
+    moved: {kind: part, id: data.id, changed_at: at, facts: {appointment: data.visit}}
+    touched: {kind: fetch, id: data.id}
+    ping: {kind: ignore}
+"""
+
+
+def test_webhooks_are_whole_orders_parts_names_and_nothing() -> None:
+    provider = declared(EVENTS)
+
+    def take(kind: str, data: Any = None) -> Any:
+        event = {"type": kind, "at": "2026-03-05 10:00:00", "data": data}
+        return provider.read_event(event, connection=CONNECTION, seen_at=NOW)
+
+    (whole,) = take("changed", ORDER)
+    assert whole.snapshot_at == datetime(2026, 3, 5, 9, 0, tzinfo=UTC)
+    (part,) = take("moved", {"id": 7, "visit": "2026-03-09 10:00:00"})
+    assert (part.status, part.raw_status, part.snapshot_at) == (None, None, None)
+    assert part.details == {"appointment": "2026-03-09T09:00:00Z"}
+    with pytest.raises(OrderNamed) as named:
+        take("touched", {"id": 9})
+    assert named.value.order_id == "9"
+    assert take("ping") == []
+    for wrong in ("surprise", "", None, 7):
+        with pytest.raises(BadPayload, match="event"):
+            take(wrong)  # type: ignore[arg-type]
+
+
+def test_an_action_fills_its_path_and_body_and_nothing_else() -> None:
+    action = {
+        "statuses": ["pending"], "words": ["Angelegt"], "path": "/orders/{order_id}/cancel",
+        "body": {"why": "{reason}", "n": 1}, "arguments": ["reason"], "outcome": "said",
+    }  # fmt: skip
+    cancel = declared(actions={"cancel": action}).actions["cancel"]
+
+    class Tracked:
+        key = OrderKey("heatly-de", "a/../b?x", "a/../b?x")
+
+    call = cancel.make_call(Tracked(), {"reason": "{order_id}"})  # type: ignore[arg-type]
+    assert call.path == "/orders/a%2F..%2Fb%3Fx/cancel"
+    assert call.body == {"why": "{order_id}", "n": 1}
+    assert cancel.read_outcome({"said": "gone"}) == "gone"
+    assert cancel.read_outcome({}) == "done"
+
+
+WRONG: list[tuple[str, str, int, str]] = [
+    ("sign_in: {kind: bearer}", "sign_in: {kind: beer}", 4, "sign_in"),
+    ("  items: data.orders", "  itms: data.orders", 7, "did you mean items"),
+    ("  status: state", "  status: state..x", 13, "not JMESPath"),
+    ("  status: state", "  status: map(&x, @)", 13, "map can't be used"),
+    ("zone: Europe/Berlin", "zone: Europe/Bonn", 10, "zone"),
+    ("zone: Europe/Berlin, ", "", 10, "zone: is missing"),
+    ("Fertig: completed", "Fertig: finished", 16, "is no status"),
+    ("ignore: [Entwurf]", "ignore: [FERTIG]", 15, "twice"),
+    ("https://api.heatly.example/v2", "http://api.heatly.example/v2", 3, "https"),
+    ("https://api.heatly.example/v2", "https://u:p@api.heatly.example", 3, "https"),
+    ("path: /orders\n", "path: //evil.example/orders\n", 6, "path"),
+    ("path: /orders\n", "path: https://evil.example\n", 6, "path"),
+    ("/orders/{order_id}", "/orders/{token}", 9, "place"),
+    ("version: 1", "version: 2", 1, "version"),
+    ("name: heatly", "name: Heatly GmbH", 2, "name"),
+    ("times: {", "name: other\ntimes: {", 11, "twice"),
+    ("version: 1", "version: [", 2, "YAML"),
+    ("version: 1", "version: !!python/object/apply:os.system [id]", 1, "YAML"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "line", "what"), WRONG)
+def test_every_mistake_of_a_file_is_said_with_its_line(
+    old: str, new: str, line: int, what: str
+) -> None:
+    assert old in FILE
+    with pytest.raises(InvalidText) as invalid:
+        read_declaration(FILE.replace(old, new, 1))
+    said = [(one.line, f"{one.where}: {one.what}") for one in invalid.value.problems]
+    assert any(at is not None and abs(at - line) <= 1 and what in text for at, text in said), said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[@,@]|[@,@]|[@,@]|[@,@]|[@,@]",
+        "a" + "[?b]" * 40,
+        "x" * 301,
+        "join(@, @)",
+        " || ".join(["a"] * 40),
+    ],
+)
+def test_an_expression_that_could_take_long_is_refused(text: str) -> None:
+    with pytest.raises(BadExpression):
+        compile_expression(text)
+
+
+def test_the_published_schema_is_the_one_of_the_code_and_takes_the_examples() -> None:
+    published = json.loads((ROOT / "docs" / "schemas" / "provider.v1.json").read_text())
+    assert published == json_schema()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"version": 9}', "[" * 10_000, '{"name": "other"}', "\ud800"]
+)
+def test_a_stored_file_that_cannot_be_read_says_so_and_nothing_else(text: str) -> None:
+    with pytest.raises(UnusableProvider):
+        read_stored(StoredProvider("heatly", 3, text))
+
+
+def test_what_is_stored_is_packed_and_bounded() -> None:
+    long = json.dumps({str(one): "word" * 10 for one in range(400)})
+    assert unpack(pack(long)) == long
+    assert len(pack(long)) < 8_192 < len(long)
+    with pytest.raises(ValueError, match="at most"):
+        pack("x" * 70_000)
+    for bad in ("z1:", "z1:AAAA", "z1:é"):
+        with pytest.raises(UnusableProvider):
+            unpack(bad)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+
+
+@given(name=st.sampled_from(sorted({*ORDER, "visit", "price"})), value=JSON, as_event=st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_no_payload_gives_anything_but_reports_or_a_reason(
+    name: str, value: Any, *, as_event: bool
+) -> None:
+    provider, order = declared(EVENTS), deepcopy(ORDER) | {name: value}
+    try:
+        if as_event:
+            event = {"type": "changed", "data": order}
+            provider.read_event(event, connection=CONNECTION, seen_at=NOW)
+        else:
+            read(order, provider)
+    except BadPayload:
+        return
+
+
+@given(line=st.sampled_from(FILE.splitlines()), text=st.text(max_size=30))
+@settings(max_examples=60, deadline=None)
+def test_no_file_gives_anything_but_a_provider_or_errors_with_lines(line: str, text: str) -> None:
+    try:
+        read_declaration(FILE.replace(line, text, 1))
+    except InvalidText:
+        return
