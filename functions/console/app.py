@@ -14,6 +14,7 @@ from milepost.aws.logger import open_logger
 from milepost.aws.metrics import count_failures, open_metrics
 from milepost.common.exception_summary import fail_without_message
 from milepost.console.app import Console
+from milepost.console.aws.previews import open_renderer
 from milepost.console.aws.sign_in import open_settings, open_sign_in
 
 logger = open_logger()
@@ -39,6 +40,7 @@ console = Console(
     log=logger,
     is_outage=is_outage,
     failed=count,
+    open_renderer=open_renderer(os.environ, settings=settings),
 )
 
 

@@ -16,11 +16,18 @@ FOUND_ON = {
 }
 """Pages about one thing, and the page that leads there."""
 FILES = {"/activity/download", "/orders/download"}
+NOT_OF_EACH = {
+    "/orders/{order}/notices/{notice}/resend",
+    "/notices/{notice}/resend",
+    "/subscriptions/{subscription}/change",
+}
+"""Pages that not every first notice or subscription has."""
+LEFT_OUT = FILES | NOT_OF_EACH
 PAGES = sorted(
     {
         route.address.removeprefix("/console")
         for route in all_routes()
-        if route.method == "GET" and route.address.removeprefix("/console") not in FILES
+        if route.method == "GET" and route.address.removeprefix("/console") not in LEFT_OUT
     }
 )
 OPERATORS = {

@@ -41,6 +41,7 @@ PAGES = (
     ("/console/customers", 200),
     ("/console/subscriptions", 200),
     ("/console/subscriptions/new", 200),
+    ("/console/subscriptions/preview", 200),
     ("/console/figures", 200),
     ("/console/figures/causes", 200),
     ("/console/figures/commissions", 200),

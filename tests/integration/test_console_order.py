@@ -10,7 +10,7 @@ from milepost.connections.connection import Connection
 from milepost.notifications.notice import NoticeId
 from tests.builders import KEY, notice
 from tests.integration.asking import a_mail
-from tests.integration.at_the_console import OperatorsBrowser, open_console
+from tests.integration.at_the_console import ORIGIN, OperatorsBrowser, open_console
 from tests.stack import Context, Stack
 
 NAME = "spirii-charge"
@@ -60,6 +60,10 @@ def test_each_action_is_done_and_stands_on_the_timeline(
 def test_a_mail_is_sent_again_to_another_address(stack: Stack, browser: OperatorsBrowser) -> None:
     a_mail(stack)
     path = f"/console/orders/{KEY.path_id}/notices/{NoticeId.parse(notice().id).path_id}/resend"
+    shown = browser.get(f"{path}?to=other@example.org&force=1")
+    assert "Confirm: send it to other@example.org" in shown.text
+    assert f"{ORIGIN}/console/orders/{KEY.path_id}" in shown.text
+    assert stack.messages("EmailQueue") == []
     done = browser.post(path, to="other@example.org", force="1")
     assert done.status == 303, done.text
     assert "other@example.org" in str(stack.messages("EmailQueue"))

@@ -18,6 +18,8 @@ from milepost.console.sealing import SessionSealing
 from milepost.console.sessions import Attempt, PoolDown, Refused, Session, Tokens
 from milepost.console.settings import Addresses
 from milepost.console.sign_in import SignIn
+from milepost.notifications.mail.rendering.renderer import MailRenderer
+from tests.builders import NOON
 from tests.unit.api.conftest import Desk
 
 URL = "https://orders.example.org/console"
@@ -147,6 +149,7 @@ class Browser:
             log=Logger("test-console"),
             is_outage=lambda _error: self.desk.is_down,
             failed=self._count,
+            open_renderer=lambda connections: MailRenderer(connections, clock=lambda: NOON),
         )
 
     def _count(self) -> None:

@@ -52,15 +52,21 @@ def test_a_viewer_sees_no_form_that_would_be_refused(browser: Browser) -> None:
     forms = set(
         re.findall(r'action="([^"]+/(?:actions|notices)/[^"]+)"', browser.get(ADDRESS).text)
     )
-    [resend] = [one for one in forms if one.endswith("/resend")]
     assert {one.rpartition("/")[2] for one in forms} == {
         "acknowledge",
         "cancel",
         "note",
         "refresh",
-        "resend",
     }
     token = browser.get(ADDRESS).token
+    [resend] = re.findall(r'href="([^"]+/resend)"', browser.get(ADDRESS).text)
+    shown = browser.get(f"{resend}?to=other@example.org&force=1")
+    assert "Confirm: send it to other@example.org" in shown.text
+    assert 'aria-label="Text of the mail"' in shown.text
+    alone = browser.get(f"{resend}?html=1&force=1")
+    assert alone.text.startswith("<!doctype html>")
+    assert "sandbox" in alone.headers["content-security-policy"]
+    assert browser.desk.emails.recipients == []
     done = browser.post(resend, csrf=token, key="k-1", to="other@example.org", force="1")
     assert (done.status, done.location) == (303, ADDRESS)
     assert browser.desk.emails.recipients == ["other@example.org"]

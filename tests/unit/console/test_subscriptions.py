@@ -1,12 +1,14 @@
 """The pages about subscriptions."""
 
 from dataclasses import dataclass, field, replace
+from datetime import time
 from typing import Any
 
 import pytest
 
 from milepost.console.pages.subscriptions import why_not
-from milepost.notifications.subscription import Subscription
+from milepost.notifications.notice import CUSTOMER_KINDS, TEAM_KINDS
+from milepost.notifications.subscription import QuietHours, Subscription
 from milepost.orders.order import Kind
 from tests.unit.console.conftest import Browser
 
@@ -25,6 +27,10 @@ class Kept:
 
     def put(self, subscription: Subscription) -> None:
         self.items[subscription.id] = subscription
+
+    def change(self, wanted: Subscription, *, instead_of: Subscription) -> bool:
+        self.items[wanted.id] = wanted
+        return True
 
     def end(self, subscription_id: str, *, reason: str) -> None:
         self.items[subscription_id] = replace(self.items[subscription_id], ended=reason)
@@ -125,3 +131,36 @@ def test_the_explanation_names_who_is_notified_first(browser: Browser, kept: Kep
     shown = browser.get(f"{ADDRESS}/explain?kind=rejected&connection=offergrid-home").text
     assert shown.index("ops@example.org") < shown.index("file@example.org")
     assert "It is over: unsubscribed." in shown
+
+
+def test_one_is_changed_and_keeps_what_the_form_does_not_name(browser: Browser, kept: Kept) -> None:
+    quiet = QuietHours(start=time(22), end=time(6), passing=frozenset({Kind.REJECTED}))
+    kept.put(Subscription(id="s-3", recipient="ada@example.org", source="api", quiet_hours=quiet))
+    browser.sign_in("operator")
+    form = browser.get(f"{ADDRESS}/s-3/change")
+    assert 'name="quiet_from" type="time" value="22:00"' in form.text
+    said = {"kind": ["rejected"], "language": "de", "quiet_from": "21:00", "quiet_to": "06:00"}
+    said |= {"passing": ["rejected"], "mode": "daily", "daily_at": "07:30", "time_zone": "UTC"}
+    done = browser.post(f"{ADDRESS}/s-3/change", csrf=form.token, **said)
+    assert done.location == f"{ADDRESS}/s-3"
+    one = kept.items["s-3"]
+    assert (one.recipient, one.kinds, one.language) == ("ada@example.org", {Kind.REJECTED}, "de")
+    assert (str(one.mode), one.daily_at) == ("daily", time(7, 30))
+    assert one.quiet_hours == replace(quiet, start=time(21))
+    wrong = browser.post(f"{ADDRESS}/s-3/change", csrf=form.token, **said | {"time_zone": "Here"})
+    assert wrong.status == 422
+    assert "no time zone" in wrong.text
+    assert browser.post(f"{ADDRESS}/s-2/change", csrf=form.token, **said).status == 409
+
+
+def test_each_mail_is_shown_in_each_language_before_anybody_gets_it(browser: Browser) -> None:
+    browser.sign_in("viewer")
+    for audience, kinds in (("team", TEAM_KINDS), ("customer", CUSTOMER_KINDS)):
+        for kind in (*kinds, "digest"):
+            query = f"kind={kind}&audience={audience}&language=de&connection=offergrid-home"
+            shown = browser.get(f"{ADDRESS}/preview?{query}")
+            assert "The mail can" not in shown.text, query
+            assert "MUSTER" in shown.text.upper(), query
+    alone = browser.get(f"{ADDRESS}/preview?{query}&html=1")
+    assert alone.text.startswith("<!doctype html>")
+    assert "script-src" not in alone.headers["content-security-policy"]

@@ -186,6 +186,11 @@ class _Resender(_Narrowed):
             raise CannotResend(f"no notice {identity}")
         self.inner.check(identity, request, now=now)
 
+    def draft(self, identity: NoticeId, request: Any, *, now: Any) -> Any:
+        if not self._has(identity.key):
+            raise CannotResend(f"no notice {identity}")
+        return self.inner.draft(identity, request, now=now)
+
 
 class _Acting(_Narrowed):
     def for_order(self, key: OrderKey) -> Any:

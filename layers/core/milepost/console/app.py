@@ -11,11 +11,12 @@ from milepost.api.auth import check_operator
 from milepost.api.dependencies import Services
 from milepost.api.problems import Problem
 from milepost.common.exception_summary import places
-from milepost.connections.connection import UnknownConnection, UnusableConnection
+from milepost.connections.connection import Connections, UnknownConnection, UnusableConnection
 from milepost.console.answers import Answer, content_policy, go_to, proxy_answer
 from milepost.console.changes import Changes
 from milepost.console.flash import FLASH_COOKIE, flash_of, removed_flash
 from milepost.console.forgery import form_token, is_own_form, origin_of
+from milepost.console.mail_pages import MailWriter
 from milepost.console.rendering import Renderer
 from milepost.console.request import BadRequest, Request, Values, read_request
 from milepost.console.routing import Route, is_reading, routes_at
@@ -47,6 +48,8 @@ class Console:
     log: Logger
     is_outage: Callable[[Exception], bool]
     failed: Callable[[], None]
+    open_renderer: Callable[[Connections], MailWriter]
+    """What writes mails for previews."""
 
     def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to one request of an HTTP API (payload format 2.0)."""
@@ -143,6 +146,7 @@ class Console:
                 done=done,
             ),
             failing=self._failing,
+            open_renderer=self.open_renderer,
             path=named,
         )
         answer = route.show(visit)

@@ -8,9 +8,11 @@ from typing import Any, Final, NoReturn
 from milepost.api.auth import Caller, check_operator
 from milepost.api.dependencies import Services
 from milepost.api.problems import Problem
+from milepost.connections.connection import Connections
 from milepost.console.answers import Answer, go_to
 from milepost.console.changes import Changes
 from milepost.console.flash import flash_cookie
+from milepost.console.mail_pages import MailWriter
 from milepost.console.request import Request, Values
 from milepost.console.sessions import Session
 
@@ -39,8 +41,15 @@ class Visit:
     """A template and what it shows, as HTML; ``rendering.Pages.render`` for this visit."""
     failing: Callable[[Exception], str]
     """Logs what went wrong with a part of a page, and says it in words."""
+    open_renderer: Callable[[Connections], MailWriter]
+    """What writes mails for previews."""
     path: Mapping[str, str] = field(default_factory=dict)
     """What stands in the path, by the names of the route, decoded."""
+
+    @property
+    def mails(self) -> MailWriter:
+        """Writes mails of what the reader may see."""
+        return self.open_renderer(self.services.connections)
 
     @property
     def query(self) -> Values:

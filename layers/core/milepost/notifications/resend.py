@@ -9,7 +9,7 @@ from milepost.common.email_addresses import BadAddress, address_identity, check_
 from milepost.common.idempotency import Requests, fingerprint, is_repeated
 from milepost.notifications.dispatch import Entered, Outbox
 from milepost.notifications.eligibility import judge, out_of_date
-from milepost.notifications.eligibility_check import Judge
+from milepost.notifications.eligibility_check import Judge, Judged
 from milepost.notifications.notice import APART, Audience, Channel, Notice, NoticeId, State
 from milepost.notifications.recipients import Choice
 
@@ -86,6 +86,16 @@ class Resender:
         entry = self._find(identity)
         original = _addressed(self._original(identity, entry), asked.to)
         self._require_worth_sending(replace(original, forced=asked.force, copy=1), now)
+
+    def draft(self, identity: NoticeId, asked: ResendRequest, *, now: datetime) -> Judged:
+        """What would be sent, and its order as it stands now; nothing is sent.
+
+        :raises CannotResend: when there is no such mail, or it can't be written any more
+        :raises OrdersUnavailable: when the order can't be read now
+        """
+        original = _addressed(self._original(identity, self._find(identity)), asked.to)
+        (judged,) = self.judge.judge([replace(original, forced=asked.force, copy=1)], now=now)
+        return judged
 
     def _find(self, identity: NoticeId) -> Mapping[str, Any]:
         if identity.channel is not Channel.EMAIL:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from milepost.api.idempotency_key import new_key
 from milepost.api.notice_schema import notice_view
 from milepost.api.path_parameters import notice_id
 from milepost.api.problems import NotFound
@@ -12,6 +11,7 @@ from milepost.api.routes.suppressions import list_suppressions
 from milepost.console.answers import Answer
 from milepost.console.query_values import day_of, end_of, member_of, members_of, start_of, text_of
 from milepost.console.rendering import segment
+from milepost.console.resending import show_resend
 from milepost.console.routing import Pages
 from milepost.console.visit import Visit
 from milepost.notifications.notice import Audience, Channel, State
@@ -118,7 +118,14 @@ def show_notice(visit: Visit) -> Answer:
     entry = visit.services.notices.find(identity)
     if entry is None:
         raise NotFound(f"There is no notice {identity.path_id}.")
-    return visit.page("notice.html", one=notice_view(entry), tones=TONES, key=new_key())
+    return visit.page("notice.html", one=notice_view(entry), tones=TONES)
+
+
+@pages.get("/console/notices/{notice}/resend")
+def look_before_resending(visit: Visit) -> Answer:
+    """The mail as it would be sent now."""
+    notice = visit.path["notice"]
+    return show_resend(visit, notice, address=f"/console/notices/{segment(notice)}/resend")
 
 
 @pages.post("/console/notices/{notice}/resend")

@@ -13,6 +13,7 @@ from milepost.console.order_actions import ADVICE, forms_of, read_body
 from milepost.console.order_facts import grouped_facts
 from milepost.console.order_timeline import timeline_of
 from milepost.console.rendering import segment
+from milepost.console.resending import show_resend
 from milepost.console.routing import Pages
 from milepost.console.times import zone_of
 from milepost.console.visit import Visit
@@ -67,6 +68,16 @@ def call_off(visit: Visit) -> Answer:
         key=visit.form.one("key"),
     )
     return visit.go_to(_address(order), done=f"{label(action)} is called off.")
+
+
+@pages.get("/console/orders/{order}/notices/{notice}/resend")
+def look_before_resending(visit: Visit) -> Answer:
+    """The mail as it would be sent now."""
+    return show_resend(
+        visit,
+        visit.path["notice"],
+        address=f"{_address(visit.path['order'])}/notices/{segment(visit.path['notice'])}/resend",
+    )
 
 
 @pages.post("/console/orders/{order}/notices/{notice}/resend")

@@ -6,23 +6,27 @@ from typing import Any, Final
 from milepost.api.idempotency_key import new_key
 from milepost.api.problems import Problem
 from milepost.api.routes.subscriptions import (
+    SubscriptionView,
     list_subscriptions,
     show_subscription,
 )
 from milepost.console.answers import Answer
+from milepost.console.mail_pages import mail_alone
 from milepost.console.query_values import member_of, text_of
 from milepost.console.rendering import segment
 from milepost.console.request import Values
 from milepost.console.routing import Pages
-from milepost.console.visit import Visit
-from milepost.notifications.notice import DEFAULT_KINDS, TEAM_KINDS, Audience
-from milepost.notifications.subscription import FROM_FILE, Mode, Subscription
+from milepost.console.visit import Part, Visit
+from milepost.notifications.mail.message import Mail
+from milepost.notifications.notice import CUSTOMER_KINDS, DEFAULT_KINDS, TEAM_KINDS, Audience
+from milepost.notifications.subscription import FROM_FILE, DigestReason, Mode, Subscription
 from milepost.orders.order import Kind
 
 pages = Pages()
 
 LIST: Final = "/console/subscriptions"
 _NOT_VALID: Final = 422
+DIGEST: Final = "digest"
 LANGUAGES: Final = ("en", "de", "da")
 
 
@@ -85,6 +89,31 @@ def explain(visit: Visit) -> Answer:
     )
 
 
+@pages.get(f"{LIST}/preview")
+def preview(visit: Visit) -> Answer:
+    """The mail of each kind in each language, of an invented order."""
+    query = visit.query
+    connections = visit.services.connection_ids()
+    connection = text_of(query, "connection", most=64) or next(iter(connections), None)
+    audience = member_of(Audience, query, "audience") or Audience.TEAM
+    kinds = sorted(TEAM_KINDS if audience is Audience.TEAM else CUSTOMER_KINDS)
+    kind = query.one("kind") if query.one("kind") in (*kinds, DIGEST) else str(kinds[0])
+    language = query.one("language") if query.one("language") in LANGUAGES else LANGUAGES[0]
+    how = {"connection": connection or "", "language": language, "audience": str(audience)}
+    mail = visit.parts(mail=lambda: _sample(visit, kind, how))["mail"] if connection else Part()
+    if query.one("html") and mail.value:
+        return mail_alone(mail.value)
+    return visit.page(
+        "preview.html",
+        found=mail,
+        query=Values([("kind", kind), *how.items()]),
+        kinds=[*kinds, DIGEST],
+        audiences=list(Audience),
+        connections=connections,
+        languages=LANGUAGES,
+    )
+
+
 @pages.get(f"{LIST}/{{subscription}}")
 def show_one(visit: Visit) -> Answer:
     """One subscription and what can be done with it."""
@@ -101,8 +130,42 @@ def show_one(visit: Visit) -> Answer:
         )
     )["of_it"]
     return visit.page(
-        "subscription.html", one=one, suppressed=suppressed, is_ours=one.source != FROM_FILE
+        "subscription.html",
+        one=one,
+        suppressed=suppressed,
+        is_ours=one.source != FROM_FILE,
+        key=new_key(),
     )
+
+
+@pages.get(f"{LIST}/{{subscription}}/change")
+def show_change(visit: Visit) -> Answer:
+    """The form that changes one."""
+    one = show_subscription(visit.path["subscription"], visit.services)
+    return _form(visit, said=_as_form(one), of=one.id)
+
+
+@pages.post(f"{LIST}/{{subscription}}/change")
+def change(visit: Visit) -> Answer:
+    """Change what it says. The recipient stays."""
+    one = show_subscription(visit.path["subscription"], visit.services)
+    form = visit.form.replaced("recipient", one.recipient).replaced("channel", one.channel)
+    try:
+        made = visit.changes.make("PUT", _path(visit), body=_said(form))
+    except Problem as problem:
+        if problem.status != _NOT_VALID:
+            raise
+        faults = [one.what for one in problem.errors] or [problem.detail]
+        return _form(visit, said=form, faults=faults, of=one.id)
+    return _back_to(made, visit, done="The subscription is changed.")
+
+
+@pages.post(f"{LIST}/{{subscription}}/rotate-secret")
+def rotate_secret(visit: Visit) -> Answer:
+    """Make a new secret of an endpoint, which is shown once."""
+    made = visit.changes.make("POST", f"{_path(visit)}/rotate-secret", key=visit.form.one("key"))
+    one = show_subscription(visit.path["subscription"], visit.services)
+    return visit.page("subscription_secret.html", one=one.model_dump() | made)
 
 
 @pages.post(f"{LIST}/{{subscription}}/pause")
@@ -159,10 +222,41 @@ def _said(form: Values) -> Mapping[str, Any]:
     }
     names = ("owner",) if is_endpoint else ("language", "time_zone", "mode", "daily_at")
     said |= {name: form.one(name) or None for name in names}
+    if not is_endpoint and (form.one("quiet_from") or form.one("quiet_to")):
+        hours = {"start": form.one("quiet_from"), "end": form.one("quiet_to")}
+        said["quiet_hours"] = hours | {"passing": form.all("passing") or None}
     return said
 
 
-def _form(visit: Visit, *, said: Values, faults: list[str] | None = None) -> Answer:
+def _as_form(one: SubscriptionView) -> Values:
+    quiet = one.quiet_hours
+    pairs = [
+        ("channel", one.channel),
+        ("recipient", one.recipient),
+        *(("kind", kind) for kind in one.kinds),
+        *(("connection", name) for name in one.connections),
+        ("services", ", ".join(one.service_types)),
+        ("language", one.language),
+        ("time_zone", one.time_zone),
+        ("mode", one.mode),
+        ("daily_at", one.daily_at),
+        ("owner", one.owner or ""),
+        ("quiet_from", quiet.start if quiet else ""),
+        ("quiet_to", quiet.end if quiet else ""),
+        *(("passing", kind) for kind in (quiet.passing if quiet else ())),
+    ]
+    return Values(pairs)
+
+
+def _sample(visit: Visit, kind: str, how: Mapping[str, str]) -> Mail:
+    if kind == DIGEST:
+        return visit.mails.preview_digest(DigestReason.DAILY, **how)
+    return visit.mails.preview(kind, **how)
+
+
+def _form(
+    visit: Visit, *, said: Values, faults: list[str] | None = None, of: str | None = None
+) -> Answer:
     visit.check_operator()
     return visit.page(
         "new_subscription.html",
@@ -170,6 +264,7 @@ def _form(visit: Visit, *, said: Values, faults: list[str] | None = None) -> Ans
         said=said,
         faults=faults or [],
         key=new_key(),
+        of=of,
         kinds=sorted(TEAM_KINDS),
         usual=said.all("kind") or sorted(DEFAULT_KINDS),
         connections=visit.services.connection_ids(),

@@ -1,0 +1,32 @@
+"""What writes mails for previews, built from a function's environment."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from milepost.aws.clients import IMPATIENT, client
+from milepost.connections.connection import Connections
+from milepost.console.settings import Settings
+
+if TYPE_CHECKING:
+    from milepost.notifications.mail.rendering.renderer import MailRenderer
+
+
+def open_renderer(
+    environment: Mapping[str, str], *, settings: Settings
+) -> "Callable[[Connections], MailRenderer]":
+    """Writes mails as ``send_notice`` does, of the connections that a reader may see."""
+
+    def renderer(connections: Connections) -> "MailRenderer":
+        # Few pages need it: every start would be longer.
+        from milepost.notifications.mail.aws.templates import OverridesTable  # noqa: PLC0415
+        from milepost.notifications.mail.rendering.renderer import MailRenderer  # noqa: PLC0415
+
+        texts = OverridesTable(
+            client("dynamodb", config=IMPATIENT),
+            table_name=environment["NOTICES_TABLE"],
+            clock=time.monotonic,
+        )
+        return MailRenderer(connections, texts, console_url=settings.addresses().url)
+
+    return renderer

@@ -1,0 +1,34 @@
+"""A mail as its reader would see it, on a page of the console or on one of its own."""
+
+from typing import Final, Protocol
+
+from milepost.console.answers import Answer
+from milepost.notifications.mail.message import Mail
+from milepost.notifications.notice import Notice
+from milepost.notifications.subscription import DigestReason
+from milepost.orders.order import TrackedOrder
+
+_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; sandbox"
+)
+"""A mail has its styles in itself. It runs no script, sends no form and loads nothing."""
+
+
+class MailWriter(Protocol):
+    """Writes mails (``renderer.MailRenderer``)."""
+
+    def render(
+        self, notice: Notice, tracked: TrackedOrder, *, time_zone: str | None = None
+    ) -> Mail: ...
+
+    def preview(self, kind: str, *, connection: str, language: str, audience: str) -> Mail: ...
+
+    def preview_digest(
+        self, reason: DigestReason, *, connection: str, language: str, audience: str
+    ) -> Mail: ...
+
+
+def mail_alone(mail: Mail) -> Answer:
+    """The HTML of a mail as a page of its own, which can do nothing."""
+    return Answer(body=mail.html.encode(), headers={"content-security-policy": _POLICY})
