@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from milepost.aws.clients import IMPATIENT, client
+from milepost.aws.clients import INTERACTIVE_CONFIG, client
 from milepost.connections.connection import Connections
 from milepost.console.settings import Settings
 
@@ -23,7 +23,7 @@ def open_renderer(
         from milepost.notifications.mail.rendering.renderer import MailRenderer  # noqa: PLC0415
 
         texts = OverridesTable(
-            client("dynamodb", config=IMPATIENT),
+            client("dynamodb", config=INTERACTIVE_CONFIG),
             table_name=environment["NOTICES_TABLE"],
             clock=time.monotonic,
         )
