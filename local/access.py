@@ -13,12 +13,13 @@ ACCOUNT: Final = "000000000000"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Address and credentials of the account's root on the emulator."""
+    """Address and credentials: of the account's root on the emulator, or of a role in it."""
 
     endpoint_url: str
     access_key_id: str
     secret_access_key: str
     region: str = REGION
+    session_token: str | None = None
 
     def client(self, service: str) -> Any:
         """A boto3 client of that service."""
@@ -28,6 +29,7 @@ class Access:
             region_name=self.region,
             aws_access_key_id=self.access_key_id,
             aws_secret_access_key=self.secret_access_key,
+            aws_session_token=self.session_token,
             config=Config(retries={"mode": "standard"}, read_timeout=90),
         )
 
@@ -37,6 +39,7 @@ class Access:
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            **({"AWS_SESSION_TOKEN": self.session_token} if self.session_token else {}),
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",

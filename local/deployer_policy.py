@@ -67,7 +67,7 @@ UNUSED: Final = frozenset(
         *("s3:CreateBucketMetadataTableConfiguration", "s3:DeleteBucketMetadataTableConfiguration"),
         *("s3:DeleteBucketReplication", "s3:DeleteBucketWebsite", "s3:DeleteBucketCors"),
         *("s3:DeleteBucketAnalyticsConfiguration", "s3:DeleteBucketMetricsConfiguration"),
-        *("s3:DeleteObject", "s3:GetObjectMetadata", "s3:ListAllMyBuckets"),
+        *("s3:DeleteObject", "s3:GetObjectMetadata", "s3:GetObjectVersion", "s3:ListAllMyBuckets"),
         *("s3:PutAccelerateConfiguration", "s3:PutAnalyticsConfiguration", "s3:PutBucketAbac"),
         *("s3:PutBucketAcl", "s3:PutBucketCORS", "s3:PutBucketLogging", "s3:PutBucketWebsite"),
         *("s3:PutBucketObjectLockConfiguration", "s3:PutBucketReplication", "s3:PutObjectAcl"),
@@ -86,11 +86,10 @@ UNUSED: Final = frozenset(
 _ON_EVERYTHING: Final = ("List", "Describe", "GetRandomPassword", "LogDelivery", "ResourcePolicy")
 """Parts of the names of actions on everything: they read, or are of log delivery."""
 _CLOUDFORMATION: Final = (
-    *("CreateChangeSet", "DeleteChangeSet", "DeleteStack", "DescribeChangeSet"),
-    *("DescribeStackEvents", "DescribeStackResources", "DescribeStacks", "ExecuteChangeSet"),
-    *("GetTemplate", "GetTemplateSummary", "ListStackResources"),
+    *("CreateChangeSet", "DeleteStack", "DescribeChangeSet", "DescribeStackEvents"),
+    *("DescribeStacks", "ExecuteChangeSet", "GetTemplateSummary"),
 )
-"""What `sam deploy`, `sam delete` and the command call."""
+"""What `make deploy` and the guide's removal call."""
 ALIKE: Final = ("s3:GetBucket*", "s3:Get*Configuration")
 SAM_BUCKET: Final = "arn:aws:s3:::aws-sam-cli-managed-default-*"
 
@@ -117,7 +116,7 @@ def resources_of(service: str, secrets: tuple[str, ...]) -> list[str]:
             "arn:aws:logs:*:*:log-group:/aws/lambda/milepost-*",
             "arn:aws:logs:*:*:log-group:/aws/vendedlogs/milepost-*",
         ],
-        "s3": ["arn:aws:s3:::milepost-*", SAM_BUCKET, f"{SAM_BUCKET}/*"],
+        "s3": ["arn:aws:s3:::milepost-*", SAM_BUCKET],
         "scheduler": [
             "arn:aws:scheduler:*:*:schedule-group/milepost-*",
             "arn:aws:scheduler:*:*:schedule/milepost-*",
@@ -131,16 +130,31 @@ def resources_of(service: str, secrets: tuple[str, ...]) -> list[str]:
     return named.get(service, ["*"])
 
 
-@cache
 def handlers_of(resource_type: str) -> frozenset[str]:
-    """What CloudFormation calls for a type, by the type's own schema; nothing if it has none."""
+    """What a deployment calls for a type, by the type's own schema; nothing if it has none.
+
+    What its handler ``list`` calls is for importing resources into a stack.
+    """
+    handlers = _handlers(resource_type).items()
+    return frozenset(action for name, one in handlers if name != "list" for action in one)
+
+
+def permissions_of(resource_type: str, handler: str) -> frozenset[str]:
+    """What it calls to ``create``, ``read``, ``update``, ``delete`` or ``list``."""
+    return _handlers(resource_type).get(handler, frozenset())
+
+
+@cache
+def _handlers(resource_type: str) -> Mapping[str, frozenset[str]]:
     schemas = files("cfnlint") / "data" / "schemas"
     names = json.loads((schemas / "providers" / f"{_REGION}.json").read_text())
     if resource_type not in names:
-        return frozenset()
+        return {}
     schema = json.loads((schemas / "resources" / f"{names[resource_type]}.json").read_text())
-    called = [one["permissions"] for one in schema.get("handlers", {}).values()]
-    return frozenset(_spelled(action) for each in called for action in each)
+    return {
+        name: frozenset(map(_spelled, one["permissions"]))
+        for name, one in schema.get("handlers", {}).items()
+    }
 
 
 def _spelled(action: str) -> str:
@@ -188,10 +202,10 @@ def _statements(actions: frozenset[str], secrets: tuple[str, ...]) -> Iterator[d
     yield {
         "Sid": "Packages",
         **allow,
-        "Action": ["s3:GetBucketLocation", "s3:PutObject"],
-        "Resource": [SAM_BUCKET, f"{SAM_BUCKET}/*"],
+        "Action": ["s3:GetObject", "s3:PutObject"],
+        "Resource": [f"{SAM_BUCKET}/*"],
     }
-    rest = set(actions)
+    rest = set(actions) - {"s3:GetObject"}
     for sid, action, condition in (
         ("Roles", "iam:PassRole", {"iam:PassedToService": ["lambda", "scheduler"]}),
         ("LinkedRoles", "iam:CreateServiceLinkedRole", {"iam:AWSServiceName": ["ops.apigateway"]}),

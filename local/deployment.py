@@ -64,18 +64,24 @@ def deploy_stack(
     stack_name: str = STACK_NAME,
     template: Path = TEMPLATE,
     settings: Mapping[str, str] | None = None,
+    bucket: str | None = _BUCKET,
+    reader: Access | None = None,
 ) -> Deployment:
     """Run `sam deploy` against the emulator: a new stack, or an update of one that stands.
 
     :param template: what sam built
     :param settings: parameters of the template that differ from the local stack's
+    :param bucket: where packages go; None: to the one that the SAM CLI makes, as on AWS
+    :param reader: who looks at the stack afterwards; whoever deploys, if nobody else
     :raises CannotStart: when the deployment fails
     """
-    _make_bucket(access)
+    if bucket:
+        _make_bucket(access, bucket)
     wanted = {**_SETTINGS, **local_parameters(), **(settings or {})}
     declared = _declared_parameters(template)
     command = ["sam", "deploy", "--template-file", str(template), "--stack-name", stack_name]
-    command += ["--s3-bucket", _BUCKET, "--region", access.region, "--no-progressbar"]
+    command += ["--s3-bucket", bucket] if bucket else ["--resolve-s3"]
+    command += ["--region", access.region, "--no-progressbar"]
     command += ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
     command += ["--no-confirm-changeset", "--no-fail-on-empty-changeset"]
     run_sam(
@@ -85,14 +91,14 @@ def deploy_stack(
         what="sam deploy",
         environment=access.environment(),
     )
-    return read_deployment(access, stack_name=stack_name)
+    return read_deployment(reader or access, stack_name=stack_name)
 
 
-def _make_bucket(access: Access) -> None:
+def _make_bucket(access: Access, bucket: str) -> None:
     s3 = access.client("s3")
-    if _BUCKET not in {one["Name"] for one in s3.list_buckets()["Buckets"]}:
+    if bucket not in {one["Name"] for one in s3.list_buckets()["Buckets"]}:
         place = {"LocationConstraint": access.region}
-        s3.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration=place)
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
 
 
 def read_deployment(access: Access, *, stack_name: str = STACK_NAME) -> Deployment:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from local import (
     authorisation,
+    cloudformation_rights,
     function_logs,
     login_pages,
     mail_events,
@@ -38,6 +39,7 @@ def run_emulator() -> None:
     unpacking.correct_ministack()
     renewals.correct_ministack()
     login_pages.correct_ministack()
+    cloudformation_rights.correct_ministack()
     serving.correct_ministack()
     # Every 10 seconds by default, which makes each poll of a demo late.
     scheduler: Any = importlib.import_module("ministack.services.scheduler")

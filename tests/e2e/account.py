@@ -1,17 +1,19 @@
 """An account of a test's own on an emulator of its own, in which it deploys what it wants."""
 
+import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from local.access import Access, make_access
+from local.access import ACCOUNT, Access, make_access
 from local.build import TEMPLATE, build_stack
+from local.cloudformation_rights import RECORD
 from local.deployment import Deployment, deploy_stack, verify_sender
 from local.emulator_process import running_emulator
 from local.inbox import Inbox
@@ -20,6 +22,16 @@ from local.processes import find_free_port, plain_environment
 from tests.signing import SECRET, standard_headers
 
 CONNECTION = "offergrid-home"
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
 _DECLARED = f"""
 connections:
   - id: {CONNECTION}
@@ -52,10 +64,55 @@ class Account:
         *,
         template: Path = TEMPLATE,
         settings: Mapping[str, str] | None = None,
+        deployer: Access | None = None,
     ) -> Deployment:
+        """
+        :param deployer: somebody else than the account's root, who uses the SAM CLI's own bucket
+        """
+        if deployer is None:
+            return deploy_stack(
+                self.access,
+                log=self.log,
+                stack_name=stack_name,
+                template=template,
+                settings=settings,
+            )
         return deploy_stack(
-            self.access, log=self.log, stack_name=stack_name, template=template, settings=settings
+            deployer,
+            log=self.log,
+            stack_name=stack_name,
+            template=template,
+            settings=settings,
+            bucket=None,
+            reader=self.access,
         )
+
+    def assume(self, role: str, *, policy: Mapping[str, Any]) -> Access:
+        """Credentials of a role that may do what the policy says, and nothing else."""
+        iam = self.client("iam")
+        if role not in {one["RoleName"] for one in iam.list_roles()["Roles"]}:
+            iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(_TRUST))
+        iam.put_role_policy(RoleName=role, PolicyName="own", PolicyDocument=json.dumps(policy))
+        given = self.client("sts").assume_role(
+            RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{role}", RoleSessionName="test"
+        )["Credentials"]
+        return replace(
+            self.access,
+            access_key_id=given["AccessKeyId"],
+            secret_access_key=given["SecretAccessKey"],
+            session_token=given["SessionToken"],
+        )
+
+    def checked_for_deployer(self) -> list[dict[str, Any]]:
+        """Each check of the deployer's role so far: action, resource, statement, decision."""
+        record = self.folder / "emulator" / RECORD
+        return [json.loads(line) for line in record.read_text().splitlines()]
+
+    def forget_refusals(self) -> None:
+        """Leave what was refused so far out of the record."""
+        allowed = [one for one in self.checked_for_deployer() if one["decision"] == "Allow"]
+        lines = "".join(json.dumps(one) + "\n" for one in allowed)
+        (self.folder / "emulator" / RECORD).write_text(lines)
 
     def run(self, *arguments: str, sources: Path = ROOT) -> str:
         """What ``milepost`` of these sources prints as an operator runs it."""

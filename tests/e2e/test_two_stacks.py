@@ -4,15 +4,28 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
 import pytest
 
+from local.access import Access
+from local.cloudformation_rights import DEPLOYER
 from local.deployment import Deployment
+from local.faults import CannotStart
 from milepost.aws.dynamodb_items import from_item
 from tests.e2e.account import Account, running_account, webhook
 from tests.e2e.conftest import status_changed, wait_for
+from tests.e2e.deployer import (
+    NOT_SHOWN,
+    POLICY,
+    QUEUE_ALONE,
+    unused_actions,
+    unused_resources,
+    unused_statements,
+    without,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.thorough]
 
@@ -41,15 +54,43 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 
 @pytest.fixture(scope="module")
-def stacks(account: Account) -> Mapping[str, Deployment]:
+def deployer(account: Account) -> Access:
+    """Somebody with exactly the rights of docs/deployer-policy.json."""
+    return account.assume(DEPLOYER, policy=POLICY)
+
+
+@pytest.fixture(scope="module")
+def stacks(account: Account, deployer: Access) -> Mapping[str, Deployment]:
     """The stacks of stages dev and prod, with the same connection in both."""
     deployed = {
-        name: account.deploy(name, settings={"StageName": name.removeprefix("milepost-")})
+        name: account.deploy(
+            name,
+            settings={"StageName": name.removeprefix("milepost-"), "WithDashboard": "true"},
+            deployer=deployer,
+        )
         for name in NAMES
     }
     for name in NAMES:
         account.connect(name)
     return deployed
+
+
+def test_a_deployment_fails_when_the_policy_lacks_a_statement(
+    account: Account, tmp_path: Path
+) -> None:
+    """First in this module; it goes on with the whole policy."""
+    (path := tmp_path / "template.json").write_text(json.dumps(QUEUE_ALONE))
+    for sid, refused in (("Sqs", "sqs:CreateQueue"), ("Stacks", "cloudformation:")):
+        lacking = account.assume(DEPLOYER, policy=without(sid))
+        with pytest.raises(CannotStart):
+            account.deploy("milepost-try", template=path, deployer=lacking)
+        denied = {
+            check["action"]
+            for check in account.checked_for_deployer()
+            if check["decision"] != "Allow"
+        }
+        assert any(one.startswith(refused) for one in denied), denied
+    account.forget_refusals()
 
 
 def functions_of(stack: Deployment) -> list[str]:
@@ -248,12 +289,22 @@ def namespaces_of(account: Account, stack: Deployment) -> set[str]:
     return {m for one in lines for m in re.findall(r'"Namespace": ?"([^"]+)"', one["message"])}
 
 
-def test_a_stack_that_is_deleted_takes_nothing_of_the_other_with_it(
-    account: Account, stacks: Mapping[str, Deployment]
+def test_a_second_deployment_protects_the_tables(
+    account: Account, stacks: Mapping[str, Deployment], deployer: Access
 ) -> None:
-    """Last in this module."""
+    settings = {"StageName": "prod", "WithDashboard": "true", "DeletionProtection": "true"}
+    prod = account.deploy("milepost-prod", settings=settings, deployer=deployer)
+    assert prod.resources == stacks["milepost-prod"].resources
+    table = account.client("dynamodb").describe_table(TableName=prod.find_id("OrdersTable"))
+    assert table["Table"]["DeletionProtectionEnabled"] is True
+
+
+def test_a_stack_that_is_deleted_takes_nothing_of_the_other_with_it(
+    account: Account, stacks: Mapping[str, Deployment], deployer: Access
+) -> None:
+    """The last but one in this module."""
     cloudformation = account.client("cloudformation")
-    cloudformation.delete_stack(StackName="milepost-dev")
+    deployer.client("cloudformation").delete_stack(StackName="milepost-dev")
     wait_for(
         lambda: "milepost-dev" not in standing(cloudformation), what="the deletion", seconds=120
     )
@@ -263,6 +314,16 @@ def test_a_stack_that_is_deleted_takes_nothing_of_the_other_with_it(
     assert items(account, prod, "OrdersTable")
     assert account.client("sqs").get_queue_attributes(QueueUrl=prod.find_id("InboxQueue"))
     assert metrics_of(account, prod)
+
+
+def test_the_deployers_policy_has_all_that_was_needed_and_nothing_else(
+    account: Account, stacks: Mapping[str, Deployment]
+) -> None:
+    """Last in this module: after deployments, an update and a removal."""
+    checks = account.checked_for_deployer()
+    assert [one for one in checks if one["decision"] != "Allow"] == []
+    unused = unused_statements(checks) | unused_actions(checks) | unused_resources(checks)
+    assert unused == NOT_SHOWN.keys()
 
 
 def standing(cloudformation: Any) -> set[str]:
