@@ -38,8 +38,8 @@ from tests.builders import (
     tracked,
 )
 from tests.integration.crashing import Scenario
+from tests.integration.messages import put
 from tests.integration.operating import http_event, hurry
-from tests.integration.test_dead_letters import put
 from tests.make_events import inbox_message
 from tests.stack import Stack, aws, event
 

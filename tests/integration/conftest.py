@@ -8,7 +8,9 @@ import io
 import json
 import logging
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,16 +19,31 @@ import pytest
 from moto import mock_aws
 from moto.core.base_backend import BackendDict
 
+from local.sandboxes import Sandboxes, make_connection
 from milepost.orders.aws import index, table
 from milepost.queries.aws import order_lists
-from tests.builders import OFFERGRID, RABOT, RETAIL
+from tests.builders import (
+    OFFERGRID,
+    RABOT,
+    RETAIL,
+)
+from tests.integration.acting_at_providers import CHARGE, Charge
+from tests.integration.crashing import (
+    Scenario,
+)
+from tests.integration.scenarios import POLLED, Endpoint, Provider
 from tests.leaks import MADE_UP, Overheard, all_texts, find_leaks, personal_values
 from tests.permissions import Watch, is_allowed
 from tests.signing import OTHER_SECRET, SECRET
 from tests.stack import ROOT, Stack
+from tests.unit.notifications.endpoints.receiver import receiving
 
 OVERHEARD = pytest.StashKey[Overheard]()
+
+
 WATCH = Watch()
+
+
 WATCH.install()
 
 
@@ -134,3 +151,30 @@ def bodies(content: Any) -> Iterator[Any]:
             yield json.loads(text)
         except ValueError:
             continue
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Mapping[str, Scenario]]:
+    """Scenarios that need somebody to talk to."""
+    with ExitStack() as stack:
+        well = Endpoint(stack.enter_context(receiving(status=204, content=b"")), attempt=0)
+        ill = Endpoint(stack.enter_context(receiving(status=500, content=b"")), attempt=2)
+        accounts = [make_connection(POLLED, "offergrid"), make_connection(CHARGE, "spirii")]
+        sandboxes = stack.enter_context(Sandboxes(accounts))
+        provider = Provider(sandboxes)
+        yield {
+            "call_endpoint": Scenario(
+                function="call_endpoint", prepare=well.prepare, adjust=well.adjust
+            ),
+            "call_endpoint, failing": Scenario(
+                function="call_endpoint", prepare=ill.prepare, adjust=ill.adjust
+            ),
+            "poll_orders": Scenario(function="poll_orders", prepare=provider.prepare),
+            **Charge(sandboxes).scenarios(),
+        }
+
+
+@pytest.fixture
+def applied(stack: Stack) -> Stack:
+    stack.apply(OFFERGRID, replace(OFFERGRID, id="offergrid-other"))
+    return stack

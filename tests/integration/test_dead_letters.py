@@ -10,9 +10,12 @@ import pytest
 
 from milepost.operations.aws.dead_letters import BackIntoQueue, SqsLetters, StartAgain, TellAgain
 from milepost.operations.dead_letters import DeadLetter, DeadLetterQueue, RedriveTarget
+from tests.integration.messages import put
 from tests.stack import Context, Stack, aws, event
 
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:milepost-poll-orders"
+
+
 KEY = "aws/lambda/5b1f0c9e/shardId-0/2026/03/02/2026-03-02T12.00.00-1"
 
 
@@ -35,18 +38,6 @@ def letters(stack: Stack, queue: str) -> SqsLetters:
 
 def queue_of(stack: Stack, queue: str, way: RedriveTarget) -> DeadLetterQueue:
     return DeadLetterQueue(name="tested", letters=letters(stack, queue), way=way)
-
-
-def put(stack: Stack, queue: str, *bodies: Any, **attributes: str) -> None:
-    for body in bodies:
-        aws("sqs").send_message(
-            QueueUrl=stack.resources[queue],
-            MessageBody=json.dumps(body),
-            MessageAttributes={
-                name: {"DataType": "String", "StringValue": value}
-                for name, value in attributes.items()
-            },
-        )
 
 
 @pytest.fixture

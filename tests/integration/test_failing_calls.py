@@ -29,7 +29,7 @@ from tests.integration.asking import (
 from tests.integration.crashing import Scenario, start_of_a_quiet_while
 from tests.integration.failing_calls import FailingCalls, Failure, failing_run
 from tests.integration.reading import READS
-from tests.integration.test_crash_points import SERVED, SIMPLE, served  # noqa: F401 - a fixture
+from tests.integration.scenarios import SERVED, SIMPLE
 from tests.integration.watching_and_leaving import A_RUN_LATER, SECOND_RUN
 from tests.stack import ROOT, Context, Stack, event
 
@@ -169,7 +169,7 @@ def test_some_calls_that_fail_are_reported(name: str, monkeypatch: pytest.Monkey
         undisturbed.check(chance.randrange(len(undisturbed.asked)), failure)
 
 
-def test_every_function_is_among_the_scenarios(served: Any) -> None:  # noqa: F811
+def test_every_function_is_among_the_scenarios(served: Any) -> None:
     functions = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
     # The console's changes are the API's own, which it asks in process.
     listed = {one.function for one in (*ALL.values(), *served.values())}

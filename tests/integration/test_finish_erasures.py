@@ -17,12 +17,11 @@ from milepost.orders.order import OrderKey
 from milepost.orders.recording import record
 from milepost.orders.report import Source
 from tests.builders import KEY, OFFERGRID, RULES, report
-from tests.integration.test_erasure_everywhere import (
+from tests.integration.erasure_data import (
     BEFORE,
     CANARIES,
     CUSTOMER,
     EMAIL,
-    applied,  # noqa: F401 - a fixture
     decoded,
     enter,
     erase,
@@ -47,7 +46,7 @@ def finish(stack: Stack, *, after: timedelta) -> Any:
 
 
 @pytest.mark.thorough
-def test_whatever_was_on_its_way_goes_by_the_second_sweep(applied: Stack) -> None:  # noqa: F811
+def test_whatever_was_on_its_way_goes_by_the_second_sweep(applied: Stack) -> None:
     place_order(applied, KEY, CUSTOMER)
     erase(applied)
     plant_them(applied)
@@ -115,7 +114,7 @@ def place_order_with_plan(stack: Stack, key: OrderKey) -> None:
     ["record_report", "poll_orders", "perform_action", "run_batches", "orders_api", "console"],
 )
 def test_whoever_takes_in_orders_refuses_those_of_an_erased_customer(
-    applied: Stack,  # noqa: F811
+    applied: Stack,
     function: str,
 ) -> None:
     place_order(applied, KEY, CUSTOMER)
@@ -147,7 +146,7 @@ def replace_seen(one: Any) -> Any:
 
 
 @pytest.mark.thorough
-def test_what_is_new_of_who_came_back_stays(applied: Stack) -> None:  # noqa: F811
+def test_what_is_new_of_who_came_back_stays(applied: Stack) -> None:
     erase(applied)
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     log = applied.resources["NoticesTable"]
@@ -169,7 +168,7 @@ def sort_key(stack: Stack) -> str:
 
 
 def test_an_erasure_that_cannot_be_finished_fails_aloud_and_is_tried_again(
-    applied: Stack,  # noqa: F811
+    applied: Stack,
 ) -> None:
     erase(applied)
     quarantine(applied, json.dumps({"email": EMAIL}).encode())

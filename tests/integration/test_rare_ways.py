@@ -21,10 +21,10 @@ from milepost.orders.order import OrderKey
 from milepost.orders.search_terms import customer_id_of_email
 from tests.batches import sqs_batch
 from tests.builders import NOON, OFFERGRID, minute, notice, report
-from tests.integration import test_crash_points as crashing
+from tests.integration import scenarios
+from tests.integration.messages import put
 from tests.integration.operating import http_event, hurry
-from tests.integration.test_dead_letters import put
-from tests.integration.test_watch_deadlines import keep
+from tests.integration.recorded_orders import keep
 from tests.permissions import Use, Watch, started_by_schedules
 from tests.stack import Context, Stack, aws, event
 
@@ -47,14 +47,14 @@ def put_subscription(stack: Stack, subscription: Subscription) -> None:
 
 
 def test_a_change_is_queued_for_an_endpoint(stack: Stack) -> None:
-    answer = stack.load("announce").handler(crashing.changes(stack), Context())
+    answer = stack.load("announce").handler(scenarios.changes(stack), Context())
     assert answer == {"batchItemFailures": []}
     assert len(stack.messages("EndpointQueue")) == 1
 
 
 def test_a_digest_is_released_and_sent(stack: Stack) -> None:
     put_subscription(stack, Subscription(id="sales", recipient=notice().recipient))
-    crashing.hold_two(stack, subscription="sales")
+    scenarios.hold_two(stack, subscription="sales")
     event = {"until": format_instant(minute(61))}
     assert stack.load("release_notices").handler(event, Context()) == {"released": 1}
     bodies = [json.dumps(one) for one in stack.messages("EmailQueue")]
@@ -127,7 +127,7 @@ def test_dead_letters_go_back_through_the_api(
 def test_a_mail_is_sent_again_through_the_api(stack: Stack) -> None:
     keep(stack, report(Status.ACCEPTED))
     one = notice()
-    crashing.enter(stack, one)
+    scenarios.enter(stack, one)
     log = NoticesTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
     log.mark_sent(one, message_id="m-1", at=NOON)
     path = f"/notices/{NoticeId.parse(one.id).path_id}/resend"
@@ -178,7 +178,7 @@ def keep_records(stack: Stack, key: str, records: list[Any]) -> None:
 def erase_customer_of(stack: Stack, record: Any) -> None:
     """Erase the customer to whom the order of this record belongs."""
     image = record["dynamodb"]["NewImage"]
-    crashing.keep_image(stack, record)
+    scenarios.keep_image(stack, record)
     order = str(OrderKey(*(image[name]["S"] for name in ("connection", "order_id", "item_id"))))
     customer = customer_id_of_email("charlotte.nguyen@example.com")
     aws("dynamodb").put_item(

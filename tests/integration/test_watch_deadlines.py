@@ -18,15 +18,20 @@ from milepost.orders.announcements import KIND_OF
 from milepost.orders.aws.table import OrdersTable, key_of
 from milepost.orders.order import OVERDUE, Kind, OrderKey, TrackedOrder
 from milepost.orders.recording import record
-from milepost.orders.report import Report
 from milepost.orders.rules import Rules
 from tests.builders import NOON, OFFERGRID, RABOT, RULES, minute, report
+from tests.integration.recorded_orders import LOOKED_AFTER, keep, orders
 from tests.stack import Context, Stack, aws, event
 
 DAY = timedelta(days=1)
+
+
 LATE = NOON + 3 * DAY + timedelta(minutes=1)
-LOOKED_AFTER = replace(OFFERGRID, contact="lead@example.org")
+
+
 SALES = Subscription(id="sales", recipient="sales@example.org", kinds=frozenset(Kind))
+
+
 NOTHING = dict.fromkeys(
     (
         *("marked", "escalated", "reminded", "delayed", "followed_up", "commissions_overdue"),
@@ -43,18 +48,8 @@ def app(stack: Stack) -> ModuleType:
     return stack.load("watch_deadlines")
 
 
-def orders(stack: Stack) -> OrdersTable:
-    table = stack.resources["OrdersTable"]
-    return OrdersTable(aws("dynamodb"), table_name=table, connection=LOOKED_AFTER)
-
-
 def key(number: int) -> OrderKey:
     return OrderKey(OFFERGRID.id, f"ord-{number}", f"item-{number}")
-
-
-def keep(stack: Stack, *reports: Report) -> None:
-    for one in reports:
-        record(one, orders=orders(stack), rules=RULES, now=one.seen_at)
 
 
 def kept(stack: Stack, number: int = 1) -> TrackedOrder:

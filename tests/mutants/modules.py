@@ -14,6 +14,8 @@ _FOLDING: Final = (
 _POLLING: Final = (
     "tests/unit/polling/test_poll.py",
     "tests/unit/polling/test_poll_failures.py",
+    "tests/unit/polling/test_page_limits.py",
+    "tests/unit/polling/test_unchanged_lists.py",
     "tests/unit/polling/test_memory.py",
     "tests/unit/polling/test_hostile_orders.py",
     "tests/unit/polling/test_page_shift.py",
@@ -67,6 +69,8 @@ MODULES: Final[Mapping[str, Sequence[str]]] = {
         "tests/unit/providers/test_completeness.py",
         "tests/unit/polling/test_poll.py",
         "tests/unit/polling/test_poll_failures.py",
+        "tests/unit/polling/test_page_limits.py",
+        "tests/unit/polling/test_unchanged_lists.py",
         "tests/unit/polling/test_memory.py",
         "tests/unit/polling/test_hostile_orders.py",
         "tests/unit/polling/test_page_shift.py",

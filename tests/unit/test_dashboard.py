@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from tests.stack import ROOT
-from tests.unit.test_template_house_rules import DOCUMENTED, QUEUES, RESOURCES, TEMPLATE
+from tests.template import DOCUMENTED, QUEUES, RESOURCES, TEMPLATE
 
 NAMESPACE: Final = "Milepost/${AWS::StackName}"
 BODY: Final[str] = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Sub"]

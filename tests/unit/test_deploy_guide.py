@@ -11,8 +11,8 @@ from botocore.session import get_session
 
 from local.deploy_check import check_line
 from tests.stack import ROOT
-from tests.unit.cli.test_help import COMMANDS as HELP
-from tests.unit.test_template_house_rules import RESOURCES, TEMPLATE
+from tests.template import RESOURCES, TEMPLATE
+from tests.unit.cli.every_command import COMMANDS as HELP
 
 GUIDE: Final = (ROOT / "docs" / "deploy.md").read_text()
 PIPELINE: Final = yaml.safe_load((ROOT / "docs" / "deploy-pipeline.yml").read_text())

@@ -17,7 +17,7 @@ from samcli.yamlhelper import yaml_dump, yaml_parse
 
 from local.deploying import protection, set_default
 from tests.stack import ROOT
-from tests.unit.test_template_house_rules import FUNCTIONS, TEMPLATE
+from tests.template import FUNCTIONS, TEMPLATE
 
 AWKWARD = [
     "Milepost <milepost@example.org>",

@@ -2,11 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from milepost.actions.schedule import RUN_WITHIN
 from milepost.notifications.claims import CLAIM
@@ -14,41 +12,27 @@ from milepost.notifications.endpoints.aws.delivery_log import LONGEST_DELAY
 from milepost.notifications.mail.sender import NEWS_WITHIN
 from milepost.notifications.mail.tracking import LOGGED_WITHIN
 from milepost.operations.aws.waiting_letters import dead_letter_urls
+from tests.template import (
+    DOCUMENTED,
+    FUNCTIONS,
+    QUEUES,
+    RESOURCES,
+    ROLES,
+    ROOT,
+    TEMPLATE,
+    of_type,
+)
 
-ROOT = Path(__file__).parents[2]
 NO_RESOURCE_LEVEL = {"dynamodb:ListStreams"}
 """Actions that AWS can only allow on everything."""
+
+
 _OF_ONE_PREFIX = ("s3:", "scheduler:")
 
 
-class _Loader(yaml.SafeLoader):
-    pass
-
-
-def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    match node:
-        case yaml.ScalarNode():
-            return {suffix: loader.construct_scalar(node)}
-        case yaml.SequenceNode():
-            return {suffix: loader.construct_sequence(node, deep=True)}
-        case yaml.MappingNode():
-            return {suffix: loader.construct_mapping(node, deep=True)}
-    raise AssertionError(node)
-
-
-_Loader.add_multi_constructor("!", _intrinsic)
-TEMPLATE: Mapping[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), _Loader)  # noqa: S506
-RESOURCES: Mapping[str, Any] = TEMPLATE["Resources"]
-
-
-def of_type(kind: str) -> dict[str, Any]:
-    return {n: r.get("Properties", {}) for n, r in RESOURCES.items() if r["Type"] == kind}
-
-
-FUNCTIONS = of_type("AWS::Serverless::Function")
-ROLES = of_type("AWS::IAM::Role")
-QUEUES = of_type("AWS::SQS::Queue")
 every_function = pytest.mark.parametrize("name", FUNCTIONS)
+
+
 every_role = pytest.mark.parametrize("name", ROLES)
 
 
@@ -187,6 +171,8 @@ def test_a_table_that_matters_is_kept_protected_and_recoverable(name: str) -> No
 
 
 RETRY_SECONDS: int = TEMPLATE["Parameters"]["RetrySeconds"]["Default"]
+
+
 DEFAULT_TIMEOUT: int = TEMPLATE["Globals"]["Function"]["Timeout"]
 
 
@@ -267,42 +253,20 @@ def test_every_alarm_has_a_heading_in_the_runbook() -> None:
 
 
 ALARMS = of_type("AWS::CloudWatch::Alarm")
-FUNCTION, TABLE = frozenset({"FunctionName"}), frozenset({"TableName"})
-QUEUE = frozenset({"QueueName"})
-INDEX, NONE = TABLE | {"GlobalSecondaryIndexName"}, frozenset[str]()
-DOCUMENTED: Mapping[tuple[str, str], set[frozenset[str]]] = {
-    # docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
-    ("AWS/Lambda", "Invocations"): {FUNCTION, NONE},
-    ("AWS/Lambda", "Duration"): {FUNCTION, NONE},
-    ("AWS/Lambda", "Throttles"): {FUNCTION, NONE},
-    ("AWS/Lambda", "IteratorAge"): {FUNCTION},
-    # docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/
-    # sqs-available-cloudwatch-metrics.html
-    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): {QUEUE},
-    ("AWS/SQS", "ApproximateAgeOfOldestMessage"): {QUEUE},
-    ("AWS/SQS", "NumberOfMessagesSent"): {QUEUE},
-    ("AWS/SQS", "NumberOfEmptyReceives"): {QUEUE},
-    # docs.aws.amazon.com/ses/latest/dg/reputationdashboard-cloudwatch-alarm.html
-    ("AWS/SES", "Reputation.BounceRate"): {NONE},
-    ("AWS/SES", "Reputation.ComplaintRate"): {NONE},
-    # docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
-    ("AWS/DynamoDB", "ReadThrottleEvents"): {TABLE, INDEX},
-    ("AWS/DynamoDB", "WriteThrottleEvents"): {TABLE, INDEX},
-    ("AWS/DynamoDB", "ConsumedWriteCapacityUnits"): {TABLE, INDEX},
-    # docs.aws.amazon.com/AmazonCloudWatch/latest/logs/
-    # CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
-    ("AWS/Logs", "IncomingBytes"): {frozenset({"LogGroupName"}), NONE},
-    # docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
-    ("AWS/ApiGateway", "5xx"): {frozenset({"ApiId"}), frozenset({"ApiId", "Stage"})},
-    ("AWS/ApiGateway", "Count"): {frozenset({"ApiId"}), frozenset({"ApiId", "Stage"})},
-}
-"""AWS's own metrics, and by which dimensions it reports each, with where that is written."""
+
+
 OURS = "Milepost/${AWS::StackName}"
 """The namespace of the metrics of one stack."""
+
+
 FAILED_FOR_GOOD = (OURS, "Failures", "milepost")
 """Sent beside the metric of each kind: tests/integration/test_alarms.py."""
+
+
 WAITS = (OURS, "OpenProblems", "milepost")
 """Sent by watch_deadlines: dead letters, late polls, connections that can't be used."""
+
+
 PROMISES: Mapping[str, set[tuple[str, str, str]]] = {
     "what could not be done waits for a person": {WAITS},
     "each connection is polled, and one that can't be used is named": {WAITS},
@@ -434,6 +398,8 @@ NAMED_BY = {
     "AWS::SSM::Parameter": "Name",
 }
 """The property that gives a resource a name of its own; without it AWS makes one up."""
+
+
 NAMELESS = {
     *("AWS::ApiGatewayV2::ApiMapping", "AWS::ApiGatewayV2::DomainName"),
     *("AWS::Cognito::ManagedLoginBranding", "AWS::Cognito::UserPoolClient"),
@@ -442,8 +408,12 @@ NAMELESS = {
     *("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::Serverless::HttpApi"),
 }
 """Types whose resources have an id that AWS makes, or a name within another resource."""
+
+
 NAMED_BY_SAM = {"AWS::Serverless::LayerVersion": "LayerName"}
 """Without it SAM takes the logical id, which two stacks share."""
+
+
 SCHEDULES = {
     f"{name} {event}": properties["Properties"]
     for name, function in FUNCTIONS.items()

@@ -15,7 +15,7 @@ from milepost.exports.files import Format
 from milepost.queries.order_list import Place
 from tests.builders import KEY, RABOT
 from tests.unit.api.conftest import Desk, http_event
-from tests.unit.queries.test_order_list import listed
+from tests.unit.queries.listed_orders import listed
 
 ONE = listed("2026-03-05T09:00:00Z", facts={"customer": {"name": "=Nguyen"}})
 

@@ -1,36 +1,15 @@
 """What every command says of itself, and the options that all have."""
 
 import shlex
-from collections.abc import Iterator
-from importlib import import_module
-from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from cli.main import PARTS, app
+from cli.main import app
 from cli.parts import make_part
 from cli.stack import StackOption
 from cli.stack_choice import StackChoice
-
-
-def commands() -> Iterator[tuple[str, Any]]:
-    """Every command of ``milepost`` by the words that call it."""
-    for name, (module, _) in PARTS.items():
-        yield from _below(name, typer.main.get_command(import_module(module).app))
-
-
-def _below(words: str, command: Any) -> Iterator[tuple[str, Any]]:
-    below = getattr(command, "commands", None)
-    if below is None:
-        yield words, command
-        return
-    for name, one in below.items():
-        yield from _below(f"{words} {name}", one)
-
-
-COMMANDS = dict(commands())
+from tests.unit.cli.every_command import COMMANDS
 
 
 @pytest.mark.parametrize("words", COMMANDS)

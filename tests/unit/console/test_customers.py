@@ -7,7 +7,7 @@ from milepost.operations.erasure.erase import Erased
 from milepost.orders.search_terms import customer_id_of_email
 from tests.builders import KEY, report, tracked
 from tests.unit.console.conftest import Browser
-from tests.unit.console.test_pages import listed
+from tests.unit.console.listed_orders import listed
 
 CUSTOMER = customer_id_of_email("mia@example.org")
 ADDRESS = f"/console/customers/{CUSTOMER}"

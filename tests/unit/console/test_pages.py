@@ -10,25 +10,13 @@ from milepost.common.status import Status
 from milepost.console import static_files
 from milepost.console.rendering import environment
 from milepost.console.routing import all_routes
-from milepost.orders.order import OrderKey
-from milepost.queries.order_list import Listed
 from tests.unit.console.conftest import LOGIN, Browser
+from tests.unit.console.listed_orders import listed
 
 STATIC = Path(static_files.__file__).parent / "static"
+
+
 TEMPLATES = Path(static_files.__file__).parent / "templates"
-
-
-def listed(**changes: object) -> Listed:
-    fields: dict[str, object] = {
-        "key": OrderKey("offergrid-home", "ord_1", "item_1"),
-        "provider": "offergrid",
-        "status": Status.ACCEPTED,
-        "raw_status": "accepted",
-        "since": "2026-03-01T09:00:00Z",
-        "next_date": "2026-03-05T09:00:00Z",
-        "reference": "R-1",
-    }
-    return Listed(**(fields | changes))  # type: ignore[arg-type]
 
 
 def test_every_answer_has_the_headers_that_keep_a_page_safe(browser: Browser) -> None:

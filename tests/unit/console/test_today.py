@@ -5,7 +5,7 @@ import pytest
 from milepost.console.pages.today import SECTIONS
 from milepost.queries.order_list import Due
 from tests.unit.console.conftest import Browser
-from tests.unit.console.test_pages import listed
+from tests.unit.console.listed_orders import listed
 
 
 def test_each_part_asks_for_its_own_orders_and_links_to_the_list_behind_it(

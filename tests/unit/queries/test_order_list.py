@@ -8,31 +8,30 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from milepost.common.status import Status
-from milepost.common.timestamps import parse_instant, sortable, stored_moment
+from milepost.common.timestamps import sortable
 from milepost.orders.order import OVERDUE, Attention
 from milepost.orders.summary import Wait
 from milepost.queries.order_list import Due, Listed, Wanted, is_wanted, next_dates
 from tests.builders import KEY
+from tests.unit.queries.listed_orders import listed
 
 BERLIN = "Europe/Berlin"
+
+
 SUNDAY_NIGHT = datetime(2026, 3, 8, 23, 30, tzinfo=UTC)
 """Already Monday in Berlin and in Auckland, still Sunday in New York."""
+
+
 YEAR_2020 = datetime(2020, 1, 1, tzinfo=UTC)
+
+
 WAIT = Wait("payment", SUNDAY_NIGHT)
+
+
 MARKED = (Attention(OVERDUE, "It waits for its customer."),)
+
+
 ZONES = ["Pacific/Kiritimati", "Pacific/Auckland", BERLIN, "America/New_York", "Etc/GMT+12"]
-
-
-def listed(next_date: str, **changed: Any) -> Listed:
-    fields: dict[str, Any] = {
-        "key": KEY,
-        "provider": "offergrid",
-        "status": Status.ACCEPTED,
-        "raw_status": "accepted",
-        "since": "2026-03-01T00:00:00Z",
-        "next_date": sortable(stored_moment(next_date) or parse_instant(next_date)),
-    }
-    return Listed(**fields | changed)
 
 
 def on_day(day: str) -> Listed:

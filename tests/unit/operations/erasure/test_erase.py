@@ -21,7 +21,7 @@ from milepost.orders.search_terms import customer_id_of_email, number_id, phone_
 from milepost.orders.summary import Wait
 from milepost.orders.tombstones import tombstone_of
 from tests.builders import KEY, NOON, RULES, minute, report, tracked
-from tests.fakes import MemoryOrders
+from tests.unit.operations.erasure.fakes import Customers, Graves
 
 CUSTOMER: dict[str, Any] = {
     "name": "Charlotte Nguyen",
@@ -29,6 +29,8 @@ CUSTOMER: dict[str, Any] = {
     "phone": "+61 491 570 156",
     "number": "K-204417",
 }
+
+
 PERSONAL = (
     "Charlotte",
     "Nguyen",
@@ -40,7 +42,11 @@ PERSONAL = (
     "has moved",
     "4711",
 )
+
+
 WHO = customer_id_of_email(CUSTOMER["email"])
+
+
 GROUP = (KEY.connection, KEY.order_id)
 
 
@@ -66,31 +72,6 @@ def an_order() -> TrackedOrder:
             note="gate code",
         ),
     )
-
-
-@dataclass
-class Graves(MemoryOrders):
-    """Implements ``erase.OrdersToErase``."""
-
-    def read_group(self, connection_id: str, order_id: str) -> Sequence[TrackedOrder]:
-        group = (connection_id, order_id)
-        return [one for key, one in self.kept.items() if (key.connection, key.order_id) == group]
-
-    def write_tombstone(self, tombstone: TrackedOrder) -> None:
-        self.write(tombstone, new=())
-
-
-@dataclass
-class Customers:
-    """Implements ``find_orders.Customers``."""
-
-    known: dict[str, list[OrderKey]]
-
-    def orders_of_customer(self, customer_id: str) -> list[OrderKey]:
-        return list(self.known.get(customer_id, []))
-
-    def forget(self, customer_id: str, key: OrderKey) -> None:
-        self.known[customer_id].remove(key)
 
 
 @dataclass
@@ -348,9 +329,6 @@ def test_a_customer_whom_nobody_knows_is_nothing_to_do_and_remembered() -> None:
     assert list(memory.kept) == [WHO]
 
 
-# ---- What shows up afterwards
-
-
 def test_an_order_that_shows_up_late_is_erased_and_counted_once() -> None:
     orders, memory, customers = Graves(), Memory(), Customers({})
     place = Place(orders)
@@ -421,9 +399,6 @@ def test_a_sweep_that_is_not_whole_is_done_again(broken: dict[str, Any]) -> None
     place.fails, place.is_whole = None, True
     (finished,) = erasure.finish(now=minute(21))
     assert (finished.failed, memory.kept[WHO].sweeps) == (None, 1)
-
-
-# ---- Who shares a phone number
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.orders.search_terms import customer_id_of, customer_id_of_email, number_id
 from milepost.orders.tombstones import tombstone_of
 from tests.builders import KEY, NOON, report, tracked
-from tests.unit.operations.erasure.test_erase import Customers, Graves
+from tests.unit.operations.erasure.fakes import Customers, Graves
 
 NEW, OLD = "charlotte@example.com", "lotte@example.net"
 LENA: dict[str, Any] = {"name": "Charlotte Nguyen", "email": NEW, "phone": "+49 30 1234567"}

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from cli.connections import declaration
 from milepost.connections.aws.declarations import LEASE
-from tests.contracts.cli.test_connections_apply import Operator, operator  # noqa: F401 - a fixture
+from tests.contracts.cli.operator import Operator
 from tests.integration.failing_calls import Failure, error_of
 
 MOST_CALLS = 200
@@ -61,7 +61,7 @@ def apply_failing(
 )
 def test_an_apply_of_which_a_call_fails_says_so_and_the_next_one_finishes(
     failure: Failure,
-    operator: Operator,  # noqa: F811
+    operator: Operator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for at in range(MOST_CALLS):
