@@ -112,8 +112,8 @@ test-browser: install ## The console in a real browser, with axe (needs chromium
 		echo "- the console in a browser: Playwright can't be installed here (why, see above)" | tee -a $(LEFT_OUT); \
 	else MILEPOST_PLAYWRIGHT=$(CURDIR)/$(TOOLS)/playwright pytest tests/browser; fi
 
-bench: install bench-peers ## What it costs, beside its limits and peers (PART=cold: one part; QUICK=1: roughly)
-	@PYTHONPATH=.:layers/core $(BIN)/python -m bench $(PART) $(if $(filter 1,$(QUICK)),--quick)
+bench: install bench-peers ## What it costs, beside its limits and peers (PART=cold: one part; QUICK=1: roughly; PART=forecast LOG=file.xes.gz: on an event log)
+	@PYTHONPATH=.:layers/core $(BIN)/python -m bench $(PART) $(if $(filter 1,$(QUICK)),--quick) $(LOG:%=--log %)
 
 PEERS := .local/tools/bench
 .PHONY: bench bench-peers

@@ -28,9 +28,11 @@ PARTS: Final = (
     "lists",
     "growth",
     "latency",
+    "forecast",
     "cost",
 )
 """Modules with a ``measure``, in the order in which they run: the last reads of the others."""
+LOG: Final = "for forecast: an event log (XES, may be gzipped), instead of the synthetic one"
 WIDTH: Final = 100
 """Wider lines are no easier to read; narrower terminals get narrower tables."""
 _ONE_LINE: Final = 42
@@ -45,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=(*PARTS, []), help="all of them unless named")
     parser.add_argument("--quick", action="store_true", help="small sizes, rough figures")
+    parser.add_argument("--log", type=Path, action="append", default=[], help=LOG)
     chosen = parser.parse_args(arguments)
     console = Console()
     console.width = min(console.width, WIDTH)
@@ -53,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for part in chosen.parts or PARTS:
         started = time.monotonic()
         with console.status(f"measuring: {part}"):
-            figures[part] = import_module(f"bench.{part}").measure(quick=chosen.quick)
+            figures[part] = run_part(part, quick=chosen.quick, logs=chosen.log)
         durations[part] = time.monotonic() - started
         keep(part, figures[part])
         keep_duration(part, durations[part], quick=chosen.quick)
@@ -61,6 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     count, *missed = summarize(figures, seconds=sum(durations.values()))
     console.print(Text(count, style="bold"), *map(_indented, missed), sep="\n")
     return int(any(one.is_reached is False for found in figures.values() for one in found))
+
+
+def run_part(part: str, *, quick: bool, logs: Sequence[Path]) -> list[Figure]:
+    """What a part measures; only that of forecasts reads event logs."""
+    of_logs = {"logs": logs} if part == "forecast" else {}
+    measured: list[Figure] = import_module(f"bench.{part}").measure(quick=quick, **of_logs)
+    return measured
 
 
 def keep(part: str, figures: Sequence[Figure]) -> None:
