@@ -11,7 +11,7 @@ from milepost.connections.connection import UnusableConnection
 from milepost.providers.registry import adapter_of
 from milepost.webhooks.aws.secrets import SigningSecretsStore
 from milepost.webhooks.schemes import read_scheme
-from tests.contracts.cli.test_connections_apply import SESSION, STACK, Operator, operator
+from tests.contracts.cli.operator import SESSION, STACK, Operator
 
 __all__ = ["operator"]
 
