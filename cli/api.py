@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import uuid4
 
 from botocore.config import Config
@@ -18,6 +18,7 @@ from cli.faults import CannotDo, Fault, WrongUse
 from cli.stack import Stack, make_client
 
 LARGEST_PAGE: Final = 100
+LARGEST_PAGE_OF_A_FILE: Final = 1_000
 _WRONG_USE: Final = frozenset({400, 422})
 _NO_SUCH_THING: Final = 404
 _KEY_HEADER: Final = "idempotency-key"
@@ -87,6 +88,21 @@ class OrdersApi:
             if following is None or missing == 0:
                 return
 
+    def rows(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """Every row of a list, however long, read in pages of a thousand."""
+        asked: dict[str, Any] = {**query, "limit": LARGEST_PAGE_OF_A_FILE}
+        while True:
+            event = self._event("GET", path, query=asked, body=None, key=None)
+            event["headers"]["accept"] = "application/jsonl"
+            answer = self._answer(event)
+            if answer["statusCode"] >= 400:
+                raise fault_of(answer["statusCode"], json.loads(answer["body"]))
+            yield from map(json.loads, filter(None, answer["body"].split("\n")))
+            link = answer["headers"].get("link")
+            if link is None:
+                return
+            asked = {**parse_qs(urlsplit(link.partition(">")[0].removeprefix("<")).query)}
+
     def ask(
         self,
         method: str,
@@ -98,10 +114,17 @@ class OrdersApi:
     ) -> Any:
         """The answer's JSON; None when it has none."""
         event = self._event(method, path, query=query or {}, body=body, key=key)
+        said = self._answer(event)
+        content = json.loads(said["body"]) if said.get("body") else None
+        if said["statusCode"] >= 400:
+            raise fault_of(said["statusCode"], content or {}, key=key)
+        return content
+
+    def _answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
         answer = self._client.invoke(
             FunctionName=self._function, Payload=json.dumps(event, ensure_ascii=False).encode()
         )
-        said = json.loads(answer["Payload"].read())
+        said: dict[str, Any] = json.loads(answer["Payload"].read())
         if answer.get("FunctionError"):
             kind = str(said.get("errorType", "no reason"))
             # The message of HandlerFailed is the class and the place of what was raised.
@@ -109,10 +132,7 @@ class OrdersApi:
             raise CannotDo(
                 f"The orders API failed ({why}): the log group of {self._function} says why."
             )
-        content = json.loads(said["body"]) if said.get("body") else None
-        if said["statusCode"] >= 400:
-            raise fault_of(said["statusCode"], content or {}, key=key)
-        return content
+        return said
 
     def _event(
         self, method: str, path: str, *, query: Mapping[str, Any], body: Any, key: str | None

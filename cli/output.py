@@ -73,7 +73,8 @@ def tell_csv(columns: ListColumns, rows: Iterable[Row]) -> None:
     A cell that a spreadsheet would take for a formula begins with an apostrophe.
     """
     sys.stdout.write(header_of(columns, file_format=Format.CSV))
-    sys.stdout.write(lines_of(rows, columns, file_format=Format.CSV))
+    for row in rows:
+        sys.stdout.write(lines_of([row], columns, file_format=Format.CSV))
 
 
 def terminal_width() -> int:

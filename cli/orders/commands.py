@@ -122,6 +122,9 @@ def list_orders(
     api = OrdersApi(find_stack(stack))
     if view is not None:
         query = with_view(api, view, query)
+    if all_ and as_csv:
+        tell_csv(ORDERS.choose(chosen) if chosen else ORDERS, api.rows("/orders", **query))
+        return
     found = read_list(api, query, most=None if all_ else limit)
     if as_json:
         tell_json(only(found, chosen))

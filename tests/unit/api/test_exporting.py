@@ -115,6 +115,14 @@ def test_the_whole_list_is_read_page_by_page_and_a_page_says_where_the_next_is(d
     assert "link" not in ask(desk, following.path, "text/csv", **query)["headers"]
 
 
+def test_a_page_of_a_file_may_have_a_thousand_rows(desk: Desk) -> None:
+    ask(desk, "/orders", "text/csv", limit="1000")
+    ask(desk, "/notices", "application/jsonl", limit="7")
+    assert desk.lists.asked[0][2] == 1000
+    assert desk.notice_lists.asked[0][2] == 7
+    assert desk.ask("GET", "/orders", query={"limit": "1000"}).status == 422
+
+
 def test_a_list_that_is_too_long_is_refused_with_what_to_do(desk: Desk) -> None:
     desk.lists.orders = [ONE] * (MOST_AT_ONCE + 1)
     answer = ask(desk, "/orders", "text/csv")
@@ -129,6 +137,9 @@ def test_a_list_that_is_too_long_is_refused_with_what_to_do(desk: Desk) -> None:
         ({"columns": ""}, "query.columns"),
         ({"bom": "yes please"}, "query.bom"),
         ({"nope": "1"}, "query.nope"),
+        ({"limit": "0"}, "query.limit"),
+        ({"limit": "1001"}, "query.limit"),
+        ({"limit": "1\u0663"}, "query.limit"),
         ({"connection": "nope"}, "query.connection"),
     ],
 )

@@ -19,10 +19,10 @@ from milepost.api.auth import READING, Caller, allowed_connections, caller_of, c
 from milepost.api.dependencies import Services
 from milepost.api.error_handlers import RETRY_AFTER, tell_problems
 from milepost.api.exporting import (
-    ROWS_OF_A_PAGE,
     answer_file,
     file_asked,
     format_of,
+    page_size,
     refuse_parameters,
 )
 from milepost.api.listings import listing_at
@@ -127,8 +127,7 @@ class Api:
             return resolver.resolve(dict(request), context)
         shared = dict(resolver.context)
         services = shared["services"]
-        if "limit" not in query:
-            shared["services"] = replace(services, rows_in_page=ROWS_OF_A_PAGE)
+        shared["services"] = replace(services, rows_in_page=page_size(listing, query))
 
         def ask(parameters: Mapping[str, str]) -> dict[str, Any]:
             resolver.context.update(shared)

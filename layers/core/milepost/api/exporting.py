@@ -23,6 +23,7 @@ MOST_BYTES: Final = 5_000_000
 MOST_SECONDS: Final = 15.0
 """How long it may take to read the list: an HTTP API waits for 30 seconds."""
 ROWS_OF_A_PAGE: Final = 1_000
+"""Rows of a page of a file; a page of JSON has at most 100."""
 _JSON: Final = "application/json"
 _ALIASES: Final[Mapping[str, Format]] = {
     **{str(one): one for one in Format},
@@ -81,6 +82,22 @@ def refuse_parameters(query: Mapping[str, str]) -> None:
         raise Problem(422, f"`{strange[0]}`: {_FOR_FILES}.", errors=faults)
 
 
+def page_size(listing: Listing, query: Mapping[str, str]) -> int | None:
+    """How many rows a page has that is read for a file; None for as many as the route says.
+
+    :raises Problem: 422 for a number that a page can't have
+    """
+    said = query.get("limit")
+    if said is None:
+        return ROWS_OF_A_PAGE
+    if not listing.has_large_pages:
+        return None
+    if not (said.isascii() and said.isdecimal() and 1 <= int(said[:9]) <= ROWS_OF_A_PAGE):
+        what = f"a whole number from 1 to {ROWS_OF_A_PAGE:,}"
+        raise Problem(422, f"`limit`: {what}.", errors=[Fault(where="query.limit", what=what)])
+    return int(said)
+
+
 def file_asked(listing: Listing, file_format: Format, query: Mapping[str, str]) -> FileAsked:
     """The file that the parameters of a request ask for.
 
@@ -107,10 +124,11 @@ def file_asked(listing: Listing, file_format: Format, query: Mapping[str, str]) 
 
 def without_parameters(query: Mapping[str, str], *, of: FileAsked) -> dict[str, str]:
     """The parameters that are the list's own."""
-    left_out = {
-        *FILE_PARAMETERS,
-        *(["fields"] if of.is_chosen or of.file_format is Format.CSV else []),
-    }
+    left_out = set(FILE_PARAMETERS)
+    if of.is_chosen or of.file_format is Format.CSV:
+        left_out.add("fields")
+    if of.listing.has_large_pages:
+        left_out.add("limit")
     return {name: value for name, value in query.items() if name not in left_out}
 
 

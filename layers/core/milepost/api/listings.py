@@ -22,47 +22,53 @@ class Listing:
     rows: str
     resume_by: str | None = "cursor"
     """The parameter that takes a page's ``next``; None where one answer has the whole list."""
-    limit: bool = True
-    """Whether it takes how many rows a page has."""
+    has_large_pages: bool = False
+    """Whether a page of it as a file may have a thousand rows: its route asks ``Services.rows``."""
 
 
 LISTINGS: Final[Mapping[str, Listing]] = {
-    "/orders": Listing(name="orders", columns=lists.ORDERS, rows="orders"),
+    "/orders": Listing(name="orders", columns=lists.ORDERS, rows="orders", has_large_pages=True),
     "/orders/<order_id>/notices": Listing(
-        name="notices", columns=lists.NOTICES, rows="notices", resume_by=None, limit=False
+        name="notices", columns=lists.NOTICES, rows="notices", resume_by=None
     ),
-    "/groups/<group_id>": Listing(
-        name="items", columns=lists.ITEMS, rows="items", resume_by=None, limit=False
+    "/groups/<group_id>": Listing(name="items", columns=lists.ITEMS, rows="items", resume_by=None),
+    "/notices": Listing(
+        name="notices", columns=lists.NOTICES, rows="notices", has_large_pages=True
     ),
-    "/notices": Listing(name="notices", columns=lists.NOTICES, rows="notices"),
-    "/suppressions": Listing(name="suppressions", columns=lists.SUPPRESSIONS, rows="suppressions"),
-    "/activity": Listing(name="activity", columns=lists.ACTIVITY, rows="entries"),
+    "/suppressions": Listing(
+        name="suppressions", columns=lists.SUPPRESSIONS, rows="suppressions", has_large_pages=True
+    ),
+    "/activity": Listing(
+        name="activity", columns=lists.ACTIVITY, rows="entries", has_large_pages=True
+    ),
     "/commissions": Listing(name="commissions", columns=lists.COMMISSIONS, rows="commissions"),
     "/quarantine": Listing(
-        name="quarantine", columns=lists.QUARANTINE, rows="items", resume_by="after"
+        name="quarantine",
+        columns=lists.QUARANTINE,
+        rows="items",
+        resume_by="after",
+        has_large_pages=True,
     ),
-    "/stages": Listing(
-        name="stages", columns=lists.STAGES, rows="stages", resume_by=None, limit=False
-    ),
-    "/causes": Listing(
-        name="causes", columns=lists.CAUSES, rows="causes", resume_by=None, limit=False
-    ),
+    "/stages": Listing(name="stages", columns=lists.STAGES, rows="stages", resume_by=None),
+    "/causes": Listing(name="causes", columns=lists.CAUSES, rows="causes", resume_by=None),
     "/subscriptions": Listing(
-        name="subscriptions", columns=lists.SUBSCRIPTIONS, rows="items", resume_by=None, limit=False
+        name="subscriptions", columns=lists.SUBSCRIPTIONS, rows="items", resume_by=None
     ),
     "/connections": Listing(
-        name="connections", columns=lists.CONNECTIONS, rows="items", resume_by=None, limit=False
+        name="connections", columns=lists.CONNECTIONS, rows="items", resume_by=None
     ),
     "/dead-letters": Listing(
-        name="dead-letters", columns=lists.QUEUES, rows="items", resume_by=None, limit=False
+        name="dead-letters", columns=lists.QUEUES, rows="items", resume_by=None
     ),
     "/dead-letters/<queue>": Listing(
         name="messages", columns=lists.MESSAGES, rows="messages", resume_by=None
     ),
-    "/views": Listing(name="views", columns=lists.VIEWS, rows="views", resume_by=None, limit=False),
-    "/batches": Listing(name="batches", columns=lists.BATCHES, rows="batches"),
+    "/views": Listing(name="views", columns=lists.VIEWS, rows="views", resume_by=None),
+    "/batches": Listing(
+        name="batches", columns=lists.BATCHES, rows="batches", has_large_pages=True
+    ),
     "/batches/<batch>": Listing(
-        name="batch", columns=lists.TARGETS, rows="targets", resume_by=None, limit=False
+        name="batch", columns=lists.TARGETS, rows="targets", resume_by=None
     ),
 }
 """By the route's path."""

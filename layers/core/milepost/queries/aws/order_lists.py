@@ -33,6 +33,8 @@ _OF_ONE_READ_ITSELF: Final = 4
 """As how many of the index an order counts that is read itself, since a filter needs its facts."""
 _READ: Final = 10
 """Orders read of a shard at a time: as many as cost no more than one."""
+_LONG: Final = 100
+"""Orders beyond which a page is one of a file: it takes all that is read for it."""
 _READ_OF_SPARSE: Final = 100
 """The same, where the filters left some out of those before."""
 _AT_ONCE: Final = 8
@@ -95,6 +97,8 @@ class OrderLists:
     ) -> Page:
         shards = [shard for name in _names(wanted) if (shard := _open(name, wanted, after))]
         reading = _Reading(self._client, self._table, wanted, zones)
+        if limit > _LONG:
+            reading.count = max(_READ, limit // max(1, len(shards)))
         if shards:
             with ThreadPoolExecutor(_AT_ONCE) as readers:
                 reading.looked_through = sum(readers.map(reading.read_first, shards))
@@ -209,12 +213,14 @@ class _Reading:
         self._filter = _filter(wanted)
         self._reads = _Reads(client, table)
         self.looked_through = 0
+        self.count = _READ
+        """Orders read of a shard at a time; more for a long page, which needs as many of each."""
 
     def read_first(self, shard: _Shard) -> int:
-        return self._read(shard, _READ)
+        return self._read(shard, self.count)
 
     def read_on(self, shard: _Shard) -> None:
-        self.looked_through += self._read(shard, _READ_OF_SPARSE if shard.is_sparse else _READ)
+        self.looked_through += self._read(shard, _READ_OF_SPARSE if shard.is_sparse else self.count)
 
     def _read(self, shard: _Shard, count: int) -> int:
         """Read on in a shard; how many orders were looked through."""
