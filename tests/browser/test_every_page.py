@@ -15,7 +15,13 @@ FOUND_ON = {
     "/operations/dead-letters/{queue}": "/operations",
 }
 """Pages about one thing, and the page that leads there."""
-FILES = {"/activity/download", "/orders/download"}
+FILES = {
+    "/activity/download",
+    "/orders/download",
+    "/figures/download",
+    "/figures/causes/download",
+    "/figures/commissions/download",
+}
 NOT_OF_EACH = {
     "/orders/{order}/notices/{notice}/resend",
     "/notices/{notice}/resend",

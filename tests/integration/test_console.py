@@ -44,6 +44,10 @@ PAGES = (
     ("/console/subscriptions/preview", 200),
     ("/console/figures", 200),
     ("/console/figures/causes", 200),
+    ("/console/figures/download", 200),
+    ("/console/figures/causes/download", 200),
+    ("/console/figures/commissions/download", 200),
+    ("/console/batches", 200),
     ("/console/figures/commissions", 200),
     ("/console/activity", 200),
 )

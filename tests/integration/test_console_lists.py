@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 
 from milepost.common.status import Status
+from milepost.notifications.notice import NoticeId
 from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import OrderKey
 from milepost.orders.recording import record
 from tests.batches import sqs_batch
-from tests.builders import KEY, NOON, OFFERGRID, RULES, report
+from tests.builders import KEY, NOON, OFFERGRID, RULES, notice, report
+from tests.integration.asking import a_mail
 from tests.integration.at_the_console import OperatorsBrowser, open_console
 from tests.stack import Context, Stack, aws
 
@@ -123,3 +125,15 @@ def test_columns_and_sorting_are_those_of_the_address(browser: OperatorsBrowser)
     assert "Customer" not in titles
     assert 'aria-sort="ascending"' in titles
     assert browser.get("/console/orders?sort=nothing").status == 422
+
+
+def test_selected_mails_are_sent_again(stack: Stack, browser: OperatorsBrowser) -> None:
+    a_mail(stack)
+    mail = NoticeId.parse(notice().id).path_id
+    assert f'name="notice" value="{mail}"' in browser.get("/console/notices").text
+    planned = browser.post("/console/batches", action="resend", notice=mail)
+    page = browser.get(planned.location)
+    assert page.status == 200, page.text
+    assert f"/console/notices/{mail}" in page.text
+    assert ">Resend: 1</a>" in browser.get("/console/batches").text
+    assert browser.post("/console/batches", action="resend").status == 422

@@ -9,7 +9,7 @@ from markupsafe import Markup
 _WIDTH: Final = 720
 _ROW: Final = 34
 _TOP: Final = 8
-_LABEL: Final = 210
+_LABEL: Final = 270
 _VALUE: Final = 150
 _LEAST: Final = 2
 
@@ -63,5 +63,5 @@ def _row(bar: Bar, number: int, *, longest: float) -> Markup:
     )
 
 
-def _short(label: str, most: int = 30) -> str:
+def _short(label: str, most: int = 40) -> str:
     return label if len(label) <= most else f"{label[: most - 1]}…"

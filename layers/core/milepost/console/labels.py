@@ -40,3 +40,9 @@ def label(name: object) -> str:
 def mark_of(status: object) -> str:
     """The shape of a status."""
     return _MARKS.get(str(status), "•")
+
+
+def recipient_name(recipient: str | None) -> str:
+    """A recipient as people know it: of a topic's ARN the name alone."""
+    text = recipient or ""
+    return text.rpartition(":")[2] if text.startswith("arn:") else text

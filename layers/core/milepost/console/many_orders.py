@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from milepost.actions import action as actions
 from milepost.actions.action import BUILT_IN_ACTIONS
+from milepost.actions.batch import RESEND
 from milepost.api.problems import Problem
 from milepost.connections.connection import Connection
 from milepost.console.labels import label, words
@@ -71,6 +72,10 @@ def batch_body(form: Values) -> dict[str, Any]:
 
 
 def _chosen(form: Values) -> dict[str, Any]:
+    if form.one("action") == RESEND:
+        if not form.all("notice"):
+            raise Problem(422, "No mail is selected. Go back and select some.")
+        return {"notices": form.all("notice")}
     if form.one("which") == "all":
         return {"filter": filter_body(Values.parse(form.one("filters")))}
     if not form.all("order"):

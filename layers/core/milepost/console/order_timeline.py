@@ -7,7 +7,7 @@ from typing import Any, Final
 from milepost.api.notice_schema import NoticeView
 from milepost.api.order_schema import EntryView, OrderView
 from milepost.common.status import Status
-from milepost.console.labels import label, words
+from milepost.console.labels import label, recipient_name, words
 from milepost.notifications.notice import Channel, State
 from milepost.orders.report import Source
 
@@ -99,7 +99,7 @@ def _notice(notice: NoticeView) -> Event:
     return Event(
         at=notice.times.get(State.QUEUED) or notice.at or "",
         who="notice",
-        title=f"{way} to {notice.recipient or f'the {notice.audience}'}",
+        title=f"{way} to {recipient_name(notice.recipient) or f'the {notice.audience}'}",
         text=f"Why: {words(notice.reason)}" if notice.reason else "",
         more=f"{words(notice.kind)}, for the {notice.audience}{again}{asked}",
         notice=notice,

@@ -62,6 +62,7 @@ def environment() -> Environment:
         words=labels.words,
         segment=segment,
         label=labels.label,
+        recipient=labels.recipient_name,
         duration=formats.duration,
         percent=formats.percent,
         setting=formats.setting,

@@ -8,6 +8,7 @@ from milepost.actions.batch import RESEND, Batch, BatchState, NoSuchBatch, Targe
 from milepost.actions.batch_plan import counts_of
 from milepost.api.idempotency_key import new_key
 from milepost.api.problems import NotFound
+from milepost.api.routes.batches import list_batches
 from milepost.console.answers import Answer
 from milepost.console.labels import label
 from milepost.console.many_orders import batch_body, offered_actions
@@ -62,6 +63,13 @@ def plan(visit: Visit) -> Answer:
         )
     planned = visit.changes.make("POST", "/batches", body=body)
     return visit.go_to(_address(planned["id"]))
+
+
+@pages.get("/console/batches")
+def show_all(visit: Visit) -> Answer:
+    """Every batch of the last days, the latest first."""
+    found = list_batches(visit.services, limit=50, cursor=visit.query.one("cursor") or None)
+    return visit.page("batches.html", found=found, query=visit.query)
 
 
 @pages.get("/console/batches/{batch}")

@@ -9,9 +9,9 @@ from typing import Any, Final
 from milepost.api import text_patterns
 from milepost.api.problems import Problem
 from milepost.api.routes.causes import CauseView, show_causes
-from milepost.api.routes.commissions import CommissionView, list_commissions
+from milepost.api.routes.commissions import CommissionList, CommissionView, list_commissions
 from milepost.api.routes.stages import By, StageView, show_stages
-from milepost.console.answers import Answer
+from milepost.console.answers import Answer, csv_download
 from milepost.console.charts import Bar, bar_chart
 from milepost.console.formats import duration
 from milepost.console.labels import label, words
@@ -19,11 +19,14 @@ from milepost.console.query_values import member_of, members_of, text_of
 from milepost.console.request import Values
 from milepost.console.routing import Pages
 from milepost.console.visit import Visit
+from milepost.exports.lists import CAUSES, COMMISSIONS, STAGES
 from milepost.queries.commission import State
 
 pages = Pages()
 
 MOST_BARS: Final = 20
+MOST_PAGES: Final = 20
+"""Pages of a hundred that one file has at most."""
 
 
 @pages.get("/console/figures")
@@ -60,21 +63,56 @@ def show_causes_of_failure(visit: Visit) -> Answer:
 @pages.get("/console/figures/commissions")
 def show_commissions(visit: Visit) -> Answer:
     """What orders have earned: expected, paid, overdue."""
-    query = visit.query
-    found = list_commissions(
-        visit.services,
-        month=_month(query, "month"),
-        connection=query.all("connection") or None,
-        state=members_of(State, query, "state") or None,
-        limit=50,
-        cursor=query.one("cursor") or None,
-    )
+    found = _commissions(visit, limit=50, cursor=visit.query.one("cursor") or None)
     return visit.page(
         "commissions.html",
         found=found,
         sums=_sum_amounts(found.commissions),
         states=list(State),
         **_of_filters(visit),
+    )
+
+
+@pages.get("/console/figures/download")
+def download_stage_times(visit: Visit) -> Answer:
+    """The table as a file."""
+    by = member_of(By, visit.query, "by") or By.STATUS
+    found = show_stages(visit.services, **_filters(visit.query), by=by).stages
+    rows = [one.model_dump(mode="json") for one in found]
+    return csv_download(rows, STAGES, name="stage-times.csv")
+
+
+@pages.get("/console/figures/causes/download")
+def download_causes(visit: Visit) -> Answer:
+    """The table as a file."""
+    found = show_causes(visit.services, **_filters(visit.query)).causes
+    rows = [one.model_dump(mode="json") for one in found]
+    return csv_download(rows, CAUSES, name="causes.csv")
+
+
+@pages.get("/console/figures/commissions/download")
+def download_commissions(visit: Visit) -> Answer:
+    """The list as a file: as many pages as one answer can wait for."""
+    rows: list[dict[str, Any]] = []
+    cursor = None
+    for _ in range(MOST_PAGES):
+        found = _commissions(visit, limit=100, cursor=cursor)
+        rows += (one.model_dump(mode="json") for one in found.commissions)
+        cursor = found.next
+        if cursor is None:
+            return csv_download(rows, COMMISSIONS, name="commissions.csv")
+    raise Problem(422, "There are too many for one file: choose a month or a connection.")
+
+
+def _commissions(visit: Visit, *, limit: int, cursor: str | None) -> CommissionList:
+    query = visit.query
+    return list_commissions(
+        visit.services,
+        month=_month(query, "month"),
+        connection=query.all("connection") or None,
+        state=members_of(State, query, "state") or None,
+        limit=limit,
+        cursor=cursor,
     )
 
 
@@ -103,7 +141,12 @@ def _stage_chart(stages: Sequence[StageView]) -> Any:
     most = sorted(stages, key=lambda one: one.count, reverse=True)[:MOST_BARS]
     bars = [
         Bar(
-            label=f"{label(one.raw_status or one.stage)}, {one.connection}",
+            label=", ".join(
+                filter(
+                    None,
+                    (label(one.raw_status or one.stage), one.connection, one.service_type),
+                )
+            ),
             value=one.mean if one.median is None else one.median,
             mark=one.p90,
             text=duration(one.mean) + " mean"

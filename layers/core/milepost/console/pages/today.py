@@ -85,4 +85,4 @@ def _connections_in_trouble(visit: Visit) -> list[Any]:
 def _number(part: Part) -> str:
     """How many there are: as many as are shown, or more than that."""
     shown = len(part.value.orders)
-    return f"more than {shown}" if part.value.next else str(shown)
+    return f"{shown}+" if part.value.next else str(shown)

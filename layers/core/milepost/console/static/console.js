@@ -54,9 +54,9 @@
   // How many rows are selected, and all of them at once.
   function countSelected() {
     for (const form of $("form[data-select]")) {
-      const boxes = $("input[name=order]", form);
+      const boxes = $("input[name=order], input[name=notice]", form);
       const number = boxes.filter((box) => box.checked).length;
-      for (const text of $("[data-selected]", form)) text.textContent = number ? `${number} selected` : "Select orders to do something with many at once";
+      for (const text of $("[data-selected]", form)) text.textContent = number ? `${number} selected` : text.dataset.nothing;
       const which = form.elements.which;
       for (const button of $("[data-needs-selection]", form)) button.disabled = !number && which?.value !== "all";
       for (const all of $("input[data-all]", form)) {
@@ -69,7 +69,7 @@
   function changed(event) {
     const box = event.target;
     if (box.matches("input[data-all]")) {
-      for (const one of $("input[name=order]", box.form)) one.checked = box.checked;
+      for (const one of $("input[name=order], input[name=notice]", box.form)) one.checked = box.checked;
     }
     if (box.matches("form[data-select] input[type=checkbox], form[data-select] [name=which]")) countSelected();
     if (box.matches("[data-submit]")) box.form.requestSubmit();
@@ -99,6 +99,9 @@
     button.textContent = "Copied";
     setTimeout(() => { button.textContent = said; }, 1500);
   }
+
+  // What stands before a list leaves room for it on a small screen.
+  if (matchMedia("(max-width: 47.99rem)").matches) for (const one of $("[data-fold-small]")) one.open = false;
 
   tellZone();
   countSelected();
