@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+import jmespath
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -23,7 +24,7 @@ from milepost.connections.declared_provider import StoredProvider, UnusableProvi
 from milepost.orders.order import OrderKey
 from milepost.providers.base import BrokenPage, OrderNamed, PageRequest, Response, SignInFailed
 from milepost.providers.declared.adapter import DeclaredProvider
-from milepost.providers.declared.expressions import BadExpression, compile_expression
+from milepost.providers.declared.expressions import BadExpression, Unfit, compile_expression
 from milepost.providers.declared.file_format import Declaration, json_schema
 from milepost.providers.declared.file_parts import Signature
 from milepost.providers.declared.stored import read_stored
@@ -427,6 +428,28 @@ def test_every_mistake_of_a_file_is_said_with_its_line(
 def test_an_expression_that_could_take_long_is_refused(text: str) -> None:
     with pytest.raises(BadExpression):
         compile_expression(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a", "a.b", "@", "'x'", "a || b", "a && b", "a && 'x' || b || 'y'",
+     "join(' ', [a, b.c][?@])", "join(', ', [a, 'x'][?@])", "`0` || a"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "payload",
+    [{}, {"a": "1", "b": {"c": "2"}}, {"a": ""}, {"a": 0, "b": "z"}, {"a": [], "b": False},
+     {"a": {"b": None}}, {"a": {}, "b": {}}, [], "a", None, {"b": {"c": 7}}],
+)  # fmt: skip
+def test_what_is_read_without_jmespath_s_tree_is_what_jmespath_reads(
+    text: str, payload: Any
+) -> None:
+    try:
+        expected = jmespath.search(text, payload)
+    except jmespath.exceptions.JMESPathError:
+        with pytest.raises(Unfit):
+            compile_expression(text)(payload)
+        return
+    assert compile_expression(text)(payload) == expected
 
 
 def test_the_published_schema_is_the_one_of_the_code_and_takes_the_examples() -> None:
