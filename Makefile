@@ -38,8 +38,9 @@ lock: ## Newest versions into the lock files
 build: install ## What `sam build` makes of the template, for this machine
 	@$(BIN)/python -m local build
 
-run: install ## The whole product on this machine (DEMO=0: without traffic; DETACH=1: in the background)
-	@$(BIN)/python -m local run $(if $(filter 0,$(DEMO)),--no-demo) $(if $(filter 1,$(DETACH)),--detach)
+PROVIDERS ?= providers/examples/woocommerce.yaml
+run: install ## The whole product on this machine (DEMO=0: without traffic; DETACH=1: in the background; PROVIDERS=files of declared providers)
+	@MILEPOST_PROVIDERS="$(PROVIDERS)" $(BIN)/python -m local run $(if $(filter 0,$(DEMO)),--no-demo) $(if $(filter 1,$(DETACH)),--detach)
 
 stop: install ## End what `make run DETACH=1` started
 	@$(BIN)/python -m local stop

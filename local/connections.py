@@ -10,6 +10,12 @@ from typing import IO, Any, Final
 import yaml
 
 from local.access import Access
+from local.declared import (
+    apply_providers,
+    declared_connections,
+    provider_files,
+    with_declared,
+)
 from local.deployment import STACK_NAME, Deployment
 from local.faults import CannotStart
 from local.places import ROOT, Places
@@ -25,6 +31,7 @@ def list_connections(*, api_url: str) -> list[Connection]:
     """The declared connections as their sandboxes know them, with where their webhooks go."""
     declared = yaml.safe_load(DECLARED.read_text())["connections"]
     found = [make_connection(entry["id"], entry["provider"]) for entry in declared]
+    found += declared_connections(provider_files())
     for connection in found:
         if connection.signing.secrets:
             connection.webhook_url = f"{api_url}/webhooks/{connection.id}"
@@ -40,7 +47,8 @@ def write_connections(path: Path, *, connections: Sequence[Connection], base_url
         values |= {f"{name}_{key.upper()}": v for key, v in connection.credentials.items()}
         values |= {f"{name}_SIGNING_SECRET": secrets[0]} if secrets else {}
     path.touch(mode=0o600)
-    path.write_text(string.Template(DECLARED.read_text()).substitute(values))
+    text = string.Template(DECLARED.read_text()).substitute(values)
+    path.write_text(with_declared(text, connections, base_url=base_url))
 
 
 def apply_connections(access: Access, *, path: Path, log: IO[bytes]) -> None:
@@ -48,6 +56,7 @@ def apply_connections(access: Access, *, path: Path, log: IO[bytes]) -> None:
 
     :raises CannotStart: when the command is missing or refuses the file
     """
+    apply_providers(access, provider_files(), log=log)
     command = Path(sys.prefix) / "bin" / "milepost"
     if not command.exists():
         raise CannotStart("The command milepost is missing: run `make install` first.")

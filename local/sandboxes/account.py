@@ -17,6 +17,7 @@ from local.sandboxes.ledger import Ledger
 from local.sandboxes.outbox import Delivery, Outbox, make_log
 from local.sandboxes.settings import Connection
 from local.sandboxes.signing import sign_headers
+from local.sandboxes.stories import STORIES, Story
 from local.sandboxes.wire import Json, format_time, parse_time, write_json
 
 _LONGEST_HOLD_SECONDS: Final = 3.0
@@ -134,6 +135,11 @@ class Account(ABC):
         """
         if self._held is not None and time.monotonic() >= self._held_until:
             self.release_held()
+
+    @property
+    def stories(self) -> tuple[Story, ...]:
+        """The lives that its orders lead in the demo."""
+        return STORIES[self.connection.provider]
 
     def id_of(self, order: Json) -> str:
         """What the provider calls the order by."""

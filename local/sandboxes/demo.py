@@ -8,7 +8,7 @@ from threading import Event, Thread
 from typing import Any, Final
 
 from local.sandboxes.account import Account
-from local.sandboxes.stories import STORIES, Move, Story
+from local.sandboxes.stories import Move, Story
 from local.sandboxes.wire import Json, format_time
 
 _ENDING: Final = frozenset({"cancel", "fulfill"})
@@ -36,7 +36,7 @@ class Demo:
         self._account = account
         self._seconds = seconds
         self._random = random.Random(seed)
-        stories = STORIES[account.connection.provider]
+        stories = account.stories
         self._stories = [stories[number % len(stories)] for number in range(orders)]
         self._steps = sorted(self._plan(), key=lambda step: (step.at, step.order))
         self._ids: list[str] = []

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from local.sandboxes.account import Account
 from local.sandboxes.clock import Clock
 from local.sandboxes.conversation import Reply, respond
+from local.sandboxes.declared import Declared
 from local.sandboxes.exchange import Answer, Request
 from local.sandboxes.offergrid import Offergrid
 from local.sandboxes.outbox import Outbox
@@ -47,7 +48,7 @@ class Sandboxes:
         self._outbox = Outbox(self.clock)
         chosen = default_connections() if connections is None else connections
         self.accounts: dict[str, Account] = {
-            connection.id: ACCOUNTS[connection.provider](
+            connection.id: _account_of(connection)(
                 connection=connection, clock=self.clock, outbox=self._outbox
             )
             for connection in chosen
@@ -150,6 +151,10 @@ class Sandboxes:
             for account in self.accounts.values():
                 with account.lock:
                     account.tick()
+
+
+def _account_of(connection: Connection) -> type[Account]:
+    return Declared if connection.declared else ACCOUNTS[connection.provider]
 
 
 class _Server(ThreadingHTTPServer):

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from cli.providers.samples import Sample
+from milepost.providers.declared.file_format import Declaration
+
 PROVIDERS: Final = ("offergrid", "rabot", "subs", "spirii")
 CREDENTIALS: Final[Mapping[str, tuple[str, ...]]] = {
     "offergrid": ("api_key",),
@@ -31,7 +34,8 @@ class BadSettings(ValueError):
 class Signing:
     """How webhooks are signed. ``secrets`` are all live ones, the newest first."""
 
-    scheme: str
+    scheme: Any
+    """Its name, or its parameters."""
     secrets: list[str] = field(default_factory=list)
 
 
@@ -45,6 +49,8 @@ class Connection:
     signing: Signing
     webhook_url: str | None = None
     rate_limits: bool = True
+    declared: tuple[Declaration, list[Sample]] | None = None
+    """Of a declared provider: its file, and its samples."""
 
 
 def load_connections(path: Path) -> list[Connection]:

@@ -7,7 +7,10 @@ Spirii's public webhook guide.
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from milepost.webhooks.signatures import signed_headers
 
 
 def sign_standard(*, secrets: Sequence[str], id: str, timestamp: int, body: bytes) -> str:
@@ -23,9 +26,13 @@ def sign_spirii(*, secret: str, timestamp: int, body: bytes) -> str:
 
 
 def sign_headers(
-    *, scheme: str, secrets: Sequence[str], id: str, timestamp: int, body: bytes
+    *, scheme: Any, secrets: Sequence[str], id: str, timestamp: int, body: bytes
 ) -> dict[str, str]:
     """The headers that a webhook carries under ``scheme``; none without a secret."""
+    if isinstance(scheme, Mapping):
+        # A declared provider's own parameters: there is no other writing of them to compare with.
+        given = (secrets[0], id, timestamp, body) if secrets else None
+        return _by_parameters(scheme, *given) if given else {}
     if scheme == "standard-webhooks" and secrets:
         return {
             "webhook-id": id,
@@ -41,6 +48,12 @@ def sign_headers(
             "Spirii-Signature": sign_spirii(secret=secrets[0], timestamp=timestamp, body=body),
         }
     return {}
+
+
+def _by_parameters(
+    scheme: Mapping[str, Any], secret: str, id: str, timestamp: int, body: bytes
+) -> dict[str, str]:
+    return signed_headers(scheme, secret=secret, delivery_id=id, timestamp=timestamp, body=body)
 
 
 def _standard_digest(secret: str, signed: bytes) -> str:
