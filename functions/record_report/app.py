@@ -19,8 +19,10 @@ from milepost.common.errors import BadPayload
 from milepost.common.exception_summary import fail_without_message
 from milepost.common.strict_json import read_object, write_json
 from milepost.connections.aws.activity import LastWebhooks
+from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.aws.settings import ConnectionSettings
 from milepost.connections.connection import Connection, UnknownConnection, UnusableConnection
+from milepost.connections.poll_request import PollRequest
 from milepost.orders import recording
 from milepost.orders.aws.erased_customers import ErasedCustomers
 from milepost.orders.aws.prefetch import ReadAhead
@@ -30,7 +32,7 @@ from milepost.orders.recording import UnstorableOrder
 from milepost.orders.report import Report, Source, refuse_future
 from milepost.polling.aws.touched_orders import BatchMarks, TouchedTable
 from milepost.polling.touched_orders import MarkedOrders
-from milepost.providers.base import Json, Provider, read_order, rules_of
+from milepost.providers.base import Json, OrderNamed, Provider, read_order, rules_of
 from milepost.providers.registry import REGISTRY, UnknownProvider, adapter_of
 from milepost.quarantine.aws.store import Quarantine
 from milepost.quarantine.redaction import without_secrets
@@ -51,6 +53,7 @@ connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
 )
 webhooks = LastWebhooks(dynamodb, table_name=os.environ["POLLS_TABLE"])
+requests = PollRequests(dynamodb, table_name=os.environ["POLLS_TABLE"])
 marks = BatchMarks(
     TouchedTable(dynamodb, table_name=os.environ["TOUCHED_TABLE"]), clock=lambda: datetime.now(UTC)
 )
@@ -123,6 +126,9 @@ def read_delivery(delivery: Delivery) -> Reading | None:
         note_webhook(delivery)
         provider = adapter_of(connection)
         reports = read_reports(delivery, provider=provider, connection=connection)
+    except OrderNamed:
+        request_poll(delivery)
+        return None
     except (BadPayload, UnknownConnection, UnknownProvider, UnusableConnection) as error:
         put_aside(delivery, str(error), is_trouble=not isinstance(error, OnlyATest))
         return None
@@ -174,6 +180,22 @@ def note_webhook(delivery: Delivery) -> None:
         webhooks.note(delivery.connection_id, at=delivery.received_at)
     except (BotoCoreError, ClientError):
         logger.warning("not noted when the last webhook came", connection=delivery.connection_id)
+
+
+def request_poll(delivery: Delivery) -> None:
+    """Have the next poll look for what a webhook only names.
+
+    All that are received in one minute are one request, for a poll that begins after it: a burst
+    must not outgrow the item of the connection.
+    """
+    minute = datetime.now(UTC).replace(second=0, microsecond=0)
+    request = PollRequest(
+        id=f"webhooks-{minute:%H%M}", requested_at=minute + timedelta(minutes=1), announce=True
+    )
+    requests.keep(delivery.connection_id, request)
+    logger.info("to be fetched by the next poll", connection=delivery.connection_id)
+    if delivery.kept_as:
+        quarantine.remove(delivery.kept_as)
 
 
 def read_reports(delivery: Delivery, *, provider: Provider, connection: Connection) -> list[Report]:

@@ -243,7 +243,7 @@ class PartEvent(Part):
 
 
 class FetchEvent(Part):
-    """A webhook that names an order, which is then fetched."""
+    """A webhook that only names an order: the next poll fetches it."""
 
     kind: Literal["fetch"]
     id: Expression

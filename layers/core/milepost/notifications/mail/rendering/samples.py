@@ -72,7 +72,7 @@ _PERSON: Final[Details] = {
     "address": {"street": "1 Sample Street", "unit": "4", "postcode": "12345", "city": "Sampleton"},
     "ordered_at": "2026-02-27T09:00:00Z",
 }
-_OF_PROVIDER: Final[Mapping[str, Details]] = {
+SAMPLES: Final[Mapping[str, Details]] = {
     "offergrid": {
         "service_type": "internet",
         "offer": {"name": "High-Speed Internet 1000 Mbps", "supplier": "Southern Fibre"},
@@ -117,7 +117,7 @@ def sample(
     status = _STATUS_OF[kind]
     details = {
         **_PERSON,
-        **_OF_PROVIDER.get(connection.provider, _OF_PROVIDER["offergrid"]),
+        **SAMPLES.get(connection.provider, SAMPLES["offergrid"]),
         **_of_status(connection, status),
         **(_EARNED if kind is Kind.COMMISSION_OVERDUE else {}),
     }

@@ -1,0 +1,78 @@
+"""Declared providers in deployed functions: webhooks become orders, faults stay their own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.providers.reading import read_declaration
+from milepost.connections.connection import Connection
+from tests.builders import offergrid_event
+from tests.make_events import inbox_message, sqs_batch
+from tests.stack import CONNECTIONS_PATH, Context, Stack, aws
+
+EXAMPLES = Path(__file__).parents[2] / "providers" / "examples"
+SHOP = Connection(
+    id="shop", provider="woocommerce", base_url="https://shop.example", provider_version=2
+)
+FETCHING = """
+webhooks:
+  signature: standard-webhooks
+  kinds:
+    any: {kind: fetch, id: id}
+"""
+
+
+@pytest.fixture
+def shop(stack: Stack) -> Stack:
+    text = (EXAMPLES / "woocommerce.yaml").read_text()
+    _store(2, read_declaration(text).as_json())
+    before, _, behind = text.partition("webhooks:\n")
+    _store(
+        3,
+        read_declaration(before + FETCHING + "actions" + behind.partition("actions")[2]).as_json(),
+    )
+    stack.apply(SHOP)
+    return stack
+
+
+def _store(version: int, text: str) -> None:
+    name = f"{CONNECTIONS_PATH}/providers/woocommerce/{version}"
+    aws("ssm").put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
+
+
+def take(stack: Stack, body: str, *, connection: str = SHOP.id) -> list[Any]:
+    app = stack.load("record_report")
+    batch = sqs_batch([inbox_message(body, connection=connection)])
+    return list(app.handler(batch, Context())["batchItemFailures"])
+
+
+ORDER = (EXAMPLES / "woocommerce" / "webhook-1.json").read_text()
+
+
+def test_a_webhook_of_a_declared_provider_becomes_an_order(shop: Stack) -> None:
+    assert take(shop, ORDER) == []
+    (item,) = shop.items("OrdersTable")
+    assert (item["status"], item["raw_status"]) == ("accepted", "processing")
+    assert item["provider"] == "woocommerce"
+
+
+def test_a_webhook_that_only_names_an_order_requests_a_poll_and_is_no_trouble(shop: Stack) -> None:
+    shop.put_settings(
+        "shop",
+        json.dumps({"id": "shop", "provider": "woocommerce", "base_url": "https://shop.example",
+                    "provider_version": 3}),
+    )  # fmt: skip
+    assert take(shop, '{"id": 7}') == []
+    assert shop.items("OrdersTable") == []
+    (poll,) = [one for one in shop.items("PollsTable") if one["pk"] == "poll#shop"]
+    assert [name for name in poll if name.startswith("request_webhooks-")]
+
+
+def test_a_stored_file_that_cannot_be_read_stops_no_other_connection(shop: Stack) -> None:
+    _store(2, '{"name": "woocommerce", "version": 1}')
+    assert take(shop, ORDER) == []
+    assert take(shop, json.dumps(offergrid_event()), connection="offergrid-home") == []
+    (item,) = shop.items("OrdersTable")
+    assert item["provider"] == "offergrid"
