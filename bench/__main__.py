@@ -26,6 +26,7 @@ PARTS: Final = (
     "writes",
     "logs",
     "lists",
+    "exports",
     "growth",
     "latency",
     "forecast",

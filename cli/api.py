@@ -6,6 +6,7 @@ logs name the caller's identity at AWS. What the API refuses becomes a fault in 
 
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -21,6 +22,9 @@ LARGEST_PAGE: Final = 100
 LARGEST_PAGE_OF_A_FILE: Final = 1_000
 _WRONG_USE: Final = frozenset({400, 422})
 _NO_SUCH_THING: Final = 404
+_UNAVAILABLE: Final = 503
+_WAITS: Final = (1.0, 4.0, 10.0)
+"""Seconds before a page that could not be read is asked for again."""
 _KEY_HEADER: Final = "idempotency-key"
 _PATIENT: Final = Config(
     connect_timeout=5,
@@ -95,6 +99,12 @@ class OrdersApi:
             event = self._event("GET", path, query=asked, body=None, key=None)
             event["headers"]["accept"] = "application/jsonl"
             answer = self._answer(event)
+            for seconds in _WAITS:
+                if answer["statusCode"] != _UNAVAILABLE:
+                    break
+                # A long list shouldn't be lost for one page of it.
+                time.sleep(seconds)
+                answer = self._answer(event)
             if answer["statusCode"] >= 400:
                 raise fault_of(answer["statusCode"], json.loads(answer["body"]))
             yield from map(json.loads, filter(None, answer["body"].split("\n")))

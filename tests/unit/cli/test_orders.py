@@ -292,3 +292,16 @@ def test_watching_ends_after_the_first_change(
 def test_watching_in_vain_is_no_success(deployed: Deployed) -> None:
     asked = ["orders", "watch", "--every", "0.2", "--within", "0.1"]
     assert deployed.run(*asked).exit_code == 1
+
+
+def test_a_list_of_any_length_is_written_as_it_is_read(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.api.LARGEST_PAGE_OF_A_FILE", 2)
+    for number in range(5):
+        key = OrderKey(OFFERGRID.id, f"long-{number}", "1")
+        deployed.keep(report(Status.ACCEPTED, number, key=key))
+    said = deployed.say("orders", "list", "--all", "--csv", "--columns", "order_id,status")
+    rows = list(csv.DictReader(io.StringIO(said)))
+    named = [one["order_id"] for one in rows if one["order_id"].startswith("long-")]
+    assert sorted(named) == [f"long-{number}" for number in range(5)]

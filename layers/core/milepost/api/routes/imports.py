@@ -83,9 +83,8 @@ def import_orders(
         for row in asked.rows
     ]
     counts = Counter(one.outcome for one in rows)
-    change.changed(
-        before={}, after={str(outcome): str(number) for outcome, number in counts.items()}
-    )
+    if not asked.dry_run:
+        change.changed(after={str(outcome): str(number) for outcome, number in counts.items()})
     return ImportView(rows=[_row(one) for one in rows], counts=counts)
 
 
