@@ -13,8 +13,6 @@ from milepost.webhooks.aws.secrets import SigningSecretsStore
 from milepost.webhooks.schemes import read_scheme
 from tests.contracts.cli.operator import SESSION, STACK, Operator
 
-__all__ = ["operator"]
-
 PROVIDER = (Path(__file__).parents[3] / "providers" / "examples" / "woocommerce.yaml").read_text()
 CONNECTIONS = """\
 connections:
