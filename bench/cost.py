@@ -1,6 +1,6 @@
 """What it costs by list price: a million events, three made-up teams, and the naive stack beside.
 
-Numbers come from what the other parts measured last (.local/bench/*.json); ``ASSUMED`` stands in
+Numbers come from what the other parts measured last (.local/bench/*.json); ``ASSUMED`` is in
 for a part that was not run, and the row says so.
 """
 

@@ -42,7 +42,7 @@ _ROUNDS: Final = 20_000
 
 @dataclass(slots=True)
 class Score:
-    """What became of forecasts."""
+    """The outcome of forecasts."""
 
     made: int = 0
     cannot_say: int = 0

@@ -1,4 +1,4 @@
-"""A poll of very many orders of which none, or few, have changed, beside the loop by hand."""
+"""A poll of very many orders of which none, or few, have changed, beside a hand-written loop."""
 
 import urllib.request
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A provider with very many orders, in a process of its own: `python -m bench.provider <orders>`.
+"""A provider with very many orders, in its own process: `python -m bench.provider <orders>`.
 
 `GET /reseller/orders?cursor=&limit=` gives pages of 100; `GET /change?step=&every=` moves one
 order in so many to another step. Filters are ignored: every poll has to walk every page.

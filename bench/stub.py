@@ -1,4 +1,4 @@
-"""A stand-in for AWS that answers at once, in a process of its own: `python -m bench.stub <url>`.
+"""A stand-in for AWS that answers at once, in its own process: `python -m bench.stub <url>`.
 
 It keeps what is put into a table or a bucket and gives it back, so that an order goes through its
 steps. Everything else has one good answer. `GET /_calls` says what was asked since the last time.

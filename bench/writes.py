@@ -24,7 +24,7 @@ BATCH: Final = 100
 
 @dataclass
 class Tally:
-    """What became of some reports, and the units that it took."""
+    """The outcome of some reports, and the units that it took."""
 
     meter: Meter
     outcomes: list[RecordOutcome] = field(default_factory=list)

@@ -32,7 +32,7 @@ class WrongUse(Fault):
 class Problem:
     """One thing that is wrong in a file; ``line`` counts from 1.
 
-    ``path`` when it stands in another file, to which the first one leads.
+    ``path`` when it is in another file, to which the first one leads.
     """
 
     where: str

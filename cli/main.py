@@ -29,7 +29,7 @@ PARTS: Final[Mapping[str, tuple[str, str]]] = {
         "cli.figures.stages",
         "How long stages took, and orders beyond the 90th percentile.",
     ),
-    "causes": ("cli.figures.causes", "Why orders came to nothing, and which were faster."),
+    "causes": ("cli.figures.causes", "Why orders ended without success, and which were faster."),
     "commissions": ("cli.figures.commissions", "What orders have earned, and what was paid."),
     "connections": ("cli.connections.commands", "The team's accounts, and whether they work."),
     "providers": (

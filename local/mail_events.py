@@ -1,4 +1,4 @@
-"""What became of mails: the emulator publishes no SES events, so this does, as AWS would.
+"""The outcome of mails: the emulator publishes no SES events, so this does, as AWS would.
 
 Mails to the addresses of Amazon's mailbox simulator meet with what the simulator does to them,
 labels (``bounce+7@``) included; every other mail that is taken is delivered. Source: Amazon SES
@@ -38,7 +38,7 @@ _FATES: Final[Mapping[str, tuple[tuple[str, dict[str, str]], ...]]] = {
     "mailbox-full": (("Bounce", {"bounceType": "Transient", "bounceSubType": "MailboxFull"}),),
 }
 _NOT_TAKEN: Final = (("Bounce", {"bounceType": "Transient", "bounceSubType": "General"}),)
-"""What became of a mail that should have arrived and did not."""
+"""The outcome of a mail that should have arrived and did not."""
 _SMTP_SECONDS: Final = 10.0
 _relay: ContextVar["Future[bool] | None"] = ContextVar("relay", default=None)
 """Of the mail that is being sent: whether the inbox took it."""

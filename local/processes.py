@@ -78,7 +78,7 @@ def plain_environment(**more: str) -> dict[str, str]:
 def start_child(
     command: Sequence[str], *, environment: Mapping[str, str], log: IO[bytes], directory: Path
 ) -> subprocess.Popen[bytes]:
-    """Start a process in a group of its own, with a standard input that ends when we do.
+    """Start a process in its own group, with a standard input that ends when we do.
 
     A child reads that end as its order to leave, so that even a killed parent leaves nothing
     behind.

@@ -44,7 +44,7 @@ def run_stack(places: Places, *, demo: bool, port: int | None, console: Console)
 
 
 def run_in_background(places: Places, *, demo: bool, port: int | None, console: Console) -> None:
-    """Start the stack in a process of its own and return when it is ready.
+    """Start the stack in its own process and return when it is ready.
 
     :raises CannotStart: when it can't be started
     """

@@ -108,7 +108,7 @@ def running_stack(
 ) -> Iterator[Stack]:
     """Start everything, hand it out, and leave nothing behind.
 
-    Without `places` the stack's files stand in a directory of their own that is removed.
+    Without `places` the stack's files are in their own directory that is removed.
 
     :raises CannotStart: with one line that says what is wrong and what to do
     """

@@ -1,4 +1,4 @@
-"""Peers, each a script that knows nothing of Milepost, in an environment of their own."""
+"""Peers, each a script that knows nothing of Milepost, in their own environment."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -219,7 +219,7 @@ def _tell_done(done: Mapping[str, Any], order_id: str, moments: Moments, *, as_j
 
 
 def done_in_words(done: Mapping[str, Any], order_id: str, moments: Moments) -> str:
-    """What became of an action, in a sentence."""
+    """The outcome of an action, in a sentence."""
     result = str(done["result"]).replace("_", " ")
     if done["planned_for"]:
         was = ", was planned" if done["result"] == "called_off" else ""

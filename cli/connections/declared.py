@@ -1,4 +1,4 @@
-"""The shape of connections.yaml, and what may stand in it."""
+"""The shape of connections.yaml, and what may be in it."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -99,7 +99,7 @@ def _provider(value: str) -> str:
 
 Address: TypeAlias = Annotated[Text, AfterValidator(_web_address)]
 ShownText: TypeAlias = Annotated[Text, AfterValidator(_shown)]
-"""A text that stands in mails as it is: one line of characters that can be seen."""
+"""A text that is in mails as it is: one line of characters that can be seen."""
 ProviderName: TypeAlias = Annotated[str, AfterValidator(_provider)]
 Track: TypeAlias = Annotated[str, one_of(*TRACKS)]
 WaitName: TypeAlias = Annotated[str, one_of(*DEFAULT_WAIT_DAYS)]

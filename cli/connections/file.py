@@ -23,7 +23,7 @@ from milepost.notifications.endpoints.secret_rotation import KEY_BYTES, has_righ
 from milepost.webhooks.schemes import STANDARD_WEBHOOKS
 
 _NOT_WRITTEN: Final = frozenset({"[key]", "[one]", "[several]"})
-"""Parts of a place that pydantic adds, and that don't stand in the file."""
+"""Parts of a place that pydantic adds, and that aren't in the file."""
 _WORDS: Final[Mapping[str, str]] = {
     "missing": "is missing: add it",
     "string_type": "must be text: put the value in quotes",
@@ -66,7 +66,7 @@ class ConnectionsFile:
     def read_secrets(self, *, literals: bool) -> FileSecrets:
         """Every secret that the file refers to.
 
-        :param literals: whether values may stand in the file itself
+        :param literals: whether values may be in the file itself
         :raises InvalidFile: when a reference leads nowhere, or to what can't be a secret
         """
         reader = SecretReader(directory=self.path.parent, literals=literals)

@@ -1,4 +1,4 @@
-"""A poll out of turn, and waiting until it is over."""
+"""A poll outside its schedule, and waiting until it is over."""
 
 import time
 from collections.abc import Mapping

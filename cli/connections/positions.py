@@ -24,7 +24,7 @@ class Positions:
     lines: Mapping[Path, int]
 
     def line_of(self, path: Path) -> int | None:
-        """The line of a value; of what it would stand in, when it is not there."""
+        """The line of a value; of where it would be, when it is not there."""
         for length in range(len(path), -1, -1):
             if path[:length] in self.lines:
                 return self.lines[path[:length]]
@@ -59,7 +59,7 @@ def read_yaml(text: str) -> tuple[Any, Positions]:
 
 
 def _lines(node: yaml.Node, path: Path, above: frozenset[int]) -> Iterator[tuple[Path, int]]:
-    """The line of the node and of everything in it; an alias to what it stands in ends there."""
+    """The line of the node and of everything in it; an alias to what it is in ends there."""
     yield path, node.start_mark.line + 1
     if id(node) in above:
         return

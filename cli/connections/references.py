@@ -13,7 +13,7 @@ class UnreadableReference(ValueError):
 class SecretReader:
     """Follows ``env:NAME`` and ``file:PATH``, the latter from ``directory``.
 
-    ``literals`` says whether a value may stand in the file itself.
+    ``literals`` says whether a value may be in the file itself.
     """
 
     directory: Path

@@ -53,7 +53,7 @@ def describe_expression(expression: str, *, state: str) -> str:
 
 
 class PollSchedules:
-    """One schedule a connection, named by its id, in a group of their own."""
+    """One schedule a connection, named by its id, in their own group."""
 
     def __init__(self, stack: Stack) -> None:
         self._client = stack.client("scheduler")

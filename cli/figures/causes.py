@@ -1,4 +1,4 @@
-"""``milepost causes``: why orders came to nothing, and which were accepted faster."""
+"""``milepost causes``: why orders ended without success, and which were accepted faster."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final

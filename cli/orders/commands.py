@@ -97,7 +97,7 @@ def list_orders(
     """List orders by their next date: the appointment, else when the stage should be over.
 
     Filters can be combined. Open ones, unless --status or --search asks for others. An order that
-    is listed may be named by what stands in its column.
+    is listed may be named by what is in its column.
     """
     moments = read_zone(zone)
     query = as_query(

@@ -9,7 +9,7 @@ def find_orders(api: OrdersApi, text: str, *, connection: str | None) -> list[st
 
     :param text: ``connection:order:item`` or ``connection:order`` (slashes do as well), the
         provider's id, a reference, or a customer's email
-    :param connection: with it, ``text`` is the provider's id, whatever stands in it
+    :param connection: with it, ``text`` is the provider's id, whatever is in it
     :raises NoSuchThing: when there is none
     """
     found: list[str] = api.get("/order-ids", order=text, connection=connection)["orders"]

@@ -68,7 +68,7 @@ def read_lines(path: Path, mapping: Mapping[str, str]) -> tuple[list[Line], list
 def send_rows(
     api: OrdersApi, connection: str, lines: Sequence[Line], *, dry_run: bool, notify: bool
 ) -> list[dict[str, Any]]:
-    """What became of each row, with a progress bar on a terminal meanwhile."""
+    """The outcome of each row, with a progress bar on a terminal meanwhile."""
     found = [
         {"line": one.number, "outcome": "refused", "order": None, "why": one.why}
         for one in lines

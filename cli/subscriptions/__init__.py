@@ -1,1 +1,1 @@
-"""``milepost subscriptions``: who is told of what."""
+"""``milepost subscriptions``: who is notified of what."""

@@ -83,7 +83,7 @@ def resume_subscription(
                     f"{subscription_id} was changed meanwhile: look at it again with"
                     " `milepost subscriptions list`."
                 )
-        tell(f"{subscription_id} lives again; it had ended: {found.ended}.")
+        tell(f"{subscription_id} is active again; it had ended: {found.ended}.")
     if found.channel is Channel.EMAIL:
         _lift_suppression(target, found, yes=yes)
 

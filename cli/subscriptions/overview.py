@@ -12,7 +12,7 @@ _COLUMNS: Final = ("subscription", "channel", "mode", "language", "state")
 
 
 def show_subscriptions(subscriptions: Iterable[Subscription]) -> None:
-    """Print two lines a subscription: its settings, then who is told of what, and why it ended."""
+    """Print two lines for each subscription: its settings, then its filters and why it ended."""
     found = list(subscriptions)
     widths = (max(len(one.id) for one in found), 7, 7, 8, 5)
     tell_row(_COLUMNS, widths, style="bold")
@@ -49,7 +49,7 @@ def _cells(one: Subscription) -> tuple[str, ...]:
         str(one.channel),
         str(one.mode).replace("_", " "),
         one.language if is_mail else "-",
-        "ended" if one.ended else "lives",
+        "ended" if one.ended else "active",
     )
 
 

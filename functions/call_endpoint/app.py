@@ -1,4 +1,4 @@
-"""A notice of the endpoint queue: claim it, post it signed, log what became of it."""
+"""A notice of the endpoint queue: claim it, post it signed, log its outcome."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A notice of the email queue: claim it, render the mail, send it, log what became of it."""
+"""A notice of the email queue: claim it, render the mail, send it, log its outcome."""
 
 import json
 import os

@@ -234,7 +234,7 @@ def tell_what_is_missing(now: datetime, context: LambdaContext, done: dict[str, 
         try:
             told = announcements.tell_missing(one.key, now=now)
         except UnusableConnection:
-            # Told by the run after somebody has corrected the settings: it has an alarm of its own.
+            # Told by the run after somebody has corrected the settings: it has its own alarm.
             left.append(one)
             done["left"] += 1
         except Exception:

@@ -17,7 +17,7 @@ _LONGEST_WAIT_SECONDS: Final = 120.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What goes out: the answer as bytes, made while nobody could change the orders."""
+    """What is sent: the answer as bytes, made while nobody could change the orders."""
 
     status: int
     headers: dict[str, str]

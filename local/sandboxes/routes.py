@@ -24,7 +24,7 @@ class Routes:
         self._routes = [(*_compile(call), handler) for call, handler in routes]
 
     def answer(self, request: Request) -> Answer:
-        """Hands the request, and what stands in its path, to its handler.
+        """Hands the request, and what is in its path, to its handler.
 
         :raises NoRoute: when there is none
         """

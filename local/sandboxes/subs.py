@@ -58,7 +58,7 @@ class Subs(Account):
     )
 
     def reset_limits(self) -> None:
-        # Revisions start again with every run: tags of two runs must differ all the same.
+        # Revisions start again with every run: tags of two runs must differ anyway.
         self._run = secrets.token_hex(8)
         self._settled: set[str] = set()
         self._owners: dict[str, str] = {}

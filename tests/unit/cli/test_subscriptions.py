@@ -59,7 +59,7 @@ def test_the_list_says_why_one_has_ended(deployed: Deployed, table: Subscription
 
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["subscription", "channel", "mode", "language", "state"]
-    assert "file-4fa2c90de1b7a365  email    at once  en        lives" in lines
+    assert "file-4fa2c90de1b7a365  email    at once  en        active" in lines
     assert "    sales@example.org: the usual kinds of all connections" in lines
     assert "person-1               email    daily    de        ended" in lines
     text = " ".join(result.stdout.split())

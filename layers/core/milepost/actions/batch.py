@@ -30,7 +30,7 @@ class BatchState(StrEnum):
 
 
 class TargetState(StrEnum):
-    """What became of one order or notice of a batch."""
+    """The outcome of one order or notice of a batch."""
 
     WAITING = "waiting"
     DONE = "done"
@@ -60,7 +60,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """An order or a notice of a batch, by its id in the API, and what became of it."""
+    """An order or a notice of a batch, by its id in the API, and its outcome."""
 
     number: int
     id: str
@@ -134,7 +134,7 @@ class Batches(Protocol):
         at: datetime,
         claim: str,
     ) -> bool:
-        """Write what became of a target, and give back the claim; False when that was lost.
+        """Write the outcome of a target, and give back the claim; False when that was lost.
         ``waiting`` leaves it to be tried again."""
         ...
 

@@ -150,7 +150,7 @@ class BatchPlanner:
         return self.batches.page(after=after, limit=limit)
 
     def targets(self, batch_id: str) -> Sequence[Target]:
-        """Every order or notice of a batch, and what became of it."""
+        """Every order or notice of a batch, and its outcome."""
         return self.batches.targets(batch_id)
 
     def _refused_resends(self, batch: Batch, ids: Iterable[str]) -> list[str | None]:

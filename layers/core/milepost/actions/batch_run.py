@@ -79,7 +79,7 @@ class BatchWorker:
         """Work on a batch that is running; its state then, None when there is no such batch.
 
         Whatever is left is put into the queue again. A message that comes twice does nothing twice:
-        each target is claimed, and has an idempotency key of its own.
+        each target is claimed, and has its own idempotency key.
         """
         batch = self.batches.find(batch_id)
         if batch is None or batch.state is not BatchState.RUNNING:

@@ -12,7 +12,7 @@ FETCH_AGAIN: Final = (timedelta(minutes=1), timedelta(minutes=2))
 
 
 def fetch_contact(call: PlannedCall, *, tools: ActionContext) -> str:
-    """Fetch the order and record what its provider says; what became of that, in a word.
+    """Fetch the order and record what its provider says; the outcome of that, in a word.
 
     Contact data that is there already is not asked for again.
 

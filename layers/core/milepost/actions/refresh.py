@@ -63,7 +63,7 @@ class ActionContext:
         announce: bool = True,
         require: Callable[[Order], None] | None = None,
     ) -> RecordOutcome:
-        """Record a report; nobody is told of it without ``announce``.
+        """Record a report; nobody is notified of it without ``announce``.
 
         :param require: as ``recording.record`` has it
 

@@ -78,7 +78,7 @@ def drop_plan(plan: ActionDone, order: OrderKey, *, tools: ActionContext) -> Non
 
 
 def call_off(request: ActionRequest, *, tools: ActionContext) -> ActionDone:
-    """Call off what was planned: the request names the action, and has a key of its own.
+    """Call off what was planned: the request names the action, and has its own key.
 
     :raises NoSuchOrder: when there is no such order
     :raises UnknownAction: when the provider has no such action

@@ -27,7 +27,7 @@ class Via(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of it."""
+    """Its outcome."""
 
     STARTED = "started"
     """It was begun, and nobody noted its end: it may be done, wholly or in part."""

@@ -26,7 +26,7 @@ class EntryWriter(Protocol):
         ...
 
     def complete(self, entry: Entry) -> None:
-        """Keep what became of it, in place of the entry that was started."""
+        """Keep its outcome, in place of the entry that was started."""
         ...
 
 
@@ -105,7 +105,7 @@ class Recorder:
     def end(
         self, entry: Entry, change: Change, *, outcome: Outcome, status: int | None = None
     ) -> None:
-        """Note what became of it; it never fails, since the change is made."""
+        """Note its outcome; it never fails, since the change is made."""
         is_refused = outcome is Outcome.REFUSED
         completed = replace(
             entry,

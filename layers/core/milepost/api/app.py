@@ -231,7 +231,7 @@ def _describe_itself(resolver: APIGatewayHttpResolver) -> None:
 
 
 def _plain(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The event with what is optional in it, as also one that is made by hand may leave it out."""
+    """The event with its optional parts, which a hand-made event may leave out."""
     context = {"stage": "$default"} | dict(event["requestContext"])
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     request = {"version": "2.0", "routeKey": "$default", "rawQueryString": ""}
@@ -286,7 +286,7 @@ def _not_json(reason: str) -> json.JSONDecodeError:
 
 
 def _route_of(resolver: APIGatewayHttpResolver, path: str) -> str | None:
-    """The route without the ids that stand in the path."""
+    """The route without the ids that are in the path."""
     found = routes_at(resolver, path)
     return found[0].openapi_path if found else None
 

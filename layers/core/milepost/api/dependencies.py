@@ -64,7 +64,7 @@ class Connections(Protocol):
     """Settings of connections."""
 
     def get(self, connection_id: str) -> Connection:
-        """:raises UnknownConnection: when there is none of this id
+        """:raises UnknownConnection: when there is none with this id
         :raises UnusableConnection: when its settings can't be used"""
         ...
 

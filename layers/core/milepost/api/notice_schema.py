@@ -1,4 +1,4 @@
-"""A notice as the API shows it: to whom, by which way, and what became of it."""
+"""A notice as the API shows it: to whom, by which way, and its outcome."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -98,7 +98,7 @@ class NextView(Shape):
 
 
 class AnnouncementView(Shape):
-    """Something that people were told of."""
+    """Something that people were notified of."""
 
     sequence: int
     kind: Kind

@@ -35,7 +35,7 @@ _TRANSIENT: Final = frozenset(
 )
 """Besides any error whose HTTP status is 500 or more. Source: "Common errors" of each service."""
 AWS_FAILED: Final = (BotoCoreError, ClientError, ResponseParserError)
-"""Whatever botocore raises when a call to AWS fails: an answer that can't be read is none of its
+"""Whatever botocore raises when a call to AWS fails: an answer that can't be read is not one of its
 ``exceptions``."""
 _SERVER_ERROR: Final = 500
 _NO_ANSWER: Final = (HTTPClientError, ConnectionError, ResponseParserError)

@@ -1,6 +1,6 @@
 """The functions' metrics, in the embedded metric format. Short: one warning is off.
 
-CloudWatch charges a metric of our own for each hour in which it is sent, so that none is sent while
+CloudWatch charges our own metric for each hour in which it is sent, so that none is sent while
 all is well.
 """
 

@@ -47,7 +47,7 @@ def take_each(
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of the messages of a batch that were not done."""
+    """The outcome of the messages of a batch that were not done."""
 
     failed: list[str]
     """Their ids."""

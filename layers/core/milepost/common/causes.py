@@ -1,6 +1,6 @@
 """Causes: why an order was rejected, failed or was cancelled, as one of a list of words.
 
-A provider gives its reason in a sentence of its own. The cause says what it comes to: what the team
+A provider gives its reason in its own sentence. The cause says what it comes to: what the team
 does next, what the figures count, and whether a customer may read the sentence.
 """
 

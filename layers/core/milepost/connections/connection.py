@@ -109,7 +109,7 @@ class Connection:
     region: str | None = None
     """Part of the country as ISO 3166-2 has it, without the country: ``VIC``, ``BY``."""
     escalate_after_days: float = 2.0
-    """After how many more days ``contact`` is told of an order that is overdue."""
+    """After how many more days ``contact`` is notified of an order that is overdue."""
     wait_days: Mapping[str, float] = field(default_factory=dict)
     """Days that an order may wait for its customer, by what it waits for, where they differ from
     ``customer_waits.DEFAULT_WAIT_DAYS``."""
@@ -124,7 +124,7 @@ class Connection:
     sender: SenderIdentity | None = None
     """Who writes to the customers; None when nobody has said."""
     customer_notices: frozenset[str] = frozenset()
-    """Kinds that the customer is told of as well; none unless the connection says so."""
+    """Kinds that the customer is notified of as well; none unless the connection says so."""
     notices_per_hour: int = 100
     """Mails to one recipient in one hour; what is over it comes as one digest at its end."""
     commission: tuple[CommissionTerms, ...] = ()
@@ -144,7 +144,7 @@ class Connections(Protocol):
     """Where settings are looked up."""
 
     def get(self, connection_id: str) -> Connection:
-        """:raises UnknownConnection: when there is none of this id
+        """:raises UnknownConnection: when there is none with this id
         :raises UnusableConnection: when its settings can't be used"""
         ...
 

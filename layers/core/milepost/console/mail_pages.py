@@ -30,5 +30,5 @@ class MailWriter(Protocol):
 
 
 def mail_alone(mail: Mail) -> Answer:
-    """The HTML of a mail as a page of its own, which can do nothing."""
+    """The HTML of a mail as its own page, which can do nothing."""
     return Answer(body=mail.html.encode(), headers={"content-security-policy": _POLICY})

@@ -14,7 +14,7 @@ _GROUPS: Final = (
     ("Identifiers", ("reference", "meter_number", "malo", "melo", "spn", "charge_box")),
 )
 _SPREAD: Final = ("customer", "offer", "payment", "commission", "charge_box")
-"""Facts of several parts, each of which has a line of its own."""
+"""Facts of several parts, each of which has its own line."""
 _TIMES: Final = frozenset(
     {"ordered_at", "signed_at", "appointment", "fulfilment_at", "delivery_start", "delivery_end"}
 )

@@ -28,7 +28,7 @@ class Values:
 
     @classmethod
     def parse(cls, text: str) -> "Values":
-        """What stands in a URL's query.
+        """What is in a URL's query.
 
         :raises BadRequest: when it has too many fields
         """

@@ -29,7 +29,7 @@ class Draft:
 def show_resend(visit: Visit, notice: str, *, address: str) -> Answer:
     """The page on which a person looks at the mail, and confirms it.
 
-    :param notice: the notice's id, as it stands in paths
+    :param notice: the notice's id, as it is in paths
     :param address: where the form goes
     """
     visit.check_operator()

@@ -93,7 +93,7 @@ def all_routes() -> list[Route]:
 
 
 def routes_at(path: str) -> list[tuple[Route, dict[str, str]]]:
-    """The routes of this address, with what stands in it.
+    """The routes of this address, with what is in it.
 
     An HTTP API decodes every escape of a path but that of the percent sign.
     """

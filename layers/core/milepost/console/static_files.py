@@ -25,7 +25,7 @@ def address_of(name: str) -> str:
 
 
 def serve_file(digest: str, name: str) -> Answer | None:
-    """A file by its address; None when there is none of this name."""
+    """A file by its address; None when there is none with this name."""
     path = _FOLDER / name
     if path.suffix not in _TYPES or path.name != name or not path.is_file():
         return None

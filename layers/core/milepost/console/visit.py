@@ -44,7 +44,7 @@ class Visit:
     open_renderer: Callable[[Connections], MailWriter]
     """What writes mails for previews."""
     path: Mapping[str, str] = field(default_factory=dict)
-    """What stands in the path, by the names of the route, decoded."""
+    """What is in the path, by the names of the route, decoded."""
 
     @property
     def mails(self) -> MailWriter:

@@ -13,7 +13,7 @@ def codes_of(attention: Sequence[Mapping[str, str]]) -> str:
 
 
 def about(targets: Mapping[str, str]) -> str:
-    """What a change is about. The connection stands in the ids of what belongs to it."""
+    """What a change is about. The connection is in the ids of what belongs to it."""
     shown = {name: one for name, one in targets.items() if name != "connection"} or targets
     return ", ".join(f"{name} {one}" for name, one in shown.items())
 

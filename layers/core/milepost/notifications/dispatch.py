@@ -16,7 +16,7 @@ from milepost.orders.order import Kind
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """How a notice stands in the log, by this entry or by an earlier one."""
+    """How a notice is in the log, by this entry or by an earlier one."""
 
     state: State
     due_at: datetime | None = None
@@ -28,7 +28,7 @@ class Entered:
 
 
 class DeliveryLog(Protocol):
-    """What became of each notice."""
+    """The outcome of each notice."""
 
     def enter(self, choice: Choice, *, at: datetime) -> Entered:
         """Enter it as queued or skipped, unless it is there; how it stands now."""
@@ -60,7 +60,7 @@ class Holds(Protocol):
 
 
 class Fetches(Protocol):
-    """Has orders fetched from their providers, out of turn."""
+    """Has orders fetched from their providers, outside its schedule."""
 
     def fetch(self, announced: Announced) -> None:
         """Fetch the announced order soon; asked for twice, it may be fetched twice."""

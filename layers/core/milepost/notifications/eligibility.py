@@ -192,8 +192,8 @@ def _withdrawn(
 
 
 def _of_customers_order(notice: Notice, facts: Facts, now: datetime) -> Verdict | None:
-    """A customer isn't sent what would mislead them: the order has come to nothing since, or the
-    appointment is over. The team is sent it, with how the order stands now."""
+    """A customer isn't sent what would mislead them: the order has ended without success
+    since, or the appointment is over. The team is sent it, with the order's current status."""
     tracked, connection = facts.tracked, facts.connection
     if notice.audience is not Audience.CUSTOMER or tracked is None or connection is None:
         return None

@@ -1,4 +1,4 @@
-"""Notices: one announcement to one recipient by one channel, and what became of it."""
+"""Notices: one announcement to one recipient by one channel, and its outcome."""
 
 import hashlib
 from dataclasses import dataclass

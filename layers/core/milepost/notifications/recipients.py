@@ -1,4 +1,4 @@
-"""Who is told of an announcement, when, and who is not and why."""
+"""Who is notified of an announcement, when, and who is not and why."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -47,7 +47,7 @@ def choose(
 ) -> list[Choice]:
     """One choice a recipient and channel, however many subscriptions of theirs match.
 
-    Of several subscriptions of one recipient, one that lives comes before one that has ended,
+    Of several subscriptions of one recipient, one that is active comes before one that has ended,
     and one that tells sooner before one that waits. A customer who subscribes as well is two
     recipients: either may be notified, or be told why not, without the other.
     """

@@ -26,7 +26,7 @@ class ToldLog(Protocol):
     """The delivery log, as the watch reads it, and how far it has been looked through."""
 
     def told(self, key: OrderKey) -> frozenset[int]:
-        """Sequences of the order's announcements that everybody was told of."""
+        """Sequences of the order's announcements that everybody was notified of."""
         ...
 
     def looked_through_until(self) -> datetime | None: ...

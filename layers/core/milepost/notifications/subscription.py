@@ -1,4 +1,4 @@
-"""Subscriptions: who wants to be told of what, how, and when not."""
+"""Subscriptions: who wants to be notified of what, how, and when not."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from milepost.orders.announcements import Announced
 from milepost.orders.order import Kind
 
 FROM_FILE: Final = "file"
-"""The ``source`` of subscriptions that stand in connections.yaml, and are changed there."""
+"""The ``source`` of subscriptions that are in connections.yaml, and are changed there."""
 
 
 class Mode(StrEnum):
@@ -71,7 +71,7 @@ class Subscription:
     source: str | None = None
     """``file`` for one that ``milepost connections apply`` keeps in step with its file."""
     ended: str | None = None
-    """Why it is over, in words (``unsubscribed on 2026-03-04``); None while it lives."""
+    """Why it is over, in words (``unsubscribed on 2026-03-04``); None while it is active."""
 
     def wants(self, announced: Announced) -> bool:
         return self.takes(announced.announcement.kind) and self.covers(

@@ -101,7 +101,7 @@ class SaidQuietHours(_Said):
 
 
 class SaidSubscription(_Said):
-    """Who is told of what, by email or at an HTTPS endpoint.
+    """Who is notified of what, by email or at an HTTPS endpoint.
 
     An empty list, or null, means the same as leaving the setting out: the usual kinds, every
     connection, every service type.

@@ -20,7 +20,7 @@ class MessagesInFlight(Exception):
 
 
 class CannotRedrive(Exception):
-    """This message can't be taken up again now; the message says why, without its content."""
+    """This message can't be redriven now; the message says why, without its content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,7 +59,7 @@ _DETAILS: Final[Mapping[str, tuple[str, ...]]] = {
     "serial_number": ("charge_box", "serial_number"),
     "charge_box_model": ("charge_box", "model"),
 }
-"""Columns of plain facts, and where each stands in an order's details."""
+"""Columns of plain facts, and where each is in an order's details."""
 _TIMES: Final = ("appointment", "ordered_at")
 REQUIRED: Final = ("order_id", "status", "since")
 FIELDS: Final = (
@@ -75,7 +75,7 @@ _LONGEST: Final = 2_000
 
 
 class ImportOutcome(StrEnum):
-    """What became of a row."""
+    """The outcome of a row."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -93,7 +93,7 @@ class BadRow(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What became of one row: the order that it is about, and why it was refused."""
+    """The outcome of one row: the order that it is about, and why it was refused."""
 
     outcome: ImportOutcome
     order: str | None = None

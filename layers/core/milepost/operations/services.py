@@ -29,7 +29,7 @@ class Contacts(Protocol):
 
 
 class Polls(Protocol):
-    """Polls out of turn."""
+    """Polls outside their schedule."""
 
     def start(self, connection_id: str, request: PollRequest) -> None:
         """Keep the request for whoever polls next, start a poll, and don't wait for it."""
@@ -37,13 +37,13 @@ class Polls(Protocol):
 
 
 class Subscriptions(Protocol):
-    """Who is told of what."""
+    """Who is notified of what."""
 
     def all(self) -> Sequence[Subscription]: ...
     def get(self, subscription_id: str) -> Subscription | None: ...
 
     def put(self, subscription: Subscription) -> None:
-        """Keep it; what became of it meanwhile (ended, failing) stays as it is."""
+        """Keep it; its outcome meanwhile (ended, failing) stays as it is."""
         ...
 
     def change(self, subscription: Subscription, *, instead_of: Subscription) -> bool:

@@ -131,7 +131,7 @@ def _was_not_accepted(before: TrackedOrder | None) -> bool:
 
 
 def _acceptance_was_told(before: TrackedOrder | None) -> bool:
-    """Whether people know that it was accepted, and were told of no rejection since."""
+    """Whether people know that it was accepted, and were notified of no rejection since."""
     said = (one for one in reversed(before.announced if before else ()) if one.kind in _TELLING)
     decisive = (
         one for one in said if one.kind is Kind.REJECTED or one.kind not in _LEAVING_ACCEPTANCE
@@ -145,7 +145,7 @@ def _completion_was_told(before: TrackedOrder | None) -> bool:
 
 
 def _takes_back_what_was_told(before: TrackedOrder, after: Order) -> bool:
-    """Whether people were told of an ending that, by an earlier-dated report, never was."""
+    """Whether people were notified of an ending that, by an earlier-dated report, never was."""
     ending = before.order.status
     if ending not in TERMINAL or after.status in MOVES[ending]:
         return False
@@ -154,7 +154,7 @@ def _takes_back_what_was_told(before: TrackedOrder, after: Order) -> bool:
 
 
 def _appointment_is_news(before: TrackedOrder, after: Order, now: datetime) -> bool:
-    """Whether the appointment isn't the one that people were told of, or not told of it yet."""
+    """Whether the appointment isn't the one that people were notified of, or not told of it yet."""
     known = before.order.appointment
     if after.appointment == known:
         return False
@@ -162,7 +162,7 @@ def _appointment_is_news(before: TrackedOrder, after: Order, now: datetime) -> b
         return True
     told = (one for one in reversed(before.announced) if one.kind is Kind.SCHEDULED)
     last = next(told, None)
-    # A first appointment that comes at once stands in the mail that says scheduled.
+    # A first appointment that comes at once is in the mail that says scheduled.
     return last is not None and now - last.announced_at > DETAILS_GRACE_PERIOD
 
 

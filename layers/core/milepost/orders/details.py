@@ -168,7 +168,7 @@ class Details(TypedDict, total=False):
     outcome: str
     """What the provider answered to an action, in its own words."""
     result: str
-    """What became of an action: done, refused, planned, started, called_off or failed."""
+    """The outcome of an action: done, refused, planned, started, called_off or failed."""
     answered: Decimal
     """The HTTP status with which the provider refused an action."""
     planned_for: str
@@ -201,7 +201,7 @@ PAID: Final = "commission_paid"
 
 
 class Result(StrEnum):
-    """What became of an action."""
+    """The outcome of an action."""
 
     DONE = "done"
     REFUSED = "refused"

@@ -65,7 +65,7 @@ def reason_to_disclose(details: Details, *, of_rejection: bool = False) -> str |
 
     Notes are never disclosed, nor what an adapter took from them for a reason.
 
-    :param of_rejection: a rejection has a reason in a field of its own, which notes may repeat; if
+    :param of_rejection: a rejection has a reason in its own field, which notes may repeat; if
         notes alone say why, it is said that there is a reason
     """
     reason = details.get("reason")

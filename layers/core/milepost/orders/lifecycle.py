@@ -124,7 +124,7 @@ def fold(reports: Iterable[Report], rules: Rules, summary: Summary | None = None
 def _history_and_timeline(
     reports: Iterable[Report], summary: Summary | None
 ) -> tuple[list[Report], list[Report]]:
-    """What the summary stands for and is kept all the same, and what comes after it."""
+    """What the summary stands for and is kept anyway, and what comes after it."""
     merged = merge(reports)
     if summary is None:
         return [], list(in_order(merged))
@@ -177,7 +177,7 @@ def _apply(state: _State, report: Report, rules: Rules) -> Effect:
         state.details.pop("reason_source", None)
         state.details.pop("cause", None)
     elif report.status is not None and not is_same_word(report.raw_status, state.raw_status):
-        # Another of the provider's words for the same status: a stage of its own.
+        # Another of the provider's words for the same status: its own stage.
         state.raw_since = report.status_since or report.occurred_at
         _end_stage(state, state.raw_since)
     if report.status is not None:

@@ -115,7 +115,7 @@ class Order:
     """What the present stage waits for now."""
     raw_since: datetime | None = None
     """When ``raw_status`` was entered, where that was later than ``since``: a provider may have
-    several raw statuses for one canonical status, and each is a stage of its own."""
+    several raw statuses for one canonical status, and each is its own stage."""
     waited_before: timedelta = timedelta(0)
     """How long the stages before the present one waited for the customer."""
 
@@ -196,7 +196,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """Something that people are to be told of an order.
+    """Something about an order that people are notified of.
 
     ``sequence`` counts an order's announcements from 1; with the order's key it is a stable id.
     ``occurred_at`` is the provider's time of what is told, ``announced_at`` when we learned it.

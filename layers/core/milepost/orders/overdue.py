@@ -166,7 +166,7 @@ def _kinds_of_mark(before: TrackedOrder, mark: Overdue, connection: Connection) 
 
 
 def _delay_was_told(before: TrackedOrder, mark: Overdue) -> bool:
-    """Whether the customer was told of it since the last date that they were told."""
+    """Whether the customer was notified of it since the last date that they were told."""
     dates = (Kind.SCHEDULED, Kind.RESCHEDULED)
     since = max((one.sequence for one in before.announced if one.kind in dates), default=0)
     order = before.order
@@ -211,7 +211,7 @@ def _is_of_stage(one: Announcement, mark: Overdue, since: datetime) -> bool:
 
 
 def _was_told(before: TrackedOrder, mark: Overdue, kind: Kind) -> bool:
-    """Whether it was told of this very stage, or of this very wait for the customer, whose deadline
+    """Whether a notice was sent for this stage, or this wait for the customer, whose deadline
     may have moved since."""
     order = before.order
     since = order.waiting.since if order.waiting else mark.since

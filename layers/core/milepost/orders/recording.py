@@ -72,7 +72,7 @@ NOBODY_ERASED: Final = _NobodyErased()
 
 
 class RecordOutcome(StrEnum):
-    """What became of a report."""
+    """The outcome of a report."""
 
     TRANSITION = "transition"
     RECORDED = "recorded"
@@ -82,7 +82,7 @@ class RecordOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of a report, and where its order stands now."""
+    """The outcome of a report, and where its order stands now."""
 
     outcome: RecordOutcome
     status: Status
@@ -204,7 +204,7 @@ def _clock(order: Order) -> tuple[object, ...]:
 
 
 def _nothing_to_add(report: Report, before: TrackedOrder) -> RecordOutcome | None:
-    """What became of a report that certainly changes nothing; None when it has to be folded in."""
+    """The outcome of a report that certainly changes nothing; None when it has to be folded in."""
     if before.erased_at is not None:
         return RecordOutcome.ERASED
     order = before.order

@@ -1,6 +1,6 @@
 """Reminders of an appointment: when they are due, and when one no longer holds.
 
-A reminder is an announcement of its own. ``occurred_at`` is the time at which it was due, which
+A reminder is its own announcement. ``occurred_at`` is the time at which it was due, which
 follows from the appointment: so one that was announced is known again, and one of an appointment
 that has moved since is known to be out of date.
 """

@@ -11,7 +11,7 @@ from milepost.orders.details import Details
 from milepost.orders.order import OrderKey
 
 MOST_WORDS: Final = 8
-"""Words of one reference that it is found by; each is an item of its own."""
+"""Words of one reference that it is found by; each is its own item."""
 LONGEST_WORD: Final = 64
 """Characters of a reference that can be searched for, from the start of each of its words."""
 
@@ -20,7 +20,7 @@ def customer_id_of(details: Details, key: OrderKey) -> str:
     """Whose order this is: 16 hex digits, the same for all orders of one customer.
 
     It is a digest of the email, else of the connection's customer number, else of the phone
-    number. An order that names none of them is a customer of its own. What is no address, such as
+    number. An order that names none of them is its own customer. What is no address, such as
     ``n/a``, is nobody's: it would make one customer of many.
     """
     customer = details.get("customer", {})

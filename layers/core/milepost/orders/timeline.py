@@ -43,7 +43,7 @@ def _both(one: Report, other: Report) -> Report:
 def in_order(reports: Iterable[Report]) -> Iterator[Report]:
     """Reports by when they occurred, and of one instant as a life runs.
 
-    Of one instant snapshots stand in the order in which they were taken, so that the last one
+    Of one instant snapshots are in the order in which they were taken, so that the last one
     holds. Each event stands before the first of them that says its status or a later one, since
     that one knows of it.
     """

@@ -40,7 +40,7 @@ class LookAgain:
 
     since: datetime
     announce: bool = False
-    """Whether people are told of what that changes."""
+    """Whether people are notified of what that changes."""
 
 
 def merge_requests(requests: Iterable[PollRequest]) -> LookAgain | None:

@@ -290,7 +290,7 @@ def read_order(
     requested_at: datetime,
     judged_at: datetime | None = None,
 ) -> ReadOrder:
-    """Read one order of a page; of one with a bad part, the other parts all the same.
+    """Read one order of a page; of one with a bad part, the other parts anyway.
 
     :param judged_at: what is dated more than 5 minutes after it can't be read; else the request
     """

@@ -1,4 +1,4 @@
-"""HTTP to a provider: bounded, pinned to its hosts, deaf to redirects."""
+"""HTTP to a provider: bounded, pinned to its hosts, without following redirects."""
 
 import re
 import threading

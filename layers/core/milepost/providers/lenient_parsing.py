@@ -1,6 +1,6 @@
 """Which parts of a payload that doesn't fit its shape can be left out, and the payload without.
 
-A part can be left out if the shape has a default for it, or if it stands in a list that has one:
+A part can be left out if the shape has a default for it, or if it is in a list that has one:
 it is a fact. What is required of something that can't be left out is needed to know which order
 it is and where it stands.
 """
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 Place: TypeAlias = tuple[int | str, ...]
-"""Where something stands in a payload: names of fields, and numbers of parts of a list."""
+"""Where something is in a payload: names of fields, and numbers of parts of a list."""
 
 _MOST_NAMED: Final = 5
 
@@ -86,7 +86,7 @@ def name_of(place: Iterable[int | str]) -> str:
 
 
 def without(value: Any, places: Iterable[Place]) -> Any:
-    """A JSON value without what stands in these places; the value itself stays as it is."""
+    """A JSON value without what is in these places; the value itself stays as it is."""
     below: dict[int | str, list[Place]] = {}
     for first, *rest in places:
         below.setdefault(first, []).append(tuple(rest))

@@ -254,7 +254,7 @@ def examine(_status: Status, details: Details) -> Iterable[Attention]:
 def waits(_status: Status, details: Details) -> str | None:
     """A customer who can't be reached, or wasn't at home, holds the order up.
 
-    Source: the reseller documentation: notes say what became of contacts with the customer, and
+    Source: the reseller documentation: notes say the outcome of contacts with the customer, and
     "customer can't be reached" and "customer not home" are among what usually goes wrong.
     """
     causes = {cause_of(note["text"]) for note in details.get("notes", [])}

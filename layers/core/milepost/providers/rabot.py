@@ -86,7 +86,7 @@ class Rabot:
     def read_order(
         self, order: Json, *, connection: Connection, requested_at: datetime
     ) -> list[Report]:
-        """The one report of an order, dated by the request, for want of a date of its own."""
+        """The one report of an order, dated by the request, for want of its own date."""
         said = read_shape(Order, order)
         details = _details(said, connection)
         return [

@@ -46,7 +46,7 @@ class Conversation:
         """Have something done, at most once for one idempotency key.
 
         :raises SignInFailed: when the credentials are not accepted
-        :raises FetchFailed: when there is no whole answer: it may have been done all the same
+        :raises FetchFailed: when there is no whole answer: it may have been done anyway
         """
         headers = {"idempotency-key": key}
         body = None

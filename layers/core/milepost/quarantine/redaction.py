@@ -26,7 +26,7 @@ _SECRETS: Final = (
 _WHOLE: Final = frozenset({"code", "pin", "otp", "cvc", "cvv"})
 """Names that are ones only by themselves: a postcode is no secret."""
 _SAYS_WHETHER: Final = "authorizationcode"
-"""An object of this name says whether a code was sent; the code is a field of its own in it."""
+"""An object of this name says whether a code was sent; the code is its own field in it."""
 
 _STRING: Final = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _OPEN_STRING: Final = rf"{_STRING[:-1]}\\?\Z"

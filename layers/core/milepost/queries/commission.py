@@ -81,7 +81,7 @@ def terms_of(details: Details, connection: Connection) -> CommissionTerms | None
     """The terms of an order: the connection's that match it, else the amount that the provider
     names for it.
 
-    An amount without terms and a currency of its own is none that can be added up.
+    An amount without terms and its own currency is none that can be added up.
     """
     terms = matching_terms(
         connection,

@@ -30,7 +30,7 @@ _ACCEPTED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Ending:
-    """How an order stands that came to nothing; ``month`` (UTC, ``2026-03``) is since when."""
+    """An order that ended without success; ``month`` (UTC, ``2026-03``) is when it did."""
 
     status: Status
     month: str

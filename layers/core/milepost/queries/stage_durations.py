@@ -29,7 +29,7 @@ FORM: Final = 2
 """Raised with figures that are new, so that a backfill counts every order once more. 1: outcomes
 and acceptances. 2: stages by raw status."""
 MOST_FORMER: Final = 20
-"""Former customers of one order that it is found by; each is an item of its own."""
+"""Former customers of one order that it is found by; each is its own item."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,6 +1,6 @@
 """How webhooks are signed, as a set of parameters instead of code for each provider.
 
-A provider of our own names one of ``SCHEMES``; a declared provider says the parameters itself. They
+Our own provider names one of ``SCHEMES``; a declared provider says the parameters itself. They
 are stored beside a connection's signing secrets. Imports the standard library alone: it runs on
 every webhook's way in.
 """

@@ -125,7 +125,7 @@ def answer_challenge(scheme: Scheme, *, query: Mapping[str, str], secrets: Seque
 
 
 def sign(secret: str, *, delivery_id: str, timestamp: int, body: bytes) -> str:
-    """The ``webhook-signature`` of a message of our own, by Standard Webhooks.
+    """The ``webhook-signature`` of our own message, by Standard Webhooks.
 
     :param timestamp: seconds since the epoch
     :raises NoSecret: when the secret isn't ``whsec_<base64>``

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 KEEP: Final = timedelta(days=30)
-"""How long a batch is known: ids of orders, and what became of each."""
+"""How long a batch is known: ids of orders, and the outcome of each."""
 _LIST: Final = "batches"
 """The partition that lists all batches by their time."""
 _ENDED: Final = frozenset({BatchState.STOPPED, BatchState.FINISHED})

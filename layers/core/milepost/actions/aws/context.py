@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionTools:
-    """Gives the tools to act on an order; each has a conversation of its own."""
+    """Gives the tools to act on an order; each has its own conversation."""
 
     dynamodb: "DynamoDBClient"
     orders_table: str

@@ -87,7 +87,7 @@ class ActionAsked(Shape):
 
 
 class ActionView(Shape):
-    """What became of an action, as the order's timeline keeps it."""
+    """The outcome of an action, as the order's timeline keeps it."""
 
     action: str
     key: str = Field(description="The idempotency key.")

@@ -124,7 +124,7 @@ class BatchStart(Shape):
 
 
 class TargetView(Shape):
-    """One order or notice of a batch, and what became of it."""
+    """One order or notice of a batch, and its outcome."""
 
     number: int
     id: str
@@ -134,7 +134,7 @@ class TargetView(Shape):
 
 
 class BatchView(Shape):
-    """A batch, how far it is, and what became of each of its orders."""
+    """A batch, how far it is, and the outcome of each of its orders."""
 
     id: str
     action: str
@@ -259,7 +259,7 @@ def _place(cursor: str, services: Services) -> BatchPlace:
 
 @router.get(
     "/batches/<batch>",
-    summary="How far a batch is, and what became of each order",
+    summary="How far a batch is, and the outcome of each order",
     tags=["batches"],
     operation_id="show_batch",
     responses=may_answer(200, 404),

@@ -1,4 +1,4 @@
-"""Causes: why orders came to nothing, and whether known meters made others faster."""
+"""Causes: why orders ended without success, and whether known meters made others faster."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final
@@ -67,7 +67,7 @@ class AcceptanceView(Shape):
 
 
 class CausesView(Shape):
-    """Why orders came to nothing, and how long others took to be accepted."""
+    """Why orders ended without success, and how long others took to be accepted."""
 
     months: list[str]
     causes: list[CauseView]

@@ -1,4 +1,4 @@
-"""Connections: their settings and health, and a poll out of turn."""
+"""Connections: their settings and health, and a poll outside its schedule."""
 
 from dataclasses import asdict
 from datetime import datetime

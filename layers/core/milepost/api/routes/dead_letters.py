@@ -1,4 +1,4 @@
-"""Dead letters: how many wait where, a look at them, taking them up again, giving one up."""
+"""Dead letters: how many wait where, a look at them, redriving them, giving one up."""
 
 from typing import Annotated, Any
 
@@ -64,7 +64,7 @@ class Redrive(Shape):
 
 
 class StayedView(Shape):
-    """A message that could not be taken up again."""
+    """A message that could not be redriven."""
 
     message: str
     reason: str

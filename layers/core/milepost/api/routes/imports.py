@@ -45,7 +45,7 @@ class ImportAsked(Shape):
 
 
 class ImportedRow(Shape):
-    """What became of a row."""
+    """The outcome of a row."""
 
     outcome: ImportOutcome
     order: str | None = Field(description="The order's id, where it could be read.")
@@ -53,7 +53,7 @@ class ImportedRow(Shape):
 
 
 class ImportView(Shape):
-    """What became of the rows, in their order."""
+    """The outcome of the rows, in their order."""
 
     rows: list[ImportedRow]
     counts: dict[ImportOutcome, int]

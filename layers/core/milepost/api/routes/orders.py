@@ -1,4 +1,4 @@
-"""Orders: where each one stands, and what was told of it."""
+"""Orders: where each one stands, and which notices were sent."""
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
@@ -47,7 +47,7 @@ def show_order(order_id: OrderPath, services: Given) -> OrderView:
 
 @router.get(
     "/orders/<order_id>/notices",
-    summary="What was told of an order, to whom, and what became of it",
+    summary="The notices of an order: recipients, channels and outcomes",
     tags=["orders", "notices"],
     operation_id="list_notices_of_order",
     responses=may_answer(200, 404),

@@ -1,4 +1,4 @@
-"""Subscriptions: who is told of what, by mail or at an endpoint."""
+"""Subscriptions: who is notified of what, by mail or at an endpoint."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -44,7 +44,7 @@ class QuietHoursView(Shape):
 
 
 class SubscriptionView(Shape):
-    """Who is told of what. Empty `connections` and `service_types` mean all."""
+    """Who is notified of what. Empty `connections` and `service_types` mean all."""
 
     id: str
     channel: str = Field(description="`email` or `https`.")
@@ -59,7 +59,7 @@ class SubscriptionView(Shape):
     quiet_hours: QuietHoursView | None
     owner: str | None
     source: str | None = Field(description="`file` for one that connections.yaml declares.")
-    ended: str | None = Field(description="Why it is over, in words; null while it lives.")
+    ended: str | None = Field(description="Why it is over, in words; null while it is active.")
 
 
 class NewSubscriptionView(SubscriptionView):

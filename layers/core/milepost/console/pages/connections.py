@@ -1,4 +1,4 @@
-"""Connections: whether each works, when it is polled next, and a poll out of turn."""
+"""Connections: whether each works, when it is polled next, and a poll outside its schedule."""
 
 from collections import Counter
 from collections.abc import Mapping

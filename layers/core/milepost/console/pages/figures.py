@@ -1,4 +1,4 @@
-"""Figures: how long stages took, why orders came to nothing, and commissions."""
+"""Figures: how long stages took, why orders ended without success, and commissions."""
 
 import re
 from collections import defaultdict

@@ -131,7 +131,7 @@ def redrive(visit: Visit) -> Answer:
     failed = f" {len(stayed)} could not be: {stayed[0]['reason']}." if stayed else ""
     return visit.go_to(
         f"/console/operations/dead-letters/{segment(queue)}",
-        done=f"{done['moved']} were taken up again, {done['left']} still wait.{failed}",
+        done=f"{done['moved']} were redriven, {done['left']} still wait.{failed}",
     )
 
 

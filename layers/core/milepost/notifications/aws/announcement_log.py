@@ -23,7 +23,7 @@ class ToldLogTable:
         self._table = table_name
 
     def told(self, key: OrderKey) -> frozenset[int]:
-        # The topic is told last: once that is done, everybody else stands in the log. Of what is
+        # The topic is told last: once that is done, everybody else is in the log. Of what is
         # for the contact alone the topic isn't told.
         the_topic_was_told = "(channel = :sns AND #state <> :queued)"
         for_contact = {f":kind{place}": str(kind) for place, kind in enumerate(FOR_CONTACT_ALONE)}

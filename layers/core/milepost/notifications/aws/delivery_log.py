@@ -133,7 +133,7 @@ class NoticesTable:
     def mark_sent(
         self, notice: Notice, *, message_id: str, at: datetime, claim: str | None = None
     ) -> bool:
-        # What became of the mail may have been quicker than we: it was delivered, or bounced.
+        # The outcome of the mail may have come before this: it was delivered, or it bounced.
         return self._settle(notice, State.SENT, at, claim, message_id=message_id)
 
     def mark_all_sent(
@@ -217,7 +217,7 @@ def notice_key(notice: Notice) -> dict[str, str]:
 
 
 def key_of_notice(identity: NoticeId) -> dict[str, str]:
-    """Notices of one provider order stand together, in the order in which they were announced."""
+    """Notices of one provider order are stored together, in the order of their announcements."""
     copy = f"#{identity.copy:04d}" if identity.copy else ""
     return {
         "pk": notices_of(identity.key),

@@ -2,7 +2,7 @@
 
 The index has the notices of the delivery log, and suppressions. Those that were sent, or are on
 their way, have one list, sorted by when they were entered: so a notice that arrives costs one write
-of the index, and none when its state changes. Every other state has a list of its own, sorted by
+of the index, and none when its state changes. Every other state has its own list, sorted by
 when the notice came into it.
 """
 

@@ -24,7 +24,7 @@ _NOT_SAID: Final = frozenset({"pk", "sk", "ended"})
 
 
 class SubscriptionsTable:
-    """Every subscription; they stand together, since each announcement asks for all of them."""
+    """All subscriptions, under one key, since each announcement reads all of them."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client

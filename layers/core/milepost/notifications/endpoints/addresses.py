@@ -72,7 +72,7 @@ def check_addresses(addresses: Sequence[str], *, allow_private: bool) -> list[st
     """The addresses of a host in the order in which to try them.
 
     One address that may not be called is enough to refuse the host: an honest name has none.
-    IPv4 comes first, since a function outside of a network of its own has no other.
+    IPv4 comes first, since a function outside of its own network has no other.
 
     :param addresses: as the resolver gave them
     :param allow_private: also private and loopback addresses, never link-local ones

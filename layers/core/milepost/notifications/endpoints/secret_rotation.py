@@ -25,7 +25,7 @@ KEY_BYTES: Final = (24, 64)
 
 
 def current_secret(entry: object) -> str | None:
-    """The secret that the endpoint's owner is told of; None when there is none that can be used."""
+    """The secret that the endpoint's owner is shown; None when there is no usable one."""
     secret = entry.get("current") if isinstance(entry, Mapping) else entry
     return secret if isinstance(secret, str) and secret else None
 
@@ -84,6 +84,6 @@ def _previous(entry: object) -> list[tuple[str, datetime]]:
         try:
             found.append((str(one["secret"]), parse_instant(one["until"])))
         except (KeyError, TypeError, BadPayload):
-            # Edited by hand: what can't be read signs nothing, and the current one goes on.
+            # Edited manually: what can't be read signs nothing, and the current one goes on.
             continue
     return found

@@ -2,7 +2,7 @@
 
 A webhook may come before anything has said who the customer is. The notice is entered without an
 address, the order is fetched, and the sender looks again until the order has contact data: then
-the customer gets a notice of their own, and the one without an address is closed.
+the customer gets their own notice, and the one without an address is closed.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -57,7 +57,7 @@ class AwaitedContacts:
 
         What is done again after a crash, or by a repeated message, notifies nobody twice.
 
-        :returns: what became of the notice, in words
+        :returns: the outcome of the notice, in words
         :raises TryAgainLater: when the order can't be read now
         """
         entry = self.log.find(NoticeId.parse(notice.id))

@@ -1,4 +1,4 @@
-"""Sending a batch: what was held for one recipient goes out as one mail, effectively once.
+"""Sending a batch: what was held for one recipient is sent as one mail, effectively once.
 
 A batch is only an envelope. Each of its notices is judged by itself; those that may be sent go, and
 of each other one the log says why it was not sent.
@@ -75,7 +75,7 @@ class BatchSender:
     overdue: OverdueOrders | None = None
 
     def send(self, batch: Batch, *, now: datetime) -> None:
-        """Send what was held for one recipient, and log of each notice what became of it.
+        """Send what was held for one recipient, and log the outcome of each notice.
 
         Those that may be sent go as one mail for each language and time zone that the recipient
         asked for; of each other one the log says why it was not sent.

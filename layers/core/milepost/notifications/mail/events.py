@@ -11,7 +11,7 @@ from milepost.common.timestamps import parse_instant
 
 
 class UnknownEvent(ValueError):
-    """Not an event that says what became of a mail; the message says what it is."""
+    """Not an event with the outcome of a mail; the message says what it is."""
 
 
 class Fate(StrEnum):
@@ -60,7 +60,7 @@ def read_event(body: Mapping[str, Any]) -> MailEvent:
     Amazon SNS". A bounce of type Undetermined counts as soft: nothing says that the address is
     bad. A complaint of the feedback type ``not-spam`` takes one back, and is no complaint.
 
-    :raises UnknownEvent: when it is none of delivery, bounce, complaint and reject
+    :raises UnknownEvent: when it is not one of delivery, bounce, complaint and reject
     """
     name = body.get("eventType") or body.get("notificationType")
     try:

@@ -1,4 +1,4 @@
-"""What became of mails: the mail service's events, and how each moves a notice in the log.
+"""The outcome of mails: the mail service's events, and how each moves a notice in the log.
 
 Events come at least once and in any order. So a notice only moves forward, by one table, and an
 event that has nothing to move changes nothing.
@@ -16,7 +16,7 @@ from milepost.notifications.subscription import Subscription
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
-    """How a notice stands in the log; ``message_id`` is that of its latest mail."""
+    """How a notice is in the log; ``message_id`` is that of its latest mail."""
 
     notice: Notice
     state: State
@@ -106,7 +106,7 @@ class Tracker:
     subscriptions: Subscriptions
 
     def track(self, event: MailEvent, *, now: datetime) -> dict[str, State]:
-        """Log what became of a mail; the ids and states of the notices that this moved.
+        """Log the outcome of a mail; the ids and states of the notices that this moved.
 
         :raises NotLoggedYet: when the sender has not logged the mail; nothing was written then
             but what may be written again

@@ -251,7 +251,7 @@ def _judge(parts: list[tuple[str, bool]], subject: Subject, connection: str | No
 
 
 class _Found:
-    """What of the subject stands in one reading of a text."""
+    """What of the subject is in one reading of a text."""
 
     def __init__(self, text: str, subject: Subject, connection: str | None) -> None:
         self._text = text

@@ -23,7 +23,7 @@ _MARK: Final = ("status", "appointment", "overdue", "attention")
 
 
 Covers = Callable[[str, str | None], bool]
-"""Whether a subscriber is told of orders of this connection and service type."""
+"""Whether a subscriber is notified of orders of this connection and service type."""
 
 
 class OrdersIndex:
@@ -57,7 +57,7 @@ class OrdersIndex:
             )
 
     def overdue(self, *, now: datetime, covers: Covers) -> OverdueNow:
-        """What has the mark, nobody acknowledged and the subscriber is told of."""
+        """What has the mark, nobody acknowledged and the subscriber is notified of."""
         found = sorted(
             (one for status in OPEN_BY_PROGRESS for one in self._overdue_of(status, now, covers)),
             key=lambda one: (one.since, one.key),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ReadAhead:
-    """What is known of a batch's orders. What it can't say is read one by one, as ever."""
+    """What is known of a batch's orders. What it can't say is read one by one, as usual."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client

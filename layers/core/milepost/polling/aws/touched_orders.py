@@ -77,7 +77,7 @@ class BatchMarks:
 
     The write comes before the first order of the connection is written; a batch in which nothing
     is new leaves no mark. Connections that aren't polled have all their orders marked at most once
-    a minute, for when they are polled by hand, or again.
+    a minute, for when they are polled manually, or again.
     """
 
     EVERY: Final = MARGIN / 5

@@ -230,7 +230,7 @@ class WholeOrderEvent(Part):
 
 
 class PartEvent(Part):
-    """A webhook that says something of an order, in a form of its own."""
+    """A webhook that says something of an order, in its own form."""
 
     kind: Literal["part"]
     id: Expression

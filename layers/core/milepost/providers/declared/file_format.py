@@ -97,7 +97,7 @@ class Lifecycle(Part):
     """What differs from the usual life of an order."""
 
     continues: dict[Word, list[CanonicalStatus]] = Field(default_factory=dict)
-    """By status word that ends an order: where it may go on to all the same."""
+    """By status word that ends an order: where it may go on to anyway."""
     recovers: dict[Word, list[CanonicalStatus]] = Field(default_factory=dict)
     """By status word: what a decision may be taken back for."""
     stage_days: dict[Word, Annotated[float, Field(gt=0, le=366)]] = Field(default_factory=dict)

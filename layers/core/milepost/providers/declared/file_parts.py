@@ -129,7 +129,7 @@ class BasicSignIn(Part):
 
 
 class QuerySignIn(Part):
-    """A key in the query. It is sent with every request, and stands in no log of ours."""
+    """A key in the query. It is sent with every request, and is in no log of ours."""
 
     kind: Literal["query"]
     parameter: Parameter

@@ -84,7 +84,8 @@ class FiguresTable:
     def outcomes(
         self, connection_ids: Iterable[str], *, months: Iterable[str]
     ) -> dict[OutcomeKey, int]:
-        """How many orders came to nothing in these months, by cause; one query a connection."""
+        """Numbers of orders that ended without success in these months, by cause. One query for
+        each connection."""
         wanted = sorted(set(months))
         if not wanted:
             return {}

@@ -18,7 +18,7 @@ class SigningSecretsStore:
     """Implements ``receiver.SigningSecrets``.
 
     The secret's value is ``{"<connection>": {"scheme": ..., "secrets": ["<current>", ...]}}``. An
-    entry that is none of that closes its connection alone.
+    entry that is not one of that closes its connection alone.
     """
 
     def __init__(self, client: "SecretsManagerClient", *, secret_id: str) -> None:

@@ -1,4 +1,4 @@
-"""HTTP to an endpoint: to the very address that was checked, in 15 seconds, deaf to redirects."""
+"""HTTP to an endpoint: to the address that was checked, within 15 seconds, without redirects."""
 
 import http.client
 import socket
@@ -96,7 +96,7 @@ class EndpointHttp:
 
 
 class _Call:
-    """One call, in a thread of its own.
+    """One call, in its own thread.
 
     Finding a name has no timeout at all. So the caller waits only so long, then cuts the line.
     """
@@ -147,7 +147,7 @@ class _Call:
 
     def _exchange(self, headers: Mapping[str, str], body: bytes) -> Answer:
         line = self._connect()
-        # In place of a connection of its own, which would look the name up a second time.
+        # In place of its own connection, which would look the name up a second time.
         self._connection._new_conn = lambda: line  # type: ignore[method-assign]
         self._connection.connect()
         asked = {**headers, "connection": "close"}

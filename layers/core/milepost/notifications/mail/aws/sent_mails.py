@@ -1,4 +1,4 @@
-"""NoticesTable's record of mails: which notices each told of, and what became of them."""
+"""NoticesTable's record of mails: which notices each mail contained, and their outcomes."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ class MailsTable:
 
     An event of SES names its mail by a message tag, which holds at most 256 characters of a small
     alphabet: too few for the ids of providers, and of a digest's hundred notices. So the tag is a
-    digest, and the item under it says which notices are meant. A header of our own would be shown
+    digest, and the item under it says which notices are meant. Our own header would be shown
     to the recipient, and is cut off in events (``headersTruncated``) when there are many.
 
     The item holds no address: it is taken from the log, where an erasure finds it.
@@ -130,7 +130,7 @@ class MailsTable:
         answer = self._client.get_item(TableName=self._table, Key=to_item(key), ConsistentRead=True)
         entry = from_item(answer.get("Item", {}))
         if entry.get("recipient") in (None, ERASED_RECIPIENT):
-            # Nobody is left to be written to again, or to be told of.
+            # Nobody is left to be written to again, or to be notified of.
             return None
         return Logged(
             notice=notice_of({**message, "recipient": entry["recipient"]}),

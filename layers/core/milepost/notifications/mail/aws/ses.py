@@ -41,10 +41,10 @@ REFUSALS: Final = frozenset({"MessageRejected", "BadRequestException", "InvalidP
 
 
 class MailRecords(Protocol):
-    """Which notices a mail tells of, for when we hear what became of it."""
+    """Which notices a mail tells of, so that its outcome can be logged."""
 
     def keep(self, notices: Sequence[Notice], *, at: datetime) -> str:
-        """Keep it before the mail goes out; a name for the mail, fit for a message tag."""
+        """Keep it before the mail is sent; a name for the mail, fit for a message tag."""
         ...
 
 

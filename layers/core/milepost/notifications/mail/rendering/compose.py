@@ -38,7 +38,7 @@ def compose(text: Template, html: Template, values: dict[str, Any]) -> Composed:
 def unsubscribe_headers(url: str | None) -> dict[str, str]:
     """The headers that give a mail program its one-click button. Source: RFC 8058, section 3.1.
 
-    :raises ValueError: when the URL isn't one that may stand in a header
+    :raises ValueError: when the URL isn't one that may be in a header
     """
     if url is None:
         return {}

@@ -51,7 +51,7 @@ class DigestLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """What one recipient is told of in one mail; times are shown in ``time_zone`` (IANA name)."""
+    """The notices of one mail to one recipient; times are shown in ``time_zone`` (IANA name)."""
 
     recipient: str
     language: str

@@ -37,7 +37,7 @@ def _of_dates(told: Telling, values: dict[str, Any]) -> list[tuple[str, str | No
     elif values["activates"]:
         label = "activation"
     return [
-        # An appointment of an order that came to nothing would still be kept by somebody.
+        # An appointment of an order that ended without success would still be kept by somebody.
         (label, None if told.order.status in _CAME_TO_NOTHING else values["appointment"]),
         ("supply_end", values["delivery_end"]),
         ("expected_by", values["expected_by"]),

@@ -41,7 +41,7 @@ _LONGEST_IN_SUBJECT: Final = 50
 _NOT_A_NAME: Final = re.compile(r"[<>{}\[\]@\\|]|://|www\.|\.\w{2,}/", re.IGNORECASE)
 _LONGEST_GREETED: Final = 50
 _NO_CAUSES: Final = frozenset({"other", "none"})
-"""What stands in the words for a cause that isn't known."""
+"""What is in the words for a cause that isn't known."""
 _FOR_CUSTOMERS: Final = frozenset(
     {"next_steps", "timeline", "account_details", "special_instructions"}
 )

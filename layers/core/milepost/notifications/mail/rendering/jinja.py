@@ -65,7 +65,7 @@ def _finalize_text(value: Any) -> Any:
 
 
 def _finalize_html(value: Any) -> Any:
-    """Right-to-left names get an element of their own, so that they turn nothing else around."""
+    """Right-to-left names get their own element, so that they turn nothing else around."""
     if value is None:
         return ""
     if (

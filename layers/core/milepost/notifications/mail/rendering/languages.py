@@ -1,6 +1,6 @@
 """Languages: which there are, which one a recipient gets, and its words.
 
-All that a translator touches of a language stands in ``templates/<language>/``: its words in
+All that a translator touches of a language is in ``templates/<language>/``: its words in
 ``words.toml``, its sentences in a template for each audience and kind.
 """
 

@@ -134,7 +134,7 @@ def bare_sample(
 def sample_digest(
     reason: DigestReason, audience: Audience, connection: Connection, language: str
 ) -> Digest:
-    """One order of each kind that this audience is told of."""
+    """One order of each kind that this audience is notified of."""
     kinds = CUSTOMER_KINDS if audience is Audience.CUSTOMER else TEAM_KINDS
     made = [sample(kind, audience, connection, language) for kind in Kind if kind in kinds]
     return Digest(

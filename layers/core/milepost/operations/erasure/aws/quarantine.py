@@ -33,7 +33,7 @@ class Reader:
         self, body: bytes, subject: Subject, *, connection_id: str, source: Source, at: datetime
     ) -> Judgement:
         """Whose a delivery is. One that can be read is known by its order and its customer; whoever
-        else is named in it only stands in somebody's text."""
+        else who is named in it only appears in somebody's text."""
         reports = self._reports(body, connection_id, source, at)
         raw = judge_raw(body, subject, connection=connection_id)
         if reports is None:
