@@ -318,6 +318,7 @@ def _measured_batches() -> Iterator[tuple[str, Any]]:
         {"Records": [records[0], poison, records[2]]},
     )
     yield "measure_stages/backfill", {"backfill": {}}
+    yield "measure_stages/forecasts", {"forecasts": {}}
 
 
 def _with_old_image(record: dict[str, Any], before: Write | None) -> dict[str, Any]:

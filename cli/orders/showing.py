@@ -5,6 +5,7 @@ from typing import Any, Final, TypeAlias
 
 from cli.moments import Moments
 from cli.orders.facts import fact_lines
+from cli.orders.forecasts import forecast_line
 from cli.output import tell, tell_folded
 
 Shown: TypeAlias = Mapping[str, Any]
@@ -41,6 +42,8 @@ def _about(order: Shown, moments: Moments) -> Iterator[str]:
         yield f"! {reason['code']}: {reason['text']}"
     if order["next"]:
         yield from _coming(order["next"], moments)
+    if order["forecast"]:
+        yield forecast_line(order["forecast"], moments)
     for plan in order["planned"]:
         when = moments.minute(plan["planned_for"])
         yield f"planned: {plan['action']} at {when}, by {plan['person']}"

@@ -1,7 +1,10 @@
-"""A change of the orders' stream: update figures, stage durations and the search index."""
+"""A change of the orders' stream: update figures, stage durations and the search index. Once a day:
+make the forecasts."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -10,6 +13,11 @@ from milepost.aws.clients import client
 from milepost.aws.dynamodb_items import from_item
 from milepost.aws.logger import open_logger
 from milepost.common.exception_summary import fail_without_message
+from milepost.common.timestamps import format_instant
+from milepost.forecasts.aws.store import ForecastStore
+from milepost.forecasts.stages import stays_of
+from milepost.forecasts.stays import Stay
+from milepost.forecasts.table import make_table
 from milepost.orders.aws.erased_customers import LateOrders
 from milepost.orders.aws.scan import OrderPages
 from milepost.orders.aws.table import tracked_order
@@ -18,6 +26,8 @@ from milepost.queries.aws.projector import MeasuredOrders, read_change
 from milepost.queries.stage_durations import change_of
 
 PAGE: Final = 50
+TIME_FOR_TABLES: Final = 150_000
+"""Milliseconds that are kept to make tables from the orders that were read."""
 ENOUGH_FOR_A_PAGE: Final = 20_000
 """Milliseconds that a page of the backfill takes at most."""
 
@@ -30,12 +40,18 @@ measured = MeasuredOrders(
     figures_table=os.environ["FIGURES_TABLE"],
     search_table=os.environ["SEARCH_TABLE"],
 )
+forecasts = ForecastStore(dynamodb, table_name=os.environ["FIGURES_TABLE"])
 late_orders = LateOrders(dynamodb, table_name=os.environ["ERASURES_TABLE"])
 
 
 @fail_without_message
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Count the stream's records; or with ``{"backfill": {}}`` the orders that are in the table."""
+    """Count the stream's records; or with ``{"backfill": {}}`` the orders that are in the table.
+
+    ``{"forecasts": {}}`` makes the forecasts of every connection from its orders.
+    """
+    if "forecasts" in event:
+        return make_forecasts(context)
     if "backfill" in event:
         return backfill(event["backfill"].get("after"), context)
     failed = count_all(event["Records"])
@@ -88,3 +104,28 @@ def backfill(after: str | None, context: LambdaContext) -> dict[str, Any]:
         if place is None or context.get_remaining_time_in_millis() < ENOUGH_FOR_A_PAGE:
             logger.info("backfilled", orders=number)
             return {"counted": number, "after": str(place) if place else None}
+
+
+def make_forecasts(context: LambdaContext) -> dict[str, Any]:
+    """Make each connection's forecasts anew, from all of its orders as they stand.
+
+    Orders that there is no time to read are left out, and the log says so.
+    """
+    now = datetime.now(UTC)
+    stays: dict[str, list[Stay]] = defaultdict(list)
+    place, number = None, 0
+    while True:
+        page, place = orders.read(after=place, limit=PAGE)
+        number += len(page)
+        for tracked in page:
+            stays[tracked.order.key.connection] += stays_of(tracked)
+        if place is None:
+            break
+        if context.get_remaining_time_in_millis() < TIME_FOR_TABLES:
+            logger.warning("forecasts are made from a part of the orders", orders=number)
+            break
+    for connection, of_connection in stays.items():
+        table = make_table(of_connection, now=now.timestamp(), made_at_text=format_instant(now))
+        forecasts.write(connection, table)
+    logger.info("made forecasts", orders=number, connections=len(stays))
+    return {"orders": number, "connections": len(stays)}

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from milepost.common.status import Status
+from milepost.forecasts.aws.store import ForecastStore
+from milepost.forecasts.curves import What
+from milepost.forecasts.forecast import forecast
 from milepost.orders.aws.table import OrdersTable
 from milepost.queries.aws.figures import FiguresTable
 from milepost.queries.aws.search import SearchTable
@@ -133,3 +136,26 @@ def test_logs_hold_nothing_personal(
     assert "could not count" in text
     for personal in ("Charlotte", "Nguyen", "example.com", "Lygon"):
         assert personal not in text
+
+
+def test_forecasts_are_made_from_the_orders_as_they_stand(app: ModuleType, stack: Stack) -> None:
+    """However often: the table is that of the orders, with the reads and writes of the real one."""
+    table = OrdersTable(
+        aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=OFFERGRID
+    )
+    for number in range(70):
+        key, began = replace(KEY, order_id=f"ord_{number}"), 2 * number
+        ended = report(Status.COMPLETED, began + 60, key=key)
+        life = [report(Status.PENDING, began, key=key), ended]
+        table.write(tracked(*life), new=())
+    for _ in range(2):
+        answer = app.handler(event("measure_stages", "forecasts"), Context())
+        assert answer == {"orders": 70, "connections": 1}
+    store = ForecastStore(aws("dynamodb"), table_name=stack.resources["FiguresTable"])
+    known = store.read(OFFERGRID.id)
+    assert known is not None
+    # The first end is after an hour: of those that began before, only the slow ones are known.
+    found = forecast(known, What.END, stage="pending", age=0.0, connection=OFFERGRID.id)
+    assert found is not None
+    assert (found.points.at_risk, found.points.middle) == (40, 3600)
+    assert store.read("another") is None

@@ -18,6 +18,7 @@ from milepost.api.dependencies import Services
 from milepost.common.status import Status
 from milepost.connections.aws.settings import Unusable
 from milepost.connections.connection import Connection, UnknownConnection, UnusableConnection
+from milepost.forecasts.table import ForecastTable
 from milepost.notifications.eligibility_check import Judge
 from milepost.notifications.notice import NoticeId
 from milepost.notifications.notice_list import NoticePage, NoticePlace, WantedNotices
@@ -145,6 +146,14 @@ class Figures:
 
 
 @dataclass
+class Forecasts:
+    tables: dict[str, ForecastTable] = field(default_factory=dict)
+
+    def read(self, connection_id: str) -> ForecastTable | None:
+        return self.tables.get(connection_id)
+
+
+@dataclass
 class Connections:
     known: dict[str, Connection]
     bad: dict[str, Unusable] = field(default_factory=dict)
@@ -198,6 +207,7 @@ class Desk:
     lists: Lists = field(default_factory=Lists)
     search: Search = field(default_factory=Search)
     figures: Figures = field(default_factory=Figures)
+    forecasts: Forecasts = field(default_factory=Forecasts)
     connections: Connections = field(
         default_factory=lambda: Connections({one.id: one for one in (OFFERGRID, RABOT)})
     )
@@ -217,6 +227,7 @@ class Desk:
                 lists=self.lists,
                 search=self.search,
                 figures=self.figures,
+                forecasts=self.forecasts,
                 connections=self.connections,
                 cursor_keys=OneKey(),
                 requests=self.requests,

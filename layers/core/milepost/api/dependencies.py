@@ -18,6 +18,7 @@ from milepost.api.pagination import CursorKeys
 from milepost.common.idempotency import Requests
 from milepost.common.status import Status
 from milepost.connections.connection import Connection
+from milepost.forecasts.table import ForecastTable
 from milepost.notifications.dispatch import Entered
 from milepost.notifications.notice import NoticeId
 from milepost.notifications.notice_list import NoticeLists
@@ -116,6 +117,12 @@ class Figures(Protocol):
     ) -> list[AcceptanceFigures]: ...
 
 
+class Forecasts(Protocol):
+    """Tables of forecasts."""
+
+    def read(self, connection_id: str) -> ForecastTable | None: ...
+
+
 class ActivityLog(EntryWriter, Protocol):
     """Who changed what."""
 
@@ -134,6 +141,7 @@ class Services:
     lists: Lists
     search: Search
     figures: Figures
+    forecasts: Forecasts
     cursor_keys: CursorKeys
     notices: Notices
     notice_lists: NoticeLists

@@ -130,6 +130,11 @@ class _Figures(_Narrowed):
         return self.inner.acceptances(self._of(connection_ids), months=months)
 
 
+class _Forecasts(_Narrowed):
+    def read(self, connection_id: str) -> Any:
+        return self.inner.read(connection_id) if connection_id in self.allowed else None
+
+
 class _Notices(_Narrowed):
     def of_order(self, key: OrderKey) -> Any:
         return self.inner.of_order(key) if self._has(key) else []
@@ -398,6 +403,7 @@ _SERVICES: Final[Mapping[str, Callable[[Any, Allowed], Any]]] = {
     "lists": _Lists,
     "search": _Search,
     "figures": _Figures,
+    "forecasts": _Forecasts,
     "notices": _Notices,
     "notice_lists": _NoticeLists,
     "connections": _Connections,

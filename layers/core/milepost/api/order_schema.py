@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from milepost.actions.rules import allowed_actions
+from milepost.api.forecast_schema import ForecastView
 from milepost.api.json_model import Shape
 from milepost.api.notice_schema import NoticeView
 from milepost.common.status import Status
@@ -127,6 +128,7 @@ class OrderView(Shape):
     actions: list[str] = Field(description="What can be done with it as it is.")
     planned: list[PlanView] = Field(description="What is to be done later.")
     next: NextView | None = Field(description="None once the order is closed.")
+    forecast: ForecastView | None = Field(description="None once the order is closed.")
     timeline: list[EntryView] = Field(description="By the time at which it occurred.")
     earlier: EarlierView | None = Field(description="What stands before a very long timeline.")
     announced: list[AnnouncementView]
@@ -140,6 +142,7 @@ def order_view(
     connection: Connection | None,
     notices: list[NoticeView],
     now: datetime,
+    forecast: ForecastView | None = None,
 ) -> OrderView:
     """The order with all that is known of it.
 
@@ -168,6 +171,7 @@ def order_view(
         actions=_actions(order, acting),
         planned=_plans(order, acting),
         next=_next(order, acting, now),
+        forecast=forecast,
         timeline=[_entry(entry) for entry in order.timeline],
         earlier=_earlier(order),
         announced=[_announcement(one) for one in tracked.announced],

@@ -11,6 +11,7 @@ from milepost.api.dependencies import Acting, Services
 from milepost.aws.clients import INTERACTIVE_CONFIG, client
 from milepost.aws.signing_keys import KeysStore
 from milepost.connections.aws.settings import ConnectionSettings
+from milepost.forecasts.aws.store import ForecastStore
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.idempotency import RequestsTable
 from milepost.notifications.aws.notice_lists import NoticeListsTable
@@ -99,6 +100,7 @@ def open_services(environment: Mapping[str, str], *, clock: Callable[[], datetim
         lists=OrderLists(dynamodb, table_name=environment["ORDERS_TABLE"]),
         search=SearchTable(dynamodb, table_name=environment["SEARCH_TABLE"]),
         figures=FiguresTable(dynamodb, table_name=environment["FIGURES_TABLE"]),
+        forecasts=ForecastStore(dynamodb, table_name=environment["FIGURES_TABLE"]),
         cursor_keys=KeysStore(
             client("secretsmanager", config=INTERACTIVE_CONFIG),
             secret_id=environment["CURSOR_SECRET_ARN"],

@@ -3,6 +3,7 @@
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from milepost.api.dependencies import Given, Services
+from milepost.api.forecast_schema import forecast_view
 from milepost.api.json_model import Shape
 from milepost.api.notice_schema import NoticeView, notice_view
 from milepost.api.openapi import may_answer
@@ -42,6 +43,9 @@ def show_order(order_id: OrderPath, services: Given) -> OrderView:
         connection=connection,
         notices=notices_of(key, services),
         now=services.clock(),
+        forecast=forecast_view(
+            tracked, connection, table=services.forecasts.read(key.connection), now=services.clock()
+        ),
     )
 
 

@@ -1,0 +1,68 @@
+"""The stays of an order: the stages that it was in, by the provider's own words, and its end."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from milepost.common.status import StageLevel, Status, normal_form
+from milepost.forecasts.stays import Stay
+from milepost.orders.lifecycle import OPEN, TERMINAL
+from milepost.orders.order import TrackedOrder
+from milepost.orders.size_limits import shorten_text
+from milepost.orders.stages import RAW_STATUS_BYTES, measured_stages
+
+_SUCCESSFUL: Final = frozenset({Status.COMPLETED, Status.ACTIVE})
+
+
+def stage_name(status: Status, raw_status: str | None) -> str:
+    """What orders in the same stage have in common: the status, and the provider's word for it
+    where that is another one."""
+    word = normal_form(raw_status or "")
+    if not word or word.replace("_", " ") == status.replace("_", " "):
+        return str(status)
+    return f"{status}: {shorten_text(word, RAW_STATUS_BYTES)}"
+
+
+def stays_of(tracked: TrackedOrder) -> Iterator[Stay]:
+    """The stays of an order in its open stages, as its timeline tells them now.
+
+    An order whose customer was erased counts if it had ended: nobody knows when it goes on.
+    """
+    order = tracked.order
+    ended = _ended(tracked)
+    if ended is None and tracked.erased_at is not None:
+        return
+    present = Stay(
+        stage=stage_name(order.status, order.raw_status),
+        entered=order.stage_since.timestamp(),
+        ended=ended.timestamp() if ended else None,
+        completed=order.status in _SUCCESSFUL,
+        connection=order.key.connection,
+        service_type=order.details.get("service_type", ""),
+    )
+    for stage in measured_stages(order):
+        is_whole = stage.level is not StageLevel.STATUS
+        if is_whole and stage.status in OPEN and (ended is None or stage.left <= ended):
+            yield replace(
+                present,
+                stage=stage_name(stage.status, stage.raw_status),
+                entered=stage.entered.timestamp(),
+                left=stage.left.timestamp(),
+            )
+    if ended is None and order.status is not Status.UNKNOWN:
+        yield present
+
+
+def _ended(tracked: TrackedOrder) -> datetime | None:
+    """When the order ended; one that is completed and then active ended when it was completed."""
+    order = tracked.order
+    if order.status not in TERMINAL:
+        return None
+    stages = [one for one in measured_stages(order) if one.level is not StageLevel.RAW_STATUS]
+    ended = order.since
+    for one in reversed(stages):
+        if one.status not in _SUCCESSFUL or order.status not in _SUCCESSFUL:
+            break
+        ended = min(ended, one.entered)
+    return ended
