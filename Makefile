@@ -39,8 +39,8 @@ build: install ## What `sam build` makes of the template, for this machine
 	@$(BIN)/python -m local build
 
 PROVIDERS ?= providers/examples/woocommerce.yaml
-run: install ## The whole product on this machine (DEMO=0: without traffic; DETACH=1: in the background; PROVIDERS=files of declared providers)
-	@MILEPOST_PROVIDERS="$(PROVIDERS)" $(BIN)/python -m local run $(if $(filter 0,$(DEMO)),--no-demo) $(if $(filter 1,$(DETACH)),--detach)
+run: install ## The whole product on this machine (DEMO=0: without traffic, loop: without an end; DETACH=1: in the background; PROVIDERS=files of declared providers)
+	@MILEPOST_PROVIDERS="$(PROVIDERS)" $(BIN)/python -m local run $(if $(DEMO),--demo $(DEMO)) $(if $(filter 1,$(DETACH)),--detach)
 
 stop: install ## End what `make run DETACH=1` started
 	@$(BIN)/python -m local stop
@@ -112,6 +112,10 @@ test-browser: install ## The console in a real browser, with axe (needs chromium
 	elif ! $(MAKE) --no-print-directory $(TOOLS)/playwright/.installed; then \
 		echo "- the console in a browser: Playwright can't be installed here (why, see above)" | tee -a $(LEFT_OUT); \
 	else MILEPOST_PLAYWRIGHT=$(CURDIR)/$(TOOLS)/playwright pytest tests/browser; fi
+
+.PHONY: pictures
+pictures: $(TOOLS)/playwright/.installed ## Pictures of the console after the demo's day: docs/pictures (needs chromium)
+	@MILEPOST_PLAYWRIGHT=$(CURDIR)/$(TOOLS)/playwright $(BIN)/python -m tests.browser.pictures
 
 bench: install bench-peers ## What it costs, beside its limits and peers (PART=cold: one part; QUICK=1: roughly; PART=forecast LOG=file.xes.gz: on an event log)
 	@PYTHONPATH=.:layers/core $(BIN)/python -m bench $(PART) $(if $(filter 1,$(QUICK)),--quick) $(LOG:%=--log %)

@@ -14,6 +14,7 @@ from local.invoking import invoke_function
 from local.places import DEFAULT
 from local.run import run_in_background, run_stack, stop_stack
 from local.sam_local import write_environment, write_signed_events
+from local.stack import DemoLength
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 for _command in (
@@ -34,8 +35,9 @@ _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 @app.command()
 def run(
     demo: Annotated[
-        bool, typer.Option(envvar="DEMO", help="Let the sandboxes move orders through their lives.")
-    ] = True,
+        DemoLength,
+        typer.Option(envvar="DEMO", help="Move orders through their lives: 1, 0 or loop."),
+    ] = DemoLength.ONCE,
     detach: Annotated[
         bool, typer.Option(envvar="DETACH", help="Return when the stack is ready.")
     ] = False,

@@ -1,8 +1,9 @@
-"""Polls more often than EventBridge Scheduler can, for orders that live faster than life."""
+"""Schedules run more often than EventBridge Scheduler can, for orders that live fast."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,16 +11,21 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.access import Access
 
 _PAUSE_SECONDS: Final = 3.0
+_EVERY: Final = 5
+"""Of so many rounds of polls, one looks at deadlines as well."""
 
 
 @contextmanager
-def hurried_polls(access: Access) -> Iterator[None]:
-    """Run the target of every schedule every three seconds while the block runs.
+def hurried_polls(access: Access, *, watch_deadlines: str) -> Iterator[None]:
+    """Poll every connection every three seconds while the block runs, and look at deadlines.
 
     The shortest schedule is one minute, in which an order of the demo changes several times.
+
+    :param watch_deadlines: the name of that function
     """
     stopped = threading.Event()
-    thread = threading.Thread(target=_poll, args=(access, stopped), name="polls", daemon=True)
+    arguments = (access, watch_deadlines, stopped)
+    thread = threading.Thread(target=_poll, args=arguments, name="polls", daemon=True)
     thread.start()
     try:
         yield
@@ -28,11 +34,15 @@ def hurried_polls(access: Access) -> Iterator[None]:
         thread.join()
 
 
-def _poll(access: Access, stopped: threading.Event) -> None:
+def _poll(access: Access, watch_deadlines: str, stopped: threading.Event) -> None:
     scheduler, functions = access.client("scheduler"), access.client("lambda")
-    while not stopped.wait(_PAUSE_SECONDS):
+    for number in count(1):
+        if stopped.wait(_PAUSE_SECONDS):
+            return
         try:
             _run_schedules(scheduler, functions, stopped)
+            if number % _EVERY == 0:
+                functions.invoke(FunctionName=watch_deadlines, Payload=b"{}")
         except (BotoCoreError, ClientError):
             # The emulator may be leaving; the schedules themselves go on as declared.
             continue

@@ -17,26 +17,43 @@ _PAUSE_SECONDS: Final = 1.0
 
 
 def show_live(
-    read: Callable[[], Overview], *, console: Console, stopped: threading.Event, header: str
+    read: Callable[[], Overview],
+    *,
+    console: Console,
+    stopped: threading.Event,
+    header: str,
+    said: Callable[[], str] = lambda: "",
 ) -> None:
-    """Show what `read` returns until `stopped` is set."""
+    """Show what `read` returns until `stopped` is set, and what `said` says, once it does."""
+
+    def with_news() -> str:
+        return f"{header}\n{said()}".rstrip()
+
     if console.is_terminal:
-        _show_screen(read, console, stopped, header)
+        _show_screen(read, console, stopped, with_news)
     else:
-        _show_lines(read, console, stopped)
+        _show_lines(read, console, stopped, said)
 
 
 def _show_screen(
-    read: Callable[[], Overview], console: Console, stopped: threading.Event, header: str
+    read: Callable[[], Overview],
+    console: Console,
+    stopped: threading.Event,
+    header: Callable[[], str],
 ) -> None:
     with Live(console=console, auto_refresh=False) as live:
         while not stopped.is_set():
-            live.update(Group(Text(header), render_overview(read())), refresh=True)
+            live.update(Group(Text(header()), render_overview(read())), refresh=True)
             stopped.wait(_PAUSE_SECONDS)
 
 
-def _show_lines(read: Callable[[], Overview], console: Console, stopped: threading.Event) -> None:
-    last = ""
+def _show_lines(
+    read: Callable[[], Overview],
+    console: Console,
+    stopped: threading.Event,
+    said: Callable[[], str],
+) -> None:
+    last = last_said = ""
     while not stopped.is_set():
         overview = read()
         orders = ", ".join(f"{name} {count}" for name, count in overview.statuses.items())
@@ -45,6 +62,9 @@ def _show_lines(read: Callable[[], Overview], console: Console, stopped: threadi
         if line != last:
             console.print(line, markup=False, highlight=False, soft_wrap=True)
             last = line
+        if (news := said()) != last_said:
+            console.print(news, markup=False, highlight=False, soft_wrap=True)
+            last_said = news
         stopped.wait(_PAUSE_SECONDS)
 
 

@@ -18,7 +18,7 @@ from local.live import show_live
 from local.overview import Overview, read_overview
 from local.places import ROOT, Places
 from local.progress import Progress
-from local.stack import Stack, running_stack
+from local.stack import DemoLength, Stack, running_stack
 
 READY: Final = "ready"
 _STOP_SECONDS: Final = 30.0
@@ -27,7 +27,7 @@ _ANOTHER_STARTS: Final = (
 )
 
 
-def run_stack(places: Places, *, demo: bool, port: int | None, console: Console) -> None:
+def run_stack(places: Places, *, demo: DemoLength, port: int | None, console: Console) -> None:
     """Start the stack, show it until Ctrl-C or SIGTERM, and leave nothing behind.
 
     :raises CannotStart: when it can't be started
@@ -38,12 +38,14 @@ def run_stack(places: Places, *, demo: bool, port: int | None, console: Console)
         progress = Progress(console)
         with running_stack(demo=demo, places=places, port=port, progress=progress) as stack:
             _tell_addresses(stack, progress)
-            _show(stack, console, stopped)
+            _show(stack, console, stopped, demo)
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             progress.tell("stopping ...")
 
 
-def run_in_background(places: Places, *, demo: bool, port: int | None, console: Console) -> None:
+def run_in_background(
+    places: Places, *, demo: DemoLength, port: int | None, console: Console
+) -> None:
     """Start the stack in its own process and return when it is ready.
 
     :raises CannotStart: when it can't be started
@@ -51,7 +53,7 @@ def run_in_background(places: Places, *, demo: bool, port: int | None, console: 
     # First, since the one that runs still writes to the file that is read here.
     replace_running(places, console=console)
     places.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "local", "run", "--" + ("demo" if demo else "no-demo")]
+    command = [sys.executable, "-m", "local", "run", "--demo", demo.value]
     environment = os.environ | {"MILEPOST_PORT": str(port or ""), "DETACH": "0"}
     with (places.state / "start.log").open("wb+") as said:
         child = subprocess.Popen(
@@ -155,7 +157,13 @@ def _signals(stopped: threading.Event, console: Console) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _show(stack: Stack, console: Console, stopped: threading.Event) -> None:
+_THROUGH: Final = (
+    "The demo is through: its orders have come as far as they go. "
+    "`make run DEMO=loop` lets others follow."
+)
+
+
+def _show(stack: Stack, console: Console, stopped: threading.Event, demo: DemoLength) -> None:
     tables = {
         "orders_table": stack.resource_id("OrdersTable"),
         "notices_table": stack.resource_id("NoticesTable"),
@@ -165,9 +173,12 @@ def _show(stack: Stack, console: Console, stopped: threading.Event) -> None:
     def read() -> Overview:
         return read_overview(dynamodb, **tables)
 
+    def said() -> str:
+        return _THROUGH if demo is DemoLength.ONCE and stack.demo_is_through() else ""
+
     header = f"console {stack.console_url}   inbox {stack.mail_url}   (Ctrl-C ends it)"
     try:
-        show_live(read, console=console, stopped=stopped, header=header)
+        show_live(read, console=console, stopped=stopped, header=header, said=said)
     except KeyboardInterrupt:
         return
 

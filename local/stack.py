@@ -11,8 +11,9 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Final, cast
 
 from local.access import Access, make_access
 from local.build import build_stack
@@ -42,6 +43,17 @@ from local.processes import require_free_port
 from local.progress import Progress, silent_progress
 from local.sandboxes.server import Sandboxes
 from local.subscriber import subscribe_queue
+
+_ROUND_SECONDS: Final = 300.0
+"""How long each round of orders takes after the first, where the demo goes on."""
+
+
+class DemoLength(StrEnum):
+    """Whether the sandboxes move orders, by the values of ``make run DEMO=``."""
+
+    NONE = "0"
+    ONCE = "1"
+    LOOP = "loop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +95,16 @@ class Stack:
         with urllib.request.urlopen(f"{self.mail_url}/messages.json", timeout=10) as answer:
             return cast(Sequence[Mapping[str, Any]], json.load(answer))
 
+    def demo_is_through(self) -> bool:
+        """Whether the sandboxes have moved their orders as far as they go."""
+        states = [self._demo_of(one["sandbox_url"]) for one in self.connections.values()]
+        moved = [one for one in states if one["moves"]]
+        return bool(moved) and not any(one["running"] for one in moved)
+
+    def _demo_of(self, sandbox: str) -> Mapping[str, Any]:
+        with urllib.request.urlopen(f"{sandbox}/_sandbox/demo", timeout=10) as answer:
+            return cast(Mapping[str, Any], json.load(answer))
+
     def resource_id(self, logical_id: str) -> str:
         """The physical id of one of the template's resources."""
         answer = self.client("cloudformation").describe_stack_resources(StackName=self.stack_name)
@@ -101,7 +123,7 @@ def read_stack(places: Places) -> Stack | None:
 @contextmanager
 def running_stack(
     *,
-    demo: bool = False,
+    demo: DemoLength = DemoLength.NONE,
     places: Places | None = None,
     port: int | None = None,
     progress: Progress | None = None,
@@ -132,7 +154,7 @@ class _Starting:
         self._step = progress.step
         self._ports = Ports(places.ports_file)
 
-    def start(self, *, port: int | None, demo: bool) -> Stack:
+    def start(self, *, port: int | None, demo: DemoLength) -> Stack:
         if port is None:
             port = self._ports.choose("emulator")
         else:
@@ -194,7 +216,7 @@ class _Starting:
         return inbox
 
     def _connect(
-        self, access: Access, deployment: Deployment, *, api_url: str, demo: bool
+        self, access: Access, deployment: Deployment, *, api_url: str, demo: DemoLength
     ) -> Mapping[str, Mapping[str, Any]]:
         connections = list_connections(api_url=api_url)
         sandboxes = self._closing.enter_context(
@@ -206,9 +228,10 @@ class _Starting:
             path, connections=connections, base_url=f"http://127.0.0.1:{sandboxes.port}"
         )
         apply_connections(access, path=path, log=self._log)
-        if demo:
-            self._closing.enter_context(hurried_polls(access))
-            sandboxes.start_demo()
+        if demo is not DemoLength.NONE:
+            watch = deployment.find_id("WatchDeadlinesFunction")
+            self._closing.enter_context(hurried_polls(access, watch_deadlines=watch))
+            sandboxes.start_demo(again_in=_ROUND_SECONDS if demo is DemoLength.LOOP else None)
         return describe_connections(sandboxes, connections, deployment)
 
 

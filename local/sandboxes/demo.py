@@ -8,6 +8,7 @@ from threading import Event, Thread
 from typing import Any, Final
 
 from local.sandboxes.account import Account
+from local.sandboxes.daytime import appointment, placed
 from local.sandboxes.stories import Move, Story
 from local.sandboxes.wire import Json, format_time
 
@@ -73,9 +74,10 @@ class Demo:
                 yield Step(at=at, order=order, move=move)
 
     def _place(self, story: Story) -> str:
-        ago = timedelta(days=story.days_ago, minutes=self._random.randrange(600))
-        at = format_time(self._account.clock.now() - ago)
-        order = self._account.create_order({**story.fields, "at": at})
+        account, now = self._account, self._account.clock.now()
+        provider = account.connection.provider
+        at = placed(provider, now, days_ago=story.days_ago, chance=self._random)
+        order = account.create_order({**story.fields, "at": format_time(at)})
         return self._account.id_of(order)
 
     def _run(self) -> None:
@@ -98,9 +100,13 @@ class Demo:
     def _move(self, id: str, move: Mapping[str, Any]) -> None:
         change = {k: v for k, v in move.items() if k not in {"in_days", "in_hours", "item"}}
         if "in_days" in move:
-            day = self._account.clock.now() + timedelta(days=move["in_days"])
-            slot = day.replace(hour=self._random.choice((7, 9, 13)), minute=0, second=0)
-            change["scheduledFor"] = format_time(slot.replace(microsecond=0))
+            slot = appointment(
+                self._account.connection.provider,
+                self._account.clock.now(),
+                in_days=move["in_days"],
+                chance=self._random,
+            )
+            change["scheduledFor"] = format_time(slot)
         if "in_hours" in move:
             moment = self._account.clock.now() + timedelta(hours=move["in_hours"])
             change["scheduledFor"] = format_time(moment.replace(microsecond=0))

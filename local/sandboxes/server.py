@@ -20,6 +20,7 @@ from local.sandboxes.rabot import Rabot
 from local.sandboxes.settings import Connection, default_connections
 from local.sandboxes.spirii import Spirii
 from local.sandboxes.steering import Steering
+from local.sandboxes.stories import ENOUGH_ORDERS
 from local.sandboxes.subs import Subs
 from local.sandboxes.wire import Json
 
@@ -56,6 +57,8 @@ class Sandboxes:
         self._steering = {id: Steering(account) for id, account in self.accounts.items()}
         self._strays: deque[Json] = deque(maxlen=1_000)
         self._stopped = Event()
+        self._again_in: float | None = None
+        self._seed = 0
         self._threads: list[Thread] = []
         self._server = _Server((_HOST, port), _Handler, bind_and_activate=True)
         self._server.sandboxes = self
@@ -72,9 +75,10 @@ class Sandboxes:
 
     def stop(self) -> None:
         """Ends demos, deliveries and the server, and frees the port."""
+        self._stopped.set()
+        self._again_in = None
         for steering in self._steering.values():
             steering.stop_demo()
-        self._stopped.set()
         self._server.shutdown()
         self._server.server_close()
         self._outbox.stop()
@@ -101,8 +105,19 @@ class Sandboxes:
         """A URL on another host, which notes what reaches it (``GET /_elsewhere``)."""
         return f"http://localhost:{self.port}/_elsewhere/orders"
 
-    def start_demo(self, *, orders: int = 10, seconds: float = 60.0, seed: int = 7) -> None:
-        """Moves ``orders`` orders of every account through their lives within ``seconds``."""
+    def start_demo(
+        self,
+        *,
+        orders: int = ENOUGH_ORDERS,
+        seconds: float = 60.0,
+        seed: int = 7,
+        again_in: float | None = None,
+    ) -> None:
+        """Moves ``orders`` orders of every account through their lives within ``seconds``.
+
+        :param again_in: let others follow them without an end, each time within so many seconds
+        """
+        self._again_in, self._seed = again_in, seed + len(self._steering)
         for number, steering in enumerate(self._steering.values()):
             steering.start_demo(orders=orders, seconds=seconds, seed=seed + number)
 
@@ -151,6 +166,8 @@ class Sandboxes:
             for account in self.accounts.values():
                 with account.lock:
                     account.tick()
+            if self._again_in and not any(one.has_demo for one in self._steering.values()):
+                self.start_demo(seconds=self._again_in, seed=self._seed, again_in=self._again_in)
 
 
 def _account_of(connection: Connection) -> type[Account]:

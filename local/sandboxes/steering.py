@@ -90,6 +90,11 @@ class Steering:
         self._demo.start()
         return self._demo
 
+    @property
+    def has_demo(self) -> bool:
+        """Whether orders are still being moved."""
+        return self._demo is not None and bool(self._demo.describe()["running"])
+
     def stop_demo(self) -> None:
         if self._demo:
             self._demo.stop()

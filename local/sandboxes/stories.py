@@ -108,7 +108,7 @@ OFFERGRID: Final = (
     Story(
         days_ago=5,
         fields={"items": [{"offerId": "off-nbn-1000"}]},
-        moves=(_SENT, _TAKEN, _to("scheduled", in_hours=2.1)),
+        moves=(_SENT, _TAKEN, _to("scheduled", in_hours=2.03)),
     ),
     Story(
         days_ago=7,
@@ -237,11 +237,11 @@ SPIRII: Final = (
     Story(days_ago=3, moves=(_BOX_INSTALLED, _to("Scheduled", in_days=9))),
     Story(days_ago=1, moves=(_to("Cancelled", reason="Ordered twice"),)),
     # The team is reminded to fulfil the first; the second is planned at Spirii; a payment fails.
-    Story(days_ago=5, moves=(_BOX_INSTALLED, _to("Scheduled", in_hours=0.1))),
+    Story(days_ago=5, moves=(_BOX_INSTALLED, _to("Scheduled", in_hours=0.03))),
     Story(
         days_ago=5,
         moves=(
-            _to("Scheduled", in_hours=0.1),
+            _to("Scheduled", in_hours=0.03),
             {"set": {"fulfilment_scheduled_for": "2099-03-20T09:00:00.000Z"}},
         ),
     ),

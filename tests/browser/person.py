@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect
 
 from local.stack import Stack
 
-PATIENCE_MILLISECONDS = 30_000
+PATIENCE_MILLISECONDS = 60_000
 """How long a page may take on a machine with much else to do."""
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1600, "height": 1000}
 

@@ -253,7 +253,7 @@ def stack(places: Places) -> Iterator[Stack]:
     if "MILEPOST_STACK_FILE" in os.environ:
         yield Stack(**json.loads(places.stack_file.read_text()))
         return
-    with running_stack(demo=False, places=places) as started:
+    with running_stack(places=places) as started:
         yield started
 
 

@@ -31,7 +31,7 @@ def main() -> int:
     with ExitStack() as closing:
         state = options.state or Path(closing.enter_context(tempfile.TemporaryDirectory()))
         places = Places(state)
-        stack = closing.enter_context(running_stack(demo=False, places=places))
+        stack = closing.enter_context(running_stack(places=places))
         soak = Soak(stack=stack, plan=plan, connections_file=connections_file(places))
         soak.run()
         print_report(soak, log=places.log_file)
