@@ -59,10 +59,13 @@ def profile_of(provider: str) -> Profile:
 
 def _declared_profile(said: Declaration) -> Profile:
     most = said.list.page_size.most if said.list.page_size else 100
+    by_token = isinstance(said.sign_in, OAuthSignIn)
+    token_url = said.sign_in.token_url if isinstance(said.sign_in, OAuthSignIn) else None
     return Profile(
         credentials=said.credentials,
         base_url=said.base_url,
-        token_url=said.sign_in.token_url if isinstance(said.sign_in, OAuthSignIn) else None,
+        token_url=token_url,
+        needs_token_url=by_token and token_url is None,
         page_size=min(most, 100),
         most_per_page=most,
         requests_per_minute=said.list.requests_per_minute,

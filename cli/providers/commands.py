@@ -18,11 +18,14 @@ from cli.output import tell, tell_json, tell_table, warn
 from cli.parts import examples, make_part
 from cli.providers.applying import Situation, look_at, next_version, switch
 from cli.providers.comparing import Effects, effects_of
+from cli.providers.proposing import NoOrders, propose
 from cli.providers.reading import read_provider
 from cli.providers.samples import paths_of, read_samples, replay
 from cli.providers.storing import StoredProviders
 from cli.providers.uncallable import check_hosts
 from cli.stack import Stack, StackOption, find_stack
+from milepost.common.errors import BadPayload
+from milepost.common.strict_json import read_json
 from milepost.connections.declared_provider import StoredProvider, UnusableProvider
 from milepost.providers.declared.adapter import DeclaredProvider
 from milepost.providers.declared.file_format import Declaration
@@ -39,6 +42,29 @@ FileArgument = Annotated[
 ]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The provider's name.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show, and write nothing.")]
+
+
+@app.command("new", epilog=examples("providers new heatly --from captured/list-1.json"))
+def propose_file(
+    name: NameArgument,
+    *,
+    captured: Annotated[
+        Path, typer.Option("--from", help="An answer of the provider's list of orders, as JSON.")
+    ],
+) -> None:
+    """Print a file for a new provider, as far as a captured list of orders tells.
+
+    What it can't tell has to be corrected: addresses, sign-in, pages, and what each word means.
+    """
+    try:
+        content = propose(name, read_json(captured.read_bytes()))
+    except (OSError, BadPayload) as error:
+        raise WrongUse(f"{captured} can't be read: {error}") from None
+    except NoOrders:
+        raise WrongUse(f"{captured} has no list of orders.") from None
+    tell("# yaml-language-server: $schema=../docs/schemas/provider.v1.json")
+    tell(_as_yaml(content))
+    warn("Correct base_url, sign_in, list.pages, and what each status word means.")
 
 
 @app.command("test", epilog=examples("providers test providers/heatly.yaml --samples captured/"))

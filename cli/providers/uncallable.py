@@ -40,5 +40,5 @@ def check_hosts(
 def _urls(said: Declaration) -> Iterator[tuple[str, str]]:
     if said.base_url:
         yield "base_url", said.base_url
-    if isinstance(said.sign_in, OAuthSignIn):
+    if isinstance(said.sign_in, OAuthSignIn) and said.sign_in.token_url:
         yield "sign_in.token_url", said.sign_in.token_url

@@ -112,7 +112,8 @@ class Declared(Account):
             return Answer(content=_Granting(self.said).content)
         if request.method == "GET" and request.path == self.said.list.path:
             return self._list(request)
-        before, _, behind = self.said.one_order.path.partition("{order_id}")
+        path = self.said.one_order.path.partition("?")[0]
+        before, _, behind = path.partition("{order_id}")
         inner = request.path.removeprefix(before).removesuffix(behind)
         if request.method == "GET" and request.path == f"{before}{inner}{behind}":
             content: Json = {}
@@ -258,7 +259,7 @@ class Declared(Account):
                 names = names_in(kind.order)
                 content = _put(content, names, order) if names else deepcopy(order)
             else:
-                _put(content, names_in(kind.id) or (), self._reader_id(order))
+                _put_by(content, kind.id, self._reader_id(order))
             if hooks.event and (path := names_in(hooks.event)):
                 _put(content, path, word)
             self.send_webhook(event=word, content=content)
@@ -314,6 +315,18 @@ def _put(content: Any, names: tuple[str, ...], value: Any) -> Any:
     if names and isinstance(inner, dict):
         inner[names[-1]] = value
     return content
+
+
+def _put_by(content: Json, expression: str, value: Any) -> None:
+    """Put it where a path with indexes, such as ``data[0].id``, finds it."""
+    *above, last = expression.split(".")
+    inner = content
+    for name in above:
+        bare = name.removesuffix("[0]")
+        below: Json = {}
+        inner[bare] = [below] if name.endswith("[0]") else below
+        inner = below
+    inner[last] = value
 
 
 def _get(content: Any, names: tuple[str, ...]) -> Any:

@@ -15,6 +15,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cli.providers.proposing import NoOrders, propose
 from cli.providers.reading import InvalidText, read_declaration, read_provider
 from cli.providers.samples import read_samples, replay
 from milepost.common.errors import BadPayload
@@ -78,6 +79,19 @@ def test_every_sample_of_an_example_can_be_read_and_every_word_has_one(path: Pat
     assert outcome.problems == []
     assert said.name == path.stem
     assert Declaration.model_validate_json(said.as_json()) == said
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda one: str(one.stem))
+def test_a_file_that_is_proposed_from_a_list_reads_its_orders(path: Path) -> None:
+    answer = json.loads((path.with_suffix("") / "list-1.json").read_text())
+    proposed = Declaration.model_validate(propose("heatly", answer))
+    provider = DeclaredProvider(proposed, base_url=BASE)
+    page = provider.read_page(answer, request=PageRequest("/orders"))
+    assert page.orders
+    if path.stem == "woocommerce":
+        assert read(page.orders[0], provider)[0].status is Status.PENDING
+    with pytest.raises(NoOrders):
+        propose("heatly", {"data": []})
 
 
 def test_the_file_of_the_page_is_a_provider_as_it_stands() -> None:

@@ -186,7 +186,7 @@ class Declaration(Part):
 
     @model_validator(mode="after")
     def _together(self) -> "Declaration":
-        if isinstance(self.sign_in, OAuthSignIn):
+        if isinstance(self.sign_in, OAuthSignIn) and self.sign_in.token_url:
             _address(self.sign_in.token_url)
         known = {one.casefold() for one in (*self.statuses.map, *self.statuses.ignore)}
         for word in (*self.lifecycle.continues, *self.lifecycle.recovers):

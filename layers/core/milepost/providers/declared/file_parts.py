@@ -140,7 +140,8 @@ class OAuthSignIn(Part):
     """OAuth 2 client credentials (RFC 6749, section 4.4)."""
 
     kind: Literal["oauth2"]
-    token_url: Annotated[str, Field(max_length=300)]
+    token_url: Annotated[str, Field(max_length=300)] | None = None
+    """Left out where each account has its own: a connection then says it."""
     client: Literal["form", "basic"] = "form"
     """Where the client's id and secret stand: in the form, or as basic authentication."""
     scope: Annotated[str, Field(max_length=300)] | None = None

@@ -90,9 +90,12 @@ def _ask_for_token(
         headers["authorization"] = basic(user, password)
     if scope := connection.scopes or way.scope:
         form["scope"] = scope
+    token_url = connection.token_url or way.token_url
+    if not token_url:
+        raise SignInFailed(f"connection {connection.id} has no token_url")
     answer = http.request(
         "POST",
-        connection.token_url or way.token_url,
+        token_url,
         headers=headers,
         body=urlencode(form).encode(),
     )
