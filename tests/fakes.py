@@ -324,7 +324,7 @@ class MemoryHolds:
         self.kept.setdefault(batch, {})[notice.id] = notice
 
     def count(self, notice: Notice, *, hour: datetime) -> int:
-        counted = notice.recipient_digest, notice.key.connection, hour
+        counted = notice.recipient_hash, notice.key.connection, hour
         self.counts[counted] = self.counts.get(counted, 0) + 1
         return self.counts[counted]
 
@@ -333,7 +333,7 @@ class MemoryHolds:
 
     def claim_batch(self, batch: Batch, *, at: datetime, until: datetime) -> Claimed:
         if batch in self.claimed_until and self.claimed_until[batch] >= at:
-            raise AlreadyClaimed(batch.recipient_digest)
+            raise AlreadyClaimed(batch.recipient_hash)
         self.claimed_until[batch], self.claimed_by[batch] = until, uuid4().hex
         return replace(self.last_mails.get(batch, Claimed()), token=self.claimed_by[batch])
 

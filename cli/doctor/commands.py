@@ -10,7 +10,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.aws_faults import explain
-from cli.doctor import account, hearing, running, setting_up, telling
+from cli.doctor import account, channels, recipients, running, setting_up
 from cli.doctor.findings import Check, Finding, Level, Patient, failure
 from cli.faults import COULD_NOT, Fault
 from cli.options import JsonOption
@@ -26,11 +26,11 @@ CHECKS: Final[Sequence[tuple[str, Check]]] = (
     ("routes", account.check_routes),
     ("secrets", setting_up.check_secrets),
     ("schedules", setting_up.check_schedules),
-    ("mail", telling.check_mail),
-    ("sender", telling.check_sender),
-    ("signatures", telling.check_signatures),
-    ("topics", telling.check_topics),
-    ("hearing", hearing.check_hearing),
+    ("mail", channels.check_mail),
+    ("sender", channels.check_sender),
+    ("signatures", channels.check_signatures),
+    ("topics", channels.check_topics),
+    ("hearing", recipients.check_recipients),
     ("alarms", running.check_alarms),
     ("functions", running.check_functions),
     ("sources", running.check_sources),

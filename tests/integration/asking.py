@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from milepost.actions.aws.batches import BatchesTable
 from milepost.actions.batch import Batch, BatchState, Target
-from milepost.common.email_addresses import address_digest
+from milepost.common.email_addresses import address_hash
 from milepost.common.status import Status
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
@@ -240,7 +240,7 @@ REQUESTS: Final = {
     ),
     "orders_api, a batch stopped": asks("POST", f"/batches/{BATCH}/stop", of=a_batch),
     "orders_api, a suppression lifted": asks(
-        "DELETE", f"/suppressions/{address_digest(SALES)}", of=a_suppression
+        "DELETE", f"/suppressions/{address_hash(SALES)}", of=a_suppression
     ),
     "orders_api, an endpoint deleted": asks("DELETE", "/subscriptions/crm", of=subscriptions),
     "orders_api, a view saved": asks(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from milepost.common.email_addresses import address_digest
+from milepost.common.email_addresses import address_hash
 from milepost.common.status import Status
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.messages import notice_message
@@ -78,7 +78,7 @@ def test_clicking_twice_is_fine(app: ModuleType, stack: Stack) -> None:
 def test_a_customer_gets_no_more_customers_mails_but_stays_in_the_team(
     app: ModuleType, stack: Stack
 ) -> None:
-    token = token_of(Ending(customer=address_digest(CUSTOMER)), LINK_KEY)
+    token = token_of(Ending(customer=address_hash(CUSTOMER)), LINK_KEY)
     for _ in range(2):
         assert ask(app, http_event("POST", token))["statusCode"] == 200
     kept = SuppressionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])

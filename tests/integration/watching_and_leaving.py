@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from milepost.common.email_addresses import address_digest
+from milepost.common.email_addresses import address_hash
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
@@ -64,7 +64,7 @@ def one_click(stack: Stack) -> Any:
 
 
 def customers_click(stack: Stack) -> Any:
-    return click(stack, Ending(customer=address_digest("lena.hoffmann@example.de")))
+    return click(stack, Ending(customer=address_hash("lena.hoffmann@example.de")))
 
 
 def click(stack: Stack, ending: Ending) -> Any:

@@ -132,7 +132,7 @@ def test_a_mail_that_an_earlier_version_noted_stands_for_all_that_was_held(place
     if place.is_memory:
         pytest.skip("no earlier version wrote to memory")
     item = {
-        "pk": f"held#{BATCH.recipient_digest}#2026-03-02T13:00:00Z",
+        "pk": f"held#{BATCH.recipient_hash}#2026-03-02T13:00:00Z",
         "sk": "batch",
         "message_id": "m-1",
     }

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from milepost.aws.dynamodb_items import to_item
-from milepost.common.email_addresses import address_digest
+from milepost.common.email_addresses import address_hash
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.endpoints.addresses import Endpoint
@@ -148,7 +148,7 @@ def test_a_customer_who_unsubscribes_after_a_lift_is_out(dynamodb: Any, table: s
     suppressions = SuppressionsTable(dynamodb, table_name=table)
     suppressions.lift("a@example.org", at=NOON, audience=Audience.CUSTOMER)
     endings = EndingsTable(dynamodb, table_name=table)
-    endings.suppress_customer(address_digest("a@example.org"), reason="no", at=minute(1))
+    endings.suppress_customer(address_hash("a@example.org"), reason="no", at=minute(1))
     assert suppressions.reason("a@example.org", audience=Audience.CUSTOMER) == "no"
 
 
@@ -299,7 +299,7 @@ def test_a_link_ends_every_subscription_of_its_recipient_and_no_other(
         ENDPOINT,
     ):
         subscriptions.put(one)
-    digest = address_digest("sales@example.org")
+    digest = address_hash("sales@example.org")
     for reason in ("unsubscribed on 2026-03-02", "unsubscribed on 2026-03-03"):
         subscriptions.end_all_at(digest, reason=reason)
     ended = {one.id: one.ended for one in subscriptions.all() if one.ended}

@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from milepost.common.email_addresses import address_digest
+from milepost.common.email_addresses import address_hash
 from milepost.common.timestamps import format_instant
 from milepost.notifications.mail.unsubscribe import Ending, token_of
 from tests.batches import sqs_batch
@@ -224,13 +224,13 @@ FUNCTIONS: Final = (
     function(
         "unsubscribe",
         FedBy.PERSON,
-        click(Ending(recipient=address_digest(SALES))),
+        click(Ending(recipient=address_hash(SALES))),
         owns=SUBSCRIPTIONS,
     ),
     function(
         "unsubscribe",
         FedBy.PERSON,
-        click(Ending(customer=address_digest(CUSTOMER["email"]))),
+        click(Ending(customer=address_hash(CUSTOMER["email"]))),
         variant="a customer",
         owns=frozenset({"suppressed"}),
     ),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
-from milepost.common.email_addresses import address_digest
+from milepost.common.email_addresses import address_hash
 from milepost.common.timestamps import format_instant
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
@@ -193,7 +193,7 @@ REQUESTS: Final = (
     ),
     asks(
         "a suppression lifted", "DELETE /suppressions/<suppression>",
-        f"/suppressions/{address_digest(SALES)}", before=suppressed,
+        f"/suppressions/{address_hash(SALES)}", before=suppressed,
         owns=frozenset({"suppressed"}),
     ),
     asks(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from milepost.activity.entry import Entry, Outcome, Via, digest_of
+from milepost.activity.entry import Entry, Outcome, Via, hash_of
 from milepost.api.auth import READING
 from milepost.api.change_recording import kind_of
 from milepost.api.routing import SUBJECTS
@@ -105,7 +105,7 @@ def test_the_entry_of_an_erasure_has_a_digest_of_the_customer(desk: Desk) -> Non
     desk.ask("DELETE", "/customers/0a1b2c3d4e5f6071", role="operator", query={"dry_run": "true"})
     entry = only_entry(desk)
     assert entry.kind == "erase_customer"
-    assert entry.targets == {"customer": digest_of("0a1b2c3d4e5f6071")}
+    assert entry.targets == {"customer": hash_of("0a1b2c3d4e5f6071")}
     assert "0a1b2c3d4e5f6071" not in repr(entry)
 
 

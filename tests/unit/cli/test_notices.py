@@ -339,7 +339,7 @@ def test_what_is_held_until_a_time_is_let_go_before_it(deployed: Deployed) -> No
 
     assert (early.stdout, released.stdout) == ("Released: 0.\n", "Released: 1.\n")
     (queued,) = deployed.stack.messages("EmailQueue")
-    assert queued["batch"]["recipient_digest"].startswith(TEAM.recipient_digest)
+    assert queued["batch"]["recipient_digest"].startswith(TEAM.recipient_hash)
 
 
 def test_an_instant_without_a_zone_is_refused(deployed: Deployed) -> None:

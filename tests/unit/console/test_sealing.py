@@ -6,7 +6,7 @@ import hashlib
 import pytest
 
 from milepost.console.sealing import SessionSealing
-from milepost.console.sessions import Refused, digest_of, new_id
+from milepost.console.sessions import Refused, hash_of, new_id
 
 SEALING = SessionSealing()
 TOKEN = "eyJjdHkiOiJKV1QiLCJlbmMiOiJBMjU2R0NNIn0." + "r" * 1_700
@@ -24,10 +24,10 @@ def test_a_token_is_read_again_by_its_own_session_and_is_nowhere_in_what_is_kept
 def test_what_the_table_knows_of_a_session_does_not_decrypt_its_token() -> None:
     session_id = new_id()
     sealed = SEALING.seal(TOKEN, session_id=session_id)
-    for known in (digest_of(session_id), f"session#{digest_of(session_id)}", "", new_id()):
+    for known in (hash_of(session_id), f"session#{hash_of(session_id)}", "", new_id()):
         with pytest.raises(Refused):
             SEALING.unseal(sealed, session_id=known)
-    kept = bytes.fromhex(digest_of(session_id))
+    kept = bytes.fromhex(hash_of(session_id))
     derived = hashlib.blake2b(session_id.encode(), digest_size=32, person=b"milepost-refresh")
     assert derived.digest() != kept
 

@@ -159,7 +159,7 @@ def test_a_customer_who_subscribes_gets_both_notices_under_ids_of_their_own(writ
     assert (team.notice.audience, team.skipped) == (Audience.TEAM, None)
     assert (own.notice.audience, own.skipped) == (Audience.CUSTOMER, None)
     assert own.notice.id == f"{team.notice.id}-customer"
-    assert NoticeId.parse(own.notice.id).recipient_digest == own.notice.recipient_digest
+    assert NoticeId.parse(own.notice.id).recipient_hash == own.notice.recipient_hash
 
 
 def test_a_customer_who_subscribes_is_told_why_there_is_no_mail_for_the_customer() -> None:

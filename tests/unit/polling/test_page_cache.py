@@ -7,7 +7,7 @@ import pytest
 
 from milepost.common.status import Status
 from milepost.polling import page_cache
-from milepost.polling.page_cache import digest_of
+from milepost.polling.page_cache import hash_of
 from milepost.polling.page_json import read_page_json
 from milepost.polling.result import PollOutcome
 from milepost.providers.base import Json
@@ -43,7 +43,7 @@ def test_of_pages_that_come_again_to_the_byte_no_order_is_looked_at(
     world.connection = replace(world.connection, page_size=10)
     world.poll()
     looked_at: list[Json] = []
-    monkeypatch.setattr(page_cache, "digest_of", lambda o: looked_at.append(o) or digest_of(o))
+    monkeypatch.setattr(page_cache, "hash_of", lambda o: looked_at.append(o) or hash_of(o))
     orders[24] = rabot_order("Processing", contractNumber="V-24")
     assert world.poll().changed == 1
     assert 0 < len(looked_at) < len(orders)
@@ -174,7 +174,7 @@ def test_a_digit_far_behind_the_point_makes_an_order_another() -> None:
     )
     assert first != second
     read = [
-        digest_of(read_page_json(text.encode(), ("orders",)).orders[0])
+        hash_of(read_page_json(text.encode(), ("orders",)).orders[0])
         for text in (first, first, second)
     ]
     assert read[0] == read[1] != read[2]

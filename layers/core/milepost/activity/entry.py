@@ -122,7 +122,7 @@ def started(now: datetime) -> datetime:
     return whole_milliseconds(now)
 
 
-def digest_of(text: str) -> str:
+def hash_of(text: str) -> str:
     """What an entry has in place of an id that may name a person."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 

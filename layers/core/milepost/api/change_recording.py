@@ -11,7 +11,7 @@ from typing import Any, Final
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.api_gateway import Route
 
-from milepost.activity.entry import Actor, Entry, Via, digest_of, kept_arguments
+from milepost.activity.entry import Actor, Entry, Via, hash_of, kept_arguments
 from milepost.activity.recorder import Change, Recorder, outcome_of
 from milepost.api.auth import Caller
 from milepost.api.path_parameters import decoded, group_key, item_key, notice_id
@@ -100,7 +100,7 @@ def _itself(change: Change, name: str, text: str) -> None:
 
 def _digest(change: Change, name: str, text: str) -> None:
     """For what may name a person, as the id of a customer does, and what isn't listed below."""
-    change.concerns(**{name: digest_of(text)})
+    change.concerns(**{name: hash_of(text)})
 
 
 def _connection(change: Change, _name: str, text: str) -> None:

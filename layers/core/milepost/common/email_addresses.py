@@ -154,7 +154,7 @@ def _unicode_domain(domain: str) -> str:
         return domain
 
 
-def address_digest(address: str) -> str:
+def address_hash(address: str) -> str:
     """A mailbox as suppressions are keyed by it, the same for every spelling."""
     return _digest(address_identity(address))
 

@@ -140,7 +140,7 @@ def new_id() -> str:
     return secrets.token_urlsafe(32)
 
 
-def digest_of(secret: str) -> str:
+def hash_of(secret: str) -> str:
     """By what a secret id is found in the table."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 

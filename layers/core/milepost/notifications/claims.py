@@ -94,16 +94,16 @@ class Claims(Protocol):
 class Batch:
     """What is held for one recipient until one moment, to go out as one mail."""
 
-    recipient_digest: str
+    recipient_hash: str
     due_at: datetime
 
     @classmethod
     def of(cls, notice: Notice, *, due_at: datetime) -> "Batch":
         """Where a notice is held. Team and customer are told apart, also at one address: they may
         end one and keep the other."""
-        return cls(f"{notice.recipient_digest}-{notice.audience}", due_at)
+        return cls(f"{notice.recipient_hash}-{notice.audience}", due_at)
 
 
 def batch_id(batch: Batch) -> str:
     """The digest's name in the log."""
-    return f"{batch.recipient_digest}/{batch.due_at:%Y-%m-%dT%H:%MZ}"
+    return f"{batch.recipient_hash}/{batch.due_at:%Y-%m-%dT%H:%MZ}"

@@ -139,7 +139,7 @@ def _change_of(
 
 def _is_to_same_recipient(notice: Notice, subscription: Subscription) -> bool:
     now = replace(notice, channel=subscription.channel, recipient=subscription.recipient)
-    return now.recipient_digest == notice.recipient_digest and now.channel is notice.channel
+    return now.recipient_hash == notice.recipient_hash and now.channel is notice.channel
 
 
 def _of_connection(notice: Notice, connection: Connection | None) -> Verdict | None:
@@ -162,7 +162,7 @@ def customer_notices_off(kind: str, connection: Connection) -> str:
 
 def _is_contact(notice: Notice, connection: Connection) -> bool:
     contact = replace(notice, recipient=connection.contact or "")
-    return contact.recipient_digest == notice.recipient_digest
+    return contact.recipient_hash == notice.recipient_hash
 
 
 def _of_time(notice: Notice, facts: Facts, now: datetime) -> Verdict | None:

@@ -99,12 +99,12 @@ class NoticeId:
     key: OrderKey
     sequence: int
     channel: Channel
-    recipient_digest: str
+    recipient_hash: str
     copy: int = 0
 
     def __str__(self) -> str:
         copy = f"/{self.copy}" if self.copy else ""
-        return f"{self.key}/{self.sequence}/{self.channel}/{self.recipient_digest}{copy}"
+        return f"{self.key}/{self.sequence}/{self.channel}/{self.recipient_hash}{copy}"
 
     @property
     def path_id(self) -> str:
@@ -124,7 +124,7 @@ class NoticeId:
                 key=OrderKey(connection, order, item),
                 sequence=int(sequence),
                 channel=Channel(channel),
-                recipient_digest=digest,
+                recipient_hash=digest,
                 copy=int(copy[0]) if copy else 0,
             )
         except ValueError:
@@ -162,13 +162,13 @@ class Notice:
                 key=self.key,
                 sequence=self.announcement.sequence,
                 channel=self.channel,
-                recipient_digest=self.recipient_digest,
+                recipient_hash=self.recipient_hash,
                 copy=self.copy,
             )
         )
 
     @property
-    def recipient_digest(self) -> str:
+    def recipient_hash(self) -> str:
         """The recipient, for keys and logs that must not hold an address."""
         is_address = self.channel is Channel.EMAIL
         name = address_identity(self.recipient) if is_address else self.recipient

@@ -91,7 +91,7 @@ def _or_said_by(choice: Choice, following: Iterable[Choice]) -> Choice:
     is_said = any(
         other.skipped is None
         and other.notice.channel is Channel.EMAIL
-        and other.notice.recipient_digest == notice.recipient_digest
+        and other.notice.recipient_hash == notice.recipient_hash
         and other.notice.audience is notice.audience
         and _urgency(other) <= _urgency(choice)
         for other in following

@@ -126,7 +126,7 @@ class Resender:
             audience=Audience(entry["audience"]),
             language=entry.get("language", "en"),
             subscription=entry.get("subscription"),
-            apart=identity.recipient_digest.endswith(APART),
+            apart=identity.recipient_hash.endswith(APART),
         )
 
     def _require_worth_sending(self, notice: Notice, now: datetime) -> None:

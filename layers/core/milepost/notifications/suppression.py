@@ -17,7 +17,7 @@ class BadSuppressionId(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SuppressionId:
-    """Names a suppression by a digest of its address (``email_addresses.address_digest``).
+    """Names a suppression by a digest of its address (``email_addresses.address_hash``).
 
     ``audience`` is None when no mail at all may be sent there.
     """

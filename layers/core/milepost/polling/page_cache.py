@@ -79,13 +79,13 @@ class FetchedPage:
 
     def _digest_at(self, place: int, order: Any) -> bytes:
         try:
-            return digest_of(order)
+            return hash_of(order)
         except (TypeError, ValueError):
             # Not JSON, or nested deeper than marshal goes.
             return _digest(self.json.raw(place))
 
 
-def digest_of(order: Any) -> bytes:
+def hash_of(order: Any) -> bytes:
     """What an order of a page looks like, in 16 bytes; the same only for equal fields.
 
     :raises TypeError: when it isn't an object

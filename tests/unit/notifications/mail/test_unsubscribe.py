@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.common.email_addresses import address_digest
+from milepost.common.email_addresses import address_hash
 from milepost.notifications.mail.rendering.compose import unsubscribe_headers
 from milepost.notifications.mail.unsubscribe import (
     BadLink,
@@ -26,9 +26,9 @@ from milepost.notifications.notice import Audience
 from tests.builders import NOON, notice
 
 KEY, OLD_KEY = b"key of today", b"key of yesterday"
-TEAM = Ending(recipient=address_digest("sales@example.org"))
+TEAM = Ending(recipient=address_hash("sales@example.org"))
 OLD = Ending(subscriptions=("sales",))
-CUSTOMER = Ending(customer=address_digest("lena@example.de"))
+CUSTOMER = Ending(customer=address_hash("lena@example.de"))
 
 
 @dataclass
@@ -124,8 +124,8 @@ def test_a_digests_link_ends_every_subscription_that_it_answers_to() -> None:
     notices = [notice(subscription=name) for name in ("sales", "board", "sales")]
     customer = notice(audience=Audience.CUSTOMER, recipient=" Sales@Example.org")
     ending = ending_of([*notices, customer])
-    assert ending.recipient == address_digest("sales@example.org")
-    assert ending.customer == address_digest("sales@example.org")
+    assert ending.recipient == address_hash("sales@example.org")
+    assert ending.customer == address_hash("sales@example.org")
 
 
 @pytest.mark.parametrize("count", [1, 2, 50, 1000])

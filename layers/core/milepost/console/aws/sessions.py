@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import item_in_the_way
 from milepost.common.timestamps import format_instant, parse_instant
-from milepost.console.sessions import Attempt, Person, Session, digest_of
+from milepost.console.sessions import Attempt, Person, Session, hash_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -111,7 +111,7 @@ class SessionsTable:
 
 
 def _key(kind: str, secret: str) -> str:
-    return f"{kind}#{digest_of(secret)}"
+    return f"{kind}#{hash_of(secret)}"
 
 
 def _person(person: Person) -> dict[str, Any]:

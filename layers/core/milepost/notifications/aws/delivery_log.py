@@ -192,7 +192,7 @@ class NoticesTable:
 
 def _setting(notice: Notice, state: State, at: datetime, **more: str) -> dict[str, Any]:
     """The update that brings a notice that waits into a state."""
-    listed = state_listing(state, notice.recipient_digest, at=at)
+    listed = state_listing(state, notice.recipient_hash, at=at)
     values = {f"{state}_at": format_instant(at), **listed, **more}
     sets = ", ".join(f"{name} = :{name}" for name in values)
     return {
@@ -222,7 +222,7 @@ def key_of_notice(identity: NoticeId) -> dict[str, str]:
     return {
         "pk": notices_of(identity.key),
         "sk": f"notice#{identity.key.item_id}#{identity.sequence:06d}"
-        f"#{identity.channel}#{identity.recipient_digest}{copy}",
+        f"#{identity.channel}#{identity.recipient_hash}{copy}",
     }
 
 
@@ -248,7 +248,7 @@ def notice_item(choice: Choice, *, at: datetime) -> dict[str, Any]:
         "reason": choice.skipped or choice.waits_for,
         "due_at": format_instant(choice.due_at) if choice.due_at else None,
         f"{state}_at": format_instant(at),
-        **notice_listing(state, notice.recipient_digest, at=at),
+        **notice_listing(state, notice.recipient_hash, at=at),
         "resend_of": choice.resend_of,
         "requested_by": choice.requested_by,
         "requested_with": choice.requested_with,

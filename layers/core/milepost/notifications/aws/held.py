@@ -51,7 +51,7 @@ class HoldsTable:
             TableName=self._table,
             Key=to_item(
                 {
-                    "pk": f"count#{notice.recipient_digest}#{notice.key.connection}",
+                    "pk": f"count#{notice.recipient_hash}#{notice.key.connection}",
                     "sk": format_instant(hour),
                 }
             ),
@@ -66,7 +66,7 @@ class HoldsTable:
     def hold(self, notice: Notice, *, due_at: datetime) -> None:
         batch = Batch.of(notice, due_at=due_at)
         self._put(_held_of(batch), _held_key(notice), notice_message(notice), at=due_at)
-        sort_key = f"{format_instant(due_at)}#{Channel.EMAIL}#{batch.recipient_digest}"
+        sort_key = f"{format_instant(due_at)}#{Channel.EMAIL}#{batch.recipient_hash}"
         self._put(DUE, sort_key, batch_message(batch), at=due_at)
 
     def due(self, *, until: datetime) -> Iterator[Due]:
@@ -128,7 +128,7 @@ class HoldsTable:
             )
         except ClientError as error:
             item_in_the_way(error)
-            raise AlreadyClaimed(batch.recipient_digest) from None
+            raise AlreadyClaimed(batch.recipient_hash) from None
         item = from_item(answer["Attributes"])
         told = item.get("told")
         return Claimed(item.get("message_id"), None if told is None else frozenset(told), token)
@@ -207,12 +207,12 @@ class HoldsTable:
 
 def _lost(error: ClientError, batch: Batch) -> bool:
     item_in_the_way(error)
-    logger.info("the claim on the batch of %s was lost", batch.recipient_digest)
+    logger.info("the claim on the batch of %s was lost", batch.recipient_hash)
     return False
 
 
 def _held_of(batch: Batch) -> str:
-    return f"held#{batch.recipient_digest}#{format_instant(batch.due_at)}"
+    return f"held#{batch.recipient_hash}#{format_instant(batch.due_at)}"
 
 
 def _held_key(notice: Notice) -> str:

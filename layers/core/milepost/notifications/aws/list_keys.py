@@ -28,24 +28,24 @@ def list_of(state: State) -> str:
     return NORMAL if state in NORMAL_STATES else str(state)
 
 
-def notice_listing(state: State, recipient_digest: str, *, at: datetime) -> dict[str, str]:
+def notice_listing(state: State, recipient_hash: str, *, at: datetime) -> dict[str, str]:
     """The attributes by which the index lists a notice.
 
     :param at: when it came into the state; of a normal one, when it was entered
     """
-    return _listing(list_of(state), recipient_digest, at)
+    return _listing(list_of(state), recipient_hash, at)
 
 
-def state_listing(state: State, recipient_digest: str, *, at: datetime) -> dict[str, str]:
+def state_listing(state: State, recipient_hash: str, *, at: datetime) -> dict[str, str]:
     """What a change to this state sets of ``notice_listing``: nothing for a normal state, since a
     notice comes into it from another one of the same list."""
-    return {} if state in NORMAL_STATES else notice_listing(state, recipient_digest, at=at)
+    return {} if state in NORMAL_STATES else notice_listing(state, recipient_hash, at=at)
 
 
 def suppression_listing(digest: str, *, at: datetime) -> dict[str, str]:
     """The attributes by which the index lists a suppression.
 
-    :param digest: the address, as ``email_addresses.address_digest`` gives it
+    :param digest: the address, as ``email_addresses.address_hash`` gives it
     """
     return _listing(SUPPRESSIONS, digest, at)
 

@@ -96,7 +96,7 @@ def batch_message(batch: Batch) -> dict[str, Any]:
     """A batch of held notices as the email queue carries it."""
     return {
         "batch": {
-            "recipient_digest": batch.recipient_digest,
+            "recipient_digest": batch.recipient_hash,
             "due_at": format_instant(batch.due_at),
         }
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from milepost.aws.dynamodb_items import from_item, to_item
-from milepost.common.email_addresses import address_digest
+from milepost.common.email_addresses import address_hash
 from milepost.notifications.notice import DEFAULT_KINDS, Channel
 from milepost.notifications.subscription import Mode, QuietHours, Subscription
 
@@ -113,12 +113,12 @@ class SubscriptionsTable:
         """End this one and every other one of its recipient: who leaves means all of them."""
         subscription = self.get(subscription_id)
         if subscription is not None:
-            self.end_all_at(address_digest(subscription.recipient), reason=reason)
+            self.end_all_at(address_hash(subscription.recipient), reason=reason)
 
     def end_all_at(self, digest: str, *, reason: str) -> None:
         """End every subscription of the recipient whose address has this digest."""
         for one in self.all():
-            if address_digest(one.recipient) == digest:
+            if address_hash(one.recipient) == digest:
                 self.end(one.id, reason=reason)
 
     def end(self, subscription_id: str, *, reason: str) -> None:

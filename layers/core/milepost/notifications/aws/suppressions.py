@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from milepost.aws.dynamodb_items import to_item
-from milepost.common.email_addresses import address_digest, former_digests
+from milepost.common.email_addresses import address_hash, former_digests
 from milepost.common.timestamps import format_instant, sortable
 from milepost.notifications.aws.list_keys import suppression_listing
 from milepost.notifications.aws.subscriptions import LIFT_KNOWN_FOR, logger
@@ -57,7 +57,7 @@ class SuppressionsTable:
                         "reason": reason,
                         "suppressed_at": format_instant(at),
                         "address": address,
-                        **suppression_listing(address_digest(address), at=at),
+                        **suppression_listing(address_hash(address), at=at),
                     }
                 ),
                 ConditionExpression=nobody_lifted_it_since,
@@ -90,7 +90,7 @@ class SuppressionsTable:
 
 
 def _suppressions_of(address: str) -> str:
-    return f"address#{address_digest(address)}"
+    return f"address#{address_hash(address)}"
 
 
 def all_suppressions_of(address: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
-from milepost.common.email_addresses import address_digest
+from milepost.common.email_addresses import address_hash
 from milepost.notifications.notice import Audience, Notice
 
 VERSION: Final = "1"
@@ -95,9 +95,9 @@ def ending_of(notices: Iterable[Notice]) -> Ending:
     recipient, customer = None, None
     for notice in notices:
         if notice.audience is Audience.CUSTOMER:
-            customer = address_digest(notice.recipient)
+            customer = address_hash(notice.recipient)
         elif notice.subscription is not None:
-            recipient = address_digest(notice.recipient)
+            recipient = address_hash(notice.recipient)
     return Ending(recipient=recipient, customer=customer)
 
 

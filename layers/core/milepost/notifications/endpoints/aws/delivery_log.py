@@ -103,7 +103,7 @@ class EndpointCallLog:
                 ":at": format_instant(at),
                 ":attempts": attempt + 1,
                 ":message_id": message_id,
-                **_values(notice_listing(State.DELIVERED, notice.recipient_digest, at=at)),
+                **_values(notice_listing(State.DELIVERED, notice.recipient_hash, at=at)),
             },
         )
 
@@ -132,7 +132,7 @@ class EndpointCallLog:
         attempts: int,
         claim: str,
     ) -> bool:
-        listed = _values(state_listing(state, notice.recipient_digest, at=at))
+        listed = _values(state_listing(state, notice.recipient_hash, at=at))
         more = "".join(f", {name[1:]} = {name}" for name in listed)
         return self._update_claimed(
             notice,

@@ -68,7 +68,7 @@ class MailsTable:
         it_was_not_sent_again = (
             "message_id = :message_id" if logged.message_id else "attribute_not_exists(message_id)"
         )
-        listed = state_listing(step.state, logged.notice.recipient_digest, at=at)
+        listed = state_listing(step.state, logged.notice.recipient_hash, at=at)
         values = {
             ":state": str(step.state),
             ":at": format_instant(at),

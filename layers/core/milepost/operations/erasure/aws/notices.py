@@ -76,9 +76,7 @@ class NoticesOfCustomers:
         digests = set[str]()
         for connection, order_id in sorted(subject.groups):
             for entry in self._query(f"order#{connection}#{order_id}"):
-                digests |= (
-                    {NoticeId.parse(entry["id"]).recipient_digest} if "id" in entry else set()
-                )
+                digests |= {NoticeId.parse(entry["id"]).recipient_hash} if "id" in entry else set()
                 yield entry
         for due in self._query(DUE):
             yield due
@@ -126,7 +124,7 @@ class NoticesOfCustomers:
                 is_theirs = _group_of(entry) in subject.groups
                 reason = ORDER_ERASED if is_theirs else RECIPIENT_ERASED
                 values |= {":skipped": str(State.SKIPPED), ":at": format_instant(self._clock())}
-                digest = NoticeId.parse(entry["id"]).recipient_digest
+                digest = NoticeId.parse(entry["id"]).recipient_hash
                 listed = notice_listing(State.SKIPPED, digest, at=self._clock())
                 sets += [f"{name} = :{name}" for name in listed]
                 values |= {f":{name}": value for name, value in listed.items()}

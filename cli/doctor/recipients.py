@@ -1,4 +1,4 @@
-"""Whether anybody would hear of an order that failed, needs attention or is overdue.
+"""Whether anybody is notified of an order that failed, needs attention or is overdue.
 
 These kinds are in no subscription that doesn't name them, so they are easily told to nobody.
 """
@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from cli.doctor.channels import topic_subscriptions
 from cli.doctor.findings import Finding, Patient, ok, warning
-from cli.doctor.telling import topic_subscriptions
 from milepost.orders.order import Kind
 
 KINDS: Final = (Kind.FAILED, Kind.ATTENTION, Kind.OVERDUE)
@@ -17,7 +17,7 @@ _PENDING: Final = "PendingConfirmation"
 Policy = Mapping[str, Any]
 
 
-def check_hearing(patient: Patient) -> Iterator[Finding]:
+def check_recipients(patient: Patient) -> Iterator[Finding]:
     """By connection, the kinds of which nobody is notified for all of its orders."""
     policies = [*_policies(patient)]
     unheard = {

@@ -1,4 +1,4 @@
-"""Checks of the ways by which people are told: SES, and the topics of SNS."""
+"""Checks of notification channels: SES and the SNS topics."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
