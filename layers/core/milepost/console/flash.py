@@ -1,4 +1,4 @@
-"""What was done, said once on the page that follows: in a cookie that the page removes."""
+"""What was done, shown once on the next page, from a cookie. Short: one cookie."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Where the console is, and where people sign in to it."""
+"""The addresses of the console and of its sign-in pages. Short: two addresses."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Telephone numbers as words of a search: E.164 without the plus, and within the country."""
+"""Phone numbers as search words: E.164 and national form. Short: one rule."""
 
 import unicodedata
 

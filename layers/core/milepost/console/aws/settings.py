@@ -1,4 +1,4 @@
-"""The console's addresses, from Parameter Store."""
+"""The console's addresses, from Parameter Store. Short: one parameter."""
 
 import json
 from functools import cached_property

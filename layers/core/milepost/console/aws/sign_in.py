@@ -1,4 +1,4 @@
-"""Signing in, built from a function's environment."""
+"""Sign-in, built from a function's environment. Short: it joins the drivers."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
