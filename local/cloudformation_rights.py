@@ -96,13 +96,8 @@ def checks_of(
     :param handler: ``create``, ``update`` or ``delete``; each is followed by a read
     :param place: ``region`` and ``account``
     """
-    family = "::".join(kind.split("::")[:2])
-    pattern, naming = _ARNS.get(kind) or _ARNS[family]
-    group = properties.get("GroupName") or "default"
-    name = properties.get(naming) or f"{stack}-{logical_id}-{_RANDOM}"
-    if kind == "AWS::S3::Bucket":
-        name = name.lower()
-    arn = pattern.format(name=name, group=group, logical=logical_id, **place)
+    family = _family(kind)
+    arn = arn_of(kind, logical_id=logical_id, properties=properties, stack=stack, place=place)
     service = _SERVICES.get(family, family.rpartition("::")[2].lower())
     wanted = permissions_of(kind, handler) | permissions_of(kind, "read")
     if kind == "AWS::ApiGatewayV2::Stage":
@@ -117,6 +112,27 @@ def checks_of(
             yield Check(action, "*", {})
     if handler != "delete":
         yield from _beside(kind, properties, place)
+
+
+def arn_of(
+    kind: str,
+    *,
+    logical_id: str,
+    properties: Mapping[str, Any],
+    stack: str,
+    place: Mapping[str, str],
+) -> str:
+    """The ARN of a resource, by its properties; a name that AWS makes up, as it makes them up."""
+    pattern, naming = _ARNS.get(kind) or _ARNS[_family(kind)]
+    group = properties.get("GroupName") or "default"
+    name = properties.get(naming) or f"{stack}-{logical_id}-{_RANDOM}"
+    if kind == "AWS::S3::Bucket":
+        name = name.lower()
+    return pattern.format(name=name, group=group, logical=logical_id, **place)
+
+
+def _family(kind: str) -> str:
+    return "::".join(kind.split("::")[:2])
 
 
 def _beside(kind: str, properties: Mapping[str, Any], place: Mapping[str, str]) -> Iterator[Check]:

@@ -64,6 +64,8 @@ UNUSED: Final = frozenset(
         *("logs:DeleteIndexPolicy", "logs:DisassociateKmsKey", "logs:PutBearerTokenAuthentication"),
         *("logs:PutDataProtectionPolicy", "logs:PutIndexPolicy", "logs:PutLogEvents"),
         *("logs:PutLogGroupDeletionProtection", "logs:DescribeLogStreams"),
+        # S3 authorises them as s3:PutEncryptionConfiguration and s3:PutLifecycleConfiguration.
+        *("s3:DeleteBucketEncryption", "s3:DeleteBucketLifecycle"),
         *("s3:CreateBucketMetadataTableConfiguration", "s3:DeleteBucketMetadataTableConfiguration"),
         *("s3:DeleteBucketReplication", "s3:DeleteBucketWebsite", "s3:DeleteBucketCors"),
         *("s3:DeleteBucketAnalyticsConfiguration", "s3:DeleteBucketMetricsConfiguration"),
@@ -85,6 +87,13 @@ UNUSED: Final = frozenset(
 """Services and actions of properties that the template doesn't set, or of reading stored data."""
 _ON_EVERYTHING: Final = ("List", "Describe", "GetRandomPassword", "LogDelivery", "ResourcePolicy")
 """Parts of the names of actions on everything: they read, or are of log delivery."""
+_WITHOUT_ARN: Final = frozenset(
+    {
+        *("ses:CreateConfigurationSet", "sns:GetSubscriptionAttributes"),
+        *("sns:SetSubscriptionAttributes", "sns:Unsubscribe"),
+    }
+)
+"""For these IAM knows no resource. Source: AWS's Service Authorization Reference."""
 _CLOUDFORMATION: Final = (
     *("CreateChangeSet", "DeleteStack", "DescribeChangeSet", "DescribeStackEvents"),
     *("DescribeStacks", "ExecuteChangeSet", "GetTemplateSummary"),
@@ -224,6 +233,7 @@ def _statements(actions: frozenset[str], secrets: tuple[str, ...]) -> Iterator[d
                 "Condition": {"StringEquals": {key: given}},
             }
     anywhere = sorted(one for one in rest if any(part in one for part in _ON_EVERYTHING))
+    anywhere = sorted({*anywhere, *(rest & _WITHOUT_ARN)})
     yield {"Sid": "Anywhere", **allow, "Action": anywhere, "Resource": "*"}
     rest -= set(anywhere)
     new = {"cognito-idp:CreateUserPool"} & rest
