@@ -1,18 +1,19 @@
 """Lives of orders as the table's stream tells of them, and the figures of them in memory."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from milepost.common.status import Status
-from milepost.orders.order import OrderKey, TrackedOrder
+from milepost.orders.order import Order, OrderKey, TrackedOrder
 from milepost.orders.recording import record
 from milepost.orders.report import Report
 from milepost.orders.rules import Rules
 from milepost.orders.tombstones import tombstone_of
 from milepost.queries.histogram import StageKey, Tally
+from milepost.queries.indexed_words import IndexedWords
 from milepost.queries.outcomes import AcceptanceKey, OutcomeKey
-from milepost.queries.stage_durations import Change, Counted, Step, change_of, count
+from milepost.queries.stage_durations import NO_WORDS, Change, Counted, Step, change_of, count
 from tests.builders import minute
 from tests.fakes import MemoryOrders
 
@@ -26,6 +27,7 @@ class Stream:
     rules: Rules
     writes: list[tuple[Image, Image]] = field(default_factory=list)
     now: dict[OrderKey, Image] = field(default_factory=dict)
+    words_of: Callable[[Order], IndexedWords] = lambda _: NO_WORDS
 
     def report(self, one: Report) -> None:
         key = OrderKey.of(one)
@@ -51,7 +53,7 @@ class Stream:
     @property
     def changes(self) -> list[Change]:
         return [
-            change_of(before, after, sequence=f"{number:040d}")
+            change_of(before, after, sequence=f"{number:040d}", words_of=self.words_of)
             for number, (before, after) in enumerate(self.writes, start=1)
         ]
 

@@ -22,7 +22,7 @@ from cli.connections.schedules import Schedule, read_schedule
 from cli.stack import is_loopback
 from milepost.common.causes import CAUSES, LONGEST_PATTERN, MOST_PATTERNS, is_phrase
 from milepost.common.status import Status, normal_form
-from milepost.connections.connection import TRACKS
+from milepost.connections.connection import SEARCH_FIELDS, TRACKS
 from milepost.connections.settings import MOST_REMINDER_HOURS
 from milepost.notifications.mail.rendering.sanitize import one_line
 from milepost.notifications.notice import CUSTOMER_KINDS, Audience
@@ -107,6 +107,7 @@ OwnStatus: TypeAlias = Annotated[str, one_of(*sorted(set(Status) - {Status.UNKNO
 """What a raw status of the account's own stands for."""
 CustomerKind: TypeAlias = Annotated[str, one_of(*CUSTOMER_KINDS)]
 CauseName: TypeAlias = Annotated[str, one_of(*CAUSES)]
+SearchField: TypeAlias = Annotated[str, one_of(*SEARCH_FIELDS)]
 Phrase: TypeAlias = Annotated[Text, AfterValidator(_phrase)]
 """What a provider says of a cause; ``*`` in it stands for anything."""
 AudienceName: TypeAlias = Annotated[str, one_of(*Audience)]
@@ -198,6 +199,7 @@ class DeclaredConnection(_Declared):
     credentials: dict[str, Text] = Field(default_factory=dict)
     commission: Commission | None = None
     causes: dict[CauseName, Annotated[list[Phrase], Field(max_length=MOST_PATTERNS)]] | None = None
+    search_fields: list[SearchField] | None = None
     options: dict[str, Any] | None = None
     templates: Templates = Field(default_factory=dict)
 

@@ -116,6 +116,8 @@ def _connection(
         said["sender"] = SenderIdentity(**sender.model_dump())
     said["causes"] = {cause: tuple(one) for cause, one in said.get("causes", {}).items()}
     said["customer_notices"] = frozenset(said.get("customer_notices", ()))
+    if declared.search_fields is not None:
+        said["search_fields"] = frozenset(declared.search_fields)
     return WantedConnection(
         settings=Connection(**said),
         schedule=declared.schedule,

@@ -67,7 +67,12 @@ SortOption: TypeAlias = Annotated[
 ]
 SearchText: TypeAlias = Annotated[
     str | None,
-    typer.Option("--search", "-q", help="How a word of the reference begins, or a whole email."),
+    typer.Option(
+        "--search",
+        "-q",
+        help="How words begin: of name, address, email, phone, ids, reference, meter, MaLo, serial "
+        "or invoice number.",
+    ),
 ]
 
 

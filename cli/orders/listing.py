@@ -21,7 +21,8 @@ def read_list(api: OrdersApi, query: Mapping[str, Any], *, most: int | None) -> 
         orders += page["orders"]
     matching = page["matching"]
     if page["next"] is None:
-        matching = {"number": len(orders), "more": False}
+        cut = matching is not None and matching["more"]
+        matching = {"number": len(orders), "more": cut}
     return {
         "orders": orders,
         "counts": page["counts"],
@@ -57,7 +58,12 @@ def show_list(
             drop=("since", "place", "reference", "product", "attention", "customer"),
         )
     number = f"{len(orders)} order{'' if len(orders) == 1 else 's'}"
-    tell(f"{number}; there are more: --limit or --all." if found["next"] else f"{number}.")
+    if found["next"]:
+        tell(f"{number}; there are more: --limit or --all.")
+    elif found["matching"]["more"]:
+        tell(f"{number}; a search finds no more: add a word.")
+    else:
+        tell(f"{number}.")
     if counts := counts_in_words(found["counts"]):
         tell_folded(f"At these connections in all: {counts}.", indent=0)
 

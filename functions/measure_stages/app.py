@@ -3,6 +3,7 @@ make the forecasts."""
 
 import os
 from collections import defaultdict
+import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -18,11 +19,15 @@ from milepost.forecasts.aws.store import ForecastStore
 from milepost.forecasts.stages import stays_of
 from milepost.forecasts.stays import Stay
 from milepost.forecasts.table import make_table
+from milepost.connections.aws.settings import ConnectionSettings
+from milepost.connections.connection import UnknownConnection, UnusableConnection
 from milepost.orders.aws.erased_customers import LateOrders
 from milepost.orders.aws.scan import OrderPages
 from milepost.orders.aws.table import tracked_order
-from milepost.orders.order import OrderKey, TrackedOrder
+from milepost.orders.order import Order, OrderKey, TrackedOrder
+from milepost.providers.registry import REGISTRY
 from milepost.queries.aws.projector import MeasuredOrders, read_change
+from milepost.queries.indexed_words import IndexedWords, Indexing, indexed_words
 from milepost.queries.stage_durations import change_of
 
 PAGE: Final = 50
@@ -41,6 +46,9 @@ measured = MeasuredOrders(
     search_table=os.environ["SEARCH_TABLE"],
 )
 forecasts = ForecastStore(dynamodb, table_name=os.environ["FIGURES_TABLE"])
+connections = ConnectionSettings(
+    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
+)
 late_orders = LateOrders(dynamodb, table_name=os.environ["ERASURES_TABLE"])
 
 
@@ -81,9 +89,21 @@ def count_one(record: Mapping[str, Any]) -> str | None:
 
 def take(records: list[Mapping[str, Any]]) -> None:
     """Count changes. What can be found by that is noted if its customer was erased meanwhile."""
-    measured.take([read_change(record) for record in records])
+    measured.take([read_change(record, words_of=words_of) for record in records])
     images = (record["dynamodb"].get("NewImage") for record in records)
     note_erased(tracked_order(from_item(image)) for image in images if image)
+
+
+def words_of(order: Order) -> IndexedWords:
+    """What an order is found by. One whose connection is gone, or can't be used, is found by all
+    that there is of it."""
+    try:
+        connection = connections.get(order.key.connection)
+    except (UnknownConnection, UnusableConnection):
+        return indexed_words(order, Indexing())
+    return indexed_words(
+        order, Indexing(fields=connection.search_fields, country=connection.country)
+    )
 
 
 def note_erased(orders: Iterable[TrackedOrder]) -> None:
@@ -98,7 +118,7 @@ def backfill(after: str | None, context: LambdaContext) -> dict[str, Any]:
     number = 0
     while True:
         page, place = orders.read(after=place, limit=PAGE)
-        measured.take(change_of(None, one) for one in page)
+        measured.take(change_of(None, one, words_of=words_of) for one in page)
         note_erased(page)
         number += len(page)
         if place is None or context.get_remaining_time_in_millis() < ENOUGH_FOR_A_PAGE:

@@ -257,7 +257,7 @@ def run(stack: Stack, function: str, event: Any) -> Any:
 
 def index(stack: Stack) -> None:
     records = [
-        {"dynamodb": {"NewImage": to_item(item), "SequenceNumber": "9"}}
+        {"dynamodb": {"NewImage": to_item(item), "SequenceNumber": f"{item['version']}"}}
         for item in stack.items("OrdersTable")
     ]
     assert run(stack, "measure_stages", {"Records": records}) == {"batchItemFailures": []}

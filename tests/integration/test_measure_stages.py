@@ -1,6 +1,6 @@
 """measure_stages: what the figures say and what is found after batches of the stream."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -12,8 +12,10 @@ from milepost.forecasts.aws.store import ForecastStore
 from milepost.forecasts.curves import What
 from milepost.forecasts.forecast import forecast
 from milepost.orders.aws.table import OrdersTable
+from milepost.orders.order import OrderKey
 from milepost.queries.aws.figures import FiguresTable
 from milepost.queries.aws.search import SearchTable
+from milepost.queries.search_words import readings_of
 from tests.builders import KEY, OFFERGRID, report, tracked
 from tests.stack import Context, Stack, aws, event
 
@@ -65,6 +67,29 @@ def test_a_new_order_is_counted_and_found(app: ModuleType, stack: Stack) -> None
     assert stages(stack) == {}
     assert search(stack).find_by_reference("pp-204", connections=[OFFERGRID.id]) == [KEY]
     assert search(stack).find_by_email(EMAIL) == [KEY]
+    assert found(stack, "nguy char") == [KEY]
+
+
+def found(stack: Stack, query: str) -> Sequence[OrderKey]:
+    readings = readings_of(query)
+    return search(stack).find_by_words(readings, connections=[OFFERGRID.id]).keys
+
+
+def test_orders_are_found_by_the_fields_that_their_connection_names_also_those_that_are_there(
+    app: ModuleType, stack: Stack
+) -> None:
+    stack.apply(replace(OFFERGRID, search_fields=frozenset({"reference"})))
+    table = OrdersTable(
+        aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=OFFERGRID
+    )
+    customer = {"name": "Charlotte Nguyen", "phone": "030 1234567"}
+    table.write(tracked(report(Status.PENDING, customer=customer, reference="PP-7")), new=())
+    backfill(app)
+    assert (found(stack, "nguyen"), found(stack, "pp-7")) == ([], [KEY])
+    stack.apply(replace(OFFERGRID, country="DE"))
+    app.connections._read_at = float("-inf")  # five minutes later
+    backfill(app)
+    assert found(stack, "nguyen") == found(stack, "4930123") == [KEY]
 
 
 @pytest.mark.parametrize("times", [1, 3])

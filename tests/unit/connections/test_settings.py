@@ -89,6 +89,8 @@ BAD: list[tuple[str, Any]] = [
     ("commission", {"amount": 75, "currency": "EUR"}),
     ("commission", {"amount": "75", "currency": "EUR", "due_day": 32}),
     ("commission", {"amount": "75", "currency": "EUR", "recurring": "weekly"}),
+    ("search_fields", "name"),
+    ("search_fields", ["name", "birthday"]),
     ("options", ["statuses"]),
 ]
 NOT_JSON = ["", "{", "null", "[]", '"text"', "7", "{'id': 1}", "[" * 100_000, '{"page_size": NaN}']

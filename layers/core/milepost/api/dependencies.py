@@ -25,10 +25,11 @@ from milepost.notifications.notice_list import NoticeLists
 from milepost.notifications.recipients import Choice
 from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.queries.histogram import StageFigures
-from milepost.queries.order_finder import OrderFinder
+from milepost.queries.order_finder import FoundOrders, OrderFinder
 from milepost.queries.order_list import Lists
 from milepost.queries.outcomes import AcceptanceFigures, OutcomeKey
 from milepost.queries.saved_views import SavedViews
+from milepost.queries.search_words import Reading
 
 if TYPE_CHECKING:
     from milepost.actions.batch_plan import BatchPlanner
@@ -91,6 +92,9 @@ class Acting(Protocol):
 class Search(Protocol):
     """Finds orders by what people know of them."""
 
+    def find_by_words(
+        self, readings: Sequence[Reading], *, connections: Iterable[str]
+    ) -> FoundOrders: ...
     def find_by_reference(self, text: str, *, connections: Iterable[str]) -> list[OrderKey]: ...
     def find_by_email(self, email: str) -> list[OrderKey]: ...
 

@@ -21,6 +21,7 @@ from milepost.notifications.notice import NoticeId
 from milepost.notifications.notice_list import NoticePage
 from milepost.notifications.resend import CannotResend
 from milepost.orders.order import OrderKey
+from milepost.queries.order_finder import FoundOrders
 from milepost.queries.order_list import Page
 from milepost.queries.saved_views import Shared, View
 
@@ -102,6 +103,10 @@ class _Lists(_Narrowed):
 
 
 class _Search(_Narrowed):
+    def find_by_words(self, readings: Sequence[Any], *, connections: Iterable[str]) -> FoundOrders:
+        found = self.inner.find_by_words(readings, connections=self._of(connections))
+        return FoundOrders([key for key in found.keys if self._has(key)], found.more)
+
     def find_by_reference(self, text: str, *, connections: Iterable[str]) -> list[OrderKey]:
         found = self.inner.find_by_reference(text, connections=self._of(connections))
         return [key for key in found if self._has(key)]

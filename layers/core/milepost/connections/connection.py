@@ -8,6 +8,12 @@ from typing import Any, Final, Protocol
 from milepost.connections.declared_provider import StoredProvider
 
 DEFAULT_COUNTRY: Final = "DE"
+SEARCH_FIELDS: Final = (
+    *("name", "business", "street", "place", "email", "phone"),
+    *("order_id", "item_id", "reference", "customer_number", "account_number"),
+    *("meter_number", "malo", "melo", "spn", "serial_number", "invoice_number"),
+)
+"""What an order can be found by: of its customer and address, and its ids and numbers."""
 
 
 class UnknownConnection(LookupError):
@@ -132,6 +138,8 @@ class Connection:
     causes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By cause, phrases that this provider gives as a reason
     (``milepost.common.causes.Patterns``)."""
+    search_fields: frozenset[str] = frozenset(SEARCH_FIELDS)
+    """Which of ``SEARCH_FIELDS`` its orders are found by."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """What only one provider's adapter knows, such as its names of statuses."""
     declared: StoredProvider | None = field(default=None, repr=False, compare=False)

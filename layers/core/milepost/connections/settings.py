@@ -21,6 +21,7 @@ from milepost.common.status import Status
 from milepost.connections.commission_terms import repeated_terms
 from milepost.connections.connection import (
     BUSINESS,
+    SEARCH_FIELDS,
     TRACKS,
     CommissionTerms,
     Connection,
@@ -243,6 +244,13 @@ def _kinds(value: Any) -> frozenset[str]:
     return frozenset(map(_text, value))
 
 
+def _search_fields(value: Any) -> frozenset[str]:
+    if not isinstance(value, list):
+        raise Wrong("is no list")
+    read = _one_of(*SEARCH_FIELDS)
+    return frozenset(map(read, value))
+
+
 def _phrases(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > MOST_PATTERNS:
         raise Wrong(f"is no list of at most {MOST_PATTERNS} phrases")
@@ -373,5 +381,6 @@ _FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "commission": lambda value: () if value is None else _commission(value),
     "sender": _or_null(_sender),
     "causes": _mapping(_one_of(*CAUSES), _phrases),
+    "search_fields": _search_fields,
     "options": _options,
 }

@@ -21,9 +21,11 @@ from milepost.queries.order_list import (
     has_wanted_facts,
     is_wanted,
 )
+from milepost.queries.phone_words import phone_readings
+from milepost.queries.search_words import Reading, readings_of
 
 MOST_FOUND: Final = 500
-"""Orders that one search looks at."""
+"""Orders that one search finds; of more it is said that there are more."""
 MOST_SORTED: Final = 2_000
 """Orders of a list that is sorted by something else than the next date: they are sorted here."""
 MOST_COUNTED: Final = 1_000
@@ -36,8 +38,22 @@ class TooManyToSort(Exception):
     """The list has more orders than are sorted by anything but the next date."""
 
 
+@dataclass(frozen=True, slots=True)
+class FoundOrders:
+    """What a search found; ``more`` when there are, or may be, more than these."""
+
+    keys: Sequence[OrderKey]
+    more: bool
+
+
 class Search(Protocol):
     """Finds orders by what people know of them."""
+
+    def find_by_words(
+        self, readings: Sequence[Reading], *, connections: Iterable[str]
+    ) -> FoundOrders:
+        """Orders of which words begin as those of one of the readings do."""
+        ...
 
     def find_by_reference(self, text: str, *, connections: Iterable[str]) -> list[OrderKey]: ...
     def find_by_email(self, email: str) -> list[OrderKey]: ...
@@ -97,11 +113,11 @@ class OrderFinder:
             page = self.lists.page(wanted, zones=self._zones(), after=after, limit=limit)
             orders = page.orders if wanted.needs_facts else self.lists.read_facts(page.orders)
             return Page(orders, page.last)
-        orders = self._found(text, wanted) if text is not None else self._to_sort(wanted)
+        orders, more = self._found(text, wanted) if text is not None else self._to_sort(wanted)
         if sort is Sort.CUSTOMER:
             orders = self._with_facts(orders, wanted, text)
         page = _page_of(sorted(orders, key=_SORT_KEYS[sort]), after=after, limit=limit)
-        return Page(self._with_facts(page.orders, wanted, text), page.last)
+        return Page(self._with_facts(page.orders, wanted, text), page.last, more)
 
     def matching(
         self, wanted: Wanted, *, text: str | None = None, most: int
@@ -126,7 +142,8 @@ class OrderFinder:
         """How many orders a list has: from the figures where its filters allow that, else by
         reading at most so many."""
         if text is not None:
-            return Count(len(self._found(text, wanted)))
+            found, more = self._found(text, wanted)
+            return Count(len(found), more)
         if _is_counted(wanted):
             counts = self.counts(wanted)
             return Count(sum(counts.get(status, 0) for status in set(wanted.statuses)))
@@ -152,28 +169,34 @@ class OrderFinder:
     def _zones(self) -> dict[str, str]:
         return {name: one.time_zone for name, one in self.connections.all().items()}
 
-    def _found(self, text: str, wanted: Wanted) -> list[Listed]:
-        """What a search finds: few enough to be sorted here."""
+    def _found(self, text: str, wanted: Wanted) -> tuple[list[Listed], bool]:
+        """What a search finds, few enough to be sorted here, and whether there may be more."""
         known = self.connections.all()
         connections = wanted.connections or {*known, *self.connections.unusable()}
-        keys = (
+        countries = {one.country for name, one in known.items() if name in connections}
+        readings = (*readings_of(text), *phone_readings(text, countries=countries))
+        found = self.search.find_by_words(readings, connections=connections)
+        # Orders that were indexed by an earlier version are found by no other words.
+        earlier = (
             self.search.find_by_email(text)
             if "@" in text
             else self.search.find_by_reference(text, connections=connections)
         )
+        keys = list(dict.fromkeys([*found.keys, *earlier]))
         zones = self._zones()
-        return [
+        orders = [
             one
-            for one in self.lists.look_up(list(keys)[:MOST_FOUND])
+            for one in self.lists.look_up(keys[:MOST_FOUND])
             if is_wanted(one, wanted, zone=zones.get(one.key.connection, _NO_ZONE))
             and has_wanted_facts(one, wanted)
         ]
+        return orders, found.more or len(keys) > MOST_FOUND
 
-    def _to_sort(self, wanted: Wanted) -> list[Listed]:
+    def _to_sort(self, wanted: Wanted) -> tuple[list[Listed], bool]:
         orders, more = self._read(wanted, MOST_SORTED)
         if more:
             raise TooManyToSort
-        return orders
+        return orders, False
 
     def _read(self, wanted: Wanted, most: int) -> tuple[list[Listed], bool]:
         """At most so many orders of a list, and whether there are more."""

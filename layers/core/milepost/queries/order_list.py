@@ -147,10 +147,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some of a list. Without ``last`` there is no more of it."""
+    """Some of a list. Without ``last`` there is no more of it, unless a search found ``more``
+    orders than it gives."""
 
     orders: Sequence[Listed]
     last: Place | None
+    more: bool = False
 
 
 class Lists(Protocol):

@@ -1,8 +1,13 @@
 """Phone numbers as search words: E.164 and national form. Short: one rule."""
 
 import unicodedata
+from collections.abc import Iterable
+from typing import Final
 
-from milepost.queries.search_words import LONGEST_WORD
+from milepost.queries.search_words import LONGEST_WORD, Reading
+
+FEWEST_DIGITS: Final = 7
+"""Digits from which on what is searched for may be a whole telephone number."""
 
 
 def phone_words(phone: str, *, country: str | None) -> tuple[str, ...]:
@@ -21,3 +26,12 @@ def phone_words(phone: str, *, country: str | None) -> tuple[str, ...]:
         return (digits.lstrip("0")[:LONGEST_WORD],) if digits.strip("0") else ()
     national = phonenumbers.national_significant_number(number)
     return (f"{number.country_code}{national}", national)
+
+
+def phone_readings(query: str, *, countries: Iterable[str]) -> tuple[Reading, ...]:
+    """The query read as a telephone number of these countries; nothing when it can be none."""
+    digits = sum(character.isdecimal() for character in query)
+    if digits < FEWEST_DIGITS or any(character.isalpha() for character in query):
+        return ()
+    numbers = (phone_words(query, country=country) for country in sorted(set(countries)))
+    return tuple(dict.fromkeys(((words[0],),) for words in numbers if words))

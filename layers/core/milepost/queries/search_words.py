@@ -3,6 +3,9 @@
 A text is split at white space. A piece such as ``SP-2026-90012`` counts from the start of each of
 its parts on, without the marks between them: ``sp202690012``, ``202690012``, ``90012``. Case,
 width and accents make no difference, and ``Müller``, ``Muller`` and ``Mueller`` are one name.
+
+A name or an address also counts from the start of each of its words on, with the others behind it:
+``anna schmidt`` and ``schmidt anna``. A word of a query begins it, and so do two of them.
 """
 
 import re
@@ -16,16 +19,48 @@ MOST_STARTS: Final = 4
 """Parts of one piece from which it is found."""
 MOST_QUERY_WORDS: Final = 8
 """Words of a query that are looked at."""
+LONGEST_PHRASE: Final = 60
+"""Characters of a name or an address that are compared, from one of its words on."""
+MOST_PHRASES: Final = 6
+"""Words of a name or an address from which it is found."""
+_SHORTEST_START: Final = 3
+"""Letters of an id's part from which on it is found by it, and not only by what stands before."""
 _SHORTEST_NUMBER: Final = 5
 """Digits from which on a number may be a telephone number with zeros before it."""
 
 _PART: Final = re.compile(r"[^\W_]+")
 _NUMERIC: Final = re.compile(r"[\d+()./-]+")
+_HOUSE_AFTER_DOT: Final = re.compile(r"(?<=[^\W\d]\.)(?=\d)")
+"""Where a number begins right behind an abbreviation: ``Hauptstr.7``."""
 _TRUNK_ZERO: Final = re.compile(r"(?<=\d)\s*\(\s*0\s*\)")
 """The zero of ``+49 (0)30``, which is dialled within the country alone."""
 _TRANSCRIBED: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _WITHOUT_MARKS: Final = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d"})
 """Letters that Unicode does not take apart."""
+_UUID: Final = re.compile(r"[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}", re.IGNORECASE)
+_ABBREVIATED: Final = {
+    "rd": "road",
+    "blvd": "boulevard",
+    "ln": "lane",
+    "ct": "court",
+    "pde": "parade",
+    "hwy": "highway",
+}
+"""Words of streets that don't begin like what they stand for."""
+_BEGUN: Final = {
+    "st": "street",
+    "ave": "avenue",
+    "av": "avenue",
+    "dr": "drive",
+    "sq": "square",
+    "ter": "terrace",
+    "cres": "crescent",
+    "pl": "platz",
+}
+"""Words of streets that do: in an address they are written out, and a query finds that by them."""
+_STREET_ENDS: Final = re.compile(r"(?<=\w)(str|g|v)\.?$|^str\.?$")
+_ENDS: Final = {"str": "strasse", "g": "gade", "v": "vej"}
+"""Ends of streets' words: ``Hauptstr.``, and in Danish ``Nørreg.`` and ``Vesterv.``."""
 
 Spellings: TypeAlias = tuple[str, ...]
 Reading: TypeAlias = Sequence[Spellings]
@@ -41,13 +76,69 @@ def words_of(text: str) -> Iterator[str]:
                 yield "".join(parts[start:])[:LONGEST_WORD]
 
 
+def phrases_of(text: str) -> Iterator[str]:
+    """What a name or a place is found by: from each of its words on, with the others behind it."""
+    for spelling in _spellings(text):
+        pieces = [one for piece in spelling.split() if (one := "".join(_PART.findall(piece)))]
+        for place in range(min(len(pieces), MOST_PHRASES)):
+            yield " ".join(pieces[place:] + pieces[:place])[:LONGEST_PHRASE]
+        # The later parts of names with marks in them, such as Anna-Lena.
+        for piece in spelling.split()[:MOST_PHRASES]:
+            yield from ("".join(parts)[:LONGEST_WORD] for parts in _later_parts(piece))
+
+
+def words_of_street(text: str) -> Iterator[str]:
+    """What a street with its number is found by: as ``phrases_of``, abbreviations written out."""
+    spaced = re.sub(r"(?<=\w\w\.)(?=\w)", " ", text)
+    return phrases_of(" ".join(map(_written_out, spaced.split())))
+
+
+def words_of_email(address: str) -> Iterator[str]:
+    """What an address is found by: from the start of each of its words on, but for the last, which
+    many share."""
+    for spelling in _spellings(address.strip()):
+        parts = _PART.findall(spelling)
+        for start in range(max(1, min(len(parts) - 1, MOST_STARTS)) if parts else 0):
+            yield "".join(parts[start:])[:LONGEST_WORD]
+
+
+def words_of_id(text: str) -> Iterator[str]:
+    """What an id or a number is found by: without spaces and marks, from each of its parts on."""
+    starts = 1 if _UUID.fullmatch(text.strip()) else MOST_STARTS
+    for spelling in _spellings(text):
+        parts = _PART.findall(spelling)
+        for start in range(min(len(parts), starts)):
+            word = "".join(parts[start:])
+            if start == 0 or len(word) >= _SHORTEST_START:
+                yield word[:LONGEST_WORD]
+
+
+def _later_parts(piece: str) -> Iterator[list[str]]:
+    parts = _PART.findall(piece)
+    return (parts[start:] for start in range(1, min(len(parts), MOST_STARTS)))
+
+
+def _written_out(word: str) -> str:
+    bare = word.rstrip(".,").casefold()
+    if known := _ABBREVIATED.get(bare) or _BEGUN.get(bare):
+        return known
+    end = _STREET_ENDS.search(word.rstrip(",").casefold())
+    if end is None:
+        return word
+    name = end[1] or "str"
+    if name != "str" and not word.rstrip(",").endswith("."):
+        return word
+    return word[: end.start()] + _ENDS[name]
+
+
 def readings_of(query: str) -> tuple[Reading, ...]:
     """The ways to read a query; none when it has no letter and no digit.
 
     Its words may be words of their own, or groups of one number: ``030 1234 56``. So runs of
     numbers are also read as one, and all of a query that has a digit.
     """
-    pieces = _TRUNK_ZERO.sub("", unicodedata.normalize("NFKC", query)).split()[:MOST_QUERY_WORDS]
+    text = _TRUNK_ZERO.sub("", unicodedata.normalize("NFKC", query))
+    pieces = _HOUSE_AFTER_DOT.sub(" ", text).split()[:MOST_QUERY_WORDS]
     ways: list[list[str]] = [pieces, _with_joined_numbers(pieces)]
     if any(character.isdigit() for character in query):
         ways.append(["".join(pieces)])
@@ -60,7 +151,7 @@ def has_words(query: str, words: Collection[str]) -> bool:
 
     :param words: what ``words_of`` gave
     """
-    return any(_has_all(reading, words) for reading in readings_of(query))
+    return any(has_all_words(reading, words) for reading in readings_of(query))
 
 
 def text_has_words(query: str, texts: Iterable[str | None]) -> bool:
@@ -68,7 +159,8 @@ def text_has_words(query: str, texts: Iterable[str | None]) -> bool:
     return has_words(query, {word for text in texts if text for word in words_of(text)})
 
 
-def _has_all(reading: Reading, words: Collection[str]) -> bool:
+def has_all_words(reading: Reading, words: Collection[str]) -> bool:
+    """The same for one way to read a query."""
     return all(any(word.startswith(spellings) for word in words) for spellings in reading)
 
 
@@ -88,6 +180,10 @@ def _query_spellings(piece: str) -> Spellings:
         word = "".join(_PART.findall(spelling))[:LONGEST_WORD]
         if word:
             found[word] = None
+        if word in _ABBREVIATED:
+            found[_ABBREVIATED[word]] = None
+        if word.endswith("str"):
+            found[f"{word}asse"] = None
         if word.isdecimal() and len(word) >= _SHORTEST_NUMBER and word.strip("0"):
             # National and international prefixes of telephone numbers: 030…, 0049….
             found[word.lstrip("0")] = None

@@ -4,8 +4,8 @@ Of each order it is kept what was counted of it and of which version. So a chang
 again, or late, or whose history is another one now, changes the figures by the difference alone.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from typing import Final
 
@@ -14,6 +14,7 @@ from milepost.orders.order import Order, OrderKey, TrackedOrder
 from milepost.orders.search_terms import customer_id_of
 from milepost.orders.stages import measured_stages
 from milepost.queries.histogram import StageKey, Tally
+from milepost.queries.indexed_words import IndexedWords
 from milepost.queries.outcomes import (
     Acceptance,
     AcceptanceKey,
@@ -25,9 +26,10 @@ from milepost.queries.outcomes import (
     outcome_changes,
 )
 
-FORM: Final = 2
+FORM: Final = 3
 """Raised with figures that are new, so that a backfill counts every order once more. 1: outcomes
-and acceptances. 2: stages by raw status."""
+and acceptances. 2: stages by raw status. 3: words by which orders are found."""
+NO_WORDS: Final = IndexedWords()
 MOST_FORMER: Final = 20
 """Former customers of one order that it is found by; each is its own item."""
 
@@ -74,6 +76,11 @@ class Counted:
     acceptance: Acceptance | None = None
     form: int = 0
     """Which figures there were when it was counted (``FORM``)."""
+    words_mark: str | None = None
+    """``IndexedWords.mark`` of the words by which it is found; None where an earlier version
+    counted it, which knew nothing of them."""
+    words: IndexedWords | None = field(default=None, compare=False)
+    """These words, where the order was read; they are kept elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +95,24 @@ class Change:
 
 
 def change_of(
-    before: TrackedOrder | None, after: TrackedOrder | None, *, sequence: str = ""
+    before: TrackedOrder | None,
+    after: TrackedOrder | None,
+    *,
+    sequence: str = "",
+    words_of: Callable[[Order], IndexedWords] = lambda _: NO_WORDS,
 ) -> Change:
     """The change that a write made.
 
     :param before: None for a new order, or when it isn't known
     :param after: None for a removal
+    :param words_of: what an order is found by; nothing finds one that is removed or erased
     :raises ValueError: when both are None
     """
     last = after or before
     if last is None:
         raise ValueError("a change has an order before it, after it, or both")
     order, is_there = last.order, after is not None and after.erased_at is None
+    words = words_of(order) if is_there else NO_WORDS
     counted = Counted(
         version=last.version if after else last.version + 1,
         sequence=sequence,
@@ -113,6 +126,8 @@ def change_of(
         ending=ending_of(order),
         acceptance=acceptance_of(order),
         form=FORM,
+        words_mark=words.mark,
+        words=words,
     )
     return Change(order.key, counted, keeps_acceptance=order.summary is not None)
 
@@ -155,6 +170,9 @@ def _is_news(known: Counted, found: Counted) -> bool:
     if known.sequence and found.sequence:
         # An order that was removed and came back begins at version 1 again.
         return found.sequence > known.sequence
+    if (found.version, found.form) == (known.version, known.form) and not found.sequence:
+        # The same write, read from the table: other settings of its connection make other words.
+        return found.words_mark != known.words_mark
     return (found.version, found.form) > (known.version, known.form)
 
 
@@ -173,6 +191,13 @@ class Step:
             return False
         version, sequence = self.after.version, self.after.sequence
         return replace(self.before, version=version, sequence=sequence) == self.after
+
+    @property
+    def words_change(self) -> bool:
+        """Whether the order is found by other words; where that isn't known, it may be."""
+        if self.before is None:
+            return bool(self.after.words and self.after.words.all)
+        return self.before.words_mark != self.after.words_mark
 
     def statuses(self) -> dict[Status, int]:
         """By how much the number of orders in each status changes."""

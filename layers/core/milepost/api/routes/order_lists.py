@@ -23,7 +23,13 @@ from milepost.common.strict_json import canonical_json
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.orders.attention import CODES
 from milepost.orders.order import OrderKey
-from milepost.queries.order_finder import MOST_COUNTED, MOST_SORTED, Count, TooManyToSort
+from milepost.queries.order_finder import (
+    MOST_COUNTED,
+    MOST_FOUND,
+    MOST_SORTED,
+    Count,
+    TooManyToSort,
+)
 from milepost.queries.order_list import ANY_ATTENTION, OPEN, Due, Place, Sort, Wanted
 
 router = Router()
@@ -33,7 +39,7 @@ class MatchingOrders(Shape):
     """How many orders pass the filters."""
 
     number: int
-    more: bool = Field(description="Whether there are more than `number`.")
+    more: bool = Field(description="Whether there are, or may be, more than `number`.")
 
 
 class OrderList(Shape):
@@ -89,7 +95,12 @@ def list_orders(
     ] = None,
     q: Annotated[
         Text | None,
-        Query(description="The beginning of a reference's word, or a customer's whole email."),
+        Query(
+            description="How words begin, all of which the order has: the customer's name, "
+            "business, address, email, phone and number; ids; reference; meter, MaLo, MeLo, SPN, "
+            "account, serial and invoice numbers. Of every status, up to "
+            f"{MOST_FOUND} orders."
+        ),
     ] = None,
     waiting: Annotated[
         Text | None,
@@ -161,7 +172,7 @@ def list_orders(
         orders=chosen(page.orders, fields),
         next=_cursor(page.last, wanted, name, services),
         counts=counts,
-        matching=_matching(Count(len(page.orders)))
+        matching=_matching(Count(len(page.orders), page.more))
         if is_whole
         else _matching(finder.count(wanted, text=q))
         if count

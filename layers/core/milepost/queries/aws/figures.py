@@ -184,6 +184,7 @@ def counted_item(key: OrderKey, counted: Counted, *, writes: int) -> dict[str, A
         "ending": stored_ending(counted.ending),
         "acceptance": stored_acceptance(counted.acceptance),
         "form": counted.form or None,
+        "words": counted.words_mark,
     }
 
 
@@ -200,6 +201,7 @@ def _counted_of(item: Mapping[str, Any]) -> Counted:
         ending=read_ending(item.get("ending")),
         acceptance=read_acceptance(item.get("acceptance")),
         form=int(item.get("form", 0)),
+        words_mark=item.get("words"),
     )
 
 

@@ -4,13 +4,14 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.orders.aws.table import tracked_order
-from milepost.orders.order import OrderKey
+from milepost.orders.order import Order, OrderKey
 from milepost.queries.aws.figures import (
     FiguresTable,
     counted_item,
@@ -20,9 +21,19 @@ from milepost.queries.aws.figures import (
 )
 from milepost.queries.aws.outcome_items import NUMBER, acceptance_key, outcome_key
 from milepost.queries.aws.search import primary_key, search_item, search_keys
+from milepost.queries.aws.word_entries import (
+    NO_CHANGES,
+    WordChanges,
+    list_item,
+    list_key,
+    read_lists,
+    word_changes,
+    word_key,
+)
 from milepost.queries.histogram import StageKey, Tally
+from milepost.queries.indexed_words import IndexedWords
 from milepost.queries.outcomes import AcceptanceKey, OutcomeKey
-from milepost.queries.stage_durations import Change, Step, change_of, count
+from milepost.queries.stage_durations import NO_WORDS, Change, Counted, Step, change_of, count
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -88,17 +99,64 @@ class MeasuredOrders:
             step = Step(key, before, after) if after else None
             if step and not step.changes_nothing:
                 steps.append(step)
-        for together in _split(steps):
-            if not self._write(together, writes):
+        words = self._word_changes(steps)
+        for together in _split(steps, words):
+            if not self._write(together, writes, words):
                 yield from together
 
-    def _write(self, steps: Sequence[Step], writes: Mapping[OrderKey, int]) -> bool:
-        """Whether they were written; not when somebody else wrote one of their items meanwhile."""
-        actions: list[Any] = [
-            *(self._put_counted(step, writes[step.key]) for step in steps),
-            *(action for step in steps for action in self._search_actions(step)),
-            *self._add_figures(steps),
-        ]
+    def _word_changes(self, steps: Sequence[Step]) -> dict[OrderKey, WordChanges]:
+        """What changes of the words by which orders are found. Whoever changes them meanwhile
+        writes what is counted of the order as well, so that nothing is written here then."""
+        changed = [step for step in steps if step.words_change]
+        known = read_lists(
+            self._client,
+            table_name=self._search_table,
+            keys=[step.key for step in changed if step.before],
+            consistent=True,
+        )
+        return {
+            step.key: word_changes(known.get(step.key, NO_WORDS), step.after.words or NO_WORDS)
+            for step in changed
+        }
+
+    def _write(
+        self,
+        steps: Sequence[Step],
+        writes: Mapping[OrderKey, int],
+        words: Mapping[OrderKey, WordChanges],
+    ) -> bool:
+        """Whether they were written; not when somebody else wrote one of their items meanwhile,
+        nor when one of them takes several transactions, of which this was not the last."""
+        too_large = next((step for step in steps if not _fits(step, words)), None)
+        if too_large is not None:
+            self._write_some_words(too_large, writes, words[too_large.key])
+            return False
+        return self._transact(
+            [
+                *(self._put_counted(step, writes[step.key]) for step in steps),
+                *(action for step in steps for action in self._search_actions(step)),
+                *(action for key, one in _of(steps, words) for action in self._words(key, one)),
+                *self._add_figures(steps),
+            ]
+        )
+
+    def _write_some_words(
+        self, step: Step, writes: Mapping[OrderKey, int], words: WordChanges
+    ) -> None:
+        """Take some of an order's words into the index and count nothing: what is counted of it
+        stays as it was, so that the change comes again for the rest."""
+        part = words.first(_MOST_ACTIONS - 1)
+        before = step.before or Counted(version=0)
+        counted = replace(before, words_mark=part.after.mark)
+        self._transact(
+            [
+                self._put_counted(Step(step.key, step.before, counted), writes[step.key]),
+                *self._words(step.key, part),
+            ]
+        )
+
+    def _transact(self, actions: list[Any]) -> bool:
+        """Whether all of it was written; not when somebody else got in the way."""
         try:
             self._client.transact_write_items(TransactItems=actions)
         except ClientError as error:
@@ -129,6 +187,17 @@ class MeasuredOrders:
             item = to_item(search_item(one, step.key))
             yield {"Put": {"TableName": self._search_table, "Item": item}}
 
+    def _words(self, key: OrderKey, words: WordChanges) -> Iterator[Action]:
+        table = self._search_table
+        for entry in words.gone:
+            yield {"Delete": {"TableName": table, "Key": to_item(word_key(entry, key))}}
+        for entry in words.new:
+            yield {"Put": {"TableName": table, "Item": to_item(word_key(entry, key))}}
+        if words.list_changes and words.after == NO_WORDS:
+            yield {"Delete": {"TableName": table, "Key": to_item(list_key(key))}}
+        elif words.list_changes:
+            yield {"Put": {"TableName": table, "Item": to_item(list_item(words.after, key))}}
+
     def _add_figures(self, steps: Sequence[Step]) -> Iterator[Action]:
         for connection, counts in _count_changes(steps).items():
             if changes := {str(status): number for status, number in counts.items() if number}:
@@ -158,15 +227,20 @@ class MeasuredOrders:
         }
 
 
-def read_change(record: Mapping[str, Any]) -> Change:
-    """The change of an order that a record of OrdersTable's stream tells of."""
+def read_change(
+    record: Mapping[str, Any], *, words_of: Callable[[Order], IndexedWords] = lambda _: NO_WORDS
+) -> Change:
+    """The change of an order that a record of OrdersTable's stream tells of.
+
+    :param words_of: what an order is found by
+    """
     images = record["dynamodb"]
     before, after = (
         tracked_order(from_item(images[name])) if name in images else None
         for name in ("OldImage", "NewImage")
     )
     sequence = images["SequenceNumber"].zfill(_SEQUENCE_DIGITS)
-    return change_of(before, after, sequence=sequence)
+    return change_of(before, after, sequence=sequence, words_of=words_of)
 
 
 def _comes_again(error: ClientError) -> bool:
@@ -177,15 +251,14 @@ def _comes_again(error: ClientError) -> bool:
     return all(reason.get("Code", "None") in _COMES_AGAIN for reason in reasons)
 
 
-def _split(steps: Iterable[Step]) -> Iterator[list[Step]]:
-    """Steps that fit into one transaction together."""
+def _split(steps: Iterable[Step], words: Mapping[OrderKey, WordChanges]) -> Iterator[list[Step]]:
+    """Steps that fit into one transaction together, and those that fit into none alone."""
     together: list[Step] = []
     figures: set[object] = set()
     own = 0
     for step in steps:
-        touched: set[object] = {step.key.connection, *step.stages()}
-        touched |= {*step.outcomes(), *step.acceptances()}
-        actions = 1 + sum(len(keys) for keys in _search_changes(step))
+        touched = _figures_of(step)
+        actions = _own_actions(step, words)
         if together and own + actions + len(figures | touched) > _MOST_ACTIONS:
             yield together
             together, figures, own = [], set(), 0
@@ -194,6 +267,28 @@ def _split(steps: Iterable[Step]) -> Iterator[list[Step]]:
         own += actions
     if together:
         yield together
+
+
+def _fits(step: Step, words: Mapping[OrderKey, WordChanges]) -> bool:
+    """Whether it fits into one transaction, or has nothing that could be written before."""
+    changes = words.get(step.key, NO_CHANGES)
+    return not changes or _own_actions(step, words) + len(_figures_of(step)) <= _MOST_ACTIONS
+
+
+def _own_actions(step: Step, words: Mapping[OrderKey, WordChanges]) -> int:
+    own_words = len(words.get(step.key, NO_CHANGES))
+    return 1 + own_words + sum(len(keys) for keys in _search_changes(step))
+
+
+def _figures_of(step: Step) -> set[object]:
+    keys: tuple[Iterable[object], ...] = (step.stages(), step.outcomes(), step.acceptances())
+    return {step.key.connection, *(one for each in keys for one in each)}
+
+
+def _of(
+    steps: Iterable[Step], words: Mapping[OrderKey, WordChanges]
+) -> Iterator[tuple[OrderKey, WordChanges]]:
+    return ((step.key, words[step.key]) for step in steps if step.key in words)
 
 
 def _search_changes(step: Step) -> tuple[list[dict[str, str]], list[dict[str, str]]]:

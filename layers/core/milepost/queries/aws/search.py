@@ -1,15 +1,18 @@
-"""SearchTable: which orders have a reference with this word, and which are of this customer.
+"""SearchTable: which orders are found by these words, and which are of this customer.
 
-It holds no personal data but digests. It is written with the figures, so what it names may be a
-little behind; whoever shows an order reads the order itself.
+It is written with the figures, so what it names may be a little behind; whoever shows an order
+reads the order itself. Words of customers are in it (``word_entries``): they go with their order.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.orders.order import OrderKey
 from milepost.orders.search_terms import email_ids, reference_words, search_text
+from milepost.queries.aws.word_search import WordSearch
+from milepost.queries.order_finder import FoundOrders
+from milepost.queries.search_words import Reading
 from milepost.queries.stage_durations import Counted
 
 if TYPE_CHECKING:
@@ -25,6 +28,13 @@ class SearchTable:
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
+
+    def find_by_words(
+        self, readings: Sequence[Reading], *, connections: Iterable[str]
+    ) -> FoundOrders:
+        """Orders that have all words of one of the readings, by how they begin."""
+        search = WordSearch(self._client, table_name=self._table)
+        return search.find(readings, connections=connections)
 
     def find_by_reference(
         self, text: str, *, connections: Iterable[str], limit: int = MOST_FOUND

@@ -28,8 +28,8 @@ from milepost.queries.aws.search import SearchTable
 PLACES: Final[Mapping[str, str]] = {
     "OrdersTable": "orders: found by the search index; each becomes a tombstone",
     "NoticesTable": "notices, subscriptions: looked through entry by entry, addresses compared",
-    "SearchTable": "entries of the customer go with each order, references with the record of the"
-    " stream that its tombstone makes",
+    "SearchTable": "entries of the customer go with each order, words and references with the"
+    " record of the stream that its tombstone makes",
     "ErasuresTable": "nothing of anybody: erasures are remembered by salted digests, for 16 days",
     "FiguresTable": "the tombstone's record of the stream takes out reference and customer",
     "PollsTable": "nothing of anybody: cursors, leases and errors without data",
