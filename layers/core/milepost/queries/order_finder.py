@@ -128,8 +128,9 @@ class OrderFinder:
         """
         if text is None:
             return self._read(wanted, most)
-        found = sorted(self._found(text, wanted), key=_SORT_KEYS[Sort.NEXT_DATE])
-        return found[:most], len(found) > most
+        orders, more = self._found(text, wanted)
+        found = sorted(orders, key=_SORT_KEYS[Sort.NEXT_DATE])
+        return found[:most], more or len(found) > most
 
     def in_order(self, orders: Iterable[Listed], sort: Sort) -> Sequence[Listed]:
         """These orders with their facts, sorted."""
