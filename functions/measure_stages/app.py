@@ -2,8 +2,8 @@
 make the forecasts."""
 
 import os
-from collections import defaultdict
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -15,12 +15,12 @@ from milepost.aws.dynamodb_items import from_item
 from milepost.aws.logger import open_logger
 from milepost.common.exception_summary import fail_without_message
 from milepost.common.timestamps import format_instant
+from milepost.connections.aws.settings import ConnectionSettings
+from milepost.connections.connection import UnknownConnection, UnusableConnection
 from milepost.forecasts.aws.store import ForecastStore
 from milepost.forecasts.stages import stays_of
 from milepost.forecasts.stays import Stay
 from milepost.forecasts.table import make_table
-from milepost.connections.aws.settings import ConnectionSettings
-from milepost.connections.connection import UnknownConnection, UnusableConnection
 from milepost.orders.aws.erased_customers import LateOrders
 from milepost.orders.aws.scan import OrderPages
 from milepost.orders.aws.table import tracked_order
