@@ -23,7 +23,7 @@ from cli.stack import is_loopback
 from milepost.common.causes import CAUSES, LONGEST_PATTERN, MOST_PATTERNS, is_phrase
 from milepost.common.status import Status, normal_form
 from milepost.connections.connection import SEARCH_FIELDS, TRACKS
-from milepost.connections.settings import MOST_REMINDER_HOURS
+from milepost.connections.setting_values import MOST_REMINDER_HOURS
 from milepost.notifications.mail.rendering.sanitize import one_line
 from milepost.notifications.notice import CUSTOMER_KINDS, Audience
 from milepost.notifications.subscription_input import (

@@ -5,27 +5,33 @@ route needs no check of its own: what belongs to another connection isn't there.
 isn't listed here is closed to narrowed roles, so a new one can't show too much by being forgotten.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from itertools import chain
-from typing import Any, Final, NoReturn
-from urllib.parse import unquote
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Any, Final
 
-from milepost.activity.entry import Place
-from milepost.activity.entry import Wanted as WantedEntries
 from milepost.api.dependencies import Services
-from milepost.api.problems import NotFound, Problem
-from milepost.connections.connection import UnknownConnection
-from milepost.connections.health import Contact
-from milepost.notifications.notice import NoticeId
-from milepost.notifications.notice_list import NoticePage
-from milepost.notifications.resend import CannotResend
-from milepost.orders.order import OrderKey
-from milepost.queries.order_finder import FoundOrders
-from milepost.queries.order_list import Page
-from milepost.queries.saved_views import Shared, View
-
-Allowed = frozenset[str]
+from milepost.api.narrowed_services import (
+    Allowed,
+    Closed,
+    NarrowedActing,
+    NarrowedActivity,
+    NarrowedBatches,
+    NarrowedConnections,
+    NarrowedContacts,
+    NarrowedCurrentOrders,
+    NarrowedFigures,
+    NarrowedForecasts,
+    NarrowedLists,
+    NarrowedNoticeLists,
+    NarrowedNotices,
+    NarrowedOrders,
+    NarrowedPolls,
+    NarrowedQuarantine,
+    NarrowedResender,
+    NarrowedSearch,
+    NarrowedSubscriptions,
+    NarrowedViews,
+)
 
 
 def narrowed(services: Services, allowed: Allowed | None) -> Services:
@@ -44,319 +50,6 @@ def _narrow(
             narrow: Callable[[Any, Allowed], Any] = table.get(one.name, _closed)
             narrowed_by_name[one.name] = narrow(getattr(holder, one.name), allowed)
     return narrowed_by_name
-
-
-class Closed:
-    """What belongs to no one connection: it is for roles that aren't narrowed."""
-
-    def __getattr__(self, name: str) -> NoReturn:
-        raise _not_for_narrowed()
-
-    def __call__(self, *_: Any, **__: Any) -> NoReturn:
-        raise _not_for_narrowed()
-
-    def __iter__(self) -> NoReturn:
-        raise _not_for_narrowed()
-
-    def __len__(self) -> NoReturn:
-        raise _not_for_narrowed()
-
-
-def _not_for_narrowed() -> Problem:
-    return Problem(
-        403, "This belongs to no one connection: it needs a group that is not narrowed to any."
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Narrowed:
-    """One service, and the connections of which it may show something."""
-
-    inner: Any
-    allowed: Allowed
-
-    def _has(self, key: OrderKey) -> bool:
-        return key.connection in self.allowed
-
-    def _of(self, names: Iterable[str]) -> list[str]:
-        return [name for name in names if name in self.allowed]
-
-
-class _Orders(_Narrowed):
-    def read(self, key: OrderKey) -> Any:
-        return self.inner.read(key) if self._has(key) else None
-
-    def read_group(self, connection_id: str, order_id: str) -> Any:
-        return self.inner.read_group(connection_id, order_id) if self._of([connection_id]) else []
-
-
-class _Lists(_Narrowed):
-    def page(self, wanted: Any, **how: Any) -> Any:
-        asked = _wanted(wanted, self.allowed)
-        return Page([], None) if asked is None else self.inner.page(asked, **how)
-
-    def look_up(self, keys: Sequence[OrderKey]) -> Any:
-        return self.inner.look_up([key for key in keys if self._has(key)])
-
-    def read_facts(self, orders: Sequence[Any]) -> Any:
-        return self.inner.read_facts([one for one in orders if self._has(one.key)])
-
-
-class _Search(_Narrowed):
-    def find_by_words(self, readings: Sequence[Any], *, connections: Iterable[str]) -> FoundOrders:
-        found = self.inner.find_by_words(readings, connections=self._of(connections))
-        return FoundOrders([key for key in found.keys if self._has(key)], found.more)
-
-    def find_by_reference(self, text: str, *, connections: Iterable[str]) -> list[OrderKey]:
-        found = self.inner.find_by_reference(text, connections=self._of(connections))
-        return [key for key in found if self._has(key)]
-
-    def find_by_email(self, email: str) -> list[OrderKey]:
-        return [key for key in self.inner.find_by_email(email) if self._has(key)]
-
-    def orders_of_customer(self, customer_id: str) -> list[OrderKey]:
-        return [key for key in self.inner.orders_of_customer(customer_id) if self._has(key)]
-
-
-class _Figures(_Narrowed):
-    def counts(self, connection_ids: Iterable[str]) -> Any:
-        return self.inner.counts(self._of(connection_ids))
-
-    def stages(self, connection_ids: Iterable[str], *, months: Iterable[str]) -> Any:
-        return self.inner.stages(self._of(connection_ids), months=months)
-
-    def stages_by_raw_status(self, connection_ids: Iterable[str], *, months: Iterable[str]) -> Any:
-        return self.inner.stages_by_raw_status(self._of(connection_ids), months=months)
-
-    def outcomes(self, connection_ids: Iterable[str], *, months: Iterable[str]) -> Any:
-        return self.inner.outcomes(self._of(connection_ids), months=months)
-
-    def acceptances(self, connection_ids: Iterable[str], *, months: Iterable[str]) -> Any:
-        return self.inner.acceptances(self._of(connection_ids), months=months)
-
-
-class _Forecasts(_Narrowed):
-    def read(self, connection_id: str) -> Any:
-        return self.inner.read(connection_id) if connection_id in self.allowed else None
-
-
-class _Notices(_Narrowed):
-    def of_order(self, key: OrderKey) -> Any:
-        return self.inner.of_order(key) if self._has(key) else []
-
-    def find(self, identity: NoticeId) -> Any:
-        return self.inner.find(identity) if self._has(identity.key) else None
-
-    def enter(self, choice: Any, *, at: Any) -> Any:
-        _require(choice.notice.key.connection, self.allowed)
-        return self.inner.enter(choice, at=at)
-
-
-class _NoticeLists(_Narrowed):
-    def page(self, wanted: Any, **how: Any) -> Any:
-        asked = _wanted(wanted, self.allowed)
-        return NoticePage([], None) if asked is None else self.inner.page(asked, **how)
-
-
-class _Connections(_Narrowed):
-    def get(self, connection_id: str) -> Any:
-        if connection_id not in self.allowed:
-            raise UnknownConnection(f"no connection {connection_id!r} is applied")
-        return self.inner.get(connection_id)
-
-    def all(self) -> Any:
-        return {name: one for name, one in self.inner.all().items() if name in self.allowed}
-
-    def unusable(self) -> Any:
-        return {name: one for name, one in self.inner.unusable().items() if name in self.allowed}
-
-
-class _Activity(_Narrowed):
-    def start(self, entry: Any) -> None:
-        self.inner.start(entry)
-
-    def complete(self, entry: Any) -> None:
-        self.inner.complete(entry)
-
-    def find(self, wanted: WantedEntries, *, after: Place | None, limit: int) -> Any:
-        asked = wanted.connections
-        both = self.allowed if asked is None else asked & self.allowed
-        if not both:
-            return [], None
-        return self.inner.find(replace(wanted, connections=both), after=after, limit=limit)
-
-
-class _Resender(_Narrowed):
-    def resend(self, identity: NoticeId, request: Any, *, now: Any) -> Any:
-        _require(identity.key.connection, self.allowed)
-        return self.inner.resend(identity, request, now=now)
-
-    def check(self, identity: NoticeId, request: Any, *, now: Any) -> None:
-        if not self._has(identity.key):
-            raise CannotResend(f"no notice {identity}")
-        self.inner.check(identity, request, now=now)
-
-    def draft(self, identity: NoticeId, request: Any, *, now: Any) -> Any:
-        if not self._has(identity.key):
-            raise CannotResend(f"no notice {identity}")
-        return self.inner.draft(identity, request, now=now)
-
-
-class _Acting(_Narrowed):
-    def for_order(self, key: OrderKey) -> Any:
-        _require(key.connection, self.allowed)
-        return self.inner.for_order(key)
-
-    def forget_credentials(self) -> None:
-        self.inner.forget_credentials()
-
-
-class _Quarantine(_Narrowed):
-    def get(self, kept_id: Any) -> Any:
-        _require(kept_id.connection, self.allowed)
-        return self.inner.get(kept_id)
-
-    def remove(self, kept_id: Any) -> None:
-        _require(kept_id.connection, self.allowed)
-        self.inner.remove(kept_id)
-
-    def walk(
-        self, *, connection_id: str | None = None, after: Any = None, **when: Any
-    ) -> Iterator[Any]:
-        names = sorted(self.allowed if connection_id is None else self._of([connection_id]))
-        left = [name for name in names if after is None or name >= after.connection]
-        return chain.from_iterable(
-            self.inner.walk(
-                connection_id=name,
-                after=after if after is not None and name == after.connection else None,
-                **when,
-            )
-            for name in left
-        )
-
-
-class _Contacts(_Narrowed):
-    def get(self, connection_id: str) -> Any:
-        return self.inner.get(connection_id) if self._of([connection_id]) else Contact()
-
-    def all(self) -> Any:
-        return {name: one for name, one in self.inner.all().items() if name in self.allowed}
-
-
-class _Polls(_Narrowed):
-    def start(self, connection_id: str, request: Any) -> None:
-        _require(connection_id, self.allowed)
-        self.inner.start(connection_id, request)
-
-
-class _CurrentOrders(_Narrowed):
-    def read_all(self, keys: Sequence[OrderKey]) -> Any:
-        return self.inner.read_all([key for key in keys if self._has(key)])
-
-
-class _Batches(_Narrowed):
-    """Those of whose orders none is of another connection."""
-
-    def put(self, batch: Any, targets: Any) -> None:
-        if outside := next((one for one in targets if not self._has_target(one)), None):
-            raise NotFound(f"There is no {outside.id}.")
-        self.inner.put(batch, targets)
-
-    def find(self, batch_id: str) -> Any:
-        found = self.inner.find(batch_id)
-        if found is None or not all(map(self._has_target, self.inner.targets(batch_id))):
-            return None
-        return found
-
-    def page(self, **how: Any) -> Any:
-        found, last = self.inner.page(**how)
-        return [one for one in found if self.find(one.id) is not None], last
-
-    def targets(self, batch_id: str) -> Any:
-        return self.inner.targets(batch_id) if self.find(batch_id) else []
-
-    def move(self, batch_id: str, **how: Any) -> Any:
-        return self.find(batch_id) is not None and self.inner.move(batch_id, **how)
-
-    def _has_target(self, one: Any) -> bool:
-        return unquote(one.id.partition(":")[0]) in self.allowed
-
-
-class _Subscriptions(_Narrowed):
-    """Those that name connections, and none but these."""
-
-    def _is_seen(self, one: Any) -> bool:
-        return bool(one.connections) and one.connections <= self.allowed
-
-    def _require_seen(self, one: Any) -> None:
-        if not self._is_seen(one):
-            raise _not_for_narrowed()
-
-    def all(self) -> Any:
-        return [one for one in self.inner.all() if self._is_seen(one)]
-
-    def get(self, subscription_id: str) -> Any:
-        found = self.inner.get(subscription_id)
-        return found if found is not None and self._is_seen(found) else None
-
-    def put(self, subscription: Any) -> None:
-        self._require_seen(subscription)
-        self.inner.put(subscription)
-
-    def change(self, subscription: Any, *, instead_of: Any) -> Any:
-        self._require_seen(subscription)
-        self._require_seen(instead_of)
-        return self.inner.change(subscription, instead_of=instead_of)
-
-    def _require_id(self, subscription_id: str) -> None:
-        if self.get(subscription_id) is None:
-            raise NotFound(f"There is no subscription {subscription_id}.")
-
-    def resume(self, subscription_id: str, *, ended: str | None) -> Any:
-        self._require_id(subscription_id)
-        return self.inner.resume(subscription_id, ended=ended)
-
-    def end(self, subscription_id: str, *, reason: str) -> None:
-        self._require_id(subscription_id)
-        self.inner.end(subscription_id, reason=reason)
-
-    def delete(self, subscription_id: str) -> None:
-        self._require_id(subscription_id)
-        self.inner.delete(subscription_id)
-
-
-class _Views(_Narrowed):
-    """One's own, and the team's that name no other connection."""
-
-    def of(self, subject: str) -> Any:
-        return [one for one in self.inner.of(subject) if self._is_seen(one)]
-
-    def put(self, view: Any, *, subject: str) -> None:
-        self._require_own(view)
-        self.inner.put(view, subject=subject)
-
-    def delete(self, view: Any, *, subject: str) -> None:
-        self._require_own(view)
-        self.inner.delete(view, subject=subject)
-
-    def _is_seen(self, view: View) -> bool:
-        named = set(view.filters.get("connection", ()))
-        return view.shared is Shared.OWN or named <= self.allowed
-
-    def _require_own(self, view: View) -> None:
-        if view.shared is not Shared.OWN:
-            raise _not_for_narrowed()
-
-
-def _wanted(wanted: Any, allowed: Allowed) -> Any:
-    """What is wanted of the connections that are allowed; None when that is nothing."""
-    both = wanted.connections & allowed if wanted.connections else allowed
-    return replace(wanted, connections=both) if both else None
-
-
-def _require(connection: str, allowed: Allowed) -> None:
-    if connection not in allowed:
-        raise NotFound(f"There is no connection {connection}.")
 
 
 def _as_it_is(service: Any, _allowed: Allowed) -> Any:
@@ -379,22 +72,22 @@ def _operations(operations: Any, allowed: Allowed) -> Any:
 def _batches(planner: Any, allowed: Allowed) -> Any:
     return replace(
         planner,
-        batches=_Batches(planner.batches, allowed),
-        orders=_CurrentOrders(planner.orders, allowed),
-        open_resender=lambda: _Resender(planner.open_resender(), allowed),
+        batches=NarrowedBatches(planner.batches, allowed),
+        orders=NarrowedCurrentOrders(planner.orders, allowed),
+        open_resender=lambda: NarrowedResender(planner.open_resender(), allowed),
     )
 
 
 def _replay(replay: Any, allowed: Allowed) -> Any:
-    return replace(replay, quarantine=_Quarantine(replay.quarantine, allowed))
+    return replace(replay, quarantine=NarrowedQuarantine(replay.quarantine, allowed))
 
 
 _OPERATIONS: Final[Mapping[str, Callable[[Any, Allowed], Any]]] = {
-    "quarantine": _Quarantine,
+    "quarantine": NarrowedQuarantine,
     "replay": _replay,
-    "contacts": _Contacts,
-    "polls": _Polls,
-    "subscriptions": _Subscriptions,
+    "contacts": NarrowedContacts,
+    "polls": NarrowedPolls,
+    "subscriptions": NarrowedSubscriptions,
     # Routes find the subscription first.
     "endpoint_secrets": _as_it_is,
     "allow_private_endpoints": _as_it_is,
@@ -404,18 +97,18 @@ _OPERATIONS: Final[Mapping[str, Callable[[Any, Allowed], Any]]] = {
     "erasure": _closed,
 }
 _SERVICES: Final[Mapping[str, Callable[[Any, Allowed], Any]]] = {
-    "orders": _Orders,
-    "lists": _Lists,
-    "search": _Search,
-    "figures": _Figures,
-    "forecasts": _Forecasts,
-    "notices": _Notices,
-    "notice_lists": _NoticeLists,
-    "connections": _Connections,
-    "activity": _Activity,
-    "views": _Views,
-    "open_resender": _opened(_Resender),
-    "open_acting": _opened(_Acting),
+    "orders": NarrowedOrders,
+    "lists": NarrowedLists,
+    "search": NarrowedSearch,
+    "figures": NarrowedFigures,
+    "forecasts": NarrowedForecasts,
+    "notices": NarrowedNotices,
+    "notice_lists": NarrowedNoticeLists,
+    "connections": NarrowedConnections,
+    "activity": NarrowedActivity,
+    "views": NarrowedViews,
+    "open_resender": _opened(NarrowedResender),
+    "open_acting": _opened(NarrowedActing),
     "open_operations": _opened(_operations),
     "open_batches": _opened(_batches),
     # They know of no connection.

@@ -5,18 +5,12 @@ can't be used closes that connection alone, so everything here ends in ``Unusabl
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
-from math import isfinite
 from typing import Any, Final, NoReturn
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from milepost.common.business_days import UnknownCountry, UnknownRegion, business_days_of
-from milepost.common.causes import CAUSES, LONGEST_PATTERN, MOST_PATTERNS, is_phrase
-from milepost.common.email_addresses import is_email
+from milepost.common.causes import CAUSES
 from milepost.common.status import Status
 from milepost.connections.commission_terms import repeated_terms
 from milepost.connections.connection import (
@@ -30,20 +24,29 @@ from milepost.connections.connection import (
     UnusableConnection,
 )
 from milepost.connections.declared_provider import ByVersion, Providers, UnusableProvider
+from milepost.connections.setting_values import (
+    A_YEAR,
+    MOST_OF_ANYTHING,
+    Wrong,
+    mapping_of,
+    matching,
+    one_of,
+    or_null,
+    read_address,
+    read_amount,
+    read_days,
+    read_email,
+    read_hours,
+    read_kinds,
+    read_lines,
+    read_options,
+    read_phrases,
+    read_text,
+    read_zone,
+    whole_number_up_to,
+)
 
 NONE_DECLARED: Final[ByVersion] = {}
-
-
-class Wrong(Exception):
-    """What is wrong with a setting, in words that follow its name."""
-
-
-MOST_REMINDER_HOURS: Final = 336
-"""Two weeks before an appointment: nobody is reminded earlier."""
-DEEPEST: Final = 20
-"""Levels of objects and lists in ``options``."""
-_A_YEAR: Final = 366
-_MOST_OF_ANYTHING: Final = 1_000_000
 
 
 def read_settings(
@@ -141,56 +144,6 @@ def _no_number(_name: str) -> NoReturn:
     raise ValueError
 
 
-# Each of these takes a value as JSON gave it, and raises Wrong with what follows the setting's
-# name: "is no whole number".
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise Wrong("is no text of one line")
-    return value
-
-
-def _address(value: Any) -> str:
-    wrong = "is no plain address such as https://api.example.com/v1"
-    try:
-        parts = urlsplit(_text(value))
-        is_plain = parts.port != 0 and not (parts.username or parts.password or parts.fragment)
-    except (ValueError, Wrong):
-        raise Wrong(wrong) from None
-    if parts.scheme not in ("https", "http") or not parts.hostname or not is_plain:
-        raise Wrong(wrong)
-    if not value.isascii() or " " in value:
-        raise Wrong(wrong)
-    return str(value)
-
-
-def _whole(most: int) -> Callable[[Any], int]:
-    def read(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
-            raise Wrong(f"is no whole number from 1 to {most}")
-        return value
-
-    return read
-
-
-def _days(value: Any) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not isfinite(value) or not 0 <= value <= 10 * _A_YEAR:
-        raise Wrong("is no number of days")
-    return float(value) if isinstance(value, float) else value
-
-
-def _hours(value: Any) -> tuple[float, ...]:
-    if not isinstance(value, list):
-        raise Wrong("is no list")
-    for one in value:
-        is_number = isinstance(one, int | float) and not isinstance(one, bool)
-        if not is_number or not 0 < one <= MOST_REMINDER_HOURS:
-            raise Wrong(f"has what is no number of hours up to {MOST_REMINDER_HOURS}")
-    return tuple(sorted({float(one) for one in value}, reverse=True))
-
-
 def _follow_up(value: Any) -> FollowUp:
     if not isinstance(value, dict):
         raise Wrong("is no object")
@@ -201,78 +154,11 @@ def _follow_up(value: Any) -> FollowUp:
     )
 
 
-def _zone(value: Any) -> str:
-    try:
-        ZoneInfo(_text(value))
-    except (ValueError, KeyError, OSError, Wrong):
-        raise Wrong("is no time zone such as Europe/Berlin") from None
-    return str(value)
-
-
-def _matching(pattern: str, example: str) -> Callable[[Any], str]:
-    def read(value: Any) -> str:
-        if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise Wrong(f"is nothing like {example}")
-        return value
-
-    return read
-
-
-def _one_of(*known: str) -> Callable[[Any], str]:
-    def read(value: Any) -> str:
-        if not isinstance(value, str) or value not in known:
-            raise Wrong(f"is none of {', '.join(known)}")
-        return value
-
-    return read
-
-
-def _mapping(
-    key: Callable[[Any], str], value: Callable[[Any], Any]
-) -> Callable[[Any], dict[str, Any]]:
-    def read(said: Any) -> dict[str, Any]:
-        if not isinstance(said, dict):
-            raise Wrong("is no object")
-        return {key(name): value(one) for name, one in said.items()}
-
-    return read
-
-
-def _kinds(value: Any) -> frozenset[str]:
-    if not isinstance(value, list):
-        raise Wrong("is no list")
-    return frozenset(map(_text, value))
-
-
 def _search_fields(value: Any) -> frozenset[str]:
     if not isinstance(value, list):
         raise Wrong("is no list")
-    read = _one_of(*SEARCH_FIELDS)
+    read = one_of(*SEARCH_FIELDS)
     return frozenset(map(read, value))
-
-
-def _phrases(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or len(value) > MOST_PATTERNS:
-        raise Wrong(f"is no list of at most {MOST_PATTERNS} phrases")
-    if not all(isinstance(one, str) and is_phrase(one) for one in value):
-        raise Wrong(f"is no list of phrases of up to {LONGEST_PATTERN} characters")
-    return tuple(value)
-
-
-def _options(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise Wrong("is no object")
-    level: list[Any] = [value]
-    for _ in range(DEEPEST):
-        level = [
-            inner
-            for one in level
-            for inner in (one.values() if isinstance(one, dict) else one)
-            if isinstance(inner, dict | list)
-        ]
-    if level:
-        raise Wrong(f"is nested deeper than {DEEPEST} levels")
-    return value
 
 
 def _commission(value: Any) -> tuple[CommissionTerms, ...]:
@@ -304,83 +190,56 @@ def _sender(value: Any) -> SenderIdentity:
     )
 
 
-def _lines(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise Wrong("is no text")
-    for line in value.splitlines():
-        if line:
-            _text(line)
-    return value
-
-
-def _email(value: Any) -> str:
-    if not isinstance(value, str) or not is_email(value):
-        raise Wrong("is no email address")
-    return value
-
-
-def _amount(value: Any) -> str:
-    try:
-        amount = Decimal(_text(value))
-    except (InvalidOperation, Wrong):
-        raise Wrong("is no amount") from None
-    if not amount.is_finite() or not 0 <= amount < 10**12:
-        raise Wrong("is no amount")
-    return str(value)
-
-
-def _or_null(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: None if value is None else read(value)
-
-
 _SENDER: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "company": _text,
-    "legal": _or_null(_lines),
-    "contact": _or_null(_lines),
-    "reply_to": _or_null(_email),
+    "company": read_text,
+    "legal": or_null(read_lines),
+    "contact": or_null(read_lines),
+    "reply_to": or_null(read_email),
 }
 _TERMS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "amount": _amount,
-    "currency": _matching("[A-Z]{3}", "EUR"),
-    "due_day": _whole(31),
-    "recurring": _one_of("none", "monthly"),
-    "supplier": _or_null(_text),
-    "service": _or_null(_text),
+    "amount": read_amount,
+    "currency": matching("[A-Z]{3}", "EUR"),
+    "due_day": whole_number_up_to(31),
+    "recurring": one_of("none", "monthly"),
+    "supplier": or_null(read_text),
+    "service": or_null(read_text),
 }
 _FOLLOW_UP: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "link": _address,
-    "after_days": _days,
+    "link": read_address,
+    "after_days": read_days,
 }
 _FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "id": _text,
-    "provider": _text,
-    "provider_version": _or_null(_whole(_MOST_OF_ANYTHING)),
-    "base_url": _address,
-    "token_url": _or_null(_address),
-    "scopes": _or_null(_text),
-    "page_size": _whole(_MOST_OF_ANYTHING),
-    "requests_per_minute": _whole(_MOST_OF_ANYTHING),
-    "poll_minutes": _or_null(_whole(_A_YEAR * 24 * 60)),
-    "service_type": _or_null(_text),
-    "track": _one_of(*TRACKS),
-    "tracks": _mapping(_text, _one_of(*TRACKS)),
-    "statuses": _mapping(_text, _one_of(*(one for one in Status if one is not Status.UNKNOWN))),
-    "stage_days": _mapping(_text, _days),
-    "stage_days_count": _one_of("calendar", BUSINESS),
-    "region": _or_null(_text),
-    "escalate_after_days": _days,
-    "wait_days": _mapping(_text, _days),
-    "reminder_hours": _hours,
-    "follow_up": _or_null(_follow_up),
-    "time_zone": _zone,
-    "country": _matching("[A-Z]{2}", "DE"),
-    "language": _text,
-    "contact": _or_null(_text),
-    "customer_notices": _kinds,
-    "notices_per_hour": _whole(_MOST_OF_ANYTHING),
+    "id": read_text,
+    "provider": read_text,
+    "provider_version": or_null(whole_number_up_to(MOST_OF_ANYTHING)),
+    "base_url": read_address,
+    "token_url": or_null(read_address),
+    "scopes": or_null(read_text),
+    "page_size": whole_number_up_to(MOST_OF_ANYTHING),
+    "requests_per_minute": whole_number_up_to(MOST_OF_ANYTHING),
+    "poll_minutes": or_null(whole_number_up_to(A_YEAR * 24 * 60)),
+    "service_type": or_null(read_text),
+    "track": one_of(*TRACKS),
+    "tracks": mapping_of(read_text, one_of(*TRACKS)),
+    "statuses": mapping_of(
+        read_text, one_of(*(one for one in Status if one is not Status.UNKNOWN))
+    ),
+    "stage_days": mapping_of(read_text, read_days),
+    "stage_days_count": one_of("calendar", BUSINESS),
+    "region": or_null(read_text),
+    "escalate_after_days": read_days,
+    "wait_days": mapping_of(read_text, read_days),
+    "reminder_hours": read_hours,
+    "follow_up": or_null(_follow_up),
+    "time_zone": read_zone,
+    "country": matching("[A-Z]{2}", "DE"),
+    "language": read_text,
+    "contact": or_null(read_text),
+    "customer_notices": read_kinds,
+    "notices_per_hour": whole_number_up_to(MOST_OF_ANYTHING),
     "commission": lambda value: () if value is None else _commission(value),
-    "sender": _or_null(_sender),
-    "causes": _mapping(_one_of(*CAUSES), _phrases),
+    "sender": or_null(_sender),
+    "causes": mapping_of(one_of(*CAUSES), read_phrases),
     "search_fields": _search_fields,
-    "options": _options,
+    "options": read_options,
 }

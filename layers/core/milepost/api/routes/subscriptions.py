@@ -8,18 +8,23 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
-from pydantic import ConfigDict, Field
 
 from milepost.api.auth import Caller
 from milepost.api.dependencies import Given, Recorded, Services, Who
 from milepost.api.idempotency_key import KEY_HEADER, KeyHeader, new_key, reused
-from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
 from milepost.api.problems import Conflict, Fault, NotFound, Problem
+from milepost.api.subscription_schema import (
+    NewSubscriptionView,
+    RotatedView,
+    Rotation,
+    SubscriptionList,
+    SubscriptionView,
+    subscription_view,
+)
 from milepost.common.idempotency import KeyReused, fingerprint, is_repeated
 from milepost.common.timestamps import format_instant
 from milepost.notifications.endpoints.addresses import Refused, read_url
-from milepost.notifications.endpoints.secret_rotation import KEEP_PREVIOUS, LONGEST_KEPT
 from milepost.notifications.notice import Channel
 from milepost.notifications.subscription import FROM_FILE, Subscription
 from milepost.notifications.subscription_input import (
@@ -35,68 +40,6 @@ SubscriptionPath = Annotated[str, Path(description="A subscription's id.", max_l
 Said = Annotated[SaidSubscription, Body()]
 
 
-class QuietHoursView(Shape):
-    """By the subscription's own clock."""
-
-    start: str
-    end: str
-    passing: list[str]
-
-
-class SubscriptionView(Shape):
-    """Who is notified of what. Empty `connections` and `service_types` mean all."""
-
-    id: str
-    channel: str = Field(description="`email` or `https`.")
-    recipient: str
-    kinds: list[str]
-    connections: list[str]
-    service_types: list[str]
-    language: str
-    time_zone: str
-    mode: str
-    daily_at: str
-    quiet_hours: QuietHoursView | None
-    owner: str | None
-    source: str | None = Field(description="`file` for one that connections.yaml declares.")
-    ended: str | None = Field(description="Why it is over, in words; null while it is active.")
-
-
-class NewSubscriptionView(SubscriptionView):
-    """The same with the secret that an endpoint checks its messages with; shown this once."""
-
-    secret: str | None
-
-
-class Rotation(Shape):
-    """How to change over to another secret."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    keep_old_for_hours: int = Field(
-        default=int(KEEP_PREVIOUS.total_seconds()) // 3600,
-        ge=0,
-        le=int(LONGEST_KEPT.total_seconds()) // 3600,
-        description="How long messages are signed by the old secret as well; 0 ends it at once.",
-    )
-
-
-class RotatedView(Shape):
-    """The new secret; shown this once."""
-
-    subscription: str
-    secret: str
-    previous_until: str | None = Field(
-        description="Until when the secret before it signs as well, in UTC; null if it doesn't."
-    )
-
-
-class SubscriptionList(Shape):
-    """Every subscription, by recipient."""
-
-    items: list[SubscriptionView]
-
-
 @router.get(
     "/subscriptions",
     summary="Every subscription, also those that have ended",
@@ -106,7 +49,7 @@ class SubscriptionList(Shape):
 )
 def list_subscriptions(services: Given) -> SubscriptionList:
     found = sorted(services.operations.subscriptions.all(), key=lambda o: (o.recipient, o.id))
-    return SubscriptionList(items=[_view(one) for one in found])
+    return SubscriptionList(items=[subscription_view(one) for one in found])
 
 
 @router.get(
@@ -117,7 +60,7 @@ def list_subscriptions(services: Given) -> SubscriptionList:
     responses=may_answer(200, 404),
 )
 def show_subscription(subscription: SubscriptionPath, services: Given) -> SubscriptionView:
-    return _view(_find(subscription, services))
+    return subscription_view(_find(subscription, services))
 
 
 @router.post(
@@ -145,7 +88,7 @@ def add_subscription(
     return Response(
         status_code=201,
         content_type="application/json",
-        body=NewSubscriptionView(**_view(there or made).model_dump(), secret=secret),
+        body=NewSubscriptionView(**subscription_view(there or made).model_dump(), secret=secret),
         headers={KEY_HEADER: key},
     )
 
@@ -210,7 +153,7 @@ def change_subscription(
         _find_ours(subscription, services)
         raise Conflict(f"{subscription} was changed by somebody else meanwhile: look at it again.")
     change.changed(before=_recorded(there), after=_recorded(wanted))
-    return _view(_find(subscription, services))
+    return subscription_view(_find(subscription, services))
 
 
 @router.post(
@@ -228,7 +171,7 @@ def pause_subscription(
     reason = f"paused on {services.clock():%Y-%m-%d}"
     services.operations.subscriptions.end(found.id, reason=reason)
     change.changed(before={"is_ended": found.ended is not None}, after={"is_ended": True})
-    return _view(_find(subscription, services))
+    return subscription_view(_find(subscription, services))
 
 
 @router.post(
@@ -246,7 +189,7 @@ def resume_subscription(
         _find(subscription, services)
         raise Conflict(f"{found.id} was changed by somebody else meanwhile: look at it again.")
     change.changed(before={"is_ended": found.ended is not None}, after={"is_ended": False})
-    return _view(_find(subscription, services))
+    return subscription_view(_find(subscription, services))
 
 
 @router.post(
@@ -307,7 +250,9 @@ def delete_subscription(
 
 def _recorded(one: Subscription) -> dict[str, Any]:
     """What the activity log has of a subscription: all but who it notifies."""
-    return _view(one).model_dump(mode="json", exclude={"id", "recipient", "owner", "ended"})
+    return subscription_view(one).model_dump(
+        mode="json", exclude={"id", "recipient", "owner", "ended"}
+    )
 
 
 def _find(subscription_id: str, services: Services) -> Subscription:
@@ -349,29 +294,3 @@ def _require_possible(wanted: Subscription, services: Services) -> None:
             faults.append(Fault(where="body.url", what=f"It would never be called: {refusal}."))
     if faults:
         raise Problem(422, "The subscription can't be as it is asked for.", errors=faults)
-
-
-def _view(one: Subscription) -> SubscriptionView:
-    quiet = one.quiet_hours
-    return SubscriptionView(
-        id=one.id,
-        channel=str(one.channel),
-        recipient=one.recipient,
-        kinds=sorted(one.kinds),
-        connections=sorted(one.connections),
-        service_types=sorted(one.service_types),
-        language=one.language,
-        time_zone=one.time_zone,
-        mode=str(one.mode),
-        daily_at=f"{one.daily_at:%H:%M}",
-        quiet_hours=QuietHoursView(
-            start=f"{quiet.start:%H:%M}",
-            end=f"{quiet.end:%H:%M}",
-            passing=sorted(quiet.passing),
-        )
-        if quiet
-        else None,
-        owner=one.owner,
-        source=one.source,
-        ended=one.ended,
-    )

@@ -5,11 +5,8 @@ from typing import Any, Final
 
 from milepost.api.idempotency_key import new_key
 from milepost.api.problems import Problem
-from milepost.api.routes.subscriptions import (
-    SubscriptionView,
-    list_subscriptions,
-    show_subscription,
-)
+from milepost.api.routes.subscriptions import list_subscriptions, show_subscription
+from milepost.api.subscription_schema import SubscriptionView
 from milepost.console.answers import Answer
 from milepost.console.mail_pages import mail_alone
 from milepost.console.query_values import member_of, text_of

@@ -1,0 +1,95 @@
+"""What answers about subscriptions look like."""
+
+from pydantic import ConfigDict, Field
+
+from milepost.api.json_model import Shape
+from milepost.notifications.endpoints.secret_rotation import KEEP_PREVIOUS, LONGEST_KEPT
+from milepost.notifications.subscription import Subscription
+
+
+class QuietHoursView(Shape):
+    """By the subscription's own clock."""
+
+    start: str
+    end: str
+    passing: list[str]
+
+
+class SubscriptionView(Shape):
+    """Who is notified of what. Empty `connections` and `service_types` mean all."""
+
+    id: str
+    channel: str = Field(description="`email` or `https`.")
+    recipient: str
+    kinds: list[str]
+    connections: list[str]
+    service_types: list[str]
+    language: str
+    time_zone: str
+    mode: str
+    daily_at: str
+    quiet_hours: QuietHoursView | None
+    owner: str | None
+    source: str | None = Field(description="`file` for one that connections.yaml declares.")
+    ended: str | None = Field(description="Why it is over, in words; null while it is active.")
+
+
+class NewSubscriptionView(SubscriptionView):
+    """The same with the secret that an endpoint checks its messages with; shown this once."""
+
+    secret: str | None
+
+
+class Rotation(Shape):
+    """How to change over to another secret."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    keep_old_for_hours: int = Field(
+        default=int(KEEP_PREVIOUS.total_seconds()) // 3600,
+        ge=0,
+        le=int(LONGEST_KEPT.total_seconds()) // 3600,
+        description="How long messages are signed by the old secret as well; 0 ends it at once.",
+    )
+
+
+class RotatedView(Shape):
+    """The new secret; shown this once."""
+
+    subscription: str
+    secret: str
+    previous_until: str | None = Field(
+        description="Until when the secret before it signs as well, in UTC; null if it doesn't."
+    )
+
+
+class SubscriptionList(Shape):
+    """Every subscription, by recipient."""
+
+    items: list[SubscriptionView]
+
+
+def subscription_view(one: Subscription) -> SubscriptionView:
+    quiet = one.quiet_hours
+    return SubscriptionView(
+        id=one.id,
+        channel=str(one.channel),
+        recipient=one.recipient,
+        kinds=sorted(one.kinds),
+        connections=sorted(one.connections),
+        service_types=sorted(one.service_types),
+        language=one.language,
+        time_zone=one.time_zone,
+        mode=str(one.mode),
+        daily_at=f"{one.daily_at:%H:%M}",
+        quiet_hours=QuietHoursView(
+            start=f"{quiet.start:%H:%M}",
+            end=f"{quiet.end:%H:%M}",
+            passing=sorted(quiet.passing),
+        )
+        if quiet
+        else None,
+        owner=one.owner,
+        source=one.source,
+        ended=one.ended,
+    )
