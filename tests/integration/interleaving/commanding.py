@@ -66,6 +66,7 @@ _PLACES: Final = (
     "cli.connections.secret_commands.find_stack",
     "cli.subscriptions.commands.find_stack",
     "cli.notices.commands.find_stack",
+    "cli.providers.commands.find_stack",
 )
 
 

@@ -1,6 +1,8 @@
 """What operators do by the command meanwhile: everything that changes something at AWS itself."""
 
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Final
 
 from milepost.notifications.notice import NoticeId
@@ -9,6 +11,7 @@ from tests.integration.interleaving.parties import SUBSCRIPTIONS, Ended, FedBy, 
 from tests.integration.interleaving.people import SECRETS, ended, notice_to
 from tests.integration.interleaving.world import CUSTOMER, World
 
+DECLARED: Final = Path(__file__).parents[3] / "providers" / "examples" / "woocommerce.yaml"
 SIGNING: Final = frozenset({"signing secrets"})
 CONNECTIONS: Final = frozenset(
     {"signing secrets", "credentials", "connections", "polls", "subscriptions", "endpoint secrets"}
@@ -26,11 +29,12 @@ STARTS_A_FUNCTION: Final = frozenset({"notices release"})
 ONLY_READS: Final = frozenset(
     {
         "activity", "views list", "orders list", "orders show", "orders watch", "actions list",
-        "notices list", "notices preview", "batches show",
+        "notices list", "notices preview", "batches list", "batches show",
         "suppressions list", "subscriptions list",
         "subscriptions secret", "stages", "causes", "commissions", "connections list",
         "connections secret show", "sign", "quarantine list",
         "quarantine show", "dead-letters list", "dead-letters show", "doctor",
+        "providers new", "providers test", "providers list", "providers show", "providers diff",
     }
 )  # fmt: skip
 
@@ -76,6 +80,14 @@ def key_of_provider(world: World) -> str:
     return str(world.providers.accounts[HOME].connection.credentials["api_key"])
 
 
+def two_versions(world: World) -> None:
+    """A declared provider and its changed file."""
+    world.command("providers", "apply", str(DECLARED), "--yes")
+    changed = Path(mkdtemp()) / DECLARED.name
+    changed.write_text(DECLARED.read_text().replace("on-hold: pending", "on-hold: accepted"))
+    world.command("providers", "apply", str(changed), "--yes")
+
+
 def customers_notice(world: World) -> str:
     return str(NoticeId.parse(notice_to(world, CUSTOMER["email"])["id"]).path_id)
 
@@ -112,6 +124,14 @@ COMMANDS: Final = (
     commands(
         "a mail again by command", "notices", "resend", "GIVEN", "--by", "lena", "--key", "k-1",
         covers="notices resend", before=customers_notice,
+    ),
+    commands(
+        "a provider applied", "providers", "apply", str(DECLARED), "--yes",
+        covers="providers apply", owns=CONNECTIONS,
+    ),
+    commands(
+        "a provider rolled back", "providers", "rollback", DECLARED.stem, "--to", "1", "--yes",
+        covers="providers rollback", before=two_versions, owns=CONNECTIONS,
     ),
 )  # fmt: skip
 """Every command that changes something and does not ask the API for it."""

@@ -81,7 +81,9 @@ def test_dead_letters_are_counted_shown_and_taken_up(ask: Ask, stack: Stack) -> 
     }
     assert waiting == {
         "inbox": 1,
-        **dict.fromkeys(("email", "endpoint", "mail_events", "announce", "invocations"), 0),
+        **dict.fromkeys(
+            ("email", "endpoint", "mail_events", "announce", "batch", "invocations"), 0
+        ),
     }
     assert ask("GET", "/dead-letters/inbox", role="viewer").status == 403
     (message,) = ask("GET", "/dead-letters/inbox").body["messages"]
