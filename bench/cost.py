@@ -15,6 +15,7 @@ from samcli.yamlhelper import yaml_parse
 
 from bench.children import WORK
 from bench.figures import Figure
+from bench.writes import WORDS
 
 GOAL: Final = 5.0
 """Dollars for a million events."""
@@ -37,6 +38,9 @@ scaling behavior for SQS event source mappings"."""
 HOURS_OF_FAILURES: Final = 24
 """Hours a month in which something fails, and its metrics are sent: charged by the hour."""
 METRICS_OF_A_FAILURE: Final = 4
+BYTES_OF_AN_ORDER: Final = 2_300
+BYTES_OF_ITS_WORDS: Final = 3_500
+"""Of 17 entries and their list: 1,700, and 100 for each item that DynamoDB adds."""
 LINES_OF_A_POLL: Final = 800
 """Bytes in the log. Functions run by the clock write nothing when nothing is due."""
 
@@ -46,6 +50,7 @@ ASSUMED: Final[Mapping[str, float]] = {
     "write units a transition, by webhook": 3.5,
     "write units of figures and search a change, 1 at a time": 6.0,
     "write units of figures and search a change, 100 at a time": 2.5,
+    WORDS: 36.0,
     "both together": 527.0,
 }
 
@@ -286,6 +291,10 @@ def price_events(load: Load, prices: Mapping[str, Any], measured: Mapping[str, f
             "SQS": (events + 2 * recordings) * prices["sqs"]["per_million_requests"] / MILLION,
             "orders": events * units * prices["dynamodb"]["per_million_write_units"] / MILLION,
             "figures": events * figures * prices["dynamodb"]["per_million_write_units"] / MILLION,
+            "words": load.orders
+            * known[WORDS]
+            * prices["dynamodb"]["per_million_write_units"]
+            / MILLION,
             "reads": events * reads * prices["dynamodb"]["per_million_read_units"] / MILLION,
             "SNS": told * prices["sns"]["per_million_publishes"] / MILLION,
             "logs": events
@@ -353,7 +362,7 @@ def price_month(load: Load, prices: Mapping[str, Any]) -> Costs:
     Metrics of our own are sent in hours alone in which something fails, and Cognito charges nothing
     for fewer than 10,000 people.
     """
-    kept_gb = load.orders * 12 * 2_300 / 1e9
+    kept_gb = load.orders * 12 * (BYTES_OF_AN_ORDER + BYTES_OF_ITS_WORDS) / 1e9
     cloudwatch, standing = prices["cloudwatch"], Standing.of_template(read_template())
     starts, receives = standing.starts_a_month, standing.pollers * RECEIVES_A_MINUTE
     return Costs(

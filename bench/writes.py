@@ -11,15 +11,21 @@ from bench.events import STEPS, at_step, listed, webhook
 from bench.figures import Figure
 from milepost.common.timestamps import parse_instant
 from milepost.orders.aws.table import OrdersTable
+from milepost.orders.order import Order
 from milepost.orders.recording import RecordOutcome, record
 from milepost.orders.report import Report
 from milepost.providers.offergrid import Offergrid
 from milepost.queries.aws.projector import MeasuredOrders, read_change
+from milepost.queries.indexed_words import IndexedWords, Indexing, indexed_words
+from milepost.queries.stage_durations import NO_WORDS
 from tests.builders import OFFERGRID
 from tests.stack import create_table
 
 GOAL: Final = 4
 BATCH: Final = 100
+FEW: Final = 10
+"""Orders whose words are measured one change at a time."""
+WORDS: Final = "write units of the words of an order, once"
 
 
 @dataclass
@@ -52,7 +58,9 @@ def measure(*, quick: bool) -> list[Figure]:
             figures.append(_per_transition(name, tally))
             if name == "by webhook":
                 others = [*_others(client, meter, changes)]
-        return [*figures, _of_duplicates(tally), *others]
+            if name == "by poll":
+                words = _words(client, meter, changes)
+        return [*figures, _of_duplicates(tally), *others, words]
 
 
 def by_webhook(orders: int) -> Iterator[Report]:
@@ -142,6 +150,36 @@ def _of_duplicates(tally: Tally) -> Figure:
         goal=0,
         note=f"{count} duplicates",
     )
+
+
+def _words(client: Any, meter: Meter, records: list[dict[str, Any]]) -> Figure:
+    """Units of SearchTable for what an order is found by, over all its steps.
+
+    Polls find a customer's name and address, email, phone and reference.
+    """
+    orders = {record["dynamodb"]["NewImage"]["pk"]["S"] for record in records}
+    few = sorted(orders)[:FEW]
+    of_few = [one for one in records if one["dynamodb"]["NewImage"]["pk"]["S"] in few]
+    units = {}
+    for name, words_of in (("without", lambda _: NO_WORDS), ("with", _words_of)):
+        measured = MeasuredOrders(
+            client,
+            figures_table=create_table(client, "FiguresTable", name=f"figures-{name}-words"),
+            search_table=create_table(client, "SearchTable", name=f"search-{name}-words"),
+        )
+        meter.clear()
+        for one in of_few:
+            measured.take([read_change(one, words_of=words_of)])
+        units[name] = meter.total("TransactWriteItems")
+    return Figure(
+        what=WORDS,
+        measured=(units["with"] - units["without"]) / len(few),
+        note="a customer's name, email and phone, address, reference, ids",
+    )
+
+
+def _words_of(order: Order) -> IndexedWords:
+    return indexed_words(order, Indexing(country=OFFERGRID.country))
 
 
 def _others(client: Any, meter: Meter, records: list[dict[str, Any]]) -> Iterator[Figure]:

@@ -21,6 +21,7 @@ from milepost.queries.aws.figures import FiguresTable
 from milepost.queries.aws.projector import FiguresBusy, MeasuredOrders
 from milepost.queries.aws.search import SearchTable
 from milepost.queries.histogram import sum_by_raw_status, sum_by_stage
+from milepost.queries.indexed_words import Indexing, indexed_words
 from milepost.queries.stage_durations import Change
 from tests.builders import KEY, OFFERGRID, RABOT, RULES, report
 from tests.contracts.conftest import open_engine
@@ -59,8 +60,15 @@ class Tables:
 
     def texts(self) -> str:
         """Everything that is kept, as one text."""
-        names = (self.figures_name, self.search_name)
-        return str([self.client.scan(TableName=name)["Items"] for name in names])
+        return "".join(map(self.text_of, self.names))
+
+    def text_of(self, table: str) -> str:
+        """Everything that a table keeps."""
+        return str(self.client.scan(TableName=table)["Items"])
+
+    @property
+    def names(self) -> tuple[str, str]:
+        return self.figures_name, self.search_name
 
 
 def make_tables(client: Any) -> Tables:
@@ -235,14 +243,23 @@ def test_an_erasure_finds_an_order_by_the_customer_that_it_had_before(tables: Ta
     assert tables.search.find_by_email(other["email"]) == []
 
 
-def test_neither_table_holds_personal_data(tables: Tables) -> None:
+def test_figures_hold_no_personal_data_and_the_index_holds_it_until_the_order_goes(
+    tables: Tables,
+) -> None:
     who = {"name": "Lena Hoffmann", "email": EMAIL, "phone": "+49301234", "number": "K-2044"}
     place = {"street": "Lindenstraße"}
-    tables.measured.take(ordinary_life(customer=who, address=place, reference="PP-20417"))
-    kept = tables.texts()
-    assert "20417" in kept
-    for personal in ("Hoffmann", "hoffmann", "Lena", "1234", "K-2044", "Linden"):
-        assert personal not in kept
+    stream = Stream(RULES, words_of=lambda order: indexed_words(order, Indexing(country="DE")))
+    stream.report(report(Status.ACCEPTED, 0, customer=who, address=place, reference="PP-20417"))
+    tables.measured.take(stream.changes)
+    personal = ("hoffmann", "lena", "1234", "k2044", "linden")
+    counted, index = (tables.text_of(one).casefold() for one in tables.names)
+    assert "20417" in index
+    assert [one for one in personal if one in counted] == []
+    assert [one for one in personal if one not in index] == []
+
+    stream.remove(KEY)
+    tables.measured.take(stream.changes[-1:])
+    assert [one for one in personal if one in tables.texts().casefold()] == []
 
 
 @pytest.mark.thorough

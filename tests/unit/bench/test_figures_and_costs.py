@@ -3,8 +3,10 @@
 import json
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from botocore.hooks import HierarchicalEmitter
 
 from bench.__main__ import PARTS
 from bench.cost import (
@@ -19,10 +21,12 @@ from bench.cost import (
     read_measured,
 )
 from bench.cost import read_prices as prices
+from bench.engine import Meter
 from bench.events import STEPS, batches
 from bench.figures import Figure, percentile, ratio
 from bench.poll import read_units
 from bench.sizes import item_bytes, write_units
+from bench.writes import WORDS
 
 ROOT = Path(__file__).parents[3]
 
@@ -134,6 +138,26 @@ def test_what_is_charged_by_the_month_is_counted_in_the_template() -> None:
     assert Standing.of_template({"Resources": resources}) == Standing(
         alarms=3, secrets=1, keys=1, pollers=2, starts_a_month=4 * 24 * 30
     )
+
+
+def test_the_words_of_an_order_cost_their_write_units_once_whatever_its_steps() -> None:
+    few, many = (price_events(Load(orders=1_000, steps=n), prices(), {WORDS: 40}) for n in (1, 9))
+    per_unit = prices()["dynamodb"]["per_million_write_units"] / 1e6
+    assert few.parts["words"] == many.parts["words"] == pytest.approx(1_000 * 40 * per_unit)
+
+
+def test_an_item_of_a_transaction_is_charged_twice_by_its_size() -> None:
+    events = HierarchicalEmitter()
+    meter = Meter(SimpleNamespace(meta=SimpleNamespace(events=events)))
+    items = [{"pk": {"S": "a"}, "text": {"S": "x" * size}} for size in (10, 1_500)]
+    actions = [*({"Put": {"Item": one}} for one in items), {"Delete": {"Key": {}}}]
+    model = SimpleNamespace(name="TransactWriteItems", input_shape=SimpleNamespace(members={}))
+    events.emit(
+        "provide-client-params.dynamodb.TransactWriteItems",
+        params={"TransactItems": actions},
+        model=model,
+    )
+    assert meter.total("TransactWriteItems") == 2 + 4 + 2
 
 
 def test_fewer_write_units_cost_less() -> None:
