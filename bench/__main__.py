@@ -27,6 +27,7 @@ PARTS: Final = (
     "logs",
     "lists",
     "exports",
+    "questions",
     "growth",
     "latency",
     "forecast",
