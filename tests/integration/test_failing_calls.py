@@ -82,6 +82,7 @@ NOT_REPORTED: Final[Mapping[tuple[str, str], str]] = {
     ("send_notice", "SendEmail"): _AS_A_NEW_MESSAGE,
     ("send_notice", "BatchGetItem OrdersTable"): _AS_A_NEW_MESSAGE,
     ("call_endpoint", "BatchGetItem OrdersTable"): _AS_A_NEW_MESSAGE,
+    ("measure_stages", "GetParametersByPath"): _EACH_ALONE,
     ("measure_stages", "BatchGetItem FiguresTable"): _EACH_ALONE,
     ("measure_stages", "TransactWriteItems"): _EACH_ALONE,
     ("measure_stages", "GetItem ErasuresTable"): _EACH_ALONE,
