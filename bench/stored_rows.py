@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -101,6 +102,7 @@ def _comparable(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**shown, "ObjectJSON": json.loads(row["ObjectJSON"])}
 
 
+@cache
 def _key_names(table: str) -> tuple[list[str], list[str]]:
     """The attributes of a table's key, and those of its indexes' keys that are not among them."""
     declared = template()[table]["Properties"]
