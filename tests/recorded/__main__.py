@@ -1,4 +1,4 @@
-"""``python -m tests.recorded 0.1.0``: record what today's code stores as that of a version."""
+"""``python -m tests.recorded 0.4.0``: record what today's code stores as that of a version."""
 
 import json
 import sys
