@@ -66,11 +66,39 @@ def test_the_guides_uses_of_the_aws_cli_name_operations_and_options_of_aws(
     [name] = [one for one in model.operation_names if _dashed(one) == operation]
     shape = model.operation_model(name).input_shape
     options = {_dashed(one) for one in (shape.members if shape else ())}
-    assert {one[2:] for one in rest if one.startswith("--")} <= options
+    given = {one[2:] for one in rest if one.startswith("--")}
+    # The CLI's way to say that a truth value is false.
+    assert {one if one in options else one.removeprefix("no-") for one in given} <= options
 
 
 def _dashed(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
+
+
+def test_no_user_has_an_address_for_a_name() -> None:
+    # Cognito refuses it where addresses are aliases.
+    # Source: Amazon Cognito developer guide, "Customizing sign-in attributes".
+    assert RESOURCES["PeoplePool"]["Properties"]["AliasAttributes"] == ["email"]
+    created = [words for words in of_tool("aws") if "--username" in words]
+    assert created
+    assert not any("@" in words[words.index("--username") + 1] for words in created)
+
+
+def test_the_guide_says_what_stays_when_the_stack_is_deleted() -> None:
+    kept = {n for n, one in RESOURCES.items() if "Retain" in one.get("DeletionPolicy", "")}
+    assert kept - {"PeoplePool"} == {
+        f"{one}Table"
+        for one in ("Orders", "Notices", "Figures", "Search", "Erasures", "Activity", "Views")
+    }
+    [said] = re.findall(r"What people can't get back stays: (.*?)\.", GUIDE, re.DOTALL)
+    for word in ("orders", "notices", "figures", "search", "erasures", "activity", "views", "pool"):
+        assert word in said
+
+
+def test_the_pipelines_variables_are_named_in_the_guide() -> None:
+    text = (ROOT / "docs" / "deploy-pipeline.yml").read_text()
+    for name in set(re.findall(r"vars\.(\w+)", text)):
+        assert f"`{name}`" in GUIDE, name
 
 
 def test_what_the_guide_refers_to_by_name_is_in_the_template() -> None:
