@@ -1,5 +1,6 @@
 """docs/deploy.md and the pipeline: their commands are right, as far as no account is needed."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -73,6 +74,16 @@ def test_the_guides_uses_of_the_aws_cli_name_operations_and_options_of_aws(
 
 def _dashed(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
+
+
+def test_the_guides_policies_are_policies() -> None:
+    blocks = re.findall(r"```json\n(.*?)```", GUIDE, re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        for statement in json.loads(block)["Statement"]:
+            assert statement["Effect"] == "Allow"
+            assert statement["Action"]
+            assert "Resource" in statement or "Principal" in statement
 
 
 def test_no_user_has_an_address_for_a_name() -> None:
