@@ -86,7 +86,6 @@ NOT_REPORTED: Final[Mapping[tuple[str, str], str]] = {
     ("measure_stages", "BatchGetItem FiguresTable"): _EACH_ALONE,
     ("measure_stages", "TransactWriteItems"): _EACH_ALONE,
     ("measure_stages", "GetItem ErasuresTable"): _EACH_ALONE,
-    ("measure_stages", "GetParametersByPath"): _EACH_ALONE,
 }
 """Calls that may fail without a word to who invoked the function, and why nothing is lost."""
 NOT_COMPARED: Final = frozenset(
