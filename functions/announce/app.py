@@ -1,4 +1,5 @@
-"""A change of the orders' stream: publish its announcement to SNS, queue a notice a recipient."""
+"""Reads the orders' stream: publishes announcements to SNS and queues a notice for each
+recipient."""
 
 import os
 import time
@@ -50,10 +51,10 @@ teller = Teller(
 
 @fail_without_message
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Tell of each record in turn; stop at the first that fails, so that none overtakes another.
+    """Process the records in order; stop at the first that fails, so that the order is kept.
 
-    An announcement of a connection whose settings can't be used holds up nobody else's: it is left
-    to ``watch_deadlines``, which tells it once they can be.
+    An announcement of a connection whose settings can't be used doesn't block others: it is left to
+    ``watch_deadlines``, which sends it once they can be used.
     """
     known = subscriptions.all()
     for record in event["Records"]:
@@ -70,12 +71,13 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def tell_of(record: Mapping[str, Any], known: Sequence[Subscription]) -> None:
-    """Tell of everything that this write announces; a removal or another write tells nothing."""
+    """Publish everything that this write announces; a deletion or any other write announces
+    nothing."""
     image = record["dynamodb"].get("NewImage", {})
     if "announce" not in image:
         return
     told = announced_by(from_item(image))
-    # A change may come a day late, or by a redrive: what it holds must not get into the log again.
+    # A record may arrive a day late, or by a redrive: erased data must not get into the log again.
     if told and is_erased(dynamodb, told[0].key, table_name=os.environ["ORDERS_TABLE"]):
         logger.info("not announced: its customer was erased", order=str(told[0].key))
         return

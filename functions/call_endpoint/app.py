@@ -1,4 +1,4 @@
-"""A notice of the endpoint queue: claim it, post it signed, log its outcome."""
+"""Reads the endpoint queue: claims a notice, sends it signed by HTTP POST, logs its outcome."""
 
 import json
 import os
@@ -37,17 +37,17 @@ from milepost.orders.aws.consistent_reads import ConsistentOrders
 from milepost.providers.registry import REGISTRY
 
 FOR_ONE: Final = timedelta(seconds=45)
-"""What has to be left of the function's time to begin with a call: the endpoint's slowest answer
-(15 s), the mail to its owner (17 s) and slow reads and writes around them."""
+"""The remaining time that is needed to start a call: the endpoint's slowest response (15 s), the
+mail to its owner (17 s), and slow reads and writes around them."""
 LATER: Final = timedelta(seconds=60)
-"""When a message is looked at again whose notice another worker claims."""
+"""The delay of a message whose notice another worker has claimed."""
 
 logger = open_logger()
 metrics = open_metrics()
 
 
 def note_failed(notice: Notice) -> None:
-    """Count a notice that ended as failed; the delivery log says why."""
+    """Count a failed notice; the delivery log has the reason."""
     count_failures(metrics, "NoticeFailures")
     logger.error("notice failed", notice=notice.id, kind=notice.announcement.kind)
 
@@ -89,21 +89,22 @@ caller = Caller(
 @fail_without_message
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Call the endpoint of each notice; what fails for a reason of ours comes back by itself."""
+    """Call the endpoint of each notice; a message that fails by an internal error is retried by
+    SQS."""
     return take_each(event, call, clock=context, least=FOR_ONE, put_back=put_back)
 
 
 def put_back(message: Message) -> None:
-    """Have a message looked at by another worker, now."""
+    """Make a message visible again, for another worker."""
     queue.put_message(json.loads(message["body"]))
 
 
 def call(message: Message) -> None:
-    """Call for one message."""
+    """Call the endpoint for one message."""
     try:
         call_once(json.loads(message["body"]))
     except AlreadyClaimed:
-        # As a new message: the claim of a worker that was killed must not use up this one's tries.
+        # As a new message: the claim of a killed worker must not use up this message's retries.
         queue.put_message(json.loads(message["body"]), delay=LATER)
         logger.info("comes back", message_id=message["messageId"], why="AlreadyClaimed")
     except Exception:

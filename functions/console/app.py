@@ -1,4 +1,4 @@
-"""The console: pages in a browser, behind the user pool's sign-in."""
+"""The console: web pages for users who are signed in by the user pool."""
 
 import os
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ def present_time() -> datetime:
 
 
 def count() -> None:
-    """Count a failure of ours."""
+    """Count an internal error."""
     count_failures(metrics, "ConsoleFailures")
 
 

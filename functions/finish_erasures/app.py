@@ -1,4 +1,4 @@
-"""Every 15 minutes: erase what has shown up of customers who were erased in the last days."""
+"""Every 15 minutes: erases data that has appeared of customers who were erased in the last days."""
 
 import os
 import time
@@ -18,9 +18,9 @@ from milepost.operations.erasure.aws.places import open_erasure
 from milepost.providers.registry import REGISTRY
 
 MOST_SECONDS: Final = 120.0
-"""For how long one erasure looks through what is large."""
+"""How long one erasure may search large places, in seconds."""
 RESERVE_MILLISECONDS: Final = 150_000
-"""Time kept back for an erasure that is begun; what is left over, the next run finishes."""
+"""Time reserved for an erasure that has started; the next run continues with the rest."""
 
 logger = open_logger()
 

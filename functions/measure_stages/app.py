@@ -1,5 +1,5 @@
-"""A change of the orders' stream: update figures, stage durations and the search index. Once a day:
-make the forecasts."""
+"""Reads the orders' stream: updates figures, stage durations and the search index. Once a day it
+makes the forecasts."""
 
 import os
 import time
@@ -32,9 +32,9 @@ from milepost.queries.stage_durations import change_of
 
 PAGE: Final = 50
 TIME_FOR_TABLES: Final = 150_000
-"""Milliseconds that are kept to make tables from the orders that were read."""
+"""Milliseconds reserved to make forecasts from the orders that were read."""
 ENOUGH_FOR_A_PAGE: Final = 20_000
-"""Milliseconds that a page of the backfill takes at most."""
+"""The most milliseconds that a page of the backfill takes."""
 
 logger = open_logger()
 
@@ -54,9 +54,9 @@ late_orders = LateOrders(dynamodb, table_name=os.environ["ERASURES_TABLE"])
 
 @fail_without_message
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Count the stream's records; or with ``{"backfill": {}}`` the orders that are in the table.
+    """Process the stream's records; or with ``{"backfill": {}}`` the orders in the table.
 
-    ``{"forecasts": {}}`` makes the forecasts of every connection from its orders.
+    ``{"forecasts": {}}`` makes the forecasts of every connection.
     """
     if "forecasts" in event:
         return make_forecasts(context)
@@ -67,7 +67,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def count_all(records: list[Mapping[str, Any]]) -> str | None:
-    """Count the records together; the first one that can't be, after all before it are."""
+    """Process the records together; if that fails, one by one. Returns the sequence number of the
+    first failure."""
     try:
         take(records)
     except Exception:
@@ -77,7 +78,7 @@ def count_all(records: list[Mapping[str, Any]]) -> str | None:
 
 
 def count_one(record: Mapping[str, Any]) -> str | None:
-    """Count a record alone; its sequence number if that fails."""
+    """Process one record; returns its sequence number if that fails."""
     try:
         take([record])
     except Exception:
@@ -88,15 +89,16 @@ def count_one(record: Mapping[str, Any]) -> str | None:
 
 
 def take(records: list[Mapping[str, Any]]) -> None:
-    """Count changes. What can be found by that is noted if its customer was erased meanwhile."""
+    """Process changes. Orders that become findable are noted if their customer was erased
+    meanwhile."""
     measured.take([read_change(record, words_of=words_of) for record in records])
     images = (record["dynamodb"].get("NewImage") for record in records)
     note_erased(tracked_order(from_item(image)) for image in images if image)
 
 
 def words_of(order: Order) -> IndexedWords:
-    """What an order is found by. One whose connection is gone, or can't be used, is found by all
-    that there is of it."""
+    """The search words of an order. If its connection was removed or can't be used, all its words
+    are indexed."""
     try:
         connection = connections.get(order.key.connection)
     except (UnknownConnection, UnusableConnection):
@@ -113,7 +115,7 @@ def note_erased(orders: Iterable[TrackedOrder]) -> None:
 
 
 def backfill(after: str | None, context: LambdaContext) -> dict[str, Any]:
-    """Count the table's orders from the one after ``after`` on, for as long as the time allows."""
+    """Process the table's orders after ``after``, for as long as the time allows."""
     place = OrderKey.parse(after) if after else None
     number = 0
     while True:
@@ -127,9 +129,9 @@ def backfill(after: str | None, context: LambdaContext) -> dict[str, Any]:
 
 
 def make_forecasts(context: LambdaContext) -> dict[str, Any]:
-    """Make each connection's forecasts anew, from all of its orders as they stand.
+    """Make each connection's forecasts again, from all its present orders.
 
-    Orders that there is no time to read are left out, and the log says so.
+    Orders are left out if there is no time to read them; the log says so.
     """
     now = datetime.now(UTC)
     stays: dict[str, list[Stay]] = defaultdict(list)

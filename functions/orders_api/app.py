@@ -1,4 +1,4 @@
-"""The orders API: what people and their programs see and steer, behind a token."""
+"""The orders API: people and programs read orders and act on them, with a token."""
 
 import os
 from datetime import UTC, datetime

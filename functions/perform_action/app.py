@@ -47,9 +47,10 @@ erased_customers = ErasedCustomers(
 @fail_without_message
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Do what was planned; the event is ``scheduler.schedule_input``.
+    """Run the planned action; the event is ``scheduler.schedule_input``.
 
-    With the action ``refresh`` a notice waits for the order's contact data: it is fetched.
+    The action ``refresh`` means that a notice waits for the order's contact data: the order is
+    fetched.
     """
     call = planned_call(event)
     if call.action == REFRESH:
@@ -57,7 +58,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     done = run(call, tools(context))
     result = done.result if done else "nothing"
     if result != Result.DONE:
-        # A key that was replaced a moment ago is read again before the next try.
+        # A credential that was just replaced is read again before the next attempt.
         credentials.forget()
     failed = done is not None and (done.result is Result.FAILED or done.answered is not None)
     count_failures(metrics, "PlannedActionFailures", int(failed))
@@ -67,7 +68,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def run(call: PlannedCall, tools: ActionTools) -> ActionDone | None:
-    """Do what was planned; of a connection that was removed meanwhile, close the plan."""
+    """Run the planned action; if its connection was removed meanwhile, close the plan."""
     try:
         return run_planned(call, tools=tools.for_order(call.order))
     except UnknownConnection:
@@ -76,7 +77,7 @@ def run(call: PlannedCall, tools: ActionTools) -> ActionDone | None:
 
 
 def fetch(call: PlannedCall, context: LambdaContext) -> dict[str, Any]:
-    """Fetch an order of whose customer nothing is known."""
+    """Fetch an order without any data of its customer."""
     try:
         result = fetch_contact(call, tools=tools(context).for_order(call.order))
     except UnknownConnection:
@@ -88,7 +89,7 @@ def fetch(call: PlannedCall, context: LambdaContext) -> dict[str, Any]:
 
 
 def tools(context: LambdaContext) -> ActionTools:
-    """What it takes; a provider that is down has this very function woken again later."""
+    """What actions need; if a provider is unavailable, they schedule this function again."""
     return ActionTools(
         dynamodb=dynamodb,
         orders_table=os.environ["ORDERS_TABLE"],

@@ -1,4 +1,4 @@
-"""A schedule's tick: poll one connection, every page, and record what changed."""
+"""Runs on a schedule: polls all pages of one connection and records changes."""
 
 import os
 import time
@@ -44,12 +44,14 @@ logger = open_logger()
 metrics = open_metrics()
 
 SPARE_FOR_PAGE: Final = 100_000
-"""Milliseconds that have to be left for one page more: a request that hangs, and its changes."""
+"""Remaining milliseconds that are needed for one more page: a request that hangs, and its
+changes."""
 SPARE_FOR_ORDER: Final = 30_000
-"""Milliseconds that have to be left for one order more, and for saving how far the poll came."""
+"""Remaining milliseconds that are needed for one more order, and to save the progress."""
 
 MOST_POLLS: Final = 5
-"""Polls of one invocation: its own, and those for requests that came while it polled."""
+"""Maximum number of polls in one invocation: its own, and those for requests that arrived
+meanwhile."""
 
 dynamodb = client("dynamodb")
 s3 = client("s3")
@@ -77,9 +79,9 @@ pool = ProviderPool(maxsize=2)
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Poll the connection that the schedule's input names: ``{"connection": "<id>"}``.
 
-    What was requested of the connection is done as well. With ``since`` (an instant) the input is
-    such a request itself: everything changed since then is read once more, and announced only if
-    ``announce`` is true.
+    Stored requests for the connection are fulfilled as well. With ``since`` (an instant) the input
+    is such a request itself: everything that changed since then is read again, and announced only
+    if ``announce`` is true.
     """
     name = str(event["connection"])
     if "since" in event:
@@ -92,7 +94,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def poll_once(name: str, context: LambdaContext) -> tuple[PollResult, bool]:
-    """Poll, and say whether another poll was requested meanwhile."""
+    """Poll; also returns whether another poll was requested meanwhile."""
     is_requested = False
     try:
         result, is_requested = poll(connections.get(name), context)
@@ -101,7 +103,7 @@ def poll_once(name: str, context: LambdaContext) -> tuple[PollResult, bool]:
     except UnusableConnection as unusable:
         result = fail_unusable(name, why=str(unusable))
     if result.outcome is PollOutcome.FAILED:
-        # A key that was replaced a moment ago is read again, instead of refused for minutes.
+        # A credential that was just replaced is read again, instead of being refused for minutes.
         credentials.forget()
         count_failed_poll(name)
     logger.info("polled", connection=name, **asdict(result))
@@ -109,7 +111,7 @@ def poll_once(name: str, context: LambdaContext) -> tuple[PollResult, bool]:
 
 
 def fail_unusable(connection_id: str, *, why: str) -> PollResult:
-    """A poll that can't begin has failed too: health and the alarm name its connection."""
+    """Record a poll that can't start as failed, so that health and alarm name its connection."""
     try:
         lease = polls.lease(connection_id, now=now(), duration=timedelta(seconds=5))
         lease.fail(error=why, at=now(), not_before=None)
@@ -119,14 +121,14 @@ def fail_unusable(connection_id: str, *, why: str) -> PollResult:
 
 
 def count_failed_poll(connection_id: str) -> None:
-    """Over all connections, and by itself for this one."""
+    """Count a failed poll, in total and for this connection."""
     metrics.add_metric(name="PollFailures", unit=MetricUnit.Count, value=1)
     with single_metric(name="PollFailures", unit=MetricUnit.Count, value=1) as metric:
         metric.add_dimension(name="connection", value=connection_id)
 
 
 def request_of(event: Mapping[str, Any], context: LambdaContext) -> PollRequest:
-    """The request that the event makes: the same one when Lambda tries the invocation again."""
+    """The request in the event; it is the same when Lambda retries the invocation."""
     return PollRequest(
         id=context.aws_request_id,
         requested_at=now(),
@@ -136,9 +138,9 @@ def request_of(event: Mapping[str, Any], context: LambdaContext) -> PollRequest:
 
 
 def poll(connection: Connection, context: LambdaContext) -> tuple[PollResult, bool]:
-    """Poll under the connection's lease; another poll of it at work is no failure.
+    """Poll under the connection's lease; it is no failure if another poll is in progress.
 
-    :returns: how it went, and whether another poll was requested meanwhile
+    :returns: the result, and whether another poll was requested meanwhile
     :raises UnusableConnection: when its credentials can't be used
     """
     shown = credentials.get(connection.id)
@@ -170,7 +172,7 @@ def poll(connection: Connection, context: LambdaContext) -> tuple[PollResult, bo
 
 
 def recorder(connection: Connection, provider: Provider) -> Record:
-    """Takes a report into its order and says whether that changed it."""
+    """A function that records a report in its order and returns whether that changed it."""
     orders = OrdersTable(dynamodb, table_name=os.environ["ORDERS_TABLE"], connection=connection)
     changed = {RecordOutcome.TRANSITION, RecordOutcome.RECORDED}
 
@@ -194,7 +196,8 @@ def recorder(connection: Connection, provider: Provider) -> Record:
 
 
 def put_aside(connection: Connection) -> Callable[[bytes, str], None]:
-    """Keeps an order that can't be read, as it came but without what may never be stored."""
+    """A function that quarantines an unreadable order, unchanged except for secrets that must not
+    be stored."""
 
     def keep(order: bytes, reason: str) -> None:
         key = quarantine.keep(

@@ -1,6 +1,6 @@
-"""A provider's webhook: verify the raw bytes, put them in the inbox, answer.
+"""Receives a provider's webhook: verifies the raw bytes, puts them in the inbox, responds.
 
-Imports only what it needs: a provider waits for the answer, also at a cold start.
+Imports only what it needs: the provider waits for the response, also after a cold start.
 """
 
 import json
@@ -37,7 +37,7 @@ METRICS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "secret_store_down": _FAILED,
     "inbox_refused": _FAILED,
 }
-"""What is counted, by the reason of an answer: a 503 is a failure of ours."""
+"""The metrics for each reason of a response: a 503 is an internal error."""
 open_connections(lambda: secrets.refresh(now=time.time()), inbox.look)
 
 
@@ -69,10 +69,10 @@ def read_request(event: dict[str, Any]) -> Request:
 
 
 def log(request: Request, answer: Answer) -> None:
-    """One line a request; CloudWatch reads that of a refusal as metrics (embedded metric format).
+    """Log one line for each request; for a refusal it contains metrics (embedded metric format).
 
-    The path is the caller's: only the id of a connection that was found is worth a line. What
-    knocks at paths that there are not, or by other methods, is no metric, since each is charged.
+    The path is the caller's: only the id of an existing connection is logged. Requests with unknown
+    paths or other methods give no metric, since each metric is charged.
     """
     known = request.connection_id if answer.reason in FOUND else "unknown"
     metrics = METRICS_OF.get(answer.reason)
@@ -87,7 +87,7 @@ def log(request: Request, answer: Answer) -> None:
 
 
 def metric_line(names: tuple[str, ...]) -> dict[str, Any]:
-    """The part of a line that makes metrics of it, each counting 1."""
+    """The part of a log line that defines these metrics, each with the value 1."""
     by: Mapping[str, list[list[str]]] = {
         "RefusedWebhooks": [["reason"], ["connection", "reason"]],
         "Failures": [["service"]],

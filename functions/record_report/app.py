@@ -1,4 +1,4 @@
-"""What was accepted: read it with the provider's adapter, fold it into its order, write once."""
+"""Reads the inbox: parses a delivery with the provider's adapter and records it in its order."""
 
 import os
 import time
@@ -40,10 +40,11 @@ from milepost.webhooks.aws.deliveries import Delivery
 from milepost.webhooks.ping import OnlyATest, refuse_test
 
 FOR_ONE: Final = timedelta(seconds=12)
-"""What has to be left of the function's time to begin with recording a delivery: a large order, and
-a read and a write of it that are slow."""
+"""The remaining time that is needed to start recording a delivery: a large order, with a slow read
+and a slow write."""
 FOR_SOME: Final = timedelta(seconds=20)
-"""What has to be left to begin with reading one: what was read is to be recorded, too."""
+"""The remaining time that is needed to start reading a delivery, which then also has to be
+recorded."""
 
 logger = open_logger()
 metrics = open_metrics()
@@ -70,7 +71,7 @@ open_connections(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A delivery that could be read, and what it reports."""
+    """A delivery that could be read, and its reports."""
 
     delivery: Delivery
     connection: Connection
@@ -81,7 +82,7 @@ class Reading:
 @fail_without_message
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Record a batch of deliveries; those that fail, or that there is no time for, come back."""
+    """Record a batch of deliveries; SQS retries those that fail, or for which there is no time."""
     readings: dict[str, Reading] = {}
     ahead = ReadAhead(dynamodb, table_name=os.environ["ORDERS_TABLE"])
 
@@ -111,7 +112,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 @contextmanager
 def logged(message: Message) -> Iterator[None]:
-    """A failure is logged with its message, which comes back."""
+    """Log a failure with its message's id; SQS retries the message."""
     try:
         yield
     except Exception:
@@ -120,7 +121,7 @@ def logged(message: Message) -> Iterator[None]:
 
 
 def read_delivery(delivery: Delivery) -> Reading | None:
-    """What a delivery reports; one that can't be read is kept in the quarantine."""
+    """The reports of a delivery; an unreadable delivery is quarantined."""
     try:
         connection = connections.get(delivery.connection_id)
         note_webhook(delivery)
@@ -136,7 +137,8 @@ def read_delivery(delivery: Delivery) -> Reading | None:
 
 
 def record_reading(reading: Reading, ahead: ReadAhead) -> None:
-    """Take each report into its order; a delivery with one that can't be stored is quarantined."""
+    """Record each report in its order; a delivery with a report that can't be stored is
+    quarantined."""
     connection, delivery = reading.connection, reading.delivery
     table = OrdersTable(dynamodb, table_name=os.environ["ORDERS_TABLE"], connection=connection)
     orders = MarkedOrders(
@@ -155,7 +157,7 @@ def record_reading(reading: Reading, ahead: ReadAhead) -> None:
                 erasures=erased_customers,
             )
         except UnstorableOrder as error:
-            # It would be refused as often as it came back.
+            # Each retry would be refused as well.
             refused.append(str(error))
             continue
         logger.info(
@@ -173,7 +175,7 @@ def record_reading(reading: Reading, ahead: ReadAhead) -> None:
 
 
 def note_webhook(delivery: Delivery) -> None:
-    """Note that the connection's webhooks arrive. A delivery never fails for that."""
+    """Note that the connection's webhooks arrive. A failure of this doesn't affect the delivery."""
     if delivery.source is not Source.WEBHOOK or delivery.replayed_at:
         return
     try:
@@ -183,10 +185,10 @@ def note_webhook(delivery: Delivery) -> None:
 
 
 def request_poll(delivery: Delivery) -> None:
-    """Have the next poll look for what a webhook only names.
+    """Request a poll that fetches an order which a webhook only names.
 
-    All that are received in one minute are one request, for a poll that begins after it: a burst
-    must not outgrow the item of the connection.
+    All such webhooks of one minute share one request, for a poll that starts after it, so that a
+    burst doesn't exceed the size of the connection's item.
     """
     minute = datetime.now(UTC).replace(second=0, microsecond=0)
     request = PollRequest(
@@ -215,9 +217,9 @@ def read_reports(delivery: Delivery, *, provider: Provider, connection: Connecti
 def read_parts(
     delivery: Delivery, said: Json, *, provider: Provider, connection: Connection
 ) -> list[Report]:
-    """The reports of an order of a poll; if a part of it can't be read, that part is kept.
+    """The reports of an order from a poll; an item that can't be read is quarantined.
 
-    :raises BadPayload: when no part can be read
+    :raises BadPayload: when no item can be read
     """
     found = read_order(
         provider,
@@ -235,7 +237,7 @@ def read_parts(
 
 
 def put_aside(delivery: Delivery, reason: str, *, is_trouble: bool) -> None:
-    """Keep what can't be read, byte for byte, and raise the alarm if it is trouble."""
+    """Quarantine a delivery, byte for byte, and raise the alarm if it needs a person."""
     key = quarantine.keep(
         delivery.body,
         connection_id=delivery.connection_id,

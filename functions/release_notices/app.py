@@ -1,4 +1,4 @@
-"""Every minute: put what was held and is due now into the queue of its channel."""
+"""Every minute: puts held notices that are due into the queue of their channel."""
 
 import os
 from collections.abc import Mapping
@@ -27,11 +27,12 @@ queues = {
 
 @fail_without_message
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
-    """Release what is due; ``{"until": "<instant>"}`` releases what will be due by then."""
+    """Release what is due; ``{"until": "<instant>"}`` also releases what will be due by then."""
     until = parse_instant(event["until"]) if "until" in event else datetime.now(UTC)
     released = 0
     for due in holds.due(until=until):
-        # Queued first: if we stop in between it is queued again, which its claim makes harmless.
+        # Queued first: after a stop in between, it is queued again, which is harmless because of
+        # its claim.
         queues[due.channel].put_message(due.message)
         holds.done(due)
         released += 1

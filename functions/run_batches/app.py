@@ -1,4 +1,4 @@
-"""A batch of the batch queue: work on its orders, one after the other, until time is up."""
+"""Reads the batch queue: runs a batch's action on its orders one by one, until time is up."""
 
 import json
 import os
@@ -22,8 +22,8 @@ from milepost.notifications.resend import Resender
 from milepost.providers.registry import REGISTRY
 
 FOR_ONE: Final = timedelta(seconds=60)
-"""What has to be left of the function's time to begin with an order: a provider's slowest answers,
-and slow reads and writes around them."""
+"""The remaining time that is needed to start with an order: a provider's slowest responses, and
+slow reads and writes around them."""
 
 logger = open_logger()
 
@@ -39,7 +39,7 @@ def present_time() -> datetime:
 
 @cache
 def resender() -> Resender:
-    """What it takes to have a mail sent again."""
+    """The dependencies to resend a mail."""
     return open_resender(
         dynamodb=dynamodb,
         sqs=sqs,
@@ -64,7 +64,8 @@ worker = BatchWorker(
 
 @fail_without_message
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Work on the batch of each message; one that fails for a reason of ours comes back."""
+    """Run the batch of each message; a message that fails by an internal error is retried by
+    SQS."""
 
     def has_time() -> bool:
         return context.get_remaining_time_in_millis() >= FOR_ONE.total_seconds() * 1000

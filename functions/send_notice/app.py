@@ -1,4 +1,4 @@
-"""A notice of the email queue: claim it, render the mail, send it, log its outcome."""
+"""Reads the email queue: claims a notice, renders and sends its mail, logs the outcome."""
 
 import json
 import os
@@ -39,19 +39,19 @@ from milepost.orders.aws.index import OrdersIndex
 from milepost.providers.registry import REGISTRY
 
 LATER: Final = timedelta(seconds=60)
-"""When a mail is tried again for which the mail service had no room, or whose order could not be
+"""The delay before a mail is retried after SES throttled it, or after its order could not be
 read."""
 
 FOR_ONE: Final = timedelta(seconds=50)
-"""What has to be left of the function's time to begin with a mail: SES's slowest answer (17 s) and
-slow reads and writes around it."""
+"""The remaining time that is needed to start with a mail: SES's slowest response (17 s), and slow
+reads and writes around it."""
 
 logger = open_logger()
 metrics = open_metrics()
 
 
 def note_failed(notice: Notice) -> None:
-    """Count a notice that ended as failed; the delivery log says why."""
+    """Count a failed notice; the delivery log has the reason."""
     count_failures(metrics, "NoticeFailures")
     logger.error("notice failed", notice=notice.id, kind=notice.announcement.kind)
 
@@ -117,12 +117,12 @@ awaited_contacts = AwaitedContacts(
 @fail_without_message
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Send a batch of notices; those that fail come back by themselves."""
+    """Send a batch of notices; SQS retries those that fail."""
     return take_each(event, send, clock=context, least=FOR_ONE, put_back=put_back)
 
 
 def put_back(message: Message) -> None:
-    """Have a message looked at by another worker, now."""
+    """Make a message visible again, for another worker."""
     emails.put_message(json.loads(message["body"]))
 
 
@@ -131,13 +131,13 @@ def send(message: Message) -> None:
     try:
         send_once(json.loads(message["body"]))
     except (TryAgainLater, AlreadyClaimed) as later:
-        # As a new message: neither a busy hour of the mail service nor the claim of a sender that
-        # was killed must use up the tries of this one.
+        # As a new message: neither throttling by SES nor the claim of a killed worker may use up
+        # this message's retries.
         emails.put_message(json.loads(message["body"]), delay=LATER)
         why = "claimed" if isinstance(later, AlreadyClaimed) else str(later)
         logger.info("comes back", message_id=message["messageId"], why=why)
     except OutcomeUnknown as unknown:
-        # It may have gone out. What its event tells is in the log before this comes back.
+        # It may have been sent. Its SES event is in the log before this message is retried.
         emails.put_message(json.loads(message["body"]), delay=NEWS_WITHIN)
         logger.warning("may have been sent", message_id=message["messageId"], why=str(unknown))
     except Exception:
@@ -146,7 +146,7 @@ def send(message: Message) -> None:
 
 
 def send_once(content: Mapping[str, Any]) -> None:
-    """Send one notice, or what was held for one recipient, once."""
+    """Send one notice, or the notices held for one recipient, once."""
     if batch := batch_of(content):
         batch_sender.send(batch, now=datetime.now(UTC))
         logger.info("handled", batch=batch_id(batch))

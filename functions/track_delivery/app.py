@@ -1,4 +1,4 @@
-"""SES events of mails: update the delivery log, suppress the address, retry."""
+"""Reads SES events of mails: updates the delivery log, suppresses addresses, retries."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from milepost.notifications.mail.tracking import NotLoggedYet, Tracker
 from milepost.notifications.notice import State
 
 FOR_ONE: Final = timedelta(seconds=60)
-"""What has to be left of the function's time to begin with an event: a digest's may be thousands of
+"""The remaining time that is needed to start with an event: that of a digest may need thousands of
 reads and writes."""
 
 logger = open_logger()
@@ -38,12 +38,13 @@ tracker = Tracker(
 @fail_without_message
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Track a batch of events; one that is too early comes back by itself."""
+    """Track a batch of events; SQS retries an event that arrives too early."""
     return take_each(event, track, clock=context, least=FOR_ONE)
 
 
 def track(message: Message) -> None:
-    """Track one event. What isn't one, such as SES's greeting to a new topic, is only logged."""
+    """Track one event. Other messages, such as the one SES sends to a new topic, are only
+    logged."""
     try:
         event = read_event(json.loads(message["body"]))
     except (UnknownEvent, ValueError) as error:

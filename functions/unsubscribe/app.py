@@ -1,4 +1,4 @@
-"""The link at the end of a mail: GET asks, POST ends the mails, and a page says what happened."""
+"""Serves the unsubscribe link of mails: GET asks for confirmation, POST unsubscribes."""
 
 import os
 import time

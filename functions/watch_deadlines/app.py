@@ -1,5 +1,5 @@
-"""Every 15 minutes: mark what is overdue, also commissions; remind, tell what was never told,
-count what waits for a person."""
+"""Every 15 minutes: marks overdue orders and commissions, announces reminders and follow-ups, sends
+missing notices, and counts what waits for a person."""
 
 import os
 import time
@@ -43,10 +43,11 @@ from milepost.queries.aws.commission_checkpoint import CommissionCheckpoint
 from milepost.queries.commission_watch import CommissionWatch, Due
 
 RESERVE_MILLISECONDS: Final = 20_000
-"""Time kept back for what is begun; what is left over, the next run finds again."""
+"""Time reserved for work that has started; the next run finds the rest."""
 
 LATE: Final = timedelta(minutes=30)
-"""How much later than its schedule a connection's last successful poll makes a problem."""
+"""How much later than its schedule a connection's next successful poll may be before it counts as
+late."""
 
 COUNTED_AS: Final = {
     Kind.OVERDUE: "marked",
@@ -112,15 +113,16 @@ announcements = AnnouncementWatch(
 
 
 class SomeFailed(OwnWords):
-    """Some orders could not be processed; the log says which and why, and the next run tries."""
+    """Some orders could not be processed; the log says which and why, and the next run tries
+    again."""
 
 
 @fail_without_message
 @metrics.log_metrics
 def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """See to everything that is due; ``{"now": "<instant>"}`` sees to it as of then.
+    """Process everything that is due; ``{"now": "<instant>"}`` uses another time.
 
-    ``{"reread": {}}`` reads the stored orders again instead, and notifies nobody.
+    ``{"reread": {}}`` folds the stored orders again instead, and notifies nobody.
     """
     if "reread" in event:
         return reread(event["reread"].get("after"), context)
@@ -131,7 +133,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     judge_what_is_past(now, context, done)
     judge_what_is_due(now, context, done)
     judge_commissions(now, context, done)
-    # A run as of a later moment must not raise the alarm of polls that are not due.
+    # A run with a later time must not raise the alarm for polls that are not due yet.
     problems = count_late_polls(min(now, datetime.now(UTC))) + count_unusable()
     if any(done.values()):
         logger.info("watched", extra=dict(done))
@@ -144,8 +146,8 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def reread(after: str | None, context: LambdaContext) -> dict[str, Any]:
-    """Read stored orders again from a place on, while there is time; ``after`` is where to go on,
-    None when that was all."""
+    """Fold stored orders again from a place on, while there is time. In the result, ``after`` is
+    the place to continue from, None at the end."""
     done = {"read": 0, "changed": 0, "failed": 0}
     now, place = datetime.now(UTC), after
     for one in stored_orders.index.walk(after=after):
@@ -166,7 +168,7 @@ def reread(after: str | None, context: LambdaContext) -> dict[str, Any]:
 
 
 def judge_what_is_past(now: datetime, context: LambdaContext, done: dict[str, int]) -> None:
-    """Mark and escalate, one order after the other, while there is time."""
+    """Mark and escalate orders one by one, while there is time."""
     for one in deadlines.candidates(now=now):
         if not has_time(context):
             done["left"] += 1
@@ -181,7 +183,7 @@ def judge_what_is_past(now: datetime, context: LambdaContext, done: dict[str, in
 
 
 def judge_what_is_due(now: datetime, context: LambdaContext, done: dict[str, int]) -> None:
-    """Announce reminders and follow-ups, one order after the other, while there is time."""
+    """Announce reminders and follow-ups one by one, while there is time."""
     for key in timed.candidates(now=now):
         if not has_time(context):
             done["left"] += 1
@@ -196,7 +198,7 @@ def judge_what_is_due(now: datetime, context: LambdaContext, done: dict[str, int
 
 
 def judge_commissions(now: datetime, context: LambdaContext, done: dict[str, int]) -> None:
-    """Announce commissions that are overdue, the longest overdue first, while there is time."""
+    """Announce overdue commissions, the longest overdue first, while there is time."""
     left: list[Due] = []
     for one in money.candidates(now=now):
         if not has_time(context):
@@ -211,20 +213,20 @@ def judge_commissions(now: datetime, context: LambdaContext, done: dict[str, int
             done["failed"] += 1
         else:
             count(new, done)
-    # Those of a connection whose settings can't be used now are looked for again.
+    # Commissions of a connection whose settings can't be used now are checked again later.
     if not connections.unusable():
-        # A run as of a later moment must not have later commissions overlooked.
+        # A run with a later time must not cause commissions to be missed.
         money.finish(left, now=min(now, datetime.now(UTC)))
 
 
 def count(new: Iterable[Announcement], done: dict[str, int]) -> None:
-    """Add what was announced to the run's figures."""
+    """Add announcements to the run's counts."""
     for kind, number in Counter(one.kind for one in new).items():
         done[COUNTED_AS[kind]] += number
 
 
 def tell_what_is_missing(now: datetime, context: LambdaContext, done: dict[str, int]) -> None:
-    """Tell what never went out, the oldest first, while there is time."""
+    """Send notices that were never sent, the oldest first, while there is time."""
     left: list[LastAnnounced] = []
     for one in announcements.candidates(now=now):
         if not has_time(context):
@@ -234,7 +236,7 @@ def tell_what_is_missing(now: datetime, context: LambdaContext, done: dict[str, 
         try:
             told = announcements.tell_missing(one.key, now=now)
         except UnusableConnection:
-            # Told by the run after somebody has corrected the settings: it has its own alarm.
+            # Sent by the first run after the settings were corrected: they have their own alarm.
             left.append(one)
             done["left"] += 1
         except Exception:
@@ -243,12 +245,12 @@ def tell_what_is_missing(now: datetime, context: LambdaContext, done: dict[str, 
             done["failed"] += 1
         else:
             done["told"] += len(told)
-    # A run as of a later moment must not have later announcements overlooked.
+    # A run with a later time must not cause announcements to be missed.
     announcements.finish(left, now=min(now, datetime.now(UTC)))
 
 
 def count_late_polls(now: datetime) -> int:
-    """How many connections are not polled in time, and by how many seconds each is late."""
+    """Count connections whose polls are late, and emit by how many seconds each is late."""
     lags = poll_lags(connections.all().values(), contacts.all(), now=now)
     late = {name: lag for name, lag in lags.items() if lag > LATE}
     for name, lag in late.items():
@@ -258,7 +260,7 @@ def count_late_polls(now: datetime) -> int:
 
 
 def count_unusable() -> int:
-    """How many connections have settings that can't be used."""
+    """Count connections whose settings can't be used."""
     unusable = connections.unusable()
     for name, one in unusable.items():
         logger.error("connection can't be used", connection=name, why=one.why)
@@ -267,7 +269,7 @@ def count_unusable() -> int:
 
 
 def count_dead_letters() -> int:
-    """How many dead-letter queues hold messages, and how many messages each holds."""
+    """Count dead-letter queues with messages, and emit the number of messages in each."""
     waiting = {name: count_waiting(sqs, queue_url=url) for name, url in dead_letters.items()}
     full = {name: number for name, number in waiting.items() if number}
     for name, number in full.items():
@@ -277,12 +279,12 @@ def count_dead_letters() -> int:
 
 
 def count_by(dimension: str, name: str, *, metric: str, value: float) -> None:
-    """A metric of one connection or queue. Lags are in seconds, all else is counted."""
+    """Emit a metric of one connection or queue. Lags are in seconds, all others are counts."""
     unit = MetricUnit.Seconds if metric == "PollLag" else MetricUnit.Count
     with single_metric(name=metric, unit=unit, value=value) as one:
         one.add_dimension(name=dimension, value=name)
 
 
 def has_time(context: LambdaContext) -> bool:
-    """Whether there is time to begin with one more order."""
+    """Whether there is time to start with one more order."""
     return context.get_remaining_time_in_millis() > RESERVE_MILLISECONDS

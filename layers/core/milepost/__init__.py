@@ -1,7 +1,7 @@
-"""Milepost: where every order stands, at every provider, told once to the right people."""
+"""Milepost: the status of every order at every provider; the right people are notified once."""
 
 import gc
 
-# A start makes up to a hundred thousand objects, and nearly all of them stay. To look through the
-# young ones after every seven hundred is a tenth of it, and even once is a twentieth.
+# A cold start creates up to 100,000 objects, and nearly all of them live on. With the default
+# threshold of 700 objects, garbage collection takes a tenth of a start; one run takes a twentieth.
 gc.set_threshold(150_000, 20, 20)

@@ -1,4 +1,4 @@
-"""What a person can have done with an order, and what the timeline keeps of it."""
+"""Actions on an order: the request, the result on the timeline, and the errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,21 +17,22 @@ REFRESH: Final = "refresh"
 ACKNOWLEDGE: Final = "acknowledge"
 NOTE: Final = "note"
 COMMISSION_PAID: Final = PAID
-"""A person has seen that an order's commission of a month was paid; the text is the month."""
+"""Records that an order's commission for a month was paid; the text is the month."""
 BUILT_IN_ACTIONS: Final[Mapping[str, frozenset[str]]] = {
     REFRESH: frozenset({"notices"}),
     ACKNOWLEDGE: frozenset({"attention"}),
     NOTE: frozenset({"text"}),
     COMMISSION_PAID: frozenset({"text"}),
 }
-"""The actions that there are for every provider, with the arguments they take."""
+"""The actions that exist for every provider, with their arguments."""
 FINAL: Final = frozenset({COMMISSION_PAID})
-"""Those of them that nothing takes back."""
+"""Those of them that can't be undone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRequest:
-    """What a person asks for. One ``key`` for one order is done once, however often it comes."""
+    """A person's request. An idempotency ``key`` runs once for each order, however often it is
+    repeated."""
 
     order: OrderKey
     action: str
@@ -39,12 +40,12 @@ class ActionRequest:
     person: str
     arguments: Mapping[str, object] = field(default_factory=dict)
     planned_for: datetime | None = None
-    """A time to do it at; for the doing itself, the time that was planned."""
+    """The time to run it at; when a planned action runs, the time that was planned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedCall:
-    """What a schedule carries: which plan has come due, and for which time it was tried."""
+    """The input of a schedule: the plan that is due, and the number of the attempt."""
 
     order: OrderKey
     action: str
@@ -53,13 +54,13 @@ class PlannedCall:
 
 
 class Plans(Protocol):
-    """Wakes us when a planned action is due."""
+    """Schedules planned actions."""
 
     def put(self, call: PlannedCall, *, at: datetime) -> None:
-        """Wake us at this time; the same call put twice is put once."""
+        """Schedule a call at this time; repeating the same call changes nothing."""
 
     def drop(self, call: PlannedCall) -> None:
-        """Don't; one that is not there any more is no error."""
+        """Cancel a call; it is no error if it no longer exists."""
 
 
 class NoSuchOrder(LookupError):
@@ -75,7 +76,8 @@ class KeyReused(Exception):
 
 
 class NotAllowed(Exception):
-    """The action can't be done with the order as it is; ``allowed`` names those that can."""
+    """The order's present status doesn't allow the action; ``allowed`` names those that it
+    allows."""
 
     def __init__(self, message: str, *, status: Status, allowed: tuple[str, ...]) -> None:
         super().__init__(message)
@@ -84,7 +86,8 @@ class NotAllowed(Exception):
 
 
 class RefusedByProvider(Exception):
-    """The provider said no; ``words`` are its own, ``done`` is what the timeline keeps of it."""
+    """The provider refused the action; ``words`` is its message, ``done`` the result on the
+    timeline."""
 
     def __init__(self, done: ActionDone) -> None:
         self.words = done.outcome or "no reason given"
@@ -93,7 +96,7 @@ class RefusedByProvider(Exception):
 
 
 class ProviderDown(Exception):
-    """The provider can't be asked now; the same key may be tried again without doing it twice."""
+    """The provider is unavailable; a retry with the same key does not run the action twice."""
 
     def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
@@ -101,19 +104,19 @@ class ProviderDown(Exception):
 
 
 class CredentialsRefused(ProviderDown):
-    """The provider does not let this connection in; somebody has to look at its credentials."""
+    """The provider does not accept the connection's credentials; a person has to check them."""
 
 
 class UnreadableAnswer(Exception):
-    """What the provider said of the order can't be read; the message says what is wrong."""
+    """The provider's response about the order can't be read; the message says what is wrong."""
 
 
 def find_done(
     order: Order, request: ActionRequest, *, calls_off: bool = False
 ) -> ActionDone | None:
-    """What the timeline has of this request's key.
+    """The result on the timeline for this request's key, if there is one.
 
-    :raises KeyReused: when the key is that of something else
+    :raises KeyReused: when the key was used for something else
     """
     for entry in order.timeline:
         if entry.report.details.get("action_key") == request.key:
@@ -130,20 +133,20 @@ def find_done(
 
 
 def note_of(request: ActionRequest) -> str | None:
-    """What the person said of it: a note's text, a cancellation's reason, an invoice's number."""
+    """The person's text: a note, the reason of a cancellation, or an invoice's number."""
     said = (str(value).strip() for value in request.arguments.values() if isinstance(value, str))
     return next((text for text in said if text), None)
 
 
 def run_key(plan_key: str) -> str:
-    """The idempotency key with which a plan is carried out; every try has the same."""
+    """The idempotency key with which a plan runs, the same for all attempts."""
     return f"{plan_key}:run"
 
 
 def start_key(plan_key: str, *, at: datetime, by: str | None = None) -> str:
-    """The key under which the timeline has that a plan was started: each start has its own.
+    """The key under which the timeline records the start of a plan: each start has its own.
 
-    :param by: the key of the request, when a person has it done before its time
+    :param by: the key of the request, if a person runs it before its time
     """
     return f"{_starts_of(plan_key)}{format_instant(at)}" + (f":{by}" if by else "")
 
@@ -155,16 +158,16 @@ def _starts_of(plan_key: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """When a plan was started, and the key of the person's request that did so before its time;
-    None when its time had come."""
+    """When a plan was started, and the key of the person's request that started it before its time;
+    None if its schedule started it."""
 
     at: datetime
     by: str | None = None
 
 
 def last_start(order: Order, plan: ActionDone) -> Start | None:
-    """The last start of this plan; None when it never was, or when the request that did it before
-    its time has its answer."""
+    """The last start of this plan; None if it was never started, or if the request that started it
+    before its time has its result."""
     of_action = (one.report for one in order.timeline if one.report.details.get("action"))
     said = {
         report.details.get("action_key", ""): report.occurred_at
@@ -190,7 +193,7 @@ def make_report(
     answered: int | None = None,
     acknowledged: list[str] | None = None,
 ) -> Report:
-    """The report that a person's action is on the timeline."""
+    """The report of a person's action, for the timeline."""
     said = {
         "action": request.action,
         "action_key": request.key,

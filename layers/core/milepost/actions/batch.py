@@ -1,7 +1,7 @@
-"""Batches: one action on many orders, or many mails sent again, with an outcome of each.
+"""Batches: one action on many orders, or many mails sent again, with an outcome for each.
 
-A batch is planned first: that is the dry run, which freezes what it is about. Nothing is done until
-somebody starts it with the token of the plan.
+A batch is planned first. This is the dry run, which fixes the targets. Nothing is done until a
+person starts the batch with the plan's token.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,15 +13,15 @@ from typing import Any, Final, Protocol
 RESEND: Final = "resend"
 """The action of a batch whose targets are notices: send each mail again."""
 MOST_TARGETS: Final = 1_000
-"""How many orders or notices one batch may be about."""
+"""Maximum number of orders or notices of one batch."""
 START_WITHIN: Final = timedelta(hours=1)
-"""For how long a plan may be started: afterwards the orders have moved on."""
+"""How long a plan may be started: later, the orders may have changed."""
 MOST_ATTEMPTS: Final = 5
-"""How often a target is tried whose provider is down, before it is given up."""
+"""Maximum number of attempts for a target whose provider is unavailable."""
 
 
 class BatchState(StrEnum):
-    """Where a batch is."""
+    """The state of a batch."""
 
     PLANNED = "planned"
     RUNNING = "running"
@@ -40,9 +40,9 @@ class TargetState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What is to be done, and by whom.
+    """A batch: its action, and who planned and started it.
 
-    ``token`` starts it; ``arguments`` are gone once it has ended.
+    ``token`` starts it; ``arguments`` are removed once it has ended.
     """
 
     id: str
@@ -88,10 +88,10 @@ class CannotStart(Exception):
 
 
 class Batches(Protocol):
-    """Where batches are kept."""
+    """Where batches are stored."""
 
     def put(self, batch: Batch, targets: Sequence[Target]) -> None:
-        """Keep a new batch."""
+        """Store a new batch."""
         ...
 
     def find(self, batch_id: str) -> Batch | None:
@@ -106,22 +106,22 @@ class Batches(Protocol):
         ...
 
     def targets(self, batch_id: str) -> Sequence[Target]:
-        """All of them by number, read consistently."""
+        """All targets by number, read consistently."""
         ...
 
     def move(
         self, batch_id: str, *, to: BatchState, starts: frozenset[BatchState], by: str | None = None
     ) -> bool:
-        """Bring a batch into a state; False when it is in none of ``starts``. One that ended keeps
-        no arguments.
+        """Move a batch to a state; False if its state isn't one of ``starts``. When it ends, its
+        arguments are removed.
 
         :param by: who starts it
         """
         ...
 
     def claim(self, batch_id: str, number: int, *, at: datetime, until: datetime) -> str | None:
-        """The right to work on a target that waits, and one attempt more; None when it doesn't
-        wait, or another worker has it."""
+        """Claim a waiting target and count an attempt; None if it isn't waiting, or another worker
+        holds the claim."""
         ...
 
     def settle(
@@ -134,17 +134,17 @@ class Batches(Protocol):
         at: datetime,
         claim: str,
     ) -> bool:
-        """Write the outcome of a target, and give back the claim; False when that was lost.
-        ``waiting`` leaves it to be tried again."""
+        """Write the outcome of a target and release the claim; False if the claim was lost.
+        ``waiting`` leaves the target for a retry."""
         ...
 
 
 class BatchQueue(Protocol):
-    """Wakes whoever works on batches."""
+    """The queue from which workers take batches."""
 
     def put(self, batch_id: str, *, delay: timedelta = timedelta(0)) -> None: ...
 
 
 def key_of(batch_id: str, number: int) -> str:
-    """The idempotency key of one target: every try has the same, so that it is done once."""
+    """The idempotency key of one target, the same for all attempts, so that it runs once."""
     return f"batch-{batch_id}-{number}"

@@ -1,4 +1,4 @@
-"""Planning, starting and stopping batches: what the API and the console do with them."""
+"""Plans, starts and stops batches, for the API and the console."""
 
 import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -57,7 +57,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchPlanner:
-    """Batches as people make and steer them."""
+    """Plans, starts and stops batches."""
 
     batches: Batches
     queue: BatchQueue
@@ -69,7 +69,7 @@ class BatchPlanner:
     def plan(
         self, action: str, ids: Sequence[str], *, arguments: Mapping[str, Any], person: str
     ) -> Plan:
-        """The dry run. It changes no order; ids that come twice count once.
+        """Make the dry run. It changes no order; repeated ids count once.
 
         :param ids: of orders (``connection:order:item``), or of notices when the action is resend
         """
@@ -103,7 +103,8 @@ class BatchPlanner:
         return Plan(batch=batch, targets=targets)
 
     def start(self, batch_id: str, *, token: str, person: str) -> Batch:
-        """Start what was planned by its token. One that is at work is woken, whoever asks.
+        """Start a planned batch by its token. A batch that is already running is put into the queue
+        again.
 
         :raises NoSuchBatch: when there is none
         :raises CannotStart: when the token is another plan's, or it is too late
@@ -123,12 +124,13 @@ class BatchPlanner:
         if batch.state is BatchState.STOPPED:
             raise CannotStart("the batch was stopped: make another dry run of what is left")
         if batch.state is BatchState.RUNNING:
-            # Whoever started it before may have got no farther than the table.
+            # An earlier start may have been interrupted between the table and the queue.
             self.queue.put(batch_id)
         return batch
 
     def stop(self, batch_id: str) -> Batch:
-        """Begin with no further order. What is at work ends as it would; one that ended stays.
+        """Stop a batch before its next order. The present order is finished; a batch that has ended
+        isn't changed.
 
         :raises NoSuchBatch: when there is none
         """
@@ -219,7 +221,7 @@ def _require_possible(request: ActionRequest, tracked: TrackedOrder, provider: P
 
 
 def counts_of(targets: Iterable[Target]) -> dict[TargetState, int]:
-    """How many targets are in which state; every state is there."""
+    """The number of targets in each state, including states without targets."""
     counts = dict.fromkeys(TargetState, 0)
     for one in targets:
         counts[one.state] += 1

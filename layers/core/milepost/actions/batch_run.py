@@ -1,4 +1,4 @@
-"""Working on a batch: one target after the other, each once, until it is stopped or time is up."""
+"""Runs a batch: its targets one by one, each once, until it is stopped or time is up."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,13 +39,13 @@ from milepost.orders.recording import LostRace
 from milepost.providers.base import BadArgument
 
 CLAIMED_FOR: Final = timedelta(minutes=3)
-"""How long a worker has a target by itself: longer than the function may run."""
+"""How long a worker's claim on a target lasts: longer than the function's timeout."""
 LATER: Final = timedelta(seconds=60)
-"""When a batch is looked at again of which another worker has a target."""
+"""The delay before a batch is tried again of which another worker has claimed a target."""
 LONGEST_WAIT: Final = timedelta(minutes=15)
-"""How long SQS can keep a message back."""
+"""The longest delay of an SQS message."""
 REQUESTS_OF_AN_ACTION: Final = 2
-"""What an action asks of its provider: to do it, and for the order as it is then."""
+"""Requests to the provider for one action: the action, and a fetch of the order afterwards."""
 _NOTHING_DONE: Final = (
     NoSuchOrder,
     UnknownAction,
@@ -57,7 +57,7 @@ _NOTHING_DONE: Final = (
 
 
 class Acting(Protocol):
-    """What it takes to act on orders."""
+    """The dependencies to run actions on orders."""
 
     def for_order(self, key: OrderKey) -> ActionContext: ...
     def forget_credentials(self) -> None: ...
@@ -76,10 +76,10 @@ class BatchWorker:
     """Waits so many seconds."""
 
     def work(self, batch_id: str, *, has_time: Callable[[], bool]) -> BatchState | None:
-        """Work on a batch that is running; its state then, None when there is no such batch.
+        """Work on a running batch; returns its state afterwards, None if there is no such batch.
 
-        Whatever is left is put into the queue again. A message that comes twice does nothing twice:
-        each target is claimed, and has its own idempotency key.
+        If targets are left, the batch is put into the queue again. A repeated message does nothing
+        twice: each target is claimed, and has its own idempotency key.
         """
         batch = self.batches.find(batch_id)
         if batch is None or batch.state is not BatchState.RUNNING:
@@ -117,7 +117,8 @@ class BatchWorker:
         return TargetState.WAITING in states
 
     def _take(self, batch: Batch, target: Target, claim: str) -> timedelta | None:
-        """Do one; how long to wait before the next when its provider asks for it."""
+        """Run the action on one target; returns how long to wait before the next, if its provider
+        asks for it."""
         wait: timedelta | None = None
         try:
             state, why = self._act(batch, target)

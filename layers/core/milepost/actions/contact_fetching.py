@@ -1,4 +1,4 @@
-"""Fetching an order of whose customer nothing is known, because a notice waits for that."""
+"""Fetches an order without contact data, because a notice to its customer waits for it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -8,13 +8,13 @@ from milepost.actions.action import NoSuchOrder, PlannedCall, ProviderDown, Unre
 from milepost.actions.refresh import ActionContext, fetch_order, is_yes, take_in_answer
 
 FETCH_AGAIN: Final = (timedelta(minutes=1), timedelta(minutes=2))
-"""When an order is fetched again whose provider is down. The notice waits for 5 minutes."""
+"""The delays of retries if the provider is unavailable. The notice waits for 5 minutes."""
 
 
 def fetch_contact(call: PlannedCall, *, tools: ActionContext) -> str:
-    """Fetch the order and record what its provider says; the outcome of that, in a word.
+    """Fetch the order and record the provider's response; returns the outcome, in a word.
 
-    Contact data that is there already is not asked for again.
+    If the order already has contact data, it isn't fetched.
 
     :raises LostRace: when the order is too busy; run it again
     """

@@ -1,7 +1,7 @@
-"""Running an action on an order: here, or at its provider, once for each idempotency key.
+"""Runs an action on an order, in Milepost or at its provider, once for each idempotency key.
 
-The provider is called first and the timeline is written after. A crash between the two is repaired
-by a repeat with the same key: the provider knows the key and gives the same answer.
+The provider is called before the timeline is written. After a crash in between, a retry with the
+same key repairs the timeline: the provider knows the key and gives the same response.
 """
 
 from dataclasses import replace
@@ -53,24 +53,24 @@ from milepost.orders.order import Order
 from milepost.providers.base import Call, NothingToDo, ProviderAction, Response
 
 PUT_OFF: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60))
-"""When a planned action is tried again whose provider is down, before it is given up."""
+"""The delays of retries of a planned action if the provider is unavailable; then it has failed."""
 _LONGEST_PUT_OFF: Final = timedelta(hours=6)
 OFF: Final = "off"
-"""With this as ``notices``, a refresh tells nobody."""
+"""The value of ``notices`` with which a refresh notifies nobody."""
 
 
 def perform(request: ActionRequest, *, tools: ActionContext) -> ActionDone:
-    """Do it now, or plan it when the request names a time.
+    """Run an action now, or plan it if the request has a time.
 
     :raises NoSuchOrder: when there is no such order
     :raises UnknownAction: when the provider has no such action
-    :raises BadArgument: when it is asked for wrongly
+    :raises BadArgument: when an argument is invalid
     :raises KeyReused: when the key was used for something else
     :raises NotAllowed: when the order's status doesn't allow it
-    :raises RefusedByProvider: when the provider says no, in its own words; that is recorded too
-    :raises ProviderDown: when the provider can't be asked now
-    :raises UnreadableAnswer: when a refresh got something that can't be read
-    :raises LostRace: when the order is too busy; ask again with the same key
+    :raises RefusedByProvider: when the provider refuses, with its message; this is recorded too
+    :raises ProviderDown: when the provider is unavailable
+    :raises UnreadableAnswer: when the response to a refresh can't be read
+    :raises LostRace: after too many concurrent writes; retry with the same key
     """
     provider = tools.conversation.provider
     check_request(request, provider, now=tools.clock())
@@ -89,7 +89,7 @@ def perform(request: ActionRequest, *, tools: ActionContext) -> ActionDone:
 
 
 def run_planned(call: PlannedCall, *, tools: ActionContext) -> ActionDone | None:
-    """Do what was planned, now that its time has come; what came of it is on the timeline.
+    """Run a planned action that is due; the result is on the timeline.
 
     None when nothing was done: the plan was changed or called off; or it is tried again later, as
     the provider is down, or a person is having it done just now.
@@ -105,9 +105,9 @@ def run_planned(call: PlannedCall, *, tools: ActionContext) -> ActionDone | None
 
 
 def close_planned(call: PlannedCall, *, why: str, tools: ActionContext) -> ActionDone | None:
-    """Close a plan that can't be carried out any more; the timeline has it as failed.
+    """Close a plan that can no longer run; the timeline shows it as failed.
 
-    None when its order is gone, or the plan was changed or called off.
+    None if its order is gone, or the plan was changed or called off.
 
     :param why: in words
     :raises LostRace: when the order is too busy; run it again

@@ -1,4 +1,4 @@
-"""Fetching one order now, and asking its provider when a person waits for the answer."""
+"""Fetches one order now, and sends actions to its provider while a person waits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,19 +31,19 @@ from milepost.providers.http import FetchFailed
 from milepost.providers.session import Conversation, asked_to_wait
 
 SHORT_WAIT: Final = timedelta(seconds=2)
-"""As long as somebody who waits for the answer is kept waiting when the provider asks us to."""
+"""The longest wait that a provider may ask for while a person waits for the response."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionContext:
-    """What it takes to act on the orders of one connection."""
+    """The dependencies to run actions on the orders of one connection."""
 
     conversation: Conversation
     orders: OrderStore
     plans: Plans
     clock: Callable[[], datetime]
     pause: Callable[[float], None]
-    """Waits so many seconds."""
+    """Sleeps for this many seconds."""
     erasures: Erasures = NOBODY_ERASED
     """Whose orders an answer must not bring back."""
 
@@ -63,7 +63,7 @@ class ActionContext:
         announce: bool = True,
         require: Callable[[Order], None] | None = None,
     ) -> RecordOutcome:
-        """Record a report; nobody is notified of it without ``announce``.
+        """Record a report; people are only notified of it with ``announce``.
 
         :param require: as ``recording.record`` has it
 
@@ -81,7 +81,7 @@ class ActionContext:
         ).outcome
 
     def keep(self, report: Report, *, require: Callable[[Order], None] | None = None) -> ActionDone:
-        """Record what a person did.
+        """Record a person's action.
 
         :param require: as ``recording.record`` has it
         """
@@ -90,7 +90,7 @@ class ActionContext:
 
 
 def look_again(key: OrderKey, tools: ActionContext) -> bool:
-    """Fetch the order, so that an action's effect is seen at once; a poll would see it later."""
+    """Fetch the order, to record an action's effect at once instead of at the next poll."""
     try:
         response, requested_at = fetch_order(key, tools)
         if is_yes(response):
@@ -101,9 +101,9 @@ def look_again(key: OrderKey, tools: ActionContext) -> bool:
 
 
 def fetch_order(key: OrderKey, tools: ActionContext) -> tuple[Response, datetime]:
-    """The provider's answer to the question for this order, and when it was asked.
+    """The provider's response to a request for this order, and the time of the request.
 
-    :raises ProviderDown: when it gives none
+    :raises ProviderDown: when there is no response
     """
     requested_at = tools.clock()
     wanted = tools.conversation.provider.order_request(key.order_id)
@@ -118,9 +118,9 @@ def take_in_answer(
     *,
     announce: bool = True,
 ) -> bool:
-    """Record what an answer says of the order and its siblings; whether any of it was news.
+    """Record the order, and its other items, from a response; returns whether anything changed.
 
-    :raises UnreadableAnswer: when it is not an answer, one of another order, or can't be stored
+    :raises UnreadableAnswer: when it can't be read, is about another order, or can't be stored
     """
     conversation = tools.conversation
     try:
@@ -180,5 +180,5 @@ def _send(send: Callable[[], Response]) -> Response:
 
 
 def is_yes(response: Response) -> bool:
-    """Whether the provider did what it was asked."""
+    """Whether the provider accepted the request."""
     return 200 <= response.status < 300

@@ -1,4 +1,4 @@
-"""The orders API: what people and their programs see and steer, behind a token.
+"""The orders API: people and programs read orders and act on them, with a token.
 
-Each subject is a module of ``routes`` with a router; ``routing.py`` names them all.
+Each resource has a module with a router in ``routes``; ``routing.py`` lists them.
 """

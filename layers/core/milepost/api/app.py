@@ -1,4 +1,5 @@
-"""One request, one answer: checks who calls, finds the route, and tells problems as problems."""
+"""Handles a request: authorizes the caller, finds the route, and responds to errors with
+problems."""
 
 import base64
 import binascii
@@ -40,9 +41,9 @@ _JSON: Final = "application/json"
 _DESCRIPTION: Final = "openapi.json"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 NOT_TO_BE_KEPT: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
-"""Headers of every answer: it may be about people, and it is of the type that it says."""
+"""Headers of every response: it may contain personal data, and its content type is right."""
 _NOTHING: Final = ""
-"""The subject of addresses at which there is nothing."""
+"""The subject of paths that don't exist."""
 
 
 def nothing_is_down(_error: Exception) -> bool:
@@ -52,10 +53,10 @@ def nothing_is_down(_error: Exception) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """The API over these services.
+    """The API on top of these services.
 
-    ``resolver_of`` makes the resolver of a subject, once; ``failed`` is called when it was us who
-    failed.
+    ``resolver_of`` creates the resolver of a subject, once; ``failed`` is called after an internal
+    error.
     """
 
     resolver_of: Callable[[str], APIGatewayHttpResolver]
@@ -63,10 +64,10 @@ class Api:
     log: Logger
     failed: Callable[[], None]
     via: Via = Via.API
-    """By what changes are made, for the activity log."""
+    """The interface through which changes are made, for the activity log."""
 
     def answer(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-        """The answer to one request of an HTTP API (payload format 2.0)."""
+        """The response to one request of an HTTP API (payload format 2.0)."""
         request = _plain(event)
         method = request["requestContext"]["http"]["method"]
         resolver = self._resolver_at(request["rawPath"])
@@ -112,7 +113,7 @@ class Api:
     def _resolved(
         self, resolver: APIGatewayHttpResolver, request: Mapping[str, Any], context: Any
     ) -> dict[str, Any]:
-        """The route's answer; of a list, as the file that is asked for.
+        """The route's response; for a list, as the requested file.
 
         :raises Problem: when the file can't be made
         """
@@ -139,13 +140,13 @@ class Api:
     def _recording(
         self, resolver: APIGatewayHttpResolver, request: Mapping[str, Any], caller: Caller
     ) -> "Recording | None":
-        """Notes that a change is begun; None for what only reads.
+        """Record that a change begins; None for a request that only reads.
 
-        :raises Problem: 503 when it can't be noted
+        :raises Problem: 503 when it can't be recorded
         """
         if request["requestContext"]["http"]["method"] in READING:
             return None
-        # Most requests read: their start is spared what only changes need.
+        # Most requests only read: their cold start doesn't need these imports.
         from milepost.api.change_recording import begin_change  # noqa: PLC0415 - see above
 
         try:
@@ -158,7 +159,7 @@ class Api:
             )
         except NotRecorded as error:
             why = type(error.__cause__).__name__
-            # Without the message, which may quote what was sent.
+            # Without the message, which may quote the request.
             self.log.error("not_recorded", error=why)  # noqa: TRY400
             raise Problem(
                 503,
@@ -167,17 +168,18 @@ class Api:
             ) from None
 
     def services_for(self, caller: Caller, method: str) -> Services:
-        """What the caller may see of the services: every route works on these."""
+        """The services, limited to what the caller may see; every route uses these."""
         allowed = allowed_connections(caller, method)
         if allowed is None:
             return self.services
-        # Few roles are narrowed: a start is spared what only they need.
+        # Few roles are limited to connections: other cold starts don't need this import.
         from milepost.api.narrowing import narrowed  # noqa: PLC0415 - see above
 
         return narrowed(self.services, allowed)
 
     def _lost(self, error: Exception) -> None:
-        """An entry of the activity log stays without its end: it raises the alarm of failures."""
+        """An entry of the activity log stays incomplete: this raises the alarm for internal
+        errors."""
         self.log.error("activity_not_completed", error=type(error).__name__)
         self.failed()
 
@@ -195,9 +197,10 @@ def build_api(
     failed: Callable[[], None] = lambda: None,
     via: Via = Via.API,
 ) -> Api:
-    """The API, each of whose subjects is mounted when it is first asked for.
+    """The API; each subject is mounted at its first request.
 
-    :param is_outage: says which errors are of something that is down (503) and not of us (500)
+    :param is_outage: says whether an error means that a dependency is unavailable (503), or an
+        internal error (500)
     """
 
     @cache
@@ -231,7 +234,7 @@ def _describe_itself(resolver: APIGatewayHttpResolver) -> None:
 
 
 def _plain(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The event with its optional parts, which a hand-made event may leave out."""
+    """The event with its optional parts, which an event written by hand may leave out."""
     context = {"stage": "$default"} | dict(event["requestContext"])
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     request = {"version": "2.0", "routeKey": "$default", "rawQueryString": ""}
@@ -239,7 +242,7 @@ def _plain(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _require_printable(request: Mapping[str, Any]) -> None:
-    """:raises Problem: 400 when the address or a parameter has a control character in it"""
+    """:raises Problem: 400 when the path or a parameter contains a control character"""
     parameters = request.get("queryStringParameters") or {}
     texts = [request["rawPath"], *parameters, *map(str, parameters.values())]
     if any(_CONTROL.search(text) for text in texts):
@@ -258,7 +261,7 @@ def _with_query(request: Mapping[str, Any], query: Mapping[str, str]) -> dict[st
 def _with_text_body(request: dict[str, Any]) -> dict[str, Any]:
     """The request with its body as text.
 
-    :raises Problem: 415 when it is of another type than JSON, 400 when it is no text
+    :raises Problem: 415 when its content type isn't JSON, 400 when it isn't text
     """
     content_type = str(request["headers"].get("content-type") or _JSON)
     if request.get("body") and content_type.partition(";")[0].strip().lower() != _JSON:
@@ -286,7 +289,7 @@ def _not_json(reason: str) -> json.JSONDecodeError:
 
 
 def _route_of(resolver: APIGatewayHttpResolver, path: str) -> str | None:
-    """The route without the ids that are in the path."""
+    """The route's template, without the ids of the path."""
     found = routes_at(resolver, path)
     return found[0].openapi_path if found else None
 

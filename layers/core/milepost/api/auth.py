@@ -1,4 +1,4 @@
-"""Who calls and what they may do, from the claims of a checked token.
+"""Authorization: the caller and their roles, from the claims of a verified token.
 
 Source: Amazon Cognito, "Understanding the access token" and "Understanding the identity token":
 ``cognito:groups``, ``username`` or ``cognito:username``, ``sub``.
@@ -16,7 +16,7 @@ from typing import Any, Final
 from milepost.api.problems import Problem
 
 _SCHEME: Final = re.compile(r"\A\s*bearer\s+", re.IGNORECASE)
-"""The scheme of the header ``Authorization``, whose case doesn't count (RFC 9110, 11.1)."""
+"""The scheme of the header ``Authorization``, which is case-insensitive (RFC 9110, 11.1)."""
 
 
 class Role(StrEnum):
@@ -31,27 +31,27 @@ class Role(StrEnum):
 
 _OPERATORS_ONLY: Final = "This needs the group operator; yours is viewer."
 READING: Final = frozenset({"GET", "HEAD"})
-"""Methods that change nothing. Every other one is an operator's, whatever the route."""
+"""Methods that only read. Every other method needs an operator, on all routes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """``person`` is a name for timelines and logs of ours, ``subject`` one that tells nothing."""
+    """``person`` is a name for timelines and logs, ``subject`` an id without personal data."""
 
     person: str
     subject: str
     roles: frozenset[Role]
     narrowed: Mapping[Role, frozenset[str]] = field(default_factory=dict)
-    """Roles that are held for some connections alone, and for which."""
+    """Roles that are limited to some connections, with these connections."""
 
     @property
     def is_operator(self) -> bool:
-        """Whether of every connection or of some."""
+        """Whether the caller is an operator of all or of some connections."""
         return Role.OPERATOR in self.roles
 
 
 def caller_of(event: Mapping[str, Any]) -> Caller:
-    """Who calls, as the API's authorizer (or whoever may invoke the function) says.
+    """The caller, by the API's authorizer (or by an IAM principal that may invoke the function).
 
     :raises Problem: 401 without claims, 403 without a group
     """
@@ -74,9 +74,10 @@ def caller_of(event: Mapping[str, Any]) -> Caller:
 
 
 def allowed_connections(caller: Caller, method: str) -> frozenset[str] | None:
-    """The connections whose things a request may read or change; None for every connection.
+    """The connections whose data a request may read or change; None for every connection.
 
-    What reads may see what any of the caller's roles may; what changes, what they operate.
+    Reading is allowed for the connections of all the caller's roles, changing for those they
+    operate.
     """
     counted = caller.roles if method in READING else caller.roles & {Role.OPERATOR}
     if any(role not in caller.narrowed for role in counted):
@@ -91,7 +92,8 @@ def _narrowed_to(role: Role, groups: frozenset[str]) -> frozenset[str]:
 
 
 def check_method(caller: Caller, method: str) -> None:
-    """Keep those who may only read from everything else, also from routes yet to come.
+    """Refuse requests that change something, by viewers; this also covers routes that are added
+    later.
 
     :raises Problem: 403
     """
@@ -100,9 +102,9 @@ def check_method(caller: Caller, method: str) -> None:
 
 
 def check_operator(caller: Caller, *, connection: str | None = None) -> None:
-    """For what only operators may see.
+    """Refuse callers who aren't operators.
 
-    :param connection: the connection that it belongs to; None when it belongs to none
+    :param connection: the connection that the data belongs to; None if it belongs to none
     :raises Problem: 403
     """
     if not caller.is_operator:
@@ -113,12 +115,12 @@ def check_operator(caller: Caller, *, connection: str | None = None) -> None:
 
 
 def _groups(claim: object, *, token: object) -> frozenset[str]:
-    """The names of the groups, exactly as they are.
+    """The exact names of the groups.
 
-    An HTTP API hands a list of a token on as a text, its items in brackets with a space between
-    them, which doesn't tell ``["a b"]`` from ``["a", "b"]``. The token itself does: the authorizer
-    has checked it, and the text shows that it is the same one. Names of Cognito's groups have no
-    spaces (API reference, CreateGroup), so without the token the text is split at those.
+    An HTTP API passes a list in a token as text, with its items in brackets and separated by
+    spaces, so ``["a b"]`` and ``["a", "b"]`` look the same. The token itself is unambiguous: the
+    authorizer has verified it, and the text shows that it is the same token. Group names of Cognito
+    have no spaces (API reference, CreateGroup), so without the token the text is split at spaces.
     """
     if isinstance(claim, list | tuple):
         return frozenset(one for one in claim if isinstance(one, str))
@@ -136,7 +138,7 @@ def _as_text(listed: list[str]) -> str:
 
 
 def _listed_in(token: object) -> list[str]:
-    """The groups of a token whose signature was checked already; none of what can't be read."""
+    """The groups in a token whose signature is already verified; empty if it can't be read."""
     parts = _SCHEME.sub("", token).strip().split(".") if isinstance(token, str) else []
     if len(parts) != 3:
         return []

@@ -23,7 +23,7 @@ Id = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class OrderFilter(Shape):
-    """Orders as `GET /orders` lists them; open ones without a status."""
+    """Filters of `GET /orders`; without a status, open orders."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -46,7 +46,7 @@ class OrderFilter(Shape):
 
 
 class NoticeFilter(Shape):
-    """Notices as `GET /notices` lists them."""
+    """Filters of `GET /notices`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -61,8 +61,8 @@ class NoticeFilter(Shape):
 
 
 class BatchAsked(Shape):
-    """What is to be done with which orders: either `orders` or `filter`. With the action `resend`,
-    with which mails: either `notices` or `notice_filter`."""
+    """The action and its orders: either `orders` or `filter`. For the action `resend`, its mails:
+    either `notices` or `notice_filter`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -87,7 +87,7 @@ class BatchAsked(Shape):
 
 
 class BatchStart(Shape):
-    """The token of the dry run: it starts that batch and no other."""
+    """The token of the dry run: it starts only that batch."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -105,7 +105,7 @@ class TargetView(Shape):
 
 
 class BatchView(Shape):
-    """A batch, how far it is, and the outcome of each of its orders."""
+    """A batch, its progress, and the outcome of each of its orders."""
 
     id: str
     action: str
@@ -119,7 +119,7 @@ class BatchView(Shape):
 
 
 class ListedBatch(Shape):
-    """A batch of the list."""
+    """A batch in a list."""
 
     id: str
     action: str
@@ -141,7 +141,7 @@ class BatchList(Shape):
 
 
 class PlanView(Shape):
-    """A dry run: nothing was done yet."""
+    """The result of a dry run: nothing was done."""
 
     id: str
     token: str = Field(description="Starts the batch, within an hour.")

@@ -1,7 +1,7 @@
-"""Recording every request that changes something, at the place where requests are routed.
+"""Records every request that changes something in the activity log, where requests are routed.
 
-Whatever is not ``GET`` is a change (``auth.READING``), so a route that is added later is recorded
-without saying so. A route may add what it alone knows (``dependencies.Recorded``).
+Every request that isn't ``GET`` is a change (``auth.READING``), so routes that are added later are
+recorded automatically. A route may add details that only it knows (``dependencies.Recorded``).
 """
 
 from collections.abc import Callable, Mapping
@@ -23,19 +23,19 @@ from milepost.orders.order import BadOrderId
 from milepost.quarantine.replay import BadKeptId, KeptId
 
 OF_THE_COMMAND: Final = "aws:"
-"""What the ``sub`` of a caller by the command begins with; one of the user pool's is a UUID."""
+"""The start of the ``sub`` of callers who use the command; the user pool's are UUIDs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """A change that is being made."""
+    """A change in progress."""
 
     recorder: Recorder
     entry: Entry
     change: Change
 
     def end(self, status: int) -> None:
-        """Note how it was answered."""
+        """Record the status of the response."""
         self.recorder.end(self.entry, self.change, outcome=outcome_of(status), status=status)
 
 
@@ -47,10 +47,10 @@ def begin_change(
     recorder: Recorder,
     via: Via,
 ) -> Recording | None:
-    """Note that a request that isn't ``GET`` begins; None where there is no such route.
+    """Record that a request that isn't ``GET`` begins; None if there is no such route.
 
-    :param via: by what people make changes, unless it is the command
-    :raises NotRecorded: when it can't be noted
+    :param via: the interface that people use for the change, unless it is the command
+    :raises NotRecorded: when it can't be recorded
     """
     http = request["requestContext"]["http"]
     path = request["rawPath"]
@@ -90,7 +90,7 @@ def _name_targets(change: Change, route: Route, path: str) -> None:
         try:
             _TARGETS.get(name, _digest)(change, name, text)
         except (BadOrderId, BadNoticeId, BadKeptId):
-            # It is refused. What was typed instead of an id may be anything.
+            # It is refused. The text instead of an id may be anything.
             continue
 
 
@@ -99,7 +99,7 @@ def _itself(change: Change, name: str, text: str) -> None:
 
 
 def _digest(change: Change, name: str, text: str) -> None:
-    """For what may name a person, as the id of a customer does, and what isn't listed below."""
+    """Record a hash: for values that may name a person, such as a customer's id, and all others."""
     change.concerns(**{name: hash_of(text)})
 
 
@@ -108,7 +108,8 @@ def _connection(change: Change, _name: str, text: str) -> None:
 
 
 def _order(change: Change, _name: str, text: str) -> None:
-    # Another name, such as a reference, may be a person's: the route says which order it means.
+    # Another name, such as a reference, may contain a person's name: the route records the order's
+    # id.
     if key := item_key(text):
         change.concerns(connection=key.connection, order=key.path_id)
 
@@ -139,4 +140,4 @@ _TARGETS: Final[Mapping[str, Callable[[Change, str, str], None]]] = {
         _itself,
     ),
 }
-"""How the parameters of paths are kept, by name."""
+"""How path parameters are recorded, by name."""

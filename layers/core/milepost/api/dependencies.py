@@ -1,6 +1,6 @@
-"""What routes are given: the services behind the API, and who calls.
+"""Dependencies of routes: the services behind the API, and the caller.
 
-A route asks for them by type: ``def show_order(..., services: Given, caller: Who)``.
+Routes declare them by type: ``def show_order(..., services: Given, caller: Who)``.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class ReadableOrders(Protocol):
-    """Orders of every connection, to read."""
+    """Reads orders of every connection."""
 
     def read(self, key: OrderKey) -> TrackedOrder | None: ...
     def read_group(self, connection_id: str, order_id: str) -> Sequence[TrackedOrder]: ...
@@ -54,7 +54,7 @@ class Notices(Protocol):
 
 
 class UnusableSettings(Protocol):
-    """Why a connection's settings can't be used, and its provider where that is known."""
+    """Why a connection's settings can't be used, and its provider if that is known."""
 
     @property
     def why(self) -> str: ...
@@ -71,16 +71,16 @@ class Connections(Protocol):
         ...
 
     def all(self) -> Mapping[str, Connection]:
-        """Those whose settings can be used, by id."""
+        """The connections whose settings can be used, by id."""
         ...
 
     def unusable(self) -> "Mapping[str, UnusableSettings]":
-        """The others, by id."""
+        """The connections whose settings can't be used, by id."""
         ...
 
 
 class Acting(Protocol):
-    """What it takes to have something done with an order."""
+    """What is needed to run an action on an order."""
 
     def for_order(self, key: OrderKey) -> "ActionContext":
         """:raises UnknownConnection: when the order's connection is gone"""
@@ -90,7 +90,7 @@ class Acting(Protocol):
 
 
 class Search(Protocol):
-    """Finds orders by what people know of them."""
+    """Finds orders by references, customers and other terms."""
 
     def find_by_words(
         self, readings: Sequence[Reading], *, connections: Iterable[str]
@@ -104,7 +104,7 @@ class Search(Protocol):
 
 
 class Figures(Protocol):
-    """What was counted."""
+    """Counts and stage durations."""
 
     def counts(self, connection_ids: Iterable[str]) -> Mapping[str, Mapping[Status, int]]: ...
     def stages(
@@ -133,13 +133,13 @@ class ActivityLog(EntryWriter, Protocol):
     def find(
         self, wanted: Wanted, *, after: Place | None, limit: int
     ) -> tuple[Sequence[Entry], Place | None]:
-        """A page, the latest first, and where the next one goes on; None after the last."""
+        """A page, the latest first, and where the next page starts; None after the last."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What stands behind the API. app.py gives the real ones, tests theirs."""
+    """The services behind the API. The function's app.py passes the real ones, tests pass fakes."""
 
     orders: ReadableOrders
     lists: Lists
@@ -157,35 +157,36 @@ class Services:
     open_acting: Callable[[], Acting]
     open_operations: Callable[[], "Operations"]
     open_batches: Callable[[], "BatchPlanner"]
-    """These open, at the first use, what few requests need: to resend, to act (also on many), to
-    operate."""
+    """These create, at their first use, services that few requests need: to resend, to run actions
+    (also on many orders), to operate."""
     clock: Callable[[], datetime]
     """The present time, aware."""
     narrowed_to: frozenset[str] | None = None
-    """The connections that these services show alone (``narrowing``); None for every connection."""
+    """The connections that these services are limited to (``narrowing``); None for every
+    connection."""
     rows_in_page: int | None = None
-    """How many rows a page of a list has for exports, which read lists to their end; None for as
-    many as are asked for."""
+    """The number of rows on a page for exports, which read lists to their end; None: as
+    requested."""
 
     def rows(self, limit: int) -> int:
-        """How many rows a page has, where so many were asked for."""
+        """The number of rows on a page for which this number was requested."""
         return self.rows_in_page or limit
 
     def open_recorder(self, not_completed: Callable[[Exception], None]) -> Recorder:
-        """What records changes. Routes are recorded without it; whoever calls the services in
-        another way records by its ``recording``.
+        """Records changes. Routes are recorded without it; other callers of the services use its
+        ``recording``.
 
         :param not_completed: called when a change was made and its entry could not be completed
         """
         return Recorder(log=self.activity, clock=self.clock, not_completed=not_completed)
 
     def connection_ids(self) -> list[str]:
-        """Every connection that is applied, also those whose settings can't be used."""
+        """Every applied connection, also those whose settings can't be used."""
         return sorted({*self.connections.all(), *self.connections.unusable()})
 
     @property
     def finder(self) -> OrderFinder:
-        """Lists of orders, and what is found of them."""
+        """Lists and finds orders."""
         return OrderFinder(
             lists=self.lists,
             search=self.search,
@@ -227,5 +228,5 @@ def _change(request: Request) -> Change:
 Given = Annotated[Services, Depends(_services)]
 Who = Annotated[Caller, Depends(_caller)]
 Recorded = Annotated[Change, Depends(_change)]
-"""The change that the request makes: a route says in it what it concerns and what it changed. That
-the change is recorded needs nothing from the route."""
+"""The change that the request makes: a route adds its target and the changed values. The change
+itself is recorded automatically."""

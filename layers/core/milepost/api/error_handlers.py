@@ -1,4 +1,4 @@
-"""Every way in which a request can fail, and the problem that its caller is told."""
+"""Maps every error of a request to the problem that its caller gets."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -26,7 +26,7 @@ Telling = Callable[[Any], Problem]
 def tell_problems(
     resolver: APIGatewayHttpResolver, *, log: Logger, is_outage: Callable[[Exception], bool]
 ) -> None:
-    """Have the resolver answer with problems, whatever is raised below it."""
+    """Make the resolver respond with a problem to every exception."""
     tellings: dict[type[Exception], Telling] = {
         Problem: _itself,
         NotFoundError: lambda _error: _no_route(resolver),

@@ -1,7 +1,7 @@
-"""Lists as files at once: ``Accept: text/csv`` or ``application/jsonl`` instead of JSON.
+"""Lists as files: ``Accept: text/csv`` or ``application/jsonl`` instead of JSON.
 
-The list's own route answers page after page, so a file has the rows that the list shows, by the
-same filters, in the same order, for the same role.
+The file is read page by page from the list's own route, so it has the same rows, filters, order and
+permissions as the list.
 """
 
 import json
@@ -17,13 +17,13 @@ from milepost.exports.columns import ListColumns, Row, UnknownColumn
 from milepost.exports.files import Format, header_of, lines_of
 
 MOST_AT_ONCE: Final = 2_000
-"""Rows of a file that is answered at once."""
+"""Maximum number of rows of a file in one response."""
 MOST_BYTES: Final = 5_000_000
-"""Bytes of such a file: Lambda hands on answers of at most 6 MB."""
+"""Maximum size of such a file: a Lambda response may have 6 MB."""
 MOST_SECONDS: Final = 15.0
-"""How long it may take to read the list: an HTTP API waits for 30 seconds."""
+"""How long reading the list may take: an HTTP API waits for 30 seconds."""
 ROWS_OF_A_PAGE: Final = 1_000
-"""Rows of a page of a file; a page of JSON has at most 100."""
+"""Rows of a page that is read for a file; a page of JSON has at most 100."""
 _JSON: Final = "application/json"
 _ALIASES: Final[Mapping[str, Format]] = {
     **{str(one): one for one in Format},
@@ -35,12 +35,12 @@ _SWITCH: Final[Mapping[str, bool]] = {"true": True, "1": True, "false": False, "
 
 Answer = Mapping[str, Any]
 Ask = Callable[[Mapping[str, str]], Answer]
-"""Asks the list's route with these parameters; the answer of a Lambda integration."""
+"""Calls the list's route with these parameters; returns the response of a Lambda integration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileAsked:
-    """The file that a request asks for."""
+    """A requested file."""
 
     listing: Listing
     file_format: Format
@@ -57,7 +57,7 @@ class FileAsked:
 
 
 def format_of(accept: str | None) -> Format | None:
-    """The format of files that a request prefers to JSON; None for JSON.
+    """The file format that a request prefers to JSON; None for JSON.
 
     :param accept: the header ``Accept`` (RFC 9110, 12.5.1)
     """
@@ -73,7 +73,7 @@ def format_of(accept: str | None) -> Format | None:
 
 
 def refuse_parameters(query: Mapping[str, str]) -> None:
-    """For lists as JSON.
+    """Refuse parameters of files on a list as JSON.
 
     :raises Problem: 422 for a parameter of files
     """
@@ -83,9 +83,9 @@ def refuse_parameters(query: Mapping[str, str]) -> None:
 
 
 def page_size(listing: Listing, query: Mapping[str, str]) -> int | None:
-    """How many rows a page has that is read for a file; None for as many as the route says.
+    """The number of rows of a page that is read for a file; None: the route's default.
 
-    :raises Problem: 422 for a number that a page can't have
+    :raises Problem: 422 for an invalid number
     """
     said = query.get("limit")
     if said is None:
@@ -99,9 +99,9 @@ def page_size(listing: Listing, query: Mapping[str, str]) -> int | None:
 
 
 def file_asked(listing: Listing, file_format: Format, query: Mapping[str, str]) -> FileAsked:
-    """The file that the parameters of a request ask for.
+    """The file that the request's parameters describe.
 
-    :raises Problem: 422 for a column that there isn't, and for a switch that is none
+    :raises Problem: 422 for an unknown column or an invalid switch
     """
     columns, is_chosen = listing.columns, False
     named, fields = query.get(COLUMNS), query.get("fields")
@@ -123,7 +123,7 @@ def file_asked(listing: Listing, file_format: Format, query: Mapping[str, str]) 
 
 
 def without_parameters(query: Mapping[str, str], *, of: FileAsked) -> dict[str, str]:
-    """The parameters that are the list's own."""
+    """The parameters of the list itself."""
     left_out = set(FILE_PARAMETERS)
     if of.is_chosen or of.file_format is Format.CSV:
         left_out.add("fields")
@@ -135,8 +135,8 @@ def without_parameters(query: Mapping[str, str], *, of: FileAsked) -> dict[str, 
 def answer_file(
     asked: FileAsked, ask: Ask, *, query: Mapping[str, str], path: str
 ) -> dict[str, Any]:
-    """The list as a file: whole, or the one page that ``limit`` asks for, whose header ``Link``
-    says where the next one is. What is no list, such as a problem, is answered as it is.
+    """The list as a file: the whole list, or the page that ``limit`` requests, with the next page
+    in the header ``Link``. A response that isn't a list, such as a problem, is passed on unchanged.
 
     :param query: the request's own parameters
     :raises Problem: 413 when the whole list is too long

@@ -1,4 +1,4 @@
-"""Filters whose values are checked: an unknown one is an error, and no empty list."""
+"""Checks the values of filters: an unknown value is an error instead of an empty list."""
 
 from collections.abc import Iterable
 
@@ -9,9 +9,9 @@ from milepost.orders.deadlines import USUAL_TRACKS
 
 
 def check_connections(names: Iterable[str] | None, services: Services) -> None:
-    """Each of these is a connection, or was one and has orders.
+    """Check that each name is a connection, or was one and has orders.
 
-    :raises Problem: 422, with the connections that there are
+    :raises Problem: 422, with the existing connections
     """
     known = services.connections.all()
     for name in names or ():
@@ -20,9 +20,9 @@ def check_connections(names: Iterable[str] | None, services: Services) -> None:
 
 
 def check_provider(name: str | None, services: Services) -> None:
-    """Some connection is one at this provider.
+    """Check that there is a connection at this provider.
 
-    :raises Problem: 422, with the providers that there are
+    :raises Problem: 422, with the existing providers
     """
     known = {one.provider for one in services.connections.all().values()}
     if name is not None and name not in known:
@@ -30,9 +30,11 @@ def check_provider(name: str | None, services: Services) -> None:
 
 
 def check_service_type(name: str | None, services: Services) -> None:
-    """Orders can have this service type. It costs some reads: ask when nothing was found.
+    """Check that orders can have this service type. It needs some reads: call it if nothing was
+    found.
 
-    :raises Problem: 422, with those that are documented, set, or that orders had within a year
+    :raises Problem: 422, with the service types that are documented, set, or were used within a
+        year
     """
     if name is None:
         return
@@ -50,10 +52,10 @@ def check_service_type(name: str | None, services: Services) -> None:
 
 
 def unknown(what: str, value: str, known: Iterable[str]) -> Problem:
-    """The problem of a filter's value that does not exist.
+    """The problem for an unknown value of a filter.
 
     :param what: the filter's name
-    :param known: the values that there are
+    :param known: the valid values
     """
     listed = ", ".join(sorted(known)) or "none"
     said = f"there is no {what.replace('_', ' ')} {value}; there are: {listed}"

@@ -1,4 +1,4 @@
-"""An order's forecast as the API shows it."""
+"""The API's schema of an order's forecast."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,14 +19,14 @@ from milepost.orders.order import TrackedOrder
 
 
 class Known(StrEnum):
-    """Whether past orders say anything."""
+    """Whether past orders allow a forecast."""
 
     KNOWN = "known"
     NOT_ENOUGH_YET = "not_enough_yet"
 
 
 class IntervalView(Shape):
-    """Between which times eight in ten such orders get there, of those that do."""
+    """The times between which 80% of such orders reach this point, of those that reach it."""
 
     earliest: str | None = Field(description="One in ten gets there before.")
     likely: str | None = Field(description="Half of them get there before.")
@@ -38,7 +38,7 @@ class IntervalView(Shape):
 
 
 class ForecastView(Shape):
-    """When the stage and the order will end, from past orders of the same age in the same stage."""
+    """When the stage and the order will end, by past orders of the same age in the same stage."""
 
     state: Known
     stage: IntervalView | None = Field(description="The end of the present stage.")
@@ -55,7 +55,7 @@ def forecast_view(
     table: ForecastTable | None,
     now: datetime,
 ) -> ForecastView | None:
-    """The forecast of an open order; None of one that is closed, erased or without a connection."""
+    """The forecast of an open order; None if it is closed, erased or without a connection."""
     order = tracked.order
     if connection is None or tracked.erased_at or order.status in TERMINAL:
         return None

@@ -21,11 +21,11 @@ KeyHeader = Annotated[
 
 
 def new_key() -> str:
-    """The key of a request that came without one."""
+    """A new key for a request without one."""
     return uuid4().hex
 
 
 def reused(error: Exception) -> Problem:
-    """The answer to a key that came with another request before."""
+    """The problem for a key that was already used with another request."""
     text = str(error)
     return Problem(422, f"{text[0].upper()}{text[1:]}.")

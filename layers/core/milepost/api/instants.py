@@ -10,9 +10,9 @@ LAST_YEAR: Final = 2999
 
 
 def require_near(instant: datetime) -> datetime:
-    """The instant itself. At the ends of time no zone could be applied to it.
+    """The instant, unchanged. At the limits of datetime, no time zone could be applied to it.
 
-    :raises ValueError: outside of the years that ``from`` and ``to`` of lists take, too
+    :raises ValueError: outside of the years that ``from`` and ``to`` of lists allow
     """
     if not FIRST_YEAR <= instant.year <= LAST_YEAR:
         raise ValueError(f"the year is from {FIRST_YEAR} to {LAST_YEAR}")

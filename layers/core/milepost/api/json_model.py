@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Shape(BaseModel):
-    """A body. Its validator is made for the first request that needs it: a start makes none."""
+    """A JSON body. Its validator is built at the first request that needs it, not at the cold
+    start."""
 
     model_config = ConfigDict(defer_build=True)

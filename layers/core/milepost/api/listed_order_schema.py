@@ -1,4 +1,4 @@
-"""An order of a list as the API shows it, whole or by chosen fields."""
+"""The API's schema of an order in a list, with all or with chosen fields."""
 
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Final
@@ -13,7 +13,7 @@ from milepost.queries.order_list import Listed
 
 
 class CustomerName(Shape):
-    """Whose order it is."""
+    """The customer's name."""
 
     id: str = Field(description="The same for all orders of one customer; it is no secret.")
     name: str | None = Field(description="The business, else the person.")
@@ -54,7 +54,7 @@ FIELDS: Final = tuple(ListedOrder.model_fields)
 
 
 def _fields(said: object) -> list[str]:
-    """Names of fields, one or several in each text, with commas between them."""
+    """Names of fields; each text may have several, separated by commas."""
     texts = said if isinstance(said, list) else [said]
     names = [name.strip() for text in texts for name in str(text).split(",")]
     if strange := [name for name in names if name not in FIELDS]:
@@ -95,7 +95,7 @@ def listed_view(one: Listed) -> ListedOrder:
 def chosen(
     orders: Iterable[Listed], fields: Sequence[str] | None
 ) -> list[ListedOrder | dict[str, Any]]:
-    """The orders of a list; with ``fields``, these fields alone in this order."""
+    """The orders of a list; with ``fields``, only these fields, in this order."""
     views = [listed_view(one) for one in orders]
     if fields is None:
         return list(views)

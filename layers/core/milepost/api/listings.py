@@ -1,4 +1,4 @@
-"""The routes that answer lists, and how each list goes on: what exports know of the API."""
+"""The routes that return lists, and how each list continues; exports use this."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,20 +10,21 @@ from milepost.exports.columns import ListColumns
 COLUMNS: Final = "columns"
 BOM: Final = "bom"
 FILE_PARAMETERS: Final = (BOM, COLUMNS)
-"""Parameters of lists as files; as JSON, lists refuse them."""
+"""Parameters that lists only accept for files, not for JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A list of the API: its columns, where its answer has the rows, and how it goes on."""
+    """A list of the API: its columns, the place of the rows in its response, and how it
+    continues."""
 
     name: str
     columns: ListColumns
     rows: str
     resume_by: str | None = "cursor"
-    """The parameter that takes a page's ``next``; None where one answer has the whole list."""
+    """The parameter for a page's ``next``; None if one response has the whole list."""
     has_large_pages: bool = False
-    """Whether a page of it as a file may have a thousand rows: its route asks ``Services.rows``."""
+    """Whether a page for a file may have a thousand rows: its route uses ``Services.rows``."""
 
 
 LISTINGS: Final[Mapping[str, Listing]] = {
@@ -75,7 +76,7 @@ LISTINGS: Final[Mapping[str, Listing]] = {
 
 
 def listing_at(path: str | None) -> Listing | None:
-    """The list that a route answers.
+    """The list that a route returns; None if it returns none.
 
     :param path: the route's path as OpenAPI has it, such as ``/orders/{order_id}/notices``
     """

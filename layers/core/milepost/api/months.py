@@ -17,12 +17,12 @@ def first_of(month: str) -> date:
 
 
 def month_before(day: date) -> date:
-    """The first day of the month before the one that the day is in."""
+    """The first day of the month before the day's month."""
     return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
 def months_before(day: date, count: int) -> date:
-    """The first day of the month that is so many months before the one that the day is in."""
+    """The first day of the month that is ``count`` months before the day's month."""
     first = day.replace(day=1)
     for _ in range(count):
         first = month_before(first)
@@ -30,7 +30,7 @@ def months_before(day: date, count: int) -> date:
 
 
 def months_between(first: date, last: date) -> list[str]:
-    """Every month from the one day's to the other's; none when the last is before the first."""
+    """Every month from the first day's to the last day's; empty if the last is before the first."""
     found, month = [], last.replace(day=1)
     while month >= first.replace(day=1):
         found.append(f"{month:%Y-%m}")

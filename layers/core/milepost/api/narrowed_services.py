@@ -23,7 +23,7 @@ Allowed = frozenset[str]
 
 
 class Closed:
-    """What belongs to no one connection: it is for roles that aren't narrowed."""
+    """A service whose data belongs to no single connection: only for roles that aren't limited."""
 
     def __getattr__(self, name: str) -> NoReturn:
         raise _not_for_narrowed()
@@ -46,7 +46,7 @@ def _not_for_narrowed() -> Problem:
 
 @dataclass(frozen=True, slots=True)
 class Narrowed:
-    """One service, and the connections of which it may show something."""
+    """One service, and the connections that it is limited to."""
 
     inner: Any
     allowed: Allowed
@@ -231,7 +231,7 @@ class NarrowedCurrentOrders(Narrowed):
 
 
 class NarrowedBatches(Narrowed):
-    """Those of whose orders none is of another connection."""
+    """Batches that only have orders of these connections."""
 
     def put(self, batch: Any, targets: Any) -> None:
         if outside := next((one for one in targets if not self._has_target(one)), None):
@@ -259,7 +259,7 @@ class NarrowedBatches(Narrowed):
 
 
 class NarrowedSubscriptions(Narrowed):
-    """Those that name connections, and none but these."""
+    """Subscriptions that name connections, and only these."""
 
     def _is_seen(self, one: Any) -> bool:
         return bool(one.connections) and one.connections <= self.allowed
@@ -302,7 +302,7 @@ class NarrowedSubscriptions(Narrowed):
 
 
 class NarrowedViews(Narrowed):
-    """One's own, and the team's that name no other connection."""
+    """The caller's own views, and the team's views that name no other connection."""
 
     def of(self, subject: str) -> Any:
         return [one for one in self.inner.of(subject) if self._is_seen(one)]
@@ -325,7 +325,7 @@ class NarrowedViews(Narrowed):
 
 
 def _wanted(wanted: Any, allowed: Allowed) -> Any:
-    """What is wanted of the connections that are allowed; None when that is nothing."""
+    """The filter limited to the allowed connections; None if nothing is left."""
     both = wanted.connections & allowed if wanted.connections else allowed
     return replace(wanted, connections=both) if both else None
 

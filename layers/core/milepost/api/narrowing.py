@@ -1,8 +1,8 @@
-"""Services as somebody sees them whose role is narrowed to connections.
+"""Limits services to the connections of the caller's role.
 
-``Api.answer`` gives every route services that are narrowed by ``auth.allowed_connections``, so a
-route needs no check of its own: what belongs to another connection isn't there. A service that
-isn't listed here is closed to narrowed roles, so a new one can't show too much by being forgotten.
+``Api.answer`` gives every route services that are limited by ``auth.allowed_connections``, so a
+route needs no check of its own: data of other connections is not found. A service that isn't listed
+here is closed to limited roles, so a new service can't disclose data by omission.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ from milepost.api.narrowed_services import (
 
 
 def narrowed(services: Services, allowed: Allowed | None) -> Services:
-    """The services, with what belongs to these connections alone; None for all."""
+    """The services, limited to these connections; None for all."""
     if allowed is None:
         return services
     return replace(services, **_narrow(services, _SERVICES, allowed), narrowed_to=allowed)
@@ -61,7 +61,7 @@ def _closed(_service: Any, _allowed: Allowed) -> Closed:
 
 
 def _opened(narrow: Callable[[Any, Allowed], Any]) -> Callable[[Any, Allowed], Any]:
-    """For what is opened at its first use."""
+    """The same for a service that is created at its first use."""
     return lambda open_it, allowed: lambda: narrow(open_it(), allowed)
 
 
@@ -88,10 +88,10 @@ _OPERATIONS: Final[Mapping[str, Callable[[Any, Allowed], Any]]] = {
     "contacts": NarrowedContacts,
     "polls": NarrowedPolls,
     "subscriptions": NarrowedSubscriptions,
-    # Routes find the subscription first.
+    # Routes look up the subscription first.
     "endpoint_secrets": _as_it_is,
     "allow_private_endpoints": _as_it_is,
-    # Messages of every connection, addresses and customers, who may be known to several.
+    # Messages of every connection, addresses, and customers, who may belong to several connections.
     "dead_letters": _closed,
     "suppressions": _closed,
     "erasure": _closed,
@@ -111,7 +111,7 @@ _SERVICES: Final[Mapping[str, Callable[[Any, Allowed], Any]]] = {
     "open_acting": _opened(NarrowedActing),
     "open_operations": _opened(_operations),
     "open_batches": _opened(_batches),
-    # They know of no connection.
+    # They have no connection.
     "cursor_keys": _as_it_is,
     "requests": _as_it_is,
     "clock": _as_it_is,

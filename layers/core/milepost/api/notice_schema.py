@@ -1,4 +1,4 @@
-"""A notice as the API shows it: to whom, by which way, and its outcome."""
+"""The API's schema of a notice: recipient, channel and outcome."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -30,7 +30,7 @@ class NoticeView(Shape):
 
 
 def notice_view(entry: Mapping[str, Any]) -> NoticeView:
-    """A notice by its entry in the delivery log."""
+    """The notice of an entry in the delivery log."""
     identity = NoticeId.parse(entry["id"])
     resent = entry.get("resend_of")
     times = {str(state): str(entry[name]) for state in State if (name := f"{state}_at") in entry}
@@ -54,5 +54,5 @@ def notice_view(entry: Mapping[str, Any]) -> NoticeView:
 
 
 def _without_query(recipient: str | None) -> str | None:
-    # The query of an endpoint's address may be all that keeps strangers out.
+    # The query of an endpoint's URL may be its only secret.
     return recipient.partition("?")[0] if recipient else None

@@ -1,4 +1,4 @@
-"""The API's own description: OpenAPI 3.1, with every answer that a route may give."""
+"""The API's description: OpenAPI 3.1, with every response of each route."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -43,14 +43,15 @@ _ALWAYS: Final = (400, 401, 403, 415, 422, 429, 500, 503)
 
 
 def may_answer(success: int, *problems: int) -> dict[int, OpenAPIResponse]:
-    """For a route's ``responses``: its success, and the problems that not every route has."""
+    """A route's ``responses``: its success, and the problems that are specific to it."""
     described: dict[int, OpenAPIResponse] = {success: {"description": "Done as asked"}}
     return described | {status: _problem(status) for status in problems}
 
 
 def describe(api: APIGatewayHttpResolver) -> dict[str, Any]:
-    """The OpenAPI document of all that is mounted."""
-    # What OpenAPI is made of takes as long to import as all of ours; hardly a request asks for it.
+    """The OpenAPI document of all mounted routes."""
+    # Importing the OpenAPI models takes as long as importing all of our code, and few requests need
+    # it.
     from aws_lambda_powertools.event_handler.openapi.models import (  # noqa: PLC0415 - see above
         HTTPBearer,
     )
@@ -81,13 +82,13 @@ def _complete(operation: dict[str, Any], path: str) -> None:
     for status in (*_ALWAYS, *_of_names_in(path)):
         answers[str(status)] = _problem(status)
     if "204" in answers:
-        # Powertools gives it a body, as it does any answer.
+        # Powertools gives every response a body, also this one.
         answers["204"].pop("content", None)
     operation["responses"] = dict(sorted(answers.items()))
 
 
 def _add_files(operation: dict[str, Any], listing: Listing) -> None:
-    """A list is also answered as a file."""
+    """Add the file formats of a list."""
     names = ", ".join(f"`{name}`" for name in listing.columns.names)
     parameters: dict[str, tuple[dict[str, Any], str]] = {
         BOM: (
@@ -110,7 +111,7 @@ def _add_files(operation: dict[str, Any], listing: Listing) -> None:
 
 
 def _of_names_in(path: str) -> tuple[int, ...]:
-    """Problems of a path that names something: nothing may have this name, or several orders."""
+    """Problems of a path with a name: it may be unknown, or mean several orders."""
     if "{order_id}" in path:
         return (404, 409)
     return (404,) if "{" in path else ()
@@ -119,6 +120,6 @@ def _of_names_in(path: str) -> tuple[int, ...]:
 def _problem(status: int) -> OpenAPIResponse:
     content: dict[str, Any] = dict(_OUR_PROBLEM)
     if status in (401, 404, 429, 500, 503):
-        # These the gateway may answer by itself, in its own shape.
+        # API Gateway may return these by itself, in its own format.
         content |= _GATEWAYS_MESSAGE
     return {"description": _MEANINGS[status], "content": content}

@@ -1,4 +1,4 @@
-"""An order as the API shows it."""
+"""The API's schema of an order."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -29,7 +29,7 @@ Facts = dict[str, Any]
 
 
 class AttentionView(Shape):
-    """A reason why a person should look."""
+    """A reason why a person should look at the order."""
 
     id: str = Field(description="What to acknowledge it by: this reason with these facts.")
     code: str = Field(examples=["missing_data"])
@@ -37,7 +37,7 @@ class AttentionView(Shape):
 
 
 class EntryView(Shape):
-    """A report in its place on the timeline."""
+    """A report on the timeline, and its effect."""
 
     at: str = Field(description="When it occurred; an instant in UTC.")
     seen_at: str = Field(description="When we learned it.")
@@ -55,7 +55,7 @@ class EntryView(Shape):
 
 
 class PlanView(Shape):
-    """An action that is to be done later; it can be changed and called off until then."""
+    """A planned action; it can be changed and cancelled until its time."""
 
     action: str = Field(examples=["fulfill"])
     planned_for: str
@@ -66,7 +66,7 @@ class PlanView(Shape):
 
 
 class EarlierView(Shape):
-    """What the oldest reports of a very long timeline came to."""
+    """The summary of the oldest reports of a very long timeline."""
 
     reports: int
     until: str
@@ -75,14 +75,14 @@ class EarlierView(Shape):
 
 
 class WaitView(Shape):
-    """Something that the customer has to do first; the stage's time stands still meanwhile."""
+    """Something that the customer has to do first; the stage's time is paused meanwhile."""
 
     what: str = Field(examples=["payment"])
     since: str
 
 
 class NextView(Shape):
-    """What comes next, and by when."""
+    """The next step, and when it is due."""
 
     step: str
     action: str | None = Field(
@@ -99,7 +99,7 @@ class NextView(Shape):
 
 
 class AnnouncementView(Shape):
-    """Something that people were notified of."""
+    """A change that people were notified of."""
 
     sequence: int
     kind: Kind
@@ -109,7 +109,7 @@ class AnnouncementView(Shape):
 
 
 class OrderView(Shape):
-    """Where one order stands, and how it got there."""
+    """An order: its present status and its timeline."""
 
     id: str = Field(examples=["offergrid-main:ord_1:item_1"])
     group: str = Field(examples=["offergrid-main:ord_1"])
@@ -144,14 +144,14 @@ def order_view(
     now: datetime,
     forecast: ForecastView | None = None,
 ) -> OrderView:
-    """The order with all that is known of it.
+    """The order with all its data.
 
-    :param connection: None when its connection is gone, and with it what is expected next
-    :param now: what is past then is the team's to do
+    :param connection: None if its connection was removed; the next step is then unknown
+    :param now: the present time, which decides what the team has to do now
     """
     order = tracked.shown
     key = order.key
-    # Nothing is done with, or expected of, an order that was erased.
+    # An erased order has no actions and no next step.
     acting = None if tracked.erased_at else connection
     return OrderView(
         id=key.path_id,
@@ -181,7 +181,7 @@ def order_view(
 
 
 def attention_views(order: Order) -> list[AttentionView]:
-    """The reasons to look that nobody has acknowledged."""
+    """The reasons for attention that nobody has acknowledged."""
     return [AttentionView(id=one.id, code=one.code, text=one.text) for one in order.attention]
 
 
@@ -219,7 +219,7 @@ def group_id(order: Order) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Numbers as texts, since they are exact and JSON's are not."""
+    """The value with numbers as texts, which are exact, unlike JSON numbers."""
     if isinstance(value, Mapping):
         return {name: plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
@@ -248,7 +248,7 @@ def _next(order: Order, connection: Connection | None, now: datetime) -> NextVie
 
 
 def wait_view(wait: Wait | None) -> WaitView | None:
-    """What an order waits for, if for the customer."""
+    """The wait for the customer, if there is one."""
     return WaitView(what=wait.what, since=format_instant(wait.since)) if wait else None
 
 

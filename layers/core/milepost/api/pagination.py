@@ -1,4 +1,4 @@
-"""Cursors: where a page ended, signed, so that nobody can begin a list where it never stopped."""
+"""Cursors: signed positions in a list, so that clients can't make up positions."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ _PURPOSE: Final = b"milepost cursor 1"
 
 
 class BadCursor(Problem):
-    """Not a cursor of this list: cut off, changed, or of a list with other filters."""
+    """Not a cursor of this list: truncated, changed, or of a list with other filters."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -25,32 +25,32 @@ class BadCursor(Problem):
 
 
 class CursorKeys(Protocol):
-    """The keys that sign cursors: the first signs, and every one of them counts."""
+    """The keys of cursors: the first one signs, and all of them verify."""
 
     def keys(self) -> Sequence[bytes]: ...
 
 
 def write_cursor(place: Any, *, of_list: str, keys: Sequence[bytes]) -> str:
-    """A place as a cursor: text that goes into a URL as it is.
+    """Sign a position as a cursor: text that is safe in a URL.
 
-    :param place: what JSON can hold
-    :param of_list: what list it belongs to, such as its filters
+    :param place: any JSON value
+    :param of_list: the identity of the list, such as its filters
     """
     said = json.dumps(place, separators=(",", ":"), ensure_ascii=False).encode()
     return _text(_sign(said, of_list, keys[0]) + said)
 
 
 def read_cursor(cursor: str, *, of_list: str, keys: Sequence[bytes]) -> Any:
-    """The place that ``write_cursor`` was given.
+    """The position in a cursor.
 
-    :raises BadCursor: for anything that it did not write for this list
+    :raises BadCursor: for anything that ``write_cursor`` did not write for this list
     """
     try:
         raw = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
     except (binascii.Error, UnicodeEncodeError):
         raise BadCursor from None
     signature, said = raw[:_SIZE], raw[_SIZE:]
-    # One place has one cursor: base64 alone would let some letters differ.
+    # Each position has exactly one cursor: base64 alone allows several spellings.
     is_ours = _text(raw) == cursor and any(
         hmac.compare_digest(signature, _sign(said, of_list, key)) for key in keys
     )

@@ -1,7 +1,7 @@
 """Ids in paths.
 
-An HTTP API decodes every escape of a path but that of the percent sign itself, so that an id whose
-parts are quoted arrives as it was meant once that one is decoded as well.
+An HTTP API decodes every percent-encoded character of a path except the percent sign itself.
+Decoding that one as well gives the id that the client meant.
 """
 
 from typing import Annotated
@@ -48,7 +48,7 @@ def decoded(segment: str) -> str:
 
 
 def order_lookup(services: Services) -> OrderLookup:
-    """Finds orders by what people call them."""
+    """The lookup of orders by id, reference and other names."""
     return OrderLookup(
         orders=services.orders,
         search=services.search,
@@ -57,7 +57,7 @@ def order_lookup(services: Services) -> OrderLookup:
 
 
 def order_key(order_id: str, services: Services) -> OrderKey:
-    """The one item that a path names.
+    """The single item that a path names.
 
     :raises NotFound: when there is none
     :raises Conflict: when there are several
@@ -71,12 +71,12 @@ def order_key(order_id: str, services: Services) -> OrderKey:
 
 
 def unknown_order(error: UnknownOrder) -> NotFound:
-    """The answer when nothing has this name."""
+    """The problem for a name that no order has."""
     return NotFound(f"{_capitalized(error)}.")
 
 
 def item_key(order_id: str) -> OrderKey | None:
-    """The key that a path spells out, whether it exists or not; None for another name."""
+    """The full key in a path, whether the order exists or not; None for another kind of name."""
     try:
         return OrderKey.parse(decoded(order_id))
     except BadOrderId:
@@ -89,13 +89,13 @@ def _capitalized(error: Exception) -> str:
 
 
 def group_key(group_id: str) -> OrderKey:
-    """The connection and order of a group; its item says nothing.
+    """The connection and order of a group; the key's item has no meaning.
 
-    :raises BadOrderId: when it is none
+    :raises BadOrderId: when it isn't the id of a group
     """
     return OrderKey.parse(f"{decoded(group_id)}:-")
 
 
 def notice_id(text: str) -> NoticeId:
-    """:raises BadNoticeId: when it is none"""
+    """:raises BadNoticeId: when it isn't the id of a notice"""
     return NoticeId.parse(decoded(text))

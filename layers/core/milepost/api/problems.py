@@ -1,4 +1,4 @@
-"""What goes wrong, told as RFC 9457 says: ``application/problem+json``."""
+"""Problems: error responses by RFC 9457, ``application/problem+json``."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -28,18 +28,18 @@ CODES: Final[Mapping[int, str]] = {
     502: "provider-failed",
     503: "unavailable",
 }
-"""What ends a problem's ``type``, by status."""
+"""The last part of a problem's ``type``, by status."""
 
 
 class Fault(Shape):
-    """One thing that is wrong with a request: where, and what."""
+    """One error in a request: its place, and what is wrong."""
 
     where: str = Field(examples=["query.limit"])
     what: str = Field(examples=["Input should be less than or equal to 100"])
 
 
 class ProblemDetails(Shape):
-    """Why a request was not answered as asked."""
+    """Why a request failed."""
 
     type: str = Field(examples=["urn:milepost:problem:not-found"])
     title: str = Field(examples=["Not Found"])
@@ -52,9 +52,9 @@ class ProblemDetails(Shape):
 
 
 class Problem(Exception):
-    """A request that can't be answered as asked. Raise it anywhere below a route.
+    """A request that can't be fulfilled. It may be raised anywhere in a route.
 
-    :param status: the answer's status, one of ``CODES``
+    :param status: the status of the response, one of ``CODES``
     :param detail: what is wrong and what to do
     """
 
@@ -76,16 +76,16 @@ class Problem(Exception):
 
 
 class NotFound(Problem):
-    """There is no such thing; the detail says what was looked for."""
+    """The resource doesn't exist; the detail says which."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(404, detail)
 
 
 class Conflict(Problem):
-    """It can't be done as things are; the detail says how they are.
+    """The present state doesn't allow the request; the detail gives that state.
 
-    :param allowed: what could be done instead
+    :param allowed: what is allowed instead
     """
 
     def __init__(self, detail: str, *, allowed: Sequence[str] | None = None) -> None:
@@ -106,7 +106,7 @@ def details_of(problem: Problem) -> dict[str, Any]:
 
 
 def answer_to(problem: Problem) -> Response[str]:
-    """The answer that tells a problem."""
+    """The response for a problem."""
     return Response(
         status_code=problem.status,
         content_type=CONTENT_TYPE,
@@ -116,7 +116,7 @@ def answer_to(problem: Problem) -> Response[str]:
 
 
 def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
-    """What pydantic found, without the values that were sent."""
+    """The errors of pydantic, without the values of the request."""
     return [
         Fault(
             where=".".join(str(part) for part in one["loc"]),

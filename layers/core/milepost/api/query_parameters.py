@@ -1,6 +1,6 @@
-"""Names of query parameters: one that a route doesn't know is an error, and never ignored.
+"""Checks the names of query parameters: an unknown name is an error and never ignored.
 
-A misspelled filter that is ignored gives every order, as if the question had been another one.
+If a misspelled filter were ignored, the list would contain orders that the client didn't ask for.
 """
 
 from collections.abc import Mapping
@@ -20,11 +20,10 @@ _LONGEST_SHOWN: Final = 64
 def refuse_unknown_names(
     resolver: APIGatewayHttpResolver, *, method: str, path: str, query: Mapping[str, Any]
 ) -> None:
-    """Check the names of a request's query parameters; an address or method that there isn't has
-    none to check.
+    """Check the names of a request's query parameters; an unknown path or method is not checked.
 
     :param query: the request's parameters by name
-    :raises Problem: 422, with each name that is not known, and those that are
+    :raises Problem: 422, with each unknown name, and the known names
     """
     if not query:
         return
@@ -44,7 +43,7 @@ def refuse_unknown_names(
 
 
 def names_of(route: Route) -> list[str]:
-    """The query parameters of a route, as its description in OpenAPI names them."""
+    """The query parameters of a route, as in its OpenAPI description."""
     own = [one.alias for one in get_flat_dependant(route.dependant).query_params]
     is_list = route.method == "GET" and listing_at(route.openapi_path) is not None
     return sorted([*own, *(FILE_PARAMETERS if is_list else ())])

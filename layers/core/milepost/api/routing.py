@@ -1,7 +1,7 @@
-"""The routes of the API: every subject is a module that is named here.
+"""The routes of the API: the modules of each subject.
 
-A subject is imported for the first request that is about it: with all of them, a function that
-starts for one request would take half as long again.
+A subject is imported at its first request: importing all of them would make a cold start half as
+long again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,21 +29,21 @@ SUBJECTS: Final[Mapping[str, Sequence[str]]] = {
     "activity": ("activity",),
     "views": ("views",),
 }
-"""By the word that a subject's addresses begin with."""
+"""Modules by the first segment of a subject's paths."""
 
 
 def subject_of(path: str) -> str:
-    """The word that an address begins with, whether there is such a subject or not."""
+    """The first segment of a path, whether there is such a subject or not."""
     return path.removeprefix("/").partition("/")[0]
 
 
 def routers_of(subject: str) -> list[Router]:
-    """The routers of a subject; none of one that there isn't."""
+    """The routers of a subject; empty for an unknown one."""
     modules = [import_module(f"milepost.api.routes.{name}") for name in SUBJECTS.get(subject, ())]
     return [one.router for one in modules]
 
 
 def routes_at(resolver: APIGatewayHttpResolver, path: str) -> list[Route]:
-    """The routes at this path, of whatever method."""
+    """The routes at this path, for all methods."""
     routes = [*resolver._static_routes, *resolver._dynamic_routes]
     return [one for one in routes if one.rule.match(path)]

@@ -8,7 +8,7 @@ from milepost.notifications.subscription import Subscription
 
 
 class QuietHoursView(Shape):
-    """By the subscription's own clock."""
+    """Quiet hours, in the subscription's time zone."""
 
     start: str
     end: str
@@ -35,13 +35,13 @@ class SubscriptionView(Shape):
 
 
 class NewSubscriptionView(SubscriptionView):
-    """The same with the secret that an endpoint checks its messages with; shown this once."""
+    """The same with the secret by which an endpoint verifies messages; shown only once."""
 
     secret: str | None
 
 
 class Rotation(Shape):
-    """How to change over to another secret."""
+    """How to rotate the secret."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,7 +54,7 @@ class Rotation(Shape):
 
 
 class RotatedView(Shape):
-    """The new secret; shown this once."""
+    """The new secret; shown only once."""
 
     subscription: str
     secret: str

@@ -28,4 +28,4 @@ LOOKS_LIKE: Final[Mapping[str, str]] = {
     "that audience alone",
     VIEW_ID: "a view's id has small letters, digits and hyphens alone",
 }
-"""What is said to whoever sends something else, by form."""
+"""The error text for each pattern, for values that don't match it."""

@@ -1,7 +1,7 @@
 """Causes: why an order was rejected, failed or was cancelled, as one of a list of words.
 
-A provider gives its reason in its own sentence. The cause says what it comes to: what the team
-does next, what the figures count, and whether a customer may read the sentence.
+A provider gives its reason as free text. The cause classifies it: it decides what the team does
+next, what the figures count, and whether a customer may read the text.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,11 +13,11 @@ from milepost.common.cause_patterns import CAUSE_PATTERNS, plain_words
 CREDIT_CHECK: Final = "credit_check"
 CUSTOMER_CANCELLED: Final = "customer_cancelled"
 CUSTOMER_REVOKED: Final = "customer_revoked"
-"""What a provider's status says by itself; no words of a reason do."""
+"""A cause that follows from a provider's status, never from the text of a reason."""
 OTHER: Final = "other"
 NONE: Final = "none"
 CAUSES: Final[tuple[str, ...]] = (*CAUSE_PATTERNS, CUSTOMER_REVOKED, OTHER)
-"""What the cause of a reason can be."""
+"""All causes."""
 
 QUOTABLE: Final = frozenset(
     {
@@ -38,7 +38,8 @@ QUOTABLE: Final = frozenset(
 the reason quoted: not of ``credit_check``, and not of a sentence that no pattern recognises, since
 it may say the same in other words."""
 NAMED_TO_CUSTOMER: Final = QUOTABLE | {"existing_contract"}
-"""Causes that the customer is told in our words. All others are said to be explained in person."""
+"""Causes that a mail to the customer names in our own words. For all others, it says that someone
+will explain them in person."""
 
 WILDCARD: Final = "*"
 MOST_PATTERNS: Final = 50

@@ -6,8 +6,8 @@ class BadPayload(ValueError):
 
 
 class DatedAhead(BadPayload):
-    """Dated further ahead than clocks differ; when its time has come it can be read."""
+    """Dated further in the future than clocks differ; it can be read once that time has come."""
 
 
 class OrdersUnavailable(Exception):
-    """The orders can't be read now: nothing is known of them, and nothing may be concluded."""
+    """The orders can't be read now: callers must not conclude anything about them."""

@@ -1,7 +1,7 @@
-"""What may be said of an exception: its class and where it was raised, never its message.
+"""Summaries of exceptions for logs: the class and where it was raised, never the message.
 
-Messages of libraries quote what they were given: ``Invalid header value b'Bearer ...'``. They reach
-no log, no stored item and no answer. Imports little: it runs in every function.
+Messages of libraries quote their input: ``Invalid header value b'Bearer ...'``. They must not reach
+a log, a stored item or a response. Imports little, since it runs in every function.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Answer = TypeVar("Answer")
 
 
 class OwnWords(Exception):
-    """An exception of ours whose message is written to be logged: no data, nothing secret."""
+    """An exception of Milepost whose message may be logged: it contains no data and no secrets."""
 
 
 class HandlerFailed(Exception):
@@ -68,7 +68,7 @@ def places(error: BaseException) -> list[str]:
 def fail_without_message(
     handler: Callable[[Any, Any], Answer],
 ) -> Callable[[Any, Any], Answer]:
-    """Have a handler fail by ``HandlerFailed``, or in words of ours, whatever is raised in it."""
+    """Make a handler raise only ``HandlerFailed`` or ``OwnWords``, whatever is raised in it."""
 
     @wraps(handler)
     def handle(event: Any, context: Any) -> Answer:

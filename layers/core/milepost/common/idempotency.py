@@ -1,4 +1,4 @@
-"""Idempotency keys: a request that is repeated with its key is done once, and must ask the same."""
+"""Idempotency keys: a request repeated with its key runs once, and must have the same contents."""
 
 import hashlib
 import json
@@ -15,31 +15,30 @@ class KeyReused(Exception):
 
 
 class Requests(Protocol):
-    """Which contents each key came with, by operation."""
+    """The contents of the first request with each key, by operation."""
 
     def contents(self, operation: str, key: str) -> str | None:
-        """What ``fingerprint`` gave for the request that came with this key first; None for a
-        new key."""
+        """The ``fingerprint`` of the first request with this key; None for a new key."""
         ...
 
     def enter(self, operation: str, key: str, contents: str, *, at: datetime) -> None:
-        """Keep it with its key.
+        """Store the contents with the key.
 
-        :raises KeyReused: when another request has come first
+        :raises KeyReused: when another request has used the key first
         """
         ...
 
 
 def fingerprint(contents: Mapping[str, Any]) -> str:
-    """The same for the same contents only, whatever their order. Holds nobody's address."""
+    """A hash of the contents, independent of their order. It contains no personal data."""
     text = json.dumps(contents, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def is_repeated(requests: Requests, operation: str, key: str, contents: str) -> bool:
-    """Whether this very request has come before.
+    """Whether the same request was already made.
 
-    :raises KeyReused: when the key came with another one
+    :raises KeyReused: when the key was used with another request
     """
     known = requests.contents(operation, key)
     if known not in (None, contents):

@@ -1,7 +1,8 @@
-"""The clock on a recipient's wall, also on the days on which it is changed.
+"""Local times in a recipient's time zone, also on days with a change to or from daylight saving
+time.
 
-A time that the clock shows twice counts once, the first time. One that it leaves out is the next
-minute that there is. Moments are instants in UTC; ``zone`` is an IANA name.
+A local time that occurs twice means its first occurrence. A skipped one means the next existing
+minute. Moments are instants in UTC; ``zone`` is an IANA name.
 """
 
 from datetime import UTC, date, datetime, time, timedelta

@@ -1,7 +1,7 @@
 """A total deadline for a socket exchange: the socket is closed when the time is up.
 
-Timeouts of sockets are for each read alone: somebody who sends a byte now and then, of a header or
-of a body, would keep us for ever.
+Socket timeouts apply to each single read: a peer that sends one byte now and then, of a header or
+of a body, would block the exchange for ever.
 """
 
 import socket
@@ -13,7 +13,7 @@ from typing import Final
 
 
 class Line:
-    """What an exchange goes over, once it does; it can be cut by another thread at any time."""
+    """The socket of an exchange, once there is one; another thread can close it at any time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -21,7 +21,7 @@ class Line:
         self.is_cut = False
 
     def hold(self, line: socket.socket) -> None:
-        """Keep a second handle of it: TLS hides the first one, and a pool may close it."""
+        """Keep a second handle of the socket: TLS hides the first one, and a pool may close it."""
         with self._lock:
             self._close()
             self._handle = socket.fromfd(line.fileno(), line.family, line.type)
@@ -30,17 +30,17 @@ class Line:
             self.cut()
 
     def cut(self) -> None:
-        """End it, now or as soon as it is there; whoever reads from it finds it broken off."""
+        """Close the socket, now or as soon as there is one; its reader gets an error."""
         with self._lock:
             self.is_cut = True
             if self._handle is not None:
-                # The other side may have been quicker.
+                # The peer may have closed it already.
                 with suppress(OSError):
                     self._handle.shutdown(socket.SHUT_RDWR)
             self._close()
 
     def let_go(self) -> None:
-        """Leave it to whoever else has it."""
+        """Release this handle; other handles of the socket stay open."""
         with self._lock:
             self._close()
 
@@ -51,17 +51,18 @@ class Line:
 
 
 class Lines:
-    """Lines with a time, and the one thread that cuts them: it is there while it is needed."""
+    """Sockets with a deadline, and the single thread that closes them, which only runs when
+    needed."""
 
     def __init__(self) -> None:
         self._changed: Final = threading.Condition()
         self._due: dict[Line, float] = {}
         self._looks_at: float | None = None
-        """When the thread looks next; None when there is none."""
+        """When the thread checks next; None if there is no thread."""
 
     @contextmanager
     def open(self, seconds: float) -> Iterator[Line]:
-        """A line that is cut after so many seconds, unless this ends before."""
+        """A socket that is closed after this many seconds, unless the exchange ends earlier."""
         line, due = Line(), time.monotonic() + seconds
         with self._changed:
             self._due[line] = due

@@ -1,4 +1,4 @@
-"""Whether a connection works: what its polls and webhooks tell of it."""
+"""The health of a connection, by its polls and webhooks."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _SCHEDULE_AT_MOST: Final = timedelta(days=1, hours=1)
 
 
 class Condition(StrEnum):
-    """How a connection is, in a word."""
+    """The condition of a connection, in a word."""
 
     WORKS = "works"
     FAILING = "failing"
@@ -38,7 +38,7 @@ class Condition(StrEnum):
     """It has no settings any more, and its schedule still runs."""
     NEVER_POLLED = "never_polled"
     NOT_POLLED = "not_polled"
-    """Its settings have no schedule: what comes, comes by webhook."""
+    """Its settings have no schedule: it only gets webhooks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +51,9 @@ class Contact:
     failures: int = 0
     not_before: datetime | None = None
     polling_until: datetime | None = None
-    """Until when the lease of the poll at work holds."""
+    """When the lease of the present poll ends."""
     is_paused: bool = False
-    """Whether a poll ran out of time, and the next one goes on where it stopped."""
+    """Whether a poll ran out of time, so that the next one continues where it stopped."""
     cursor: datetime | None = None
     last_webhook_at: datetime | None = None
     requests: tuple[PollRequest, ...] = ()
@@ -69,7 +69,7 @@ class Health:
 
 
 def health_of(connection: Connection, contact: Contact, *, now: datetime) -> Health:
-    """How a connection is now."""
+    """The present health of a connection."""
     lag = _lag(connection, contact, now)
     return Health(condition=_condition(connection, contact, lag, now), lag=lag)
 

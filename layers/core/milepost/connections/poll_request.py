@@ -8,13 +8,13 @@ from datetime import datetime
 class PollRequest:
     """A request for a poll, kept until a complete poll that began after it.
 
-    Whoever polls the connection next does it, whether by schedule or by request.
+    The next poll of the connection fulfils it, whether by schedule or by request.
     """
 
     id: str
     requested_at: datetime
     since: datetime | None = None
-    """From when on to read everything once more; None for what is new alone."""
+    """The time since which everything is read again; None for only new changes."""
     announce: bool = False
     failed_at: datetime | None = None
-    """When a poll that was to do it failed last; the next poll tries again."""
+    """When a poll for this request last failed; the next poll tries again."""

@@ -1,1 +1,1 @@
-"""When a stage and an order will end, how sure that is, and which stages are slowing down."""
+"""Forecasts: when a stage and an order will end, how certain it is, which stages slow down."""

@@ -1,4 +1,4 @@
-"""Telling: an announcement becomes a notice for each recipient and channel, entered in the log."""
+"""Dispatch: an announcement becomes a notice for each recipient and channel, entered in the log."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,22 +16,22 @@ from milepost.orders.order import Kind
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """How a notice is in the log, by this entry or by an earlier one."""
+    """A notice's entry in the log, new or existing."""
 
     state: State
     due_at: datetime | None = None
     is_new: bool = True
     is_retried: bool = False
-    """Whether it waits to be tried again: what tries it is on its way already."""
+    """Whether it waits for a retry, which is already scheduled."""
     requested_with: str | None = None
-    """The key of the request by which a person had it entered."""
+    """The idempotency key of the request by which a person had it entered."""
 
 
 class DeliveryLog(Protocol):
     """The outcome of each notice."""
 
     def enter(self, choice: Choice, *, at: datetime) -> Entered:
-        """Enter it as queued or skipped, unless it is there; how it stands now."""
+        """Enter a notice as queued or skipped, unless it exists; returns its present entry."""
         ...
 
     def mark_sent(self, notice: Notice, *, message_id: str, at: datetime) -> bool: ...
@@ -39,7 +39,7 @@ class DeliveryLog(Protocol):
 
 class Topic(Protocol):
     def publish(self, announced: Announced) -> str:
-        """Tell the subscribers of the SNS topic; the message's id."""
+        """Publish to the SNS topic; returns the message's id."""
         ...
 
 
@@ -55,27 +55,28 @@ class Holds(Protocol):
     def hold(self, notice: Notice, *, due_at: datetime) -> None: ...
 
     def count(self, notice: Notice, *, hour: datetime) -> int:
-        """Count one more notice of this recipient and connection in this hour; how many so far."""
+        """Count a notice of this recipient and connection in this hour; returns the count so
+        far."""
         ...
 
 
 class Fetches(Protocol):
-    """Has orders fetched from their providers, outside its schedule."""
+    """Requests fetches of orders from their providers, outside the schedule."""
 
     def fetch(self, announced: Announced) -> None:
-        """Fetch the announced order soon; asked for twice, it may be fetched twice."""
+        """Request a fetch of the announced order; repeated requests may fetch it repeatedly."""
         ...
 
 
 LOOK_AGAIN: Final = timedelta(seconds=30)
-"""After how long the sender looks whether contact data has come."""
+"""After how long the sender checks again whether contact data has arrived."""
 _AWAITED: Final = "waits for contact data: the order is being fetched"
 _NEEDED: Final = {Kind.SCHEDULED: "appointment", Kind.REJECTED: "reason"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notifier:
-    """Enters notices by mail in the log, and puts them into their queue or holds them."""
+    """Enters notices in the log, and puts them into their queue or holds them."""
 
     emails: Outbox
     holds: Holds
@@ -89,7 +90,7 @@ class Notifier:
         connection: Connection,
         now: datetime,
     ) -> None:
-        """Notify the customer alone, as they would have been with the others."""
+        """Notify only the customer, in the same way as together with the others."""
         known = tuple(subscriptions)
         for choice in choose(announced, known, connection, now=now):
             if choice.notice.audience is Audience.CUSTOMER:
@@ -102,7 +103,8 @@ class Notifier:
             return
         notice = choice.notice
         if entered.due_at is not None:
-            # A batch whose time has come may have gone out: what is late goes with the next one.
+            # A batch that is due may already have been sent: a late notice goes with the next
+            # batch.
             self.holds.hold(notice, due_at=max(entered.due_at, _next_minute(now)))
         else:
             self._put(notice, announced)
@@ -117,8 +119,8 @@ class Notifier:
         connection: Connection,
         now: datetime,
     ) -> Choice:
-        """What is over the recipient's limit of the hour waits for one digest at its end, or at
-        the end of the quiet hours that have begun by then."""
+        """Hold notices over the recipient's hourly limit for one digest at the end of the hour, or
+        at the end of quiet hours that have started by then."""
         is_immediate = choice.skipped is None and choice.due_at is None
         if not is_immediate or choice.notice.channel is not Channel.EMAIL:
             return choice
@@ -133,13 +135,13 @@ class Notifier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Teller(Notifier):
-    """Tells everybody who wants to know. Done again after a failure, it tells only the rest."""
+    """Notifies all recipients. Repeated after a failure, it only notifies the remaining ones."""
 
     topic: Topic
     topic_name: str
     endpoints: Outbox
     fetches: Fetches | None = None
-    """Without it nobody waits for a customer's contact data."""
+    """None: notices don't wait for a customer's contact data."""
 
     def tell(
         self,
@@ -186,7 +188,7 @@ class Teller(Notifier):
 
 
 def _lacks_contact(choice: Choice, announced: Announced) -> bool:
-    """Whether a customer would be notified, of whom nothing was said yet."""
+    """Whether the notice is for a customer whose contact data is still unknown."""
     is_customer = choice.notice.audience is Audience.CUSTOMER
     return is_customer and choice.skipped == NO_ADDRESS and not announced.details.get("customer")
 

@@ -1,6 +1,6 @@
-"""Verdicts: whether a notice may be sent, judged by itself at the moment of sending.
+"""Eligibility: whether a notice may be sent, judged for each notice at the moment of sending.
 
-A batch is only an envelope: each of its notices has its own subscription, connection, address and
+This also applies to each notice of a batch: it has its own subscription, connection, address and
 order, any of which may have changed since the notice was queued.
 """
 
@@ -22,15 +22,16 @@ from milepost.queries.overdue_commissions import commission_withdrawn
 _APPOINTMENTS: Final = frozenset({Kind.SCHEDULED, Kind.RESCHEDULED})
 _OF_MARKS: Final = frozenset({Kind.OVERDUE, Kind.ESCALATED, Kind.ATTENTION})
 _BY_TIME: Final = frozenset({Kind.REMINDER, Kind.DELAYED, Kind.FOLLOW_UP, Kind.COMMISSION_OVERDUE})
-"""What is announced because time has passed: withdrawn, for everybody, when it no longer holds."""
+"""Kinds that are announced because time has passed. They are withdrawn, for all recipients, when
+they are no longer true."""
 _CAME_TO_NOTHING: Final = frozenset({Status.REJECTED, Status.FAILED, Status.CANCELLED})
 _DONE: Final = frozenset({Status.COMPLETED, Status.ACTIVE})
-"""Announced as one, once: an order that goes on from one to the other has not moved on."""
+"""Announced together, once: a move from one to the other doesn't make a notice out of date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why a notice is not sent: the state in which the log closes it, and the reason in words."""
+    """Why a notice is not sent: its final state in the log, and the reason as text."""
 
     state: State
     reason: str
@@ -41,26 +42,26 @@ SUBSCRIPTION_DELETED: Final = Verdict(State.SKIPPED, "the subscription was delet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known of one notice now, read consistently.
+    """The present facts of one notice, read consistently.
 
-    ``subscription``, ``connection`` and ``tracked`` are None when there is none. ``unreadable``
-    says why the order is stored but can't be read; ``tracked`` is None then and says nothing.
+    ``subscription``, ``connection`` and ``tracked`` are None if there is none. If the order is
+    stored but can't be read, ``unreadable`` says why; ``tracked`` is then None as well.
     """
 
     suppressed: str | None = None
     subscription: Subscription | None = None
     connection: Connection | None = None
     is_connection_unusable: bool = False
-    """Whether it is applied, and its settings can't be used."""
+    """Whether the connection exists, but its settings can't be used."""
     tracked: TrackedOrder | None = None
     unreadable: str | None = None
 
 
 def judge(notice: Notice, facts: Facts, *, now: datetime) -> Verdict | None:
-    """Why this notice is not sent; None when it may be.
+    """Why this notice is not sent; None if it may be sent.
 
-    A notice that a person has forced is only held back by what can't be overridden: an order
-    that was erased or can't be read, and a connection that was removed.
+    A notice that a person has forced is only stopped by what can't be overridden: an order that was
+    erased or can't be read, and a connection that was removed.
     """
     return (
         _of_person(notice, facts, now) if not notice.forced else None
@@ -70,7 +71,7 @@ def judge(notice: Notice, facts: Facts, *, now: datetime) -> Verdict | None:
 def out_of_date(
     one: Announcement, tracked: TrackedOrder, connection: Connection, *, now: datetime
 ) -> str | None:
-    """Why what was announced no longer holds, in words; None while it does."""
+    """Why the announcement is no longer true, as text; None if it still is."""
     order = tracked.order
     if one.kind in _BY_TIME:
         return _withdrawn(one, tracked, connection, now=now)
@@ -87,7 +88,7 @@ def out_of_date(
 
 
 def _settled(one: Announcement, tracked: TrackedOrder) -> str | None:
-    """Why what a person should look at needs no look any more."""
+    """Why a reason for attention no longer needs a person."""
     if one.kind is Kind.ATTENTION:
         return None if tracked.attention else "nothing of the order needs attention any more"
     late = tracked.overdue
@@ -96,7 +97,7 @@ def _settled(one: Announcement, tracked: TrackedOrder) -> str | None:
 
 
 def _of_person(notice: Notice, facts: Facts, now: datetime) -> Verdict | None:
-    """What a person may override by forcing a resend."""
+    """Verdicts that a person may override by forcing a resend."""
     if facts.suppressed is not None:
         return Verdict(State.SUPPRESSED, facts.suppressed)
     return (
@@ -122,7 +123,7 @@ def _of_subscription(notice: Notice, facts: Facts) -> Verdict | None:
 def _change_of(
     subscription: Subscription, notice: Notice, tracked: TrackedOrder | None
 ) -> str | None:
-    """Why a subscription that has changed since is not sent this notice any more."""
+    """Why a subscription that was changed meanwhile no longer gets this notice."""
     kind, connection = notice.announcement.kind, notice.key.connection
     if not _is_to_same_recipient(notice, subscription):
         return "the subscription has another recipient now"
@@ -143,7 +144,7 @@ def _is_to_same_recipient(notice: Notice, subscription: Subscription) -> bool:
 
 
 def _of_connection(notice: Notice, connection: Connection | None) -> Verdict | None:
-    """What the connection's settings say of its customers, and of its contact."""
+    """Verdicts from the connection's settings for customers and for its contact."""
     if connection is None:
         return None
     kind = notice.announcement.kind
@@ -156,7 +157,7 @@ def _of_connection(notice: Notice, connection: Connection | None) -> Verdict | N
 
 
 def customer_notices_off(kind: str, connection: Connection) -> str:
-    """Why a customer is not notified of a kind, in words."""
+    """Why customers are not notified of a kind, as text."""
     return f"customer notices of kind {kind} are off for {connection.id}"
 
 
@@ -166,7 +167,7 @@ def _is_contact(notice: Notice, connection: Connection) -> bool:
 
 
 def _of_time(notice: Notice, facts: Facts, now: datetime) -> Verdict | None:
-    """A reminder of an appointment that was moved, and the like, goes to nobody."""
+    """Verdicts for kinds by time, such as a reminder of an appointment that was moved."""
     tracked, connection = facts.tracked, facts.connection
     if tracked is None or connection is None or tracked.erased_at is not None:
         return None
@@ -192,8 +193,8 @@ def _withdrawn(
 
 
 def _of_customers_order(notice: Notice, facts: Facts, now: datetime) -> Verdict | None:
-    """A customer isn't sent what would mislead them: the order has ended without success
-    since, or the appointment is over. The team is sent it, with the order's current status."""
+    """A customer gets no misleading notice: the order has ended without success since, or the
+    appointment is over. The team gets it, with the order's current status."""
     tracked, connection = facts.tracked, facts.connection
     if notice.audience is not Audience.CUSTOMER or tracked is None or connection is None:
         return None

@@ -1,4 +1,4 @@
-"""Judging notices: the facts of each are read at the moment of sending, and consistently."""
+"""Judges notices by facts that are read consistently at the moment of sending."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.orders.recording import OrdersRead
 
 _READ_TOGETHER: Final = 100
-"""Orders that are read, and held in memory, at a time."""
+"""Maximum number of orders that are read, and held in memory, at a time."""
 
 
 class CurrentOrders(Protocol):
@@ -31,22 +31,22 @@ class CurrentOrders(Protocol):
 
 
 class Suppressions(Protocol):
-    """Addresses that no mail may go to."""
+    """Addresses to which no mail may be sent."""
 
     def reason(self, address: str, *, audience: Audience) -> str | None:
-        """Why nothing may be sent there, in words; None when it may. Read consistently."""
+        """Why no mail may be sent there, as text; None if it may. Read consistently."""
         ...
 
 
 class Subscriptions(Protocol):
     def get(self, subscription_id: str) -> Subscription | None:
-        """The subscription, read consistently; None when it was deleted."""
+        """The subscription, read consistently; None if it was deleted."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
-    """How a recipient is written to: language, and IANA time zone of the times shown."""
+    """The language of a recipient's mails, and the IANA time zone of the times shown."""
 
     language: str
     time_zone: str
@@ -54,7 +54,7 @@ class Voice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A notice with its verdict; None when it may be sent."""
+    """A notice with its verdict, which is None if it may be sent."""
 
     notice: Notice
     verdict: Verdict | None
@@ -62,9 +62,9 @@ class Judged:
 
     @property
     def tracked(self) -> TrackedOrder:
-        """The order that the mail is written from.
+        """The order for rendering the mail.
 
-        :raises ValueError: when the notice may not be sent for want of one
+        :raises ValueError: when there is none, so that the notice may not be sent
         """
         if self.facts.tracked is None:
             raise ValueError(f"there is no order to write {self.notice.id} from")
@@ -72,7 +72,7 @@ class Judged:
 
     @property
     def voice(self) -> Voice:
-        """The subscriber's language and zone as they are set now; a customer's are those of the
+        """The subscriber's present language and time zone; for a customer, those of the
         connection."""
         subscription, connection = self.facts.subscription, self.facts.connection
         if subscription is not None:
@@ -82,7 +82,7 @@ class Judged:
 
     @property
     def in_voice(self) -> Notice:
-        """The notice in the language that its recipient is written to."""
+        """The notice in its recipient's language."""
         return replace(self.notice, language=self.voice.language)
 
 
@@ -96,7 +96,7 @@ class Judge:
     connections: Connections
 
     def judge(self, notices: Sequence[Notice], *, now: datetime) -> Iterator[Judged]:
-        """Judge notices in the order given. Their orders are read a hundred at a time.
+        """Judge notices in the given order. Their orders are read a hundred at a time.
 
         :raises OrdersUnavailable: when their orders can't be read now
         """
@@ -110,7 +110,7 @@ class Judge:
 
 
 class _Known:
-    """What has been read for this one judgement: each subscription, address and connection once."""
+    """A cache for one call: each subscription, address and connection is read once."""
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
@@ -154,7 +154,7 @@ class _Known:
             except UnknownConnection:
                 self._connections[name] = None
             except UnusableConnection:
-                # Its notices alone are closed: those of others in the same mail go.
+                # Only its own notices are closed: other notices of the same mail are sent.
                 self._connections[name] = None
                 self._unusable.add(name)
         return self._connections[name]

@@ -24,17 +24,17 @@ DEFAULT_KINDS: Final = frozenset(
         Kind.REMINDER,
     }
 )
-"""What a subscriber gets who names no kinds; the others are asked for by name."""
+"""The kinds of a subscription that names none; other kinds have to be named."""
 
 
 FOR_CUSTOMERS_ALONE: Final = frozenset({Kind.DELAYED, Kind.FOLLOW_UP})
-"""Kinds that no subscriber gets. They are announced only of connections that send them."""
+"""Kinds that only customers get. They are announced only for connections that send them."""
 CUSTOMER_KINDS: Final = DEFAULT_KINDS | FOR_CUSTOMERS_ALONE
-"""What a connection may tell its customers of."""
+"""Kinds that a connection may send to its customers."""
 FOR_CONTACT_ALONE: Final = frozenset({Kind.ESCALATED, Kind.COMMISSION_OVERDUE})
-"""Kinds that only a connection's contact gets: nobody can subscribe to them."""
+"""Kinds that only a connection's contact gets; they can't be subscribed to."""
 TEAM_KINDS: Final = frozenset(Kind) - FOR_CUSTOMERS_ALONE - FOR_CONTACT_ALONE
-"""What can be subscribed to."""
+"""Kinds that can be subscribed to."""
 MOST_URGENT_FIRST: Final = (
     Kind.REJECTED,
     Kind.FAILED,
@@ -53,11 +53,11 @@ MOST_URGENT_FIRST: Final = (
     Kind.FOLLOW_UP,
 )
 ERASED_RECIPIENT: Final = "erased"
-"""What the delivery log has in place of the address of a customer who was erased."""
+"""Replaces the address of an erased customer in the delivery log."""
 
 
 class Channel(StrEnum):
-    """By which way a recipient is told."""
+    """The channel by which a notice is sent."""
 
     SNS = "sns"
     EMAIL = "email"
@@ -65,14 +65,14 @@ class Channel(StrEnum):
 
 
 class Audience(StrEnum):
-    """Who a notice speaks to: those who sold the order, or the one who ordered."""
+    """For whom a notice is written: the team that sold the order, or the customer."""
 
     TEAM = "team"
     CUSTOMER = "customer"
 
 
 class State(StrEnum):
-    """Where a notice's delivery stands."""
+    """The state of a notice's delivery."""
 
     QUEUED = "queued"
     SENT = "sent"
@@ -85,16 +85,16 @@ class State(StrEnum):
 
 
 APART: Final = f"-{Audience.CUSTOMER}"
-"""Ends the recipient's part of the id of a notice that is ``apart``."""
+"""The suffix of the recipient in the id of a notice that is ``apart``."""
 
 
 class BadNoticeId(ValueError):
-    """Not the id of a notice; the message says what one looks like."""
+    """Not the id of a notice; the message shows the form of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeId:
-    """A notice's id in its parts: ``connection/order/item/sequence/channel/recipient[/copy]``."""
+    """The parts of a notice's id: ``connection/order/item/sequence/channel/recipient[/copy]``."""
 
     key: OrderKey
     sequence: int
@@ -113,9 +113,9 @@ class NoticeId:
 
     @classmethod
     def parse(cls, text: str) -> "NoticeId":
-        """Read an id, with ``/`` or, as in a URL's path, with ``:`` between its parts.
+        """Parse an id, with ``/`` or, as in a URL's path, ``:`` between its parts.
 
-        :raises BadNoticeId: when the text is none
+        :raises BadNoticeId: when the text isn't the id of a notice
         """
         parts = text.replace("/", ":").split(":")
         try:
@@ -137,7 +137,7 @@ class NoticeId:
 class Notice:
     """One announcement to one recipient by one channel.
 
-    The id follows from its parts, so that a redelivery finds the notice that is already there.
+    The id follows from its parts, so that a redelivery finds the existing notice.
     """
 
     key: OrderKey
@@ -148,12 +148,12 @@ class Notice:
     language: str = "en"
     subscription: str | None = None
     copy: int = 0
-    """0 for the notice itself; a person's resends of it count from 1."""
+    """0 for the original notice; resends by people count from 1."""
     apart: bool = False
-    """A customer's notice whose address is also a subscriber's, who gets one of their own: its id
-    must differ from theirs."""
+    """Set on a customer's notice if a subscriber with the same address gets one too: the ids must
+    differ."""
     forced: bool = False
-    """A resend that a person insisted on, though it is out of date or was not to be sent."""
+    """A resend that a person forced although the notice is out of date or must not be sent."""
 
     @property
     def id(self) -> str:
@@ -169,7 +169,7 @@ class Notice:
 
     @property
     def recipient_hash(self) -> str:
-        """The recipient, for keys and logs that must not hold an address."""
+        """A hash of the recipient, for keys and logs that must not contain an address."""
         is_address = self.channel is Channel.EMAIL
         name = address_identity(self.recipient) if is_address else self.recipient
         digest = hashlib.sha256(name.encode()).hexdigest()[:12]
@@ -180,9 +180,9 @@ _EXPLAINING: Final = ("reason", "reason_source", "cause")
 
 
 def announced_by(notice: Notice, order: Order, *, provider: str) -> Announced:
-    """What a notice announces, with the order as it is now.
+    """The announcement of a notice, with the order as it is now.
 
-    Raw status and reason are those of the announced status, which the order may have left since.
+    Raw status and reason belong to the announced status, which the order may have left since.
     """
     one = notice.announcement
     if order.status is one.status:
@@ -204,6 +204,6 @@ def _as_explained(order: Order, one: Announcement) -> tuple[str | None, Details]
 
 
 def urgency(notice: Notice) -> tuple[int, datetime, str]:
-    """What notices of one mail are sorted by: the most urgent kind first, then the oldest."""
+    """The sort key of notices in one mail: the most urgent kind first, then the oldest."""
     one = notice.announcement
     return MOST_URGENT_FIRST.index(one.kind), one.occurred_at, str(notice.key)

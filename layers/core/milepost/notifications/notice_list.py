@@ -1,7 +1,7 @@
-"""Lists of notices of every order: which are wanted, and where a page ended.
+"""Lists of notices across orders: filters and positions of pages.
 
-The newest is first. A notice that is queued, was sent or was delivered has the time at which it was
-entered; any other has the time at which it bounced, was skipped, and so on.
+The newest notice is first. Notices that are queued, sent or delivered are sorted by when they were
+entered; all others by when they bounced, were skipped, and so on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,12 +15,12 @@ from milepost.notifications.notice import Audience, Channel, NoticeId, State
 from milepost.orders.order import Kind
 
 UNDELIVERED: Final = (State.BOUNCED, State.FAILED, State.SKIPPED, State.SUPPRESSED)
-"""The states of notices that nobody got."""
+"""The states of notices that were not delivered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedNotices:
-    """Which notices a list shows. An empty set of a filter means all."""
+    """The filters of a list of notices. An empty set means all."""
 
     states: frozenset[State] = frozenset()
     kinds: frozenset[Kind] = frozenset()
@@ -37,8 +37,8 @@ class WantedNotices:
 
     @property
     def identities(self) -> tuple[str, ...] | None:
-        """The normal forms of the recipient's address, also those of earlier versions; None when no
-        email address is asked for."""
+        """The normal forms of the recipient's address, also those of earlier versions; None if the
+        recipient isn't an email address."""
         if self.recipient is None or "://" in self.recipient or "@" not in self.recipient:
             return None
         return (address_identity(self.recipient), *former_identities(self.recipient))
@@ -46,7 +46,7 @@ class WantedNotices:
 
 @dataclass(frozen=True, slots=True)
 class NoticePlace:
-    """A place in a list: the notice that is there, in its shard, at its time."""
+    """A position in a list: a notice, its shard and its time."""
 
     listed_at: str
     shard: str
@@ -55,7 +55,7 @@ class NoticePlace:
 
 @dataclass(frozen=True, slots=True)
 class NoticePage:
-    """Entries of the delivery log. Without ``last`` there are no more."""
+    """Entries of the delivery log. ``last`` is None on the last page."""
 
     entries: Sequence[Mapping[str, Any]]
     last: NoticePlace | None
@@ -65,14 +65,14 @@ class NoticeLists(Protocol):
     """The delivery log of every order."""
 
     def page(self, wanted: WantedNotices, *, after: NoticePlace | None, limit: int) -> NoticePage:
-        """At most ``limit`` entries after a place; fewer when many had to be looked through."""
+        """At most ``limit`` entries after a position; fewer if many had to be read."""
         ...
 
 
 def is_wanted(entry: Mapping[str, Any], wanted: WantedNotices) -> bool:
     """Whether a list shows this entry of the delivery log.
 
-    What the entry doesn't have is not compared: the index has not every attribute.
+    Attributes that the entry lacks are not compared: the index doesn't have every attribute.
     """
     return (
         ("state" not in entry or not wanted.states or State(entry["state"]) in wanted.states)

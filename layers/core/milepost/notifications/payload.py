@@ -17,8 +17,8 @@ from milepost.orders.order import Kind
 def topic_message(announced: Announced) -> dict[str, Any]:
     """The JSON body of an SNS message, and of a request to an endpoint.
 
-    These fields and no others leave, as docs/announcements.md lists them. Those that hold a
-    provider's words pass ``milepost.orders.disclosure`` first.
+    Only these fields are sent, as docs/announcements.md lists them. Fields with a provider's own
+    text pass through ``milepost.orders.disclosure`` first.
     """
     one, details = announced.announcement, announced.details
     values = {
@@ -46,7 +46,7 @@ def topic_message(announced: Announced) -> dict[str, Any]:
 
 
 def topic_attributes(announced: Announced) -> Mapping[str, str]:
-    """What filter policies choose by."""
+    """The message attributes for filter policies."""
     values = {
         "kind": str(announced.announcement.kind),
         "connection": announced.key.connection,

@@ -1,4 +1,4 @@
-"""Who is notified of an announcement, when, and who is not and why."""
+"""Recipients of an announcement: who is notified and when, and who is not and why."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -25,17 +25,18 @@ NO_ADDRESS: Final = "no email address"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One possible notice: to be sent at once, at ``due_at``, or not at all for a reason."""
+    """One possible notice: to be sent at once, at ``due_at``, or, for a reason, not at all."""
 
     notice: Notice
     due_at: datetime | None = None
     skipped: str | None = None
     waits_for: str | None = None
-    """What it waits for before it can be sent, in words of the delivery log."""
+    """What it waits for before it can be sent, as text for the delivery log."""
     resend_of: str | None = None
     requested_by: str | None = None
     requested_with: str | None = None
-    """The key of a person's request, which asks for one notice however often it comes."""
+    """The idempotency key of a person's request, which creates one notice even if it is
+    repeated."""
 
 
 def choose(
@@ -45,11 +46,11 @@ def choose(
     *,
     now: datetime,
 ) -> list[Choice]:
-    """One choice a recipient and channel, however many subscriptions of theirs match.
+    """One choice for each recipient and channel, however many of their subscriptions match.
 
-    Of several subscriptions of one recipient, one that is active comes before one that has ended,
-    and one that tells sooner before one that waits. A customer who subscribes as well is two
-    recipients: either may be notified, or be told why not, without the other.
+    Of several subscriptions of one recipient, an active one takes precedence over one that has
+    ended, and one that notifies sooner over one that waits. A customer who is also a subscriber
+    counts as two recipients, which are notified or skipped independently.
     """
     subscriptions = tuple(subscriptions)
     chosen: dict[str, Choice] = {}
@@ -73,7 +74,7 @@ SAID_BY_NEXT: Final = "the mail about the date, which followed at once, says it 
 
 
 def _is_said_by_next(one: Announcement) -> bool:
-    """Whether it is one of several that one change gives, and the date follows it."""
+    """Whether it is one of several announcements of a change, and one with the date follows."""
     return one.joined and one.kind is not Kind.SCHEDULED
 
 
@@ -84,7 +85,7 @@ def _next_of(announced: Announced) -> Announced:
 
 
 def _or_said_by(choice: Choice, following: Iterable[Choice]) -> Choice:
-    """A mail that would say less than the one that its recipient is sent as early is left out."""
+    """Skip a mail if the same recipient gets one with more information at the same time."""
     notice = choice.notice
     if notice.channel is not Channel.EMAIL or choice.skipped is not None:
         return choice
@@ -138,7 +139,7 @@ def _customer(announced: Announced, connection: Connection) -> Iterator[Choice]:
 
 
 def _contact(announced: Announced, connection: Connection) -> Iterator[Choice]:
-    """Who looks after the connection; a setting, and so with nothing to unsubscribe from."""
+    """The connection's contact, who is a setting and can't unsubscribe."""
     if announced.announcement.kind in FOR_CONTACT_ALONE and connection.contact:
         yield Choice(
             notice=Notice(

@@ -1,4 +1,4 @@
-"""Announcements that never went out: found by the delivery log, and sent."""
+"""Reconciliation: finds announcements that were never sent, by the delivery log, and sends them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from milepost.orders.overdue import WatchList, _connection_of
 from milepost.orders.watched_orders import LastAnnounced
 
 TIME_TO_TELL: Final = timedelta(minutes=30)
-"""How long an announcement may be on its way before it is looked for: longer than the stream's
-retries usually take."""
+"""How old an announcement has to be before it is checked: older than the stream's retries usually
+take."""
 
 
 LOOK_BACK: Final = timedelta(days=14)
-"""How far back announcements are looked for, and how lately a closed order closed."""
+"""How far back announcements are checked; for a closed order, how long ago it may have closed."""
 
 
 class ToldLog(Protocol):
-    """The delivery log, as the watch reads it, and how far it has been looked through."""
+    """The delivery log, for the watch, and up to when it has been checked."""
 
     def told(self, key: OrderKey) -> frozenset[int]:
-        """Sequences of the order's announcements that everybody was notified of."""
+        """Sequence numbers of the order's announcements of which all recipients were notified."""
         ...
 
     def looked_through_until(self) -> datetime | None: ...
@@ -39,7 +39,7 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnouncementWatch:
-    """Tells what was announced and, by the delivery log, never told."""
+    """Sends announcements of which, by the delivery log, nobody was notified."""
 
     watch_list: WatchList
     connections: Connections
@@ -49,7 +49,7 @@ class AnnouncementWatch:
     teller: Teller
 
     def candidates(self, *, now: datetime) -> Sequence[LastAnnounced]:
-        """Orders whose log is to be looked at, the longest untold first."""
+        """Orders whose log has to be checked, the oldest announcement first."""
         earliest, until = now - LOOK_BACK, now - TIME_TO_TELL
         since = self.log.looked_through_until() or earliest
         return sorted(
@@ -59,8 +59,8 @@ class AnnouncementWatch:
         )
 
     def tell_missing(self, key: OrderKey, *, now: datetime) -> list[Announcement]:
-        """Tell what the order's log lacks. What ``announce`` tells of it meanwhile or later finds
-        the log's entries and tells nothing twice.
+        """Send the announcements that the order's log lacks. If ``announce`` processes them as
+        well, it finds the log's entries and notifies nobody twice.
 
         :raises UnusableConnection: when the connection's settings can't be used
         """
@@ -88,9 +88,9 @@ class AnnouncementWatch:
         ]
 
     def finish(self, left: Iterable[LastAnnounced], *, now: datetime) -> None:
-        """Note how far the log was looked through, so that the next run goes on from there.
+        """Store up to when the log has been checked, so that the next run continues from there.
 
-        :param left: candidates that time, or an error, left over
+        :param left: candidates that were not processed, for lack of time or after an error
         """
         done = min((one.at for one in left), default=now - TIME_TO_TELL)
         self.log.mark_looked_through(until=done)

@@ -1,4 +1,4 @@
-"""Resending: a person has a notice sent again, which is a new notice that says so."""
+"""Resends: a person sends a notice again, as a new notice that is marked as a resend."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,11 +18,11 @@ _MOST_COPIES: Final = 1000
 
 
 class CannotResend(Exception):
-    """The message says why, and what to do."""
+    """The notice can't be resent; the message says why, and what to do."""
 
 
 class NeedsForce(CannotResend):
-    """It is out of date, or wasn't to be sent: a person may insist on it."""
+    """The notice is out of date or must not be sent; a person may force it."""
 
 
 class Log(Protocol):
@@ -32,11 +32,12 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResendRequest:
-    """What a person asks for.
+    """A person's request for a resend.
 
-    ``to`` is another address than the notice's own; ``by`` is who asks, for the log. One ``key``
-    sends one mail, however often and wherever the request broke off. ``force`` sends it although
-    it is out of date, off for customers, or its recipient is to get no mail.
+    ``to`` is an address other than the notice's own; ``by`` is the person, for the log. One
+    idempotency ``key`` sends one mail, however often the request is interrupted and repeated.
+    ``force`` sends it although it is out of date, turned off for customers, or its recipient may
+    get no mail.
     """
 
     to: str | None = None
@@ -47,7 +48,7 @@ class ResendRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resender:
-    """Has mails sent again."""
+    """Resends mails."""
 
     log: Log
     judge: Judge
@@ -55,11 +56,11 @@ class Resender:
     emails: Outbox
 
     def resend(self, identity: NoticeId, asked: ResendRequest, *, now: datetime) -> Notice:
-        """Send a mail again, to the same address or to another; the new notice.
+        """Send a mail again, to the same or another address; returns the new notice.
 
-        :raises CannotResend: when there is no such mail, or it can't be written any more
-        :raises NeedsForce: when it is out of date or was not to be sent, and isn't forced
-        :raises KeyReused: when the key came with another request before
+        :raises CannotResend: when there is no such mail, or it can no longer be rendered
+        :raises NeedsForce: when it is out of date or must not be sent, and isn't forced
+        :raises KeyReused: when the key was already used with another request
         :raises OrdersUnavailable: when the order can't be read now
         """
         entry = self._find(identity)
@@ -73,12 +74,12 @@ class Resender:
             self.requests.enter(OPERATION, asked.key, contents, at=now)
         notice, state = self._enter_copy(again, identity, asked, now)
         if state is State.QUEUED:
-            # Whoever asked before with this key may have got no farther than the log.
+            # An earlier request with this key may have been interrupted after the log entry.
             self.emails.put(notice)
         return notice
 
     def check(self, identity: NoticeId, asked: ResendRequest, *, now: datetime) -> None:
-        """Whether a mail can be sent again now; nothing is sent.
+        """Check that a mail can be sent again now; sends nothing.
 
         :raises CannotResend: as ``resend`` does
         :raises OrdersUnavailable: when the order can't be read now
@@ -88,9 +89,9 @@ class Resender:
         self._require_worth_sending(replace(original, forced=asked.force, copy=1), now)
 
     def draft(self, identity: NoticeId, asked: ResendRequest, *, now: datetime) -> Judged:
-        """What would be sent, and its order as it stands now; nothing is sent.
+        """The notice that would be sent, with its present order; sends nothing.
 
-        :raises CannotResend: when there is no such mail, or it can't be written any more
+        :raises CannotResend: when there is no such mail, or it can no longer be rendered
         :raises OrdersUnavailable: when the order can't be read now
         """
         original = _addressed(self._original(identity, self._find(identity)), asked.to)
@@ -147,8 +148,8 @@ class Resender:
     def _enter_copy(
         self, again: Notice, original: NoticeId, asked: ResendRequest, now: datetime
     ) -> tuple[Notice, State]:
-        """Enter the first copy that is not there yet, also when another person resends meanwhile;
-        else the one that this very request has entered before."""
+        """Enter the first copy that doesn't exist yet, also if another person resends concurrently;
+        or return the copy that the same request has already entered."""
         for copy in range(1, _MOST_COPIES):
             choice = Choice(
                 notice=replace(again, copy=copy),
@@ -172,5 +173,5 @@ def _addressed(original: Notice, to: str | None) -> Notice:
         raise CannotResend(f"{named} is not an email address. {error}") from None
     if address_identity(address) == address_identity(original.recipient):
         return original
-    # Somebody else must not end the first one's subscription by the link in this mail.
+    # Another recipient must not end the original recipient's subscription by this mail's link.
     return replace(original, recipient=address, subscription=None, apart=False)

@@ -1,4 +1,4 @@
-"""Subscriptions: who wants to be notified of what, how, and when not."""
+"""Subscriptions: who is notified of what, by which channel, and when not."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ from milepost.orders.announcements import Announced
 from milepost.orders.order import Kind
 
 FROM_FILE: Final = "file"
-"""The ``source`` of subscriptions that are in connections.yaml, and are changed there."""
+"""The ``source`` of subscriptions that are defined in connections.yaml and changed there."""
 
 
 class Mode(StrEnum):
-    """Whether notices come one by one or gathered."""
+    """Whether notices are sent one by one or as a digest."""
 
     AT_ONCE = "at_once"
     HOURLY = "hourly"
@@ -25,23 +25,23 @@ class Mode(StrEnum):
 
 
 class DigestReason(StrEnum):
-    """Why a recipient gets one mail in place of many."""
+    """Why a recipient gets one mail instead of many."""
 
     HOURLY = "hourly"
     DAILY = "daily"
     QUIET_HOURS = "quiet_hours"
     MANY = "many"
     TOGETHER = "together"
-    """For a reason that isn't known: it says only that these came together."""
+    """The reason is unknown: the mail only says that the notices belong together."""
 
 
 QUIET_HOURS_EXEMPT: Final = frozenset({Kind.REJECTED, Kind.CANCELLED})
-"""Kinds that a subscriber may let through quiet hours: somebody may be waiting at a door."""
+"""Kinds that a subscriber may allow in quiet hours: an installer may be on the way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuietHours:
-    """From ``start`` to ``end`` by the subscription's clock, over midnight if need be."""
+    """From ``start`` to ``end`` in the subscription's time zone, possibly over midnight."""
 
     start: time
     end: time
@@ -52,8 +52,8 @@ class QuietHours:
 class Subscription:
     """Empty ``connections`` and ``service_types`` mean all of them.
 
-    ``recipient`` is an email address or the URL of an HTTPS endpoint, by ``channel``. ``owner``
-    is told when an endpoint is switched off.
+    ``recipient`` is an email address or the URL of an HTTPS endpoint, depending on ``channel``.
+    ``owner`` is notified when an endpoint is switched off.
     """
 
     id: str
@@ -69,9 +69,9 @@ class Subscription:
     quiet_hours: QuietHours | None = None
     owner: str | None = None
     source: str | None = None
-    """``file`` for one that ``milepost connections apply`` keeps in step with its file."""
+    """``file`` for a subscription that ``milepost connections apply`` manages."""
     ended: str | None = None
-    """Why it is over, in words (``unsubscribed on 2026-03-04``); None while it is active."""
+    """Why it has ended, as text (``unsubscribed on 2026-03-04``); None while it is active."""
 
     def wants(self, announced: Announced) -> bool:
         return self.takes(announced.announcement.kind) and self.covers(
@@ -79,27 +79,27 @@ class Subscription:
         )
 
     def is_of(self, recipient: str) -> bool:
-        """Whether it tells this recipient, in whatever spelling of the address."""
+        """Whether it has this recipient, in any spelling of the address."""
         if self.channel is Channel.EMAIL:
             return address_identity(self.recipient) == address_identity(recipient)
         return self.recipient == recipient
 
     def takes(self, kind: Kind) -> bool:
-        """Whether it asks for this kind."""
+        """Whether it includes this kind."""
         return kind in self.kinds & TEAM_KINDS
 
     def takes_connection(self, connection: str) -> bool:
-        """Whether it is about orders of this connection."""
+        """Whether it includes orders of this connection."""
         return not self.connections or connection in self.connections
 
     def covers(self, connection: str, service_type: str | None) -> bool:
-        """Whether it is about orders of this connection and service type."""
+        """Whether it includes orders of this connection and service type."""
         return self.takes_connection(connection) and (
             not self.service_types or service_type in self.service_types
         )
 
     def due_at(self, kind: Kind, *, now: datetime) -> datetime | None:
-        """When a notice is to go out; None for at once."""
+        """When a notice has to be sent; None for at once."""
         if self.channel is not Channel.EMAIL:
             return None
         gathered = self._gathered_until(now)
@@ -108,7 +108,8 @@ class Subscription:
         return gathered if awake == moment else awake
 
     def awake_from(self, kind: Kind, moment: datetime) -> datetime:
-        """The moment itself or, if it is in quiet hours that this kind doesn't pass, their end."""
+        """The moment itself; or the end of quiet hours, if it is within them and this kind isn't
+        exempt."""
         quiet = self.quiet_hours
         if quiet is None or kind in quiet.passing:
             return moment
@@ -127,10 +128,10 @@ class Subscription:
 def digest_reason(
     subscriptions: Iterable[Subscription | None], *, due_at: datetime
 ) -> DigestReason:
-    """Why notices that were held until one moment go out as one mail.
+    """Why notices that were held until one moment are sent as one mail.
 
-    :param subscriptions: those of the notices as they are now; None for a notice without one, such
-        as a customer's
+    :param subscriptions: the present subscriptions of the notices; None for a notice without one,
+        such as a customer's
     """
     reasons = {reason_to_hold(one, due_at=due_at) for one in subscriptions}
     return reasons.pop() if len(reasons) == 1 else DigestReason.TOGETHER
@@ -139,7 +140,7 @@ def digest_reason(
 def reason_to_hold(subscription: Subscription | None, *, due_at: datetime) -> DigestReason:
     """Why a notice was held until this moment."""
     if subscription is None:
-        # What a customer or a connection's contact gets is held only when there is too much of it.
+        # Notices for customers and for a connection's contact are only held over the hourly limit.
         return DigestReason.MANY
     if _is_end_of_quiet_hours(subscription, due_at):
         is_daily = _is_daily_digest_after_quiet_hours(subscription, due_at)
@@ -165,7 +166,7 @@ def _is_end_of_quiet_hours(subscription: Subscription, moment: datetime) -> bool
 
 
 def _is_daily_digest_after_quiet_hours(subscription: Subscription, moment: datetime) -> bool:
-    """Whether the last daily digest before this moment fell into quiet hours, which end now."""
+    """Whether the last daily digest before this moment fell into quiet hours that end now."""
     quiet, zone = subscription.quiet_hours, subscription.time_zone
     if quiet is None or subscription.mode is not Mode.DAILY:
         return False

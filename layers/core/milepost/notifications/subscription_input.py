@@ -1,4 +1,4 @@
-"""Subscribing: what a subscription may say, in a file and through the API alike."""
+"""The input format of subscriptions, the same in a file and in the API."""
 
 from datetime import time
 from ipaddress import ip_address
@@ -22,7 +22,7 @@ from milepost.orders.order import Kind
 
 
 def one_of(*known: str) -> AfterValidator:
-    """A text that is one of these."""
+    """Check that a text is one of these."""
 
     def check(value: str) -> str:
         if value not in known:
@@ -41,7 +41,7 @@ def _email(value: str) -> str:
 
 def _endpoint(value: str) -> str:
     try:
-        # Which stack it is for, and so whether http may be, isn't known here.
+        # It is unknown here for which stack it is, and therefore whether http is allowed.
         read_url(value, allow_private=True)
     except Refused as refusal:
         raise ValueError(f"is no endpoint's URL ({refusal}): write https://host/path") from None
@@ -57,7 +57,7 @@ def _time_zone(value: str) -> str:
 
 
 def _clock(value: Any) -> str:
-    # YAML reads 18:30 as a number of minutes.
+    # YAML parses 18:30 as a number of minutes.
     text = f"{value // 60:02}:{value % 60:02}" if isinstance(value, int) else str(value)
     try:
         return f"{time.fromisoformat(text):%H:%M}"
@@ -84,7 +84,7 @@ class _Said(BaseModel):
 
 
 class SaidQuietHours(_Said):
-    """When a subscriber gets no mail, but of the kinds that may pass."""
+    """When a subscriber gets no mail, except for exempt kinds."""
 
     start: Clock
     end: Clock
@@ -103,7 +103,7 @@ class SaidQuietHours(_Said):
 class SaidSubscription(_Said):
     """Who is notified of what, by email or at an HTTPS endpoint.
 
-    An empty list, or null, means the same as leaving the setting out: the usual kinds, every
+    An empty list, or null, means the same as leaving the setting out: the default kinds, every
     connection, every service type.
     """
 
@@ -147,7 +147,7 @@ class SaidSubscription(_Said):
 
 
 def subscription_from(said: SaidSubscription, *, subscription_id: str, source: str) -> Subscription:
-    """The subscription, with every default filled in."""
+    """The subscription, with all defaults."""
     usual = Subscription(id=subscription_id, recipient=said.recipient)
     quiet = said.quiet_hours
     return Subscription(
@@ -174,9 +174,9 @@ def subscription_from(said: SaidSubscription, *, subscription_id: str, source: s
 
 
 def require_callable(url: str) -> None:
-    """Check an endpoint for a stack that calls public addresses alone, as far as its URL tells.
+    """Check, by its URL alone, that an endpoint has a public address.
 
-    Names are resolved by whoever calls, each time: what they lead to now says little.
+    Host names are not resolved here: the sender resolves and checks them at each call.
 
     :raises Refused: when it would never be called
     """

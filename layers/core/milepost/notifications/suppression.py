@@ -1,4 +1,4 @@
-"""Suppressions: addresses to which no mail may be sent, listed and lifted by people."""
+"""Suppressions: addresses to which no mail may be sent; people list and lift them."""
 
 import re
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ class BadSuppressionId(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SuppressionId:
-    """Names a suppression by a digest of its address (``email_addresses.address_hash``).
+    """Identifies a suppression by a hash of its address (``email_addresses.address_hash``).
 
-    ``audience`` is None when no mail at all may be sent there.
+    ``audience`` is None if no mail at all may be sent there.
     """
 
     digest: str
@@ -30,7 +30,7 @@ class SuppressionId:
 
     @classmethod
     def parse(cls, text: str) -> "SuppressionId":
-        """:raises BadSuppressionId: when the text is none"""
+        """:raises BadSuppressionId: when the text isn't the id of a suppression"""
         if not _ID.fullmatch(text):
             raise BadSuppressionId("a suppression's id is 32 hexadecimal digits, as lists show it")
         digest, _, audience = text.partition(":")
@@ -43,8 +43,8 @@ class Suppression:
 
     id: SuppressionId
     address: str | None
-    """None after a customer unsubscribed by a link, which names a digest alone, and once the
-    customer was erased."""
+    """None if a customer unsubscribed by a link, which only contains a hash, and after the customer
+    was erased."""
     reason: str
     since: str
     """An instant in UTC."""
@@ -52,7 +52,7 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class SuppressionPlace:
-    """A place in the list: the suppression that is there, in its shard, at its time."""
+    """A position in the list: a suppression, its shard and its time."""
 
     listed_at: str
     shard: str
@@ -61,22 +61,22 @@ class SuppressionPlace:
 
 @dataclass(frozen=True, slots=True)
 class SuppressionPage:
-    """Some suppressions, the newest first. Without ``last`` there are no more."""
+    """A page of suppressions, the newest first. ``last`` is None on the last page."""
 
     suppressions: Sequence[Suppression]
     last: SuppressionPlace | None
 
 
 class Suppressions(Protocol):
-    """Every suppression."""
+    """All suppressions."""
 
     def page(self, *, after: SuppressionPlace | None, limit: int) -> SuppressionPage: ...
 
     def of_address(self, address: str) -> Sequence[Suppression]:
-        """Those of one address, in any spelling: for everybody, or for one audience."""
+        """The suppressions of one address, in any spelling: for all audiences, or for one."""
         ...
 
     def lift(self, id: SuppressionId, *, at: datetime) -> bool:
-        """Let mails go there again; False when it is not suppressed. When it was lifted stays
-        known, for events of before that come later."""
+        """Allow mails to the address again; False if it isn't suppressed. The time is stored, so
+        that late events from before it are ignored."""
         ...

@@ -1,4 +1,4 @@
-"""What a timeline keeps of actions: which were run, with which result, and which is planned."""
+"""Actions on a timeline: which were run, with which result, and which is planned."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from milepost.orders.report import Report, Source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionDone:
-    """What the timeline says of an action: its result, and the provider's words for it."""
+    """An action as the timeline has it: its result, and the provider's answer in its own words."""
 
     action: str
     key: str
@@ -23,11 +23,11 @@ class ActionDone:
     answered: int | None = None
     planned_for: datetime | None = None
     repeated: bool = False
-    """Whether it had been done already with this key, and was not done again."""
+    """Whether it had already been done with this idempotency key, and was not done again."""
 
 
 def current_plan(order: Order, action: str) -> ActionDone | None:
-    """The plan of this action that still holds: not changed, called off or carried out since."""
+    """The plan of this action that is still valid: not changed, called off or carried out since."""
     plan = None
     for entry in order.timeline:
         said = entry.report.details
@@ -44,7 +44,7 @@ def current_plan(order: Order, action: str) -> ActionDone | None:
 
 
 def read_done(report: Report, *, repeated: bool = False) -> ActionDone:
-    """What a report of ``make_report`` says."""
+    """Read a report that ``make_report`` made."""
     said = report.details
     planned_for, answered = said.get("planned_for"), said.get("answered")
     return ActionDone(

@@ -1,4 +1,4 @@
-"""What of an order's change people are to be told."""
+"""Announcements: which changes of an order people are notified of."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,24 +19,25 @@ KIND_OF: Final[Mapping[Status, Kind]] = {
     Status.CANCELLED: Kind.CANCELLED,
     Status.FAILED: Kind.FAILED,
 }
-"""Which transition is told, and as what. ``completed`` and ``active`` are told as one, once."""
+"""The kind of announcement for each new status. ``completed`` and ``active`` share a kind, which is
+announced once."""
 
 
 DETAILS_GRACE_PERIOD: Final = timedelta(seconds=5)
-"""How long a mail waits that says scheduled but not for when, or rejected but not why: a provider
-that fires two events for one change says so with the second, and the mail is written from the
-order as it then is."""
+"""How long a mail waits that would say scheduled without a date, or rejected without a reason. Some
+providers send two events for one change, and the second has the detail. The mail is rendered from
+the order as it is after the wait."""
 
 
 MOST_ANNOUNCED: Final = 300
-"""The last announcements of an order that are kept with it, of some 160 bytes each."""
+"""How many announcements are kept with an order: the last ones, of about 160 bytes each."""
 
 
 def kept(announced: tuple[Announcement, ...]) -> tuple[Announcement, ...]:
-    """Of an order's announcements those that stay with it.
+    """The announcements that are kept with the order.
 
-    They are the last ones, in which the watch finds what was never told; and of older ones the
-    last of each kind and status, by which it is known what people were told already.
+    These are the last ones, in which ``reconciliation`` finds notices that were never sent, and the
+    last older one of each kind and status, which shows what people were already notified of.
     """
     if len(announced) <= MOST_ANNOUNCED:
         return announced
@@ -49,10 +50,10 @@ def kept(announced: tuple[Announcement, ...]) -> tuple[Announcement, ...]:
 def announcements(
     before: TrackedOrder | None, after: Order, *, now: datetime
 ) -> tuple[Announcement, ...]:
-    """What the change from ``before`` to ``after`` gives to tell, with the next free sequences.
+    """The announcements for the change from ``before`` to ``after``, with the next free sequences.
 
-    A duplicate or a late report leaves status, appointment and attention as they were, so it
-    gives nothing.
+    A duplicate or late report changes neither status nor appointment nor attention, so there are
+    none.
     """
     told = before.last_sequence if before else 0
     of_status = _of_status(before, after, now)
@@ -85,7 +86,7 @@ def _when(kind: Kind, after: Order) -> datetime:
 
 
 def _entered(after: Order) -> Effect | None:
-    """By which sort of move the order came to where it stands."""
+    """The effect of the report that set the order's present status."""
     moves = (entry.effect for entry in reversed(after.timeline) if entry.effect in _ENTERING)
     return next(moves, None)
 
@@ -103,7 +104,7 @@ def _of_transition(before: TrackedOrder | None, after: Order) -> list[Kind]:
     if before is not None and (
         _entered(after) is Effect.CORRECTED or _takes_back_what_was_told(before, after)
     ):
-        # A date that comes with a correction is news of its own, for those who plan by it.
+        # A date that comes with a correction is announced by itself, for people who plan by dates.
         return [Kind.CORRECTION, Kind.SCHEDULED] if kind is Kind.SCHEDULED else [Kind.CORRECTION]
     if kind is None or (kind is Kind.COMPLETED and _completion_was_told(before)):
         return []
@@ -119,19 +120,19 @@ _ACCEPTED_SINCE: Final = frozenset(
     {Status.ACCEPTED, Status.SCHEDULED, Status.IN_PROGRESS, Status.COMPLETED, Status.ACTIVE}
 )
 _TELLING: Final = frozenset({*KIND_OF.values(), Kind.RESCHEDULED, Kind.CORRECTION})
-"""Kinds that say where an order stands."""
+"""Kinds that state the order's status."""
 _LEAVING_ACCEPTANCE: Final = frozenset({Kind.FAILED, Kind.CANCELLED})
-"""Of these, those that leave it as it was whether the order had been accepted."""
+"""Of these, the kinds that do not change whether the order counts as accepted."""
 
 
 def _was_not_accepted(before: TrackedOrder | None) -> bool:
-    """Whether the order is known to have stood before its acceptance: then an appointment says
-    that as well. Of an order that is scheduled when it is first heard of, nobody knows."""
+    """Whether the order is known not to have been accepted before: then an appointment also means
+    that it is accepted. It is unknown for an order whose first report says that it is scheduled."""
     return before is not None and before.order.status in _BEFORE_ACCEPTANCE
 
 
 def _acceptance_was_told(before: TrackedOrder | None) -> bool:
-    """Whether people know that it was accepted, and were notified of no rejection since."""
+    """Whether people were notified that it was accepted, and not of a rejection since."""
     said = (one for one in reversed(before.announced if before else ()) if one.kind in _TELLING)
     decisive = (
         one for one in said if one.kind is Kind.REJECTED or one.kind not in _LEAVING_ACCEPTANCE
@@ -145,7 +146,7 @@ def _completion_was_told(before: TrackedOrder | None) -> bool:
 
 
 def _takes_back_what_was_told(before: TrackedOrder, after: Order) -> bool:
-    """Whether people were notified of an ending that, by an earlier-dated report, never was."""
+    """Whether people were notified of an ending that a report with an earlier date has undone."""
     ending = before.order.status
     if ending not in TERMINAL or after.status in MOVES[ending]:
         return False
@@ -154,7 +155,7 @@ def _takes_back_what_was_told(before: TrackedOrder, after: Order) -> bool:
 
 
 def _appointment_is_news(before: TrackedOrder, after: Order, now: datetime) -> bool:
-    """Whether the appointment isn't the one that people were notified of, or not told of it yet."""
+    """Whether people were not yet notified of this appointment."""
     known = before.order.appointment
     if after.appointment == known:
         return False
@@ -162,7 +163,7 @@ def _appointment_is_news(before: TrackedOrder, after: Order, now: datetime) -> b
         return True
     told = (one for one in reversed(before.announced) if one.kind is Kind.SCHEDULED)
     last = next(told, None)
-    # A first appointment that comes at once is in the mail that says scheduled.
+    # A first appointment that arrives together with the status is in the mail that says scheduled.
     return last is not None and now - last.announced_at > DETAILS_GRACE_PERIOD
 
 
@@ -173,7 +174,7 @@ def _of_attention(before: TrackedOrder | None, after: Order) -> list[Kind]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announced:
-    """An announcement with what its order looked like when it was made."""
+    """An announcement, and its order as it was at that moment."""
 
     key: OrderKey
     provider: str

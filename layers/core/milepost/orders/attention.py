@@ -1,4 +1,4 @@
-"""Why a person should look at an order: what its provider said last, in words."""
+"""Reasons for attention: why a person should look at an order, as text."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -11,7 +11,7 @@ from milepost.orders.size_limits import SHORTENED
 from milepost.orders.summary import Summary
 
 UNREAD: Final = "unreadable_data"
-"""The code of the reason for attention that something was left out of what a provider said."""
+"""The code of the reason for attention that part of a payload could not be read."""
 CODES: Final = frozenset(
     {
         OVERDUE,
@@ -31,11 +31,11 @@ CODES: Final = frozenset(
         "unknown_status",
     }
 )
-"""Every code that a reason to look can have."""
+"""All codes of reasons for attention."""
 
 
 def reason_of_unread(details: Details) -> Attention | None:
-    """Why to look when not everything that the provider said could be read."""
+    """The reason when not all of the provider's payload could be read; else None."""
     names = details.get("unread")
     if not names:
         return None
@@ -47,7 +47,7 @@ def reason_of_unread(details: Details) -> Attention | None:
 
 
 def reason_to_look(entry: Entry, status: Status) -> Attention | None:
-    """Why to look after this was said, of an order that has this status now."""
+    """The reason that an entry of the timeline gives, for an order that now has this status."""
     raw = entry.report.raw_status
     when = format_instant(entry.report.occurred_at)
     match entry.effect:
@@ -74,7 +74,7 @@ def reason_to_look(entry: Entry, status: Status) -> Attention | None:
 
 
 def reason_of_late(late: Sequence[Entry], summary: Summary, status: Status) -> Attention | None:
-    """Why to look when reports came after the summary of their time had been made."""
+    """The reason when reports arrived after their time had been folded into the summary."""
     if not late and not summary.late:
         return None
     more = summary.late + len(late) - 1
@@ -89,7 +89,7 @@ def reason_of_late(late: Sequence[Entry], summary: Summary, status: Status) -> A
 
 
 def reason_of_cut(summary: Summary) -> Attention | None:
-    """Why to look when what people did or noted is no longer on the timeline."""
+    """The reason when actions or notes of people are no longer on the timeline."""
     if not summary.people:
         return None
     return Attention(
@@ -100,7 +100,7 @@ def reason_of_cut(summary: Summary) -> Attention | None:
 
 
 def reason_of_shortened(details: Details) -> Attention | None:
-    """Why to look when the provider said more than is stored."""
+    """The reason when the provider sent more than is stored."""
     if SHORTENED not in details:
         return None
     return Attention(
@@ -111,7 +111,7 @@ def reason_of_shortened(details: Details) -> Attention | None:
 
 
 def reason_of_more(count: int) -> Attention:
-    """In place of reasons that are too many to be shown at once."""
+    """One reason in place of those that are too many to be shown."""
     return Attention(
         "more_reasons",
         f"There are {count} more reasons to look, which show when others are settled.",

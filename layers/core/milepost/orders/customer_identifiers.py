@@ -1,7 +1,7 @@
-"""Forms of what a customer is known by, in which two spellings of one thing are the same text.
+"""Normalised identifiers of a customer: two spellings of one identifier give the same text.
 
-Kept are their digests alone (``mark``). Whoever takes in an order asks by ``owner_forms`` whether
-its customer was erased, and needn't import what an erasure takes.
+Only their hashes are stored (``mark``). Code that records an order uses ``owner_forms`` to check
+whether its customer was erased, without importing the erasure itself.
 """
 
 import hashlib
@@ -21,21 +21,21 @@ from milepost.orders.search_terms import customer_id_of, customer_id_of_email, n
 
 _DIGEST_BYTES: Final = 12
 _NO_NAME: Final = ""
-"""Of a customer whose orders say no name: whoever has the phone number may be them."""
+"""For a customer whose orders have no name: any name matches together with the phone number."""
 _NAME_WORD: Final = re.compile(r"[\w'\u2019-]+")
 
 
 def mark(form: str, salt: bytes) -> str:
-    """What is kept of a form: 24 hex digits, of no use without the salt."""
+    """The salted hash that is stored of a form: 24 hex digits."""
     return hashlib.blake2b(form.encode(), key=salt, digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def owner_forms(details: Details, key: OrderKey) -> tuple[str, ...]:
-    """By what the customer of an order is known: the email address, else the customer number, else
-    the phone number, as ``search_terms.customer_id_of``.
+    """The forms that identify the customer of an order: the email address, else the customer
+    number, else the phone number, as in ``search_terms.customer_id_of``.
 
-    A household shares its phone number, so that it counts together with the name: who has another
-    name is somebody else.
+    A household may share a phone number, so the number identifies a customer only together with the
+    name.
     """
     customer = details.get("customer", {})
     by_id = id_form(customer_id_of(details, key))
@@ -49,7 +49,7 @@ def owner_forms(details: Details, key: OrderKey) -> tuple[str, ...]:
 
 
 def first_heard(report: Report) -> datetime:
-    """When the order of a report was placed, or this was said or seen of it: the earliest."""
+    """The earliest of: when the order was placed, when the report occurred, when it was seen."""
     heard = min(report.occurred_at, report.seen_at)
     try:
         return min(heard, parse_instant(report.details.get("ordered_at", "")))
@@ -58,32 +58,32 @@ def first_heard(report: Report) -> datetime:
 
 
 def id_form(customer_id: str) -> str:
-    """The form of a customer's id."""
+    """The normalised form of a customer's id."""
     return f"customer:{customer_id}"
 
 
 def email_form(address: str) -> str:
-    """Of the customer with this address."""
+    """The form of a customer's email address."""
     return id_form(customer_id_of_email(address))
 
 
 def number_forms(connection: str, number: str) -> tuple[str, ...]:
-    """Of the customer with this number at a connection."""
+    """The forms of a customer number at a connection."""
     return (f"number:{connection}:{plain_text(number).replace(' ', '')}",)
 
 
 def phones(forms: Iterable[str]) -> Iterator[str]:
-    """Of a phone number, from those of ``phone_numbers``."""
+    """The forms of phone numbers, from the spellings of ``phone_numbers``."""
     return (f"phone:{form}" for form in forms)
 
 
 def asked_phone(phone: str) -> tuple[str, ...]:
-    """By which somebody with this phone number, and no more, is known."""
+    """The forms of a customer of whom only this phone number is given."""
     return (*phones(phone_forms(phone).asked), *(id_form(one) for one in phone_ids(phone)))
 
 
 def name_keys(customer: Customer) -> frozenset[str]:
-    """The name of a customer, else of the business, whatever the order of its words."""
+    """The name of a customer, else of the business, independent of the order of its words."""
     for name in (customer.get("name", ""), customer.get("business", "")):
         words = _NAME_WORD.findall(unicodedata.normalize("NFKC", name).casefold())
         if words:
@@ -92,16 +92,16 @@ def name_keys(customer: Customer) -> frozenset[str]:
 
 
 def id_forms(connection: str, values: Iterable[str | None]) -> Iterator[str]:
-    """Of ids that are one thing at this connection."""
+    """The forms of ids that are unique at this connection."""
     return (f"id:{connection}:{plain_text(value)}" for value in values if value)
 
 
 def deciding_forms(
     customer: Customer, connection: str, *, email: bool, names: Iterable[str]
 ) -> Iterator[str]:
-    """By all of which the customer of an order may be known.
+    """All forms that may identify the customer of an order.
 
-    :param names: ``name_keys`` of all that is said of this customer anywhere
+    :param names: ``name_keys`` of everything that is known of this customer
     """
     if email and (address := customer.get("email")):
         yield email_form(address)
@@ -129,5 +129,5 @@ def _named(numbers: Iterable[str], names: Iterable[str]) -> Iterator[str]:
 
 
 def plain_text(text: str) -> str:
-    """A text without regard to capitals, widths and spaces."""
+    """A text normalised for comparison: case, width of characters and spaces don't count."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

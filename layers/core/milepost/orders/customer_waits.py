@@ -1,4 +1,4 @@
-"""Waiting for the customer: how long an order may do so before a person should act."""
+"""Waits for the customer: how long an order may wait before a person should act."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,17 +10,17 @@ from milepost.connections.connection import Connection
 from milepost.orders.order import Order
 
 Ends = Callable[[datetime, timedelta, Connection], datetime]
-"""When a time ends that begins at an instant, in days as the connection counts them."""
+"""Gives the end of a duration that starts at an instant, in days as the connection counts them."""
 
 PAYMENT: Final = "payment"
 DEFAULT_WAIT_DAYS: Final[Mapping[str, float]] = {"contact": 3, PAYMENT: 14, "signature": 7}
 """Days that an order may wait for its customer. A payment with a due date may wait until then."""
 OTHER_WAIT_DAYS: Final = 7.0
-"""Days for what an adapter calls by another word."""
+"""Days for any other kind of wait."""
 
 
 def wait_ends(order: Order, connection: Connection, *, ends: Ends) -> datetime | None:
-    """When the order has waited for its customer for as long as it may.
+    """When the allowed time of the order's wait for its customer ends.
 
     None while it doesn't wait.
     """
@@ -33,13 +33,13 @@ def wait_ends(order: Order, connection: Connection, *, ends: Ends) -> datetime |
 
 
 def allowed_days(what: str, connection: Connection) -> float:
-    """Days that the order may wait for this."""
+    """How many days an order may wait for this."""
     usual = DEFAULT_WAIT_DAYS.get(what, OTHER_WAIT_DAYS)
     return float(connection.wait_days.get(what, usual))
 
 
 def wait_in_words(order: Order, connection: Connection) -> str | None:
-    """What the wait was allowed, for people; None while the order doesn't wait."""
+    """The allowed time of the wait, as text; None while the order doesn't wait."""
     wait = order.waiting
     if wait is None:
         return None
@@ -51,14 +51,14 @@ def wait_in_words(order: Order, connection: Connection) -> str | None:
 
 
 def first_due_on(order: Order) -> str | None:
-    """The earliest due date of the invoices that are not paid, as it is stored."""
+    """The earliest due date of the unpaid invoices, as it is stored."""
     unpaid: list[Any] = [one for one in order.details.get("invoices", []) if not one.get("paid")]
     dates = (one.get("due_on") for one in unpaid)
     return min((one for one in dates if isinstance(one, str) and stored_moment(one)), default=None)
 
 
 def _payment_due(order: Order, connection: Connection) -> datetime | None:
-    """The end of the due date, by the connection's clock."""
+    """The end of the due date in the connection's time zone."""
     said = first_due_on(order)
     moment = stored_moment(said)
     if moment is None or not stored_day(said):

@@ -1,4 +1,4 @@
-"""Tracks and stages: how long things take, and by when an order's next step is due."""
+"""Deadlines: how long stages and orders may take, and when the next step is due."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -38,7 +38,7 @@ _EXTENDED: Final = re.compile(r"\b(multi[-_ ]?(unit|dwelling)s?|custom|bespoke)\
 """Words of an offer that put it on the extended track: multi-unit and custom installations.
 Source as above."""
 FAR: Final = 2
-"""Beyond so many times its track an order is late, whatever its stages may last."""
+"""An order is late after this many times its track's time, however long its stages may last."""
 
 ON_SITE: Final = timedelta(hours=4)
 
@@ -49,7 +49,7 @@ _STAGES: Final[Mapping[Status, timedelta]] = {
     Status.ACCEPTED: 3 * _DAY,
     Status.IN_PROGRESS: ON_SITE,
 }
-"""How long a stage may take: review within 48 hours, an appointment within 3 days of acceptance,
+"""How long each stage may last: review within 48 hours, an appointment within 3 days of acceptance,
 1 to 4 hours on site. Source as above."""
 
 
@@ -68,11 +68,11 @@ def _usual_track(service: str, details: Details) -> str | None:
 
 
 def stage_deadline(order: Order, connection: Connection) -> datetime:
-    """When the present stage has lasted as long as it may. A stage that the order begins again and
-    again gets no new time once the order is far beyond its track.
+    """The deadline of the present stage. A stage that starts again and again gets no new time once
+    the order is far beyond its track.
 
-    Time in which it waited for the customer is not counted. While it waits, this is where the
-    clock would end if it went on from the moment the wait began.
+    Time in which the order waited for the customer is not counted. While it waits, this is the
+    deadline as if the wait had ended when it began.
     """
     own = _deadline_from(order.stage_since, order, connection)
     first = _deadline_from(_first_entered(order), order, connection)
@@ -84,7 +84,7 @@ def _deadline_from(entered: datetime, order: Order, connection: Connection) -> d
 
 
 def _first_entered(order: Order) -> datetime:
-    """When the order was in its present stage for the first time."""
+    """When the order entered its present stage for the first time."""
     entered = [one.entered for one in _summed_up(order) if one.status is order.status]
     for entry in order.timeline:
         report = entry.report
@@ -101,8 +101,8 @@ def _summed_up(order: Order) -> tuple[Stage, ...]:
 def allowed_time(order: Order, connection: Connection) -> timedelta:
     """How long the present stage may last, in days as the connection counts them.
 
-    What the connection says goes before what is known of the provider, and a raw status before the
-    canonical one.
+    The connection's settings take precedence over what is known of the provider, and a raw status
+    over the canonical one.
     """
     days = _own_days(order, connection)
     if days is not None:
@@ -124,17 +124,18 @@ def _own_days(order: Order, connection: Connection) -> float | None:
 
 
 def far_limit(order: Order, connection: Connection) -> datetime:
-    """When the order is far beyond its track: twice the track's time after its start, and the
-    time for which it waited for its customer."""
+    """When the order is far beyond its track: twice the track's time after its start, not counting
+    the time in which it waited for its customer."""
     track = TRACKS[track_of(order.details, connection)]
     return later(_start(order), FAR * track + order.waited_before + order.waited)
 
 
 def sliding_limit(order: Order, connection: Connection) -> datetime | None:
-    """When an order is overdue although its appointment lies ahead; None of one that was not moved.
+    """When an order is overdue although its appointment is in the future; None if the appointment
+    was not moved.
 
-    The appointment that was agreed first ends its stage whatever the track says. One that was
-    moved since does so only as long as the order isn't far beyond its track.
+    The first agreed appointment ends its stage, whatever the track says. An appointment that was
+    moved later does so only until the order is far beyond its track.
     """
     first, agreed = _first_agreed(order), order.appointment
     if order.status is not Status.SCHEDULED or agreed is None or first in (None, agreed):
@@ -154,7 +155,7 @@ def _first_agreed(order: Order) -> str | None:
 
 
 def look_at_dates(order: Order, connection: Connection) -> Iterable[Attention]:
-    """An appointment that is far beyond the order's track: somebody should look at it."""
+    """A reason for attention when the appointment is far beyond the order's track."""
     moment = stored_moment(order.appointment) if order.status is Status.SCHEDULED else None
     if moment is None or moment <= far_limit(order, connection):
         return
@@ -168,7 +169,7 @@ def look_at_dates(order: Order, connection: Connection) -> Iterable[Attention]:
 
 
 def allowed_in_words(order: Order, connection: Connection) -> str:
-    """What the present stage, or the wait in it, was allowed, for people."""
+    """The allowed time of the present stage, or of the wait in it, as text."""
     if words := wait_in_words(order, connection):
         return words
     if _is_far(order, connection):
@@ -187,7 +188,7 @@ def allowed_in_words(order: Order, connection: Connection) -> str:
 
 
 def _is_far(order: Order, connection: Connection) -> bool:
-    """Whether it is its track that ends the stage, and not the stage's own time."""
+    """Whether the deadline follows from the order's track instead of the stage's own time."""
     if order.status is Status.SCHEDULED and order.appointment:
         return sliding_limit(order, connection) is not None
     own = _deadline_from(order.stage_since, order, connection)
@@ -199,11 +200,12 @@ def _count(number: float, unit: str) -> str:
 
 
 def overdue_at(order: Order, connection: Connection) -> datetime | None:
-    """When the present stage is overdue; None while that isn't to be expected of anybody.
+    """When the present stage becomes overdue; None if it can't.
 
-    A closed order never is. One with an appointment is when the time on site is over, or the day;
-    one whose appointment was moved, far beyond its track. One that waits for its customer is when
-    the wait has lasted as long as it may, and never before its appointment is over.
+    A closed order is never overdue. An order with an appointment is overdue after the time on site,
+    or after the day. If the appointment was moved, it is overdue once it is far beyond its track.
+    An order that waits for its customer is overdue when the allowed time of the wait has passed,
+    but never before its appointment is over.
     """
     if order.status in TERMINAL:
         return None
@@ -219,22 +221,22 @@ def _agreed_end(order: Order, connection: Connection) -> datetime:
 
 
 def usual_end(order: Order, connection: Connection) -> datetime | str:
-    """Until when the present stage usually lasts: the appointment as it was agreed (an instant, or
-    a day in ISO 8601), else the limit of the wait for the customer, else the stage's deadline."""
+    """When the present stage usually ends: at the agreed appointment (an instant, or a day in ISO
+    8601), else at the limit of the wait for the customer, else at the stage's deadline."""
     agreed = if_in_range(order.appointment) if order.status is Status.SCHEDULED else None
     limit = wait_ends(order, connection, ends=_ends)
     return agreed or limit or stage_deadline(order, connection)
 
 
 def next_step_by(order: Order, connection: Connection) -> datetime | str | None:
-    """By when the next step is due; None once the order is closed."""
+    """When the next step is due; None once the order is closed."""
     return None if order.status in TERMINAL else usual_end(order, connection)
 
 
 def appointment_ends(appointment: str, connection: Connection) -> datetime:
     """When an appointment is over: 4 hours on site from an instant, or the local day.
 
-    One that can't be right is never over.
+    A date that can't be right is never over.
     """
     moment = stored_moment(appointment)
     if moment is None:
@@ -246,7 +248,7 @@ def appointment_ends(appointment: str, connection: Connection) -> datetime:
 
 
 def escalates_at(deadline: datetime, connection: Connection) -> datetime:
-    """When an order that has been overdue since ``deadline`` is given to the contact."""
+    """When an order that is overdue since ``deadline`` is escalated to the connection's contact."""
     return _ends(deadline, timedelta(days=float(connection.escalate_after_days)), connection)
 
 
@@ -262,9 +264,11 @@ def _ends(begins: datetime, allowed: timedelta, connection: Connection) -> datet
 
 
 def next_date(order: Order, connection: Connection) -> datetime:
-    """What lists are sorted by: the appointment, else the stage's deadline; closed: when closed.
+    """The date by which lists are sorted: the appointment, else the stage's deadline; of a closed
+    order, when it was closed.
 
-    Of an appointment that was moved far beyond the track it is the day from which it is overdue.
+    If the appointment was moved far beyond the track, it is the day on which the order becomes
+    overdue.
     """
     due = next_step_by(order, connection)
     if due is None:
@@ -276,10 +280,10 @@ def next_date(order: Order, connection: Connection) -> datetime:
 
 
 def expected_by(order: Order, connection: Connection) -> datetime | None:
-    """By when the order should be complete; None once it is closed.
+    """When the order should be complete; None once it is closed.
 
-    An appointment says it best. Before there is one, it is the track's time from the order's
-    start, without the time for which it waited for its customer: it doesn't move by itself.
+    This is the appointment, if there is one. Else it is the track's time after the order's start,
+    not counting the time in which it waited for its customer, so it doesn't move by itself.
     """
     if order.status in TERMINAL:
         return None
@@ -292,5 +296,5 @@ def expected_by(order: Order, connection: Connection) -> datetime | None:
 def _start(order: Order) -> datetime:
     reported_at = order.summary.since if order.summary else order.timeline[0].report.occurred_at
     placed_at = stored_moment(order.details.get("ordered_at") or order.details.get("signed_at"))
-    # Nothing is reported of an order before it is placed: a date after that is a slip.
+    # A report can't be older than its order, so a later order date is a mistake.
     return min(placed_at, reported_at) if placed_at else reported_at

@@ -1,4 +1,4 @@
-"""The facts of an order, as reports carry them beyond a status."""
+"""Details: the facts of an order that reports carry beside its status."""
 
 from decimal import Decimal
 from enum import StrEnum
@@ -38,7 +38,7 @@ class Offer(TypedDict, total=False):
 
 
 class Note(TypedDict):
-    """A remark of the provider for people; ``kind`` is one of its documented sorts."""
+    """A provider's remark for people; ``kind`` is one of the kinds that it documents."""
 
     kind: str
     text: str
@@ -86,7 +86,7 @@ class ChargeBox(TypedDict, total=False):
 
 
 class ProviderEmail(TypedDict, total=False):
-    """A mail of the provider's own to the customer, and why it wasn't sent if it wasn't."""
+    """A mail from the provider to the customer, and the reason if it was not sent."""
 
     type: str
     sent: bool
@@ -95,7 +95,7 @@ class ProviderEmail(TypedDict, total=False):
 
 
 class Commission(TypedDict, total=False):
-    """What the sale earns us, as the provider states it."""
+    """The commission that we earn, as the provider states it."""
 
     amount: Decimal
     currency: str
@@ -104,10 +104,10 @@ class Commission(TypedDict, total=False):
 
 
 class Details(TypedDict, total=False):
-    """The facts a report carries beyond its status; each key is one fact, said whole.
+    """The facts that a report carries beside its status; each key is one complete fact.
 
     Instants are ISO 8601 in UTC (``2026-03-01T09:00:00Z``), days ``2026-03-01``. Numbers are
-    ``Decimal``, never ``int``, since that is what the table gives back.
+    ``Decimal``, never ``int``, since that is what DynamoDB returns.
     """
 
     reference: str
@@ -128,7 +128,8 @@ class Details(TypedDict, total=False):
 
     reason: str
     reason_source: str
-    """``notes`` for a reason that was taken from the provider's notes; missing for its own."""
+    """``notes`` if the reason was taken from the provider's notes; missing if it had its own
+    field."""
     cause: str
     notes: list[Note]
     processing_info: str
@@ -139,7 +140,7 @@ class Details(TypedDict, total=False):
     malo: str
     melo: str
     meter_known: list[str]
-    """Of an erased order: which of its numbers were known (``outcomes.IDENTIFIERS``)."""
+    """On an erased order: which of its meter numbers were known (``outcomes.IDENTIFIERS``)."""
     spn: str
     yearly_consumption: Decimal
     previous_consumption: Decimal
@@ -161,7 +162,7 @@ class Details(TypedDict, total=False):
     """Names of the payload's fields that were left out, since they couldn't be read."""
 
     action: str
-    """What a person did or asked for; with ``action_key`` it is that person's report's id."""
+    """The action of a person; with ``action_key`` it is the id of the action's report."""
     action_key: str
     person: str
     note: str
@@ -192,12 +193,11 @@ ABOUT_AN_ACTION: Final = frozenset(
         "acknowledged",
     }
 )
-"""Details that belong to what one person did: they stay on the timeline, and are no facts of the
-order."""
+"""Details of one person's action. They stay on the timeline and are not facts of the order."""
 
 
 PAID: Final = "commission_paid"
-"""The action by which a person says that an order's commission of a month was paid."""
+"""The action that records that an order's commission for a month was paid."""
 
 
 class Result(StrEnum):
@@ -219,7 +219,7 @@ METER_NUMBER: Final = "meter_number"
 
 
 def identifiers_in(details: Details) -> set[str]:
-    """Which of an order's numbers are known and have their form, also of one that was erased."""
+    """Which of an order's meter numbers are known and well formed, also of an erased order."""
     malo, meter = details.get("malo"), details.get("meter_number")
     found = set(details.get("meter_known", ()))
     if isinstance(malo, str) and is_malo("".join(malo.split())):
@@ -230,9 +230,10 @@ def identifiers_in(details: Details) -> set[str]:
 
 
 def cause_in(details: Details) -> str | None:
-    """The cause of an order or report: as it is stored, else as its reason has it.
+    """The cause of an order or report: the stored one, else the one recognised in its reason.
 
-    Earlier versions stored no cause for most providers, and ``other`` for what is recognised now.
+    Earlier versions stored no cause for most providers, and ``other`` for some that are recognised
+    now.
     """
     stored = details.get("cause")
     if stored is not None and stored != OTHER:

@@ -1,8 +1,8 @@
-"""What may leave by SNS and to endpoints of a text that a provider wrote.
+"""Disclosure: which texts of a provider may be sent by SNS and to endpoints.
 
-Whoever subscribes there may be anybody, and may keep what comes. So messages are built from a list
-of fields (``payload.topic_message``), and of those that hold a provider's own words each is looked
-at here: what may name the customer stays behind, and is shown with the order alone.
+Subscribers may be outside the team, and may store what they get. Messages are therefore built from
+a fixed list of fields (``payload.topic_message``), and each field with a provider's own text is
+checked here. A text that may name the customer is not sent; only the order shows it.
 """
 
 import re
@@ -27,7 +27,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "installation_complications": "The installation met with complications.",
     "service_interruption": "The service is interrupted.",
 }
-"""What a cause comes to in words, in place of a provider's that stay behind."""
+"""The text for each cause, sent in place of a provider's text that may not be disclosed."""
 WITHHELD: Final = "The provider's words are shown with the order alone: they may name the customer."
 FROM_NOTES: Final = "notes"
 """The ``reason_source`` of a reason that an adapter took from a provider's notes."""
@@ -37,15 +37,15 @@ _SHORTEST_NAME: Final = 3
 _SHORTEST_VALUE: Final = 4
 _WORD: Final = re.compile(r"[^\W_]+")
 _CONTACT: Final = re.compile(
-    # An email or web address, as many digits as a phone number or a code has, a person's title.
+    # An email or web address, as many digits as in a phone number or code, or a person's title.
     r"@|https?:|www\.|(?:\d[\s./()+-]*){5,}"
     r"|\b(?:mr|mrs|ms|miss|mx|dr|prof|herrn?|frau|hr|fru)\b\.?\s+\w",
     re.IGNORECASE,
 )
 _LABEL: Final = re.compile(r"[^\W_](?:[\w .,:/&-]|\((?=\D)|\+(?=\D)|\)){0,63}")
-"""Letters, digits and plain marks, but nothing that begins as phone numbers do."""
+"""Letters, digits and plain punctuation, but nothing that starts like a phone number."""
 _NAMING: Final = ("customer", "installer", "person")
-"""Facts of which each word may name somebody."""
+"""Facts in which each word may name a person."""
 _NOT_PERSONAL: Final = frozenset(
     {
         *("reason", "reason_source", "cause", "notes", "action", "result", "outcome"),
@@ -53,20 +53,20 @@ _NOT_PERSONAL: Final = frozenset(
         *("installation_type", "meter_phase", "onboarding_flow"),
     }
 )
-"""Facts that name nobody, or are free text themselves: a reason may say the same."""
+"""Facts that name no person, or are free text themselves: a reason may repeat them."""
 _COARSE: Final = frozenset(
     {"city", "region", "country", "kind", "status", "currency", "type", "model"}
 )
-"""Parts of facts that many share: a reason may say that a town is not served."""
+"""Parts of facts that many customers share: a reason may say that a town is not served."""
 
 
 def reason_to_disclose(details: Details, *, of_rejection: bool = False) -> str | None:
-    """The provider's reason, if it names nobody; else what it comes to, in our own words.
+    """The provider's reason if it names no person; else our own text for its cause.
 
-    Notes are never disclosed, nor what an adapter took from them for a reason.
+    Notes are never disclosed, nor a reason that an adapter took from them.
 
-    :param of_rejection: a rejection has a reason in its own field, which notes may repeat; if
-        notes alone say why, it is said that there is a reason
+    :param of_rejection: a rejection has its reason in a field of its own, which notes may repeat;
+        if only notes give a reason, the text says that there is one
     """
     reason = details.get("reason")
     if reason is None:
@@ -81,12 +81,12 @@ def reason_to_disclose(details: Details, *, of_rejection: bool = False) -> str |
 
 
 def label_to_disclose(text: str | None) -> str | None:
-    """A provider's own word, as for a service; None if it is more than a few plain words."""
+    """A provider's own label, such as a service; None if it is more than a few plain words."""
     return text if text is not None and _LABEL.fullmatch(text) else None
 
 
 def label_of_nobody(text: str | None, details: Details) -> str | None:
-    """The same for a reference, into which people may also write a customer's name."""
+    """The same for a reference, which may contain a customer's name."""
     label = label_to_disclose(text)
     names = {word for said in _texts(details.get("customer")) for word in _words(said)}
     names = {word for word in names if not any(c.isdigit() for c in word)}
@@ -94,16 +94,17 @@ def label_of_nobody(text: str | None, details: Details) -> str | None:
 
 
 def status_to_disclose(text: str | None, details: Details) -> str | None:
-    """The same for a provider's status, which may be any text if it is an unknown one."""
+    """The same for a provider's status; an unknown status may be any text."""
     label = label_of_nobody(text, details)
     return None if label is None or _CONTACT.search(label) else label
 
 
 def names_somebody(text: str, details: Details) -> bool:
-    """Whether a text has the form of contact data, or something that the order knows of people.
+    """Whether a text looks like contact data, or contains something that the order knows of a
+    person.
 
-    It finds what the order's own facts name, in any case and with any marks. Whoever a provider
-    names without a title, and who stands nowhere else in the order, it can't find.
+    It finds what the order's own facts contain, in any case and with any punctuation. It can't find
+    a person whom the provider names without a title and who appears nowhere else in the order.
     """
     return _CONTACT.search(text) is not None or _names_known(text, details)
 
@@ -142,13 +143,13 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _is_in_notes(reason: str, details: Details) -> bool:
-    """Whether it was put together of notes, as earlier versions stored it without saying so."""
+    """Whether the reason consists of notes: earlier versions stored such reasons without a mark."""
     notes = "\n".join(note.get("text", "") for note in details.get("notes", []))
     return any(line and line in notes for line in reason.splitlines())
 
 
 def _plain(text: str) -> str:
-    """Without capitals, widths and accents."""
+    """The text normalised: case, width of characters and accents don't count."""
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
@@ -163,4 +164,4 @@ def _squeezed(text: str) -> str:
 
 TELLING_WHY: Final = frozenset({"next_steps", "special_instructions", "other"})
 """Kinds of notes that may explain a rejection to people; the others are about people and accounts.
-No note ever leaves by SNS or to an endpoint."""
+No note is ever sent by SNS or to an endpoint."""

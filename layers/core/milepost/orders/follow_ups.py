@@ -1,4 +1,4 @@
-"""Follow-ups: a customer is asked how satisfied they are, some days after completion."""
+"""Follow-ups: mails that ask customers how satisfied they are, some days after completion."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,18 +9,18 @@ from milepost.connections.connection import Connection
 from milepost.orders.order import Announcement, Kind, TrackedOrder
 
 CATCH_UP: Final = timedelta(days=3)
-"""How late a follow-up may go out. Older orders are left alone, also when a connection begins to
-send follow-ups."""
+"""How late a follow-up may be sent. Older orders get none, also when a connection starts to send
+follow-ups."""
 COMPLETE: Final = frozenset({Status.COMPLETED, Status.ACTIVE})
 
 
 def sends_follow_ups(connection: Connection) -> bool:
-    """Whether the connection has a link to send, and its customers are to get it."""
+    """Whether the connection has a link to send, and sends it to customers."""
     return connection.follow_up is not None and Kind.FOLLOW_UP in connection.customer_notices
 
 
 def follow_up_at(since: datetime, connection: Connection) -> datetime | None:
-    """When the follow-up of an order that has been complete since then is due; None for never."""
+    """When the follow-up is due of an order that is complete since then; None for never."""
     if connection.follow_up is None or not sends_follow_ups(connection):
         return None
     return later(since, timedelta(days=float(connection.follow_up.after_days)))
@@ -29,7 +29,7 @@ def follow_up_at(since: datetime, connection: Connection) -> datetime | None:
 def due_follow_up(
     tracked: TrackedOrder, connection: Connection, *, now: datetime
 ) -> datetime | None:
-    """The time of the follow-up that is to be announced now; None when there is none."""
+    """The due time of the follow-up to announce now; None if there is none."""
     at = follow_up_at(tracked.order.since, connection)
     if at is None or not at <= now <= later(at, CATCH_UP):
         return None
@@ -38,7 +38,7 @@ def due_follow_up(
 
 
 def why_no_follow_up(tracked: TrackedOrder) -> str | None:
-    """Why a customer is not asked about this order; None when they may be."""
+    """The reason why no follow-up is sent for this order; None if one may be sent."""
     order = tracked.order
     if order.status not in COMPLETE:
         return f"the order is {str(order.status).replace('_', ' ')} now"
@@ -52,7 +52,7 @@ def why_no_follow_up(tracked: TrackedOrder) -> str | None:
 def follow_up_withdrawn(
     _one: Announcement, tracked: TrackedOrder, connection: Connection
 ) -> str | None:
-    """Why a follow-up that has not gone out yet is not to; None when it still holds."""
+    """The reason why a follow-up that is still unsent must not be sent; None if it may be."""
     if connection.follow_up is None:
         return f"{connection.id} has no link to send any more"
     return why_no_follow_up(tracked)

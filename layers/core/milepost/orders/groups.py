@@ -1,4 +1,4 @@
-"""A group: the items of one provider order, and what they come to together."""
+"""Groups: the items of one provider order, and their common status."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ _BAD_NEWS = (Status.REJECTED, Status.FAILED, Status.CANCELLED)
 
 
 def summarize_group(orders: Iterable[Order]) -> GroupSummary:
-    """What the items of one order come to.
+    """Summarize the items of one order.
 
     :raises ValueError: without any item
     """

@@ -1,7 +1,7 @@
-"""How a life runs: which moves are allowed, and the fold of reports into an order.
+"""The lifecycle: allowed moves between statuses, and the fold of reports into an order.
 
-``fold`` is pure: no clock, no AWS, no logging. From the same reports, in whatever order and
-number they arrived, comes the same order.
+``fold`` is pure: no clock, no AWS, no logging. The same reports give the same order, in whatever
+order and however often they arrived.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,7 +49,7 @@ _FORWARD: Final = (
 )
 _ENDINGS: Final = frozenset({Status.REJECTED, Status.FAILED, Status.CANCELLED})
 TERMINAL: Final = _ENDINGS | {Status.COMPLETED, Status.ACTIVE}
-"""Statuses in which nothing more is expected; ``completed`` still goes on to ``active``."""
+"""Statuses after which nothing more is expected; ``completed`` can still become ``active``."""
 OPEN_BY_PROGRESS: Final = tuple(status for status in Status if status not in TERMINAL)
 OPEN: Final = frozenset(OPEN_BY_PROGRESS)
 """Statuses in which something is still expected."""
@@ -64,10 +64,10 @@ MOVES: Final[Mapping[Status, frozenset[Status]]] = {
     Status.ACTIVE: frozenset(),
     **dict.fromkeys(_ENDINGS, frozenset[Status]()),
 }
-"""The allowed moves. Steps may be skipped forward; a terminal status is not left."""
+"""The allowed moves. Steps forward may be skipped; an order doesn't leave a terminal status."""
 
 MOST_REASONS: Final = 20
-"""Reasons for attention that one order shows at once."""
+"""Maximum number of reasons for attention that an order shows at a time."""
 
 
 @dataclass(slots=True)
@@ -83,11 +83,11 @@ class _State:
 
 
 def fold(reports: Iterable[Report], rules: Rules, summary: Summary | None = None) -> Order:
-    """The order that these reports imply.
+    """Fold reports into their order.
 
     :param reports: at least one, all of the same order; repeated ones count once
-    :param summary: what older reports came to; those of them that come again are left out, and
-        others from before its end stay on the timeline, marked as late
+    :param summary: the summary of older reports; reports that it contains are ignored when they are
+        repeated, and other reports from before its end stay on the timeline, marked as late
     :raises ValueError: without any report
     """
     summary = restate_summary(summary, rules.read_status)
@@ -124,7 +124,7 @@ def fold(reports: Iterable[Report], rules: Rules, summary: Summary | None = None
 def _history_and_timeline(
     reports: Iterable[Report], summary: Summary | None
 ) -> tuple[list[Report], list[Report]]:
-    """What the summary stands for and is kept anyway, and what comes after it."""
+    """The reports from the summary's time that are kept, and those after it."""
     merged = merge(reports)
     if summary is None:
         return [], list(in_order(merged))
@@ -140,7 +140,7 @@ def _effect_of_history(report: Report) -> Effect:
 
 
 def _bounded_details(details: Details, said: Iterable[Report], summary: Summary | None) -> Details:
-    """The facts within their budget; what each report said fits its own."""
+    """The facts within their size limit; each report is already within its own."""
     if summary is None and sum(report.size for report in said) <= DETAILS_BYTES:
         return details
     return shorten(details, DETAILS_BYTES)
@@ -172,12 +172,12 @@ def _apply(state: _State, report: Report, rules: Rules) -> Effect:
         state.since = report.status_since or report.occurred_at
         state.raw_since = None
         _end_stage(state, state.since)
-        # A reason explains the status it came with, not the next one.
+        # A reason explains the status that it arrived with, not the next one.
         state.details.pop("reason", None)
         state.details.pop("reason_source", None)
         state.details.pop("cause", None)
     elif report.status is not None and not is_same_word(report.raw_status, state.raw_status):
-        # Another of the provider's words for the same status: its own stage.
+        # Another raw status for the same canonical status is a stage of its own.
         state.raw_since = report.status_since or report.occurred_at
         _end_stage(state, state.raw_since)
     if report.status is not None:
@@ -186,14 +186,14 @@ def _apply(state: _State, report: Report, rules: Rules) -> Effect:
     if "reason" in facts:
         state.details.pop("reason_source", None)
     state.details = {**_holding_on(state.details, report, rules), **facts}
-    # What one of us did or noted doesn't say what the provider waits for.
+    # Actions and notes of people don't say what the provider waits for.
     if enters or report.source is not Source.PERSON:
         _see_what_it_waits_for(state, report, rules, enters=enters)
     return effect
 
 
 def _end_stage(state: _State, left: datetime) -> None:
-    """Begin a stage with no wait of its own; what the one before waited is added up."""
+    """Begin a stage without a wait; the previous stage's wait is added to the total."""
     state.waited_before += state.waited
     if state.waiting:
         state.waited_before += max(left - state.waiting.since, timedelta(0))
@@ -201,7 +201,7 @@ def _end_stage(state: _State, left: datetime) -> None:
 
 
 def _see_what_it_waits_for(state: _State, report: Report, rules: Rules, *, enters: bool) -> None:
-    """Begin, go on with or end the wait for the customer; each stage counts its own."""
+    """Begin, continue or end the wait for the customer; each stage counts its own wait."""
     what = (
         None if state.status in TERMINAL else rules.waits(state.status, _said_last(state, report))
     )
@@ -215,7 +215,7 @@ def _see_what_it_waits_for(state: _State, report: Report, rules: Rules, *, enter
 
 
 def _said_last(state: _State, report: Report) -> Details:
-    """The facts, but of notes only the last: an old one would have the order wait for ever."""
+    """The facts with only the latest notes: an old note would keep the order waiting for ever."""
     facts = Details(**state.details)
     facts.pop("notes", None)
     if "notes" in report.details:
@@ -224,8 +224,8 @@ def _said_last(state: _State, report: Report) -> Details:
 
 
 def _holding_on(known: Details, report: Report, rules: Rules) -> Details:
-    """Which known facts hold on beside what this report says: of a snapshot, those alone of which
-    it can't say anything."""
+    """The known facts that stay valid after this report. After a snapshot, these are only the facts
+    that a snapshot can't contain."""
     if not report.is_snapshot:
         return known
     facts = {name: value for name, value in known.items() if name in rules.event_facts}
@@ -256,16 +256,17 @@ def _effect(state: _State, report: Report, rules: Rules) -> Effect:
 
 
 def _stays(state: _State, report: Report) -> bool:
-    """Whether a provider repeats its own word, from which it took back what made it more: a start
-    date, say. The word is no contradiction of itself; the fact is gone, the status stays."""
+    """Whether the provider repeats its raw status without a fact, such as a start date, that had
+    made it a later status. The repeated word is no contradiction: the fact is removed, the status
+    stays."""
     is_open = state.status not in TERMINAL and report.status not in TERMINAL
     return is_open and is_same_word(report.raw_status, state.raw_status)
 
 
 def _reasons(order: Order, rules: Rules) -> Iterator[Attention]:
-    """Reasons to look, from the last thing said of the status and from the facts as they stand.
+    """Reasons for attention, from the last report of the status and from the present facts.
 
-    A later report whose status fits settles what an earlier one raised.
+    A later report with a fitting status removes the reason that an earlier report gave.
     """
     status, details, entries, summary = order.status, order.details, order.timeline, order.summary
     said = [entry for entry in entries if entry.effect not in (Effect.NOTED, Effect.LATE)]
@@ -285,7 +286,8 @@ def _reasons(order: Order, rules: Rules) -> Iterator[Attention]:
 
 
 def _most_of(reasons: Sequence[Attention]) -> tuple[Attention, ...]:
-    """So many as an order shows at once, of each code one at least; and how many more there are."""
+    """At most ``MOST_REASONS``, at least one of each code; the last one says how many are left
+    out."""
     if len(reasons) <= MOST_REASONS:
         return tuple(reasons)
     codes = {reason.code: place for place, reason in reversed([*enumerate(reasons)])}
@@ -295,7 +297,7 @@ def _most_of(reasons: Sequence[Attention]) -> tuple[Attention, ...]:
 
 
 def _shorten(order: Order, rules: Rules) -> Order:
-    """Fold the oldest reports into the summary, so that a timeline keeps at most its cap."""
+    """Fold the oldest reports into the summary, to keep the timeline within its limit."""
     before, entries = order.summary, order.timeline
     history = [entry.report for entry in entries if is_late(entry.report, before)]
     reports = [entry.report for entry in entries[len(history) :]]

@@ -1,4 +1,4 @@
-"""What an open order waits for next, in a sentence for those who look after it."""
+"""The next step of an open order, as a sentence for the team."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -20,7 +20,7 @@ _STEPS: Final[Mapping[Status, str]] = {
 
 
 def next_step(order: Order, connection: Connection) -> str | None:
-    """What comes next, as the provider's own status has it; None once the order is closed."""
+    """The next step, by the provider's raw status; None once the order is closed."""
     if order.status in TERMINAL:
         return None
     known = stage_of(connection.provider, order.raw_status).step
@@ -32,14 +32,14 @@ def next_step(order: Order, connection: Connection) -> str | None:
 
 
 def who_acts(order: Order, connection: Connection) -> str | None:
-    """Who has to do something for the order to go on, where the provider's status says it."""
+    """Who has to act next, if the provider's raw status says so."""
     if order.status in TERMINAL:
         return None
     return stage_of(connection.provider, order.raw_status).acts
 
 
 def open_points(order: Order) -> list[str]:
-    """What the customer has to do or is to be sent before it goes on; none of a closed order."""
+    """What the customer still has to do or to receive; empty for a closed order."""
     if order.status in TERMINAL:
         return []
     unpaid = [one for one in order.details.get("invoices", []) if not one.get("paid", False)]

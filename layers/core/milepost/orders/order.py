@@ -1,7 +1,7 @@
 """The order: one tracked item, and what follows from its reports.
 
-An order is the fold of its reports (``lifecycle.fold``). What we told people of it is kept beside
-it (``TrackedOrder``), since that depends on when we learned things, and the order must not.
+An order is the fold of its reports (``lifecycle.fold``). Its announcements are stored beside it
+(``TrackedOrder``), since they depend on when reports arrived, and the order must not.
 """
 
 import zlib
@@ -20,7 +20,7 @@ from milepost.orders.summary import Summary, Wait
 
 
 class BadOrderId(ValueError):
-    """Not the id of an order; the message says what one looks like."""
+    """Not the id of an order; the message shows the form of one."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,7 +36,7 @@ class OrderKey:
         return cls(report.connection, report.order_id, report.item_id)
 
     def __str__(self) -> str:
-        """The key as one text, with what would be ambiguous in it quoted as in a URL."""
+        """The key as one text; ambiguous characters are percent-encoded."""
         ids = (self.connection, self.order_id, self.item_id)
         return "/".join(quote(part, safe="") for part in ids)
 
@@ -58,25 +58,25 @@ class OrderKey:
 
 
 class Effect(StrEnum):
-    """What a report did to its order, seen from its place in the timeline."""
+    """The effect of a report on its order, at its place in the timeline."""
 
     MOVED = "moved"
     CONTINUED = "continued"
-    """Left a terminal status by a move that the provider documents as the usual way on."""
+    """The order left a terminal status by a move that the provider documents as usual."""
     CORRECTED = "corrected"
-    """Left a terminal status by a move that takes back what was said before."""
+    """The order left a terminal status because the provider took back what it had reported."""
     CONFIRMED = "confirmed"
     NOTED = "noted"
     UNKNOWN_STATUS = "unknown_status"
     OUT_OF_SEQUENCE = "out_of_sequence"
     LATE = "late"
-    """Dated in the time that the summary stands for, which can't be folded again: it changed
+    """The report is dated in the time of the summary, which can't be folded again: it changed
     nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A report in its place on the timeline, and what it did there."""
+    """A report on the timeline, and its effect."""
 
     report: Report
     effect: Effect
@@ -84,49 +84,50 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Attention:
-    """A reason why a person should look: a code for filters and a text for people."""
+    """A reason for attention: a code for filters and a text for people."""
 
     code: str
     text: str
 
     @property
     def id(self) -> str:
-        """What a person acknowledges: this reason with these facts, and no other of its code."""
+        """The id that a person acknowledges: of this reason with these facts, not of every reason
+        with its code."""
         return f"{self.code}#{zlib.crc32(self.text.encode()):08x}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Where one order stands, and how it got there."""
+    """One order: its present status and its timeline."""
 
     key: OrderKey
     status: Status
     raw_status: str | None
     since: datetime
-    """When ``status`` was entered, by the provider's clock."""
+    """When the order entered ``status``, by the provider's clock."""
     details: Details
     timeline: tuple[Entry, ...]
     attention: tuple[Attention, ...] = ()
-    """Reasons to look that nobody has acknowledged."""
+    """Reasons for attention that nobody has acknowledged."""
     summary: Summary | None = None
     waited: timedelta = timedelta(0)
-    """How long the present stage waited for the customer, without the wait that goes on now."""
+    """How long the present stage has waited for the customer, without the present wait."""
     waiting: Wait | None = None
     """What the present stage waits for now."""
     raw_since: datetime | None = None
-    """When ``raw_status`` was entered, where that was later than ``since``: a provider may have
-    several raw statuses for one canonical status, and each is its own stage."""
+    """When the order entered ``raw_status``, if later than ``since``: a provider may have several
+    raw statuses for one canonical status, and each is a stage of its own."""
     waited_before: timedelta = timedelta(0)
     """How long the stages before the present one waited for the customer."""
 
     @property
     def stage_since(self) -> datetime:
-        """When the present stage began: the raw status within the canonical one."""
+        """When the present stage began: when the order entered its present raw status."""
         return self.raw_since or self.since
 
     @property
     def appointment(self) -> str | None:
-        """The agreed instant or day; None when it is no date that can be right."""
+        """The agreed instant or day; None if the date can't be right."""
         return if_in_range(self.details.get("appointment"))
 
     @property
@@ -146,21 +147,21 @@ class Order:
 
     @property
     def said_of_it(self) -> Iterator[Details]:
-        """The details that it has now, and those that each report and the summary brought."""
+        """The present details, and those of each report and of the summary."""
         yield self.details
         yield from (entry.report.details for entry in self.timeline)
         if self.summary:
             yield self.summary.details
 
     def has_report(self, report_id: str) -> bool:
-        """Whether it was taken in, also when the summary stands for it by now."""
+        """Whether the order has this report, also if it has been folded into the summary."""
         if self.summary is not None and self.summary.has_swallowed(report_id):
             return True
         return self.find_report(report_id) is not None
 
 
 def acknowledged_by(reports: Iterable[Report]) -> frozenset[str]:
-    """Ids of the reasons for attention that these reports say a person has handled."""
+    """Ids of the reasons for attention that people have handled, by these reports."""
     return frozenset(
         reason
         for report in reports
@@ -170,7 +171,7 @@ def acknowledged_by(reports: Iterable[Report]) -> frozenset[str]:
 
 
 class Kind(StrEnum):
-    """What an announcement is about; what subscribers choose from."""
+    """The kind of an announcement. Subscribers choose kinds."""
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
@@ -182,16 +183,16 @@ class Kind(StrEnum):
     REMINDER = "reminder"
     """An appointment is near or, where the team completes the order itself, has passed."""
     DELAYED = "delayed"
-    """For customers: an appointment or a stage's time passed without what was to happen."""
+    """For customers: an appointment or a stage's deadline passed without the expected progress."""
     FOLLOW_UP = "follow_up"
-    """For customers: how satisfied they are, some days after completion."""
+    """For customers: a question how satisfied they are, some days after completion."""
     FAILED = "failed"
     ATTENTION = "attention"
     OVERDUE = "overdue"
     ESCALATED = "escalated"
-    """Overdue for so long that the connection's contact is told, and nobody else."""
+    """Overdue for so long that the connection's contact is notified, and only the contact."""
     COMMISSION_OVERDUE = "commission_overdue"
-    """A commission was expected by a day and not seen as paid: for the contact alone as well."""
+    """A commission was due and is not known to be paid; also only for the contact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +200,8 @@ class Announcement:
     """Something about an order that people are notified of.
 
     ``sequence`` counts an order's announcements from 1; with the order's key it is a stable id.
-    ``occurred_at`` is the provider's time of what is told, ``announced_at`` when we learned it.
+    ``occurred_at`` is the time of the change by the provider's clock, ``announced_at`` when we
+    recorded it.
     """
 
     sequence: int
@@ -210,21 +212,21 @@ class Announcement:
     announced_at: datetime
     correction: bool = False
     joined: bool = False
-    """Whether one change gave several announcements, of which this is one: one mail says all."""
+    """Whether this is one of several announcements of one change, which share one mail."""
 
     def id_for(self, key: OrderKey) -> str:
         return f"{key}/{self.sequence}"
 
 
 OVERDUE: Final = "overdue"
-"""The code of the reason for attention that no report gives, but the time that goes by."""
+"""The code of the one reason for attention that follows from time and not from a report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overdue:
-    """The mark of an order whose stage (``status``, entered at ``since``) lasts too long.
+    """The overdue mark: the stage (``status``, entered at ``since``) lasts too long.
 
-    ``allowed`` says in words what it was allowed. ``escalated_at`` is when it was given to the
+    ``allowed`` is the allowed time as text. ``escalated_at`` is when the order was escalated to the
     connection's contact. ``raw_status`` is the provider's own word for the stage.
     """
 
@@ -235,7 +237,7 @@ class Overdue:
     marked_at: datetime
     escalated_at: datetime | None = None
     waiting: str | None = None
-    """What the order waits for from its customer, if that is what lasts too long."""
+    """What the order waits for from its customer, if it is the wait that lasts too long."""
     raw_status: str | None = None
 
     @property
@@ -261,30 +263,30 @@ class Overdue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedOrder:
-    """An order as it is kept: with the version of its item and what was announced of it."""
+    """An order as it is stored: with its item's version and its announcements."""
 
     order: Order
     version: int = 0
     announced: tuple[Announcement, ...] = field(default=())
-    """The last announcements, and older ones that decide what is told next."""
+    """The last announcements, and older ones that later announcements depend on."""
     erased_at: datetime | None = None
-    """Set on a tombstone: the customer was erased, and nothing personal may come back."""
+    """Set on a tombstone: the customer was erased, and no personal data may be stored again."""
     overdue: Overdue | None = None
-    """Set by ``overdue``; the next report that moves stage or deadline takes it away."""
+    """Set by ``overdue``; the next report that changes stage or deadline removes it."""
 
     @property
     def last_sequence(self) -> int:
-        """How many announcements there have been."""
+        """The sequence number of the last announcement; 0 if there is none."""
         return self.announced[-1].sequence if self.announced else 0
 
     @property
     def attention(self) -> tuple[Attention, ...]:
-        """Reasons to look that nobody has acknowledged, being overdue among them."""
+        """Reasons for attention that nobody has acknowledged, including being overdue."""
         if self.overdue is None or self.overdue.reason.id in self.order.acknowledged:
             return self.order.attention
         return (*self.order.attention, self.overdue.reason)
 
     @property
     def shown(self) -> Order:
-        """The order as people see it: being overdue is among its reasons to look."""
+        """The order as it is shown to people: being overdue is one of its reasons for attention."""
         return replace(self.order, attention=self.attention)

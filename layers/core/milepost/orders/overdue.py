@@ -1,7 +1,8 @@
-"""Watching: orders whose stage lasts too long, and announcements that never went out.
+"""The deadline watch: marks and escalates orders whose stage lasts too long.
 
-Both are found through the index, so that a run costs what is overdue, and what was announced
-lately; each order is read again, judged and written as any other change is.
+Orders are found through the index, so the cost of a run depends on what is overdue and what was
+announced lately, not on the number of orders. Each order is read again, judged, and written like
+any other change.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -41,14 +42,14 @@ class WatchList(Protocol):
     def announced(
         self, *, since: datetime, until: datetime, closed_since: datetime
     ) -> Iterator[LastAnnounced]:
-        """Orders of which something was last announced then, both ends included: every open
-        one, and those that closed lately."""
+        """Orders whose last announcement is in this time, both ends included: every open order, and
+        those that were closed lately."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineWatch:
-    """Marks orders that are overdue, and gives to the contact what stays so."""
+    """Marks overdue orders, and escalates those that stay overdue to the connection's contact."""
 
     watch_list: WatchList
     connections: Connections
@@ -56,8 +57,8 @@ class DeadlineWatch:
     rules_of: Callable[[Connection], Rules] = lambda _: Rules()
 
     def candidates(self, *, now: datetime) -> Iterator[Watched]:
-        """Orders to judge: without what the index alone shows to be in time or done with, and
-        without those of connections whose settings can't be used."""
+        """Orders to judge, without those that the index shows to need nothing, and without those of
+        connections whose settings can't be used."""
         for one in self.watch_list.past(now=now):
             try:
                 connection = _connection_of(one.key, self.connections)
@@ -67,7 +68,7 @@ class DeadlineWatch:
                 yield one
 
     def judge(self, key: OrderKey, *, now: datetime) -> tuple[Announcement, ...]:
-        """Mark or escalate one order if it is so; what is announced by that.
+        """Mark or escalate one order if it is due; returns what that announces.
 
         :raises LostRace: after many; the next run tries again
         """
@@ -85,13 +86,14 @@ class DeadlineWatch:
 
 
 Judged = tuple[TrackedOrder | None, tuple[Announcement, ...]]
-"""What an order becomes, and what that announces; None to leave it as it is."""
+"""The changed order, and what that announces; None to leave it unchanged."""
 
 
 def rewrite(
     orders: OrderStore, key: OrderKey, judge: Callable[[TrackedOrder | None], Judged]
 ) -> tuple[Announcement, ...]:
-    """Write what the judge makes of an order, whoever else is writing to it; what it announces.
+    """Write the order as the judge changes it, also with concurrent writers; returns its
+    announcements.
 
     :raises LostRace: after many; the next run tries again
     """
@@ -113,7 +115,8 @@ def judged(
     now: datetime,
     rules: Rules = Rules(),  # noqa: B008 - it is frozen
 ) -> tuple[TrackedOrder | None, tuple[Announcement, ...]]:
-    """What an order becomes at this moment, and what that announces; None to leave it as it is."""
+    """The order after judging it at this time, and what that announces; None to leave it
+    unchanged."""
     before = read_again(stored, rules)
     if before is None or before.erased_at is not None:
         return None, ()
@@ -131,7 +134,8 @@ def judged(
 
 
 def _set_right(before: TrackedOrder, connection: Connection, now: datetime) -> TrackedOrder | None:
-    """Write again what was stored by other settings: they give it more time now."""
+    """Update an order whose dates follow from earlier settings: the present ones allow more
+    time."""
     if before.overdue is None and next_date(before.order, connection) <= now:
         return None
     return replace(before, version=before.version + 1, overdue=None)
@@ -154,9 +158,9 @@ def _marked(
 
 
 def _kinds_of_mark(before: TrackedOrder, mark: Overdue, connection: Connection) -> tuple[Kind, ...]:
-    """Overdue, once a stage; and for customers that it is delayed, once an appointment or stage.
+    """Overdue, once for each stage; delayed, for customers, once for each appointment or stage.
 
-    A customer who is waited for is not told of a delay.
+    While the order waits for its customer, the customer is not notified of a delay.
     """
     kinds = () if _was_told(before, mark, Kind.OVERDUE) else (Kind.OVERDUE,)
     tells_customer = Kind.DELAYED in connection.customer_notices and before.order.waiting is None
@@ -166,7 +170,7 @@ def _kinds_of_mark(before: TrackedOrder, mark: Overdue, connection: Connection) 
 
 
 def _delay_was_told(before: TrackedOrder, mark: Overdue) -> bool:
-    """Whether the customer was notified of it since the last date that they were told."""
+    """Whether the customer was notified of a delay since the last date they were given."""
     dates = (Kind.SCHEDULED, Kind.RESCHEDULED)
     since = max((one.sequence for one in before.announced if one.kind in dates), default=0)
     order = before.order
@@ -204,15 +208,15 @@ def _word_of_its_own(order: Order) -> str | None:
 
 
 def _is_of_stage(one: Announcement, mark: Overdue, since: datetime) -> bool:
-    """Whether it was about the stage that has the mark. Where that began far beyond the order's
-    track, the deadline lies before it."""
+    """Whether the announcement was about the stage that has the mark. If that stage began far
+    beyond the order's track, its deadline is before its beginning."""
     when = one.announced_at if mark.deadline < mark.since else one.occurred_at
     return when >= since
 
 
 def _was_told(before: TrackedOrder, mark: Overdue, kind: Kind) -> bool:
-    """Whether a notice was sent for this stage, or this wait for the customer, whose deadline
-    may have moved since."""
+    """Whether this was announced for this stage or this wait, whose deadline may have moved
+    since."""
     order = before.order
     since = order.waiting.since if order.waiting else mark.since
     return any(
@@ -250,14 +254,14 @@ def _is_worth_reading(one: Watched, connection: Connection, now: datetime) -> bo
         return not one.is_acknowledged and _is_due_to_escalate(one.overdue, connection, now)
     if one.status is Status.SCHEDULED and one.appointment:
         moment = stored_moment(one.appointment)
-        # Past, although its appointment lies ahead: that one was moved far beyond the track.
+        # Past although the appointment is in the future: it was moved far beyond the track.
         is_sliding = moment is not None and moment > now
         return is_sliding or appointment_ends(one.appointment, connection) <= now
     return True
 
 
 def _connection_of(key: OrderKey, connections: Connections) -> Connection | None:
-    """None for a connection that was removed: nobody looks after its orders any more."""
+    """The connection; None if it was removed, so that nobody is responsible for its orders."""
     try:
         return connections.get(key.connection)
     except UnknownConnection:

@@ -1,4 +1,4 @@
-"""What is overdue now, as a digest mentions it."""
+"""Orders that are overdue now, as digests list them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MOST_MENTIONED: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverdueOrder:
-    """One order that is overdue, and in which stage since when."""
+    """An overdue order: its stage, and since when."""
 
     key: OrderKey
     reference: str | None
@@ -23,14 +23,14 @@ class OverdueOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverdueNow:
-    """The longest overdue orders, and whether there are more of them."""
+    """The longest overdue orders, and whether there are more."""
 
     orders: tuple[OverdueOrder, ...] = ()
     more: bool = False
 
 
 def merged(found: Iterable[OverdueNow]) -> OverdueNow:
-    """What several lookups found, as one list: each order once, the longest overdue first."""
+    """The results of several lookups as one list: each order once, the longest overdue first."""
     every = tuple(found)
     orders = {order.key: order for one in every for order in one.orders}
     longest = sorted(orders.values(), key=lambda order: (order.since, order.key))
@@ -41,8 +41,8 @@ def merged(found: Iterable[OverdueNow]) -> OverdueNow:
 
 
 class OverdueOrders(Protocol):
-    """Where a sender looks up what is overdue."""
+    """Where senders look up overdue orders."""
 
     def covered_by(self, subscription_id: str, *, now: datetime) -> OverdueNow:
-        """What is overdue of the connections and service types of this subscription."""
+        """Overdue orders of the connections and service types of this subscription."""
         ...

@@ -1,8 +1,8 @@
-"""What is known of the stages of each provider's process, by its raw statuses.
+"""The stages of each provider's process, by its raw statuses.
 
-A canonical status is coarser than what a provider says: SUBS has two milestones that are
-``accepted``. How long a stage may last, what comes next, and who has to act belong to the raw
-status. What isn't listed here follows from the canonical status (``deadlines``, ``next_steps``).
+Canonical statuses are coarser than raw ones: two milestones of SUBS are ``accepted``. How long a
+stage may last, what comes next, and who has to act depend on the raw status. For a raw status that
+isn't listed here, they follow from the canonical status (``deadlines``, ``next_steps``).
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ _DAY: Final = timedelta(days=1)
 
 
 class Allowed(StrEnum):
-    """A time that is no number of days."""
+    """An allowed time that is not a number of days."""
 
     TRACK = "track"
     """As long as the order's track lasts."""
@@ -27,15 +27,15 @@ class Allowed(StrEnum):
 class ProviderStage:
     """One raw status: how long it may last, and what ends it.
 
-    ``acts`` is who has to do something for the order to go on, ``step`` what that is, in a
-    sentence. None where nothing better is known than what the canonical status says.
+    ``acts`` is who has to act next, ``step`` what they have to do, as a sentence. None if nothing
+    more is known than the canonical status.
     """
 
     allowed: timedelta | Allowed | None = None
     acts: str | None = None
     step: str | None = None
     signs: bool = False
-    """Whether the customer has a contract to sign in it."""
+    """Whether the customer has a contract to sign in this stage."""
 
 
 _NOTHING: Final = ProviderStage()
@@ -63,8 +63,9 @@ STAGES: Final[Mapping[str, Mapping[str, ProviderStage]]] = {
         ),
     },
     "subs": {
-        # Source: the staff guide, milestone by milestone. It gives no times; those of the
-        # installation and the inspection are the project's own (docs/providers/subs.md).
+        # Source: the staff guide, milestone by milestone. It gives no times; the project chose
+        # those
+        # of the installation and the inspection (docs/providers/subs.md).
         "Application Fee Generated": ProviderStage(
             acts="customer", step="The customer pays the application fee."
         ),
@@ -89,7 +90,7 @@ STAGES: Final[Mapping[str, Mapping[str, ProviderStage]]] = {
         ),
     },
 }
-"""By provider and raw status. A provider, or a status, may be left out."""
+"""By provider and raw status. Not every provider or status is listed."""
 
 _BY_NORMAL_FORM: Final = {
     provider: {normal_form(word): stage for word, stage in stages.items()}
@@ -103,8 +104,8 @@ _SIGNING: Final = frozenset(
 
 
 def awaits_signature(raw_status: str | None, fees: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether the customer still has to sign: in the raw status of the contract, and as long as no
-    fee is asked for that follows the signature.
+    """Whether the customer still has to sign: in the raw status of the contract, until a fee is
+    charged that follows the signature.
 
     Source: SUBS's staff guide: the code is for signing the contract; the connection fee follows.
     """
@@ -113,5 +114,5 @@ def awaits_signature(raw_status: str | None, fees: Iterable[Mapping[str, Any]]) 
 
 
 def stage_of(provider: str, raw_status: str | None) -> ProviderStage:
-    """What is known of a raw status; nothing of one that isn't listed."""
+    """The stage of a raw status; one without facts if it isn't listed."""
     return _BY_NORMAL_FORM.get(provider, {}).get(normal_form(raw_status or ""), _NOTHING)

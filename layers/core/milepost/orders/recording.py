@@ -17,14 +17,14 @@ from milepost.orders.restating import restate, restate_summary
 from milepost.orders.rules import Rules
 
 MOST_LOST_RACES: Final = 10
-"""Writers that may get ahead of us on one order before we leave the report to a redelivery."""
+"""How often a write may lose to another writer before the report is left to a redelivery."""
 
 
 Done = TypeVar("Done")
 
 
 class LostRace(Exception):
-    """Somebody else wrote the order since we read it; ``winner`` is what they wrote."""
+    """Another writer has written the order since it was read; ``winner`` is what it wrote."""
 
     def __init__(self, winner: TrackedOrder) -> None:
         super().__init__(f"order {winner.order.key} is at version {winner.version} by now")
@@ -32,22 +32,22 @@ class LostRace(Exception):
 
 
 class UnstorableOrder(Exception):
-    """The order can't be stored with this report, however often that is tried; the message says
-    why, without the order's contents. The order is stored as it was before."""
+    """The order can't be stored with this report, and a retry won't help. The message says why,
+    without the order's contents. The stored order is unchanged."""
 
 
 class OrderStore(Protocol):
-    """Where orders are kept."""
+    """Where orders are stored."""
 
     def read(self, key: OrderKey) -> TrackedOrder | None:
-        """The order as last seen; it may be a little out of date, since ``write`` checks."""
+        """The order; it may be slightly out of date, since ``write`` checks its version."""
         ...
 
     def write(self, tracked: TrackedOrder, *, new: tuple[Announcement, ...]) -> None:
-        """Keep it in place of the version before it, with what is to be announced of it.
+        """Store the order in place of its previous version, with its new announcements.
 
-        :raises LostRace: when the version kept is not the one before
-        :raises UnstorableOrder: when the store refuses what the order consists of
+        :raises LostRace: when the stored version is not the previous one
+        :raises UnstorableOrder: when the store refuses the order's contents
         """
         ...
 
@@ -56,8 +56,8 @@ class Erasures(Protocol):
     """Customers who were erased."""
 
     def cover(self, report: Report) -> bool:
-        """Whether a report of an order that isn't known is about one that was erased: a further
-        item of it, or an order from before its customer was erased."""
+        """Whether a report of an unknown order belongs to an erased one: a further item of it, or
+        an order from before its customer was erased."""
         ...
 
 
@@ -82,7 +82,7 @@ class RecordOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The outcome of a report, and where its order stands now."""
+    """The outcome of a report, and its order as it is now."""
 
     outcome: RecordOutcome
     status: Status
@@ -99,14 +99,13 @@ def record(
     erasures: Erasures = NOBODY_ERASED,
     require: Callable[[Order], None] | None = None,
 ) -> Recorded:
-    """Take a report into its order, whoever else is writing to it.
+    """Record a report in its order, also with concurrent writers.
 
-    :param announce: False for a replay that is to tell nobody
-    :param erasures: whose orders are not taken in; looked at for a new order alone
-    :param require: raises when the report must not be added to the order. It is given the very
-        version in place of which the report is written, so that two decisions about one order
-        can't pass each other
-    :raises LostRace: after ``MOST_LOST_RACES``; try the report again later
+    :param announce: False for a replay that notifies nobody
+    :param erasures: the customers whose orders are not recorded; only checked for a new order
+    :param require: raises when the report must not be added to the order. It gets the version that
+        the write replaces, so that concurrent decisions about one order can't both succeed
+    :raises LostRace: after ``MOST_LOST_RACES``; retry the report later
     :raises UnstorableOrder: when the order can't be stored with it; keep the report elsewhere
     """
     report = restate(report, rules.read_status)
@@ -136,9 +135,9 @@ def record(
 def write_until_won(
     attempt: Callable[[TrackedOrder | None], Done], stored: TrackedOrder | None
 ) -> Done:
-    """Run a write that replaces the stored version, again with the winner's after a lost race.
+    """Run a write that replaces the stored version; after a lost race, run it again on the winner.
 
-    :param attempt: given the stored version; raises ``LostRace`` when another is stored by now
+    :param attempt: gets the stored version; raises ``LostRace`` if another one is stored by then
     :raises LostRace: after ``MOST_LOST_RACES``
     """
     for _ in range(MOST_LOST_RACES):
@@ -150,8 +149,8 @@ def write_until_won(
 
 
 def read_again(tracked: TrackedOrder | None, rules: Rules) -> TrackedOrder | None:
-    """A stored order as these rules have it, where they give its raw statuses another meaning than
-    they had when it was written. Nothing is announced by that.
+    """A stored order by these rules, if its raw statuses had another meaning when it was written.
+    Nothing is announced.
     """
     if tracked is None or tracked.erased_at is not None or not _has_changed(tracked.order, rules):
         return tracked
@@ -159,7 +158,7 @@ def read_again(tracked: TrackedOrder | None, rules: Rules) -> TrackedOrder | Non
 
 
 def fold_again(tracked: TrackedOrder, rules: Rules) -> TrackedOrder:
-    """The order that its stored reports imply by these rules; its version stays."""
+    """Fold the stored reports again by these rules; the version stays."""
     known = tracked.order
     order = fold((entry.report for entry in known.timeline), rules, known.summary)
     overdue = tracked.overdue if _clock(order) == _clock(known) else None
@@ -196,7 +195,7 @@ def _next_version(
 
 
 def _clock(order: Order) -> tuple[object, ...]:
-    """All that a stage's deadline follows from, beside the connection's settings."""
+    """Everything that a stage's deadline depends on, apart from the connection's settings."""
     offer, service = order.details.get("offer", {}), order.details.get("service_type")
     stage = (order.status, order.stage_since, order.waited, order.waited_before, order.waiting)
     facts = (order.appointment, offer.get("id"), offer.get("name"), service, first_due_on(order))
@@ -204,7 +203,7 @@ def _clock(order: Order) -> tuple[object, ...]:
 
 
 def _nothing_to_add(report: Report, before: TrackedOrder) -> RecordOutcome | None:
-    """The outcome of a report that certainly changes nothing; None when it has to be folded in."""
+    """The outcome of a report that can't change anything; None if it has to be folded in."""
     if before.erased_at is not None:
         return RecordOutcome.ERASED
     order = before.order
@@ -218,9 +217,10 @@ def _nothing_to_add(report: Report, before: TrackedOrder) -> RecordOutcome | Non
 
 
 def _may_hold_again(report: Report, known: Report, order: Order) -> bool:
-    """Whether a known report, taken as a snapshot later, may take another place than it has.
+    """Whether a known report, repeated by a later snapshot, may move on the timeline.
 
-    It may when there is another snapshot of its instant, or when it was not known to be one.
+    It may if there is another snapshot of the same instant, or if it was not known to be a
+    snapshot.
     """
     if not report.is_snapshot:
         return False
@@ -233,7 +233,7 @@ def _may_hold_again(report: Report, known: Report, order: Order) -> bool:
 
 
 def _came_again_for_nothing(report: Report, order: Order, before: Order) -> bool:
-    """Whether a known report left everything as it was, but for when it was said."""
+    """Whether a repeated report changed nothing but its own time."""
     return before.find_report(report.id) is not None and _standing(order) == _standing(before)
 
 
@@ -243,9 +243,10 @@ def _standing(order: Order) -> tuple[object, ...]:
 
 
 def _says_what_is_known(report: Report, order: Order) -> bool:
-    """A provider without a clock says the same at each fetch: only a difference is news.
+    """Whether the report repeats what is known. Without dates from the provider, each fetch says
+    the same, and only a difference is news.
 
-    What counts is what the provider was last known to say at that time.
+    It is compared with what the provider had last reported at that time.
     """
     said = [
         entry.report

@@ -1,8 +1,8 @@
-"""Reminders of an appointment: when they are due, and when one no longer holds.
+"""Reminders of appointments: when they are due, and when they are withdrawn.
 
-A reminder is its own announcement. ``occurred_at`` is the time at which it was due, which
-follows from the appointment: so one that was announced is known again, and one of an appointment
-that has moved since is known to be out of date.
+A reminder is an announcement of its own. Its ``occurred_at`` is its due time, which follows from
+the appointment. It shows whether a reminder was already announced, and whether its appointment has
+moved since.
 """
 
 from collections.abc import Sequence
@@ -18,15 +18,15 @@ from milepost.orders.details import Details
 from milepost.orders.order import Announcement, Kind, Order, TrackedOrder
 
 CATCH_UP: Final = timedelta(hours=6)
-"""How late a reminder may go out when the watch didn't run at its time."""
+"""How late a reminder may be sent if the watch didn't run on time."""
 DAY_BEGINS: Final = time(9)
-"""When an appointment without a time begins on its day: nobody is written to at night."""
+"""When an appointment without a time counts as begun on its day: no mails at night."""
 _A_DAY: Final = 24.0
 _OF_APPOINTMENTS: Final = frozenset({Kind.SCHEDULED, Kind.RESCHEDULED})
 
 
 def begins_at(appointment: str | None, connection: Connection) -> datetime | None:
-    """When an appointment begins: its instant, or 9:00 of its day by the connection's clock."""
+    """When an appointment begins: its instant, or 9:00 on its day in the connection's time zone."""
     day = stored_day(appointment)
     if day is None:
         return stored_moment(appointment)
@@ -35,17 +35,16 @@ def begins_at(appointment: str | None, connection: Connection) -> datetime | Non
 
 
 def is_to_complete(one: Announcement, details: Details, connection: Connection) -> bool:
-    """Whether a reminder is the team's, to complete the order after its appointment."""
+    """Whether it reminds the team to complete the order after its appointment."""
     begins = begins_at(details.get("appointment"), connection)
     return one.kind is Kind.REMINDER and begins is not None and one.occurred_at >= begins
 
 
 def reminder_times(order: Order, connection: Connection) -> Sequence[datetime]:
-    """When people are reminded of the present appointment, the first time first.
+    """The times of all reminders of the present appointment, the earliest first.
 
-    An appointment that is a day without a time is reminded of by a day or more. Where the team
-    completes the order itself, it is reminded to do so when the appointment begins, unless that
-    is planned already.
+    An appointment without a time only has reminders a day or more ahead. Where the team completes
+    orders itself, it is reminded when the appointment begins, unless completion is already planned.
     """
     begins = begins_at(order.appointment, connection)
     if order.status is not Status.SCHEDULED or begins is None:
@@ -59,10 +58,10 @@ def reminder_times(order: Order, connection: Connection) -> Sequence[datetime]:
 def due_reminder(
     tracked: TrackedOrder, connection: Connection, *, now: datetime
 ) -> datetime | None:
-    """The time of the reminder that is to be announced now; None when there is none.
+    """The due time of the reminder to announce now; None if there is none.
 
-    Not of an appointment that we learned of after that time, nor twice. Of several that are due,
-    only the last.
+    There is none if the appointment became known only after the due time, or if it was already
+    announced. If several are due, only the last counts.
     """
     order = tracked.order
     begins = begins_at(order.appointment, connection)
@@ -80,7 +79,7 @@ def due_reminder(
 def reminder_withdrawn(
     one: Announcement, tracked: TrackedOrder, connection: Connection, *, now: datetime
 ) -> str | None:
-    """Why a reminder that has not gone out yet is not to; None when it still holds."""
+    """The reason why a reminder that is still unsent must not be sent; None if it may be."""
     order = tracked.order
     begins = begins_at(order.appointment, connection)
     if order.status is not Status.SCHEDULED or begins is None:
@@ -96,7 +95,7 @@ def reminder_withdrawn(
 
 
 def action_to_complete(order: Order, connection: Connection, *, now: datetime) -> str | None:
-    """The action by which the team is to complete the order now that its appointment has begun."""
+    """The action by which the team should complete the order, once its appointment has begun."""
     begins = begins_at(order.appointment, connection)
     if order.status is not Status.SCHEDULED or begins is None or now < begins:
         return None
@@ -115,7 +114,7 @@ def _was_announced(tracked: TrackedOrder, at: datetime) -> bool:
 
 
 def _learned_at(order: Order) -> datetime:
-    """When we were first told of the present appointment, without one in between."""
+    """When the present appointment became known, after the last other one."""
     learned = order.since
     for entry in reversed(order.timeline):
         said = entry.report.details.get("appointment")
@@ -128,7 +127,7 @@ def _learned_at(order: Order) -> datetime:
 
 
 def _team_is_to_complete(order: Order) -> bool:
-    """Whether the team completes the order by an action, and nobody has planned it."""
+    """Whether the team completes the order by an action that nobody has planned yet."""
     action = order.details.get("completed_by")
     if action is None or order.details.get("fulfilment_at"):
         return False

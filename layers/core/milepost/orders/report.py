@@ -1,8 +1,8 @@
-"""What a provider told us about one order at one time.
+"""Reports: what a provider or a person said about one order at one time.
 
-A report is already translated: the provider's raw status stands beside the canonical one.
-Reports are a set. Two that say the same thing of the same moment have the same id, by whichever
-way they came, so that taking one in twice changes nothing.
+A report is already translated: it has the canonical status beside the provider's raw status.
+Reports form a set. Two reports of the same content and time have the same id, whatever their
+source, so recording one twice changes nothing.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from milepost.orders.size_limits import (
 
 
 class Source(StrEnum):
-    """The way by which a report came."""
+    """The source of a report."""
 
     WEBHOOK = "webhook"
     POLL = "poll"
@@ -36,12 +36,11 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One thing said of one order.
+    """One statement about one order.
 
-    ``status`` is None when the report brings facts alone, or a raw status that the provider's
-    table does not know (then ``raw_status`` says which). ``occurred_at`` and ``seen_at`` are
-    aware datetimes in UTC. Details larger than ``size_limits.REPORT_BYTES`` are shortened, and say
-    so.
+    ``status`` is None if the report has only facts, or a raw status that is not in the provider's
+    table (then ``raw_status`` has it). ``occurred_at`` and ``seen_at`` are aware datetimes in UTC.
+    Details larger than ``size_limits.REPORT_BYTES`` are shortened and marked as such.
     """
 
     connection: str
@@ -54,20 +53,21 @@ class Report:
     source: Source
     details: Details
     status_since: datetime | None = None
-    """When the status was entered, where the provider says so apart from what changed last."""
+    """When the order entered the status, if the provider gives this apart from the last change."""
     dated_by_fetch: bool = False
-    """True when the provider gives no date, so that the report is dated by the request for it."""
+    """True if the provider gives no date: the report then has the time of the request."""
     snapshot_at: datetime | None = None
-    """Of a snapshot, which says the whole order: when the provider was asked for it, or made it.
-    None for an event, which says a part. It is no part of ``id``: the same said again is the same
-    report, whose place among others of its instant is that of the last time it was said."""
+    """For a snapshot, which contains the whole order: when it was requested, or when the provider
+    made it. None for an event, which contains a part. It is not part of ``id``: a repeated snapshot
+    is the same report, and takes its place among reports of the same instant by its last
+    repetition."""
     id: str = field(init=False)
-    """What was said and when: 16 hex digits that do not depend on source or time of arrival."""
+    """A hash of content and time: 16 hex digits, independent of source and time of arrival."""
     size: int = field(init=False, compare=False, repr=False)
-    """Bytes of what it says, as canonical JSON."""
+    """The size of its content as canonical JSON, in bytes."""
 
     def __post_init__(self) -> None:
-        # To the millisecond, as it is stored: what is read back has to be equal.
+        # To the millisecond, as it is stored: a report has to be equal after it is read back.
         object.__setattr__(self, "occurred_at", whole_milliseconds(self.occurred_at))
         object.__setattr__(self, "seen_at", whole_milliseconds(self.seen_at))
         if self.status_since is not None:
@@ -78,7 +78,8 @@ class Report:
         object.__setattr__(self, "id", hashlib.sha256(said).hexdigest()[:16])
 
     def _bounded(self) -> bytes:
-        """Shorten what is too large to be stored; what the id is made of."""
+        """Shorten details that are too large to be stored; returns the bytes that the id is made
+        of."""
         self._shorten_words()
         said = _canonical_bytes(self._said())
         size = len(said)
@@ -101,21 +102,21 @@ class Report:
             object.__setattr__(self, "details", {**self.details, "service_type": shorter})
 
     def _said(self) -> list[object]:
-        """What makes it this report and no other."""
+        """Everything that identifies this report."""
         if "action_key" in self.details:
-            # Asked for twice with one key, an action is done once, whenever that was.
+            # Requested twice with one idempotency key, an action runs once, at whatever time.
             return [self.details.get("action"), self.details["action_key"]]
         since = format_instant(self.status_since) if self.status_since else None
         return [self.raw_status, format_instant(self.occurred_at), since, self.details]
 
     @property
     def is_snapshot(self) -> bool:
-        """Whether it says the whole order, so that what it leaves out holds no more."""
+        """Whether it contains the whole order, so that facts it leaves out are no longer valid."""
         return self.snapshot_at is not None
 
     @property
     def has_unknown_status(self) -> bool:
-        """Whether the provider named a status that its table does not list."""
+        """Whether the provider sent a status that is not in its table."""
         return self.status is None and self.raw_status is not None
 
 
@@ -123,7 +124,7 @@ MAX_CLOCK_SKEW: Final = timedelta(minutes=5)
 
 
 def refuse_future(reports: Iterable[Report], *, now: datetime) -> None:
-    """Keep out what is dated further ahead than clocks differ: it would shadow all that follows.
+    """Refuse reports dated further ahead than clocks may differ: they would hide later ones.
 
     :raises DatedAhead: when a report is dated more than 5 minutes after ``now``
     """
@@ -132,10 +133,10 @@ def refuse_future(reports: Iterable[Report], *, now: datetime) -> None:
 
 
 def shorten(details: Details, most: int) -> Details:
-    """Details in at most so many bytes; ``shortened`` says which facts were cut."""
+    """The details in at most ``most`` bytes; ``shortened`` names the facts that were cut."""
     return cast(Details, shorten_details(details, most, encode=_canonical_bytes))
 
 
 def _canonical_bytes(value: Any) -> bytes:
-    # A lone surrogate is refused where it comes in; here it must not stop an order.
+    # Adapters refuse lone surrogates in payloads; here one must not block an order.
     return canonical_json(value).encode("utf-8", "surrogatepass")

@@ -1,7 +1,7 @@
-"""Reading every stored order again, after what raw statuses mean has changed. Nobody is notified.
+"""Folds every stored order again after the meaning of raw statuses changed; notifies nobody.
 
-Until an order has been read again, whatever is reported of it reads it as it should be first
-(``recording.read_again``); this brings what lists and filters show in line at once.
+A new report of an order does this as well, before it is recorded (``recording.read_again``). This
+module does it at once for all orders, so that lists and filters are right.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,26 +26,26 @@ FIRST_PLACE: Final = "0@0"
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """An order of the index, and the place after which a walk goes on behind it."""
+    """An order of the index, and the place from which a walk continues after it."""
 
     key: OrderKey
     place: str
 
 
 class Walk(Protocol):
-    """Every order that is in some list."""
+    """Walks through every order that is in a list."""
 
     def walk(self, *, after: str | None) -> Iterator[Walked]:
-        """From this place on, the orders of its very place once more; None: from the beginning.
+        """The orders from a place on; those at the place itself are repeated. None: from the start.
 
-        :raises ValueError: when it is no place
+        :raises ValueError: when the text is not a place
         """
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reread:
-    """Reads orders again. Safe to repeat: what is as it should be isn't written."""
+    """Folds orders again. Safe to repeat: an order that is up to date isn't written."""
 
     index: Walk
     connections: Connections
@@ -53,9 +53,9 @@ class Reread:
     rules_of: Callable[[Connection], Rules]
 
     def read_again(self, key: OrderKey, *, now: datetime) -> bool:
-        """Write one order as it is to be read now; whether it was another one before.
+        """Write one order by the present rules; returns whether that changed it.
 
-        :raises LostRace: after many; repeat it
+        :raises LostRace: after many lost races; repeat it
         """
         try:
             connection = self.connections.get(key.connection)
@@ -76,7 +76,7 @@ class Reread:
 def _as_it_should_be(
     before: TrackedOrder | None, connection: Connection, rules: Rules, *, now: datetime
 ) -> TrackedOrder | None:
-    """The next version of an order; None when it is as it should be, gone, or erased."""
+    """The next version of an order; None if it is up to date, missing or erased."""
     if before is None or before.erased_at is not None:
         return None
     after = fold_again(before, rules)

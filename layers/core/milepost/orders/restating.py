@@ -1,7 +1,7 @@
-"""The status of stored reports, read again. Short: lifecycle, recording and adapters share it.
+"""Maps the raw statuses of stored reports again. Short: lifecycle, recording and adapters share it.
 
-What a provider's words mean is a table, which may be corrected, and a connection may add to it. The
-raw status is stored beside the canonical one, so an order is what today's table makes of it.
+A table maps a provider's raw statuses. It may be corrected, and a connection may add to it. The raw
+status is stored beside the canonical one, so an order always follows the present table.
 """
 
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from milepost.orders.report import Report
 from milepost.orders.summary import Summary
 
 StatusReader: TypeAlias = Callable[[str, Details], Status | None]
-"""The canonical status of a raw one and what came with it; None for a word that isn't known."""
+"""Gives the canonical status for a raw status and its details; None for an unknown word."""
 
 
 def restate(report: Report, read_status: StatusReader | None) -> Report:
-    """The report with the status that its raw status stands for."""
+    """The report with the canonical status of its raw status."""
     if read_status is None or report.raw_status is None:
         return report
     status = read_status(report.raw_status, report.details)
@@ -26,9 +26,9 @@ def restate(report: Report, read_status: StatusReader | None) -> Report:
 
 
 def restate_summary(summary: Summary | None, read_status: StatusReader | None) -> Summary | None:
-    """The same for a summary; one whose raw status isn't known keeps its status.
+    """The same for a summary; it keeps its status if its raw status is unknown.
 
-    The stages that it counts were left long ago and stay as they were counted.
+    Its finished stages stay as they were counted.
     """
     if summary is None or read_status is None or summary.raw_status is None:
         return summary

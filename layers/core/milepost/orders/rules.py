@@ -10,17 +10,17 @@ from milepost.orders.restating import StatusReader
 
 
 def nothing_to_examine(_status: Status, _details: Details) -> Iterable[Attention]:
-    """For providers whose orders need no check of their own."""
+    """No reasons: for providers whose orders need no check of their own."""
     return ()
 
 
 def nothing_to_wait_for(_status: Status, _details: Details) -> str | None:
-    """For providers whose orders never stand still until the customer has done something."""
+    """No wait: for providers whose orders never wait for the customer."""
     return None
 
 
 def nothing_to_look_at(_order: Order) -> Iterable[Attention]:
-    """For rules that don't judge an order as a whole."""
+    """No reasons: for rules that don't judge an order as a whole."""
     return ()
 
 
@@ -28,15 +28,15 @@ def nothing_to_look_at(_order: Order) -> Iterable[Attention]:
 class Rules:
     """What one provider adds to the lifecycle.
 
-    ``continues`` and ``recovers`` map a raw status to the statuses it may be left for although it
-    is terminal: the usual way on, or the taking back of a decision. ``examine`` looks at an open
-    order's facts for what a person should see to. ``waits`` says what an open order waits for from
-    its customer, in one word, or None; of the notes it sees those that the provider said last.
-    ``event_facts`` are details that only events carry: a snapshot that leaves them out says nothing
-    of them, while every other fact that it leaves out holds no more. ``examine_closed`` looks at
-    the facts of an order that is closed, such as a payment that failed. ``read_status`` gives the
-    canonical status of a raw one and what came with it (None: a word that isn't known); with it, a
-    stored report is read as the provider's table has it now. ``look_at`` judges a whole open order.
+    ``continues`` and ``recovers`` map a terminal raw status to the statuses that may follow it: as
+    the usual continuation, or because a decision was taken back. ``examine`` finds reasons for
+    attention in the facts of an open order, ``examine_closed`` in those of a closed order, such as
+    a payment that failed; ``look_at`` finds them in a whole open order. ``waits`` gives in one word
+    what an open order waits for from its customer, or None; it gets only the latest notes.
+    ``event_facts`` are details that only events carry: if a snapshot leaves them out, they stay
+    valid, while every other fact that it leaves out does not. ``read_status`` gives the canonical
+    status for a raw status and its details (None: an unknown word); stored reports are read again
+    with it, so that they follow the provider's present table.
     """
 
     continues: Mapping[str, frozenset[Status]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Finding orders again: by words of their reference, and by whose they are."""
+"""Search terms of an order: words of its reference, and the id of its customer."""
 
 import hashlib
 import unicodedata
@@ -11,17 +11,17 @@ from milepost.orders.details import Details
 from milepost.orders.order import OrderKey
 
 MOST_WORDS: Final = 8
-"""Words of one reference that it is found by; each is its own item."""
+"""Maximum number of words of one reference that are indexed; each is an item of its own."""
 LONGEST_WORD: Final = 64
-"""Characters of a reference that can be searched for, from the start of each of its words."""
+"""Characters of a reference that are indexed, from the start of each of its words."""
 
 
 def customer_id_of(details: Details, key: OrderKey) -> str:
-    """Whose order this is: 16 hex digits, the same for all orders of one customer.
+    """The id of the order's customer: 16 hex digits, the same for all orders of one customer.
 
-    It is a digest of the email, else of the connection's customer number, else of the phone
-    number. An order that names none of them is its own customer. What is no address, such as
-    ``n/a``, is nobody's: it would make one customer of many.
+    It is a hash of the email address, else of the connection's customer number, else of the phone
+    number. An order with none of them has a customer id of its own. A text that is not an address,
+    such as ``n/a``, is ignored: it would make one customer of many.
     """
     customer = details.get("customer", {})
     if _names_a_mailbox(customer.get("email", "")):
@@ -34,21 +34,21 @@ def customer_id_of(details: Details, key: OrderKey) -> str:
 
 
 def customer_id_of_email(email: str) -> str:
-    """The id of who has this email address, however it is spelled."""
+    """The customer id for an email address, the same for all its spellings."""
     return _digest("email", address_identity(email))
 
 
 def email_ids(email: str) -> tuple[str, ...]:
-    """Ids under which orders of this address may be found: the present one, and those that an
-    earlier version gave to other spellings of it."""
+    """All customer ids for an email address: the present one, and those that earlier versions gave
+    to other spellings."""
     earlier = (_digest("email", former) for former in former_identities(email))
     return (customer_id_of_email(email), *earlier)
 
 
 def phone_ids(phone: str, *, country: str | None = None) -> tuple[str, ...]:
-    """Ids of who has this phone number and no email address, by the ways of writing it down.
+    """Customer ids for a phone number of a customer without email address, one for each spelling.
 
-    :param country: the connection's (ISO 3166-1), for a number that is written without one
+    :param country: the connection's country (ISO 3166-1), for a number without a country code
     """
     digits = "".join(c for c in phone if c.isdigit())
     spellings = dict.fromkeys((digits, *dialled_forms(phone, country=country)))
@@ -56,12 +56,13 @@ def phone_ids(phone: str, *, country: str | None = None) -> tuple[str, ...]:
 
 
 def number_id(connection: str, number: str) -> str:
-    """The id of who has this customer number at a connection, and no email address."""
+    """The customer id for a customer number at a connection, for a customer without email
+    address."""
     return _digest("number", connection, number.strip())
 
 
 def _names_a_mailbox(email: str) -> bool:
-    """Whether it could name one, also one that no mail can be sent to."""
+    """Whether the text may be an email address, also one that no mail can be sent to."""
     name, _, domain = address_identity(email).rpartition("@")
     return bool(name.strip() and domain.strip())
 
@@ -71,12 +72,13 @@ def _digest(*parts: str) -> str:
 
 
 def search_text(text: str) -> str:
-    """A text as references are compared: without regard to capitals, widths and outer spaces."""
+    """A text normalised for comparing references: case, width of characters and outer spaces don't
+    count."""
     return unicodedata.normalize("NFKC", text).casefold().strip()[:LONGEST_WORD]
 
 
 def reference_words(reference: str) -> tuple[str, ...]:
-    """The reference from the start of each of its words on, so that a prefix finds any of them.
+    """The reference from the start of each of its words, so that a prefix search finds any word.
 
     ``SP-2026-90012`` gives ``sp-2026-90012``, ``2026-90012`` and ``90012``.
     """

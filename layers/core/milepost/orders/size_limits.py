@@ -1,9 +1,9 @@
-"""Limits in bytes of what is stored of an order, and how a part that is too large is shortened.
+"""Size limits of a stored order in bytes, and how parts that are too large are shortened.
 
-An item of DynamoDB holds at most 400 KB. The parts of an order's item have a budget each, and
-their sum stays well below: details 36 KB, the summary's details 36, timeline 140, announcements 50,
-attention 22, finished stages 20, all else 25. A size is that of the value as canonical JSON in
-UTF-8, which is never less than what DynamoDB counts for it.
+A DynamoDB item holds at most 400 KB. Each part of an order's item has a limit, and their sum stays
+well below: details 36 KB, the summary's details 36, timeline 140, announcements 50, attention 22,
+finished stages 20, everything else 25. A size is that of the value as canonical JSON in UTF-8,
+which is never less than the size that DynamoDB counts.
 """
 
 import hashlib
@@ -13,26 +13,27 @@ from typing import Any, Final
 REPORT_BYTES: Final = 32_000
 """Details of one report."""
 DETAILS_BYTES: Final = 36_000
-"""Facts of one order, and those of its summary."""
+"""Details of one order, and those of its summary."""
 TIMELINE_BYTES: Final = 140_000
-"""A timeline's reports; beyond it the oldest fold into the summary."""
+"""The reports of a timeline; beyond this, the oldest are folded into the summary."""
 RAW_STATUS_BYTES: Final = 200
 SERVICE_TYPE_BYTES: Final = 100
-"""A service type is part of the keys of FiguresTable, percent-quoted."""
+"""A service type, which is part of keys of FiguresTable, percent-encoded."""
 ATTENTION_BYTES: Final = 1_000
 """The text of one reason for attention."""
 
 SHORTENED: Final = "shortened"
-"""The detail that says which others were shortened; it tells apart what was cut to the same."""
+"""The detail that names the shortened ones; its hash distinguishes values that were cut to the same
+text."""
 
 _STEPS: Final = ((4_000, 100), (2_000, 50), (1_000, 20), (500, 10), (200, 10), (100, 5))
-"""Bytes of a text and elements of a list that are kept, from the first try to the last."""
+"""The bytes of a text and elements of a list that are kept, from the first attempt to the last."""
 _MARK_BYTES: Final = 700
 _MOST_NAMED: Final = 20
 
 
 def shorten_text(text: str, most: int) -> str:
-    """The text in at most so many bytes of UTF-8; one that was cut ends in a digest of it whole.
+    """The text in at most ``most`` bytes of UTF-8; a cut text ends in a hash of the whole one.
 
     :param most: bytes, 40 or more
     """
@@ -46,10 +47,9 @@ def shorten_text(text: str, most: int) -> str:
 def shorten_details(
     details: Mapping[str, Any], most: int, *, encode: Callable[[Any], bytes]
 ) -> dict[str, Any]:
-    """Details in at most so many bytes. ``shortened`` names the facts that were cut.
+    """The details in at most ``most`` bytes. ``shortened`` names the facts that were cut.
 
-    Long texts and lists are cut first; a fact that is too large even so is left out, the largest
-    first.
+    Long texts and lists are cut first; then facts are left out, the largest first.
 
     :param encode: canonical JSON of a value
     """

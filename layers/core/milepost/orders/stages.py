@@ -1,4 +1,4 @@
-"""Stages: the statuses that an order was in and has left, and for how long it was there."""
+"""Finished stages: the statuses that an order has left, and how long it was in each."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,30 +13,30 @@ from milepost.orders.summary import Stage, Summary
 MOVING: Final = frozenset({Effect.MOVED, Effect.CONTINUED, Effect.CORRECTED})
 """Effects of reports by which an order left one status for another."""
 RAW_STATUS_BYTES: Final = 80
-"""What a stage keeps of its raw status, of which an order may have very many."""
+"""Bytes of a raw status that a finished stage keeps; an order may have very many stages."""
 
 
 def finished_stages(order: Order) -> tuple[Stage, ...]:
     """The order's finished stages by canonical status, in the order in which it left them.
 
-    Statuses that were skipped are not among them, nor is the one that it is in, nor the time
-    before anything understandable was said.
+    They contain neither skipped statuses, nor the present one, nor the time before the first known
+    status.
     """
     found = stages_in(order.timeline, order.summary)
     return tuple(one for one in found if one.level is not StageLevel.RAW_STATUS)
 
 
 def measured_stages(order: Order) -> tuple[Stage, ...]:
-    """The same, with those of the raw statuses where a canonical status had several."""
+    """The same, and also the stages of raw statuses where a canonical status had several."""
     return tuple(stages_in(order.timeline, order.summary))
 
 
 def stages_in(entries: Sequence[Entry], summary: Summary | None) -> Iterator[Stage]:
-    """The stages that were finished before these entries of a timeline, and in them.
+    """The stages that were finished before these entries of a timeline, and within them.
 
-    What a timeline goes on with only adds to them.
+    Later entries only add stages.
 
-    :param summary: what came before the entries, if anything did
+    :param summary: the summary of what came before the entries, if any
     """
     present = _Present(Status.UNKNOWN, None, entries[0].report.occurred_at)
     if summary is not None:
@@ -59,9 +59,9 @@ def stages_in(entries: Sequence[Entry], summary: Summary | None) -> Iterator[Sta
 
 @dataclass(frozen=True, slots=True)
 class _Present:
-    """Where an order stands at some place of its timeline.
+    """The order's status at one place of its timeline.
 
-    ``raw_since`` is when it got another raw status in the same status, if it did.
+    ``raw_since`` is when it got another raw status within the same status, if it did.
     """
 
     status: Status
@@ -73,7 +73,7 @@ class _Present:
         """The stages that end when the order leaves its status."""
         if self.status is Status.UNKNOWN:
             return
-        # A provider may date a status before the one that it followed.
+        # A provider may date a status earlier than the status before it.
         entered = min(self.since, left)
         if self.raw_since is None:
             yield Stage(self.status, entered, left, self._word)
@@ -82,7 +82,7 @@ class _Present:
             yield Stage(self.status, entered, left, level=StageLevel.STATUS)
 
     def leave_raw_status(self, left: datetime) -> Iterator[Stage]:
-        """The stage that ends when it gets another raw status in the same status."""
+        """The stage that ends when the order gets another raw status within the same status."""
         if self.status is not Status.UNKNOWN:
             entered = min(self.raw_since or self.since, left)
             yield Stage(self.status, entered, left, self._word, StageLevel.RAW_STATUS)

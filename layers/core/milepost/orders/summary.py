@@ -1,4 +1,4 @@
-"""The summary in which an order's oldest reports are kept, with the stages they were about."""
+"""The summary that replaces an order's oldest reports, with their finished stages."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from milepost.orders.details import Details
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Something the customer has to do first: ``payment``, ``signature``, ``contact``, ..."""
+    """A wait for the customer: for ``payment``, ``signature``, ``contact``, ..."""
 
     what: str
     since: datetime
@@ -18,10 +18,10 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A time that an order spent in one status, or in one raw status of several that it had there,
-    by the provider's clock.
+    """The time that an order spent in one status, or in one of several raw statuses of it, by the
+    provider's clock.
 
-    ``raw_status`` is None where it is the same word as the status, or isn't known.
+    ``raw_status`` is None if it is the same word as the status, or unknown.
     """
 
     status: Status
@@ -32,45 +32,44 @@ class Stage:
 
 
 SWALLOWED_DIGITS: Final = 10
-"""Hex digits of an id that a summary keeps."""
+"""Hex digits of a report's id that a summary keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What the oldest reports of a very long timeline came to, once there were too many to keep.
+    """The oldest reports of a very long timeline, folded together.
 
-    A report that is not among them and occurred at ``until`` or before is late. What people did
-    stays on the timeline for longer than what the provider said.
+    Any other report that occurred at ``until`` or before is late. Actions of people stay on the
+    timeline longer than reports of the provider.
     """
 
     count: int
-    """Reports that are on the timeline no more."""
+    """How many reports are no longer on the timeline."""
     until: datetime
     status: Status
     raw_status: str | None
     since: datetime
     details: Details
     raw_since: datetime | None = None
-    """When ``raw_status`` was entered, where that was later than ``since``."""
+    """When the order entered ``raw_status``, if later than ``since``."""
     waited: timedelta = timedelta(0)
     waiting: Wait | None = None
     waited_before: timedelta = timedelta(0)
-    """How long stages before the one of ``raw_status`` waited for the customer."""
+    """How long the stages before the one of ``raw_status`` waited for the customer."""
     acknowledged: frozenset[str] = frozenset()
     stages: tuple[Stage, ...] = ()
-    """The stages that were finished by then, the last of them if there were very many."""
+    """The stages that were finished by then; only the last ones if there were very many."""
     stages_left_out: int = 0
-    """How many finished before the first of ``stages``."""
+    """How many stages finished before the first one in ``stages``."""
     late: int = 0
-    """Late reports that are on the timeline no more."""
+    """How many late reports are no longer on the timeline."""
     people: int = 0
-    """What people did or noted and is on the timeline no more."""
+    """How many actions and notes of people are no longer on the timeline."""
     payments: tuple[str, ...] = ()
-    """When the provider said that it paid commission, of reports that are on the timeline no
-    more."""
+    """When the provider paid commission, by reports that are no longer on the timeline."""
     swallowed: tuple[str, ...] = ()
-    """By what reports that are on the timeline no more are known again: the first digits of their
-    ids, the last ones if there were very many."""
+    """The first digits of the ids of reports that are no longer on the timeline, by which a
+    repeated one is recognised; only the last ones if there were very many."""
 
     def has_swallowed(self, report_id: str) -> bool:
         return report_id[:SWALLOWED_DIGITS] in self.swallowed

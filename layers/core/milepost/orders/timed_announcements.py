@@ -1,7 +1,7 @@
-"""Watching the clock: reminders before appointments, and follow-ups after completion.
+"""Announcements by time: reminders before appointments, and follow-ups after completion.
 
-Orders are found through the index by their next date; each is read, judged and written as any
-other change is, with its announcement in the same write.
+Orders are found through the index by their next date. Each is read, judged and written like any
+other change, with its announcement in the same write.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,34 +22,36 @@ from milepost.orders.reminders import begins_at, due_reminder
 from milepost.orders.watched_orders import Dated
 
 _A_DAY: Final = timedelta(days=1)
-"""The index has a day as its midnight in UTC, which is another instant by a connection's clock."""
+"""The index stores a day as midnight in UTC, which is another instant in a connection's time
+zone."""
 
 
 class DatedOrders(Protocol):
     """The index, by next date."""
 
     def dated(self, status: Status, *, since: datetime, until: datetime) -> Iterator[Dated]:
-        """Orders of this status whose next date is between the two."""
+        """Orders of this status whose next date is between these two instants."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimedWatch:
-    """Announces what is due because an appointment is near or a completion some days ago."""
+    """Announces reminders of appointments that are near, and follow-ups of orders that were
+    completed."""
 
     index: DatedOrders
     connections: Callable[[], Iterable[Connection]]
-    """Those whose settings can be used."""
+    """The connections whose settings can be used."""
     orders_of: Callable[[Connection], OrderStore]
 
     def candidates(self, *, now: datetime) -> Iterator[OrderKey]:
-        """Orders to judge, by what the index shows of them."""
+        """Orders to judge, chosen by the index alone."""
         known = {one.id: one for one in self.connections()}
         yield from self._near_appointments(known, now)
         yield from self._lately_complete(known, now)
 
     def judge(self, key: OrderKey, *, now: datetime) -> tuple[Announcement, ...]:
-        """Announce what is due of one order.
+        """Announce what is due for one order.
 
         :raises LostRace: after many; the next run tries again
         """
@@ -96,7 +98,8 @@ class TimedWatch:
 def judged_by_time(
     before: TrackedOrder | None, connection: Connection, *, now: datetime
 ) -> tuple[TrackedOrder | None, tuple[Announcement, ...]]:
-    """What an order becomes at this moment, and what that announces; None to leave it as it is."""
+    """The order after judging it at this time, and what that announces; None to leave it
+    unchanged."""
     if before is None or before.erased_at is not None:
         return None, ()
     kind, at = Kind.REMINDER, due_reminder(before, connection, now=now)
@@ -118,7 +121,7 @@ def judged_by_time(
 
 
 def _may_be_reminded_of(one: Dated, connection: Connection, now: datetime) -> bool:
-    """Whether a reminder may have become due lately. The order itself says whether one has."""
+    """Whether a reminder may have become due lately. Reading the order shows whether it has."""
     begins = begins_at(one.appointment, connection)
     if begins is None:
         return False

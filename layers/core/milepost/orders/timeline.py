@@ -1,4 +1,4 @@
-"""A timeline's reports: in which order they stand, and which of them go when there are too many."""
+"""The reports of a timeline: their order, and which are removed when there are too many."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -12,20 +12,20 @@ from milepost.orders.size_limits import TIMELINE_BYTES
 from milepost.orders.summary import Summary
 
 TIMELINE_CAP: Final = 100
-"""Reports kept on one timeline; older ones fold into its summary."""
+"""Maximum number of reports on a timeline; older ones are folded into its summary."""
 ENTRY_BYTES: Final = 200
-"""What a report takes on the timeline beside what it says: dates, source, effect, names."""
+"""Bytes of a report on the timeline beside its content: dates, source, effect, names."""
 _LATE: Final = (15, 20_000)
-"""Late reports kept, and their bytes."""
+"""Maximum number of late reports that are kept, and of their bytes."""
 _LASTING: Final = (30, 20_000)
-"""The same of what people did that still counts: plans, and commissions that were paid."""
+"""The same for actions of people that still matter: plans, and commissions that were paid."""
 _PASSING: Final = (15, 20_000)
-"""The same of what else people did or noted."""
+"""The same for other actions and notes of people."""
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def merge(reports: Iterable[Report]) -> list[Report]:
-    """Each report once: as it was seen first, and as the snapshot that was taken last."""
+    """Each report once, with the time it was first seen and the time of its latest snapshot."""
     merged: dict[str, Report] = {}
     for report in reports:
         known = merged.get(report.id)
@@ -41,11 +41,11 @@ def _both(one: Report, other: Report) -> Report:
 
 
 def in_order(reports: Iterable[Report]) -> Iterator[Report]:
-    """Reports by when they occurred, and of one instant as a life runs.
+    """Reports by when they occurred; those of one instant in the order of the lifecycle.
 
-    Of one instant snapshots are in the order in which they were taken, so that the last one
-    holds. Each event stands before the first of them that says its status or a later one, since
-    that one knows of it.
+    Snapshots of one instant are in the order in which they were taken, so that the last one
+    decides. Each event comes before the first snapshot with its status or a later one, since that
+    snapshot already includes it.
     """
     in_place = sorted(reports, key=_place)
     if not any(report.is_snapshot for report in in_place):
@@ -82,7 +82,7 @@ def _taken(report: Report) -> tuple[datetime, int, str]:
 
 
 def is_long(reports: Sequence[Report]) -> bool:
-    """Whether there are more, or larger ones, than a timeline holds."""
+    """Whether the reports exceed the limits of a timeline, in number or size."""
     return len(reports) > TIMELINE_CAP or _weight(reports) > TIMELINE_BYTES
 
 
@@ -91,10 +91,9 @@ def _weight(reports: Iterable[Report]) -> int:
 
 
 def place_to_cut(reports: Sequence[Report]) -> int:
-    """How many of the oldest go: about half, and those of one instant together.
+    """How many of the oldest reports to remove: about half, and never only some of one instant.
 
-    So many of one instant that there is no other place are cut among themselves. None go of a
-    single one.
+    Only if all possible places are within one instant, the cut is there. A single report is kept.
     """
     wanted = len(reports) // 2
     places = [
@@ -106,20 +105,20 @@ def place_to_cut(reports: Sequence[Report]) -> int:
 
 
 def end_of_summary(reports: Sequence[Report], cut: int, before: datetime | None) -> datetime:
-    """Until when a summary stands for what the provider said, once these reports are cut there.
+    """The end of the summary's time, once these reports are cut at this place.
 
-    What people did doesn't count: a provider's report that comes after many notes, and is dated
-    before them, can still be applied.
+    Actions and notes of people don't count: a provider's report that arrives after many notes, and
+    is dated before them, can still be applied.
 
-    :param reports: one at least
-    :param before: where the summary before it ended
+    :param reports: at least one
+    :param before: the end of the previous summary's time
     """
     said = [report for report in reports[:cut] if report.source is not Source.PERSON]
     if not said:
         return before or _just_before(reports[0].occurred_at)
     last = said[-1].occurred_at
     if any(report.occurred_at == last for report in reports[cut:]):
-        # The rest of this instant has still to be told apart.
+        # The remaining reports of this instant must not count as late.
         last = _just_before(last)
     return max(last, before) if before else last
 
@@ -129,14 +128,14 @@ def _just_before(instant: datetime) -> datetime:
 
 
 def is_late(report: Report, summary: Summary | None) -> bool:
-    """Whether it occurred in the time that the summary stands for."""
+    """Whether it occurred in the time of the summary."""
     return summary is not None and report.occurred_at <= summary.until
 
 
 def outlasting(history: Sequence[Report]) -> list[Report]:
-    """Of reports that the summary stands for, those that stay on the timeline, in their order.
+    """The reports in the summary's time that stay on the timeline, in their order.
 
-    They are the last ones of what people did, and the last of the provider's that came late.
+    They are the last actions and notes of people, and the provider's last late reports.
     """
     by_people = [report for report in history if report.source is Source.PERSON]
     late = [report for report in history if report.source is not Source.PERSON]

@@ -1,4 +1,4 @@
-"""Summing up: what a summary keeps of reports that are to go from a timeline."""
+"""Makes the summary of reports that are removed from a timeline."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ MOST_STAGES: Final = 300
 MOST_SWALLOWED: Final = 500
 MOST_ACKNOWLEDGED: Final = 200
 MOST_PAYMENTS: Final = 120
-"""How many of each a summary keeps."""
+"""Maximum numbers of stages, report ids, acknowledged reasons and payments that a summary keeps."""
 
 _NOTHING: Final[frozenset[str]] = frozenset()
 
@@ -27,13 +27,13 @@ def sum_up(
     stages: Sequence[Stage],
     raised: frozenset[str],
 ) -> Summary:
-    """The summary of all that stands before a timeline.
+    """The summary of everything before a timeline.
 
-    :param standing: where the order stood then; what is counted and listed is added here
-    :param before: the summary until now
-    :param gone: reports that leave the timeline
-    :param stages: every stage that was finished then
-    :param raised: ids of the reasons for attention that there are now, acknowledged ones among them
+    :param standing: the order's status at that time; counts and lists are added here
+    :param before: the previous summary
+    :param gone: reports that are removed from the timeline
+    :param stages: all stages that were finished at that time
+    :param raised: ids of the present reasons for attention, including acknowledged ones
     """
     late = (one for one in gone if is_late(one, before) and one.source is not Source.PERSON)
     people = (one for one in gone if one.source is Source.PERSON)
@@ -56,8 +56,8 @@ def sum_up(
 def _acknowledged(
     gone: Iterable[Report], before: frozenset[str], raised: frozenset[str]
 ) -> frozenset[str]:
-    """What people have handled; if it is very much, what would else be raised again, then the
-    latest."""
+    """Ids of the reasons that people have handled. If there are too many, those that would
+    otherwise be raised again come first, then the latest."""
     new = acknowledged_by(gone)
     known = before | new
     if len(known) <= MOST_ACKNOWLEDGED:
@@ -68,6 +68,6 @@ def _acknowledged(
 
 
 def _payments(gone: Iterable[Report], before: tuple[str, ...]) -> tuple[str, ...]:
-    """The dates of commission that the provider says it paid, each once."""
+    """The dates on which the provider paid commission, each once."""
     told = (one.details.get("commission", {}).get("paid_at") for one in gone)
     return tuple(dict.fromkeys([*before, *(at for at in told if at)]))[-MOST_PAYMENTS:]

@@ -1,7 +1,7 @@
-"""Tombstones: what stays of an order whose customer was erased.
+"""Tombstones: what remains of an order whose customer was erased.
 
-A tombstone keeps what happened when, so that figures stay true and a late event is answered
-(``recording.RecordOutcome.ERASED``) instead of bringing anything back.
+A tombstone keeps what happened when, so that figures stay right and a late event is ignored
+(``recording.RecordOutcome.ERASED``) instead of restoring personal data.
 """
 
 from dataclasses import replace
@@ -20,12 +20,12 @@ KEPT: Final = frozenset(
         *("action", "action_key", "person", "planned_for", "acknowledged"),
     }
 )
-"""Details that a tombstone keeps. All others go, also those that are yet to be thought of: any text
-may name somebody."""
+"""Details that a tombstone keeps. All others are removed, also any that are added later: every text
+may name a person."""
 
 
 def tombstone_of(tracked: TrackedOrder, *, at: datetime) -> TrackedOrder:
-    """The order without anything of its customer: status, dates, and what moved it when."""
+    """The order without any data of its customer: status, dates, and the times of its changes."""
     order = tracked.order
     bare = replace(
         order,
@@ -41,14 +41,14 @@ def tombstone_of(tracked: TrackedOrder, *, at: datetime) -> TrackedOrder:
 
 def _bare_entry(entry: Entry) -> Entry:
     report = entry.report
-    # A raw status that no table knows is any text; one that is known is one of a few words.
+    # An unknown raw status may be any text; a known one is one of a few words.
     raw = None if report.has_unknown_status else report.raw_status
     return replace(entry, report=replace(report, raw_status=raw, details=_bare(report.details)))
 
 
 def _bare(details: Details) -> Details:
     kept = {name: value for name, value in details.items() if name in KEPT}
-    # The figures count these, and what says them is going.
+    # The figures count these, and the details that they follow from are removed.
     if cause := cause_in(details):
         kept["cause"] = cause
     if known := identifiers_in(details):

@@ -1,4 +1,4 @@
-"""What the index shows of an order. Short: the watches and the index share it."""
+"""Orders as the index returns them. Short: the watches and the index share it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,19 +9,19 @@ from milepost.orders.order import OrderKey, Overdue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """An open order whose next date is past, as the index shows it."""
+    """An open order whose next date is past, as the index returns it."""
 
     key: OrderKey
     status: Status
     appointment: str | None = None
     overdue: Overdue | None = None
     is_acknowledged: bool = False
-    """Whether it has the mark, and a person has acknowledged it."""
+    """Whether it has the overdue mark and a person has acknowledged it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dated:
-    """An order and its next date, as the index shows them."""
+    """An order and its next date, as the index returns them."""
 
     key: OrderKey
     date: datetime
@@ -30,7 +30,7 @@ class Dated:
 
 @dataclass(frozen=True, slots=True, order=True)
 class LastAnnounced:
-    """When something was last announced of an order, as the index shows it."""
+    """The time of an order's last announcement, as the index returns it."""
 
     at: datetime
     key: OrderKey

@@ -8,18 +8,19 @@ from milepost.polling.state import PollState, Progress, Validator
 
 
 class LeaseHeld(Exception):
-    """Another poll of this connection is at work."""
+    """Another poll of this connection is in progress."""
 
 
 class Lease(Protocol):
-    """The right to poll one connection for a while; every write checks that it still holds."""
+    """The right to poll one connection for a limited time; every write checks that it is still
+    held."""
 
     state: PollState
     is_memory_sound: bool
-    """Whether what polls remember agrees with what they recorded. While it is False, whoever polls
-    next finds it in ``state`` and begins without a memory."""
+    """Whether the memory of polls agrees with what they recorded. If False, the next poll reads
+    this in ``state`` and starts without memory."""
     requested_meanwhile: bool
-    """After ``succeed``: whether requests are left that this poll did not do."""
+    """After ``succeed``: whether there are requests left that this poll did not fulfil."""
 
     def pause(self, progress: Progress) -> None: ...
     def succeed(
@@ -30,9 +31,9 @@ class Lease(Protocol):
         at: datetime,
         done: Sequence[str] = (),
     ) -> None:
-        """End a complete poll. Without a validator the last one is forgotten.
+        """End a complete poll. Without a validator, the previous one is removed.
 
-        :param done: ids of the requests that it has done, which are removed
+        :param done: ids of the requests that it has fulfilled, which are removed
         """
         ...
 

@@ -1,4 +1,5 @@
-"""What a poll starts from and leaves behind: the pages seen, without what others recorded since."""
+"""The memory of polls: the pages of earlier polls, without orders that others have recorded
+since."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +10,7 @@ from milepost.polling.touched_orders import MARGIN, TRUSTED_FOR, Touched
 
 
 class Digests(Protocol):
-    """What the pages of a connection looked like, some 24 bytes an order."""
+    """Stores hashes of a connection's pages, about 24 bytes for each order."""
 
     def load(self, name: str) -> Seen: ...
     def save(self, name: str, seen: Seen) -> None: ...
@@ -17,9 +18,9 @@ class Digests(Protocol):
 
 @dataclass(kw_only=True)
 class PollMemory:
-    """The memory of one connection's polls, for the length of one.
+    """The memory of one connection's polls, during one poll.
 
-    ``before`` is what polls before this one saw, ``seen`` what this one sees, since its first page.
+    ``before`` is what earlier polls saw, ``seen`` what this poll has seen since its first page.
     """
 
     connection_id: str
@@ -28,19 +29,19 @@ class PollMemory:
     before: Seen = field(default_factory=Seen)
     seen: Seen = field(default_factory=Seen)
     recorded: set[bytes] = field(default_factory=set)
-    """Keys of the orders for which this run has recorded something, or might have."""
+    """Keys of the orders for which this run has, or may have, recorded something."""
 
     @property
     def _unfinished(self) -> str:
         return f"{self.connection_id}.unfinished"
 
     def throw_away(self) -> None:
-        """Trust nothing any more: what was recorded last isn't known."""
+        """Discard the memory: it is unknown what was recorded last."""
         self.digests.save(self.connection_id, Seen())
         self.digests.save(self._unfinished, Seen())
 
     def load(self, *, now: datetime, is_resumed: bool) -> None:
-        """Load what polls remember, without the orders that others have recorded since."""
+        """Load the memory, without the orders that others have recorded since."""
         self.before = self._load(self.connection_id, now)
         self.seen = self._load(self._unfinished, now) if is_resumed else Seen()
         since = min(filter(None, (self.before.until, self.seen.until)), default=None)
@@ -56,23 +57,23 @@ class PollMemory:
 
     def _load(self, name: str, now: datetime) -> Seen:
         seen = self.digests.load(name)
-        # Marks of what others recorded expire, so what is older can't be compared with them.
+        # Marks of touched orders expire, so an older memory can't be compared with them.
         return seen if seen.until and now - seen.until < TRUSTED_FOR else Seen()
 
     def start_over(self) -> None:
-        """Forget what this poll saw, since it reads its first page again."""
+        """Discard what this poll has seen, since it reads its first page again."""
         self.seen = Seen(until=self.seen.until, quarantined=self.seen.quarantined)
 
     def save_paused(self) -> None:
-        """Keep what the rest of this poll needs."""
+        """Save what the rest of this poll needs."""
         self.digests.save(self._unfinished, self.seen)
         if self.before.is_changed:
             self.digests.save(self.connection_id, self.before)
 
     def save_failed(self, *, is_paused: bool) -> None:
-        """After a failure: the next poll looks again at each order that this one recorded.
+        """Save after a failure: the next poll reads each order again that this one recorded.
 
-        :param is_paused: whether an earlier poll left a rest that the next one goes on with
+        :param is_paused: whether an earlier poll is incomplete and the next one continues it
         """
         if not self.seen.quarantined <= self.before.quarantined:
             self.before.quarantined |= self.seen.quarantined
@@ -85,7 +86,7 @@ class PollMemory:
             self.digests.save(self._unfinished, paused)
 
     def save_complete(self) -> None:
-        """What this poll saw is what the next one compares with."""
+        """Save what this poll saw, for the next one to compare with."""
         quarantined = self.before.quarantined
         self.seen.quarantined |= {one for one in quarantined if one in self.seen}
         self.seen.walked = set()

@@ -1,8 +1,8 @@
-"""What polls remember of a provider's pages, so that what comes again unchanged isn't read again.
+"""The page cache: hashes of a provider's pages and orders, so that unchanged ones are skipped.
 
-The memory says of each order what it looked like when it was last recorded. It holds only as long
-as nothing else is recorded for that order: whoever records it by another way leaves a mark
-(``touched_orders``), and the next poll forgets the order and looks at it again.
+The cache has the hash of each order as it was last recorded. An entry is valid only as long as
+nothing else is recorded for that order. Anything that records the order in another way leaves a
+mark (``touched_orders``); the next poll then removes the entry and reads the order again.
 """
 
 import hashlib
@@ -21,15 +21,16 @@ from milepost.providers.base import Page, PageRequest, Provider
 DIGEST_BYTES: Final = 16
 KEY_BYTES: Final = 8
 NO_KEY: Final = bytes(KEY_BYTES)
-"""Of an order that could not be read, so that nothing is recorded for it."""
+"""The key of an order that could not be read, so that nothing was recorded for it."""
 _FORM: Final = 2
-"""Of marshal: the last one that writes equal values alike, whatever they share in memory."""
+"""The version of marshal: the last one that writes equal values identically, even if they share
+objects."""
 _KEPT_AS: Final = b"milepost pages 3\n"
 _LENGTH_BYTES: Final = 4
 
 
 class Outline(NamedTuple):
-    """What a page says of the list that it is a part of."""
+    """What a page says about its list."""
 
     next: PageRequest | None
     newest_change: datetime | None
@@ -37,18 +38,19 @@ class Outline(NamedTuple):
 
 @dataclass(frozen=True)
 class FetchedPage:
-    """A page of a provider, which nearly always is one of the last poll."""
+    """A page of a provider. Nearly always the last poll has seen the same page."""
 
     body: bytes
     digest: bytes
     request: PageRequest
     provider: Provider
     recalled: Outline | None
-    """What it said when it was asked for in the same way and looked the same."""
+    """The outline of an identical page that was requested in the same way; None if there is
+    none."""
 
     @cached_property
     def json(self) -> PageJson:
-        """Its envelope and its orders, each as it came.
+        """Its envelope and its orders, each unchanged.
 
         :raises BadPayload: when it isn't JSON
         :raises BrokenPage: when there are too many orders on it
@@ -57,7 +59,7 @@ class FetchedPage:
 
     @cached_property
     def page(self) -> Page:
-        """What is on it, for comparing: see ``PageJson.orders``.
+        """The page with its orders, for comparison: see ``PageJson.orders``.
 
         :raises BadPayload: when it isn't JSON
         :raises BrokenPage: when it isn't a page
@@ -66,7 +68,7 @@ class FetchedPage:
 
     @property
     def outline(self) -> Outline:
-        """What it says of the list, recalled or read.
+        """Its outline, cached or read.
 
         :raises BadPayload: when it has to be read and isn't JSON
         :raises BrokenPage: when it has to be read and isn't a page
@@ -74,7 +76,7 @@ class FetchedPage:
         return self.recalled or Outline(self.page.next, self.page.newest_change)
 
     def digests(self) -> list[bytes]:
-        """What each of its orders looks like."""
+        """The hash of each of its orders."""
         return [self._digest_at(place, order) for place, order in enumerate(self.page.orders)]
 
     def _digest_at(self, place: int, order: Any) -> bytes:
@@ -86,7 +88,7 @@ class FetchedPage:
 
 
 def hash_of(order: Any) -> bytes:
-    """What an order of a page looks like, in 16 bytes; the same only for equal fields.
+    """The hash of an order on a page, in 16 bytes; the same only for equal fields.
 
     :raises TypeError: when it isn't an object
     :raises ValueError: when it is nested too deep
@@ -97,7 +99,7 @@ def hash_of(order: Any) -> bytes:
 
 
 def key_of(order_id: str) -> bytes:
-    """Which order of a connection it is, in 8 bytes."""
+    """The key of an order within its connection, in 8 bytes."""
     return hashlib.blake2b(order_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
@@ -106,9 +108,9 @@ def _digest(content: bytes) -> bytes:
 
 
 class KeptPage(NamedTuple):
-    """Of a page: its orders' digests, one after the other, their keys, and its outline as JSON.
+    """A cached page: the concatenated hashes of its orders, their keys, and its outline as JSON.
 
-    Without an outline it is what is left of a page of which something has to be looked at again.
+    Without an outline, some of the page's orders were removed because they have to be read again.
     """
 
     orders: bytes
@@ -125,26 +127,29 @@ class KeptPage(NamedTuple):
 
 @dataclass(eq=False)
 class Seen:
-    """What a poll saw and recorded: the digests of its orders, page by page.
+    """What a poll saw and recorded: the hashes of its orders, page by page.
 
-    A page that comes again to the byte brings nothing new, whatever else has changed: its orders
-    need not be looked at. If it was asked for by the same request, not even what follows it.
+    A page with exactly the same bytes has nothing new, so its orders need not be read. If it was
+    requested in the same way, its outline needn't be read either.
     """
 
     pages: dict[bytes, KeptPage] = field(default_factory=dict)
-    """By a page's own digest."""
+    """By the page's own hash."""
     until: datetime | None = None
-    """Up to when marks of ``touched_orders`` have been applied; None when nothing is remembered."""
+    """The time up to which marks of ``touched_orders`` have been applied; None if the cache is
+    empty."""
     quarantined: set[bytes] = field(default_factory=set)
-    """Digests of orders that are in the quarantine: not to be written there again."""
+    """Hashes of orders that are already in the quarantine."""
     walked: set[bytes] = field(default_factory=set)
-    """Requests and contents of the pages that this poll has read: none may come again."""
+    """Hashes of requests and contents of the pages that this poll has read: a repeated one means
+    that the list never ends."""
     is_changed: bool = False
-    """Whether something was forgotten since it was loaded, so that it has to be saved."""
+    """Whether entries were removed since it was loaded, so that it has to be saved."""
     _keys: dict[bytes, bytes] = field(default_factory=dict)
-    """By digest, once it is indexed, with what was forgotten."""
+    """Keys by hash, once indexed; also of removed orders."""
     _digests: dict[bytes, bytes | set[bytes]] = field(default_factory=dict)
-    """By key; a set only of an order with several, since a set takes as much memory as ten."""
+    """Hashes by key. A set only if an order has several, since a set takes as much memory as ten
+    hashes."""
     _forgotten: set[bytes] = field(default_factory=set)
     _is_indexed: bool = False
 
@@ -152,12 +157,12 @@ class Seen:
         return order in self._index() and order not in self._forgotten
 
     def key(self, order: bytes) -> bytes:
-        """The key of an order that is contained."""
+        """The key of an order in the cache."""
         return self._index()[order]
 
     def _index(self) -> dict[bytes, bytes]:
         if not self._is_indexed:
-            # Most polls see nothing new and never ask.
+            # Most polls see nothing new and don't need this.
             self._is_indexed = True
             for kept in self.pages.values():
                 self._add_to_index(kept.entries())
@@ -166,7 +171,7 @@ class Seen:
     def _add_to_index(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
         for digest, key in entries:
             if self._keys.get(digest) == key:
-                # Kept as it is: the same bytes once more would take as much memory again.
+                # Kept as it is: a copy of the bytes would double the memory.
                 continue
             self._keys[digest] = key
             if key == NO_KEY:
@@ -178,9 +183,9 @@ class Seen:
                 self._digests[key] = {known, digest}
 
     def forget(self, keys: Collection[bytes]) -> None:
-        """Look at these orders again, since something is, or was, recorded for them."""
+        """Remove these orders, since something is or was recorded for them."""
         if keys:
-            # Most polls have nothing to forget, and an index takes as long as the pages.
+            # Most polls have nothing to remove, and indexing takes as long as reading the pages.
             self._index()
         for key in keys:
             found = self._digests.get(key, set())
@@ -190,15 +195,15 @@ class Seen:
                 self.is_changed = True
 
     def look_at(self, body: bytes, *, request: PageRequest, provider: Provider) -> FetchedPage:
-        """The page in an answer's body, recalled if it is one of these."""
-        # What follows a page may stand beside it: then the two are one page.
+        """The page in a response body, with its cached outline if it is in the cache."""
+        # The next page may be named in the Link header: then the page is body and header together.
         digest = _digest(body if request.link is None else body + request.link.encode())
         kept = self.pages.get(digest)
         recalled = _recall(kept.outline, request) if kept and kept.outline else None
         return FetchedPage(body, digest, request, provider, recalled)
 
     def is_whole_list(self, request: PageRequest) -> bool:
-        """Whether the answer to this one request was all that there is, and still holds."""
+        """Whether the response to this one request was the whole list, and is still valid."""
         if len(self.pages) != 1 or self._forgotten:
             return False
         (kept,) = self.pages.values()
@@ -208,9 +213,9 @@ class Seen:
     def keep(
         self, fetched: FetchedPage, entries: list[tuple[bytes, bytes]], *, is_whole: bool
     ) -> None:
-        """Keep a page's orders. If one has to be looked at again, the page has to be as well.
+        """Cache a page's orders. If one of them has to be read again, so does the page.
 
-        :param entries: digest and key of each order
+        :param entries: hash and key of each order
         """
         orders, keys = (b"".join(one[part] for one in entries) for part in (0, 1))
         if is_whole:
@@ -219,13 +224,14 @@ class Seen:
             self._keep(_digest(orders), KeptPage(orders, keys, b""))
 
     def keep_order(self, digest: bytes, key: bytes) -> None:
-        """Remember an order of a page that is being read."""
+        """Cache an order of a page that is being read."""
         self._index()
         self._add_to_index([(digest, key)])
         self._forgotten.discard(digest)
 
     def keep_unchanged(self, fetched: FetchedPage, before: "Seen") -> "KeptPage | None":
-        """Keep this page as it was before, and give what is kept of it; None if it is new."""
+        """Copy the entry of this page from the earlier cache, and return it; None if the page is
+        new."""
         kept = before.pages.get(fetched.digest)
         if kept is None or not kept.outline:
             return None
@@ -241,7 +247,7 @@ class Seen:
             self._add_to_index(kept.entries())
 
     def walk(self, step: bytes) -> bool:
-        """Note a step of this poll through the list; False when it was taken before."""
+        """Note a request or page of this poll; False if it already occurred."""
         short = _digest(step)[:KEY_BYTES]
         if short in self.walked:
             return False
@@ -249,11 +255,11 @@ class Seen:
         return True
 
     def has_walked(self, step: bytes) -> bool:
-        """Whether this poll took this step before."""
+        """Whether this request or page already occurred in this poll."""
         return _digest(step)[:KEY_BYTES] in self.walked
 
     def _remembered(self) -> Iterator[tuple[bytes, KeptPage]]:
-        """The pages without what was forgotten."""
+        """The pages without the removed orders."""
         if not self._forgotten:
             yield from self.pages.items()
             return
@@ -266,7 +272,7 @@ class Seen:
             yield _digest(orders), KeptPage(orders, keys, b"")
 
     def __bytes__(self) -> bytes:
-        """As it is stored: each content behind its length."""
+        """The stored form: each part is preceded by its length."""
         head = {"until": format_instant(self.until) if self.until else None}
         parts = [_KEPT_AS]
         sets = (b"".join(sorted(self.quarantined)), b"".join(sorted(self.walked)))
@@ -280,7 +286,7 @@ class Seen:
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> "Seen":
-        """Read what ``bytes`` gave; of what was kept in another way, nothing was seen."""
+        """Parse the stored form; an unknown form gives an empty cache."""
         if not stored.startswith(_KEPT_AS):
             return cls()
         head, start = _read_part(stored, len(_KEPT_AS))
@@ -323,7 +329,8 @@ def _outline_of(fetched: FetchedPage) -> bytes:
 
 
 def _recall(outline: bytes, request: PageRequest) -> Outline | None:
-    """The outline; None when the page was asked for otherwise, so that another may follow it."""
+    """The outline; None if the page was requested in another way, so that its next page may
+    differ."""
     kept = json.loads(outline)
     if kept["asked"] != _plain(request):
         return None

@@ -13,7 +13,7 @@ from milepost.providers.session import Conversation, asked_to_wait, is_rate_spen
 
 
 class PollFailed(Exception):
-    """A page could not be had, so the poll is not one; ``retry_after`` if the provider said."""
+    """A page could not be fetched, so the poll failed; ``retry_after`` if the provider gave it."""
 
     def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
@@ -21,11 +21,11 @@ class PollFailed(Exception):
 
 
 class PageGone(PollFailed):
-    """The provider does not know the page that was asked for."""
+    """The provider does not know the requested page."""
 
 
 class NothingChanged(Exception):
-    """The provider answered 304: the list is the one that the last poll saw."""
+    """The provider responded 304: the list is the same as in the last poll."""
 
 
 @dataclass(kw_only=True)
@@ -36,13 +36,13 @@ class PageFetcher:
     conversation: Conversation
     clock: Callable[[], datetime]
     validator: Validator | None = None
-    """What the provider said of the first page, for the next poll to ask whether it changed."""
+    """The ETag of the first page, for a conditional request of the next poll."""
     is_rate_spent: bool = False
-    """Whether the provider says that no request is left to us for now."""
+    """Whether the provider says that no requests are left for now."""
     _requests: int = field(init=False, default=0)
 
     def has_requests_left(self, needed: int, *, started_at: datetime) -> bool:
-        """Whether so many more requests are within the connection's limit a minute."""
+        """Whether this many more requests are within the connection's limit per minute."""
         minutes = 1 + (self.clock() - started_at) // timedelta(minutes=1)
         allowed = self.connection.requests_per_minute * minutes
         return self._requests + needed <= allowed and not self.is_rate_spent
@@ -50,12 +50,12 @@ class PageFetcher:
     def fetch_page(
         self, walk: Progress, *, known: Seen, validator: Validator | None
     ) -> tuple[FetchedPage, datetime]:
-        """The next page of a walk, with the time at which it was requested.
+        """The next page of the list, with the time at which it was requested.
 
-        :param known: what an earlier poll saw, with which the page is compared
-        :param validator: of the page as it is known; None to have it in any case
-        :raises NothingChanged: when the page is the one of the validator
-        :raises PollFailed: when there is none
+        :param known: the cache of an earlier poll, with which the page is compared
+        :param validator: the validator of the known page; None to fetch it in any case
+        :raises NothingChanged: when the page still has this validator
+        :raises PollFailed: when the page can't be fetched
         """
         requested_at = self.clock()
         response, found = self._fetch(walk.next, known=validator)

@@ -1,7 +1,8 @@
-"""The JSON of a page: its envelope read strictly, each order cut out as it came and read leniently.
+"""The JSON of a page: the envelope is parsed strictly, each order is cut out and parsed leniently.
 
-An order that JSON allows and we refuse (a repeated key, a number out of range, half of a surrogate
-pair), or that isn't even JSON, must not keep the other orders of its page from being read.
+An order that is valid JSON but refused here (a repeated key, a number out of range, half of a
+surrogate pair), or that isn't valid JSON, must not prevent the other orders of its page from being
+read.
 """
 
 import json
@@ -16,13 +17,15 @@ from milepost.common.strict_json import read_json
 from milepost.providers.base import BrokenPage
 
 MOST_ORDERS: Final = 10_000
-"""Orders on one page. A provider that sends more has to be asked for fewer by ``page_size``."""
+"""Maximum number of orders on a page. If a provider sends more, the connection has to set
+``page_size``."""
 MOST_ORDER_BYTES: Final = 1_000_000
-"""Of one order, far more than one that can be stored. Larger ones are kept, and not read."""
+"""Maximum size of one order, far more than can be stored. Larger ones are quarantined without being
+parsed."""
 
 _BOM: Final = b"\xef\xbb\xbf"
 _ESCAPED: Final = "surrogateescape"
-"""How bytes that aren't UTF-8 are read, so that they can be written again as they came."""
+"""How bytes that aren't UTF-8 are decoded, so that they can be encoded again unchanged."""
 _LENIENT: Final = json.JSONDecoder(strict=False, parse_float=str, parse_constant=str)
 _SPACE: Final = re.compile(r"[ \t\n\r]*+")
 _TOKEN: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["\[\]{},]', re.DOTALL)
@@ -35,11 +38,11 @@ class PageJson:
 
     text: str
     envelope: Any
-    """The page's value, an object or the list of orders itself; at the place of its orders the list
-    of them, read leniently."""
+    """The page's value: an object, or the list of orders itself. Its orders are parsed
+    leniently."""
     orders: Sequence[Any]
-    """Each order's value: fractions are texts, repeated keys go unnoticed. None for one that can't
-    be read as JSON at all, or is too large."""
+    """Each order's value: fractions are texts, repeated keys are not detected. None if it isn't
+    valid JSON or is too large."""
     spans: Sequence[tuple[int, int]]
 
     @cached_property
@@ -47,17 +50,17 @@ class PageJson:
         return self.text.isascii()
 
     def raw(self, place: int) -> bytes:
-        """The bytes of one order, as they came."""
+        """The bytes of one order, unchanged."""
         start, end = self.spans[place]
         part = self.text[start:end]
         return part.encode("ascii") if self._is_ascii else part.encode("utf-8", _ESCAPED)
 
 
 def read_page_json(body: bytes, path: Sequence[str]) -> PageJson:
-    """Read a page whose list of orders is under the names in ``path``, or is all of the page.
+    """Parse a page whose list of orders is at this path of names; an empty path is the page itself.
 
-    Repeated keys of one order and the like go unnoticed: each order that is to be recorded has to
-    be read again, strictly, from ``PageJson.raw``.
+    Repeated keys within an order are not detected: an order has to be parsed again, strictly, from
+    ``PageJson.raw`` before it is recorded.
 
     :raises BadPayload: when the envelope isn't strict JSON, or isn't an object
     :raises BrokenPage: when there are more than ``MOST_ORDERS`` orders
@@ -78,7 +81,7 @@ def read_page_json(body: bytes, path: Sequence[str]) -> PageJson:
 
 
 class _Opened:
-    """Brackets that are open. Takes a time in proportion to their number, however they close."""
+    """The open brackets. The time is proportional to their number, in whatever order they close."""
 
     def __init__(self) -> None:
         self._open: list[str] = []
@@ -92,7 +95,8 @@ class _Opened:
         self._count[bracket] += 1
 
     def close(self, bracket: str) -> None:
-        """Close the last one of these, with what was opened within it; nothing if there is none."""
+        """Close the last open bracket of this kind and everything opened within it, if there is
+        one."""
         while self._count[bracket]:
             last = self._open.pop()
             self._count[last] -= 1
@@ -101,7 +105,7 @@ class _Opened:
 
 
 class _Reader:
-    """Walks along the path to the orders; everything beside it is read strictly."""
+    """Walks along the path to the orders; everything beside it is parsed strictly."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -118,7 +122,7 @@ class _Reader:
         return found
 
     def read_object(self, start: int, path: Sequence[str]) -> tuple[dict[str, Any], int]:
-        """The object that starts here, and where it ends."""
+        """The object that starts here, and its end."""
         value: dict[str, Any] = {}
         at = self.skip(start + 1)
         if self.text.startswith("}", at):
@@ -158,7 +162,7 @@ class _Reader:
         return end
 
     def read_orders(self, start: int) -> tuple[list[Any], int]:
-        """The orders of the list that starts here, and where it ends."""
+        """The orders of the list that starts here, and its end."""
         at = self.skip(start + 1)
         if self.text.startswith("]", at):
             return self.orders, at + 1
@@ -173,7 +177,7 @@ class _Reader:
             at = self.skip(at + 1)
 
     def read_order(self, at: int) -> int:
-        """Take the order that starts here, whatever it is; where it ends."""
+        """Add the order that starts here, whatever it is; returns its end."""
         try:
             value, end = _LENIENT.raw_decode(self.text, at)
             is_json = self.text[(following := self.skip(end)) : following + 1] in (",", "]")
@@ -188,9 +192,10 @@ class _Reader:
         return end
 
     def end_by_brackets(self, start: int) -> int:
-        """Where something that isn't JSON ends: at the comma or bracket that belongs to the list.
+        """The end of an order that isn't valid JSON: the next comma or bracket that belongs to the
+        list.
 
-        A closing bracket closes what was opened within its pair and left open.
+        A closing bracket also closes any brackets that were left open within its pair.
         """
         opened = _Opened()
         for token in _TOKEN.finditer(self.text, start):

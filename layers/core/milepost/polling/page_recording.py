@@ -1,4 +1,4 @@
-"""Recording the orders of one page, each by itself: none can keep another from being recorded."""
+"""Records the orders of a page one by one, so that an error in one doesn't affect the others."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,16 +21,16 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class StoreUnavailable(Exception):
-    """Orders can't be read or written now, whichever they are: the poll fails, no order does."""
+    """No order can be read or written now: the poll fails, and no order is quarantined."""
 
 
 class Record(Protocol):
-    """Records a report, notifying people of it or not; True when that changed its order.
+    """Records a report, with or without notifying people; True if that changed its order.
 
-    :raises LostRace: when too many others write to the order
-    :raises StoreUnavailable: when no order could be recorded now
+    :raises LostRace: when too many other writers change the order
+    :raises StoreUnavailable: when no order can be recorded now
 
-    Any other exception is about this order alone.
+    Any other exception concerns only this order.
     """
 
     def __call__(self, report: Report, /, *, announce: bool) -> bool: ...
@@ -38,18 +38,18 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sinks:
-    """Where what a poll finds goes."""
+    """The destinations of what a poll finds."""
 
     record: Record
     quarantine: Callable[[bytes, str], None]
-    """Keeps an order that could not be read or recorded, as it came, with the reason."""
+    """Quarantines an order that could not be read or recorded, unchanged, with the reason."""
 
 
 @dataclass(kw_only=True)
 class PageRecorder:
-    """Records what is new on the pages of one poll.
+    """Records new and changed orders on the pages of one poll.
 
-    ``memory`` is what polls before this one saw, ``seen`` what this one sees.
+    ``memory`` is what earlier polls saw, ``seen`` what this poll sees.
     """
 
     connection: Connection
@@ -59,22 +59,22 @@ class PageRecorder:
     seen: Seen
     result: PollResult
     has_time: Callable[[], bool]
-    """Whether there is time to record one order more."""
+    """Whether there is time to record one more order."""
     cursor: datetime | None
     trusts_memory: bool
     announce: bool
     unrecorded_change: datetime | None = None
-    """The oldest change that could not be recorded, and isn't in the quarantine for good."""
+    """The oldest change that was not recorded and may still be read by a later poll."""
     recorded_keys: set[bytes] = field(default_factory=set)
-    """Of the orders for which something was recorded, or might have been."""
+    """Keys of the orders for which something was, or may have been, recorded."""
     _attempts: int = 0
 
     def take_in(self, fetched: FetchedPage, requested_at: datetime) -> bool:
-        """Record what is new on a page; False when there was no time for the rest of it.
+        """Record new and changed orders of a page; False if time ran out before its end.
 
         :raises BadPayload: when its envelope isn't strict JSON
         :raises BrokenPage: when it isn't a page
-        :raises EndlessList: when this poll has read it before
+        :raises EndlessList: when this poll has already read the page
         :raises StoreUnavailable: when orders can't be written now
         """
         if self.trusts_memory:
@@ -106,9 +106,9 @@ class PageRecorder:
         return True
 
     def _refuse_repeated(self, orders: bytes) -> None:
-        """A list goes on for ever when a page of it has the same orders as one before.
+        """Fail if a page has the same orders as an earlier one: the list would never end.
 
-        Empty pages are alike, and so may be pages of what can't be read.
+        Empty pages, and pages without readable orders, may repeat.
         """
         if orders and not self.seen.walk(b"orders " + orders):
             raise EndlessList(
@@ -125,7 +125,7 @@ class PageRecorder:
     def _record(
         self, fetched: FetchedPage, place: int, digest: bytes, requested_at: datetime
     ) -> bytes | None:
-        """Record one order; its key, or None when it has to be looked at again next time."""
+        """Record one order; returns its key, or None if it has to be read again next time."""
         raw = fetched.json.raw(place)
         try:
             order = _read_strictly(raw)
@@ -151,8 +151,8 @@ class PageRecorder:
         return None
 
     def _forget(self, reports: Sequence[Report]) -> bytes:
-        """The key of an order that is recorded now: whatever becomes of it, what it looked like
-        before is not what was recorded last."""
+        """Remove an order from the cache before it is recorded, since its cached hash is out of
+        date whatever happens; returns its key."""
         if not reports:
             return NO_KEY
         key = key_of(reports[0].order_id)
@@ -162,7 +162,7 @@ class PageRecorder:
         return key
 
     def _record_reports(self, reports: Iterable[Report]) -> tuple[list[str], bool]:
-        """Record each report; what is wrong with some, and False when they come again."""
+        """Record each report; returns the errors, and False if the order has to be read again."""
         problems, is_over = [], True
         for report in reports:
             try:
@@ -176,7 +176,8 @@ class PageRecorder:
         return problems, is_over
 
     def _quarantine(self, digest: bytes, kept: Sequence[tuple[bytes, str]]) -> None:
-        """Keep what could not be read or recorded of an order, unless it is kept already."""
+        """Quarantine the parts of an order that could not be read or recorded, unless they already
+        are."""
         if not kept:
             return
         is_there = digest in self.seen.quarantined or (
@@ -189,19 +190,19 @@ class PageRecorder:
         self.seen.quarantined.add(digest)
 
     def hold_cursor_at(self, place: datetime | None) -> None:
-        """Keep the cursor from passing a place: what is behind it may have been missed."""
+        """Keep the cursor from passing this time: later changes may have been missed."""
         place = place or _EPOCH
         self.unrecorded_change = min(filter(None, (self.unrecorded_change, place)))
 
     def _hold_cursor(self, order: Json) -> None:
-        """Keep the cursor from passing the change of an order that was not recorded."""
+        """Keep the cursor from passing the change of an order that wasn't recorded."""
         name = self.provider.change_field
         text = order.get(name) if name else None
         try:
             changed = parse_instant(text) if isinstance(text, str) else None
         except BadPayload:
             changed = None
-        # Without a time of change that can be read, the cursor stays where it is.
+        # Without a readable time of change, the cursor doesn't move.
         self.hold_cursor_at(changed or self.cursor)
 
 
@@ -212,12 +213,13 @@ def _read_strictly(raw: bytes) -> Json:
 
 
 def _bytes_of(one: Unreadable, order: Json, raw: bytes) -> bytes:
-    """As it came; a part of an order is written by itself."""
+    """The order's bytes, unchanged; for a single item, its own JSON."""
     return raw if one.order is order else write_json(one.order).encode()
 
 
 def _reason(done: str, error: Exception) -> str:
-    """Why an order was not read or recorded; other exceptions' messages may quote its contents."""
+    """The reason why an order was not read or recorded, without messages of other exceptions, which
+    may quote its contents."""
     if isinstance(error, BadPayload | UnstorableOrder):
         return str(error)
     return f"could not be {done}: {type(error).__name__}"

@@ -1,8 +1,8 @@
-"""Lists in numbered pages: whether orders moved onto a page after it was read.
+"""Detects orders that moved to an earlier page while a list with numbered pages was read.
 
-When an order leaves its place while such a list is read, every order behind it moves up by one, and
-the first order of the next page moves onto a page that was read before. So the page before is read
-once more after each page: as long as its last order is where it was, nothing moved onto it.
+When an order is removed from its position in such a list, every later order moves up by one, and
+the first order of the next page moves to a page that was already read. So the previous page is read
+again after each page: if its last order is still in place, nothing moved there.
 """
 
 from collections.abc import Sequence
@@ -12,29 +12,29 @@ from typing import Final
 from milepost.providers.base import PageRequest
 
 MOST_REMEMBERED: Final = 100
-"""Orders of a page whose digests are kept with a paused poll."""
+"""How many of a page's order hashes are stored with a paused poll."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreviousPage:
-    """The page that was read before the next one, as it was then."""
+    """The page before the next one, as it was when it was read."""
 
     request: PageRequest
     digest: bytes
-    """Of its bytes."""
+    """The hash of its bytes."""
     orders: Sequence[bytes]
-    """Digests of its last orders."""
+    """The hashes of its last orders."""
     is_first: bool
-    """Whether it is the first page of the list, so that nothing can move to a place before it."""
+    """Whether it is the first page of the list, so that nothing can move to an earlier page."""
 
     def has_shifted(self, orders: Sequence[bytes]) -> bool:
-        """Whether something may have moved onto it, now that it has these orders."""
+        """Whether orders may have moved to this page, given the orders that it has now."""
         return bool(self.orders) and (not orders or orders[-1] != self.orders[-1])
 
     def adjoins(self, orders: Sequence[bytes]) -> bool:
-        """Whether, now that it has these orders, none can have moved to a place before it unread.
+        """Whether no unread order can have moved to a page before this one, given its orders now.
 
-        An order that is still there as it was is behind every order that was read on it before.
+        If one of its earlier orders is still on it, every unread order comes after that order.
         """
         return self.is_first or not set(self.orders).isdisjoint(orders)
 
@@ -42,5 +42,5 @@ class PreviousPage:
 def previous_page(
     request: PageRequest, *, digest: bytes, orders: Sequence[bytes], is_first: bool
 ) -> PreviousPage:
-    """The page as it has to be remembered until the next one is read."""
+    """What has to be remembered of a page until the next one is read."""
     return PreviousPage(request, digest, tuple(orders[-MOST_REMEMBERED:]), is_first)

@@ -1,4 +1,4 @@
-"""Polling a provider's order list: every page, what changed, and only then the cursor."""
+"""Polls a provider's order list: reads every page, records changes, then moves the cursor."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,7 +29,7 @@ from milepost.providers.http import FetchFailed
 from milepost.providers.session import Conversation
 
 OVERLAP: Final = timedelta(minutes=5)
-"""How far before the cursor a poll looks again, for changes the provider wrote late."""
+"""How far before the cursor a poll starts, for changes that the provider wrote late."""
 _LONGEST_WAIT: Final = timedelta(hours=1)
 
 
@@ -46,7 +46,7 @@ _IN_OUR_WORDS: Final = (
 def run_poll(
     lease: Lease, make_poll: "Callable[[], Poll]", *, clock: Callable[[], datetime]
 ) -> PollResult:
-    """Poll under a lease. Whatever goes wrong is a failed poll, and gives the lease back.
+    """Poll under a lease. Any error is a failed poll and releases the lease.
 
     :raises LeaseHeld: when the lease ended before the poll did
     """
@@ -62,7 +62,7 @@ def run_poll(
 
 
 def describe_failure(error: Exception) -> str:
-    """What went wrong, without the message of anybody else's exception: it may quote a secret."""
+    """The failure as text, without messages of foreign exceptions, which may quote a secret."""
     if isinstance(error, _IN_OUR_WORDS):
         return str(error)
     return f"the poll ended with an unexpected error: {type(error).__name__}"
@@ -70,7 +70,7 @@ def describe_failure(error: Exception) -> str:
 
 @dataclass(kw_only=True)
 class Poll:
-    """One poll of one connection, from the lease to the cursor."""
+    """One poll of one connection."""
 
     connection: Connection
     provider: Provider
@@ -81,14 +81,14 @@ class Poll:
     sinks: Sinks
     clock: Callable[[], datetime]
     has_time: Callable[[], bool]
-    """False when the process has to end soon, so that further pages are left to the next one."""
+    """False when the process has to end soon: further pages are left to the next poll."""
     has_time_for_order: Callable[[], bool] = lambda: True
-    """False when it has to end now, so that the rest of a page is left to the next one."""
+    """False when the process has to end now: the rest of the page is left to the next poll."""
     result: PollResult = field(default_factory=PollResult)
     _again: LookAgain | None = None
-    """What it reads beyond what is new, by the requests that it does."""
+    """The second look that its requests ask for; None if it only reads new changes."""
     _requested: tuple[str, ...] = ()
-    """Ids of the requests that it does."""
+    """Ids of the requests that it fulfils."""
     _had_progress: bool = False
     _memory: PollMemory = field(init=False)
     _fetcher: PageFetcher = field(init=False)
@@ -109,7 +109,7 @@ class Poll:
         )
 
     def run(self, lease: Lease) -> PollResult:
-        """Poll under a lease. Any failure is a result, and leaves the cursor alone.
+        """Poll under a lease. A failure is a result, and doesn't move the cursor.
 
         :raises LeaseHeld: when the lease ended before the poll did
         """
@@ -150,7 +150,7 @@ class Poll:
             lease.is_memory_sound = False
         wait = error.retry_after if isinstance(error, PollFailed) else None
         not_before = now + min(wait, _LONGEST_WAIT) if wait else None
-        # Where a list that never ends was left off, it would only go on.
+        # Continuing a list that never ends would not help: start again.
         starts_over = isinstance(error, EndlessList)
         lease.fail(error=self.result.error, at=now, not_before=not_before, starts_over=starts_over)
 
@@ -160,7 +160,7 @@ class Poll:
         except (PageGone, BrokenPage) as error:
             if lease.state.progress is None or isinstance(error, EndlessList):
                 raise
-            # The page where the last poll stopped may be gone for good: its cursor has expired.
+            # The page where the last poll stopped may no longer exist: its cursor has expired.
             lease.state = replace(lease.state, progress=None)
             self._memory.start_over()
             self._run(lease, now)
@@ -176,8 +176,8 @@ class Poll:
             walk = Progress(
                 next=first, pages=0, newest_change=None, again=self._again, requests=requests
             )
-        # A request that came after a walk began waits for the next one: if each began it again,
-        # a long list might never be read to its end.
+        # A request that arrived after a walk began waits for the next walk: if each request
+        # restarted the walk, a long list might never be read to its end.
         self._again, self._requested = walk.again, walk.requests
         walk = replace(walk, started_at=walk.started_at or started_at)
         recorder = self._recorder(state, walk)
@@ -185,7 +185,7 @@ class Poll:
             fetched, requested_at = self._fetch_page(walk, state)
             if walk.previous:
                 if self._fetcher.is_rate_spent:
-                    # This page can be relied on only after a second look at the one before.
+                    # This page is only complete if the previous one, read again, has not shifted.
                     self._pause(lease, walk)
                     return
                 shifted = self._fetch_if_shifted(walk.previous, walk, state, recorder)
@@ -226,12 +226,12 @@ class Poll:
     def _fetch_if_shifted(
         self, previous: PreviousPage, walk: Progress, state: PollState, recorder: PageRecorder
     ) -> tuple[FetchedPage, datetime] | None:
-        """The page before, if orders may have moved onto it since it was read."""
+        """The previous page, if orders may have moved to it since it was read."""
         again, requested_at = self._fetch_page(replace(walk, next=previous.request), state)
         if again.digest == previous.digest or not previous.has_shifted(again.digests()):
             return None
         if not previous.adjoins(again.digests()):
-            # Too much has moved to say what was missed, so the next poll reads it all again.
+            # Too much has moved to know what was missed, so the next poll reads everything again.
             recorder.hold_cursor_at(self._again.since if self._again else state.cursor)
         return again, requested_at
 
@@ -274,20 +274,20 @@ class Poll:
         refuse_too_long(walk)
 
     def _since(self, cursor: datetime | None) -> datetime | None:
-        """From when on changes are asked for; a second look never leaves out what is new."""
+        """The time since which changes are requested; a second look always includes new changes."""
         if cursor is None or cursor.year < 1970:
             return None
         return min(cursor - OVERLAP, self._again.since) if self._again else cursor - OVERLAP
 
     def _may_go_on(self, started_at: datetime) -> bool:
-        """Whether there is time, and leave of the provider's rate limit, for one page more."""
-        # A page of a list that can shift may cost a second look at the one before.
+        """Whether there is time and rate limit for one more page."""
+        # If the list can shift, a page may need another request for the previous page.
         needed = 2 if self.provider.pages_can_shift else 1
         return self._fetcher.has_requests_left(needed, started_at=started_at) and self.has_time()
 
     def _fetch_page(self, walk: Progress, state: PollState) -> tuple[FetchedPage, datetime]:
-        # 304 says that this page is the same, which says nothing of others; and while something
-        # has to be looked at again, it has to come.
+        # A 304 only means that this page is unchanged, not the others. And a page with orders that
+        # have to be read again must be fetched.
         is_known = (
             walk.pages == 0
             and state.progress is None

@@ -1,4 +1,4 @@
-"""How a poll ended, and its figures. Short: the poll, its pages and its function share it."""
+"""The result of a poll. Short: the poll, its pages and its function share it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,10 +17,10 @@ class PollOutcome(StrEnum):
 
 @dataclass(slots=True)
 class PollResult:
-    """How a poll ended, and its figures.
+    """How a poll ended, and its counts.
 
-    ``quarantined`` counts the orders that this poll has put there: one that comes again unchanged
-    is not put there again.
+    ``quarantined`` counts the orders that this poll has quarantined: an order that is repeated
+    unchanged isn't quarantined again.
     """
 
     outcome: PollOutcome = PollOutcome.COMPLETE

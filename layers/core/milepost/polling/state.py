@@ -1,4 +1,4 @@
-"""What polls of a connection keep between them, so that each begins where the last one ended."""
+"""The stored state of a connection's polls, so that each continues where the last one ended."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,39 +12,39 @@ from milepost.providers.base import BrokenPage, PageRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where a poll that ran out of time goes on: the next page, and what it had got to.
+    """Where to continue a poll that ran out of time: the next page, and the progress so far.
 
-    The next page may be one that was read in part: what was recorded of it is remembered.
+    The next page may already have been read in part: its recorded orders are remembered.
     """
 
     next: PageRequest
     pages: int
     newest_change: datetime | None
     orders: int = 0
-    """Orders on the pages that were read."""
+    """How many orders the pages had that were read."""
     started_at: datetime | None = None
-    """When its first page was asked for: what changed since then may be on a page behind us."""
+    """When its first page was requested: later changes may be on pages that were already read."""
     again: "LookAgain | None" = None
-    """Set when it goes on with a second look, and not with what is new."""
+    """Set if it is a second look; None if it reads new changes."""
     unrecorded_change: datetime | None = None
-    """The oldest change that could not be recorded: the cursor may not pass it."""
+    """The oldest change that could not be recorded: the cursor must not pass it."""
     previous: PreviousPage | None = None
-    """The page before, of a list whose orders can move to a page that was read."""
+    """The previous page, for a list whose orders can move to a page that was already read."""
     requests: tuple[str, ...] = ()
-    """Ids of the requests that are done when this walk is complete."""
+    """Ids of the requests that are fulfilled when this walk is complete."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookAgain:
-    """A poll that reads everything since a time once more, as after a fix of how it is read."""
+    """A second look: reads everything since a time again, for example after a fix of an adapter."""
 
     since: datetime
     announce: bool = False
-    """Whether people are notified of what that changes."""
+    """Whether people are notified of the changes that it finds."""
 
 
 def merge_requests(requests: Iterable[PollRequest]) -> LookAgain | None:
-    """One second look that does them all; None when they only ask for what is new."""
+    """One second look that fulfils all requests; None if they only ask for new changes."""
     looks = [(one.since, one.announce) for one in requests if one.since is not None]
     if not looks:
         return None
@@ -55,7 +55,8 @@ def merge_requests(requests: Iterable[PollRequest]) -> LookAgain | None:
 
 @dataclass(frozen=True, slots=True)
 class Validator:
-    """The ETag of a first page, and what was asked for: the same question may cost one 304."""
+    """The ETag of a first page, and its request: repeating the request may need only a 304
+    response."""
 
     url: str
     etag: str
@@ -63,24 +64,24 @@ class Validator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollState:
-    """What is kept of a connection between polls."""
+    """What is stored of a connection between polls."""
 
     cursor: datetime | None = None
     validator: Validator | None = None
     not_before: datetime | None = None
     progress: Progress | None = None
     requests: tuple[PollRequest, ...] = ()
-    """Requests that no complete poll has done yet, the oldest first."""
+    """Requests that no complete poll has fulfilled yet, the oldest first."""
     is_memory_sound: bool = True
-    """False when the last poll ended without saying what it had recorded, as when it was killed:
-    what polls remember of pages can't be trusted then."""
+    """False if the last poll ended without storing what it had recorded, for example because it was
+    killed. The page cache can't be trusted then."""
 
 
 def next_cursor(state: PollState, walk: Progress) -> datetime | None:
-    """The newest change that was recorded, if nothing older is still to come.
+    """The newest change that was recorded, if no older change is outstanding.
 
-    Neither a change dated ahead nor one seen on a late page may move the cursor past those that
-    are still to come; nor may it pass a change that could not be recorded.
+    Neither a change dated in the future nor one on a late page may move the cursor past changes
+    that are still outstanding; nor may the cursor pass a change that could not be recorded.
     """
     newest = walk.newest_change
     if newest and walk.started_at:
@@ -92,21 +93,22 @@ def next_cursor(state: PollState, walk: Progress) -> datetime | None:
 
 
 MOST_PAGES: Final = 20_000
-"""Pages that one poll reads."""
+"""Maximum number of pages that one poll reads."""
 
 
 MOST_ORDERS: Final = 250_000
-"""Orders that one poll reads. It remembers each of them, and those of the poll before."""
+"""Maximum number of orders that one poll reads. It holds all of them in memory, and those of the
+previous poll."""
 
 
 class EndlessList(BrokenPage):
-    """The list never ends, as far as this poll can tell. The next poll begins it again."""
+    """The list seems never to end. The next poll starts again."""
 
 
 def refuse_too_long(walk: Progress) -> None:
-    """Fail when the list goes on after as much as one poll may read.
+    """Fail if the list continues after the maximum that one poll may read.
 
-    :raises EndlessList: with how much was read
+    :raises EndlessList: with the numbers of pages and orders that were read
     """
     if walk.pages >= MOST_PAGES:
         raise EndlessList(

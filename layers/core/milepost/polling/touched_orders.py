@@ -1,9 +1,9 @@
-"""Marks that an order was recorded by another way than a poll, so that the next poll looks at it.
+"""Touched orders: marks that an order was recorded other than by a poll, so the next poll reads it.
 
-A poll skips what it has seen before. That is right only as long as nobody else has recorded
-something for the order meanwhile: a webhook, a refresh, an action or a replay. Each of them leaves
-a mark before it writes the order. Marks are never removed, they expire: a poll reads those since
-the last one, and some minutes more (``MARGIN``), so that none is lost between a mark and its write.
+A poll skips what it has seen before. That is only right if nothing else has recorded the order
+meanwhile: a webhook, a refresh, an action or a replay. Each of them writes a mark before it writes
+the order. Marks are never deleted, they expire: a poll reads the marks since the last poll, and
+some minutes more (``MARGIN``), so that none is missed between a mark and its write.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,23 +14,24 @@ from milepost.orders.order import Announcement, OrderKey, TrackedOrder
 from milepost.orders.recording import OrderStore
 
 MARGIN: Final = timedelta(minutes=5)
-"""How much longer ago than the last poll's beginning marks are read: longer than any function
-other than a poll runs, which leaves its mark before it writes, and than clocks differ."""
+"""How far before the start of the last poll marks are read. This is longer than any other function
+may run between its mark and its write, and longer than clocks differ."""
 TRUSTED_FOR: Final = timedelta(days=7)
-"""After how long a poll's memory is not trusted any more; marks expire after that."""
+"""How long the page cache is trusted; marks expire later than that."""
 MOST_KEYS: Final = 100_000
-"""Marked orders of one connection between two polls, beyond which it looks at every order."""
+"""Maximum number of marked orders of one connection between two polls; beyond it, every order is
+read."""
 
 
 class Touched(Protocol):
     """The marks of all connections."""
 
     def mark(self, connection_id: str, order_ids: Iterable[str], *, at: datetime) -> None:
-        """Have the next poll look at these orders of a provider."""
+        """Make the next poll read these orders of a connection."""
         ...
 
     def mark_all(self, connection_id: str, *, at: datetime) -> None:
-        """Have the next poll look at every order of this connection."""
+        """Make the next poll read every order of this connection."""
         ...
 
     def since(self, connection_id: str, instant: datetime) -> set[bytes] | None:
@@ -40,7 +41,7 @@ class Touched(Protocol):
 
 
 class MarkedOrders:
-    """Orders that are marked before they are written. Implements ``recording.OrderStore``."""
+    """Marks orders before it writes them. Implements ``recording.OrderStore``."""
 
     def __init__(self, orders: OrderStore, *, mark: Callable[[OrderKey], None]) -> None:
         self._orders = orders

@@ -1,4 +1,4 @@
-"""What an adapter has to know of its provider: shape, mapping, paging, signing in, actions."""
+"""The interface of adapters: payloads, statuses, paging, signing in, actions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,26 +19,28 @@ from milepost.webhooks.schemes import SignatureScheme
 Json: TypeAlias = Mapping[str, Any]
 
 MOST_ITEMS: Final = 500
-"""Items of one order: so many can be recorded in the time that a poll keeps for one order more."""
+"""Maximum number of items of one order: as many as fit the time that a poll reserves for one
+order."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which page of a provider's list of orders: a path below the base URL, and its query."""
+    """The request for a page of a provider's order list: a path below the base URL, and its
+    query."""
 
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     link: str | None = field(default=None, compare=False)
-    """The next page's URL, by the Link header that came with the answer to this request."""
+    """The next page's URL, from the Link header of the response to this request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page: its orders as the provider wrote them, and which page comes next, if any.
+    """One page: its orders as the provider wrote them, and the next page, if any.
 
-    One of its orders may be anything that JSON has, or None if it isn't even JSON.
+    An order may be any JSON value, or None if it isn't valid JSON.
 
-    ``newest_change`` is the latest time of change that the provider gives on this page.
+    ``newest_change`` is the latest time of change on this page.
     """
 
     orders: list[Json]
@@ -47,13 +49,13 @@ class Page:
 
 
 class BrokenPage(Exception):
-    """A page that is not one: the poll failed, whatever the HTTP status said."""
+    """A response that is not a page: the poll failed, whatever the HTTP status."""
 
 
 class OrderNamed(BadPayload):
-    """A webhook that only names the order of which something is new, so that it is fetched.
+    """A webhook that only names an order that changed, so the order has to be fetched.
 
-    Whoever can't fetch it has a payload without a report.
+    A caller that can't fetch it has to treat the payload as one without a report.
     """
 
     def __init__(self, order_id: str) -> None:
@@ -67,7 +69,7 @@ class SignInFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer of a provider; header names are in lower case."""
+    """A provider's HTTP response; header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -75,7 +77,7 @@ class Response:
 
 
 class Http(Protocol):
-    """One request to the provider's own hosts: no redirects, bounded in time and size."""
+    """Sends one request to the provider's own hosts: no redirects, limited time and size."""
 
     def request(
         self,
@@ -89,9 +91,10 @@ class Http(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Headers that show who we are, and until when they are good (None: until changed).
+    """Headers that authenticate requests, and when they expire (None: never by themselves).
 
-    ``query`` is for providers that take a key there: added to every request, and kept nowhere.
+    ``query`` is for providers that take a key in the query: it is added to every request and never
+    stored.
     """
 
     headers: Mapping[str, str]
@@ -101,7 +104,7 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A request that has something done: a path below the base URL, and what is sent as JSON."""
+    """The request for an action: a path below the base URL, and a JSON body."""
 
     method: str
     path: str
@@ -109,49 +112,50 @@ class Call:
 
 
 class BadArgument(ValueError):
-    """An action can't be asked for like this; the message says what to give instead."""
+    """An invalid argument of an action; the message says what to give instead."""
 
 
 class NothingToDo(Exception):
-    """The order has nothing that this action could be about; the message says what is missing."""
+    """The order lacks what this action applies to; the message says what is missing."""
 
 
 def charge_nothing(_details: Details) -> str | None:
-    """For actions that no card is charged for."""
+    """For actions that don't charge a card."""
     return None
 
 
 def say_done(_body: Json) -> str:
-    """What there is to tell of an answer that says no more than yes."""
+    """The outcome for a response that only confirms the action."""
     return "done"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderAction:
-    """One thing that the provider does with an order when it is asked to.
+    """An action that the provider runs on an order on request.
 
     ``make_call`` takes the order and the arguments; it raises ``BadArgument`` or ``NothingToDo``.
-    ``read_outcome`` tells in a few words what an accepted call came to, from the answer's body.
+    ``read_outcome`` gives the outcome of an accepted call in a few words, from the response body.
     """
 
     statuses: frozenset[Status]
-    """In which the provider lets it be done."""
+    """The statuses in which the provider allows it."""
     make_call: Callable[[Order, Json], Call]
     read_outcome: Callable[[Json], str] = say_done
     arguments: frozenset[str] = frozenset()
     can_be_planned: bool = False
-    """Whether it makes sense to set a time for it."""
+    """Whether people may plan it for a later time."""
     charge: Callable[[Details], str | None] = charge_nothing
-    """What it charges the customer's card, in words, by the facts of the order; None for nothing.
-    A person is asked before that, also when they plan it."""
+    """The amount that it charges to the customer's card, as text, by the facts of the order; None
+    for nothing. A person has to confirm it, also when planning the action."""
     raw_statuses: frozenset[str] | None = None
-    """The raw ones in which the provider does it, in normal form; None: in all of ``statuses``."""
+    """The raw statuses in which the provider allows it, in normal form; None: all of
+    ``statuses``."""
     is_final: bool = False
-    """Whether nothing takes it back, so that a person is asked before it is done."""
+    """Whether it can't be undone, so that a person has to confirm it."""
 
 
 def is_in_place(order: Order, action: ProviderAction) -> bool:
-    """Whether the provider does this with an order that stands where this one does."""
+    """Whether the provider allows this action in the order's present status."""
     if order.status not in action.statuses:
         return False
     raw = normal_form(order.raw_status or "")
@@ -159,78 +163,80 @@ def is_in_place(order: Order, action: ProviderAction) -> bool:
 
 
 class Provider(Protocol):
-    """An adapter. Everything but ``sign_in`` is pure; untrusted input gives ``BadPayload``."""
+    """An adapter. Everything except ``sign_in`` is pure; invalid input raises ``BadPayload``."""
 
     name: str
     orders_path: tuple[str, ...]
-    """The names under which a page has its list of orders; none for a page that is the list."""
+    """The path of names to the list of orders in a page; empty for a page that is the list
+    itself."""
     change_field: str | None
-    """The field of an order with the time of change by which pages are filtered; None when they
-    can't be."""
+    """The field of an order with the time of change by which pages are filtered; None if they can't
+    be filtered."""
     pages_can_shift: bool
-    """Whether an order can move to a page that was read, and is then missed for good: numbered
-    pages of a list filtered by change. Not with cursors that name a place, nor when every poll
-    reads the whole list."""
+    """Whether an order can move to a page that was already read, and is then never seen: true for
+    numbered pages of a list filtered by change. False for cursors that name a position, and when
+    every poll reads the whole list."""
 
     @property
     def signature_scheme(self) -> str | SignatureScheme | None:
-        """How it signs webhooks (``webhooks.schemes``), None when it sends none."""
+        """How the provider signs webhooks (``webhooks.schemes``); None if it sends none."""
         ...
 
     @property
     def rules(self) -> Rules:
-        """What it adds to the lifecycle."""
+        """The provider's rules for the lifecycle."""
         ...
 
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
         """The reports of one webhook.
 
-        :raises OrderNamed: when all it says is which order to fetch
+        :raises OrderNamed: when it only names the order to fetch
         """
         ...
 
     def read_order(
         self, order: Json, *, connection: Connection, requested_at: datetime
     ) -> list[Report]:
-        """The reports of one order of a page that was requested at this time."""
+        """The reports of one order on a page that was requested at this time."""
         ...
 
     def split_order(self, order: Json) -> list[Json]:
-        """An order for each part that is tracked by itself, to be read apart from the others.
+        """One order for each item that is tracked by itself, so that each can be read separately.
 
-        Whatever the order is made of. None for providers whose orders have no such parts.
+        Accepts any JSON value. Empty for providers whose orders have no such items.
         """
         ...
 
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
-        """Where a poll starts; providers that can't filter by change ignore ``changed_since``."""
+        """The first page of a poll; providers that can't filter by change ignore
+        ``changed_since``."""
         ...
 
     def read_page(self, body: Json, *, request: PageRequest) -> Page:
-        """Read a page's envelope. What is wrong with a single order is found by ``read_order``.
+        """Read a page's envelope. ``read_order`` finds errors in single orders.
 
-        :raises BrokenPage: when it is an error in the clothes of a page
+        :raises BrokenPage: when it is an error response that looks like a page
         """
         ...
 
     def order_request(self, order_id: str) -> PageRequest:
-        """Where this one order is fetched."""
+        """The request that fetches this order."""
         ...
 
     def read_one(self, body: Json) -> Json:
-        """The order in the answer to ``order_request``, as ``read_order`` takes it.
+        """The order in the response to ``order_request``, in the form for ``read_order``.
 
-        :raises BrokenPage: when there is none in it
+        :raises BrokenPage: when the response has no order
         """
         ...
 
     @property
     def actions(self) -> Mapping[str, ProviderAction]:
-        """What the provider does when it is asked to, by name."""
+        """The provider's actions, by name."""
         ...
 
     def read_refusal(self, body: Json) -> str | None:
-        """The words in which an error says what is wrong; None when it has none."""
+        """The message of an error response; None if it has none."""
         ...
 
     def sign_in(
@@ -241,8 +247,8 @@ class Provider(Protocol):
 
 
 def rules_of(provider: Provider, connection: Connection) -> Rules:
-    """The provider's rules with what the connection says of its own: names of statuses, and how
-    far ahead an appointment may be."""
+    """The provider's rules with the connection's own: names of statuses, and how far ahead an
+    appointment may be."""
     return replace(
         provider.rules,
         read_status=_status_reader(provider.rules.read_status, connection),
@@ -263,20 +269,20 @@ def _status_reader(known: StatusReader | None, connection: Connection) -> Status
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """An order, or the part of one, that can't be read, and why."""
+    """An order, or an item of one, that can't be read, and why."""
 
     order: Json
     reason: BadPayload
 
     @property
     def is_only_ahead(self) -> bool:
-        """Whether it can be read later, when the time has come at which it is dated."""
+        """Whether it can be read later, because it is only dated in the future."""
         return isinstance(self.reason, DatedAhead)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOrder:
-    """What an order reports, and the parts of it that can't be read."""
+    """The reports of an order, and those of its items that can't be read."""
 
     reports: list[Report]
     unreadable: list[Unreadable]
@@ -290,9 +296,10 @@ def read_order(
     requested_at: datetime,
     judged_at: datetime | None = None,
 ) -> ReadOrder:
-    """Read one order of a page; of one with a bad part, the other parts anyway.
+    """Read one order of a page; if an item is invalid, read the other items anyway.
 
-    :param judged_at: what is dated more than 5 minutes after it can't be read; else the request
+    :param judged_at: a report dated more than 5 minutes later is refused; the default is the time
+        of the request
     """
 
     def read(one: Json) -> list[Report]:
@@ -318,6 +325,6 @@ def read_order(
 
 
 def _without_frames(error: BadPayload) -> BadPayload:
-    """The error without the frames that it came through: they hold on to the whole order."""
+    """The error without its traceback, whose frames would keep the whole order in memory."""
     error.__traceback__ = error.__context__ = None
     return error

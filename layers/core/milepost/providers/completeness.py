@@ -1,4 +1,5 @@
-"""What is missing or mistyped in an order's facts, said so that a person can correct it."""
+"""Checks for missing or mistyped facts of an order, as reasons for attention that a person can act
+on."""
 
 import re
 from collections.abc import Iterable
@@ -18,7 +19,7 @@ _SHARED_BUILDING: Final = re.compile(
 
 
 def check_contact(details: Details) -> Iterable[Attention]:
-    """The customer can be written to: an email address that is given has its form."""
+    """Check that the customer's email address, if given, is well formed."""
     email = details.get("customer", {}).get("email")
     if email and not is_email(email):
         yield Attention(
@@ -28,7 +29,7 @@ def check_contact(details: Details) -> Iterable[Attention]:
 
 
 def check_reachable(details: Details) -> Iterable[Attention]:
-    """The customer's email address and the delivery address are known."""
+    """Check that the customer's email address and the delivery address are known."""
     if not details.get("customer", {}).get("email"):
         yield Attention(
             MISSING,
@@ -43,7 +44,7 @@ def check_reachable(details: Details) -> Iterable[Attention]:
 
 
 def check_unit(details: Details) -> Iterable[Attention]:
-    """An address in a building of many units says which one."""
+    """Check that an address in a building of many units names the unit."""
     address = details.get("address", {})
     if not address.get("unit") and _SHARED_BUILDING.search(address.get("street", "")):
         yield Attention(
@@ -54,9 +55,9 @@ def check_unit(details: Details) -> Iterable[Attention]:
 
 
 def check_meter_identifiers(details: Details) -> Iterable[Attention]:
-    """MaLo, MeLo and meter number have their form; a wrong one never drops the order.
+    """Check that MaLo, MeLo and meter number are well formed; a wrong one never drops the order.
 
-    Bills print the MaLo and MeLo numbers in groups, so spaces in them don't count.
+    Bills print MaLo and MeLo numbers in groups, so spaces are ignored.
     """
     malo, melo, meter = (details.get(name) for name in ("malo", "melo", "meter_number"))
     if isinstance(malo, str) and not is_malo("".join(malo.split())):

@@ -1,4 +1,4 @@
-"""From a payload to details: customers, addresses, instants and notes."""
+"""Parts of details read from payloads: customers, addresses, instants and notes."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -10,19 +10,19 @@ from milepost.providers.payload_types import Shape, Text
 
 
 def present(**facts: Any) -> Details:
-    """Details of what was given: a fact that is None or empty was not."""
+    """Details with the given facts, without those that are None or empty."""
     given = {name: value for name, value in facts.items() if value not in (None, "", [], {})}
     details: Details = given  # type: ignore[assignment]
     return details
 
 
 def present_part(**facts: object) -> dict[str, Any]:
-    """A part of the details, such as the customer, with what was given of it."""
+    """A part of the details, such as the customer, without fields that are None or empty."""
     return {name: value for name, value in facts.items() if value not in (None, "")}
 
 
 class Customer(Shape):
-    """A customer as providers write one who name people whole; the others map theirs."""
+    """A customer as providers write one whose name is a single field; other adapters map theirs."""
 
     name: Text = None
     email: Text = None
@@ -30,7 +30,7 @@ class Customer(Shape):
 
 
 class Address(Shape):
-    """An address as most providers write it; the others map theirs."""
+    """An address as most providers write it; other adapters map theirs."""
 
     street: Text = None
     unit: Text = None
@@ -41,14 +41,14 @@ class Address(Shape):
 
 
 def customer_details(customer: Customer | None) -> dict[str, Any]:
-    """A customer as details hold it."""
+    """A customer in the form of details."""
     if customer is None:
         return {}
     return present_part(name=customer.name, email=customer.email, phone=customer.phone)
 
 
 def address_details(address: Address | None) -> dict[str, Any]:
-    """An address as details hold it."""
+    """An address in the form of details."""
     if address is None:
         return {}
     return present_part(
@@ -62,7 +62,7 @@ def address_details(address: Address | None) -> dict[str, Any]:
 
 
 def instant_text(instant: datetime | None) -> str | None:
-    """An instant as details hold it."""
+    """An instant in the form of details."""
     return format_instant(instant) if instant else None
 
 
@@ -73,14 +73,14 @@ _NOTE_KINDS: Final = {
     "account details": "account_details",
     "special instructions": "special_instructions",
 }
-"""Source: Offergrid's reseller documentation, on what provider notes hold."""
+"""Source: Offergrid's reseller documentation on the contents of provider notes."""
 
 
 _MOST_NOTES: Final = 20
 
 
 def read_notes(text: str | None) -> list[Note]:
-    """A provider's notes: one a line, its kind before a colon, ``other`` without one."""
+    """A provider's notes: one on each line, with its kind before a colon; else ``other``."""
     lines = [line.strip() for line in (text or "").splitlines()]
     return [_read_note(line) for line in lines if line][:_MOST_NOTES]
 

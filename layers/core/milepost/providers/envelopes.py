@@ -1,4 +1,4 @@
-"""What stands around an order: pages, answers, events, and the requests for them."""
+"""Envelopes around orders: pages, responses, events, and the requests for them."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -13,7 +13,8 @@ from milepost.providers.payload_types import LONE_SURROGATE, trim_text
 
 
 def orders_on(body: Json, name: str) -> list[Json]:
-    """The orders of a page, under this name; what stands among them and is none, is one unreadable.
+    """The orders of a page, in the list of this name; an element that isn't an order counts as an
+    unreadable one.
 
     :raises BrokenPage: when there is no list
     """
@@ -24,7 +25,7 @@ def orders_on(body: Json, name: str) -> list[Json]:
 
 
 def object_in(body: Json, *names: str) -> Json:
-    """The object that stands below these names.
+    """The object at this path of names.
 
     :raises BrokenPage: when there is none
     """
@@ -37,7 +38,7 @@ def object_in(body: Json, *names: str) -> Json:
 
 
 def payload_in(event: Json, *names: str) -> Json:
-    """The object that an event carries below these names.
+    """The object at this path of names in an event.
 
     :raises BadPayload: when there is none
     """
@@ -48,7 +49,7 @@ def payload_in(event: Json, *names: str) -> Json:
 
 
 def made_at(event: Json, *, seen_at: datetime) -> datetime:
-    """When an event was made (``created_at``); when it came, if it doesn't say so."""
+    """When an event was created (``created_at``); if missing, when it was received."""
     try:
         return min(read_instant(event.get("created_at")), seen_at)
     except NotATime:
@@ -56,7 +57,7 @@ def made_at(event: Json, *, seen_at: datetime) -> datetime:
 
 
 def words_in(body: Json, *names: str) -> str | None:
-    """The text that stands below these names, trimmed; None when there is none."""
+    """The text at this path of names, trimmed; None if there is none."""
     found: Any = body
     for name in names:
         found = found.get(name) if isinstance(found, dict) else None
@@ -64,12 +65,13 @@ def words_in(body: Json, *names: str) -> str | None:
 
 
 def one_segment(id: str) -> str:
-    """An id as one segment of a path, whatever it is made of."""
+    """An id as one segment of a URL path, with any characters encoded."""
     return quote(id, safe="")
 
 
 def newest_change(orders: Iterable[Any], name: str) -> datetime | None:
-    """The latest time of change of a page; an order without a good one is quarantined later."""
+    """The latest time of change on a page. Orders without a valid one are skipped; they are
+    quarantined later."""
     changes = []
     for text in {one for order in orders if isinstance(one := _field(order, name), str)}:
         try:
@@ -84,7 +86,7 @@ def _field(order: Any, name: str) -> Any:
 
 
 def credential(connection: Connection, credentials: Mapping[str, str], name: str) -> str:
-    """One of the credentials that people set for a connection.
+    """One of the credentials of a connection.
 
     :raises SignInFailed: when it isn't set
     """

@@ -1,4 +1,5 @@
-"""HTTP to a provider: bounded, pinned to its hosts, without following redirects."""
+"""HTTP requests to providers: limited in time and size, only to the connection's hosts, without
+redirects."""
 
 import re
 import threading
@@ -15,12 +16,13 @@ from milepost.providers.base import Response
 
 _CHUNK_BYTES: Final = 64 * 1024
 MOST_BYTES: Final = 4 * 1024 * 1024
-"""Of one answer. JSON of small values takes up to 35 times as much memory as bytes."""
+"""Maximum size of a response body. Parsed JSON of small values takes up to 35 times as much
+memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How many seconds a connection, a wait for anything at all, and all of it may take."""
+    """Timeouts in seconds: to connect, to wait for the next data, and for the whole exchange."""
 
     connect: float
     read: float
@@ -29,25 +31,25 @@ class Patience:
 
 FOR_PAGES: Final = Patience(connect=5.0, read=20.0, whole=30.0)
 INTERACTIVE_TIMEOUTS: Final = Patience(connect=3.0, read=8.0, whole=9.0)
-"""For someone who waits: signing in, acting and looking have to fit into one request of 30 s."""
+"""For a person who waits: sign-in, action and fetch have to fit into one API request of 30 s."""
 
 
 _CAN_BE_SENT: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 class FetchFailed(Exception):
-    """No answer that can be used. Says what happened, never what was sent."""
+    """No usable response. The message says what happened, never what was sent."""
 
 
 class ForeignHost(FetchFailed):
-    """A request was about to leave the connection's own hosts, credentials and all."""
+    """A request with credentials would have gone to a host that isn't the connection's."""
 
 
 _LINES: Final = Lines()
 
 
 class _Going(threading.local):
-    """The exchange of this thread that is going on."""
+    """The exchange that this thread has in progress."""
 
     line: Line | None = None
 
@@ -81,7 +83,7 @@ class _TlsPool(urllib3.HTTPSConnectionPool):
 
 
 class ProviderPool(urllib3.PoolManager):
-    """Connections to providers, kept for the next request, which can be cut off at any time."""
+    """Connections to providers, kept open for the next request; they can be closed at any time."""
 
     def __init__(self, *, maxsize: int = 2) -> None:
         super().__init__(maxsize=maxsize)
@@ -89,7 +91,7 @@ class ProviderPool(urllib3.PoolManager):
 
 
 class ProviderHttp:
-    """Requests to the hosts of one connection, and to no other."""
+    """Sends requests only to the hosts of one connection."""
 
     def __init__(
         self,
@@ -113,7 +115,7 @@ class ProviderHttp:
         """One request, without retries and without following redirects.
 
         :raises ForeignHost: when the URL is not on the connection's hosts
-        :raises FetchFailed: when there is no whole answer in time
+        :raises FetchFailed: when there is no complete response in time
         """
         if origin(url) not in self._origins:
             raise ForeignHost("refused a URL that is not on the connection's own hosts")
@@ -129,8 +131,9 @@ class ProviderHttp:
             except (FetchFailed, MemoryError):
                 raise
             except Exception as error:
-                # Beside urllib3's own come those of http.client, sockets and decoders. Only the
-                # kind is named: a message may quote what was sent.
+                # Besides urllib3's own, errors of http.client, sockets and decoders. Only the kind
+                # is
+                # named: a message may quote what was sent.
                 why = type(error).__name__
                 raise FetchFailed(
                     self._too_late() if line.is_cut else f"no answer: {why}"
@@ -138,7 +141,7 @@ class ProviderHttp:
             finally:
                 _GOING.line = None
             if line.is_cut:
-                # Headers that were cut, or a body without a length, look as if they were whole.
+                # Truncated headers, or a body without a length, look complete.
                 raise FetchFailed(self._too_late())
         lowered = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status, lowered, content)
@@ -163,7 +166,7 @@ class ProviderHttp:
 
 
 def _read(answer: urllib3.BaseHTTPResponse) -> bytes:
-    """The whole body, within bounds of size; else the connection is given up."""
+    """The complete body, if it is within the size limit; else the connection is closed."""
     content = bytearray()
     for chunk in _chunks(answer):
         content += chunk
@@ -181,12 +184,12 @@ def _chunks(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
     try:
         yield from answer.stream(_CHUNK_BYTES, decode_content=True)
     except Exception:
-        # Whatever is left in the connection is no answer to the next request.
+        # The rest of this response must not be read as the response to the next request.
         answer.close()
         raise
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port: what has to be the same for a credential to go along."""
+    """Scheme, host and port of a URL: credentials are only sent to the same origin."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port

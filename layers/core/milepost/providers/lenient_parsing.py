@@ -1,8 +1,7 @@
-"""Which parts of a payload that doesn't fit its shape can be left out, and the payload without.
+"""Lenient parsing: leaves out the parts of a payload that are invalid and not required.
 
-A part can be left out if the shape has a default for it, or if it is in a list that has one:
-it is a fact. What is required of something that can't be left out is needed to know which order
-it is and where it stands.
+A part can be left out if its field has a default, or if it is in a list that has one: it is a fact.
+Required fields of parts that can't be left out are needed to identify the order and its status.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,19 +11,19 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 Place: TypeAlias = tuple[int | str, ...]
-"""Where something is in a payload: names of fields, and numbers of parts of a list."""
+"""A place in a payload: field names, and indexes into lists."""
 
 _MOST_NAMED: Final = 5
 
 
 class Unusable(ValueError):
-    """Something required is missing or wrong; the message names it, without its content."""
+    """A required field is missing or invalid; the message names it, without its content."""
 
 
 def places_to_leave_out(shape: type[BaseModel], error: ValidationError) -> list[Place]:
-    """The smallest parts of the payload without which the mistakes are gone.
+    """The smallest parts to leave out so that the rest of the payload is valid.
 
-    :raises Unusable: when there is a mistake in something required
+    :raises Unusable: when a required field is invalid
     """
     problems = error.errors(include_url=False)
     places = [_place_to_leave_out(shape, problem) for problem in problems]
@@ -40,7 +39,7 @@ def places_to_leave_out(shape: type[BaseModel], error: ValidationError) -> list[
 
 
 def _parts_to_leave_out(problem: ErrorDetails, place: Place) -> Iterable[Place]:
-    """Of a list that is too long the parts that are too many; else the place itself."""
+    """For a list that is too long, the elements beyond the limit; else the place itself."""
     if problem["type"] != "too_long" or place != problem["loc"]:
         return [place]
     return [
@@ -54,7 +53,7 @@ def _place_to_leave_out(shape: type[BaseModel], problem: ErrorDetails) -> Place 
     is_fact = False
     for length, step in enumerate(problem["loc"], start=1):
         if isinstance(step, int):
-            # A part of a list: it can go if the list could.
+            # An element of a list can be left out if the list could.
             found = problem["loc"][:length] if is_fact else found
             continue
         field = model.model_fields.get(step) if model else None
@@ -65,7 +64,7 @@ def _place_to_leave_out(shape: type[BaseModel], problem: ErrorDetails) -> Place 
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The shape that an annotation such as ``list[Invoice] | None`` is about."""
+    """The model in an annotation such as ``list[Invoice] | None``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next(filter(None, map(_model_in, get_args(annotation))), None)
@@ -75,18 +74,18 @@ def _in_words(problem: ErrorDetails) -> str:
     where = name_of(problem["loc"]) or "the payload"
     if problem["input"] is None:
         return f"{where}: missing"
-    # Only our own checks raise these, in words of our own.
+    # Only our own checks raise these, with our own messages.
     own = problem.get("ctx", {}).get("error") if problem["type"] == "value_error" else None
     return f"{where}: {own or problem['type']}"
 
 
 def name_of(place: Iterable[int | str]) -> str:
-    """A place in one text, such as ``invoices.2.amount``."""
+    """A place as one text, such as ``invoices.2.amount``."""
     return ".".join(map(str, place))
 
 
 def without(value: Any, places: Iterable[Place]) -> Any:
-    """A JSON value without what is in these places; the value itself stays as it is."""
+    """A copy of a JSON value without the parts at these places."""
     below: dict[int | str, list[Place]] = {}
     for first, *rest in places:
         below.setdefault(first, []).append(tuple(rest))

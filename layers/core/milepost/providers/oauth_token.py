@@ -1,4 +1,4 @@
-"""An OAuth 2 access token, as a provider's answer has it (RFC 6749, section 5.1)."""
+"""OAuth 2 access tokens in a provider's response (RFC 6749, section 5.1)."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,12 +13,12 @@ from milepost.providers.payload_types import Shape, read_amount, read_shape
 
 _RENEW_BEFORE: Final = timedelta(minutes=2)
 _USUAL_LIFE: Final = timedelta(minutes=5)
-"""Of a token whose end isn't said, or not understood: RFC 6749 (section 5.1) only recommends it."""
+"""Used if ``expires_in`` is missing or invalid: RFC 6749 (section 5.1) only recommends it."""
 _LONGEST_LIFE: Final = timedelta(days=1)
 
 
 def _seconds(value: Any) -> int:
-    """How long a token lives, in seconds: from 0 to a day, whatever the provider says."""
+    """The lifetime of a token in seconds, limited to the range from 0 to one day."""
     try:
         seconds = read_amount(value)
     except ValueError:
@@ -28,14 +28,14 @@ def _seconds(value: Any) -> int:
 
 class Token(Shape):
     access_token: Annotated[str, Field(pattern=r"^[!-~]+$")]
-    """Printable ASCII, as it goes into a header."""
+    """Printable ASCII, since it is sent in a header."""
     expires_in: Annotated[int, BeforeValidator(_seconds)] = int(_USUAL_LIFE.total_seconds())
 
 
 def read_token(body: bytes, *, now: datetime) -> tuple[str, datetime]:
-    """The token of an answer, and until when to use it.
+    """The token of a response, and when to stop using it.
 
-    :raises SignInFailed: when there is none in it
+    :raises SignInFailed: when the response has no token
     """
     try:
         token = read_shape(Token, read_object(body))

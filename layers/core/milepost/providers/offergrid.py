@@ -1,8 +1,8 @@
 """Offergrid: a marketplace of home services. Webhooks and polling; the item is what is tracked.
 
-Source of statuses, events and notes: Offergrid's reseller API documentation. Not public, so the
-project's own: signatures (Standard Webhooks), the list response and its cursor, and most fields
-of an order; docs/providers/offergrid.md has them all.
+Source of statuses, events and notes: Offergrid's reseller API documentation. The following is not
+public, so the project defined it: signatures (Standard Webhooks), the list response and its cursor,
+and most fields of an order; docs/providers/offergrid.md lists them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -63,8 +63,8 @@ STATUSES: Final = StatusTable(
 RECOVERS: Final = ByStatusWord(
     {"failed": frozenset({Status.SCHEDULED, Status.IN_PROGRESS, Status.COMPLETED})}
 )
-"""Source: the reseller documentation: of an installation that failed, "work with the provider to
-reschedule": it may be installed after all."""
+"""Source: the reseller documentation on failed installations: "work with the provider to
+reschedule". So a failed order may still be installed."""
 
 
 _STATUS_OF_EVENT: Final = ByStatusWord(
@@ -74,7 +74,7 @@ _STATUS_OF_EVENT: Final = ByStatusWord(
         "order.rejected": "rejected",
     }
 )
-"""The events that carry no ``newStatus``: their name says it."""
+"""The status of events that have no ``newStatus``: it follows from their name."""
 _UP_TO_THE_CUSTOMER: Final = frozenset({"customer_unreachable", "customer_not_home"})
 
 
@@ -95,7 +95,7 @@ class Offergrid:
     pages_can_shift = False
 
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
-        """One report. An event we don't know is kept with its name as the raw status."""
+        """One report. An unknown event is recorded with its name as the raw status."""
         said = read_shape(Event, event)
         if said.is_status_change and not said.newStatus:
             raise BadPayload("not the expected Event: newStatus: missing")
@@ -124,7 +124,7 @@ class Offergrid:
     def read_order(
         self, order: Json, *, connection: Connection, requested_at: datetime
     ) -> list[Report]:
-        """A report for each item, dated by the item's own last change."""
+        """One report for each item, dated by the item's own last change."""
         whole = read_shape(Order, order)
         shared = _details_of_order(whole)
         return [
@@ -148,7 +148,7 @@ class Offergrid:
         ]
 
     def split_order(self, order: Json) -> list[Json]:
-        """An order for each item."""
+        """One order for each item."""
         items = order.get("items") if isinstance(order, Mapping) else None
         return [{**order, "items": [item]} for item in items] if isinstance(items, list) else []
 
@@ -188,7 +188,7 @@ class Offergrid:
 
 
 def _raw_status(said: Event) -> str:
-    """What the event says of the status; one that we don't know says only its name."""
+    """The event's raw status; for an unknown event, its name."""
     if said.is_status_change:
         return said.newStatus or said.event
     return _STATUS_OF_EVENT.get(said.event, said.event)
@@ -246,16 +246,16 @@ def _details_of_commission(commission: Commission | None) -> dict[str, object]:
 
 
 def examine(_status: Status, details: Details) -> Iterable[Attention]:
-    """What of the customer's data is known to have orders rejected."""
+    """Mistakes in the customer's data that are known to cause rejections."""
     yield from check_contact(details)
     yield from check_unit(details)
 
 
 def waits(_status: Status, details: Details) -> str | None:
-    """A customer who can't be reached, or wasn't at home, holds the order up.
+    """Waits for the customer if they can't be reached, or weren't at home.
 
-    Source: the reseller documentation: notes say the outcome of contacts with the customer, and
-    "customer can't be reached" and "customer not home" are among what usually goes wrong.
+    Source: the reseller documentation: notes contain the outcome of contacts with the customer, and
+    "customer can't be reached" and "customer not home" are among the usual problems.
     """
     causes = {cause_of(note["text"]) for note in details.get("notes", [])}
     return "contact" if causes & _UP_TO_THE_CUSTOMER else None
@@ -264,7 +264,7 @@ def waits(_status: Status, details: Details) -> str | None:
 def _why(
     raw_status: str, reason: str | None, notes: str | None, connection: Connection
 ) -> dict[str, str | None]:
-    """Reason and cause, and whether the reason was taken from the notes."""
+    """The reason and cause, and whether the reason was taken from the notes."""
     in_notes = None if reason else _reason_in_notes(raw_status, notes)
     return {
         "reason": reason or in_notes,
@@ -274,7 +274,8 @@ def _why(
 
 
 def _reason_in_notes(raw_status: str, notes: str | None) -> str | None:
-    """A failure or cancellation is explained in the notes, which have no field of its own."""
+    """The reason of a failure or cancellation, which only the notes explain: it has no field of its
+    own."""
     if STATUSES.get(raw_status) not in (Status.FAILED, Status.CANCELLED):
         return None
     said = (note["text"] for note in read_notes(notes) if note["kind"] in TELLING_WHY)
@@ -282,7 +283,7 @@ def _reason_in_notes(raw_status: str, notes: str | None) -> str | None:
 
 
 def _cancel(item: TrackedItem, arguments: Json) -> Call:
-    """The one item: others of the order are of other suppliers, and go on."""
+    """Cancels only this item: other items of the order have other suppliers and continue."""
     path = f"/reseller/orders/{one_segment(item.key.order_id)}/cancel"
     body = {"itemId": item.key.item_id, **arguments}
     return Call(method="PATCH", path=path, body=body)
@@ -293,5 +294,5 @@ ACTIONS: Final[Mapping[str, ProviderAction]] = {
         statuses=OPEN, make_call=_cancel, arguments=frozenset({"reason"}), is_final=True
     ),
 }
-"""Source: Offergrid's reseller API, ``PATCH /reseller/orders/{id}/cancel``; that an item is
-cancelled in any open status, and by itself, is the project's own (docs/providers/offergrid.md)."""
+"""Source: Offergrid's reseller API, ``PATCH /reseller/orders/{id}/cancel``. The project defined
+that an item can be cancelled by itself and in any open status (docs/providers/offergrid.md)."""

@@ -19,7 +19,7 @@ STATUS_CHANGED: Final = "order.status_changed"
 
 
 class Event(Shape):
-    """A webhook, flat; which fields it has depends on the event."""
+    """A webhook: a flat object whose fields depend on the event."""
 
     event: Word
     orderId: Id
@@ -33,7 +33,7 @@ class Event(Shape):
 
     @property
     def is_status_change(self) -> bool:
-        """Whether it is the event that names the new status."""
+        """Whether it is the event with the new status."""
         return normal_form(self.event) == STATUS_CHANGED
 
 

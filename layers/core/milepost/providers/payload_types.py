@@ -1,8 +1,9 @@
-"""What the payloads of all providers are made of: types that trim, check and never echo.
+"""Types for payloads of all providers: they trim and validate, and never repeat values in errors.
 
-What an order's identity and status need is required, and read strictly. All else is a fact: one
-that can't be read is left out, and named in ``Shape.unread``, so that it withholds no status.
-Null, and an empty text where a date, a number or a list is expected, mean that it is missing.
+Fields that identify the order and its status are required and read strictly. All other fields are
+facts: an invalid fact is left out and named in ``Shape.unread``, so that it doesn't hold back the
+status. Null, or an empty text where a date, a number or a list is expected, means that the field is
+missing.
 """
 
 import re
@@ -29,35 +30,37 @@ from milepost.providers.base import Json
 from milepost.providers.lenient_parsing import Unusable, name_of, places_to_leave_out, without
 
 LONGEST_TEXT: Final = 2_000
-"""Characters kept of a remark or reason; a provider's slip must not outgrow a stored item."""
+"""Maximum characters that are kept of a remark or reason, so that a provider's mistake doesn't
+exceed the size of an item."""
 LONGEST_WORD: Final = 200
-"""Characters of a status word."""
+"""Maximum characters of a status word."""
 MOST_PARTS: Final = 100
-"""Parts kept of a list, such as invoices."""
+"""Maximum number of elements that are kept of a list, such as invoices."""
 MOST_UNREAD: Final = 20
-"""Names kept of fields that can't be read."""
+"""Maximum number of names that are kept of unreadable fields."""
 LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-"""Of a pair of surrogates: JSON can say it, but no text with it can be stored."""
+"""Half of a surrogate pair: possible in JSON, but text with it can't be stored."""
 _ROUNDS: Final = 4
-"""Validations of one payload: what an outer mistake hid is found by the next."""
+"""Maximum number of validations of one payload: each may find mistakes that an outer one had
+hidden."""
 
 
 class Shape(BaseModel):
-    """A payload. Fields that are not named in it are ignored, as every provider reserves them."""
+    """A payload. Unknown fields are ignored, since every provider may add some."""
 
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
 
-    # No private attribute of pydantic's: that would cost each part of a good payload as well.
+    # Not a private attribute of pydantic: that would slow down every part of a valid payload.
     _unread: ClassVar[tuple[str, ...]] = ()
     _unread_by_part: ClassVar[dict[str, dict[int | None, list[tuple[int, str]]]]] = {}
 
     @property
     def unread(self) -> list[str]:
-        """Names of the fields that were left out, since they can't be read; 20 at most."""
+        """Names of the fields that were left out because they are unreadable; at most 20."""
         return list(self._unread[:MOST_UNREAD])
 
     def unread_for(self, name: str, place: int) -> list[str]:
-        """Of these names those that are about one part of a list, or about no part of it."""
+        """Those of these names that belong to one element of a list, or to no element."""
         if not self._unread:
             return []
         by_part = self._unread_by_part.get(name)
@@ -67,16 +70,17 @@ class Shape(BaseModel):
         return [one for _, one in found[:MOST_UNREAD]]
 
     def note_unread(self, names: Iterable[str]) -> None:
-        """Name what was left out."""
+        """Add names of fields that were left out."""
         object.__setattr__(self, "_unread", tuple(dict.fromkeys(names)))
         object.__setattr__(self, "_unread_by_part", {})
 
 
 def _by_part(name: str, unread: Iterable[str]) -> dict[int | None, list[tuple[int, str]]]:
-    """The names, with their place, by the number of the part that they are about; None for others.
+    """The names with their position, by the index of the element that they belong to; None for
+    others.
 
-    Without its number, so that a part says the same wherever it stands. Sorted out once: an order
-    may have thousands of parts, each with something that can't be read.
+    The names are without the index, so that an element gives the same names at any position. This
+    is done once, since an order may have thousands of elements with unreadable fields.
     """
     start = f"{name}."
     found: dict[int | None, list[tuple[int, str]]] = {}
@@ -90,7 +94,7 @@ def _by_part(name: str, unread: Iterable[str]) -> dict[int | None, list[tuple[in
 
 
 def trim_text(text: str) -> str | None:
-    """The text without white space around it, cut when it is too long; None for a blank one."""
+    """The text without surrounding white space, cut if it is too long; None if it is blank."""
     if not text.isascii() and LONE_SURROGATE.search(text):
         raise ValueError("a text with half a character in it")
     trimmed = text.strip()
@@ -100,7 +104,7 @@ def trim_text(text: str) -> str | None:
 
 
 def _text(text: str) -> str | None:
-    # Half of a surrogate pair is no text that could be stored.
+    # Half of a surrogate pair can't be stored as text.
     text.encode()
     return trim_text(text)
 
@@ -111,7 +115,7 @@ def _kind(text: str) -> str | None:
 
 
 def read_word(text: str) -> str:
-    """A status word, or the name of an event: trimmed, and as the provider writes it.
+    """A status word or an event's name: trimmed, otherwise as the provider writes it.
 
     :raises ValueError: when it is blank, too long, or not printable
     """
@@ -135,7 +139,7 @@ def _maybe_amount(value: Any) -> Decimal | None:
 
 
 def missing_if_blank(value: Any) -> Any:
-    """The value; None for a blank text, where none is expected."""
+    """The value; None for a blank text where no text is expected."""
     return None if isinstance(value, str) and not value.strip() else value
 
 
@@ -144,37 +148,37 @@ def _none_if_missing(value: Any) -> Any:
 
 
 Id = Annotated[str, AfterValidator(read_id)]
-"""An id, trimmed, as long as keys can hold; JSON may give it as a number."""
+"""An id, trimmed, not longer than keys allow; in JSON it may be a number."""
 Word = Annotated[str, AfterValidator(read_word)]
-"""A status, or the name of an event: as the provider writes it, trimmed."""
+"""A status word or an event's name: trimmed, otherwise as the provider writes it."""
 Text = Annotated[str, AfterValidator(_text)] | None
-"""A text that may be missing: null, empty and blank are all None."""
+"""An optional text: null, empty and blank give None."""
 Kind = Annotated[str, AfterValidator(_kind)] | None
-"""A word of a provider's that we know by name, such as the kind of an invoice; it may be missing.
-In lower case and trimmed, since both don't count."""
+"""An optional word of a fixed vocabulary, such as the kind of an invoice. It is trimmed and in
+lower case, for comparison."""
 Instant = Annotated[datetime, PlainValidator(read_instant)]
-"""An instant of ISO 8601 with a zone, from 2000 to 2099; in UTC."""
+"""An instant in ISO 8601 with a time zone, from 2000 to 2099; converted to UTC."""
 MaybeWord = Annotated[Word | None, BeforeValidator(missing_if_blank)]
 MaybeInstant = Annotated[datetime | None, PlainValidator(_maybe_instant)]
 MaybeDay = Annotated[str | None, PlainValidator(_maybe_day)]
 """A day, such as 2026-03-01, from 2000 to 2099."""
 MaybeAmount = Annotated[Decimal | None, PlainValidator(_maybe_amount)]
-"""An exact ``Decimal``, of as many digits as DynamoDB keeps; JSON may give it as a text."""
+"""An exact ``Decimal`` with at most as many digits as DynamoDB stores; in JSON it may be a text."""
 MaybeFlag = Annotated[bool | None, BeforeValidator(missing_if_blank)]
 
 Part = TypeVar("Part")
 Parts = Annotated[list[Part], BeforeValidator(_none_if_missing), Field(max_length=MOST_PARTS)]
-"""A list of facts, of which so many are kept; null is an empty one."""
+"""A list of facts, at most ``MOST_PARTS`` of them; null gives an empty list."""
 
 
 AnyShape = TypeVar("AnyShape", bound=Shape)
 
 
 def read_shape(shape: type[AnyShape], value: Json) -> AnyShape:
-    """The payload in its shape, without the facts that can't be read: ``unread`` names those.
+    """Parse a payload, without facts that are unreadable: ``unread`` names those.
 
-    :raises BadPayload: when something required is missing or wrong: says which fields, and how,
-        without their contents
+    :raises BadPayload: when a required field is missing or invalid; names the fields and the
+        errors, without their contents
     """
     left_out: list[str] = []
     for _ in range(_ROUNDS):
@@ -195,18 +199,18 @@ def read_shape(shape: type[AnyShape], value: Json) -> AnyShape:
 
 
 MOST_DIGITS: Final = 38
-"""Digits of an amount when it is written out: as many as DynamoDB keeps."""
+"""Maximum digits of an amount when it is written out: as many as DynamoDB stores."""
 
 
 _NUMBER: Final = re.compile(r"[+-]?\d{1,60}(?:\.\d{1,60})?(?:[eE][+-]?\d{1,4})?", re.ASCII)
 
 
 def read_amount(value: Any) -> Decimal:
-    """The exact number that a JSON number, or a text in the form of one, says.
+    """The exact value of a JSON number, or of a text in the form of one.
 
-    A text such as 1,280.00 or 1_280 is none: which of its signs parts thousands isn't known.
+    Texts such as 1,280.00 or 1_280 are refused: it is unknown which character separates thousands.
 
-    :raises ValueError: when it is none, or has too many digits
+    :raises ValueError: when it isn't a number, or has too many digits
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise ValueError("not a number")  # noqa: TRY004 - pydantic takes no TypeError

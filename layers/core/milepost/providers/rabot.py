@@ -1,9 +1,9 @@
 """RABOT Energy: energy supply in Germany. Polled; the provider has no clock and no webhooks.
 
-Source: RABOT's partner API documentation, its lifecycle guide (``Denied``), and its notes on how
-a meter or MaLo number speeds up the change of supplier. docs/providers/rabot.md says what of the
-wire is the project's own. A payload may carry a password or an IBAN: the shapes don't name them,
-so they go no further.
+Source: RABOT's partner API documentation, its lifecycle guide (``Denied``), and its notes on how a
+meter or MaLo number speeds up the change of supplier. docs/providers/rabot.md says which parts of
+the interface the project defined. A payload may contain a password or an IBAN: the models have no
+fields for them, so they are dropped.
 """
 
 from collections.abc import Iterable, Mapping
@@ -53,17 +53,17 @@ STATUSES: Final = StatusTable(
         "Cancelled": Status.CANCELLED,
     }
 )
-"""``Unspecified`` is missing on purpose: it says nothing, and a person should look. Source: the
-lifecycle guide: while Processing, grid operator and previous supplier may still refuse, so it is
-no acceptance; with PendingDelivery the contract confirmation is sent. ``status_of`` has it
-scheduled once a start date is known."""
+"""``Unspecified`` is left out on purpose: it has no meaning, so a person should look. Source: the
+lifecycle guide: during Processing, grid operator and previous supplier may still refuse, so the
+order isn't accepted yet; with PendingDelivery the contract confirmation is sent. ``status_of``
+makes that scheduled once a start date is known."""
 _CONFIRMED: Final = "PendingDelivery"
 
 _BEFORE_CONFIRMATION: Final = frozenset({STATUSES.get("Open"), STATUSES.get("Processing")})
 
 OVERLAP: Final = 10
-"""Orders that two pages share. Offsets drift while orders are added and removed: a page that
-starts a little before the last one's end loses none of them."""
+"""Number of orders that two consecutive pages share. Offsets shift while orders are added and
+removed; pages that overlap lose none."""
 
 
 class Rabot:
@@ -86,7 +86,8 @@ class Rabot:
     def read_order(
         self, order: Json, *, connection: Connection, requested_at: datetime
     ) -> list[Report]:
-        """The one report of an order, dated by the request, for want of its own date."""
+        """The single report of an order. It is dated by the request, since the order has no date of
+        its own."""
         said = read_shape(Order, order)
         details = _details(said, connection)
         return [
@@ -106,15 +107,15 @@ class Rabot:
         ]
 
     def split_order(self, order: Json) -> list[Json]:
-        """None: an order is tracked as a whole."""
+        """Empty: an order is tracked as a whole."""
         return []
 
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
-        """The first of all pages: there is no filter by change."""
+        """The first page of the whole list: there is no filter by change."""
         return _page_at(0, connection.page_size)
 
     def read_page(self, body: Json, *, request: PageRequest) -> Page:
-        """One page; ``isSuccess: false`` with HTTP 200 is a failed page, never an empty one."""
+        """One page; ``isSuccess: false`` with HTTP 200 is an error, not an empty page."""
         if body.get("isSuccess") is not True:
             raise BrokenPage(f"the provider says that the page failed: {_error_codes(body)}")
         data = body.get("data")
@@ -122,7 +123,7 @@ class Rabot:
         more = body.get("hasMoreItems")
         if not isinstance(more, bool):
             raise BrokenPage("the page doesn't say whether there are more (hasMoreItems)")
-        # A page that lists an order twice is still no longer than the orders on it.
+        # An order that a page lists twice counts only once for the page's length.
         different = {_name_of(order, place) for place, order in enumerate(orders)}
         return Page(orders=orders, next=_following(request, len(different)) if more else None)
 
@@ -130,14 +131,14 @@ class Rabot:
         return PageRequest(f"/partner/v1/orders/{one_segment(order_id)}")
 
     def read_one(self, body: Json) -> Json:
-        """The order under ``data.order``; ``isSuccess: false`` with HTTP 200 has none."""
+        """The order at ``data.order``; ``isSuccess: false`` with HTTP 200 has none."""
         if body.get("isSuccess") is not True:
             raise BrokenPage(f"the provider says that it failed: {_error_codes(body)}")
         return object_in(body, "data", "order")
 
     @property
     def actions(self) -> Mapping[str, ProviderAction]:
-        """None: the partner API documents no call that changes an order."""
+        """Empty: the partner API documents no call that changes an order."""
         return {}
 
     def read_refusal(self, body: Json) -> str | None:
@@ -150,7 +151,8 @@ class Rabot:
 
 
 def status_of(raw_status: str, details: Details) -> Status | None:
-    """The canonical status of a state: a confirmed contract is scheduled once its start is known.
+    """The canonical status of a state: a confirmed contract is scheduled once its start date is
+    known.
 
     Source: the lifecycle guide: with PendingDelivery the contract confirmation is sent, and the
     supply waits for its start date.
@@ -173,7 +175,7 @@ def _following(request: PageRequest, received: int) -> PageRequest:
 
 
 def _error_codes(body: Json) -> str:
-    """The codes of an envelope's errors; their texts may quote what was asked, so they stay out."""
+    """The codes of an envelope's errors, without their messages, which may quote the request."""
     errors = body.get("error")
     listed = errors if isinstance(errors, list) else []
     codes = (one.get("code") for one in listed if isinstance(one, dict))
@@ -182,7 +184,7 @@ def _error_codes(body: Json) -> str:
 
 
 def _name_of(order: Any, place: int) -> object:
-    """What tells an order from the others of its page; one that can't be read is like no other."""
+    """The identity of an order on its page; an unreadable order equals no other."""
     number = order.get("contractNumber") if isinstance(order, dict) else None
     return number if isinstance(number, str | int) else (place,)
 
@@ -227,7 +229,7 @@ def _details(order: Order, connection: Connection) -> Details:
 
 
 def _reason(order: Order, delivery: DeliveryState) -> str | None:
-    """Why, as far as it is about the present state: a denial that recovered explains nothing."""
+    """The reason, if it is about the present state: the reason of an earlier denial isn't."""
     if STATUSES.get(order.state) is Status.CANCELLED:
         return delivery.cancellationReason
     if STATUSES.get(order.state) is Status.REJECTED:
@@ -236,7 +238,8 @@ def _reason(order: Order, delivery: DeliveryState) -> str | None:
 
 
 def _cause(order: Order, delivery: DeliveryState, connection: Connection) -> str | None:
-    """What the reason comes to; it is the customer who revokes, whatever the reason says.
+    """The cause of the reason; a revocation always comes from the customer, whatever the reason
+    says.
 
     Source: the lifecycle guide.
     """
@@ -246,17 +249,18 @@ def _cause(order: Order, delivery: DeliveryState, connection: Connection) -> str
 
 
 def _day(moment: datetime | None) -> str | None:
-    """The day in Berlin: RABOT gives days as their midnight."""
+    """The day in Berlin: RABOT gives days as midnight."""
     return moment.astimezone(BERLIN).date().isoformat() if moment else None
 
 
 def examine(status: Status, details: Details) -> Iterable[Attention]:
-    """What is missing of an order that is still open, and what it would bring.
+    """Facts that an open order lacks, and how they would help.
 
-    While it is processed it still waits for grid operator and previous supplier, so numbers help.
+    During Processing, the order waits for grid operator and previous supplier, so numbers help.
 
     Source: RABOT's partner documentation: 80% faster with a meter number, 90% with a MaLo number.
-    It goes on without them, only more slowly, so the stage's clock doesn't wait for the customer.
+    The order continues without them, only more slowly, so this doesn't count as a wait for the
+    customer.
     """
     yield from check_contact(details)
     yield from check_meter_identifiers(details)
@@ -279,8 +283,8 @@ def examine(status: Status, details: Details) -> Iterable[Attention]:
 
 
 RULES: Final = Rules(
-    # Source: RABOT's lifecycle guide. Support can bring a denied order back; supply that runs ends
-    # one day by a cancellation, which is the usual way on and no mistake.
+    # Source: RABOT's lifecycle guide. Support can reopen a denied order. Active supply usually ends
+    # by a cancellation, so that is not a correction.
     recovers=ByStatusWord(
         {
             "Denied": frozenset(

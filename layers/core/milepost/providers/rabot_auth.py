@@ -16,9 +16,10 @@ from milepost.providers.oauth_token import read_token
 def ask_for_token(
     connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
 ) -> SignIn:
-    """A token. There is no refresh token: the next one is requested again.
+    """Request an access token. There are no refresh tokens: the next token is requested the same
+    way.
 
-    :raises SignInFailed: when none is given
+    :raises SignInFailed: when the response has no token
     """
     form = {
         "grant_type": "client_credentials",

@@ -1,4 +1,4 @@
-"""RABOT's order as its partner API writes it. Times have no zone and are Berlin's."""
+"""RABOT's order as its partner API writes it. Times have no time zone; they are local to Berlin."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -13,7 +13,8 @@ BERLIN: Final = ZoneInfo("Europe/Berlin")
 
 
 def _berlin(value: Any) -> datetime | None:
-    """A zone-less time as Berlin's; of the hour that is repeated in autumn, the first."""
+    """A time without time zone, read as Berlin time; in the hour that is repeated in autumn, the
+    first."""
     return None if missing_if_blank(value) is None else read_instant(value, zone=BERLIN)
 
 

@@ -1,4 +1,4 @@
-"""The adapters by name. Short: a provider that is programmed is registered here, nowhere else."""
+"""The adapters by name. Short: the only place where a provider with code is registered."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -10,7 +10,7 @@ from milepost.providers.base import Provider
 
 
 class Registry(dict[str, str]):
-    """Where each programmed adapter is. Implements ``declared_provider.Providers``."""
+    """The module of each adapter with code. Implements ``declared_provider.Providers``."""
 
     def check(self, stored: StoredProvider) -> None:
         """:raises UnusableProvider: when a declared provider can't be used"""
@@ -24,7 +24,7 @@ REGISTRY: Final = Registry(
     spirii="milepost.providers.spirii:Spirii",
     subs="milepost.providers.subs:Subs",
 )
-"""Imported when first used: a function pays for the providers it meets."""
+"""Adapters are imported on first use, so that a function only loads those that it needs."""
 
 
 _NAMES: Final[Mapping[str, str]] = {
@@ -36,7 +36,7 @@ _NAMES: Final[Mapping[str, str]] = {
 
 
 def name_of(provider: str) -> str:
-    """What people call a provider; the id itself of one that has no name here."""
+    """The display name of a provider; its id if it has none here."""
     return _NAMES.get(provider, provider)
 
 
@@ -45,7 +45,7 @@ class UnknownProvider(LookupError):
 
 
 def adapter_of(connection: Connection) -> Provider:
-    """The adapter of a connection's provider, programmed or declared.
+    """The adapter of a connection's provider, with code or declared.
 
     :raises UnknownProvider: when there is none
     :raises UnusableConnection: when its provider's file can't be used
@@ -62,7 +62,7 @@ def adapter_of(connection: Connection) -> Provider:
 
 
 def adapter(name: str) -> Provider:
-    """The adapter of a programmed provider.
+    """The adapter of a provider with code.
 
     :raises UnknownProvider: when there is none
     """

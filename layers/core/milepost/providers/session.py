@@ -16,7 +16,7 @@ DEFAULT_WAIT: Final = timedelta(minutes=1)
 
 @dataclass(kw_only=True)
 class Conversation:
-    """Requests to one connection's provider. Signs in when it is needed, and not more often."""
+    """Sends requests to one connection's provider. Signs in only when necessary."""
 
     connection: Connection
     provider: Provider
@@ -26,27 +26,27 @@ class Conversation:
     _sign_in: SignIn | None = field(init=False, default=None)
 
     def url(self, path: str) -> str:
-        """The address of a path below the connection's base URL."""
+        """The URL of a path below the connection's base URL."""
         return self.connection.base_url.rstrip("/") + path
 
     def url_of(self, request: PageRequest) -> str:
-        """The address of a page."""
+        """The URL of a page."""
         query = f"?{urlencode(request.query)}" if request.query else ""
         return self.url(request.path) + query
 
     def fetch(self, request: PageRequest, *, headers: Mapping[str, str] | None = None) -> Response:
-        """One page, or one order.
+        """Fetch one page or one order.
 
         :raises SignInFailed: when the credentials are not accepted
-        :raises FetchFailed: when there is no whole answer
+        :raises FetchFailed: when there is no complete response
         """
         return self._ask("GET", self.url_of(request), headers=headers or {})
 
     def call(self, call: Call, *, key: str) -> Response:
-        """Have something done, at most once for one idempotency key.
+        """Run an action, at most once for each idempotency key.
 
         :raises SignInFailed: when the credentials are not accepted
-        :raises FetchFailed: when there is no whole answer: it may have been done anyway
+        :raises FetchFailed: when there is no complete response; the action may have run
         """
         headers = {"idempotency-key": key}
         body = None
@@ -68,7 +68,7 @@ class Conversation:
 
         response = send()
         if response.status == 401:
-            # A token may end before its time; a second refusal is meant.
+            # A token may be revoked before it expires; a second refusal is final.
             self._sign_in = None
             response = send()
         return response
@@ -83,13 +83,14 @@ class Conversation:
 
 
 def asked_to_wait(response: Response, now: datetime) -> timedelta:
-    """How long we are asked to wait (``Retry-After``, in seconds or as a date), or a minute."""
+    """How long the provider asks to wait (``Retry-After``, in seconds or as a date); default: a
+    minute."""
     asked = read_retry_after(response.headers.get("retry-after"), now=now)
     return DEFAULT_WAIT if asked is None else asked
 
 
 def is_rate_spent(response: Response) -> bool:
-    """Whether the provider says that no request is left for now (``X-RateLimit-Remaining``)."""
+    """Whether the provider says that no requests are left for now (``X-RateLimit-Remaining``)."""
     try:
         return float(response.headers.get("x-ratelimit-remaining", "")) <= 0
     except ValueError:

@@ -1,7 +1,7 @@
 """Spirii Business: orders for EV charge boxes. Webhooks and polling.
 
 Source of statuses, signature, paging envelope, rate limits and staff actions: Spirii's public
-documentation. Orders, events and their paths are the project's own; docs/providers/spirii.md.
+documentation. The project defined orders, events and their paths; see docs/providers/spirii.md.
 """
 
 from collections.abc import Iterable, Mapping
@@ -61,7 +61,7 @@ STATUSES: Final = StatusTable(
 
 
 _NOT_PAID: Final = frozenset({"failed", "declined"})
-"""Statuses of a payment that failed; the words are the project's own."""
+"""Statuses of a failed payment; the project defined these words."""
 
 
 class Product(Shape):
@@ -198,7 +198,8 @@ def _details(said: Order, connection: Connection) -> Details:
 
 
 def examine(_status: Status, details: Details) -> Iterable[Attention]:
-    """What hinders activation: mails that can't arrive, and the provider's that weren't sent."""
+    """Obstacles to activation: an invalid email address, and mails that the provider didn't
+    send."""
     yield from check_contact(details)
     for email in details.get("emails", []):
         if email.get("sent") is False:
@@ -210,7 +211,7 @@ def examine(_status: Status, details: Details) -> Iterable[Attention]:
 
 
 def examine_closed(status: Status, details: Details) -> Iterable[Attention]:
-    """A payment that failed on a fulfilled order: it is complete, and not paid for.
+    """A failed payment of a fulfilled order: the order is complete, but not paid.
 
     Source: Spirii's guide for staff: a payment by credit card is processed on fulfilment.
     """

@@ -1,4 +1,4 @@
-"""What Spirii does with an order when it is asked to: fulfil, cancel, send mails again."""
+"""Spirii's actions on an order: fulfil, cancel, send mails again."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -12,7 +12,7 @@ from milepost.providers.envelopes import one_segment
 from milepost.providers.payload_types import MaybeFlag, MaybeInstant, Shape, Text, read_shape
 
 FULFILL: Final = "fulfill"
-"""The action by which the team completes an order once the charge box is activated."""
+"""The action that completes an order once the charge box is activated."""
 
 
 class Email(Shape):
@@ -23,7 +23,7 @@ class Email(Shape):
 
 
 def _charge(details: Details) -> str | None:
-    """The amount that fulfilment charges the customer's card."""
+    """The amount that fulfilment charges to the customer's card."""
     payment = details.get("payment", {})
     if payment.get("kind") != "credit_card" or payment.get("status") == "captured":
         return None
@@ -53,7 +53,8 @@ class Resent(Shape):
 
 
 def _whether_sent(body: Json) -> str:
-    """A mail that is not active for the onboarding flow is no error: the answer says why."""
+    """Whether the mail was sent. A mail that is not active for the onboarding flow is no error: the
+    response says why."""
     email = read_shape(Resent, body).data.email
     if email.sent:
         return "sent"
@@ -81,5 +82,5 @@ ACTIONS: Final[Mapping[str, ProviderAction]] = {
     ),
 }
 """Source: Spirii's guide for staff: Fulfill Order, Cancel Order, Resend Order Confirmation,
-Initiate Installation. That fulfilled and cancelled orders refuse them, and that a confirmation can
-be sent for all but cancelled ones, is the project's own (docs/providers/spirii.md)."""
+Initiate Installation. The project defined that fulfilled and cancelled orders refuse them, and that
+a confirmation can be sent for all orders except cancelled ones (docs/providers/spirii.md)."""

@@ -1,4 +1,4 @@
-"""Status words, event names and kinds, read alike for every provider. Short: one lookup."""
+"""Lookup of status words, event names and kinds, the same for every provider. Short: one lookup."""
 
 from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
@@ -10,10 +10,10 @@ Meaning = TypeVar("Meaning")
 
 
 class ByStatusWord(Mapping[str, Meaning], Generic[Meaning]):
-    """What a provider's words mean, found in whatever case and white space.
+    """Meanings of a provider's words; case and white space are ignored in a lookup.
 
-    Iterates over the words as the provider documents them. A word that differs in more than that
-    is another word: it isn't found, and never guessed.
+    Iterates over the words as the provider documents them. A word with any other difference is
+    another word: it isn't found, and never guessed.
     """
 
     def __init__(self, meanings: Mapping[str, Meaning]) -> None:
@@ -36,6 +36,6 @@ class StatusTable(ByStatusWord[Status]):
     def read_status(self, raw_status: str, _details: Details) -> Status | None:
         """As ``Rules.read_status``, for a provider whose raw status alone decides.
 
-        None for a word that isn't in the table.
+        None if the word isn't in the table.
         """
         return self.get(raw_status)

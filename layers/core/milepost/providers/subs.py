@@ -1,7 +1,7 @@
 """SUBS: service requests of an electricity distributor. Polling and webhooks.
 
 Source of the six milestones, the invoices, the authorization code and the kinds of installer: the
-SUBS staff guide. Everything on the wire is the project's own; docs/providers/subs.md has it all.
+SUBS staff guide. The project defined the whole interface; see docs/providers/subs.md.
 """
 
 from collections.abc import Iterable, Mapping
@@ -88,7 +88,7 @@ class Invoice(Shape):
 
 
 class AuthorizationCode(Shape):
-    """Whether a code was sent. The code itself is no field of it, and so never read."""
+    """Whether a code was sent. There is no field for the code itself, so it is never read."""
 
     sent: MaybeFlag = None
     sent_at: MaybeInstant = None
@@ -219,7 +219,7 @@ def _authorization_code(said: AuthorizationCode | None) -> dict[str, Any]:
 
 
 def examine(_status: Status, details: Details) -> Iterable[Attention]:
-    """A fee that is not paid holds the request up until somebody pays it.
+    """Unpaid fees: the request doesn't continue until they are paid.
 
     Source: the staff guide: each fee's milestone ends with its payment.
     """
@@ -237,9 +237,9 @@ def examine(_status: Status, details: Details) -> Iterable[Attention]:
 
 
 def _amount_text(invoice: Fee) -> str:
-    """The amount as people write it, one text for one amount.
+    """The amount as people write it, always the same text for the same amount.
 
-    The table gives 149.90 back as 149.9: an acknowledged reason must not return for that.
+    DynamoDB returns 149.90 as 149.9; an acknowledged reason must not appear again for that.
     """
     amount, currency = invoice.get("amount"), invoice.get("currency", "")
     if not amount:
@@ -249,7 +249,7 @@ def _amount_text(invoice: Fee) -> str:
 
 
 def waits(status: Status, details: Details) -> str | None:
-    """A request stands still until a fee is paid, and until the contract is signed.
+    """A request waits for its customer until a fee is paid, and until the contract is signed.
 
     Source: the staff guide: each fee's milestone ends with its payment; the customer signs the
     contract with the authorization code, and the connection fee follows.

@@ -1,4 +1,4 @@
-"""What SUBS does with a service request when it is asked to: checks a fee, sends a code again."""
+"""SUBS's actions on a service request: check the payment of a fee, send the code again."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -18,7 +18,7 @@ def _check_invoice(order: Order, arguments: Json) -> Call:
 
 
 def _wanted_invoice(details: Details, named: str | None) -> str:
-    """The id of the invoice that is named by id or number; else of the one that is unpaid."""
+    """The id of the invoice with this id or number; if none is named, of the unpaid one."""
     invoices = details.get("invoices", [])
     unpaid = [one for one in invoices if not one.get("paid")]
     found = [one for one in invoices if named and named in (one.get("id"), one.get("number"))]
@@ -90,6 +90,5 @@ ACTIONS: Final[Mapping[str, ProviderAction]] = {
     ),
 }
 """Source: the staff guide: *Check Status* of an invoice, and an authorization code that can be sent
-again while the contract is to be signed: in Contract Generated. With the connection fee it is
-signed. Their calls are the project's own
-(docs/providers/subs.md)."""
+again until the contract is signed, which is in Contract Generated. Once there is a connection fee,
+it is signed. The project defined the calls (docs/providers/subs.md)."""

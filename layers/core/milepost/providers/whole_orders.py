@@ -1,6 +1,6 @@
-"""What adapters share whose provider sends each order whole, by webhook and by poll.
+"""Base of adapters whose provider sends each order as a whole, by webhook and by poll.
 
-Such an order is tracked as one item, and every payload of it is a snapshot.
+Such an order is tracked as one item, and each of its payloads is a snapshot.
 """
 
 from abc import ABC, abstractmethod
@@ -17,7 +17,7 @@ from milepost.providers.status_words import StatusTable
 
 
 class WholeOrder(Shape):
-    """The fields that every such order has."""
+    """The fields that all such orders have."""
 
     id: Id
     updated_at: Instant
@@ -27,16 +27,16 @@ Said = TypeVar("Said", bound=WholeOrder)
 
 
 class WholeOrders(ABC, Generic[Said]):
-    """Reads the reports of such orders; the adapter adds pages, actions and the session."""
+    """Reads reports of such orders; the adapter adds pages, actions and sign-in."""
 
     shape: type[Said]
     event_path: ClassVar[tuple[str, ...]]
-    """The names under which a webhook has the order."""
+    """The path of names to the order in a webhook."""
     statuses: ClassVar[StatusTable]
 
     @abstractmethod
     def raw_status(self, said: Said) -> tuple[str, datetime | None]:
-        """The raw status, and when it was entered, if the provider says so."""
+        """The raw status, and when the order entered it, if the provider says so."""
 
     @abstractmethod
     def details(self, said: Said, connection: Connection) -> Details:
@@ -51,12 +51,12 @@ class WholeOrders(ABC, Generic[Said]):
     def read_order(
         self, order: Json, *, connection: Connection, requested_at: datetime
     ) -> list[Report]:
-        """The one report of an order."""
+        """The single report of an order."""
         said = read_shape(self.shape, order)
         return [self._report(said, connection, requested_at, Source.POLL, requested_at)]
 
     def split_order(self, order: Json) -> list[Json]:
-        """None: an order is tracked as a whole."""
+        """Empty: an order is tracked as a whole."""
         return []
 
     def _report(
@@ -67,7 +67,7 @@ class WholeOrders(ABC, Generic[Said]):
         source: Source,
         snapshot_at: datetime,
     ) -> Report:
-        """Dated by the last change of anything, which is news also within one status."""
+        """A report dated by the order's last change of any kind, which may be within one status."""
         raw_status, entered = self.raw_status(said)
         return Report(
             connection=connection.id,

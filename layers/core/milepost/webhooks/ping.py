@@ -1,4 +1,4 @@
-"""Test deliveries, signed like the provider's, which report nothing. Short: one payload."""
+"""Test deliveries: signed like the provider's, but without an order. Short: one payload."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,22 +6,23 @@ from typing import Final
 from milepost.common.errors import BadPayload
 
 TEST_FIELD: Final = "milepost_test"
-"""The one field of such a delivery: no provider has it."""
+"""The only field of a test delivery; no provider uses it."""
 
 
 class OnlyATest(BadPayload):
-    """A test delivery, which shows that deliveries arrive: not recorded, and no alarm."""
+    """A test delivery, which only shows that deliveries arrive: it isn't recorded and raises no
+    alarm."""
 
     def __init__(self) -> None:
         super().__init__("a test by `milepost send-test`")
 
 
 def make_delivery(name: str) -> dict[str, str]:
-    """What such a delivery says; ``name`` tells it from others."""
+    """The payload of a test delivery; ``name`` distinguishes it from others."""
     return {TEST_FIELD: name}
 
 
 def refuse_test(said: Mapping[str, object]) -> None:
-    """:raises OnlyATest: when a delivery says nothing else"""
+    """:raises OnlyATest: when the payload is a test delivery"""
     if said.keys() == {TEST_FIELD}:
         raise OnlyATest

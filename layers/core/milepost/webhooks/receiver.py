@@ -1,6 +1,6 @@
-"""A webhook's way in: verify the raw bytes, put them in the inbox, answer.
+"""Receives a webhook: verify the raw bytes, put them in the inbox, respond.
 
-Nothing is parsed here. What a provider is told 2xx for is in the inbox.
+Nothing is parsed here. After a 2xx response, the delivery is in the inbox.
 """
 
 from collections.abc import Mapping
@@ -11,34 +11,34 @@ from milepost.webhooks.schemes import BadScheme, SignatureScheme, read_scheme
 from milepost.webhooks.signatures import BadSignature, NoSecret, answer_challenge, verify
 
 MOST_BYTES: Final = 512 * 1024
-"""The largest body taken in: in base64 and with its envelope it fits an SQS message of 1 MiB."""
+"""The largest accepted body: in base64 and with its envelope it fits an SQS message of 1 MiB."""
 RETRY_AFTER_SECONDS: Final = 30
 
 
 class UnknownWebhook(LookupError):
-    """No connection of this id takes webhooks."""
+    """No connection with this id receives webhooks."""
 
 
 class SecretStoreDown(Exception):
-    """The signing secrets can't be had, so nothing can be accepted."""
+    """The signing secrets can't be read, so nothing can be accepted."""
 
 
 class InboxRefused(Exception):
-    """The queue did not take the delivery; the provider has to try again."""
+    """The queue did not accept the delivery; the provider has to retry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """How a connection's webhooks are signed: the scheme, and every live secret."""
+    """How a connection's webhooks are signed: the scheme and all valid secrets."""
 
     scheme: str | SignatureScheme
     secrets: tuple[str, ...]
 
     @classmethod
     def read(cls, entry: object) -> "Signing":
-        """An entry as it is stored; one of any other shape has no secret, so it accepts nothing.
+        """Parse a stored entry; an invalid one has no secrets, so it accepts nothing.
 
-        Its scheme is a name, or the parameters of a declared provider's.
+        Its scheme is a name, or the parameters of a declared provider's scheme.
         """
         if isinstance(entry, dict):
             scheme, secrets = entry.get("scheme"), entry.get("secrets")
@@ -53,7 +53,7 @@ class Signing:
 
 
 class SigningSecrets(Protocol):
-    """Where signing secrets are kept."""
+    """Where signing secrets are stored."""
 
     def get(self, connection_id: str, *, now: float) -> Signing:
         """:raises UnknownWebhook: for a connection without webhooks
@@ -61,12 +61,13 @@ class SigningSecrets(Protocol):
         ...
 
     def refresh(self, *, now: float) -> bool:
-        """Read them again, unless that was done a moment ago; True when they were."""
+        """Read the secrets again, unless they were read a moment ago; returns whether they were
+        read."""
         ...
 
 
 class Inbox(Protocol):
-    """The queue of what was accepted."""
+    """The queue of accepted deliveries."""
 
     def put(self, *, connection_id: str, delivery_id: str, body: bytes, now: float) -> None:
         """:raises InboxRefused: when it is not in the queue"""
@@ -75,7 +76,7 @@ class Inbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it came, its body as raw bytes."""
+    """A request as received, with its body as raw bytes."""
 
     method: str
     connection_id: str
@@ -86,20 +87,20 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the provider is told; ``reason`` is for our own eyes."""
+    """The response to the provider; ``reason`` is only logged."""
 
     status: int
     message: str
     reason: str
     headers: Mapping[str, str] = field(default_factory=dict)
     text: str | None = None
-    """What is answered as plain text, in place of the message."""
+    """A plain-text body that replaces the message."""
 
 
 ACCEPTED: Final = Answer(202, "accepted", "accepted")
 _USE_POST: Final = Answer(405, "use POST", "method", {"allow": "POST"})
 FOUND: Final = frozenset({"accepted", "challenge", "bad_signature", "no_secret", "inbox_refused"})
-"""Reasons of answers that are given only once the connection is known to exist."""
+"""Reasons that only occur if the connection exists."""
 _UNAVAILABLE: Final = {"retry-after": str(RETRY_AFTER_SECONDS)}
 _REFUSALS: Final[Mapping[type[Exception], Answer]] = {
     UnknownWebhook: Answer(404, "no such connection", "unknown_connection"),
@@ -111,7 +112,7 @@ _REFUSALS: Final[Mapping[type[Exception], Answer]] = {
 
 
 def receive(request: Request, *, secrets: SigningSecrets, inbox: Inbox, now: float) -> Answer:
-    """Let a delivery in, or say why not. ``now`` is in seconds since the epoch."""
+    """Accept a delivery, or refuse it with a reason. ``now`` is in seconds since the epoch."""
     if request.method == "GET" and request.query:
         return _answer_challenge(request, secrets, now)
     if request.method != "POST":
@@ -132,9 +133,9 @@ def receive(request: Request, *, secrets: SigningSecrets, inbox: Inbox, now: flo
 
 
 def _answer_challenge(request: Request, secrets: SigningSecrets, now: float) -> Answer:
-    """A provider that asks for its own words back before it sends webhooks.
+    """Respond to a provider's challenge, which it sends to verify the URL before it sends webhooks.
 
-    Whatever isn't such a question is answered like any other request that isn't POST.
+    Any other request gets the same response as every request that isn't POST.
     """
     try:
         signing = secrets.get(request.connection_id, now=now)
@@ -147,9 +148,9 @@ def _answer_challenge(request: Request, secrets: SigningSecrets, now: float) -> 
 
 
 def _verify(request: Request, secrets: SigningSecrets, now: float) -> str:
-    """The delivery id. A refusal is checked once more against secrets read again.
+    """Verify a delivery and return its id. Before a refusal, the secrets are read again.
 
-    A rotation, or a connection applied a moment ago, must not cost a delivery.
+    No delivery may be lost because a secret was just rotated or a connection just added.
     """
     try:
         return _verify_once(request, secrets, now)

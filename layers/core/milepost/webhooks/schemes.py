@@ -1,8 +1,8 @@
-"""How webhooks are signed, as a set of parameters instead of code for each provider.
+"""Signature schemes of webhooks, as parameters instead of code for each provider.
 
-Our own provider names one of ``SCHEMES``; a declared provider says the parameters itself. They
-are stored beside a connection's signing secrets. Imports the standard library alone: it runs on
-every webhook's way in.
+A provider with code names one of ``SCHEMES``; a declared provider sets the parameters itself. They
+are stored beside a connection's signing secrets. Imports only the standard library, since it runs
+for every received webhook.
 """
 
 import re
@@ -16,7 +16,8 @@ SPIRII: Final = "spirii"
 TOLERANCE_SECONDS: Final = 300
 
 ALGORITHMS: Final = frozenset({"sha1", "sha256", "sha512", "ed25519", "none"})
-"""``none`` compares the header with the secret itself: a bearer token, or basic authentication."""
+"""``none`` compares the header with the secret itself, as for bearer tokens and basic
+authentication."""
 ENCODINGS: Final = frozenset({"hex", "base64", "text"})
 KEYS: Final = frozenset({"text", "hex", "base64", "whsec"})
 TIMESTAMP_UNITS: Final = frozenset({"seconds", "milliseconds"})
@@ -27,39 +28,43 @@ _JOINS_NOTHING: Final = re.compile(r"[^A-Za-z0-9_{}-][^{}]*")
 
 
 class BadScheme(ValueError):
-    """Parameters that say no scheme; the message says which, and what to give instead."""
+    """Invalid parameters of a scheme; the message names them and says what to give instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureScheme:
-    """The parameters of one way to sign. Names of headers are in lower case."""
+    """The parameters of one signature scheme. Names of headers are in lower case."""
 
     header: str
-    """Which header has the signature."""
+    """The header with the signature."""
     algorithm: str = "sha256"
-    """Of the HMAC; or ``ed25519``, whose secrets are public keys; or ``none``."""
+    """The hash algorithm of the HMAC; or ``ed25519``, whose secrets are public keys; or
+    ``none``."""
     encoding: str = "hex"
-    """Of the signature: ``hex``, ``base64``; with the algorithm ``none`` also ``text``."""
+    """The encoding of the signature: ``hex`` or ``base64``; with the algorithm ``none`` also
+    ``text``."""
     key: str = "text"
-    """How a secret says its bytes; ``whsec`` is base64 behind ``whsec_`` or ``whpk_``."""
+    """The encoding of a secret; ``whsec`` is base64 after ``whsec_`` or ``whpk_``."""
     signed: str = "{body}"
-    """What is signed: ``{id}``, ``{timestamp}`` and ``{body}``, with what stands between them."""
+    """The signed content: ``{id}``, ``{timestamp}`` and ``{body}``, with the text between them."""
     prefix: str = ""
-    """What stands before each signature, such as ``sha256=`` or ``v1,``; others are passed over."""
+    """The text before each signature, such as ``sha256=`` or ``v1,``; signatures with another
+    prefix are ignored."""
     delimiter: str = ""
-    """What parts several signatures in the header; without one there is exactly one."""
+    """The separator between several signatures in the header; without one, there is exactly one
+    signature."""
     timestamp_header: str | None = None
     timestamp_prefix: str | None = None
-    """Before the timestamp where it is a part of the signature's header, such as ``t=``."""
+    """The text before the timestamp if the signature's header contains it, such as ``t=``."""
     timestamp_unit: str = "seconds"
     tolerance: int = TOLERANCE_SECONDS
-    """How many seconds a timestamp may be off; at most five minutes."""
+    """How many seconds a timestamp may differ from now; at most five minutes."""
     id_header: str | None = None
-    """Which header has the delivery's id; None: a digest of the body is its id."""
+    """The header with the delivery's id; None: the id is a hash of the body."""
     challenge: str | None = None
-    """The query parameter of a GET request that is answered with its own value."""
+    """The query parameter of a GET request whose value is sent back."""
     challenge_token: str | None = None
-    """The query parameter that then has to be one of the secrets."""
+    """The query parameter of that request that has to contain one of the secrets."""
 
     @property
     def has_timestamp(self) -> bool:
@@ -69,7 +74,7 @@ class SignatureScheme:
 def read_scheme(said: object) -> SignatureScheme:
     """A scheme by its name, or from its parameters.
 
-    :raises BadScheme: when it is none, or one by which an unsigned part would be trusted
+    :raises BadScheme: when it is invalid, or would trust a part that isn't signed
     """
     if isinstance(said, SignatureScheme):
         return said
@@ -91,7 +96,7 @@ def read_scheme(said: object) -> SignatureScheme:
 
 
 def parameters(scheme: "str | SignatureScheme") -> Any:
-    """A scheme as it is stored: its name, or what differs from the defaults."""
+    """The stored form of a scheme: its name, or the parameters that differ from the defaults."""
     if isinstance(scheme, str):
         return scheme
     bare = SignatureScheme(header=scheme.header)
@@ -138,7 +143,8 @@ def _check_combination(scheme: SignatureScheme) -> None:
 
 
 def _check_signed(scheme: SignatureScheme) -> None:
-    """What is signed tells its parts apart, and has all of them that are trusted."""
+    """Check that the signed content separates its parts, and includes every part that is
+    trusted."""
     if not isinstance(scheme.signed, str) or not _SHORT.fullmatch(scheme.signed):
         raise BadScheme("signed must be a text such as {timestamp}.{body}")
     literals, names = _PLACE.split(scheme.signed)[::2], _PLACE.findall(scheme.signed)

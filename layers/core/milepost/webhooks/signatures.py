@@ -1,8 +1,8 @@
-"""Who sent this: webhook signatures over the raw bytes.
+"""Webhook signatures over the raw bytes.
 
-The reference library for Standard Webhooks raises whatever its parser raises on malformed
-headers; here everything but a good signature is ``BadSignature``, so that a refusal tells
-nothing of its reason. Imports the standard library alone: it runs on every webhook's way in.
+On malformed headers, the reference library for Standard Webhooks raises various errors of its
+parser. Here everything except a valid signature raises ``BadSignature``, so that a refusal doesn't
+reveal its reason. Imports only the standard library, since it runs for every received webhook.
 """
 
 import binascii
@@ -24,8 +24,8 @@ from milepost.webhooks.schemes import (
 MOST_SIGNATURES: Final = 16
 SHORTEST_KEY: Final = 24
 LONGEST_KEY: Final = 64
-"""Bytes of a secret that may be set (standardwebhooks.com, "Signature scheme"). What was stored
-before is checked with as it is: a webhook isn't lost for it."""
+"""Maximum bytes of a new secret (standardwebhooks.com, "Signature scheme"). Longer secrets that are
+already stored stay valid, so that no webhook is lost."""
 _KEY_BYTES: Final = 32
 _LONGEST_ID: Final = 256
 _LONGEST_TIMESTAMP: Final = 12
@@ -37,11 +37,11 @@ _ID_CHARACTERS: Final = frozenset(
 
 
 Scheme: TypeAlias = str | SignatureScheme | Mapping[str, Any]
-"""A scheme by name, or its parameters, also as they are stored."""
+"""A scheme by name, or its parameters, also in their stored form."""
 
 
 class BadSignature(Exception):
-    """Not shown to be from the provider. Says nothing of why, on purpose."""
+    """The request isn't proven to be from the provider. Gives no reason, on purpose."""
 
 
 class NoSecret(Exception):
@@ -49,9 +49,9 @@ class NoSecret(Exception):
 
 
 def make_signing_secret(scheme: Scheme) -> str:
-    """A new random secret in the form that the scheme's senders take.
+    """A new random secret in the form that the scheme uses.
 
-    :raises NoSecret: when only the provider can make one: its signatures are checked by public key
+    :raises NoSecret: when only the provider can create one, since its signatures use a key pair
     """
     known = _known(scheme)
     if known.algorithm == "ed25519":
@@ -70,15 +70,15 @@ def verify(
     secrets: Sequence[str],
     now: float,
 ) -> str:
-    """Check one delivery against every live secret and return its delivery id.
+    """Verify one delivery against all valid secrets and return its delivery id.
 
     :param scheme: one of ``schemes.SCHEMES`` by name, or the parameters of another
-    :param headers: as they came, names in any case
+    :param headers: as received, names in any case
     :param body: the raw bytes, as signed
-    :param secrets: live ones, during a rotation two; in the form that the scheme's ``key`` names
+    :param secrets: the valid ones, two during a rotation; in the encoding of the scheme's ``key``
     :param now: seconds since the epoch
-    :raises BadSignature: for every reason not to believe it
-    :raises NoSecret: when there is no secret to check with
+    :raises BadSignature: for every reason not to accept it
+    :raises NoSecret: when there is no secret to verify with
     """
     known = _known(scheme)
     keys = [_key(known, secret) for secret in secrets]
@@ -102,10 +102,10 @@ def verify(
 
 
 def answer_challenge(scheme: Scheme, *, query: Mapping[str, str], secrets: Sequence[str]) -> str:
-    """What a GET request is answered by which a provider asks whether the address is ours.
+    """The response body to a challenge: a GET request by which a provider verifies the URL.
 
-    :raises BadSignature: when there is none, or it lacks the token that the scheme wants
-    :raises NoSecret: when the scheme is unknown, or wants a token and there is none to compare with
+    :raises BadSignature: when it is no challenge, or lacks the token that the scheme requires
+    :raises NoSecret: when the scheme is unknown, or requires a token and there is no secret
     """
     known = _known(scheme)
     said = query.get(known.challenge) if known.challenge else None
@@ -125,7 +125,7 @@ def answer_challenge(scheme: Scheme, *, query: Mapping[str, str], secrets: Seque
 
 
 def sign(secret: str, *, delivery_id: str, timestamp: int, body: bytes) -> str:
-    """The ``webhook-signature`` of our own message, by Standard Webhooks.
+    """The ``webhook-signature`` header of a message that we send, by Standard Webhooks.
 
     :param timestamp: seconds since the epoch
     :raises NoSecret: when the secret isn't ``whsec_<base64>``
@@ -138,7 +138,7 @@ def sign(secret: str, *, delivery_id: str, timestamp: int, body: bytes) -> str:
 def signed_headers(
     scheme: Scheme, *, secret: str, delivery_id: str, timestamp: int, body: bytes
 ) -> dict[str, str]:
-    """The headers with which a provider of that scheme would send this body.
+    """The headers with which a provider with this scheme would send this body.
 
     :param timestamp: seconds since the epoch
     :raises NoSecret: when the secret isn't in the scheme's form, or is only a public key
@@ -191,7 +191,7 @@ def _key(scheme: SignatureScheme, secret: str) -> bytes:
             bare = secret.removeprefix("whsec_").removeprefix("whpk_")
             key = b64decode(bare if scheme.key == "whsec" else secret, validate=True)
     except (binascii.Error, ValueError):
-        # Not base64; or half of a surrogate pair, which JSON can say and no bytes can.
+        # Not base64; or half of a surrogate pair, which JSON allows but no encoding does.
         raise NoSecret from None
     if not key:
         raise NoSecret
@@ -199,7 +199,7 @@ def _key(scheme: SignatureScheme, secret: str) -> bytes:
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:
-    """The one header of this name: a second, in other letters, is one too many."""
+    """The only header of this name: a second one, in another case, is refused."""
     values = [value for key, value in headers.items() if key.lower() == name]
     if len(values) != 1 or not isinstance(values[0], str) or not values[0].isascii():
         raise BadSignature
@@ -210,8 +210,8 @@ def _id_of(scheme: SignatureScheme, headers: Mapping[str, str], body: bytes) -> 
     if scheme.id_header is None:
         return hashlib.sha256(body).hexdigest()[:32]
     text = _header(headers, scheme.id_header)
-    # A dot in the id would let bytes wander between id, timestamp and body of what is signed.
-    # API Gateway joins repeated headers by commas, so these are refused here as well.
+    # A dot in the id would make the borders between id, timestamp and body ambiguous.
+    # API Gateway joins repeated headers with commas, so commas are refused here as well.
     if not 0 < len(text) <= _LONGEST_ID or not _ID_CHARACTERS.issuperset(text):
         raise BadSignature
     return text
@@ -220,8 +220,8 @@ def _id_of(scheme: SignatureScheme, headers: Mapping[str, str], body: bytes) -> 
 def _parts(scheme: SignatureScheme, text: str) -> list[str]:
     """The parts of a signature's header, such as ``v1,<base64> v1a,<base64>``.
 
-    Standard Webhooks parts them by a space. More than one are the same: spaces sign nothing, so
-    that this lets nothing in that wasn't signed.
+    Standard Webhooks separates them by a space. Several spaces count as one: spaces aren't signed,
+    so this accepts nothing that wasn't signed.
     """
     if len(text) > _LONGEST_SIGNATURES:
         raise BadSignature
@@ -242,7 +242,7 @@ def _is_timestamp(scheme: SignatureScheme, part: str) -> bool:
 def _timestamp(
     scheme: SignatureScheme, headers: Mapping[str, str], parts: Sequence[str], now: float
 ) -> str:
-    """As it was signed; an empty text for a scheme without one."""
+    """The timestamp as it was signed; an empty text for a scheme without one."""
     if scheme.timestamp_header:
         text = _header(headers, scheme.timestamp_header)
     elif scheme.timestamp_prefix:
@@ -287,7 +287,7 @@ def _any_matches(
     for key in keys:
         expected = hmac.digest(key, signed, scheme.algorithm)
         for signature in given:
-            # No early exit: how long it takes must not depend on which secret matched.
+            # No early exit: the time must not depend on which secret matches.
             matched |= hmac.compare_digest(expected, signature)
     return matched
 
@@ -310,8 +310,8 @@ def _is_signed(key: bytes, signed: bytes, signature: bytes) -> bool:
 
 
 def _require_token(scheme: SignatureScheme, text: str, keys: Sequence[bytes]) -> None:
-    """Compare what a header says with every live token."""
-    # The name of an authentication scheme has no case (RFC 9110, section 11.1).
+    """Compare the header's value with every valid token."""
+    # The name of an authentication scheme is case-insensitive (RFC 9110, section 11.1).
     start = text[: len(scheme.prefix)]
     if start.lower() != scheme.prefix.lower():
         raise BadSignature

@@ -1,1 +1,1 @@
-"""EventBridge Scheduler, and what it takes to act at a provider."""
+"""EventBridge Scheduler, batches in DynamoDB, and what actions at a provider need."""

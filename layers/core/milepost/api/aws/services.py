@@ -1,4 +1,4 @@
-"""What stands behind the API and the console, built from a function's environment."""
+"""Creates the services of the API and the console from a function's environment."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 def open_services(environment: Mapping[str, str], *, clock: Callable[[], datetime]) -> Services:
     """The services of the stack that the environment names.
 
-    What few requests need is opened for the first of them: every start would be a tenth longer.
+    Services that few requests need are created at their first use: otherwise every cold start would
+    be a tenth longer.
     """
     dynamodb = client("dynamodb", config=INTERACTIVE_CONFIG)
     connections = ConnectionSettings(
@@ -44,7 +45,7 @@ def open_services(environment: Mapping[str, str], *, clock: Callable[[], datetim
 
     @cache
     def resender() -> "Resender":
-        """What it takes to have a mail sent again."""
+        """The dependencies to resend a mail."""
         from milepost.notifications.aws.resend import open_resender  # noqa: PLC0415 - see above
 
         return open_resender(
@@ -58,7 +59,7 @@ def open_services(environment: Mapping[str, str], *, clock: Callable[[], datetim
 
     @cache
     def acting() -> Acting:
-        """What it takes to have something done."""
+        """The dependencies to run actions."""
         from milepost.actions.aws.context import open_action_tools  # noqa: PLC0415 - see above
 
         return open_action_tools(
@@ -67,7 +68,7 @@ def open_services(environment: Mapping[str, str], *, clock: Callable[[], datetim
 
     @cache
     def batches() -> "BatchPlanner":
-        """What it takes to act on many orders."""
+        """The dependencies to run batches."""
         from milepost.actions.aws.batches import (  # noqa: PLC0415 - see above
             BatchesTable,
             BatchWork,
@@ -90,7 +91,7 @@ def open_services(environment: Mapping[str, str], *, clock: Callable[[], datetim
 
     @cache
     def operations() -> "Operations":
-        """What those who operate need."""
+        """The dependencies of operations."""
         from milepost.operations.aws.services import open_operations  # noqa: PLC0415 - see above
 
         return open_operations(environment, connections=connections)

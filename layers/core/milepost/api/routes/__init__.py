@@ -1,1 +1,1 @@
-"""Routes of the API: one module a subject, with a router."""
+"""Routes of the API: one module with a router for each resource."""

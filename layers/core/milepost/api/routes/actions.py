@@ -1,4 +1,4 @@
-"""Actions: having something done with an order, now or later."""
+"""Actions: run an action on an order, now or later."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,7 +46,7 @@ from milepost.providers.base import BadArgument
 router = Router()
 
 _NOTHING_DONE: Final = (NoSuchOrder, UnknownAction, BadArgument, KeyReused, NotAllowed)
-"""After these nothing was done, nor asked of the provider."""
+"""After these errors, nothing was done and the provider was not called."""
 
 ActionPath = Annotated[
     str,
@@ -60,7 +60,7 @@ ActionPath = Annotated[
 
 
 class ActionAsked(Shape):
-    """What the action needs to know; docs/actions.md says which takes what."""
+    """The arguments of an action; docs/actions.md lists them for each action."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -87,7 +87,7 @@ class ActionAsked(Shape):
 
 
 class ActionView(Shape):
-    """The outcome of an action, as the order's timeline keeps it."""
+    """The outcome of an action, as on the order's timeline."""
 
     action: str
     key: str = Field(description="The idempotency key.")
@@ -150,7 +150,7 @@ def _request(
     key: str | None,
     asked: ActionAsked,
 ) -> ActionRequest:
-    # What is wrong by itself is refused before anything is read.
+    # Invalid arguments are refused before anything is read.
     planned_for = _instant(asked.at)
     return ActionRequest(
         order=order_key(order_id, services),
@@ -194,7 +194,7 @@ def _answer(
         try:
             done = act(request, tools=tools)
         except _NOTHING_DONE:
-            # It may be corrected, and asked for with the same key.
+            # The request may be corrected and repeated with the same key.
             raise
         except Exception:
             services.requests.enter(operation, request.key, contents, at=services.clock())
@@ -211,7 +211,7 @@ def _answer(
 
 @contextmanager
 def _telling(request: ActionRequest, services: Services) -> Iterator[None]:
-    """Turns what can go wrong into problems; each names the key, to ask again with."""
+    """Turn errors into problems; each contains the idempotency key for a retry."""
     named = {KEY_HEADER: request.key}
     try:
         yield

@@ -20,13 +20,13 @@ from milepost.common.timestamps import format_instant, parse_instant
 router = Router()
 
 _BACK: Final = timedelta(days=30)
-"""How far back a list goes that names no first day."""
+"""How far back a list goes without a first day."""
 
 Text = Annotated[str, Field(min_length=1, max_length=300)]
 
 
 class ActivityView(Shape):
-    """One change that somebody made, or tried to make."""
+    """One change that a person or token made or tried to make."""
 
     id: str
     at: str = Field(description="When it began.")
@@ -95,7 +95,7 @@ def list_activity(
         first_day=first,
         last_day=last,
     )
-    # The days of a list that names none move on; its cursor stays good.
+    # Without given days, the days of a list move on; its cursor stays valid.
     filters = [person, order, kind, sorted(connection or ()), outcome, first_day, last_day]
     name = canonical_json(["activity", *(str(one) for one in filters)])
     after = _continue(cursor, name, services) if cursor is not None else None

@@ -27,9 +27,9 @@ def arguments_of(asked: BatchAsked) -> dict[str, Any]:
 
 
 def target_ids(asked: BatchAsked, services: Services) -> list[str]:
-    """The targets' ids as they are now: what comes later is not part of the batch.
+    """The ids of the present targets: later ones are not part of the batch.
 
-    :raises Problem: 422 when it is not said by one way which they are, or there are too many
+    :raises Problem: 422 when not exactly one way to choose them is used, or there are too many
     """
     ways = ("notices", "notice_filter") if asked.action == RESEND else ("orders", "filter")
     given = [

@@ -1,4 +1,4 @@
-"""Batches: one action on many orders, or many mails sent again; planned, started, watched."""
+"""Batches: one action on many orders, or many mails sent again: plan, start, follow."""
 
 from typing import Annotated, Final
 
@@ -105,7 +105,7 @@ def _place(cursor: str, services: Services) -> BatchPlace:
     try:
         return BatchPlace(*said)
     except TypeError:
-        # Signed by another version of ours.
+        # Signed by another version of Milepost.
         raise BadCursor from None
 
 

@@ -29,13 +29,14 @@ PROMISED: Final[Mapping[tuple[str, str], float]] = {
     ("rabot", METER_NUMBER): 0.8,
     ("rabot", MALO): 0.9,
 }
-"""By which part orders are faster, as the provider says. Source: RABOT's partner documentation."""
+"""How much faster orders are, by the provider. Source: RABOT's partner documentation."""
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class CauseView(Shape):
-    """Orders of one connection, service type and month that ended in one way for one cause."""
+    """Orders of one connection, service type and month that ended with the same status and
+    cause."""
 
     connection: str
     service_type: str | None
@@ -49,7 +50,7 @@ class CauseView(Shape):
 
 
 class AcceptanceView(Shape):
-    """How long orders took from their first report to being accepted. Times in seconds."""
+    """The time from an order's first report until it was accepted, in seconds."""
 
     connection: str
     service_type: str | None
@@ -67,7 +68,7 @@ class AcceptanceView(Shape):
 
 
 class CausesView(Shape):
-    """Why orders ended without success, and how long others took to be accepted."""
+    """Why orders ended without success, and how long orders took to be accepted."""
 
     months: list[str]
     causes: list[CauseView]

@@ -1,4 +1,4 @@
-"""Commissions: what completed orders have earned, what of it was paid, and what is overdue."""
+"""Commissions: what completed orders have earned, what was paid, and what is overdue."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -34,13 +34,14 @@ router = Router()
 
 _BACK: Final = timedelta(days=366)
 _STATUSES: Final = (*sorted(EARNING), Status.CANCELLED)
-"""Orders that earn, and those that earned until they were cancelled."""
+"""Statuses of orders that earn commission, and of those that earned it until they were
+cancelled."""
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class CommissionView(Shape):
-    """What one order earned in one month."""
+    """The commission of one order for one month."""
 
     order: str = Field(examples=["offergrid-main:ord_1:item_1"])
     connection: str
@@ -120,7 +121,7 @@ def list_commissions(
 def _closed_from(
     month: str | None, connections: Iterable[Connection], *, now: datetime
 ) -> date | None:
-    """Since when orders were closed that can be on the list; None when it doesn't matter."""
+    """The earliest closing time of orders on the list; None if it doesn't matter."""
     if any(any_recurs(one.commission) for one in connections):
         return None
     return month_before(first_of(month)) if month else (now - _BACK).date()
@@ -149,7 +150,7 @@ def _view(order: Order, one: Commission) -> CommissionView:
 
 
 def _continue(wanted: Wanted, cursor: str, name: str, services: Services) -> tuple[Wanted, Place]:
-    """The list as its first page was asked for: what was overdue then, and back to that day."""
+    """The list as of its first page's request: what was overdue then, and back to the same day."""
     said = read_cursor(cursor, of_list=name, keys=services.cursor_keys.keys())
     try:
         asked_at, first_day, next_date, shard, key = said
@@ -157,7 +158,7 @@ def _continue(wanted: Wanted, cursor: str, name: str, services: Services) -> tup
         day = date.fromisoformat(first_day) if first_day else None
         return replace(wanted, asked_at=parse_instant(asked_at), first_day=day), place
     except (TypeError, ValueError):
-        # Signed by another version of ours.
+        # Signed by another version of Milepost.
         raise BadCursor from None
 
 

@@ -30,13 +30,13 @@ from milepost.connections.poll_request import PollRequest
 router = Router()
 
 MOST_REQUESTS: Final = 50
-"""Requests for polls of one connection that may wait at the same time."""
+"""Maximum number of waiting poll requests of one connection."""
 
 ConnectionPath = Annotated[str, Path(description="A connection's id.", max_length=64)]
 
 
 class HealthView(Shape):
-    """How its polls go, and when its last webhook came."""
+    """The state of its polls, and when its last webhook arrived."""
 
     condition: str = Field(
         description="`works`, `failing`, `waiting` (the provider asked us to), `late`, "
@@ -59,7 +59,7 @@ class HealthView(Shape):
 
 
 class PollRequestView(Shape):
-    """A request for a poll that no complete poll has done yet; whoever polls next does it."""
+    """A poll request that no complete poll has fulfilled yet; the next poll fulfils it."""
 
     id: str
     requested_at: str
@@ -91,7 +91,7 @@ class ConnectionList(Shape):
 
 
 class PollAsked(Shape):
-    """What to poll beyond the news."""
+    """What to poll beside new changes."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -104,7 +104,7 @@ class PollAsked(Shape):
 
 
 class PollStarted(Shape):
-    """The request is kept, and a poll is on its way."""
+    """The request is stored, and a poll was started."""
 
     connection: str
     request: str = Field(
@@ -215,7 +215,7 @@ def _closed_view(
     provider: str | None,
     now: datetime,
 ) -> ConnectionView:
-    """One for which nothing can be done, and why."""
+    """A connection that can't be used, and why."""
     health = Health(condition=condition, lag=None)
     return ConnectionView(
         id=connection_id,

@@ -1,4 +1,4 @@
-"""Customers: erasing one."""
+"""Customers: erase a customer."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ router = Router()
 
 
 class LeftView(Shape):
-    """Something that may be the customer's and was left, for a person to look at."""
+    """Data that may be the customer's and was not erased, for a person to check."""
 
     place: str
     where: str = Field(description="Its id there; empty for the rest of a place.")
@@ -27,7 +27,7 @@ class LeftView(Shape):
 
 
 class ErasedView(Shape):
-    """What an erasure came to. One erased before has nothing to erase."""
+    """The result of an erasure. Repeating it finds nothing to erase."""
 
     customer: str
     found: bool = Field(

@@ -1,4 +1,4 @@
-"""Dead letters: how many wait where, a look at them, redriving them, giving one up."""
+"""Dead letters: count them by queue, read them, redrive them, delete one."""
 
 from typing import Annotated, Any
 
@@ -36,7 +36,7 @@ class QueueView(Shape):
 
 
 class QueueList(Shape):
-    """All of them."""
+    """All dead-letter queues."""
 
     items: list[QueueView]
 
@@ -56,7 +56,7 @@ class QueueContents(QueueView):
 
 
 class Redrive(Shape):
-    """Which ones to take up again: all, if none are named."""
+    """Which messages to redrive: all, if none are named."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -71,7 +71,7 @@ class StayedView(Shape):
 
 
 class RedrivenView(Shape):
-    """What a redrive came to."""
+    """The result of a redrive."""
 
     moved: int
     failed: list[StayedView]

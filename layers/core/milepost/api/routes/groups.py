@@ -1,4 +1,4 @@
-"""Groups: the items of one provider order, and what they come to together."""
+"""Groups: the items of one provider order, and their common status."""
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from pydantic import Field

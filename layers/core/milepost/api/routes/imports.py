@@ -1,4 +1,4 @@
-"""Imports: orders that a team already has, taken in row by row."""
+"""Imports: existing orders of a team, recorded row by row."""
 
 from collections import Counter
 from typing import Annotated, Final

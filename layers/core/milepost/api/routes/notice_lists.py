@@ -98,7 +98,7 @@ def list_notices(
 
 
 def _name_of(wanted: WantedNotices) -> str:
-    """What makes it this list and no other: a cursor of another one means nothing here."""
+    """The identity of the list: cursors of other lists are refused."""
     filters: list[Any] = [
         "notices",
         sorted(wanted.states),
@@ -119,7 +119,7 @@ def _place(cursor: str, name: str, services: Services) -> NoticePlace:
     try:
         return NoticePlace(*said)
     except TypeError:
-        # Signed by another version of ours.
+        # Signed by another version of Milepost.
         raise BadCursor from None
 
 

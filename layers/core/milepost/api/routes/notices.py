@@ -1,4 +1,4 @@
-"""Notices: sending one again."""
+"""Notices: resend a notice."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Order ids: which items a person means by a name."""
+"""Order ids: the items that have a given name."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ router = Router()
 
 
 class OrderIds(Shape):
-    """Which items a name means."""
+    """The items that a name means."""
 
     orders: list[str] = Field(examples=[["offergrid-main:ord_1:item_1"]])
 

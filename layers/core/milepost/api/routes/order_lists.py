@@ -1,4 +1,4 @@
-"""Lists of orders: by where they stand, whose they are, and when something is due."""
+"""Lists of orders: by status, customer, due date and other filters."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -36,7 +36,7 @@ router = Router()
 
 
 class MatchingOrders(Shape):
-    """How many orders pass the filters."""
+    """How many orders match the filters."""
 
     number: int
     more: bool = Field(description="Whether there are, or may be, more than `number`.")
@@ -191,11 +191,11 @@ def wanted_orders(
     q: str | None = None,
     **rest: Any,
 ) -> Wanted:
-    """The orders that filters as ``list_orders`` takes them choose; open ones without a status,
-    except for a search.
+    """The orders that the filters of ``list_orders`` select; without a status, open orders, except
+    in a search.
 
-    :param rest: fields of ``Wanted`` of the same names
-    :raises Problem: 422 for a connection or provider that there is not, or days that can't be
+    :param rest: fields of ``Wanted`` with the same names
+    :raises Problem: 422 for an unknown connection or provider, or invalid days
     """
     _check_days(due, first_day, last_day)
     check_connections(connection, services)
@@ -221,7 +221,7 @@ def _too_many_to_sort() -> Problem:
 
 
 def _check_words(wanted: Wanted, services: Services) -> None:
-    """A filter that found nothing was for something that there is."""
+    """Check that a filter that found nothing has a known value."""
     code, service_type = wanted.attention, wanted.service_type
     if code is not None and code not in (ANY_ATTENTION, *CODES):
         raise unknown("attention", code, CODES)
@@ -238,7 +238,7 @@ def _check_days(due: Due | None, first: date | None, last: date | None) -> None:
 
 
 def _name_of(wanted: Wanted, q: str | None, sort: Sort) -> str:
-    """What makes it this list and no other: a cursor of another one means nothing here."""
+    """The identity of the list: cursors of other lists are refused."""
     filters: Sequence[Any] = (
         sorted(wanted.statuses),
         sorted(wanted.connections),
@@ -262,14 +262,14 @@ def _name_of(wanted: Wanted, q: str | None, sort: Sort) -> str:
 
 
 def _continue(wanted: Wanted, cursor: str, name: str, services: Services) -> tuple[Wanted, Place]:
-    """The list as its first page was asked for: "this week" stays the week that it was then."""
+    """The list as of its first page's request: "this week" stays the same week."""
     said = read_cursor(cursor, of_list=name, keys=services.cursor_keys.keys())
     try:
         asked_at, next_date, shard, key = said
         place = Place(next_date, shard, OrderKey(*key))
         return replace(wanted, asked_at=parse_instant(asked_at)), place
     except (TypeError, ValueError):
-        # Signed by another version of ours.
+        # Signed by another version of Milepost.
         raise BadCursor from None
 
 

@@ -1,4 +1,4 @@
-"""Orders: where each one stands, and which notices were sent."""
+"""Orders: one order with its timeline, and its notices."""
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
@@ -57,13 +57,13 @@ def show_order(order_id: OrderPath, services: Given) -> OrderView:
     responses=may_answer(200, 404),
 )
 def list_notices(order_id: OrderPath, services: Given) -> NoticesView:
-    # The log outlives orders, so it is looked at first.
+    # The log is kept longer than orders, so it is read first.
     key = item_key(order_id)
     found = notices_of(key, services) if key else []
     return NoticesView(notices=found or notices_of(order_key(order_id, services), services))
 
 
 def notices_of(key: OrderKey, services: Services) -> list[NoticeView]:
-    """The log's entries of this item; the log keeps those of one provider order together."""
+    """The log's entries of this item; the log stores those of one provider order together."""
     entries = services.notices.of_order(key)
     return [notice_view(one) for one in entries if NoticeId.parse(one["id"]).key == key]

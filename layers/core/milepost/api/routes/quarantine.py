@@ -1,4 +1,4 @@
-"""The quarantine: what is there and why, a look at one, and having it read again."""
+"""The quarantine: list payloads with their reasons, read one, reprocess them."""
 
 from base64 import b64encode
 from typing import Annotated, Any, Final
@@ -24,7 +24,7 @@ from milepost.webhooks.receiver import InboxRefused
 router = Router()
 
 MOST_REPLAYED: Final = 200
-"""Things that one request has read again; its answer says behind which one to go on."""
+"""Maximum number of payloads that one request reprocesses; the response says where to continue."""
 
 KeptPath = Annotated[
     str,
@@ -39,7 +39,7 @@ Until = Annotated[Instant | None, Query(description="Received before this instan
 
 
 class KeptView(Shape):
-    """What could not be read: a webhook, or one order of a poll."""
+    """A payload that could not be read: a webhook, or one order of a poll."""
 
     id: str
     connection: str
@@ -64,7 +64,7 @@ class KeptList(Shape):
 
 
 class ReplayOne(Shape):
-    """How to replay it."""
+    """How to reprocess a payload."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -72,7 +72,7 @@ class ReplayOne(Shape):
 
 
 class ReplayMany(ReplayOne):
-    """What to replay: what one connection got in a time."""
+    """Which payloads to reprocess: those that one connection received in a period."""
 
     connection: str = Field(min_length=1, max_length=64)
     since: Instant | None = None
@@ -81,7 +81,7 @@ class ReplayMany(ReplayOne):
 
 
 class ReplayedView(Shape):
-    """How many are on their way; with ``next`` there are more."""
+    """How many payloads were put back into the inbox; with ``next`` there are more."""
 
     replayed: int
     next: str | None

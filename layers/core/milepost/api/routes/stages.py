@@ -24,10 +24,10 @@ router = Router()
 
 MOST_MONTHS: Final = 36
 MOST_SLOW: Final = 100
-"""Orders beyond the p90 that one answer names."""
+"""Maximum number of orders beyond the p90 in one response."""
 ENOUGH: Final = 20
-"""Stages that must have ended before their 90th percentile says what is usual. Of fewer than ten
-it would be the longest one."""
+"""How many stages must have ended before their 90th percentile is meaningful. Of fewer than ten, it
+would be the longest one."""
 _MOST_PAGES: Final = 5
 _A_YEAR: Final = 12
 
@@ -37,15 +37,15 @@ StageName = tuple[str, str, Status]
 
 
 class By(StrEnum):
-    """What one row of stage times is about."""
+    """How rows of stage times are grouped."""
 
     STATUS = "status"
     RAW_STATUS = "raw_status"
 
 
 class StageView(Shape):
-    """How long orders of one sort were in one status, or in one raw status of it, until they left
-    it. All in seconds."""
+    """How long orders of one kind were in one status, or in one raw status of it, until they left
+    it. All times in seconds."""
 
     connection: str
     service_type: str | None
@@ -79,7 +79,7 @@ class SlowOrder(Shape):
 
 
 class StagesView(Shape):
-    """Times of stages, over the months in which they were left."""
+    """Durations of stages, by the months in which orders left them."""
 
     months: list[str]
     stages: list[StageView]

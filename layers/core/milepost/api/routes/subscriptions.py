@@ -80,7 +80,7 @@ def add_subscription(
     there = _made_before(made, asked, services, caller=caller, key=key)
     secret = None
     if made.channel is Channel.HTTPS:
-        # A notice to an endpoint without a secret fails: so it is there first.
+        # The secret is stored first, since a notice to an endpoint without one fails.
         secret = services.operations.endpoint_secrets.make(made.id)
     if there is None:
         services.operations.subscriptions.put(made)
@@ -94,7 +94,8 @@ def add_subscription(
 
 
 def _id_by(caller: Caller, key: str) -> str:
-    """One caller's key makes one subscription, however often they ask with it."""
+    """The subscription's id, from the caller and the key, so that a repeated request creates only
+    one."""
     return f"sub-{sha256(f'{caller.subject} {key}'.encode()).hexdigest()[:16]}"
 
 
@@ -106,9 +107,9 @@ def _made_before(
     caller: Caller,
     key: str,
 ) -> Subscription | None:
-    """The subscription that this very request has made before, as it is now; None for a new one.
+    """The subscription that the same request has already created, as it is now; None for a new one.
 
-    :raises Problem: when the key came with another request, or this one asks for what can't be
+    :raises Problem: when the key was used with another request, or this request is impossible
     """
     operation = f"subscription {caller.subject}"
     contents = fingerprint(asked.model_dump(mode="json"))
@@ -125,7 +126,7 @@ def _made_before(
 
 
 def _require_same(made: Subscription, there: Subscription | None) -> None:
-    """Of one that an earlier version made, which didn't keep what was asked for."""
+    """Compare with a subscription of an earlier version, which didn't store the request."""
     if there is not None and replace(there, ended=None) != made:
         raise KeyReused
 
@@ -149,7 +150,7 @@ def change_subscription(
     wanted = subscription_from(asked, subscription_id=there.id, source=FROM_API)
     _require_possible(wanted, services)
     if not services.operations.subscriptions.change(wanted, instead_of=there):
-        # Deleted meanwhile, or taken over by the file.
+        # Deleted meanwhile, or managed by the file now.
         _find_ours(subscription, services)
         raise Conflict(f"{subscription} was changed by somebody else meanwhile: look at it again.")
     change.changed(before=_recorded(there), after=_recorded(wanted))
@@ -167,7 +168,7 @@ def pause_subscription(
     subscription: SubscriptionPath, services: Given, change: Recorded
 ) -> SubscriptionView:
     found = _find_ours(subscription, services)
-    # One that has ended keeps its reason, such as that its recipient unsubscribed.
+    # A subscription that has ended keeps its reason, such as that its recipient unsubscribed.
     reason = f"paused on {services.clock():%Y-%m-%d}"
     services.operations.subscriptions.end(found.id, reason=reason)
     change.changed(before={"is_ended": found.ended is not None}, after={"is_ended": True})
@@ -240,7 +241,7 @@ def delete_subscription(
     found = _find_ours(subscription, services)
     change.changed(before=_recorded(found))
     if found.channel is Channel.HTTPS:
-        # Ended first and deleted last: if this breaks off, it is there to be deleted again.
+        # Ended first and deleted last: if this is interrupted, it can be deleted again.
         reason = f"deleted on {services.clock():%Y-%m-%d}"
         services.operations.subscriptions.end(found.id, reason=reason)
         services.operations.endpoint_secrets.drop(found.id)
@@ -249,7 +250,7 @@ def delete_subscription(
 
 
 def _recorded(one: Subscription) -> dict[str, Any]:
-    """What the activity log has of a subscription: all but who it notifies."""
+    """What the activity log stores of a subscription: everything except its recipient."""
     return subscription_view(one).model_dump(
         mode="json", exclude={"id", "recipient", "owner", "ended"}
     )
@@ -272,7 +273,7 @@ def _find_ours(subscription_id: str, services: Services) -> Subscription:
 
 
 def _require_possible(wanted: Subscription, services: Services) -> None:
-    """Check what the request alone can't tell."""
+    """Check what can't be checked by the request alone."""
     known = services.connection_ids()
     there_are = f"there are: {', '.join(known) or 'none'}"
     faults = [

@@ -1,4 +1,4 @@
-"""Suppressions: addresses to which no mail may be sent, and lifting one."""
+"""Suppressions: list addresses to which no mail may be sent, and lift a suppression."""
 
 from typing import Annotated, Final
 
@@ -115,7 +115,7 @@ def _place(cursor: str, services: Services) -> SuppressionPlace:
         listed_at, shard, id = said
         return SuppressionPlace(listed_at, shard, SuppressionId.parse(id))
     except (TypeError, ValueError):
-        # Signed by another version of ours.
+        # Signed by another version of Milepost.
         raise BadCursor from None
 
 

@@ -1,4 +1,4 @@
-"""Saved views: filters of order lists with a name, one's own or the team's."""
+"""Saved views: named filters of order lists, personal or of the team."""
 
 import inspect
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ Value = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class ViewView(Shape):
-    """Filters of order lists with a name."""
+    """Named filters of order lists."""
 
     id: str
     name: str
@@ -52,13 +52,13 @@ class ViewView(Shape):
 
 
 class ViewList(Shape):
-    """The views that the caller has: those built in, their own, and the team's."""
+    """The caller's views: built-in ones, their own, and the team's."""
 
     views: list[ViewView]
 
 
 class SaidView(Shape):
-    """What a view is to be."""
+    """The contents of a view."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -136,7 +136,7 @@ def _there(view_id: str, services: Services, subject: str) -> View | None:
 
 
 def _recorded(view: View) -> dict[str, object]:
-    """What the activity log has of a view: not its name, which somebody typed."""
+    """What the activity log stores of a view: without its name, which is free text."""
     return {"shared": str(view.shared), "filters": sorted(view.filters)}
 
 

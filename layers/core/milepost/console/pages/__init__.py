@@ -1,1 +1,1 @@
-"""One module for each subject of the console; docs/console.md says how one is added."""
+"""Pages of the console: one module for each subject; docs/console.md explains how to add one."""

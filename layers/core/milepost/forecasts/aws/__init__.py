@@ -1,1 +1,1 @@
-"""Drivers of forecasts in AWS."""
+"""Forecasts in AWS: where they are stored."""

@@ -1,4 +1,4 @@
-"""NoticesTable, as the watch for announcements that never went out reads it."""
+"""The delivery log as reconciliation reads it."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -23,8 +23,8 @@ class ToldLogTable:
         self._table = table_name
 
     def told(self, key: OrderKey) -> frozenset[int]:
-        # The topic is told last: once that is done, everybody else is in the log. Of what is
-        # for the contact alone the topic isn't told.
+        # The topic is published to last: its entry shows that all other recipients are in the log.
+        # Announcements for the contact alone are not published to the topic.
         the_topic_was_told = "(channel = :sns AND #state <> :queued)"
         for_contact = {f":kind{place}": str(kind) for place, kind in enumerate(FOR_CONTACT_ALONE)}
         the_contact_was_told = f"kind IN ({', '.join(for_contact)})"

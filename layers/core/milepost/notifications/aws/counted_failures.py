@@ -1,6 +1,6 @@
 """The delivery log that counts failed notices, for an alarm. Short: it adds only the metric.
 
-Each of them is a notice that somebody was to get and won't: nothing tries it again by itself.
+Each is a notice that its recipient will not get: there is no automatic retry after this.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Failed: TypeAlias = Callable[[Notice], None]
-"""Called after a notice was closed as failed."""
+"""A function that is called after a notice was closed as failed."""
 
 
 class CountedNotices(NoticesTable):

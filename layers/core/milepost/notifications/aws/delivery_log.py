@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 KEEP: Final = timedelta(days=400)
-"""How long the log keeps a notice: over a year, so that a complaint can be answered."""
+"""How long the log keeps a notice: more than a year, so that complaints can be answered."""
 
 _TOGETHER: Final = 100
-"""What one TransactWriteItems or BatchGetItem may hold."""
+"""The maximum number of items in one TransactWriteItems or BatchGetItem."""
 _IT_WAITS: Final = "#state = :queued"
 CLAIM_HOLDS: Final = "claimed_by = :claim"
 NOBODY_CLAIMS_IT: Final = "(attribute_not_exists(claimed_until) OR claimed_until < :now)"
@@ -42,7 +42,7 @@ class NoticesTable:
         self._table = table_name
 
     def of_order(self, key: OrderKey) -> list[dict[str, Any]]:
-        """The log's entries of one provider order, as they were announced."""
+        """The log's entries of one provider order, in the order of their announcements."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :notice)",
@@ -133,7 +133,7 @@ class NoticesTable:
     def mark_sent(
         self, notice: Notice, *, message_id: str, at: datetime, claim: str | None = None
     ) -> bool:
-        # The outcome of the mail may have come before this: it was delivered, or it bounced.
+        # The mail's outcome may already be logged: it was delivered, or it bounced.
         return self._settle(notice, State.SENT, at, claim, message_id=message_id)
 
     def mark_all_sent(
@@ -151,7 +151,7 @@ class NoticesTable:
             except ClientError as error:
                 if error.response["Error"]["Code"] != "TransactionCanceledException":
                     raise
-                # One that has moved on keeps the others from being written with it.
+                # One notice in another state prevents the whole transaction.
                 for notice, update in zip(part, updates, strict=True):
                     self._write(notice, update, State.SENT)
 
@@ -169,7 +169,7 @@ class NoticesTable:
     def _settle(
         self, notice: Notice, state: State, at: datetime, claim: str | None, **more: str
     ) -> bool:
-        """Write it unless the notice has moved on, or another worker's claim holds."""
+        """Write unless the notice has changed its state, or another worker holds the claim."""
         update = _setting(notice, state, at, **more)
         fence = CLAIM_HOLDS if claim else NOBODY_CLAIMS_IT
         update["ConditionExpression"] += f" AND {fence}"
@@ -191,7 +191,7 @@ class NoticesTable:
 
 
 def _setting(notice: Notice, state: State, at: datetime, **more: str) -> dict[str, Any]:
-    """The update that brings a notice that waits into a state."""
+    """The update that moves a waiting notice to a state."""
     listed = state_listing(state, notice.recipient_hash, at=at)
     values = {f"{state}_at": format_instant(at), **listed, **more}
     sets = ", ".join(f"{name} = :{name}" for name in values)
@@ -217,7 +217,8 @@ def notice_key(notice: Notice) -> dict[str, str]:
 
 
 def key_of_notice(identity: NoticeId) -> dict[str, str]:
-    """Notices of one provider order are stored together, in the order of their announcements."""
+    """The primary key by id. Notices of one provider order are stored together, sorted by
+    announcement."""
     copy = f"#{identity.copy:04d}" if identity.copy else ""
     return {
         "pk": notices_of(identity.key),
@@ -232,7 +233,7 @@ def notices_of(key: OrderKey) -> str:
 
 
 def notice_item(choice: Choice, *, at: datetime) -> dict[str, Any]:
-    """A notice as it enters the log: queued, held until it is due, or skipped with the reason."""
+    """The item of a new notice: queued, held until it is due, or skipped with the reason."""
     notice = choice.notice
     state = State.SKIPPED if choice.skipped else State.QUEUED
     return {
@@ -259,5 +260,5 @@ def notice_item(choice: Choice, *, at: datetime) -> dict[str, Any]:
 
 
 def expiry(at: datetime) -> int:
-    """When an entry made now may go, in seconds since the epoch."""
+    """When an entry made now expires, in seconds since the epoch."""
     return int((at + KEEP).timestamp())

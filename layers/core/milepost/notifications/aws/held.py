@@ -1,4 +1,4 @@
-"""NoticesTable's waiting room: notices held for a digest, and what is due when."""
+"""Held notices in NoticesTable: batches for a digest, and when each is due."""
 
 import json
 import logging
@@ -30,13 +30,13 @@ _COUNTED_FOR: Final = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A message whose time has come, and the channel into whose queue it goes."""
+    """A message that is due, and the channel whose queue it is put into."""
 
     sort_key: str
     channel: Channel
     message: Mapping[str, Any]
     token: str
-    """Which writing of the marker this is: one written since must not be deleted with it."""
+    """The version of the marker: a marker that was written again must not be deleted."""
 
 
 class HoldsTable:
@@ -149,7 +149,7 @@ class HoldsTable:
         at: datetime,
         claim: str,
     ) -> bool:
-        # Still claimed: another sender would send what is left at the same time.
+        # Still claimed: otherwise another sender would send the rest at the same time.
         return self._update_claimed(
             batch,
             "SET message_id = :message_id, sent_at = :at, told = :told",
@@ -181,7 +181,7 @@ class HoldsTable:
     def _update_claimed(
         self, batch: Batch, update: str, claim: str, values: Mapping[str, Any]
     ) -> bool:
-        """Write to the batch while the claim holds; False when it was lost."""
+        """Write to the batch if the claim is still held; False if it was lost."""
         try:
             self._client.update_item(
                 TableName=self._table,

@@ -1,4 +1,4 @@
-"""NoticesTable's record of requests that came with an idempotency key."""
+"""Requests with an idempotency key, stored in NoticesTable."""
 
 import hashlib
 from datetime import datetime
@@ -47,6 +47,6 @@ class RequestsTable:
 
 
 def _key(operation: str, key: str) -> dict[str, Any]:
-    # Hashed: a key may be anything that its caller thought of.
+    # Hashed, since a key is chosen by the caller and may contain anything.
     name = hashlib.sha256(f"{operation} {key}".encode()).hexdigest()[:32]
     return to_item({"pk": f"request#{name}", "sk": "request"})

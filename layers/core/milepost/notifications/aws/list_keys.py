@@ -1,9 +1,9 @@
-"""Where NoticesTable's index ``by_state`` lists an item: the only place that builds its keys.
+"""The keys of NoticesTable's index ``by_state``; no other module builds them.
 
-The index has the notices of the delivery log, and suppressions. Those that were sent, or are on
-their way, have one list, sorted by when they were entered: so a notice that arrives costs one write
-of the index, and none when its state changes. Every other state has its own list, sorted by
-when the notice came into it.
+The index has the notices of the delivery log, and suppressions. Notices that are queued, sent or
+delivered share one list, sorted by when they were entered, so that such a notice needs only one
+write to the index. Every other state has a list of its own, sorted by when the notice entered the
+state.
 """
 
 from collections.abc import Iterable
@@ -24,28 +24,28 @@ NORMAL_STATES: Final = frozenset({State.QUEUED, State.SENT, State.DELIVERED})
 
 
 def list_of(state: State) -> str:
-    """The name of the list that shows notices in this state."""
+    """The name of the list with notices in this state."""
     return NORMAL if state in NORMAL_STATES else str(state)
 
 
 def notice_listing(state: State, recipient_hash: str, *, at: datetime) -> dict[str, str]:
     """The attributes by which the index lists a notice.
 
-    :param at: when it came into the state; of a normal one, when it was entered
+    :param at: when it entered the state; for a normal state, when the notice was entered
     """
     return _listing(list_of(state), recipient_hash, at)
 
 
 def state_listing(state: State, recipient_hash: str, *, at: datetime) -> dict[str, str]:
-    """What a change to this state sets of ``notice_listing``: nothing for a normal state, since a
-    notice comes into it from another one of the same list."""
+    """The attributes of ``notice_listing`` that a change to this state sets: none for a normal
+    state, since the notice is already in that list."""
     return {} if state in NORMAL_STATES else notice_listing(state, recipient_hash, at=at)
 
 
 def suppression_listing(digest: str, *, at: datetime) -> dict[str, str]:
     """The attributes by which the index lists a suppression.
 
-    :param digest: the address, as ``email_addresses.address_hash`` gives it
+    :param digest: the address's hash by ``email_addresses.address_hash``
     """
     return _listing(SUPPRESSIONS, digest, at)
 
@@ -61,5 +61,5 @@ def _listing(name: str, digest: str, at: datetime) -> dict[str, str]:
 
 
 def _shard(digest: str) -> int:
-    # A customer's own notice is found with the others of the same address.
+    # Notices that are ``apart`` are found together with the others of the same address.
     return crc32(digest.partition("-")[0].encode()) % SHARDS

@@ -1,4 +1,4 @@
-"""Notices on their way: the SNS topic, the email queue, and the mail service."""
+"""Messages of notices: the SNS topic, and the queues of the channels."""
 
 import json
 from collections.abc import Mapping
@@ -50,7 +50,7 @@ class NoticeQueue:
         self.put_message(notice_message(notice), delay=delay)
 
     def put_message(self, message: Mapping[str, Any], *, delay: timedelta = timedelta(0)) -> None:
-        """Put a message that was kept for later: a notice, or a batch of held ones."""
+        """Put a held message: a notice, or a batch of held notices."""
         self._client.send_message(
             QueueUrl=self._queue_url,
             MessageBody=json.dumps(message),
@@ -59,7 +59,7 @@ class NoticeQueue:
 
 
 def notice_message(notice: Notice) -> dict[str, Any]:
-    """A notice as the email queue carries it."""
+    """The queue message of a notice."""
     return {
         "connection": notice.key.connection,
         "order_id": notice.key.order_id,
@@ -93,7 +93,7 @@ def notice_of(message: Mapping[str, Any]) -> Notice:
 
 
 def batch_message(batch: Batch) -> dict[str, Any]:
-    """A batch of held notices as the email queue carries it."""
+    """The queue message of a batch of held notices."""
     return {
         "batch": {
             "recipient_digest": batch.recipient_hash,
@@ -103,6 +103,6 @@ def batch_message(batch: Batch) -> dict[str, Any]:
 
 
 def batch_of(message: Mapping[str, Any]) -> Batch | None:
-    """The batch of a message, None when it is a notice."""
+    """The batch of a message; None if it is a notice."""
     batch = message.get("batch")
     return Batch(batch["recipient_digest"], parse_instant(batch["due_at"])) if batch else None

@@ -1,8 +1,8 @@
-"""Lists of notices by NoticesTable's index: the shards of each list, merged, the newest first.
+"""Lists of notices by NoticesTable's index: merges the shards of each list, the newest first.
 
-A page reads the same however many notices there are: ten of each shard at first, and on only where
-the page goes on. The index tells which notices may be wanted; the entries are then read from the
-table, since the index has no states that change often.
+The cost of a page doesn't depend on the number of notices: it reads ten of each shard first, and
+more only of the shards that the page needs. The index selects candidates; their entries are then
+read from the table, since the index doesn't have states that change often.
 """
 
 from collections import deque
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MOST_LOOKED_THROUGH: Final = 2_000
-"""Entries of the index that one page reads at most, beside the first ones of each shard."""
+"""Maximum number of index entries that one page reads, beside the first ones of each shard."""
 MOST_READ: Final = 500
-"""Entries of the table that one page reads at most."""
+"""Maximum number of table entries that one page reads."""
 _READ: Final = 10
 _READ_OF_SPARSE: Final = 250
 _AT_ONCE: Final = 16
 _TOGETHER: Final = 100
-"""What one BatchGetItem may hold."""
+"""The maximum number of items in one BatchGetItem."""
 
 
 @dataclass
 class _Shard:
-    """A partition of the index, as far as it was read."""
+    """A partition of the index, and the part of it that was read."""
 
     name: str
     lower: str | None
@@ -50,7 +50,7 @@ class _Shard:
 
     @property
     def head(self) -> str | None:
-        """The time of its next notice at the latest; None when there is none."""
+        """The latest possible time of its next notice; None if there is none."""
         if self.waiting:
             return self.waiting[0].listed_at
         if self.is_done or self.read_until is None:
@@ -66,7 +66,7 @@ class NoticeListsTable:
         self._table = table_name
 
     def page(self, wanted: WantedNotices, *, after: NoticePlace | None, limit: int) -> NoticePage:
-        """At most ``limit`` entries after a place; fewer when many had to be looked through."""
+        """At most ``limit`` entries after a position; fewer if many had to be read."""
         candidates = _Candidates(self._client, self._table, wanted, after)
         merged, entries, read = iter(candidates), list[Mapping[str, Any]](), 0
         last: NoticePlace | None = None
@@ -95,12 +95,12 @@ class NoticeListsTable:
 
 
 def _is_by_list(wanted: WantedNotices) -> bool:
-    """Whether the index alone tells which states are wanted."""
+    """Whether the lists of the index alone decide which states are wanted."""
     return wanted.states >= NORMAL_STATES or wanted.states.isdisjoint(NORMAL_STATES)
 
 
 class _Candidates:
-    """Notices that may be wanted by what the index has of them, the newest first."""
+    """Candidates by the index, the newest first."""
 
     def __init__(
         self, client: "DynamoDBClient", table: str, wanted: WantedNotices, after: NoticePlace | None
@@ -111,14 +111,14 @@ class _Candidates:
         ]
         self._looked_through = 0
         self.stopped_at: NoticePlace | None = None
-        """Where the reading stopped, though there is more."""
+        """Where reading stopped although there is more."""
 
     def __iter__(self) -> Iterator[NoticePlace]:
         if self._shards:
             with ThreadPoolExecutor(_AT_ONCE) as readers:
                 list(readers.map(lambda shard: self._read(shard, _READ), self._shards))
         while heads := [(head, shard) for shard in self._shards if (head := shard.head)]:
-            # Of one second, the shards in the order of their names.
+            # Within one second, shards are sorted by name.
             _, shard = max(heads, key=lambda one: one[0])
             if shard.waiting:
                 yield shard.waiting.popleft()
@@ -130,7 +130,7 @@ class _Candidates:
                 return
 
     def _read(self, shard: _Shard, count: int) -> int:
-        """Read on in a shard; how many entries were looked through."""
+        """Read more of a shard; returns the number of entries read."""
         start: dict[str, Any] = {"ExclusiveStartKey": shard.start} if shard.start else {}
         values = {":shard": shard.name, ":lower": shard.lower, ":upper": shard.upper}
         answer = self._client.query(
@@ -162,20 +162,20 @@ def _names(wanted: WantedNotices) -> list[str]:
 
 
 def _open(name: str, wanted: WantedNotices, after: NoticePlace | None) -> _Shard | None:
-    """A shard where the page begins in it; None when nothing of it can be on the page."""
+    """A shard, positioned at the start of the page; None if the page can't have entries of it."""
     lower = sortable(wanted.since) if wanted.since else None
     upper = _before(sortable(wanted.until)) if wanted.until else None
     shard = _Shard(name, lower, upper)
     if after is not None:
-        # What is before the place was on earlier pages: of that second all the shards before its
-        # own, and of its own shard all up to the notice itself.
+        # Entries before the position were on earlier pages: in the position's second, these are all
+        # entries of earlier shards, and those of its own shard up to the notice itself.
         shard.upper = _before(after.listed_at) if name < after.shard else after.listed_at
         shard.start = _start_key(after) if name == after.shard else None
     return None if shard.lower and shard.upper and shard.lower > shard.upper else shard
 
 
 def _before(listed_at: str) -> str:
-    """The greatest bound that is less than this second, and greater than every earlier one."""
+    """The greatest sort key that is less than this second and greater than every earlier one."""
     return listed_at.removesuffix("Z")
 
 

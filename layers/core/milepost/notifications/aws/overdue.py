@@ -1,4 +1,4 @@
-"""Overdue orders that a subscriber is notified of, for their digest. Short: it joins two tables."""
+"""Overdue orders within a subscription, for its digest. Short: it joins two tables."""
 
 from datetime import datetime
 

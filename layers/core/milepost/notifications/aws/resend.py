@@ -1,4 +1,4 @@
-"""The drivers that resending needs. Short: the API and the command share the list."""
+"""Creates a resender with its drivers. Short: the API and the command share it."""
 
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ def open_resender(
     notices_table: str,
     email_queue_url: str,
 ) -> Resender:
-    """A resender on these tables and this queue."""
+    """A resender with these tables and this queue."""
     return Resender(
         log=NoticesTable(dynamodb, table_name=notices_table),
         judge=Judge(

@@ -1,4 +1,4 @@
-"""NoticesTable's other halves: subscriptions, and addresses that no mail may go to."""
+"""Subscriptions in NoticesTable."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -18,24 +18,24 @@ logger = logging.getLogger(__name__)
 
 SUBSCRIPTIONS: Final = "subscriptions"
 LIFT_KNOWN_FOR: Final = timedelta(days=60)
-"""How long it is known that a suppression was lifted: events wait in queues for 14 days, and as
-dead letters for 14 more."""
+"""How long the time is kept at which a suppression was lifted: events wait in queues for up to 14
+days, and as dead letters for 14 more."""
 _NOT_SAID: Final = frozenset({"pk", "sk", "ended"})
 
 
 class SubscriptionsTable:
-    """All subscriptions, under one key, since each announcement reads all of them."""
+    """All subscriptions, in one partition, since each announcement reads all of them."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
     def all(self) -> Sequence[Subscription]:
-        """Every subscription that can be read, also those that have ended."""
+        """All readable subscriptions, also those that have ended."""
         return self.read_each()[0]
 
     def read_each(self) -> tuple[list[Subscription], list[str]]:
-        """Every subscription, each read by itself, and the ids of those that can't be read."""
+        """All readable subscriptions, and the ids of those that can't be read."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk",
@@ -49,7 +49,7 @@ class SubscriptionsTable:
         return [one for one in found.values() if one is not None], unreadable
 
     def get(self, subscription_id: str) -> Subscription | None:
-        """The subscription; that there is none is concluded from a consistent read alone."""
+        """The subscription; None only after a consistent read."""
         answer = self._client.get_item(
             TableName=self._table, Key=_key(subscription_id), ConsistentRead=True
         )
@@ -57,13 +57,13 @@ class SubscriptionsTable:
         return subscription_of(from_item(item)) if item else None
 
     def put(self, subscription: Subscription) -> None:
-        """Keep what it says. Whether it has ended, or fails, stays as it is: that may have come to
-        be since whoever puts it has read it."""
+        """Store the settings. The item's end and failures are not changed, since they may have been
+        written after the caller's read."""
         self._client.update_item(TableName=self._table, **_saying(subscription))
 
     def change(self, subscription: Subscription, *, instead_of: Subscription) -> bool:
-        """Keep what it says in place of what was read; False when that is gone or has become
-        another's meanwhile: a deleted subscription doesn't come back."""
+        """Store the settings in place of the version that was read; False if that was deleted or
+        has another recipient now: a deleted subscription isn't created again."""
         update = _saying(subscription)
         of_the_same = "recipient = :read_recipient"
         declared_where = (
@@ -83,10 +83,10 @@ class SubscriptionsTable:
         return True
 
     def resume(self, subscription_id: str, *, ended: str | None) -> bool:
-        """Reactivate it, its failures counted from zero.
+        """Reactivate a subscription and reset its failures; False if it is gone or has ended for
+        another reason since.
 
-        :param ended: why it had ended when it was read. False when it is gone, or has ended for
-            another reason since: its recipient may have said no meanwhile
+        :param ended: why it had ended when it was read; its recipient may have unsubscribed since
         """
         it_is_there = "attribute_exists(pk)"
         as_it_was_read = "ended = :ended" if ended else "attribute_not_exists(ended)"
@@ -110,19 +110,20 @@ class SubscriptionsTable:
         self._client.delete_item(TableName=self._table, Key=_key(subscription_id))
 
     def end_all_of(self, subscription_id: str, *, reason: str) -> None:
-        """End this one and every other one of its recipient: who leaves means all of them."""
+        """End this subscription and all others of its recipient: unsubscribing ends all of them."""
         subscription = self.get(subscription_id)
         if subscription is not None:
             self.end_all_at(address_hash(subscription.recipient), reason=reason)
 
     def end_all_at(self, digest: str, *, reason: str) -> None:
-        """End every subscription of the recipient whose address has this digest."""
+        """End every subscription of the recipient whose address has this hash."""
         for one in self.all():
             if address_hash(one.recipient) == digest:
                 self.end(one.id, reason=reason)
 
     def end(self, subscription_id: str, *, reason: str) -> None:
-        """End one for a reason in words; one that is gone, or has ended, stays as it is."""
+        """End a subscription with a reason as text; one that is deleted or has ended isn't
+        changed."""
         it_lives = "attribute_exists(pk) AND attribute_not_exists(ended)"
         try:
             self._client.update_item(
@@ -137,7 +138,7 @@ class SubscriptionsTable:
 
 
 def _saying(subscription: Subscription) -> dict[str, Any]:
-    """The update that makes an item say what a subscription says."""
+    """The update that stores a subscription's settings in its item."""
     item = subscription_item(subscription)
     said = {name: value for name, value in item.items() if name not in _NOT_SAID}
     sets = [f"#{name} = :{name}" for name, value in said.items() if value is not None]
@@ -159,7 +160,7 @@ def _key(subscription_id: str) -> dict[str, Any]:
 
 
 def subscription_item(subscription: Subscription) -> dict[str, Any]:
-    """A subscription as the table keeps it."""
+    """The item of a subscription."""
     quiet = subscription.quiet_hours
     return {
         "pk": SUBSCRIPTIONS,
@@ -196,7 +197,7 @@ def _subscription_or_none(item: Mapping[str, Any]) -> Subscription | None:
 
 
 def _texts(value: object) -> frozenset[str]:
-    """:raises TypeError: for what is no list of texts, such as one text"""
+    """:raises TypeError: when the value isn't a list of texts, for example a single text"""
     if not isinstance(value, list | tuple | frozenset) or not all(
         isinstance(one, str) for one in value
     ):
@@ -211,7 +212,7 @@ def subscription_of(item: Mapping[str, Any]) -> Subscription:
         id=item["sk"],
         channel=Channel(item.get("channel", Channel.EMAIL)),
         recipient=item["recipient"],
-        # An earlier version kept an empty list, and then sent nothing.
+        # An earlier version stored an empty list, and then sent nothing.
         kinds=_texts(item.get("kinds") or DEFAULT_KINDS),
         connections=_texts(item.get("connections", ())),
         service_types=_texts(item.get("service_types", ())),

@@ -1,4 +1,4 @@
-"""NoticesTable's suppressions as people see and lift them, by the table's index."""
+"""Lists and lifts suppressions, by NoticesTable's index."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _FOR_EVERYBODY: Final = "suppressed"
-"""The sort key of a suppression for everybody; one for an audience has its name behind a ``#``."""
+"""The sort key of a suppression for all audiences; for one audience, ``#`` and its name follow."""
 
 
 class SuppressionListTable:
@@ -38,7 +38,7 @@ class SuppressionListTable:
             for item in self._newest(shard, after, limit + 1)
             if (place := _place(item)) and (after is None or _is_behind(place, after))
         ]
-        # Stable: of one second, the shards in the order of their names, and each as it was read.
+        # A stable sort: within one second, shards by name, and each shard as it was read.
         found.sort(key=lambda one: one[0].listed_at, reverse=True)
         shown = found[:limit]
         last = shown[-1][0] if len(found) > limit else None
@@ -81,7 +81,7 @@ class SuppressionListTable:
     def _newest(
         self, shard: str, after: SuppressionPlace | None, count: int
     ) -> list[dict[str, Any]]:
-        """The newest of a shard that can be after a place."""
+        """The newest suppressions of a shard that can be after a position."""
         condition, values = "list_shard = :shard", {":shard": shard}
         start: dict[str, Any] = {}
         if after is not None:
@@ -120,7 +120,7 @@ def _place(item: Mapping[str, Any]) -> SuppressionPlace:
 
 
 def _is_behind(place: SuppressionPlace, after: SuppressionPlace) -> bool:
-    """Whether it is on a later page; of the place's own shard only those are read that are."""
+    """Whether it is on a later page; of the position's own shard, only later ones are read."""
     return place.listed_at < after.listed_at or place.shard >= after.shard
 
 

@@ -1,4 +1,4 @@
-"""NoticesTable's suppressions: addresses that no mail may be sent to."""
+"""Suppressions in NoticesTable: addresses to which no mail may be sent."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SuppressionsTable:
-    """Implements ``eligibility_check.Suppressions``; keyed by a digest, so that no key holds an
+    """Implements ``eligibility_check.Suppressions``. The key is a hash, so that no key contains an
     address."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
@@ -23,7 +23,8 @@ class SuppressionsTable:
         self._table = table_name
 
     def reason(self, address: str, *, audience: Audience) -> str | None:
-        """Why nothing may be sent to this address, for everybody or for this audience."""
+        """Why no mail may be sent to this address, for all audiences or for this one; None if it
+        may."""
         reasons = dict[str, str]()
         for key in all_suppressions_of(address):
             answer = self._client.query(
@@ -41,10 +42,10 @@ class SuppressionsTable:
     def suppress(
         self, address: str, *, reason: str, at: datetime, audience: Audience | None = None
     ) -> None:
-        """Send nothing more there: for one audience, or for all when none is named.
+        """Stop mails to an address: for one audience, or for all if none is named.
 
-        :param at: when the reason for it came about. One of before a person lifted the suppression
-            changes nothing: events come again, and late
+        :param at: the time of the reason. A time before a person lifted the suppression changes
+            nothing, since events may be late or repeated
         """
         nobody_lifted_it_since = "attribute_not_exists(lifted_at) OR lifted_at < :at"
         try:
@@ -67,10 +68,10 @@ class SuppressionsTable:
             logger.info("a reason of before the suppression was lifted suppresses nothing")
 
     def lift(self, address: str, *, at: datetime, audience: Audience = Audience.TEAM) -> None:
-        """Let mails go there again to this audience, because a person says that the address works.
+        """Allow mails to this audience again, because a person says that the address works.
 
-        Whoever unsubscribed there as another audience has not been asked. When it was lifted stays
-        known, for events of before that come later.
+        Suppressions of other audiences, which may have unsubscribed, are not changed. The time is
+        stored, so that late events from before it are ignored.
         """
         for sk in ("suppressed", f"suppressed#{audience}"):
             for former in all_suppressions_of(address)[1:]:
@@ -94,6 +95,6 @@ def _suppressions_of(address: str) -> str:
 
 
 def all_suppressions_of(address: str) -> tuple[str, ...]:
-    """With those keys under which earlier versions may have written; nearly always one key."""
+    """All keys of an address, including those of earlier versions; nearly always one key."""
     former = (f"address#{digest}" for digest in former_digests(address))
     return (_suppressions_of(address), *former)

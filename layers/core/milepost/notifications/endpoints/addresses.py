@@ -1,7 +1,7 @@
-"""HTTPS endpoints of subscribers: which may be called, and what follows from how they answer.
+"""HTTPS endpoints of subscribers: which URLs and addresses may be called.
 
-A subscriber names the URL, so it could name a machine that only we can reach. What counts is the
-address that the connection is made to, whatever the name resolves to for somebody else.
+A subscriber chooses the URL, which could therefore name a machine inside our network. The check
+applies to the IP address that the connection is made to, not to the host name.
 """
 
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ LONGEST_URL: Final = 2048
 
 
 class Refused(Exception):
-    """An endpoint that is not called; the message says why in a few words, without the URL."""
+    """An endpoint that may not be called; the message says why in a few words, without the URL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A subscription's endpoint. ``failing_since`` is its first failure since it last worked.
+    """A subscription's endpoint. ``failing_since`` is its first failure since its last success.
 
-    ``not_before`` is until when this URL has asked not to be called, by the newest answer of it.
+    ``not_before`` is until when this URL has asked not to be called, by its latest response.
     """
 
     subscription: str
@@ -35,7 +35,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What a URL names: ``path`` is the request's, with its query; ``host`` has no brackets."""
+    """The parts of a URL: ``path`` includes the query; ``host`` has no brackets."""
 
     is_tls: bool
     host: str
@@ -44,12 +44,12 @@ class Target:
 
 
 def read_url(url: str, *, allow_private: bool) -> Target:
-    """Take a URL apart, if it is one that may be subscribed.
+    """Parse a URL that may be subscribed.
 
-    :param allow_private: also plain ``http``, as endpoints of the local stack have it
-    :raises Refused: for what is not one plain https URL
+    :param allow_private: also accept plain ``http``, for endpoints of the local stack
+    :raises Refused: for anything except a plain https URL
     """
-    # urlsplit drops line ends and tabs in silence, and others read a backslash as a slash.
+    # urlsplit silently removes line ends and tabs, and other parsers read a backslash as a slash.
     if len(url) > LONGEST_URL or not all("!" <= c <= "~" and c not in '\\"<>' for c in url):
         raise Refused("refused: not a URL")
     try:
@@ -69,14 +69,14 @@ def read_url(url: str, *, allow_private: bool) -> Target:
 
 
 def check_addresses(addresses: Sequence[str], *, allow_private: bool) -> list[str]:
-    """The addresses of a host in the order in which to try them.
+    """The addresses of a host, in the order in which to try them.
 
-    One address that may not be called is enough to refuse the host: an honest name has none.
-    IPv4 comes first, since a function outside of its own network has no other.
+    A single forbidden address is enough to refuse the host: a legitimate name has none. IPv4 comes
+    first, since a function outside a VPC has no IPv6.
 
-    :param addresses: as the resolver gave them
-    :param allow_private: also private and loopback addresses, never link-local ones
-    :raises Refused: naming what kind of address it is
+    :param addresses: as the resolver returned them
+    :param allow_private: also accept private and loopback addresses, never link-local ones
+    :raises Refused: with the kind of address
     """
     if not addresses:
         raise Refused("refused: its name has no address")
@@ -88,7 +88,7 @@ def check_addresses(addresses: Sequence[str], *, allow_private: bool) -> list[st
 
 
 def kind_of_refused(address: str) -> str | None:
-    """Why an address is not one of the public Internet, in a word; None when it is.
+    """Why an address is not a public one, in a word; None if it is public.
 
     Sources: IANA IPv4 and IPv6 Special-Purpose Address Registries; the networks are spelled out,
     since what ``ipaddress`` calls private differs between patch releases of Python.
@@ -109,14 +109,14 @@ def kind_of_refused(address: str) -> str | None:
 _ALLOWED_AT_HOME: Final = frozenset({"private", "loopback"})
 _GLOBAL_UNICAST: Final = ip_network("2000::/3")
 _KINDS: Final = {
-    # Before the private ones, whose network it is in: the metadata service's IPv6 address.
+    # Before the private networks, one of which contains it: the metadata service's IPv6 address.
     "metadata": ("169.254.169.254/32", "fd00:ec2::/32"),
     "loopback": ("127.0.0.0/8", "::1/128"),
     "link-local": ("169.254.0.0/16", "fe80::/10"),
     "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fec0::/10"),
     "shared": ("100.64.0.0/10",),
     "multicast": ("224.0.0.0/4", "ff00::/8"),
-    # Translated and tunnelled ones too: there is another address inside of them.
+    # Also translated and tunnelled addresses, which contain another address.
     "reserved": (
         *("0.0.0.0/8", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15"),
         *("198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4"),

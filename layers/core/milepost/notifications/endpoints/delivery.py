@@ -1,8 +1,9 @@
-"""Calling an endpoint: claim, judge, post, log; retry what fails, and stop what only ever fails.
+"""Delivers notices to endpoints: claim, judge, post, log; retries failures, and switches off
+endpoints that keep failing.
 
-A notice is judged as a mail is: by its subscription, connection and order at the moment of sending.
-An endpoint gets every notice at least once, under one id for all attempts: it is called again
-without need if we are killed, or our entry in the log fails, after it has answered.
+A notice is judged like a mail: by its subscription, connection and order at the moment of sending.
+Delivery is at least once, with one id for all attempts: an endpoint is called again if the function
+is killed, or can't write to the log, after the response.
 """
 
 import hashlib
@@ -33,21 +34,21 @@ from milepost.orders.announcements import Announced
 from milepost.webhooks.signatures import NoSecret, sign
 
 UNJUDGED_RETRY: Final = timedelta(seconds=60)
-"""When a notice is tried again whose order could not be read; that is no attempt."""
+"""The delay of a notice whose order could not be read; this doesn't count as an attempt."""
 PAUSED: Final = "the endpoint has asked not to be called yet"
 
 
 class NoAnswer(Exception):
-    """The endpoint was not reached, or did not answer; the message says why in a few words."""
+    """The endpoint was not reached or did not respond; the message says why in a few words."""
 
 
 class NoEndpointSecret(Exception):
-    """Our fault, not the endpoint's: there is nothing to sign its messages with."""
+    """An internal error: there is no secret to sign messages to the endpoint with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """Where a notice stands after a call; ``failure`` in words."""
+    """The state of a notice after a call; ``failure`` is a text."""
 
     state: State
     failure: str | None = None
@@ -56,7 +57,7 @@ class Called:
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """One call of a notice, and the token that every later write to the log is checked against."""
+    """One call for a notice, and the token that every later write to the log has to match."""
 
     notice: Notice
     token: str
@@ -67,12 +68,12 @@ class _Claim:
 class CallLog(Protocol):
     """The delivery log. ``attempt`` is the number of calls that failed before this one.
 
-    What is written with a ``claim`` is written only while that claim is the notice's; each says
-    whether it was. That an endpoint has a notice is true whoever claims it, and always written.
+    A write with a ``claim`` succeeds only while the notice has that claim; each method returns
+    whether it wrote. A successful delivery is always written, whoever holds the claim.
     """
 
     def claim(self, notice: Notice, *, attempt: int, at: datetime, until: datetime) -> str | None:
-        """Claim a queued notice; the claim's token, None when this message needs no call.
+        """Claim a queued notice; returns the claim's token, or None if this message needs no call.
 
         :raises AlreadyClaimed: when another caller's claim holds
         """
@@ -81,7 +82,7 @@ class CallLog(Protocol):
     def release(self, notice: Notice, *, claim: str) -> bool: ...
 
     def postpone(self, notice: Notice, *, reason: str, retry_at: datetime, claim: str) -> bool:
-        """Release a notice that was not tried, and say why and until when it waits."""
+        """Release a notice without an attempt, and log why and until when it waits."""
         ...
 
     def mark_delivered(
@@ -110,17 +111,16 @@ class Endpoints(Protocol):
     def failed(
         self, endpoint: Endpoint, *, at: datetime, not_before: datetime | None = None
     ) -> datetime | None:
-        """Note a failure of the endpoint's URL.
+        """Record a failure of the endpoint's URL.
 
-        :param not_before: until when it has asked not to be called; None leaves what it asked for
-            before
-        :returns: since when it has been failing; None when its subscription has ended, or has
-            another URL now
+        :param not_before: until when it has asked not to be called; None keeps its earlier request
+        :returns: since when it has been failing; None if its subscription has ended or has another
+            URL now
         """
         ...
 
     def worked(self, endpoint: Endpoint) -> None:
-        """Note that the endpoint's URL works and may be called, also when another call has failed
+        """Record that the endpoint's URL works and may be called, also if another call has failed
         since it was read; but not if it has another URL by now, or has worked and failed again
         since."""
         ...
@@ -128,11 +128,12 @@ class Endpoints(Protocol):
     def claim_switching_off(
         self, endpoint: Endpoint, *, failing_since: datetime, at: datetime, until: datetime
     ) -> str | None:
-        """The claim's token; None when another caller holds one, or the endpoint has worked."""
+        """The claim's token; None if another worker holds one, or the endpoint has worked."""
         ...
 
     def switch_off(self, endpoint: Endpoint, *, reason: str, claim: str) -> bool:
-        """False when it has worked, or a person has resumed it, since the claim."""
+        """Switch the endpoint off; False if it has worked, or a person has resumed it, since the
+        claim."""
         ...
 
 
@@ -144,13 +145,13 @@ class EndpointSecrets(Protocol):
 
 class Http(Protocol):
     def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
-        """:raises NoAnswer: when there is none"""
+        """:raises NoAnswer: when there is no response"""
         ...
 
 
 class Retries(Protocol):
     def put(self, notice: Notice, *, attempt: int, delay: timedelta, now: datetime) -> None:
-        """Have the endpoint called again after a while."""
+        """Schedule another call of the endpoint."""
         ...
 
 
@@ -158,9 +159,9 @@ class Owners(Protocol):
     def tell_switched_off(
         self, endpoint: Endpoint, *, failure: str, since: datetime | None
     ) -> None:
-        """Tell the endpoint's owner, if it has one; an error means that it was not done.
+        """Notify the endpoint's owner, if it has one; an error means that it was not done.
 
-        :param since: since when every call failed; None when it said itself that it is gone
+        :param since: since when every call failed; None if the endpoint responded 410 Gone
         """
         ...
 
@@ -171,7 +172,7 @@ def message_id(notice: Notice) -> str:
 
 
 def message_body(announced: Announced) -> bytes:
-    """What an SNS subscriber gets, as docs/announcements.md says."""
+    """The same JSON body as an SNS message, see docs/announcements.md."""
     return json.dumps(topic_message(announced), ensure_ascii=False).encode()
 
 
@@ -181,7 +182,7 @@ def message_headers(
     """Headers by Standard Webhooks; the timestamp is this attempt's.
 
     :param secrets: each gives a signature, in this order
-    :raises NoSecret: when there is no secret, or one isn't in its form
+    :raises NoSecret: when there is no secret, or one is malformed
     """
     if not secrets:
         raise NoSecret
@@ -200,7 +201,7 @@ def message_headers(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Calls endpoints with the notices that announce put into their queue."""
+    """Calls endpoints with the notices of their queue."""
 
     log: CallLog
     judge: Judge
@@ -213,11 +214,11 @@ class Caller:
     """Gives random numbers from 0 to 1, for the jitter of retries."""
 
     def call(self, notice: Notice, *, attempt: int, now: datetime) -> Called | None:
-        """Call the endpoint of one notice; None when there was nothing to do.
+        """Call the endpoint of one notice; None if there was nothing to do.
 
         :param attempt: how many calls for this notice had failed before
         :raises AlreadyClaimed: when another worker holds the claim
-        :raises NoEndpointSecret: when there is nothing to sign with
+        :raises NoEndpointSecret: when there is no secret to sign with
         """
         token = self.log.claim(notice, attempt=attempt, at=now, until=now + CLAIM)
         if token is None:
@@ -238,13 +239,13 @@ class Caller:
         return self._call_endpoint(claim, _announced(judged), endpoint)
 
     def _try_later(self, claim: _Claim, why: str) -> Called:
-        """Nothing is known of the order, so nothing is concluded: the same attempt comes again."""
+        """Repeat the same attempt later, since the order could not be read."""
         self.log.release(claim.notice, claim=claim.token)
         self.retries.put(claim.notice, attempt=claim.attempt, delay=UNJUDGED_RETRY, now=claim.now)
         return Called(State.QUEUED, why)
 
     def _wait_for_endpoint(self, claim: _Claim, pause: timedelta) -> Called:
-        """It is not called, so that this is no attempt: the same one comes again."""
+        """Repeat the same attempt later, since the endpoint has asked not to be called now."""
         notice, now = claim.notice, claim.now
         # Before the log, as after a failure.
         self.retries.put(notice, attempt=claim.attempt, delay=pause, now=now)
@@ -288,7 +289,7 @@ class Caller:
             self._close(claim, State.FAILED, reason, attempt + 1)
             return Called(State.FAILED, failure.reason, switched_off=True)
         if failure.is_gone:
-            # Its URL was changed meanwhile, or another caller is switching it off.
+            # Its URL was changed meanwhile, or another worker is switching it off.
             self._close(claim, State.FAILED, failure.reason, attempt + 1)
             return Called(State.FAILED, failure.reason)
         wait = next_wait(failure, attempt=attempt, chance=self.chance())
@@ -296,7 +297,8 @@ class Caller:
             reason = f"{failure.reason}; tried {attempt + 1} times"
             self._close(claim, State.FAILED, reason, attempt + 1)
             return Called(State.FAILED, failure.reason)
-        # Before the log: whoever is killed in between leaves a message too many, not one too few.
+        # Before the log: a worker that is killed in between leaves an extra message, not a missing
+        # one.
         self.retries.put(notice, attempt=attempt + 1, delay=wait, now=now)
         self.log.mark_retried(
             notice,
@@ -308,8 +310,8 @@ class Caller:
         return Called(State.QUEUED, failure.reason)
 
     def _switch_off_if_due(self, endpoint: Endpoint, failure: Failure, now: datetime) -> str | None:
-        """End the subscription if it is time, or the endpoint says that it is gone; its owner is
-        told first. The reason if this did it."""
+        """End the subscription if the endpoint has failed for too long or is gone, after notifying
+        its owner; returns the reason if this call ended it."""
         not_before = whole_milliseconds(now + failure.pause) if failure.pause else None
         since = self.endpoints.failed(endpoint, at=whole_milliseconds(now), not_before=not_before)
         if since is None:

@@ -9,10 +9,10 @@ from milepost.notifications.mail.message import Mail
 
 
 def switched_off_mail(endpoint: Endpoint, *, to: str, failure: str, since: datetime | None) -> Mail:
-    """What an endpoint's owner is told. The URL is shown without its query, which may be secret.
+    """The mail to an endpoint's owner. The URL is shown without its query, which may be secret.
 
-    :param failure: why the last call failed, in words
-    :param since: since when every call failed; None when it said itself that it is gone
+    :param failure: why the last call failed, as text
+    :param since: since when every call failed; None if the endpoint responded 410 Gone
     """
     why = (
         f"Every call since {since:%Y-%m-%d %H:%M} UTC has failed; the last one: {failure}."

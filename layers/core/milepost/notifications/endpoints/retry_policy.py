@@ -1,4 +1,4 @@
-"""Retries of an endpoint: which answers are failures, how long to wait, when it is switched off."""
+"""Retry policy of endpoints: which responses are failures, how long to wait, when to switch off."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,16 +24,16 @@ Webhooks specification, "Deliverability and reliability"."""
 
 
 JITTER: Final = 0.2
-"""By which part of itself a wait may be longer, so that what failed together isn't retried
-together. Source: as above."""
+"""The maximum fraction by which a wait is extended, so that calls that failed together aren't
+retried together. Source: as above."""
 
 
 LONGEST_WAIT: Final = timedelta(days=1)
-"""How long an endpoint may ask us to wait by Retry-After."""
+"""The longest wait that Retry-After can ask for."""
 
 
 LONGEST_PAUSE: Final = timedelta(hours=1)
-"""How long an endpoint may hold back its other notices by Retry-After; then one is tried."""
+"""How long Retry-After can hold back the endpoint's other notices; then one is tried."""
 
 
 SWITCHED_OFF_AFTER: Final = timedelta(days=5)
@@ -43,13 +43,13 @@ _GONE: Final = 410
 
 
 _BUSY: Final = (429, 503)
-"""Answers about the endpoint as a whole, not about the message (RFC 6585, section 4; RFC 9110,
+"""Responses that concern the whole endpoint, not the message (RFC 6585, section 4; RFC 9110,
 section 15.6.4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an endpoint answered; of its headers only ``Retry-After`` matters."""
+    """The response of an endpoint; the only header that matters is ``Retry-After``."""
 
     status: int
     retry_after: str | None = None
@@ -57,10 +57,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a call did not succeed, in words, and how long the endpoint asks us to wait.
+    """Why a call failed, as text, and how long the endpoint asks to wait.
 
-    ``pause`` is how long it asks not to be called at all, ``is_gone`` when it wants no more
-    messages, ever.
+    ``pause`` is how long it asks not to be called at all; ``is_gone`` means that it wants no more
+    messages.
     """
 
     reason: str
@@ -70,10 +70,10 @@ class Failure:
 
 
 def failure_of(answer: Answer, *, now: datetime) -> Failure | None:
-    """Why an answer is a failure; None for a success, which is 2xx alone.
+    """The failure of a response; None for a success, which is only 2xx.
 
-    Source: Standard Webhooks specification, "Delivery success and failure": who answers 410 is no
-    longer interested, and is to be called no more.
+    Source: Standard Webhooks specification, "Delivery success and failure": an endpoint that
+    responds 410 must not be called any more.
     """
     if 200 <= answer.status < 300:
         return None
@@ -87,12 +87,12 @@ def failure_of(answer: Answer, *, now: datetime) -> Failure | None:
 
 
 def wait_asked(retry_after: str | None, *, now: datetime) -> timedelta:
-    """What ``Retry-After`` asks for; at most a day, nothing if it can't be read."""
+    """The wait that ``Retry-After`` asks for; at most a day, zero if it can't be read."""
     return min(read_retry_after(retry_after, now=now) or timedelta(0), LONGEST_WAIT)
 
 
 def next_wait(failure: Failure, *, attempt: int, chance: float) -> timedelta | None:
-    """How long to wait after a failure, in whole seconds; None when it was the last attempt.
+    """How long to wait after a failure, in whole seconds; None after the last attempt.
 
     :param attempt: how many had failed before
     :param chance: a random number from 0 to 1, which decides how much is added as jitter. A wait is
@@ -105,7 +105,7 @@ def next_wait(failure: Failure, *, attempt: int, chance: float) -> timedelta | N
 
 
 def rest_of_pause(endpoint: Endpoint, *, now: datetime, chance: float) -> timedelta | None:
-    """How long the endpoint is not to be called yet, in whole seconds; None when it may be.
+    """How long the endpoint must not be called yet, in whole seconds; None if it may be called.
 
     :param chance: a random number from 0 to 1, which decides how much is added as jitter, so that
         not all that wait come back at once
@@ -117,5 +117,5 @@ def rest_of_pause(endpoint: Endpoint, *, now: datetime, chance: float) -> timede
 
 
 def is_to_switch_off(*, failing_since: datetime, now: datetime) -> bool:
-    """Whether a failure now is one too many for an endpoint that began to fail then."""
+    """Whether an endpoint that has failed since then is switched off at a failure now."""
     return now - failing_since > SWITCHED_OFF_AFTER

@@ -1,6 +1,6 @@
-"""An endpoint's signing secrets: the current one, and those that still sign beside it for a time.
+"""Rotation of an endpoint's signing secret: the current one, and previous ones that still sign.
 
-An entry is a text as long as there was no rotation, and afterwards an object::
+An entry is a text until the first rotation, and afterwards an object::
 
     {"current": "whsec_...", "previous": [{"secret": "whsec_...", "until": "2026-03-05T12:00:00Z"}]}
 
@@ -17,21 +17,21 @@ from milepost.common.errors import BadPayload
 from milepost.common.timestamps import format_instant, parse_instant
 
 KEEP_PREVIOUS: Final = timedelta(hours=24)
-"""How long the secret before goes on signing, unless somebody says otherwise."""
+"""How long the previous secret continues to sign, by default."""
 LONGEST_KEPT: Final = timedelta(days=30)
 MOST_PREVIOUS: Final = 4
 KEY_BYTES: Final = (24, 64)
-"""Least and greatest length of a secret (Standard Webhooks specification, "Signature scheme")."""
+"""Minimum and maximum bytes of a secret (Standard Webhooks specification, "Signature scheme")."""
 
 
 def current_secret(entry: object) -> str | None:
-    """The secret that the endpoint's owner is shown; None when there is no usable one."""
+    """The secret that is shown to the endpoint's owner; None if there is no usable one."""
     secret = entry.get("current") if isinstance(entry, Mapping) else entry
     return secret if isinstance(secret, str) and secret else None
 
 
 def live_secrets(entry: object, *, now: datetime) -> tuple[str, ...]:
-    """The secrets to sign with, the current one first; none when there is none."""
+    """The secrets to sign with, the current one first; empty if there is none."""
     current = current_secret(entry)
     if current is None:
         return ()
@@ -39,14 +39,14 @@ def live_secrets(entry: object, *, now: datetime) -> tuple[str, ...]:
 
 
 def previous_until(entry: object, *, now: datetime) -> datetime | None:
-    """Until when a secret before the current one goes on signing; None when none does."""
+    """Until when a previous secret continues to sign; None if none does."""
     return max((until for _, until in _previous(entry) if now < until), default=None)
 
 
 def rotate(
     entry: object, *, new: str, now: datetime, keep_for: timedelta, request: str | None = None
 ) -> object:
-    """The entry with a new secret. Asked again with the same request, it stays as it is.
+    """The entry with a new secret. A repeated request doesn't change it.
 
     :param keep_for: how long the secret until now goes on signing; not at all when zero
     :param request: what tells this request from others, such as a digest of its idempotency key
@@ -84,6 +84,7 @@ def _previous(entry: object) -> list[tuple[str, datetime]]:
         try:
             found.append((str(one["secret"]), parse_instant(one["until"])))
         except (KeyError, TypeError, BadPayload):
-            # Edited manually: what can't be read signs nothing, and the current one goes on.
+            # Edited manually: an unreadable previous secret is ignored, and the current one still
+            # signs.
             continue
     return found

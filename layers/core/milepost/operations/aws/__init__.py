@@ -1,1 +1,1 @@
-"""Dead-letter queues, and operations as functions build them."""
+"""Dead-letter queues, and the operations that functions share."""

@@ -1,1 +1,1 @@
-"""Erasure of a customer: their orders, and what else names them."""
+"""Erasure of a customer: their orders, and everything else that names them."""

@@ -1,1 +1,1 @@
-"""OrdersTable and its index: the only condition expressions on orders."""
+"""OrdersTable and its index. No other package has condition expressions on orders."""

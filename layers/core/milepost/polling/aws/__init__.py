@@ -1,1 +1,1 @@
-"""PollsTable, TouchedTable, and what polls remember of pages in S3."""
+"""PollsTable, TouchedTable, and the page cache in S3."""

@@ -1,4 +1,4 @@
-"""PollsTable: who polls a connection now, how far the last poll got, and how it went."""
+"""PollsTable: the lease on each connection, and the state and result of its last poll."""
 
 import json
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class PollsTable:
         self._table = table_name
 
     def lease(self, connection_id: str, *, now: datetime, duration: timedelta) -> "PollLease":
-        """Take the right to poll a connection; it ends by itself when its holder is killed.
+        """Take the lease on a connection; it expires by itself if its holder is killed.
 
         :raises LeaseHeld: when another poll holds it
         """
@@ -41,8 +41,9 @@ class PollsTable:
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=_key(connection_id),
-                # A poll that ended as it should has given back its holder: one that is there still
-                # was killed, and may have recorded what polls don't remember.
+                # A poll that ended properly has removed itself as holder. If a holder is left, it
+                # was killed
+                # and may have recorded orders that the page cache doesn't know.
                 UpdateExpression="SET taken_over = if_not_exists(lease_holder, :nobody),"
                 " lease_until = :until, lease_holder = :holder",
                 ConditionExpression=nobody_holds_it,
@@ -65,7 +66,7 @@ class PollsTable:
 
 
 class PollLease:
-    """Implements ``lease.Lease``: every write gives the lease back, and needs it to be held."""
+    """Implements ``lease.Lease``: every write requires the lease and releases it."""
 
     def __init__(
         self,
@@ -103,7 +104,7 @@ class PollLease:
             sets += ", validator = :validator"
             values[":validator"] = {"url": validator.url, "etag": validator.etag}
         else:
-            # An older one would say that nothing has changed when the list is as it was then.
+            # An older validator would give 304 for a list that has changed since and changed back.
             removing = f"{removing}, validator"
         names = {f"#done{index}": attribute_of(one) for index, one in enumerate(done)}
         self._finish(sets, values, removing=", ".join([removing, *names]), names=names)
@@ -158,10 +159,10 @@ class PollLease:
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                # It took so long that another poll began: what that one finds is the newer truth.
+                # It took so long that another poll has started, whose result is newer.
                 raise LeaseHeld(f"the lease on {self._connection_id} had ended") from None
             raise
-        # Whoever was refused the lease has kept its request before: it is among these.
+        # A poll that is refused the lease has stored its request before: it is among these.
         self.requested_meanwhile = has_requests(answer.get("Attributes", {}))
 
 

@@ -1,4 +1,4 @@
-"""Starts poll_orders before its schedule does. Short: one invocation."""
+"""Starts poll_orders outside its schedule. Short: one invocation."""
 
 import json
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ class PollStarts:
         self._function = function
 
     def start(self, connection_id: str, request: PollRequest) -> None:
-        # Kept first: this start may find another poll at work, or be lost.
+        # Stored first: this invocation may find another poll in progress, or be lost.
         self._requests.keep(connection_id, request)
         event = {"connection": connection_id}
         self._client.invoke(

@@ -1,4 +1,4 @@
-"""The S3 objects with digests of the last poll's orders. Short: one object a connection."""
+"""The page cache in S3. Short: one object for each connection."""
 
 from typing import TYPE_CHECKING
 

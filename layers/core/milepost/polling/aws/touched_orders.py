@@ -1,4 +1,4 @@
-"""TouchedTable: marks that orders were recorded by another way than a poll, until they expire."""
+"""TouchedTable: marks of orders that were recorded other than by a poll, until they expire."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 KEPT_FOR: Final = TRUSTED_FOR + timedelta(days=1)
 _KEYS_AN_ITEM: Final = 1_000
-"""Keys in one item: 16 KB, of the 400 that it may have."""
+"""Maximum number of keys in one item: 16 KB of the 400 KB limit."""
 
 
 class TouchedTable:
     """Implements ``touched_orders.Touched``.
 
-    One item a write, whose sort key is the time of it: a poll reads those since the last one. None
-    is ever changed or removed, so writers and polls can't get in each other's way.
+    Each write is one item, with its time as sort key: a poll reads the items since the last poll.
+    Items are never changed or deleted, so writers and polls don't conflict.
     """
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
@@ -55,7 +55,7 @@ class TouchedTable:
             ExpressionAttributeValues=to_item(
                 {":pk": _partition(connection_id), ":since": _sortable(instant)}
             ),
-            # A mark that was written just now is to be seen by a poll that begins now.
+            # A poll that starts now has to see a mark that was just written.
             ConsistentRead=True,
         )
         keys: set[bytes] = set()
@@ -73,11 +73,11 @@ class TouchedTable:
 
 
 class BatchMarks:
-    """Marks the orders of one batch of deliveries: those of one connection with one write.
+    """Marks the orders of one batch of deliveries, with one write for each connection.
 
-    The write comes before the first order of the connection is written; a batch in which nothing
-    is new leaves no mark. Connections that aren't polled have all their orders marked at most once
-    a minute, for when they are polled manually, or again.
+    The write comes before the first order of the connection is written; a batch without changes
+    leaves no mark. For connections that aren't polled, all orders are marked at most once a minute,
+    in case they are polled manually or later.
     """
 
     EVERY: Final = MARGIN / 5
@@ -89,7 +89,7 @@ class BatchMarks:
         self._marked_all_at: dict[str, datetime] = {}
 
     def expect(self, keys: Iterable[OrderKey]) -> None:
-        """Which orders the batch has; those of the last one are forgotten."""
+        """Set the orders of this batch; those of the previous batch are discarded."""
         self._orders = {}
         for key in keys:
             self._orders.setdefault(key.connection, set()).add(key.order_id)

@@ -1,1 +1,1 @@
-"""Providers that a file declares: its format, and the adapter that follows it."""
+"""Declared providers: the format of their files, and the adapter that follows a file."""

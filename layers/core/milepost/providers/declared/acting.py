@@ -1,4 +1,4 @@
-"""What a declared provider does with an order when it is asked to."""
+"""Actions of a declared provider."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -60,7 +60,7 @@ def _outcome(expression: str | None) -> Callable[[Json], str]:
 
 
 def words(read: Callable[[Any], Any], body: Any) -> str | None:
-    """The text that an expression finds in an answer, short enough to be shown."""
+    """The text that an expression finds in a response, short enough to be shown."""
     try:
         found = read(body)
     except Unfit:

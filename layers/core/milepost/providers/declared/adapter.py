@@ -1,4 +1,4 @@
-"""The adapter that follows a file: the same interface as the adapters that are programmed."""
+"""The adapter that follows a provider's file, with the same interface as adapters with code."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -51,7 +51,7 @@ _ANY: Final = "any"
 
 
 class DeclaredProvider:
-    """One file's adapter, for connections with one base URL."""
+    """The adapter of one file, for connections with the same base URL."""
 
     def __init__(self, said: Declaration, *, base_url: str) -> None:
         self.said = said
@@ -95,9 +95,9 @@ class DeclaredProvider:
         return self._actions
 
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
-        """The reports of a webhook; none of one that says nothing of an order.
+        """The reports of a webhook; empty if it isn't about an order.
 
-        :raises OrderNamed: of one that only names the order that is to be fetched
+        :raises OrderNamed: when it only names the order to fetch
         """
         kind = self._kind(event)
         made = self._made_at(event, seen_at)

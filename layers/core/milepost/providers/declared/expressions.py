@@ -1,8 +1,8 @@
-"""JMESPath, within bounds: an expression of a file reads a payload, and can do nothing else.
+"""A limited JMESPath: expressions of a file can only read a payload.
 
-Source: jmespath.org specification. An expression sees the payload alone, runs no code, and takes a
-time in proportion to its own length and the payload's: what could multiply a value, and what could
-compare all of a payload with all of it, is refused when the file is read.
+Source: jmespath.org specification. An expression sees only the payload and runs no code, and its
+time is proportional to its own length and the payload's: parts that could multiply a value, or
+compare every part of a payload with every other, are refused when the file is read.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ LONGEST: Final = 300
 DEEPEST: Final = 12
 MOST_NODES: Final = 60
 MOST_GROWTH: Final = 16
-"""How many times as large as what it reads a value may become."""
+"""How many times larger than its input a value may become."""
 _FUNCTIONS: Final = frozenset(
     {
         *("contains", "ends_with", "join", "keys", "length", "max", "max_by", "merge", "min"),
@@ -26,19 +26,19 @@ _FUNCTIONS: Final = frozenset(
 )
 _MISSING: Final = object()
 Read: TypeAlias = Callable[[Any], Any]
-"""Takes a payload, and gives what an expression finds in it; None for what isn't there."""
+"""Applies an expression to a payload; None if it finds nothing."""
 
 
 class BadExpression(ValueError):
-    """Not JMESPath, or too much of it; the message says what to change."""
+    """Not JMESPath, or not allowed here; the message says what to change."""
 
 
 class Unfit(Exception):
-    """The expression can't be applied to this payload: a function got what it doesn't take."""
+    """The expression can't be applied to this payload: a function got a value of the wrong type."""
 
 
 def check_expression(text: str) -> str:
-    """The expression as it stands.
+    """Check an expression and return it unchanged.
 
     :raises BadExpression: when it can't be used
     """
@@ -48,7 +48,7 @@ def check_expression(text: str) -> str:
 
 @lru_cache(maxsize=512)
 def compile_expression(text: str) -> Read:
-    """What reads a payload by this expression. The reader raises ``Unfit``, and nothing else.
+    """A function that applies this expression. It raises ``Unfit`` and no other exception.
 
     :raises BadExpression: when it can't be used
     """
@@ -69,15 +69,15 @@ def compile_expression(text: str) -> Read:
 
 
 def names_in(text: str) -> tuple[str, ...] | None:
-    """The names of an expression that is one plain path, such as ``data.orders``; else None.
+    """The names in an expression that is a plain path, such as ``data.orders``; else None.
 
-    ``@``, the payload itself, is a path without a name.
+    ``@``, the payload itself, is a path without names.
     """
     return _names_of(_parse(text).parsed)
 
 
 def roots_of(text: str) -> set[tuple[str, ...]]:
-    """The paths of a payload that an expression may look at, each as far as it is plain."""
+    """The paths of the payload that an expression may read, each up to its last plain name."""
     found: set[tuple[str, ...]] = set()
     _collect(_parse(text).parsed, (), found)
     return found
@@ -101,7 +101,7 @@ def _parse(text: str) -> ParsedResult:
 
 
 def _check(node: Mapping[str, Any], depth: int) -> int:
-    """The number of parts, once each of them may be used."""
+    """Check that each part of the expression is allowed; returns the number of parts."""
     if depth > DEEPEST:
         raise BadExpression(f"is nested deeper than {DEEPEST} levels")
     if node["type"] == "function_expression":
@@ -142,7 +142,7 @@ def _names_of(node: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 
 def _by_names(names: tuple[str, ...]) -> Read:
-    """As JMESPath does it for a plain path, without its tree."""
+    """Reads a plain path with JMESPath's result, but without its tree."""
     if len(names) == 1:
         (name,) = names
         return lambda payload: payload.get(name) if isinstance(payload, dict) else None
@@ -159,8 +159,8 @@ def _by_names(names: tuple[str, ...]) -> Read:
 
 
 def _plainly(node: Mapping[str, Any]) -> Read | None:
-    """What most expressions are made of, read without JMESPath's tree, which takes ten times as
-    long: paths, texts, alternatives, and texts that are joined. None for all others."""
+    """Reads common expressions without JMESPath's tree, which takes ten times as long: paths,
+    texts, alternatives and joined texts. None for all others."""
     names = _names_of(node)
     if names is not None:
         return _by_names(names) if names else lambda payload: payload
@@ -184,12 +184,12 @@ def _either(first: Read, second: Read, *, goes_on: bool) -> Read:
 
 
 def _is_true(value: Any) -> bool:
-    # As JMESPath has it: of numbers, nought is true as well.
+    # As in JMESPath, the number 0 is true as well.
     return not (value is None or value is False or value in ("", [], {}))
 
 
 def _joined(node: Mapping[str, Any]) -> Read | None:
-    """``join(' ', [a, b.c][?@])``: the texts that there are."""
+    """``join(' ', [a, b.c][?@])``: joins the texts that exist."""
     children = node.get("children", ())
     if node.get("value") != "join" or len(children) != 2 or children[0]["type"] != "literal":
         return None

@@ -1,4 +1,4 @@
-"""From a payload to the facts of an order, by the expressions of a file."""
+"""Reads the facts of an order from a payload, by the expressions of a file."""
 
 from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
@@ -16,7 +16,8 @@ _NOTHING: Final[tuple[Any, ...]] = (None, "", [], {})
 
 
 class FactReader:
-    """Reads the facts that a file names. What can't be read is left out, and its name noted."""
+    """Reads the facts that a file names. Unreadable facts are left out, and their names are
+    noted."""
 
     def __init__(self, facts: Facts, times: TimeReader) -> None:
         self._plain: list[_Reader] = []
@@ -34,7 +35,7 @@ class FactReader:
                 self._parts.append((name, list(_readers(name, said, times))))
 
     def read(self, payload: Any, unread: list[str]) -> Details:
-        """The facts of a payload. Names of those that can't be read are added to ``unread``."""
+        """The facts of a payload. Names of unreadable facts are added to ``unread``."""
         found: dict[str, Any] = {}
         for name, read, convert in self._plain:
             try:
@@ -100,12 +101,12 @@ def _read_list(
 
 
 def names_of(unread: list[str]) -> list[str]:
-    """What is kept of the names of facts that can't be read."""
+    """The names of unreadable facts, in the form and number that are stored."""
     return list(dict.fromkeys(unread))[:MOST_UNREAD]
 
 
 def expressions_in(part: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Each expression of a part of the file, by the name of what it reads."""
+    """Each expression in a part of the file, with the name of the field that it reads."""
     for key, said in part:
         place = f"{name}.{key}" if name else key
         if isinstance(said, Part):

@@ -1,4 +1,4 @@
-"""The parts of a provider's file that say what an order says: its fields, times and facts."""
+"""The parts of a provider's file about the contents of orders: fields, times and facts."""
 
 import re
 from typing import Annotated, Final, Literal
@@ -47,24 +47,25 @@ CanonicalStatus = Annotated[
 
 
 class Times(Part):
-    """How the provider writes times. ISO 8601 and seconds since 1970 are always read."""
+    """How the provider writes times. ISO 8601 and seconds since 1970 are always understood."""
 
     zone: Annotated[str, AfterValidator(_zone)]
-    """The zone of times that name none; ``in_text`` where each names its own."""
+    """The time zone of times that have none; ``in_text`` if every time has its own."""
     patterns: Annotated[
         list[Annotated[str, AfterValidator(_pattern)]], Field(default_factory=list, max_length=5)
     ]
-    """Other forms, as Python's strptime has them."""
+    """Other formats, in the syntax of Python's strptime."""
     not_set: Annotated[list[str], Field(default_factory=list, max_length=20)]
-    """Texts that mean that there is no time, such as ``0000-00-00 00:00:00``."""
+    """Texts that mean that no time is set, such as ``0000-00-00 00:00:00``."""
 
 
 class Statuses(Part):
-    """What each status word means. A word that isn't here is kept, raises attention, is counted."""
+    """The meaning of each status word. Orders with an unknown word are recorded, need attention and
+    are counted."""
 
     map: Annotated[dict[Word, CanonicalStatus], Field(min_length=1, max_length=200)]
     ignore: Annotated[list[Word], Field(default_factory=list, max_length=50)]
-    """Words of what is no order yet, such as a draft or a basket: not recorded at all."""
+    """Words for orders that don't exist yet, such as a draft or a basket: they are not recorded."""
 
     @model_validator(mode="after")
     def _once(self) -> "Statuses":
@@ -124,7 +125,7 @@ class ChargeBoxFields(Part):
 
 class InvoiceFields(Part):
     each: Expression
-    """The list of them; the others are read from one of it."""
+    """The list; the other expressions read one of its elements."""
     id: Expression | None = None
     number: Expression | None = None
     kind: Expression | None = None
@@ -144,7 +145,7 @@ class EmailFields(Part):
 
 
 class Facts(Part):
-    """Facts of an order, each by an expression. One that can't be read holds nothing up."""
+    """Facts of an order, each by an expression. An unreadable fact is left out."""
 
     reference: Expression | None = None
     customer: CustomerFields | None = None
@@ -183,7 +184,7 @@ class Facts(Part):
 
 
 class ItemFields(Part):
-    """An order's items, where each is tracked by itself. Expressions read one item."""
+    """The items of an order, if each is tracked by itself. Expressions read one item."""
 
     each: Expression
     """The list of items in the order."""
@@ -191,24 +192,24 @@ class ItemFields(Part):
     status: Expression
     status_since: Expression | None = None
     changed_at: Expression | None = None
-    """When the item last changed; the order's ``changed_at`` where it says none."""
+    """When the item last changed; if missing, the order's ``changed_at``."""
     facts: Facts = Field(default_factory=Facts)
 
 
 class OrderFields(Part):
-    """An order, as lists and answers have it."""
+    """An order, as lists and responses contain it."""
 
     id: Expression
     status: Expression | None = None
-    """The status word. Left out where ``items`` have one each."""
+    """The status word. Leave it out if each of the ``items`` has one."""
     status_since: Expression | None = None
-    """When the status was entered, if the provider says so apart from the last change."""
+    """When the order entered the status, if the provider gives this apart from the last change."""
     changed_at: Expression | None = None
-    """When anything last changed. Left out, an order is dated by the request for it."""
+    """When anything last changed. If left out, an order is dated by the request that fetched it."""
     facts: Facts = Field(default_factory=Facts)
     items: ItemFields | None = None
     service_type: Annotated[str, Field(min_length=1, max_length=60)] | None = None
-    """What is sold, where orders don't say it."""
+    """What is sold, if orders don't say it."""
 
     @model_validator(mode="after")
     def _status(self) -> "OrderFields":
@@ -218,39 +219,39 @@ class OrderFields(Part):
 
 
 class WholeOrderEvent(Part):
-    """A webhook that carries an order, in the same form as the list has it."""
+    """A webhook that contains an order, in the same form as the list."""
 
     kind: Literal["order"]
     order: Expression = "@"
     """Where the order is in the webhook."""
     status: Expression | None = None
-    """The status word, where this event has it elsewhere; read from the whole webhook."""
+    """The status word, if this event has it in another place; read from the whole webhook."""
     is_whole: bool = True
-    """Whether it replaces what was known of the order; else it adds to it."""
+    """Whether it replaces all known facts of the order; else it adds to them."""
 
 
 class PartEvent(Part):
-    """A webhook that says something of an order, in its own form."""
+    """A webhook with some facts of an order, in a form of its own."""
 
     kind: Literal["part"]
     id: Expression
     item: Expression | None = None
     status: Expression | None = None
-    """Left out where the event says facts alone."""
+    """Leave it out if the event has only facts."""
     changed_at: Expression | None = None
-    """Left out, it is dated by its arrival."""
+    """If left out, the event is dated by its arrival."""
     facts: Facts = Field(default_factory=Facts)
 
 
 class FetchEvent(Part):
-    """A webhook that only names an order: the next poll fetches it."""
+    """A webhook that only names an order, which the next poll then fetches."""
 
     kind: Literal["fetch"]
     id: Expression
 
 
 class IgnoredEvent(Part):
-    """A webhook that says nothing of an order, such as a ping."""
+    """A webhook that isn't about an order, such as a ping."""
 
     kind: Literal["ignore"]
 

@@ -1,7 +1,7 @@
-"""A provider's file, as a whole. Version 1 of the format.
+"""The whole file of a declared provider: version 1 of the format.
 
-The file is YAML that people write; it is stored as the JSON of the same. ``json_schema`` is what
-editors are given (docs/schemas/provider.v1.json).
+People write the file as YAML; it is stored as JSON with the same contents. ``json_schema`` is for
+editors (docs/schemas/provider.v1.json).
 """
 
 import json
@@ -66,24 +66,24 @@ class OrderList(Part):
     path: Path
     query: Query = Field(default_factory=dict)
     items: PlainPath
-    """Where an answer has its list of orders."""
+    """The place of the list of orders in the response."""
     pages: Pages
     since: Since | None = None
-    """Left out where the provider can't list by change: each poll then reads the whole list."""
+    """Leave it out if the provider can't filter by change: each poll then reads the whole list."""
     page_size: PageSize | None = None
     is_whole: bool = True
-    """Whether a listed order replaces what was known of it; else it adds to it."""
+    """Whether a listed order replaces all known facts of the order; else it adds to them."""
     requests_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 60
     poll: Annotated[str, Field(max_length=40)] = "15 minutes"
-    """How often to poll, unless a connection says otherwise."""
+    """How often to poll, unless a connection sets another interval."""
 
 
 class OneOrder(Part):
-    """How one order is fetched: for a refresh, and for webhooks that only name it."""
+    """How to fetch one order: for a refresh, and for webhooks that only name it."""
 
     path: Path
     order: PlainPath = "@"
-    """Where the answer has the order."""
+    """The place of the order in the response."""
 
     @model_validator(mode="after")
     def _places(self) -> "OneOrder":
@@ -94,33 +94,33 @@ class OneOrder(Part):
 
 
 class Lifecycle(Part):
-    """What differs from the usual life of an order."""
+    """Differences from the usual lifecycle of an order."""
 
     continues: dict[Word, list[CanonicalStatus]] = Field(default_factory=dict)
-    """By status word that ends an order: where it may go on to anyway."""
+    """For status words that end an order: the statuses to which it may continue anyway."""
     recovers: dict[Word, list[CanonicalStatus]] = Field(default_factory=dict)
-    """By status word: what a decision may be taken back for."""
+    """For status words of a decision: the statuses to which the provider may take it back."""
     stage_days: dict[Word, Annotated[float, Field(gt=0, le=366)]] = Field(default_factory=dict)
-    """How many days a status may last, by its word or by our name of it."""
+    """How many days a status may last, by status word or by canonical status."""
     waits: dict[CanonicalStatus, Literal["contact", "payment", "signature"]] = Field(
         default_factory=dict
     )
-    """By our name of a status: what an open order waits for from its customer."""
+    """By canonical status: what an open order waits for from its customer."""
 
 
 class Webhooks(Part):
-    """Webhooks: how they are signed, and what they say."""
+    """Webhooks: their signatures and their contents."""
 
     signature: Annotated[
         Annotated[SchemeName, Tag("name")] | Annotated[Signature, Tag("parameters")],
         Discriminator(lambda said: "name" if isinstance(said, str) else "parameters"),
     ]
     event: Expression | None = None
-    """Where the event's kind stands; left out where there is one kind."""
+    """The place of the event's kind; leave it out if there is only one kind."""
     made_at: Expression | None = None
-    """When the event was made; by its arrival where it isn't said."""
+    """When the event was created; if missing, its arrival counts."""
     kinds: Annotated[dict[Word, EventKind], Field(min_length=1, max_length=100)]
-    """By kind; without ``event`` the only one is called ``any``."""
+    """By kind; without ``event``, the only kind is called ``any``."""
 
     @model_validator(mode="after")
     def _kinds(self) -> "Webhooks":
@@ -134,20 +134,20 @@ class Webhooks(Part):
 
 
 class Action(Part):
-    """One thing that the provider does with an order when it is asked to."""
+    """An action that the provider runs on an order on request."""
 
     statuses: Annotated[list[CanonicalStatus], Field(min_length=1)]
     words: list[Word] | None = None
-    """The status words in which it does it; left out: in all of ``statuses``."""
+    """The status words in which the provider allows it; if left out, all of ``statuses``."""
     method: Literal["POST", "PUT", "PATCH", "DELETE"] = "POST"
     path: Path
     body: dict[Parameter, Any] | None = None
-    """Sent as JSON, with ``{order_id}``, ``{item_id}`` and arguments such as ``{reason}``."""
+    """The JSON body, with ``{order_id}``, ``{item_id}`` and arguments such as ``{reason}``."""
     arguments: list[Literal["reason"]] = Field(default_factory=list)
     outcome: Expression | None = None
-    """What the answer says, in words; ``done`` without it."""
+    """The outcome in the response, as text; ``done`` without it."""
     is_final: bool = False
-    """Whether nothing takes it back, so that a person is asked before it is done."""
+    """Whether it can't be undone, so that a person has to confirm it."""
 
     @model_validator(mode="after")
     def _places(self) -> "Action":
@@ -158,19 +158,19 @@ class Action(Part):
 
 
 class Declaration(Part):
-    """A provider, declared. ``version`` is that of this format."""
+    """A declared provider. ``version`` is the version of this format."""
 
     version: Literal[1]
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,39}$")]
-    """What connections call it."""
+    """The name by which connections refer to it."""
     label: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     documentation: Annotated[str, Field(max_length=300)] | None = None
-    """Where the provider documents what is said here."""
+    """Where the provider documents its API."""
     base_url: Address | None = None
-    """Left out where each account has its own: a connection then says it."""
+    """Leave it out if each account has its own: connections then set it."""
     sign_in: SignIn
     headers: Headers = Field(default_factory=dict)
-    """What every request carries, such as a version of the API."""
+    """Headers of every request, such as a version of the API."""
     list: OrderList
     one_order: OneOrder
     order: OrderFields
@@ -182,7 +182,7 @@ class Declaration(Part):
         dict[Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")], Action], Field(max_length=20)
     ] = Field(default_factory=dict)
     problem: Expression | None = None
-    """Where an error says in words what is wrong."""
+    """The place of the message in an error response."""
 
     @model_validator(mode="after")
     def _together(self) -> "Declaration":
@@ -209,7 +209,7 @@ class Declaration(Part):
         )
 
     def as_json(self) -> str:
-        """As it is stored."""
+        """The declaration in its stored form."""
         return json.dumps(
             self.model_dump(mode="json", exclude_defaults=True),
             separators=(",", ":"),

@@ -1,7 +1,7 @@
-"""The parts of a provider's file that say how it is spoken to: signing in, pages, webhooks.
+"""The parts of a provider's file about its interface: sign-in, pages, webhooks.
 
-Every key that isn't named here is an error. The JSON Schema that is published is made of these
-shapes (``file_format``), so each says what it is for.
+Unknown keys are errors. The published JSON Schema is generated from these models (``file_format``),
+so their docstrings are its descriptions.
 """
 
 import re
@@ -30,7 +30,7 @@ _PLACES: Final = re.compile(r"\{([^{}]*)\}")
 
 
 class Part(BaseModel):
-    """A part of the file: nothing in it is ignored."""
+    """A part of the file: unknown keys are errors."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True
@@ -69,12 +69,12 @@ def _plain_names(text: str) -> str:
 
 
 def places_in(text: str) -> list[str]:
-    """The names in braces of a template such as ``/orders/{order_id}``."""
+    """The names in braces in a template such as ``/orders/{order_id}``."""
     return _PLACES.findall(text)
 
 
 def only_places(text: str, allowed: frozenset[str]) -> None:
-    """:raises ValueError: when a template has another place, or a brace that is none"""
+    """:raises ValueError: when a template has another name in braces, or an unmatched brace"""
     others = [one for one in places_in(text) if one not in allowed]
     if others or "{" in _PLACES.sub("", text) or "}" in _PLACES.sub("", text):
         shown = ", ".join(f"{{{one}}}" for one in sorted(allowed)) or "none"
@@ -99,7 +99,7 @@ Headers = Annotated[dict[str, str], AfterValidator(_headers), Field(max_length=2
 
 
 class NoSignIn(Part):
-    """Requests carry nothing."""
+    """Requests are sent without credentials."""
 
     kind: Literal["none"]
 
@@ -129,7 +129,7 @@ class BasicSignIn(Part):
 
 
 class QuerySignIn(Part):
-    """A key in the query. It is sent with every request, and is in no log of ours."""
+    """A key in the query. It is sent with every request and never logged."""
 
     kind: Literal["query"]
     parameter: Parameter
@@ -141,21 +141,21 @@ class OAuthSignIn(Part):
 
     kind: Literal["oauth2"]
     token_url: Annotated[str, Field(max_length=300)] | None = None
-    """Left out where each account has its own: a connection then says it."""
+    """Leave it out if each account has its own: connections then set it."""
     client: Literal["form", "basic"] = "form"
-    """Where the client's id and secret stand: in the form, or as basic authentication."""
+    """How the client's id and secret are sent: in the form, or as basic authentication."""
     scope: Annotated[str, Field(max_length=300)] | None = None
     parameters: Query = Field(default_factory=dict)
-    """What else the form has, such as an audience."""
+    """Further fields of the form, such as an audience."""
 
 
 class LoginSignIn(Part):
-    """A token that a call with user name and password gives."""
+    """A token that is requested with user name and password."""
 
     kind: Literal["login"]
     path: Path
     body: Annotated[dict[Parameter, str], Field(max_length=20)]
-    """Sent as JSON; credentials in braces, such as ``"{username}"``."""
+    """The JSON body, with credentials in braces, such as ``"{username}"``."""
     token: Expression
     header: Header = "authorization"
     prefix: Annotated[str, Field(max_length=40)] = "Bearer "
@@ -178,7 +178,7 @@ SignIn = Annotated[
 
 
 def credentials_of(sign_in: Any) -> tuple[str, ...]:
-    """The names of the credentials that a connection needs to sign in like this."""
+    """The names of the credentials that this sign-in needs."""
     match sign_in:
         case HeaderSignIn() | BearerSignIn() | QuerySignIn():
             return (sign_in.credential,)
@@ -193,13 +193,13 @@ def credentials_of(sign_in: Any) -> tuple[str, ...]:
 
 
 class OnePage(Part):
-    """The whole list is one answer."""
+    """The whole list is in one response."""
 
     kind: Literal["none"]
 
 
 class NumberedPages(Part):
-    """``page=1``, ``page=2``, …, until an empty page, or as the answer says."""
+    """``page=1``, ``page=2``, …, until an empty page, or as the response says."""
 
     kind: Literal["number"]
     parameter: Parameter
@@ -211,7 +211,7 @@ class NumberedPages(Part):
 
 
 class OffsetPages(Part):
-    """``offset=0``, ``offset=100``, …, until an empty page, or as the answer says."""
+    """``offset=0``, ``offset=100``, …, until an empty page, or as the response says."""
 
     kind: Literal["offset"]
     parameter: Parameter
@@ -221,7 +221,7 @@ class OffsetPages(Part):
 
 
 class CursorPages(Part):
-    """A cursor in the answer, sent back for the next page; the last one has none."""
+    """A cursor in the response, sent back for the next page; the last page has none."""
 
     kind: Literal["cursor"]
     parameter: Parameter
@@ -230,7 +230,7 @@ class CursorPages(Part):
 
 
 class UrlPages(Part):
-    """The next page's URL in the answer. It has to be below base_url."""
+    """The next page's URL in the response. It has to be below base_url."""
 
     kind: Literal["url"]
     next: Expression
@@ -249,14 +249,14 @@ Pages = Annotated[
 
 
 class Since(Part):
-    """The parameter that asks only for what changed since a time."""
+    """The parameter that requests only orders that changed since a time."""
 
     parameter: Parameter
     format: Annotated[str, Field(max_length=40)] = "iso"
     """``iso`` (2026-03-01T09:00:00Z), ``unix``, ``unix_milliseconds``, or a pattern such as
-    ``%Y-%m-%d %H:%M:%S``, which is written in the file's zone."""
+    ``%Y-%m-%d %H:%M:%S`` in the file's time zone."""
     value: Annotated[str, Field(max_length=200)] = "{since}"
-    """What is sent, with the time at ``{since}``."""
+    """The parameter's value, with the time at ``{since}``."""
 
     @model_validator(mode="after")
     def _check(self) -> "Since":
@@ -269,7 +269,7 @@ class Since(Part):
 
 
 class PageSize(Part):
-    """The parameter that says how many orders a page has; ``most`` is the provider's limit."""
+    """The parameter that sets how many orders a page has; ``most`` is the provider's limit."""
 
     parameter: Parameter
     most: Annotated[int, Field(ge=1, le=10_000)]

@@ -1,4 +1,4 @@
-"""From a payload to reports, as a file says where an order's fields are."""
+"""Reads reports from payloads, by the fields that a file declares."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,20 +21,21 @@ from milepost.providers.status_words import StatusTable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a payload is read for: when it came and how, and whether it says all of an order."""
+    """The context of a payload: when and how it arrived, and whether it contains the whole
+    order."""
 
     connection: Connection
     seen_at: datetime
     source: Source
     snapshot_at: datetime | None
-    """None for one that says a part."""
+    """None for a payload that contains a part of an order."""
     dated_at: datetime | None = None
-    """What dates a payload that gives no time itself; None: the request for it does."""
+    """The date of a payload that has none; None: the time of the request for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Status words of a file."""
+    """The status words of a file."""
 
     table: StatusTable
     ignored: frozenset[str]
@@ -44,7 +45,7 @@ class Words:
 
 
 class OrderReader:
-    """Reads orders as lists and answers have them."""
+    """Reads orders in lists and responses."""
 
     def __init__(self, fields: OrderFields, times: TimeReader, words: Words) -> None:
         self._times, self._words = times, words
@@ -82,7 +83,7 @@ class OrderReader:
         return list(self._read_items(order, order_id, context))
 
     def split(self, order: Any) -> list[Any]:
-        """An order for each item, for a file that names items by a plain path of one name."""
+        """One order for each item, for a file whose path to the items is a single name."""
         fields = self._items
         if fields is None or not isinstance(order, Mapping) or not fields.each.isidentifier():
             return []
@@ -113,7 +114,7 @@ class OrderReader:
         return reports
 
     def _changed_at(self, order: Any) -> datetime | None:
-        """:raises BadPayload: when the file says where it is, and it isn't there"""
+        """:raises BadPayload: when the file declares the field and it is missing"""
         if self._changed is None:
             return None
         changed: datetime = required(self._changed, order, "changed_at", self._times.instant)
@@ -141,7 +142,7 @@ class OrderReader:
 
 
 class _Said(NamedTuple):
-    """What an order or an item says."""
+    """The contents of an order or an item."""
 
     raw: str
     occurred_at: datetime | None
@@ -151,7 +152,7 @@ class _Said(NamedTuple):
 
 
 class _Own:
-    """Where an order or an item has its status and its times."""
+    """The fields of an order's or an item's status and times."""
 
     def __init__(self, fields: OrderFields | ItemFields, times: TimeReader) -> None:
         self._status = compile_expression(fields.status or "@")
@@ -171,7 +172,7 @@ class _Own:
 
 
 class PartReader:
-    """Reads webhooks that say a part of an order."""
+    """Reads webhooks that contain a part of an order."""
 
     def __init__(self, fields: PartEvent, times: TimeReader, words: Words) -> None:
         self._times, self._words = times, words
@@ -182,7 +183,7 @@ class PartReader:
         self._facts = FactReader(fields.facts, times)
 
     def read(self, event: Any, context: Context) -> list[Report]:
-        """The report of an event; none where its status is one to ignore.
+        """The report of an event; empty if its status is one to ignore.
 
         :raises BadPayload: when its id, status or time can't be read
         """
@@ -215,7 +216,7 @@ class PartReader:
 def finish_details(
     details: Details, unread: list[str], connection: Connection, *, service_type: str | None
 ) -> None:
-    """Add to the facts what follows from others, and what couldn't be read."""
+    """Add facts that follow from others, and the names of unreadable facts."""
     if service_type or connection.service_type:
         details.setdefault("service_type", service_type or connection.service_type or "")
     if (reason := details.get("reason")) and (cause := cause_of(reason, connection.causes)):
@@ -225,7 +226,7 @@ def finish_details(
 
 
 def required(read: Read, payload: Any, name: str, convert: Any) -> Any:
-    """A field without which it isn't known which order it is, or where it stands.
+    """A field that is needed to identify the order or its status.
 
     :raises BadPayload: when it is missing or can't be read; names it, without its content
     """
@@ -244,7 +245,7 @@ def required(read: Read, payload: Any, name: str, convert: Any) -> Any:
 def optional(
     read: Read | None, payload: Any, name: str, times: TimeReader, unread: list[str]
 ) -> datetime | None:
-    """A time that may be missing; the name of one that can't be read is added to ``unread``."""
+    """An optional time; if it is unreadable, its name is added to ``unread``."""
     if read is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The pages of a provider's list, as its file says that they follow one another."""
+"""Pagination of a provider's order list, as its file declares it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -29,16 +29,17 @@ _MOST: Final = 10**9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pager:
-    """Walks through a list.
+    """Walks through the pages of a list.
 
-    ``secret_parameter`` is what a next URL may repeat, and what must not be kept.
+    ``secret_parameter`` is a query parameter that a next URL may repeat, and that must not be
+    stored.
     """
 
     spec: OrderList
     base_url: str
     times: TimeReader
     changed_at: str | None
-    """The expression of an order's last change."""
+    """The expression for an order's last change."""
     secret_parameter: str | None = None
 
     @property
@@ -60,7 +61,7 @@ class Pager:
         return PageRequest(spec.path, query)
 
     def read(self, body: Any, *, request: PageRequest) -> Page:
-        """:raises BrokenPage: when it isn't a page, or its next one can't be had"""
+        """:raises BrokenPage: when it isn't a page, or its next page can't be determined"""
         orders = self._orders(body)
         return Page(
             orders=orders,
@@ -116,7 +117,8 @@ class Pager:
         return replace(request, query={**request.query, pages.parameter: cursor}, link=None)
 
     def _at(self, url: Any, request: PageRequest) -> PageRequest:
-        """The page at a URL that the provider gave: on the connection's own host, below its path.
+        """The page at a URL from the provider, which has to be on the connection's host, below its
+        path.
 
         :raises BrokenPage: when it leads elsewhere
         """

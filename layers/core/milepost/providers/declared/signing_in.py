@@ -1,4 +1,4 @@
-"""Signing in at a provider, as its file says."""
+"""Sign-in at a declared provider."""
 
 import json
 from base64 import b64encode
@@ -37,7 +37,7 @@ def sign_in(
     http: Http,
     now: datetime,
 ) -> SignIn:
-    """What requests carry from now on.
+    """Sign in; returns the headers or query that authenticate requests.
 
     :raises SignInFailed: when a credential is missing or not accepted
     """

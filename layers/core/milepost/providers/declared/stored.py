@@ -1,4 +1,4 @@
-"""Adapters of stored providers: each version is read once."""
+"""Adapters of stored declared providers: each version is parsed once."""
 
 from functools import lru_cache
 from typing import Final
@@ -16,9 +16,9 @@ _KEPT: Final = 64
 
 @lru_cache(maxsize=_KEPT)
 def read_stored(stored: StoredProvider) -> Declaration:
-    """What a stored provider says.
+    """Parse a stored declaration.
 
-    :raises UnusableProvider: when it isn't what this version can read; says where
+    :raises UnusableProvider: when this version can't read it; says where
     """
     try:
         said = Declaration.model_validate(read_object(stored.text.encode("utf-8", "replace")))

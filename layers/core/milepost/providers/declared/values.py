@@ -1,4 +1,4 @@
-"""What values of a payload mean: times, days, amounts and texts, in the forms of a file."""
+"""Converts values of a payload: times, days, amounts and texts, in the formats of a file."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
@@ -14,15 +14,15 @@ from milepost.providers.detail_parts import read_notes
 from milepost.providers.payload_types import read_amount, read_word, trim_text
 
 Convert: TypeAlias = Callable[[Any], Any]
-"""Takes a value of a payload that isn't None, and gives a fact, or None where it says nothing.
-Raises ``ValueError`` for one that can't be read."""
+"""Converts a value of a payload, never None, to a fact; None if the value means that there is none.
+Raises ``ValueError`` for an unreadable value."""
 
 LONGEST_TIME: Final = 64
 _MOST_NOTES: Final = 20
 
 
 class TimeReader:
-    """Reads times as one provider writes them."""
+    """Reads times in the formats of one provider."""
 
     def __init__(self, times: Times) -> None:
         self._zone: tzinfo | None = None if times.zone == IN_TEXT else ZoneInfo(times.zone)
@@ -31,11 +31,11 @@ class TimeReader:
 
     @property
     def zone(self) -> tzinfo:
-        """The zone in which the provider writes times that name none."""
+        """The time zone of the provider's times that have none."""
         return self._zone or UTC
 
     def instant(self, value: Any) -> datetime | None:
-        """The instant, in UTC; None for a text that means that there is none.
+        """The instant, in UTC; None for a text that means that no time is set.
 
         :raises ValueError: when it can't be read
         """
@@ -62,12 +62,12 @@ class TimeReader:
         return None
 
     def instant_text(self, value: Any) -> str | None:
-        """The instant as details hold it."""
+        """The instant in the form of details."""
         moment = self.instant(value)
         return format_instant(moment) if moment else None
 
     def day(self, value: Any) -> str | None:
-        """The day as details hold it."""
+        """The day in the form of details."""
         if isinstance(value, str):
             value = value.strip()
             if not value or value in self._not_set:
@@ -78,7 +78,7 @@ class TimeReader:
 
 
 def text(value: Any) -> str | None:
-    """A text, trimmed; a number as it is written."""
+    """A text, trimmed; a number as its text."""
     if isinstance(value, str):
         return trim_text(value)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
@@ -87,7 +87,7 @@ def text(value: Any) -> str | None:
 
 
 def kind(value: Any) -> str | None:
-    """A word that is compared, so that case and white space don't count."""
+    """A word for comparison: without outer white space, and in lower case."""
     found = text(value)
     return normal_form(found) if found else None
 
@@ -98,7 +98,7 @@ def amount(value: Any) -> Decimal | None:
 
 
 def flag(value: Any) -> bool | None:
-    """Yes or no, as JSON says it or as the words true and false."""
+    """A boolean, as JSON or as the words true and false."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and (word := value.strip().casefold()) in ("true", "false", ""):
@@ -107,7 +107,7 @@ def flag(value: Any) -> bool | None:
 
 
 def notes(value: Any) -> list[Any] | None:
-    """Remarks: a text with one a line, or a list of texts."""
+    """Notes: a text with one note on each line, or a list of texts."""
     if isinstance(value, list):
         value = "\n".join(found for one in value[:_MOST_NOTES] if (found := text(one)))
     found = text(value)
@@ -123,7 +123,7 @@ def identifier(value: Any) -> str:
 
 
 def word(value: Any) -> str:
-    """A status word, as it is written; ``true`` and ``false`` are words too."""
+    """A status word, unchanged; ``true`` and ``false`` are words too."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
@@ -149,11 +149,11 @@ _KINDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("commission.status", "invoices.kind"), _KIND),
     "notes": _NOTES,
 }
-"""What a fact is, by its name; all others are texts."""
+"""The kind of each fact that is not a text."""
 
 
 def converter(name: str, times: TimeReader) -> Convert:
-    """What makes a fact of this name of a value."""
+    """The function that converts a value to the fact of this name."""
     return {
         _INSTANT: times.instant_text,
         _DAY: times.day,

@@ -1,4 +1,5 @@
-"""Deliveries: what record_report finds in the inbox, and what a replay puts there again."""
+"""Deliveries: the messages of the inbox queue, which record_report reads and a replay writes
+again."""
 
 import json
 from base64 import b64decode, b64encode
@@ -42,31 +43,33 @@ class ReplayQueue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One authentic webhook as it was accepted, or a quarantined payload that is reprocessed."""
+    """One authentic webhook as accepted, or a quarantined payload that is reprocessed."""
 
     connection_id: str
     delivery_id: str
     received_at: datetime
     body: bytes
     source: Source = Source.WEBHOOK
-    """``POLL`` for one order of a page, as the provider lists it."""
+    """``POLL`` for one order of a page, as the provider lists it; else ``WEBHOOK``."""
     announce: bool = True
-    """False for a replay that is to tell nobody."""
+    """False for a replay that notifies nobody."""
     replayed_at: datetime | None = None
     kept_as: KeptId | None = None
-    """Where in the quarantine it still is, until it has been recorded."""
+    """Its id in the quarantine, where it stays until it has been recorded."""
 
     @property
     def judged_at(self) -> datetime:
-        """By which clock it is dated ahead: that of its arrival, however long it waited since.
+        """The time against which dates in the future are judged: its arrival, however long it has
+        waited.
 
-        A replay is asked for because something has changed; that may be the time.
+        For a replay it is the time of the replay, since a date may have been the reason for the
+        quarantine.
         """
         return self.replayed_at or self.received_at
 
     @classmethod
     def from_message(cls, text: str) -> "Delivery":
-        """Read what ``InboxQueue`` or ``ReplayQueue`` wrote."""
+        """Parse a message that ``InboxQueue`` or ``ReplayQueue`` wrote."""
         message = json.loads(text)
         kept_as, replayed_at = message.get("kept_as"), message.get("replayed_at")
         return cls(

@@ -1,4 +1,4 @@
-"""Puts accepted deliveries into the inbox queue. Short: a provider waits while it is imported."""
+"""Puts accepted deliveries into the inbox queue. Short: the provider waits for its import."""
 
 import json
 from base64 import b64encode
@@ -20,7 +20,7 @@ class InboxQueue:
         self._queue_url = queue_url
 
     def put(self, *, connection_id: str, delivery_id: str, body: bytes, now: float) -> None:
-        # Base64, since SQS refuses characters that a body may hold, and the bytes have to stay.
+        # Base64, since SQS refuses some characters, and the bytes must not change.
         message = {
             "connection": connection_id,
             "delivery_id": delivery_id,
@@ -33,5 +33,5 @@ class InboxQueue:
             raise InboxRefused from None
 
     def look(self) -> None:
-        """Ask for the queue, and do nothing with it: the connection is open then."""
+        """Request the queue's attributes, only to open the connection."""
         self._client.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])

@@ -1,4 +1,4 @@
-"""Signing secrets of all connections: one secret in Secrets Manager, read at most now and then."""
+"""Signing secrets of all connections: one secret in Secrets Manager, which is cached."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +18,7 @@ class SigningSecretsStore:
     """Implements ``receiver.SigningSecrets``.
 
     The secret's value is ``{"<connection>": {"scheme": ..., "secrets": ["<current>", ...]}}``. An
-    entry that is not one of that closes its connection alone.
+    invalid entry blocks only its own connection.
     """
 
     def __init__(self, client: "SecretsManagerClient", *, secret_id: str) -> None:
@@ -51,7 +51,7 @@ class SigningSecretsStore:
             self._known = {name: Signing.read(one) for name, one in entries.items()}
         except (BotoCoreError, ClientError, ValueError, KeyError):
             if now - self._read_at > KEEP_SECONDS:
-                # What was read before may have been revoked since: fail closed.
+                # The cached secrets may have been revoked: fail closed.
                 self._known = None
             raise SecretStoreDown from None
         self._read_at = now

@@ -1,4 +1,4 @@
-"""Calls of endpoints in the delivery log, and those that are to be made again."""
+"""Calls of endpoints in the delivery log, and their retries."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LONGEST_DELAY: Final = timedelta(minutes=15)
-"""How long SQS can keep a message back."""
+"""The longest delay of an SQS message."""
 
 ATTEMPT: Final = "attempt"
 """Where a message says how many calls had failed before it. A message that is behind the log is a
@@ -39,7 +39,7 @@ copy of one that was done; one that is ahead was put before its sender was kille
 
 
 def attempt_of(message: Mapping[str, Any]) -> int:
-    """How many calls for the notice of this message had failed when it was put."""
+    """How many calls for this message's notice had failed when it was sent."""
     return int(message.get(ATTEMPT, 0))
 
 

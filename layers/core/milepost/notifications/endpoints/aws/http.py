@@ -1,4 +1,4 @@
-"""HTTP to an endpoint: to the address that was checked, within 15 seconds, without redirects."""
+"""HTTP requests to endpoints: only to the checked address, within 15 seconds, without redirects."""
 
 import http.client
 import socket
@@ -17,7 +17,7 @@ from milepost.notifications.endpoints.delivery import NoAnswer
 from milepost.notifications.endpoints.retry_policy import Answer
 
 SECONDS: Final = 15.0
-"""For everything: finding the name, connecting, sending, and the answer."""
+"""The total time in seconds: resolving the name, connecting, sending, and the response."""
 MOST_BYTES: Final = 64 * 1024
 _MOST_INTERIM: Final = 100
 _NOT_SKIPPED_HERE: Final = (http.HTTPStatus.CONTINUE, http.HTTPStatus.SWITCHING_PROTOCOLS)
@@ -35,7 +35,7 @@ def resolve(host: str, port: int) -> Sequence[str]:
 
 
 class _FinalResponse(http.client.HTTPResponse):
-    """A response that skips every interim one: http.client skips ``100 Continue`` alone.
+    """A response that skips all interim responses: http.client only skips ``100 Continue``.
 
     ``101 Switching Protocols`` is final, since what follows it is no HTTP (RFC 9110, section 15.2).
     """
@@ -85,7 +85,7 @@ class EndpointHttp:
         return check_addresses(addresses, allow_private=self._allow_private)
 
     def _connection(self, target: Target) -> HTTPConnection:
-        """A connection that knows the host's name: for its Host header, and for TLS to verify."""
+        """A connection with the host's name, for the Host header and for TLS verification."""
         made = (
             HTTPSConnection(target.host, target.port, timeout=self._seconds, ssl_context=self._tls)
             if target.is_tls
@@ -178,7 +178,7 @@ class _Call:
 
 
 def _why(error: Exception) -> str:
-    """What went wrong, in words that hold nothing of the URL."""
+    """The error as text, without any part of the URL."""
     if isinstance(error, Refused):
         return str(error)
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -1,1 +1,1 @@
-"""Where erasure reaches in AWS: ErasuresTable, orders, notices, records."""
+"""Erasure in AWS: ErasuresTable, and the places that it erases: orders, notices, records."""
