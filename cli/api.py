@@ -24,7 +24,7 @@ _WRONG_USE: Final = frozenset({400, 422})
 _NO_SUCH_THING: Final = 404
 _UNAVAILABLE: Final = 503
 _WAITS: Final = (1.0, 4.0, 10.0)
-"""Seconds before a page that could not be read is asked for again."""
+"""Seconds before a page that could not be read is requested again."""
 _KEY_HEADER: Final = "idempotency-key"
 _PATIENT: Final = Config(
     connect_timeout=5,

@@ -93,5 +93,5 @@ def describe_connections(
 
 
 def connections_file(places: Places) -> Path:
-    """Where the file that is applied stands, readable by its owner only."""
+    """The path of the file that is applied, readable by its owner only."""
     return places.state / "connections.yaml"

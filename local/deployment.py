@@ -67,7 +67,7 @@ def deploy_stack(
     bucket: str | None = _BUCKET,
     reader: Access | None = None,
 ) -> Deployment:
-    """Run `sam deploy` against the emulator: a new stack, or an update of one that stands.
+    """Run `sam deploy` against the emulator: a new stack, or an update of an existing one.
 
     :param template: what sam built
     :param settings: parameters of the template that differ from the local stack's

@@ -20,7 +20,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """Where an order stands since when (ISO 8601, UTC), and what last changed there."""
+    """An order's status, since when (ISO 8601, UTC), and its last change."""
 
     since: str
     connection: str

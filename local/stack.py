@@ -45,7 +45,7 @@ from local.sandboxes.server import Sandboxes
 from local.subscriber import subscribe_queue
 
 _ROUND_SECONDS: Final = 300.0
-"""How long each round of orders takes after the first, where the demo goes on."""
+"""Duration of each round of orders after the first, if the demo continues."""
 
 
 class DemoLength(StrEnum):

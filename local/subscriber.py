@@ -1,4 +1,4 @@
-"""A queue that stands for a team's own system: subscribed to what is announced by default."""
+"""A queue in place of a team's own system, subscribed to the default announcements."""
 
 import json
 from typing import Final

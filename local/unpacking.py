@@ -19,13 +19,13 @@ _READ_ONLY = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 
 class UnpackedOnce(zipfile.ZipFile):
-    """An archive that is unpacked at most once; afterwards a link leads to where it lies."""
+    """An archive that is unpacked at most once; afterwards a link leads to its folder."""
 
     home: Path
     _unpacking = threading.Lock()
 
     def namelist(self) -> list[str]:
-        """Those names alone that could lead out of the folder; the emulator looks at each."""
+        """Only the names that could lead out of the folder; the emulator checks each of them."""
         return [name for name in super().namelist() if name.startswith("/") or ".." in name]
 
     def extractall(self, path: Any = None, *_: Any, **__: Any) -> None:

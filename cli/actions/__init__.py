@@ -1,1 +1,1 @@
-"""``milepost actions``: having something done with an order."""
+"""``milepost actions``: run actions on orders."""

@@ -15,7 +15,7 @@ from milepost.activity.recorder import Change, NotRecorded, Recorder
 
 @contextmanager
 def recorded(stack: Stack, kind: str, **ids: str) -> Iterator[Change]:
-    """Record what is done within in the stack's activity log, as done by the caller at AWS.
+    """Record the changes of the block in the stack's activity log, under the caller's AWS identity.
 
     :param kind: what is done, such as ``rotate_signing_secret``
     :param ids: what it is about; ``connection`` for a connection

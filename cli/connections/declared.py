@@ -104,12 +104,12 @@ ProviderName: TypeAlias = Annotated[str, AfterValidator(_provider)]
 Track: TypeAlias = Annotated[str, one_of(*TRACKS)]
 WaitName: TypeAlias = Annotated[str, one_of(*DEFAULT_WAIT_DAYS)]
 OwnStatus: TypeAlias = Annotated[str, one_of(*sorted(set(Status) - {Status.UNKNOWN}))]
-"""What a raw status of the account's own stands for."""
+"""The meaning of an account's own raw status."""
 CustomerKind: TypeAlias = Annotated[str, one_of(*CUSTOMER_KINDS)]
 CauseName: TypeAlias = Annotated[str, one_of(*CAUSES)]
 SearchField: TypeAlias = Annotated[str, one_of(*SEARCH_FIELDS)]
 Phrase: TypeAlias = Annotated[Text, AfterValidator(_phrase)]
-"""What a provider says of a cause; ``*`` in it stands for anything."""
+"""A phrase by which a provider names a cause; ``*`` matches anything."""
 AudienceName: TypeAlias = Annotated[str, one_of(*Audience)]
 Templates: TypeAlias = dict[AnyKind, dict[AudienceName, dict[Language, Text]]]
 """Paths of a connection's own texts, by kind, audience and language."""
@@ -149,7 +149,7 @@ Commission: TypeAlias = Annotated[
 
 
 class DeclaredSender(_Declared):
-    """Who stands behind the mails: company, legal line, where to ask, where answers go."""
+    """The sender of the mails: company, legal line, contact, and address for replies."""
 
     company: Annotated[ShownText, Field(max_length=120)]
     legal: Annotated[Text, AfterValidator(_shown_lines), Field(max_length=1_000)] | None = None

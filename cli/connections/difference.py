@@ -57,7 +57,7 @@ class SubscriptionChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """All that applying would change; ``left_alone`` is what the file doesn't name."""
+    """Everything that applying would change; ``left_alone`` is what the file doesn't name."""
 
     connections: tuple[ConnectionChange, ...]
     subscriptions: tuple[SubscriptionChange, ...]

@@ -24,7 +24,7 @@ class EndedPoll:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartedPoll:
-    """A poll that was requested; ``told`` is what the API said to it."""
+    """A poll that was requested; ``told`` is the API's response."""
 
     api: OrdersApi
     connection: str

@@ -19,7 +19,7 @@ class BadYaml(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """Where each value of a document stands."""
+    """The position of each value in a document."""
 
     lines: Mapping[Path, int]
 

@@ -47,7 +47,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
     ),
     "subs": Profile(credentials=("token",)),
 }
-"""A provider that is registered and stands not here needs everything said in the file."""
+"""A registered provider that is missing here needs all settings in the file."""
 
 
 def profile_of(provider: str) -> Profile:

@@ -149,7 +149,7 @@ def open_stores(stack: Stack) -> Stores:
 
 
 def open_settings(stack: Stack) -> StoredSettings:
-    """The settings alone.
+    """Only the settings.
 
     :raises CannotDo: when the stack has none
     """

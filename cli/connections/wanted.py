@@ -180,7 +180,7 @@ def _unheard(file: ConnectionsFile, others: set[str]) -> Iterator[Problem]:
 
 
 def uncallable_endpoints(file: ConnectionsFile) -> Iterator[Problem]:
-    """What is wrong with endpoints for a deployed stack, as far as their URLs alone tell.
+    """Endpoints that a deployed stack can't call, as far as their URLs show it.
 
     Names are resolved by whoever calls, each time: what they lead to from here says little.
     """

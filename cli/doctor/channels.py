@@ -56,7 +56,7 @@ def check_sender(patient: Patient) -> Iterator[Finding]:
 
 
 def check_signatures(patient: Patient) -> Iterator[Finding]:
-    """Whether customers are told who writes to them."""
+    """Whether mails to customers name a sender."""
     found = list(incomplete_senders(patient.stored.settings.values()))
     for name, what in found:
         yield warning(

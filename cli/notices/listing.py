@@ -86,7 +86,7 @@ def wanted_notices(
 def read_notices(
     api: OrdersApi, wanted: WantedNotices, connections: list[str] | None, *, most: int | None
 ) -> dict[str, Any]:
-    """So many notices of every order, and the place where the list goes on."""
+    """A number of notices of all orders, and the cursor of the next page."""
     found: list[Listed] = []
     following = None
     for page in api.pages(
@@ -110,7 +110,7 @@ def read_notices(
 
 
 def show_notices(found: Mapping[str, Any], *, with_ids: bool) -> None:
-    """Print two lines a notice: what it is and where it stands, then to whom and why so."""
+    """Print two lines for each notice: kind and state, then recipient and reason."""
     notices = found["notices"]
     if not notices:
         tell("No notice in the log is like that.")

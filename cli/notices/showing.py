@@ -19,7 +19,7 @@ _TOLD: Final = {
 
 
 def show_entries(entries: Iterable[Entry], *, with_ids: bool) -> None:
-    """Print two lines a notice: what it is and where it stands, then to whom and why so."""
+    """Print two lines for each notice: kind and state, then recipient and reason."""
     tell_row(_COLUMNS, _WIDTHS, style="bold")
     for entry in entries:
         tell_row(_cells(entry), _WIDTHS)

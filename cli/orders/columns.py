@@ -34,7 +34,7 @@ def cell(one: Listed, name: str, moments: Moments) -> str:
 
 
 def only(found: Mapping[str, Any], columns: Sequence[str] | None) -> Mapping[str, Any]:
-    """A list with these columns alone."""
+    """A list with only these columns."""
     if columns is None:
         return found
     chosen = ORDERS.choose(columns)

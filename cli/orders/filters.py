@@ -1,4 +1,4 @@
-"""Which orders a list is about: the options, and what the API is asked for them."""
+"""Filters of order lists: the command's options, and the API's query parameters for them."""
 
 from typing import Annotated, Any, TypeAlias
 

@@ -14,7 +14,7 @@ Listed: TypeAlias = Mapping[str, Any]
 
 
 def read_list(api: OrdersApi, query: Mapping[str, Any], *, most: int | None) -> dict[str, Any]:
-    """So many orders of a list, or all; with the counts, and the place where it goes on."""
+    """A number of orders of a list, or all, with the counts and the cursor of the next page."""
     orders: list[Listed] = []
     page: Mapping[str, Any] = {}
     for page in api.pages("/orders", items="orders", resume_by="cursor", most=most, **query):

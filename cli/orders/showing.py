@@ -1,4 +1,4 @@
-"""One order as an operator reads it: where it stands, how it got there, which notices were sent."""
+"""One order as an operator reads it: its status, its timeline, and its notices."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias

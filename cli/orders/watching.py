@@ -95,7 +95,7 @@ def _tell(change: Change, moments: Moments, *, as_json: bool) -> None:
 
 
 def in_a_line(change: Change, moments: Moments) -> str:
-    """A change for people: which order, from what to what, and when it goes on."""
+    """A change for people: which order, from which status to which, and its next date."""
     before, now = change["before"], change["now"]
     if now is None:
         return f"{change['order']}  is gone"

@@ -66,7 +66,7 @@ def read_samples(directory: Path) -> list[Sample]:
 
 
 def replay(said: Declaration, samples: list[Sample], *, now: datetime | None = None) -> Outcome:
-    """Read every sample; nothing is asked of anybody."""
+    """Read every sample, offline."""
     base_url = said.base_url or _BASE
     provider = DeclaredProvider(said, base_url=base_url)
     connection = Connection(id="samples", provider=said.name, base_url=base_url)

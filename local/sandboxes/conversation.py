@@ -26,7 +26,7 @@ class Reply:
 
 
 def respond(account: Account, request: Request, *, elsewhere: str) -> Reply:
-    """Answers as the provider would, or as badly as it was told to.
+    """Answers as the provider would, or with the faults that are set.
 
     ``elsewhere`` is a URL on another host, for faults that lead there.
     """

@@ -57,7 +57,7 @@ class Demo:
         self._stopped.set()
 
     def wait(self, seconds: float) -> bool:
-        """Whether all is done within ``seconds``."""
+        """Whether everything ends within ``seconds``."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 

@@ -17,7 +17,7 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """``path`` stands below the connection's base URL; header names are in lower case."""
+    """``path`` is relative to the connection's base URL; header names are in lower case."""
 
     method: str
     path: str

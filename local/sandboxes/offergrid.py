@@ -258,7 +258,7 @@ def _find_item(order: Json, id: object) -> Json:
 
 
 def _changed_fields(change: Mapping[str, Any]) -> Json:
-    """Status and date stay when not named; notes and reason belong to one change alone."""
+    """Status and date stay unless they are named; notes and reason belong only to one change."""
     kept = {k: change[k] for k in ("status", "scheduledFor", "accountNumber") if k in change}
     return {**kept, "providerNotes": change.get("providerNotes"), "reason": change.get("reason")}
 
