@@ -112,6 +112,16 @@ def test_a_search_finds_open_and_closed_orders(
     assert ids(ask(app, "/orders", q=q)[1]) == expected
 
 
+def test_a_search_for_several_words_finds_the_orders_that_have_all_of_them(
+    app: ModuleType, stack: Stack
+) -> None:
+    for number, name in enumerate(("Lena Hoffmann", "Lena Vogel", "Jonas Hoffmann")):
+        keep(stack, number, Status.ACCEPTED, customer={"name": name})
+    stack.load("measure_stages").handler({"backfill": {}}, Context())
+    assert ids(ask(app, "/orders", q="hoff lena")[1]) == ["ord-0"]
+    assert ids(ask(app, "/orders", q="hoffmann vogel")[1]) == []
+
+
 def test_what_a_search_finds_has_pages_too(app: ModuleType, stack: Stack) -> None:
     for number in range(3):
         keep(stack, number, Status.ACCEPTED)
