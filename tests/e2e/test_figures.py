@@ -41,11 +41,13 @@ def test_stages_are_measured_and_an_order_is_found_by_its_reference(client: Clie
     expected = {"pending": 2, "accepted": 3}
     wait_for(lambda: measured() == expected, what="its stages", show=measured)
     assert ask(client, "/orders", connection=HOME)["counts"]["cancelled"] >= 1
-    created = client.steer(HOME, "orders", {"reference": f"E2E {order_id}", "items": [{}]})
+    # Not the id of the order above, which the search would find too.
+    reference = client.new_id()
+    created = client.steer(HOME, "orders", {"reference": f"E2E {reference}", "items": [{}]})
     client.poll(HOME)
     order = f"{HOME}:{created['orderId']}:{created['items'][0]['itemId']}"
 
     def found() -> list[str]:
-        return [one["id"] for one in ask(client, "/orders", q=order_id.upper())["orders"]]
+        return [one["id"] for one in ask(client, "/orders", q=reference.upper())["orders"]]
 
     wait_for(lambda: found() == [order], what=f"{order} to be found", show=found)
