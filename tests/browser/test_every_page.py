@@ -78,7 +78,8 @@ def find(person: Person, page: str) -> str:
     linked = person.page.locator("main a").evaluate_all("all => all.map(one => one.pathname)")
     behind = [one.removeprefix("/console") for one in linked]
     start = page.partition("{")[0]
-    return next(one for one in behind if one.startswith(start) and one not in PAGES)
+    others = {*PAGES, *LEFT_OUT}
+    return next(one for one in behind if one.startswith(start) and one not in others)
 
 
 def plan_for_the_first_order(person: Person) -> str:
