@@ -1,11 +1,16 @@
 """The inbox's two doors: SMTP for SES, HTTP for people and tests."""
 
+import logging
+
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from local.inbox.mailbox import Mailbox, read_mail
 from local.inbox.page import answer_inbox
 from local.pages import PageServer
+
+# It writes each connection as information, which would stand between the lines of `make run`.
+logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 
 class _Delivery:
