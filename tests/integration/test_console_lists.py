@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -116,6 +117,19 @@ def test_the_file_is_the_list(stack: Stack, browser: OperatorsBrowser) -> None:
     assert rows[0]["customer"] == "'=SUM(A1)"
     assert rows[0]["status"] == "accepted"
     assert "No order is on this list" in browser.get("/console/orders?customer=nobody").text
+
+
+def test_the_file_has_orders_of_one_date_in_the_order_of_the_list(
+    stack: Stack, browser: OperatorsBrowser
+) -> None:
+    for number in range(12):
+        put(stack, replace(KEYS[0], order_id=f"same-{number}"))
+    shown = browser.get("/console/orders?status=accepted").text
+    listed = re.findall(r'name="order" value="([^"]+)"', shown)
+    file = browser.get("/console/orders/download?status=accepted").text
+    rows = [OrderKey.parse(row["id"]).path_id for row in csv.DictReader(io.StringIO(file))]
+    assert len(listed) == 12 + len(KEYS)
+    assert rows == listed
 
 
 def test_columns_and_sorting_are_those_of_the_address(browser: OperatorsBrowser) -> None:

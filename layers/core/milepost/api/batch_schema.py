@@ -104,20 +104,6 @@ class TargetView(Shape):
     at: str | None
 
 
-class BatchView(Shape):
-    """A batch, its progress, and the outcome of each of its orders."""
-
-    id: str
-    action: str
-    state: BatchState
-    person: str
-    started_by: str | None
-    created_at: str
-    total: int
-    counts: dict[TargetState, int]
-    targets: list[TargetView]
-
-
 class ListedBatch(Shape):
     """A batch in a list."""
 
@@ -128,6 +114,13 @@ class ListedBatch(Shape):
     started_by: str | None
     created_at: str
     total: int
+
+
+class BatchView(ListedBatch):
+    """A batch, how far it is, and the outcome of each of its orders."""
+
+    counts: dict[TargetState, int]
+    targets: list[TargetView]
 
 
 class BatchList(Shape):
@@ -181,13 +174,7 @@ def listed_batch(batch: Batch) -> ListedBatch:
 
 def batch_view(batch: Batch, targets: Sequence[Target]) -> BatchView:
     return BatchView(
-        id=batch.id,
-        action=batch.action,
-        state=batch.state,
-        person=batch.person,
-        started_by=batch.started_by,
-        created_at=format_instant(batch.created_at),
-        total=batch.total,
+        **listed_batch(batch).model_dump(),
         counts=counts_of(targets),
         targets=[_target(one) for one in targets],
     )

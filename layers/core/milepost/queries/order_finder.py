@@ -122,7 +122,7 @@ class OrderFinder:
     def matching(
         self, wanted: Wanted, *, text: str | None = None, most: int
     ) -> tuple[Sequence[Listed], bool]:
-        """At most so many orders of a list, by their next date, and whether there are more.
+        """At most so many orders of a list, in its order by next date, and whether there are more.
 
         :param text: what is searched for; None for a list without a search
         """
@@ -133,10 +133,13 @@ class OrderFinder:
         return found[:most], more or len(found) > most
 
     def in_order(self, orders: Iterable[Listed], sort: Sort) -> Sequence[Listed]:
-        """These orders with their facts, sorted."""
+        """Orders of ``matching`` with their facts, in the order of the list's pages."""
         known = list(orders)
         if not all(one.updated_at for one in known):
             known = list(self.lists.read_facts(known))
+        if sort is Sort.NEXT_DATE:
+            # The pages have orders of one date by their shards, so they are not sorted again.
+            return known
         return sorted(known, key=_SORT_KEYS[sort])
 
     def count(self, wanted: Wanted, *, text: str | None = None, most: int = MOST_COUNTED) -> Count:
