@@ -199,13 +199,19 @@ class Watch:
     asked: set[tuple[str, Use]] = field(default_factory=set)
     _running: list[str] = field(default_factory=list)
     _loaded: str = ""
+    _session: Any = None
 
     def install(self) -> None:
         """Listen to all clients that the product makes; the tests' own are others."""
-        session: Any = open_session()
+        self._session = session = open_session()
         session.register("provide-client-params.*.*", self._note)
         session.register("after-call.s3.GetObject", self._note_missing)
         on_loading.append(self._wrap)
+
+    @property
+    def listens(self) -> bool:
+        """Whether the product still makes its clients from the session that is listened to."""
+        return self._session is open_session()
 
     def _note(self, *, params: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
         if model.auth_type == "none":

@@ -92,6 +92,7 @@ def permitted() -> Iterator[Watch]:
     """No function asks in this test for what its policy doesn't allow. Moto itself allows all."""
     before, WATCH.asked = WATCH.asked, set()
     yield WATCH
+    assert WATCH.listens, "a test before this one replaced the process's session of botocore"
     refused = [one for one in WATCH.asked if not is_allowed(*one)]
     WATCH.asked |= before
     assert not refused, f"template.yaml doesn't allow it: {refused}"

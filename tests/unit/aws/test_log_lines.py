@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from milepost.aws.botocore_clients import client, open_session
+from milepost.aws.botocore_clients import open_session
 from milepost.aws.logger import open_logger
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
@@ -39,12 +39,12 @@ def test_a_lines_time_is_one_by_which_lambda_reads_its_level(
 def test_botocore_writes_no_lines_of_its_own_at_a_start(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_session.cache_clear()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
     # As Lambda's runtime sets the root logger.
     caplog.set_level(logging.INFO)
     logging.getLogger("botocore").setLevel(logging.NOTSET)
-    client("sqs")
+    # A session that is made now. The process keeps its own, which other tests listen to.
+    open_session.__wrapped__().create_client("sqs")
     assert [one for one in caplog.records if one.name.startswith("botocore")] == []
     assert logging.getLogger("botocore.credentials").getEffectiveLevel() == logging.WARNING
