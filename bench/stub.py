@@ -62,12 +62,8 @@ class _Aws:
         self._items: dict[str, Any] = {}
         self._objects: dict[str, bytes] = {}
         self._calls: Counter[str] = Counter()
+        self._settings = json.dumps(_settings(provider))
         self._answers: dict[str, Any] = {
-            "GetParametersByPath": {
-                "Parameters": [
-                    {"Name": f"/bench/{CONNECTION}", "Value": json.dumps(_settings(provider))}
-                ]
-            },
             "SendMessage": {"MessageId": "00000000-0000-4000-8000-000000000000"},
             "UpdateItem": {"Attributes": {}},
             "Query": {"Items": []},
@@ -100,6 +96,9 @@ class _Aws:
             return {"Item": item}
         if operation == "BatchGetItem":
             return {"Responses": {name: self._found(one) for name, one in _tables(asked)}}
+        if operation == "GetParametersByPath":
+            name = f"{asked['Path'].rstrip('/')}/{CONNECTION}"
+            return {"Parameters": [{"Name": name, "Value": self._settings}]}
         if operation == "GetSecretValue":
             entry = _CREDENTIALS if "credentials" in asked["SecretId"].lower() else _SIGNING
             return {

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -27,7 +28,7 @@ class Quarantine:
 
     def __init__(self, make_client: "Callable[[], S3Client]", *, bucket: str) -> None:
         # Seldom needed, so the client is made when it is: S3's is the slowest of all to make.
-        self._make_client = make_client
+        self._open_client = cache(make_client)
         self._bucket = bucket
 
     def keep(
@@ -36,7 +37,7 @@ class Quarantine:
         """Keep it and return its key. ``source`` is ``webhook`` or ``poll``."""
         digest = hashlib.sha256(body).hexdigest()[:32]
         key = _key(KeptId(connection_id, at.date().isoformat(), digest))
-        self._make_client().put_object(
+        self._open_client().put_object(
             Bucket=self._bucket,
             Key=key,
             Body=body,
@@ -76,13 +77,13 @@ class Quarantine:
 
     def remove(self, kept_id: KeptId) -> None:
         """Forget it; what is gone already is no error."""
-        self._make_client().delete_object(Bucket=self._bucket, Key=_key(kept_id))
+        self._open_client().delete_object(Bucket=self._bucket, Key=_key(kept_id))
 
     def _ids(self, connection_id: str | None, after: KeptId | None) -> Iterator[KeptId]:
         prefix = f"{_ROOT}{connection_id}/" if connection_id else _ROOT
         start: dict[str, Any] = {"StartAfter": _key(after)} if after else {}
         pages = (
-            self._make_client()
+            self._open_client()
             .get_paginator("list_objects_v2")
             .paginate(Bucket=self._bucket, Prefix=prefix, **start)
         )
@@ -91,7 +92,7 @@ class Quarantine:
                 yield KeptId(*one["Key"].removeprefix(_ROOT).split("/"))
 
     def _read(self, operation: str, kept_id: KeptId) -> Any:
-        read = getattr(self._make_client(), operation)
+        read = getattr(self._open_client(), operation)
         try:
             return read(Bucket=self._bucket, Key=_key(kept_id))
         except ClientError as error:

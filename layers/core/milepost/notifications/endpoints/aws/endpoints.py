@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import uuid4
 
@@ -188,7 +189,7 @@ class EndpointOwners:
         suppressions: Suppressions,
     ) -> None:
         # Told once an endpoint has failed for days: most that are called never need it.
-        self._make_client = make_client
+        self._open_client = cache(make_client)
         self._sender = sender
         self._configuration_set = configuration_set
         self._suppressions = suppressions
@@ -205,7 +206,7 @@ class EndpointOwners:
             return
         mail = switched_off_mail(endpoint, to=to, failure=failure, since=since)
         try:
-            self._make_client().send_email(
+            self._open_client().send_email(
                 FromEmailAddress=self._sender,
                 ConfigurationSetName=self._configuration_set,
                 Destination={"ToAddresses": [mail.to]},

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -35,14 +36,14 @@ class UnannouncedOfCustomers:
     name = "unannounced"
 
     def __init__(self, make_client: "Callable[[], S3Client]", *, bucket: str) -> None:
-        self._make_client = make_client
+        self._open_client = cache(make_client)
         self._bucket = bucket
 
     def sweep(self, subject: Subject, *, dry_run: bool) -> Swept:
         swept = Sweep(self.name)
         try:
             pages = (
-                self._make_client().get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
+                self._open_client().get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
             )
             for key in [one["Key"] for page in pages for one in page.get("Contents", [])]:
                 self._sweep_one(key, subject, swept, dry_run=dry_run)
@@ -76,14 +77,14 @@ class UnannouncedOfCustomers:
             payload = {"Records": others}
             as_it_was = json.dumps(payload) if isinstance(kept["payload"], str) else payload
             body = json.dumps({**kept, "payload": as_it_was}).encode()
-            self._make_client().put_object(Bucket=self._bucket, Key=key, Body=body)
+            self._open_client().put_object(Bucket=self._bucket, Key=key, Body=body)
         else:
-            self._make_client().delete_object(Bucket=self._bucket, Key=key)
+            self._open_client().delete_object(Bucket=self._bucket, Key=key)
 
     def _read(self, key: str) -> bytes | None:
         """None when it was taken up, or has expired, meanwhile."""
         try:
-            answer = self._make_client().get_object(Bucket=self._bucket, Key=key)
+            answer = self._open_client().get_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None
