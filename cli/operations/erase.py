@@ -7,19 +7,18 @@ import typer
 
 from cli.api import NoSuchThing, OrdersApi
 from cli.confirming import confirm_by_typing
-from cli.faults import CannotDo
+from cli.faults import CannotDo, WrongUse
 from cli.options import JsonOption, YesOption
 from cli.orders.finding import find_orders
 from cli.output import is_interactive, tell, tell_json
 from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
-from milepost.connections.connection import DEFAULT_COUNTRY
 from milepost.orders.order import OrderKey
 from milepost.orders.search_terms import customer_id_of, customer_id_of_email, phone_ids
+from milepost.queries.customer_lookup import is_phone
 
 app = make_part()
 
-_PHONE: Final = re.compile(r"[+(]?\d[\d\s()/.-]{5,}")
 _CUSTOMER_ID: Final = re.compile(r"[0-9a-f]{16}")
 
 
@@ -124,25 +123,23 @@ def _customer_id(api: OrdersApi, customer: str) -> str:
     try:
         (first, *_) = find_orders(api, customer, connection=None)
     except NoSuchThing:
-        if _PHONE.fullmatch(customer):
+        if is_phone(customer):
             return _customer_id_of_phone(api, customer)
         raise
     order = api.get(f"/orders/{first}")
     return customer_id_of(order["details"], OrderKey.parse(first))
 
 
-def _countries(api: OrdersApi) -> list[str]:
-    """Those of the connections, by which a number is read that is written without a country."""
-    applied = api.get("/connections")["items"]
-    return sorted({one["settings"].get("country", DEFAULT_COUNTRY) for one in applied})
-
-
 def _customer_id_of_phone(api: OrdersApi, phone: str) -> str:
-    """The id of who has this number and no email address, by the spelling that is found."""
-    ids = dict.fromkeys(phone_ids(phone))
-    for country in _countries(api):
-        ids |= dict.fromkeys(phone_ids(phone, country=country))
-    for one in ids:
-        if api.delete(f"/customers/{one}", dry_run="true")["found"]:
-            return one
-    return next(iter(ids))
+    """The id of who has this number.
+
+    :raises WrongUse: when several have
+    """
+    found = api.get("/customers", phone=phone)["customers"]
+    if len(found) > 1:
+        lines = "\n".join(f"  {one['id']}  {one['name'] or ''}".rstrip() for one in found)
+        raise WrongUse(
+            f"{phone} is the number of several customers. Erase each by their id:\n{lines}"
+        )
+    # What is kept elsewhere of somebody without an order may still name the number.
+    return found[0]["id"] if found else phone_ids(phone)[0]

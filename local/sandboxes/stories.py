@@ -108,7 +108,7 @@ OFFERGRID: Final = (
     Story(
         days_ago=5,
         fields={"items": [{"offerId": "off-nbn-1000"}]},
-        moves=(_SENT, _TAKEN, _to("scheduled", in_hours=2.03)),
+        moves=(_SENT, _TAKEN, _to("scheduled", in_hours=2.05)),
     ),
     Story(
         days_ago=7,

@@ -53,6 +53,7 @@ READS: Final = {
     "orders_api, orders due": reads("/orders", due="overdue"),
     "orders_api, orders of a customer": reads("/orders", q=CUSTOMER),
     "orders_api, order ids": reads("/order-ids", order=KEY.order_id),
+    "orders_api, customers": reads("/customers", phone="+61 491 570 737"),
     "orders_api, an order": reads(f"/orders/{_ITEM}"),
     "orders_api, an order's notices": reads(f"/orders/{_ITEM}/notices"),
     "orders_api, notices": reads("/notices", state="bounced"),

@@ -222,6 +222,7 @@ ROUTES: Final[Mapping[str, str]] = {
     "GET /dead-letters/<queue>": "orders_api, dead letters of a queue",
     "POST /dead-letters/<queue>/redrive": "orders_api, a redrive",
     "DELETE /dead-letters/<queue>/messages/<message>": "orders_api, a letter given up",
+    "GET /customers": "orders_api, customers",
     "DELETE /customers/<customer>": "orders_api, an erasure",
 }
 """Each route of the API, and one of its scenarios."""

@@ -37,6 +37,10 @@ OUTSIDE: Final = {
     "export": "0a1b2c3d4e5f6071",
 }
 """By the name of a path's parameter: the id of something of a connection that isn't allowed."""
+QUERIES: Final = {
+    "GET /order-ids": {"order": KEY.path_id},
+    "GET /customers": {"phone": "+61 491 570 737"},
+}
 BODIES: Final = {
     "POST /orders/<order_id>/actions/<action>": {"text": "rang them"},
     "PUT /subscriptions/<subscription>": {"email": "sales@example.org", "connections": [OTHER]},
@@ -90,7 +94,7 @@ def test_no_route_shows_or_changes_anything_of_a_connection_that_is_not_allowed(
     before, wrong = state(stack), []
     for route in routes():
         method, path = route.partition(" ")[0], path_of(route, outside)
-        query = {"order": KEY.path_id} if route == "GET /order-ids" else {}
+        query = QUERIES.get(route, {})
         event = http_event(method, path, BODIES.get(route), role=role, query=query)
         answer = app.handler(event, Context())
         status, body = answer["statusCode"], answer.get("body") or ""

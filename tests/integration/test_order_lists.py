@@ -10,10 +10,12 @@ import pytest
 
 from milepost.common.status import Status
 from milepost.connections.connection import Connection
+from milepost.operations.erasure.aws.orders import ErasableOrders
 from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.orders.search_terms import customer_id_of_email
 from milepost.orders.summary import Wait
+from milepost.orders.tombstones import tombstone_of
 from milepost.queries import order_finder
 from milepost.queries.aws import order_lists
 from milepost.queries.aws.figures import FiguresTable
@@ -357,6 +359,17 @@ def test_filters_find_what_they_say_and_are_combined(
     wanted = replace(ALL, **filters)
     assert ids(finder.page(wanted).orders) == [f"ord-{number:04d}" for number in found]
     assert finder.count(wanted) == Count(len(found))
+
+
+def test_an_order_that_was_erased_and_is_still_in_the_index_is_in_no_list(
+    lists: OrderLists, keep: Callable[..., None], stack: Stack
+) -> None:
+    gone, there = order(1, **ANNA), order(2, **BEN)
+    keep(gone, there)
+    table = ErasableOrders(aws("dynamodb"), table_name=stack.resources["OrdersTable"])
+    table.write_tombstone(tombstone_of(replace(gone, version=1), at=NOON))
+    keys = [one.order.key for one in (gone, there)]
+    assert ids(lists.look_up(keys)) == ["ord-0002"]
 
 
 def test_an_order_that_was_written_before_says_when_it_was_updated_too(

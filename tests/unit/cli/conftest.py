@@ -22,6 +22,7 @@ from milepost.orders.recording import record
 from milepost.orders.report import Report
 from milepost.orders.rules import Rules
 from milepost.queries.aws.projector import MeasuredOrders
+from milepost.queries.indexed_words import Indexing, indexed_words
 from tests.builders import OFFERGRID, RABOT, RETAIL
 from tests.stack import CONNECTIONS_PATH, SENDER, Context, Stack, aws
 from tests.stream import Stream
@@ -85,7 +86,8 @@ class Deployed:
         table = OrdersTable(
             aws("dynamodb"), table_name=self.stack.resources["OrdersTable"], connection=connection
         )
-        stream = Stream(Rules())
+        indexing = Indexing(country=connection.country)
+        stream = Stream(Rules(), words_of=lambda order: indexed_words(order, indexing))
         for one in reports:
             record(one, orders=table, rules=Rules(), now=one.seen_at)
             stream.report(one)

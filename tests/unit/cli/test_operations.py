@@ -213,6 +213,23 @@ def test_a_customer_without_an_address_is_erased_by_phone(
     assert deployed.tell("erase", spelled, "--yes")["order_ids"] == []
 
 
+def test_who_has_an_address_is_erased_by_phone_and_a_shared_number_is_asked_about(
+    deployed: Deployed,
+) -> None:
+    keys = [OrderKey(OFFERGRID.id, f"ord-{number}", "item-1") for number in (1, 2)]
+    people = [{"name": name, "email": f"{name}@example.com"} for name in ("anna", "bert")]
+    for key, person in zip(keys, people, strict=True):
+        customer = {**person, "phone": "0491 570 156"}
+        deployed.keep(report(Status.ACCEPTED, 1, key=key, customer=customer))
+    several = deployed.run("erase", "+61491570156", "--yes")
+    assert several.exit_code == 2
+    for person in people:
+        assert customer_id_of_email(person["email"]) in several.output
+    deployed.tell("erase", "anna@example.com", "--yes")
+    erased = deployed.tell("erase", "+61 491 570 156", "--yes")
+    assert erased["order_ids"] == [keys[1].path_id]
+
+
 NOBODY = ["nobody@example.com", "0123456789abcdef", "+49 30 7654321"]
 
 

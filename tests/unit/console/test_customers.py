@@ -4,6 +4,7 @@ from typing import Any
 
 from milepost.common.status import Status
 from milepost.operations.erasure.erase import Erased
+from milepost.orders.order import OrderKey
 from milepost.orders.search_terms import customer_id_of_email
 from tests.builders import KEY, report, tracked
 from tests.unit.console.conftest import Browser
@@ -22,8 +23,26 @@ def with_an_order(browser: Browser) -> None:
 
 def test_a_customer_is_found_by_email_in_any_spelling(browser: Browser) -> None:
     browser.sign_in()
-    assert browser.get("/console/customers?email=MIA@example.org").location == ADDRESS
-    assert "is not an email address" in browser.get("/console/customers?email=mia").text
+    assert browser.get("/console/customers?find=MIA@example.org").location == ADDRESS
+    assert "No customer has the phone number mia" in browser.get("/console/customers?find=mia").text
+
+
+def test_a_customer_is_found_by_phone_in_any_spelling(browser: Browser) -> None:
+    with_an_order(browser)
+    phoned = {"name": "Mia <b>", "email": "mia@example.org", "phone": "0491 570 156"}
+    browser.desk.lists.orders = [listed(key=KEY, facts={"customer": phoned})]
+    browser.desk.search.by_words = [KEY]
+    browser.sign_in()
+    found = browser.get("/console/customers?find=%2B61+491+570+156")
+    assert found.location == ADDRESS
+    other = {"name": "Ole", "email": "ole@example.org", "phone": "+61491570156"}
+    key = OrderKey(KEY.connection, "other", "other")
+    browser.desk.lists.orders += [listed(key=key, facts={"customer": other})]
+    browser.desk.search.by_words = [KEY, key]
+    both = browser.get("/console/customers?find=%2B61+491+570+156").text
+    assert "Mia &lt;b&gt;" in both
+    assert customer_id_of_email("ole@example.org") in both
+    assert "No customer has" in browser.get("/console/customers?find=%2B61+491+570+157").text
 
 
 def test_orders_and_notices_of_a_customer_are_on_one_page(browser: Browser) -> None:

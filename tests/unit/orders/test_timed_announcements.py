@@ -124,6 +124,17 @@ def test_nobody_is_reminded_of_what_they_were_told_later_than_the_reminder() -> 
     assert desk.run(BEGINS - 2 * HOUR) == [Kind.REMINDER]
 
 
+@pytest.mark.parametrize(("late", "said"), [(10, [Kind.REMINDER]), (6 * 60 + 1, [])])
+def test_the_team_is_reminded_to_complete_what_had_begun_when_it_became_known(
+    late: int, said: list[Kind]
+) -> None:
+    desk = Desk()
+    learned = (BEGINS - NOON) / timedelta(minutes=1) + late
+    desk.record(scheduled(learned, completed_by="fulfill"))
+    assert desk.run(BEGINS + timedelta(minutes=late)) == said
+    assert desk.run(BEGINS + timedelta(minutes=late + 15)) == []
+
+
 def test_after_an_outage_only_the_last_reminder_comes_and_none_of_what_has_begun(
     desk: Desk,
 ) -> None:

@@ -61,14 +61,19 @@ def due_reminder(
     """The due time of the reminder to announce now; None if there is none.
 
     There is none if the appointment became known only after the due time, or if it was already
-    announced. If several are due, only the last counts.
+    announced. If several are due, only the last counts. That the team has to complete the order is
+    also said of an appointment that had begun when it became known.
     """
     order = tracked.order
     begins = begins_at(order.appointment, connection)
     if begins is None or tracked.erased_at is not None:
         return None
     learned_at = _learned_at(order)
-    times = [one for one in reminder_times(order, connection) if learned_at <= one <= now]
+    times = [
+        one
+        for one in reminder_times(order, connection)
+        if one <= now and (learned_at <= one or one >= begins)
+    ]
     if not times:
         return None
     last = times[-1]

@@ -1,4 +1,4 @@
-"""Customers: erase a customer."""
+"""Customers: find them by their phone number, erase a customer."""
 
 from typing import Annotated
 
@@ -7,15 +7,87 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import Field
 
 from milepost.api import text_patterns
-from milepost.api.dependencies import Given
+from milepost.api.dependencies import Given, Services
 from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
-from milepost.api.problems import Conflict
+from milepost.api.problems import Conflict, Fault, Problem
 from milepost.common.timestamps import format_instant
 from milepost.operations.erasure.erase import Erased, Incomplete
 from milepost.orders.recording import LostRace
+from milepost.queries.customer_lookup import (
+    FoundCustomer,
+    customers_by_phone,
+    ids_of_phone,
+    is_phone,
+)
+from milepost.queries.phone_words import FEWEST_DIGITS
 
 router = Router()
+
+
+class CustomerView(Shape):
+    """A customer with this phone number."""
+
+    id: str = Field(description="As their orders name it.", examples=["12f803998b2500a3"])
+    name: str | None = Field(description="The business, else the person; null where unknown.")
+    orders: int = Field(description="How many orders name them; 0 of somebody who was erased.")
+
+
+class CustomersView(Shape):
+    """Who has a phone number."""
+
+    customers: list[CustomerView] = Field(
+        description="Those with most orders first; several where people share a number. Somebody "
+        "who was erased in the last 16 days is found if nothing but the number was known of them."
+    )
+
+
+@router.get(
+    "/customers",
+    summary="The customers with a phone number, however it is written",
+    tags=["customers"],
+    operation_id="find_customers",
+    responses=may_answer(200),
+)
+def find_customers(
+    services: Given,
+    *,
+    phone: Annotated[
+        str,
+        Query(
+            description="The whole number. Without its country, it is read as one of the "
+            "countries of the connections.",
+            min_length=1,
+            max_length=64,
+        ),
+    ],
+) -> CustomersView:
+    if not is_phone(phone):
+        what = f"a phone number has {FEWEST_DIGITS} digits and more, and no letters"
+        raise Problem(422, f"{what}.", errors=[Fault(where="query.phone", what=what)])
+    found = find_by_phone(phone, services) or _erased_lately(phone, services)
+    return CustomersView(
+        customers=[CustomerView(id=one.id, name=one.name, orders=one.orders) for one in found]
+    )
+
+
+def find_by_phone(phone: str, services: Services) -> list[FoundCustomer]:
+    """The customers with this number at the connections that the caller may see."""
+    return customers_by_phone(
+        phone, search=services.search, lists=services.lists, countries=_countries(services)
+    )
+
+
+def _erased_lately(phone: str, services: Services) -> list[FoundCustomer]:
+    if services.narrowed_to is not None:
+        return []
+    ids = ids_of_phone(phone, countries=_countries(services).values())
+    erased = services.operations.erasure.remembered_among(ids)
+    return [FoundCustomer(id=erased, name=None, orders=0)] if erased else []
+
+
+def _countries(services: Services) -> dict[str, str]:
+    return {name: one.country for name, one in services.connections.all().items()}
 
 
 class LeftView(Shape):

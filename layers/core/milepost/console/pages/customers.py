@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from milepost.api.problems import NotFound, Problem
-from milepost.api.routes.customers import erase_customer
+from milepost.api.routes.customers import erase_customer, find_by_phone
 from milepost.api.routes.notice_lists import NoticeList, list_notices
 from milepost.console.answers import Answer
 from milepost.console.pages.notices import TONES
@@ -35,11 +35,14 @@ class Known:
 
 @pages.get("/console/customers")
 def find_customer(visit: Visit) -> Answer:
-    """Find a customer by their email address."""
-    email = text_of(visit.query, "email", most=254)
-    if email and "@" in email:
-        return visit.go_to(f"/console/customers/{customer_id_of_email(email)}")
-    return visit.page("find_customer.html", email=email)
+    """Find a customer by their email address or phone number."""
+    asked = text_of(visit.query, "find", most=254)
+    if asked and "@" in asked:
+        return visit.go_to(f"/console/customers/{customer_id_of_email(asked)}")
+    found = find_by_phone(asked, visit.services) if asked else []
+    if len(found) == 1:
+        return visit.go_to(f"/console/customers/{found[0].id}")
+    return visit.page("find_customer.html", asked=asked, found=found)
 
 
 @pages.get("/console/customers/{customer}")
@@ -80,7 +83,7 @@ def erase(visit: Visit) -> Answer:
 def _customer_of(visit: Visit) -> str:
     customer = visit.path["customer"].lower()
     if len(customer) != _ID_LENGTH or set(customer) - set("0123456789abcdef"):
-        raise NotFound("A customer's id has 16 hex digits: find the customer by email.")
+        raise NotFound("A customer's id has 16 hex digits: find the customer by email or phone.")
     return customer
 
 

@@ -4,7 +4,7 @@ An erasure is remembered for as long as anything may be on its way: what was rec
 found, a message that waits in a queue, a change that is retried. It is looked for again until then.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -149,6 +149,10 @@ class Erasure:
             was_erased=bool(known and known.subject.groups),
         )
         return self._sweep(erased, subject)
+
+    def remembered_among(self, customer_ids: Iterable[str]) -> str | None:
+        """The first of these ids under which a customer was erased in the last days."""
+        return next((one for one in customer_ids if self.memory.recall(one)), None)
 
     def _sweep(self, erased: Erased, subject: Subject) -> Erased:
         """Every place, also when one of them can't be looked at."""
