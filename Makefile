@@ -10,6 +10,10 @@ PYTHON_VERSION = $(shell $(BIN)/python -c 'import sys; print("%d.%d" % sys.versi
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export SAM_CLI_TELEMETRY := 0
 unexport PYTHONDONTWRITEBYTECODE
+# SAM and boto3 read AWS_DEFAULT_REGION alone; version 2 of the AWS CLI prefers AWS_REGION.
+ifneq ($(strip $(AWS_REGION)),)
+export AWS_DEFAULT_REGION := $(AWS_REGION)
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help install lock build build-aws run stop invoke sam-env events check format test test-all deploy clean

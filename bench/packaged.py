@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from bench.children import WORK
 from local.build import TEMPLATE, build_stack
-from tests.stack import template, variables_of_all_functions
+from tests.stack import DEAD_LETTERS, template, variables_of_all_functions
 
 PACKAGES_OF_BOTO3: Final = (
     "boto3",
@@ -95,6 +95,7 @@ def environment_of(function: str, *, endpoint: str) -> dict[str, str]:
     variables = declared.get("Environment", {}).get("Variables", {})
     url = f"{endpoint}/000000000000/name"
     kinds = {"BUCKET": "bucket", "CREDENTIALS_ARN": "credentials", "DAYS": "366"}
+    kinds["DEAD_LETTERS"] = DEAD_LETTERS
     values = {
         name: next((of_it for kind, of_it in kinds.items() if name.endswith(kind)), url)
         for name in variables

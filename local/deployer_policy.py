@@ -59,7 +59,7 @@ UNUSED: Final = frozenset(
         *("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
         *("iam:ListRoles", "lambda:PassCapacityProvider", "lambda:PutFunctionCodeSigningConfig"),
         *("lambda:DeleteFunctionCodeSigningConfig", "lambda:PutFunctionScalingConfig"),
-        *("lambda:GetCodeSigningConfig", "lambda:PutFunctionRecursionConfig"),
+        "lambda:GetCodeSigningConfig",
         *("logs:AssociateKmsKey", "logs:CreateLogStream", "logs:DeleteDataProtectionPolicy"),
         *("logs:DeleteIndexPolicy", "logs:DisassociateKmsKey", "logs:PutBearerTokenAuthentication"),
         *("logs:PutDataProtectionPolicy", "logs:PutIndexPolicy", "logs:PutLogEvents"),

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import boto3
 import typer
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
 from local.build import compile_functions
@@ -15,9 +15,10 @@ from local.faults import CannotStart
 from milepost.common.email_addresses import BadAddress, ascii_address
 
 _BUILT: Final = Path(".aws-sam/build")
-_STAGE: Final = re.compile("[a-z][a-z0-9-]{0,31}")
-"""As the template's parameter StageName says. A function's name is the stack's name and up to 16
-characters, and may have 64. Source: Lambda API reference, CreateFunction."""
+_STAGE: Final = re.compile("[a-z][a-z0-9-]{0,23}")
+_RESERVED: Final = re.compile("aws|amazon|cognito")
+"""Words that the domain of the sign-in pages may not have, which is made of the stack's name.
+Source: Amazon Cognito developer guide, "Using the Amazon Cognito domain for managed login"."""
 _IMPATIENT: Final = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2})
 _STANDING: Final = re.compile("(CREATE|UPDATE|UPDATE_ROLLBACK|IMPORT)_COMPLETE")
 
@@ -26,8 +27,14 @@ def stage(name: Annotated[str, typer.Argument(metavar="STAGE")]) -> None:
     """Check the name of a stage: the stack's name and its functions' names are made of it."""
     if not _STAGE.fullmatch(name):
         raise CannotStart(
-            f"STAGE={name!r} can't name a stage. Take a small letter, then up to 31 small "
-            "letters, digits and hyphens, for instance STAGE=dev or STAGE=prod."
+            f"STAGE={name!r} can't name a stage. Take a lowercase letter, then up to 23 lowercase "
+            "letters, digits and hyphens, for instance STAGE=dev or STAGE=prod. Names of resources "
+            "and variables of functions are made of it, and AWS limits their length."
+        )
+    if reserved := _RESERVED.search(name):
+        raise CannotStart(
+            f"STAGE={name!r} can't name a stage: Cognito refuses a sign-in domain with "
+            f"{reserved[0]!r} in its name. Take another name."
         )
     if name == "local":
         raise CannotStart("STAGE=local is the stack of `make run`. Take another name.")
@@ -59,9 +66,12 @@ def protection(stack: Annotated[str, typer.Option()]) -> None:
 
 
 def credentials() -> None:
-    """Fail where there are no credentials that AWS takes, and say so."""
+    """Fail where there are no credentials that AWS takes, or no region, and say so."""
     try:
         boto3.client("sts", config=_IMPATIENT).get_caller_identity()
+    except NoRegionError:
+        typer.echo("No change set: there is no region. Set AWS_REGION to the stack's.")
+        raise typer.Exit(1) from None
     except (BotoCoreError, ClientError) as error:
         typer.echo(f"No change set: there are no credentials ({type(error).__name__}).")
         raise typer.Exit(1) from None

@@ -11,13 +11,29 @@ _SECRET: Final = "AWS::SecretsManager::Secret"
 
 
 def correct_ministack() -> None:
-    """Return the ARN of each secret that a template creates."""
+    """Return the ARN of each secret that a template creates, and find it by that ARN again.
+
+    Without the latter an update would create the secret again, empty, and a removal would leave it.
+    """
     provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
     handlers = provisioners._RESOURCE_HANDLERS[_SECRET]
-    create = handlers["create"]
+    create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
 
     def create_secret(*arguments: Any, **named: Any) -> tuple[str, dict[str, Any]]:
         _, attributes = create(*arguments, **named)
         return attributes["Arn"], attributes
 
-    handlers["create"] = create_secret
+    def update_secret(arn: str, *arguments: Any, **named: Any) -> tuple[str, dict[str, Any]]:
+        _, attributes = update(_name_of(arn), *arguments, **named)
+        return attributes["Arn"], attributes
+
+    def delete_secret(arn: str, *arguments: Any, **named: Any) -> None:
+        delete(_name_of(arn), *arguments, **named)
+
+    handlers |= {"create": create_secret, "update": update_secret, "delete": delete_secret}
+
+
+def _name_of(arn: str) -> str:
+    """The name of a secret, as ministack keeps it."""
+    # After it come a hyphen and six characters.
+    return arn.rpartition(":")[2][:-7]

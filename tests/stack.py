@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -22,6 +23,14 @@ from tests.signing import OTHER_SECRET, SECRET, standard_headers
 ROOT: Final = Path(__file__).parent.parent
 CONNECTIONS_PATH: Final = "/milepost/connections"
 SENDER: Final = "milepost@example.org"
+DEAD_LETTERS: Final = " ".join(
+    f"{one}=name"
+    for one in (
+        *("inbox", "email", "endpoint", "batch", "mail_events", "announce", "invocations"),
+        "measure",
+    )
+)
+"""The variable of that name, where queues don't matter."""
 SIGNING: Final = {
     "offergrid-home": {"scheme": "standard-webhooks", "secrets": [SECRET]},
     "offergrid-business": {"scheme": "standard-webhooks", "secrets": [OTHER_SECRET]},
@@ -112,9 +121,14 @@ class Resources(dict[str, str]):
         return self[name]
 
     def physical(self, value: str) -> str:
-        """The resource of this logical id; a value that is none stays as it is."""
+        """The resource of this logical id, and queues that a text names; anything else as it is."""
+        if ".QueueName}" in value:
+            return re.sub(r"\$\{(\w+)\.QueueName\}", lambda one: self.queue_name(one[1]), value)
         is_made = template().get(value, {}).get("Type") in _MAKERS
         return self[value] if is_made else value
+
+    def queue_name(self, logical_id: str) -> str:
+        return self[logical_id].rpartition("/")[2]
 
 
 @dataclass

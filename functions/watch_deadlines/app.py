@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from milepost.aws.clients import client
 from milepost.aws.logger import open_logger
 from milepost.aws.metrics import open_metrics
+from milepost.aws.queue_urls import dead_letter_urls
 from milepost.common.exception_summary import OwnWords, fail_without_message
 from milepost.common.timestamps import parse_instant
 from milepost.connections.aws.activity import ContactsTable
@@ -28,7 +29,7 @@ from milepost.notifications.aws.messages import AnnouncementsTopic, NoticeQueue
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.dispatch import Teller
 from milepost.notifications.reconciliation import AnnouncementWatch
-from milepost.operations.aws.waiting_letters import count_waiting, dead_letter_urls
+from milepost.operations.aws.waiting_letters import count_waiting
 from milepost.orders.aws.index import OrdersIndex
 from milepost.orders.aws.table import OrdersReader, OrdersTable
 from milepost.orders.order import Announcement, Kind

@@ -16,6 +16,8 @@ from samcli.commands.deploy.command import cli as sam_deploy
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
 from local.deploying import protection, set_default
+from local.deploying import stage as check_stage
+from local.faults import CannotStart
 from tests.stack import ROOT
 from tests.template import FUNCTIONS, TEMPLATE
 
@@ -108,7 +110,8 @@ def test_a_value_that_sam_cannot_be_given_is_refused(value: str) -> None:
         ("STAGE=dev", "SENDER= "),
         ("STAGE=Staging", "SENDER=a@example.org"),
         ("STAGE=local", "SENDER=a@example.org"),
-        (f"STAGE={'a' * 33}", "SENDER=a@example.org"),
+        (f"STAGE={'a' * 25}", "SENDER=a@example.org"),
+        ("STAGE=on-aws", "SENDER=a@example.org"),
         ("STAGE=two words", "SENDER=a@example.org"),
     ],
 )
@@ -121,8 +124,16 @@ def test_without_a_sender_or_with_a_name_that_no_stage_can_have_nothing_is_built
     assert "SENDER=" in refused.stdout or "STAGE=" in refused.stderr
 
 
+def test_words_that_cognito_refuses_in_a_domain_are_refused_before() -> None:
+    pattern = TEMPLATE["Parameters"]["StageName"]["AllowedPattern"]
+    for name in ("aws", "on-aws", "awstats", "amazon-eu", "prod-cognito"):
+        assert not re.fullmatch(pattern, name)
+        with pytest.raises(CannotStart, match="Cognito refuses"):
+            check_stage(name)
+
+
 @pytest.mark.sampled(2)
-@pytest.mark.parametrize("stage", ["dev", "staging", "prod", "prod-eu", "a" * 32])
+@pytest.mark.parametrize("stage", ["dev", "staging", "prod", "prod-eu", "a" * 24])
 def test_a_stage_has_a_stack_of_its_own_whose_functions_have_names_that_lambda_takes(
     stage: str,
 ) -> None:
@@ -135,6 +146,32 @@ def test_a_stage_has_a_stack_of_its_own_whose_functions_have_names_that_lambda_t
     for function in FUNCTIONS.values():
         name = function["FunctionName"]["Sub"].replace("${AWS::StackName}", f"milepost-{stage}")
         assert len(name) <= 64
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ({"AWS_REGION": "eu-north-1"}, "eu-north-1"),
+        ({"AWS_REGION": "eu-north-1", "AWS_DEFAULT_REGION": "eu-west-1"}, "eu-north-1"),
+        ({"AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1"),
+        ({}, ""),
+    ],
+)
+def test_sam_deploys_to_the_region_that_the_guide_has_people_set(
+    given: Mapping[str, str], read: str
+) -> None:
+    # SAM reads AWS_DEFAULT_REGION alone.
+    without = {name: value for name, value in os.environ.items() if not name.endswith("_REGION")}
+    command = ["make", "--no-print-directory", "--eval", "show: ; @echo $$AWS_DEFAULT_REGION"]
+    shown = subprocess.run(
+        [*command, "show"],
+        cwd=ROOT,
+        env=without | given,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.strip() == read
 
 
 @pytest.mark.thorough

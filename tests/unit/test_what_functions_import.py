@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.stack import template
+from tests.stack import DEAD_LETTERS, template
 
 ROOT: Final = Path(__file__).parents[2]
 FUNCTIONS: Final = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
@@ -106,6 +106,7 @@ def _environment() -> dict[str, str]:
     return {
         **dict.fromkeys(named, "https://milepost.example.org/000000000000/name"),
         "ACTIVITY_DAYS": "366",
+        "DEAD_LETTERS": DEAD_LETTERS,
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": "testing",

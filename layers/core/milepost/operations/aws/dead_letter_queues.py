@@ -5,6 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from milepost.aws.clients import FOR_INVOCATIONS, client
+from milepost.aws.queue_urls import dead_letter_urls
 from milepost.operations.aws.dead_letters import BackIntoQueue, SqsLetters, StartAgain, TellAgain
 from milepost.operations.dead_letters import DeadLetterQueue, RedriveTarget
 
@@ -34,11 +35,11 @@ def open_dead_letters(
     }
     ways["announce"] = TellAgain(functions, _S3, announce=announce)
     ways["invocations"] = StartAgain(functions)
-    patient = client("sqs")
+    patient, urls = client("sqs"), dead_letter_urls(environment)
     return [
         DeadLetterQueue(
             name=name,
-            letters=SqsLetters(patient, queue_url=environment[f"{name.upper()}_DEAD_LETTERS_URL"]),
+            letters=SqsLetters(patient, queue_url=urls[name]),
             way=way,
         )
         for name, way in ways.items()

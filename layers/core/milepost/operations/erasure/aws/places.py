@@ -12,6 +12,7 @@ from typing import Final
 
 from milepost.actions.aws.scheduler import ActionSchedules
 from milepost.aws.clients import client
+from milepost.aws.queue_urls import dead_letter_urls
 from milepost.connections.connection import Connections, UnknownConnection, UnusableConnection
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.operations.dead_letters import DeadLetterQueue
@@ -108,7 +109,7 @@ def open_erasure(
             ),
             DeadLettersOfCustomers(dead_letters, reader, budget),
             UnannouncedOfCustomers(_S3, bucket=environment["UNANNOUNCED_BUCKET"]),
-            SearchIndexBehind(client("sqs"), queue_url=environment["MEASURE_FAILURES_URL"]),
+            SearchIndexBehind(client("sqs"), queue_url=dead_letter_urls(environment)["measure"]),
         ],
         memory=ErasuresTable(dynamodb, table_name=environment["ERASURES_TABLE"]),
         plans=PlannedActions(
