@@ -28,6 +28,7 @@ PARTS: Final = (
     "lists",
     "exports",
     "questions",
+    "console",
     "growth",
     "latency",
     "forecast",

@@ -23,7 +23,7 @@ from cli.stack import is_loopback
 from milepost.common.causes import CAUSES, LONGEST_PATTERN, MOST_PATTERNS, is_phrase
 from milepost.common.status import Status, normal_form
 from milepost.connections.connection import SEARCH_FIELDS, TRACKS
-from milepost.connections.setting_values import MOST_REMINDER_HOURS
+from milepost.connections.setting_values import MOST_REMINDER_HOURS, is_order_page
 from milepost.notifications.mail.rendering.sanitize import one_line
 from milepost.notifications.notice import CUSTOMER_KINDS, Audience
 from milepost.notifications.subscription_input import (
@@ -50,6 +50,12 @@ def _web_address(value: str) -> str:
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
         raise ValueError("must begin with https://, since credentials travel to it")
     return value.rstrip("/")
+
+
+def _order_page(value: str) -> str:
+    if not is_order_page(value):
+        raise ValueError("is no address such as https://portal.example.com/orders/{order_id}")
+    return value
 
 
 def _poll(value: Any) -> Any:
@@ -171,6 +177,7 @@ class DeclaredConnection(_Declared):
     provider: ProviderName
     provider_version: Annotated[int, Field(ge=1)] | None = None
     base_url: Address | None = None
+    order_page: Annotated[Text, AfterValidator(_order_page), Field(max_length=1_000)] | None = None
     token_url: Address | None = None
     scopes: Text | None = None
     poll: Annotated[str, BeforeValidator(_poll), AfterValidator(_check_poll)] | None = None

@@ -101,7 +101,7 @@ def test_a_view_is_shared_with_the_team_or_kept_for_oneself(
 ) -> None:
     for name, shared in (("Home, scheduled", "team"), ("Only mine", "own")):
         operator.open("/orders?connection=offergrid-home&status=scheduled")
-        operator.page.get_by_text("Save this as a view").click()
+        operator.page.get_by_text("Save as a view").click()
         operator.page.get_by_label("Name", exact=True).fill(name)
         operator.page.locator("[name=shared]").select_option(shared)
         operator.page.get_by_role("button", name="Save", exact=True).click()

@@ -72,7 +72,7 @@ def test_a_note_stands_on_every_selected_order(stack: Stack, browser: OperatorsB
     part = browser.get(planned.location, **{"hx-request": "true"})
     assert "<html" not in part.text
     assert "data-finished" in part.text
-    assert "3 of 3 are through" in part.text
+    assert "3 of 3 are finished" in part.text
     assert "rang them" in browser.get(f"/console/orders/{IDS[1]}").text
     assert "rang them" not in browser.get(f"/console/orders/{IDS[2]}").text
 
@@ -87,7 +87,7 @@ def test_all_that_match_are_those_of_the_filters(stack: Stack, browser: Operator
     assert ">R-ord_2</a>" in page.text
     stopped = browser.post(f"{planned.location}/stop")
     assert stopped.status == 303
-    assert "1 were not begun with" in browser.get(planned.location).text
+    assert "1 were not started" in browser.get(planned.location).text
     nothing = browser.post("/console/batches", action="refresh", which="selected", asked="1")
     assert nothing.status == 422
     assert "No order is selected" in nothing.text
@@ -116,7 +116,7 @@ def test_the_file_is_the_list(stack: Stack, browser: OperatorsBrowser) -> None:
     assert [row["id"] for row in rows] == [IDS[1], IDS[0], IDS[2]]
     assert rows[0]["customer"] == "'=SUM(A1)"
     assert rows[0]["status"] == "accepted"
-    assert "No order is on this list" in browser.get("/console/orders?customer=nobody").text
+    assert "No order matches" in browser.get("/console/orders?customer=nobody").text
 
 
 def test_the_file_has_orders_of_one_date_in_the_order_of_the_list(

@@ -66,6 +66,7 @@ def test_the_example_is_valid_and_names_each_provider() -> None:
         (entry("base_url: http://api.example.com"), "must begin with https://"),
         (entry("base_url: https://me:pw@api.example.com"), "is no plain address"),
         (entry("base_url: api.example.com"), "is no plain address"),
+        (entry("order_page: https://portal.example/orders"), "is no address such as"),
         (entry("page_size: many"), "FILE:4: connections[0] (offergrid-home).page_size: must be a"),
         (entry("page_size: 500"), "page_size is at most 100 at offergrid"),
         (entry("track: slow"), "'slow' is none of extended, fast, standard"),

@@ -51,7 +51,7 @@ def test_a_connection_that_fails_is_seen_in_the_list_and_says_why(
     shown = browser.get("/console/connections").text
     assert "Failing" in shown
     assert "the provider answered 503" in shown
-    assert "need a look" in shown
+    assert "with problems" in shown
 
 
 def test_the_webhook_address_is_shown_as_the_provider_needs_it(

@@ -143,3 +143,29 @@ def test_the_selected_letters_are_redriven_or_discarded_and_the_others_stay(
     assert not behind.letters.kept
     kinds = sorted(one.kind for one in browser.desk.activity.entries.values())
     assert kinds == ["discard_dead_letter", "redrive_dead_letters", "redrive_dead_letters"]
+
+
+def test_today_says_whether_anything_waits(browser: Browser, behind: Behind) -> None:
+    browser.sign_in("viewer")
+    assert browser.get("/console").text.count('hx-trigger="load"') == 2
+    as_part = {"hx-request": "true"}
+    letters = browser.get(ADDRESS, **as_part).text
+    assert "3 dead letters</a>: messages that failed every retry" in letters
+    assert "offergrid-home" in browser.get(f"{ADDRESS}/quarantine", **as_part).text
+    behind.letters.kept.clear()
+    behind.quarantine.bodies.clear()
+    assert "No <a" in browser.get(ADDRESS, **as_part).text
+    assert "is empty" in browser.get(f"{ADDRESS}/quarantine", **as_part).text
+
+
+def test_a_quarantine_that_cannot_be_read_is_said_on_today(
+    browser: Browser, behind: Behind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_how: Any) -> Iterator[Kept]:
+        raise RuntimeError("gone")
+
+    browser.sign_in("viewer")
+    monkeypatch.setattr(behind.quarantine, "walk", fail)
+    part = browser.get(f"{ADDRESS}/quarantine", **{"hx-request": "true"})
+    assert part.status == 200
+    assert "The quarantine can't be shown now" in part.text

@@ -1,11 +1,15 @@
 """The page of one order: what it shows, and what its forms ask for."""
 
 import re
+from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from milepost.common.status import Status
 from milepost.console.order_facts import grouped_facts
+from milepost.console.rendering import segment
+from milepost.console.times import with_readable_times
 from milepost.notifications.recipients import Choice
 from milepost.orders.order import OrderKey
 from milepost.orders.report import Source
@@ -115,3 +119,36 @@ def test_every_fact_is_shown_once() -> None:
         ("Spn", "4", False),
         ("Installer", "name: Volt", False),
     ]
+
+
+PORTAL = "https://portal.example/orders/{order_id}?item={item_id}"
+
+
+@pytest.mark.parametrize(
+    ("order_id", "address"),
+    [
+        ("a/../b?x#y", "https://portal.example/orders/a%2F..%2Fb%3Fx%23y?item=item-1"),
+        ("..", None),
+    ],
+)
+def test_an_order_is_opened_at_its_provider_if_the_connection_has_its_address(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, order_id: str, address: str | None
+) -> None:
+    key = OrderKey(KEY.connection, order_id, "item-1")
+    browser.desk.orders.keep(tracked(report(Status.ACCEPTED, key=key)))
+    browser.sign_in("viewer")
+    path = f"/console/orders/{segment(key.path_id)}"
+    assert "Open at" not in browser.get(path).text
+    known = browser.desk.connections.known
+    with_page = replace(known[KEY.connection], order_page=PORTAL)
+    monkeypatch.setitem(known, KEY.connection, with_page)
+    assert re.findall(r'href="(https://portal[^"]*)"', browser.get(path).text) == (
+        [address] if address else []
+    )
+
+
+def test_times_in_a_sentence_are_in_the_readers_zone() -> None:
+    said = "The order has been pending since 2026-11-18T22:01:57.118Z, until 2026-99-18T22:01Z."
+    assert with_readable_times(said, ZoneInfo("Europe/Berlin")) == (
+        "The order has been pending since Wed 18 Nov 2026, 23:01 CET, until 2026-99-18T22:01Z."
+    )

@@ -28,7 +28,7 @@ def test_an_empty_day_says_so(browser: Browser) -> None:
     browser.sign_in()
     text = browser.get("/console").text
     assert all(section.nothing in text for section in SECTIONS)
-    assert "Every notice arrived" in text
+    assert "No notice failed." in text
 
 
 def test_a_part_that_cannot_be_read_hides_no_other(

@@ -95,6 +95,9 @@ class Connection:
     base_url: str
     provider_version: int | None = None
     """Of a declared provider: which version of its file; None for one that is programmed."""
+    order_page: str | None = None
+    """The address of an order's page in the provider's own web application; ``{order_id}`` and
+    ``{item_id}`` stand for its ids. None: there is no link."""
     token_url: str | None = None
     scopes: str | None = None
     page_size: int = 100

@@ -48,6 +48,35 @@ def read_address(value: Any) -> str:
     return str(value)
 
 
+def read_order_page(value: Any) -> str:
+    """An https address with ``{order_id}``, and with ``{item_id}`` or without."""
+    address = read_text(value)
+    if not is_order_page(address):
+        raise Wrong("is no address such as https://portal.example.com/orders/{order_id}")
+    return address
+
+
+def is_order_page(address: str) -> bool:
+    """Whether an order's page can be linked by this address."""
+    plain = address.replace("{order_id}", "1").replace("{item_id}", "1")
+    try:
+        parts = urlsplit(plain)
+        is_plain = parts.port != 0 and not (parts.username or parts.password)
+    except ValueError:
+        return False
+    in_host = urlsplit(address).netloc
+    return (
+        "{order_id}" in address
+        and parts.scheme == "https"
+        and bool(parts.hostname)
+        and is_plain
+        and not any(sign in in_host + plain for sign in "{}<>\"'\\")
+        and plain.isascii()
+        and plain.isprintable()
+        and " " not in plain
+    )
+
+
 def whole_number_up_to(most: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:

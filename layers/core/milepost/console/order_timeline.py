@@ -83,7 +83,9 @@ def _deed(entry: EntryView) -> Event:
 def _announcements(order: OrderView) -> Iterator[Event]:
     for one in order.announced:
         told = [notice for notice in order.notices if notice.sequence == one.sequence]
-        number = f"{len(told)} notice{'s' if len(told) != 1 else ''}" if told else "nobody is told"
+        number = (
+            f"{len(told)} notice{'s' if len(told) != 1 else ''}" if told else "nobody was notified"
+        )
         yield Event(
             at=one.announced_at,
             who="announced",

@@ -1,5 +1,6 @@
 """Times as people read them: how far away, and the full time in the reader's zone."""
 
+import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ _STEPS: Final = (
     (timedelta(hours=1), "hour"),
     (timedelta(minutes=1), "minute"),
 )
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z")
 _NOW: Final = timedelta(seconds=45)
 _LONGEST_ZONE: Final = 64
 
@@ -94,3 +96,13 @@ def time_element(said: object, *, now: datetime, zone: tzinfo, both: bool = Fals
     return Markup('<time datetime="{}" title="{}"><span class="rel">{}</span>{}</time>').format(
         stamp, long, short, shown
     )
+
+
+def with_readable_times(text: str, zone: tzinfo) -> str:
+    """A sentence with its instants as days and times of the reader's zone."""
+
+    def written(found: re.Match[str]) -> str:
+        read = read_time(found[0])
+        return full(read, zone) if isinstance(read, datetime) else found[0]
+
+    return _INSTANT.sub(written, text)

@@ -105,7 +105,7 @@ def start(visit: Visit) -> Answer:
     batch = visit.path["batch"]
     body = {"token": visit.form.one("token")}
     visit.changes.make("POST", f"/batches/{segment(batch)}/start", body=body)
-    return visit.go_to(_address(batch), done="It has begun. This page shows how far it is.")
+    return visit.go_to(_address(batch), done="Started. This page shows the progress.")
 
 
 @pages.post("/console/batches/{batch}/stop")
@@ -113,7 +113,7 @@ def stop(visit: Visit) -> Answer:
     """Begin with no further order."""
     batch = visit.path["batch"]
     visit.changes.make("POST", f"/batches/{segment(batch)}/stop")
-    return visit.go_to(_address(batch), done="It is stopped. What was at work ends as it would.")
+    return visit.go_to(_address(batch), done="Stopped. What had started is completed.")
 
 
 def _read(visit: Visit) -> tuple[Batch, Sequence[Target]]:

@@ -32,14 +32,19 @@ ABOUT: Final = {
 
 @pages.get("/console/operations")
 def show_operations(visit: Visit) -> Answer:
-    """How many messages wait in each dead-letter queue."""
+    """How many messages wait in each dead-letter queue; as a part of Today, how many in all."""
     parts = visit.parts(queues=lambda: list_dead_letters(visit.services).items)
+    if visit.request.is_part:
+        return visit.page("dead_letters_part.html", queues=parts["queues"])
     return visit.page("operations.html", queues=parts["queues"], about=ABOUT)
 
 
 @pages.get("/console/operations/quarantine")
 def show_quarantine(visit: Visit) -> Answer:
-    """What could not be read."""
+    """What could not be read; as a part of Today, whether there is anything."""
+    if visit.request.is_part:
+        one = visit.parts(first=lambda: list_quarantine(visit.services, limit=1).items)["first"]
+        return visit.page("quarantine_part.html", first=one)
     connection = text_of(visit.query, "connection", most=64)
     found = list_quarantine(
         visit.services,

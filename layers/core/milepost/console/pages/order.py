@@ -1,6 +1,7 @@
 """One order: where it stands, what comes next, everything that happened, and what can be done."""
 
 from typing import Any, cast
+from urllib.parse import quote
 
 from milepost.api.idempotency_key import new_key
 from milepost.api.order_schema import OrderView
@@ -40,6 +41,7 @@ def show(visit: Visit) -> Answer:
         forms=forms_of(order, _connection(order, visit)) if visit.caller.is_operator else [],
         advice=ADVICE,
         new_key=new_key,
+        at_provider=_at_provider(order, _connection(order, visit)),
         who=_customer(order),
         customer=_customer_id(order),
     )
@@ -116,6 +118,17 @@ def _done(made: dict[str, Any]) -> str:
     said = made["outcome"]
     answered = f" ({said})" if said and said != made["result"] else ""
     return f"{title}: {words(made['result'])}{answered}."
+
+
+def _at_provider(order: OrderView, connection: Connection | None) -> str | None:
+    """The order's page in the provider's own web application."""
+    if connection is None or connection.order_page is None:
+        return None
+    # An id of dots alone would lead to another page.
+    if not (order.order_id.strip(".") and order.item_id.strip(".")):
+        return None
+    page = connection.order_page.replace("{order_id}", quote(order.order_id, safe=""))
+    return page.replace("{item_id}", quote(order.item_id, safe=""))
 
 
 def _connection(order: OrderView, visit: Visit) -> Connection | None:
