@@ -38,6 +38,7 @@ CHECKS: Final[Sequence[tuple[str, Check]]] = (
     ("quarantine", running.check_quarantine),
     ("polls", running.check_polls),
     ("webhooks", running.check_webhooks),
+    ("payloads", running.check_payloads),
 )
 _STYLES: Final = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 

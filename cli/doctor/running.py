@@ -13,6 +13,7 @@ _A_DAY: Final = timedelta(days=1)
 _MOST_METRICS: Final = 100
 """Metrics of one question to CloudWatch; it takes 500."""
 _A_PAGE: Final = 100
+_MOST_CHANGES: Final = 5
 _FAILS: Final = frozenset({"failing", "unusable"})
 _WORTH_A_LOOK: Final = frozenset({"late", "waiting", "never_polled"})
 
@@ -113,6 +114,22 @@ def check_polls(patient: Patient) -> Iterator[Finding]:
             well += 1
     if not ill:
         yield ok("polls", f"{well} connections, none behind")
+
+
+def check_payloads(patient: Patient) -> Iterator[Finding]:
+    """Whether providers' payloads look as they did."""
+    changed = 0
+    for one in patient.connections:
+        for change in one.get("drift", [])[:_MOST_CHANGES]:
+            changed += 1
+            said = f"{change['kind'].replace('_', ' ')} {change['place']}, {change['detail']}"
+            yield warning(
+                "payloads",
+                f"{one['id']}: {said}",
+                "Look whether it has to be read (docs/add-a-provider.md#when-a-provider-changes).",
+            )
+    if not changed:
+        yield ok("payloads", f"{len(patient.connections)} connections, no change within 30 days")
 
 
 def check_webhooks(patient: Patient) -> Iterator[Finding]:

@@ -2,8 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -18,25 +18,31 @@ from milepost.aws.logger import open_logger
 from milepost.aws.metrics import count_failures, open_metrics
 from milepost.common.exception_summary import fail_without_message
 from milepost.common.timestamps import parse_instant
+from milepost.connections.aws.drift import DriftWatch
 from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.connections.connection import Connection, UnknownConnection, UnusableConnection
+from milepost.connections.drift import Part
 from milepost.connections.health import NOT_APPLIED
 from milepost.connections.poll_request import PollRequest
 from milepost.orders.aws.erased_customers import ErasedCustomers
 from milepost.orders.aws.table import OrdersTable
-from milepost.orders.recording import RecordOutcome, record
+from milepost.orders.recording import OrderStore, RecordOutcome, record
 from milepost.orders.report import Report
 from milepost.polling.aws.lease import PollsTable
+from milepost.polling.aws.named_orders import NamedOrdersTable
 from milepost.polling.aws.page_cache import DigestsBucket
 from milepost.polling.aws.touched_orders import TouchedTable
 from milepost.polling.lease import LeaseHeld
+from milepost.polling.named_orders import FetchResult, NamedFetch
 from milepost.polling.page_recording import Record, Sinks, StoreUnavailable
 from milepost.polling.poll import Poll, run_poll
 from milepost.polling.result import PollOutcome, PollResult
-from milepost.providers.base import Provider, rules_of
+from milepost.polling.touched_orders import MarkedOrders
+from milepost.providers.base import Json, Provider, rules_of
 from milepost.providers.http import ProviderHttp, ProviderPool
-from milepost.providers.registry import REGISTRY, adapter_of
+from milepost.providers.registry import REGISTRY, UnknownProvider, adapter_of
+from milepost.providers.session import Conversation
 from milepost.quarantine.aws.store import Quarantine
 from milepost.quarantine.redaction import without_secrets
 
@@ -65,7 +71,9 @@ credentials = ApiCredentials(
 )
 polls = PollsTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
 requests = PollRequests(dynamodb, table_name=os.environ["POLLS_TABLE"])
+named_orders = NamedOrdersTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
 touched = TouchedTable(dynamodb, table_name=os.environ["TOUCHED_TABLE"])
+drift = DriftWatch(dynamodb, table_name=os.environ["POLLS_TABLE"], clock=lambda: datetime.now(UTC))
 digests = DigestsBucket(s3, bucket=os.environ["DIGESTS_BUCKET"])
 erased_customers = ErasedCustomers(
     dynamodb, table_name=os.environ["ERASURES_TABLE"], orders_table=os.environ["ORDERS_TABLE"]
@@ -81,23 +89,48 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     Stored requests for the connection are fulfilled as well. With ``since`` (an instant) the input
     is such a request itself: everything that changed since then is read again, and announced only
-    if ``announce`` is true.
+    if ``announce`` is true. With ``fetch`` only the orders that webhooks named are fetched; each
+    poll that ends fetches those that are left.
     """
     name = str(event["connection"])
+    if "fetch" in event:
+        fetched = fetch_named(name, context)
+        note_drift(name)
+        return {"connection": name, **asdict(fetched)}
     if "since" in event:
         requests.keep(name, request_of(event, context))
+    try:
+        return poll_until_none_is_requested(name, context)
+    finally:
+        note_drift(name)
+
+
+def poll_until_none_is_requested(name: str, context: LambdaContext) -> dict[str, Any]:
+    """Poll, and poll again for requests that arrived meanwhile."""
     for _ in range(MOST_POLLS):
-        result, is_requested = poll_once(name, context)
-        if not is_requested or context.get_remaining_time_in_millis() < SPARE_FOR_PAGE:
+        result, goes_on = poll_once(name, context)
+        if goes_on.has_named:
+            fetch_named(name, context)
+        if not goes_on.is_requested or context.get_remaining_time_in_millis() < SPARE_FOR_PAGE:
             break
     return {"connection": name, **asdict(result)}
 
 
-def poll_once(name: str, context: LambdaContext) -> tuple[PollResult, bool]:
-    """Poll; also returns whether another poll was requested meanwhile."""
-    is_requested = False
+@dataclass(frozen=True, slots=True)
+class GoesOn:
+    """What is to be done after a poll."""
+
+    is_requested: bool = False
+    """Whether another poll was requested meanwhile."""
+    has_named: bool = False
+    """Whether webhooks named orders that are still to be fetched."""
+
+
+def poll_once(name: str, context: LambdaContext) -> tuple[PollResult, GoesOn]:
+    """Poll; also returns what is to be done afterwards."""
+    goes_on = GoesOn()
     try:
-        result, is_requested = poll(connections.get(name), context)
+        result, goes_on = poll(connections.get(name), context)
     except UnknownConnection:
         result = fail_unusable(name, why=NOT_APPLIED)
     except UnusableConnection as unusable:
@@ -107,7 +140,7 @@ def poll_once(name: str, context: LambdaContext) -> tuple[PollResult, bool]:
         credentials.forget()
         count_failed_poll(name)
     logger.info("polled", connection=name, **asdict(result))
-    return result, is_requested
+    return result, goes_on
 
 
 def fail_unusable(connection_id: str, *, why: str) -> PollResult:
@@ -137,10 +170,10 @@ def request_of(event: Mapping[str, Any], context: LambdaContext) -> PollRequest:
     )
 
 
-def poll(connection: Connection, context: LambdaContext) -> tuple[PollResult, bool]:
+def poll(connection: Connection, context: LambdaContext) -> tuple[PollResult, GoesOn]:
     """Poll under the connection's lease; it is no failure if another poll is in progress.
 
-    :returns: the result, and whether another poll was requested meanwhile
+    :returns: the result, and what is to be done afterwards
     :raises UnusableConnection: when its credentials can't be used
     """
     shown = credentials.get(connection.id)
@@ -151,12 +184,14 @@ def poll(connection: Connection, context: LambdaContext) -> tuple[PollResult, bo
             connection=connection,
             provider=(provider := adapter_of(connection)),
             credentials=shown,
-            http=ProviderHttp(
-                pool, allowed=filter(None, (connection.base_url, connection.token_url))
-            ),
+            http=http_of(connection),
             digests=digests,
             touched=touched,
-            sinks=Sinks(record=recorder(connection, provider), quarantine=put_aside(connection)),
+            sinks=Sinks(
+                record=recorder(connection, provider),
+                look=compare_with_earlier(connection),
+                quarantine=put_aside(connection),
+            ),
             clock=now,
             has_time=lambda: context.get_remaining_time_in_millis() > SPARE_FOR_PAGE,
             has_time_for_order=lambda: context.get_remaining_time_in_millis() > SPARE_FOR_ORDER,
@@ -166,14 +201,64 @@ def poll(connection: Connection, context: LambdaContext) -> tuple[PollResult, bo
         lease = polls.lease(connection.id, now=now(), duration=left + timedelta(seconds=5))
         result = run_poll(lease, make_poll, clock=now)
     except LeaseHeld as held:
-        return PollResult(PollOutcome.LEASED, error=str(held)), False
+        return PollResult(PollOutcome.LEASED, error=str(held)), GoesOn()
     is_over = result.outcome in (PollOutcome.COMPLETE, PollOutcome.UNCHANGED)
-    return result, is_over and lease.requested_meanwhile
+    return result, GoesOn(is_over and lease.requested_meanwhile, is_over and lease.has_named)
 
 
-def recorder(connection: Connection, provider: Provider) -> Record:
-    """A function that records a report in its order and returns whether that changed it."""
-    orders = OrdersTable(dynamodb, table_name=os.environ["ORDERS_TABLE"], connection=connection)
+def fetch_named(name: str, context: LambdaContext) -> FetchResult:
+    """Fetch the orders that webhooks of a connection named; what fails is left for later.
+
+    Nothing is done if another process fetches them, or the provider asked to wait.
+    """
+    try:
+        connection = connections.get(name)
+        provider, shown = adapter_of(connection), credentials.get(name)
+    except (UnknownConnection, UnknownProvider, UnusableConnection) as error:
+        logger.warning("named orders can't be fetched", connection=name, reason=str(error))
+        return FetchResult(error=str(error))
+    left = timedelta(milliseconds=context.get_remaining_time_in_millis())
+    lease = named_orders.lease(name, now=now(), duration=left + timedelta(seconds=5))
+    if lease is None:
+        return FetchResult()
+    result = NamedFetch(
+        conversation=Conversation(
+            connection=connection, provider=provider, credentials=shown,
+            http=http_of(connection), clock=now,
+        ),
+        sinks=Sinks(
+            record=recorder(connection, provider, mark=True),
+            look=compare_with_earlier(connection),
+            quarantine=put_aside(connection),
+        ),
+        clock=now,
+        has_time=lambda: context.get_remaining_time_in_millis() > SPARE_FOR_ORDER,
+    ).run(lease)  # fmt: skip
+    if result.not_found:
+        # An order that is not there yet is in the list later.
+        requests.keep(name, PollRequest(id="not-found", requested_at=now(), announce=True))
+    if result.error:
+        credentials.forget()
+    logger.info("fetched", connection=name, **asdict(result))
+    return result
+
+
+def http_of(connection: Connection) -> ProviderHttp:
+    """Requests to the connection's own hosts."""
+    return ProviderHttp(pool, allowed=filter(None, (connection.base_url, connection.token_url)))
+
+
+def recorder(connection: Connection, provider: Provider, *, mark: bool = False) -> Record:
+    """A function that records a report in its order and returns whether that changed it.
+
+    :param mark: whether the next poll has to read the order, because this is none
+    """
+    table = OrdersTable(dynamodb, table_name=os.environ["ORDERS_TABLE"], connection=connection)
+    orders: OrderStore = table
+    if mark:
+        orders = MarkedOrders(
+            table, mark=lambda key: touched.mark(connection.id, [key.order_id], at=now())
+        )
     changed = {RecordOutcome.TRANSITION, RecordOutcome.RECORDED}
 
     def take_in(report: Report, /, *, announce: bool) -> bool:
@@ -193,6 +278,29 @@ def recorder(connection: Connection, provider: Provider) -> Record:
         return recorded.outcome in changed
 
     return take_in
+
+
+def compare_with_earlier(connection: Connection) -> Callable[[Json, Sequence[Report]], None]:
+    """A function that compares an order's fields with those of earlier ones. A failure of this
+    doesn't affect the order."""
+
+    def look(order: Json, reports: Sequence[Report]) -> None:
+        words = [one.raw_status for one in reports if one.has_unknown_status and one.raw_status]
+        try:
+            drift.look(connection.id, Part.ORDER, order, words)
+        except (BotoCoreError, ClientError):
+            logger.warning("not compared with earlier orders", connection=connection.id)
+
+    return look
+
+
+def note_drift(name: str) -> None:
+    """Store what was learned of a connection's payloads. A failure of this affects nothing else."""
+    try:
+        for change in drift.flush():
+            logger.warning("a provider's payloads changed", connection=name, change=str(change))
+    except (BotoCoreError, ClientError):
+        logger.warning("not noted how payloads look", connection=name)
 
 
 def put_aside(connection: Connection) -> Callable[[bytes, str], None]:

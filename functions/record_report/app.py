@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -19,9 +19,11 @@ from milepost.common.errors import BadPayload
 from milepost.common.exception_summary import fail_without_message
 from milepost.common.strict_json import read_object, write_json
 from milepost.connections.aws.activity import LastWebhooks
+from milepost.connections.aws.drift import DriftWatch
 from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.aws.settings import ConnectionSettings
 from milepost.connections.connection import Connection, UnknownConnection, UnusableConnection
+from milepost.connections.drift import Part
 from milepost.connections.poll_request import PollRequest
 from milepost.orders import recording
 from milepost.orders.aws.erased_customers import ErasedCustomers
@@ -30,7 +32,10 @@ from milepost.orders.aws.table import OrdersReader, OrdersTable
 from milepost.orders.order import OrderKey
 from milepost.orders.recording import UnstorableOrder
 from milepost.orders.report import Report, Source, refuse_future
+from milepost.polling.aws.named_orders import NamedOrdersTable, TooManyNamed
+from milepost.polling.aws.on_demand import FetchStarts
 from milepost.polling.aws.touched_orders import BatchMarks, TouchedTable
+from milepost.polling.named_orders import NamedOrder
 from milepost.polling.touched_orders import MarkedOrders
 from milepost.providers.base import Json, OrderNamed, Provider, read_order, rules_of
 from milepost.providers.registry import REGISTRY, UnknownProvider, adapter_of
@@ -55,6 +60,9 @@ connections = ConnectionSettings(
 )
 webhooks = LastWebhooks(dynamodb, table_name=os.environ["POLLS_TABLE"])
 requests = PollRequests(dynamodb, table_name=os.environ["POLLS_TABLE"])
+drift = DriftWatch(dynamodb, table_name=os.environ["POLLS_TABLE"], clock=lambda: datetime.now(UTC))
+named_orders = NamedOrdersTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
+fetches = FetchStarts(lambda: client("lambda"), function=os.environ["POLL_ORDERS_FUNCTION"])
 marks = BatchMarks(
     TouchedTable(dynamodb, table_name=os.environ["TOUCHED_TABLE"]), clock=lambda: datetime.now(UTC)
 )
@@ -106,6 +114,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         clock=context,
         least=FOR_ONE,
     )
+    note_drift(readings.values())
     left = [one["messageId"] for one in (*unread.left, *unrecorded.left)]
     return come_back([*unread.failed, *unrecorded.failed, *left])
 
@@ -127,8 +136,8 @@ def read_delivery(delivery: Delivery) -> Reading | None:
         note_webhook(delivery)
         provider = adapter_of(connection)
         reports = read_reports(delivery, provider=provider, connection=connection)
-    except OrderNamed:
-        request_poll(delivery)
+    except OrderNamed as named:
+        have_fetched(delivery, NamedOrder(named.order_id, announce=delivery.announce))
         return None
     except (BadPayload, UnknownConnection, UnknownProvider, UnusableConnection) as error:
         put_aside(delivery, str(error), is_trouble=not isinstance(error, OnlyATest))
@@ -174,6 +183,20 @@ def record_reading(reading: Reading, ahead: ReadAhead) -> None:
         quarantine.remove(delivery.kept_as)
 
 
+def note_drift(readings: Iterable[Reading]) -> None:
+    """Compare webhooks with earlier ones. A failure of this doesn't affect the deliveries."""
+    try:
+        for one in readings:
+            if one.delivery.source is Source.WEBHOOK:
+                words = [r.raw_status for r in one.reports if r.has_unknown_status and r.raw_status]
+                said = read_object(one.delivery.body)
+                drift.look(one.connection.id, Part.WEBHOOK, said, words)
+        for change in drift.flush():
+            logger.warning("a provider's payloads changed", change=str(change))
+    except (BotoCoreError, ClientError):
+        logger.warning("not noted how payloads look")
+
+
 def note_webhook(delivery: Delivery) -> None:
     """Note that the connection's webhooks arrive. A failure of this doesn't affect the delivery."""
     if delivery.source is not Source.WEBHOOK or delivery.replayed_at:
@@ -184,8 +207,25 @@ def note_webhook(delivery: Delivery) -> None:
         logger.warning("not noted when the last webhook came", connection=delivery.connection_id)
 
 
+def have_fetched(delivery: Delivery, named: NamedOrder) -> None:
+    """Have an order fetched that a webhook only names; beyond a number of them, have all polled.
+
+    The order is stored first. So it is fetched by the next poll if the start fails.
+    """
+    at = datetime.now(UTC)
+    try:
+        if named_orders.add(delivery.connection_id, named, now=at):
+            fetches.start(delivery.connection_id)
+            named_orders.note_start(delivery.connection_id, at=at)
+    except TooManyNamed:
+        request_poll(delivery)
+    logger.info("to be fetched", connection=delivery.connection_id, order_id=named.order_id)
+    if delivery.kept_as:
+        quarantine.remove(delivery.kept_as)
+
+
 def request_poll(delivery: Delivery) -> None:
-    """Request a poll that fetches an order which a webhook only names.
+    """Request a poll, for more named orders than are fetched one by one.
 
     All such webhooks of one minute share one request, for a poll that starts after it, so that a
     burst doesn't exceed the size of the connection's item.
@@ -195,9 +235,6 @@ def request_poll(delivery: Delivery) -> None:
         id=f"webhooks-{minute:%H%M}", requested_at=minute + timedelta(minutes=1), announce=True
     )
     requests.keep(delivery.connection_id, request)
-    logger.info("to be fetched by the next poll", connection=delivery.connection_id)
-    if delivery.kept_as:
-        quarantine.remove(delivery.kept_as)
 
 
 def read_reports(delivery: Delivery, *, provider: Provider, connection: Connection) -> list[Report]:

@@ -19,9 +19,10 @@ from milepost.aws.queue_urls import dead_letter_urls
 from milepost.common.exception_summary import OwnWords, fail_without_message
 from milepost.common.timestamps import parse_instant
 from milepost.connections.aws.activity import ContactsTable
+from milepost.connections.aws.drift import DriftNotices
 from milepost.connections.aws.settings import ConnectionSettings
 from milepost.connections.connection import Connection, UnusableConnection
-from milepost.connections.health import poll_lags
+from milepost.connections.health import Contact, poll_lags
 from milepost.notifications.aws.announcement_log import ToldLogTable
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.held import HoldsTable
@@ -71,6 +72,11 @@ connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
 )
 contacts = ContactsTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
+sns = client("sns")
+drift_notices = DriftNotices(
+    dynamodb, table_name=os.environ["POLLS_TABLE"],
+    sns=sns, topic_arn=os.environ["ALARMS_TOPIC_ARN"],
+)  # fmt: skip
 dead_letters = dead_letter_urls(os.environ)
 index = OrdersIndex(dynamodb, table_name=orders_table)
 
@@ -103,7 +109,7 @@ announcements = AnnouncementWatch(
     log=ToldLogTable(dynamodb, table_name=notices_table),
     subscriptions=SubscriptionsTable(dynamodb, table_name=notices_table).all,
     teller=Teller(
-        topic=AnnouncementsTopic(client("sns"), topic_arn=topic_arn),
+        topic=AnnouncementsTopic(sns, topic_arn=topic_arn),
         topic_name=topic_arn,
         emails=NoticeQueue(sqs, queue_url=os.environ["EMAIL_QUEUE_URL"]),
         endpoints=NoticeQueue(sqs, queue_url=os.environ["ENDPOINT_QUEUE_URL"]),
@@ -135,7 +141,9 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     judge_what_is_due(now, context, done)
     judge_commissions(now, context, done)
     # A run with a later time must not raise the alarm for polls that are not due yet.
-    problems = count_late_polls(min(now, datetime.now(UTC))) + count_unusable()
+    known = contacts.all()
+    problems = count_late_polls(known, min(now, datetime.now(UTC))) + count_unusable()
+    tell_of_drift(known, done)
     if any(done.values()):
         logger.info("watched", extra=dict(done))
     problems += count_dead_letters()
@@ -250,9 +258,22 @@ def tell_what_is_missing(now: datetime, context: LambdaContext, done: dict[str, 
     announcements.finish(left, now=min(now, datetime.now(UTC)))
 
 
-def count_late_polls(now: datetime) -> int:
+def tell_of_drift(known: Mapping[str, Contact], done: dict[str, int]) -> None:
+    """Tell the team which providers' payloads have changed, at most once a day for each."""
+    applied = connections.all()
+    for name, contact in known.items():
+        if name not in applied or not contact.drift.untold:
+            continue
+        try:
+            drift_notices.tell(name, contact.drift, now=datetime.now(UTC))
+        except Exception:
+            logger.exception("failed to tell of changed payloads", connection=name)
+            done["failed"] += 1
+
+
+def count_late_polls(known: Mapping[str, Contact], now: datetime) -> int:
     """Count connections whose polls are late, and emit by how many seconds each is late."""
-    lags = poll_lags(connections.all().values(), contacts.all(), now=now)
+    lags = poll_lags(connections.all().values(), known, now=now)
     late = {name: lag for name, lag in lags.items() if lag > LATE}
     for name, lag in late.items():
         logger.warning("polls are late", connection=name, seconds=int(lag.total_seconds()))

@@ -10,6 +10,7 @@ from cli.providers.reading import read_declaration
 from milepost.connections.connection import Connection
 from tests.builders import offergrid_event
 from tests.make_events import inbox_message, sqs_batch
+from tests.permissions import Use, Watch
 from tests.stack import CONNECTIONS_PATH, Context, Stack, aws
 
 EXAMPLES = Path(__file__).parents[2] / "providers" / "examples"
@@ -58,16 +59,20 @@ def test_a_webhook_of_a_declared_provider_becomes_an_order(shop: Stack) -> None:
     assert item["provider"] == "woocommerce"
 
 
-def test_a_webhook_that_only_names_an_order_requests_a_poll_and_is_no_trouble(shop: Stack) -> None:
+def test_a_webhook_that_only_names_an_order_is_kept_and_starts_its_fetch(
+    shop: Stack, permitted: Watch
+) -> None:
     shop.put_settings(
         "shop",
         json.dumps({"id": "shop", "provider": "woocommerce", "base_url": "https://shop.example",
                     "provider_version": 3}),
     )  # fmt: skip
-    assert take(shop, '{"id": 7}') == []
+    # There is no function poll_orders here, so the message comes back.
+    assert len(take(shop, '{"id": 7}')) == 1
+    assert ("record_report", Use("lambda:InvokeFunction", "PollOrdersFunction")) in permitted.asked
     assert shop.items("OrdersTable") == []
     (poll,) = [one for one in shop.items("PollsTable") if one["pk"] == "poll#shop"]
-    assert [name for name in poll if name.startswith("request_webhooks-")]
+    assert poll["named"] == {"+7"}
 
 
 def test_a_stored_file_that_cannot_be_read_stops_no_other_connection(shop: Stack) -> None:

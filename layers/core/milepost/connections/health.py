@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from milepost.connections.connection import Connection
+from milepost.connections.drift import NO_DRIFT, Drift
 from milepost.connections.poll_request import PollRequest
 
 GRACE: Final = timedelta(minutes=2)
@@ -58,6 +59,8 @@ class Contact:
     last_webhook_at: datetime | None = None
     requests: tuple[PollRequest, ...] = ()
     """Requests for polls that no complete poll has done yet."""
+    drift: Drift = NO_DRIFT
+    """What changed in the provider's payloads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

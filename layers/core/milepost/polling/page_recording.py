@@ -36,11 +36,17 @@ class Record(Protocol):
     def __call__(self, report: Report, /, *, announce: bool) -> bool: ...
 
 
+def look_at_nothing(_order: Json, _reports: Sequence[Report]) -> None:
+    """For polls that don't compare orders with earlier ones."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sinks:
     """The destinations of what a poll finds."""
 
     record: Record
+    look: Callable[[Json, Sequence[Report]], None] = look_at_nothing
+    """Compares an order, as the provider wrote it, with earlier ones. It doesn't raise."""
     quarantine: Callable[[bytes, str], None]
     """Quarantines an order that could not be read or recorded, unchanged, with the reason."""
 
@@ -137,6 +143,7 @@ class PageRecorder:
         except Exception as error:
             self._quarantine(digest, [(raw, _reason("read", error))])
             return NO_KEY
+        self.sinks.look(order, found.reports)
         key = self._forget(found.reports)
         problems, is_over = self._record_reports(found.reports)
         kept = [

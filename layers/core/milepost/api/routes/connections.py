@@ -16,6 +16,7 @@ from milepost.api.openapi import may_answer
 from milepost.api.problems import Conflict, NotFound
 from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection, UnknownConnection
+from milepost.connections.drift import recent
 from milepost.connections.health import (
     NOT_APPLIED,
     Condition,
@@ -70,6 +71,18 @@ class PollRequestView(Shape):
     )
 
 
+class DriftView(Shape):
+    """A change in the payloads of a connection's provider."""
+
+    kind: str = Field(description="`new_field`, `new_type`, `missing_field` or `unknown_status`.")
+    place: str = Field(description="The payload and the path of the field.")
+    detail: str = Field(
+        description="Its type with the form of a value, in which letters are `a` and digits `0`; "
+        "for an unknown status the word."
+    )
+    seen_at: str
+
+
 class ConnectionView(Shape):
     """One account at one provider."""
 
@@ -81,6 +94,9 @@ class ConnectionView(Shape):
     health: HealthView
     requests: list[PollRequestView] = Field(
         description="Requests for polls that are not done yet, the oldest first."
+    )
+    drift: list[DriftView] = Field(
+        description="What changed in the provider's payloads within 30 days, the newest first."
     )
 
 
@@ -203,6 +219,7 @@ def _view_of(connection_id: str, contact: Contact, services: Services) -> Connec
             now=now,
         ),
         requests=_request_views(contact),
+        drift=_drift_views(contact, now=now),
     )
 
 
@@ -223,6 +240,7 @@ def _closed_view(
         settings={},
         health=_health_view(health, contact, last_error=why, now=now),
         requests=_request_views(contact),
+        drift=_drift_views(contact, now=now),
     )
 
 
@@ -236,6 +254,18 @@ def _request_views(contact: Contact) -> list[PollRequestView]:
             failed_at=_instant(one.failed_at),
         )
         for one in contact.requests
+    ]
+
+
+def _drift_views(contact: Contact, *, now: datetime) -> list[DriftView]:
+    return [
+        DriftView(
+            kind=str(one.kind),
+            place=one.place,
+            detail=one.detail,
+            seen_at=format_instant(one.seen_at),
+        )
+        for one in recent(contact.drift.changes, now=now)
     ]
 
 

@@ -1,12 +1,15 @@
 """PollsTable as others than the poller see it: how a connection's polls went, its last webhook."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.dynamodb_items import as_int, from_item, to_item
 from milepost.aws.errors import item_in_the_way
 from milepost.common.timestamps import format_instant, parse_instant
+from milepost.connections.aws.drift import PREFIX as SHAPE_PREFIX
+from milepost.connections.aws.drift import drift_in
 from milepost.connections.aws.poll_requests import read_requests
 from milepost.connections.health import Contact
 
@@ -34,17 +37,26 @@ class ContactsTable:
         answer = self._client.get_item(
             TableName=self._table, Key=_key(connection_id), ConsistentRead=True
         )
-        return _contact(from_item(answer.get("Item", {})))
+        shape = self._client.get_item(
+            TableName=self._table, Key=to_item({"pk": f"{SHAPE_PREFIX}{connection_id}"})
+        )
+        contact = _contact(from_item(answer.get("Item", {})))
+        return replace(contact, drift=drift_in(from_item(shape.get("Item", {}))))
 
     def all(self) -> Mapping[str, Contact]:
         """Of each connection that ever was in contact, by id."""
         pages = self._client.get_paginator("scan").paginate(TableName=self._table)
-        items = (from_item(item) for page in pages for item in page["Items"])
-        return {
-            item["pk"].removeprefix(_PREFIX): _contact(item)
-            for item in items
-            if item["pk"].startswith(_PREFIX)
+        items = {item["pk"]["S"]: from_item(item) for page in pages for item in page["Items"]}
+        found = {
+            pk.removeprefix(_PREFIX): _contact(item)
+            for pk, item in items.items()
+            if pk.startswith(_PREFIX)
         }
+        for pk, item in items.items():
+            if pk.startswith(SHAPE_PREFIX):
+                name = pk.removeprefix(SHAPE_PREFIX)
+                found[name] = replace(found.get(name, Contact()), drift=drift_in(item))
+        return found
 
 
 class LastWebhooks:

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.timestamps import format_instant, parse_instant, sortable
 from milepost.connections.aws.poll_requests import attribute_of, has_requests, read_requests
+from milepost.polling.aws.named_orders import has_named
 from milepost.polling.lease import LeaseHeld
 from milepost.polling.page_shift import PreviousPage
 from milepost.polling.state import LookAgain, PollState, Progress, Validator
@@ -83,6 +84,8 @@ class PollLease:
         self.state = state
         self.is_memory_sound = state.is_memory_sound
         self.requested_meanwhile = False
+        self.has_named = False
+        """Whether webhooks named orders that are still to be fetched."""
 
     def pause(self, progress: Progress) -> None:
         self._finish("SET progress = :progress", {":progress": _progress_text(progress)})
@@ -163,7 +166,9 @@ class PollLease:
                 raise LeaseHeld(f"the lease on {self._connection_id} had ended") from None
             raise
         # A poll that is refused the lease has stored its request before: it is among these.
-        self.requested_meanwhile = has_requests(answer.get("Attributes", {}))
+        attributes = answer.get("Attributes", {})
+        self.requested_meanwhile = has_requests(attributes)
+        self.has_named = has_named(attributes)
 
 
 def _key(connection_id: str) -> dict[str, Any]:

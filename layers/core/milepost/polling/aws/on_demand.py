@@ -1,6 +1,7 @@
-"""Starts poll_orders outside its schedule. Short: one invocation."""
+"""Starts poll_orders outside its schedule, for a poll or for orders that webhooks named."""
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from milepost.connections.aws.poll_requests import PollRequests
@@ -21,9 +22,19 @@ class PollStarts:
     def start(self, connection_id: str, request: PollRequest) -> None:
         # Stored first: this invocation may find another poll in progress, or be lost.
         self._requests.keep(connection_id, request)
-        event = {"connection": connection_id}
-        self._client.invoke(
-            FunctionName=self._function,
-            InvocationType="Event",
-            Payload=json.dumps(event).encode(),
-        )
+        _invoke(self._client, self._function, {"connection": connection_id})
+
+
+class FetchStarts:
+    """Starts fetching the orders that webhooks of a connection named."""
+
+    def __init__(self, client: "Callable[[], LambdaClient]", *, function: str) -> None:
+        self._client = client
+        self._function = function
+
+    def start(self, connection_id: str) -> None:
+        _invoke(self._client(), self._function, {"connection": connection_id, "fetch": "named"})
+
+
+def _invoke(client: "LambdaClient", function: str, event: dict[str, str]) -> None:
+    client.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())

@@ -244,7 +244,7 @@ class PartEvent(Part):
 
 
 class FetchEvent(Part):
-    """A webhook that only names an order, which the next poll then fetches."""
+    """A webhook that only names an order, which is then fetched at once."""
 
     kind: Literal["fetch"]
     id: Expression
