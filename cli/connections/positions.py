@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import yaml
 
 Path: TypeAlias = tuple[str | int, ...]
+_MOST_VALUES: Final = 100_000
 
 
 class BadYaml(ValueError):
@@ -45,7 +46,7 @@ def read_yaml(text: str) -> tuple[Any, Positions]:
         node = loader.get_single_node()
         if node is None:
             return None, Positions({})
-        lines = dict(_lines(node, (), frozenset()))
+        lines = dict(_bounded(_lines(node, (), frozenset())))
         return loader.construct_document(node), Positions(lines)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
@@ -56,6 +57,14 @@ def read_yaml(text: str) -> tuple[Any, Positions]:
         raise BadYaml(f"is not YAML: {error}", line=None) from None
     finally:
         loader.dispose()
+
+
+def _bounded(lines: Iterator[tuple[Path, int]]) -> Iterator[tuple[Path, int]]:
+    """:raises BadYaml: for aliases of aliases, which make a short text an endless document"""
+    for number, one in enumerate(lines):
+        if number > _MOST_VALUES:
+            raise BadYaml(f"has more than {_MOST_VALUES:,} values, by its aliases", line=None)
+        yield one
 
 
 def _lines(node: yaml.Node, path: Path, above: frozenset[int]) -> Iterator[tuple[Path, int]]:

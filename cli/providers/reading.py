@@ -82,8 +82,15 @@ def _problems(error: ValidationError, content: Any, positions: Positions) -> Ite
         yield Problem(
             where=".".join(map(str, place)),
             what=_in_words(one["type"], one["msg"], place, one["loc"]),
-            line=positions.line_of(place) or 1,
+            line=positions.line_of(_as_written(place)) or 1,
         )
+
+
+def _as_written(place: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """The place with numbers that are keys as text, as positions have them."""
+    if place[:2] == ("statuses", "map"):
+        return tuple(str(one) for one in place)
+    return place
 
 
 def _place(loc: tuple[int | str, ...], content: Any) -> Iterator[int | str]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from cli.providers.samples import Sample
@@ -25,7 +26,12 @@ from milepost.orders.lifecycle import TERMINAL
 from milepost.providers.base import PageRequest, Response
 from milepost.providers.declared.adapter import DeclaredProvider
 from milepost.providers.declared.expressions import names_in
-from milepost.providers.declared.file_facts import IN_TEXT, FetchEvent, WholeOrderEvent
+from milepost.providers.declared.file_facts import (
+    IN_TEXT,
+    IgnoredEvent,
+    PartEvent,
+    WholeOrderEvent,
+)
 from milepost.providers.declared.file_format import Declaration
 from milepost.providers.declared.file_parts import (
     CursorPages,
@@ -110,17 +116,30 @@ class Declared(Account):
         way = self.said.sign_in
         if isinstance(way, LoginSignIn) and request.path == way.path:
             return Answer(content=_Granting(self.said).content)
+        wanted = self._wanted(request) if request.method == "GET" else None
+        if wanted is not None:
+            content: Json = {}
+            found = self.find_order(wanted)
+            names = names_in(self.said.one_order.order)
+            if names and names == names_in(self.said.list.items):
+                return Answer(content=_put(content, names, [found]))
+            return Answer(content=_put(content, names, found) if names else found)
         if request.method == "GET" and request.path == self.said.list.path:
             return self._list(request)
-        path = self.said.one_order.path.partition("?")[0]
-        before, _, behind = path.partition("{order_id}")
-        inner = request.path.removeprefix(before).removesuffix(behind)
-        if request.method == "GET" and request.path == f"{before}{inner}{behind}":
-            content: Json = {}
-            found = self.find_order(inner)
-            names = names_in(self.said.one_order.order)
-            return Answer(content=_put(content, names, found) if names else found)
         return self._act(request)
+
+    def _wanted(self, request: Request) -> str | None:
+        """The id in a request for one order, in its path or in its query; None for another one."""
+        path, _, query = self.said.one_order.path.partition("?")
+        said, given = path, request.path
+        for name, value in parse_qsl(query):
+            if "{order_id}" in value:
+                if request.path != path:
+                    return None
+                said, given = value, request.query.get(name, "")
+        before, _, behind = said.partition("{order_id}")
+        inner = given.removeprefix(before).removesuffix(behind)
+        return inner if given == f"{before}{inner}{behind}" and inner else None
 
     def _act(self, request: Request) -> Answer:
         for name, action in self.said.actions.items():
@@ -252,7 +271,7 @@ class Declared(Account):
         if hooks is None:
             return
         for word, kind in hooks.kinds.items():
-            if not isinstance(kind, WholeOrderEvent | FetchEvent):
+            if isinstance(kind, IgnoredEvent):
                 continue
             content: Json = {}
             if isinstance(kind, WholeOrderEvent):
@@ -260,6 +279,11 @@ class Declared(Account):
                 content = _put(content, names, order) if names else deepcopy(order)
             else:
                 _put_by(content, kind.id, self._reader_id(order))
+            if isinstance(kind, PartEvent):
+                fields = self.said.order
+                for to, of in ((kind.status, fields.status), (kind.changed_at, fields.changed_at)):
+                    if to and of:
+                        _put_by(content, to, _get(order, names_in(of) or ()))
             if hooks.event and (path := names_in(hooks.event)):
                 _put(content, path, word)
             self.send_webhook(event=word, content=content)

@@ -58,7 +58,7 @@ class DeclaredProvider:
         self.name = said.name
         self.table = StatusTable({word: Status(one) for word, one in said.statuses.map.items()})
         self._words = Words(self.table, frozenset(map(normal_form, said.statuses.ignore)))
-        self._times = TimeReader(said.times)
+        self._times = TimeReader(said.times, amounts=said.amounts)
         self._orders = OrderReader(said.order, self._times, self._words)
         self._waits: Mapping[str, str] = said.lifecycle.waits
         self._pager = Pager(

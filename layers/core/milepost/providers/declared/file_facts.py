@@ -1,10 +1,10 @@
 """The parts of a provider's file about the contents of orders: fields, times and facts."""
 
 import re
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from milepost.common.status import Status, normal_form
 from milepost.providers.declared.file_parts import Expression, Part
@@ -40,7 +40,15 @@ def _canonical(word: str) -> str:
     return word
 
 
-Word = Annotated[str, Field(min_length=1, max_length=LONGEST_WORD)]
+def _number_as_word(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Word = Annotated[
+    str,
+    BeforeValidator(_number_as_word, json_schema_input_type=str | int),
+    Field(min_length=1, max_length=LONGEST_WORD),
+]
 CanonicalStatus = Annotated[
     str, AfterValidator(_canonical), Field(json_schema_extra={"enum": list(CANONICAL)})
 ]

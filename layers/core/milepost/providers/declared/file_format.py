@@ -175,6 +175,8 @@ class Declaration(Part):
     one_order: OneOrder
     order: OrderFields
     times: Times
+    amounts: Literal["units", "hundredths"] = "units"
+    """Whether an amount of 1650 is 1650.00 or, as of cents, 16.50."""
     statuses: Statuses
     lifecycle: Lifecycle = Field(default_factory=Lifecycle)
     webhooks: Webhooks | None = None

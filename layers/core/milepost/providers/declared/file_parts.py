@@ -42,7 +42,9 @@ def _path(text: str) -> str:
     if not text.startswith("/") or text.startswith("//") or "\\" in text or "#" in text:
         raise ValueError("must be a path below base_url that begins with one slash")
     if any(one in ("..", ".") for one in bare.split("/")) or not text.isprintable() or " " in text:
-        raise ValueError("must be a plain path, without dots or spaces between its slashes")
+        raise ValueError(
+            "must be a plain path, without dots between its slashes; a space is written as %20"
+        )
     return text
 
 
@@ -78,7 +80,10 @@ def only_places(text: str, allowed: frozenset[str]) -> None:
     others = [one for one in places_in(text) if one not in allowed]
     if others or "{" in _PLACES.sub("", text) or "}" in _PLACES.sub("", text):
         shown = ", ".join(f"{{{one}}}" for one in sorted(allowed)) or "none"
-        raise ValueError(f"has a place in braces that there isn't: there are {shown}")
+        raise ValueError(
+            f"has a place in braces that there isn't: there are {shown}; in a path, other braces "
+            "are written as %7B and %7D"
+        )
 
 
 Expression = Annotated[
@@ -142,11 +147,12 @@ class OAuthSignIn(Part):
     kind: Literal["oauth2"]
     token_url: Annotated[str, Field(max_length=300)] | None = None
     """Leave it out if each account has its own: connections then set it."""
-    client: Literal["form", "basic"] = "form"
-    """How the client's id and secret are sent: in the form, or as basic authentication."""
+    client: Literal["form", "basic", "json"] = "form"
+    """How the client's id and secret are sent: in the form, as basic authentication beside it, or
+    in a JSON body instead of a form."""
     scope: Annotated[str, Field(max_length=300)] | None = None
     parameters: Query = Field(default_factory=dict)
-    """Further fields of the form, such as an audience."""
+    """Further fields of the form or body, such as an audience."""
 
 
 class LoginSignIn(Part):
@@ -256,11 +262,10 @@ class Since(Part):
     """``iso`` (2026-03-01T09:00:00Z), ``unix``, ``unix_milliseconds``, or a pattern such as
     ``%Y-%m-%d %H:%M:%S`` in the file's time zone."""
     value: Annotated[str, Field(max_length=200)] = "{since}"
-    """The parameter's value, with the time at ``{since}``."""
+    """The parameter's value, with the time at ``{since}``. Other braces stay as they are."""
 
     @model_validator(mode="after")
     def _check(self) -> "Since":
-        only_places(self.value, frozenset({"since"}))
         if "{since}" not in self.value:
             raise ValueError("value must have {since}")
         if self.format not in ("iso", "unix", "unix_milliseconds") and "%" not in self.format:

@@ -27,6 +27,7 @@ from milepost.providers.envelopes import credential
 from milepost.providers.oauth_token import read_token
 
 _FORM: Final = "application/x-www-form-urlencoded"
+_JSON: Final = "application/json"
 
 
 def sign_in(
@@ -82,12 +83,13 @@ def _ask_for_token(
 ) -> tuple[str, datetime]:
     user = credential(connection, credentials, "client_id")
     password = credential(connection, credentials, "client_secret")
+    is_json = way.client == "json"
     form = {"grant_type": "client_credentials", **way.parameters}
-    headers = {"content-type": _FORM, "accept": "application/json"}
-    if way.client == "form":
-        form |= {"client_id": user, "client_secret": password}
-    else:
+    headers = {"content-type": _JSON if is_json else _FORM, "accept": _JSON}
+    if way.client == "basic":
         headers["authorization"] = basic(user, password)
+    else:
+        form |= {"client_id": user, "client_secret": password}
     if scope := connection.scopes or way.scope:
         form["scope"] = scope
     token_url = connection.token_url or way.token_url
@@ -97,7 +99,7 @@ def _ask_for_token(
         "POST",
         token_url,
         headers=headers,
-        body=urlencode(form).encode(),
+        body=(json.dumps(form) if is_json else urlencode(form)).encode(),
     )
     if answer.status not in (200, 201):
         raise SignInFailed(f"no token: the provider answered {answer.status}")

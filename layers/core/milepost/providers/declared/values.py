@@ -22,9 +22,13 @@ _MOST_NOTES: Final = 20
 
 
 class TimeReader:
-    """Reads times in the formats of one provider."""
+    """Reads times in the formats of one provider.
 
-    def __init__(self, times: Times) -> None:
+    ``amounts`` goes with it to those who convert values: the unit of the provider's amounts.
+    """
+
+    def __init__(self, times: Times, *, amounts: str = "units") -> None:
+        self.amounts = amounts
         self._zone: tzinfo | None = None if times.zone == IN_TEXT else ZoneInfo(times.zone)
         self._patterns = tuple(times.patterns)
         self._not_set = frozenset(times.not_set)
@@ -136,6 +140,7 @@ def word(value: Any) -> str:
 _AMOUNT, _DAY, _FLAG, _INSTANT, _KIND, _NOTES = (
     *("amount", "day", "flag", "instant", "kind", "notes"),
 )
+_MONEY: Final = frozenset({"payment.amount", "commission.amount", "invoices.amount"})
 _KINDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         ("ordered_at", "signed_at", "appointment", "fulfilment_at", "installation_initiated_at"),
@@ -144,7 +149,7 @@ _KINDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("delivery_start", "delivery_end", "invoices.due_on"), _DAY),
     **dict.fromkeys(("commission.paid_at", "invoices.paid_at", "emails.sent_at"), _INSTANT),
     **dict.fromkeys(("yearly_consumption", "previous_consumption"), _AMOUNT),
-    **dict.fromkeys(("payment.amount", "commission.amount", "invoices.amount"), _AMOUNT),
+    **dict.fromkeys(_MONEY, _AMOUNT),
     **dict.fromkeys(("invoices.paid", "emails.sent"), _FLAG),
     **dict.fromkeys(("commission.status", "invoices.kind"), _KIND),
     "notes": _NOTES,
@@ -152,8 +157,16 @@ _KINDS: Final[Mapping[str, str]] = {
 """The kind of each fact that is not a text."""
 
 
+def in_hundredths(value: Any) -> Decimal | None:
+    """An exact number of hundredths, as units."""
+    found = amount(value)
+    return None if found is None else found / 100
+
+
 def converter(name: str, times: TimeReader) -> Convert:
     """The function that converts a value to the fact of this name."""
+    if name in _MONEY and times.amounts == "hundredths":
+        return in_hundredths
     return {
         _INSTANT: times.instant_text,
         _DAY: times.day,
