@@ -8,8 +8,9 @@ import pytest
 
 from cli.providers.reading import read_declaration
 from milepost.connections.connection import Connection
+from tests.batches import sqs_batch
 from tests.builders import offergrid_event
-from tests.make_events import inbox_message, sqs_batch
+from tests.make_events import inbox_message
 from tests.permissions import Use, Watch
 from tests.stack import CONNECTIONS_PATH, Context, Stack, aws
 

@@ -79,6 +79,9 @@ _EACH_ALONE: Final = "each record of the batch is counted alone then"
 NOT_REPORTED: Final[Mapping[tuple[str, str], str]] = {
     ("orders_api", "PutItem ActivityTable"): "the change stands, and its entry says `started`",
     ("record_report", "UpdateItem PollsTable"): "the next webhook notes when the last one came",
+    ("record_report", "GetItem PollsTable"): "the next webhook is compared with earlier ones",
+    ("poll_orders", "GetItem PollsTable"): "the next poll compares orders with earlier ones",
+    ("poll_orders", "UpdateItem PollsTable"): "the last one of a poll is what it learned of orders",
     ("send_notice", "SendEmail"): _AS_A_NEW_MESSAGE,
     ("send_notice", "BatchGetItem OrdersTable"): _AS_A_NEW_MESSAGE,
     ("call_endpoint", "BatchGetItem OrdersTable"): _AS_A_NEW_MESSAGE,

@@ -11,7 +11,8 @@ from local.sandboxes import Sandboxes, make_connection
 from milepost.connections.connection import Connection
 from milepost.polling.named_orders import NamedOrder
 from milepost.providers.base import OrderNamed
-from tests.make_events import inbox_message, sqs_batch
+from tests.batches import sqs_batch
+from tests.make_events import inbox_message
 from tests.stack import Context, Stack
 
 NAME = "offergrid-home"
@@ -103,7 +104,7 @@ def test_a_webhook_that_names_an_order_starts_one_fetch(
     app = stack.load("record_report")
     started: list[Any] = []
     lambdas = SimpleNamespace(invoke=lambda **call: started.append(json.loads(call["Payload"])))
-    monkeypatch.setattr(app.fetches, "_client", lambda: lambdas)
+    monkeypatch.setattr(app.fetches, "_open_client", lambda: lambdas)
     monkeypatch.setattr(app, "read_reports", _names_an_order)
     batch = [inbox_message(f'{{"id": "{one}"}}', connection=NAME) for one in ("7", "7", "8")]
     assert app.handler(sqs_batch(batch), Context())["batchItemFailures"] == []
@@ -119,14 +120,14 @@ def test_a_start_that_fails_is_tried_again_with_the_message(
     def refuse() -> Any:
         raise TimeoutError
 
-    monkeypatch.setattr(app.fetches, "_client", refuse)
+    monkeypatch.setattr(app.fetches, "_open_client", refuse)
     monkeypatch.setattr(app, "read_reports", _names_an_order)
     batch = sqs_batch([inbox_message('{"id": "7"}', connection=NAME)])
     assert len(app.handler(batch, Context())["batchItemFailures"]) == 1
     assert poll_item(stack)["named"] == {"+7"}
     started: list[Any] = []
     lambdas = SimpleNamespace(invoke=lambda **call: started.append(call))
-    monkeypatch.setattr(app.fetches, "_client", lambda: lambdas)
+    monkeypatch.setattr(app.fetches, "_open_client", lambda: lambdas)
     assert app.handler(batch, Context())["batchItemFailures"] == []
     assert len(started) == 1
 

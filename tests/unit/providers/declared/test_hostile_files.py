@@ -125,9 +125,10 @@ def _works_or_says_why(place: tuple[str, ...], value: Any, payload: Any) -> None
 def _reads(provider: DeclaredProvider, payload: Any) -> None:
     connection = Connection(id="c", provider=provider.name, base_url=BASE)
     first = provider.first_page(connection, changed_since=NOON)
+    in_a_list: Any = [payload]
     for read in (
         lambda: provider.read_page(payload, request=first),
-        lambda: provider.read_page([payload], request=PageRequest("/orders")),
+        lambda: provider.read_page(in_a_list, request=PageRequest("/orders")),
         lambda: provider.read_order(payload, connection=connection, requested_at=NOON),
         lambda: provider.read_event(payload, connection=connection, seen_at=NOON),
         lambda: provider.read_one(payload),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from milepost.connections.aws.poll_requests import PollRequests
@@ -28,12 +29,14 @@ class PollStarts:
 class FetchStarts:
     """Starts fetching the orders that webhooks of a connection named."""
 
-    def __init__(self, client: "Callable[[], LambdaClient]", *, function: str) -> None:
-        self._client = client
+    def __init__(self, make_client: "Callable[[], LambdaClient]", *, function: str) -> None:
+        self._open_client = cache(make_client)
         self._function = function
 
     def start(self, connection_id: str) -> None:
-        _invoke(self._client(), self._function, {"connection": connection_id, "fetch": "named"})
+        _invoke(
+            self._open_client(), self._function, {"connection": connection_id, "fetch": "named"}
+        )
 
 
 def _invoke(client: "LambdaClient", function: str, event: dict[str, str]) -> None:
