@@ -12,7 +12,6 @@ from typing import Final
 from milepost.common.causes import cause_of
 from milepost.common.errors import BadPayload
 from milepost.common.status import Status
-from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection
 from milepost.orders.details import Details
 from milepost.orders.disclosure import FROM_NOTES, TELLING_WHY
@@ -35,12 +34,11 @@ from milepost.providers.completeness import check_contact, check_unit
 from milepost.providers.detail_parts import instant_text, present, present_part, read_notes
 from milepost.providers.envelopes import (
     credential,
-    newest_change,
     object_in,
     one_segment,
-    orders_on,
     words_in,
 )
+from milepost.providers.listing import DeclaredList
 from milepost.providers.offergrid_payload import Address, Commission, Customer, Event, Item, Order
 from milepost.providers.payload_types import read_shape
 from milepost.providers.status_words import ByStatusWord, StatusTable
@@ -75,6 +73,16 @@ _STATUS_OF_EVENT: Final = ByStatusWord(
     }
 )
 """The status of events that have no ``newStatus``: it follows from their name."""
+LIST: Final = DeclaredList(
+    {
+        "path": "/reseller/orders",
+        "items": "orders",
+        "pages": {"kind": "cursor", "parameter": "cursor", "next": "nextCursor"},
+        "page_size": {"parameter": "limit", "most": 10_000},
+        "since": {"parameter": "updatedSince"},
+    },
+    changed_at="updatedAt",
+)
 _UP_TO_THE_CUSTOMER: Final = frozenset({"customer_unreachable", "customer_not_home"})
 
 
@@ -153,19 +161,13 @@ class Offergrid:
         return [{**order, "items": [item]} for item in items] if isinstance(items, list) else []
 
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
-        query = {"limit": str(connection.page_size)}
-        if changed_since:
-            query["updatedSince"] = format_instant(changed_since)
-        return PageRequest("/reseller/orders", query)
+        return LIST.first_page(connection, changed_since=changed_since)
 
     def read_page(self, body: Json, *, request: PageRequest) -> Page:
-        orders, cursor = orders_on(body, "orders"), body.get("nextCursor")
+        cursor = body.get("nextCursor") if isinstance(body, Mapping) else None
         if cursor is not None and not isinstance(cursor, str):
             raise BrokenPage("the page's nextCursor is neither a text nor null")
-        following = (
-            PageRequest(request.path, {**request.query, "cursor": cursor}) if cursor else None
-        )
-        return Page(orders=orders, next=following, newest_change=newest_change(orders, "updatedAt"))
+        return LIST.read_page(body, request=request)
 
     def order_request(self, order_id: str) -> PageRequest:
         return PageRequest(f"/reseller/orders/{one_segment(order_id)}")

@@ -12,13 +12,11 @@ from pydantic import Field
 
 from milepost.common.causes import cause_of
 from milepost.common.status import Status
-from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection
 from milepost.orders.details import Details
 from milepost.orders.order import Attention
 from milepost.orders.rules import Rules
 from milepost.providers.base import (
-    BrokenPage,
     Http,
     Json,
     Page,
@@ -39,11 +37,10 @@ from milepost.providers.detail_parts import (
 from milepost.providers.envelopes import (
     bearer,
     credential,
-    newest_change,
     object_in,
-    orders_on,
     words_in,
 )
+from milepost.providers.listing import DeclaredList
 from milepost.providers.payload_types import MaybeAmount, MaybeInstant, Parts, Shape, Text, Word
 from milepost.providers.spirii_actions import ACTIONS, FULFILL, Email, path_of
 from milepost.providers.status_words import StatusTable
@@ -60,6 +57,22 @@ STATUSES: Final = StatusTable(
 )
 
 
+LIST: Final = DeclaredList(
+    {
+        "path": "/v2/orders",
+        "items": "data",
+        "pages": {
+            "kind": "cursor",
+            "parameter": "cursor",
+            "next": "pagination.next_cursor",
+            "has_more": "pagination.has_more",
+        },
+        "page_size": {"parameter": "limit", "most": 100},
+        "since": {"parameter": "updated_since"},
+    },
+    changed_at="updated_at",
+)
+"""Source: Spirii's documentation of pagination: ``limit`` is 100 at most."""
 _NOT_PAID: Final = frozenset({"failed", "declined"})
 """Statuses of a failed payment; the project defined these words."""
 
@@ -131,24 +144,10 @@ class Spirii(WholeOrders[Order]):
         return _details(said, connection)
 
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
-        query = {"limit": str(connection.page_size)}
-        if changed_since:
-            query["updated_since"] = format_instant(changed_since)
-        return PageRequest("/v2/orders", query)
+        return LIST.first_page(connection, changed_since=changed_since)
 
     def read_page(self, body: Json, *, request: PageRequest) -> Page:
-        orders, paging = orders_on(body, "data"), body.get("pagination")
-        if not isinstance(paging, dict) or not isinstance(paging.get("has_more"), bool):
-            raise BrokenPage("the page doesn't say whether there are more (pagination.has_more)")
-        following = None
-        if paging["has_more"]:
-            cursor = paging.get("next_cursor")
-            if not isinstance(cursor, str):
-                raise BrokenPage("the page says that there are more, but not where (next_cursor)")
-            following = PageRequest(request.path, {**request.query, "cursor": cursor})
-        return Page(
-            orders=orders, next=following, newest_change=newest_change(orders, "updated_at")
-        )
+        return LIST.read_page(body, request=request)
 
     def order_request(self, order_id: str) -> PageRequest:
         return PageRequest(path_of(order_id))

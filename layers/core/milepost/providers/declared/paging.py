@@ -11,6 +11,7 @@ from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection
 from milepost.providers.base import BrokenPage, Json, Page, PageRequest
 from milepost.providers.declared.expressions import Unfit, compile_expression, names_in
+from milepost.providers.declared.file_facts import IN_TEXT, Times
 from milepost.providers.declared.file_format import OrderList
 from milepost.providers.declared.file_parts import (
     CursorPages,
@@ -154,6 +155,17 @@ class Pager:
                 continue
             newest = max(filter(None, (newest, moment)), default=None)
         return newest
+
+
+def declared_pager(said: Mapping[str, Any], *, changed_at: str) -> Pager:
+    """The pager of an adapter with code: its list as in a file, whose times name their zone and
+    whose next page is no URL."""
+    return Pager(
+        spec=OrderList.model_validate(said),
+        base_url="",
+        times=TimeReader(Times(zone=IN_TEXT)),
+        changed_at=changed_at,
+    )
 
 
 def _at_place(
