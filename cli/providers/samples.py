@@ -79,6 +79,7 @@ def replay(said: Declaration, samples: list[Sample], *, now: datetime | None = N
             outcome.problems.append(f"{one.name}: {error}")
     outcome.words = {normal_form(report.raw_status or "") for _, report in outcome.reports}
     _check_words(said, outcome)
+    _check_one_order(samples, outcome)
     return outcome
 
 
@@ -112,6 +113,20 @@ def _read_webhook(
         outcome.fetched.append((one.name, named.order_id))
         return
     outcome.reports += [(one.name, report) for report in reports]
+
+
+def _check_one_order(samples: list[Sample], outcome: Outcome) -> None:
+    """Facts that every listed order has and no fetched one would be lost by each refresh."""
+    kinds = {one.name: one.kind for one in samples}
+    facts: dict[str, list[set[str]]] = {"list": [], "order": [], "webhook": []}
+    for name, report in outcome.reports:
+        facts[kinds[name]].append(set(report.details))
+    if not facts["list"] or not facts["order"]:
+        return
+    for lost in sorted(set.intersection(*facts["list"]) - set.union(*facts["order"])):
+        outcome.problems.append(
+            f"every listed order has {lost}, and no order*.json has: ask for it in one_order.path"
+        )
 
 
 def _check_words(said: Declaration, outcome: Outcome) -> None:

@@ -520,3 +520,13 @@ def test_no_file_gives_anything_but_a_provider_or_errors_with_lines(line: str, t
         read_declaration(FILE.replace(line, text, 1))
     except InvalidText:
         return
+
+
+def test_facts_that_only_the_list_has_are_named_when_samples_are_tried() -> None:
+    path = ROOT / "providers" / "examples" / "shopware.yaml"
+    samples = read_samples(path.with_suffix(""))
+    for one in samples:
+        if one.kind == "order":
+            del one.body["data"]["orderCustomer"]
+    outcome = replay(read_provider(path), samples, now=NOW)
+    assert [one for one in outcome.problems if "every listed order has customer" in one]
