@@ -123,7 +123,8 @@ def _check_one_order(samples: list[Sample], outcome: Outcome) -> None:
         facts[kinds[name]].append(set(report.details))
     if not facts["list"] or not facts["order"]:
         return
-    for lost in sorted(set.intersection(*facts["list"]) - set.union(*facts["order"])):
+    fetched = {name for one in facts["order"] for name in one}
+    for lost in sorted(set.intersection(*facts["list"]) - fetched):
         outcome.problems.append(
             f"every listed order has {lost}, and no order*.json has: ask for it in one_order.path"
         )

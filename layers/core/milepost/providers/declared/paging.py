@@ -163,7 +163,7 @@ def declared_pager(said: Mapping[str, Any], *, changed_at: str) -> Pager:
     return Pager(
         spec=OrderList.model_validate(said),
         base_url="",
-        times=TimeReader(Times(zone=IN_TEXT)),
+        times=TimeReader(Times.model_validate({"zone": IN_TEXT})),
         changed_at=changed_at,
     )
 
