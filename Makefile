@@ -87,6 +87,7 @@ format: install
 TOOLS := .local/tools
 USES := .local/uses
 POLICIES := tests/integration/test_policies_match_calls.py
+UPGRADED_FROM = $(shell sed -n 's/^OLD: Final = "\(.*\)"/\1/p' tests/e2e/test_upgrade.py)
 BELOW_E2E := tests/unit tests/contracts tests/integration -n 2 --dist worksteal
 
 test: install ## Quick tests, which need only Python, and the main end-to-end tests (about 4 minutes on two cores)
@@ -104,6 +105,8 @@ test-all: check $(TOOLS)/schemathesis/.installed ## All tests: also the slower o
 	@rm -rf $(USES) && mkdir -p $(USES)
 	@MILEPOST_USES=$(CURDIR)/$(USES) pytest $(BELOW_E2E) --ignore=$(POLICIES)
 	@MILEPOST_USES=$(CURDIR)/$(USES) pytest $(POLICIES)
+	@git cat-file -e $(UPGRADED_FROM)^{commit} 2> /dev/null || \
+		echo "- the upgrade from 0.2.0: this clone's history doesn't reach it" | tee -a $(LEFT_OUT)
 	@pytest tests/e2e
 	@$(MAKE) --no-print-directory test-browser soak-briefly fuzz-briefly test-dynamodb-local audit
 	@if [ -s $(LEFT_OUT) ]; then echo "Everything else ran; left out:"; cat $(LEFT_OUT); else \

@@ -95,10 +95,10 @@ _WITHOUT_ARN: Final = frozenset(
 )
 """For these IAM knows no resource. Source: AWS's Service Authorization Reference."""
 _CLOUDFORMATION: Final = (
-    *("CreateChangeSet", "DeleteStack", "DescribeChangeSet", "DescribeStackEvents"),
-    *("DescribeStacks", "ExecuteChangeSet", "GetTemplateSummary"),
+    *("ContinueUpdateRollback", "CreateChangeSet", "DeleteStack", "DescribeChangeSet"),
+    *("DescribeStackEvents", "DescribeStacks", "ExecuteChangeSet", "GetTemplateSummary"),
 )
-"""What `make deploy` and the guide's removal call."""
+"""What `make deploy`, a rollback that failed and the guide's removal call."""
 ALIKE: Final = ("s3:GetBucket*", "s3:Get*Configuration")
 SAM_BUCKET: Final = "arn:aws:s3:::aws-sam-cli-managed-default-*"
 

@@ -20,6 +20,7 @@ NOT_SHOWN: Final = {
     "arn:aws:cloudformation:*:aws:transform/Serverless-2016-10-31": (
         "AWS checks the change set of a SAM template on the transform too; the emulator doesn't"
     ),
+    "cloudformation:ContinueUpdateRollback": "no rollback fails here",
     "cognito-idp:DeleteUserPool": "the pool goes only when a first deployment fails",
 }
 """Statements, actions and resources that no stack here can use, each with the reason."""

@@ -1,4 +1,4 @@
-"""``python -m tests.recorded 0.4.0``: record what today's code stores as that of a version."""
+"""``python -m tests.recorded 0.4.0``: record today's code and template as those of a version."""
 
 import json
 import sys
@@ -9,7 +9,8 @@ from moto import mock_aws
 import tests.conftest
 from tests.builders import OFFERGRID, RABOT, RETAIL
 from tests.recorded import scenario
-from tests.stack import Stack
+from tests.recorded.resources import summary, transformed
+from tests.stack import ROOT, Stack
 
 
 def main(version: str) -> None:
@@ -25,6 +26,7 @@ def main(version: str) -> None:
             "items": scenario.items(stack),
             "answers": scenario.answers(stack),
             "messages": scenario.messages(stack),
+            "resources": summary(transformed(ROOT / "template.yaml")),
         }
     for name, content in found.items():
         text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True)

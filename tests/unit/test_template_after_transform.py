@@ -1,26 +1,18 @@
 """The template as SAM leaves it for CloudFormation: what SAM adds, and what it makes of ours."""
 
-import json
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from cfnlint.decode import decode
-from cfnlint.template.transforms._sam import Transform
 from samtranslator.model.iam import IAMRolePolicies
 
+from tests.recorded.resources import transformed
 from tests.template import ROLES, ROOT, TEMPLATE
 
 
 @cache
 def resources() -> Mapping[str, Any]:
-    path = str(ROOT / "template.yaml")
-    template, faults = decode(path)
-    assert not faults
-    transform = Transform(path, template, "eu-central-1")
-    assert not transform.transform_template()
-    found: Mapping[str, Any] = json.loads(json.dumps(transform.template()))["Resources"]
-    return found
+    return transformed(ROOT / "template.yaml")
 
 
 def of_type(kind: str) -> dict[str, Any]:
