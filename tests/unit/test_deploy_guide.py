@@ -4,11 +4,13 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from typing import Final
+from itertools import pairwise
+from typing import Any, Final
 
 import pytest
 import yaml
 from botocore.session import get_session
+from botocore.validate import ParamValidator
 
 from local.deploy_check import check_line
 from tests.stack import ROOT
@@ -56,9 +58,7 @@ def test_the_guides_uses_of_the_command_are_read(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("words", of_tool("aws"), ids=" ".join)
-def test_the_guides_uses_of_the_aws_cli_name_operations_and_options_of_aws(
-    words: list[str],
-) -> None:
+def test_the_guides_uses_of_the_aws_cli_are_requests_that_aws_takes(words: list[str]) -> None:
     service, operation, *rest = words
     if service == "s3":  # the CLI's own
         assert operation in {"rm", "cp", "ls", "sync"}
@@ -66,10 +66,38 @@ def test_the_guides_uses_of_the_aws_cli_name_operations_and_options_of_aws(
     model = get_session().get_service_model(service)
     [name] = [one for one in model.operation_names if _dashed(one) == operation]
     shape = model.operation_model(name).input_shape
-    options = {_dashed(one) for one in (shape.members if shape else ())}
-    given = {one[2:] for one in rest if one.startswith("--")}
-    # The CLI's way to say that a truth value is false.
-    assert {one if one in options else one.removeprefix("no-") for one in given} <= options
+    members = {_dashed(one): (one, of) for one, of in (shape.members if shape else {}).items()}
+    wanted = {}
+    for option, values in _options(rest):
+        # The CLI's way to say that a truth value is false.
+        key, of = members.get(option) or members[option.removeprefix("no-")]
+        wanted[key] = _as(of, values, option)
+    assert shape
+    report = ParamValidator().validate(wanted, shape)
+    assert not report.has_errors(), report.generate_report()
+
+
+def _options(words: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Each option with the words that follow it."""
+    starts = [at for at, word in enumerate(words) if word.startswith("--")]
+    assert starts[:1] in ([], [0]), "the AWS CLI takes options alone"
+    for at, end in pairwise([*starts, len(words)]):
+        yield words[at][2:], words[at + 1 : end]
+
+
+def _as(shape: Any, words: list[str], option: str) -> Any:
+    """The value of an option, as the AWS CLI makes it of words."""
+    if shape.type_name == "boolean":
+        assert words == []
+        return not option.startswith("no-")
+    if shape.type_name == "list":
+        return [_as(shape.member, [word], option) for word in words]
+    [word] = words
+    if shape.type_name == "structure":
+        return dict(one.split("=", 1) for one in word.split(","))
+    if shape.type_name in {"integer", "long", "double", "float"}:
+        return float(word)
+    return "text of a file" if word.startswith("file://") else word
 
 
 def _dashed(name: str) -> str:
@@ -78,7 +106,7 @@ def _dashed(name: str) -> str:
 
 def test_the_guides_policies_are_policies() -> None:
     blocks = re.findall(r"```json\n(.*?)```", GUIDE, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         for statement in json.loads(block)["Statement"]:
             assert statement["Effect"] == "Allow"

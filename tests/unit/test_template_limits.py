@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from tests.physical import DeployedStack
-from tests.template import FUNCTIONS, ROLES
+from tests.template import FUNCTIONS, QUEUES, ROLES, TEMPLATE
 from tests.unit.test_template_after_transform import of_type, resources
 
 LONGEST_STAGE: Final = "a" * 24
@@ -100,3 +100,20 @@ def test_a_message_that_is_put_back_is_not_stopped_as_a_loop() -> None:
         == in_a_loop
         == {"SendNoticeFunction", "CallEndpointFunction"} | {"RunBatchesFunction"}
     )
+
+
+def test_lambda_takes_each_queue_for_the_function_that_reads_it() -> None:
+    # It refuses a queue whose visibility timeout is shorter than the function's.
+    # Source: AWS Lambda developer guide, "Creating and configuring an Amazon SQS event source
+    # mapping".
+    parameter = TEMPLATE["Parameters"]["RetrySeconds"]
+    of_parameter = []
+    for queue, reader in readers().items():
+        timeout = resources()[reader]["Properties"]["Timeout"]
+        match QUEUES[queue]["VisibilityTimeout"]:
+            case {"Ref": "RetrySeconds"}:
+                of_parameter.append(timeout)
+            case {"If": ["IsLocal", _, deployed]}:
+                assert timeout <= deployed, queue
+    assert max(of_parameter) <= parameter["Default"]
+    assert f"longest of which is {max(of_parameter)} seconds" in parameter["Description"]
