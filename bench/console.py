@@ -31,7 +31,7 @@ from milepost.notifications.recipients import Choice
 from milepost.orders.aws.table import OrdersTable
 from milepost.orders.recording import record
 from tests.builders import KEY, NOON, OFFERGRID, RABOT, RETAIL, RULES, notice, report
-from tests.integration.at_the_console import OperatorsBrowser, open_console
+from tests.integration.console_browser import OperatorsBrowser, open_console
 from tests.stack import Stack, aws
 
 ORDERS: Final = 120

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cli.providers.reading import read_provider
+from cli.providers.file import read_provider
 from milepost.connections.connection import Connection
 from milepost.providers.base import Provider
 from milepost.providers.declared.adapter import DeclaredProvider

@@ -11,7 +11,7 @@ from bench.children import WORK
 from bench.engine import running_engine
 from bench.figures import Figure
 from bench.many_orders import append_rows, put_first
-from milepost.api.exporting import ROWS_OF_A_PAGE
+from milepost.api.list_export import ROWS_OF_A_PAGE
 from milepost.api.listed_order_schema import listed_view
 from milepost.exports.files import Format, header_of, lines_of
 from milepost.exports.lists import ORDERS

@@ -25,7 +25,7 @@ from bench.engine import running_engine
 from bench.figures import Figure
 from bench.stored_rows import append_rows, check_rows
 from bench.team_orders import CONNECTION, RARE, REASON, TABLES, items_of
-from tests.integration.operating import http_event
+from tests.integration.operator_requests import http_event
 from tests.stack import (
     Context,
     Resources,

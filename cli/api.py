@@ -15,7 +15,7 @@ from uuid import uuid4
 from botocore.config import Config
 
 from cli.asking import who_asks
-from cli.faults import CannotDo, Fault, WrongUse
+from cli.errors import CannotDo, Fault, WrongUse
 from cli.stack import Stack, make_client
 
 LARGEST_PAGE: Final = 100

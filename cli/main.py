@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
-from cli.faults import COULD_NOT, EXIT_CODES, Fault
+from cli.errors import COULD_NOT, EXIT_CODES, Fault
 from cli.output import tell, warn
 
 PARTS: Final[Mapping[str, tuple[str, str]]] = {
@@ -36,8 +36,8 @@ PARTS: Final[Mapping[str, tuple[str, str]]] = {
         "cli.providers.commands",
         "Providers that a file declares: try, apply, roll back.",
     ),
-    "sign": ("cli.webhooks.signing", "Sign a file as a connection's provider would."),
-    "send-test": ("cli.webhooks.trying", "See whether a connection's webhooks arrive."),
+    "sign": ("cli.webhooks.sign", "Sign a file as a connection's provider would."),
+    "send-test": ("cli.webhooks.send_test", "See whether a connection's webhooks arrive."),
     "quarantine": (
         "cli.operations.quarantine",
         "Payloads that could not be read, and reprocessing them.",
@@ -95,7 +95,7 @@ def _explain(error: Exception) -> str | None:
     """What an error of AWS's client means; None for any other."""
     if not any(base.__module__ in _OF_AWS for base in type(error).__mro__):
         return None
-    explained: str = import_module("cli.aws_faults").explain(error)
+    explained: str = import_module("cli.aws_errors").explain(error)
     return explained
 
 

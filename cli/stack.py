@@ -14,7 +14,7 @@ import typer
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from cli.faults import CannotDo, WrongUse
+from cli.errors import CannotDo, WrongUse
 from cli.stack_choice import StackChoice
 
 STACK_FILE: Final = Path(".local") / "stack.json"

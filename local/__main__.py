@@ -6,28 +6,28 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from local import deployer_policy, deploying, restoring
+from local import deploy, deployer_policy, restore
 from local.build import build_stack
 from local.deploy_check import deploy_check
-from local.faults import CannotStart
-from local.invoking import invoke_function
-from local.places import DEFAULT
+from local.errors import CannotStart
+from local.files import DEFAULT
+from local.invoke import invoke_function
 from local.run import run_in_background, run_stack, stop_stack
 from local.sam_local import write_environment, write_signed_events
 from local.stack import DemoLength
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 for _command in (
-    deploying.stage,
-    deploying.sender,
-    deploying.protection,
-    deploying.finish_build,
-    deploying.credentials,
+    deploy.stage,
+    deploy.sender,
+    deploy.protection,
+    deploy.finish_build,
+    deploy.credentials,
     deploy_check,
 ):
     app.command()(_command)
-app.command("restore-drill")(restoring.drill)
-app.command("restore")(restoring.restore)
+app.command("restore-drill")(restore.drill)
+app.command("restore")(restore.restore)
 _out = Console(highlight=False)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 

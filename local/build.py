@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Final
 
-from local.faults import CannotStart
-from local.places import ROOT
+from local.errors import CannotStart
+from local.files import ROOT
 from local.processes import plain_environment, require_tool
 
 # Apart from `make build`, which builds for the processor and the Python of AWS.

@@ -9,16 +9,16 @@ from typing import IO, Any, Final
 
 import yaml
 
-from local.access import Access
-from local.declared import (
+from local.declared_providers import (
     apply_providers,
     declared_connections,
     provider_files,
     with_declared,
 )
 from local.deployment import STACK_NAME, Deployment
-from local.faults import CannotStart
-from local.places import ROOT, Places
+from local.emulator_access import Access
+from local.errors import CannotStart
+from local.files import ROOT, Places
 from local.processes import plain_environment
 from local.sandboxes.server import Sandboxes
 from local.sandboxes.settings import Connection, make_connection

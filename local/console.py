@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import urllib3
 
-from local.access import Access
 from local.deployment import Deployment
+from local.emulator_access import Access
 
 _OWN_NAMES: Final = ("127.0.0.1", "localhost")
 _HOP_BY_HOP: Final = ("connection", "content-length", "keep-alive", "transfer-encoding", "date")

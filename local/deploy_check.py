@@ -18,8 +18,8 @@ from samcli.commands.deploy.command import cli as sam_deploy
 from samcli.yamlhelper import yaml_parse
 
 from local.deployer_policy import read_template
-from local.faults import CannotStart
-from local.places import ROOT
+from local.errors import CannotStart
+from local.files import ROOT
 
 BUILT: Final = ROOT / ".aws-sam" / "build"
 MOST_BYTES_OF_A_TEMPLATE: Final = 1_000_000

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from samcli.yamlhelper import yaml_parse
 
-from local.places import ROOT
+from local.files import ROOT
 
 PATH: Final = ROOT / "docs" / "deployer-policy.json"
 LONGEST: Final = 10_240

@@ -8,9 +8,9 @@ from typing import IO, Any, Final
 
 import yaml
 
-from local.access import Access
 from local.build import TEMPLATE, local_parameters, run_sam
-from local.faults import CannotStart
+from local.emulator_access import Access
+from local.errors import CannotStart
 
 STACK_NAME: Final = "milepost-local"
 SENDER: Final = "milepost@example.org"

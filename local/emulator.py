@@ -9,38 +9,39 @@ import sys
 import threading
 from typing import Any, Final
 
-from local import (
-    authorisation,
-    cloudformation_rights,
-    function_logs,
-    login_pages,
+from local.emulator_corrections import (
+    authorization,
+    cloudformation,
+    cognito,
+    http_server,
+    lambda_runtime,
     mail_events,
     mail_sending,
-    renewals,
-    secret_ids,
-    serving,
+    secrets,
     stream_mapping,
-    unpacking,
 )
 
 SCHEDULE_CHECK_SECONDS: Final = 1
 BATCHES_AT_ONCE: Final = 2
+_CORRECTIONS: Final = (
+    authorization,
+    mail_sending,
+    mail_events,
+    stream_mapping,
+    lambda_runtime,
+    secrets,
+    cognito,
+    cloudformation,
+    http_server,
+)
+"""Each corrects one service, in this order."""
 
 
 def run_emulator() -> None:
     """Serve until standard input ends or a signal comes."""
     _hide_development_packages()
-    authorisation.correct_ministack()
-    mail_sending.correct_ministack()
-    mail_events.correct_ministack()
-    stream_mapping.correct_ministack()
-    function_logs.correct_ministack()
-    secret_ids.correct_ministack()
-    unpacking.correct_ministack()
-    renewals.correct_ministack()
-    login_pages.correct_ministack()
-    cloudformation_rights.correct_ministack()
-    serving.correct_ministack()
+    for correction in _CORRECTIONS:
+        correction.correct_ministack()
     # Every 10 seconds by default, which makes each poll of a demo late.
     scheduler: Any = importlib.import_module("ministack.services.scheduler")
     scheduler._SCHEDULE_TICK_INTERVAL = SCHEDULE_CHECK_SECONDS

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
-from local.access import ACCOUNT, Access
-from local.faults import CannotStart
-from local.places import ROOT
+from local.emulator_access import ACCOUNT, Access
+from local.errors import CannotStart
+from local.files import ROOT
 from local.processes import plain_environment, start_child, stop_child
 
 _READY_SECONDS: Final = 30.0

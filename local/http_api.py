@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from local.access import ACCOUNT, Access
 from local.deployment import Deployment
+from local.emulator_access import ACCOUNT, Access
 
 _API: Final = "AWS::ApiGatewayV2::Api"
 _OPEN: Final = "NONE"

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
 
-from local.faults import CannotStart
+from local.errors import CannotStart
 
 STOP_SECONDS: Final = 5.0
 

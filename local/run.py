@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from local.faults import CannotStart
-from local.live import show_live
+from local.errors import CannotStart
+from local.files import ROOT, Places
+from local.live_view import show_live
 from local.overview import Overview, read_overview
-from local.places import ROOT, Places
 from local.progress import Progress
 from local.stack import DemoLength, Stack, running_stack
 

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import yaml
 
 from local.build import TEMPLATE
-from local.faults import CannotStart
-from local.invoking import sign_event
-from local.places import ROOT, Places
+from local.errors import CannotStart
+from local.files import ROOT, Places
+from local.invoke import sign_event
 from local.stack import Stack, read_stack
 
 ENDPOINT: Final = "AWS_ENDPOINT_URL"

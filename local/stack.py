@@ -15,7 +15,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
-from local.access import Access, make_access
 from local.build import build_stack
 from local.connections import (
     apply_connections,
@@ -32,17 +31,18 @@ from local.deployment import (
     tell_public_address,
     verify_sender,
 )
+from local.emulator_access import Access, make_access
 from local.emulator_process import running_emulator
+from local.files import Places
+from local.frequent_polls import hurried_polls
 from local.http_api import create_routes
-from local.hurrying import hurried_polls
 from local.inbox import Inbox
-from local.people import create_people
-from local.places import Places
 from local.ports import Ports
 from local.processes import require_free_port
 from local.progress import Progress, silent_progress
 from local.sandboxes.server import Sandboxes
 from local.subscriber import subscribe_queue
+from local.users import create_people
 
 _ROUND_SECONDS: Final = 300.0
 """Duration of each round of orders after the first, if the demo continues."""

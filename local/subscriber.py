@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from local.access import Access
+from local.emulator_access import Access
 from milepost.notifications.notice import DEFAULT_KINDS
 
 _NAME: Final = "milepost-local-subscriber"

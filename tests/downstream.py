@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from cli.moments import Moments
+from cli.local_times import Moments
 from milepost.api.order_schema import order_view
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.connections.connection import BUSINESS, CommissionTerms, Connection, FollowUp

@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli.api import OrdersApi
-from cli.confirming import confirm
-from cli.faults import COULD_NOT, WrongUse
-from cli.moments import UTC_ZONE, read_zone
+from cli.command_group import examples, make_part
+from cli.confirmation import confirm
+from cli.errors import COULD_NOT, WrongUse
+from cli.local_times import UTC_ZONE, read_zone
 from cli.options import CsvOption, JsonOption, ZoneOption
-from cli.orders.finding import find_one
+from cli.orders.lookup import find_one
 from cli.output import is_interactive, tell, tell_csv, tell_folded, tell_json, tell_table, warn
-from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 from milepost.exports.lists import BATCHES
 

@@ -9,13 +9,13 @@ import typer
 
 from cli.actions.batches import run_on_many
 from cli.api import OrdersApi
-from cli.confirming import confirm
-from cli.faults import WrongUse
-from cli.moments import UTC_ZONE, Moments, read_zone
+from cli.command_group import examples, make_part
+from cli.confirmation import confirm
+from cli.errors import WrongUse
+from cli.local_times import UTC_ZONE, Moments, read_zone
 from cli.options import JsonOption, KeyOption, OrderArgument, WhoseOption, YesOption, ZoneOption
-from cli.orders.finding import find_one
+from cli.orders.lookup import find_one
 from cli.output import tell, tell_folded, tell_json, tell_table
-from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 from milepost.actions.action import BUILT_IN_ACTIONS, FINAL
 from milepost.providers.base import ProviderAction

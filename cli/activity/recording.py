@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from cli.asking import who_asks
-from cli.faults import CannotDo, Fault
+from cli.errors import CannotDo, Fault
 from cli.output import warn
 from cli.stack import Stack
 from milepost.activity.aws.log import ActivityTable

@@ -9,25 +9,25 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.activity.recording import recorded
 from cli.api import OrdersApi
-from cli.aws_faults import explain
-from cli.connections.applying import apply
-from cli.connections.declaration import ChangedSinceCompared, changing
+from cli.aws_errors import explain
+from cli.command_group import examples, make_part
+from cli.connections.apply import apply
+from cli.connections.apply_lock import ChangedSinceCompared, changing
+from cli.connections.custom_templates import read_texts
+from cli.connections.desired import require_possible, work_out
 from cli.connections.difference import ConnectionChange, Difference, SubscriptionChange, compare
 from cli.connections.file import read_file
 from cli.connections.health import condition_in_words, troubles
 from cli.connections.overview import connection_records, connection_rows, overview_as_json, remarks
-from cli.connections.polling import REQUESTED, start_poll
+from cli.connections.poll import REQUESTED, start_poll
 from cli.connections.secret_commands import app as secret_app
 from cli.connections.senders import incomplete_senders
 from cli.connections.showing import difference_as_json, show_difference
 from cli.connections.stored import open_stores, read_stored
-from cli.connections.texts import read_texts
-from cli.connections.wanted import require_possible, work_out
-from cli.faults import COULD_NOT, Fault, WrongUse
-from cli.moments import UTC_ZONE, read_moment, read_zone
+from cli.errors import COULD_NOT, Fault, WrongUse
+from cli.local_times import UTC_ZONE, read_moment, read_zone
 from cli.options import CsvOption, JsonOption, ZoneOption
 from cli.output import is_interactive, tell, tell_csv, tell_folded, tell_json, tell_table, warn
-from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
 from milepost.activity.recorder import Change
 from milepost.exports.lists import CONNECTIONS

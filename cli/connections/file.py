@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from cli.connections.declared import SHAPES, DeclaredConnection, DeclaredFile
-from cli.connections.positions import BadYaml, Positions, read_yaml
-from cli.connections.profiles import profile_of, scheme_of
+from cli.connections.file_schema import SHAPES, DeclaredConnection, DeclaredFile
+from cli.connections.provider_defaults import profile_of, scheme_of
 from cli.connections.references import SecretReader, UnreadableReference
 from cli.connections.signing_forms import is_signing_secret, what_it_takes
-from cli.faults import InvalidFile, Problem
+from cli.connections.yaml_positions import BadYaml, Positions, read_yaml
+from cli.errors import InvalidFile, Problem
 from milepost.common.business_days import UnknownCountry, UnknownRegion, business_days_of
 from milepost.common.http_headers import is_header_value
 from milepost.connections.commission_terms import repeated_terms

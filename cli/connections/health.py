@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from cli.moments import Moments, in_words
+from cli.local_times import Moments, in_words
 
 _WORDS: Final[Mapping[str, str]] = {
     "works": "works",

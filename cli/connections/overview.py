@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from cli.connections.health import condition_in_words, troubles
-from cli.connections.profiles import profile_of
+from cli.connections.provider_defaults import profile_of
 from cli.connections.schedules import describe_expression
 from cli.connections.stored import Stored
-from cli.moments import Moments, ago
+from cli.local_times import Moments, ago
 from cli.stack import Stack
 
 Seen: TypeAlias = Mapping[str, Mapping[str, Any]]

@@ -6,14 +6,14 @@ from typing import Annotated, Any, Final
 import typer
 
 from cli.activity.recording import recorded
-from cli.connections.declaration import changing
-from cli.connections.profiles import credential_names, profile_of, scheme_of
+from cli.command_group import examples, make_part
+from cli.connections.apply_lock import changing
+from cli.connections.provider_defaults import credential_names, profile_of, scheme_of
 from cli.connections.signing_forms import is_signing_secret, what_it_takes
 from cli.connections.stored import Stored, Stores, open_stores, read_stored
-from cli.faults import COULD_NOT, CannotDo, WrongUse
+from cli.errors import COULD_NOT, CannotDo, WrongUse
 from cli.options import JsonOption
 from cli.output import is_interactive, tell, tell_json, warn
-from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
 from milepost.aws.shared_secret import Entries
 from milepost.common.http_headers import is_header_value

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final
 
+from cli.connections.custom_templates import Texts
 from cli.connections.schedules import PollSchedules
-from cli.connections.texts import Texts
-from cli.faults import CannotDo
-from cli.providers.known import learn
+from cli.errors import CannotDo
+from cli.providers.stored_versions import learn
 from cli.stack import Stack
 from milepost.aws import shared_secret
 from milepost.aws.shared_secret import Entries, ManyWriters, NotOneObject

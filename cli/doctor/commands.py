@@ -9,36 +9,42 @@ from typing import Final
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.aws_faults import explain
-from cli.doctor import account, channels, recipients, running, setting_up
+from cli.aws_errors import explain
+from cli.command_group import examples, make_part
+from cli.doctor import (
+    account_checks,
+    channel_checks,
+    operation_checks,
+    recipient_checks,
+    setup_checks,
+)
 from cli.doctor.findings import Check, Finding, Level, Patient, failure
-from cli.faults import COULD_NOT, Fault
+from cli.errors import COULD_NOT, Fault
 from cli.options import JsonOption
 from cli.output import tell, tell_folded, tell_json
-from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 
 app = make_part()
 
 CHECKS: Final[Sequence[tuple[str, Check]]] = (
-    ("stack", setting_up.check_stack),
-    ("concurrency", account.check_concurrency),
-    ("routes", account.check_routes),
-    ("secrets", setting_up.check_secrets),
-    ("schedules", setting_up.check_schedules),
-    ("mail", channels.check_mail),
-    ("sender", channels.check_sender),
-    ("signatures", channels.check_signatures),
-    ("topics", channels.check_topics),
-    ("hearing", recipients.check_recipients),
-    ("alarms", running.check_alarms),
-    ("functions", running.check_functions),
-    ("sources", running.check_sources),
-    ("dead letters", running.check_dead_letters),
-    ("quarantine", running.check_quarantine),
-    ("polls", running.check_polls),
-    ("webhooks", running.check_webhooks),
-    ("payloads", running.check_payloads),
+    ("stack", setup_checks.check_stack),
+    ("concurrency", account_checks.check_concurrency),
+    ("routes", account_checks.check_routes),
+    ("secrets", setup_checks.check_secrets),
+    ("schedules", setup_checks.check_schedules),
+    ("mail", channel_checks.check_mail),
+    ("sender", channel_checks.check_sender),
+    ("signatures", channel_checks.check_signatures),
+    ("topics", channel_checks.check_topics),
+    ("hearing", recipient_checks.check_recipients),
+    ("alarms", operation_checks.check_alarms),
+    ("functions", operation_checks.check_functions),
+    ("sources", operation_checks.check_sources),
+    ("dead letters", operation_checks.check_dead_letters),
+    ("quarantine", operation_checks.check_quarantine),
+    ("polls", operation_checks.check_polls),
+    ("webhooks", operation_checks.check_webhooks),
+    ("payloads", operation_checks.check_payloads),
 )
 _STYLES: Final = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 

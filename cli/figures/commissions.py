@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from cli.api import OrdersApi
+from cli.command_group import examples, make_part
 from cli.options import ConnectionsOption, CsvOption, JsonOption
-from cli.orders.finding import short_id
+from cli.orders.lookup import short_id
 from cli.output import tell, tell_csv, tell_json, tell_table
-from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 from milepost.exports.lists import COMMISSIONS
 from milepost.queries.commission import State

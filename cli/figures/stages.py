@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from cli.api import OrdersApi
-from cli.moments import UTC_ZONE, Moments, in_words, read_zone
+from cli.command_group import examples, make_part
+from cli.local_times import UTC_ZONE, Moments, in_words, read_zone
 from cli.options import ConnectionsOption, CsvOption, JsonOption, ZoneOption
-from cli.orders.finding import short_id
+from cli.orders.lookup import short_id
 from cli.output import tell, tell_csv, tell_json, tell_table
-from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 from milepost.exports.lists import STAGES
 

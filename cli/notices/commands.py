@@ -13,7 +13,8 @@ import typer
 from cli.activity.recording import recorded
 from cli.api import OrdersApi
 from cli.asking import who_asks
-from cli.faults import CannotDo, WrongUse
+from cli.command_group import examples, make_part
+from cli.errors import CannotDo, WrongUse
 from cli.notices.listing import (
     AudienceOption,
     ChannelOption,
@@ -29,7 +30,7 @@ from cli.notices.listing import (
     show_notices,
     wanted_notices,
 )
-from cli.notices.previewing import (
+from cli.notices.preview import (
     DIGEST,
     MailWanted,
     PreviewKind,
@@ -39,9 +40,8 @@ from cli.notices.previewing import (
 )
 from cli.notices.showing import Entry, entry_as_json, show_entries
 from cli.options import ConnectionsOption, CsvOption, JsonOption, KeyOption
-from cli.orders.finding import find_orders
+from cli.orders.lookup import find_orders
 from cli.output import tell, tell_csv, tell_json, warn
-from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
 from milepost.api.notice_schema import notice_view
 from milepost.common.errors import BadPayload, OrdersUnavailable

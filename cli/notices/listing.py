@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import typer
 
 from cli.api import OrdersApi
-from cli.moments import read_moment
+from cli.local_times import read_moment
 from cli.output import tell, tell_folded, tell_row
 from milepost.common.timestamps import parse_instant
 from milepost.notifications.notice import Audience, Channel, State

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Final
 import typer
 
 from cli.api import NoSuchThing, OrdersApi
-from cli.confirming import confirm_by_typing
-from cli.faults import CannotDo, WrongUse
+from cli.command_group import examples, make_part
+from cli.confirmation import confirm_by_typing
+from cli.errors import CannotDo, WrongUse
 from cli.options import JsonOption, YesOption
-from cli.orders.finding import find_orders
+from cli.orders.lookup import find_orders
 from cli.output import is_interactive, tell, tell_json
-from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 from milepost.orders.order import OrderKey
 from milepost.orders.search_terms import customer_id_of, customer_id_of_email, phone_ids

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 import typer
 
 from cli.api import OrdersApi
-from cli.faults import COULD_NOT
+from cli.command_group import examples, make_part
+from cli.errors import COULD_NOT
 from cli.options import JsonOption
 from cli.output import tell, tell_json, warn
-from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 
 app = make_part()

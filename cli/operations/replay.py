@@ -7,12 +7,12 @@ import typer
 
 from cli.actions.commands import done_in_words
 from cli.api import OrdersApi
-from cli.faults import WrongUse
-from cli.moments import UTC_ZONE, read_moment, read_zone
+from cli.command_group import examples, make_part
+from cli.errors import WrongUse
+from cli.local_times import UTC_ZONE, read_moment, read_zone
 from cli.options import JsonOption
-from cli.orders.finding import find_orders
+from cli.orders.lookup import find_orders
 from cli.output import tell_folded, tell_json
-from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 
 app = make_part()

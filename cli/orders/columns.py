@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from cli.faults import WrongUse
-from cli.moments import Moments
+from cli.errors import WrongUse
+from cli.local_times import Moments
 from milepost.exports.columns import UnknownColumn
 from milepost.exports.lists import ORDERS
 

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 import typer
 
 from cli.api import OrdersApi
-from cli.confirming import confirm
-from cli.faults import COULD_NOT
-from cli.moments import UTC_ZONE, read_zone
+from cli.command_group import examples, make_part
+from cli.confirmation import confirm
+from cli.errors import COULD_NOT
+from cli.local_times import UTC_ZONE, read_zone
 from cli.options import (
     ConnectionsOption,
     CsvOption,
@@ -38,13 +39,12 @@ from cli.orders.filters import (
     Waiting,
     as_query,
 )
-from cli.orders.finding import find_orders
-from cli.orders.importing import bad_rows, read_lines, read_mapping, send_rows, show_rows
+from cli.orders.import_file import bad_rows, read_lines, read_mapping, send_rows, show_rows
 from cli.orders.listing import read_list, show_list
+from cli.orders.lookup import find_orders
 from cli.orders.showing import show_order
-from cli.orders.watching import watch_orders
+from cli.orders.watch import watch_orders
 from cli.output import tell, tell_csv, tell_json, warn
-from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 from cli.views.applying import ViewOption, with_view
 from milepost.exports.lists import ORDERS

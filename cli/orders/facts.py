@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from cli.moments import Moments
+from cli.local_times import Moments
 
 Facts = Mapping[str, Any]
 

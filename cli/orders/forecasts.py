@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cli.moments import Moments
+from cli.local_times import Moments
 
 
 def forecast_line(forecast: Mapping[str, Any], moments: Moments) -> str:

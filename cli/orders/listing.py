@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from cli.api import OrdersApi
-from cli.moments import Moments
+from cli.local_times import Moments
 from cli.orders.columns import cell
-from cli.orders.finding import short_id
+from cli.orders.lookup import short_id
 from cli.output import tell, tell_folded, tell_table
 from milepost.exports.lists import codes_of
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from cli.moments import Moments
+from cli.local_times import Moments
 from cli.orders.facts import fact_lines
 from cli.orders.forecasts import forecast_line
 from cli.output import tell, tell_folded

@@ -9,20 +9,20 @@ import yaml
 
 from cli.activity.recording import recorded
 from cli.api import OrdersApi
-from cli.confirming import confirm
-from cli.connections.declaration import changing
+from cli.command_group import examples, make_part
+from cli.confirmation import confirm
+from cli.connections.apply_lock import changing
 from cli.connections.stored import Stores, open_stores
-from cli.faults import COULD_NOT, CannotDo, Fault, WrongUse
+from cli.errors import COULD_NOT, CannotDo, Fault, WrongUse
 from cli.options import JsonOption, YesOption
 from cli.output import tell, tell_json, tell_table, warn
-from cli.parts import examples, make_part
-from cli.providers.applying import Situation, look_at, next_version, switch
-from cli.providers.comparing import Effects, effects_of
-from cli.providers.proposing import NoOrders, propose
-from cli.providers.reading import read_provider
+from cli.providers.apply import Situation, look_at, next_version, switch
+from cli.providers.compare import Effects, effects_of
+from cli.providers.draft import NoOrders, propose
+from cli.providers.file import read_provider
+from cli.providers.host_check import check_hosts
 from cli.providers.samples import paths_of, read_samples, replay
 from cli.providers.storing import StoredProviders
-from cli.providers.uncallable import check_hosts
 from cli.stack import Stack, StackOption, find_stack
 from milepost.common.errors import BadPayload
 from milepost.common.strict_json import read_json

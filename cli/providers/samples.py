@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from cli.faults import WrongUse
+from cli.errors import WrongUse
 from milepost.common.errors import BadPayload
 from milepost.common.status import normal_form
 from milepost.common.strict_json import read_json

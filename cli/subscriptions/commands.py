@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from cli.activity.recording import recorded
+from cli.command_group import examples, make_part
 from cli.connections.stored import SharedSecret
-from cli.faults import COULD_NOT, CannotDo, WrongUse
+from cli.errors import COULD_NOT, CannotDo, WrongUse
 from cli.options import CsvOption, JsonOption
 from cli.output import is_interactive, tell, tell_csv, tell_json, warn
-from cli.parts import examples, make_part
 from cli.stack import Stack, StackOption, find_stack
 from cli.subscriptions.overview import (
     show_subscriptions,

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from cli.api import OrdersApi
-from cli.confirming import confirm
-from cli.faults import CannotDo
-from cli.moments import UTC_ZONE, read_zone
+from cli.command_group import examples, make_part
+from cli.confirmation import confirm
+from cli.errors import CannotDo
+from cli.local_times import UTC_ZONE, read_zone
 from cli.options import CsvOption, JsonOption, YesOption, ZoneOption
 from cli.output import tell, tell_csv, tell_json, tell_table
-from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 from milepost.exports.lists import SUPPRESSIONS
 

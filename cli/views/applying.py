@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from cli.api import OrdersApi
-from cli.faults import WrongUse
+from cli.errors import WrongUse
 from milepost.queries.saved_views import Shared, View, find_view
 
 ViewOption: TypeAlias = Annotated[

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from cli.api import OrdersApi
-from cli.faults import WrongUse
+from cli.command_group import examples, make_part
+from cli.errors import WrongUse
 from cli.options import CsvOption, JsonOption
 from cli.output import tell, tell_csv, tell_json, tell_table
-from cli.parts import examples, make_part
 from cli.stack import StackOption, find_stack
 from milepost.exports.lists import VIEWS
 from milepost.queries.saved_views import Shared

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from cli.connections.stored import SharedSecret
-from cli.faults import CannotDo
+from cli.errors import CannotDo
 from cli.stack import Stack
 from milepost.webhooks.receiver import Signing
 from milepost.webhooks.schemes import SignatureScheme

@@ -30,15 +30,15 @@ from milepost.notifications.aws.messages import AnnouncementsTopic, NoticeQueue
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.dispatch import Teller
 from milepost.notifications.reconciliation import AnnouncementWatch
-from milepost.operations.aws.waiting_letters import count_waiting
+from milepost.operations.aws.dead_letter_counts import count_waiting
 from milepost.orders.aws.index import OrdersIndex
 from milepost.orders.aws.table import OrdersReader, OrdersTable
+from milepost.orders.indexed_orders import LastAnnounced
 from milepost.orders.order import Announcement, Kind
 from milepost.orders.overdue import DeadlineWatch
-from milepost.orders.rereading import FIRST_PLACE, Reread
+from milepost.orders.refold import FIRST_PLACE, Reread
 from milepost.orders.rules import Rules
 from milepost.orders.timed_announcements import TimedWatch
-from milepost.orders.watched_orders import LastAnnounced
 from milepost.providers.base import rules_of
 from milepost.providers.registry import REGISTRY, adapter_of
 from milepost.queries.aws.commission_checkpoint import CommissionCheckpoint

@@ -9,9 +9,9 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from local.sandboxes.demo_scenarios import ENOUGH_ORDERS
 from local.sandboxes.server import Sandboxes
 from local.sandboxes.settings import BadSettings, default_connections, load_connections
-from local.sandboxes.stories import ENOUGH_ORDERS
 
 
 def main() -> int:

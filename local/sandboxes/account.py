@@ -11,14 +11,14 @@ from threading import RLock
 from typing import Any, ClassVar, Final
 
 from local.sandboxes.clock import Clock
-from local.sandboxes.exchange import Answer, Request
-from local.sandboxes.faults import Faults
-from local.sandboxes.ledger import Ledger
-from local.sandboxes.outbox import Delivery, Outbox, make_log
+from local.sandboxes.demo_scenarios import STORIES, Story
+from local.sandboxes.fault_injection import Faults
+from local.sandboxes.json_format import Json, format_time, parse_time, write_json
+from local.sandboxes.request import Answer, Request
 from local.sandboxes.settings import Connection
 from local.sandboxes.signing import sign_headers
-from local.sandboxes.stories import STORIES, Story
-from local.sandboxes.wire import Json, format_time, parse_time, write_json
+from local.sandboxes.stored_orders import Ledger
+from local.sandboxes.webhook_outbox import Delivery, Outbox, make_log
 
 _LONGEST_HOLD_SECONDS: Final = 3.0
 _FOREIGN_SECRET: Final = "whsec_" + "A" * 43 + "="

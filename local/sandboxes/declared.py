@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 from cli.providers.samples import Sample
 from local.sandboxes.account import Account, UnknownOrder
 from local.sandboxes.clock import Clock
-from local.sandboxes.exchange import Answer, Request
-from local.sandboxes.outbox import Outbox
+from local.sandboxes.demo_scenarios import Story
+from local.sandboxes.json_format import Json, parse_time
+from local.sandboxes.request import Answer, Request
 from local.sandboxes.routes import NoRoute
 from local.sandboxes.settings import Connection
-from local.sandboxes.stories import Story
-from local.sandboxes.wire import Json, parse_time
+from local.sandboxes.webhook_outbox import Outbox
 from milepost.common.status import Status, normal_form
 from milepost.connections.connection import Connection as Applied
 from milepost.orders.lifecycle import TERMINAL
@@ -41,7 +41,7 @@ from milepost.providers.declared.file_parts import (
     OffsetPages,
     UrlPages,
 )
-from milepost.providers.declared.signing_in import sign_in
+from milepost.providers.declared.sign_in import sign_in
 
 TOKEN_PATH: Final = "/_token"
 _TOKEN: Final = "local-token"

@@ -8,9 +8,9 @@ from threading import Event, Thread
 from typing import Any, Final
 
 from local.sandboxes.account import Account
-from local.sandboxes.daytime import appointment, placed
-from local.sandboxes.stories import Move, Story
-from local.sandboxes.wire import Json, format_time
+from local.sandboxes.demo_scenarios import Move, Story
+from local.sandboxes.json_format import Json, format_time
+from local.sandboxes.working_hours import appointment, placed
 
 _ENDING: Final = frozenset({"cancel", "fulfill"})
 

@@ -9,11 +9,11 @@ from http import HTTPStatus
 from typing import Any, ClassVar, Final
 
 from local.sandboxes.account import Account, Refused, UnknownOrder
-from local.sandboxes.exchange import Answer, BadRequest, Cursor, Request, read_cursor
+from local.sandboxes.invented_customers import make_australian
+from local.sandboxes.json_format import Json, merge
 from local.sandboxes.limits import RateLimit
-from local.sandboxes.people import make_australian
+from local.sandboxes.request import Answer, BadRequest, Cursor, Request, read_cursor
 from local.sandboxes.routes import Routes
-from local.sandboxes.wire import Json, merge
 
 OFFERS: Final = (
     ("off-nbn-1000", "High-Speed Internet 1000 Mbps", "internet", "Southern Fibre", "75.00"),

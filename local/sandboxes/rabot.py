@@ -9,17 +9,17 @@ from typing import Any, ClassVar, Final
 from urllib.parse import parse_qs
 
 from local.sandboxes.account import Account
-from local.sandboxes.exchange import Answer, Request
-from local.sandboxes.limits import RateLimit
-from local.sandboxes.people import (
+from local.sandboxes.invented_customers import (
     GERMANS,
     make_email,
     make_german_address,
     make_malo,
     make_melo,
 )
+from local.sandboxes.json_format import Json, format_berlin, format_berlin_day, merge, parse_time
+from local.sandboxes.limits import RateLimit
+from local.sandboxes.request import Answer, Request
 from local.sandboxes.routes import NoRoute, Routes
-from local.sandboxes.wire import Json, format_berlin, format_berlin_day, merge, parse_time
 
 TOKEN_SECONDS: Final = 3_599
 _SCOPES: Final = frozenset({"api:partner", "create:orders"})

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from local.sandboxes.exchange import Answer, Request
+from local.sandboxes.request import Answer, Request
 
 Handler: TypeAlias = Callable[..., Answer]
 

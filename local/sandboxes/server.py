@@ -11,18 +11,18 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from local.sandboxes.account import Account
 from local.sandboxes.clock import Clock
-from local.sandboxes.conversation import Reply, respond
+from local.sandboxes.control_api import Steering
 from local.sandboxes.declared import Declared
-from local.sandboxes.exchange import Answer, Request
+from local.sandboxes.demo_scenarios import ENOUGH_ORDERS
+from local.sandboxes.json_format import Json
 from local.sandboxes.offergrid import Offergrid
-from local.sandboxes.outbox import Outbox
 from local.sandboxes.rabot import Rabot
+from local.sandboxes.request import Answer, Request
+from local.sandboxes.responding import Reply, respond
 from local.sandboxes.settings import Connection, default_connections
 from local.sandboxes.spirii import Spirii
-from local.sandboxes.steering import Steering
-from local.sandboxes.stories import ENOUGH_ORDERS
 from local.sandboxes.subs import Subs
-from local.sandboxes.wire import Json
+from local.sandboxes.webhook_outbox import Outbox
 
 ACCOUNTS: Final[Mapping[str, type[Account]]] = {
     "offergrid": Offergrid,

@@ -7,11 +7,11 @@ from copy import deepcopy
 from typing import Any, ClassVar, Final
 
 from local.sandboxes.account import Account, Refused
-from local.sandboxes.exchange import Answer, BadRequest, Cursor, Request, read_cursor
+from local.sandboxes.invented_customers import make_dane
+from local.sandboxes.json_format import Json, format_time, merge, parse_time
 from local.sandboxes.limits import RateLimit
-from local.sandboxes.people import make_dane
+from local.sandboxes.request import Answer, BadRequest, Cursor, Request, read_cursor
 from local.sandboxes.routes import Routes
-from local.sandboxes.wire import Json, format_time, merge, parse_time
 
 _CODES: Final = {
     400: "bad_request",

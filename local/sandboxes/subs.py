@@ -10,10 +10,10 @@ from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from local.sandboxes.account import Account, Refused, UnknownOrder
-from local.sandboxes.exchange import Answer, Request
-from local.sandboxes.people import make_ghanaian
+from local.sandboxes.invented_customers import make_ghanaian
+from local.sandboxes.json_format import Json, merge, parse_time
+from local.sandboxes.request import Answer, Request
 from local.sandboxes.routes import Routes
-from local.sandboxes.wire import Json, merge, parse_time
 
 _CODES: Final = {
     400: "bad_request",

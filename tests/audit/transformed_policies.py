@@ -11,8 +11,8 @@ from typing import Any, Final
 from cfnlint.decode import decode
 from cfnlint.template.transforms._sam import Transform
 
-from local.cloudformation_rights import arn_of
 from local.deployer_policy import PATH
+from local.emulator_corrections.cloudformation import arn_of
 
 ROOT: Final = Path(__file__).parents[2]
 PLACE: Final = {"region": "eu-central-1", "account": "123456789012"}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.places import Places
+from local.files import Places
 from local.stack import Stack, running_stack
 from tests.e2e.conftest import Client
 from tests.e2e.waiting import wait_for

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from local.places import DEFAULT
+from local.files import DEFAULT
 from local.stack import Stack
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"

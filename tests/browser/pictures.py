@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.places import ROOT
+from local.files import ROOT
 from local.stack import DemoLength, Stack, running_stack
 from tests.e2e.waiting import wait_for
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from local.access import ACCOUNT, Access, make_access
 from local.build import TEMPLATE, build_stack
-from local.cloudformation_rights import RECORD
 from local.deployment import Deployment, deploy_stack, verify_sender
+from local.emulator_access import ACCOUNT, Access, make_access
+from local.emulator_corrections.cloudformation import RECORD
 from local.emulator_process import running_emulator
+from local.files import ROOT
 from local.inbox import Inbox
-from local.places import ROOT
 from local.processes import find_free_port, plain_environment
 from tests.signing import SECRET, standard_headers
 

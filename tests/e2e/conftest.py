@@ -17,10 +17,10 @@ from uuid import uuid4
 
 import pytest
 
-from local.places import Places
+from local.files import Places
 from local.stack import Stack, running_stack
+from tests.e2e.notification_checks import Subscriptions
 from tests.e2e.own_connections import CHARGE, HOME, SHOP, TEXTS, declaration, described
-from tests.e2e.telling import Subscriptions
 from tests.e2e.waiting import PATIENCE_SECONDS, wait_for
 from tests.signing import spirii_headers, standard_headers
 

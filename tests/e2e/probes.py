@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from local.access import ACCOUNT
+from local.emulator_access import ACCOUNT
 
 _NOTHING: Final = "is-not-there"
 _TOO_LONG: Final = "x" * 262_145

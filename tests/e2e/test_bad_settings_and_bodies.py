@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.e2e.bad_entries import bad_parameter, bad_secret
 from tests.e2e.conftest import HOME, SHOP, Client, status_changed, wait_for
+from tests.e2e.invalid_settings import bad_parameter, bad_secret
 
 pytestmark = pytest.mark.e2e
 

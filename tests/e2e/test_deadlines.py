@@ -9,7 +9,7 @@ import pytest
 from milepost.common.timestamps import format_instant
 from milepost.orders.order import Kind
 from tests.e2e.conftest import HOME, Client, status_changed
-from tests.e2e.telling import Subscriptions, mails_to, wait_for_state
+from tests.e2e.notification_checks import Subscriptions, mails_to, wait_for_state
 
 pytestmark = pytest.mark.e2e
 

@@ -17,7 +17,7 @@ from milepost.orders.aws.table import tracked_order
 from milepost.webhooks.schemes import STANDARD_WEBHOOKS
 from milepost.webhooks.signatures import verify
 from tests.e2e.conftest import HOME, Client, status_changed, wait_for
-from tests.e2e.telling import (
+from tests.e2e.notification_checks import (
     ENDPOINT_SECRET,
     Receiver,
     Subscriptions,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import HOME, SHOP, Client, status_changed
-from tests.e2e.telling import Subscriptions, mails_to, wait_for_state
+from tests.e2e.notification_checks import Subscriptions, mails_to, wait_for_state
 
 pytestmark = pytest.mark.e2e
 

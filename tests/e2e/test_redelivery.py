@@ -16,7 +16,7 @@ import pytest
 
 from milepost.notifications.subscription import Mode
 from tests.e2e.conftest import HOME, Client, status_changed, wait_for
-from tests.e2e.telling import Receiver, Subscriptions, entry_for, log_of, release
+from tests.e2e.notification_checks import Receiver, Subscriptions, entry_for, log_of, release
 
 pytestmark = [pytest.mark.e2e, pytest.mark.thorough]
 

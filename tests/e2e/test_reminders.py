@@ -10,7 +10,7 @@ from milepost.common.timestamps import format_instant, parse_instant
 from milepost.notifications.notice import Audience
 from milepost.orders.order import Kind
 from tests.e2e.conftest import HOME, SHOP, Client, status_changed, wait_for
-from tests.e2e.telling import Subscriptions, log_of, mails_to, wait_for_state
+from tests.e2e.notification_checks import Subscriptions, log_of, mails_to, wait_for_state
 
 pytestmark = pytest.mark.e2e
 

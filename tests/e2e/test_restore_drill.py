@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from local.deployment import Deployment
-from local.restoring import drop, poll_since, put_back, restore_tables, tables_of
+from local.restore import drop, poll_since, put_back, restore_tables, tables_of
 from local.sandboxes.server import Sandboxes
 from milepost.aws.dynamodb_items import from_item
 from tests.e2e.account import CONNECTION, Account, running_account

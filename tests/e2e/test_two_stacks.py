@@ -10,10 +10,10 @@ from uuid import uuid4
 
 import pytest
 
-from local.access import Access
-from local.cloudformation_rights import DEPLOYER
 from local.deployment import Deployment
-from local.faults import CannotStart
+from local.emulator_access import Access
+from local.emulator_corrections.cloudformation import DEPLOYER
+from local.errors import CannotStart
 from milepost.aws.dynamodb_items import from_item
 from tests.e2e.account import Account, running_account, webhook
 from tests.e2e.conftest import status_changed, wait_for

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from local.build import BUILD
-from local.invoking import sign_event
+from local.invoke import sign_event
 from local.stack import Stack
 from tests.runtime.answers import check_answer
 from tests.runtime.function_process import (

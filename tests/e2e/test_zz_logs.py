@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pytest
 
-from local.places import Places
+from local.files import Places
 from local.stack import Stack
-from tests.e2e.bad_entries import bad_parameter, bad_secret
+from tests.data_leaks import MADE_UP, all_texts, find_leaks, personal_values, pieces_of_body
 from tests.e2e.conftest import HOME, SHOP, Client, status_changed
-from tests.leaks import MADE_UP, all_texts, find_leaks, personal_values, pieces_of_body
+from tests.e2e.invalid_settings import bad_parameter, bad_secret
 
 pytestmark = pytest.mark.e2e
 

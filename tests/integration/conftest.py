@@ -27,12 +27,12 @@ from tests.builders import (
     RABOT,
     RETAIL,
 )
-from tests.integration.acting_at_providers import CHARGE, Charge
-from tests.integration.crashing import (
+from tests.data_leaks import MADE_UP, Overheard, all_texts, find_leaks, personal_values
+from tests.integration.crash_injection import (
     Scenario,
 )
+from tests.integration.provider_actions import CHARGE, Charge
 from tests.integration.scenarios import POLLED, Endpoint, Provider
-from tests.leaks import MADE_UP, Overheard, all_texts, find_leaks, personal_values
 from tests.permissions import Watch, is_allowed
 from tests.signing import OTHER_SECRET, SECRET
 from tests.stack import ROOT, Stack

@@ -33,13 +33,13 @@ from tests.builders import (
     report,
     tracked,
 )
-from tests.integration.acting_at_providers import DONE_AT_PROVIDERS
-from tests.integration.asking import REQUESTS
-from tests.integration.crashing import (
+from tests.integration.api_requests import REQUESTS
+from tests.integration.crash_injection import (
     Scenario,
     subscribe_a_queue,
 )
-from tests.integration.watching_and_leaving import WATCHING_AND_LEAVING
+from tests.integration.provider_actions import DONE_AT_PROVIDERS
+from tests.integration.watch_and_unsubscribe import WATCHING_AND_LEAVING
 from tests.make_mail_events import MESSAGE_ID
 from tests.signing import SECRET
 from tests.stack import Stack, aws, event

@@ -16,10 +16,10 @@ import pytest
 from milepost.aws.botocore_clients import open_session
 from milepost.common.status import Status
 from milepost.console.aws.sessions import SessionsTable
-from milepost.console.forgery import form_token
-from milepost.console.sealing import SessionSealing
+from milepost.console.csrf import form_token
 from milepost.console.sessions import Person, Session
 from milepost.console.sign_in import SESSION_COOKIE
+from milepost.console.token_encryption import SessionSealing
 from milepost.orders.aws.table import OrdersTable
 from tests.builders import OFFERGRID, report, tracked
 from tests.stack import Context, Stack, aws

@@ -15,8 +15,8 @@ from milepost.orders.order import OrderKey
 from milepost.orders.recording import record
 from tests.batches import sqs_batch
 from tests.builders import KEY, NOON, OFFERGRID, RULES, notice, report
-from tests.integration.asking import a_mail
-from tests.integration.at_the_console import OperatorsBrowser, open_console
+from tests.integration.api_requests import a_mail
+from tests.integration.console_browser import OperatorsBrowser, open_console
 from tests.stack import Context, Stack, aws
 
 KEYS = [replace(KEY, order_id=f"ord_{number}") for number in range(3)]

@@ -9,8 +9,8 @@ from local.sandboxes import Sandboxes, make_connection
 from milepost.connections.connection import Connection
 from milepost.notifications.notice import NoticeId
 from tests.builders import KEY, notice
-from tests.integration.asking import a_mail
-from tests.integration.at_the_console import ORIGIN, OperatorsBrowser, open_console
+from tests.integration.api_requests import a_mail
+from tests.integration.console_browser import ORIGIN, OperatorsBrowser, open_console
 from tests.stack import Context, Stack
 
 NAME = "spirii-charge"

@@ -9,7 +9,7 @@ import pytest
 
 from milepost.orders.aws import index, table
 from milepost.queries.aws import order_lists
-from tests.integration.crashing import (
+from tests.integration.crash_injection import (
     Calls,
     How,
     Run,

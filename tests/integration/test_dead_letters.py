@@ -10,7 +10,7 @@ import pytest
 
 from milepost.operations.aws.dead_letters import BackIntoQueue, SqsLetters, StartAgain, TellAgain
 from milepost.operations.dead_letters import DeadLetter, DeadLetterQueue, RedriveTarget
-from tests.integration.messages import put
+from tests.integration.queued_messages import put
 from tests.stack import Context, Stack, aws, event
 
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:milepost-poll-orders"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.providers.reading import read_declaration
+from cli.providers.file import read_declaration
 from milepost.connections.connection import Connection
 from tests.batches import sqs_batch
 from tests.builders import offergrid_event

@@ -19,7 +19,7 @@ from milepost.operations.erasure.subject import Subject
 from milepost.orders.aws.table import key_of
 from milepost.orders.search_terms import customer_id_of_email
 from tests.builders import KEY, offergrid_order
-from tests.integration.operating import http_event, hurry
+from tests.integration.operator_requests import http_event, hurry
 from tests.make_events import inbox_message, sqs_batch
 from tests.stack import Context, Stack
 

@@ -17,7 +17,8 @@ from milepost.common.timestamps import format_instant
 from milepost.orders.aws import index, table
 from milepost.queries.aws import order_lists
 from tests.builders import OFFERGRID
-from tests.integration.asking import (
+from tests.integration.api_reads import READS
+from tests.integration.api_requests import (
     A_NOTE,
     a_batch_at_work,
     a_customer,
@@ -26,11 +27,10 @@ from tests.integration.asking import (
     kept,
     subscriptions,
 )
-from tests.integration.crashing import Scenario, start_of_a_quiet_while
-from tests.integration.failing_calls import FailingCalls, Failure, failing_run
-from tests.integration.reading import READS
+from tests.integration.call_failures import FailingCalls, Failure, failing_run
+from tests.integration.crash_injection import Scenario, start_of_a_quiet_while
 from tests.integration.scenarios import SERVED, SIMPLE
-from tests.integration.watching_and_leaving import A_RUN_LATER, SECOND_RUN
+from tests.integration.watch_and_unsubscribe import A_RUN_LATER, SECOND_RUN
 from tests.stack import ROOT, Context, Stack, event
 
 

@@ -19,19 +19,19 @@ from moto.core.base_backend import BackendDict
 
 from cli.main import PARTS
 from milepost.api.routing import SUBJECTS, routers_of
+from tests.integration.interleaving.accessed_items import meet
+from tests.integration.interleaving.account import World, function_of, open_world
+from tests.integration.interleaving.api_users import REQUESTS
 from tests.integration.interleaving.forks import in_copy
-from tests.integration.interleaving.known import KNOWN
-from tests.integration.interleaving.meeting import Meeting, Met, Solo, run_alone
+from tests.integration.interleaving.known_failures import KNOWN
 from tests.integration.interleaving.operators import (
     ASKS_THE_API,
     COMMANDS,
     ONLY_READS,
     STARTS_A_FUNCTION,
 )
-from tests.integration.interleaving.parties import FUNCTIONS, Party
-from tests.integration.interleaving.people import REQUESTS
-from tests.integration.interleaving.touches import meet
-from tests.integration.interleaving.world import World, function_of, open_world
+from tests.integration.interleaving.pairs import Meeting, Met, Solo, run_alone
+from tests.integration.interleaving.workers import FUNCTIONS, Party
 from tests.stack import template
 
 ALL = {one.name: one for one in (*FUNCTIONS, *REQUESTS, *COMMANDS)}

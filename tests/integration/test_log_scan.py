@@ -2,8 +2,8 @@
 
 import logging
 
+from tests.data_leaks import Overheard, find_leaks
 from tests.integration.conftest import forbidden
-from tests.leaks import Overheard, find_leaks
 from tests.signing import SECRET
 from tests.stack import Context, Stack, event
 

@@ -14,8 +14,8 @@ from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.notice import NoticeId
 from milepost.notifications.subscription import Subscription
 from tests.builders import KEY, OFFERGRID, RABOT, notice
-from tests.integration.asking import a_mail, kept
-from tests.integration.operating import http_event
+from tests.integration.api_requests import a_mail, kept
+from tests.integration.operator_requests import http_event
 from tests.stack import Context, Stack, aws
 
 OTHER: Final = RABOT.id

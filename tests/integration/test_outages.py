@@ -3,7 +3,7 @@
 import pytest
 
 from milepost.aws.errors import is_outage
-from tests.integration.failing_calls import Failure, error_of
+from tests.integration.call_failures import Failure, error_of
 from tests.stack import aws
 
 SERVICES = ["dynamodb", "s3", "scheduler", "secretsmanager", "sesv2", "sns", "sqs", "ssm"]

@@ -13,7 +13,7 @@ from milepost.common.exception_summary import HandlerFailed
 from milepost.connections.aws.activity import ContactsTable
 from milepost.connections.connection import Connection
 from tests.builders import OFFERGRID, RABOT
-from tests.leaks import Overheard
+from tests.data_leaks import Overheard
 from tests.stack import SIGNING, Context, Stack, aws, event
 
 PLANTED = "hunter2-hunter2-hunter2"

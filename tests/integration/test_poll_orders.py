@@ -14,7 +14,7 @@ from milepost.common.timestamps import parse_instant
 from milepost.connections.connection import Connection
 from milepost.polling.aws.touched_orders import TouchedTable
 from milepost.providers.base import Response
-from tests.mangling import nested
+from tests.malformed_payloads import nested
 from tests.stack import Context, Stack, aws, event
 
 Poll = Callable[..., dict[str, Any]]

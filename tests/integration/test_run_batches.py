@@ -32,7 +32,7 @@ from tests.builders import (
     report,
     tracked,
 )
-from tests.integration.operating import http_event
+from tests.integration.operator_requests import http_event
 from tests.stack import Context, Stack, aws
 
 CHARGE = "spirii-charge"

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tests.integration.operating import http_event, hurry
-from tests.integration.reading import all_there_is
+from tests.integration.api_reads import all_there_is
+from tests.integration.operator_requests import http_event, hurry
 from tests.stack import ROOT, Context, Stack, aws, event, template
 
 _BATCHES: Final = ("record_report", "announce", "measure_stages", "track_delivery")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from tests.leaks import find_leaks
+from tests.data_leaks import find_leaks
 from tests.runtime.function_process import FunctionProcess
 
 _ALWAYS: Final = {"level", "location", "message", "service", "timestamp"}

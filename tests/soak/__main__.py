@@ -11,10 +11,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from local.connections import connections_file
-from local.places import Places
+from local.files import Places
 from local.stack import running_stack
-from tests.soak.reporting import has_failed, print_report
-from tests.soak.soaking import Plan, Soak
+from tests.soak.report import has_failed, print_report
+from tests.soak.soak import Plan, Soak
 
 
 def main() -> int:

@@ -11,9 +11,12 @@ from threading import Event, Thread
 from typing import Any, Final
 
 from local.stack import Stack
-from tests.soak.declaring import CHANGED, Declarer, differences, read_declared
-from tests.soak.judging import Verdict, read_orders
-from tests.soak.judging_people import (
+from tests.soak.declaring_person import CHANGED, Declarer, differences, read_declared
+from tests.soak.operating_person import Operating
+from tests.soak.process_killer import wait_until
+from tests.soak.received_notices import scan
+from tests.soak.verdict import Verdict, read_orders
+from tests.soak.verdict_on_people import (
     PLACES,
     Kept,
     read_what_is_stored,
@@ -23,9 +26,6 @@ from tests.soak.judging_people import (
     wrongly_subscribed,
     wrongly_told,
 )
-from tests.soak.killing import wait_until
-from tests.soak.listening import scan
-from tests.soak.operating import Operating
 
 REDRIVEN: Final = "offergrid-home"
 """Its customers are notified of nothing, so no mail waits for an address of theirs."""

@@ -18,7 +18,7 @@ from local.deployer_policy import (
     make_policy,
     read_template,
 )
-from local.faults import CannotStart
+from local.errors import CannotStart
 
 GIVEN = ("STAGE=dev", "SENDER=milepost@example.org")
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/0a1b"

@@ -15,9 +15,9 @@ from botocore.stub import Stubber
 from samcli.commands.deploy.command import cli as sam_deploy
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
-from local.deploying import protection, set_default
-from local.deploying import stage as check_stage
-from local.faults import CannotStart
+from local.deploy import protection, set_default
+from local.deploy import stage as check_stage
+from local.errors import CannotStart
 from tests.stack import ROOT
 from tests.template import FUNCTIONS, TEMPLATE
 

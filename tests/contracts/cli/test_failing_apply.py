@@ -8,10 +8,10 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from cli.connections import declaration
+from cli.connections import apply_lock
 from milepost.connections.aws.declarations import LEASE
 from tests.contracts.cli.operator import Operator
-from tests.integration.failing_calls import Failure, error_of
+from tests.integration.call_failures import Failure, error_of
 
 MOST_CALLS = 200
 
@@ -46,7 +46,7 @@ def apply_failing(
 
     with monkeypatch.context() as patched:
         patched.setattr(BaseClient, "_make_api_call", call)
-        patched.setattr(declaration, "datetime", Clock)
+        patched.setattr(apply_lock, "datetime", Clock)
         Clock.applies += 1
         result = target.apply("--yes")
     return next(iter(failed), None), result.exit_code, result.output

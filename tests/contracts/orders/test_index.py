@@ -10,12 +10,12 @@ from milepost.common.status import Status
 from milepost.connections.connection import Connection
 from milepost.orders.aws.index import OrdersIndex
 from milepost.orders.aws.table import OrdersTable
+from milepost.orders.indexed_orders import LastAnnounced, Watched
 from milepost.orders.order import Kind, OrderKey, Overdue, TrackedOrder
 from milepost.orders.overdue import judged
 from milepost.orders.overdue_list import MOST_MENTIONED
 from milepost.orders.report import Source
 from milepost.orders.rules import Rules
-from milepost.orders.watched_orders import LastAnnounced, Watched
 from tests.builders import NOON, OFFERGRID, announcement, minute, report, tracked
 
 TABLE = "OrdersTable"

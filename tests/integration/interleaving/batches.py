@@ -6,8 +6,8 @@ from typing import Any, Final
 from milepost.actions.aws.batches import BatchesTable
 from milepost.actions.batch import Batch, BatchState, Target
 from tests.batches import sqs_batch
-from tests.integration.interleaving.commanding import HOME
-from tests.integration.interleaving.world import World
+from tests.integration.interleaving.account import World
+from tests.integration.interleaving.command_runs import HOME
 from tests.stack import aws
 
 BATCH: Final = "0a1b2c3d4e5f6071"

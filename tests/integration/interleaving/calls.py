@@ -15,7 +15,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from urllib3.connection import HTTPConnection
 
-from tests.integration.interleaving.touches import Touch, of_provider, touches_of
+from tests.integration.interleaving.accessed_items import Touch, of_provider, touches_of
 
 Versions = Mapping[str, Any]
 """The items of each table at some moment."""

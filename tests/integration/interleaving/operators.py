@@ -6,10 +6,10 @@ from tempfile import mkdtemp
 from typing import Any, Final
 
 from milepost.notifications.notice import NoticeId
-from tests.integration.interleaving.commanding import HOME, File, run_command
-from tests.integration.interleaving.parties import SUBSCRIPTIONS, Ended, FedBy, Party
-from tests.integration.interleaving.people import SECRETS, ended, notice_to
-from tests.integration.interleaving.world import CUSTOMER, World
+from tests.integration.interleaving.account import CUSTOMER, World
+from tests.integration.interleaving.api_users import SECRETS, ended, notice_to
+from tests.integration.interleaving.command_runs import HOME, File, run_command
+from tests.integration.interleaving.workers import SUBSCRIPTIONS, Ended, FedBy, Party
 
 DECLARED: Final = Path(__file__).parents[3] / "providers" / "examples" / "woocommerce.yaml"
 SIGNING: Final = frozenset({"signing secrets"})

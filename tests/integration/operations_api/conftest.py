@@ -4,8 +4,8 @@ from types import ModuleType
 
 import pytest
 
-from tests.integration.operating import hurry
 from tests.integration.operations_api.requests import Ask, Polls, asking
+from tests.integration.operator_requests import hurry
 from tests.stack import Stack
 
 

@@ -14,7 +14,7 @@ from tests.builders import (
     NOON,
     OFFERGRID,
 )
-from tests.integration.operating import http_event
+from tests.integration.operator_requests import http_event
 from tests.stack import Context
 
 HOME = OFFERGRID.id

@@ -9,7 +9,7 @@ from hypothesis import given
 from milepost.common.errors import BadPayload
 from milepost.providers.base import BrokenPage
 from milepost.providers.registry import REGISTRY, adapter
-from tests.mangling import mangled
+from tests.malformed_payloads import mangled
 
 ANSWERS: list[dict[str, Any]] = [
     {"statusCode": 409, "message": "no", "error": "Conflict"},

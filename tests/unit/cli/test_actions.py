@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cli.actions.commands import done_in_words
-from cli.moments import read_zone
+from cli.local_times import read_zone
 from milepost.common.status import Status
 from milepost.connections.connection import CommissionTerms, Connection
 from milepost.orders.order import OrderKey

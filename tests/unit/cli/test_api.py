@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cli.api import NoSuchThing, OrdersApi, fault_of
-from cli.faults import COULD_NOT, WRONG_USE, CannotDo
+from cli.errors import COULD_NOT, WRONG_USE, CannotDo
 from cli.stack import Stack
 from tests.unit.cli.conftest import SESSION
 

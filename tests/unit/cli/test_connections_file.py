@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.connections.declared import DeclaredConnection
+from cli.connections.desired import Wanted, work_out
 from cli.connections.file import ConnectionsFile, read_file
-from cli.connections.wanted import Wanted, work_out
-from cli.faults import InvalidFile
+from cli.connections.file_schema import DeclaredConnection
+from cli.errors import InvalidFile
 from milepost.connections.connection import Connection, SenderIdentity
 from milepost.notifications.notice import DEFAULT_KINDS
 

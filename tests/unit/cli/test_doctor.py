@@ -10,9 +10,9 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from cli.doctor import commands
-from cli.doctor.account import OPEN_ROUTES
+from cli.doctor.account_checks import OPEN_ROUTES
 from cli.doctor.findings import Finding, Level, ok
-from cli.faults import CannotDo
+from cli.errors import CannotDo
 from cli.stack import find_stack
 from cli.stack_choice import StackChoice
 from milepost.connections.connection import SenderIdentity

@@ -1,6 +1,6 @@
 """A forecast as the command says it."""
 
-from cli.moments import read_zone
+from cli.local_times import read_zone
 from cli.orders.forecasts import forecast_line
 
 END = {

@@ -5,8 +5,8 @@ import shlex
 import pytest
 from typer.testing import CliRunner
 
+from cli.command_group import make_part
 from cli.main import app
-from cli.parts import make_part
 from cli.stack import StackOption
 from cli.stack_choice import StackChoice
 from tests.unit.cli.every_command import COMMANDS

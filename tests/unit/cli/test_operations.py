@@ -280,11 +280,11 @@ def test_a_dry_run_shows_what_would_go_and_changes_nothing(deployed: Deployed) -
 def test_who_is_asked_sees_what_would_go_and_types_whom_it_is_about(
     deployed: Deployed, monkeypatch: pytest.MonkeyPatch, typed: str, *, erased: bool
 ) -> None:
-    for module in ("cli.operations.erase", "cli.confirming"):
+    for module in ("cli.operations.erase", "cli.confirmation"):
         monkeypatch.setattr(f"{module}.is_interactive", lambda: True)
     key = OrderKey(OFFERGRID.id, "ord-1", "item-1")
     deployed.keep(report(Status.ACCEPTED, 1, key=key, customer={"email": EMAIL}))
-    monkeypatch.setattr("cli.confirming.typer.prompt", lambda *_, **__: typed)
+    monkeypatch.setattr("cli.confirmation.typer.prompt", lambda *_, **__: typed)
     result = deployed.run("erase", EMAIL)
     assert "would become tombstones: 1" in result.output
     assert result.exit_code == (0 if erased else 1)
@@ -345,7 +345,7 @@ def test_waiting_is_for_this_request_and_not_for_the_poll_that_was_at_work(
         done = [one.id for one in lease.state.requests]
         lease.succeed(cursor=None, validator=None, at=minute(at), done=done)
 
-    monkeypatch.setattr("cli.connections.polling.time.sleep", sleep)
+    monkeypatch.setattr("cli.connections.poll.time.sleep", sleep)
     found = deployed.tell("connections", "poll", OFFERGRID.id, "--wait")
     assert not ends
     assert found["health"]["last_success_at"] == format_instant(minute(2))
@@ -360,7 +360,7 @@ def test_a_poll_for_a_request_that_fails_is_no_success_and_keeps_the_request(
         lease = table.lease(OFFERGRID.id, now=NOON, duration=timedelta(minutes=5))
         lease.fail(error="the provider answered 500", at=NOON, not_before=None)
 
-    monkeypatch.setattr("cli.connections.polling.time.sleep", sleep)
+    monkeypatch.setattr("cli.connections.poll.time.sleep", sleep)
     result = deployed.run("connections", "poll", OFFERGRID.id, "--wait")
     assert result.exit_code == 1
     assert "The request is kept" in result.output

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cli.moments import read_zone
+from cli.local_times import read_zone
 from cli.orders.facts import fact_lines
 
 ZONE = read_zone("Europe/Berlin")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cli.moments import read_zone
-from cli.orders.watching import compare, in_a_line
+from cli.local_times import read_zone
+from cli.orders.watch import compare, in_a_line
 from milepost.common.status import Status
 from milepost.orders.order import OrderKey
 from tests.builders import OFFERGRID, RABOT, report
@@ -284,7 +284,7 @@ def test_watching_ends_after_the_first_change(
     def meanwhile(_seconds: float) -> None:
         deployed.keep(report(Status.COMPLETED, 5, key=ITEMS[0], reference="PP-1"))
 
-    monkeypatch.setattr("cli.orders.watching.time.sleep", meanwhile)
+    monkeypatch.setattr("cli.orders.watch.time.sleep", meanwhile)
     seen = json.loads(deployed.say("orders", "watch", "--once", "--json"))
     assert (seen["before"]["status"], seen["now"]["status"]) == ("scheduled", "completed")
 

@@ -8,9 +8,9 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 from typer.testing import CliRunner
 
-from cli.aws_faults import explain
+from cli.aws_errors import explain
 from cli.connections.signing_forms import is_signing_secret
-from cli.faults import CannotDo, WrongUse
+from cli.errors import CannotDo, WrongUse
 from cli.main import app
 from cli.stack import find_stack, is_loopback
 from cli.stack_choice import StackChoice

@@ -110,7 +110,7 @@ class Way:
 @pytest.fixture
 def way(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> Way:
     made = Way(deployed)
-    monkeypatch.setattr("cli.webhooks.trying.urllib3.request", made.request)
+    monkeypatch.setattr("cli.webhooks.send_test.urllib3.request", made.request)
     return made
 
 

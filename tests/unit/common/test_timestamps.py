@@ -20,7 +20,7 @@ from milepost.common.timestamps import (
     stored_day,
     stored_moment,
 )
-from tests.mangling import ODD_DATES, UNREADABLE_DATES
+from tests.malformed_payloads import ODD_DATES, UNREADABLE_DATES
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ENDS = [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]

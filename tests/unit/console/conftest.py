@@ -14,10 +14,10 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from milepost.console.app import Console
-from milepost.console.sealing import SessionSealing
 from milepost.console.sessions import Attempt, PoolDown, Refused, Session, Tokens
 from milepost.console.settings import Addresses
 from milepost.console.sign_in import SignIn
+from milepost.console.token_encryption import SessionSealing
 from milepost.notifications.mail.rendering.renderer import MailRenderer
 from tests.builders import NOON
 from tests.unit.api.conftest import Desk

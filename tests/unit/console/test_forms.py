@@ -2,7 +2,7 @@
 
 import pytest
 
-from milepost.console.forgery import form_token
+from milepost.console.csrf import form_token
 from milepost.console.request import read_request
 from tests.unit.console.conftest import Browser
 

@@ -5,8 +5,8 @@ from email import message_from_string
 
 import pytest
 
-from local.authorisation import find_resource
-from local.mail_sending import add_headers
+from local.emulator_corrections.authorization import find_resource
+from local.emulator_corrections.mail_sending import add_headers
 
 
 @pytest.mark.parametrize("sender", ["milepost@example.org", "Milepost <milepost@example.org>"])

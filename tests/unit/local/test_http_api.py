@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.deployment import Deployment
-from local.faults import CannotStart
+from local.errors import CannotStart
 from local.http_api import Resolver
 
 RESOLVE = Resolver(

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from local.emulator_corrections.mail_events import arrives, events_of, send_by_smtp, topics_of
 from local.inbox.server import Inbox
-from local.mail_events import arrives, events_of, send_by_smtp, topics_of
 from local.processes import find_free_port
 from milepost.notifications.mail.events import Fate, read_event
 from tests.builders import NOON

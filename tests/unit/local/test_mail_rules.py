@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.mail_rules import why_refused
+from local.emulator_corrections.mail_rules import why_refused
 
 SETS = {"milepost-MailEvents"}
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from local.faults import CannotStart
-from local.places import Places
+from local.errors import CannotStart
+from local.files import Places
 from local.processes import (
     find_free_port,
     plain_environment,

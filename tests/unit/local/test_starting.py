@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from rich.console import Console
 
 from local import __main__ as command
-from local.faults import CannotStart
-from local.places import Places
+from local.errors import CannotStart
+from local.files import Places
 from local.run import replace_running, stop_stack
 
 HOLD = """

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from local.stream_mapping import (
+from local.emulator_corrections.stream_mapping import (
     Record,
     Rules,
     failure_key,

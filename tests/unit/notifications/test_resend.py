@@ -25,7 +25,7 @@ from tests.fakes import (
     MemorySubscriptions,
     MemorySuppressions,
 )
-from tests.unit.notifications.mail import sending_desk
+from tests.unit.notifications.mail import fake_mail_sending
 
 SAID = announcement(Kind.ACCEPTED)
 SALES = Subscription(id="sales", recipient="sales@example.org", language="de")
@@ -374,7 +374,7 @@ def test_a_request_that_is_repeated_is_answered_as_before_though_the_order_has_m
 
 
 def test_a_forced_mail_is_sent_and_one_that_is_not_is_held_back(desk: Desk) -> None:
-    sending = sending_desk.Desk(log=sending_desk.DyingNotices(items=desk.log.items))
+    sending = fake_mail_sending.Desk(log=fake_mail_sending.DyingNotices(items=desk.log.items))
     sending.orders, sending.subscriptions = desk.orders, desk.subscriptions
     sending.suppressions.reasons[ONE.recipient, Audience.TEAM] = "complained on 2026-03-01"
     plain, forced = desk.resend(), desk.resend(force=True)

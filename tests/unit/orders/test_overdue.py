@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from milepost.common.status import Status
 from milepost.connections.connection import Connection, UnknownConnection
+from milepost.orders.indexed_orders import LastAnnounced, Watched
 from milepost.orders.order import OVERDUE, Announcement, Kind, OrderKey, Overdue, TrackedOrder
 from milepost.orders.overdue import DeadlineWatch, judged
 from milepost.orders.recording import LostRace, record
 from milepost.orders.report import Report, Source
 from milepost.orders.rules import Rules
-from milepost.orders.watched_orders import LastAnnounced, Watched
 from tests.builders import KEY, NOON, OFFERGRID, announcement, minute, report, tracked
 from tests.fakes import MemoryOrders
 

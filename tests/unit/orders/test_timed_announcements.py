@@ -13,13 +13,13 @@ from milepost.common.status import Status
 from milepost.connections.connection import Connection, FollowUp
 from milepost.notifications.eligibility import out_of_date
 from milepost.orders.deadlines import next_date
+from milepost.orders.indexed_orders import Dated
 from milepost.orders.order import Announcement, Attention, Kind
 from milepost.orders.overdue import DeadlineWatch
 from milepost.orders.recording import record
 from milepost.orders.report import Report, Source
 from milepost.orders.rules import Rules
 from milepost.orders.timed_announcements import TimedWatch
-from milepost.orders.watched_orders import Dated
 from tests.builders import KEY, NOON, OFFERGRID, announcement, minute, report
 from tests.fakes import MemoryOrders
 

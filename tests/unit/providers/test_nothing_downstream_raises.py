@@ -38,7 +38,7 @@ from tests.builders import (
 )
 from tests.downstream import LANGUAGES, make_everything
 from tests.fakes import MemoryOrders
-from tests.mangling import ODD_DATES, UNREADABLE_DATES, mangled
+from tests.malformed_payloads import ODD_DATES, UNREADABLE_DATES, mangled
 from tests.payloads import SPIRII, SUBS, charge_order, service_request
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

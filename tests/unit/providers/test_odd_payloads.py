@@ -22,7 +22,7 @@ from tests.builders import (
     offergrid_order,
     rabot_order,
 )
-from tests.mangling import UNREADABLE_AMOUNTS, nested
+from tests.malformed_payloads import UNREADABLE_AMOUNTS, nested
 from tests.payloads import SPIRII, SUBS, charge_order, service_request
 
 CONNECTIONS = {one.provider: one for one in (OFFERGRID, RABOT, SPIRII, SUBS)}

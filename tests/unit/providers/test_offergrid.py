@@ -23,7 +23,7 @@ from tests.builders import (
     offergrid_order,
     stored_and_read,
 )
-from tests.mangling import mangled
+from tests.malformed_payloads import mangled
 
 PROVIDER = Offergrid()
 LIST = PageRequest("/reseller/orders", {"limit": "100"})

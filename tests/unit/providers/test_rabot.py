@@ -19,7 +19,7 @@ from milepost.orders.report import Report, Source
 from milepost.providers.base import BrokenPage, PageRequest, Response, SignInFailed
 from milepost.providers.rabot import OVERLAP, STATUSES, Rabot
 from tests.builders import NOON, RABOT, minute, rabot_order, rabot_page, stored_and_read
-from tests.mangling import mangled
+from tests.malformed_payloads import mangled
 
 PROVIDER = Rabot()
 FIRST = PROVIDER.first_page(RABOT, changed_since=None)

@@ -16,7 +16,7 @@ from milepost.orders.report import Report, Source
 from milepost.providers.base import BrokenPage, PageRequest, SignInFailed
 from milepost.providers.spirii import STATUSES, Spirii
 from tests.builders import NOON, stored_and_read
-from tests.mangling import mangled
+from tests.malformed_payloads import mangled
 from tests.payloads import CHARGE_ORDER, SPIRII, charge_order
 
 PROVIDER = Spirii()

@@ -16,7 +16,7 @@ from milepost.orders.report import Report, Source
 from milepost.providers.base import BrokenPage, PageRequest, SignInFailed
 from milepost.providers.subs import STATUSES, Subs
 from tests.builders import NOON, stored_and_read
-from tests.mangling import mangled
+from tests.malformed_payloads import mangled
 from tests.payloads import SERVICE_REQUEST, SUBS, service_request
 
 PROVIDER = Subs()

@@ -12,11 +12,11 @@ from milepost.common.status import Status
 from milepost.connections.connection import CommissionTerms, Connection
 from milepost.notifications.eligibility import out_of_date
 from milepost.orders.deadlines import next_date
+from milepost.orders.indexed_orders import Dated
 from milepost.orders.order import Kind, OrderKey
 from milepost.orders.recording import record
 from milepost.orders.report import Report, Source
 from milepost.orders.rules import Rules
-from milepost.orders.watched_orders import Dated
 from milepost.queries.commission_watch import CommissionWatch, Due, Place
 from tests.builders import KEY, OFFERGRID, minute, report
 from tests.fakes import MemoryOrders

@@ -11,7 +11,7 @@ import pytest
 import urllib3
 
 from local.sandboxes import Sandboxes
-from local.sandboxes.wire import read_json, write_json
+from local.sandboxes.json_format import read_json, write_json
 
 HTTP = urllib3.PoolManager(maxsize=4, retries=False)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.declared import declared_connections
+from local.declared_providers import declared_connections
 from local.sandboxes.declared import TOKEN_PATH
 from local.sandboxes.server import Sandboxes
 from milepost.common.status import Status

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from local.sandboxes.wire import read_json
+from local.sandboxes.json_format import read_json
 from tests.unit.sandboxes.conftest import Client, Receiver, wait_until
 
 

@@ -15,9 +15,9 @@ from local.sandboxes import BadSettings, Sandboxes, load_connections
 from local.sandboxes.__main__ import read_options
 from local.sandboxes.account import Account
 from local.sandboxes.demo import Demo
-from local.sandboxes.people import make_malo
-from local.sandboxes.stories import STORIES
-from local.sandboxes.wire import Json
+from local.sandboxes.demo_scenarios import STORIES
+from local.sandboxes.invented_customers import make_malo
+from local.sandboxes.json_format import Json
 
 STATUS_OF: dict[str, Callable[[Json], list[str]]] = {
     "offergrid": lambda order: [item["status"] for item in order["items"]],

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import urllib3
 
-from local.sandboxes.faults import FAULTS
-from local.sandboxes.wire import read_json
+from local.sandboxes.fault_injection import FAULTS
+from local.sandboxes.json_format import read_json
 from tests.unit.sandboxes.conftest import HTTP, Client
 
 LISTS = {

@@ -19,7 +19,7 @@ from milepost.activity.recorder import NotRecorded
 from milepost.api.auth import READING, Caller, allowed_connections, caller_of, check_method
 from milepost.api.dependencies import Services
 from milepost.api.error_handlers import RETRY_AFTER, tell_problems
-from milepost.api.exporting import (
+from milepost.api.list_export import (
     answer_file,
     file_asked,
     format_of,

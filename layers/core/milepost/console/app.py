@@ -12,19 +12,19 @@ from milepost.api.dependencies import Services
 from milepost.api.problems import Problem
 from milepost.common.exception_summary import places
 from milepost.connections.connection import Connections, UnknownConnection, UnusableConnection
-from milepost.console.answers import Answer, content_policy, go_to, proxy_answer
-from milepost.console.changes import Changes
+from milepost.console.api_calls import Changes
+from milepost.console.csrf import form_token, is_own_form, origin_of
 from milepost.console.flash import FLASH_COOKIE, flash_of, removed_flash
-from milepost.console.forgery import form_token, is_own_form, origin_of
 from milepost.console.mail_pages import MailWriter
+from milepost.console.page_context import Visit
 from milepost.console.rendering import Renderer
 from milepost.console.request import BadRequest, Request, Values, read_request
+from milepost.console.responses import Answer, content_policy, go_to, proxy_answer
 from milepost.console.routing import Route, is_reading, routes_at
 from milepost.console.sessions import PoolDown, Session
 from milepost.console.settings import Settings
 from milepost.console.sign_in import START, SignIn
 from milepost.console.static_files import serve_file
-from milepost.console.visit import Visit
 from milepost.notifications.notice import BadNoticeId
 from milepost.orders.order import BadOrderId
 

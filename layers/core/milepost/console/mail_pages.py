@@ -2,7 +2,7 @@
 
 from typing import Final, Protocol
 
-from milepost.console.answers import Answer
+from milepost.console.responses import Answer
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.notice import Notice
 from milepost.notifications.subscription import DigestReason

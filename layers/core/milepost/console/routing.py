@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import Final
 
 from milepost.api.auth import READING
-from milepost.console.answers import Answer
-from milepost.console.visit import Visit
+from milepost.console.page_context import Visit
+from milepost.console.responses import Answer
 
 Show = Callable[[Visit], Answer]
 

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from milepost.console.answers import Answer
+from milepost.console.responses import Answer
 
 _FOLDER: Final = Path(__file__).parent / "static"
 _TYPES: Final = {

@@ -9,9 +9,9 @@ from milepost.connections.connection import Connection, Connections
 from milepost.notifications.dispatch import Teller
 from milepost.notifications.subscription import Subscription
 from milepost.orders.announcements import Announced
+from milepost.orders.indexed_orders import LastAnnounced
 from milepost.orders.order import Announcement, OrderKey, TrackedOrder
 from milepost.orders.overdue import WatchList, _connection_of
-from milepost.orders.watched_orders import LastAnnounced
 
 TIME_TO_TELL: Final = timedelta(minutes=30)
 """How old an announcement has to be before it is checked: older than the stream's retries usually

@@ -21,10 +21,10 @@ from milepost.orders.attention import (
 from milepost.orders.details import ABOUT_AN_ACTION, Details
 from milepost.orders.order import Attention, Effect, Entry, Order, OrderKey, acknowledged_by
 from milepost.orders.report import Report, Source, shorten
-from milepost.orders.restating import restate, restate_summary
 from milepost.orders.rules import Rules
 from milepost.orders.size_limits import ATTENTION_BYTES, DETAILS_BYTES, shorten_text
 from milepost.orders.stages import MOVING, stages_in
+from milepost.orders.status_remapping import restate, restate_summary
 from milepost.orders.summary import SWALLOWED_DIGITS, Summary, Wait
 from milepost.orders.timeline import (
     end_of_summary,

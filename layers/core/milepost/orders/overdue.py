@@ -26,10 +26,10 @@ from milepost.orders.deadlines import (
     next_date,
     overdue_at,
 )
+from milepost.orders.indexed_orders import LastAnnounced, Watched
 from milepost.orders.order import Announcement, Kind, Order, OrderKey, Overdue, TrackedOrder
 from milepost.orders.recording import OrderStore, read_again, write_until_won
 from milepost.orders.rules import Rules
-from milepost.orders.watched_orders import LastAnnounced, Watched
 
 
 class WatchList(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from milepost.common.status import Status
 from milepost.orders.details import Details
 from milepost.orders.order import Attention, Order
-from milepost.orders.restating import StatusReader
+from milepost.orders.status_remapping import StatusReader
 
 
 def nothing_to_examine(_status: Status, _details: Details) -> Iterable[Attention]:

@@ -12,8 +12,8 @@ from milepost.orders.deadlines import look_at_dates
 from milepost.orders.details import Details
 from milepost.orders.order import Order
 from milepost.orders.report import Report, refuse_future
-from milepost.orders.restating import StatusReader
 from milepost.orders.rules import Rules
+from milepost.orders.status_remapping import StatusReader
 from milepost.webhooks.schemes import SignatureScheme
 
 Json: TypeAlias = Mapping[str, Any]

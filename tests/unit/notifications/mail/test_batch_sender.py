@@ -16,7 +16,7 @@ from milepost.orders.order import Kind
 from milepost.orders.overdue_list import OverdueNow, OverdueOrder
 from tests.builders import KEY, OFFERGRID, minute, notice
 from tests.fakes import MemoryConnections
-from tests.unit.notifications.mail.sending_desk import REASON, Desk, Killed, raising
+from tests.unit.notifications.mail.fake_mail_sending import REASON, Desk, Killed, raising
 
 DUE = minute(60)
 CLAIM_ENDED = DUE + BATCH_CLAIM + timedelta(seconds=1)

@@ -17,7 +17,7 @@ from milepost.notifications.subscription import Subscription
 from milepost.orders.order import Announcement, Kind, OrderKey, TrackedOrder
 from tests.builders import NOON, OFFERGRID, announcement, minute, notice, report, tracked
 from tests.fakes import MemoryConnections
-from tests.unit.notifications.mail.sending_desk import (
+from tests.unit.notifications.mail.fake_mail_sending import (
     UNWRITABLE,
     Desk,
     Killed,

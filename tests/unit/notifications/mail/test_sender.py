@@ -13,7 +13,7 @@ from milepost.notifications.subscription import Subscription
 from milepost.orders.order import Kind
 from tests.builders import KEY, NOON, OFFERGRID, minute, notice
 from tests.fakes import MemoryConnections
-from tests.unit.notifications.mail.sending_desk import Desk, Killed, raising
+from tests.unit.notifications.mail.fake_mail_sending import Desk, Killed, raising
 
 ONE = notice()
 CLAIM_ENDED = NOON + CLAIM + timedelta(seconds=1)

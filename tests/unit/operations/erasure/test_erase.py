@@ -11,7 +11,7 @@ from milepost.common.status import Status
 from milepost.operations.erasure.erase import Erasure, Incomplete
 from milepost.operations.erasure.find_orders import SAME_PHONE
 from milepost.operations.erasure.place import PlaceNotRead, Swept
-from milepost.operations.erasure.remembered import REMEMBERED_FOR, Remembered
+from milepost.operations.erasure.recent_erasures import REMEMBERED_FOR, Remembered
 from milepost.operations.erasure.subject import Subject, Verdict, judge_details, subject_of
 from milepost.orders.customer_identifiers import mark, owner_forms
 from milepost.orders.order import Attention, OrderKey, Overdue, TrackedOrder

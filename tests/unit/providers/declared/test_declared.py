@@ -15,8 +15,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli.providers.proposing import NoOrders, propose
-from cli.providers.reading import InvalidText, read_declaration, read_provider
+from cli.providers.draft import NoOrders, propose
+from cli.providers.file import InvalidText, read_declaration, read_provider
 from cli.providers.samples import read_samples, replay
 from milepost.common.errors import BadPayload
 from milepost.common.status import Status

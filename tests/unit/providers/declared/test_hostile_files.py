@@ -10,15 +10,15 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cli.faults import InvalidFile
-from cli.providers.reading import InvalidText, read_declaration, read_provider
+from cli.errors import InvalidFile
+from cli.providers.file import InvalidText, read_declaration, read_provider
 from milepost.common.errors import BadPayload
 from milepost.connections.connection import Connection
 from milepost.connections.declared_provider import TooLarge, pack
 from milepost.providers.base import BrokenPage, OrderNamed, PageRequest, Response
 from milepost.providers.declared.adapter import DeclaredProvider
 from milepost.providers.declared.expressions import BadExpression, Unfit, compile_expression
-from milepost.providers.declared.signing_in import sign_in
+from milepost.providers.declared.sign_in import sign_in
 from tests.builders import NOON
 
 ROOT = Path(__file__).parents[4]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.providers.reading import read_provider
+from cli.providers.file import read_provider
 from milepost.connections.connection import Connection
 from milepost.providers.base import Provider
 from milepost.providers.declared.adapter import DeclaredProvider

@@ -7,9 +7,9 @@ from milepost.aws.clients import INTERACTIVE_CONFIG, client
 from milepost.console.aws.pool import CognitoPool
 from milepost.console.aws.sessions import SessionsTable
 from milepost.console.aws.settings import ConsoleParameter
-from milepost.console.sealing import SessionSealing
 from milepost.console.settings import Settings
 from milepost.console.sign_in import SignIn
+from milepost.console.token_encryption import SessionSealing
 
 
 def open_settings(environment: Mapping[str, str]) -> Settings:

@@ -4,11 +4,11 @@ from typing import Final
 
 from milepost.activity.entry import Outcome
 from milepost.api.routes.activity import ActivityList, list_activity
-from milepost.console.answers import Answer, csv_download
+from milepost.console.page_context import Visit
 from milepost.console.query_values import day_of, member_of, text_of
 from milepost.console.request import Values
+from milepost.console.responses import Answer, csv_download
 from milepost.console.routing import Pages
-from milepost.console.visit import Visit
 from milepost.exports.lists import ACTIVITY
 
 pages = Pages()

@@ -9,14 +9,14 @@ from milepost.actions.batch_plan import counts_of
 from milepost.api.idempotency_key import new_key
 from milepost.api.problems import NotFound
 from milepost.api.routes.batches import list_batches
-from milepost.console.answers import Answer
+from milepost.console.batch_form import batch_body, offered_actions
 from milepost.console.labels import label
-from milepost.console.many_orders import batch_body, offered_actions
 from milepost.console.order_actions import EXPLAINED
+from milepost.console.page_context import Visit
 from milepost.console.query_values import member_of
 from milepost.console.rendering import segment
+from milepost.console.responses import Answer
 from milepost.console.routing import Pages
-from milepost.console.visit import Visit
 from milepost.orders.order import OrderKey
 from milepost.queries.order_list import Listed
 

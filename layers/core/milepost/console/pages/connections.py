@@ -13,11 +13,11 @@ from milepost.api.routes.connections import (
 )
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.connections.health import Condition
-from milepost.console.answers import Answer
+from milepost.console.page_context import Visit
 from milepost.console.query_values import day_of, start_of
 from milepost.console.rendering import segment
+from milepost.console.responses import Answer
 from milepost.console.routing import Pages
-from milepost.console.visit import Visit
 
 pages = Pages()
 

@@ -7,11 +7,11 @@ from typing import Final
 from milepost.api.problems import NotFound, Problem
 from milepost.api.routes.customers import erase_customer, find_by_phone
 from milepost.api.routes.notice_lists import NoticeList, list_notices
-from milepost.console.answers import Answer
+from milepost.console.page_context import Visit
 from milepost.console.pages.notices import TONES
 from milepost.console.query_values import text_of
+from milepost.console.responses import Answer
 from milepost.console.routing import Pages
-from milepost.console.visit import Visit
 from milepost.notifications.notice import Audience
 from milepost.orders.details import Details
 from milepost.orders.search_terms import customer_id_of_email

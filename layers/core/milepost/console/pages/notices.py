@@ -8,12 +8,12 @@ from milepost.api.path_parameters import notice_id
 from milepost.api.problems import NotFound
 from milepost.api.routes.notice_lists import list_notices
 from milepost.api.routes.suppressions import list_suppressions
-from milepost.console.answers import Answer
+from milepost.console.page_context import Visit
 from milepost.console.query_values import day_of, end_of, member_of, members_of, start_of, text_of
 from milepost.console.rendering import segment
-from milepost.console.resending import show_resend
+from milepost.console.resend_form import show_resend
+from milepost.console.responses import Answer
 from milepost.console.routing import Pages
-from milepost.console.visit import Visit
 from milepost.notifications.notice import Audience, Channel, State
 from milepost.orders.order import Kind
 

@@ -6,11 +6,11 @@ from typing import Any, Final
 from milepost.api.problems import Problem
 from milepost.api.routes.dead_letters import list_dead_letters, show_dead_letters
 from milepost.api.routes.quarantine import list_quarantine, show_quarantined
-from milepost.console.answers import Answer
+from milepost.console.page_context import Visit
 from milepost.console.query_values import text_of
 from milepost.console.rendering import segment
+from milepost.console.responses import Answer
 from milepost.console.routing import Pages
-from milepost.console.visit import Visit
 
 pages = Pages()
 

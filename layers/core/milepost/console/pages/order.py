@@ -8,16 +8,16 @@ from milepost.api.order_schema import OrderView
 from milepost.api.routes.groups import show_group
 from milepost.api.routes.orders import show_order
 from milepost.connections.connection import Connection
-from milepost.console.answers import Answer
 from milepost.console.labels import label, words
 from milepost.console.order_actions import ADVICE, forms_of, read_body
 from milepost.console.order_facts import grouped_facts
 from milepost.console.order_timeline import timeline_of
+from milepost.console.page_context import Visit
 from milepost.console.rendering import segment
-from milepost.console.resending import show_resend
+from milepost.console.resend_form import show_resend
+from milepost.console.responses import Answer
 from milepost.console.routing import Pages
 from milepost.console.times import zone_of
-from milepost.console.visit import Visit
 from milepost.orders.details import Details
 from milepost.orders.order import OrderKey
 from milepost.orders.search_terms import customer_id_of

@@ -8,8 +8,7 @@ from milepost.api.problems import Problem
 from milepost.api.routes.order_lists import OrderList, list_orders, wanted_orders
 from milepost.api.routes.views import ViewView, list_views
 from milepost.common.status import Status
-from milepost.console.answers import Answer, csv_download
-from milepost.console.many_orders import offered_actions
+from milepost.console.batch_form import offered_actions
 from milepost.console.order_columns import COLUMNS, chosen_columns
 from milepost.console.order_filters import (
     MORE,
@@ -20,10 +19,11 @@ from milepost.console.order_filters import (
     tidy,
     view_query,
 )
+from milepost.console.page_context import Visit
 from milepost.console.pages import order
 from milepost.console.request import Values
+from milepost.console.responses import Answer, csv_download
 from milepost.console.routing import Pages
-from milepost.console.visit import Visit
 from milepost.exports.lists import ORDERS
 from milepost.orders.attention import CODES
 from milepost.orders.customer_waits import DEFAULT_WAIT_DAYS

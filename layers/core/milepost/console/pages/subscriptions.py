@@ -7,13 +7,13 @@ from milepost.api.idempotency_key import new_key
 from milepost.api.problems import Problem
 from milepost.api.routes.subscriptions import list_subscriptions, show_subscription
 from milepost.api.subscription_schema import SubscriptionView
-from milepost.console.answers import Answer
 from milepost.console.mail_pages import mail_alone
+from milepost.console.page_context import Part, Visit
 from milepost.console.query_values import member_of, text_of
 from milepost.console.rendering import segment
 from milepost.console.request import Values
+from milepost.console.responses import Answer
 from milepost.console.routing import Pages
-from milepost.console.visit import Part, Visit
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.notice import CUSTOMER_KINDS, DEFAULT_KINDS, TEAM_KINDS, Audience
 from milepost.notifications.subscription import FROM_FILE, DigestReason, Mode, Subscription

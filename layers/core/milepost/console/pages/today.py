@@ -9,12 +9,12 @@ from milepost.api.routes.connections import list_connections
 from milepost.api.routes.notice_lists import NoticeList, list_notices
 from milepost.api.routes.order_lists import OrderList, list_orders
 from milepost.connections.health import Condition
-from milepost.console.answers import Answer
 from milepost.console.order_columns import USUAL_COLUMNS
 from milepost.console.order_filters import read_filters
+from milepost.console.page_context import Part, Visit
 from milepost.console.request import Values
+from milepost.console.responses import Answer
 from milepost.console.routing import Pages
-from milepost.console.visit import Part, Visit
 from milepost.notifications.notice import State
 
 pages = Pages()

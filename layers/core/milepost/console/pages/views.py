@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from milepost.api.problems import Conflict, NotFound, Problem
 from milepost.api.routes.views import ViewView, list_views
-from milepost.console.answers import Answer
 from milepost.console.order_filters import view_filters, view_query
+from milepost.console.page_context import Visit
 from milepost.console.rendering import segment
 from milepost.console.request import Values
+from milepost.console.responses import Answer
 from milepost.console.routing import Pages
-from milepost.console.visit import Visit
 from milepost.queries.saved_views import Shared
 
 pages = Pages()

@@ -17,7 +17,7 @@ from milepost.operations.erasure.find_orders import (
     find_orders,
 )
 from milepost.operations.erasure.place import Budget, Left, Place, PlaceNotRead
-from milepost.operations.erasure.remembered import REMEMBERED_FOR, Memory, Remembered
+from milepost.operations.erasure.recent_erasures import REMEMBERED_FOR, Memory, Remembered
 from milepost.operations.erasure.subject import Group, Subject, subject_of
 from milepost.orders.customer_identifiers import first_heard, owner_forms
 from milepost.orders.order import OrderKey, TrackedOrder

@@ -9,11 +9,11 @@ from milepost.common.status import Status
 from milepost.common.timestamps import if_in_range, parse_instant, sortable
 from milepost.orders.aws.items import overdue_of
 from milepost.orders.aws.table import BY_STATUS, SHARDS
+from milepost.orders.indexed_orders import Dated, LastAnnounced, Watched
 from milepost.orders.lifecycle import OPEN_BY_PROGRESS, TERMINAL
 from milepost.orders.order import OVERDUE, OrderKey
 from milepost.orders.overdue_list import MOST_MENTIONED, OverdueNow, OverdueOrder
-from milepost.orders.rereading import Walked
-from milepost.orders.watched_orders import Dated, LastAnnounced, Watched
+from milepost.orders.refold import Walked
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -22,7 +22,7 @@ from milepost.providers.base import (
 )
 from milepost.providers.completeness import check_contact
 from milepost.providers.declared import values
-from milepost.providers.declared.acting import actions_of, words
+from milepost.providers.declared.actions import actions_of, words
 from milepost.providers.declared.expressions import Read, Unfit, compile_expression, names_in
 from milepost.providers.declared.file_facts import (
     EventKind,
@@ -41,7 +41,7 @@ from milepost.providers.declared.order_reading import (
     required,
 )
 from milepost.providers.declared.paging import Pager
-from milepost.providers.declared.signing_in import sign_in
+from milepost.providers.declared.sign_in import sign_in
 from milepost.providers.declared.values import TimeReader
 from milepost.providers.envelopes import one_segment
 from milepost.providers.status_words import ByStatusWord, StatusTable

@@ -13,8 +13,8 @@ from milepost.notifications.mail.rendering.compose import Composed, compose
 from milepost.notifications.mail.rendering.context import telling
 from milepost.notifications.mail.rendering.facts import mail_values
 from milepost.notifications.mail.rendering.jinja import environment, override_template, template_for
+from milepost.notifications.mail.rendering.mail_footer import mail_ends
 from milepost.notifications.mail.rendering.samples import WRITTEN_AT, bare_sample, sample
-from milepost.notifications.mail.rendering.sender import mail_ends
 from milepost.notifications.notice import Audience
 from milepost.orders.order import Kind
 

@@ -16,6 +16,7 @@ from milepost.notifications.mail.rendering.formatting import Moments
 from milepost.notifications.mail.rendering.jinja import environment
 from milepost.notifications.mail.rendering.languages import Words, counted, language_for, words_of
 from milepost.notifications.mail.rendering.links import order_url, page_url
+from milepost.notifications.mail.rendering.mail_footer import MailEnds, mail_ends, reason_for_digest
 from milepost.notifications.mail.rendering.sanitize import (
     LONGEST_SUBJECT,
     clean,
@@ -24,7 +25,6 @@ from milepost.notifications.mail.rendering.sanitize import (
     tidy,
     upper_first,
 )
-from milepost.notifications.mail.rendering.sender import MailEnds, mail_ends, reason_for_digest
 from milepost.notifications.notice import MOST_URGENT_FIRST, Audience, Notice, urgency
 from milepost.notifications.subscription import DigestReason
 from milepost.orders.details import cause_in

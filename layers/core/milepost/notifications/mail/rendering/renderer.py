@@ -23,8 +23,8 @@ from milepost.notifications.mail.rendering.facts import mail_values
 from milepost.notifications.mail.rendering.jinja import environment, override_template, template_for
 from milepost.notifications.mail.rendering.languages import LANGUAGES, languages_for
 from milepost.notifications.mail.rendering.links import order_url
+from milepost.notifications.mail.rendering.mail_footer import MailEnds, mail_ends, reason_for_mail
 from milepost.notifications.mail.rendering.samples import WRITTEN_AT, sample, sample_digest
-from milepost.notifications.mail.rendering.sender import MailEnds, mail_ends, reason_for_mail
 from milepost.notifications.notice import Audience, Notice
 from milepost.notifications.subscription import DigestReason
 from milepost.orders.order import Kind, TrackedOrder

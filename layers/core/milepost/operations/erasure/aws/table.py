@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from milepost.aws.dynamodb_items import as_int, from_item, to_item
 from milepost.common.timestamps import parse_instant, sortable
-from milepost.operations.erasure.remembered import REMEMBERED_FOR, Remembered
+from milepost.operations.erasure.recent_erasures import REMEMBERED_FOR, Remembered
 from milepost.operations.erasure.subject import Group, Subject
 from milepost.orders.aws.erased_customers import (
     ERASURES,

@@ -1,0 +1,194 @@
+"""What the file asks for, with every default filled in, and whether the stack can have it."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cli.connections.custom_templates import Texts
+from cli.connections.file import ConnectionsFile, FileSecrets, Secrets
+from cli.connections.file_schema import DeclaredConnection, DeclaredFile, DeclaredSender
+from cli.connections.provider_defaults import profile_of, scheme_of, version_of
+from cli.connections.schedules import Schedule
+from cli.connections.stored import Stored
+from cli.errors import InvalidFile, Problem
+from milepost.common.email_addresses import address_identity
+from milepost.connections.connection import CommissionTerms, Connection, FollowUp, SenderIdentity
+from milepost.notifications.endpoints.addresses import Refused
+from milepost.notifications.subscription import FROM_FILE, Subscription
+from milepost.notifications.subscription_input import require_callable, subscription_from
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedConnection:
+    """One connection as it is to be.
+
+    ``schedule`` is None when it is not polled, ``scheme`` None when it takes no webhooks.
+    """
+
+    settings: Connection
+    schedule: Schedule | None
+    scheme: Any
+    secrets: Secrets
+    texts: Texts = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return self.settings.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The whole file as it is to be, by id.
+
+    ``endpoint_secrets`` are those that the file names; any other is kept, or made.
+    """
+
+    connections: Mapping[str, WantedConnection]
+    subscriptions: Mapping[str, Subscription]
+    endpoint_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def work_out(file: ConnectionsFile, secrets: FileSecrets, texts: Mapping[str, Texts]) -> Wanted:
+    """What the file asks for.
+
+    :param texts: templates by connection, as ``read_texts`` has read and tried them
+    """
+    connections = [
+        _connection(
+            one, secrets.connections[one.id], texts.get(one.id, {}), usual=file.declared.sender
+        )
+        for one in file.declared.connections
+    ]
+    subscriptions = _subscriptions(file.declared)
+    return Wanted(
+        connections={one.id: one for one in connections},
+        subscriptions={one.id: one for one in subscriptions},
+        endpoint_secrets={
+            subscriptions[index].id: secret for index, secret in secrets.endpoints.items()
+        },
+    )
+
+
+def require_possible(
+    file: ConnectionsFile, wanted: Wanted, stored: Stored, *, prune: bool, at_home: bool
+) -> None:
+    """Check what only the stack can tell.
+
+    :param prune: whether connections that the file doesn't name are about to go
+    :param at_home: whether it is the local stack, whose endpoints may be of this network
+    :raises InvalidFile: with every reason why the file can't be applied to this stack
+    """
+    problems = [
+        *([] if at_home else uncallable_endpoints(file)),
+        *_impossible(file, wanted, stored),
+        *_unheard(file, set() if prune else set(stored.settings)),
+    ]
+    if problems:
+        raise InvalidFile(file.path, problems)
+
+
+def _connection(
+    declared: DeclaredConnection, secrets: Secrets, texts: Texts, *, usual: DeclaredSender | None
+) -> WantedConnection:
+    profile = profile_of(declared.provider)
+    said: dict[str, Any] = {
+        "base_url": profile.base_url,
+        "token_url": profile.token_url,
+        "provider_version": version_of(declared.provider),
+        "page_size": profile.page_size,
+        "requests_per_minute": profile.requests_per_minute,
+    }
+    said |= declared.model_dump(
+        exclude={"poll", "webhooks", "signing", "credentials", "templates"}, exclude_none=True
+    )
+    said["poll_minutes"] = declared.schedule.minutes if declared.schedule else None
+    said["commission"] = tuple(
+        CommissionTerms(**one.model_dump(exclude={"amount"}), amount=f"{one.amount:f}")
+        for one in declared.commission_terms
+    )
+    if declared.reminder_hours is not None:
+        said["reminder_hours"] = tuple(sorted(set(declared.reminder_hours), reverse=True))
+    if declared.follow_up:
+        said["follow_up"] = FollowUp(**declared.follow_up.model_dump())
+    if sender := declared.sender or usual:
+        said["sender"] = SenderIdentity(**sender.model_dump())
+    said["causes"] = {cause: tuple(one) for cause, one in said.get("causes", {}).items()}
+    said["customer_notices"] = frozenset(said.get("customer_notices", ()))
+    if declared.search_fields is not None:
+        said["search_fields"] = frozenset(declared.search_fields)
+    return WantedConnection(
+        settings=Connection(**said),
+        schedule=declared.schedule,
+        scheme=scheme_of(declared.provider) if declared.takes_webhooks else None,
+        secrets=secrets,
+        texts=texts,
+    )
+
+
+def _subscriptions(declared: DeclaredFile) -> list[Subscription]:
+    found: list[Subscription] = []
+    entries = Counter[str]()
+    for one in declared.subscriptions:
+        name = one.url or address_identity(one.recipient)
+        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+        entries[digest] += 1
+        # A second entry of the same address needs an id that is as stable as the first's.
+        suffix = f"-{entries[digest]}" if entries[digest] > 1 else ""
+        subscription_id = f"{FROM_FILE}-{digest}{suffix}"
+        found.append(subscription_from(one, subscription_id=subscription_id, source=FROM_FILE))
+    return found
+
+
+def _impossible(file: ConnectionsFile, wanted: Wanted, stored: Stored) -> Iterator[Problem]:
+    for index, name in enumerate(wanted.connections):
+        connection = wanted.connections[name]
+        there = stored.settings.get(name)
+        provider = connection.settings.provider
+        if there is not None and there.provider != provider:
+            yield file.problem(
+                ("connections", index, "provider"),
+                f"{name} is an account at {there.provider}, and its orders stay so: give the "
+                f"account at {provider} an id of its own",
+            )
+        elif missing := _missing_credentials(connection, stored):
+            yield file.problem(
+                ("connections", index, "credentials"),
+                f"{provider} asks for {', '.join(missing)}: refer to it here, or store it by "
+                f"`milepost connections secret set {name} {missing[0]}`",
+            )
+
+
+def _missing_credentials(connection: WantedConnection, stored: Stored) -> Sequence[str]:
+    if connection.schedule is None:
+        return []
+    have = {**stored.credentials.get(connection.id, {}), **connection.secrets.credentials}
+    return [
+        one for one in profile_of(connection.settings.provider).credentials if not have.get(one)
+    ]
+
+
+def _unheard(file: ConnectionsFile, others: set[str]) -> Iterator[Problem]:
+    """Subscriptions to connections that don't exist would never tell anybody anything."""
+    known = others | {one.id for one in file.declared.connections}
+    for index, one in enumerate(file.declared.subscriptions):
+        for at, name in enumerate(one.connections or ()):
+            if name not in known:
+                place = ("subscriptions", index, "connections", at)
+                yield file.problem(place, f"there is no connection {name}")
+
+
+def uncallable_endpoints(file: ConnectionsFile) -> Iterator[Problem]:
+    """Endpoints that a deployed stack can't call, as far as their URLs show it.
+
+    Names are resolved by whoever calls, each time: what they lead to from here says little.
+    """
+    for index, one in enumerate(file.declared.subscriptions):
+        if one.url is None:
+            continue
+        try:
+            require_callable(one.url)
+        except Refused as refusal:
+            what = f"{refusal}: a deployed stack calls public https addresses alone"
+            yield file.problem(("subscriptions", index, "url"), what)

@@ -1,0 +1,77 @@
+"""Whether anybody is notified of an order that failed, needs attention or is overdue.
+
+These kinds are in no subscription that doesn't name them, so they are easily told to nobody.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from cli.doctor.channel_checks import topic_subscriptions
+from cli.doctor.findings import Finding, Patient, ok, warning
+from milepost.orders.order import Kind
+
+KINDS: Final = (Kind.FAILED, Kind.ATTENTION, Kind.OVERDUE)
+_PENDING: Final = "PendingConfirmation"
+
+Policy = Mapping[str, Any]
+
+
+def check_recipients(patient: Patient) -> Iterator[Finding]:
+    """By connection, the kinds of which nobody is notified for all of its orders."""
+    policies = [*_policies(patient)]
+    unheard = {
+        name: [kind for kind in KINDS if not _is_heard(patient, policies, name, kind)]
+        for name in sorted(patient.stored.settings)
+    }
+    for name, kinds in unheard.items():
+        if kinds:
+            yield warning(
+                "hearing",
+                f"{name}: nobody is notified of orders that are {_in_words(kinds)}",
+                f"Add a subscription with `kinds: [{', '.join(kinds)}]` to the connections' file, "
+                "or subscribe to the topic of announcements.",
+            )
+    if not any(unheard.values()):
+        yield ok(
+            "hearing",
+            "every connection has somebody who is notified of failed, overdue and attention",
+        )
+
+
+def _in_words(kinds: list[Kind]) -> str:
+    words = {Kind.ATTENTION: "in need of attention"}
+    return ", ".join(words.get(kind, str(kind)) for kind in kinds)
+
+
+def _is_heard(patient: Patient, policies: list[Policy], connection: str, kind: Kind) -> bool:
+    by_milepost = any(
+        one.ended is None
+        and one.takes(kind)
+        and one.takes_connection(connection)
+        and not one.service_types
+        for one in patient.stored.subscriptions.values()
+    )
+    return by_milepost or any(_passes(one, connection, kind) for one in policies)
+
+
+def _passes(policy: Policy, connection: str, kind: Kind) -> bool:
+    """Whether a filter policy lets all messages of this kind and connection through, as far as it
+    names values; one that filters by anything else is not counted."""
+    if not policy.keys() <= {"kind", "connection"}:
+        return False
+    return all(
+        wanted in policy.get(name, [wanted])
+        for name, wanted in (("kind", str(kind)), ("connection", connection))
+    )
+
+
+def _policies(patient: Patient) -> Iterator[Policy]:
+    """The filter policies of those who subscribed to the announcements; empty for everything."""
+    sns = patient.stack.client("sns")
+    for one in topic_subscriptions(patient):
+        if one["SubscriptionArn"] == _PENDING:
+            continue
+        found = sns.get_subscription_attributes(SubscriptionArn=one["SubscriptionArn"])
+        policy = json.loads(found["Attributes"].get("FilterPolicy") or "{}")
+        yield policy if isinstance(policy, dict) else {}

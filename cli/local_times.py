@@ -1,0 +1,91 @@
+"""Times as operators write and read them: in one zone, which is said."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cli.errors import WrongUse
+from milepost.api.instants import FIRST_YEAR, LAST_YEAR, require_near
+from milepost.common.errors import BadPayload
+from milepost.common.timestamps import format_instant, in_zone, parse_instant
+
+UTC_ZONE: Final = "UTC"
+_AGO: Final = re.compile(r"(\d{1,6})\s*(m|min|h|d)")
+_MINUTES: Final = {"m": 1, "min": 1, "h": 60, "d": 24 * 60}
+_DAY_LENGTH: Final = len("2026-03-01")
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Shows instants in one zone."""
+
+    zone: ZoneInfo
+
+    @property
+    def label(self) -> str:
+        """What to write beside times, so that nobody has to guess."""
+        return self.zone.key
+
+    def minute(self, text: str | None) -> str:
+        """An instant to the minute; a day without an hour is in no zone and stays as it is."""
+        if text is None or len(text) == _DAY_LENGTH:
+            return text or ""
+        return f"{in_zone(parse_instant(text), self.zone):%Y-%m-%d %H:%M}"
+
+    def clock(self, at: datetime) -> str:
+        """The time of day, to the second."""
+        return f"{at.astimezone(self.zone):%H:%M:%S}"
+
+
+def read_zone(name: str) -> Moments:
+    """Moments in the zone of that name.
+
+    :raises WrongUse: when there is none
+    """
+    try:
+        return Moments(ZoneInfo(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise WrongUse(f"--zone {name}: no time zone. Write one such as Europe/Berlin.") from None
+
+
+def read_moment(text: str | None, *, option: str) -> str | None:
+    """An instant as the API takes it; also ``90m``, ``6h`` and ``3d`` for so long ago.
+
+    :raises WrongUse: when it is neither
+    """
+    if text is None:
+        return None
+    try:
+        if ago := _AGO.fullmatch(text.strip()):
+            passed = timedelta(minutes=int(ago[1]) * _MINUTES[ago[2]])
+            return format_instant(require_near(datetime.now(UTC) - passed))
+        return format_instant(require_near(parse_instant(text)))
+    except BadPayload as error:
+        raise WrongUse(f"{option} {text}: {error}; or how long ago, as 90m, 6h or 3d.") from None
+    except (OverflowError, ValueError):
+        years = f"{FIRST_YEAR} to {LAST_YEAR}"
+        raise WrongUse(f"{option} {text}: the year has to be from {years}.") from None
+
+
+def ago(instant: str | None, *, now: datetime) -> str:
+    """How long ago an instant was, in its largest unit; nothing for none."""
+    if instant is None:
+        return ""
+    passed = in_words(max((now - parse_instant(instant)).total_seconds(), 0))
+    return f"{' '.join(passed.split()[:2])} ago"
+
+
+def in_words(seconds: float) -> str:
+    """A duration in its two largest units, such as ``3 d 4 h``."""
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes} min"
+    days, hours = divmod(hours, 24)
+    if not days:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{days} d {hours} h" if hours else f"{days} d"

@@ -1,0 +1,35 @@
+"""Which orders an operator means, however they are named. The API's lookup decides."""
+
+from cli.api import OrdersApi
+from cli.errors import WrongUse
+
+
+def find_orders(api: OrdersApi, text: str, *, connection: str | None) -> list[str]:
+    """The API's ids of the items that are meant: a whole order, or one item of it.
+
+    :param text: ``connection:order:item`` or ``connection:order`` (slashes do as well), the
+        provider's id, a reference, or a customer's email
+    :param connection: with it, ``text`` is the provider's id, whatever is in it
+    :raises NoSuchThing: when there is none
+    """
+    found: list[str] = api.get("/order-ids", order=text, connection=connection)["orders"]
+    return found
+
+
+def find_one(api: OrdersApi, text: str, *, connection: str | None) -> str:
+    """The id of the one item that is meant.
+
+    :raises NoSuchThing: when there is none
+    :raises WrongUse: when it could be one of several
+    """
+    found = find_orders(api, text, connection=connection)
+    if len(found) > 1:
+        lines = "\n".join(f"  {one}" for one in found)
+        raise WrongUse(f"{text} names several. Which one?\n{lines}")
+    return found[0]
+
+
+def short_id(order_id: str) -> str:
+    """The shortest text that names it: without the item, where that is called as the order."""
+    group, _, item = order_id.rpartition(":")
+    return group if group.rpartition(":")[2] == item else f"{group}:{item}"

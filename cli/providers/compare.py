@@ -1,0 +1,120 @@
+"""What another version of a provider's file would change, tried on what a stack has."""
+
+from base64 import b64decode
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.api import OrdersApi
+from cli.aws_errors import explain
+from cli.errors import Fault
+from milepost.common.errors import BadPayload
+from milepost.common.strict_json import read_object
+from milepost.common.timestamps import parse_instant
+from milepost.connections.connection import Connection
+from milepost.orders.details import Details
+from milepost.providers.base import OrderNamed, read_order
+from milepost.providers.declared.adapter import DeclaredProvider
+
+MOST_ORDERS: Final = 1_000
+MOST_PAYLOADS: Final = 100
+
+
+@dataclass(slots=True)
+class Effects:
+    """What would change."""
+
+    orders: list[str] = field(default_factory=list)
+    payloads: list[str] = field(default_factory=list)
+    looked_at: Counter[str] = field(default_factory=Counter)
+    not_asked: str | None = None
+
+    @property
+    def lines(self) -> list[str]:
+        return [*self.orders, *self.payloads]
+
+
+def effects_of(
+    api: OrdersApi,
+    connections: list[Connection],
+    *,
+    before: DeclaredProvider | None,
+    after: DeclaredProvider,
+) -> Effects:
+    """Which orders and quarantined payloads would be read in another way; nothing is written."""
+    found = Effects()
+    try:
+        for connection in connections:
+            _orders(api, connection, before, after, found)
+            _payloads(api, connection, before, after, found)
+    except Fault as fault:
+        found.not_asked = str(fault)
+    except (BotoCoreError, ClientError) as error:
+        found.not_asked = explain(error)
+    return found
+
+
+def _orders(
+    api: OrdersApi,
+    connection: Connection,
+    before: DeclaredProvider | None,
+    after: DeclaredProvider,
+    found: Effects,
+) -> None:
+    pages = api.pages(
+        "/orders", items="orders", resume_by="cursor", most=MOST_ORDERS, connection=connection.id
+    )
+    for page in pages:
+        for one in page["orders"]:
+            found.looked_at["orders"] += 1
+            raw, nothing = one["raw_status"] or "", Details()
+            was = before.table.read_status(raw, nothing) if before else None
+            becomes = after.table.read_status(raw, nothing)
+            if was != becomes:
+                shown = becomes or "unknown (attention)"
+                found.orders.append(f"{one['id']}: {raw!r} was {was or 'unknown'}, is {shown}")
+
+
+def _payloads(
+    api: OrdersApi,
+    connection: Connection,
+    before: DeclaredProvider | None,
+    after: DeclaredProvider,
+    found: Effects,
+) -> None:
+    pages = api.pages(
+        "/quarantine",
+        items="items",
+        resume_by="after",
+        most=MOST_PAYLOADS,
+        connection=connection.id,
+    )
+    for page in pages:
+        for one in page["items"]:
+            found.looked_at["payloads"] += 1
+            kept = api.get(f"/quarantine/{one['id']}")
+            was = reading(kept, before, connection) if before else "nothing"
+            becomes = reading(kept, after, connection)
+            if was != becomes:
+                found.payloads.append(f"{one['id']}: was {was}; is {becomes}")
+
+
+def reading(kept: Any, provider: DeclaredProvider, connection: Connection) -> str:
+    """How a quarantined payload would be read, in a few words without what is in it."""
+    at: datetime = parse_instant(kept["received_at"])
+    try:
+        said = read_object(b64decode(kept["base64"]))
+        if kept["source"] == "poll":
+            read = read_order(provider, said, connection=connection, requested_at=at)
+            reports, bad = read.reports, len(read.unreadable)
+        else:
+            reports, bad = provider.read_event(said, connection=connection, seen_at=at), 0
+    except OrderNamed:
+        return "an order to fetch"
+    except BadPayload as error:
+        return f"unreadable ({error})"
+    statuses = ", ".join(str(one.status or "unknown status") for one in reports) or "nothing"
+    return statuses + (f" and {bad} unreadable" if bad else "")

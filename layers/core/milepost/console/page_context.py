@@ -1,0 +1,92 @@
+"""What a page is given: who asks for what, and the services to answer from."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final, NoReturn
+
+from milepost.api.auth import Caller, check_operator
+from milepost.api.dependencies import Services
+from milepost.api.problems import Problem
+from milepost.connections.connection import Connections
+from milepost.console.api_calls import Changes
+from milepost.console.flash import flash_cookie
+from milepost.console.mail_pages import MailWriter
+from milepost.console.request import Request, Values
+from milepost.console.responses import Answer, go_to
+from milepost.console.sessions import Session
+
+_AT_ONCE: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a page: its value, or why it can't be shown."""
+
+    value: Any = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One request of a person who is signed in."""
+
+    request: Request
+    session: Session
+    caller: Caller
+    services: Services
+    changes: Changes
+    """What makes changes: ``visit.changes.make("POST", "/orders/…/actions/note", body=…)``."""
+    render: Callable[..., str]
+    """A template and what it shows, as HTML; ``rendering.Pages.render`` for this visit."""
+    failing: Callable[[Exception], str]
+    """Logs what went wrong with a part of a page, and says it in words."""
+    open_renderer: Callable[[Connections], MailWriter]
+    """What writes mails for previews."""
+    path: Mapping[str, str] = field(default_factory=dict)
+    """What is in the path, by the names of the route, decoded."""
+
+    @property
+    def mails(self) -> MailWriter:
+        """Writes mails of what the reader may see."""
+        return self.open_renderer(self.services.connections)
+
+    @property
+    def query(self) -> Values:
+        return self.request.query
+
+    @property
+    def form(self) -> Values:
+        return self.request.form
+
+    def page(self, template: str, *, status: int = 200, **shown: Any) -> Answer:
+        """A page, or a part of one."""
+        return Answer(status=status, body=self.render(template, **shown).encode())
+
+    def go_to(self, address: str, *, done: str | None = None) -> Answer:
+        """On to another page, which says what was done."""
+        answer = go_to(address)
+        return answer.with_cookie(flash_cookie(done)) if done else answer
+
+    def check_operator(self) -> None:
+        """:raises Problem: 403 when the person may only look"""
+        check_operator(self.caller)
+
+    def parts(self, **reads: Callable[[], Any]) -> dict[str, Part]:
+        """Several reads side by side. One that fails is a part that can't be shown."""
+        with ThreadPoolExecutor(min(_AT_ONCE, len(reads))) as readers:
+            started = {name: readers.submit(self._part, read) for name, read in reads.items()}
+            return {name: one.result() for name, one in started.items()}
+
+    def _part(self, read: Callable[[], Any]) -> Part:
+        try:
+            return Part(read())
+        except Problem as problem:
+            return Part(problem=problem.detail)
+        except Exception as error:
+            return Part(problem=self.failing(error))
+
+
+def not_found(what: str) -> NoReturn:
+    """:raises Problem: 404"""
+    raise Problem(404, what)

@@ -1,0 +1,87 @@
+"""A mail that is to be sent again, before it is: what it says, to whom, and what speaks against."""
+
+from dataclasses import dataclass
+
+from milepost.api.idempotency_key import new_key
+from milepost.api.path_parameters import notice_id
+from milepost.api.problems import Problem
+from milepost.common.email_addresses import BadAddress, check_address
+from milepost.console.mail_pages import mail_alone
+from milepost.console.page_context import Visit
+from milepost.console.rendering import segment
+from milepost.console.request import Values
+from milepost.console.responses import Answer
+from milepost.notifications.mail.message import Mail
+from milepost.notifications.notice import Notice, NoticeId
+from milepost.notifications.resend import CannotResend, NeedsForce, ResendRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What would be sent. ``never`` and ``needs_force`` say what speaks against it."""
+
+    notice: Notice | None = None
+    mail: Mail | None = None
+    never: str | None = None
+    needs_force: str | None = None
+
+
+def show_resend(visit: Visit, notice: str, *, address: str) -> Answer:
+    """The page on which a person looks at the mail, and confirms it.
+
+    :param notice: the notice's id, as it is in paths
+    :param address: where the form goes
+    """
+    visit.check_operator()
+    identity = notice_id(notice)
+    draft = draft_of(visit, identity, visit.query)
+    if visit.query.one("html") and draft.mail:
+        return mail_alone(draft.mail)
+    return visit.page(
+        "resend.html",
+        draft=draft,
+        address=address,
+        order_address=f"/console/orders/{segment(identity.key.path_id)}",
+        query=visit.query,
+        to=visit.query.one("to"),
+        force=bool(visit.query.one("force")),
+        new_key=new_key,
+    )
+
+
+def draft_of(visit: Visit, identity: NoticeId, query: Values) -> Draft:
+    """The mail as it would be sent now.
+
+    :param query: with ``to`` (another address) and ``force``
+    :raises Problem: 422 when ``to`` is no address
+    """
+    resender, now = visit.services.resender, visit.services.clock()
+    asked = ResendRequest(
+        to=_address(query.one("to")),
+        by=visit.caller.person,
+        key="preview",
+        force=bool(query.one("force")),
+    )
+    try:
+        judged = resender.draft(identity, asked, now=now)
+    except CannotResend as no:
+        return Draft(never=str(no))
+    never = needs_force = None
+    try:
+        resender.check(identity, asked, now=now)
+    except NeedsForce as no:
+        needs_force = str(no)
+    except CannotResend as no:
+        never = str(no)
+    mail = None
+    if judged.facts.tracked is not None and judged.facts.connection is not None:
+        zone = judged.voice.time_zone
+        mail = visit.mails.render(judged.in_voice, judged.tracked, time_zone=zone)
+    return Draft(notice=judged.notice, mail=mail, never=never, needs_force=needs_force)
+
+
+def _address(text: str) -> str | None:
+    try:
+        return check_address(text) if text else None
+    except BadAddress as error:
+        raise Problem(422, f"{text!r} is not an email address. {error}") from None
