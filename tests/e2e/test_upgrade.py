@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.build import TEMPLATE
 from local.deployment import Deployment
-from local.places import ROOT
+from local.files import ROOT
 from local.processes import plain_environment
 from local.subscriber import subscribe_queue
 from milepost.aws.dynamodb_items import from_item
