@@ -34,6 +34,16 @@ def test_each_schedule_has_the_stacks_name_group_and_role() -> None:
         assert properties["Target"]["RoleArn"] == {"Fn::GetAtt": ["SchedulesRole", "Arn"]}
 
 
+def test_a_schedules_role_may_start_what_schedules_start_and_nothing_else() -> None:
+    # Scheduler drops what it may not start, and tells nobody.
+    [policy] = resources()["SchedulesRole"]["Properties"]["Policies"]
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "lambda:InvokeFunction"
+    allowed = {one["Fn::GetAtt"][0] for one in statement["Resource"]}
+    schedules = of_type("AWS::Scheduler::Schedule").values()
+    assert {one["Properties"]["Target"]["Arn"]["Fn::GetAtt"][0] for one in schedules} == allowed
+
+
 def test_the_api_is_not_refused_for_what_sam_writes_of_open_routes() -> None:
     # SAM names an authorizer NONE that it doesn't declare: with FailOnWarnings creation may fail.
     [api] = of_type("AWS::ApiGatewayV2::Api").values()
