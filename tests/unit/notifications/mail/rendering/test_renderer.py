@@ -331,7 +331,7 @@ def test_the_next_step_of_a_scheduled_order_is_never_before_its_appointment() ->
 
 def test_a_forced_mail_leads_with_how_the_order_stands_and_another_does_not() -> None:
     notice, order = told(Kind.SCHEDULED, Status.SCHEDULED, details=APPOINTED)
-    said = "This is how the order stands now: scheduled."
+    said = "The order is now scheduled."
     assert renderer().render(replace(notice, forced=True), order).text.startswith(said)
     assert said not in renderer().render(notice, order).text
 

@@ -203,6 +203,40 @@ PAST = {"appointment": "2026-02-14T02:00:00Z"}
         (
             "en",
             TEAM,
+            "failed",
+            "failed",
+            {"reason": "Customer not home"},
+            "Agree on a new date with the customer, and ask the provider to reschedule.",
+        ),
+        (
+            "de",
+            TEAM,
+            "failed",
+            "failed",
+            {"reason": "Equipment not available"},
+            "Fragen Sie den Anbieter, wann das Gerät eintrifft, und vereinbaren Sie mit dem Kunden "
+            "einen neuen Termin.",
+        ),
+        (
+            "da",
+            TEAM,
+            "failed",
+            "failed",
+            {},
+            "Spørg udbyderen om årsagen. Aftal derefter en ny tid med kunden, og bed udbyderen om "
+            "at planlægge den.",
+        ),
+        (
+            "en",
+            TEAM,
+            "failed",
+            "failed",
+            {"reason": "Outside the service area"},
+            "Offer the customer an alternative that is available at this address.",
+        ),
+        (
+            "en",
+            TEAM,
             "attention",
             "accepted",
             {},

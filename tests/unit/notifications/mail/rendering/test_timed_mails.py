@@ -176,9 +176,12 @@ def overdue_commission(language: str, *more: Report) -> tuple[Notice, TrackedOrd
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", "has not been seen as paid: €75.50, expected by Sunday, 1 February 2026"),
+        ("en", "no payment has been recorded: €75.50, expected by Sunday, 1 February 2026"),
         ("de", "nicht festgestellt: 75,50 €, erwartet bis Sonntag, 1. Februar 2026"),
-        ("da", "ikke set nogen betaling: 75,50 €, forventet senest søndag den 1. februar 2026"),
+        (
+            "da",
+            "ikke registreret nogen betaling: 75,50 €, forventet senest søndag den 1. februar 2026",
+        ),
     ],
 )
 def test_an_overdue_commission_says_how_much_was_expected_by_when_and_how_it_is_marked(

@@ -1,0 +1,166 @@
+"""Why an order was rejected, has failed or was cancelled, as a mail says it to its reader.
+
+The team reads the provider's reason as it was given. What a customer reads of it is on a list.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from milepost.common.causes import (
+    CREDIT_CHECK,
+    NAMED_TO_CUSTOMER,
+    QUOTABLE,
+    cause_of,
+    may_be_quoted,
+)
+from milepost.common.status import Status
+from milepost.connections.connection import Connection
+from milepost.notifications.mail.rendering.context import Telling
+from milepost.notifications.mail.rendering.fact_readers import parts, text_of
+from milepost.notifications.mail.rendering.sanitize import clean, one_stop, upper_first
+from milepost.orders.details import Details, cause_in
+from milepost.orders.disclosure import TELLING_WHY
+from milepost.orders.order import Kind
+
+_NO_CAUSES: Final = frozenset({"other", "none"})
+"""What is in the words for a cause that isn't known."""
+_ENDS_THE_ORDER: Final = frozenset(
+    {
+        CREDIT_CHECK,
+        "meter_data",
+        "existing_contract",
+        "outside_service_area",
+        "customer_cancelled",
+        "customer_revoked",
+    }
+)
+"""Causes of a failure that no new date would change."""
+_FOR_CUSTOMERS: Final = frozenset(
+    {"next_steps", "timeline", "account_details", "special_instructions"}
+)
+"""Notes that speak to the customer; the others are between the provider and the team."""
+
+
+def reason_values(told: Telling) -> dict[str, Any]:
+    """Reason, cause, what to do about it, and the provider's notes."""
+    said, true_cause = _reason(told)
+    reason, cause = said, true_cause
+    if told.for_customer:
+        reason, cause = shown_to_customer(said, true_cause, told.connection)
+    causes = told.words["causes"]
+    named = cause in causes and cause not in _NO_CAUSES
+    known = causes[cause] if named else causes["other" if said else "none"]
+    if true_cause == CREDIT_CHECK:
+        known = causes[CREDIT_CHECK]
+    name = _cause_name(known, told)
+    is_withheld = not named and true_cause in causes and true_cause not in _NO_CAUSES
+    form = _reason_form(said, reason, named=named, is_withheld=is_withheld)
+    if told.for_customer and "name_to_customer" in known:
+        form = {"with_cause": "with_statement", "cause_alone": "statement_alone"}.get(form, form)
+    line = told.words["reasons"][form].format(cause=name, Cause=upper_first(name), reason=reason)
+    return {
+        "reason": reason,
+        "has_reason": said is not None or named or is_withheld,
+        "reason_line": one_stop(line),
+        "cause": cause,
+        "cause_name": name if named else None,
+        "cause_next": _what_next(cause if named else ("other" if said else "none"), known, told),
+        "notes": _notes(told, reason or ""),
+    }
+
+
+def _what_next(cause: str, known: Mapping[str, str], told: Telling) -> str:
+    """What the recipient does about the cause; of a failure, the team has the order rescheduled.
+
+    Source: Offergrid's guide, installation failed: "work with the provider to reschedule".
+    """
+    if told.for_customer:
+        return known["customer"]
+    if told.notice.announcement.kind is not Kind.FAILED or cause in _ENDS_THE_ORDER:
+        return known["team"]
+    after_failure = told.words["next_after_failure"]
+    return str(after_failure.get(cause, after_failure["other"]))
+
+
+def shown_to_customer(
+    reason: str | None, cause: str | None, connection: Connection
+) -> tuple[str | None, str | None]:
+    """What a customer may read of a reason: its words, its cause, both or neither.
+
+    The words themselves have to say a cause that is quoted: a status may say one as well.
+    """
+    said = cause_of(reason, connection.causes)
+    shown = reason if {said, cause} <= QUOTABLE and _is_discreet(reason) else None
+    return shown, cause if cause in NAMED_TO_CUSTOMER else None
+
+
+def _is_discreet(reason: str | None) -> bool:
+    return reason is not None and may_be_quoted(reason)
+
+
+def _reason_form(said: str | None, shown: str | None, *, named: bool, is_withheld: bool) -> str:
+    """Which sentence of ``words.toml`` says why."""
+    if named:
+        return "with_cause" if shown else "cause_alone"
+    if said is None:
+        return "withheld" if is_withheld else "missing"
+    return "given" if shown else "withheld"
+
+
+def _cause_name(cause: Mapping[str, str], told: Telling) -> str:
+    """A cause in words, in those of a contract where one is ended."""
+    name = "name_to_customer" if told.for_customer and "name_to_customer" in cause else "name"
+    ends = text_of(told.details.get("delivery_end")) is not None
+    return cause.get(f"{name}_of_contract", cause[name]) if ends else cause[name]
+
+
+def _reason(told: Telling) -> tuple[str | None, str | None]:
+    """Reason and cause of the announced status, even if the order has left it since."""
+    explained: Details = told.details if told.holds else Details()
+    if not _explains(explained):
+        said = [entry.report for entry in told.order.timeline]
+        status: Status = told.notice.announcement.status
+        reasons = (r.details for r in reversed(said) if r.status is status)
+        explained = next((d for d in reasons if _explains(d)), Details())
+    reason = clean(text_of(explained.get("reason")) or "")
+    if not reason and told.notice.announcement.kind is Kind.REJECTED:
+        # Some events say why in their notes alone.
+        reason = clean(" ".join(text for _, text in _notes_of(told, TELLING_WHY)))
+    if not reason:
+        return None, text_of(explained.get("cause"))
+    cause = cause_in(Details(**{**explained, "reason": reason}))
+    return reason, cause
+
+
+def _explains(details: Details) -> bool:
+    """Whether it says why, in the provider's words or by a cause that it names itself."""
+    return (
+        bool(clean(text_of(details.get("reason")) or ""))
+        or text_of(details.get("cause")) is not None
+    )
+
+
+def _notes_of(told: Telling, kinds: frozenset[str] | None) -> list[tuple[str, str]]:
+    """Kind and text of the provider's notes of these kinds, those for others left out."""
+    listed = [
+        (text_of(note.get("kind")) or "other", clean(text_of(note.get("text")) or ""))
+        for note in parts(told.details, "notes")
+    ]
+    shown = _FOR_CUSTOMERS if told.for_customer else None
+    return [
+        (kind, text)
+        for kind, text in listed
+        if text
+        and (kinds is None or kind in kinds)
+        and (shown is None or (kind in shown and may_be_quoted(text)))
+    ]
+
+
+def _notes(told: Telling, reason: str) -> list[dict[str, str]]:
+    """The provider's notes, but not those that the reason already says."""
+    labels = told.words["note_kinds"]
+    return [
+        {"kind": kind, "label": labels.get(kind, labels["other"]), "text": text}
+        for kind, text in _notes_of(told, None)
+        if text not in reason
+    ]
