@@ -24,6 +24,11 @@ from local.sandboxes.server import Sandboxes
 from local.sandboxes.settings import Connection, make_connection
 
 DECLARED: Final = ROOT / "local" / "connections.yaml"
+_OF_THE_DEMO: Final = """\
+  - email: desk@example.org
+    kinds: [failed, attention, overdue]
+"""
+"""Who looks after what goes wrong. Subscribed only while the demo runs, to what kim isn't."""
 _POLL_FUNCTION: Final = "PollOrdersFunction"
 
 
@@ -38,8 +43,13 @@ def list_connections(*, api_url: str) -> list[Connection]:
     return found
 
 
-def write_connections(path: Path, *, connections: Sequence[Connection], base_url: str) -> None:
-    """The declared file with the addresses and secrets of this run's sandboxes in it."""
+def write_connections(
+    path: Path, *, connections: Sequence[Connection], base_url: str, demo: bool
+) -> None:
+    """The declared file with the addresses and secrets of this run's sandboxes in it.
+
+    :param demo: with the demo's subscription
+    """
     values = {"SANDBOXES": base_url}
     for connection in connections:
         name = connection.id.replace("-", "_").upper()
@@ -48,6 +58,7 @@ def write_connections(path: Path, *, connections: Sequence[Connection], base_url
         values |= {f"{name}_SIGNING_SECRET": secrets[0]} if secrets else {}
     path.touch(mode=0o600)
     text = string.Template(DECLARED.read_text()).substitute(values)
+    text += _OF_THE_DEMO if demo else ""
     path.write_text(with_declared(text, connections, base_url=base_url))
 
 

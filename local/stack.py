@@ -225,7 +225,10 @@ class _Starting:
         path = connections_file(self._places)
         self._closing.callback(path.unlink, missing_ok=True)
         write_connections(
-            path, connections=connections, base_url=f"http://127.0.0.1:{sandboxes.port}"
+            path,
+            connections=connections,
+            base_url=f"http://127.0.0.1:{sandboxes.port}",
+            demo=demo is not DemoLength.NONE,
         )
         apply_connections(access, path=path, log=self._log)
         if demo is not DemoLength.NONE:
