@@ -76,7 +76,8 @@ def counts_in_words(counts: Mapping[str, int]) -> str:
 def what_is_up(one: Listed) -> str:
     """Why a person should look at it, and what it waits for."""
     waits = [f"waits for {one['waiting']['what']}"] if one["waiting"] else []
-    return ", ".join([*filter(None, [codes_of(one["attention"])]), *waits])
+    slow = ["slow"] if one["slow"] else []
+    return ", ".join([*filter(None, [codes_of(one["attention"])]), *waits, *slow])
 
 
 def _row(one: Listed, moments: Moments) -> list[str]:

@@ -137,7 +137,9 @@ class Figures:
         self, connection_ids: Iterable[str], *, months: Iterable[str]
     ) -> list[StageFigures]:
         self.months = list(months)
-        return [one for one in self.told_apart if one.connection in set(connection_ids)]
+        # A status with one raw status is counted once, under both.
+        rows = self.told_apart or self.took
+        return [one for one in rows if one.connection in set(connection_ids)]
 
     def outcomes(
         self, connection_ids: Iterable[str], *, months: Iterable[str]
@@ -157,6 +159,9 @@ class Forecasts:
 
     def read(self, connection_id: str) -> ForecastTable | None:
         return self.tables.get(connection_id)
+
+    def read_all(self, connection_ids: Iterable[str]) -> dict[str, ForecastTable]:
+        return {one: self.tables[one] for one in connection_ids if one in self.tables}
 
 
 @dataclass

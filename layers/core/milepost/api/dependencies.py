@@ -125,6 +125,7 @@ class Forecasts(Protocol):
     """Tables of forecasts."""
 
     def read(self, connection_id: str) -> ForecastTable | None: ...
+    def read_all(self, connection_ids: Iterable[str]) -> Mapping[str, ForecastTable]: ...
 
 
 class ActivityLog(EntryWriter, Protocol):

@@ -1,6 +1,6 @@
 """The API's schema of an order in a list, with all or with chosen fields."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field
@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 from milepost.api.json_model import Shape
 from milepost.api.order_schema import AttentionView, WaitView, wait_view
 from milepost.common.status import Status
+from milepost.orders.order import OrderKey
 from milepost.providers.registry import name_of
 from milepost.queries.order_list import Listed
 
@@ -47,6 +48,10 @@ class ListedOrder(Shape):
     waiting: WaitView | None = Field(
         description="What it waits for, if for the customer: it is not overdue meanwhile."
     )
+    slow: float | None = Field(
+        description="Seconds within which nine in ten of the past orders had left its stage, if it "
+        "has been in it for longer; null otherwise, and while too few orders are known."
+    )
     updated_at: str | None = Field(description="When something of it was learned last.")
 
 
@@ -65,8 +70,11 @@ def _fields(said: object) -> list[str]:
 Fields = Annotated[list[str], BeforeValidator(_fields)]
 
 
-def listed_view(one: Listed) -> ListedOrder:
-    """The order with all fields."""
+def listed_view(one: Listed, *, slow: float | None = None) -> ListedOrder:
+    """The order with all fields.
+
+    :param slow: of ``slow_orders``
+    """
     return ListedOrder(
         id=one.key.path_id,
         group=one.key.path_id.rpartition(":")[0],
@@ -88,15 +96,24 @@ def listed_view(one: Listed) -> ListedOrder:
         appointment=one.appointment,
         attention=[AttentionView(id=a.id, code=a.code, text=a.text) for a in one.attention],
         waiting=wait_view(one.waiting),
+        slow=slow,
         updated_at=one.updated_at,
     )
 
 
 def chosen(
-    orders: Iterable[Listed], fields: Sequence[str] | None
+    orders: Iterable[Listed],
+    fields: Sequence[str] | None,
+    *,
+    slow_among: Callable[[Sequence[Listed]], Mapping[OrderKey, float]],
 ) -> list[ListedOrder | dict[str, Any]]:
-    """The orders of a list; with ``fields``, only these fields, in this order."""
-    views = [listed_view(one) for one in orders]
+    """The orders of a list; with ``fields``, only these fields, in this order.
+
+    :param slow_among: finds the slow ones; asked only if that is shown
+    """
+    listed = list(orders)
+    slow = slow_among(listed) if fields is None or "slow" in fields else {}
+    views = [listed_view(one, slow=slow.get(one.key)) for one in listed]
     if fields is None:
         return list(views)
     return [{name: said[name] for name in fields} for said in (one.model_dump() for one in views)]

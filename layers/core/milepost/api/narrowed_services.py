@@ -115,6 +115,9 @@ class NarrowedForecasts(Narrowed):
     def read(self, connection_id: str) -> Any:
         return self.inner.read(connection_id) if connection_id in self.allowed else None
 
+    def read_all(self, connection_ids: Iterable[str]) -> Any:
+        return self.inner.read_all(self._of(connection_ids))
+
 
 class NarrowedNotices(Narrowed):
     def of_order(self, key: OrderKey) -> Any:

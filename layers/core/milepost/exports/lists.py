@@ -36,7 +36,7 @@ ORDERS: Final = ListColumns(
         *plain("provider_name", "order_id", "item_id", "raw_status", "service_type"),
         read_by("attention", "attention", codes_of),
         inner("waiting_for", "waiting", "what"),
-        *plain("updated_at"),
+        *plain("slow", "updated_at"),
     ]
 )
 NOTICES: Final = ListColumns(

@@ -110,6 +110,14 @@ class Listed:
     """What the order itself says of ``LISTED_FACTS``; empty where only the index was read."""
     updated_at: str | None = None
     """When something of it was learned last; None where only the index was read."""
+    raw_since: str | None = None
+    """When it entered ``raw_status``, if later than ``since``; None where only the index was
+    read."""
+
+    @property
+    def stage_since(self) -> str:
+        """When its present stage began, by the provider's own word for it."""
+        return self.raw_since or self.since
 
     @property
     def customer_id(self) -> str:

@@ -124,6 +124,7 @@ def test_open_orders_beyond_the_p90_are_named(desk: Desk) -> None:
             "service_type": "internet",
             "reference": "PP-20417",
             "stage": "accepted",
+            "raw_status": "accepted",
             "since": format_instant(NOON - timedelta(hours=2.1)),
             "age": 7560.0,
             "p90": 7200.0,
@@ -158,20 +159,36 @@ def test_orders_that_are_closed_are_not_slow(desk: Desk) -> None:
     assert desk.lists.asked == []
 
 
-def test_times_by_raw_status_are_the_rows_and_what_is_slow_stays_by_stage(desk: Desk) -> None:
+def test_times_by_raw_status_are_the_rows(desk: Desk) -> None:
     desk.figures.took = [TOOK]
     desk.figures.told_apart = [
         replace(TOOK, raw_status="Contract Generated"),
         replace(TOOK, raw_status="Connection Fee Generated", count=19),
         replace(TOOK, raw_status="Fee", service_type="energy"),
     ]
-    desk.lists.orders = [waiting(2.1)]
     answer = desk.ask("GET", "/stages", query={"by": "raw_status", "service_type": "internet"})
     assert [(one["stage"], one["raw_status"], one["p90"]) for one in answer.body["stages"]] == [
         ("accepted", "Contract Generated", 7200.0),
         ("accepted", "Connection Fee Generated", None),
     ]
-    assert [one["stage"] for one in answer.body["slow"]] == ["accepted"]
+
+
+def test_an_order_is_slow_by_its_own_raw_status_since_it_entered_that(desk: Desk) -> None:
+    contract, fee = "Contract Generated", "Connection Fee Generated"
+    desk.figures.took = [replace(TOOK, p90=600.0)]
+    desk.figures.told_apart = [
+        replace(TOOK, raw_status=contract, p90=3600.0),
+        replace(TOOK, raw_status=fee, p90=9 * 3600.0),
+    ]
+    entered = format_instant(NOON - timedelta(minutes=50))
+    desk.lists.orders = [
+        waiting(2, raw_status="contract  generated", reference="slow"),
+        waiting(2, raw_status=fee, reference="in time"),
+        waiting(20, raw_status=contract, raw_since=entered, reference="entered late"),
+    ]
+    (slow,) = desk.ask("GET", "/stages").body["slow"]
+    assert (slow["reference"], slow["raw_status"]) == ("slow", "contract  generated")
+    assert (slow["age"], slow["p90"]) == (7200.0, 3600.0)
 
 
 def test_other_rows_than_these_are_refused(desk: Desk) -> None:

@@ -1,8 +1,9 @@
 """Lists of orders: by status, customer, due date and other filters."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
@@ -21,6 +22,7 @@ from milepost.api.problems import Fault, Problem
 from milepost.common.status import Status, normal_form
 from milepost.common.strict_json import canonical_json
 from milepost.common.timestamps import format_instant, parse_instant
+from milepost.forecasts.slow_orders import slow_orders
 from milepost.orders.attention import CODES
 from milepost.orders.order import OrderKey
 from milepost.queries.order_finder import (
@@ -30,7 +32,7 @@ from milepost.queries.order_finder import (
     Count,
     TooManyToSort,
 )
-from milepost.queries.order_list import ANY_ATTENTION, OPEN, Due, Place, Sort, Wanted
+from milepost.queries.order_list import ANY_ATTENTION, OPEN, Due, Listed, Place, Sort, Wanted
 
 router = Router()
 
@@ -169,7 +171,7 @@ def list_orders(
     counts = finder.counts(wanted)
     is_whole = cursor is None and page.last is None
     return OrderList(
-        orders=chosen(page.orders, fields),
+        orders=chosen(page.orders, fields, slow_among=partial(slow_among, services)),
         next=_cursor(page.last, wanted, name, services),
         counts=counts,
         matching=_matching(Count(len(page.orders), page.more))
@@ -178,6 +180,11 @@ def list_orders(
         if count
         else None,
     )
+
+
+def slow_among(services: Services, orders: Iterable[Listed]) -> dict[OrderKey, float]:
+    """Those of the orders that are slow."""
+    return slow_orders(orders, tables=services.forecasts, now=services.clock())
 
 
 def wanted_orders(

@@ -15,7 +15,7 @@ from milepost.api.json_model import Shape
 from milepost.api.months import Month, first_of, months_before, months_between
 from milepost.api.openapi import may_answer
 from milepost.api.problems import Fault, Problem
-from milepost.common.status import Status
+from milepost.common.status import Status, normal_form
 from milepost.common.timestamps import parse_instant
 from milepost.queries.histogram import StageFigures
 from milepost.queries.order_list import OPEN, Listed, Wanted
@@ -32,8 +32,8 @@ _MOST_PAGES: Final = 5
 _A_YEAR: Final = 12
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
-StageName = tuple[str, str, Status]
-"""Connection, service type (empty for none) and status."""
+StageName = tuple[str, str, Status, str]
+"""Connection, service type (empty for none), status and raw status (empty for the same word)."""
 
 
 class By(StrEnum):
@@ -73,7 +73,8 @@ class SlowOrder(Shape):
     service_type: str | None
     reference: str | None
     stage: Status
-    since: str
+    raw_status: str | None
+    since: str = Field(description="When it entered its raw status.")
     age: float = Field(description="Seconds since then.")
     p90: float = Field(description="The 90th percentile of its stage, in seconds.")
 
@@ -117,14 +118,14 @@ def show_stages(
     now = services.clock()
     months = months_asked_for(first_month, last_month, now=now)
     names = connection or services.connection_ids()
-    found = _of_type(service_type, services.figures.stages(names, months=months))
-    rows = found
-    if by is By.RAW_STATUS:
-        told_apart = services.figures.stages_by_raw_status(names, months=months)
-        rows = _of_type(service_type, told_apart)
+    tallies = services.figures.stages_by_raw_status(names, months=months)
+    told_apart = _of_type(service_type, tallies)
+    rows = told_apart
+    if by is By.STATUS:
+        rows = _of_type(service_type, services.figures.stages(names, months=months))
     if not rows:
         check_service_type(service_type, services)
-    slow, is_all = _slow_orders(found, services, now=now)
+    slow, is_all = _slow_orders(told_apart, services, now=now)
     return StagesView(
         months=months,
         stages=[_stage_view(one) for one in rows],
@@ -156,7 +157,7 @@ def _slow_orders(
 ) -> tuple[list[SlowOrder], bool]:
     """Open orders beyond their stage's p90, and whether these are all of them."""
     p90 = {
-        (one.connection, one.service_type, one.stage): one.p90
+        (one.connection, one.service_type, one.stage, normal_form(one.raw_status or "")): one.p90
         for one in figures
         if one.stage in OPEN and one.count >= ENOUGH
     }
@@ -164,15 +165,18 @@ def _slow_orders(
         return [], True
     wanted = Wanted(
         asked_at=now,
-        statuses=tuple({status for _, _, status in p90}),
-        connections=frozenset(connection for connection, _, _ in p90),
+        statuses=tuple({status for _, _, status, _ in p90}),
+        connections=frozenset(connection for connection, *_ in p90),
     )
     zones = {one.id: one.time_zone for one in services.connections.all().values()}
     slow: list[SlowOrder] = []
     after = None
     for _ in range(_MOST_PAGES):
         page = services.lists.page(wanted, zones=zones, after=after, limit=MOST_SLOW)
-        slow += [found for one in page.orders if (found := _if_slow(one, p90, now))]
+        likely = [one for one in page.orders if _if_slow(one, p90, now)]
+        # The index has no time of the raw status: an order may have entered it since.
+        known = services.lists.read_facts(likely)
+        slow += [found for one in known if (found := _if_slow(one, p90, now))]
         after = page.last
         if after is None or len(slow) > MOST_SLOW:
             break
@@ -180,8 +184,10 @@ def _slow_orders(
 
 
 def _if_slow(one: Listed, p90: Mapping[StageName, float], now: datetime) -> SlowOrder | None:
-    usual = p90.get((one.key.connection, one.service_type or "", one.status))
-    age = now - parse_instant(one.since)
+    stage = (one.key.connection, one.service_type or "", one.status)
+    word = normal_form(one.raw_status or "")
+    usual = p90.get((*stage, word), p90.get((*stage, "")))
+    age = now - parse_instant(one.stage_since)
     if usual is None or age <= timedelta(seconds=usual):
         return None
     return SlowOrder(
@@ -190,7 +196,8 @@ def _if_slow(one: Listed, p90: Mapping[StageName, float], now: datetime) -> Slow
         service_type=one.service_type,
         reference=one.reference,
         stage=one.status,
-        since=one.since,
+        raw_status=one.raw_status,
+        since=one.stage_since,
         age=age.total_seconds(),
         p90=usual,
     )

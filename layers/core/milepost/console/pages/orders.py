@@ -5,7 +5,12 @@ from typing import Any, Final
 
 from milepost.api.listed_order_schema import listed_view
 from milepost.api.problems import Problem
-from milepost.api.routes.order_lists import OrderList, list_orders, wanted_orders
+from milepost.api.routes.order_lists import (
+    OrderList,
+    list_orders,
+    slow_among,
+    wanted_orders,
+)
 from milepost.api.routes.views import ViewView, list_views
 from milepost.common.status import Status
 from milepost.console.batch_form import offered_actions
@@ -81,7 +86,8 @@ def download_orders(visit: Visit) -> Answer:
             422, f"The list has more than {MOST_IN_FILE:,} orders: choose some by filters."
         )
     orders = finder.in_order(found, read_sort(visit.query))
-    rows = [listed_view(one).model_dump(mode="json") for one in orders]
+    slow = slow_among(visit.services, orders)
+    rows = [listed_view(one, slow=slow.get(one.key)).model_dump(mode="json") for one in orders]
     return csv_download(rows, ORDERS, name="orders.csv")
 
 

@@ -58,7 +58,7 @@ _OF_THE_INDEX: Final = (
     "waiting",
     "waiting_since",
 )
-_FACTS: Final = ("connection", "order_id", "item_id", "updated_at")
+_FACTS: Final = ("connection", "order_id", "item_id", "updated_at", "raw_since")
 _EARLIER: Final = ("connection", "order_id", "item_id", "timeline")
 """Of an order that was written before ``updated_at`` was kept."""
 
@@ -131,6 +131,7 @@ class _Reads:
                 one,
                 facts=found[one.key].get("details", {}),
                 updated_at=earlier.get(one.key) or found[one.key].get("updated_at"),
+                raw_since=found[one.key].get("raw_since"),
             )
             if one.key in found
             else one

@@ -52,6 +52,7 @@ def reason_values(told: Telling) -> dict[str, Any]:
     known = causes[cause] if named else causes["other" if said else "none"]
     if true_cause == CREDIT_CHECK:
         known = causes[CREDIT_CHECK]
+    named_cause = cause if cause and named else ("other" if said else "none")
     name = _cause_name(known, told)
     is_withheld = not named and true_cause in causes and true_cause not in _NO_CAUSES
     form = _reason_form(said, reason, named=named, is_withheld=is_withheld)
@@ -64,7 +65,7 @@ def reason_values(told: Telling) -> dict[str, Any]:
         "reason_line": one_stop(line),
         "cause": cause,
         "cause_name": name if named else None,
-        "cause_next": _what_next(cause if named else ("other" if said else "none"), known, told),
+        "cause_next": _what_next(named_cause, known, told),
         "notes": _notes(told, reason or ""),
     }
 
