@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from botocore.config import Config
 
-from cli.asking import who_asks
+from cli.asking import caller_name
 from cli.errors import CannotDo, Fault, WrongUse
 from cli.stack import Stack, make_client
 
@@ -170,7 +170,7 @@ class OrdersApi:
 
     def _claims(self) -> dict[str, str]:
         if self._person is None:
-            self._person = who_asks(self._stack)
+            self._person = caller_name(self._stack)
         return {
             "sub": f"aws:{self._person}",
             "username": self._person,

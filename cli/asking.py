@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli.stack import Stack
 
 
-def who_asks(stack: Stack) -> str:
+def caller_name(stack: Stack) -> str:
     """The caller's identity at AWS, without its account; else the user of this machine."""
     try:
         arn: str = stack.client("sts").get_caller_identity()["Arn"]

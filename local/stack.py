@@ -34,7 +34,7 @@ from local.deployment import (
 from local.emulator_access import Access, make_access
 from local.emulator_process import running_emulator
 from local.files import Places
-from local.frequent_polls import hurried_polls
+from local.frequent_polls import poll_frequently
 from local.http_api import create_routes
 from local.inbox import Inbox
 from local.ports import Ports
@@ -233,7 +233,7 @@ class _Starting:
         apply_connections(access, path=path, log=self._log)
         if demo is not DemoLength.NONE:
             watch = deployment.find_id("WatchDeadlinesFunction")
-            self._closing.enter_context(hurried_polls(access, watch_deadlines=watch))
+            self._closing.enter_context(poll_frequently(access, watch_deadlines=watch))
             sandboxes.start_demo(again_in=_ROUND_SECONDS if demo is DemoLength.LOOP else None)
         return describe_connections(sandboxes, connections, deployment)
 

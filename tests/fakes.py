@@ -157,7 +157,7 @@ def _kept(instant: datetime | None) -> datetime | None:
 
 @dataclass
 class MemoryDigests:
-    """Implements ``memory.Digests``."""
+    """Implements ``memory.PageHashes``."""
 
     kept: dict[str, bytes] = field(default_factory=dict)
 

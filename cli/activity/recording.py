@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from cli.asking import who_asks
+from cli.asking import caller_name
 from cli.errors import CannotDo, Fault
 from cli.output import warn
 from cli.stack import Stack
@@ -21,7 +21,7 @@ def recorded(stack: Stack, kind: str, **ids: str) -> Iterator[Change]:
     :param ids: what it is about; ``connection`` for a connection
     :raises CannotDo: when it can't be noted; nothing was done then
     """
-    person = who_asks(stack)
+    person = caller_name(stack)
     log = ActivityTable(
         stack.client("dynamodb"),
         table_name=stack.output("ActivityTable"),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from cli.doctor.findings import Finding, Patient, failure, ok, warning
+from cli.doctor.findings import ExaminedStack, Finding, failure, ok, warning
 from cli.errors import CannotDo
 
 _ENOUGH: Final = 100
@@ -20,7 +20,7 @@ OPEN_ROUTES: Final = frozenset(
 the console signs people in itself."""
 
 
-def check_concurrency(patient: Patient) -> Iterator[Finding]:
+def check_concurrency(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether the account runs enough functions at once."""
     limits = patient.stack.client("lambda").get_account_settings()["AccountLimit"]
     most = limits["ConcurrentExecutions"]
@@ -34,7 +34,7 @@ def check_concurrency(patient: Patient) -> Iterator[Finding]:
         yield ok("concurrency", f"the account runs {most:,} functions at once")
 
 
-def check_routes(patient: Patient) -> Iterator[Finding]:
+def check_routes(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether the API has the routes that are open to everybody, and no other one is open."""
     apis = patient.resources("AWS::ApiGatewayV2::Api")
     if not apis:
@@ -51,6 +51,6 @@ def check_routes(patient: Patient) -> Iterator[Finding]:
         yield ok("routes", f"{len(routes)} routes, {len(open_ones)} of them without a token")
 
 
-def _routes(patient: Patient, api: str) -> list[Mapping[str, Any]]:
+def _routes(patient: ExaminedStack, api: str) -> list[Mapping[str, Any]]:
     pages = patient.stack.client("apigatewayv2").get_paginator("get_routes").paginate(ApiId=api)
     return [one for page in pages for one in page["Items"]]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from cli.connections.senders import incomplete_senders
-from cli.doctor.findings import Finding, Patient, failure, ok, warning
+from cli.doctor.findings import ExaminedStack, Finding, failure, ok, warning
 
 _NEARLY: Final = 0.8
 """Of the day's quota, when it is time to ask for more."""
@@ -15,7 +15,7 @@ _ANNOUNCEMENTS: Final = "AnnouncementsTopic"
 _PENDING: Final = "PendingConfirmation"
 
 
-def check_mail(patient: Patient) -> Iterator[Finding]:
+def check_mail(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether SES sends to everybody, and enough."""
     account = patient.stack.client("sesv2").get_account()
     if not account.get("SendingEnabled", True):
@@ -38,7 +38,7 @@ def check_mail(patient: Patient) -> Iterator[Finding]:
     yield from _check_quota(account.get("SendQuota", {}))
 
 
-def check_sender(patient: Patient) -> Iterator[Finding]:
+def check_sender(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether the address that mails come from is verified."""
     parameters = patient.described.get("Parameters", [])
     named = {one["ParameterKey"]: one["ParameterValue"] for one in parameters}
@@ -55,7 +55,7 @@ def check_sender(patient: Patient) -> Iterator[Finding]:
     yield failure("sender", f"{address} is not verified", "Verify it or its domain in SES.")
 
 
-def check_signatures(patient: Patient) -> Iterator[Finding]:
+def check_signatures(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether mails to customers name a sender."""
     found = list(incomplete_senders(patient.stored.settings.values()))
     for name, what in found:
@@ -67,7 +67,7 @@ def check_signatures(patient: Patient) -> Iterator[Finding]:
         yield ok("signatures", f"{number} connections notify customers, and say who writes")
 
 
-def check_topics(patient: Patient) -> Iterator[Finding]:
+def check_topics(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether who subscribed to the topics has confirmed, and anybody hears of alarms."""
     topics = patient.resources(_TOPICS)
     alarms = _subscriptions(patient, topics[_ALARMS])
@@ -90,12 +90,12 @@ def check_topics(patient: Patient) -> Iterator[Finding]:
         yield ok("topics", f"{number} subscriptions, all confirmed")
 
 
-def topic_subscriptions(patient: Patient) -> list[Mapping[str, Any]]:
+def topic_subscriptions(patient: ExaminedStack) -> list[Mapping[str, Any]]:
     """Who subscribed to the topic of announcements."""
     return _subscriptions(patient, patient.resources(_TOPICS)[_ANNOUNCEMENTS])
 
 
-def _subscriptions(patient: Patient, topic: str) -> list[Mapping[str, Any]]:
+def _subscriptions(patient: ExaminedStack, topic: str) -> list[Mapping[str, Any]]:
     pages = patient.stack.client("sns").get_paginator("list_subscriptions_by_topic")
     return [one for page in pages.paginate(TopicArn=topic) for one in page["Subscriptions"]]
 

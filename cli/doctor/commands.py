@@ -18,7 +18,7 @@ from cli.doctor import (
     recipient_checks,
     setup_checks,
 )
-from cli.doctor.findings import Check, Finding, Level, Patient, failure
+from cli.doctor.findings import Check, ExaminedStack, Finding, Level, failure
 from cli.errors import COULD_NOT, Fault
 from cli.options import JsonOption
 from cli.output import tell, tell_folded, tell_json
@@ -59,7 +59,7 @@ def doctor(*, stack: StackOption = None, as_json: JsonOption = False) -> None:
     if not as_json:
         tell(f"Stack {target}", style="bold")
     found: list[Finding] = []
-    for one in examine(Patient(target, datetime.now(UTC))):
+    for one in examine(ExaminedStack(target, datetime.now(UTC))):
         found.append(one)
         if not as_json:
             _tell(one)
@@ -72,7 +72,7 @@ def doctor(*, stack: StackOption = None, as_json: JsonOption = False) -> None:
         raise typer.Exit(COULD_NOT)
 
 
-def examine(patient: Patient) -> Iterator[Finding]:
+def examine(patient: ExaminedStack) -> Iterator[Finding]:
     """What each check finds, one after another; a check that can't look is a failure by itself."""
     for about, check in CHECKS:
         try:

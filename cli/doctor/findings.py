@@ -31,7 +31,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Patient:
+class ExaminedStack:
     """A deployed stack; each part of it is read once, when a check first looks at it."""
 
     stack: Stack
@@ -77,7 +77,7 @@ class Patient:
         }
 
 
-Check: TypeAlias = Callable[[Patient], Iterator[Finding]]
+Check: TypeAlias = Callable[[ExaminedStack], Iterator[Finding]]
 
 
 def ok(about: str, text: str) -> Finding:

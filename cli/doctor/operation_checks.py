@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from cli.connections.health import troubles
-from cli.doctor.findings import Finding, Patient, failure, ok, warning
+from cli.doctor.findings import ExaminedStack, Finding, failure, ok, warning
 from cli.errors import CannotDo
 from cli.local_times import UTC_ZONE, read_zone
 
@@ -18,7 +18,7 @@ _FAILS: Final = frozenset({"failing", "unusable"})
 _WORTH_A_LOOK: Final = frozenset({"late", "waiting", "never_polled"})
 
 
-def check_alarms(patient: Patient) -> Iterator[Finding]:
+def check_alarms(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether every alarm of the stack is quiet."""
     ours = set(_required(patient, "AWS::CloudWatch::Alarm", "alarms").values())
     pages = patient.stack.client("cloudwatch").get_paginator("describe_alarms")
@@ -36,7 +36,7 @@ def check_alarms(patient: Patient) -> Iterator[Finding]:
         yield ok("alarms", f"{len(ours)} alarms, all quiet")
 
 
-def check_functions(patient: Patient) -> Iterator[Finding]:
+def check_functions(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether a function has failed within a day."""
     functions = _required(patient, "AWS::Lambda::Function", "functions")
     errors = _errors_of_a_day(patient, list(functions.values()))
@@ -50,7 +50,7 @@ def check_functions(patient: Patient) -> Iterator[Finding]:
         yield ok("functions", f"{len(functions)} functions, none failed within a day")
 
 
-def check_sources(patient: Patient) -> Iterator[Finding]:
+def check_sources(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether every queue and stream still reaches its function."""
     client = patient.stack.client("lambda")
     mappings = _required(patient, "AWS::Lambda::EventSourceMapping", "queues and streams")
@@ -66,7 +66,7 @@ def check_sources(patient: Patient) -> Iterator[Finding]:
         yield ok("sources", f"{len(mappings)} queues and streams reach their functions")
 
 
-def check_dead_letters(patient: Patient) -> Iterator[Finding]:
+def check_dead_letters(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether any message failed every retry."""
     queues = patient.api.get("/dead-letters")["items"]
     full = [one for one in queues if one["waiting"]]
@@ -80,7 +80,7 @@ def check_dead_letters(patient: Patient) -> Iterator[Finding]:
         yield ok("dead letters", f"{len(queues)} queues, all empty")
 
 
-def check_quarantine(patient: Patient) -> Iterator[Finding]:
+def check_quarantine(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether anything could not be read."""
     found = patient.api.get("/quarantine", limit=_A_PAGE)
     number = f"{len(found['items'])}{' or more' if found['next'] else ''}"
@@ -94,7 +94,7 @@ def check_quarantine(patient: Patient) -> Iterator[Finding]:
         yield ok("quarantine", "empty")
 
 
-def check_polls(patient: Patient) -> Iterator[Finding]:
+def check_polls(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether polls come through and keep to their schedules."""
     moments, well, ill = read_zone(UTC_ZONE), 0, 0
     for one in patient.connections:
@@ -116,7 +116,7 @@ def check_polls(patient: Patient) -> Iterator[Finding]:
         yield ok("polls", f"{well} connections, none behind")
 
 
-def check_payloads(patient: Patient) -> Iterator[Finding]:
+def check_payloads(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether providers' payloads look as they did."""
     changed = 0
     for one in patient.connections:
@@ -132,7 +132,7 @@ def check_payloads(patient: Patient) -> Iterator[Finding]:
         yield ok("payloads", f"{len(patient.connections)} connections, no change within 30 days")
 
 
-def check_webhooks(patient: Patient) -> Iterator[Finding]:
+def check_webhooks(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether every connection that takes webhooks has had one."""
     signing = patient.stored.signing
     silent = [
@@ -151,7 +151,7 @@ def check_webhooks(patient: Patient) -> Iterator[Finding]:
         yield ok("webhooks", f"{len(signing)} connections have had theirs")
 
 
-def _required(patient: Patient, kind: str, what: str) -> dict[str, str]:
+def _required(patient: ExaminedStack, kind: str, what: str) -> dict[str, str]:
     """:raises CannotDo: when the stack has none: then nothing was looked at"""
     found = patient.resources(kind)
     if not found:
@@ -159,7 +159,7 @@ def _required(patient: Patient, kind: str, what: str) -> dict[str, str]:
     return found
 
 
-def _errors_of_a_day(patient: Patient, functions: Sequence[str]) -> dict[str, float]:
+def _errors_of_a_day(patient: ExaminedStack, functions: Sequence[str]) -> dict[str, float]:
     client, found = patient.stack.client("cloudwatch"), dict[str, float]()
     for first in range(0, len(functions), _MOST_METRICS):
         some = functions[first : first + _MOST_METRICS]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from cli.doctor.channel_checks import topic_subscriptions
-from cli.doctor.findings import Finding, Patient, ok, warning
+from cli.doctor.findings import ExaminedStack, Finding, ok, warning
 from milepost.orders.order import Kind
 
 KINDS: Final = (Kind.FAILED, Kind.ATTENTION, Kind.OVERDUE)
@@ -17,7 +17,7 @@ _PENDING: Final = "PendingConfirmation"
 Policy = Mapping[str, Any]
 
 
-def check_recipients(patient: Patient) -> Iterator[Finding]:
+def check_recipients(patient: ExaminedStack) -> Iterator[Finding]:
     """By connection, the kinds of which nobody is notified for all of its orders."""
     policies = [*_policies(patient)]
     unheard = {
@@ -44,7 +44,7 @@ def _in_words(kinds: list[Kind]) -> str:
     return ", ".join(words.get(kind, str(kind)) for kind in kinds)
 
 
-def _is_heard(patient: Patient, policies: list[Policy], connection: str, kind: Kind) -> bool:
+def _is_heard(patient: ExaminedStack, policies: list[Policy], connection: str, kind: Kind) -> bool:
     by_milepost = any(
         one.ended is None
         and one.takes(kind)
@@ -66,7 +66,7 @@ def _passes(policy: Policy, connection: str, kind: Kind) -> bool:
     )
 
 
-def _policies(patient: Patient) -> Iterator[Policy]:
+def _policies(patient: ExaminedStack) -> Iterator[Policy]:
     """The filter policies of those who subscribed to the announcements; empty for everything."""
     sns = patient.stack.client("sns")
     for one in topic_subscriptions(patient):

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from cli.connections.overview import missing_credentials
 from cli.connections.schedules import Schedule
 from cli.connections.signing_forms import has_form
-from cli.doctor.findings import Finding, Patient, failure, ok, warning
+from cli.doctor.findings import ExaminedStack, Finding, failure, ok, warning
 
 
-def check_stack(patient: Patient) -> Iterator[Finding]:
+def check_stack(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether the last deployment came through."""
     status = patient.described["StackStatus"]
     if status.endswith("ROLLBACK_COMPLETE"):
@@ -23,7 +23,7 @@ def check_stack(patient: Patient) -> Iterator[Finding]:
         yield failure("stack", status, "Wait until the deployment is over, or fix it.")
 
 
-def check_secrets(patient: Patient) -> Iterator[Finding]:
+def check_secrets(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether each connection has the secrets that its provider asks for."""
     stored = patient.stored
     yield from _unusable(patient)
@@ -49,7 +49,7 @@ def check_secrets(patient: Patient) -> Iterator[Finding]:
         yield ok("secrets", f"{len(stored.settings)} connections have all theirs")
 
 
-def _unusable(patient: Patient) -> Iterator[Finding]:
+def _unusable(patient: ExaminedStack) -> Iterator[Finding]:
     for name, reasons in sorted(patient.stored.unusable.items()):
         for why in reasons:
             yield failure(
@@ -66,7 +66,7 @@ def _unusable(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def check_schedules(patient: Patient) -> Iterator[Finding]:
+def check_schedules(patient: ExaminedStack) -> Iterator[Finding]:
     """Whether each connection that is to be polled has a schedule that runs."""
     stored = patient.stored
     without = sorted({*stored.schedules} - {*stored.settings, *stored.unusable})
@@ -110,7 +110,7 @@ def _rate(expression: str) -> tuple[int, str]:
     return int(count), unit.removesuffix("s")
 
 
-def _signing_fault(patient: Patient, name: str) -> Finding | None:
+def _signing_fault(patient: ExaminedStack, name: str) -> Finding | None:
     entry = patient.stored.signing[name]
     secrets = patient.stored.signing_secrets(name)
     fix = f"`milepost connections secret set {name} signing`"

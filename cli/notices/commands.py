@@ -12,7 +12,7 @@ import typer
 
 from cli.activity.recording import recorded
 from cli.api import OrdersApi
-from cli.asking import who_asks
+from cli.asking import caller_name
 from cli.command_group import examples, make_part
 from cli.errors import CannotDo, WrongUse
 from cli.notices.listing import (
@@ -187,7 +187,9 @@ def resend_notice(
         notices_table=target.output("NoticesTable"),
         email_queue_url=target.output("EmailQueueUrl"),
     )
-    request = ResendRequest(to=to, by=by or who_asks(target), key=key or uuid4().hex, force=force)
+    request = ResendRequest(
+        to=to, by=by or caller_name(target), key=key or uuid4().hex, force=force
+    )
     ids = {"connection": identity.key.connection, "order": identity.key.path_id}
     with recorded(target, "resend_notice", notice=identity.path_id, **ids) as change:
         try:

@@ -78,7 +78,7 @@ def _show(customer: str, erased: dict[str, Any], *, as_json: bool) -> None:
     elif erased["found"]:
         _tell(erased)
     else:
-        _tell_what_is_open(erased)
+        _show_open_places(erased)
     if not erased["found"]:
         raise NobodyFound(_nobody(customer, erased))
 
@@ -100,12 +100,12 @@ def _tell(erased: dict[str, Any]) -> None:
         tell(f"{verb} from {place.replace('_', ' ')}: {number}.")
         for one in erased["removed_ids"][place] if erased["dry_run"] else ():
             tell(f"  {one}")
-    _tell_what_is_open(erased)
+    _show_open_places(erased)
     for left in erased["left"]:
         tell(f"Look at {left['place'].replace('_', ' ')} {left['where']}: {left['why']}.")
 
 
-def _tell_what_is_open(erased: dict[str, Any]) -> None:
+def _show_open_places(erased: dict[str, Any]) -> None:
     """What was not looked through, and until when what shows up late is erased."""
     for place, why in erased["not_looked_at"].items():
         tell(f"Could not look at {place.replace('_', ' ')}: {why}.")

@@ -34,7 +34,7 @@ _MEANINGS: Final[Mapping[int, str]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class TestDelivery:
     """What came of a test: ``arrived`` is None when it was not accepted."""
 
     url: str
@@ -61,14 +61,14 @@ def send_test(
     target = find_stack(stack)
     trial = _try(target, connection, patience=patience)
     if as_json:
-        tell_json({name: getattr(trial, name) for name in Trial.__slots__})
+        tell_json({name: getattr(trial, name) for name in TestDelivery.__slots__})
     else:
         _tell(trial, patience)
     if not trial.arrived:
         raise typer.Exit(COULD_NOT)
 
 
-def _try(stack: Stack, connection: str, *, patience: float) -> Trial:
+def _try(stack: Stack, connection: str, *, patience: float) -> TestDelivery:
     body = json.dumps(make_delivery(uuid4().hex)).encode()
     signer, url = find_signer(stack, connection), stack.webhook_url(connection)
     sent_at = datetime.now(UTC)
@@ -77,14 +77,14 @@ def _try(stack: Stack, connection: str, *, patience: float) -> Trial:
     )
     status = _send(url, body, headers)
     if status != _ACCEPTED:
-        return Trial(url=url, status=status, arrived=None, seconds=None)
+        return TestDelivery(url=url, status=status, arrived=None, seconds=None)
     api = OrdersApi(stack)
     kept = _wait_for(api, connection, body, sent_at, patience=patience)
     if kept is None:
-        return Trial(url=url, status=status, arrived=False, seconds=None)
+        return TestDelivery(url=url, status=status, arrived=False, seconds=None)
     seconds = (datetime.now(UTC) - sent_at).total_seconds()
     api.delete(f"/quarantine/{kept}")
-    return Trial(url=url, status=status, arrived=True, seconds=round(seconds, 1))
+    return TestDelivery(url=url, status=status, arrived=True, seconds=round(seconds, 1))
 
 
 def _send(url: str, body: bytes, headers: Mapping[str, str]) -> int:
@@ -123,7 +123,7 @@ def _is_kept(api: OrdersApi, kept: str) -> bool:
     return True
 
 
-def _tell(trial: Trial, patience: float) -> None:
+def _tell(trial: TestDelivery, patience: float) -> None:
     tell(f"{trial.url} answered {trial.status}.")
     if trial.arrived:
         tell(f"It was accepted, queued and read {trial.seconds} s after it was sent, and is gone.")

@@ -21,7 +21,7 @@ from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.held import HoldsTable
 from milepost.notifications.aws.messages import AnnouncementsTopic, NoticeQueue
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
-from milepost.notifications.dispatch import Teller
+from milepost.notifications.dispatch import AnnouncementDispatcher
 from milepost.notifications.subscription import Subscription
 from milepost.orders.aws.table import announced_by, is_erased
 from milepost.providers.registry import REGISTRY
@@ -36,7 +36,7 @@ connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
 )
 subscriptions = SubscriptionsTable(dynamodb, table_name=table_name)
-teller = Teller(
+teller = AnnouncementDispatcher(
     topic=AnnouncementsTopic(client("sns"), topic_arn=topic_arn),
     topic_name=topic_arn,
     emails=NoticeQueue(sqs, queue_url=os.environ["EMAIL_QUEUE_URL"]),
@@ -59,7 +59,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     known = subscriptions.all()
     for record in event["Records"]:
         try:
-            tell_of(record, known)
+            dispatch_record(record, known)
         except UnusableConnection as unusable:
             logger.warning(
                 "left to watch_deadlines", event_id=record.get("eventID"), why=str(unusable)
@@ -70,7 +70,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     return {"batchItemFailures": []}
 
 
-def tell_of(record: Mapping[str, Any], known: Sequence[Subscription]) -> None:
+def dispatch_record(record: Mapping[str, Any], known: Sequence[Subscription]) -> None:
     """Publish everything that this write announces; a deletion or any other write announces
     nothing."""
     image = record["dynamodb"].get("NewImage", {})

@@ -31,7 +31,7 @@ from milepost.orders.recording import OrderStore, RecordOutcome, record
 from milepost.orders.report import Report
 from milepost.polling.aws.lease import PollsTable
 from milepost.polling.aws.named_orders import NamedOrdersTable
-from milepost.polling.aws.page_cache import DigestsBucket
+from milepost.polling.aws.page_cache import PageCacheBucket
 from milepost.polling.aws.touched_orders import TouchedTable
 from milepost.polling.lease import LeaseHeld
 from milepost.polling.named_orders import FetchResult, NamedFetch
@@ -74,7 +74,7 @@ requests = PollRequests(dynamodb, table_name=os.environ["POLLS_TABLE"])
 named_orders = NamedOrdersTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
 touched = TouchedTable(dynamodb, table_name=os.environ["TOUCHED_TABLE"])
 drift = DriftWatch(dynamodb, table_name=os.environ["POLLS_TABLE"], clock=lambda: datetime.now(UTC))
-digests = DigestsBucket(s3, bucket=os.environ["DIGESTS_BUCKET"])
+digests = PageCacheBucket(s3, bucket=os.environ["DIGESTS_BUCKET"])
 erased_customers = ErasedCustomers(
     dynamodb, table_name=os.environ["ERASURES_TABLE"], orders_table=os.environ["ORDERS_TABLE"]
 )
@@ -190,7 +190,7 @@ def poll(connection: Connection, context: LambdaContext) -> tuple[PollResult, Go
             sinks=Sinks(
                 record=recorder(connection, provider),
                 look=compare_with_earlier(connection),
-                quarantine=put_aside(connection),
+                quarantine=keep_in_quarantine(connection),
             ),
             clock=now,
             has_time=lambda: context.get_remaining_time_in_millis() > SPARE_FOR_PAGE,
@@ -229,7 +229,7 @@ def fetch_named(name: str, context: LambdaContext) -> FetchResult:
         sinks=Sinks(
             record=recorder(connection, provider, mark=True),
             look=compare_with_earlier(connection),
-            quarantine=put_aside(connection),
+            quarantine=keep_in_quarantine(connection),
         ),
         clock=now,
         has_time=lambda: context.get_remaining_time_in_millis() > SPARE_FOR_ORDER,
@@ -303,7 +303,7 @@ def note_drift(name: str) -> None:
         logger.warning("not noted how payloads look", connection=name)
 
 
-def put_aside(connection: Connection) -> Callable[[bytes, str], None]:
+def keep_in_quarantine(connection: Connection) -> Callable[[bytes, str], None]:
     """A function that quarantines an unreadable order, unchanged except for secrets that must not
     be stored."""
 

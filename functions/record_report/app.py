@@ -140,7 +140,7 @@ def read_delivery(delivery: Delivery) -> Reading | None:
         have_fetched(delivery, NamedOrder(named.order_id, announce=delivery.announce))
         return None
     except (BadPayload, UnknownConnection, UnknownProvider, UnusableConnection) as error:
-        put_aside(delivery, str(error), is_trouble=not isinstance(error, OnlyATest))
+        keep_in_quarantine(delivery, str(error), is_trouble=not isinstance(error, OnlyATest))
         return None
     return Reading(delivery=delivery, connection=connection, provider=provider, reports=reports)
 
@@ -178,7 +178,7 @@ def record_reading(reading: Reading, ahead: ReadAhead) -> None:
             status=recorded.status,
         )
     if refused:
-        put_aside(delivery, refused[0], is_trouble=True)
+        keep_in_quarantine(delivery, refused[0], is_trouble=True)
     elif delivery.kept_as:
         quarantine.remove(delivery.kept_as)
 
@@ -269,11 +269,11 @@ def read_parts(
         raise found.unreadable[0].reason
     for one in found.unreadable:
         body = without_secrets(write_json(one.order).encode())
-        put_aside(replace(delivery, body=body), str(one.reason), is_trouble=True)
+        keep_in_quarantine(replace(delivery, body=body), str(one.reason), is_trouble=True)
     return found.reports
 
 
-def put_aside(delivery: Delivery, reason: str, *, is_trouble: bool) -> None:
+def keep_in_quarantine(delivery: Delivery, reason: str, *, is_trouble: bool) -> None:
     """Quarantine a delivery, byte for byte, and raise the alarm if it needs a person."""
     key = quarantine.keep(
         delivery.body,

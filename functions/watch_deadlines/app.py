@@ -23,12 +23,12 @@ from milepost.connections.aws.drift import DriftNotices
 from milepost.connections.aws.settings import ConnectionSettings
 from milepost.connections.connection import Connection, UnusableConnection
 from milepost.connections.health import Contact, poll_lags
-from milepost.notifications.aws.announcement_log import ToldLogTable
+from milepost.notifications.aws.announcement_log import AnnouncementLogTable
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.held import HoldsTable
 from milepost.notifications.aws.messages import AnnouncementsTopic, NoticeQueue
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
-from milepost.notifications.dispatch import Teller
+from milepost.notifications.dispatch import AnnouncementDispatcher
 from milepost.notifications.reconciliation import AnnouncementWatch
 from milepost.operations.aws.dead_letter_counts import count_waiting
 from milepost.orders.aws.index import OrdersIndex
@@ -36,7 +36,7 @@ from milepost.orders.aws.table import OrdersReader, OrdersTable
 from milepost.orders.indexed_orders import LastAnnounced
 from milepost.orders.order import Announcement, Kind
 from milepost.orders.overdue import DeadlineWatch
-from milepost.orders.refold import FIRST_PLACE, Reread
+from milepost.orders.refold import FIRST_PLACE, Refold
 from milepost.orders.rules import Rules
 from milepost.orders.timed_announcements import TimedWatch
 from milepost.providers.base import rules_of
@@ -99,16 +99,16 @@ money = CommissionWatch(
     orders_of=orders_of,
     checkpoint=CommissionCheckpoint(dynamodb, table_name=notices_table),
 )
-stored_orders = Reread(
+stored_orders = Refold(
     index=index, connections=connections, orders_of=orders_of, rules_of=own_rules_of
 )
 announcements = AnnouncementWatch(
     watch_list=index,
     connections=connections,
     orders=OrdersReader(dynamodb, table_name=orders_table),
-    log=ToldLogTable(dynamodb, table_name=notices_table),
+    log=AnnouncementLogTable(dynamodb, table_name=notices_table),
     subscriptions=SubscriptionsTable(dynamodb, table_name=notices_table).all,
-    teller=Teller(
+    teller=AnnouncementDispatcher(
         topic=AnnouncementsTopic(sns, topic_arn=topic_arn),
         topic_name=topic_arn,
         emails=NoticeQueue(sqs, queue_url=os.environ["EMAIL_QUEUE_URL"]),
@@ -136,7 +136,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     now = parse_instant(event["now"]) if "now" in event else datetime.now(UTC)
     names = (*COUNTED_AS.values(), "told", "failed", "left")
     done = dict.fromkeys(names, 0)
-    tell_what_is_missing(now, context, done)
+    announce_missing_announcements(now, context, done)
     judge_what_is_past(now, context, done)
     judge_what_is_due(now, context, done)
     judge_commissions(now, context, done)
@@ -234,7 +234,9 @@ def count(new: Iterable[Announcement], done: dict[str, int]) -> None:
         done[COUNTED_AS[kind]] += number
 
 
-def tell_what_is_missing(now: datetime, context: LambdaContext, done: dict[str, int]) -> None:
+def announce_missing_announcements(
+    now: datetime, context: LambdaContext, done: dict[str, int]
+) -> None:
     """Send notices that were never sent, the oldest first, while there is time."""
     left: list[LastAnnounced] = []
     for one in announcements.candidates(now=now):
@@ -243,7 +245,7 @@ def tell_what_is_missing(now: datetime, context: LambdaContext, done: dict[str, 
             done["left"] += 1
             continue
         try:
-            told = announcements.tell_missing(one.key, now=now)
+            told = announcements.announce_missing(one.key, now=now)
         except UnusableConnection:
             # Sent by the first run after the settings were corrected: they have their own alarm.
             left.append(one)

@@ -78,7 +78,7 @@ def prune_clients(botocore: Path) -> None:
             for version in sorted(one for one in service.iterdir() if one.is_dir())[:-1]:
                 shutil.rmtree(version)
     for packed in (botocore / "data").rglob("*.json.gz"):
-        write_anew(packed.with_suffix(""), gzip.decompress(packed.read_bytes()).decode())
+        rewrite(packed.with_suffix(""), gzip.decompress(packed.read_bytes()).decode())
         packed.unlink()
     prefixes = set(SERVICES)
     for path in (botocore / "data").rglob("service-2.json"):
@@ -94,7 +94,7 @@ def prune_clients(botocore: Path) -> None:
     endpoints = botocore / "data" / "endpoints.json"
     write_json(endpoints, cut_endpoints(json.loads(endpoints.read_bytes()), prefixes))
     roots = botocore / "cacert.pem"
-    write_anew(roots, cut_roots(roots.read_text()))
+    rewrite(roots, cut_roots(roots.read_text()))
 
 
 def cut_model(model: dict[str, Any], operations: Iterable[str]) -> dict[str, Any]:
@@ -159,10 +159,10 @@ def cut_roots(bundle: str) -> str:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a file of data, without a space too many."""
-    write_anew(path, json.dumps(value, separators=(",", ":")))
+    rewrite(path, json.dumps(value, separators=(",", ":")))
 
 
-def write_anew(path: Path, text: str) -> None:
+def rewrite(path: Path, text: str) -> None:
     """Write a file of the layer's own: uv makes links to its cache, which must stay as it is."""
     path.unlink(missing_ok=True)
     path.write_text(text)

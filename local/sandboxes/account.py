@@ -11,7 +11,7 @@ from threading import RLock
 from typing import Any, ClassVar, Final
 
 from local.sandboxes.clock import Clock
-from local.sandboxes.demo_scenarios import STORIES, Story
+from local.sandboxes.demo_scenarios import SCENARIOS, Story
 from local.sandboxes.fault_injection import Faults
 from local.sandboxes.json_format import Json, format_time, parse_time, write_json
 from local.sandboxes.request import Answer, Request
@@ -139,7 +139,7 @@ class Account(ABC):
     @property
     def stories(self) -> tuple[Story, ...]:
         """The lives that its orders lead in the demo."""
-        return STORIES[self.connection.provider]
+        return SCENARIOS[self.connection.provider]
 
     def id_of(self, order: Json) -> str:
         """What the provider calls the order by."""

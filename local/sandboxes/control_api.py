@@ -44,7 +44,7 @@ CALLS: Final[Mapping[str, str]] = {
 }
 
 
-class Steering:
+class ControlApi:
     """Answers the calls of one account. They need no credentials: sandboxes are local."""
 
     def __init__(self, account: Account) -> None:

@@ -256,11 +256,11 @@ SPIRII: Final = (
     # An appointment far beyond what an activation usually takes.
     Story(days_ago=3, moves=(_BOX_INSTALLED, _to("Scheduled", in_days=75))),
 )
-STORIES: Final[Mapping[str, tuple[Story, ...]]] = {
+SCENARIOS: Final[Mapping[str, tuple[Story, ...]]] = {
     "offergrid": OFFERGRID,
     "rabot": RABOT,
     "subs": SUBS,
     "spirii": SPIRII,
 }
-ENOUGH_ORDERS: Final = max(len(stories) for stories in STORIES.values())
+ENOUGH_ORDERS: Final = max(len(stories) for stories in SCENARIOS.values())
 """So many orders of an account lead every story of its provider at least once."""

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from local.sandboxes.account import Account
 from local.sandboxes.clock import Clock
-from local.sandboxes.control_api import Steering
+from local.sandboxes.control_api import ControlApi
 from local.sandboxes.declared import Declared
 from local.sandboxes.demo_scenarios import ENOUGH_ORDERS
 from local.sandboxes.json_format import Json
@@ -54,7 +54,7 @@ class Sandboxes:
             )
             for connection in chosen
         }
-        self._steering = {id: Steering(account) for id, account in self.accounts.items()}
+        self._steering = {id: ControlApi(account) for id, account in self.accounts.items()}
         self._strays: deque[Json] = deque(maxlen=1_000)
         self._stopped = Event()
         self._again_in: float | None = None

@@ -76,7 +76,7 @@ def receive(stack: Stack, name: str = "scheduled") -> int:
     return int(app.handler(event("receive_webhook", name), Context())["statusCode"])
 
 
-def put_aside(stack: Stack, _: Sandboxes) -> None:
+def keep_in_quarantine(stack: Stack, _: Sandboxes) -> None:
     stack.load("record_report").handler(event("record_report", "not_json"), Context())
 
 
@@ -261,7 +261,7 @@ def refuse_many(stack: Stack, _: Sandboxes) -> None:
 
 Provoke = Callable[[Stack, Sandboxes], None]
 PROVOKED_BY: Sequence[tuple[str, str, Provoke]] = (
-    ("FailuresAlarm", "Quarantined", put_aside),
+    ("FailuresAlarm", "Quarantined", keep_in_quarantine),
     ("FailuresAlarm", "ApiFailures", fail_to_answer),
     ("FailuresAlarm", "PlannedActionFailures", fail_what_was_planned),
     ("FailuresAlarm", "NoticeFailures", fail_a_mail),

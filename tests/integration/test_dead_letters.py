@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from milepost.operations.aws.dead_letters import BackIntoQueue, SqsLetters, StartAgain, TellAgain
+from milepost.operations.aws.dead_letters import (
+    BackIntoQueue,
+    ReannounceTarget,
+    SqsLetters,
+    StartAgain,
+)
 from milepost.operations.dead_letters import DeadLetter, DeadLetterQueue, RedriveTarget
 from tests.integration.queued_messages import put
 from tests.stack import Context, Stack, aws, event
@@ -191,7 +196,7 @@ def keep_unannounced(stack: Stack, *, as_text: bool = True) -> None:
 
 
 def unannounced(stack: Stack, run: Callable[[Any], Any]) -> DeadLetterQueue:
-    way = TellAgain(Functions(run), lambda: aws("s3"), announce="announce")
+    way = ReannounceTarget(Functions(run), lambda: aws("s3"), announce="announce")
     return queue_of(stack, "AnnounceFailures", way)
 
 

@@ -33,7 +33,7 @@ ACCEPTED = Wanted(asked_at=NOON, statuses=(Status.ACCEPTED,))
 
 
 @dataclass
-class Watched:
+class PastDueOrder:
     """The table's client, and what it was asked."""
 
     queries: list[dict[str, Any]] = field(default_factory=list)
@@ -47,12 +47,12 @@ class Watched:
 
 
 @pytest.fixture
-def client() -> Watched:
-    return Watched()
+def client() -> PastDueOrder:
+    return PastDueOrder()
 
 
 @pytest.fixture
-def lists(stack: Stack, client: Watched) -> OrderLists:
+def lists(stack: Stack, client: PastDueOrder) -> OrderLists:
     return OrderLists(client, table_name=stack.resources["OrdersTable"])
 
 
@@ -213,7 +213,7 @@ def test_what_waits_for_its_customer_says_so_and_is_not_overdue_within_its_limit
 
 @pytest.mark.thorough
 def test_a_page_reads_no_more_however_many_orders_there_are(
-    lists: OrderLists, keep: Callable[..., None], client: Watched
+    lists: OrderLists, keep: Callable[..., None], client: PastDueOrder
 ) -> None:
     def cost() -> tuple[int, int]:
         client.queries.clear()
@@ -230,7 +230,7 @@ def test_a_page_reads_no_more_however_many_orders_there_are(
 def test_a_filter_that_few_pass_ends_a_page_early_and_loses_none(
     lists: OrderLists,
     keep: Callable[..., None],
-    client: Watched,
+    client: PastDueOrder,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(order_lists, "MOST_LOOKED_THROUGH", 12)
@@ -245,7 +245,7 @@ def test_a_filter_that_few_pass_ends_a_page_early_and_loses_none(
 
 @pytest.mark.thorough
 def test_more_are_read_at_a_time_only_where_a_filter_left_some_out(
-    lists: OrderLists, keep: Callable[..., None], client: Watched
+    lists: OrderLists, keep: Callable[..., None], client: PastDueOrder
 ) -> None:
     def limits(wanted: Wanted) -> set[int]:
         client.queries.clear()

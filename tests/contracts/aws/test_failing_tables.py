@@ -10,7 +10,7 @@ from milepost.common.status import Status
 from milepost.connections.aws.activity import ContactsTable, LastWebhooks
 from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.poll_request import PollRequest
-from milepost.notifications.aws.announcement_log import ToldLogTable
+from milepost.notifications.aws.announcement_log import AnnouncementLogTable
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.held import Due, HoldsTable
 from milepost.notifications.aws.idempotency import RequestsTable
@@ -59,7 +59,7 @@ def calls(client: Any) -> dict[str, Callable[[], Any]]:
     requests = RequestsTable(client, table_name=TABLE)
     subscriptions = SubscriptionsTable(client, table_name=TABLE)
     suppressions = SuppressionsTable(client, table_name=TABLE)
-    told = ToldLogTable(client, table_name=TABLE)
+    told = AnnouncementLogTable(client, table_name=TABLE)
     endings = EndingsTable(client, table_name=TABLE)
     sent: dict[str, Any] = {"message_id": "m-1", "at": NOON}
     until: dict[str, Any] = {"at": NOON, "until": minute(1)}
@@ -162,7 +162,7 @@ def attributes_of(table: type, except_for: set[str]) -> set[str]:
 def test_every_call_of_the_log_and_the_waiting_room_is_among_them() -> None:
     named = set(calls(None))
     tables: tuple[type, ...] = (
-        *(NoticesTable, HoldsTable, SubscriptionsTable, SuppressionsTable, ToldLogTable),
+        *(NoticesTable, HoldsTable, SubscriptionsTable, SuppressionsTable, AnnouncementLogTable),
         *(PollsTable, PollLease, OrdersTable, TouchedTable),
     )
     for table in tables:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from milepost.notifications.aws.announcement_log import ToldLogTable
+from milepost.notifications.aws.announcement_log import AnnouncementLogTable
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.notice import FOR_CONTACT_ALONE, Channel, Notice
 from milepost.notifications.recipients import Choice
@@ -22,8 +22,8 @@ def log(dynamodb: Any, table: str) -> NoticesTable:
 
 
 @pytest.fixture
-def told(dynamodb: Any, table: str) -> ToldLogTable:
-    return ToldLogTable(dynamodb, table_name=table)
+def told(dynamodb: Any, table: str) -> AnnouncementLogTable:
+    return AnnouncementLogTable(dynamodb, table_name=table)
 
 
 def notice(
@@ -35,7 +35,7 @@ def notice(
 
 
 def test_an_announcement_was_told_when_the_topic_was_since_that_comes_last(
-    log: NoticesTable, told: ToldLogTable
+    log: NoticesTable, told: AnnouncementLogTable
 ) -> None:
     neighbour = OrderKey(KEY.connection, KEY.order_id, f"{KEY.item_id}0")
     only_mailed, published = notice(1, Channel.EMAIL), notice(2, Channel.SNS)
@@ -50,7 +50,7 @@ def test_an_announcement_was_told_when_the_topic_was_since_that_comes_last(
 
 @pytest.mark.parametrize("kind", sorted(FOR_CONTACT_ALONE))
 def test_what_is_for_the_contact_was_told_when_the_contact_stands_in_the_log(
-    log: NoticesTable, told: ToldLogTable, kind: Kind
+    log: NoticesTable, told: AnnouncementLogTable, kind: Kind
 ) -> None:
     log.enter(Choice(notice=notice(12, Channel.EMAIL, kind)), at=minute(1))
     assert told.told(KEY) == {12}
@@ -64,7 +64,7 @@ def test_it_remembers_how_far_commissions_were_looked_through(dynamodb: Any, tab
         assert checkpoint.place() == place
 
 
-def test_it_remembers_how_far_it_looked(told: ToldLogTable) -> None:
+def test_it_remembers_how_far_it_looked(told: AnnouncementLogTable) -> None:
     assert told.looked_through_until() is None
     told.mark_looked_through(until=minute(10))
     told.mark_looked_through(until=minute(25))

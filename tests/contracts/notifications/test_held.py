@@ -101,7 +101,7 @@ def test_a_batch_that_went_out_says_as_which_mail_and_of_which_notices(holds: Ho
     mark_sent(holds, take(holds, 0, until=1), ACCEPTED)
     found = claim(holds, 1.1, until=2)
     assert found.message_id == "m-1"
-    assert (found.has_told(ACCEPTED), found.has_told(REJECTED)) == (True, False)
+    assert (found.has_notified(ACCEPTED), found.has_notified(REJECTED)) == (True, False)
 
 
 def test_while_a_mail_is_logged_nobody_else_sends_what_is_left(holds: Holds) -> None:
@@ -116,7 +116,7 @@ def test_of_several_mails_of_a_batch_the_last_is_known(holds: Holds) -> None:
     mark_sent(holds, claimed, REJECTED, message_id="m-2")
     found = claim(holds, 1.1, until=2)
     assert found.message_id == "m-2"
-    assert (found.has_told(ACCEPTED), found.has_told(REJECTED)) == (False, True)
+    assert (found.has_notified(ACCEPTED), found.has_notified(REJECTED)) == (False, True)
 
 
 def test_a_batch_that_is_closed_is_free_for_what_is_held_from_then_on(holds: Holds) -> None:
@@ -138,7 +138,7 @@ def test_a_mail_that_an_earlier_version_noted_stands_for_all_that_was_held(place
     }
     place.client.put_item(TableName=place.table, Item=to_item(item))
     found = claim(HoldsTable(place.client, table_name=place.table), 0, until=1)
-    assert (found.has_told(ACCEPTED), found.has_told(REJECTED)) == (True, True)
+    assert (found.has_notified(ACCEPTED), found.has_notified(REJECTED)) == (True, True)
 
 
 def due_markers(holds: HoldsTable, until: float = 60) -> list[Due]:

@@ -10,7 +10,7 @@ from milepost.common.status import Status
 from milepost.connections.connection import Connection
 from milepost.orders.aws.index import OrdersIndex
 from milepost.orders.aws.table import OrdersTable
-from milepost.orders.indexed_orders import LastAnnounced, Watched
+from milepost.orders.indexed_orders import LastAnnounced, PastDueOrder
 from milepost.orders.order import Kind, OrderKey, Overdue, TrackedOrder
 from milepost.orders.overdue import judged
 from milepost.orders.overdue_list import MOST_MENTIONED
@@ -71,10 +71,10 @@ def test_open_orders_whose_date_is_past_are_found_and_no_others(
         stored.write(one, new=())
     found = {one.key: one for one in index.past(now=LATER)}
     assert found == {
-        key(1): Watched(key=key(1), status=Status.ACCEPTED),
-        key(2): Watched(key=key(2), status=Status.SCHEDULED, appointment="2026-03-04"),
-        key(3): Watched(key=key(3), status=Status.ACCEPTED, overdue=marked.overdue),
-        key(4): Watched(
+        key(1): PastDueOrder(key=key(1), status=Status.ACCEPTED),
+        key(2): PastDueOrder(key=key(2), status=Status.SCHEDULED, appointment="2026-03-04"),
+        key(3): PastDueOrder(key=key(3), status=Status.ACCEPTED, overdue=marked.overdue),
+        key(4): PastDueOrder(
             key=key(4), status=Status.ACCEPTED, overdue=seen_to.overdue, is_acknowledged=True
         ),
     }

@@ -111,7 +111,7 @@ def test_when_the_owner_cannot_be_told_now_nothing_is_switched_off_yet(
     receiver.status = 500
 
     class Away:
-        def tell_switched_off(self, *_: object, **__: object) -> None:
+        def notify_switched_off(self, *_: object, **__: object) -> None:
             raise ConnectionError
 
     broken = replace(caller, owners=Away())

@@ -7,7 +7,7 @@ import pytest
 from local.emulator_corrections.mail_events import arrives, events_of, send_by_smtp, topics_of
 from local.inbox.server import Inbox
 from local.processes import find_free_port
-from milepost.notifications.mail.events import Fate, read_event
+from milepost.notifications.mail.events import MailOutcome, read_event
 from tests.builders import NOON
 
 
@@ -23,30 +23,30 @@ def request_to(address: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("address", "fates"),
     [
-        ("sales@example.org", [Fate.DELIVERED]),
-        ("bounce@example.org", [Fate.DELIVERED]),
-        ("success@simulator.amazonses.com", [Fate.DELIVERED]),
-        ("bounce@simulator.amazonses.com", [Fate.HARD_BOUNCE]),
-        ("bounce+7@simulator.amazonses.com", [Fate.HARD_BOUNCE]),
-        ("suppressionlist@simulator.amazonses.com", [Fate.HARD_BOUNCE]),
-        ("Complaint+a@Simulator.amazonses.com", [Fate.DELIVERED, Fate.COMPLAINT]),
-        ("ooto@simulator.amazonses.com", [Fate.DELIVERED, Fate.SOFT_BOUNCE]),
-        ("mailbox-full+x@simulator.amazonses.com", [Fate.SOFT_BOUNCE]),
+        ("sales@example.org", [MailOutcome.DELIVERED]),
+        ("bounce@example.org", [MailOutcome.DELIVERED]),
+        ("success@simulator.amazonses.com", [MailOutcome.DELIVERED]),
+        ("bounce@simulator.amazonses.com", [MailOutcome.HARD_BOUNCE]),
+        ("bounce+7@simulator.amazonses.com", [MailOutcome.HARD_BOUNCE]),
+        ("suppressionlist@simulator.amazonses.com", [MailOutcome.HARD_BOUNCE]),
+        ("Complaint+a@Simulator.amazonses.com", [MailOutcome.DELIVERED, MailOutcome.COMPLAINT]),
+        ("ooto@simulator.amazonses.com", [MailOutcome.DELIVERED, MailOutcome.SOFT_BOUNCE]),
+        ("mailbox-full+x@simulator.amazonses.com", [MailOutcome.SOFT_BOUNCE]),
     ],
 )
-def test_each_address_meets_with_its_fate(address: str, fates: list[Fate]) -> None:
+def test_each_address_meets_with_its_fate(address: str, fates: list[MailOutcome]) -> None:
     events = [read_event(e) for e in events_of(request_to(address), message_id="s1", at=NOON)]
     assert [event.fate for event in events] == fates
     assert {(event.mail_id, event.message_id, event.recipient) for event in events} == {
         ("m1", "s1", address)
     }
-    assert arrives(address) == (Fate.DELIVERED in fates)
+    assert arrives(address) == (MailOutcome.DELIVERED in fates)
 
 
 @pytest.mark.parametrize("address", ["sales@example.org", "ooto@simulator.amazonses.com"])
 def test_a_mail_that_the_inbox_did_not_take_is_never_delivered(address: str) -> None:
     events = events_of(request_to(address), message_id="s1", at=NOON, is_taken=False)
-    assert [read_event(event).fate for event in events] == [Fate.SOFT_BOUNCE]
+    assert [read_event(event).fate for event in events] == [MailOutcome.SOFT_BOUNCE]
 
 
 @pytest.mark.parametrize("subject", ["Hello", "Grüße"])

@@ -8,7 +8,7 @@ import pytest
 
 from milepost.connections.connection import Connection
 from milepost.notifications.claims import Batch
-from milepost.notifications.dispatch import Teller
+from milepost.notifications.dispatch import AnnouncementDispatcher
 from milepost.notifications.notice import Audience, Channel, Notice, State
 from milepost.notifications.subscription import Mode, QuietHours, Subscription
 from milepost.orders.announcements import DETAILS_GRACE_PERIOD, Announced
@@ -69,7 +69,7 @@ class Desk:
         now: datetime = NOON,
         connection: Connection = OFFERGRID,
     ) -> None:
-        teller = Teller(
+        teller = AnnouncementDispatcher(
             topic=self.topic,
             topic_name="announcements",
             emails=self.emails,

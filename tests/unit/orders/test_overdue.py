@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from milepost.common.status import Status
 from milepost.connections.connection import Connection, UnknownConnection
-from milepost.orders.indexed_orders import LastAnnounced, Watched
+from milepost.orders.indexed_orders import LastAnnounced, PastDueOrder
 from milepost.orders.order import OVERDUE, Announcement, Kind, OrderKey, Overdue, TrackedOrder
 from milepost.orders.overdue import DeadlineWatch, judged
 from milepost.orders.recording import LostRace, record
@@ -40,9 +40,9 @@ class Desk:
             raise UnknownConnection(connection_id)
         return self.connection
 
-    def past(self, *, now: datetime) -> Iterator[Watched]:
+    def past(self, *, now: datetime) -> Iterator[PastDueOrder]:
         for key, kept in self.orders.kept.items():
-            yield Watched(
+            yield PastDueOrder(
                 key=key,
                 status=kept.order.status,
                 appointment=kept.order.appointment,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.connections.provider_defaults import PROFILES, statuses_of
-from local.sandboxes.demo_scenarios import STORIES
+from local.sandboxes.demo_scenarios import SCENARIOS
 from local.sandboxes.server import ACCOUNTS
 from local.sandboxes.settings import CREDENTIALS, SCHEMES
 from milepost.notifications.mail.rendering.samples import SAMPLES
@@ -24,7 +24,7 @@ def test_a_registered_provider_has_all_that_belongs_to_one(provider: str) -> Non
             "a preview sample (notifications/mail/rendering/samples.py)": provider in SAMPLES,
             "a sandbox (local/sandboxes/server.py)": provider in ACCOUNTS,
             "the sandbox's credentials": provider in CREDENTIALS and provider in SCHEMES,
-            "a demo (local/sandboxes/demo_scenarios.py)": provider in STORIES,
+            "a demo (local/sandboxes/demo_scenarios.py)": provider in SCENARIOS,
             "a page (docs/providers)": (ROOT / "docs/providers" / f"{provider}.md").is_file(),
             "a name for people (providers/registry.py)": name_of(provider) != provider,
             "a table of status words (STATUSES)": bool(statuses_of(provider)),

@@ -15,7 +15,7 @@ from local.sandboxes import BadSettings, Sandboxes, load_connections
 from local.sandboxes.__main__ import read_options
 from local.sandboxes.account import Account
 from local.sandboxes.demo import Demo
-from local.sandboxes.demo_scenarios import STORIES
+from local.sandboxes.demo_scenarios import SCENARIOS
 from local.sandboxes.invented_customers import make_malo
 from local.sandboxes.json_format import Json
 
@@ -48,7 +48,7 @@ def test_every_status_appears_and_the_demo_ends(
 
     watch(account, "create_order")
     watch(account, "move_order")
-    orders = len(STORIES[provider])
+    orders = len(SCENARIOS[provider])
     demo = Demo(account=account, orders=orders, seconds=0.5, seed=3)
     demo.start()
     assert demo.wait(10)
@@ -68,7 +68,7 @@ def test_a_stopped_demo_moves_nothing_more(sandboxes: Sandboxes) -> None:
 
 def test_an_order_that_a_person_ended_does_not_go_on(sandboxes: Sandboxes) -> None:
     account = sandboxes.accounts["spirii-charge"]
-    demo = Demo(account=account, orders=len(STORIES["spirii"]), seconds=0.5, seed=3)
+    demo = Demo(account=account, orders=len(SCENARIOS["spirii"]), seconds=0.5, seed=3)
     with account.lock:
         demo.start()
         placed = statuses_in(account)
@@ -129,9 +129,9 @@ def test_a_configuration_that_cannot_be_used_says_why(tmp_path: Path, content: s
         load_connections(tmp_path / "c.json")
 
 
-@pytest.mark.parametrize("provider", list(STORIES))
+@pytest.mark.parametrize("provider", list(SCENARIOS))
 def test_the_demo_has_enough_orders_for_every_story(
     provider: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["sandboxes"])
-    assert read_options().orders >= len(STORIES[provider])
+    assert read_options().orders >= len(SCENARIOS[provider])

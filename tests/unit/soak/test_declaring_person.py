@@ -19,7 +19,7 @@ DECLARED = {
 }
 
 
-class Watched(Declarer):
+class PastDueOrder(Declarer):
     """Commands are noted instead of run; of an applied file its connections and secrets."""
 
     def note(self, step: object) -> None:
@@ -38,7 +38,7 @@ class Watched(Declarer):
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What was done in one round in which one secret is rotated."""
-    one = Watched(
+    one = PastDueOrder(
         stack=cast(Any, None),
         declared=json.loads(json.dumps(DECLARED)),
         turning={CHANGED: "accepted"},

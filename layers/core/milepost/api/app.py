@@ -18,7 +18,7 @@ from milepost.activity.entry import Via
 from milepost.activity.recorder import NotRecorded
 from milepost.api.auth import READING, Caller, allowed_connections, caller_of, check_method
 from milepost.api.dependencies import Services
-from milepost.api.error_handlers import RETRY_AFTER, tell_problems
+from milepost.api.error_handlers import RETRY_AFTER, respond_with_problems
 from milepost.api.list_export import (
     answer_file,
     file_asked,
@@ -215,7 +215,7 @@ def build_api(
                 resolver.include_router(router)
         if subject == _DESCRIPTION:
             _describe_itself(resolver)
-        tell_problems(resolver, log=log, is_outage=is_outage)
+        respond_with_problems(resolver, log=log, is_outage=is_outage)
         return resolver
 
     return Api(resolver_of=resolver_of, services=services, log=log, failed=failed, via=via)

@@ -23,11 +23,11 @@ RETRY_AFTER: Final = {"retry-after": "30"}
 Telling = Callable[[Any], Problem]
 
 
-def tell_problems(
+def respond_with_problems(
     resolver: APIGatewayHttpResolver, *, log: Logger, is_outage: Callable[[Exception], bool]
 ) -> None:
     """Make the resolver respond with a problem to every exception."""
-    tellings: dict[type[Exception], Telling] = {
+    problem_makers: dict[type[Exception], Telling] = {
         Problem: _itself,
         NotFoundError: lambda _error: _no_route(resolver),
         ServiceError: _as_powertools_says,
@@ -41,7 +41,7 @@ def tell_problems(
         BadNoticeId: _unknown,
         Exception: lambda error: _down(error, log) if is_outage(error) else _failed(error, log),
     }
-    for kind, telling in tellings.items():
+    for kind, telling in problem_makers.items():
         resolver.exception_handler(kind)(_answering(telling))
 
 

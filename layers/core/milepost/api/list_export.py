@@ -39,7 +39,7 @@ Ask = Callable[[Mapping[str, str]], Answer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileAsked:
+class RequestedFile:
     """A requested file."""
 
     listing: Listing
@@ -98,7 +98,7 @@ def page_size(listing: Listing, query: Mapping[str, str]) -> int | None:
     return int(said)
 
 
-def file_asked(listing: Listing, file_format: Format, query: Mapping[str, str]) -> FileAsked:
+def file_asked(listing: Listing, file_format: Format, query: Mapping[str, str]) -> RequestedFile:
     """The file that the request's parameters describe.
 
     :raises Problem: 422 for an unknown column or an invalid switch
@@ -117,12 +117,12 @@ def file_asked(listing: Listing, file_format: Format, query: Mapping[str, str]) 
     if bom is None:
         what = "write true or false"
         raise Problem(422, f"`{BOM}`: {what}.", errors=[Fault(where=f"query.{BOM}", what=what)])
-    return FileAsked(
+    return RequestedFile(
         listing=listing, file_format=file_format, columns=columns, is_chosen=is_chosen, bom=bom
     )
 
 
-def without_parameters(query: Mapping[str, str], *, of: FileAsked) -> dict[str, str]:
+def without_parameters(query: Mapping[str, str], *, of: RequestedFile) -> dict[str, str]:
     """The parameters of the list itself."""
     left_out = set(FILE_PARAMETERS)
     if of.is_chosen or of.file_format is Format.CSV:
@@ -133,7 +133,7 @@ def without_parameters(query: Mapping[str, str], *, of: FileAsked) -> dict[str, 
 
 
 def answer_file(
-    asked: FileAsked, ask: Ask, *, query: Mapping[str, str], path: str
+    asked: RequestedFile, ask: Ask, *, query: Mapping[str, str], path: str
 ) -> dict[str, Any]:
     """The list as a file: the whole list, or the page that ``limit`` requests, with the next page
     in the header ``Link``. A response that isn't a list, such as a problem, is passed on unchanged.

@@ -31,7 +31,7 @@ class Claimed:
     token: str = ""
     """The token that every later write to the batch has to match."""
 
-    def has_told(self, notice: Notice) -> bool:
+    def has_notified(self, notice: Notice) -> bool:
         """Whether that mail contained this notice."""
         if self.message_id is None:
             return False

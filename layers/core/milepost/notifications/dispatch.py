@@ -82,7 +82,7 @@ class Notifier:
     holds: Holds
     log: DeliveryLog
 
-    def tell_customer(
+    def notify_customer(
         self,
         announced: Announced,
         *,
@@ -134,7 +134,7 @@ class Notifier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Teller(Notifier):
+class AnnouncementDispatcher(Notifier):
     """Notifies all recipients. Repeated after a failure, it only notifies the remaining ones."""
 
     topic: Topic

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from milepost.connections.connection import Connection, Connections
-from milepost.notifications.dispatch import Teller
+from milepost.notifications.dispatch import AnnouncementDispatcher
 from milepost.notifications.subscription import Subscription
 from milepost.orders.announcements import Announced
 from milepost.orders.indexed_orders import LastAnnounced
 from milepost.orders.order import Announcement, OrderKey, TrackedOrder
 from milepost.orders.overdue import WatchList, _connection_of
 
-TIME_TO_TELL: Final = timedelta(minutes=30)
+ANNOUNCEMENT_GRACE_PERIOD: Final = timedelta(minutes=30)
 """How old an announcement has to be before it is checked: older than the stream's retries usually
 take."""
 
@@ -22,7 +22,7 @@ LOOK_BACK: Final = timedelta(days=14)
 """How far back announcements are checked; for a closed order, how long ago it may have closed."""
 
 
-class ToldLog(Protocol):
+class AnnouncementLog(Protocol):
     """The delivery log, for the watch, and up to when it has been checked."""
 
     def told(self, key: OrderKey) -> frozenset[int]:
@@ -44,13 +44,13 @@ class AnnouncementWatch:
     watch_list: WatchList
     connections: Connections
     orders: Reader
-    log: ToldLog
+    log: AnnouncementLog
     subscriptions: Callable[[], Iterable[Subscription]]
-    teller: Teller
+    teller: AnnouncementDispatcher
 
     def candidates(self, *, now: datetime) -> Sequence[LastAnnounced]:
         """Orders whose log has to be checked, the oldest announcement first."""
-        earliest, until = now - LOOK_BACK, now - TIME_TO_TELL
+        earliest, until = now - LOOK_BACK, now - ANNOUNCEMENT_GRACE_PERIOD
         since = self.log.looked_through_until() or earliest
         return sorted(
             self.watch_list.announced(
@@ -58,7 +58,7 @@ class AnnouncementWatch:
             )
         )
 
-    def tell_missing(self, key: OrderKey, *, now: datetime) -> list[Announcement]:
+    def announce_missing(self, key: OrderKey, *, now: datetime) -> list[Announcement]:
         """Send the announcements that the order's log lacks. If ``announce`` processes them as
         well, it finds the log's entries and notifies nobody twice.
 
@@ -84,7 +84,7 @@ class AnnouncementWatch:
             one
             for one in tracked.announced
             if one.sequence not in told
-            and now - LOOK_BACK <= one.announced_at <= now - TIME_TO_TELL
+            and now - LOOK_BACK <= one.announced_at <= now - ANNOUNCEMENT_GRACE_PERIOD
         ]
 
     def finish(self, left: Iterable[LastAnnounced], *, now: datetime) -> None:
@@ -92,7 +92,7 @@ class AnnouncementWatch:
 
         :param left: candidates that were not processed, for lack of time or after an error
         """
-        done = min((one.at for one in left), default=now - TIME_TO_TELL)
+        done = min((one.at for one in left), default=now - ANNOUNCEMENT_GRACE_PERIOD)
         self.log.mark_looked_through(until=done)
 
 

@@ -102,15 +102,19 @@ def _of_status(before: TrackedOrder | None, after: Order, now: datetime) -> list
 def _of_transition(before: TrackedOrder | None, after: Order) -> list[Kind]:
     kind = KIND_OF.get(after.status)
     if before is not None and (
-        _entered(after) is Effect.CORRECTED or _takes_back_what_was_told(before, after)
+        _entered(after) is Effect.CORRECTED or _retracts_announcement(before, after)
     ):
         # A date that comes with a correction is announced by itself, for people who plan by dates.
         return [Kind.CORRECTION, Kind.SCHEDULED] if kind is Kind.SCHEDULED else [Kind.CORRECTION]
-    if kind is None or (kind is Kind.COMPLETED and _completion_was_told(before)):
+    if kind is None or (kind is Kind.COMPLETED and _completion_was_announced(before)):
         return []
-    if kind is Kind.ACCEPTED and _acceptance_was_told(before):
+    if kind is Kind.ACCEPTED and _acceptance_was_announced(before):
         return []
-    if kind is Kind.SCHEDULED and _was_not_accepted(before) and not _acceptance_was_told(before):
+    if (
+        kind is Kind.SCHEDULED
+        and _was_not_accepted(before)
+        and not _acceptance_was_announced(before)
+    ):
         return [Kind.ACCEPTED, Kind.SCHEDULED]
     return [kind]
 
@@ -131,7 +135,7 @@ def _was_not_accepted(before: TrackedOrder | None) -> bool:
     return before is not None and before.order.status in _BEFORE_ACCEPTANCE
 
 
-def _acceptance_was_told(before: TrackedOrder | None) -> bool:
+def _acceptance_was_announced(before: TrackedOrder | None) -> bool:
     """Whether people were notified that it was accepted, and not of a rejection since."""
     said = (one for one in reversed(before.announced if before else ()) if one.kind in _TELLING)
     decisive = (
@@ -141,17 +145,17 @@ def _acceptance_was_told(before: TrackedOrder | None) -> bool:
     return last is not None and last.status in _ACCEPTED_SINCE
 
 
-def _completion_was_told(before: TrackedOrder | None) -> bool:
+def _completion_was_announced(before: TrackedOrder | None) -> bool:
     return before is not None and any(one.kind is Kind.COMPLETED for one in before.announced)
 
 
-def _takes_back_what_was_told(before: TrackedOrder, after: Order) -> bool:
+def _retracts_announcement(before: TrackedOrder, after: Order) -> bool:
     """Whether people were notified of an ending that a report with an earlier date has undone."""
     ending = before.order.status
     if ending not in TERMINAL or after.status in MOVES[ending]:
         return False
-    was_told = any(one.status is ending for one in before.announced)
-    return was_told and _entered(after) is not Effect.CONTINUED
+    was_announced = any(one.status is ending for one in before.announced)
+    return was_announced and _entered(after) is not Effect.CONTINUED
 
 
 def _appointment_is_news(before: TrackedOrder, after: Order, now: datetime) -> bool:

@@ -162,6 +162,6 @@ def _squeezed(text: str) -> str:
     return "".join(_WORD.findall(_plain(text)))
 
 
-TELLING_WHY: Final = frozenset({"next_steps", "special_instructions", "other"})
+KINDS_OF_EXPLAINING_NOTES: Final = frozenset({"next_steps", "special_instructions", "other"})
 """Kinds of notes that may explain a rejection to people; the others are about people and accounts.
 No note is ever sent by SNS or to an endpoint."""

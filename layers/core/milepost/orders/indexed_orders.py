@@ -8,7 +8,7 @@ from milepost.orders.order import OrderKey, Overdue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class PastDueOrder:
     """An open order whose next date is past, as the index returns it."""
 
     key: OrderKey

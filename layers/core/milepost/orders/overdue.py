@@ -26,7 +26,7 @@ from milepost.orders.deadlines import (
     next_date,
     overdue_at,
 )
-from milepost.orders.indexed_orders import LastAnnounced, Watched
+from milepost.orders.indexed_orders import LastAnnounced, PastDueOrder
 from milepost.orders.order import Announcement, Kind, Order, OrderKey, Overdue, TrackedOrder
 from milepost.orders.recording import OrderStore, read_again, write_until_won
 from milepost.orders.rules import Rules
@@ -35,7 +35,7 @@ from milepost.orders.rules import Rules
 class WatchList(Protocol):
     """The index, as the watch reads it."""
 
-    def past(self, *, now: datetime) -> Iterator[Watched]:
+    def past(self, *, now: datetime) -> Iterator[PastDueOrder]:
         """Open orders whose next date is past."""
         ...
 
@@ -56,7 +56,7 @@ class DeadlineWatch:
     orders_of: Callable[[Connection], OrderStore]
     rules_of: Callable[[Connection], Rules] = lambda _: Rules()
 
-    def candidates(self, *, now: datetime) -> Iterator[Watched]:
+    def candidates(self, *, now: datetime) -> Iterator[PastDueOrder]:
         """Orders to judge, without those that the index shows to need nothing, and without those of
         connections whose settings can't be used."""
         for one in self.watch_list.past(now=now):
@@ -162,14 +162,14 @@ def _kinds_of_mark(before: TrackedOrder, mark: Overdue, connection: Connection) 
 
     While the order waits for its customer, the customer is not notified of a delay.
     """
-    kinds = () if _was_told(before, mark, Kind.OVERDUE) else (Kind.OVERDUE,)
+    kinds = () if _was_announced(before, mark, Kind.OVERDUE) else (Kind.OVERDUE,)
     tells_customer = Kind.DELAYED in connection.customer_notices and before.order.waiting is None
-    if not tells_customer or _delay_was_told(before, mark):
+    if not tells_customer or _delay_was_announced(before, mark):
         return kinds
     return (*kinds, Kind.DELAYED)
 
 
-def _delay_was_told(before: TrackedOrder, mark: Overdue) -> bool:
+def _delay_was_announced(before: TrackedOrder, mark: Overdue) -> bool:
     """Whether the customer was notified of a delay since the last date they were given."""
     dates = (Kind.SCHEDULED, Kind.RESCHEDULED)
     since = max((one.sequence for one in before.announced if one.kind in dates), default=0)
@@ -186,7 +186,7 @@ def _delay_was_told(before: TrackedOrder, mark: Overdue) -> bool:
 def _escalated(
     before: TrackedOrder, mark: Overdue, *, now: datetime
 ) -> tuple[TrackedOrder, tuple[Announcement, ...]]:
-    kinds = () if _was_told(before, mark, Kind.ESCALATED) else (Kind.ESCALATED,)
+    kinds = () if _was_announced(before, mark, Kind.ESCALATED) else (Kind.ESCALATED,)
     return _next_version(before, replace(mark, escalated_at=now), kinds, now=now)
 
 
@@ -214,7 +214,7 @@ def _is_of_stage(one: Announcement, mark: Overdue, since: datetime) -> bool:
     return when >= since
 
 
-def _was_told(before: TrackedOrder, mark: Overdue, kind: Kind) -> bool:
+def _was_announced(before: TrackedOrder, mark: Overdue, kind: Kind) -> bool:
     """Whether this was announced for this stage or this wait, whose deadline may have moved
     since."""
     order = before.order
@@ -249,7 +249,7 @@ def _is_due_to_escalate(mark: Overdue, connection: Connection, now: datetime) ->
     return escalates_at(mark.deadline, connection) <= now
 
 
-def _is_worth_reading(one: Watched, connection: Connection, now: datetime) -> bool:
+def _is_worth_reading(one: PastDueOrder, connection: Connection, now: datetime) -> bool:
     if one.overdue is not None:
         return not one.is_acknowledged and _is_due_to_escalate(one.overdue, connection, now)
     if one.status is Status.SCHEDULED and one.appointment:

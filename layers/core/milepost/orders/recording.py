@@ -120,7 +120,7 @@ def record(
         if before is not None and require is not None:
             require(before.shown)
         order = _fold_in(report, before, rules)
-        if before is not None and _came_again_for_nothing(report, order, before.order):
+        if before is not None and _repeats_known_report(report, order, before.order):
             return Recorded(RecordOutcome.DUPLICATE, order.status)
         news = announcements(before, order, now=whole_milliseconds(now)) if announce else ()
         after = _next_version(order, before, news)
@@ -232,7 +232,7 @@ def _may_hold_again(report: Report, known: Report, order: Order) -> bool:
     )
 
 
-def _came_again_for_nothing(report: Report, order: Order, before: Order) -> bool:
+def _repeats_known_report(report: Report, order: Order, before: Order) -> bool:
     """Whether a repeated report changed nothing but its own time."""
     return before.find_report(report.id) is not None and _standing(order) == _standing(before)
 

@@ -44,7 +44,7 @@ class Walk(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reread:
+class Refold:
     """Folds orders again. Safe to repeat: an order that is up to date isn't written."""
 
     index: Walk

@@ -9,7 +9,7 @@ from milepost.polling.page_cache import Seen
 from milepost.polling.touched_orders import MARGIN, TRUSTED_FOR, Touched
 
 
-class Digests(Protocol):
+class PageHashes(Protocol):
     """Stores hashes of a connection's pages, about 24 bytes for each order."""
 
     def load(self, name: str) -> Seen: ...
@@ -24,7 +24,7 @@ class PollMemory:
     """
 
     connection_id: str
-    digests: Digests
+    digests: PageHashes
     touched: Touched
     before: Seen = field(default_factory=Seen)
     seen: Seen = field(default_factory=Seen)

@@ -18,7 +18,7 @@ from milepost.common.timestamps import format_instant, parse_instant
 from milepost.polling.page_json import PageJson, read_page_json
 from milepost.providers.base import Page, PageRequest, Provider
 
-DIGEST_BYTES: Final = 16
+HASH_BYTES: Final = 16
 KEY_BYTES: Final = 8
 NO_KEY: Final = bytes(KEY_BYTES)
 """The key of an order that could not be read, so that nothing was recorded for it."""
@@ -77,9 +77,9 @@ class FetchedPage:
 
     def digests(self) -> list[bytes]:
         """The hash of each of its orders."""
-        return [self._digest_at(place, order) for place, order in enumerate(self.page.orders)]
+        return [self._hash_at(place, order) for place, order in enumerate(self.page.orders)]
 
-    def _digest_at(self, place: int, order: Any) -> bytes:
+    def _hash_at(self, place: int, order: Any) -> bytes:
         try:
             return hash_of(order)
         except (TypeError, ValueError):
@@ -104,7 +104,7 @@ def key_of(order_id: str) -> bytes:
 
 
 def _digest(content: bytes) -> bytes:
-    return hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest()
+    return hashlib.blake2b(content, digest_size=HASH_BYTES).digest()
 
 
 class KeptPage(NamedTuple):
@@ -118,7 +118,7 @@ class KeptPage(NamedTuple):
     outline: bytes
 
     def entries(self) -> Iterator[tuple[bytes, bytes]]:
-        return zip(_cut(self.orders, DIGEST_BYTES), _cut(self.keys, KEY_BYTES), strict=True)
+        return zip(_cut(self.orders, HASH_BYTES), _cut(self.keys, KEY_BYTES), strict=True)
 
     @property
     def has_readable_order(self) -> bool:
@@ -235,7 +235,7 @@ class Seen:
         kept = before.pages.get(fetched.digest)
         if kept is None or not kept.outline:
             return None
-        if before._forgotten and not before._forgotten.isdisjoint(_cut(kept.orders, DIGEST_BYTES)):
+        if before._forgotten and not before._forgotten.isdisjoint(_cut(kept.orders, HASH_BYTES)):
             return None
         same = kept if fetched.recalled else kept._replace(outline=_outline_of(fetched))
         self._keep(fetched.digest, same)
@@ -264,7 +264,7 @@ class Seen:
             yield from self.pages.items()
             return
         for page, kept in self.pages.items():
-            if self._forgotten.isdisjoint(_cut(kept.orders, DIGEST_BYTES)):
+            if self._forgotten.isdisjoint(_cut(kept.orders, HASH_BYTES)):
                 yield page, kept
                 continue
             left = [one for one in kept.entries() if one[0] not in self._forgotten]
@@ -295,7 +295,7 @@ class Seen:
         until = json.loads(head)["until"]
         pages = {}
         while start < len(stored):
-            page, start = stored[start : start + DIGEST_BYTES], start + DIGEST_BYTES
+            page, start = stored[start : start + HASH_BYTES], start + HASH_BYTES
             orders, start = _read_part(stored, start)
             keys, start = _read_part(stored, start)
             outline, start = _read_part(stored, start)
@@ -303,7 +303,7 @@ class Seen:
         return cls(
             pages,
             parse_instant(until) if until else None,
-            set(_cut(quarantined, DIGEST_BYTES)),
+            set(_cut(quarantined, HASH_BYTES)),
             set(_cut(walked, KEY_BYTES)),
         )
 

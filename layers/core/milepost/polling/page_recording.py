@@ -11,7 +11,7 @@ from milepost.common.timestamps import parse_instant
 from milepost.connections.connection import Connection
 from milepost.orders.recording import LostRace, UnstorableOrder
 from milepost.orders.report import Report
-from milepost.polling.page_cache import DIGEST_BYTES, NO_KEY, FetchedPage, Seen, key_of
+from milepost.polling.page_cache import HASH_BYTES, NO_KEY, FetchedPage, Seen, key_of
 from milepost.polling.page_json import MOST_ORDER_BYTES
 from milepost.polling.result import PollResult
 from milepost.polling.state import EndlessList
@@ -86,7 +86,7 @@ class PageRecorder:
         if self.trusts_memory:
             unchanged = self.seen.keep_unchanged(fetched, self.memory)
             if unchanged is not None:
-                self.result.orders += len(unchanged.orders) // DIGEST_BYTES
+                self.result.orders += len(unchanged.orders) // HASH_BYTES
                 if unchanged.has_readable_order:
                     self._refuse_repeated(unchanged.orders)
                 return True

@@ -8,7 +8,7 @@ from typing import Final
 from milepost.common.errors import BadPayload
 from milepost.connections.connection import Connection
 from milepost.polling.lease import Lease, LeaseHeld
-from milepost.polling.memory import Digests, PollMemory
+from milepost.polling.memory import PageHashes, PollMemory
 from milepost.polling.page_cache import FetchedPage, Seen
 from milepost.polling.page_fetching import NothingChanged, PageFetcher, PageGone, PollFailed
 from milepost.polling.page_recording import PageRecorder, Sinks, StoreUnavailable
@@ -76,7 +76,7 @@ class Poll:
     provider: Provider
     credentials: Mapping[str, str]
     http: Http
-    digests: Digests
+    digests: PageHashes
     touched: Touched
     sinks: Sinks
     clock: Callable[[], datetime]

@@ -14,7 +14,7 @@ from milepost.common.errors import BadPayload
 from milepost.common.status import Status
 from milepost.connections.connection import Connection
 from milepost.orders.details import Details
-from milepost.orders.disclosure import FROM_NOTES, TELLING_WHY
+from milepost.orders.disclosure import FROM_NOTES, KINDS_OF_EXPLAINING_NOTES
 from milepost.orders.lifecycle import OPEN
 from milepost.orders.order import Attention
 from milepost.orders.order import Order as TrackedItem
@@ -280,7 +280,7 @@ def _reason_in_notes(raw_status: str, notes: str | None) -> str | None:
     own."""
     if STATUSES.get(raw_status) not in (Status.FAILED, Status.CANCELLED):
         return None
-    said = (note["text"] for note in read_notes(notes) if note["kind"] in TELLING_WHY)
+    said = (note["text"] for note in read_notes(notes) if note["kind"] in KINDS_OF_EXPLAINING_NOTES)
     return "\n".join(said) or None
 
 

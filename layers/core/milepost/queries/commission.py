@@ -178,13 +178,13 @@ def _months_named(order: Order) -> Iterator[str]:
 
 def _payments(order: Order) -> int:
     """How many payments the provider has told of."""
-    told = [*_commissions_told(order)]
+    told = [*_notified_commissions(order)]
     dates = {one["paid_at"] for one in told if one.get("paid_at")}
     dates |= set(order.summary.payments if order.summary else ())
     return len(dates) or int(any(one.get("status") == "paid" for one in told))
 
 
-def _commissions_told(order: Order) -> Iterable[dict[str, str]]:
+def _notified_commissions(order: Order) -> Iterable[dict[str, str]]:
     whole = [order.details, *(entry.report.details for entry in order.timeline)]
     if order.summary:
         whole.append(order.summary.details)

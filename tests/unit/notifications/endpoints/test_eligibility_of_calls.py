@@ -164,7 +164,7 @@ class World:
     def put(self, notice: Notice, *, attempt: int, delay: timedelta, now: datetime) -> None:
         raise AssertionError("nothing is retried")
 
-    def tell_switched_off(
+    def notify_switched_off(
         self, endpoint: Endpoint, *, failure: str, since: datetime | None
     ) -> None:
         raise AssertionError("nothing is switched off")

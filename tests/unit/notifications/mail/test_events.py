@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from milepost.common.timestamps import parse_instant
 from milepost.notifications.mail.aws.sent_mails import mail_id_of
-from milepost.notifications.mail.events import Fate, UnknownEvent, read_event
+from milepost.notifications.mail.events import MailOutcome, UnknownEvent, read_event
 from tests.builders import notice
 from tests.make_mail_events import MESSAGE_ID, ses_event
 
@@ -18,16 +18,16 @@ from tests.make_mail_events import MESSAGE_ID, ses_event
 @pytest.mark.parametrize(
     ("name", "fate", "detail"),
     [
-        ("delivered", Fate.DELIVERED, ""),
-        ("hard_bounce", Fate.HARD_BOUNCE, "NoEmail"),
-        ("soft_bounce", Fate.SOFT_BOUNCE, "MailboxFull"),
-        ("undetermined_bounce", Fate.SOFT_BOUNCE, "Undetermined"),
-        ("content_refused", Fate.REFUSED_BOUNCE, "ContentRejected"),
-        ("complaint", Fate.COMPLAINT, "abuse"),
-        ("rejected", Fate.REJECT, "Bad content"),
+        ("delivered", MailOutcome.DELIVERED, ""),
+        ("hard_bounce", MailOutcome.HARD_BOUNCE, "NoEmail"),
+        ("soft_bounce", MailOutcome.SOFT_BOUNCE, "MailboxFull"),
+        ("undetermined_bounce", MailOutcome.SOFT_BOUNCE, "Undetermined"),
+        ("content_refused", MailOutcome.REFUSED_BOUNCE, "ContentRejected"),
+        ("complaint", MailOutcome.COMPLAINT, "abuse"),
+        ("rejected", MailOutcome.REJECT, "Bad content"),
     ],
 )
-def test_an_event_tells_what_its_mail_met_with(name: str, fate: Fate, detail: str) -> None:
+def test_an_event_tells_what_its_mail_met_with(name: str, fate: MailOutcome, detail: str) -> None:
     event = read_event(ses_event(name))
     assert (event.fate, event.detail) == (fate, detail)
     assert event.mail_id == mail_id_of([notice()])
@@ -51,7 +51,7 @@ def test_a_feedback_notification_reads_like_an_event() -> None:
     body["notificationType"] = body.pop("eventType")
     del body["mail"]["tags"]
     event = read_event(body)
-    assert (event.fate, event.mail_id) == (Fate.HARD_BOUNCE, None)
+    assert (event.fate, event.mail_id) == (MailOutcome.HARD_BOUNCE, None)
 
 
 @pytest.mark.parametrize("name", ["opened_is_not_ours", "complaint_taken_back"])

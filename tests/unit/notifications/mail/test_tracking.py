@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.notifications.mail.events import Fate, MailEvent
+from milepost.notifications.mail.events import MailEvent, MailOutcome
 from milepost.notifications.mail.tracking import (
     RETRY_AFTER,
     Logged,
@@ -27,13 +27,13 @@ NOW = minute(30)
 NOTICE = notice()
 
 
-def event(fate: Fate = Fate.DELIVERED, **changes: Any) -> MailEvent:
+def event(fate: MailOutcome = MailOutcome.DELIVERED, **changes: Any) -> MailEvent:
     fields: dict[str, Any] = {
         "fate": fate,
         "mail_id": "m1",
         "message_id": "ses-1",
         "recipient": NOTICE.recipient,
-        "detail": "MailboxFull" if fate is Fate.SOFT_BOUNCE else "General",
+        "detail": "MailboxFull" if fate is MailOutcome.SOFT_BOUNCE else "General",
         "sent_at": minute(1),
         "occurred_at": minute(2),
     }
@@ -115,26 +115,29 @@ def track(
 @pytest.mark.parametrize(
     ("fate", "state"),
     [
-        (Fate.DELIVERED, State.DELIVERED),
-        (Fate.HARD_BOUNCE, State.BOUNCED),
-        (Fate.REFUSED_BOUNCE, State.BOUNCED),
-        (Fate.COMPLAINT, State.COMPLAINED),
-        (Fate.REJECT, State.FAILED),
-        (Fate.SOFT_BOUNCE, State.QUEUED),
+        (MailOutcome.DELIVERED, State.DELIVERED),
+        (MailOutcome.HARD_BOUNCE, State.BOUNCED),
+        (MailOutcome.REFUSED_BOUNCE, State.BOUNCED),
+        (MailOutcome.COMPLAINT, State.COMPLAINED),
+        (MailOutcome.REJECT, State.FAILED),
+        (MailOutcome.SOFT_BOUNCE, State.QUEUED),
     ],
 )
-def test_what_a_sent_mail_met_with_is_its_notices_state(fate: Fate, state: State) -> None:
+def test_what_a_sent_mail_met_with_is_its_notices_state(fate: MailOutcome, state: State) -> None:
     mails = MemoryMails.of(logged())
     track(mails, event(fate))
     assert mails.states == {state}
 
 
 @given(
-    st.lists(st.sampled_from([Fate.DELIVERED, Fate.HARD_BOUNCE, Fate.COMPLAINT]), min_size=1),
+    st.lists(
+        st.sampled_from([MailOutcome.DELIVERED, MailOutcome.HARD_BOUNCE, MailOutcome.COMPLAINT]),
+        min_size=1,
+    ),
     st.randoms(use_true_random=False),
 )
 def test_events_in_any_order_and_number_end_in_the_same_state(
-    fates: list[Fate], random: Any
+    fates: list[MailOutcome], random: Any
 ) -> None:
     shuffled = fates * 2
     random.shuffle(shuffled)
@@ -145,8 +148,8 @@ def test_events_in_any_order_and_number_end_in_the_same_state(
 
 
 @pytest.mark.parametrize("state", [State.SUPPRESSED, State.SKIPPED, State.FAILED])
-@pytest.mark.parametrize("fate", list(Fate))
-def test_what_was_closed_stays_closed(fate: Fate, state: State) -> None:
+@pytest.mark.parametrize("fate", list(MailOutcome))
+def test_what_was_closed_stays_closed(fate: MailOutcome, state: State) -> None:
     assert decide(event(fate), logged(state), now=NOW) is None
 
 
@@ -156,19 +159,19 @@ def test_a_delivery_after_a_bounce_changes_nothing() -> None:
 
 def test_an_automatic_answer_after_a_delivery_sends_nothing_again() -> None:
     mails = MemoryMails.of(logged(State.DELIVERED))
-    track(mails, event(Fate.SOFT_BOUNCE))
+    track(mails, event(MailOutcome.SOFT_BOUNCE))
     assert (mails.states, mails.retries) == ({State.DELIVERED}, [])
 
 
 def test_a_delivery_told_after_the_automatic_answer_stops_the_retry() -> None:
     mails = MemoryMails.of(logged())
-    track(mails, event(Fate.SOFT_BOUNCE), event())
+    track(mails, event(MailOutcome.SOFT_BOUNCE), event())
     assert mails.states == {State.DELIVERED}
 
 
 @pytest.mark.parametrize("attempts", range(len(RETRY_AFTER)))
 def test_each_soft_bounce_waits_longer_before_the_next_try(attempts: int) -> None:
-    step = decide(event(Fate.SOFT_BOUNCE), logged(attempts=attempts), now=NOW)
+    step = decide(event(MailOutcome.SOFT_BOUNCE), logged(attempts=attempts), now=NOW)
     assert step is not None
     assert step.retry_at == minute(2) + RETRY_AFTER[attempts]
     assert (step.state, step.attempts) == (State.QUEUED, attempts + 1)
@@ -177,7 +180,7 @@ def test_each_soft_bounce_waits_longer_before_the_next_try(attempts: int) -> Non
 
 def test_the_fourth_soft_bounce_is_a_bounce_that_suppresses_nothing() -> None:
     mails = MemoryMails.of(logged(attempts=3))
-    suppressions = track(mails, event(Fate.SOFT_BOUNCE))
+    suppressions = track(mails, event(MailOutcome.SOFT_BOUNCE))
     assert (mails.states, mails.retries) == ({State.BOUNCED}, [])
     assert mails.reasons == ["soft bounce: MailboxFull; tried 4 times"]
     assert suppressions.reasons == {}
@@ -185,21 +188,21 @@ def test_the_fourth_soft_bounce_is_a_bounce_that_suppresses_nothing() -> None:
 
 def test_a_repeated_soft_bounce_is_one_retry() -> None:
     mails = MemoryMails.of(logged())
-    track(mails, event(Fate.SOFT_BOUNCE), event(Fate.SOFT_BOUNCE))
+    track(mails, event(MailOutcome.SOFT_BOUNCE), event(MailOutcome.SOFT_BOUNCE))
     assert len(mails.retries) == 1
     assert mails.notices[NOTICE.id].attempts == 1
 
 
 def test_a_soft_bounce_of_an_earlier_try_is_past() -> None:
-    late = event(Fate.SOFT_BOUNCE, message_id="ses-0")
+    late = event(MailOutcome.SOFT_BOUNCE, message_id="ses-0")
     assert decide(late, logged(attempts=1), now=NOW) is None
 
 
 def test_a_worker_killed_between_retry_and_log_repeats_the_same_retry() -> None:
     mails = MemoryMails.of(logged())
-    track(mails, event(Fate.SOFT_BOUNCE))
+    track(mails, event(MailOutcome.SOFT_BOUNCE))
     mails.notices[NOTICE.id] = logged()
-    track(mails, event(Fate.SOFT_BOUNCE), now=NOW + timedelta(minutes=1))
+    track(mails, event(MailOutcome.SOFT_BOUNCE), now=NOW + timedelta(minutes=1))
     assert mails.retries[0] == mails.retries[1]
 
 
@@ -216,23 +219,23 @@ def test_an_event_of_a_mail_whose_sender_was_killed_counts_at_last() -> None:
 
 
 def test_a_hard_bounce_suppresses_the_address_and_says_since_when() -> None:
-    suppressions = track(MemoryMails.of(logged()), event(Fate.HARD_BOUNCE))
+    suppressions = track(MemoryMails.of(logged()), event(MailOutcome.HARD_BOUNCE))
     assert suppressions.reasons == {NOTICE.recipient: "bounced before: General, on 2026-03-02"}
 
 
 def test_a_complaint_suppresses_the_address() -> None:
-    suppressions = track(MemoryMails.of(logged()), event(Fate.COMPLAINT))
+    suppressions = track(MemoryMails.of(logged()), event(MailOutcome.COMPLAINT))
     assert suppressions.reasons == {NOTICE.recipient: "complained on 2026-03-02"}
 
 
 def test_a_refused_content_is_no_fault_of_the_address() -> None:
-    assert track(MemoryMails.of(logged()), event(Fate.REFUSED_BOUNCE)).reasons == {}
+    assert track(MemoryMails.of(logged()), event(MailOutcome.REFUSED_BOUNCE)).reasons == {}
 
 
 @pytest.mark.parametrize("mail_id", [None, "of another stack"])
 def test_a_bounce_of_an_unknown_mail_still_suppresses(mail_id: str | None) -> None:
     mails = MemoryMails.of(logged())
-    suppressions = track(mails, event(Fate.HARD_BOUNCE, mail_id=mail_id))
+    suppressions = track(mails, event(MailOutcome.HARD_BOUNCE, mail_id=mail_id))
     assert NOTICE.recipient in suppressions.reasons
     assert mails.states == {State.SENT}
 
@@ -240,7 +243,7 @@ def test_a_bounce_of_an_unknown_mail_still_suppresses(mail_id: str | None) -> No
 def test_a_digests_event_moves_each_of_its_notices_and_retries_them_as_one_mail() -> None:
     other = replace(NOTICE, announcement=replace(NOTICE.announcement, sequence=2))
     mails = MemoryMails.of(logged(), logged(notice=other))
-    track(mails, event(Fate.SOFT_BOUNCE))
+    track(mails, event(MailOutcome.SOFT_BOUNCE))
     assert mails.states == {State.QUEUED}
     assert mails.retries == [(minute(7), [NOTICE, other])]
 
@@ -254,11 +257,11 @@ def test_a_soft_bounce_is_tried_again_once_the_quiet_hours_are_over() -> None:
     waiting = replace(NOTICE, subscription="sales")
     urgent = replace(waiting, announcement=announcement(Kind.REJECTED, 2))
     mails = MemoryMails.of(logged(notice=waiting), logged(notice=urgent))
-    track(mails, event(Fate.SOFT_BOUNCE), subscriptions=(subscriber,))
+    track(mails, event(MailOutcome.SOFT_BOUNCE), subscriptions=(subscriber,))
     assert mails.retries == [(minute(120), [waiting]), (minute(7), [urgent])]
 
 
 def test_a_retry_for_a_subscription_that_is_gone_keeps_its_time() -> None:
     mails = MemoryMails.of(logged(notice=replace(NOTICE, subscription="gone")))
-    track(mails, event(Fate.SOFT_BOUNCE))
+    track(mails, event(MailOutcome.SOFT_BOUNCE))
     assert [at for at, _ in mails.retries] == [minute(7)]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _CHECKPOINT: Final = {"pk": "watch", "sk": "announcements"}
 
 
-class ToldLogTable:
-    """Implements ``reconciliation.ToldLog``."""
+class AnnouncementLogTable:
+    """Implements ``reconciliation.AnnouncementLog``."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
@@ -25,13 +25,13 @@ class ToldLogTable:
     def told(self, key: OrderKey) -> frozenset[int]:
         # The topic is published to last: its entry shows that all other recipients are in the log.
         # Announcements for the contact alone are not published to the topic.
-        the_topic_was_told = "(channel = :sns AND #state <> :queued)"
+        topic_was_notified = "(channel = :sns AND #state <> :queued)"
         for_contact = {f":kind{place}": str(kind) for place, kind in enumerate(FOR_CONTACT_ALONE)}
-        the_contact_was_told = f"kind IN ({', '.join(for_contact)})"
+        contact_was_notified = f"kind IN ({', '.join(for_contact)})"
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :item)",
-            FilterExpression=f"{the_topic_was_told} OR {the_contact_was_told}",
+            FilterExpression=f"{topic_was_notified} OR {contact_was_notified}",
             ProjectionExpression="sk",
             ExpressionAttributeNames={"#state": "state"},
             ExpressionAttributeValues=to_item(

@@ -84,12 +84,12 @@ class HoldsTable:
                 yield Due(values["sk"], channel, message, values.get("token", ""))
 
     def done(self, due: Due) -> None:
-        nobody_wrote_it_anew = "attribute_not_exists(#token) OR #token = :token"
+        is_unchanged = "attribute_not_exists(#token) OR #token = :token"
         try:
             self._client.delete_item(
                 TableName=self._table,
                 Key=to_item({"pk": DUE, "sk": due.sort_key}),
-                ConditionExpression=nobody_wrote_it_anew,
+                ConditionExpression=is_unchanged,
                 ExpressionAttributeNames={"#token": "token"},
                 ExpressionAttributeValues=to_item({":token": due.token}),
             )

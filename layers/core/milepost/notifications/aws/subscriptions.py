@@ -124,13 +124,13 @@ class SubscriptionsTable:
     def end(self, subscription_id: str, *, reason: str) -> None:
         """End a subscription with a reason as text; one that is deleted or has ended isn't
         changed."""
-        it_lives = "attribute_exists(pk) AND attribute_not_exists(ended)"
+        is_active = "attribute_exists(pk) AND attribute_not_exists(ended)"
         try:
             self._client.update_item(
                 TableName=self._table,
                 Key=_key(subscription_id),
                 UpdateExpression="SET ended = :reason",
-                ConditionExpression=it_lives,
+                ConditionExpression=is_active,
                 ExpressionAttributeValues=to_item({":reason": reason}),
             )
         except self._client.exceptions.ConditionalCheckFailedException:

@@ -156,7 +156,7 @@ class Retries(Protocol):
 
 
 class Owners(Protocol):
-    def tell_switched_off(
+    def notify_switched_off(
         self, endpoint: Endpoint, *, failure: str, since: datetime | None
     ) -> None:
         """Notify the endpoint's owner, if it has one; an error means that it was not done.
@@ -323,7 +323,7 @@ class Caller:
         )
         if claim is None:
             return None
-        self.owners.tell_switched_off(
+        self.owners.notify_switched_off(
             endpoint, failure=failure.reason, since=None if failure.is_gone else since
         )
         days = (now - since).days

@@ -95,7 +95,7 @@ class AwaitedContacts:
             return self._close(notice, "its connection is not applied, or can't be used", now)
         announced = announced_by(notice, tracked.order, provider=connection.provider)
         # First the notice with the address: after a crash in between it is found in the log.
-        self.notifier.tell_customer(
+        self.notifier.notify_customer(
             announced, subscriptions=self.subscriptions(), connection=connection, now=now
         )
         return self._close(notice, "replaced: the order was fetched, and has an address now", now)

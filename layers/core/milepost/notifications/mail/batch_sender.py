@@ -115,10 +115,10 @@ class BatchSender:
 
         One that was held only after that mail had gone out is not among those it told of.
         """
-        told = [notice for notice in waiting if claimed.has_told(notice)]
+        told = [notice for notice in waiting if claimed.has_notified(notice)]
         if told and claimed.message_id is not None:
             self._log_sent(batch, told, claimed.message_id, now)
-        return [notice for notice in waiting if not claimed.has_told(notice)]
+        return [notice for notice in waiting if not claimed.has_notified(notice)]
 
     def _send_part(
         self, batch: Batch, notices: Sequence[Notice], now: datetime, claim: str

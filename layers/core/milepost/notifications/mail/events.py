@@ -14,7 +14,7 @@ class UnknownEvent(ValueError):
     """Not an event with the outcome of a mail; the message says what it is."""
 
 
-class Fate(StrEnum):
+class MailOutcome(StrEnum):
     """What a mail met with."""
 
     DELIVERED = "delivered"
@@ -36,7 +36,7 @@ class MailEvent:
     is the service's, another one for each attempt. ``detail`` is the service's word for why.
     """
 
-    fate: Fate
+    fate: MailOutcome
     mail_id: str | None
     message_id: str
     recipient: str
@@ -67,7 +67,7 @@ def read_event(body: Mapping[str, Any]) -> MailEvent:
         facts = body[_FACTS[str(name)]]
         mail = body["mail"]
         return MailEvent(
-            fate=_fate(str(name), facts),
+            fate=_mail_outcome(str(name), facts),
             mail_id=next(iter(mail.get("tags", {}).get(MAIL_TAG, ())), None),
             message_id=mail["messageId"],
             recipient=mail["destination"][0],
@@ -91,21 +91,21 @@ _FACTS: Final = {
 }
 
 
-def _fate(name: str, facts: Mapping[str, Any]) -> Fate:
+def _mail_outcome(name: str, facts: Mapping[str, Any]) -> MailOutcome:
     match name:
         case "Delivery":
-            return Fate.DELIVERED
+            return MailOutcome.DELIVERED
         case "Reject":
-            return Fate.REJECT
+            return MailOutcome.REJECT
         case "Complaint":
             if facts.get("complaintFeedbackType") == _NOT_SPAM:
                 raise UnknownEvent("a complaint taken back")
-            return Fate.COMPLAINT
+            return MailOutcome.COMPLAINT
         case _:
             if facts["bounceType"] == "Permanent":
-                return Fate.HARD_BOUNCE
+                return MailOutcome.HARD_BOUNCE
             refused = facts.get("bounceSubType") in _REFUSED
-            return Fate.REFUSED_BOUNCE if refused else Fate.SOFT_BOUNCE
+            return MailOutcome.REFUSED_BOUNCE if refused else MailOutcome.SOFT_BOUNCE
 
 
 def _detail(facts: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from milepost.notifications.mail.events import Fate, MailEvent
+from milepost.notifications.mail.events import MailEvent, MailOutcome
 from milepost.notifications.notice import Notice, State
 from milepost.notifications.subscription import Subscription
 
@@ -39,19 +39,19 @@ class NotLoggedYet(Exception):
     """The event was quicker than the sender's entry in the log; look again in a minute."""
 
 
-MOVES: Final[Mapping[Fate, tuple[State, frozenset[State]]]] = {
-    Fate.DELIVERED: (State.DELIVERED, frozenset({State.QUEUED, State.SENT})),
-    Fate.SOFT_BOUNCE: (State.QUEUED, frozenset({State.SENT})),
-    Fate.REJECT: (State.FAILED, frozenset({State.QUEUED, State.SENT})),
-    Fate.REFUSED_BOUNCE: (
+MOVES: Final[Mapping[MailOutcome, tuple[State, frozenset[State]]]] = {
+    MailOutcome.DELIVERED: (State.DELIVERED, frozenset({State.QUEUED, State.SENT})),
+    MailOutcome.SOFT_BOUNCE: (State.QUEUED, frozenset({State.SENT})),
+    MailOutcome.REJECT: (State.FAILED, frozenset({State.QUEUED, State.SENT})),
+    MailOutcome.REFUSED_BOUNCE: (
         State.BOUNCED,
         frozenset({State.QUEUED, State.SENT, State.DELIVERED}),
     ),
-    Fate.HARD_BOUNCE: (
+    MailOutcome.HARD_BOUNCE: (
         State.BOUNCED,
         frozenset({State.QUEUED, State.SENT, State.DELIVERED}),
     ),
-    Fate.COMPLAINT: (
+    MailOutcome.COMPLAINT: (
         State.COMPLAINED,
         frozenset({State.QUEUED, State.SENT, State.DELIVERED, State.BOUNCED}),
     ),
@@ -159,7 +159,7 @@ def decide(event: MailEvent, logged: Logged, *, now: datetime) -> Step | None:
     state, starts = MOVES[event.fate]
     if logged.state not in starts:
         return None
-    if event.fate is Fate.SOFT_BOUNCE:
+    if event.fate is MailOutcome.SOFT_BOUNCE:
         return _decide_soft_bounce(event, logged) if is_latest else None
     return Step(state=state, reason=_reason(event), attempts=logged.attempts)
 
@@ -181,20 +181,20 @@ def why_suppress(event: MailEvent) -> str | None:
     """Why nothing more may go to the address after this event, in words; None if it may."""
     day = f"{event.occurred_at:%Y-%m-%d}"
     match event.fate:
-        case Fate.HARD_BOUNCE:
+        case MailOutcome.HARD_BOUNCE:
             return f"bounced before: {event.detail}, on {day}"
-        case Fate.COMPLAINT:
+        case MailOutcome.COMPLAINT:
             return f"complained on {day}"
         case _:
             return None
 
 
-_REASONS: Final[Mapping[Fate, str]] = {
-    Fate.SOFT_BOUNCE: "soft bounce",
-    Fate.REFUSED_BOUNCE: "the recipient's mail server refused it",
-    Fate.HARD_BOUNCE: "hard bounce",
-    Fate.COMPLAINT: "reported as unwanted",
-    Fate.REJECT: "SES rejected the mail",
+_REASONS: Final[Mapping[MailOutcome, str]] = {
+    MailOutcome.SOFT_BOUNCE: "soft bounce",
+    MailOutcome.REFUSED_BOUNCE: "the recipient's mail server refused it",
+    MailOutcome.HARD_BOUNCE: "hard bounce",
+    MailOutcome.COMPLAINT: "reported as unwanted",
+    MailOutcome.REJECT: "SES rejected the mail",
 }
 
 

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from milepost.aws.clients import FOR_INVOCATIONS, client
 from milepost.aws.queue_urls import dead_letter_urls
-from milepost.operations.aws.dead_letters import BackIntoQueue, SqsLetters, StartAgain, TellAgain
+from milepost.operations.aws.dead_letters import (
+    BackIntoQueue,
+    ReannounceTarget,
+    SqsLetters,
+    StartAgain,
+)
 from milepost.operations.dead_letters import DeadLetterQueue, RedriveTarget
 
 if TYPE_CHECKING:
@@ -33,7 +38,7 @@ def open_dead_letters(
         name: BackIntoQueue(sqs, queue_url=environment[f"{name.upper()}_QUEUE_URL"])
         for name in ("inbox", "email", "endpoint", "mail_events", *([BATCHES] if batches else []))
     }
-    ways["announce"] = TellAgain(functions, _S3, announce=announce)
+    ways["announce"] = ReannounceTarget(functions, _S3, announce=announce)
     ways["invocations"] = StartAgain(functions)
     patient, urls = client("sqs"), dead_letter_urls(environment)
     return [

@@ -207,7 +207,7 @@ def _unqualified(arn: str) -> str:
     return ":".join(arn.split(":")[:7])
 
 
-class TellAgain:
+class ReannounceTarget:
     """Implements ``dead_letters.RedriveTarget`` for changes that could not be announced.
 
     A letter names an object of S3: the stream's records as they were handed to ``announce``, whole.
@@ -247,7 +247,7 @@ class TellAgain:
 
     def forget(self, letter: DeadLetter) -> None:
         try:
-            place = place_of_record(letter)
+            place = stream_position(letter)
         except CannotRedrive:
             return
         self._make_s3().delete_object(Bucket=place["Bucket"], Key=place["Key"])
@@ -255,7 +255,7 @@ class TellAgain:
     def _read(self, letter: DeadLetter) -> dict[str, Any] | None:
         """The record; None when it is gone."""
         try:
-            place = place_of_record(letter)
+            place = stream_position(letter)
             answer = self._make_s3().get_object(Bucket=place["Bucket"], Key=place["Key"])
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
@@ -269,7 +269,7 @@ class TellAgain:
         return record
 
 
-def place_of_record(letter: DeadLetter) -> dict[str, str]:
+def stream_position(letter: DeadLetter) -> dict[str, str]:
     """Where the records are that a letter is about, as S3 takes it.
 
     :raises CannotRedrive: when the letter doesn't say

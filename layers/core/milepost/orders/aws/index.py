@@ -9,7 +9,7 @@ from milepost.common.status import Status
 from milepost.common.timestamps import if_in_range, parse_instant, sortable
 from milepost.orders.aws.items import overdue_of
 from milepost.orders.aws.table import BY_STATUS, SHARDS
-from milepost.orders.indexed_orders import Dated, LastAnnounced, Watched
+from milepost.orders.indexed_orders import Dated, LastAnnounced, PastDueOrder
 from milepost.orders.lifecycle import OPEN_BY_PROGRESS, TERMINAL
 from milepost.orders.order import OVERDUE, OrderKey
 from milepost.orders.overdue_list import MOST_MENTIONED, OverdueNow, OverdueOrder
@@ -33,7 +33,7 @@ class OrdersIndex:
         self._client = client
         self._table = table_name
 
-    def past(self, *, now: datetime) -> Iterator[Watched]:
+    def past(self, *, now: datetime) -> Iterator[PastDueOrder]:
         for status in OPEN_BY_PROGRESS:
             for item in self._query(
                 status,
@@ -167,9 +167,9 @@ def _key(item: Mapping[str, Any]) -> OrderKey:
     return OrderKey(item["connection"], item["order_id"], item["item_id"])
 
 
-def _watched(item: Mapping[str, Any]) -> Watched:
+def _watched(item: Mapping[str, Any]) -> PastDueOrder:
     shown = {reason["code"] for reason in item.get("attention", ())}
-    return Watched(
+    return PastDueOrder(
         key=_key(item),
         status=Status(item["status"]),
         appointment=if_in_range(item.get("appointment")),

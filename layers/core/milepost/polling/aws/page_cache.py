@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-class DigestsBucket:
-    """Implements ``memory.Digests``."""
+class PageCacheBucket:
+    """Implements ``memory.PageHashes``."""
 
     def __init__(self, client: "S3Client", *, bucket: str) -> None:
         self._client = client

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from milepost.common.status import Status
-from milepost.notifications.mail.rendering.context import telling
+from milepost.notifications.mail.rendering.context import make_context
 from milepost.notifications.mail.rendering.facts import mail_values
 from milepost.notifications.mail.rendering.formatting import Moments, locale_for
 from milepost.notifications.mail.rendering.languages import (
@@ -64,7 +64,10 @@ def test_an_appointment_is_told_in_the_recipients_language_and_the_orders_zone(
         Kind.SCHEDULED, Status.SCHEDULED, connection=connection, language=language, details=details
     )
     assert expected in renderer().render(notice, order).text.replace("\n", " ")
-    assert mail_values(telling(notice, order.order, connection, now=NOW))["appointment"] == expected
+    assert (
+        mail_values(make_context(notice, order.order, connection, now=NOW))["appointment"]
+        == expected
+    )
 
 
 def moments_in(language: str, time_zone: str = "Europe/Berlin", **more: Any) -> Moments:

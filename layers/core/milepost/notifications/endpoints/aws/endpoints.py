@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 KEEP_SECONDS: Final = 300
 REFRESH_SECONDS: Final = 30
 
-_IT_LIVES: Final = "attribute_exists(pk) AND attribute_not_exists(ended)"
+_IS_ACTIVE: Final = "attribute_exists(pk) AND attribute_not_exists(ended)"
 _IT_HAS_THIS_URL: Final = "recipient = :url"
 """A call takes seconds, in which the subscription may get another URL: what the call shows is about
 the URL that was called."""
@@ -69,7 +69,7 @@ class EndpointsTable:
         if not_before is not None:
             update += ", not_before = :not_before, paused_url = :url"
             values[":not_before"] = format_instant(not_before)
-        answer = self._update(endpoint, update, f"{_IT_LIVES} AND {_IT_HAS_THIS_URL}", values)
+        answer = self._update(endpoint, update, f"{_IS_ACTIVE} AND {_IT_HAS_THIS_URL}", values)
         return parse_instant(answer["failing_since"]) if answer else None
 
     def worked(self, endpoint: Endpoint) -> None:
@@ -100,7 +100,7 @@ class EndpointsTable:
         answer = self._update(
             endpoint,
             "SET switching_off_until = :until, switching_off_by = :token",
-            f"{_IT_LIVES} AND {_IT_HAS_THIS_URL}"
+            f"{_IS_ACTIVE} AND {_IT_HAS_THIS_URL}"
             f" AND {it_has_not_worked_since} AND {nobody_claims_it}",
             {
                 ":since": format_instant(failing_since),
@@ -118,7 +118,7 @@ class EndpointsTable:
         answer = self._update(
             endpoint,
             "SET ended = :reason REMOVE switching_off_until, switching_off_by",
-            f"{_IT_LIVES} AND {_IT_HAS_THIS_URL} AND {the_claim_holds}",
+            f"{_IS_ACTIVE} AND {_IT_HAS_THIS_URL} AND {the_claim_holds}",
             {":reason": reason, ":claim": claim, ":url": endpoint.url},
         )
         return answer is not None
@@ -194,7 +194,7 @@ class EndpointOwners:
         self._configuration_set = configuration_set
         self._suppressions = suppressions
 
-    def tell_switched_off(
+    def notify_switched_off(
         self, endpoint: Endpoint, *, failure: str, since: datetime | None
     ) -> None:
         if endpoint.owner is None or self._is_suppressed(endpoint.owner):

@@ -64,7 +64,7 @@ class MailsTable:
         return [logged for logged in found if logged]
 
     def move(self, logged: Logged, step: Step, *, starts: frozenset[State], at: datetime) -> bool:
-        it_stands_where_it_may_move = " OR ".join(f"#state = :{state}" for state in sorted(starts))
+        may_change_state = " OR ".join(f"#state = :{state}" for state in sorted(starts))
         it_was_not_sent_again = (
             "message_id = :message_id" if logged.message_id else "attribute_not_exists(message_id)"
         )
@@ -90,7 +90,7 @@ class MailsTable:
                 TableName=self._table,
                 Key=to_item(notice_key(logged.notice)),
                 UpdateExpression=f"SET {', '.join(sets)} REMOVE {', '.join(removed)}",
-                ConditionExpression=f"({it_stands_where_it_may_move}) AND {it_was_not_sent_again}",
+                ConditionExpression=f"({may_change_state}) AND {it_was_not_sent_again}",
                 ExpressionAttributeNames={"#state": "state", "#at": f"{step.state}_at"},
                 ExpressionAttributeValues=to_item(values),
             )

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from milepost.notifications.mail.rendering.context import Telling
+from milepost.notifications.mail.rendering.context import MailContext
 from milepost.notifications.mail.rendering.sanitize import clean
 from milepost.orders.order import Kind
 from milepost.queries.commission import Commission
@@ -12,29 +12,29 @@ _MOST: Final = 12
 """Months of one order that are listed."""
 
 
-def commission_values(told: Telling) -> dict[str, Any]:
+def commission_values(context: MailContext) -> dict[str, Any]:
     """Values of templates, by name. A customer's mail has none of them."""
-    if told.for_customer or told.notice.announcement.kind is not Kind.COMMISSION_OVERDUE:
+    if context.for_customer or context.notice.announcement.kind is not Kind.COMMISSION_OVERDUE:
         return {"overdue_commissions": [], "commission_command": None}
-    found = _overdue(told)
-    form = told.words["commissions"]["overdue"]
+    found = _overdue(context)
+    form = context.words["commissions"]["overdue"]
     lines = [
         form.format(
-            amount=told.moments.amount(one.amount, one.currency),
-            date=told.moments.day(one.due_on.isoformat()),
+            amount=context.moments.amount(one.amount, one.currency),
+            date=context.moments.day(one.due_on.isoformat()),
         )
         for one in found[:_MOST]
     ]
-    command = f"milepost actions do {told.notice.key.path_id} commission_paid --note "
+    command = f"milepost actions do {context.notice.key.path_id} commission_paid --note "
     return {
         "overdue_commissions": lines,
         "commission_command": clean(command + found[0].month, 300) if found else None,
     }
 
 
-def _overdue(told: Telling) -> tuple[Commission, ...]:
+def _overdue(context: MailContext) -> tuple[Commission, ...]:
     """None where a stored fact is none that a commission can be reckoned from."""
     try:
-        return overdue_commissions(told.order, told.connection, now=told.moments.now)
+        return overdue_commissions(context.order, context.connection, now=context.moments.now)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         return ()

@@ -16,7 +16,7 @@ _DONE: Final = frozenset({Status.COMPLETED, Status.ACTIVE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class MailContext:
     """What one mail is about, and how it speaks."""
 
     notice: Notice
@@ -46,14 +46,14 @@ class Telling:
         return not self.holds and not {self.order.status, self.notice.announcement.status} <= _DONE
 
 
-def telling(
+def make_context(
     notice: Notice,
     order: Order,
     connection: Connection,
     *,
     now: datetime,
     time_zone: str | None = None,
-) -> Telling:
+) -> MailContext:
     """A notice with all that its mail is made from.
 
     :param now: when the mail is written
@@ -70,7 +70,7 @@ def telling(
         words=words,
         now=now,
     )
-    return Telling(
+    return MailContext(
         notice=notice,
         order=order,
         connection=connection,

@@ -10,7 +10,7 @@ from jinja2.exceptions import SecurityError
 
 from milepost.connections.connection import Connection
 from milepost.notifications.mail.rendering.compose import Composed, compose
-from milepost.notifications.mail.rendering.context import telling
+from milepost.notifications.mail.rendering.context import make_context
 from milepost.notifications.mail.rendering.facts import mail_values
 from milepost.notifications.mail.rendering.jinja import environment, override_template, template_for
 from milepost.notifications.mail.rendering.mail_footer import mail_ends
@@ -55,9 +55,9 @@ def check_override(source: str, *, kind: str, audience: str) -> None:
     _check_start(source)
     for order_of in (sample, bare_sample):
         notice, tracked = order_of(Kind(kind), Audience(audience), _SAMPLE_CONNECTION, "en")
-        told = telling(notice, tracked.order, _SAMPLE_CONNECTION, now=WRITTEN_AT)
-        ends = mail_ends(notice.audience, [_SAMPLE_CONNECTION], told.words, footer="")
-        _check_result(source, _render(source, {**mail_values(told), **ends.values}))
+        context = make_context(notice, tracked.order, _SAMPLE_CONNECTION, now=WRITTEN_AT)
+        ends = mail_ends(notice.audience, [_SAMPLE_CONNECTION], context.words, footer="")
+        _check_result(source, _render(source, {**mail_values(context), **ends.values}))
 
 
 def _check_start(source: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from milepost.connections.connection import Connection
 from milepost.notifications.mail.rendering.commission_facts import commission_values
-from milepost.notifications.mail.rendering.context import Telling
+from milepost.notifications.mail.rendering.context import MailContext
 from milepost.notifications.mail.rendering.fact_readers import moment_of, part, text_of
 from milepost.notifications.mail.rendering.fact_rows import fact_rows
 from milepost.notifications.mail.rendering.languages import Words
@@ -33,80 +33,82 @@ _NOT_A_NAME: Final = re.compile(r"[<>{}\[\]@\\|]|://|www\.|\.\w{2,}/", re.IGNORE
 _LONGEST_GREETED: Final = 50
 
 
-def mail_values(told: Telling) -> Values:
+def mail_values(context: MailContext) -> Values:
     """All values of a template, by name; one that isn't known is None."""
     values = {
-        **_of_announcement(told),
-        **_of_order(told),
-        **reason_values(told),
-        **_of_times(told),
-        **timed_values(told),
-        **commission_values(told),
-        "words": told.words,
+        **_of_announcement(context),
+        **_of_order(context),
+        **reason_values(context),
+        **_of_times(context),
+        **timed_values(context),
+        **commission_values(context),
+        "words": context.words,
         "open_points": open_points(
-            told.details,
-            told.order.raw_status,
-            words=told.words["open_customer" if told.for_customer else "open_team"],
-            fees=told.words["fees"],
-            moments=told.moments,
+            context.details,
+            context.order.raw_status,
+            words=context.words["open_customer" if context.for_customer else "open_team"],
+            fees=context.words["fees"],
+            moments=context.moments,
         )
-        if told.order.status not in TERMINAL
+        if context.order.status not in TERMINAL
         else [],
-        "attention": attention_sentences(told.order, told.words),
+        "attention": attention_sentences(context.order, context.words),
         "unsubscribe_url": None,
         "order_url": None,
         "sample": False,
     }
-    return {**values, "facts": fact_rows(told, values)}
+    return {**values, "facts": fact_rows(context, values)}
 
 
-def _of_announcement(told: Telling) -> Values:
-    one, words = told.notice.announcement, told.words
-    key = told.notice.key
-    now = None if told.holds else words["statuses"][told.order.status]
+def _of_announcement(context: MailContext) -> Values:
+    one, words = context.notice.announcement, context.words
+    key = context.notice.key
+    now = None if context.holds else words["statuses"][context.order.status]
     return {
-        "language": told.language,
-        "audience": str(told.notice.audience),
+        "language": context.language,
+        "audience": str(context.notice.audience),
         "kind": str(one.kind),
         "kind_name": words["kinds"][one.kind],
         "status": str(one.status),
         "status_name": words["statuses"][one.status],
         "status_now": now,
-        "stands_now": _stands_now(told),
+        "stands_now": _is_current(context),
         "previous_status_name": words["statuses"][one.previous] if one.previous else None,
         "correction": one.correction,
         # One change gave several announcements, and this mail says all of them.
         "joined": one.joined,
         "accepted_too": one.joined and not one.correction,
         "corrected_too": one.joined and one.correction,
-        "connection": told.connection.id,
-        "provider": told.connection.provider,
+        "connection": context.connection.id,
+        "provider": context.connection.provider,
         "order_id": clean(key.order_id, _LONGEST_NAME),
         "item_id": clean(key.item_id, _LONGEST_NAME),
-        "raw_status": None if told.for_customer else _named(told.order.raw_status),
+        "raw_status": None if context.for_customer else _named(context.order.raw_status),
     }
 
 
-def _stands_now(told: Telling) -> str | None:
+def _is_current(context: MailContext) -> str | None:
     """How the order stands, where that isn't what was announced or the mail was forced."""
-    status = told.words["statuses"][told.order.status]
-    if told.moved_on:
-        return str(told.words["stands_now"][told.notice.audience].format(status=status))
-    if told.notice.forced:
-        return str(told.words["as_it_stands"].format(status=status))
+    status = context.words["statuses"][context.order.status]
+    if context.moved_on:
+        return str(context.words["stands_now"][context.notice.audience].format(status=status))
+    if context.notice.forced:
+        return str(context.words["as_it_stands"].format(status=status))
     return None
 
 
-def _of_order(told: Telling) -> Values:
-    details, words = told.details, told.words
+def _of_order(context: MailContext) -> Values:
+    details, words = context.details, context.words
     offer, customer = part(details, "offer"), part(details, "customer")
     service, phrase = _service(details, words)
     offer_name, supplier = _named(offer.get("name")), _named(offer.get("supplier"))
-    reference = _named(details.get("reference")) or clean(told.notice.key.order_id, _LONGEST_NAME)
+    reference = _named(details.get("reference")) or clean(
+        context.notice.key.order_id, _LONGEST_NAME
+    )
     name = _named(customer.get("business")) or _named(customer.get("name"))
     known = offer_name or service
     said = offer_name or phrase
-    audience = told.notice.audience
+    audience = context.notice.audience
     return {
         "reference": reference,
         "what": known or words["some_service"],
@@ -121,8 +123,8 @@ def _of_order(told: Telling) -> Values:
         "greeting": greeting(customer, words),
         "address": one_line_address(
             part(details, "address"),  # type: ignore[arg-type]
-            country=told.connection.country,
-            language=told.language,
+            country=context.connection.country,
+            language=context.language,
         ),
         "account_number": _named(details.get("account_number")),
         "meter_number": _named(details.get("meter_number")),
@@ -132,23 +134,23 @@ def _of_order(told: Telling) -> Values:
     }
 
 
-def _of_times(told: Telling) -> Values:
-    details, moments, order = told.details, told.moments, told.order
+def _of_times(context: MailContext) -> Values:
+    details, moments, order = context.details, context.moments, context.order
     appointment, starts, ends = (
         moment_of(details.get(name)) for name in ("appointment", "delivery_start", "delivery_end")
     )
-    usual = _deadline(usual_end, order, told.connection)
-    due = _deadline(next_step_by, order, told.connection)
-    by = _deadline(expected_by, order, told.connection)
+    usual = _deadline(usual_end, order, context.connection)
+    due = _deadline(next_step_by, order, context.connection)
+    by = _deadline(expected_by, order, context.connection)
     # A mail that says that it takes longer names no date.
-    is_delay = told.notice.announcement.kind is Kind.DELAYED
-    ahead = told.holds and order.status not in TERMINAL and not is_delay
+    is_delay = context.notice.announcement.kind is Kind.DELAYED
+    ahead = context.holds and order.status not in TERMINAL and not is_delay
     starts_supply = "delivery_start" in details or details.get("service_type") == "energy"
     return {
-        "occurred_at": moments.full(told.notice.announcement.occurred_at),
+        "occurred_at": moments.full(context.notice.announcement.occurred_at),
         "since": moments.full(order.since),
         "usual_until": moments.day(usual),
-        "next_by": moments.day(due) if told.holds and moments.is_ahead(due) else None,
+        "next_by": moments.day(due) if context.holds and moments.is_ahead(due) else None,
         "expected_by": moments.day(by)
         if ahead and not appointment and moments.is_ahead(by)
         else None,

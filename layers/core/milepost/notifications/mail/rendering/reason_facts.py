@@ -15,11 +15,11 @@ from milepost.common.causes import (
 )
 from milepost.common.status import Status
 from milepost.connections.connection import Connection
-from milepost.notifications.mail.rendering.context import Telling
+from milepost.notifications.mail.rendering.context import MailContext
 from milepost.notifications.mail.rendering.fact_readers import parts, text_of
 from milepost.notifications.mail.rendering.sanitize import clean, one_stop, upper_first
 from milepost.orders.details import Details, cause_in
-from milepost.orders.disclosure import TELLING_WHY
+from milepost.orders.disclosure import KINDS_OF_EXPLAINING_NOTES
 from milepost.orders.order import Kind
 
 _NO_CAUSES: Final = frozenset({"other", "none"})
@@ -41,45 +41,45 @@ _FOR_CUSTOMERS: Final = frozenset(
 """Notes that speak to the customer; the others are between the provider and the team."""
 
 
-def reason_values(told: Telling) -> dict[str, Any]:
+def reason_values(context: MailContext) -> dict[str, Any]:
     """Reason, cause, what to do about it, and the provider's notes."""
-    said, true_cause = _reason(told)
+    said, true_cause = _reason(context)
     reason, cause = said, true_cause
-    if told.for_customer:
-        reason, cause = shown_to_customer(said, true_cause, told.connection)
-    causes = told.words["causes"]
+    if context.for_customer:
+        reason, cause = shown_to_customer(said, true_cause, context.connection)
+    causes = context.words["causes"]
     named = cause in causes and cause not in _NO_CAUSES
     known = causes[cause] if named else causes["other" if said else "none"]
     if true_cause == CREDIT_CHECK:
         known = causes[CREDIT_CHECK]
     named_cause = cause if cause and named else ("other" if said else "none")
-    name = _cause_name(known, told)
+    name = _cause_name(known, context)
     is_withheld = not named and true_cause in causes and true_cause not in _NO_CAUSES
     form = _reason_form(said, reason, named=named, is_withheld=is_withheld)
-    if told.for_customer and "name_to_customer" in known:
+    if context.for_customer and "name_to_customer" in known:
         form = {"with_cause": "with_statement", "cause_alone": "statement_alone"}.get(form, form)
-    line = told.words["reasons"][form].format(cause=name, Cause=upper_first(name), reason=reason)
+    line = context.words["reasons"][form].format(cause=name, Cause=upper_first(name), reason=reason)
     return {
         "reason": reason,
         "has_reason": said is not None or named or is_withheld,
         "reason_line": one_stop(line),
         "cause": cause,
         "cause_name": name if named else None,
-        "cause_next": _what_next(named_cause, known, told),
-        "notes": _notes(told, reason or ""),
+        "cause_next": _what_next(named_cause, known, context),
+        "notes": _notes(context, reason or ""),
     }
 
 
-def _what_next(cause: str, known: Mapping[str, str], told: Telling) -> str:
+def _what_next(cause: str, known: Mapping[str, str], context: MailContext) -> str:
     """What the recipient does about the cause; of a failure, the team has the order rescheduled.
 
     Source: Offergrid's guide, installation failed: "work with the provider to reschedule".
     """
-    if told.for_customer:
+    if context.for_customer:
         return known["customer"]
-    if told.notice.announcement.kind is not Kind.FAILED or cause in _ENDS_THE_ORDER:
+    if context.notice.announcement.kind is not Kind.FAILED or cause in _ENDS_THE_ORDER:
         return known["team"]
-    after_failure = told.words["next_after_failure"]
+    after_failure = context.words["next_after_failure"]
     return str(after_failure.get(cause, after_failure["other"]))
 
 
@@ -108,25 +108,25 @@ def _reason_form(said: str | None, shown: str | None, *, named: bool, is_withhel
     return "given" if shown else "withheld"
 
 
-def _cause_name(cause: Mapping[str, str], told: Telling) -> str:
+def _cause_name(cause: Mapping[str, str], context: MailContext) -> str:
     """A cause in words, in those of a contract where one is ended."""
-    name = "name_to_customer" if told.for_customer and "name_to_customer" in cause else "name"
-    ends = text_of(told.details.get("delivery_end")) is not None
+    name = "name_to_customer" if context.for_customer and "name_to_customer" in cause else "name"
+    ends = text_of(context.details.get("delivery_end")) is not None
     return cause.get(f"{name}_of_contract", cause[name]) if ends else cause[name]
 
 
-def _reason(told: Telling) -> tuple[str | None, str | None]:
+def _reason(context: MailContext) -> tuple[str | None, str | None]:
     """Reason and cause of the announced status, even if the order has left it since."""
-    explained: Details = told.details if told.holds else Details()
+    explained: Details = context.details if context.holds else Details()
     if not _explains(explained):
-        said = [entry.report for entry in told.order.timeline]
-        status: Status = told.notice.announcement.status
+        said = [entry.report for entry in context.order.timeline]
+        status: Status = context.notice.announcement.status
         reasons = (r.details for r in reversed(said) if r.status is status)
         explained = next((d for d in reasons if _explains(d)), Details())
     reason = clean(text_of(explained.get("reason")) or "")
-    if not reason and told.notice.announcement.kind is Kind.REJECTED:
+    if not reason and context.notice.announcement.kind is Kind.REJECTED:
         # Some events say why in their notes alone.
-        reason = clean(" ".join(text for _, text in _notes_of(told, TELLING_WHY)))
+        reason = clean(" ".join(text for _, text in _notes_of(context, KINDS_OF_EXPLAINING_NOTES)))
     if not reason:
         return None, text_of(explained.get("cause"))
     cause = cause_in(Details(**{**explained, "reason": reason}))
@@ -141,13 +141,13 @@ def _explains(details: Details) -> bool:
     )
 
 
-def _notes_of(told: Telling, kinds: frozenset[str] | None) -> list[tuple[str, str]]:
+def _notes_of(context: MailContext, kinds: frozenset[str] | None) -> list[tuple[str, str]]:
     """Kind and text of the provider's notes of these kinds, those for others left out."""
     listed = [
         (text_of(note.get("kind")) or "other", clean(text_of(note.get("text")) or ""))
-        for note in parts(told.details, "notes")
+        for note in parts(context.details, "notes")
     ]
-    shown = _FOR_CUSTOMERS if told.for_customer else None
+    shown = _FOR_CUSTOMERS if context.for_customer else None
     return [
         (kind, text)
         for kind, text in listed
@@ -157,11 +157,11 @@ def _notes_of(told: Telling, kinds: frozenset[str] | None) -> list[tuple[str, st
     ]
 
 
-def _notes(told: Telling, reason: str) -> list[dict[str, str]]:
+def _notes(context: MailContext, reason: str) -> list[dict[str, str]]:
     """The provider's notes, but not those that the reason already says."""
-    labels = told.words["note_kinds"]
+    labels = context.words["note_kinds"]
     return [
         {"kind": kind, "label": labels.get(kind, labels["other"]), "text": text}
-        for kind, text in _notes_of(told, None)
+        for kind, text in _notes_of(context, None)
         if text not in reason
     ]

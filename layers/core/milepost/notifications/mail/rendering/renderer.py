@@ -10,7 +10,7 @@ from jinja2 import Template, TemplateError
 from milepost.connections.connection import Connection, Connections, UnknownConnection
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.mail.rendering.compose import Composed, compose, unsubscribe_headers
-from milepost.notifications.mail.rendering.context import Telling, telling
+from milepost.notifications.mail.rendering.context import MailContext, make_context
 from milepost.notifications.mail.rendering.custom_templates import Overrides
 from milepost.notifications.mail.rendering.digest import (
     ComposedDigest,
@@ -73,7 +73,7 @@ class MailRenderer:
         :raises UnknownConnection: when the order's connection was removed
         :raises LookupError: when this audience isn't told of this kind
         """
-        told = telling(
+        context = make_context(
             notice,
             tracked.order,
             self._connections.get(notice.key.connection),
@@ -81,7 +81,7 @@ class MailRenderer:
             time_zone=time_zone,
         )
         return self._write(
-            told,
+            context,
             unsubscribe_url=unsubscribe_url,
             order_url=order_url(self._console_url, notice),
         )
@@ -142,8 +142,8 @@ class MailRenderer:
         found: Connection = self._connections.get(connection)
         template_for(kind, audience, language)
         notice, tracked = sample(Kind(kind), Audience(audience), found, language)
-        told = telling(notice, tracked.order, found, now=WRITTEN_AT)
-        return self._write(told, sample=True)
+        context = make_context(notice, tracked.order, found, now=WRITTEN_AT)
+        return self._write(context, sample=True)
 
     def preview_digest(
         self, reason: DigestReason, *, connection: str, language: str, audience: str
@@ -159,24 +159,26 @@ class MailRenderer:
 
     def _write(
         self,
-        told: Telling,
+        context: MailContext,
         *,
         unsubscribe_url: str | None = None,
         order_url: str | None = None,
         sample: bool = False,
     ) -> Mail:
-        email = text_of(part(told.details, "customer").get("email"))
-        footer = reason_for_mail(told.notice, told.words, customer_email=email)
-        ends = mail_ends(told.notice.audience, [told.connection], told.words, footer=footer)
+        email = text_of(part(context.details, "customer").get("email"))
+        footer = reason_for_mail(context.notice, context.words, customer_email=email)
+        ends = mail_ends(
+            context.notice.audience, [context.connection], context.words, footer=footer
+        )
         values = {
-            **mail_values(told),
+            **mail_values(context),
             **ends.values,
             "unsubscribe_url": unsubscribe_url,
             "order_url": order_url,
             "sample": sample,
         }
-        made = self._compose(told.notice, values)
-        return _mail(told.notice.recipient, made, ends, unsubscribe_url)
+        made = self._compose(context.notice, values)
+        return _mail(context.notice.recipient, made, ends, unsubscribe_url)
 
     def _applied(self, notices: Sequence[Notice]) -> tuple[Connection, ...]:
         """The connections of the notices, each once; one that was removed is left out."""
