@@ -298,7 +298,12 @@ def note_drift(name: str) -> None:
     """Store what was learned of a connection's payloads. A failure of this affects nothing else."""
     try:
         for change in drift.flush():
-            logger.warning("a provider's payloads changed", connection=name, change=str(change))
+            logger.warning(
+                "a provider's payloads changed",
+                connection=name,
+                kind=change.kind,
+                place=change.place,
+            )
     except (BotoCoreError, ClientError):
         logger.warning("not noted how payloads look", connection=name)
 

@@ -192,7 +192,7 @@ def note_drift(readings: Iterable[Reading]) -> None:
                 said = read_object(one.delivery.body)
                 drift.look(one.connection.id, Part.WEBHOOK, said, words)
         for change in drift.flush():
-            logger.warning("a provider's payloads changed", change=str(change))
+            logger.warning("a provider's payloads changed", kind=change.kind, place=change.place)
     except (BotoCoreError, ClientError):
         logger.warning("not noted how payloads look")
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 LEARNED_AFTER: Final = 50
@@ -33,6 +35,8 @@ _SOMETIMES: Final = -1
 """In place of a number of misses: not every payload has the field."""
 
 _TEXT, _NUMBER, _FLAG, _LIST, _OBJECT = 1, 2, 4, 8, 16
+_KINDS: Final = {str: _TEXT, bool: _FLAG, list: _LIST, dict: _OBJECT}
+"""By type, as JSON is read; all others are numbers."""
 _NAMES: Final = {
     _TEXT: "text", _NUMBER: "number", _FLAG: "true or false", _LIST: "list", _OBJECT: "object",
 }  # fmt: skip
@@ -217,25 +221,24 @@ def _fields(payload: Any) -> Iterator[tuple[str, Any]]:
             yield path, value
         if depth >= _DEEPEST:
             continue
-        if isinstance(value, Mapping):
+        if type(value) is dict:
             is_map = len(value) > _MOST_NAMES
-            for name, one in list(value.items())[:_MOST_NAMES]:
-                said = "*" if is_map or not _A_NAME.fullmatch(name) else name
-                waiting.append((f"{path}.{said}" if path else said, one, depth + 1))
-        elif isinstance(value, list):
+            above = f"{path}." if path else ""
+            for name, one in islice(value.items(), _MOST_NAMES):
+                said = "*" if is_map else _shown(name)
+                waiting.append((above + said, one, depth + 1))
+        elif type(value) is list:
             waiting += [(f"{path}[]", one, depth + 1) for one in value[:_MOST_ELEMENTS]]
 
 
+@lru_cache(maxsize=2_000)
+def _shown(name: str) -> str:
+    """A field's name; ``*`` if it looks like an id, an address or a text."""
+    return name if _A_NAME.fullmatch(name) else "*"
+
+
 def _kind(value: Any) -> int:
-    if value is None:
-        return 0
-    if isinstance(value, bool):
-        return _FLAG
-    if isinstance(value, str):
-        return _TEXT
-    if isinstance(value, Mapping):
-        return _OBJECT
-    return _LIST if isinstance(value, list) else _NUMBER
+    return 0 if value is None else _KINDS.get(type(value), _NUMBER)
 
 
 def _names(kinds: int) -> str:
