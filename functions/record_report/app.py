@@ -215,13 +215,21 @@ def have_fetched(delivery: Delivery, named: NamedOrder) -> None:
     at = datetime.now(UTC)
     try:
         if named_orders.add(delivery.connection_id, named, now=at):
-            fetches.start(delivery.connection_id)
-            named_orders.note_start(delivery.connection_id, at=at)
+            start_fetch(delivery.connection_id)
     except TooManyNamed:
         request_poll(delivery)
     logger.info("to be fetched", connection=delivery.connection_id, order_id=named.order_id)
     if delivery.kept_as:
         quarantine.remove(delivery.kept_as)
+
+
+def start_fetch(connection_id: str) -> None:
+    """Start fetching; if that fails, the message's next try starts it."""
+    try:
+        fetches.start(connection_id)
+    except Exception:
+        named_orders.withdraw_start(connection_id)
+        raise
 
 
 def request_poll(delivery: Delivery) -> None:

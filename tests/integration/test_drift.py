@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from moto.core import DEFAULT_ACCOUNT_ID
-from moto.sns import sns_backends
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.sns.models import sns_backends
 
 from milepost.connections.aws.activity import ContactsTable
 from milepost.connections.drift import LEARNED_AFTER, MISSED_AFTER

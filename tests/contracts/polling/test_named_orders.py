@@ -29,14 +29,12 @@ def test_the_first_named_order_starts_a_fetch_and_further_ones_join_it(
     names: NamedOrdersTable,
 ) -> None:
     assert names.add(NAME, A, now=minute(0))
-    names.note_start(NAME, at=minute(0))
     assert [names.add(NAME, one, now=minute(0.1)) for one in (A, A, B)] == [False] * 3
     assert lease(names, 0.2).take() == [A, B]
 
 
 def test_a_fetch_that_never_began_is_started_again_after_a_minute(names: NamedOrdersTable) -> None:
     names.add(NAME, A, now=minute(0))
-    names.note_start(NAME, at=minute(0))
     assert not names.add(NAME, A, now=minute(0.9))
     assert names.add(NAME, A, now=minute(1.1))
 
@@ -97,3 +95,9 @@ def test_a_storm_is_bounded(names: NamedOrdersTable) -> None:
         names.add(NAME, NamedOrder(str(number)), now=minute(0))
     with pytest.raises(TooManyNamed):
         names.add(NAME, NamedOrder("more"), now=minute(0))
+
+
+def test_a_start_that_failed_is_left_to_the_next_named_order(names: NamedOrdersTable) -> None:
+    assert names.add(NAME, A, now=minute(0))
+    names.withdraw_start(NAME)
+    assert names.add(NAME, A, now=minute(0.1))

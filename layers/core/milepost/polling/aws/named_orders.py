@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from milepost.aws.dynamodb_items import from_item, to_item
-from milepost.common.timestamps import format_instant, parse_instant, sortable
+from milepost.common.timestamps import parse_instant, sortable
 from milepost.polling.named_orders import NamedOrder
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ class NamedOrdersTable:
         self._table = table_name
 
     def add(self, connection_id: str, named: NamedOrder, *, now: datetime) -> bool:
-        """Keep a named order; the same again is one. Returns whether a fetch has to be started.
+        """Keep a named order; the same again is one. Returns whether the caller has to start a
+        fetch: of several that name orders at once, one does.
 
         :raises TooManyNamed: when there are too many
         """
@@ -52,15 +53,31 @@ class NamedOrdersTable:
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             raise TooManyNamed from None
-        return _needs_start(from_item(answer.get("Attributes", {})), now)
+        before = from_item(answer.get("Attributes", {}))
+        return _needs_start(before, now) and self._claim_start(connection_id, now)
 
-    def note_start(self, connection_id: str, *, at: datetime) -> None:
-        """Note that a fetch was started."""
+    def _claim_start(self, connection_id: str, now: datetime) -> bool:
+        nobody_started_it = "attribute_not_exists(fetch_asked_at) OR fetch_asked_at < :earlier"
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(connection_id),
+                UpdateExpression="SET fetch_asked_at = :now",
+                ConditionExpression=nobody_started_it,
+                ExpressionAttributeValues=to_item(
+                    {":now": sortable(now), ":earlier": sortable(now - ASKED_AGAIN_AFTER)}
+                ),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def withdraw_start(self, connection_id: str) -> None:
+        """Let the next named order start a fetch, because this start failed."""
         self._client.update_item(
             TableName=self._table,
             Key=_key(connection_id),
-            UpdateExpression="SET fetch_asked_at = :at",
-            ExpressionAttributeValues=to_item({":at": format_instant(at)}),
+            UpdateExpression="REMOVE fetch_asked_at",
         )
 
     def lease(
@@ -188,14 +205,9 @@ def _needs_start(before: Mapping[str, Any], now: datetime) -> bool:
     later = before.get("fetch_not_before")
     if later is not None and parse_instant(later) > now:
         return False
+    # Whoever fetches now looks for further named orders before it ends.
     fetching = before.get("fetch_until")
-    if fetching is not None and parse_instant(fetching) > now:
-        # Whoever fetches now looks for further named orders before it ends.
-        return False
-    asked = before.get("fetch_asked_at")
-    if "named" not in before or asked is None:
-        return True
-    return now - parse_instant(asked) > ASKED_AGAIN_AFTER
+    return fetching is None or parse_instant(fetching) <= now
 
 
 def _text(named: NamedOrder) -> str:
