@@ -14,9 +14,8 @@ from uuid import uuid4
 
 from botocore.config import Config
 
-from cli.asking import caller_name
 from cli.errors import CannotDo, Fault, WrongUse
-from cli.stack import Stack, make_client
+from cli.stack import Stack, caller_name, make_client
 
 LARGEST_PAGE: Final = 100
 LARGEST_PAGE_OF_A_FILE: Final = 1_000

@@ -1,5 +1,6 @@
 """Finding the stack: by name in CloudFormation, or the local one by ``.local/stack.json``."""
 
+import getpass
 import json
 import os
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 import boto3
 import typer
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.errors import CannotDo, WrongUse
 from cli.stack_choice import StackChoice
@@ -179,3 +180,12 @@ def _read_outputs(cloudformation: Any, name: str) -> dict[str, str]:
             "`aws cloudformation list-stacks` shows what is there."
         )
     return {one["OutputKey"]: one["OutputValue"] for one in stacks[0].get("Outputs", [])}
+
+
+def caller_name(stack: Stack) -> str:
+    """The caller's identity at AWS, without its account; else the user of this machine."""
+    try:
+        arn: str = stack.client("sts").get_caller_identity()["Arn"]
+    except (BotoCoreError, ClientError):
+        return getpass.getuser()
+    return arn.rpartition(":")[2]

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from cli.asking import caller_name
 from cli.errors import CannotDo, Fault
 from cli.output import warn
-from cli.stack import Stack
+from cli.stack import Stack, caller_name
 from milepost.activity.aws.log import ActivityTable
 from milepost.activity.entry import Actor, Via
 from milepost.activity.recorder import Change, NotRecorded, Recorder

@@ -12,7 +12,6 @@ import typer
 
 from cli.activity.recording import recorded
 from cli.api import OrdersApi
-from cli.asking import caller_name
 from cli.command_group import examples, make_part
 from cli.errors import CannotDo, WrongUse
 from cli.notices.listing import (
@@ -42,7 +41,7 @@ from cli.notices.showing import Entry, entry_as_json, show_entries
 from cli.options import ConnectionsOption, CsvOption, JsonOption, KeyOption
 from cli.orders.lookup import find_orders
 from cli.output import tell, tell_csv, tell_json, warn
-from cli.stack import Stack, StackOption, find_stack
+from cli.stack import Stack, StackOption, caller_name, find_stack
 from milepost.api.notice_schema import notice_view
 from milepost.common.errors import BadPayload, OrdersUnavailable
 from milepost.common.idempotency import KeyReused

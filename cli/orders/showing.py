@@ -5,7 +5,6 @@ from typing import Any, Final, TypeAlias
 
 from cli.local_times import Moments
 from cli.orders.facts import fact_lines
-from cli.orders.forecasts import forecast_line
 from cli.output import tell, tell_folded
 
 Shown: TypeAlias = Mapping[str, Any]
@@ -94,3 +93,19 @@ def _notice(notice: Shown, moments: Moments) -> str:
         recipient = f"topic {recipient.rpartition(':')[2]}"
     when = moments.minute(notice["at"])
     return f"{when}  {notice['kind']} to {recipient}: {notice['state']}{reason}"
+
+
+def forecast_line(forecast: Mapping[str, Any], moments: Moments) -> str:
+    """When the order will usually be complete, and from how many orders that is known."""
+    end = forecast["end"]
+    if end is None or end["earliest"] is None:
+        days = forecast["track_days"]
+        return f"forecast: not enough orders yet; the {forecast['track']} track takes {days} days"
+    earliest, latest = moments.minute(end["earliest"]), end["latest"]
+    when = f"between {earliest} and {moments.minute(latest)}" if latest else f"after {earliest}"
+    likely = f", most likely {moments.minute(end['likely'])}" if end["likely"] else ""
+    unknown = "" if latest else ", no upper date known"
+    return (
+        f"forecast: usually complete {when}{likely}{unknown}; from {end['orders']} orders, "
+        f"of which {end['share']:.0%} are completed"
+    )

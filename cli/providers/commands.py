@@ -1,11 +1,9 @@
 """``milepost providers``: check, test, apply, list, show, compare and roll back files."""
 
 import difflib
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-import yaml
 
 from cli.activity.recording import recorded
 from cli.api import OrdersApi
@@ -18,14 +16,18 @@ from cli.options import JsonOption, YesOption
 from cli.output import tell, tell_json, tell_table, warn
 from cli.providers.apply import Situation, look_at, next_version, switch
 from cli.providers.compare import Effects, effects_of
-from cli.providers.draft import NoOrders, propose
 from cli.providers.file import read_provider
 from cli.providers.host_check import check_hosts
-from cli.providers.samples import paths_of, read_samples, replay
+from cli.providers.offline_commands import (
+    FileArgument,
+    NameArgument,
+    as_yaml,
+    existing_file,
+    propose_file,
+    try_file,
+)
 from cli.providers.storing import StoredProviders
 from cli.stack import Stack, StackOption, find_stack
-from milepost.common.errors import BadPayload
-from milepost.common.strict_json import read_json
 from milepost.connections.declared_provider import StoredProvider, UnusableProvider
 from milepost.providers.declared.adapter import DeclaredProvider
 from milepost.providers.declared.file_format import Declaration
@@ -37,92 +39,15 @@ _ANYWHERE: Final = "https://samples.invalid"
 
 app = make_part("Providers that a file declares (docs/add-a-provider.md).")
 
-FileArgument = Annotated[
-    Path, typer.Argument(metavar="FILE", help="Such as providers/heatly.yaml.", show_default=False)
-]
-NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The provider's name.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show, and write nothing.")]
 
 
-@app.command("new", epilog=examples("providers new heatly --from captured/list-1.json"))
-def propose_file(
-    name: NameArgument,
-    *,
-    captured: Annotated[
-        Path, typer.Option("--from", help="An answer of the provider's list of orders, as JSON.")
-    ],
-) -> None:
-    """Print a file for a new provider, as far as a captured list of orders tells.
-
-    What it can't tell has to be corrected: addresses, sign-in, pages, and what each word means.
-    """
-    try:
-        content = propose(name, read_json(captured.read_bytes()))
-    except (OSError, BadPayload) as error:
-        raise WrongUse(f"{captured} can't be read: {error}") from None
-    except NoOrders:
-        raise WrongUse(f"{captured} has no list of orders.") from None
-    tell("# yaml-language-server: $schema=../docs/schemas/provider.v1.json")
-    tell(_as_yaml(content))
-    warn("Correct base_url, sign_in, list.pages, and what each status word means.")
-
-
-@app.command("test", epilog=examples("providers test providers/heatly.yaml --samples captured/"))
-def try_file(
-    file: FileArgument,
-    *,
-    samples: Annotated[
-        Path | None,
-        typer.Option(
-            "--samples",
-            help="A directory of list*.json, order*.json and webhook*.json. Without it: the one "
-            "beside the file that has its name.",
-        ),
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Read captured answers and webhooks as the file says; asks nobody.
-
-    Shows the orders that come out, where each field is read, and what isn't used. Exit code 1 when
-    something can't be read, or when a status word has no sample.
-    """
-    path = _file(file)
-    said = read_provider(path)
-    outcome = replay(said, read_samples(samples or path.with_suffix("")))
-    if as_json:
-        tell_json(
-            {
-                "provider": said.name,
-                "orders": [
-                    {"sample": name, "order": one.order_id, "item": one.item_id}
-                    | {"status": one.status, "raw_status": one.raw_status}
-                    | {"facts": sorted(one.details)}
-                    for name, one in outcome.reports
-                ],
-                "paths": dict(paths_of(said)),
-                "unused": sorted(outcome.unused),
-                "problems": outcome.problems,
-            }
-        )
-    else:
-        rows = [
-            [name, one.order_id, one.raw_status or "", str(one.status or "unknown"),
-             ", ".join(sorted(one.details))]
-            for name, one in outcome.reports
-        ]  # fmt: skip
-        tell_table(["sample", "order", "word", "status", "facts"], rows, drop=("facts",))
-        for name, order_id in outcome.fetched:
-            tell(f"{name}: order {order_id} would be fetched")
-        tell()
-        tell_table(["field", "read from"], [list(one) for one in paths_of(said)])
-        if outcome.unused:
-            tell(f"Not used: {', '.join(sorted(outcome.unused))}")
-    for line in outcome.problems if not as_json else ():
-        warn(line, style="red")
-    if outcome.problems:
-        raise typer.Exit(COULD_NOT)
-    if not as_json:
-        tell("Every sample can be read, and every status word has one.")
+app.command("new", epilog=examples("providers new heatly --from captured/list-1.json"))(
+    propose_file
+)
+app.command("test", epilog=examples("providers test providers/heatly.yaml --samples captured/"))(
+    try_file
+)
 
 
 @app.command("apply", epilog=examples("providers apply providers/heatly.yaml --stack milepost-dev"))
@@ -139,7 +64,7 @@ def apply_file(
     First shows what changes in the file, and which orders and quarantined payloads would be read
     in another way. Other providers are never touched.
     """
-    said = read_provider(_file(file))
+    said = read_provider(existing_file(file))
     target = find_stack(stack)
     check_hosts(said)
     stores, providers = open_stores(target), _open(target)
@@ -233,7 +158,7 @@ def show_provider(
     if as_json:
         tell_json(content)
     else:
-        tell(_as_yaml(content))
+        tell(as_yaml(content))
 
 
 @app.command("diff", epilog=examples("providers diff providers/heatly.yaml"))
@@ -241,7 +166,7 @@ def compare_file(
     file: FileArgument, *, stack: StackOption = None, as_json: JsonOption = False
 ) -> None:
     """Show how a file differs from the stored version. Exit code 1 when it does."""
-    said = read_provider(_file(file))
+    said = read_provider(existing_file(file))
     target = find_stack(stack)
     current = _open(target).read().current_of(said.name)
     lines = _difference(current, said)
@@ -345,21 +270,10 @@ def _difference(current: StoredProvider | None, said: Declaration) -> list[str]:
         )
     except UnusableProvider:
         there = {}
-    before = _as_yaml(there).splitlines() if there else []
-    after = _as_yaml(said.model_dump(mode="json", exclude_defaults=True)).splitlines()
+    before = as_yaml(there).splitlines() if there else []
+    after = as_yaml(said.model_dump(mode="json", exclude_defaults=True)).splitlines()
     name = str(current) if current else "nothing"
     return [one.rstrip("\n") for one in difflib.unified_diff(before, after, name, "the file", n=1)]
-
-
-def _as_yaml(content: Any) -> str:
-    return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)).rstrip()
-
-
-def _file(path: Path) -> Path:
-    """The file itself, or the one of that name in ``providers``."""
-    if path.suffix or path.exists():
-        return path
-    return Path("providers") / f"{path}.yaml"
 
 
 def _find(providers: StoredProviders, name: str, version: int | None) -> StoredProvider:

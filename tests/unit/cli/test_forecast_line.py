@@ -1,7 +1,7 @@
 """A forecast as the command says it."""
 
 from cli.local_times import read_zone
-from cli.orders.forecasts import forecast_line
+from cli.orders.showing import forecast_line
 
 END = {
     "earliest": "2026-12-03T10:00:00.000Z",

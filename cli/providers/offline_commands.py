@@ -1,0 +1,111 @@
+"""``milepost providers new`` and ``test``: work with captured answers, without a stack."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from cli.errors import COULD_NOT, WrongUse
+from cli.options import JsonOption
+from cli.output import tell, tell_json, tell_table, warn
+from cli.providers.draft import NoOrders, propose
+from cli.providers.file import read_provider
+from cli.providers.samples import paths_of, read_samples, replay
+from milepost.common.errors import BadPayload
+from milepost.common.strict_json import read_json
+
+FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="Such as providers/heatly.yaml.", show_default=False)
+]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The provider's name.")]
+
+
+def propose_file(
+    name: NameArgument,
+    *,
+    captured: Annotated[
+        Path, typer.Option("--from", help="An answer of the provider's list of orders, as JSON.")
+    ],
+) -> None:
+    """Print a file for a new provider, as far as a captured list of orders tells.
+
+    What it can't tell has to be corrected: addresses, sign-in, pages, and what each word means.
+    """
+    try:
+        content = propose(name, read_json(captured.read_bytes()))
+    except (OSError, BadPayload) as error:
+        raise WrongUse(f"{captured} can't be read: {error}") from None
+    except NoOrders:
+        raise WrongUse(f"{captured} has no list of orders.") from None
+    tell("# yaml-language-server: $schema=../docs/schemas/provider.v1.json")
+    tell(as_yaml(content))
+    warn("Correct base_url, sign_in, list.pages, and what each status word means.")
+
+
+def try_file(
+    file: FileArgument,
+    *,
+    samples: Annotated[
+        Path | None,
+        typer.Option(
+            "--samples",
+            help="A directory of list*.json, order*.json and webhook*.json. Without it: the one "
+            "beside the file that has its name.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read captured answers and webhooks as the file says; asks nobody.
+
+    Shows the orders that come out, where each field is read, and what isn't used. Exit code 1 when
+    something can't be read, or when a status word has no sample.
+    """
+    path = existing_file(file)
+    said = read_provider(path)
+    outcome = replay(said, read_samples(samples or path.with_suffix("")))
+    if as_json:
+        tell_json(
+            {
+                "provider": said.name,
+                "orders": [
+                    {"sample": name, "order": one.order_id, "item": one.item_id}
+                    | {"status": one.status, "raw_status": one.raw_status}
+                    | {"facts": sorted(one.details)}
+                    for name, one in outcome.reports
+                ],
+                "paths": dict(paths_of(said)),
+                "unused": sorted(outcome.unused),
+                "problems": outcome.problems,
+            }
+        )
+    else:
+        rows = [
+            [name, one.order_id, one.raw_status or "", str(one.status or "unknown"),
+             ", ".join(sorted(one.details))]
+            for name, one in outcome.reports
+        ]  # fmt: skip
+        tell_table(["sample", "order", "word", "status", "facts"], rows, drop=("facts",))
+        for name, order_id in outcome.fetched:
+            tell(f"{name}: order {order_id} would be fetched")
+        tell()
+        tell_table(["field", "read from"], [list(one) for one in paths_of(said)])
+        if outcome.unused:
+            tell(f"Not used: {', '.join(sorted(outcome.unused))}")
+    for line in outcome.problems if not as_json else ():
+        warn(line, style="red")
+    if outcome.problems:
+        raise typer.Exit(COULD_NOT)
+    if not as_json:
+        tell("Every sample can be read, and every status word has one.")
+
+
+def as_yaml(content: Any) -> str:
+    return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)).rstrip()
+
+
+def existing_file(path: Path) -> Path:
+    """The file itself, or the one of that name in ``providers``."""
+    if path.suffix or path.exists():
+        return path
+    return Path("providers") / f"{path}.yaml"
