@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import boto3
 import typer
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+from botocore.exceptions import BotoCoreError, ClientError
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
 from local.build import compile_functions
@@ -68,10 +68,10 @@ def protection(stack: Annotated[str, typer.Option()]) -> None:
 def credentials() -> None:
     """Fail where there are no credentials that AWS takes, or no region, and say so."""
     try:
+        if not boto3.Session().region_name:
+            typer.echo("No change set: there is no region. Set AWS_REGION to the stack's.")
+            raise typer.Exit(1)
         boto3.client("sts", config=_IMPATIENT).get_caller_identity()
-    except NoRegionError:
-        typer.echo("No change set: there is no region. Set AWS_REGION to the stack's.")
-        raise typer.Exit(1) from None
     except (BotoCoreError, ClientError) as error:
         typer.echo(f"No change set: there are no credentials ({type(error).__name__}).")
         raise typer.Exit(1) from None

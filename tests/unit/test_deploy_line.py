@@ -10,12 +10,13 @@ from typing import Any
 
 import boto3
 import pytest
+import typer
 import yaml
 from botocore.stub import Stubber
 from samcli.commands.deploy.command import cli as sam_deploy
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
-from local.deploy import protection, set_default
+from local.deploy import credentials, protection, set_default
 from local.deploy import stage as check_stage
 from local.errors import CannotStart
 from tests.stack import ROOT
@@ -166,12 +167,23 @@ def test_sam_deploys_to_the_region_that_the_guide_has_people_set(
     shown = subprocess.run(
         [*command, "show"],
         cwd=ROOT,
-        env=without | given,
+        env={**without, **given},
         capture_output=True,
         text=True,
         check=True,
     )
     assert shown.stdout.strip() == read
+
+
+def test_without_a_region_no_change_set_is_shown_and_the_reason_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    with pytest.raises(typer.Exit):
+        credentials()
+    assert "no region. Set AWS_REGION" in capsys.readouterr().out
 
 
 @pytest.mark.thorough
