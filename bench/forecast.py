@@ -18,7 +18,14 @@ from bench.event_log import Case, read_xes, slow_down, synthetic
 from bench.figures import Figure
 from milepost.forecasts.curves import AGES, Curves, Group, What
 from milepost.forecasts.forecast import Known, Widening, forecast, widen
-from milepost.forecasts.quality import MOST_SCORED, Made, made_at, widening_from
+from milepost.forecasts.quality import (
+    MOST_SCORED,
+    Made,
+    Naive,
+    covers,
+    made_at,
+    widening_from,
+)
 from milepost.forecasts.slowdown import BEFORE, DAY, RECENT, WEEK, Comparison, compare
 from milepost.forecasts.stays import Stay
 from milepost.forecasts.survival import SHARES, Points
@@ -111,14 +118,14 @@ def score_log(stays: Sequence[Stay], *, days: Iterable[int]) -> Score:
             made = [*made_at(moment, known, since=since)]
             scored = (one for week in history[-MOST_SCORED:] for one in week)
             widening = widening_from(scored, now=moment)
-            naive = _Completed(known, moment)
+            naive = Naive(known, moment)
             for one in made:
                 _score(score, one, widening, naive)
             history.append(made)
     return score
 
 
-def _score(score: Score, one: Made, widening: Widening, naive: "_Completed") -> None:
+def _score(score: Score, one: Made, widening: Widening, naive: Naive) -> None:
     if one.stay.ended is None or not one.stay.completed:
         return
     score.made += 1
@@ -128,8 +135,8 @@ def _score(score: Score, one: Made, widening: Widening, naive: "_Completed") -> 
         return
     took, told = one.stay.ended - one.at, widen(points, widening)
     score.weeks.add(one.at)
-    score.covered_before += _covers(points, took)
-    score.covered += _covers(told, took)
+    score.covered_before += covers(points, took)
+    score.covered += covers(told, took)
     score.without_upper += told.high is None
     usual = naive.points(one.stay.stage, one.at - one.stay.entered)
     if usual is None:
@@ -140,32 +147,9 @@ def _score(score: Score, one: Made, widening: Widening, naive: "_Completed") -> 
             score.naive_loss += pinball(share, theirs, took)
 
 
-def _covers(points: Points, took: float) -> bool:
-    return (points.low or 0) <= took and (points.high is None or took <= points.high)
-
-
 def pinball(share: float, told: float, took: float) -> float:
     """Pinball loss of a forecast quantile: higher on the side where it should seldom be wrong."""
     return max(share * (took - told), (share - 1) * (took - told))
-
-
-class _Completed:
-    """The naive forecast: quantiles of how long completed orders took from the stage on, less the
-    time that the order was in it."""
-
-    def __init__(self, stays: Iterable[Stay], moment: float) -> None:
-        self._took: dict[str, list[float]] = defaultdict(list)
-        for one in stays:
-            if one.ended is not None and one.ended < moment:
-                self._took[one.stage].append(one.ended - one.entered)
-        for took in self._took.values():
-            took.sort()
-
-    def points(self, stage: str, age: float) -> list[float] | None:
-        took = self._took.get(stage)
-        if not took:
-            return None
-        return [max(took[int(share * (len(took) - 1))] - age, 0.0) for share in SHARES]
 
 
 def _weeks(stays: Sequence[Stay], *, day: int) -> Iterator[float]:

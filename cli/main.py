@@ -29,6 +29,10 @@ PARTS: Final[Mapping[str, tuple[str, str]]] = {
         "cli.figures.stages",
         "How long stages took, and orders beyond the 90th percentile.",
     ),
+    "scorecards": (
+        "cli.figures.scorecards",
+        "How connections and providers did, and which are slowing down.",
+    ),
     "causes": ("cli.figures.causes", "Why orders ended without success, and which were faster."),
     "commissions": ("cli.figures.commissions", "What orders have earned, and what was paid."),
     "connections": ("cli.connections.commands", "The team's accounts, and whether they work."),

@@ -1,6 +1,7 @@
 """The shape of connections.yaml, and what may be in it."""
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PlainSerializer,
     StringConstraints,
     Tag,
     model_validator,
@@ -197,6 +199,7 @@ class DeclaredConnection(_Declared):
     time_zone: Zone | None = None
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     language: Language | None = None
+    history_from: Annotated[date, PlainSerializer(date.isoformat)] | None = None
     contact: Email | None = None
     sender: DeclaredSender | None = None
     customer_notices: list[CustomerKind] | None = None

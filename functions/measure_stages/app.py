@@ -1,9 +1,8 @@
 """Reads the orders' stream: updates figures, stage durations and the search index. Once a day it
-makes the forecasts."""
+makes the forecasts and scorecards."""
 
 import os
 import time
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,13 +13,10 @@ from milepost.aws.clients import client
 from milepost.aws.dynamodb_items import from_item
 from milepost.aws.logger import open_logger
 from milepost.common.exception_summary import fail_without_message
-from milepost.common.timestamps import format_instant
 from milepost.connections.aws.settings import ConnectionSettings
-from milepost.connections.connection import UnknownConnection, UnusableConnection
+from milepost.connections.connection import Connection, UnknownConnection, UnusableConnection
 from milepost.forecasts.aws.store import ForecastStore
-from milepost.forecasts.stages import stays_of
-from milepost.forecasts.stays import Stay
-from milepost.forecasts.table import make_table
+from milepost.forecasts.daily import DailyRun
 from milepost.orders.aws.erased_customers import LateOrders
 from milepost.orders.aws.scan import OrderPages
 from milepost.orders.aws.table import tracked_order
@@ -99,9 +95,8 @@ def take(records: list[Mapping[str, Any]]) -> None:
 def words_of(order: Order) -> IndexedWords:
     """The search words of an order. If its connection was removed or can't be used, all its words
     are indexed."""
-    try:
-        connection = connections.get(order.key.connection)
-    except (UnknownConnection, UnusableConnection):
+    connection = connection_of(order.key.connection)
+    if connection is None:
         return indexed_words(order, Indexing())
     return indexed_words(
         order, Indexing(fields=connection.search_fields, country=connection.country)
@@ -129,25 +124,33 @@ def backfill(after: str | None, context: LambdaContext) -> dict[str, Any]:
 
 
 def make_forecasts(context: LambdaContext) -> dict[str, Any]:
-    """Make each connection's forecasts again, from all its present orders.
+    """Make each connection's forecasts and scorecard again, from all its present orders.
 
     Orders are left out if there is no time to read them; the log says so.
     """
-    now = datetime.now(UTC)
-    stays: dict[str, list[Stay]] = defaultdict(list)
+    run = DailyRun(connection_of, datetime.now(UTC))
     place, number = None, 0
     while True:
         page, place = orders.read(after=place, limit=PAGE)
         number += len(page)
-        for tracked in page:
-            stays[tracked.order.key.connection] += stays_of(tracked)
+        run.add(page)
         if place is None:
             break
         if context.get_remaining_time_in_millis() < TIME_FOR_TABLES:
             logger.warning("forecasts are made from a part of the orders", orders=number)
             break
-    for connection, of_connection in stays.items():
-        table = make_table(of_connection, now=now.timestamp(), made_at_text=format_instant(now))
+    quality = {}
+    for connection, table in run.tables():
         forecasts.write(connection, table)
-    logger.info("made forecasts", orders=number, connections=len(stays))
-    return {"orders": number, "connections": len(stays)}
+        quality[connection] = table.quality
+    forecasts.write_scorecards(*run.scorecards(quality))
+    logger.info("made forecasts", orders=number, connections=len(quality))
+    return {"orders": number, "connections": len(quality)}
+
+
+def connection_of(connection_id: str) -> Connection | None:
+    """The settings of a connection; None if it was removed or they can't be used."""
+    try:
+        return connections.get(connection_id)
+    except (UnknownConnection, UnusableConnection):
+        return None

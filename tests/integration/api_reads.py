@@ -64,6 +64,7 @@ READS: Final = {
     "orders_api, stages": reads("/stages"),
     "orders_api, commissions": reads("/commissions"),
     "orders_api, causes": reads("/causes"),
+    "orders_api, scorecards": reads("/scorecards"),
     "orders_api, activity": reads("/activity"),
     "orders_api, views": reads("/views"),
     "orders_api, subscriptions": reads("/subscriptions"),

@@ -44,6 +44,8 @@ PAGES = (
     ("/console/subscriptions/preview", 200),
     ("/console/figures", 200),
     ("/console/figures/causes", 200),
+    ("/console/figures/scorecards", 200),
+    ("/console/figures/scorecards/download", 200),
     ("/console/figures/download", 200),
     ("/console/figures/causes/download", 200),
     ("/console/figures/commissions/download", 200),

@@ -200,6 +200,7 @@ ROUTES: Final[Mapping[str, str]] = {
     "GET /stages": "orders_api, stages",
     "GET /commissions": "orders_api, commissions",
     "GET /causes": "orders_api, causes",
+    "GET /scorecards": "orders_api, scorecards",
     "GET /activity": "orders_api, activity",
     "GET /views": "orders_api, views",
     "PUT /views/<view>": "orders_api, a view saved",

@@ -18,6 +18,7 @@ from milepost.api.dependencies import Services
 from milepost.common.status import Status
 from milepost.connections.aws.settings import Unusable
 from milepost.connections.connection import Connection, UnknownConnection, UnusableConnection
+from milepost.forecasts.scorecard import Scorecard
 from milepost.forecasts.table import ForecastTable
 from milepost.notifications.eligibility_check import Judge
 from milepost.notifications.notice import NoticeId
@@ -156,6 +157,10 @@ class Figures:
 @dataclass
 class Forecasts:
     tables: dict[str, ForecastTable] = field(default_factory=dict)
+    cards: tuple[list[Scorecard], list[Scorecard]] = field(default_factory=lambda: ([], []))
+
+    def scorecards(self) -> tuple[list[Scorecard], list[Scorecard]]:
+        return self.cards
 
     def read(self, connection_id: str) -> ForecastTable | None:
         return self.tables.get(connection_id)

@@ -1,11 +1,15 @@
 """The pages with figures, and the page of the activity log."""
 
 import re
+from dataclasses import replace
 
 from milepost.activity.entry import Actor, Entry, Outcome, Via
 from milepost.common.status import Status
 from milepost.console.charts import Bar, bar_chart
 from milepost.console.formats import duration, setting
+from milepost.forecasts.quality import Quality
+from milepost.forecasts.scorecard import Scorecard, StageScore
+from milepost.forecasts.slowdown import DAY, Comparison
 from milepost.queries.histogram import StageFigures
 from milepost.queries.outcomes import OutcomeKey
 from tests.builders import NOON
@@ -69,6 +73,31 @@ def test_causes_and_commissions_have_pages(browser: Browser) -> None:
     assert "rejected: address" in shown
     assert "100%" in shown
     assert "No commission is on this list" in browser.get("/console/figures/commissions").text
+
+
+def test_scorecards_have_a_page_that_names_slowdowns(browser: Browser) -> None:
+    browser.sign_in()
+    assert "no scorecard yet" in browser.get("/console/figures/scorecards").text
+    slower = Comparison(z=-4.0, orders=84, median_before=12 * DAY, median_now=17 * DAY)
+    card = Scorecard(
+        name="offergrid-home",
+        made_at="2026-03-02T00:00:00.000Z",
+        stages=[StageScore("accepted", 90, 13 * DAY, 20 * DAY, slower)],
+        outcomes={"completed": 7, "rejected": 1},
+        dated=4,
+        on_time=3,
+        quality=Quality(10, 2, 6, 8, 80.0, 160.0),
+    )
+    browser.desk.forecasts.cards = ([card], [replace(card, name="offergrid", stages=[])])
+    shown = browser.get("/console/figures/scorecards").text
+    lasted = (duration(12 * DAY), duration(17 * DAY))
+    for text in ("Slowing down", *lasted, "75%", "84", "all connections"):
+        assert text in shown, text
+    file = browser.get("/console/figures/scorecards/download?connection=offergrid-home")
+    header, row = file.text.splitlines()
+    assert row.startswith("connection,offergrid-home,2026-03-02T00:00:00.000Z,7,,1,,,0.75,")
+    assert ",accepted,10,0.75,0.2,10.0,20.0" in row
+    assert header.endswith("coverage,cannot_say,error_seconds,naive_error_seconds")
 
 
 def test_activity_is_listed_and_downloaded_without_formulas(browser: Browser) -> None:

@@ -64,16 +64,16 @@ USUAL = tables({Group(STAGE, "", CONNECTION): 5 * HOUR, Group(STAGE, "tv", CONNE
 def test_an_order_is_slow_beyond_nine_in_ten_of_its_stage(
     listed: Listed, seconds: float | None
 ) -> None:
-    found = slow_orders([listed], tables=USUAL, now=NOON)
+    found = slow_orders([listed], tables=USUAL, connections={}, now=NOON)
     assert found.get(KEY) == seconds
 
 
 def test_no_order_is_slow_of_which_too_little_is_known() -> None:
-    assert slow_orders([order(999)], tables=Tables(), now=NOON) == {}
+    assert slow_orders([order(999)], tables=Tables(), connections={}, now=NOON) == {}
     unknown = tables({Group(STAGE, "", CONNECTION): None})
-    assert slow_orders([order(999)], tables=unknown, now=NOON) == {}
+    assert slow_orders([order(999)], tables=unknown, connections={}, now=NOON) == {}
     other = tables({Group("accepted", "", CONNECTION): HOUR})
-    assert slow_orders([order(999)], tables=other, now=NOON) == {}
+    assert slow_orders([order(999)], tables=other, connections={}, now=NOON) == {}
 
 
 def test_closed_orders_read_no_table() -> None:
@@ -85,4 +85,4 @@ def test_closed_orders_read_no_table() -> None:
         since=format_instant(NOON - timedelta(days=90)),
         next_date="",
     )
-    assert slow_orders([closed], tables=None, now=NOON) == {}  # type: ignore[arg-type]
+    assert slow_orders([closed], tables=None, connections={}, now=NOON) == {}  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from milepost.api.pagination import CursorKeys
 from milepost.common.idempotency import Requests
 from milepost.common.status import Status
 from milepost.connections.connection import Connection
+from milepost.forecasts.scorecard import Scorecard
 from milepost.forecasts.table import ForecastTable
 from milepost.notifications.dispatch import Entered
 from milepost.notifications.notice import NoticeId
@@ -122,10 +123,13 @@ class Figures(Protocol):
 
 
 class Forecasts(Protocol):
-    """Tables of forecasts."""
+    """Tables of forecasts, and scorecards."""
 
     def read(self, connection_id: str) -> ForecastTable | None: ...
     def read_all(self, connection_ids: Iterable[str]) -> Mapping[str, ForecastTable]: ...
+    def scorecards(self) -> tuple[Sequence[Scorecard], Sequence[Scorecard]]:
+        """Of connections, and of providers."""
+        ...
 
 
 class ActivityLog(EntryWriter, Protocol):

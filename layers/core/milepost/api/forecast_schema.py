@@ -1,21 +1,21 @@
 """The API's schema of an order's forecast."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from pydantic import Field
 
 from milepost.api.json_model import Shape
-from milepost.common.timestamps import format_instant, later
+from milepost.common.timestamps import format_instant
 from milepost.connections.connection import TRACKS, Connection
-from milepost.forecasts.curves import What
+from milepost.forecasts.clock import Clock, clock_of
+from milepost.forecasts.curves import Group, What
 from milepost.forecasts.forecast import AS_IT_IS, forecast
 from milepost.forecasts.stages import stage_name
-from milepost.forecasts.survival import Points
 from milepost.forecasts.table import ForecastTable
 from milepost.orders.deadlines import track_of
 from milepost.orders.lifecycle import TERMINAL
-from milepost.orders.order import TrackedOrder
+from milepost.orders.order import Order, TrackedOrder
 
 
 class Known(StrEnum):
@@ -23,6 +23,14 @@ class Known(StrEnum):
 
     KNOWN = "known"
     NOT_ENOUGH_YET = "not_enough_yet"
+
+
+class Basis(StrEnum):
+    """Which past orders a forecast is from."""
+
+    SERVICE_TYPE = "service_type"
+    CONNECTION = "connection"
+    PROVIDER = "provider"
 
 
 class IntervalView(Shape):
@@ -34,6 +42,10 @@ class IntervalView(Shape):
         description="Nine in ten get there before; null where so many have not got there yet."
     )
     orders: int = Field(description="Of how many orders that is known.")
+    basis: Basis = Field(
+        description="Whose orders: of this service type, of the connection, or of all connections "
+        "of the provider."
+    )
     share: float = Field(description="How many of all get there, from 0 to 1.")
 
 
@@ -59,7 +71,7 @@ def forecast_view(
     order = tracked.order
     if connection is None or tracked.erased_at or order.status in TERMINAL:
         return None
-    found = {what: _interval(what, tracked, table, now) for what in What}
+    found = {what: _interval(what, order, connection, table, now) for what in What}
     track = track_of(order.details, connection)
     return ForecastView(
         state=Known.KNOWN if any(found.values()) else Known.NOT_ENOUGH_YET,
@@ -72,32 +84,45 @@ def forecast_view(
 
 
 def _interval(
-    what: What, tracked: TrackedOrder, table: ForecastTable | None, now: datetime
+    what: What,
+    order: Order,
+    connection: Connection,
+    table: ForecastTable | None,
+    now: datetime,
 ) -> IntervalView | None:
     if table is None:
         return None
-    order = tracked.order
+    clock = clock_of(connection)
+    present = clock.counted(now.timestamp())
     found = forecast(
         table,
         what,
         stage=stage_name(order.status, order.raw_status),
-        age=(now - order.stage_since).total_seconds(),
+        age=present - clock.counted(order.stage_since.timestamp()),
         service_type=order.details.get("service_type", ""),
-        connection=order.key.connection,
+        connection=connection.id,
         widening=table.widening if what is What.END else AS_IT_IS,
     )
-    return _view(found.points, now) if found else None
-
-
-def _view(points: Points, now: datetime) -> IntervalView:
+    if found is None:
+        return None
+    points = found.points
     return IntervalView(
-        earliest=_moment(points.low, now),
-        likely=_moment(points.middle, now),
-        latest=_moment(points.high, now),
+        earliest=_moment(points.low, present, clock),
+        likely=_moment(points.middle, present, clock),
+        latest=_moment(points.high, present, clock),
         orders=points.at_risk,
+        basis=_basis(found.group),
         share=points.share,
     )
 
 
-def _moment(seconds: float | None, now: datetime) -> str | None:
-    return None if seconds is None else format_instant(later(now, timedelta(seconds=seconds)))
+def _basis(group: Group) -> Basis:
+    if group.service_type:
+        return Basis.SERVICE_TYPE
+    return Basis.CONNECTION if group.connection else Basis.PROVIDER
+
+
+def _moment(seconds: float | None, present: float, clock: Clock) -> str | None:
+    if seconds is None:
+        return None
+    return format_instant(datetime.fromtimestamp(clock.moment(present + seconds), UTC))

@@ -51,6 +51,9 @@ LISTINGS: Final[Mapping[str, Listing]] = {
         has_large_pages=True,
     ),
     "/stages": Listing(name="stages", columns=lists.STAGES, rows="stages", resume_by=None),
+    "/scorecards": Listing(
+        name="scorecards", columns=lists.SCORECARDS, rows="scorecards", resume_by=None
+    ),
     "/causes": Listing(name="causes", columns=lists.CAUSES, rows="causes", resume_by=None),
     "/subscriptions": Listing(
         name="subscriptions", columns=lists.SUBSCRIPTIONS, rows="items", resume_by=None

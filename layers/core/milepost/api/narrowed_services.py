@@ -118,6 +118,11 @@ class NarrowedForecasts(Narrowed):
     def read_all(self, connection_ids: Iterable[str]) -> Any:
         return self.inner.read_all(self._of(connection_ids))
 
+    def scorecards(self) -> Any:
+        # A provider's scorecard has figures of all its connections.
+        own, _ = self.inner.scorecards()
+        return [one for one in own if one.name in self.allowed], []
+
 
 class NarrowedNotices(Narrowed):
     def of_order(self, key: OrderKey) -> Any:

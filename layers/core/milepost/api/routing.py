@@ -20,6 +20,7 @@ SUBJECTS: Final[Mapping[str, Sequence[str]]] = {
     "batches": ("batches",),
     "stages": ("stages",),
     "causes": ("causes",),
+    "scorecards": ("scorecards",),
     "commissions": ("commissions",),
     "subscriptions": ("subscriptions",),
     "connections": ("connections", "imports"),

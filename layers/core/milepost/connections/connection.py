@@ -129,6 +129,8 @@ class Connection:
     time_zone: str = "Europe/Berlin"
     country: str = DEFAULT_COUNTRY
     language: str = "en"
+    history_from: str | None = None
+    """The day (ISO 8601) from which on past orders say how long others take; None for all."""
     contact: str | None = None
     sender: SenderIdentity | None = None
     """Who writes to the customers; None when nobody has said."""

@@ -6,6 +6,7 @@ in a message, such as "is no whole number".
 
 import re
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from math import isfinite
 from typing import Any, Final
@@ -91,6 +92,13 @@ def read_days(value: Any) -> float:
     if not is_number or not isfinite(value) or not 0 <= value <= 10 * A_YEAR:
         raise Wrong("is no number of days")
     return float(value) if isinstance(value, float) else value
+
+
+def read_day(value: Any) -> str:
+    try:
+        return date.fromisoformat(value).isoformat()
+    except (TypeError, ValueError):
+        raise Wrong("is no day such as 2026-03-31") from None
 
 
 def read_hours(value: Any) -> tuple[float, ...]:

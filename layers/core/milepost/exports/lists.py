@@ -23,6 +23,11 @@ def filters_in_words(filters: Mapping[str, Sequence[str]]) -> str:
     return " ".join(f"{name}={value}" for name, values in filters.items() for value in values)
 
 
+def slowdowns_in_words(slowdowns: Sequence[Mapping[str, Any]]) -> str:
+    """The stages that are slowing down."""
+    return ", ".join(one["stage"] for one in slowdowns)
+
+
 def _json_of(value: Any) -> str | None:
     return as_json(value) if value else None
 
@@ -110,6 +115,19 @@ STAGES: Final = ListColumns(
 )
 CAUSES: Final = ListColumns(
     columns=plain("month", "connection", "service_type", "outcome", "cause", "count", "share")
+)
+SCORECARDS: Final = ListColumns(
+    columns=[
+        *plain("scope", "name", "made_at"),
+        *(inner(one, "outcomes", one) for one in ("completed", "active", "rejected")),
+        *(inner(one, "outcomes", one) for one in ("failed", "cancelled")),
+        *plain("on_time", "changes", "late_webhooks", "missing_webhooks"),
+        read_by("slowdowns", "slowdowns", slowdowns_in_words),
+        inner("forecasts_made", "forecasts", "made"),
+        *(inner(one, "forecasts", one) for one in ("coverage", "cannot_say")),
+        inner("error_seconds", "forecasts", "error"),
+        inner("naive_error_seconds", "forecasts", "naive_error"),
+    ]
 )
 COMMISSIONS: Final = ListColumns(
     columns=plain(

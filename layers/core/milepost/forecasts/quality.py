@@ -3,15 +3,16 @@
 Nothing is stored for it: what was known at a moment follows from the stays.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 from typing import Final
 
 from milepost.forecasts.curves import Curves, What
-from milepost.forecasts.forecast import AS_IT_IS, Forecast, Widening, forecast
+from milepost.forecasts.forecast import AS_IT_IS, Forecast, Widening, forecast, widen
 from milepost.forecasts.stays import Stay, as_of
-from milepost.forecasts.survival import SHARES
+from milepost.forecasts.survival import SHARES, Points
 
 MOST_SCORED: Final = 26
 """Weeks whose forecasts say by how much an interval has to be wider."""
@@ -31,6 +32,78 @@ class Made:
     stay: Stay
     """As it is known now."""
     forecast: Forecast | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What became of the forecasts of the last weeks, of orders that were completed since.
+
+    ``covered`` are those whose interval, as it was widened then, had the completion in it. The
+    errors are sums of seconds, of the ``compared`` forecasts that have a middle: how far it was
+    from the completion, and how far the naive forecast was.
+    """
+
+    made: int = 0
+    cannot_say: int = 0
+    covered: int = 0
+    compared: int = 0
+    error: float = 0.0
+    naive_error: float = 0.0
+
+    def __add__(self, other: "Quality") -> "Quality":
+        return Quality(
+            self.made + other.made,
+            self.cannot_say + other.cannot_say,
+            self.covered + other.covered,
+            self.compared + other.compared,
+            self.error + other.error,
+            self.naive_error + other.naive_error,
+        )
+
+
+class Naive:
+    """The naive forecast: quantiles of how long completed orders took from the stage on, less the
+    time that the order was in it."""
+
+    def __init__(self, stays: Iterable[Stay], moment: float) -> None:
+        self._took: dict[str, list[float]] = defaultdict(list)
+        for one in stays:
+            if one.ended is not None and one.ended < moment:
+                self._took[one.stage].append(one.ended - one.entered)
+        for took in self._took.values():
+            took.sort()
+
+    def points(self, stage: str, age: float) -> list[float] | None:
+        """The quantiles of ``SHARES``; None where no order was completed from this stage."""
+        took = self._took.get(stage)
+        if not took:
+            return None
+        return [max(took[int(share * (len(took) - 1))] - age, 0.0) for share in SHARES]
+
+
+def covers(points: Points, took: float) -> bool:
+    """Whether the interval has this time in it; without an upper end, it goes on for ever."""
+    return (points.low or 0) <= took and (points.high is None or took <= points.high)
+
+
+def quality_of(made: Iterable[Made], widening: Widening, naive: Naive) -> Quality:
+    """What became of forecasts that were made at one moment, with this widening."""
+    total = Quality()
+    for one in made:
+        if one.stay.ended is not None and one.stay.completed:
+            total += _quality_of_one(one, one.stay.ended - one.at, widening, naive)
+    return total
+
+
+def _quality_of_one(one: Made, took: float, widening: Widening, naive: Naive) -> Quality:
+    if one.forecast is None or one.forecast.points.low is None:
+        return Quality(made=1, cannot_say=1)
+    told = widen(one.forecast.points, widening)
+    usual = naive.points(one.stay.stage, one.at - one.stay.entered)
+    if told.middle is None or usual is None:
+        return Quality(made=1, covered=covers(told, took))
+    error, naive_error = abs(told.middle - took), abs(usual[1] - took)
+    return Quality(1, 0, covers(told, took), 1, error, naive_error)
 
 
 def made_at(moment: float, stays: Sequence[Stay], *, since: float) -> Iterator[Made]:

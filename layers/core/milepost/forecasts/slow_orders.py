@@ -6,6 +6,8 @@ from typing import Protocol
 
 from milepost.common.status import Status
 from milepost.common.timestamps import parse_instant
+from milepost.connections.connection import Connection
+from milepost.forecasts.clock import Clock, clock_of
 from milepost.forecasts.curves import What, groups_of
 from milepost.forecasts.stages import stage_name
 from milepost.forecasts.table import ForecastTable
@@ -33,10 +35,14 @@ class Tables(Protocol):
 
 
 def slow_orders(
-    orders: Iterable[ListedOrder], *, tables: Tables, now: datetime
+    orders: Iterable[ListedOrder],
+    *,
+    tables: Tables,
+    connections: Mapping[str, Connection],
+    now: datetime,
 ) -> dict[OrderKey, float]:
     """Those of the orders that are slow, each with the seconds within which nine in ten of the past
-    orders had left its stage.
+    orders had left its stage: of business time where its connection's deadlines are.
 
     None of a stage in which too few orders were, or whose upper time isn't known.
     """
@@ -48,8 +54,14 @@ def slow_orders(
     return {
         one.key: seconds
         for one, seconds in usual
-        if seconds is not None and (now - parse_instant(one.stage_since)).total_seconds() > seconds
+        if seconds is not None
+        and _age(one, clock_of(connections.get(one.key.connection)), now) > seconds
     }
+
+
+def _age(one: ListedOrder, clock: Clock, now: datetime) -> float:
+    since = parse_instant(one.stage_since).timestamp()
+    return clock.counted(now.timestamp()) - clock.counted(since)
 
 
 def _usual(one: ListedOrder, table: ForecastTable | None) -> float | None:

@@ -14,7 +14,7 @@ from math import sqrt
 from typing import Final
 
 from milepost.forecasts.stays import Stay
-from milepost.forecasts.survival import Event, Observation, points_of
+from milepost.forecasts.survival import Event, Observation, Points, points_of
 
 DAY: Final = 24 * 3600.0
 WEEK: Final = 7 * DAY
@@ -66,6 +66,18 @@ def compare(stays: Iterable[Stay], *, now: float) -> Comparison | None:
         median_before=_median(before),
         median_now=_median(recent),
     )
+
+
+def points_in_period(
+    stays: Iterable[Stay], *, since: float, until: float
+) -> tuple[int, Points | None]:
+    """How many orders were in a stage in a period, and how long they stayed.
+
+    None if none of them left it, or none entered it in the period.
+    """
+    observed = _in_period(stays, since=since, until=until)
+    number = sum(one.number for one in observed)
+    return number, points_of(sorted(observed, key=lambda one: one.time))
 
 
 def _in_period(stays: Iterable[Stay], *, since: float, until: float) -> list[Observation]:

@@ -1,13 +1,13 @@
 """The table of a connection's forecasts: the points of each stage at each landmark."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 from typing import Any, Final
 
 from milepost.forecasts.curves import AGES, Curves, Group, What
 from milepost.forecasts.forecast import AS_IT_IS, Widening
-from milepost.forecasts.quality import Made, made_at, widening_from
+from milepost.forecasts.quality import Made, Naive, Quality, made_at, quality_of, widening_from
 from milepost.forecasts.slowdown import WEEK
 from milepost.forecasts.stays import Stay
 from milepost.forecasts.survival import Points
@@ -15,18 +15,10 @@ from milepost.forecasts.survival import Points
 MOST_STAYS: Final = 2_000
 """Of one stage: the last ones. More of them make no forecast better."""
 SCORED_WEEKS: Final = 8
-"""Weeks whose forecasts are made again for the widening and for how good they were."""
+"""Weeks whose forecasts say how good they were, and before each of which as many say by how much
+intervals have to be wider."""
 
 _Key = tuple[What, Group, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quality:
-    """What became of the forecasts of the last weeks that were made of orders completed since."""
-
-    made: int = 0
-    cannot_say: int = 0
-    covered: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +39,7 @@ class ForecastTable:
         return {
             "made_at": self.made_at,
             "widening": [self.widening.low, self.widening.high],
-            "quality": [self.quality.made, self.quality.cannot_say, self.quality.covered],
+            "quality": [*astuple(self.quality)],
             "points": [
                 [
                     str(what),
@@ -68,11 +60,10 @@ class ForecastTable:
     @classmethod
     def of_json(cls, stored: Mapping[str, Any]) -> "ForecastTable":
         """Read what ``as_json`` wrote."""
-        made, cannot_say, covered = stored["quality"]
         return cls(
             made_at=stored["made_at"],
             widening=Widening(*stored["widening"]),
-            quality=Quality(made=made, cannot_say=cannot_say, covered=covered),
+            quality=Quality(*stored["quality"]),
             points_by_key={
                 (What(what), Group(stage, service_type, connection), place): Points(*points)
                 for what, stage, service_type, connection, place, *points in stored["points"]
@@ -84,31 +75,60 @@ def _whole(seconds: float | None) -> int | None:
     return None if seconds is None else round(seconds)
 
 
-def make_table(stays: Iterable[Stay], *, now: float, made_at_text: str) -> ForecastTable:
-    """The table of one connection's stays, as they are known now."""
+def make_table(
+    stays: Iterable[Stay],
+    *,
+    now: float,
+    made_at_text: str,
+    week: float = WEEK,
+    of_provider: Iterable[Stay] = (),
+) -> ForecastTable:
+    """The table of one connection's stays, as they are known now.
+
+    :param week: seconds of their clock in a week
+    :param of_provider: stays of all connections of the provider, on the same clock: what this
+        connection has too few orders for is forecast from them
+    """
     kept = _last_of_each_stage(stays)
-    first_end = min((one.ended for one in kept if one.ended is not None), default=None)
+    others = _points_of(_last_of_each_stage(of_provider), now=now)
+    shared = {key: one for key, one in others.items() if not key[1].connection}
+    first_end = _first_end(kept)
     if first_end is None:
-        return ForecastTable(made_at=made_at_text)
+        return ForecastTable(made_at=made_at_text, points_by_key=shared)
+    own = {key: one for key, one in _points_of(kept, now=now).items() if key[1].connection}
+    known = {(what, group.stage, place) for what, group, place in own if not group.service_type}
+    missing = {
+        key: one for key, one in shared.items() if (key[0], key[1].stage, key[2]) not in known
+    }
+    moments = (now - number * week for number in range(2 * SCORED_WEEKS, 0, -1))
     since = first_end - 1
-    curves = Curves(kept, since=since, now=now)
-    points = {
+    made = [(at, [*made_at(at, kept, since=since)]) for at in moments if at > since]
+    lately = [one for _, of_week in made[-SCORED_WEEKS:] for one in of_week]
+    return ForecastTable(
+        made_at=made_at_text,
+        points_by_key=own | missing,
+        widening=widening_from(lately, now=now),
+        quality=_score(made, kept),
+    )
+
+
+def _first_end(stays: Iterable[Stay]) -> float | None:
+    return min((one.ended for one in stays if one.ended is not None), default=None)
+
+
+def _points_of(stays: Sequence[Stay], *, now: float) -> dict[_Key, Points]:
+    first_end = _first_end(stays)
+    if first_end is None:
+        return {}
+    curves = Curves(stays, since=first_end - 1, now=now)
+    return {
         (what, group, place): one
         for group in curves.groups
-        if group.connection
         for what in What
         for place in range(len(AGES))
         for one in [curves.points(what, group, place)]
         if one is not None
     }
-    moments = (now - week * WEEK for week in range(SCORED_WEEKS, 0, -1))
-    made = [one for at in moments if at > since for one in made_at(at, kept, since=since)]
-    return ForecastTable(
-        made_at=made_at_text,
-        points_by_key=points,
-        widening=widening_from(made, now=now),
-        quality=_quality_of(made),
-    )
 
 
 def _last_of_each_stage(stays: Iterable[Stay]) -> list[Stay]:
@@ -120,19 +140,11 @@ def _last_of_each_stage(stays: Iterable[Stay]) -> list[Stay]:
     return [one for of_stage in stages.values() for one in of_stage[-MOST_STAYS:]]
 
 
-def _quality_of(made: Iterable[Made]) -> Quality:
-    """How many of the forecasts covered the end, before any widening."""
-    known = [one for one in made if one.stay.ended is not None and one.stay.completed]
-    said = [
-        (one.forecast.points, (one.stay.ended or 0) - one.at)
-        for one in known
-        if one.forecast and one.forecast.points.low is not None
-    ]
-    return Quality(
-        made=len(known),
-        cannot_say=len(known) - len(said),
-        covered=sum(
-            (points.low or 0) <= took and (points.high is None or took <= points.high)
-            for points, took in said
-        ),
-    )
+def _score(made: Sequence[tuple[float, Sequence[Made]]], stays: Sequence[Stay]) -> Quality:
+    """How good the last weeks' forecasts were, each widened by those of the weeks before it."""
+    total = Quality()
+    for number in range(max(len(made) - SCORED_WEEKS, 0), len(made)):
+        at, of_week = made[number]
+        before = (one for _, week in made[max(number - SCORED_WEEKS, 0) : number] for one in week)
+        total += quality_of(of_week, widening_from(before, now=at), Naive(stays, at))
+    return total

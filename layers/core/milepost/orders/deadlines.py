@@ -130,6 +130,14 @@ def far_limit(order: Order, connection: Connection) -> datetime:
     return later(_start(order), FAR * track + order.waited_before + order.waited)
 
 
+def track_deadline(order: Order, connection: Connection) -> datetime:
+    """When the order's track has passed since its start, in days as the connection counts them. The
+    time in which it waited for its customer is not counted."""
+    track = TRACKS[track_of(order.details, connection)]
+    begins = later(_start(order), order.waited_before + order.waited)
+    return _ends(begins, track, connection)
+
+
 def sliding_limit(order: Order, connection: Connection) -> datetime | None:
     """When an order is overdue although its appointment is in the future; None if the appointment
     was not moved.

@@ -184,7 +184,12 @@ def list_orders(
 
 def slow_among(services: Services, orders: Iterable[Listed]) -> dict[OrderKey, float]:
     """Those of the orders that are slow."""
-    return slow_orders(orders, tables=services.forecasts, now=services.clock())
+    return slow_orders(
+        orders,
+        tables=services.forecasts,
+        connections=services.connections.all(),
+        now=services.clock(),
+    )
 
 
 def wanted_orders(

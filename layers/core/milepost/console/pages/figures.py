@@ -10,6 +10,7 @@ from milepost.api import text_patterns
 from milepost.api.problems import Problem
 from milepost.api.routes.causes import CauseView, show_causes
 from milepost.api.routes.commissions import CommissionList, CommissionView, list_commissions
+from milepost.api.routes.scorecards import Scope, ScorecardView, SlowdownView, list_scorecards
 from milepost.api.routes.stages import By, StageView, show_stages
 from milepost.console.charts import Bar, bar_chart
 from milepost.console.formats import duration
@@ -19,7 +20,7 @@ from milepost.console.query_values import member_of, members_of, text_of
 from milepost.console.request import Values
 from milepost.console.responses import Answer, csv_download
 from milepost.console.routing import Pages
-from milepost.exports.lists import CAUSES, COMMISSIONS, STAGES
+from milepost.exports.lists import CAUSES, COMMISSIONS, SCORECARDS, STAGES
 from milepost.queries.commission import State
 
 pages = Pages()
@@ -41,6 +42,32 @@ def show_stage_times(visit: Visit) -> Answer:
         by=by,
         **_of_filters(visit),
     )
+
+
+@pages.get("/console/figures/scorecards")
+def show_scorecards(visit: Visit) -> Answer:
+    """How connections and providers did, and which are slowing down."""
+    cards = _scorecards(visit)
+    slowdowns = [
+        (card.name, one)
+        for card in cards
+        if card.scope is Scope.CONNECTION
+        for one in card.slowdowns
+    ]
+    return visit.page(
+        "scorecards.html",
+        cards=cards,
+        slowdowns=slowdowns,
+        chart=_slowdown_chart(slowdowns),
+        **_of_filters(visit),
+    )
+
+
+@pages.get("/console/figures/scorecards/download")
+def download_scorecards(visit: Visit) -> Answer:
+    """The table as a file."""
+    rows = [one.model_dump(mode="json") for one in _scorecards(visit)]
+    return csv_download(rows, SCORECARDS, name="scorecards.csv")
 
 
 @pages.get("/console/figures/causes")
@@ -114,6 +141,24 @@ def _commissions(visit: Visit, *, limit: int, cursor: str | None) -> CommissionL
         limit=limit,
         cursor=cursor,
     )
+
+
+def _scorecards(visit: Visit) -> list[ScorecardView]:
+    chosen = visit.query.all("connection") or None
+    return list_scorecards(visit.services, connection=chosen).scorecards
+
+
+def _slowdown_chart(slowdowns: Sequence[tuple[str, SlowdownView]]) -> Any:
+    bars = [
+        Bar(
+            label=f"{one.stage}, {name}",
+            value=one.median_now or one.median_before or 0,
+            mark=one.median_before,
+            text="longer than before" if one.median_now is None else duration(one.median_now),
+        )
+        for name, one in slowdowns[:MOST_BARS]
+    ]
+    return bar_chart(bars, title="Medians of stages that are slowing down") if bars else ""
 
 
 def _filters(query: Values) -> dict[str, Any]:

@@ -1,18 +1,23 @@
-"""Tables of forecasts in FiguresTable: one item a connection, compressed."""
+"""Tables of forecasts and scorecards in FiguresTable: one item a connection, compressed."""
 
 import gzip
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from milepost.aws.dynamodb_batches import get_items
 from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.forecasts.scorecard import Scorecard
 from milepost.forecasts.table import ForecastTable
+
+_SCORECARDS: Final = "scorecards"
+_CONNECTION: Final = "connection#"
+_PROVIDER: Final = "provider#"
 
 
 class ForecastStore:
-    """Reads and writes the tables."""
+    """Reads and writes tables and scorecards."""
 
     def __init__(self, client: Any, *, table_name: str) -> None:
         self._client = client
@@ -28,19 +33,46 @@ class ForecastStore:
         keys = {_key(one)["pk"]: one for one in connection_ids}
         wanted = [to_item(_key(one)) for one in sorted(set(keys.values()))]
         found = map(from_item, get_items(self._client, self._table, wanted))
-        return {keys[one["pk"]]: _table_of(one["table"]) for one in found}
+        return {keys[one["pk"]]: ForecastTable.of_json(_unpack(one["table"])) for one in found}
 
     def write(self, connection_id: str, table: ForecastTable) -> None:
         """Put a table in the place of the one before it."""
-        text = json.dumps(table.as_json(), separators=(",", ":")).encode()
-        packed = b64encode(gzip.compress(text, mtime=0)).decode()
-        item = to_item({**_key(connection_id), "table": packed})
-        self._client.put_item(TableName=self._table, Item=item)
+        item = {**_key(connection_id), "table": _pack(table.as_json())}
+        self._client.put_item(TableName=self._table, Item=to_item(item))
 
+    def scorecards(self) -> tuple[list[Scorecard], list[Scorecard]]:
+        """Of the connections, and of the providers, each by name."""
+        found: dict[str, list[Scorecard]] = {_CONNECTION: [], _PROVIDER: []}
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=to_item({":pk": _SCORECARDS}),
+        )
+        for page in pages:
+            for item in map(from_item, page["Items"]):
+                kind = item["sk"].partition("#")[0] + "#"
+                found[kind].append(Scorecard.of_json(_unpack(item["scorecard"])))
+        return found[_CONNECTION], found[_PROVIDER]
 
-def _table_of(stored: str) -> ForecastTable:
-    return ForecastTable.of_json(json.loads(gzip.decompress(b64decode(stored))))
+    def write_scorecards(
+        self, connections: Iterable[Scorecard], providers: Iterable[Scorecard]
+    ) -> None:
+        """Put scorecards in the place of those before them."""
+        for kind, cards in ((_CONNECTION, connections), (_PROVIDER, providers)):
+            for one in cards:
+                key = {"pk": _SCORECARDS, "sk": f"{kind}{one.name}"}
+                item = to_item({**key, "scorecard": _pack(one.as_json())})
+                self._client.put_item(TableName=self._table, Item=item)
 
 
 def _key(connection_id: str) -> dict[str, str]:
     return {"pk": f"forecasts#{connection_id}", "sk": "table"}
+
+
+def _pack(value: Any) -> str:
+    text = json.dumps(value, separators=(",", ":")).encode()
+    return b64encode(gzip.compress(text, mtime=0)).decode()
+
+
+def _unpack(packed: str) -> Any:
+    return json.loads(gzip.decompress(b64decode(packed)))
