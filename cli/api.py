@@ -1,4 +1,4 @@
-"""The orders API from the operator's side: the function itself, asked with AWS credentials.
+"""Calls the orders API: invokes its function directly, with AWS credentials.
 
 IAM decides who may ask (``lambda:InvokeFunction``), so there is no token to fetch; timelines and
 logs name the caller's identity at AWS. What the API refuses becomes a fault in its own words.

@@ -1,4 +1,4 @@
-"""What an error of AWS means to an operator, and what to do about it."""
+"""Explains errors of AWS to an operator, and what to do about them."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What all parts of the command have in common."""
+"""Command groups: options, help and errors that all of them share."""
 
 import inspect
 from collections.abc import Callable

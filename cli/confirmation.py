@@ -1,4 +1,4 @@
-"""Asking before something that can't be undone."""
+"""Asks for confirmation before something that can't be undone."""
 
 import typer
 

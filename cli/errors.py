@@ -1,4 +1,4 @@
-"""What can go wrong for an operator, said so that a person knows what to do."""
+"""Errors of the command, with messages for operators and exit codes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

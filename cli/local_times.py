@@ -1,4 +1,4 @@
-"""Times as operators write and read them: in one zone, which is said."""
+"""Times as operators enter and read them, in one time zone that is always shown."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The entry point: mounts what ``milepost`` can do, and turns faults into exit codes.
+"""The entry point: adds all command groups, and turns errors into exit codes.
 
 Each part is imported when it is asked for: what all of them need together takes seconds to load,
 and ``milepost --help`` needs none of it.

@@ -1,4 +1,4 @@
-"""Options that many commands have, so that they are called and mean the same everywhere."""
+"""Options that many commands share, so that each has the same name and meaning."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What the operator sees: lines, tables that fit the terminal, or JSON and CSV for scripts."""
+"""Output: lines, tables that fit the terminal, or JSON and CSV for scripts."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Finding the stack: by name in CloudFormation, or the local one by ``.local/stack.json``."""
+"""Finds the stack: by its name in CloudFormation, or the local one by ``.local/stack.json``."""
 
 import getpass
 import json

@@ -1,4 +1,4 @@
-"""Which stack an operator means: its name, and the region and profile to look for it with."""
+"""The choice of a stack: its name, region and profile. Short: importing it is cheap."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""`python -m local run|stop|invoke|build`: what `make run` and its friends call."""
+"""`python -m local run|stop|invoke|build`: the commands behind the targets of the Makefile."""
 
 from typing import Annotated
 

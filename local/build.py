@@ -1,4 +1,4 @@
-"""What sam makes of the template for this machine, made again when anything changed."""
+"""Builds the template for this machine with sam, when its sources have changed."""
 
 import compileall
 import hashlib

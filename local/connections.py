@@ -1,4 +1,4 @@
-"""The connections of the local stack: applied like any team's, answered by the sandboxes."""
+"""The connections of the local stack: applied like a team's; the sandboxes are their providers."""
 
 import string
 import subprocess

@@ -1,4 +1,4 @@
-"""The console at its own address: what comes here goes to the console's routes of the API.
+"""Serves the console at its own address, by forwarding requests to its routes of the API.
 
 The emulator serves an API below a path, and cookies of the console are for a whole host alone.
 """

@@ -1,4 +1,4 @@
-"""Declared providers on the local stack: their connections, applied beside the others.
+"""Declared providers on the local stack: applied beside the other connections.
 
 ``MILEPOST_PROVIDERS`` names files, parted by spaces. Each has its samples in the directory of its
 name, beside it.

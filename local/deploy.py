@@ -1,4 +1,4 @@
-"""What `make deploy` checks and finds out before and after `sam build`."""
+"""The checks of `make deploy`, before and after `sam build`."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What can be said of a deployment without an account: `make deploy-check`.
+"""`make deploy-check`: checks a deployment without an AWS account.
 
 The line that `make deploy` runs is read by SAM's own parser. Sizes and numbers are compared with
 CloudFormation's and Lambda's quotas, by AWS's own documentation ("CloudFormation quotas", "Lambda

@@ -1,4 +1,4 @@
-"""The stack on the emulator: deployed by sam, then read back from CloudFormation."""
+"""Deploys the stack to the emulator with sam, and reads its outputs from CloudFormation."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""How a client reaches the running emulator: address, region, credentials."""
+"""Clients for the running emulator: address, region and credentials."""
 
 import secrets
 from dataclasses import dataclass

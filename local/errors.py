@@ -1,4 +1,4 @@
-"""What can keep the local stack from starting, said to a person."""
+"""Errors that keep the local stack from starting."""
 
 
 class CannotStart(Exception):

@@ -1,4 +1,4 @@
-"""Where the local stack keeps what it writes."""
+"""Paths of the files that the local stack writes."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Schedules run more often than EventBridge Scheduler can, for orders that live fast."""
+"""Polls every few seconds, more often than EventBridge Scheduler can, for the demo's orders."""
 
 import threading
 from collections.abc import Iterator

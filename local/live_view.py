@@ -1,4 +1,4 @@
-"""The live view in a terminal, and the plain lines where there is none."""
+"""The live view in a terminal, and plain lines where there is no terminal."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the live views show: orders by status, the latest transitions, the latest notices."""
+"""The data of the live view: orders by status, latest transitions, latest notices."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Child processes that never outlive the one that started them, and the ports they listen on."""
+"""Child processes that end with their parent, and the ports they listen on."""
 
 import contextlib
 import os

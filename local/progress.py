@@ -1,4 +1,4 @@
-"""The steps of a start-up, each with its time."""
+"""Prints the steps of a start-up, each with its duration."""
 
 import time
 from collections.abc import Iterator

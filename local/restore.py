@@ -1,4 +1,4 @@
-"""`make restore-drill` and `make restore`: a stack's tables from a point in time.
+"""`make restore-drill` and `make restore`: restores tables to a point in time.
 
 A table can't be restored in place: DynamoDB makes a new one, without a stream, and the stack's
 functions, policies and stream mappings name the old one. So the items of the new tables are put

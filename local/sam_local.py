@@ -1,4 +1,4 @@
-"""What `sam local invoke` needs to run a function against the running local stack.
+"""Settings for `sam local invoke`, so that a function runs against the running local stack.
 
 SAM gives a function in its container only variables that its template declares, so there is a copy
 of the built template that declares where AWS is. Source: samcli.local.lambdafn.env_vars.

@@ -1,4 +1,4 @@
-"""A queue in place of a team's own system, subscribed to the default announcements."""
+"""A queue that stands for a team's own system, subscribed to the topic of announcements."""
 
 import json
 from typing import Final

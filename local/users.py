@@ -1,4 +1,4 @@
-"""The people of the local stack: one of each group, signed in, with tokens that hold for a day."""
+"""Users of the local stack: one in each group, with tokens that are valid for a day."""
 
 import secrets
 from collections.abc import Mapping

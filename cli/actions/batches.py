@@ -1,4 +1,4 @@
-"""``milepost batches``: one action on many orders: how far it is; stopping it, and going on."""
+"""``milepost batches``: run one action on many orders, show progress, stop and resume."""
 
 import time
 from collections.abc import Mapping, Sequence

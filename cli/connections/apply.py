@@ -1,4 +1,4 @@
-"""Writing a difference. Every step can be repeated, so an apply that broke off can be as well.
+"""Applies a difference. Each step can be repeated, so an interrupted apply can be run again.
 
 A secret is written only if it is still the one that was compared, so none is replaced or made that
 the difference does not name.

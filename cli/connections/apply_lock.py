@@ -1,4 +1,4 @@
-"""Changing what is declared, one person at a time, and only what that person has seen."""
+"""The lock on the declaration: one person at a time applies, and only the changes they reviewed."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A connection's own texts: read from where the file says, and tried before they are taken."""
+"""A connection's own mail templates: read from its folder, and rendered once before use."""
 
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias

@@ -1,4 +1,4 @@
-"""What the file asks for, with every default filled in, and whether the stack can have it."""
+"""The desired state by the file, with all defaults, and whether the stack supports it."""
 
 import hashlib
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What applying would change, field by field. Pure; secrets never appear in it."""
+"""The changes that an apply would make, field by field. Pure; it never contains secrets."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Reading connections.yaml: every mistake at once, each with its line and what to do."""
+"""Reads connections.yaml and reports all errors at once, each with its line and what to do."""
 
 import difflib
 from collections import Counter

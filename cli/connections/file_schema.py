@@ -1,4 +1,4 @@
-"""The shape of connections.yaml, and what may be in it."""
+"""The schema of connections.yaml."""
 
 from collections.abc import Mapping
 from datetime import date

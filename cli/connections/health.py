@@ -1,4 +1,4 @@
-"""How connections are: what their polls and webhooks tell, in words."""
+"""The health of connections in words, from their polls and webhooks."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""The connections of a stack at a glance."""
+"""The table of a stack's connections."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime

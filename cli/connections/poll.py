@@ -1,4 +1,4 @@
-"""A poll outside its schedule, and waiting until it is over."""
+"""Requests a poll outside the schedule, and waits until it ends."""
 
 import time
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What is known of each provider before anybody has said anything about the account."""
+"""Defaults of each provider for settings that an account's entry leaves out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Secrets in the file are references: where the value is, never the value itself."""
+"""References to secrets in the file: where a value is stored, never the value."""
 
 import os
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How often a connection is polled: as people write it, and as EventBridge Scheduler takes it."""
+"""Poll schedules: as people write them, and as EventBridge Scheduler takes them."""
 
 import json
 import re

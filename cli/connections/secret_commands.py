@@ -1,4 +1,4 @@
-"""``milepost connections secret``: show, set and rotate what a connection keeps secret."""
+"""``milepost connections secret``: show, set and rotate a connection's secrets."""
 
 import sys
 from typing import Annotated, Any, Final

@@ -1,4 +1,4 @@
-"""Who writes to customers: connections whose settings don't say it, or not all of it."""
+"""Finds connections whose settings for customers' mails lack a sender or parts of it."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""A difference as people and as scripts read it."""
+"""Prints a difference, for people or as JSON."""
 
 from typing import Any, Final
 

@@ -1,4 +1,4 @@
-"""What the stack holds of its connections: settings, schedules, secrets, subscriptions, texts."""
+"""Reads a stack's connections: settings, schedules, secrets, subscriptions and templates."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""YAML with the line of every value, so that an error can say where it is."""
+"""Parses YAML with the line of each value, so that errors can name it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

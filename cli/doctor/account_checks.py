@@ -1,4 +1,4 @@
-"""Checks of what the AWS account gives the stack: functions at once, and the routes of its API."""
+"""Checks of the AWS account: concurrent executions of functions, and the routes of the API."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final

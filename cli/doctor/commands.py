@@ -1,4 +1,4 @@
-"""``milepost doctor``: every check of a deployment, a line each, and what to do."""
+"""``milepost doctor``: runs every check of a deployment, one line each, with what to do."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What an examination finds, and what it is given to look at."""
+"""The results of checks, and what a check can read."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Checks of how it runs: alarms, what failed, what waits for a person, how polls go."""
+"""Checks of operation: alarms, failures, dead letters, quarantine, polls and webhooks."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Checks of what was set up: the stack itself, connections, their secrets and schedules."""
+"""Checks of the setup: the stack itself, connections, their secrets and schedules."""
 
 from collections.abc import Iterator
 

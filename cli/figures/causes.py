@@ -1,4 +1,4 @@
-"""``milepost causes``: why orders ended without success, and which were accepted faster."""
+"""``milepost causes``: why orders ended without success, and whether known meters help."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final

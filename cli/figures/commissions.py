@@ -1,4 +1,4 @@
-"""``milepost commissions``: what orders have earned, by when it is due, whether it was paid."""
+"""``milepost commissions``: what orders have earned, when it is due, and whether it was paid."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""``milepost stages``: how long stages took, and open orders beyond the 90th percentile."""
+"""``milepost stages``: stage durations, and open orders beyond the 90th percentile."""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""A mail as a connection would send it, with its settings and texts of its own."""
+"""Previews of a mail, with a connection's settings and its own templates."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The delivery log of an order, as an operator reads it."""
+"""Prints the delivery log of an order."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias

@@ -1,4 +1,4 @@
-"""``milepost erase``: removing a customer from everything, for good."""
+"""``milepost erase``: erases a customer everywhere, irreversibly."""
 
 import re
 from typing import Annotated, Any, Final

@@ -1,4 +1,4 @@
-"""``milepost redrive``: sending messages of a dead-letter queue back to work."""
+"""``milepost redrive``: moves messages of a dead-letter queue back for processing."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""``milepost replay``: processing again what a provider sent, as after a fix of an adapter."""
+"""``milepost replay``: processes quarantined payloads again, for example after a fix."""
 
 from typing import Annotated, Any
 from uuid import uuid4

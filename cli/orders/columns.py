@@ -1,4 +1,4 @@
-"""Columns of a list of orders: those that there are, and what is in each."""
+"""The columns of an order list."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias

@@ -1,4 +1,4 @@
-"""What the provider said of an order, as lines for people: one subject a line, labels first."""
+"""The facts of an order as labelled lines."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Filters of order lists: the command's options, and the API's query parameters for them."""
+"""Filters of order lists: options of the command, and the API's query parameters."""
 
 from typing import Annotated, Any, TypeAlias
 

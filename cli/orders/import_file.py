@@ -1,4 +1,4 @@
-"""``milepost orders import``: orders that a team already has, from a CSV file."""
+"""``milepost orders import``: imports existing orders of a team from a CSV file."""
 
 import csv
 from collections import Counter

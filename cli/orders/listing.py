@@ -1,4 +1,4 @@
-"""A list of orders, as a table or for scripts."""
+"""Prints a list of orders, as a table or for scripts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias

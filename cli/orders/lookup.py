@@ -1,4 +1,4 @@
-"""Which orders an operator means, however they are named. The API's lookup decides."""
+"""Finds the orders that an operator names. The API's lookup decides."""
 
 from cli.api import OrdersApi
 from cli.errors import WrongUse

@@ -1,4 +1,4 @@
-"""One order as an operator reads it: its status, its timeline, and its notices."""
+"""Prints one order: its status, timeline, forecast and notices."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias

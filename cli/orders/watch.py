@@ -1,4 +1,4 @@
-"""Watching orders: what differs from one look at a list to the next."""
+"""``milepost orders watch``: reads a list again and again, and prints what has changed."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Storing a version of a provider's file, and moving its connections to it."""
+"""Stores a version of a provider's file, and moves its connections to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What another version of a provider's file would change, tried on what a stack has."""
+"""Compares two versions of a provider's file by the stack's orders and quarantined payloads."""
 
 from base64 import b64decode
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A provider's file proposed from a captured list: what can be seen, and what has to be said."""
+"""Drafts a provider's file from a captured list: what can be derived, and what is missing."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final

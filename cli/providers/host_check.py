@@ -1,4 +1,4 @@
-"""Whether the hosts that a provider's file names may be called: the same rule as for endpoints."""
+"""Checks that the hosts in a provider's file may be called, by the rule for endpoints."""
 
 import socket
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Which declared providers a stack has, for whatever asks by a provider's name."""
+"""Looks up a stack's declared providers by name."""
 
 from dataclasses import dataclass
 

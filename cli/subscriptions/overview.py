@@ -1,4 +1,4 @@
-"""The subscriptions of a stack at a glance."""
+"""The table of a stack's subscriptions."""
 
 from collections.abc import Iterable
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""A saved view as the filters of a list of orders."""
+"""Adds a saved view's filters to those of a list of orders."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias

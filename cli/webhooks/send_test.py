@@ -1,4 +1,4 @@
-"""``milepost send-test``: whether a connection's webhooks arrive, tried with one of our own."""
+"""``milepost send-test``: sends a signed test delivery, and checks that it arrives."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""``milepost sign``: the headers with which a provider would send a body."""
+"""``milepost sign``: prints the headers with which a provider would send a body."""
 
 import shlex
 import sys

@@ -1,4 +1,4 @@
-"""How a connection's provider signs, with the secret that is live now."""
+"""Signs with a connection's current secret, in its provider's scheme."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""On which resource a request is authorised, where the emulator differs from AWS.
+"""Resources and condition keys of authorization, where the emulator differs from AWS.
 
 ministack 1.5.33 checks SESv2 `SendEmail`, SSM `GetParametersByPath` and the schedules of a group
 on `*` or on a wrong name, so that policies without wildcards, right on AWS, would be refused.

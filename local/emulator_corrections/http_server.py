@@ -1,4 +1,4 @@
-"""The emulator's HTTP server: a quick one.
+"""The emulator's HTTP server, replaced by a faster one.
 
 ministack 1.5.33 comes with a server in pure Python, which takes a quarter of all its time. It is a
 plain ASGI application, so any server does.

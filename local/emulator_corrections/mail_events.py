@@ -1,4 +1,4 @@
-"""The outcome of mails: the emulator publishes no SES events, so this does, as AWS would.
+"""SES events of mails: the emulator publishes none, so they are published here as AWS would.
 
 Mails to the addresses of Amazon's mailbox simulator meet with what the simulator does to them,
 labels (``bounce+7@``) included; every other mail that is taken is delivered. Source: Amazon SES

@@ -1,4 +1,4 @@
-"""What SES refuses: a `SendEmail` request checked by SES's documented rules.
+"""Checks a `SendEmail` request by SES's documented rules.
 
 The emulator takes any request. Without this a mail that AWS would never send would be shown as
 delivered here. Which identities are verified the emulator checks itself.

@@ -1,4 +1,4 @@
-"""How SES sends mail, where the emulator differs from AWS.
+"""Sending mail by SES, where the emulator differs from AWS.
 
 ministack 1.5.33 takes any request, and drops the headers and the reply addresses of SESv2's
 `SendEmail`.

@@ -1,4 +1,4 @@
-"""What `!Ref` of a secret is, where the emulator differs from AWS.
+"""`!Ref` of a secret, where the emulator differs from AWS.
 
 ministack 1.5.33 returns the secret's name. On AWS it is the ARN (CloudFormation reference,
 AWS::SecretsManager::Secret, "Return values"), which policies and functions rely on.

@@ -1,4 +1,4 @@
-"""How Lambda reads a DynamoDB stream, where the emulator differs from AWS.
+"""Lambda's mappings of DynamoDB streams, where the emulator differs from AWS.
 
 ministack 1.5.33 ignores ReportBatchItemFailures (records that failed count as done), bisecting
 and the retry limit of a stream's mapping, and calls the function on the thread that also polls

@@ -1,4 +1,4 @@
-"""The inbox's two doors: SMTP for SES, HTTP for people and tests."""
+"""The inbox's two servers: SMTP for SES, HTTP for people and tests."""
 
 import logging
 

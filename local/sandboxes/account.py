@@ -1,4 +1,4 @@
-"""One account at one provider: what all four have in common."""
+"""One account at one provider: what all four sandboxes share."""
 
 import random
 import secrets

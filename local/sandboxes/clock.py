@@ -1,4 +1,4 @@
-"""The sandboxes' time: the machine's, which a test can move ahead."""
+"""The sandboxes' clock: the machine's time, which tests can advance."""
 
 from datetime import UTC, datetime, timedelta
 

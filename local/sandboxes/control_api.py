@@ -1,4 +1,4 @@
-"""``{sandbox_url}/_sandbox``: how a test or a person steers one account."""
+"""``{sandbox_url}/_sandbox``: the API by which tests and people control one account."""
 
 import base64
 import binascii

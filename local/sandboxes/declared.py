@@ -1,4 +1,4 @@
-"""A declared provider's account, made of its file and its samples.
+"""The sandbox of a declared provider, from its file and its samples.
 
 Each status word has a sample; an order moves to a word by taking that sample's form, with its own
 id and a new time of change. Lists, pages, sign-in and signatures are as the file says.

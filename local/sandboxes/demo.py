@@ -1,4 +1,4 @@
-"""The demo: orders that move through their lives, faster than life, and then stop."""
+"""The demo: orders that go through all their steps within minutes."""
 
 import random
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Lives that orders lead in the demo: between them they show every status of every provider.
+"""The demo's scenarios: together they show every status of every provider.
 
 A story starts with an order that was placed ``days_ago``. Each move is what
 ``Account.move_order`` takes; ``in_days`` stands for an appointment that many days from now, at some

@@ -1,4 +1,4 @@
-"""Misbehaviour on request: what a provider does on its bad days."""
+"""Fault injection: errors, delays and duplicates that a test can request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Made-up people, addresses and numbers that look like real ones. All at example domains."""
+"""Invented customers with realistic addresses and numbers, all at example domains."""
 
 import random
 import string

@@ -1,4 +1,4 @@
-"""JSON and times as the providers write them."""
+"""JSON and times in the providers' formats."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Request limits in fixed windows, as providers count them."""
+"""Rate limits in fixed windows, as providers count them."""
 
 import math
 from collections.abc import Sequence

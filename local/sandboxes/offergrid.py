@@ -1,4 +1,4 @@
-"""Offergrid's reseller API as docs/providers/offergrid.md describes it."""
+"""Offergrid's reseller API, by docs/providers/offergrid.md."""
 
 import hmac
 import zlib

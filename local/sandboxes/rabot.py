@@ -1,4 +1,4 @@
-"""RABOT Energy's partner API as docs/providers/rabot.md describes it."""
+"""RABOT Energy's partner API, by docs/providers/rabot.md."""
 
 import hmac
 import secrets

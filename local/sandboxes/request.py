@@ -1,4 +1,4 @@
-"""A request to a sandbox and its answer."""
+"""A request to a sandbox and its response."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""One request to a provider: what happens to it on the way, faults included."""
+"""Responds to one request, or fails as configured."""
 
 import time
 from collections.abc import Callable

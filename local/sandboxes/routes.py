@@ -1,4 +1,4 @@
-"""Which call means which method."""
+"""Routes requests to the methods of a sandbox."""
 
 import re
 from collections.abc import Callable, Sequence

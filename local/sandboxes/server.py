@@ -1,4 +1,4 @@
-"""The HTTP server before all accounts."""
+"""The HTTP server of all sandbox accounts."""
 
 import sys
 from collections import deque

@@ -1,4 +1,4 @@
-"""Which accounts the sandboxes hold, with their credentials and where their webhooks go."""
+"""The sandbox accounts, their credentials, and where their webhooks are sent."""
 
 import base64
 import hashlib

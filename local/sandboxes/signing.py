@@ -1,4 +1,4 @@
-"""Webhook signatures as the providers make them.
+"""Webhook signatures as the providers compute them.
 
 Sources: the Standard Webhooks specification (offergrid and subs, the project's own choice) and
 Spirii's public webhook guide.

@@ -1,4 +1,4 @@
-"""Spirii Business orders as docs/providers/spirii.md describes them."""
+"""Spirii Business's orders API, by docs/providers/spirii.md."""
 
 import hmac
 import secrets

@@ -1,4 +1,4 @@
-"""The orders of one account, in memory, sorted the ways in which providers list them."""
+"""The orders of one account, in memory, sorted as providers list them."""
 
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field

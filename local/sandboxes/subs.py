@@ -1,4 +1,4 @@
-"""SUBS service requests as docs/providers/subs.md describes them."""
+"""SUBS's service requests API, by docs/providers/subs.md."""
 
 import hashlib
 import hmac

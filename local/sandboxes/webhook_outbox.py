@@ -1,4 +1,4 @@
-"""Webhooks on their way: signed, delivered in the background, retried, logged."""
+"""Webhooks that are sent: signed, delivered in the background, retried and logged."""
 
 import heapq
 import itertools

@@ -1,4 +1,4 @@
-"""Times at which people work: when orders are placed, and for when appointments are made."""
+"""Working hours: when orders are placed, and for when appointments are made."""
 
 import random
 from collections.abc import Mapping

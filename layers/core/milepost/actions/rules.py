@@ -1,4 +1,4 @@
-"""Which actions an order's status allows, and whether one is asked for as it should be."""
+"""Which actions an order's status allows, and whether a request for one is valid."""
 
 import re
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Planning an action for later, calling it off before its time has come, and starting it then.
+"""Plans an action for later, cancels it before it starts, and starts it at its time.
 
 Whoever starts a plan and whoever calls it off or changes it decide on the same version of the
 order: the first to write decides, and the other one is told.

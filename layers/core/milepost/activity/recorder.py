@@ -1,4 +1,4 @@
-"""Recording changes: noted before they are made, and completed afterwards.
+"""Records changes: an entry is written before a change, and completed after it.
 
 The entry is written first. A change that can't be noted is not made, so there is none without its
 entry. What becomes of it is written over the same entry once it is known. When that fails the

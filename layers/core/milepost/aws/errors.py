@@ -1,4 +1,4 @@
-"""Which errors of AWS are of something that is down, and not of us."""
+"""Which errors of AWS mean that a service is unavailable."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""One secret of Secrets Manager that holds an entry for each of many, as a JSON object."""
+"""One secret in Secrets Manager with many entries, as a JSON object."""
 
 import json
 import random

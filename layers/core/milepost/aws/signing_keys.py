@@ -1,4 +1,4 @@
-"""Keys that sign what we hand out ourselves: links in mails, cursors of lists."""
+"""Keys that sign links in mails and cursors of lists."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final

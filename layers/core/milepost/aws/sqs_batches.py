@@ -1,4 +1,4 @@
-"""A batch of a queue, whose messages fail each for itself.
+"""Batches of a queue: each message succeeds or fails by itself.
 
 The few lines that a queue needs: Powertools' own come with every other event source of Lambda,
 and with asyncio, which cost more at a cold start than everything of ours.

@@ -1,4 +1,4 @@
-"""Which of a connection's commission terms hold for an order."""
+"""Selects a connection's commission terms for an order."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,4 @@
-"""A provider that a file declares, as it is stored: JSON, by name and version, each of them kept.
+"""A stored declared provider: JSON, by name and version; every version is kept.
 
 What the JSON means is for ``milepost.providers.declared``; here it is text of a bounded size.
 """

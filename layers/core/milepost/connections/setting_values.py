@@ -1,4 +1,4 @@
-"""Values of a connection's settings, each read from what JSON gave.
+"""Validates the values of a connection's settings.
 
 Each function takes a value of the JSON, and raises ``Wrong`` with what follows the setting's name
 in a message, such as "is no whole number".

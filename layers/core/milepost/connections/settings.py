@@ -1,4 +1,4 @@
-"""Reading a connection's stored settings, each connection by itself.
+"""Parses stored settings, each connection independently of the others.
 
 They are JSON that ``milepost connections apply`` wrote, and that people may have edited since. What
 can't be used closes that connection alone, so everything here ends in ``UnusableConnection``.

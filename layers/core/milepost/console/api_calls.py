@@ -1,4 +1,4 @@
-"""Changes, made by the API in process: its checks, its roles, its activity log."""
+"""Changes: requests to the API in the same process, with its checks, roles and activity log."""
 
 import json
 from dataclasses import dataclass

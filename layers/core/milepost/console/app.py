@@ -1,4 +1,4 @@
-"""One request of a browser, one answer: who asks, which page, and what every answer has."""
+"""Handles one request of a browser: finds the session and the page, and adds common headers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

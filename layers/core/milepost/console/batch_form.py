@@ -1,4 +1,4 @@
-"""One action on many orders, as a form asks for it."""
+"""The form for one action on many orders."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

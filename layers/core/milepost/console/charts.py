@@ -1,4 +1,4 @@
-"""Plots as SVG, drawn on the server: no script, no style of its own."""
+"""Charts as SVG, drawn on the server, without scripts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Whether a form was sent by one of our own pages: its token, and what the browser says of it.
+"""Protection against forged requests: a form's token, and the browser's request headers.
 
 Sources: OWASP, "Cross-Site Request Forgery Prevention Cheat Sheet" (HMAC-based token patterns,
 fetch metadata); W3C, "Fetch Metadata Request Headers".

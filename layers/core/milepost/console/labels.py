@@ -1,4 +1,4 @@
-"""Words and marks for what the code has names for."""
+"""Labels and symbols for statuses, causes and other values."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""A mail as its reader would see it, on a page of the console or on one of its own."""
+"""A mail as its reader sees it, within a page or as a page of its own."""
 
 from typing import Final, Protocol
 

@@ -1,4 +1,4 @@
-"""What can be done with an order, as forms: what each does, and what it asks for."""
+"""An order's actions as forms: what each does, and which arguments it has."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

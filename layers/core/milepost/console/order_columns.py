@@ -1,4 +1,4 @@
-"""The columns that an order list of the console can have, and which of them are shown."""
+"""The columns of the console's order list, and which are shown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

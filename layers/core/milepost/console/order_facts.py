@@ -1,4 +1,4 @@
-"""The facts of an order, in the groups in which people look for them."""
+"""The facts of an order, in groups."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""The filters of an order list, as they are in the address."""
+"""The filters of an order list, as query parameters."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time

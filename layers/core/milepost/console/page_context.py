@@ -1,4 +1,4 @@
-"""What a page is given: who asks for what, and the services to answer from."""
+"""The context of a page: the user, the request, and the services."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Pages from templates. Everything that is put into one is escaped."""
+"""Renders pages from templates. All values are escaped."""
 
 import json
 from collections.abc import Callable, Mapping

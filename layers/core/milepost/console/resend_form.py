@@ -1,4 +1,4 @@
-"""A mail that is to be sent again, before it is: what it says, to whom, and what speaks against."""
+"""The form before a mail is resent: its contents, its recipient, and reasons against it."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Answers to the browser, and the headers that every one of them has."""
+"""Responses to the browser, and the headers that each of them has."""
 
 import base64
 import gzip

@@ -1,4 +1,4 @@
-"""Which page answers which address. A subject's module is imported when it is first asked for."""
+"""Routes paths to pages. A page's module is imported at its first request."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence

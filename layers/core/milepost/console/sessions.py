@@ -1,4 +1,4 @@
-"""Sessions: who is signed in, for how long, and what is kept of it.
+"""Sessions: who is signed in, how long a session lasts, and what it stores.
 
 The browser has the session's id alone; the table has the id's digest, so that nobody who reads the
 table can use what stands there. The refresh token is encrypted.

@@ -1,4 +1,4 @@
-"""Styles and scripts, under names that change with what they hold, so that browsers keep them."""
+"""Style sheets and scripts, named by their contents, so that browsers can cache them."""
 
 import hashlib
 from functools import cache

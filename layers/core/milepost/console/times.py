@@ -1,4 +1,4 @@
-"""Times as people read them: how far away, and the full time in the reader's zone."""
+"""Times relative to now, and in full in the reader's time zone."""
 
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo

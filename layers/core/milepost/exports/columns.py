@@ -1,4 +1,4 @@
-"""Columns of lists: what is in each, read from a row as the API shows it."""
+"""Columns of lists, read from a row of the API."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Curves: how long it takes from each age in a stage until the next step, and until the end.
+"""Curves: for each age in a stage, how long it takes until the next step, and until the end.
 
 They are made at fixed ages (landmarks), each from the orders that were in the stage at that age.
 Source: van Houwelingen, "Dynamic Prediction by Landmarking in Event History Analysis" (2007).

@@ -1,4 +1,4 @@
-"""How good forecasts were: past weeks' forecasts made again from what was known then.
+"""The quality of forecasts: past weeks' forecasts, made from what was known then.
 
 Nothing is stored for it: what was known at a moment follows from the stays.
 """

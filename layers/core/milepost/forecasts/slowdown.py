@@ -1,4 +1,4 @@
-"""Slowing down: whether orders leave a stage later now than in the weeks before.
+"""Slowdowns: whether orders leave a stage later now than in the weeks before.
 
 Two periods are compared by the log-rank test. An order counts in a period for the time that it was
 in the stage then, at the ages that it had then (left truncation), so orders that wait still count.

@@ -1,4 +1,4 @@
-"""The stays of an order: the stages that it was in, by the provider's own words, and its end."""
+"""The stays of an order: its stages by the provider's raw statuses, and its end."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""When something happens, from what happened and from what has not happened yet.
+"""Survival analysis: when something happens, from finished and unfinished cases.
 
 The estimate is Aalen and Johansen's, which is Kaplan and Meier's where everything ends in one way.
 Source: Kaplan and Meier, "Nonparametric Estimation from Incomplete Observations" (1958); Aalen and

@@ -1,4 +1,4 @@
-"""Taking in orders that a team already has when it starts, from rows of a table.
+"""Imports existing orders of a team from rows of a table.
 
 A row becomes a report like any other, dated by when its status was entered. So what a provider says
 later holds, and the same row taken in again changes nothing.

@@ -1,4 +1,4 @@
-"""Operating: what the team looks at and sets right, as the API and the command need it."""
+"""The services of operators, for the API and the command."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What may never be stored, taken out of a payload that is to be kept byte for byte.
+"""Redacts values that may never be stored from a payload that is otherwise kept byte for byte.
 
 Works on the text, without reading it as JSON: what is kept is just what can't be read, and may be
 nested deeper than any reader goes.

@@ -1,4 +1,4 @@
-"""Replay: quarantined payloads go back into the inbox to be processed again."""
+"""Replay: puts quarantined payloads back into the inbox, to be processed again."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Commission: what completed orders earn us, by when it is due, and whether it was paid.
+"""Commission: what completed orders earn, when it is due, and whether it was paid.
 
 Source for the usual terms: Offergrid's reseller documentation (earned on completion, usually paid
 monthly, sometimes recurring). The terms themselves are a connection's settings.

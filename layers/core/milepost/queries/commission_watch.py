@@ -1,4 +1,4 @@
-"""Watching commissions: orders whose commission is overdue since the last run.
+"""Finds orders whose commission has become overdue since the last run.
 
 A commission is overdue from a midnight that follows from its connection's terms. So a run looks at
 orders only after such a midnight, at each of them once, and remembers how far it came.

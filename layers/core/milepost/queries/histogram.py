@@ -1,4 +1,4 @@
-"""Tallies: how often something took how long, in buckets that are at most 5% wide."""
+"""Histograms of durations, in buckets that are at most 5% wide."""
 
 from bisect import bisect_right
 from collections import Counter

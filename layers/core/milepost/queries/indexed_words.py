@@ -1,4 +1,4 @@
-"""What an order is found by: its entries in the search index, as its connection's settings say.
+"""The words by which an order is found, as its connection's settings say.
 
 An entry is a word and, of names and addresses, the words beside it: ``schmidt anna`` and
 ``anna schmidt``. So the index knows who has both names without comparing all who have one.

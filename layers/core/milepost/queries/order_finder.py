@@ -1,4 +1,4 @@
-"""Lists of orders with what people need of each: filtered, sorted, searched and counted.
+"""Order lists with the fields that people need: filtered, sorted, searched and counted.
 
 What the API, the command and the console ask for lists. Roles that may see some connections only
 narrow ``Wanted.connections`` before they ask.

@@ -1,4 +1,4 @@
-"""Lists of orders: what is wanted, which orders those are, and where a page ended.
+"""A list of orders: its filters, which orders match, and where a page ended.
 
 A list is sorted by the orders' next date. The index keeps each status in several shards, so the
 list is their merge; orders of the same second stand shard by shard. So a place in the list is a

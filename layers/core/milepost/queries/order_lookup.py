@@ -1,4 +1,4 @@
-"""Which orders a person means: by an id as lists print it, the provider's id, or a reference."""
+"""Looks up orders by Milepost's id, the provider's id, or a reference."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

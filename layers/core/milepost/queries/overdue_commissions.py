@@ -1,4 +1,4 @@
-"""Overdue commissions: expected by a day, and not seen as paid. The contact is notified of them."""
+"""Overdue commissions: expected by a day, and not recorded as paid."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final

@@ -1,4 +1,4 @@
-"""Saved views: filters of order lists with a name, one's own, the team's, or built in."""
+"""Saved views: named filters of order lists; personal, shared with the team, or built in."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Words by whose beginnings orders are found, and whether an order has all words of a query.
+"""Words for search by prefix, and whether an order has all words of a query.
 
 A text is split at white space. A piece such as ``SP-2026-90012`` counts from the start of each of
 its parts on, without the marks between them: ``sp202690012``, ``202690012``, ``90012``. Case,

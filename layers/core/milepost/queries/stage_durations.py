@@ -1,4 +1,4 @@
-"""Measuring: how many orders stand where, and how long they stayed in each stage.
+"""Measures how many orders are in each status, and how long they stayed in each stage.
 
 Of each order it is kept what was counted of it and of which version. So a change that comes
 again, or late, or whose history is another one now, changes the figures by the difference alone.

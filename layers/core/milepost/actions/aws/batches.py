@@ -1,4 +1,4 @@
-"""BatchesTable and the queue of batches at work."""
+"""BatchesTable, and the queue of running batches."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What it takes to act on orders, joined for one connection at a time."""
+"""Everything that actions need of one connection: orders, provider session, tables."""
 
 import time
 from collections.abc import Callable, Mapping

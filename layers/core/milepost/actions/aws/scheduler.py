@@ -1,4 +1,4 @@
-"""Planned actions in EventBridge Scheduler: one schedule a plan, gone once it has run."""
+"""Planned actions in EventBridge Scheduler: one schedule each, deleted after it has run."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""PollsTable as others than the poller see it: how a connection's polls went, its last webhook."""
+"""Reads PollsTable: a connection's latest polls, and its last webhook."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""NoticesTable's record of which version of the declared connections is applied, and by whom now.
+"""NoticesTable's record of the applied version of the connections, and the lock on applying.
 
 A declaration is spread over several services. One item stands for all of it: whoever changes any of
 it takes the item first, in place of the version that they have read.

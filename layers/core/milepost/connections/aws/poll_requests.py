@@ -1,4 +1,4 @@
-"""PollsTable: requests for polls, which stay with their connection until a poll has done them."""
+"""PollsTable: requests for polls, kept until a poll has served them."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final

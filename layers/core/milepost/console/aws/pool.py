@@ -1,4 +1,4 @@
-"""The user pool's own endpoints: where people sign in, and where codes become tokens.
+"""The user pool's endpoints: sign-in pages, and exchanging codes for tokens.
 
 Source: Amazon Cognito, "Managed login endpoints reference"; RFC 7636 section 4.2 (S256).
 """

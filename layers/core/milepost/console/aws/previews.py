@@ -1,4 +1,4 @@
-"""What writes mails for previews, built from a function's environment."""
+"""Creates the renderer of mail previews from a function's environment."""
 
 import time
 from collections.abc import Callable, Mapping

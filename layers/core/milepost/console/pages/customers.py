@@ -1,4 +1,4 @@
-"""One customer: all their orders, all notices to them, and erasing them."""
+"""One customer: all their orders and notices, and their erasure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

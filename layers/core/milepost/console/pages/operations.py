@@ -1,4 +1,4 @@
-"""What needs an operator: messages that failed every retry, and what could not be read."""
+"""Operations: dead letters, and payloads that could not be read."""
 
 import json
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""One order: where it stands, what comes next, everything that happened, and what can be done."""
+"""One order: its status, next step, timeline, and actions."""
 
 from typing import Any, cast
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""The first page: what needs a hand today, each part with its most urgent orders."""
+"""The first page: the orders that need attention today, the most urgent of each kind."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Saved views: keeping a list's filters under a name, sharing, renaming and deleting them."""
+"""Saved views: saving a list's filters by name; sharing, renaming and deleting them."""
 
 import hashlib
 import re

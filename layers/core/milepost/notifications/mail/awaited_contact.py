@@ -1,4 +1,4 @@
-"""Notices to a customer of whom nothing is known yet: held until the order has been fetched.
+"""Holds notices to a customer without contact data until the order has been fetched.
 
 A webhook may come before anything has said who the customer is. The notice is entered without an
 address, the order is fetched, and the sender looks again until the order has contact data: then

@@ -1,4 +1,4 @@
-"""What the mail service tells of a mail: delivered, bounced, complained of, rejected."""
+"""Events of the mail service about one mail: delivered, bounced, complained about, rejected."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

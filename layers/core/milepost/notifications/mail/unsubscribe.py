@@ -1,4 +1,4 @@
-"""One-click unsubscribe (RFC 8058): a signed link that ends mails without a login.
+"""One-click unsubscribe (RFC 8058): a signed link that unsubscribes without sign-in.
 
 The link names what it ends and is signed, so that nobody can end another's mails. It holds no
 address: whose mails it ends it says by a digest of the address, however many subscriptions they

@@ -1,4 +1,4 @@
-"""The pages behind an unsubscribe link: one button, in the reader's language, and nothing else."""
+"""The pages of an unsubscribe link: one button, in the reader's language."""
 
 from base64 import b64encode
 from collections.abc import Mapping

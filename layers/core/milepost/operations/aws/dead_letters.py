@@ -1,4 +1,4 @@
-"""Dead-letter queues of SQS, and the ways by which their messages are done after all.
+"""Dead-letter queues in SQS, and how their messages are redriven.
 
 A message is received, sent on and deleted, instead of SQS's own move task: whoever asks learns what
 came of it, single ones can be chosen, and what is no queue's message can be redriven alike.

@@ -1,4 +1,4 @@
-"""What stands behind operating, built from a function's environment."""
+"""Creates the services of operators from a function's environment."""
 
 from collections.abc import Mapping
 from functools import cache

@@ -1,4 +1,4 @@
-"""What a text or a JSON value says, however it is encoded: its parts, decoded, to be compared.
+"""Decodes texts and JSON values in any encoding, so that their parts can be compared.
 
 What providers and mail servers send on may be JSON within JSON, a form, a mail. Whoever looks for
 somebody in it looks at each reading of it: as it is, and decoded by each encoding that is found.

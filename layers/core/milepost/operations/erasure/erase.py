@@ -1,4 +1,4 @@
-"""Erasing a customer: their orders become tombstones, and what else names them is removed.
+"""Erases a customer: orders become tombstones, and all other data that names them is removed.
 
 An erasure is remembered for as long as anything may be on its way: what was recorded and not yet
 found, a message that waits in a queue, a change that is retried. It is looked for again until then.

@@ -1,4 +1,4 @@
-"""Which orders are a customer's: those found by their id, and by what these orders tell of them."""
+"""Finds a customer's orders: by id, and by the identifiers in those orders."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A place that may hold something of a customer, and what was found in it."""
+"""A place that may hold a customer's data, and what was found there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Erasures of the last days, which are remembered for what shows up afterwards."""
+"""Recent erasures, remembered so that data that appears later is erased as well."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Who is erased, and whether something that is kept is known to be theirs.
+"""The data subject: who is erased, and whether stored data is known to be theirs.
 
 Nothing is deleted that isn't known to be the customer's. Known is what names their order, as a
 field and within its connection, or whose own customer is them: by the email address, else the

@@ -1,4 +1,4 @@
-"""OrdersTable, as whoever concludes something from it reads it: consistently, many at once."""
+"""Consistent reads of OrdersTable, many orders in one call."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence

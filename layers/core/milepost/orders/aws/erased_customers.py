@@ -1,4 +1,4 @@
-"""ErasuresTable, as those read it who take in orders and make them findable.
+"""Reads ErasuresTable, so that orders of erased customers are not recorded or indexed.
 
 ``erasures`` / ``state`` holds the salt of all digests, and until when any erasure is remembered;
 ``erased#<digest>`` is there for each digest by which the customer of an order is known.

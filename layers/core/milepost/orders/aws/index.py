@@ -1,4 +1,4 @@
-"""OrdersTable's index, as the watch reads it: what is past, and what was announced lately."""
+"""OrdersTable's index: orders that are past due, and recent announcements."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What an order's item is made of: reports, summary, waits, the overdue mark."""
+"""The parts of an order's item: reports, summary, waits, the overdue mark."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Orders that a batch is about: read together ahead, in one call instead of one each."""
+"""Reads all orders of a batch in one call instead of one call each."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any

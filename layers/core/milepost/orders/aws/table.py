@@ -1,4 +1,4 @@
-"""OrdersTable: one item an order, one conditional write a change."""
+"""OrdersTable: one item for each order, and one conditional write for each change."""
 
 import json
 import zlib

@@ -1,4 +1,4 @@
-"""The quarantine: what is authentic but can't be read, kept byte for byte."""
+"""The quarantine's bucket: authentic payloads that can't be read, kept byte for byte."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping

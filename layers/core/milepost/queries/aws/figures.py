@@ -1,4 +1,4 @@
-"""FiguresTable: how many orders are in which status, and how long each stage took.
+"""FiguresTable: orders by status, and stage durations.
 
 A connection's stages of one month are an item a service type, status and raw status, so that a year
 is one query. A stage is counted in one of them; where a status had several raw statuses, each has

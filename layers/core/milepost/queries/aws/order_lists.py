@@ -1,4 +1,4 @@
-"""Lists of orders by the index, at a cost that does not depend on how many orders there are."""
+"""Order lists by the index. Their cost does not depend on the number of orders."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence

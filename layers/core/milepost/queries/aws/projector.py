@@ -1,4 +1,4 @@
-"""MeasuredOrders: takes changes of orders into FiguresTable and SearchTable, each exactly once."""
+"""Projects changes of orders into FiguresTable and SearchTable, each exactly once."""
 
 import random
 import time

@@ -1,4 +1,4 @@
-"""SearchTable: which orders are found by these words, and which are of this customer.
+"""SearchTable: finds orders by words, or by customer.
 
 It is written with the figures, so what it names may be a little behind; whoever shows an order
 reads the order itself. Words of customers are in it (``word_entries``): they go with their order.

@@ -1,4 +1,4 @@
-"""Entries of SearchTable by which words find orders, and the list of each order's own.
+"""SearchTable's entries: the orders of each word, and the words of each order.
 
 | item | pk | sk |
 |---|---|---|

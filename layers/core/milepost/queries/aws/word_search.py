@@ -1,4 +1,4 @@
-"""Orders that have all words of a query, from SearchTable's entries, at a bounded cost.
+"""Searches SearchTable for orders that have all words of a query, at a bounded cost.
 
 Each word is looked for by how it begins. A word that few orders have decides: the others are only
 compared with what is kept of those few. Where all words are common, two of them that stand side by

@@ -1,4 +1,4 @@
-"""Mails by SES: how a mail is sent, and which refusals are final."""
+"""Sends mails by SES, and tells final refusals from temporary ones."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""NoticesTable's texts of connections' own: templates that are used in place of ours."""
+"""Custom templates of connections in NoticesTable."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final

@@ -1,4 +1,4 @@
-"""What stands behind unsubscribe links: the key that signs them, and where mails are ended."""
+"""Unsubscribing in AWS: the key that signs links, and the suppression that is written."""
 
 from collections.abc import Callable
 from datetime import datetime

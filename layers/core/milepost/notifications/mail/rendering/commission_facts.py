@@ -1,4 +1,4 @@
-"""What the contact reads of a commission that is overdue, and how to mark it as paid."""
+"""Values of mails about overdue commissions, and how to mark a commission as paid."""
 
 from typing import Any, Final
 

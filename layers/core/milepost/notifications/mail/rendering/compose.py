@@ -1,4 +1,4 @@
-"""From a template and its values to the parts of a mail."""
+"""Composes the parts of a mail from a template and its values."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""What one mail is about, and how it speaks: the notice with its order, language and zone."""
+"""The context of one mail: the notice with its order, language and time zone."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Overrides: a connection's own texts, checked before they are taken."""
+"""Custom templates of a connection, checked before they are stored."""
 
 import difflib
 import re

@@ -1,4 +1,4 @@
-"""Digests: many notices in one mail, as a list that can be scanned."""
+"""Digests: many notices in one mail, as a list."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Facts of an order, read so that nothing that was ever stored can stop a mail.
+"""Reads facts of an order without errors, whatever an earlier version stored.
 
 Details are checked where a report comes in. What an older version stored, or another program
 wrote, may still have another shape: a part of the wrong kind counts as missing.

@@ -1,4 +1,4 @@
-"""The table of facts: which rows a mail shows, with which labels, to whom."""
+"""The table of facts in a mail: its rows, labels, and which audience sees each."""
 
 from typing import Any, Final
 

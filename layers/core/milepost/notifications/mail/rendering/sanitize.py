@@ -1,4 +1,4 @@
-"""Text from outside, made harmless: one line, of bounded length, without what can't be seen.
+"""Sanitizes text from outside: one line, limited in length, without invisible characters.
 
 Names, notes and reasons are hostile input. What a provider wrote may not start a header, hide a
 character, turn the direction of the text around it, or push a mail out of its frame. A text of

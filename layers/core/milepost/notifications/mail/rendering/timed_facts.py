@@ -1,4 +1,4 @@
-"""What mails say of what an order waits for, and of what the team is to do itself."""
+"""Values of mails about waiting orders, and about what the team should do."""
 
 from typing import Any, Final
 

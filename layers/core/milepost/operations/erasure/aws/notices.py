@@ -1,4 +1,4 @@
-"""What NoticesTable has of a customer: the delivery log, what is held, subscriptions."""
+"""Places of an erasure in NoticesTable: the delivery log, held notices, subscriptions."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Orders of an erased customer in AWS: tombstones in OrdersTable, planned actions called off."""
+"""Orders of an erased customer: writes tombstones, and cancels planned actions."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final

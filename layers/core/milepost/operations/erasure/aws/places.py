@@ -1,4 +1,4 @@
-"""Erasing in AWS: every place that may hold something of a customer, and how each is looked at.
+"""Every place that may hold a customer's data, and how each is searched.
 
 ``PLACES`` is the one list of them, by the resources of template.yaml; docs/erasure.md has it in
 words. A test holds that no table, bucket or queue is missing.

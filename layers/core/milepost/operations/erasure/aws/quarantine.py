@@ -1,4 +1,4 @@
-"""Places of an erasure: payloads that could not be read; and whose a payload is."""
+"""Places of an erasure: payloads in the quarantine, and whose they are."""
 
 from dataclasses import dataclass
 from datetime import datetime

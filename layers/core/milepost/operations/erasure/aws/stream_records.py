@@ -1,4 +1,4 @@
-"""Places of an erasure: records of the orders' stream that were not announced, or not indexed."""
+"""Places of an erasure: stream records that were not announced, or not indexed."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What an erasure has found in one place so far. Short: every place counts alike."""
+"""The result of searching one place. Short: every place counts alike."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""ErasuresTable: who was erased in the last days, by salted digests alone.
+"""ErasuresTable: recently erased customers, by salted hashes only.
 
 ``erasures`` / ``state`` holds the salt, and until when any erasure is remembered. An erasure is one
 item beside it, and one item for each digest by which the customer of an order is known
