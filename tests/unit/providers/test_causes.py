@@ -16,6 +16,7 @@ from milepost.orders.details import Details, cause_in
 
 EXAMPLES = {
     "credit_check": [
+        "Zahlungsfähigkeit nicht gegeben",
         "Bonitätsprüfung nicht bestanden",
         "Credit check failed",
         "Insolvenzprüfung negativ",
@@ -54,6 +55,8 @@ EXAMPLES = {
         "Inkasso",
     ],
     "invalid_address": [
+        "Hausnummer fehlt",
+        "Husnummer mangler",
         "Invalid address",
         "Address could not be found",
         "Incomplete address",
@@ -72,6 +75,7 @@ EXAMPLES = {
         "Straße unbekannt",
     ],
     "customer_cancelled": [
+        "Kunden fortrød",
         "Customer cancels",
         "Customer changed their mind",
         "Cancelled by the customer",
@@ -90,6 +94,7 @@ EXAMPLES = {
         "Fortrydelsesret benyttet",
     ],
     "customer_unreachable": [
+        "Customer not answering phone",
         "Customer can't be reached",
         "The customer couldn’t be contacted",
         "Unable to contact the customer",
@@ -141,6 +146,7 @@ EXAMPLES = {
         "Apartment no. missing",
     ],
     "meter_data": [
+        "Måleren findes ikke",
         "Zählernummer unbekannt",
         "MaLo-ID nicht gefunden",
         "Falsche Zählernummer",
@@ -154,6 +160,9 @@ EXAMPLES = {
         "Zähler gehört zu anderer Adresse",
     ],
     "existing_contract": [
+        "Kunde hat bereits Liefervertrag bei anderem Versorger",
+        "Es besteht ein Vertrag mit einem anderen Anbieter",
+        "Kunden har allerede en aftale hos en anden leverandør",
         "Bestehender Vertrag beim Vorversorger",
         "Kunde ist noch gebunden: Vertragsbindung bis 2027",
         "Existing contract with another supplier",
@@ -162,6 +171,8 @@ EXAMPLES = {
         "Vertragslaufzeit beim Altlieferanten",
     ],
     "equipment_not_available": [
+        "Måler ikke på lager",
+        "Meter not available",
         "Modem out of stock",
         "Gerät nicht lieferbar",
         "Udstyr ikke på lager",

@@ -32,7 +32,7 @@ _PATTERNS: Final[Mapping[str, tuple[str, ...]]] = {
         r"insolven|bankrupt|solvency|affordability|\bdebts?\b|debt collect|\barrears\b",
         r"bonitaet|schufa|creditreform|auskunftei|wirtschaftsauskunft|konkurs",
         r"kredit(?:wuerdig|pruef|check)|negativmerkmal|schuldnerverzeichnis|zahlungsunfaehig",
-        r"zahlungs(?:historie|moral|ausfall|schwierigkeit|verhalten)|eidesstattliche",
+        r"zahlungs(?:faehig|historie|moral|ausfall|schwierigkeit|verhalten)|eidesstattliche",
         r"\b(?:offene|ausstehende)[rn]? (?:forderung|rechnung|posten)|\binkasso|mahnverfahren",
         r"verschuldung|ueberschuldet|verschuldet|\bschulden\b",
         r"kredit(?:vurder|oplysning|tjek|vaerdig)|\bribers\b|\brki\b|betalingsanmaerkning",
@@ -59,6 +59,7 @@ _PATTERNS: Final[Mapping[str, tuple[str, ...]]] = {
         r"nicht identifizier|identifikation (?:nicht|fehlgeschlagen)",
         r"\bmaaler(?:nummer|punkt|id)\b.{0,30}\b(?:ukendt|ugyldig|forkert|ikke|mangler)",
         r"\b(?:ukendt|ugyldigt?|forkert|manglende) maaler",
+        r"\bmaaler(?:en)?\b.{0,20}\b(?:findes ikke|ikke fundet|ukendt|forkert)",
     ),
     "existing_contract": (
         r"\b(?:existing|active|other) (?:supply )?contract\b|\bunder contract\b",
@@ -66,6 +67,10 @@ _PATTERNS: Final[Mapping[str, tuple[str, ...]]] = {
         r"\b(?:bestehende|laufende|anderweitige)[rn]? (?:liefer|strom)?vertrag",
         r"\bvertragsbindung|\bvertragslaufzeit|\b(?:vor|alt)(?:versorger|lieferant)",
         r"\b(?:bereits|schon) (?:beliefert|unter vertrag)\b",
+        r"\b(?:bereits|schon|noch) (?:einen? )?(?:liefer|strom|gas)?vertrag\b",
+        r"vertrag (?:bei|mit) (?:einem )?anderen? (?:anbieter|versorger|lieferant)",
+        r"vertrag (?:bei|mit) (?:einem )?anderem (?:anbieter|versorger|lieferant)",
+        r"\b(?:aftale|kontrakt) (?:hos|med) (?:en )?anden",
         r"\bbindingsperiode|\bnuvaerende leverandoer",
         r"\b(?:eksisterende|loebende) (?:aftale|kontrakt)",
     ),
@@ -88,6 +93,7 @@ _PATTERNS: Final[Mapping[str, tuple[str, ...]]] = {
         r"ADDRESS.{0,30}(?:falsch|ungueltig|unvollstaendig|unbekannt|fehlerhaft|(?:stimm|pass"
         r"|existier)t nicht)",
         r"ADDRESS.{0,30}nicht (?:gefunden|korrekt|richtig|gueltig|auffindbar|vorhanden|zuordenbar)",
+        r"ADDRESS.{0,20}\b(?:fehlt|fehlen|mangler|missing)\b",
         r"(?:forkert|ugyldig|ukendt|ufuldstaendig)\w? ADDRESS",
         r"ADDRESS.{0,20}(?:forkert|ugyldig|ukendt|ufuldstaendig|findes ikke|ikke (?:fundet"
         r"|korrekt|gyldig))",
@@ -102,6 +108,7 @@ _PATTERNS: Final[Mapping[str, tuple[str, ...]]] = {
     "customer_unreachable": (
         r"(?:could|can)(?: ?not|n?'t) (?:be )?(?:reach|contact)|unreachable|not reachable",
         r"unable to (?:reach|contact)|no (?:answer|response) from",
+        r"CUSTOMER.{0,12}(?:not|never|doesn't|isn't|didn't) (?:answer|respond|repl|pick)",
         r"CUSTOMER.{0,30}(?:nicht (?:erreich|kontaktier)|antwortet nicht|meldet sich nicht)",
         r"nicht erreich(?:bar|t)|kein(?:en)? kontakt|keine (?:antwort|rueckmeldung)",
         r"(?:telefon|ruf|handy)nummer.{0,20}(?:falsch|ungueltig|nicht)",
@@ -115,12 +122,12 @@ _PATTERNS: Final[Mapping[str, tuple[str, ...]]] = {
         r"|abgesagt)",
         r"(?:storn|widerr?uf|kuendig)\w{0,12}(?: \w{1,15}){0,3} kunden",
         r"\bwiderruf|\bkuendigung",
-        r"CUSTOMER.{0,30}(?:fortryd|fortrudt|annuller|opsagt|opsig|aflyst|trukket)",
+        r"CUSTOMER.{0,30}(?:fortryd|fortrudt|fortroed|annuller|opsagt|opsig|aflyst|trukket)",
         r"(?:annuller|opsagt|aflyst)\w{0,5} (?:af|fra) kunden|\bfortryd|\bfortrudt\b|\bopsigelse\b",
     ),
     "equipment_not_available": (
         r"\bequipment\b|\bhardware\b|\bmodems?\b|\b(?:out of|in|no) stock\b|\bsold out\b",
-        r"\brouter\b",
+        r"\brouter\b|\bmeters? (?:is |are |was )?(?:not available|unavailable)",
         r"\bgeraete?\b.{0,30}\b(?:nicht|fehlt|vergriffen)|\bausverkauft\b|\blieferengpass",
         r"\bnicht (?:lieferbar|vorraetig|auf lager)|\bwallbox\b.{0,30}\b(?:nicht|not)\b",
         r"\budstyr|\budsolgt\b|\bikke paa lager\b|\brestordre\b|\bladeboks\b.{0,30}\bikke\b",

@@ -18,7 +18,10 @@ def phone_words(phone: str, *, country: str | None) -> tuple[str, ...]:
     # Most functions never see a number, and its tables take a tenth of a second to import.
     import phonenumbers  # noqa: PLC0415 - see above
 
-    text = unicodedata.normalize("NFKC", phone)
+    text = unicodedata.normalize("NFKC", phone).strip()
+    if text.startswith("00"):
+        # Abroad it is dialled so nearly everywhere, and people write it where it isn't, too.
+        text = f"+{text[2:]}"
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:
