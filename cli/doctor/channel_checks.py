@@ -82,7 +82,7 @@ def check_topics(patient: ExaminedStack) -> Iterator[Finding]:
     if all(one["SubscriptionArn"] == _PENDING for one in alarms):
         yield warning(
             "topics",
-            "nobody is told of alarms",
+            "nobody is notified of alarms",
             "Deploy with ALARMS=address, or subscribe somebody to the topic of alarms.",
         )
     elif not pending:

@@ -36,7 +36,7 @@ class MailWanted:
 def preview_mail(stack: Stack, kind: str, wanted: MailWanted) -> Mail:
     """The mail of an invented order.
 
-    :raises WrongUse: when there is no such connection, or this audience isn't told of this kind
+    :raises WrongUse: when there is no such connection, or this audience isn't notified of this kind
     """
     return _preview(
         stack,

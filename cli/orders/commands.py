@@ -143,7 +143,7 @@ def show(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show an order item by item: where it stands, what comes next, its timeline, what was told."""
+    """Show an order item by item: status, next step, timeline and notices."""
     moments = read_zone(zone)
     api = OrdersApi(find_stack(stack))
     items = [api.get(f"/orders/{one}") for one in find_orders(api, order, connection=connection)]

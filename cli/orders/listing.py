@@ -82,7 +82,7 @@ def what_is_up(one: Listed) -> str:
 
 def _row(one: Listed, moments: Moments) -> list[str]:
     return [
-        # An appointment without an hour is told without one.
+        # An appointment without a time of day is shown without one.
         moments.minute(_next_date(one)),
         one["status"].replace("_", " "),
         short_id(one["id"]),

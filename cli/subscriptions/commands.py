@@ -33,7 +33,7 @@ from milepost.notifications.subscription import Subscription
 from milepost.webhooks.schemes import STANDARD_WEBHOOKS
 from milepost.webhooks.signatures import make_signing_secret
 
-app = make_part("Who is told of what, by mail or at an endpoint.")
+app = make_part("Who is notified of what, by mail or at an endpoint.")
 
 IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help="As `milepost subscriptions list` shows it.")
@@ -159,7 +159,7 @@ def _secrets_of(stack: Stack, subscription_id: str) -> SharedSecret:
     found = _find(_table(stack), subscription_id)
     if found.channel is not Channel.HTTPS:
         raise WrongUse(
-            f"{subscription_id} is told by {found.channel}: only endpoints have secrets."
+            f"{subscription_id} is notified by {found.channel}: only endpoints have secrets."
         )
     return SharedSecret(
         stack.client("secretsmanager"), secret_id=stack.output("EndpointSecretsArn")

@@ -55,8 +55,8 @@ def send_test(
 ) -> None:
     """Send a signed webhook that reports nothing, and see whether it comes all the way.
 
-    It changes no order, tells nobody and raises no alarm: what takes it in puts it into the
-    quarantine as a test, where this command finds it and takes it out again.
+    It changes no order, notifies nobody and raises no alarm. The stack keeps it in the quarantine
+    as a test delivery; this command finds it there and deletes it.
     """
     target = find_stack(stack)
     trial = _try(target, connection, patience=patience)

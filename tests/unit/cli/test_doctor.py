@@ -190,7 +190,7 @@ def test_a_subscription_that_waits_to_be_confirmed_is_a_warning(deployed: Deploy
     assert texts == [
         "it@example.org has not confirmed its subscription",
         "it@example.org has not confirmed its subscription",
-        "nobody is told of alarms",
+        "nobody is notified of alarms",
     ]
 
 

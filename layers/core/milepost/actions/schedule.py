@@ -1,7 +1,7 @@
 """Plans an action for later, cancels it before it starts, and starts it at its time.
 
 Whoever starts a plan and whoever calls it off or changes it decide on the same version of the
-order: the first to write decides, and the other one is told.
+order: the first to write wins, and the other one gets an error.
 """
 
 from dataclasses import replace

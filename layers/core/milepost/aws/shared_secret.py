@@ -41,7 +41,7 @@ class Unreadable:
 def read_entries(text: str) -> Entries:
     """Every entry, each read by itself: one that is no JSON is ``Unreadable``.
 
-    :raises NotOneObject: when it can't even be told where one entry ends
+    :raises NotOneObject: when it can't be determined where an entry ends
     """
     try:
         entries = json.loads(text)

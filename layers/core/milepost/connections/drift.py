@@ -176,7 +176,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """The changes of a connection's payloads, and until when the team was told of them."""
+    """The changes of a connection's payloads, and until when the team has been notified of them."""
 
     changes: tuple[Change, ...] = ()
     told_until: datetime | None = None

@@ -35,7 +35,7 @@ ADVICE: Final[Mapping[str, str]] = {
 """What to do about each reason to look, by its code."""
 EXPLAINED: Final[Mapping[str, str]] = {
     "acknowledge": "Takes the chosen reasons off the lists. They stay on the timeline.",
-    "cancel": "Cancels the order at the provider. The customer may be told.",
+    "cancel": "Cancels the order at the provider. The customer may be notified.",
     "check_invoice": "Asks the provider whether the invoice has been paid.",
     "commission_paid": "Notes that the commission of a month was paid. Nothing takes it back.",
     "fulfill": "Tells the provider that the work is done, now or at the time below.",

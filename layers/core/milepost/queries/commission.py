@@ -177,7 +177,7 @@ def _months_named(order: Order) -> Iterator[str]:
 
 
 def _payments(order: Order) -> int:
-    """How many payments the provider has told of."""
+    """How many payments the provider has reported."""
     told = [*_notified_commissions(order)]
     dates = {one["paid_at"] for one in told if one.get("paid_at")}
     dates |= set(order.summary.payments if order.summary else ())

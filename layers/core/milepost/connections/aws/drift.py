@@ -146,7 +146,7 @@ class DriftNotices:
         return True
 
     def _claim(self, connection_id: str, *, now: datetime) -> bool:
-        """Whether the team may be told now; then nobody else may for a day."""
+        """Whether the team may be notified now; if so, nobody else may notify it for a day."""
         not_today = "attribute_exists(pk) AND (attribute_not_exists(told_at) OR told_at < :earlier)"
         try:
             self._client.update_item(

@@ -113,7 +113,7 @@ class BatchSender:
     ) -> Sequence[Notice]:
         """Finish what a sender that was killed left unlogged; the notices that still wait.
 
-        One that was held only after that mail had gone out is not among those it told of.
+        A notice that was held after that mail was sent is not among those it contained.
         """
         told = [notice for notice in waiting if claimed.has_notified(notice)]
         if told and claimed.message_id is not None:

@@ -75,7 +75,7 @@ class Mails(Protocol):
     """The log of mails, as a tracker needs it."""
 
     def find(self, mail_id: str) -> Sequence[Logged]:
-        """The notices that a mail told of: several for a digest, none when it isn't known."""
+        """The notices that a mail contained: several for a digest, none if the mail is unknown."""
         ...
 
     def move(self, logged: Logged, step: Step, *, starts: frozenset[State], at: datetime) -> bool:

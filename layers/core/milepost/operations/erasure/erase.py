@@ -104,7 +104,7 @@ class Erasure:
     country_of: CountryOf
 
     def erase(self, customer_id: str, *, now: datetime, dry_run: bool = False) -> Erased:
-        """Erase every order of a customer, and all else of them. Nobody is told.
+        """Erase every order of a customer, and all other data about them. Nobody is notified.
 
         :param dry_run: change nothing, only say what would be erased
         :raises LostRace: when others write an order again and again; ask once more

@@ -47,7 +47,7 @@ def check_override(source: str, *, kind: str, audience: str) -> None:
     """Compile a template and render it with sample orders: a full one and one that says little.
 
     :raises BrokenTemplate: says the line, what is wrong with it, and what to do
-    :raises LookupError: when this audience isn't told of this kind
+    :raises LookupError: when this audience isn't notified of this kind
     """
     template_for(kind, audience, "en")
     if len(source) > LONGEST_SOURCE:

@@ -16,7 +16,7 @@ _COMPILED_OVERRIDES: Final = 128
 def template_for(kind: str, audience: str, language: str) -> str:
     """The name of the template: in the language, without its region, in English.
 
-    :raises LookupError: when this audience isn't told of this kind
+    :raises LookupError: when this audience isn't notified of this kind
     """
     for candidate in languages_for(language):
         name = f"{candidate}/{audience}/{kind}.j2"

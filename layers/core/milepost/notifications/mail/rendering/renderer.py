@@ -42,7 +42,8 @@ def _utc_now() -> datetime:
 class MailRenderer:
     """Implements ``sender.Renderer``.
 
-    ``clock`` gives the moment at which a mail is written: what is past then is told as past.
+    ``clock`` returns the time at which a mail is written. Facts that are past by then are in the
+    past tense.
     ``console_url`` is where the team looks at orders: its mails lead there, customers' never.
     """
 
@@ -71,7 +72,7 @@ class MailRenderer:
 
         :param time_zone: the recipient's (IANA name); without one, the connection's
         :raises UnknownConnection: when the order's connection was removed
-        :raises LookupError: when this audience isn't told of this kind
+        :raises LookupError: when this audience isn't notified of this kind
         """
         context = make_context(
             notice,
@@ -137,7 +138,7 @@ class MailRenderer:
         """The mail of an invented order, marked as a sample, as this connection would send it.
 
         :raises UnknownConnection: when there is no such connection
-        :raises LookupError: when this audience isn't told of this kind
+        :raises LookupError: when this audience isn't notified of this kind
         """
         found: Connection = self._connections.get(connection)
         template_for(kind, audience, language)

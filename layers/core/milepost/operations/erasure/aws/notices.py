@@ -35,7 +35,7 @@ Item = Mapping[str, Any]
 class NoticesOfCustomers:
     """Implements ``place.Place``: addresses in the delivery log, and mails that are held.
 
-    What the team was told stays: it names nobody but the team. First what is about the customer's
+    Notices to the team stay: they name nobody but the team. First what is about the customer's
     orders, which is found by key; then the whole table, since a notice of any order may have gone
     to an address of theirs.
     """
