@@ -12,6 +12,7 @@ from cli.api import OrdersApi
 from cli.aws_errors import explain
 from cli.errors import Fault
 from milepost.common.errors import BadPayload
+from milepost.common.status import Status
 from milepost.common.strict_json import read_object
 from milepost.common.timestamps import parse_instant
 from milepost.connections.connection import Connection
@@ -21,6 +22,8 @@ from milepost.providers.declared.adapter import DeclaredProvider
 
 MOST_ORDERS: Final = 1_000
 MOST_PAYLOADS: Final = 100
+EVERY_STATUS: Final = tuple(map(str, Status))
+"""Without a status, only open orders are listed."""
 
 
 @dataclass(slots=True)
@@ -65,7 +68,12 @@ def _orders(
     found: Effects,
 ) -> None:
     pages = api.pages(
-        "/orders", items="orders", resume_by="cursor", most=MOST_ORDERS, connection=connection.id
+        "/orders",
+        items="orders",
+        resume_by="cursor",
+        most=MOST_ORDERS,
+        connection=connection.id,
+        status=EVERY_STATUS,
     )
     for page in pages:
         for one in page["orders"]:
@@ -74,7 +82,7 @@ def _orders(
             was = before.table.read_status(raw, nothing) if before else None
             becomes = after.table.read_status(raw, nothing)
             if was != becomes:
-                shown = becomes or "unknown (attention)"
+                shown = becomes or ("ignored" if after.ignores(raw) else "unknown (attention)")
                 found.orders.append(f"{one['id']}: {raw!r} was {was or 'unknown'}, is {shown}")
 
 

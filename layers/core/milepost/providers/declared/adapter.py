@@ -94,6 +94,10 @@ class DeclaredProvider:
     def actions(self) -> Mapping[str, ProviderAction]:
         return self._actions
 
+    def ignores(self, word: str) -> bool:
+        """Whether an order with this status word isn't recorded."""
+        return self._words.ignores(word)
+
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:
         """The reports of a webhook; empty if it isn't about an order.
 
