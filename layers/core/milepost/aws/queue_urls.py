@@ -1,4 +1,4 @@
-"""The URLs of the stack's dead-letter queues."""
+"""The URLs of the stack's dead-letter queues. Short: functions and operators share it."""
 
 from collections.abc import Mapping
 

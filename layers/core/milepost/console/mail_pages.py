@@ -1,4 +1,4 @@
-"""A mail as its reader sees it, within a page or as a page of its own."""
+"""A mail as its reader sees it, within a page or as its own page. Short: two pages share it."""
 
 from typing import Final, Protocol
 

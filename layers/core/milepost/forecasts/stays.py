@@ -1,4 +1,4 @@
-"""Stays: how long orders were in a stage, and when the orders themselves ended.
+"""Stays: how long orders were in a stage, and when they ended. Short: tables and curves share it.
 
 Times are seconds of any one clock: the calendar's, or one that runs in business time alone.
 """

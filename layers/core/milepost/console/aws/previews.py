@@ -1,4 +1,4 @@
-"""Creates the renderer of mail previews from a function's environment."""
+"""Creates the renderer of mail previews. Short: it joins drivers, and imports them when needed."""
 
 import time
 from collections.abc import Callable, Mapping
