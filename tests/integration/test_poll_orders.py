@@ -59,7 +59,7 @@ def poll(app: ModuleType) -> Poll:
 
 
 def poll_item(stack: Stack) -> dict[str, Any]:
-    (item,) = stack.items("PollsTable")
+    (item,) = [one for one in stack.items("PollsTable") if one["pk"].startswith("poll#")]
     return item
 
 

@@ -38,7 +38,9 @@ class ContactsTable:
             TableName=self._table, Key=_key(connection_id), ConsistentRead=True
         )
         shape = self._client.get_item(
-            TableName=self._table, Key=to_item({"pk": f"{SHAPE_PREFIX}{connection_id}"})
+            TableName=self._table,
+            Key=to_item({"pk": f"{SHAPE_PREFIX}{connection_id}"}),
+            ConsistentRead=True,
         )
         contact = _contact(from_item(answer.get("Item", {})))
         return replace(contact, drift=drift_in(from_item(shape.get("Item", {}))))
