@@ -3,7 +3,7 @@ makes the forecasts and scorecards."""
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ from milepost.connections.aws.settings import ConnectionSettings
 from milepost.connections.connection import Connection, UnknownConnection, UnusableConnection
 from milepost.forecasts.aws.store import ForecastStore
 from milepost.forecasts.daily import DailyRun
+from milepost.forecasts.scorecard import Scorecard
+from milepost.forecasts.slowdown_message import message_of, new_slowdowns
 from milepost.orders.aws.erased_customers import LateOrders
 from milepost.orders.aws.scan import OrderPages
 from milepost.orders.aws.table import tracked_order
@@ -35,6 +37,8 @@ ENOUGH_FOR_A_PAGE: Final = 20_000
 logger = open_logger()
 
 dynamodb = client("dynamodb")
+sns = client("sns")
+alarms_topic = os.environ["ALARMS_TOPIC_ARN"]
 orders = OrderPages(dynamodb, table_name=os.environ["ORDERS_TABLE"])
 measured = MeasuredOrders(
     dynamodb,
@@ -143,9 +147,22 @@ def make_forecasts(context: LambdaContext) -> dict[str, Any]:
     for connection, table in run.tables():
         forecasts.write(connection, table)
         quality[connection] = table.quality
-    forecasts.write_scorecards(*run.scorecards(quality))
+    own, of_providers = run.scorecards(quality)
+    tell_of_slowdowns(own)
+    forecasts.write_scorecards(own, of_providers)
     logger.info("made forecasts", orders=number, connections=len(quality))
     return {"orders": number, "connections": len(quality)}
+
+
+def tell_of_slowdowns(cards: Sequence[Scorecard]) -> None:
+    """Tell the team which stages have begun to slow down, before that is stored: if this fails, the
+    next run tells it."""
+    before = forecasts.scorecards_of(one.name for one in cards)
+    for card in cards:
+        if new := new_slowdowns(card, before.get(card.name)):
+            subject, text = message_of(card.name, new)
+            sns.publish(TopicArn=alarms_topic, Subject=subject, Message=text)
+            logger.warning("slowing down", connection=card.name, stages=len(new))
 
 
 def connection_of(connection_id: str) -> Connection | None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
 
 import pytest
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.sns.models import sns_backends
 
 from milepost.common.status import Status
 from milepost.forecasts.aws.store import ForecastStore
@@ -16,7 +19,7 @@ from milepost.orders.order import OrderKey
 from milepost.queries.aws.figures import FiguresTable
 from milepost.queries.aws.search import SearchTable
 from milepost.queries.search_words import readings_of
-from tests.builders import KEY, OFFERGRID, report, tracked
+from tests.builders import KEY, NOON, OFFERGRID, report, tracked
 from tests.stack import Context, Stack, aws, event
 
 EMAIL = "charlotte.nguyen@example.com"
@@ -184,3 +187,25 @@ def test_forecasts_are_made_from_the_orders_as_they_stand(app: ModuleType, stack
     assert found is not None
     assert (found.points.at_risk, found.points.middle) == (40, 3600)
     assert store.read("another") is None
+
+
+@pytest.mark.thorough
+def test_a_stage_that_slows_down_is_told_once(app: ModuleType, stack: Stack) -> None:
+    table = OrdersTable(
+        aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=OFFERGRID
+    )
+    now = datetime.now(UTC)
+    for number in range(320):
+        # Three a day: they took a day, and since three weeks they do not go on.
+        entered = (now - timedelta(days=100 - number * 100 / 320) - NOON) / timedelta(minutes=1)
+        key = replace(KEY, order_id=f"ord-{number}")
+        reports = [report(Status.PENDING, entered, key=key)]
+        if number < 252:
+            reports.append(report(Status.ACCEPTED, entered + 24 * 60, key=key))
+        table.write(tracked(*reports), new=())
+    for _ in range(2):
+        app.handler(event("measure_stages", "forecasts"), Context())
+    topics = sns_backends[DEFAULT_ACCOUNT_ID]["eu-central-1"].topics
+    ((_, text, subject, *_),) = topics[stack.resources["AlarmsTopic"]].sent_notifications
+    assert subject == f"Milepost: {OFFERGRID.id} is slowing down"
+    assert "- pending: median 24.0 hours → not known yet, " in text

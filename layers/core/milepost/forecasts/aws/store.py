@@ -54,6 +54,13 @@ class ForecastStore:
                 found[kind].append(Scorecard.of_json(_unpack(item["scorecard"])))
         return found[_CONNECTION], found[_PROVIDER]
 
+    def scorecards_of(self, connection_ids: Iterable[str]) -> dict[str, Scorecard]:
+        """Those of these connections, by connection."""
+        keys = [{"pk": _SCORECARDS, "sk": f"{_CONNECTION}{one}"} for one in connection_ids]
+        found = map(from_item, get_items(self._client, self._table, [*map(to_item, keys)]))
+        cards = (Scorecard.of_json(_unpack(one["scorecard"])) for one in found)
+        return {one.name: one for one in cards}
+
     def write_scorecards(
         self, connections: Iterable[Scorecard], providers: Iterable[Scorecard]
     ) -> None:
