@@ -162,6 +162,23 @@ def test_an_order_that_waits_too_long_says_for_what_and_what_helps(
     assert said in " ".join(renderer().render(*waiting(what, language)).text.split())
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Check the contact data, try another way to reach the customer"),
+        ("de", "Prüfen Sie die Kontaktdaten"),
+        ("da", "Tjek kontaktoplysningerne"),
+    ],
+)
+def test_the_team_reads_with_the_acceptance_that_the_customer_has_to_be_reached(
+    language: str, said: str
+) -> None:
+    notice, order = told(Kind.ACCEPTED, Status.ACCEPTED, language=language)
+    waits = replace(order, order=replace(order.order, waiting=Wait("contact", NOON)))
+    assert said in " ".join(renderer().render(notice, waits).text.split())
+    assert said not in " ".join(renderer().render(notice, order).text.split())
+
+
 EARNED = {"commission": {"amount": Decimal("75.50"), "currency": "EUR"}}
 
 
