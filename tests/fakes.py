@@ -156,7 +156,7 @@ def _kept(instant: datetime | None) -> datetime | None:
 
 
 @dataclass
-class MemoryDigests:
+class MemoryPageHashes:
     """Implements ``memory.PageHashes``."""
 
     kept: dict[str, bytes] = field(default_factory=dict)

@@ -74,7 +74,7 @@ requests = PollRequests(dynamodb, table_name=os.environ["POLLS_TABLE"])
 named_orders = NamedOrdersTable(dynamodb, table_name=os.environ["POLLS_TABLE"])
 touched = TouchedTable(dynamodb, table_name=os.environ["TOUCHED_TABLE"])
 drift = DriftWatch(dynamodb, table_name=os.environ["POLLS_TABLE"], clock=lambda: datetime.now(UTC))
-digests = PageCacheBucket(s3, bucket=os.environ["DIGESTS_BUCKET"])
+hashes = PageCacheBucket(s3, bucket=os.environ["DIGESTS_BUCKET"])
 erased_customers = ErasedCustomers(
     dynamodb, table_name=os.environ["ERASURES_TABLE"], orders_table=os.environ["ORDERS_TABLE"]
 )
@@ -185,7 +185,7 @@ def poll(connection: Connection, context: LambdaContext) -> tuple[PollResult, Go
             provider=(provider := adapter_of(connection)),
             credentials=shown,
             http=http_of(connection),
-            digests=digests,
+            hashes=hashes,
             touched=touched,
             sinks=Sinks(
                 record=recorder(connection, provider),

@@ -30,7 +30,7 @@ from tests.builders import (
     offergrid_order,
     rabot_page,
 )
-from tests.fakes import MemoryDigests, MemoryOrders, MemoryPolls, MemoryTouched
+from tests.fakes import MemoryOrders, MemoryPageHashes, MemoryPolls, MemoryTouched
 
 HOUR = timedelta(hours=1)
 Answer = Response | Exception
@@ -76,7 +76,7 @@ class World:
     wire: Wire
     polls: MemoryPolls = field(default_factory=MemoryPolls)
     orders: MemoryOrders = field(default_factory=MemoryOrders)
-    digests: MemoryDigests = field(default_factory=MemoryDigests)
+    hashes: MemoryPageHashes = field(default_factory=MemoryPageHashes)
     touched: MemoryTouched = field(default_factory=MemoryTouched)
     quarantined: list[tuple[bytes, str]] = field(default_factory=list)
     now: datetime = NOON
@@ -117,7 +117,7 @@ class World:
             provider=self.provider,
             credentials=self.credentials,
             http=self.wire,
-            digests=self.digests,
+            hashes=self.hashes,
             touched=self.touched,
             sinks=Sinks(
                 record=self._record, quarantine=lambda o, why: self.quarantined.append((o, why))

@@ -97,7 +97,7 @@ def test_a_page_that_comes_again_at_another_place_is_followed_by_what_follows_th
 def test_what_was_kept_of_pages_in_another_way_was_not_seen() -> None:
     world = rabot([rabot_order("Processing")])
     world.poll()
-    world.digests.kept = dict.fromkeys(world.digests.kept, b"\x00" * 40)
+    world.hashes.kept = dict.fromkeys(world.hashes.kept, b"\x00" * 40)
     result = world.poll()
     assert (result.outcome, result.changed, result.recorded) == (PollOutcome.COMPLETE, 1, 0)
 
@@ -136,7 +136,7 @@ def test_an_order_that_could_not_be_taken_in_is_looked_at_again_on_the_same_page
 def test_lost_digests_cost_time_and_nothing_else() -> None:
     world = rabot([rabot_order("Processing")])
     world.poll()
-    world.digests.kept.clear()
+    world.hashes.kept.clear()
     result = world.poll()
     assert (result.changed, result.recorded) == (1, 0)
 

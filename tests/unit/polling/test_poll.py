@@ -68,7 +68,7 @@ def test_a_failed_second_page_loses_nothing_and_leaves_the_cursor(page: Answer) 
     assert result.error
     assert world.cursor is None
     assert world.polls.errors[OFFERGRID.id] == result.error
-    assert not world.digests.kept
+    assert not world.hashes.kept
     again = world.poll()
     assert again.outcome is PollOutcome.COMPLETE
     assert len(world.statuses()) == 5

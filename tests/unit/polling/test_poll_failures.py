@@ -86,14 +86,14 @@ def test_a_memory_that_cannot_be_saved_after_a_failure_is_not_trusted() -> None:
     world = offergrid(orders)
     world.poll()
     orders[0] = an_order(1, "scheduled", changed=7)
-    save = world.digests.save
+    save = world.hashes.save
 
     def refuse(_name: str, _seen: Any) -> None:
         raise OSError("S3 is down")
 
-    world.digests.save = refuse  # type: ignore[method-assign]
+    world.hashes.save = refuse  # type: ignore[method-assign]
     assert world.poll().outcome is PollOutcome.FAILED
-    world.digests.save = save  # type: ignore[method-assign]
+    world.hashes.save = save  # type: ignore[method-assign]
     result = world.poll()
     assert (result.outcome, result.changed) == (PollOutcome.COMPLETE, 1)
 

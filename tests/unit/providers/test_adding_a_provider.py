@@ -102,7 +102,7 @@ class LeaseInMemory:
         raise AssertionError("there is nothing to wait for")
 
 
-class DigestsInMemory(dict[str, Seen]):
+class PageHashesInMemory(dict[str, Seen]):
     def load(self, name: str) -> Seen:
         return self.get(name, Seen())
 
@@ -189,7 +189,7 @@ def test_the_new_provider_is_polled_to_its_last_page() -> None:
         provider=acme,
         credentials={"token": "t0ken"},
         http=PagesOfAcme(),
-        digests=DigestsInMemory(),
+        hashes=PageHashesInMemory(),
         touched=MemoryTouched(),
         sinks=sinks,
         clock=lambda: NOW,

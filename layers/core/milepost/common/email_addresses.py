@@ -159,7 +159,7 @@ def address_hash(address: str) -> str:
     return _digest(address_identity(address))
 
 
-def former_digests(address: str) -> tuple[str, ...]:
+def former_hashes(address: str) -> tuple[str, ...]:
     """By which suppressions of this mailbox may be keyed that were written before spellings were
     compared by ``address_identity``; none for usual addresses."""
     return tuple(_digest(one) for one in former_identities(address))

@@ -19,7 +19,7 @@ from milepost.orders.order import OrderKey
 from milepost.orders.report import Report
 from milepost.orders.search_terms import customer_id_of, customer_id_of_email, number_id, phone_ids
 
-_DIGEST_BYTES: Final = 12
+_HASH_BYTES: Final = 12
 _NO_NAME: Final = ""
 """For a customer whose orders have no name: any name matches together with the phone number."""
 _NAME_WORD: Final = re.compile(r"[\w'\u2019-]+")
@@ -27,7 +27,7 @@ _NAME_WORD: Final = re.compile(r"[\w'\u2019-]+")
 
 def mark(form: str, salt: bytes) -> str:
     """The salted hash that is stored of a form: 24 hex digits."""
-    return hashlib.blake2b(form.encode(), key=salt, digest_size=_DIGEST_BYTES).hexdigest()
+    return hashlib.blake2b(form.encode(), key=salt, digest_size=_HASH_BYTES).hexdigest()
 
 
 def owner_forms(details: Details, key: OrderKey) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ class PollMemory:
     """
 
     connection_id: str
-    digests: PageHashes
+    hashes: PageHashes
     touched: Touched
     before: Seen = field(default_factory=Seen)
     seen: Seen = field(default_factory=Seen)
@@ -37,8 +37,8 @@ class PollMemory:
 
     def throw_away(self) -> None:
         """Discard the memory: it is unknown what was recorded last."""
-        self.digests.save(self.connection_id, Seen())
-        self.digests.save(self._unfinished, Seen())
+        self.hashes.save(self.connection_id, Seen())
+        self.hashes.save(self._unfinished, Seen())
 
     def load(self, *, now: datetime, is_resumed: bool) -> None:
         """Load the memory, without the orders that others have recorded since."""
@@ -56,7 +56,7 @@ class PollMemory:
         self.before.until = self.seen.until = now
 
     def _load(self, name: str, now: datetime) -> Seen:
-        seen = self.digests.load(name)
+        seen = self.hashes.load(name)
         # Marks of touched orders expire, so an older memory can't be compared with them.
         return seen if seen.until and now - seen.until < TRUSTED_FOR else Seen()
 
@@ -66,9 +66,9 @@ class PollMemory:
 
     def save_paused(self) -> None:
         """Save what the rest of this poll needs."""
-        self.digests.save(self._unfinished, self.seen)
+        self.hashes.save(self._unfinished, self.seen)
         if self.before.is_changed:
-            self.digests.save(self.connection_id, self.before)
+            self.hashes.save(self.connection_id, self.before)
 
     def save_failed(self, *, is_paused: bool) -> None:
         """Save after a failure: the next poll reads each order again that this one recorded.
@@ -79,15 +79,15 @@ class PollMemory:
             self.before.quarantined |= self.seen.quarantined
             self.before.is_changed = True
         if self.before.is_changed:
-            self.digests.save(self.connection_id, self.before)
+            self.hashes.save(self.connection_id, self.before)
         if is_paused and self.recorded:
-            paused = self.digests.load(self._unfinished)
+            paused = self.hashes.load(self._unfinished)
             paused.forget(self.recorded)
-            self.digests.save(self._unfinished, paused)
+            self.hashes.save(self._unfinished, paused)
 
     def save_complete(self) -> None:
         """Save what this poll saw, for the next one to compare with."""
         quarantined = self.before.quarantined
         self.seen.quarantined |= {one for one in quarantined if one in self.seen}
         self.seen.walked = set()
-        self.digests.save(self.connection_id, self.seen)
+        self.hashes.save(self.connection_id, self.seen)

@@ -75,7 +75,7 @@ class FetchedPage:
         """
         return self.recalled or Outline(self.page.next, self.page.newest_change)
 
-    def digests(self) -> list[bytes]:
+    def hashes(self) -> list[bytes]:
         """The hash of each of its orders."""
         return [self._hash_at(place, order) for place, order in enumerate(self.page.orders)]
 
@@ -147,7 +147,7 @@ class Seen:
     """Whether entries were removed since it was loaded, so that it has to be saved."""
     _keys: dict[bytes, bytes] = field(default_factory=dict)
     """Keys by hash, once indexed; also of removed orders."""
-    _digests: dict[bytes, bytes | set[bytes]] = field(default_factory=dict)
+    _hashes: dict[bytes, bytes | set[bytes]] = field(default_factory=dict)
     """Hashes by key. A set only if an order has several, since a set takes as much memory as ten
     hashes."""
     _forgotten: set[bytes] = field(default_factory=set)
@@ -176,11 +176,11 @@ class Seen:
             self._keys[digest] = key
             if key == NO_KEY:
                 continue
-            known = self._digests.setdefault(key, digest)
+            known = self._hashes.setdefault(key, digest)
             if isinstance(known, set):
                 known.add(digest)
             elif known != digest:
-                self._digests[key] = {known, digest}
+                self._hashes[key] = {known, digest}
 
     def forget(self, keys: Collection[bytes]) -> None:
         """Remove these orders, since something is or was recorded for them."""
@@ -188,10 +188,10 @@ class Seen:
             # Most polls have nothing to remove, and indexing takes as long as reading the pages.
             self._index()
         for key in keys:
-            found = self._digests.get(key, set())
-            digests = found if isinstance(found, set) else {found}
-            if digests and not digests <= self._forgotten:
-                self._forgotten |= digests
+            found = self._hashes.get(key, set())
+            hashes = found if isinstance(found, set) else {found}
+            if hashes and not hashes <= self._forgotten:
+                self._forgotten |= hashes
                 self.is_changed = True
 
     def look_at(self, body: bytes, *, request: PageRequest, provider: Provider) -> FetchedPage:

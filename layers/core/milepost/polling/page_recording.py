@@ -90,9 +90,9 @@ class PageRecorder:
                 if unchanged.has_readable_order:
                     self._refuse_repeated(unchanged.orders)
                 return True
-        digests = fetched.digests()
+        hashes = fetched.hashes()
         entries: list[tuple[bytes, bytes]] = []
-        for place, digest in enumerate(digests):
+        for place, digest in enumerate(hashes):
             key = self._known_key(digest)
             if key is None:
                 if self._attempts and not self.has_time():
@@ -105,10 +105,10 @@ class PageRecorder:
                     continue
                 self.seen.keep_order(digest, key)
             entries.append((digest, key))
-        self.result.orders += len(digests)
-        self.seen.keep(fetched, entries, is_whole=len(entries) == len(digests))
+        self.result.orders += len(hashes)
+        self.seen.keep(fetched, entries, is_whole=len(entries) == len(hashes))
         if any(isinstance(order, dict) for order in fetched.page.orders):
-            self._refuse_repeated(b"".join(digests))
+            self._refuse_repeated(b"".join(hashes))
         return True
 
     def _refuse_repeated(self, orders: bytes) -> None:

@@ -76,7 +76,7 @@ class Poll:
     provider: Provider
     credentials: Mapping[str, str]
     http: Http
-    digests: PageHashes
+    hashes: PageHashes
     touched: Touched
     sinks: Sinks
     clock: Callable[[], datetime]
@@ -95,7 +95,7 @@ class Poll:
 
     def __post_init__(self) -> None:
         self._memory = PollMemory(
-            connection_id=self.connection.id, digests=self.digests, touched=self.touched
+            connection_id=self.connection.id, hashes=self.hashes, touched=self.touched
         )
         conversation = Conversation(
             connection=self.connection,
@@ -228,9 +228,9 @@ class Poll:
     ) -> tuple[FetchedPage, datetime] | None:
         """The previous page, if orders may have moved to it since it was read."""
         again, requested_at = self._fetch_page(replace(walk, next=previous.request), state)
-        if again.digest == previous.digest or not previous.has_shifted(again.digests()):
+        if again.digest == previous.digest or not previous.has_shifted(again.hashes()):
             return None
-        if not previous.adjoins(again.digests()):
+        if not previous.adjoins(again.hashes()):
             # Too much has moved to know what was missed, so the next poll reads everything again.
             recorder.hold_cursor_at(self._again.since if self._again else state.cursor)
         return again, requested_at
@@ -243,7 +243,7 @@ class Poll:
         return previous_page(
             fetched.request,
             digest=fetched.digest,
-            orders=fetched.digests(),
+            orders=fetched.hashes(),
             is_first=before.is_first if before and is_reread else walk.pages == 1,
         )
 

@@ -50,9 +50,9 @@ def suppression_listing(digest: str, *, at: datetime) -> dict[str, str]:
     return _listing(SUPPRESSIONS, digest, at)
 
 
-def shards_of(lists: Iterable[str], digests: Iterable[str] | None = None) -> list[str]:
+def shards_of(lists: Iterable[str], hashes: Iterable[str] | None = None) -> list[str]:
     """The partitions of these lists, or only those of these recipients."""
-    numbers = range(SHARDS) if digests is None else {_shard(one) for one in digests}
+    numbers = range(SHARDS) if hashes is None else {_shard(one) for one in hashes}
     return sorted(f"{name}#{number}" for name in set(lists) for number in numbers)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from milepost.aws.dynamodb_items import to_item
-from milepost.common.email_addresses import address_hash, former_digests
+from milepost.common.email_addresses import address_hash, former_hashes
 from milepost.common.timestamps import format_instant, sortable
 from milepost.notifications.aws.list_keys import suppression_listing
 from milepost.notifications.aws.subscriptions import LIFT_KNOWN_FOR, logger
@@ -96,5 +96,5 @@ def _suppressions_of(address: str) -> str:
 
 def all_suppressions_of(address: str) -> tuple[str, ...]:
     """All keys of an address, including those of earlier versions; nearly always one key."""
-    former = (f"address#{digest}" for digest in former_digests(address))
+    former = (f"address#{digest}" for digest in former_hashes(address))
     return (_suppressions_of(address), *former)

@@ -112,16 +112,16 @@ class Subject:
         )
 
     @cached_property
-    def _digests(self) -> dict[str, bool]:
+    def _hashes(self) -> dict[str, bool]:
         return {}
 
     def knows(self, form: str) -> bool:
         """Whether this form (``email:...``, see the functions below) is one of theirs."""
-        known = self._digests.get(form)
+        known = self._hashes.get(form)
         if known is None:
-            if len(self._digests) > 100_000:
-                self._digests.clear()
-            known = self._digests[form] = mark(form, self.salt) in self.marks
+            if len(self._hashes) > 100_000:
+                self._hashes.clear()
+            known = self._hashes[form] = mark(form, self.salt) in self.marks
         return known
 
     def knows_any(self, forms: Iterable[str]) -> bool:

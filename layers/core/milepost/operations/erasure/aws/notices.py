@@ -73,15 +73,15 @@ class NoticesOfCustomers:
     def _items(self, subject: Subject) -> Iterator[Item | None]:
         """Those of the customer's orders and those that are held, then all; None at the end when
         that would have taken too long."""
-        digests = set[str]()
+        hashes = set[str]()
         for connection, order_id in sorted(subject.groups):
             for entry in self._query(f"order#{connection}#{order_id}"):
-                digests |= {NoticeId.parse(entry["id"]).recipient_hash} if "id" in entry else set()
+                hashes |= {NoticeId.parse(entry["id"]).recipient_hash} if "id" in entry else set()
                 yield entry
         for due in self._query(DUE):
             yield due
             batch = _message(due).get("batch") or {"recipient_digest": ""}
-            if batch["recipient_digest"].partition("-")[0] in digests:
+            if batch["recipient_digest"].partition("-")[0] in hashes:
                 yield from self._query(f"held#{batch['recipient_digest']}#{batch['due_at']}")
         pages = self._client.get_paginator("scan").paginate(TableName=self._table)
         for page in pages:
