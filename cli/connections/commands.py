@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.activity.recording import recorded
 from cli.api import OrdersApi
@@ -30,6 +29,7 @@ from cli.options import CsvOption, JsonOption, ZoneOption
 from cli.output import is_interactive, tell, tell_csv, tell_folded, tell_json, tell_table, warn
 from cli.stack import Stack, StackOption, find_stack
 from milepost.activity.recorder import Change
+from milepost.aws.errors import AWS_FAILED
 from milepost.exports.lists import CONNECTIONS
 
 app = make_part("The team's accounts at the providers.")
@@ -183,7 +183,7 @@ def _how_they_are(stack: Stack) -> dict[str, Any]:
         return {one["id"]: one for one in OrdersApi(stack).get("/connections")["items"]}
     except Fault as fault:
         why = str(fault)
-    except (BotoCoreError, ClientError) as error:
+    except AWS_FAILED as error:
         why = explain(error)
     warn(f"How they are could not be asked: {why}")
     return {}

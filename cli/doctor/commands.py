@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.aws_errors import explain
 from cli.command_group import examples, make_part
@@ -23,6 +22,7 @@ from cli.errors import COULD_NOT, Fault
 from cli.options import JsonOption
 from cli.output import tell, tell_folded, tell_json
 from cli.stack import StackOption, find_stack
+from milepost.aws.errors import AWS_FAILED
 
 app = make_part()
 
@@ -77,7 +77,7 @@ def examine(patient: ExaminedStack) -> Iterator[Finding]:
     for about, check in CHECKS:
         try:
             yield from check(patient)
-        except (BotoCoreError, ClientError) as error:
+        except AWS_FAILED as error:
             yield _unchecked(about, explain(error))
         except Fault as fault:
             yield _unchecked(about, str(fault))

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from cli.api import OrdersApi
 from cli.aws_errors import explain
 from cli.errors import Fault
+from milepost.aws.errors import AWS_FAILED
 from milepost.common.errors import BadPayload
 from milepost.common.status import Status
 from milepost.common.strict_json import read_object
@@ -55,7 +54,7 @@ def effects_of(
             _payloads(api, connection, before, after, found)
     except Fault as fault:
         found.not_asked = str(fault)
-    except (BotoCoreError, ClientError) as error:
+    except AWS_FAILED as error:
         found.not_asked = explain(error)
     return found
 

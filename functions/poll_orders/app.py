@@ -10,10 +10,9 @@ from typing import Any, Final
 from aws_lambda_powertools import single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.exceptions import BotoCoreError, ClientError
 
 from milepost.aws.clients import client
-from milepost.aws.errors import name_of, refuses_item
+from milepost.aws.errors import AWS_FAILED, name_of, refuses_item
 from milepost.aws.logger import open_logger
 from milepost.aws.metrics import count_failures, open_metrics
 from milepost.common.exception_summary import fail_without_message
@@ -271,7 +270,7 @@ def recorder(connection: Connection, provider: Provider, *, mark: bool = False) 
                 announce=announce,
                 erasures=erased_customers,
             )
-        except (BotoCoreError, ClientError) as error:
+        except AWS_FAILED as error:
             if refuses_item(error):
                 raise
             raise StoreUnavailable(f"DynamoDB: {name_of(error)}") from None

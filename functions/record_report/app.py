@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.exceptions import BotoCoreError, ClientError
 
 from milepost.aws.clients import client, open_connections
+from milepost.aws.errors import AWS_FAILED
 from milepost.aws.logger import open_logger
 from milepost.aws.metrics import count_failures, open_metrics
 from milepost.aws.sqs_batches import Message, come_back, take_in_time
@@ -203,7 +203,7 @@ def note_webhook(delivery: Delivery) -> None:
         return
     try:
         webhooks.note(delivery.connection_id, at=delivery.received_at)
-    except (BotoCoreError, ClientError):
+    except AWS_FAILED:
         logger.warning("not noted when the last webhook came", connection=delivery.connection_id)
 
 

@@ -7,7 +7,7 @@ for each call and each kind of failure. A failed condition is none of them: it i
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import ModuleType
@@ -189,6 +189,17 @@ class FailingRun(Run):
         return found | {"PollsTable": sorted(json.dumps(one) for one in kept if len(one) > 1)}
 
 
+@dataclass
+class FirstTry(FailingRun):
+    """A run that ends when the function has answered once."""
+
+    def _deliver_again(self, event: Any) -> None:
+        pass
+
+    def _send_what_is_queued(self) -> None:
+        pass
+
+
 def is_failure(answer: Mapping[str, Any] | None, *, function: str) -> bool:
     """Whether an answer says that not everything was done; None stands for an exception.
 
@@ -220,3 +231,17 @@ def failing_run(
 ) -> FailingRun:
     """Run a scenario whose call number ``at``, counted from zero, fails; None for none of them."""
     return FailingRun(scenario, monkeypatch, start, FailingCalls(stop_at=at, failure=failure))
+
+
+def first_try(
+    scenario: Scenario,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    start: datetime,
+    at: int | None = None,
+    failure: Failure = Failure.THROTTLED,
+) -> FirstTry:
+    """As ``failing_run``, but nobody runs it again."""
+    calls = FailingCalls(stop_at=at, failure=failure)
+    # What goes on by itself is for a run that was done.
+    return FirstTry(replace(scenario, then=lambda _stack, _at: None), monkeypatch, start, calls)

@@ -27,7 +27,7 @@ from tests.integration.api_requests import (
     kept,
     subscriptions,
 )
-from tests.integration.call_failures import FailingCalls, Failure, failing_run
+from tests.integration.call_failures import FailingCalls, Failure, failing_run, first_try
 from tests.integration.crash_injection import Scenario, start_of_a_quiet_while
 from tests.integration.scenarios import SERVED, SIMPLE
 from tests.integration.watch_and_unsubscribe import A_RUN_LATER, SECOND_RUN
@@ -162,6 +162,42 @@ def test_a_call_that_fails_is_reported_and_the_next_try_ends_in_the_right_state(
             failures = [chance.choice(list(Failure))]
         for failure in failures:
             undisturbed.check(at, failure)
+
+
+FUNCTIONS_NOT_COMPARED: Final = (
+    *("finish_erasures", "orders_api", "run_batches", "send_notice"),
+    *("call_endpoint", "poll_orders", "perform_action"),
+)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("function", FUNCTIONS_NOT_COMPARED)
+def test_a_call_that_fails_is_reported_also_where_the_end_is_not_compared(
+    function: str, served: Mapping[str, Scenario], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(f"{SEED} {function}")
+    start, failed = start_of_a_quiet_while(), set[str]()
+    scenarios = {n: one for n, one in {**ALL, **served}.items() if n in NOT_COMPARED}
+    for name, scenario in scenarios.items():
+        if scenario.function != function:
+            continue
+        calls = first_try(scenario, monkeypatch, start=start).calls
+        assert isinstance(calls, FailingCalls)
+        for at, asked in enumerate(calls.asked):
+            if asked in failed:
+                continue
+            failed.add(asked)
+            for is_done in (False, True):
+                kinds = [one for one in Failure if one.is_done is is_done]
+                failure = chance.choice(kinds)
+                run = first_try(scenario, monkeypatch, start=start, at=at, failure=failure)
+                where = f"{name}, call {at + 1}, {asked}: {failure}"
+                assert run.said_so or (function, asked) in NOT_REPORTED, where
+
+
+def test_every_function_whose_ends_are_not_compared_is_tried(served: Any) -> None:
+    functions = {one.function for n, one in {**ALL, **served}.items() if n in NOT_COMPARED}
+    assert functions == set(FUNCTIONS_NOT_COMPARED)
 
 
 @pytest.mark.sampled(2)

@@ -76,7 +76,8 @@ class SandboxAccount:
         raise AssertionError
 
     def _ask(self, method: str, path: str, body: bytes | None) -> Any:
-        if self._http is None:
+        # A connection that was left open may be closed by the time, and a POST isn't repeated.
+        if self._http is None or method == "POST":
             self._http = HTTPConnection(self._url.netloc, timeout=60)
         self._http.request(method, f"{self._url.path}/_sandbox/{path}", body=body)
         answer = self._http.getresponse()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -51,7 +52,7 @@ class KeysStore:
         try:
             answer = self._client.get_secret_value(SecretId=self._secret_id, VersionStage=version)
             key: bytes = answer["SecretString"].encode()
-        except (BotoCoreError, ClientError, KeyError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError, KeyError) as error:
             if version == "AWSPREVIOUS" and _is_missing(error):
                 return None
             # What was read before may have been revoked since: fail closed.

@@ -10,8 +10,9 @@ from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from milepost.aws.errors import AWS_FAILED
 from milepost.operations.dead_letters import (
     CannotRedrive,
     DeadLetter,
@@ -156,7 +157,7 @@ class BackIntoQueue:
     def take_up(self, letter: DeadLetter) -> None:
         try:
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=letter.body)
-        except (BotoCoreError, ClientError) as error:
+        except AWS_FAILED as error:
             raise CannotRedrive(f"the queue did not take it: {name_of(error)}") from None
 
     def forget(self, letter: DeadLetter) -> None:
@@ -185,7 +186,7 @@ class StartAgain:
                 InvocationType="Event",
                 Payload=json.dumps(payload).encode(),
             )
-        except (BotoCoreError, ClientError) as error:
+        except AWS_FAILED as error:
             raise CannotRedrive(f"the function can't be started: {name_of(error)}") from None
 
     def forget(self, letter: DeadLetter) -> None:
@@ -239,7 +240,7 @@ class ReannounceTarget:
         payload = json.dumps(read_payload(record))
         try:
             answer = self._functions.invoke(FunctionName=self._announce, Payload=payload.encode())
-        except (BotoCoreError, ClientError) as error:
+        except AWS_FAILED as error:
             raise CannotRedrive(f"announce can't be started: {name_of(error)}") from None
         said = json.loads(answer["Payload"].read())
         if "FunctionError" in answer or said.get("batchItemFailures"):

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from milepost.aws.dynamodb_batches import MOST_READ_AT_ONCE
 from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.aws.errors import AWS_FAILED
 from milepost.orders.aws.table import OrdersTable, key_of, tracked_order
 from milepost.orders.order import Announcement, OrderKey, TrackedOrder
 from milepost.orders.recording import OrderStore
@@ -33,7 +32,7 @@ class ReadAhead:
             answer = self._client.batch_get_item(
                 RequestItems={self._table: {"Keys": keys_of_items}}
             )
-        except (BotoCoreError, ClientError):
+        except AWS_FAILED:
             return
         if answer.get("UnprocessedKeys"):
             return

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from milepost.aws.errors import AWS_FAILED
 from milepost.orders.report import Source
 from milepost.quarantine.replay import Kept, KeptId
 from milepost.webhooks.receiver import InboxRefused
@@ -37,7 +36,7 @@ class ReplayQueue:
         }
         try:
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(message))
-        except (BotoCoreError, ClientError):
+        except AWS_FAILED:
             raise InboxRefused from None
 
 

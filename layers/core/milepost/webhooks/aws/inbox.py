@@ -4,8 +4,7 @@ import json
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from milepost.aws.errors import AWS_FAILED
 from milepost.webhooks.receiver import InboxRefused
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ class InboxQueue:
         }
         try:
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(message))
-        except (BotoCoreError, ClientError):
+        except AWS_FAILED:
             raise InboxRefused from None
 
     def look(self) -> None:

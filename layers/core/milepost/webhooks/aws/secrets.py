@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from milepost.aws.errors import AWS_FAILED
 from milepost.aws.shared_secret import read_entries
 from milepost.webhooks.receiver import SecretStoreDown, Signing, UnknownWebhook
 
@@ -49,7 +48,7 @@ class SigningSecretsStore:
             answer = self._client.get_secret_value(SecretId=self._secret_id)
             entries = read_entries(answer["SecretString"])
             self._known = {name: Signing.read(one) for name, one in entries.items()}
-        except (BotoCoreError, ClientError, ValueError, KeyError):
+        except (*AWS_FAILED, ValueError, KeyError):
             if now - self._read_at > KEEP_SECONDS:
                 # The cached secrets may have been revoked: fail closed.
                 self._known = None
