@@ -172,8 +172,8 @@ fuzz-briefly: install
 soak: install ## Soak test: 20,000 changes while processes are killed, 15 minutes (CHANGES, SECONDS, SEED)
 	@python -m tests.soak --people --changes $(or $(CHANGES),20000) --seconds $(or $(SECONDS),450) \
 		$(if $(SEED),--seed $(SEED))
-interleavings: install ## Run every pair of functions, requests and commands concurrently: half an hour (INTERLEAVING_SEED, INTERLEAVING_PLACES)
-	@INTERLEAVING_PAIRS=100000 INTERLEAVING_PLACES=$(or $(INTERLEAVING_PLACES),2) pytest tests/integration/test_interleavings.py -n 2 --dist worksteal
+interleavings: install ## Run functions, requests and commands concurrently: every pair, at every call (INTERLEAVING_SEED, INTERLEAVING_PLACES)
+	@INTERLEAVING_PLACES=$(or $(INTERLEAVING_PLACES),1000) pytest tests/integration/test_interleavings.py -n 2 --dist worksteal
 soak-briefly: install
 	@python -m tests.soak --changes 300 --seconds 30 --kill-every 6 --patience 240
 

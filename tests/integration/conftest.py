@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from moto import mock_aws
@@ -37,6 +37,9 @@ from tests.permissions import Watch, is_allowed
 from tests.signing import OTHER_SECRET, SECRET
 from tests.stack import ROOT, Stack
 from tests.unit.notifications.endpoints.receiver import receiving
+
+PAIRS_APART: Final = ROOT / ".local" / "pairs-that-cannot-meet.txt"
+"""Pairs of the interleaving tests that can't notice each other, each with why."""
 
 OVERHEARD = pytest.StashKey[Overheard]()
 
@@ -121,17 +124,23 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many interleavings ran: their tests note it."""
-    counts = [
-        value
+    """Say how many interleavings ran, and which pairs can't meet: their tests note it."""
+    noted = [
+        (report.nodeid.partition("[")[2].removesuffix("]"), *noted)
         for reports in terminalreporter.stats.values()
         for report in reports
         if getattr(report, "when", "") == "call"
-        for name, value in report.user_properties
-        if name == "interleavings"
+        for noted in report.user_properties
     ]
+    counts = [value for _, name, value in noted if name == "interleavings"]
+    apart = [f"{pair}: {why}" for pair, name, why in noted if name == "apart"]
     if counts:
-        terminalreporter.write_line(f"{sum(counts)} interleavings of {len(counts)} pairs ran")
+        PAIRS_APART.parent.mkdir(exist_ok=True)
+        PAIRS_APART.write_text("\n".join([*sorted(apart), ""]))
+        terminalreporter.write_line(
+            f"{sum(counts)} interleavings of {len(counts)} pairs ran; {len(apart)} pairs can't meet"
+            f" ({PAIRS_APART.relative_to(ROOT)} says why)"
+        )
 
 
 @cache

@@ -3,18 +3,21 @@
 import io
 import json
 from collections.abc import Callable
+from contextlib import closing
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from milepost.operations.aws.dead_letters import (
-    BackIntoQueue,
-    ReannounceTarget,
-    SqsLetters,
-    StartAgain,
+from milepost.operations.aws.dead_letters import BackIntoQueue, SqsLetters, StartAgain, TellAgain
+from milepost.operations.dead_letters import (
+    IN_FLIGHT,
+    DeadLetter,
+    DeadLetterQueue,
+    MessagesInFlight,
+    Redriven,
+    RedriveTarget,
 )
-from milepost.operations.dead_letters import DeadLetter, DeadLetterQueue, RedriveTarget
 from tests.integration.queued_messages import put
 from tests.stack import Context, Stack, aws, event
 
@@ -123,6 +126,41 @@ def test_looking_at_letters_leaves_them_where_they_are(
         seen = [inbox.way.content(letter) for letter in inbox.letters.walk(most=10)]
         assert sorted(one["number"] for one in seen) == [1, 2]
     assert inbox.letters.count() == 2
+
+
+def test_while_somebody_else_has_the_letters_nothing_is_said_to_be_done(
+    stack: Stack, inbox: DeadLetterQueue
+) -> None:
+    put(stack, "InboxDeadLetters", {"number": 1}, {"number": 2})
+    colleague = SqsLetters(
+        aws("sqs"), queue_url=stack.resources["InboxDeadLetters"], wait_seconds=0
+    )
+    with closing(colleague.walk(most=10)) as looking:
+        letter = next(looking)
+        with pytest.raises(MessagesInFlight):
+            inbox.redrive()
+        with pytest.raises(MessagesInFlight):
+            inbox.discard(letter.id)
+        named = inbox.redrive(only={letter.id})
+    assert (named.moved, named.failed, named.left) == (0, {letter.id: IN_FLIGHT}, 2)
+    assert inbox.redrive().moved == 2
+
+
+def test_what_is_redriven_beside_letters_in_flight_is_counted_with_what_is_left(
+    stack: Stack, inbox: DeadLetterQueue
+) -> None:
+    url = stack.resources["InboxDeadLetters"]
+    put(stack, "InboxDeadLetters", {"number": 1})
+    with closing(SqsLetters(aws("sqs"), queue_url=url, wait_seconds=0).walk(most=1)) as looking:
+        next(looking)
+        put(stack, "InboxDeadLetters", {"number": 2})
+        came = inbox.redrive()
+    assert (came.moved, came.failed, came.left) == (1, {}, 1)
+
+
+def test_a_letter_that_nobody_has_is_not_there(inbox: DeadLetterQueue) -> None:
+    assert inbox.redrive() == Redriven(moved=0, failed={}, left=0)
+    assert not inbox.discard("gone")
 
 
 def test_one_letter_is_redriven_and_the_others_stay(stack: Stack, inbox: DeadLetterQueue) -> None:

@@ -19,7 +19,7 @@ from moto.core.base_backend import BackendDict
 
 from cli.main import PARTS
 from milepost.api.routing import SUBJECTS, routers_of
-from tests.integration.interleaving.accessed_items import meet
+from tests.integration.interleaving.accessed_items import meet, why_apart
 from tests.integration.interleaving.account import World, function_of, open_world
 from tests.integration.interleaving.api_users import REQUESTS
 from tests.integration.interleaving.forks import in_copy
@@ -35,12 +35,7 @@ from tests.integration.interleaving.workers import FUNCTIONS, Party
 from tests.stack import template
 
 ALL = {one.name: one for one in (*FUNCTIONS, *REQUESTS, *COMMANDS)}
-PAIRS = [
-    (one, other)
-    for one, other in combinations_with_replacement(ALL, 2)
-    # People who do two things at once are few, and told of it: workers are many.
-    if ALL[one] in FUNCTIONS or ALL[other] in FUNCTIONS
-]
+PAIRS = [*combinations_with_replacement(ALL, 2)]
 SEED = int(os.environ.get("INTERLEAVING_SEED", "14"))
 SHORT = [
     ("receive_webhook", "a signing secret rotated"),
@@ -74,13 +69,8 @@ def opened(moto: None) -> Iterator[Opened]:
     BackendDict.reset()
 
 
-MOST_PAIRS = int(os.environ.get("INTERLEAVING_PAIRS", "60"))
-"""Of all, chosen by the seed; ``make interleavings`` has every one."""
-
-
 def pairs() -> Iterator[Any]:
-    chosen = Random(SEED).sample(PAIRS, min(MOST_PAIRS, len(PAIRS)))
-    for one, other in sorted({*chosen, *QUICK}):
+    for one, other in PAIRS:
         marks = [] if (one, other) in QUICK else [pytest.mark.thorough]
         if reason := KNOWN.get(frozenset({one, other})):
             marks.append(pytest.mark.xfail(strict=True, reason=reason))
@@ -94,7 +84,7 @@ def test_two_that_meet_lose_double_and_revive_nothing(
 ) -> None:
     solos = opened.of(one), opened.of(other)
     if not meet(solos[0].all, solos[1].all):
-        # They can't notice each other.
+        record_property("apart", why_apart(solos[0].all, solos[1].all))
         assert (one.name, other.name) not in SHORT
         return
     rng = Random(f"{SEED} {one.name} {other.name}")
@@ -102,6 +92,17 @@ def test_two_that_meet_lose_double_and_revive_nothing(
     met: Met = in_copy(meeting.hold)
     record_property("interleavings", met.count)
     assert met.wrong == []
+
+
+@pytest.mark.thorough
+def test_everybody_meets_somebody_else(opened: Opened) -> None:
+    touched = {name: opened.of(party).all for name, party in ALL.items()}
+    alone = {
+        name
+        for name, mine in touched.items()
+        if not any(meet(mine, theirs) for other, theirs in touched.items() if other != name)
+    }
+    assert not alone
 
 
 @pytest.mark.thorough

@@ -126,6 +126,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--number", type=int, default=NUMBER, help="0 for all of them")
     parser.add_argument("--seed", type=int, default=SEED)
     asked = parser.parse_args(arguments)
+    # mutmut runs in another folder. A link is not followed: it is what makes an environment.
+    asked.python = os.path.abspath(asked.python)
     lay_out(asked.module or MODULES)
     first = run_mutmut(asked.python, "none.of.them")
     names = sorted(results())

@@ -17,20 +17,45 @@ class Touch:
 
     place: str
     key: str | None = None
+    """In a table, the partition."""
     writes: bool = False
     may_be_stale: bool = False
     """Whether it is a read that may answer with an earlier version."""
+    sort_key: str | None = None
+    """In a table, the item of the partition; None for any."""
 
     def meets(self, other: "Touch") -> bool:
         """Whether the two may not change places."""
-        is_same = self.key is None or other.key is None or self.key == other.key
-        return self.place == other.place and is_same and (self.writes or other.writes)
+        return (
+            self.place == other.place
+            and (self.writes or other.writes)
+            and _may_be_same(self.key, other.key)
+            and _may_be_same(self.sort_key, other.sort_key)
+        )
+
+
+def _may_be_same(one: str | None, other: str | None) -> bool:
+    return one is None or other is None or one == other
 
 
 def meet(some: Iterable[Touch], others: Iterable[Touch]) -> bool:
     """Whether any of the ones meets any of the others."""
     others = list(others)
     return any(one.meets(other) for one in some for other in others)
+
+
+def why_apart(some: Iterable[Touch], others: Iterable[Touch]) -> str:
+    """Why two that don't meet can't notice each other."""
+    some, others = list(some), list(others)
+    in_common = sorted({one.place for one in some} & {one.place for one in others})
+    if not in_common:
+        return "they use no place in common"
+    written = {one.place for one in (*some, *others) if one.writes}
+    reasons = [
+        f"{'other items of' if place in written else 'only reads of'} {place}"
+        for place in in_common
+    ]
+    return f"in common they have {', '.join(reasons)}"
 
 
 _ADDS: Final = frozenset({"SendMessage", "Publish", "SendEmail", "Invoke"})
@@ -67,11 +92,11 @@ def _of_dynamodb(  # noqa: PLR0912 - one case an operation
     stale = not parameters.get("ConsistentRead", False)
     match operation, parameters:
         case "GetItem", {"TableName": table, "Key": key}:
-            yield Touch(table, _key(key), may_be_stale=stale)
+            yield _item(table, key, may_be_stale=stale)
         case "PutItem", {"TableName": table, "Item": key}:
-            yield Touch(table, _key(key), writes=True)
+            yield _item(table, key, writes=True)
         case (("UpdateItem" | "DeleteItem"), {"TableName": table, "Key": key}):
-            yield Touch(table, _key(key), writes=True)
+            yield _item(table, key, writes=True)
         case "Query", {"TableName": table, **more} if "IndexName" not in more:
             values = more.get("ExpressionAttributeValues", {})
             yield Touch(table, _text(values.get(":pk")), may_be_stale=stale)
@@ -80,24 +105,26 @@ def _of_dynamodb(  # noqa: PLR0912 - one case an operation
         case "BatchGetItem", {"RequestItems": tables}:
             for table, asked in tables.items():
                 stale = not asked.get("ConsistentRead", False)
-                yield from (Touch(table, _key(one), may_be_stale=stale) for one in asked["Keys"])
+                yield from (_item(table, one, may_be_stale=stale) for one in asked["Keys"])
         case "BatchWriteItem", {"RequestItems": tables}:
             for table, requests in tables.items():
                 for one in requests:
                     (inner,) = one.values()
-                    yield Touch(table, _key(inner.get("Key") or inner["Item"]), writes=True)
+                    yield _item(table, inner.get("Key") or inner["Item"], writes=True)
         case "TransactWriteItems", {"TransactItems": actions}:
             for action in actions:
                 ((kind, inner),) = action.items()
                 key = inner.get("Key") or inner["Item"]
-                yield Touch(inner["TableName"], _key(key), writes=kind != "ConditionCheck")
+                yield _item(inner["TableName"], key, writes=kind != "ConditionCheck")
         case _:
             yield Touch(str(parameters.get("TableName")), writes=True)
 
 
-def _key(attributes: Mapping[str, Any]) -> str | None:
-    """The partition: items of one partition may be read together."""
-    return _text(attributes.get("pk"))
+def _item(
+    table: str, key: Mapping[str, Any], *, writes: bool = False, may_be_stale: bool = False
+) -> Touch:
+    partition, sort_key = _text(key.get("pk")), _text(key.get("sk"))
+    return Touch(table, partition, writes, may_be_stale, sort_key)
 
 
 def _text(value: Any) -> str | None:

@@ -5,6 +5,7 @@ costs a hundredth of a second, where an account that is built again costs one, a
 the middle of a function's run.
 """
 
+import gc
 import os
 import pickle
 import traceback
@@ -24,6 +25,9 @@ class Copy:
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe()
+        # What is there by now is left alone by the copy's garbage collection, which would
+        # otherwise write to all of it and so copy the whole memory.
+        gc.freeze()
         self._pid = os.fork()
         self.is_here = self._pid == 0
         """Whether this is the copy."""
@@ -40,6 +44,7 @@ class Copy:
         with os.fdopen(self._read, "rb") as pipe:
             content = pipe.read()
         os.waitpid(self._pid, 0)
+        gc.unfreeze()
         died = (False, "it died without a word")
         # Our own copy wrote it.
         is_good, result = pickle.loads(content) if content else died  # noqa: S301

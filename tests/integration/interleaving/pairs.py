@@ -21,9 +21,9 @@ from tests.integration.interleaving.retries import NeverDone, Run, settle
 from tests.integration.interleaving.workers import Ended, FedBy, Party
 
 MOST_PLACES: Final = int(os.environ.get("INTERLEAVING_PLACES", "1"))
-"""In one run of the first; of more, some are chosen by the seed. ``make interleavings`` has two."""
-_OFTEN: Final = 0.5
-"""At how many of the places something else happens as well."""
+"""In one run of the first; of more, some are chosen by the seed. ``make interleavings`` has all."""
+IN_EVERY_WAY: Final = MOST_PLACES > 1
+"""Whether the second starts in every way at each place, or in one that the seed chooses."""
 
 
 class How(StrEnum):
@@ -214,18 +214,17 @@ class _Door:
             self.found.append((f"{where}, {how},", copy.result()))
 
     def _hows(self) -> list[How]:
-        """Plainly, and one of the other ways that can make a difference here."""
+        """Those that can make a difference here."""
         made = [one for call in self._calls[: self._made] for one in call]
         to_come = [one for call in self._calls[self._made :] for one in call]
-        others = [How.LATE]
+        hows = [How.PLAINLY, How.LATE]
         if meet([one for one in to_come if one.may_be_stale], self._noticed) or meet(
             [one for one in self._noticed if one.may_be_stale], made
         ):
-            others.append(How.STALE)
+            hows.append(How.STALE)
         if self._second.fed_by.hands_it_twice:
-            others.append(How.TWICE)
-        rng = self._meeting.rng
-        return [How.PLAINLY, *([rng.choice(others)] if rng.random() < _OFTEN else [])]
+            hows.append(How.TWICE)
+        return hows if IN_EVERY_WAY else [self._meeting.rng.choice(hows)]
 
     def _come_in(self, how: How) -> None:
         """The second runs to its end; after that the first goes on."""

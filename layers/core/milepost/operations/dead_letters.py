@@ -11,6 +11,10 @@ MOST_AT_ONCE: Final = 500
 """Messages that one redrive moves, so that it ends while its caller waits."""
 
 
+IN_FLIGHT: Final = "somebody else has it at the moment: repeat it in a minute"
+"""Why a message that is perhaps there was not redriven."""
+
+
 class UnknownQueue(LookupError):
     """No dead-letter queue has this name."""
 
@@ -89,23 +93,36 @@ class DeadLetterQueue:
     way: RedriveTarget
 
     def redrive(self, *, only: Collection[str] | None = None, most: int = MOST_AT_ONCE) -> Redriven:
-        """Take up all of them, or ``only`` those of these ids."""
-        moved, failed = 0, dict[str, str]()
-        for letter in self.letters.walk(most=most):
-            if only is not None and letter.id not in only:
-                continue
-            try:
-                self.way.take_up(letter)
-            except CannotRedrive as why:
-                failed[letter.id] = str(why)
-                continue
-            self.give_up(letter)
-            moved += 1
+        """Take up all of them, or ``only`` those of these ids.
+
+        :raises MessagesInFlight: when nothing was done, since somebody else has them
+        """
+        moved, failed, seen = 0, dict[str, str](), set[str]()
+        try:
+            for letter in self.letters.walk(most=most, whole=True):
+                seen.add(letter.id)
+                if only is not None and letter.id not in only:
+                    continue
+                try:
+                    self.way.take_up(letter)
+                except CannotRedrive as why:
+                    failed[letter.id] = str(why)
+                    continue
+                self.give_up(letter)
+                moved += 1
+        except MessagesInFlight:
+            unseen = set(only or ()) - seen
+            if not (moved or failed or unseen):
+                raise
+            failed |= dict.fromkeys(sorted(unseen), IN_FLIGHT)
         return Redriven(moved=moved, failed=failed, left=self.letters.count())
 
     def discard(self, letter_id: str, *, most: int = MOST_AT_ONCE) -> bool:
-        """Give one up for good; False when it isn't there."""
-        with closing(self.letters.walk(most=most)) as letters:
+        """Give one up for good; False when it isn't there.
+
+        :raises MessagesInFlight: when it wasn't found, and somebody else may have it
+        """
+        with closing(self.letters.walk(most=most, whole=True)) as letters:
             for letter in letters:
                 if letter.id == letter_id:
                     self.give_up(letter)

@@ -12,9 +12,9 @@ from milepost.api.auth import check_operator
 from milepost.api.dependencies import Given, Who
 from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
-from milepost.api.problems import NotFound
+from milepost.api.problems import Conflict, NotFound
 from milepost.common.timestamps import format_instant
-from milepost.operations.dead_letters import DeadLetterQueue
+from milepost.operations.dead_letters import DeadLetterQueue, MessagesInFlight
 from milepost.operations.services import Operations
 
 router = Router()
@@ -123,13 +123,16 @@ def show_dead_letters(
     summary="Take messages up again, at most 500 at once",
     tags=["dead letters"],
     operation_id="redrive_dead_letters",
-    responses=may_answer(200, 404),
+    responses=may_answer(200, 404, 409),
 )
 def redrive_dead_letters(
     queue: QueuePath, services: Given, asked: Annotated[Redrive | None, Body()] = None
 ) -> RedrivenView:
     found = _queue(services.operations, queue)
-    done = found.redrive(only=asked.messages if asked else None)
+    try:
+        done = found.redrive(only=asked.messages if asked else None)
+    except MessagesInFlight:
+        raise _in_flight(queue) from None
     failed = [StayedView(message=one, reason=why) for one, why in done.failed.items()]
     return RedrivenView(moved=done.moved, failed=failed, left=done.left)
 
@@ -140,12 +143,24 @@ def redrive_dead_letters(
     tags=["dead letters"],
     operation_id="discard_dead_letter",
     status_code=204,
-    responses=may_answer(204, 404),
+    responses=may_answer(204, 404, 409),
 )
 def discard_dead_letter(queue: QueuePath, message: MessagePath, services: Given) -> Response[str]:
-    if not _queue(services.operations, queue).discard(message):
+    found = _queue(services.operations, queue)
+    try:
+        was_there = found.discard(message)
+    except MessagesInFlight:
+        raise _in_flight(queue) from None
+    if not was_there:
         raise NotFound(f"There is no message {message} in {queue}.")
     return Response(status_code=204, body="")
+
+
+def _in_flight(queue: str) -> Conflict:
+    return Conflict(
+        f"Somebody else reads, redrives or deletes messages of {queue} at the moment. "
+        "Nothing was changed: repeat it in a minute."
+    )
 
 
 def _queue(operations: Operations, name: str) -> DeadLetterQueue:
