@@ -265,6 +265,14 @@ def test_business_days_leave_out_the_weekend() -> None:
     assert stage_deadline(order(Status.ACCEPTED), connection) == NOON + 7 * DAY
 
 
+def test_business_days_leave_out_the_holidays_of_the_region() -> None:
+    # The second Monday of March is Labour Day in Victoria, and no holiday of all of Australia.
+    five_days = replace(BUSINESS, country="AU", stage_days={"accepted": 5.0})
+    accepted = order(Status.ACCEPTED)
+    assert stage_deadline(accepted, five_days) == NOON + 7 * DAY
+    assert stage_deadline(accepted, replace(five_days, region="VIC")) == NOON + 8 * DAY
+
+
 def test_a_wait_moves_the_beginning_of_business_days() -> None:
     connection = replace(BUSINESS, stage_days={"accepted": 1.0})
     thursday = 4 * 24 * 60

@@ -10,6 +10,7 @@ from milepost.actions.rules import allowed_actions
 from milepost.common.status import Status
 from milepost.connections.connection import Connection
 from milepost.orders.deadlines import (
+    allowed_in_words,
     expected_by,
     far_limit,
     next_date,
@@ -143,6 +144,18 @@ def test_a_stage_that_begins_again_gets_no_new_time_far_beyond_the_track() -> No
         *(report(None, day * 24 * 60, raw=raw) for day, raw in [*days, (28, "Processing")]),
     )
     assert stage_deadline(again, RABOT) == far_limit(again, RABOT) == NOON + 28 * DAY
+
+
+def test_an_appointment_of_an_order_that_is_not_scheduled_does_not_say_what_was_allowed() -> None:
+    days = [(0, "Processing"), (13, "Denied"), (14, "Processing"), (27, "Denied")]
+    again = order_of(
+        RABOT,
+        *(
+            report(None, day * 24 * 60, raw=raw, appointment="2026-05-01")
+            for day, raw in [*days, (28, "Processing")]
+        ),
+    )
+    assert allowed_in_words(again, RABOT).startswith("2 times its ")
 
 
 def test_all_of_it_by_does_not_move_with_a_stage_that_begins_late() -> None:
