@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import boto3
 import typer
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.errors import CannotDo, WrongUse
 from cli.stack_choice import StackChoice
+from milepost.aws.errors import AWS_FAILED
 
 STACK_FILE: Final = Path(".local") / "stack.json"
 
@@ -186,6 +186,6 @@ def caller_name(stack: Stack) -> str:
     """The caller's identity at AWS, without its account; else the user of this machine."""
     try:
         arn: str = stack.client("sts").get_caller_identity()["Arn"]
-    except (BotoCoreError, ClientError):
+    except AWS_FAILED:
         return getpass.getuser()
     return arn.rpartition(":")[2]

@@ -287,7 +287,7 @@ def compare_with_earlier(connection: Connection) -> Callable[[Json, Sequence[Rep
         words = [one.raw_status for one in reports if one.has_unknown_status and one.raw_status]
         try:
             drift.look(connection.id, Part.ORDER, order, words)
-        except (BotoCoreError, ClientError):
+        except AWS_FAILED:
             logger.warning("not compared with earlier orders", connection=connection.id)
 
     return look
@@ -303,7 +303,7 @@ def note_drift(name: str) -> None:
                 kind=change.kind,
                 place=change.place,
             )
-    except (BotoCoreError, ClientError):
+    except AWS_FAILED:
         logger.warning("not noted how payloads look", connection=name)
 
 

@@ -193,7 +193,7 @@ def note_drift(readings: Iterable[Reading]) -> None:
                 drift.look(one.connection.id, Part.WEBHOOK, said, words)
         for change in drift.flush():
             logger.warning("a provider's payloads changed", kind=change.kind, place=change.place)
-    except (BotoCoreError, ClientError):
+    except AWS_FAILED:
         logger.warning("not noted how payloads look")
 
 

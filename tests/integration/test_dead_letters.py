@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
-from milepost.operations.aws.dead_letters import BackIntoQueue, SqsLetters, StartAgain, TellAgain
+from milepost.operations.aws.dead_letters import (
+    BackIntoQueue,
+    ReannounceTarget,
+    SqsLetters,
+    StartAgain,
+)
 from milepost.operations.dead_letters import (
     IN_FLIGHT,
     DeadLetter,
