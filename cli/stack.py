@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import boto3
 import typer
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from cli.errors import CannotDo, WrongUse
 from cli.stack_choice import StackChoice
