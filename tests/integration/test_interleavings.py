@@ -40,7 +40,7 @@ SEED = int(os.environ.get("INTERLEAVING_SEED", "14"))
 SHORT = [
     ("receive_webhook", "a signing secret rotated"),
     ("announce", "a subscription deleted"),
-    ("send_notice", "an endpoint deleted"),
+    ("send_notice", "a subscription deleted"),
     ("call_endpoint", "call_endpoint"),
     ("unsubscribe", "a subscription changed"),
     ("unsubscribe", "a subscription resumed"),
