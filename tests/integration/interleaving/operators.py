@@ -31,7 +31,7 @@ ONLY_READS: Final = frozenset(
         "activity", "views list", "orders list", "orders show", "orders watch", "actions list",
         "notices list", "notices preview", "batches list", "batches show",
         "suppressions list", "subscriptions list",
-        "subscriptions secret", "stages", "causes", "commissions", "connections list",
+        "subscriptions secret", "stages", "causes", "commissions", "scorecards", "connections list",
         "connections secret show", "sign", "quarantine list",
         "quarantine show", "dead-letters list", "dead-letters show", "doctor",
         "providers new", "providers test", "providers list", "providers show", "providers diff",
