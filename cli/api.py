@@ -13,6 +13,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import uuid4
 
 from botocore.config import Config
+from botocore.exceptions import ConnectionError as NotReached
+from botocore.exceptions import HTTPClientError
 
 from cli.errors import CannotDo, Fault, WrongUse
 from cli.stack import Stack, caller_name, make_client
@@ -21,7 +23,9 @@ LARGEST_PAGE: Final = 100
 LARGEST_PAGE_OF_A_FILE: Final = 1_000
 _WRONG_USE: Final = frozenset({400, 422})
 _NO_SUCH_THING: Final = 404
-_UNAVAILABLE: Final = 503
+_PASSING: Final = frozenset({500, 502, 503, 504})
+"""Statuses of an error that may be over at the next request."""
+_SMALLEST_PAGE: Final = 100
 _WAITS: Final = (1.0, 4.0, 10.0)
 """Seconds before a page that could not be read is requested again."""
 _KEY_HEADER: Final = "idempotency-key"
@@ -92,25 +96,65 @@ class OrdersApi:
                 return
 
     def rows(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
-        """Every row of a list, however long, read in pages of a thousand."""
-        asked: dict[str, Any] = {**query, "limit": LARGEST_PAGE_OF_A_FILE}
+        """Every row of a list, however long, read in pages of a thousand.
+
+        :raises CannotDo: when it breaks off; the text says after which row
+        """
+        asked: dict[str, Any] = dict(query)
+        number, last = 0, None
         while True:
-            event = self._event("GET", path, query=asked, body=None, key=None)
-            event["headers"]["accept"] = "application/jsonl"
-            answer = self._answer(event)
-            for seconds in _WAITS:
-                if answer["statusCode"] != _UNAVAILABLE:
-                    break
-                # A long list shouldn't be lost for one page of it.
-                time.sleep(seconds)
-                answer = self._answer(event)
-            if answer["statusCode"] >= 400:
-                raise fault_of(answer["statusCode"], json.loads(answer["body"]))
-            yield from map(json.loads, filter(None, answer["body"].split("\n")))
+            try:
+                answer = self._page_of_rows(path, asked)
+            except CannotDo as why:
+                if last is None:
+                    raise
+                raise CannotDo(
+                    f"The list broke off after {number:,} rows, the last of which is {last}; what "
+                    f"is written is not whole. {why}"
+                ) from None
+            for row in map(json.loads, filter(None, answer["body"].split("\n"))):
+                number, last = number + 1, row.get("id")
+                yield row
             link = answer["headers"].get("link")
             if link is None:
                 return
             asked = {**parse_qs(urlsplit(link.partition(">")[0].removeprefix("<")).query)}
+
+    def _page_of_rows(self, path: str, query: Mapping[str, Any]) -> dict[str, Any]:
+        """A page of a list as JSON Lines.
+
+        A page that takes the function longer than it may run is tried again with half as many
+        rows, after a while: a long list shouldn't be lost for one page of it.
+        """
+        limit = LARGEST_PAGE_OF_A_FILE
+        for seconds in _WAITS:
+            page = self._try_page(path, {**query, "limit": limit})
+            if not isinstance(page, CannotDo):
+                return page
+            limit = max(_SMALLEST_PAGE, limit // 2)
+            time.sleep(seconds)
+        page = self._try_page(path, {**query, "limit": limit})
+        if isinstance(page, CannotDo):
+            raise page
+        return page
+
+    def _try_page(self, path: str, query: Mapping[str, Any]) -> dict[str, Any] | CannotDo:
+        """The page, or why it can't be read, if another attempt may succeed."""
+        event = self._event("GET", path, query=query, body=None, key=None)
+        event["headers"]["accept"] = "application/jsonl"
+        try:
+            answer = self._answer(event)
+        except CannotDo as error:
+            return error
+        except (HTTPClientError, NotReached) as error:
+            return CannotDo(f"The orders API doesn't answer ({type(error).__name__}).")
+        status = answer["statusCode"]
+        if status < 400:
+            return answer
+        fault = fault_of(status, json.loads(answer["body"]))
+        if status in _PASSING and isinstance(fault, CannotDo):
+            return fault
+        raise fault
 
     def ask(
         self,

@@ -16,7 +16,7 @@ from cli.errors import COULD_NOT, EXIT_CODES, Fault
 from cli.output import tell, warn
 
 PARTS: Final[Mapping[str, tuple[str, str]]] = {
-    "orders": ("cli.orders.commands", "Where orders stand: list, show, watch."),
+    "orders": ("cli.orders.commands", "Where orders stand: list, show, watch, export."),
     "actions": ("cli.actions.commands", "Run actions on an order."),
     "batches": ("cli.actions.batches", "Actions on many orders: watch and stop them."),
     "notices": ("cli.notices.commands", "What was sent, what wasn't and why."),
@@ -51,6 +51,7 @@ PARTS: Final[Mapping[str, tuple[str, str]]] = {
     "redrive": ("cli.operations.redrive", "Send messages of a dead-letter queue back to work."),
     "erase": ("cli.operations.erase", "Erase a customer, for good."),
     "activity": ("cli.activity.commands", "Who changed what, and when."),
+    "exports": ("cli.exports.commands", "Long lists as files that a job made."),
     "views": ("cli.views.commands", "Saved filters of order lists, one's own and the team's."),
     "doctor": ("cli.doctor.commands", "Whether a deployment is well, and what to do if not."),
 }

@@ -79,7 +79,7 @@ ALSO_SCHEDULED: Final = offergrid_event(
 def all_events() -> Iterator[tuple[str, Any]]:
     """Every event's path below events/, and its content."""
     parts = (_webhooks, _inbox_batches, _stream_batches, _notice_batches, _endpoint_batches)
-    others = (_measured_batches, _schedules, _planned_actions, _batches, mail_events)
+    others = (_measured_batches, _schedules, _planned_actions, _batches, _exports, mail_events)
     for make in (*parts, *others, api_events, console_events, scheduled_events):
         yield from make()
 
@@ -440,6 +440,10 @@ def _planned_actions() -> Iterator[tuple[str, Any]]:
 def _batches() -> Iterator[tuple[str, Any]]:
     yield "run_batches/at_work", sqs_batch([json.dumps({"batch": "0a1b2c3d4e5f6071"})])
     yield "run_batches/poison", sqs_batch(["not a batch"])
+
+
+def _exports() -> Iterator[tuple[str, Any]]:
+    yield "make_exports/an_export", {"export": "6a1b2c3d12f803998b2500a3"}
 
 
 def _text(body: Json) -> str:

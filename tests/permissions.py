@@ -112,6 +112,7 @@ _PLACES: Final = (
     (re.compile(r"arn:.*:ssm:.*:parameter/.*/(connections|console)"), r"parameter/\1"),
     (re.compile(r"arn:.*:schedule/\$\{(\w+)\}(/\*)"), r"\1\2"),
     (re.compile(r"\$\{(\w+)\.Arn\}(/.*)"), r"\1\2"),
+    (re.compile(r"arn:.*:function:\$\{AWS::StackName\}-make-exports"), "MakeExportsFunction"),
     (re.compile(r"(\w+)(?:\.Arn)?"), r"\1"),
 )
 
@@ -126,6 +127,9 @@ def _place(resource: str) -> str:
 _OTHER_NAMES: Final = {
     "s3:HeadObject": "s3:GetObject",
     "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:CreateMultipartUpload": "s3:PutObject",
+    "s3:UploadPart": "s3:PutObject",
+    "s3:CompleteMultipartUpload": "s3:PutObject",
     "lambda:Invoke": "lambda:InvokeFunction",
 }
 """Operations whose action is called otherwise, by AWS's Service Authorization Reference."""

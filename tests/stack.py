@@ -151,6 +151,7 @@ class Stack:
             "PUBLIC_URL": "https://milepost.example.org",
             "CONSOLE_URL": "https://milepost.example.org/console",
             "ACTIVITY_DAYS": "366",
+            "MAKE_EXPORTS_FUNCTION": "MakeExportsFunction",
         }
         return {
             name: special.get(name) or self.resources.physical(str(value))

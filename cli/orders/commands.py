@@ -1,4 +1,4 @@
-"""``milepost orders list``, ``show``, ``watch`` and ``import``."""
+"""``milepost orders list``, ``export``, ``show``, ``watch`` and ``import``."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +20,7 @@ from cli.options import (
     ZoneOption,
 )
 from cli.orders.columns import only, read_columns
+from cli.orders.exporting import EPILOG, export_orders
 from cli.orders.filters import (
     AttentionCode,
     CustomerWords,
@@ -132,6 +133,9 @@ def list_orders(
         tell_csv(ORDERS.choose(chosen) if chosen else ORDERS, found["orders"])
     else:
         show_list(found, moments, chosen)
+
+
+app.command("export", epilog=EPILOG)(export_orders)
 
 
 @app.command("show", epilog=examples("orders show PP-1 --zone Europe/Berlin"))

@@ -88,7 +88,7 @@ def test_the_file_has_what_the_list_shows(viewer: Person, tmp_path: Path) -> Non
     viewer.open("/orders?connection=offergrid-home&status=scheduled&status=accepted")
     shown = [row["id"] for row in rows_of(viewer)]
     with viewer.page.expect_download() as download:
-        viewer.page.get_by_role("link", name="Download as CSV").click()
+        viewer.page.get_by_role("link", name="Export", exact=True).click()
     download.value.save_as(tmp_path / "orders.csv")
     with (tmp_path / "orders.csv").open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.DictReader(file))

@@ -6,8 +6,10 @@ from tests.builders import KEY, OFFERGRID
 from tests.integration.api_requests import (
     BATCH,
     CUSTOMER,
+    EXPORT,
     a_batch,
     a_customer,
+    an_export,
     kept,
     request,
     subscriptions,
@@ -53,6 +55,16 @@ def _a_batch(stack: Stack) -> Any:
     return request("GET", f"/batches/{BATCH}")
 
 
+def _exports(stack: Stack) -> Any:
+    an_export(stack)
+    return request("GET", "/exports")
+
+
+def _an_export(stack: Stack) -> Any:
+    an_export(stack)
+    return request("GET", f"/exports/{EXPORT}")
+
+
 _ITEM: Final = f"{KEY.connection}:{KEY.order_id}:i-1"
 READS: Final = {
     "orders_api, orders": reads("/orders"),
@@ -65,6 +77,8 @@ READS: Final = {
     "orders_api, notices": reads("/notices", state="bounced"),
     "orders_api, batches": Scenario(function="orders_api", prepare=_batches),
     "orders_api, a batch": Scenario(function="orders_api", prepare=_a_batch),
+    "orders_api, exports": Scenario(function="orders_api", prepare=_exports),
+    "orders_api, one export": Scenario(function="orders_api", prepare=_an_export),
     "orders_api, suppressions": reads("/suppressions"),
     "orders_api, a group": reads(f"/groups/{KEY.connection}:{KEY.order_id}"),
     "orders_api, stages": reads("/stages"),

@@ -9,6 +9,9 @@ from milepost.actions.aws.batches import BatchesTable
 from milepost.actions.batch import Batch, BatchState, Target
 from milepost.common.email_addresses import address_hash
 from milepost.common.status import Status
+from milepost.exports.aws.table import ExportsTable
+from milepost.exports.export import Export
+from milepost.exports.files import Format
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
@@ -106,6 +109,7 @@ def a_view(stack: Stack) -> None:
     table.put(week, subject="s")
 
 
+EXPORT: Final = "6a1b2c3d12f803998b2500a3"
 BATCH: Final = "0a1b2c3d4e5f6071"
 AN_IMPORT: Final = {
     "rows": [
@@ -131,6 +135,27 @@ def a_batch(stack: Stack, state: BatchState = BatchState.PLANNED) -> None:
     )
     table = BatchesTable(aws("dynamodb"), table_name=stack.resources["BatchesTable"])
     table.put(batch, [Target(number=1, id=KEY.path_id)])
+
+
+def keep_export(stack: Stack, **about: Any) -> None:
+    """An export that was started a moment ago."""
+    asked = Export(
+        id=EXPORT,
+        list_name="orders",
+        file_format=Format.CSV,
+        person="kim",
+        subject="s",
+        created_at=datetime.now(UTC),
+        **about,
+    )
+    table = ExportsTable(aws("dynamodb"), table_name=stack.resources["ExportsTable"])
+    table.put(asked, request=None)
+
+
+def an_export(stack: Stack) -> Any:
+    an_order(stack)
+    keep_export(stack, mail_to="kim@example.org")
+    return event("make_exports", "an_export")
 
 
 def a_batch_at_work(stack: Stack) -> Any:

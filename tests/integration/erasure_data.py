@@ -1,6 +1,7 @@
 """A customer in every place and every encoding, beside people who are like them; and erasing."""
 
 import base64
+import gzip
 import json
 import quopri
 from collections.abc import Iterator
@@ -129,6 +130,14 @@ def unannounced(stack: Stack, name: str, *records: Any) -> None:
     aws("s3").put_object(Bucket=stack.resources["UnannouncedBucket"], Key=key, Body=body)
 
 
+def export(stack: Stack, export_id: str, named: str, text: str) -> None:
+    """The file of an export, with the index of whose data is in it."""
+    bucket, s3 = stack.resources["ExportsBucket"], aws("s3")
+    index = gzip.compress(named.encode(), mtime=0)
+    s3.put_object(Bucket=bucket, Key=f"index/{export_id}", Body=index)
+    s3.put_object(Bucket=bucket, Key=f"exports/{export_id}.csv", Body=text.encode())
+
+
 def stream_record(customer: Any, order_id: str) -> Any:
     (one,) = event("announce", "accepted")["Records"]
     text = json.dumps(one).replace(KEY.order_id, order_id)
@@ -182,6 +191,8 @@ def plant_them(stack: Stack) -> None:
     planned = {"order": KEY.path_id, "action": "cancel", "key": "k", "attempt": 1}
     letter(stack, "FailedInvocations", planned)
     letter(stack, "FailedInvocations", {"requestPayload": planned, "requestContext": {}})
+    export(stack, "a" * 24, f"order {KEY.path_id}", f"name\r\n{CUSTOMER['name']}\r\n")
+    export(stack, "b" * 24, f"address {EMAIL}", f"recipient\r\n{EMAIL}\r\n")
     unannounced(stack, "theirs", stream_record(CUSTOMER, KEY.order_id))
     unannounced(stack, "late", stream_record(CUSTOMER, "never-recorded"))
 
@@ -209,6 +220,8 @@ def plant_others(stack: Stack) -> None:
         letter(stack, "MailEventsDeadLetters", bounce(other["email"]))
         plan = {"order": key.path_id, "action": "cancel", "key": "k", "attempt": 1}
         letter(stack, "FailedInvocations", plan)
+        named = f"order {key.path_id}\naddress {other['email']}"
+        export(stack, f"{number:024x}", named, f"name\r\n{other['name']}\r\n")
         unannounced(stack, f"other-{number}", stream_record(other, f"42{number}"))
     team = {"announcement": {}, "recipient": "sales@example.org", "audience": "team"}
     letter(
@@ -221,7 +234,7 @@ def plant_others(stack: Stack) -> None:
 TABLES: Final = ("OrdersTable", "NoticesTable", "SearchTable", "FiguresTable", "ErasuresTable")
 
 
-BUCKETS: Final = ("QuarantineBucket", "UnannouncedBucket")
+BUCKETS: Final = ("QuarantineBucket", "UnannouncedBucket", "ExportsBucket")
 
 
 QUEUES: Final = (

@@ -50,6 +50,8 @@ PAGES = (
     ("/console/figures/causes/download", 200),
     ("/console/figures/commissions/download", 200),
     ("/console/batches", 200),
+    ("/console/exports", 200),
+    ("/console/exports/new", 200),
     ("/console/figures/commissions", 200),
     ("/console/activity", 200),
 )

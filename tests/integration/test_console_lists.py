@@ -5,10 +5,13 @@ import io
 import json
 import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 
 from milepost.common.status import Status
+from milepost.console.pages import orders as orders_page
+from milepost.exports.aws.job import ExportJobs
 from milepost.notifications.notice import NoticeId
 from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import OrderKey
@@ -130,6 +133,31 @@ def test_the_file_has_orders_of_one_date_in_the_order_of_the_list(
     rows = [OrderKey.parse(row["id"]).path_id for row in csv.DictReader(io.StringIO(file))]
     assert len(listed) == 12 + len(KEYS)
     assert rows == listed
+
+
+def test_a_long_list_becomes_a_file_by_a_job(
+    stack: Stack, browser: OperatorsBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders_page, "MOST_IN_FILE", 2)
+    monkeypatch.setattr(ExportJobs, "start", lambda *_: None)
+    asked = browser.get("/console/orders/download?status=accepted&customer=&sort=since")
+    assert asked.status == 303
+    form = browser.get(asked.location).text
+    assert "Status: accepted" in form
+    filters = re.search(r'name="filters" value="([^"]+)"', form)
+    assert filters is not None
+    made = browser.post(
+        "/console/exports", list="orders", filters=unescape(filters[1]), format="jsonl"
+    )
+    page = browser.get(made.location).text
+    assert "data-refresh" in page
+    assert "Download" not in page
+    export = made.location.rpartition("/")[2]
+    stack.load("make_exports").handler({"export": export}, Context(milliseconds=900_000))
+    page = browser.get(made.location).text
+    assert "3 rows are written" in page
+    assert re.search(r'<a class="button main" href="https://[^"]*X-Amz-Signature', page)
+    assert f"/console/exports/{export}" in browser.get("/console/exports").text
 
 
 def test_columns_and_sorting_are_those_of_the_address(browser: OperatorsBrowser) -> None:

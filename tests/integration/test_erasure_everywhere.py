@@ -60,7 +60,14 @@ def test_nothing_of_the_customer_is_left_anywhere_and_what_is_the_others_is_as_i
     assert {one["place"] for one in erased["left"]} <= {"quarantined", "dead_letters"}
 
 
-_PLACES: Final = ("notices", "subscriptions", "quarantined", "dead_letters", "unannounced")
+_PLACES: Final = (
+    "notices",
+    "subscriptions",
+    "quarantined",
+    "dead_letters",
+    "unannounced",
+    "exports",
+)
 
 
 @pytest.mark.thorough

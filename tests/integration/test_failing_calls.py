@@ -22,6 +22,7 @@ from tests.integration.api_requests import (
     A_NOTE,
     a_batch_at_work,
     a_customer,
+    an_export,
     an_order,
     asks,
     kept,
@@ -70,6 +71,8 @@ FURTHER: Final = {
     "orders_api, a secret": asks("POST", "/subscriptions/crm/rotate-secret", of=subscriptions),
     "orders_api, a batch planned": asks("POST", "/batches", A_NOTE, of=an_order),
     "run_batches": Scenario(function="run_batches", prepare=a_batch_at_work),
+    "make_exports": Scenario(function="make_exports", prepare=an_export),
+    "orders_api, an export": asks("POST", "/exports", {"list": "orders"}, of=an_order),
     "orders_api, a poll": asks("POST", f"/connections/{OFFERGRID.id}/poll", of=subscriptions),
     **READS,
 }
@@ -94,13 +97,13 @@ NOT_REPORTED: Final[Mapping[tuple[str, str], str]] = {
 NOT_COMPARED: Final = frozenset(
     {
         *("finish_erasures", "orders_api, a poll", "orders_api, a batch planned"),
-        "run_batches",
+        *("run_batches", "make_exports", "orders_api, an export"),
         *("send_notice, digest", "orders_api, dead letters of a queue", *SERVED),
     }
 )
 """Scenarios whose ends are not compared here: no function is there to be started by a request for
-a poll, a batch that is planned has another id each time, one at work waits for the claim of a
-worker that failed, and the others run too long."""
+a poll or an export, a batch that is planned has another id each time, one at work, and an export,
+wait for the claim of a worker that failed, and the others run too long."""
 LONG: Final = frozenset({"orders_api, an erasure"})
 """Scenarios that take long: each different call fails once, in a way that the seed chooses."""
 SEED: Final = 14
@@ -229,6 +232,9 @@ ROUTES: Final[Mapping[str, str]] = {
     "POST /batches/<batch>/stop": "orders_api, a batch stopped",
     "GET /batches": "orders_api, batches",
     "GET /batches/<batch>": "orders_api, a batch",
+    "POST /exports": "orders_api, an export",
+    "GET /exports": "orders_api, exports",
+    "GET /exports/<export>": "orders_api, one export",
     "GET /notices": "orders_api, notices",
     "POST /notices/<notice>/resend": "orders_api, a mail again",
     "GET /suppressions": "orders_api, suppressions",

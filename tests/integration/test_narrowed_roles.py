@@ -14,12 +14,19 @@ from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.notice import NoticeId
 from milepost.notifications.subscription import Subscription
 from tests.builders import KEY, OFFERGRID, RABOT, notice
-from tests.integration.api_requests import a_mail, kept
+from tests.integration.api_requests import EXPORT, a_mail, keep_export, kept
 from tests.integration.operator_requests import http_event
 from tests.stack import Context, Stack, aws
 
 OTHER: Final = RABOT.id
-TABLES: Final = ("OrdersTable", "NoticesTable", "PollsTable", "SearchTable", "ErasuresTable")
+TABLES: Final = (
+    "OrdersTable",
+    "NoticesTable",
+    "PollsTable",
+    "SearchTable",
+    "ErasuresTable",
+    "ExportsTable",
+)
 MAIL: Final = NoticeId.parse(notice().id).path_id
 OUTSIDE: Final = {
     "order_id": KEY.path_id,
@@ -34,7 +41,7 @@ OUTSIDE: Final = {
     "suppression": "0a1b2c3d4e5f60710a1b2c3d4e5f6071",
     "view": "0a1b2c3d4e5f6071",
     "batch": "0a1b2c3d4e5f6071",
-    "export": "0a1b2c3d4e5f6071",
+    "export": EXPORT,
 }
 """By the name of a path's parameter: the id of something of a connection that isn't allowed."""
 QUERIES: Final = {
@@ -50,6 +57,7 @@ BODIES: Final = {
     },
     "POST /batches": {"action": "note", "text": "rang them", "orders": [KEY.path_id]},
     "POST /batches/<batch>/start": {"token": "token"},
+    "POST /exports": {"list": "orders", "query": {"connection": OFFERGRID.id}},
     "POST /subscriptions": {"email": "new@example.org", "connections": [OFFERGRID.id]},
     "POST /quarantine/replay": {"connection": OFFERGRID.id},
 }
@@ -70,6 +78,7 @@ def app(stack: Stack) -> ModuleType:
     ours, all_of_them = frozenset({OFFERGRID.id}), frozenset[str]()
     table.put(Subscription(id="theirs", recipient="sales@example.org", connections=ours))
     table.put(Subscription(id="all", recipient="all@example.org", connections=all_of_them))
+    keep_export(stack)
     return stack.load("orders_api")
 
 

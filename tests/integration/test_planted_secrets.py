@@ -21,6 +21,7 @@ CHARGE = "spirii-charge"
 EVENTS: dict[str, Callable[[], Any]] = {
     "announce": lambda: event("announce", "accepted"),
     "call_endpoint": lambda: {"Records": [{"messageId": "1", "body": "{}"}]},
+    "make_exports": lambda: event("make_exports", "an_export"),
     "measure_stages": lambda: event("measure_stages", "new_order"),
     "orders_api": lambda: {
         "rawPath": "/orders",

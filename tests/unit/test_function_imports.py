@@ -48,6 +48,14 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
         "jinja2",
         "pydantic",
     },
+    "make_exports": USUAL
+    | {
+        "asyncio",
+        "aws_lambda_powertools.event_handler",
+        "aws_lambda_powertools.utilities.data_classes",
+        "milepost.api.order_schema",
+        "pydantic",
+    },
     "orders_api": USUAL
     | {
         "asyncio",

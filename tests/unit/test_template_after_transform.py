@@ -100,7 +100,7 @@ def test_mails_may_go_to_whatever_identity_ses_checks_in_its_sandbox() -> None:
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Action"] == "ses:SendEmail"
     ]
-    assert len(mailing) == 2
+    assert len(mailing) == 3
     for allowed in mailing:
         assert any(one["Fn::Sub"].endswith(":identity/*") for one in allowed)
 

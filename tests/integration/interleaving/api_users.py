@@ -191,6 +191,7 @@ REQUESTS: Final = (
         "a batch stopped", "POST /batches/<batch>/stop", f"/batches/{BATCH}/stop",
         before=batch_planned,
     ),
+    asks("an export", "POST /exports", "/exports", {"list": "orders"}),
     asks(
         "a suppression lifted", "DELETE /suppressions/<suppression>",
         f"/suppressions/{address_hash(SALES)}", before=suppressed,

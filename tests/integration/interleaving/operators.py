@@ -21,7 +21,7 @@ ASKS_THE_API: Final = frozenset(
         "actions do", "actions call-off", "connections poll", "quarantine replay",
         "batches stop", "batches resume", "orders import",
         "quarantine discard", "suppressions lift", "replay", "dead-letters discard", "redrive",
-        "erase", "send-test", "views save", "views delete",
+        "erase", "send-test", "views save", "views delete", "orders export",
     }
 )  # fmt: skip
 """Commands whose changes are those of requests that are listed themselves."""
@@ -30,6 +30,7 @@ ONLY_READS: Final = frozenset(
     {
         "activity", "views list", "orders list", "orders show", "orders watch", "actions list",
         "notices list", "notices preview", "batches list", "batches show",
+        "exports list", "exports show", "exports download",
         "suppressions list", "subscriptions list",
         "subscriptions secret", "stages", "causes", "commissions", "scorecards", "connections list",
         "connections secret show", "sign", "quarantine list",

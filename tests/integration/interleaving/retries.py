@@ -94,7 +94,8 @@ def _hand_over_what_waits(world: World) -> bool:
     found = _start_due_actions(world)
     while world.calls.seen.invoked:
         found = True
-        world.run("poll_orders", json.loads(world.calls.seen.invoked.pop(0)))
+        payload = json.loads(world.calls.seen.invoked.pop(0))
+        world.run("make_exports" if "export" in payload else "poll_orders", payload)
     for queue, function in _READERS:
         for body in world.take(queue):
             found = True

@@ -12,6 +12,7 @@ from milepost.common.email_addresses import address_hash
 from milepost.common.timestamps import format_instant
 from milepost.notifications.mail.unsubscribe import Ending, token_of
 from tests.batches import sqs_batch
+from tests.integration.api_requests import keep_export
 from tests.integration.interleaving.account import CUSTOMER, SALES, World
 from tests.integration.interleaving.batches import batch_at_work
 from tests.integration.interleaving.command_runs import HOME
@@ -132,6 +133,12 @@ def scheduled_event(world: World) -> dict[str, Any]:
     }
 
 
+def export_waiting(world: World) -> Any:
+    """The event of an export that somebody started."""
+    keep_export(world.stack)
+    return event("make_exports", "an_export")
+
+
 def webhook(world: World) -> Any:
     made = event("receive_webhook", "scheduled")
     made["body"] = json.dumps(scheduled_event(world))
@@ -237,6 +244,7 @@ FUNCTIONS: Final = (
     function("watch_deadlines", FedBy.SCHEDULE, lambda _: {}),
     function("finish_erasures", FedBy.SCHEDULE, after_an_erasure, erases=True),
     function("run_batches", FedBy.QUEUE, batch_at_work),
+    function("make_exports", FedBy.SCHEDULE, export_waiting),
     function("perform_action", FedBy.SCHEDULE, due_action, owns=frozenset({"planned"})),
 )
 """Each function of the template; several events of those that do several things."""

@@ -18,6 +18,7 @@ from milepost.api.dependencies import Services
 from milepost.common.status import Status
 from milepost.connections.aws.settings import Unusable
 from milepost.connections.connection import Connection, UnknownConnection, UnusableConnection
+from milepost.exports.start import ExportDesk
 from milepost.forecasts.scorecard import Scorecard
 from milepost.forecasts.table import ForecastTable
 from milepost.notifications.eligibility_check import Judge
@@ -264,6 +265,7 @@ class Desk:
                 # Its routes are tested on moto, in tests/integration.
                 open_operations=lambda: operations,
                 open_batches=lambda: create_autospec(BatchPlanner, instance=True),
+                open_exports=lambda: create_autospec(ExportDesk, instance=True),
                 clock=lambda: self.now,
             ),
             log=Logger("test-api"),

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from cli.api import NoSuchThing, OrdersApi, fault_of
 from cli.errors import COULD_NOT, WRONG_USE, CannotDo
@@ -114,3 +115,66 @@ def test_a_fault_that_says_what_the_problem_says_is_not_said_twice() -> None:
         "There is no provider nope; there are: subs.",
         "  kept: an id has a colon",
     ]
+
+
+class Pages:
+    """Answers requests for rows; an exception is raised, a number is a status."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.limits: list[str] = []
+
+    def invoke(self, **asked: Any) -> dict[str, Any]:
+        self.limits.append(json.loads(asked["Payload"])["queryStringParameters"]["limit"])
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, int):
+            body = json.dumps({"detail": f"Status {answer}."})
+            return {"Payload": Payload({"statusCode": answer, "body": body})}
+        if "errorType" in answer:
+            return {"FunctionError": "Unhandled", "Payload": Payload(answer)}
+        body = "".join(json.dumps({"id": one}) + "\n" for one in answer["ids"])
+        link = '</orders?cursor=c&limit=1000>; rel="next"'
+        headers = {"link": link} if answer.get("more") else {}
+        return {"Payload": Payload({"statusCode": 200, "headers": headers, "body": body})}
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    waited: list[float] = []
+    monkeypatch.setattr("cli.api.time.sleep", waited.append)
+    return waited
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"errorType": "Sandbox.Timedout"},
+        ReadTimeoutError(endpoint_url="https://lambda"),
+        EndpointConnectionError(endpoint_url="https://lambda"),
+        503,
+        500,
+    ],
+)
+def test_a_page_of_a_long_list_that_fails_is_tried_again_with_fewer_rows(
+    trouble: Any, waits: list[float]
+) -> None:
+    pages = Pages({"ids": ["a"], "more": True}, trouble, trouble, {"ids": ["b"]})
+    assert [row["id"] for row in api_of(pages).rows("/orders")] == ["a", "b"]
+    assert pages.limits == ["1000", "1000", "500", "250"]
+    assert waits == [1.0, 4.0]
+
+
+def test_a_list_that_breaks_off_says_where(waits: list[float]) -> None:
+    pages = Pages({"ids": ["a", "b"], "more": True}, *[503] * 4)
+    rows = api_of(pages).rows("/orders")
+    with pytest.raises(CannotDo, match=r"after 2 rows, the last of which is b; .*Status 503"):
+        list(rows)
+    assert len(waits) == 3
+
+
+def test_a_list_that_is_refused_is_not_tried_again(waits: list[float]) -> None:
+    with pytest.raises(CannotDo, match="Status 403"):
+        list(api_of(Pages(403)).rows("/orders"))
+    assert waits == []

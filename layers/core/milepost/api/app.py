@@ -42,6 +42,9 @@ _DESCRIPTION: Final = "openapi.json"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 NOT_TO_BE_KEPT: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 """Headers of every response: it may contain personal data, and its content type is right."""
+READS_ONLY: Final = frozenset({"exports"})
+"""Subjects whose every method only reads, so that viewers may use it: who may see a list may also
+make a file of it."""
 _NOTHING: Final = ""
 """The subject of paths that don't exist."""
 
@@ -77,7 +80,8 @@ class Api:
             _require_printable(request)
             caller = caller_of(request)
             subject = caller.subject
-            check_method(caller, method)
+            role_method = "GET" if subject_of(request["rawPath"]) in READS_ONLY else method
+            check_method(caller, role_method)
             refuse_unknown_names(
                 resolver,
                 method=method,
@@ -87,9 +91,10 @@ class Api:
             request = _with_text_body(request)
             recording = self._recording(resolver, request, caller)
             resolver.context.update(
-                services=self.services_for(caller, method),
+                services=self.services_for(caller, role_method),
                 caller=caller,
                 change=recording and recording.change,
+                api=self,
             )
             answered = self._resolved(resolver, request, context)
         except Problem as problem:

@@ -35,6 +35,7 @@ from milepost.queries.search_words import Reading
 if TYPE_CHECKING:
     from milepost.actions.batch_plan import BatchPlanner
     from milepost.actions.refresh import ActionContext
+    from milepost.exports.start import ExportDesk
     from milepost.notifications.resend import Resender
     from milepost.operations.services import Operations
 
@@ -162,8 +163,9 @@ class Services:
     open_acting: Callable[[], Acting]
     open_operations: Callable[[], "Operations"]
     open_batches: Callable[[], "BatchPlanner"]
+    open_exports: Callable[[], "ExportDesk"]
     """These create, at their first use, services that few requests need: to resend, to run actions
-    (also on many orders), to operate."""
+    (also on many orders), to operate, to make exports."""
     clock: Callable[[], datetime]
     """The present time, aware."""
     narrowed_to: frozenset[str] | None = None
@@ -210,6 +212,10 @@ class Services:
     @property
     def batches(self) -> "BatchPlanner":
         return self.open_batches()
+
+    @property
+    def exports(self) -> "ExportDesk":
+        return self.open_exports()
 
     @property
     def operations(self) -> "Operations":

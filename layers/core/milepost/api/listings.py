@@ -68,6 +68,9 @@ LISTINGS: Final[Mapping[str, Listing]] = {
         name="messages", columns=lists.MESSAGES, rows="messages", resume_by=None
     ),
     "/views": Listing(name="views", columns=lists.VIEWS, rows="views", resume_by=None),
+    "/exports": Listing(
+        name="exports", columns=lists.EXPORTS, rows="exports", has_large_pages=True
+    ),
     "/batches": Listing(
         name="batches", columns=lists.BATCHES, rows="batches", has_large_pages=True
     ),

@@ -266,6 +266,24 @@ class NarrowedBatches(Narrowed):
         return unquote(one.id.partition(":")[0]) in self.allowed
 
 
+class NarrowedExports(Narrowed):
+    """Exports that were made for these connections alone."""
+
+    def put(self, export: Any, **how: Any) -> Any:
+        return self.inner.put(replace(export, narrowed_to=self.allowed), **how)
+
+    def find(self, export_id: str) -> Any:
+        found = self.inner.find(export_id)
+        return found if found is not None and self._is_seen(found) else None
+
+    def page(self, **how: Any) -> Any:
+        found, last = self.inner.page(**how)
+        return [one for one in found if self._is_seen(one)], last
+
+    def _is_seen(self, one: Any) -> bool:
+        return one.narrowed_to is not None and one.narrowed_to <= self.allowed
+
+
 class NarrowedSubscriptions(Narrowed):
     """Subscriptions that name connections, and only these."""
 

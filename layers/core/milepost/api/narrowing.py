@@ -19,6 +19,7 @@ from milepost.api.narrowed_services import (
     NarrowedConnections,
     NarrowedContacts,
     NarrowedCurrentOrders,
+    NarrowedExports,
     NarrowedFigures,
     NarrowedForecasts,
     NarrowedLists,
@@ -78,6 +79,10 @@ def _batches(planner: Any, allowed: Allowed) -> Any:
     )
 
 
+def _exports(desk: Any, allowed: Allowed) -> Any:
+    return replace(desk, exports=NarrowedExports(desk.exports, allowed))
+
+
 def _replay(replay: Any, allowed: Allowed) -> Any:
     return replace(replay, quarantine=NarrowedQuarantine(replay.quarantine, allowed))
 
@@ -111,6 +116,7 @@ _SERVICES: Final[Mapping[str, Callable[[Any, Allowed], Any]]] = {
     "open_acting": _opened(NarrowedActing),
     "open_operations": _opened(_operations),
     "open_batches": _opened(_batches),
+    "open_exports": _opened(_exports),
     # They have no connection.
     "cursor_keys": _as_it_is,
     "requests": _as_it_is,

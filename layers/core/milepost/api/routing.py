@@ -18,6 +18,7 @@ SUBJECTS: Final[Mapping[str, Sequence[str]]] = {
     "notices": ("notice_lists", "notices"),
     "suppressions": ("suppressions",),
     "batches": ("batches",),
+    "exports": ("exports",),
     "stages": ("stages",),
     "causes": ("causes",),
     "scorecards": ("scorecards",),

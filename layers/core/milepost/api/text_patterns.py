@@ -6,6 +6,7 @@ from typing import Final
 ACTION: Final = r"^[a-z_]+$"
 BATCH_ID: Final = r"^[0-9a-f]{16}$"
 CUSTOMER_ID: Final = r"^[0-9a-f]{16}$"
+EXPORT_ID: Final = r"^[0-9a-f]{24}$"
 GROUP_ID: Final = r"^[^:]+:[^:]+$"
 IDEMPOTENCY_KEY: Final = r"^[!-9;-~]+$"
 KEPT_ID: Final = r"^[^:]+:\d{4}-\d\d-\d\d:[0-9a-f]{32}$"
@@ -18,6 +19,7 @@ LOOKS_LIKE: Final[Mapping[str, str]] = {
     ACTION: "a name has small letters and underscores alone",
     BATCH_ID: "a batch's id has 16 hex digits, as in 12f803998b2500a3",
     CUSTOMER_ID: "a customer's id has 16 hex digits, as in 12f803998b2500a3",
+    EXPORT_ID: "an export's id has 24 hex digits, as in 6a1b2c3d12f803998b2500a3",
     GROUP_ID: "a group's id looks like connection:order",
     IDEMPOTENCY_KEY: "a key has letters, digits and signs of ASCII, without spaces and colons",
     KEPT_ID: "an id of the quarantine looks like connection:2026-03-01:0a1b2c..., with 32 hex "

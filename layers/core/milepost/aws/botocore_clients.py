@@ -43,6 +43,12 @@ FOR_INVOCATIONS: Final = Config(
 )
 """For invoking a function and waiting for its result, while a caller waits for ours."""
 
+FOR_LINKS: Final = CONFIG.merge(Config(signature_version="s3v4"))
+"""For links to objects: botocore would sign them in the old way, which many regions refuse."""
+
+FOR_EXPORTS: Final = CONFIG.merge(Config(read_timeout=20, max_pool_connections=40))
+"""For a job that reads a long list by many requests at once, and can wait for each."""
+
 
 @cache
 def open_session() -> Session:

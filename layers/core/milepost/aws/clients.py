@@ -8,7 +8,9 @@ from botocore.config import Config
 
 from milepost.aws.botocore_clients import (
     CONFIG,
+    FOR_EXPORTS,
     FOR_INVOCATIONS,
+    FOR_LINKS,
     FOR_MAIL,
     INTERACTIVE_CONFIG,
     open_connections,
@@ -28,7 +30,15 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
-__all__ = ["FOR_INVOCATIONS", "FOR_MAIL", "INTERACTIVE_CONFIG", "client", "open_connections"]
+__all__ = [
+    "FOR_EXPORTS",
+    "FOR_INVOCATIONS",
+    "FOR_LINKS",
+    "FOR_MAIL",
+    "INTERACTIVE_CONFIG",
+    "client",
+    "open_connections",
+]
 
 
 @cache

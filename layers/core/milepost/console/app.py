@@ -20,7 +20,7 @@ from milepost.console.page_context import Visit
 from milepost.console.rendering import Renderer
 from milepost.console.request import BadRequest, Request, Values, read_request
 from milepost.console.responses import Answer, content_policy, go_to, proxy_answer
-from milepost.console.routing import Route, is_reading, routes_at
+from milepost.console.routing import FOR_VIEWERS, Route, is_reading, routes_at
 from milepost.console.sessions import PoolDown, Session
 from milepost.console.settings import Settings
 from milepost.console.sign_in import START, SignIn
@@ -129,7 +129,8 @@ class Console:
                 )
             if request.path == "/console/sign-out":
                 return self.sign_in.end(session)
-            check_operator(caller)
+            if request.path not in FOR_VIEWERS:
+                check_operator(caller)
         route, named = _route_of(request)
         done = flash_of(request)
         visit = Visit(

@@ -25,8 +25,12 @@ SUBJECTS: Final = {
     "activity": "activity",
     "batches": "batches",
     "views": "views",
+    "exports": "exports",
 }
 """The first word of an address behind ``/console/``, and its module in ``pages``."""
+
+FOR_VIEWERS: Final = frozenset({"/console/exports"})
+"""Addresses of forms that only read, so that viewers may send them as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Pages:
         return self._at("GET", address)
 
     def post(self, address: str) -> Callable[[Show], Show]:
-        """What a form does: for operators, from our own pages alone."""
+        """What a form does: for operators (except ``FOR_VIEWERS``), from our own pages alone."""
         return self._at("POST", address)
 
     def include(self, others: "Pages") -> None:

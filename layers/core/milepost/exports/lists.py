@@ -151,6 +151,11 @@ ITEMS: Final = ListColumns(
         read_by("attention", "attention", codes_of),
     ]
 )
+EXPORTS: Final = ListColumns(
+    columns=plain(
+        "created_at", "id", "list", "format", "state", "why", "rows", "size", "person", "ended_at"
+    )
+)
 BATCHES: Final = ListColumns(
     columns=plain("created_at", "id", "action", "state", "person", "started_by", "total")
 )

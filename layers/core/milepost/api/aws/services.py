@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from milepost.activity.aws.log import ActivityTable
 from milepost.api.dependencies import Acting, Services
-from milepost.aws.clients import INTERACTIVE_CONFIG, client
+from milepost.aws.clients import FOR_LINKS, INTERACTIVE_CONFIG, client
 from milepost.aws.signing_keys import KeysStore
 from milepost.connections.aws.settings import ConnectionSettings
 from milepost.forecasts.aws.store import ForecastStore
@@ -23,20 +23,30 @@ from milepost.queries.aws.saved_views import ViewsTable
 from milepost.queries.aws.search import SearchTable
 
 if TYPE_CHECKING:
+    from botocore.config import Config
+
     from milepost.actions.batch_plan import BatchPlanner
+    from milepost.exports.start import ExportDesk
     from milepost.notifications.resend import Resender
     from milepost.operations.services import Operations
 
 
-def open_services(environment: Mapping[str, str], *, clock: Callable[[], datetime]) -> Services:
+def open_services(
+    environment: Mapping[str, str],
+    *,
+    clock: Callable[[], datetime],
+    config: "Config" = INTERACTIVE_CONFIG,
+) -> Services:
     """The services of the stack that the environment names.
 
     Services that few requests need are created at their first use: otherwise every cold start would
     be a tenth longer.
+
+    :param config: how long calls may take; by default, as long as somebody waits
     """
-    dynamodb = client("dynamodb", config=INTERACTIVE_CONFIG)
+    dynamodb = client("dynamodb", config=config)
     connections = ConnectionSettings(
-        client("ssm", config=INTERACTIVE_CONFIG),
+        client("ssm", config=config),
         path=environment["CONNECTIONS_PATH"],
         clock=time.monotonic,
         providers=REGISTRY,
@@ -96,6 +106,26 @@ def open_services(environment: Mapping[str, str], *, clock: Callable[[], datetim
 
         return open_operations(environment, connections=connections)
 
+    @cache
+    def exports() -> "ExportDesk":
+        """The dependencies to make exports."""
+        from milepost.exports.aws.bucket import ExportFiles  # noqa: PLC0415 - see above
+        from milepost.exports.aws.job import ExportJobs  # noqa: PLC0415 - see above
+        from milepost.exports.aws.table import ExportsTable  # noqa: PLC0415 - see above
+        from milepost.exports.start import ExportDesk  # noqa: PLC0415 - see above
+
+        return ExportDesk(
+            exports=ExportsTable(dynamodb, table_name=environment["EXPORTS_TABLE"]),
+            files=ExportFiles(
+                cache(lambda: client("s3", config=FOR_LINKS)), bucket=environment["EXPORTS_BUCKET"]
+            ),
+            jobs=ExportJobs(
+                client("lambda", config=INTERACTIVE_CONFIG),
+                function=environment["MAKE_EXPORTS_FUNCTION"],
+            ),
+            clock=clock,
+        )
+
     return Services(
         orders=OrdersReader(dynamodb, table_name=environment["ORDERS_TABLE"]),
         lists=OrderLists(dynamodb, table_name=environment["ORDERS_TABLE"]),
@@ -103,7 +133,7 @@ def open_services(environment: Mapping[str, str], *, clock: Callable[[], datetim
         figures=FiguresTable(dynamodb, table_name=environment["FIGURES_TABLE"]),
         forecasts=ForecastStore(dynamodb, table_name=environment["FIGURES_TABLE"]),
         cursor_keys=KeysStore(
-            client("secretsmanager", config=INTERACTIVE_CONFIG),
+            client("secretsmanager", config=config),
             secret_id=environment["CURSOR_SECRET_ARN"],
             clock=time.monotonic,
             of="cursors",
@@ -122,5 +152,6 @@ def open_services(environment: Mapping[str, str], *, clock: Callable[[], datetim
         open_acting=acting,
         open_operations=operations,
         open_batches=batches,
+        open_exports=exports,
         clock=clock,
     )

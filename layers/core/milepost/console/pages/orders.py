@@ -4,7 +4,6 @@ from functools import partial
 from typing import Any, Final
 
 from milepost.api.listed_order_schema import listed_view
-from milepost.api.problems import Problem
 from milepost.api.routes.order_lists import (
     OrderList,
     list_orders,
@@ -77,14 +76,13 @@ def show_orders(visit: Visit) -> Answer:
 
 @pages.get("/console/orders/download")
 def download_orders(visit: Visit) -> Answer:
-    """The whole list as a file."""
+    """The whole list as a file; a long one is made by a job."""
     wanted = wanted_orders(visit.services, **read_filters(visit.query))
     finder = visit.services.finder
     found, more = finder.matching(wanted, text=visit.query.one("q") or None, most=MOST_IN_FILE)
     if more:
-        raise Problem(
-            422, f"The list has more than {MOST_IN_FILE:,} orders: choose some by filters."
-        )
+        rest = tidy(visit.query).without("cursor").also("list", "orders")
+        return visit.go_to(f"/console/exports/new?{rest.text}")
     orders = finder.in_order(found, read_sort(visit.query))
     slow = slow_among(visit.services, orders)
     rows = [listed_view(one, slow=slow.get(one.key)).model_dump(mode="json") for one in orders]

@@ -14,9 +14,12 @@ from milepost.actions.aws.scheduler import ActionSchedules
 from milepost.aws.clients import client
 from milepost.aws.queue_urls import dead_letter_urls
 from milepost.connections.connection import Connections, UnknownConnection, UnusableConnection
+from milepost.exports.aws.bucket import ExportFiles
+from milepost.exports.aws.table import ExportsTable
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.operations.dead_letters import DeadLetterQueue
 from milepost.operations.erasure.aws.dead_letters import DeadLettersOfCustomers
+from milepost.operations.erasure.aws.exports import ExportsOfCustomers
 from milepost.operations.erasure.aws.notices import NoticesOfCustomers, SubscriptionsOfCustomers
 from milepost.operations.erasure.aws.orders import ErasableOrders, PlannedActions
 from milepost.operations.erasure.aws.quarantine import QuarantineOfCustomers, Reader
@@ -56,6 +59,8 @@ PLACES: Final[Mapping[str, str]] = {
     " 30 days",
     "BatchQueue": "nothing of anybody: ids of batches",
     "BatchDeadLetters": "nothing of anybody: ids of batches",
+    "ExportsBucket": "exports: a file is deleted whose index names their order or address",
+    "ExportsTable": "filters, until the export has ended, and for a day at most; then nothing",
     "ActionSchedules": "planned_actions: called off; a plan holds ids alone",
 }
 """What each resource may hold, with the name under which an erasure tells of it."""
@@ -108,6 +113,11 @@ def open_erasure(
                 Quarantine(_S3, bucket=environment["QUARANTINE_BUCKET"]), reader, budget
             ),
             DeadLettersOfCustomers(dead_letters, reader, budget),
+            ExportsOfCustomers(
+                ExportFiles(_S3, bucket=environment["EXPORTS_BUCKET"]),
+                ExportsTable(dynamodb, table_name=environment["EXPORTS_TABLE"]),
+                budget,
+            ),
             UnannouncedOfCustomers(_S3, bucket=environment["UNANNOUNCED_BUCKET"]),
             SearchIndexBehind(client("sqs"), queue_url=dead_letter_urls(environment)["measure"]),
         ],

@@ -1,0 +1,1 @@
+"""``milepost exports``: long lists as files that a job made."""

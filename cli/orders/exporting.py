@@ -1,0 +1,151 @@
+"""``milepost orders export``: a list of orders as a file, however long it is."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from cli.api import OrdersApi
+from cli.command_group import examples
+from cli.exports.commands import tell_export
+from cli.exports.following import download, wait_for
+from cli.options import ConnectionsOption, JsonOption
+from cli.orders.columns import read_columns
+from cli.orders.filters import (
+    AttentionCode,
+    CustomerWords,
+    DueOption,
+    FirstDay,
+    LastDay,
+    PlaceWords,
+    Product,
+    ProviderName,
+    RawStatus,
+    Reference,
+    SearchText,
+    ServiceType,
+    SortOption,
+    Statuses,
+    UpdatedSince,
+    Waiting,
+    as_query,
+)
+from cli.output import tell_json, warn
+from cli.stack import StackOption, find_stack
+from cli.views.applying import ViewOption, with_view
+from milepost.exports.lists import ORDERS
+from milepost.queries.order_list import Sort
+
+EPILOG = examples(
+    "orders export orders.csv --status completed",
+    "orders export --due this_week --columns id,customer,place --link",
+)
+
+
+class FileFormat(StrEnum):
+    """The format of a file, by its usual ending."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+def export_orders(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="Where to; by default, orders-<day>.csv."),
+    ] = None,
+    *,
+    status: Statuses = None,
+    connection: ConnectionsOption = None,
+    provider: ProviderName = None,
+    raw_status: RawStatus = None,
+    service_type: ServiceType = None,
+    attention: AttentionCode = None,
+    due: DueOption = None,
+    first_day: FirstDay = None,
+    last_day: LastDay = None,
+    waiting: Waiting = None,
+    reference: Reference = None,
+    customer: CustomerWords = None,
+    product: Product = None,
+    place: PlaceWords = None,
+    updated_since: UpdatedSince = None,
+    search: SearchText = None,
+    view: ViewOption = None,
+    sort: SortOption = Sort.NEXT_DATE,
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", metavar="NAMES", help="Such as id,customer,place,since."),
+    ] = None,
+    file_format: Annotated[FileFormat, typer.Option("--format")] = FileFormat.CSV,
+    bom: Annotated[
+        bool, typer.Option("--bom", help="Begin CSV with a byte order mark, for spreadsheets.")
+    ] = False,
+    mail: Annotated[
+        str | None, typer.Option("--mail", metavar="ADDRESS", help="Notify it when it is ready.")
+    ] = None,
+    link: Annotated[
+        bool, typer.Option("--link", help="Print a link to the file, instead of downloading it.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Whether to wait until it is ready.")
+    ] = True,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a list of orders into a file. A job does it, so the list may be of any length.
+
+    The file has the rows of `milepost orders list --all --csv` with the same options. If this
+    command is interrupted, the job goes on: milepost exports download ID.
+    """
+    query = as_query(
+        statuses=status,
+        connections=connection,
+        provider=provider,
+        raw_status=raw_status,
+        service_type=service_type,
+        attention=attention,
+        due=due,
+        first_day=first_day,
+        last_day=last_day,
+        waiting=waiting,
+        reference=reference,
+        customer=customer,
+        product=product,
+        place=place,
+        updated_since=updated_since,
+        search=search,
+    ) | {"sort": None if sort is Sort.NEXT_DATE else str(sort)}
+    chosen = read_columns(columns)
+    api = OrdersApi(find_stack(stack))
+    if view is not None:
+        query = with_view(api, view, query)
+    fields = query.pop("fields", None)
+    if chosen is None and fields:
+        chosen = list(ORDERS.of_fields(fields).names)
+    asked: dict[str, Any] = {
+        "list": "orders",
+        "query": {name: value for name, value in query.items() if value not in (None, [])},
+        "columns": chosen,
+        "format": str(file_format),
+        "bom": bom,
+        "mail": mail,
+    }
+    given = {name: value for name, value in asked.items() if value is not None}
+    made = api.post("/exports", given, key=uuid4().hex)
+    if not wait:
+        tell_export(made | {"link": None}, as_json=as_json)
+        return
+    warn(f"Started: {made['id']}")
+    found = wait_for(api, made["id"])
+    if link:
+        tell_export(found, as_json=as_json)
+        return
+    to = file or Path(found["file"])
+    size = download(api, found, to)
+    if as_json:
+        tell_json({**found, "link": None, "written_to": str(to)})
+    else:
+        warn(f"{to}: {found['rows']:,} rows, {size:,} bytes.")

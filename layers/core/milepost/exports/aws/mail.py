@@ -1,0 +1,81 @@
+"""The mail that an export is ready, or why it failed.
+
+It has nothing of the list, and no link that opens the file: its link leads to the console, where
+the person signs in and their role is checked.
+"""
+
+import logging
+from email.utils import formataddr
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import ClientError
+
+from milepost.aws.errors import name_of
+from milepost.exports.export import Export, ExportState
+
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+
+logger = logging.getLogger(__name__)
+
+_FINAL: Final = frozenset({"MessageRejected", "BadRequestException", "InvalidParameterValue"})
+"""Answers of SES that are about this mail."""
+
+
+class ExportMailer:
+    """Implements ``export.Mailer`` by SES."""
+
+    def __init__(self, client: "SESV2Client", *, sender: str, console_url: str) -> None:
+        self._client = client
+        self._sender = sender
+        self._console_url = console_url
+
+    def send(self, export: Export) -> None:
+        subject, text = said_of(export, address=f"{self._console_url}/exports/{export.id}")
+        lines = "".join(f"<p>{_linked(one)}</p>" for one in text.split("\n\n"))
+        html = f'<!doctype html><html lang="en"><body>{lines}</body></html>'
+        try:
+            self._client.send_email(
+                FromEmailAddress=formataddr(("Milepost", self._sender)),
+                Destination={"ToAddresses": [export.mail_to or ""]},
+                Content={
+                    "Simple": {
+                        "Subject": {"Data": subject, "Charset": "UTF-8"},
+                        "Body": {
+                            "Text": {"Data": text, "Charset": "UTF-8"},
+                            "Html": {"Data": html, "Charset": "UTF-8"},
+                        },
+                    }
+                },
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _FINAL:
+                raise
+            logger.warning("an export's mail was refused: %s", name_of(error))
+
+
+def said_of(export: Export, *, address: str) -> tuple[str, str]:
+    """The subject and the text of the mail; paragraphs have an empty line between them."""
+    what = f"of {export.list_name}"
+    made = f"You made it on {export.created_at:%d %B %Y at %H:%M} UTC."
+    if export.state is ExportState.READY:
+        return (
+            f"Your export {what} is ready",
+            f"Your export {what} is ready: {export.rows:,} rows. {made}\n\n"
+            f"Sign in to download it: {address}\n\n"
+            f"The file is kept until {export.available_until:%d %B %Y, %H:%M} UTC.",
+        )
+    why = export.why or "it is not known why"
+    return (
+        f"Your export {what} failed",
+        f"Your export {what} could not be made: {why}. {made}\n\nSee {address}",
+    )
+
+
+def _linked(paragraph: str) -> str:
+    """The paragraph as HTML; an address at its end is a link."""
+    start, _, last = paragraph.rpartition(" ")
+    if not last.startswith("https://"):
+        return escape(paragraph)
+    return f'{escape(start)} <a href="{escape(last)}">{escape(last)}</a>'
