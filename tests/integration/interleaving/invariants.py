@@ -245,6 +245,7 @@ def kept_by_people(world: World, known: frozenset[str]) -> Kept:
         ],
         "timelines": _timelines(world),
         "suppressed": sorted(one["pk"] for one in notices if one["pk"].startswith("suppress")),
+        "views": sorted(str(sorted(one.items())) for one in world.items("ViewsTable")),
     }
     return {name: plain(one) for name, one in found.items()}
 
