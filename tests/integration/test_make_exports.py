@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import pytest
 from moto.backends import get_backend
 
+from milepost.api.routes import export_lists
 from milepost.common.exception_summary import HandlerFailed
 from milepost.common.status import Status
 from milepost.exports.aws import bucket
@@ -25,7 +26,8 @@ from milepost.orders.order import OrderKey
 from milepost.orders.recording import record
 from milepost.orders.search_terms import customer_id_of_email
 from tests.builders import KEY, NOON, OFFERGRID, RABOT, RULES, notice, report
-from tests.integration.erasure_data import index
+from tests.integration.erasure_data import export as put_file
+from tests.integration.erasure_data import index, run
 from tests.integration.operator_requests import http_event
 from tests.permissions import Use, Watch
 from tests.stack import Context, Stack, aws
@@ -386,3 +388,25 @@ def test_an_erasure_deletes_the_files_that_the_customer_is_in(team: Team) -> Non
     assert "erased" in gone["why"]
     assert team.show(others)["state"] == "ready"
     assert set(team.stack.objects("ExportsBucket")) == {f"exports/{others}.csv", f"index/{others}"}
+
+
+def test_a_list_of_several_pages_is_read_to_its_end(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_lists, "ROWS_OF_A_PAGE", 1)
+    made = [team.make() for _ in range(3)]
+    export = team.make(list="activity", columns=["about"])
+    assert team.run(export) == "ready"
+    assert {f"export {one}" for one in made} <= {row["about"] for row in team.rows(export)}
+
+
+def test_a_file_that_was_written_during_an_erasure_is_deleted_afterwards(team: Team) -> None:
+    key = replace(KEY, order_id="somebodys")
+    keep(team.stack, key, Status.REJECTED, CUSTOMER)
+    index(team.stack)
+    customer = customer_id_of_email(CUSTOMER["email"])
+    assert team.ask("DELETE", f"/customers/{customer}", role="operator")[0] == 200
+    put_file(team.stack, "c" * 24, f"order {key.path_id}", "status\r\nrejected\r\n")
+    later = (datetime.now(UTC) + timedelta(minutes=16)).isoformat()
+    run(team.stack, "finish_erasures", {"now": later})
+    assert team.stack.objects("ExportsBucket") == {}
