@@ -20,7 +20,8 @@ from bench.events import at_step, listed
 from milepost.aws.dynamodb_items import to_item
 from milepost.common.status import Status
 from milepost.common.timestamps import parse_instant, sortable
-from milepost.orders.aws.table import key_of, order_item, shard_of
+from milepost.orders.aws.index_keys import partition_of
+from milepost.orders.aws.table import key_of, order_item
 from milepost.orders.order import OrderKey
 from milepost.providers.offergrid import Offergrid
 from tests.builders import OFFERGRID, tracked
@@ -45,7 +46,7 @@ def item_of(number: int) -> dict[str, Any]:
         **key_of(key),
         "order_id": key.order_id,
         "item_id": key.item_id,
-        "status_shard": f"{typical['status']['S']}#{shard_of(key)}",
+        "status_shard": partition_of(Status(typical["status"]["S"]), key),
         "next_date": sortable(_first_due(_step(number)) + _later(number)),
     }
     return {**typical, **to_item(own)}
@@ -108,7 +109,7 @@ def _row(number: int, sizes: Mapping[str, int]) -> tuple[Any, ...]:
     step, key = _step(number), _key(number)
     status, others = _others(step)
     pk, sk = f"order#{key.connection}#{key.order_id}", f"item#{key.item_id}"
-    shard = f"{status}#{shard_of(key)}"
+    shard = partition_of(Status(status), key)
     due = f"{(_first_due(step) + _later(number)).isoformat()[:19]}Z"
     # None of these needs escaping, and a million times json.dumps is half a minute.
     content = (

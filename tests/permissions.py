@@ -5,6 +5,7 @@ Both are told as uses: an action, and the resource as the template names it (``O
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -201,6 +202,8 @@ class Watch:
     """
 
     asked: set[tuple[str, Use]] = field(default_factory=set)
+    calls: Counter[str] = field(default_factory=Counter)
+    """How often each operation was called."""
     _running: list[str] = field(default_factory=list)
     _loaded: str = ""
     _session: Any = None
@@ -218,6 +221,7 @@ class Watch:
         return self._session is open_session()
 
     def _note(self, *, params: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
+        self.calls[model.name] += 1
         if model.auth_type == "none":
             # What isn't signed needs no permission.
             return

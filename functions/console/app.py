@@ -16,6 +16,7 @@ from milepost.common.exception_summary import fail_without_message
 from milepost.console.app import Console
 from milepost.console.aws.previews import open_renderer
 from milepost.console.aws.sign_in import open_settings, open_sign_in
+from milepost.console.recent_values import KEPT_SECONDS
 
 logger = open_logger()
 metrics = open_metrics()
@@ -31,7 +32,7 @@ def count() -> None:
 
 
 settings = open_settings(os.environ)
-services = open_services(os.environ, clock=present_time)
+services = open_services(os.environ, clock=present_time, counts_kept=KEPT_SECONDS)
 console = Console(
     sign_in=open_sign_in(os.environ, settings=settings, clock=present_time),
     settings=settings,

@@ -36,6 +36,7 @@ from milepost.notifications.mail.unsubscribe import UnsubscribeLinks
 from milepost.notifications.notice import Notice
 from milepost.orders.aws.consistent_reads import ConsistentOrders
 from milepost.orders.aws.index import OrdersIndex
+from milepost.orders.aws.index_layout import IndexLayout
 from milepost.providers.registry import REGISTRY
 
 LATER: Final = timedelta(seconds=60)
@@ -101,7 +102,12 @@ batch_sender = BatchSender(
     links=sender.links,
     mailer=sender.mailer,
     overdue=SubscribersOverdue(
-        OrdersIndex(dynamodb, table_name=os.environ["ORDERS_TABLE"]), subscriptions
+        OrdersIndex(
+            dynamodb,
+            table_name=os.environ["ORDERS_TABLE"],
+            earlier_partitions=IndexLayout(dynamodb, table_name=table_name).earlier_partitions,
+        ),
+        subscriptions,
     ),
 )
 awaited_contacts = AwaitedContacts(

@@ -32,6 +32,7 @@ from milepost.notifications.dispatch import AnnouncementDispatcher
 from milepost.notifications.reconciliation import AnnouncementWatch
 from milepost.operations.aws.dead_letter_counts import count_waiting
 from milepost.orders.aws.index import OrdersIndex
+from milepost.orders.aws.index_layout import IndexLayout
 from milepost.orders.aws.table import OrdersReader, OrdersTable
 from milepost.orders.indexed_orders import LastAnnounced
 from milepost.orders.order import Announcement, Kind
@@ -79,6 +80,7 @@ drift_notices = DriftNotices(
 )  # fmt: skip
 dead_letters = dead_letter_urls(os.environ)
 index = OrdersIndex(dynamodb, table_name=orders_table)
+layout = IndexLayout(dynamodb, table_name=notices_table)
 
 
 def orders_of(connection: Connection) -> OrdersTable:
@@ -134,12 +136,13 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     if "reread" in event:
         return reread(event["reread"].get("after"), context)
     now = parse_instant(event["now"]) if "now" in event else datetime.now(UTC)
-    names = (*COUNTED_AS.values(), "told", "failed", "left")
+    names = (*COUNTED_AS.values(), "told", "moved", "failed", "left")
     done = dict.fromkeys(names, 0)
     announce_missing_announcements(now, context, done)
     judge_what_is_past(now, context, done)
     judge_what_is_due(now, context, done)
     judge_commissions(now, context, done)
+    move_orders_of_earlier_versions(context, done)
     # A run with a later time must not raise the alarm for polls that are not due yet.
     known = contacts.all()
     problems = count_late_polls(known, min(now, datetime.now(UTC))) + count_unusable()
@@ -226,6 +229,20 @@ def judge_commissions(now: datetime, context: LambdaContext, done: dict[str, int
     if not connections.unusable():
         # A run with a later time must not cause commissions to be missed.
         money.finish(left, now=min(now, datetime.now(UTC)))
+
+
+def move_orders_of_earlier_versions(context: LambdaContext, done: dict[str, int]) -> None:
+    """Move orders to the partitions from which lists read them, while there is time; when none is
+    left to move, lists are told to read no others."""
+    is_settled = True
+    for one in index.misplaced():
+        is_settled = False
+        if not has_time(context):
+            done["left"] += 1
+            return
+        done["moved"] += index.move(one)
+    if is_settled:
+        layout.settle()
 
 
 def count(new: Iterable[Announcement], done: dict[str, int]) -> None:

@@ -20,8 +20,8 @@ from moto import mock_aws
 from moto.core.base_backend import BackendDict
 
 from local.sandboxes import Sandboxes, make_connection
-from milepost.orders.aws import index, table
-from milepost.queries.aws import order_lists
+from milepost.notifications.aws import list_keys
+from milepost.orders.aws import index_keys
 from tests.builders import (
     OFFERGRID,
     RABOT,
@@ -59,9 +59,9 @@ def moto() -> Iterator[None]:
 
 @pytest.fixture
 def stack(moto: None, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    # Every shard of every status is a query, and an emulator's queries are slow.
-    for module in (order_lists, table, index):
-        monkeypatch.setattr(module, "SHARDS", 2)
+    # Every partition of an earlier version is a query, and an emulator's queries are slow.
+    for module in (index_keys, list_keys):
+        monkeypatch.setattr(module, "MOST_SHARDS", 1)
     BackendDict.reset()
     made = Stack()
     made.apply(OFFERGRID, RETAIL, RABOT)

@@ -14,8 +14,7 @@ import pytest
 
 from milepost.api.routing import SUBJECTS, routers_of
 from milepost.common.timestamps import format_instant
-from milepost.orders.aws import index, table
-from milepost.queries.aws import order_lists
+from milepost.orders.aws import index_keys
 from tests.builders import OFFERGRID
 from tests.integration.api_reads import READS
 from tests.integration.api_requests import (
@@ -144,8 +143,8 @@ class Undisturbed:
 @pytest.fixture(autouse=True)
 def _few_shards(moto: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Milepost")
-    for module in (order_lists, table, index):
-        monkeypatch.setattr(module, "SHARDS", 2)  # Each is a query, and an emulator's are slow.
+    # Every partition of an earlier version is a query, and an emulator's queries are slow.
+    monkeypatch.setattr(index_keys, "MOST_SHARDS", 1)
 
 
 @pytest.mark.thorough

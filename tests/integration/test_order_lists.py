@@ -11,13 +11,16 @@ import pytest
 from milepost.common.status import Status
 from milepost.connections.connection import Connection
 from milepost.operations.erasure.aws.orders import ErasableOrders
+from milepost.orders.aws import index_keys
+from milepost.orders.aws.index import Misplaced, OrdersIndex
+from milepost.orders.aws.index_layout import IndexLayout
 from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.orders.search_terms import customer_id_of_email
 from milepost.orders.summary import Wait
 from milepost.orders.tombstones import tombstone_of
 from milepost.queries import order_finder
-from milepost.queries.aws import order_lists
+from milepost.queries.aws import index_reading, order_lists
 from milepost.queries.aws.figures import FiguresTable
 from milepost.queries.aws.order_lists import OrderLists
 from milepost.queries.aws.search import SearchTable
@@ -44,6 +47,11 @@ class PastDueOrder:
 
     def batch_get_item(self, **asked: Any) -> Any:
         return aws("dynamodb").batch_get_item(**asked)
+
+
+@pytest.fixture(autouse=True)
+def _several_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_keys, "SHARDS", 2)
 
 
 @pytest.fixture
@@ -234,27 +242,122 @@ def test_a_filter_that_few_pass_ends_a_page_early_and_loses_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(order_lists, "MOST_LOOKED_THROUGH", 12)
-    monkeypatch.setattr(order_lists, "_READ", 1)
-    monkeypatch.setattr(order_lists, "_READ_OF_SPARSE", 2)
+    monkeypatch.setattr(index_reading, "_READ", 1)
+    monkeypatch.setattr(index_reading, "_FILTERED", 2)
     rare = [order(n, connection=RABOT.id) for n in range(3, 50, 20)]
     keep(*rare, *(order(n) for n in range(50) if n % 20 != 3))
-    found = list(pages(lists, replace(ACCEPTED, connections=frozenset({RABOT.id}))))
+    wanted = replace(ACCEPTED, connections=frozenset({RABOT.id}))
+    found = list(pages(lists, wanted, limit=2))
     assert ids(shown(found)) == [one.order.key.order_id for one in rare]
     assert len(found) > len(rare), "no page ended early"
 
 
 @pytest.mark.thorough
-def test_more_are_read_at_a_time_only_where_a_filter_left_some_out(
+def test_more_are_read_at_a_time_only_where_a_filter_leaves_some_out(
     lists: OrderLists, keep: Callable[..., None], client: PastDueOrder
 ) -> None:
     def limits(wanted: Wanted) -> set[int]:
         client.queries.clear()
-        next(pages(lists, wanted, limit=100))
+        next(pages(lists, wanted, limit=50))
         return {asked["Limit"] for asked in client.queries}
 
     keep(*(order(n) for n in range(160)))
-    assert limits(ACCEPTED) == {10}
-    assert limits(replace(ACCEPTED, connections=frozenset({RABOT.id}))) == {10, 100}
+    assert limits(ALL) == {50}
+    assert limits(replace(ALL, connections=frozenset({RABOT.id}))) == {500}
+    assert limits(ACCEPTED) == {500}
+
+
+@pytest.mark.parametrize("limit", [2, 50])
+def test_first_pages_are_those_that_each_list_has_by_itself(
+    limit: int, lists: OrderLists, keep: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_lists, "MOST_LOOKED_THROUGH", 60)
+    late = [order(n, Status.ACCEPTED, at=-99_999 + n) for n in range(4)]
+    waits = [replace(one, waiting=Wait("payment", NOON)) for one in (late[3].order,)]
+    keep(*late[:3], replace(late[3], order=waits[0]))
+    keep(*(order(n, Status.SCHEDULED, appointment="2026-03-04") for n in range(10, 14)))
+    keep(*(order(n, Status.REJECTED, at=-n) for n in range(20, 24)))
+    wanted = [
+        Wanted(asked_at=NOON, due=Due.OVERDUE),
+        Wanted(asked_at=NOON, due=Due.THIS_WEEK),
+        Wanted(asked_at=NOON, attention="any"),
+        Wanted(asked_at=NOON, waiting="any"),
+        Wanted(asked_at=NOON, statuses=(Status.REJECTED,)),
+        Wanted(asked_at=NOON, connections=frozenset({RABOT.id})),
+    ]
+    found = lists.first_pages(wanted, zones=ZONES, limit=limit)
+    alone = [lists.page(one, zones=ZONES, after=None, limit=limit) for one in wanted]
+    assert [ids(page.orders) for page in found] == [ids(page.orders) for page in alone]
+    assert [page.last is None for page in found] == [page.last is None for page in alone]
+    assert [len(page.orders) for page in found] == [min(limit, n) for n in (3, 4, 0, 1, 4, 0)]
+
+
+@pytest.mark.thorough
+def test_what_a_read_for_several_lists_did_not_reach_is_read_by_itself(
+    lists: OrderLists, keep: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_lists, "MOST_LOOKED_THROUGH", 20)
+    keep(*(order(n, at=-99_999 + n) for n in range(40)))
+    keep(order(50, Status.SCHEDULED, appointment="2026-03-04"))
+    overdue, week = lists.first_pages(
+        [Wanted(asked_at=NOON, due=Due.OVERDUE), Wanted(asked_at=NOON, due=Due.THIS_WEEK)],
+        zones=ZONES,
+        limit=5,
+    )
+    assert ids(overdue.orders) == [f"ord-{n:04d}" for n in range(5)]
+    assert ids(week.orders) == ["ord-0050"]
+
+
+def test_an_order_of_an_earlier_version_is_listed_and_moved_and_announces_nothing(
+    stack: Stack, client: PastDueOrder, keep: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_keys, "MOST_SHARDS", 8)
+    keep(order(1), order(2, Status.REJECTED), order(3))
+    for number, status in ((1, "accepted"), (2, "rejected")):
+        aws("dynamodb").update_item(
+            TableName=stack.resources["OrdersTable"],
+            Key={"pk": {"S": f"order#{OFFERGRID.id}#ord-000{number}"}, "sk": {"S": "item#item-1"}},
+            UpdateExpression="SET status_shard = :was, announce = :said",
+            ExpressionAttributeValues={":was": {"S": f"{status}#7"}, ":said": {"S": "[]"}},
+        )
+    layout = IndexLayout(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+    table = stack.resources["OrdersTable"]
+    lists = OrderLists(client, table_name=table, layout=layout)  # type: ignore[arg-type]
+    everything = replace(ALL, statuses=tuple(Status))
+    for _ in range(2):
+        assert sorted(ids(shown(pages(lists, everything)))) == ["ord-0001", "ord-0002", "ord-0003"]
+
+    index = OrdersIndex(aws("dynamodb"), table_name=table)
+    before = stack.orders()
+    assert [index.move(one) for one in index.misplaced()] == [True, True]
+    assert [*index.misplaced()] == []
+    for name, item in stack.orders().items():
+        assert "announce" not in item
+        kept = ("status_shard", "announce")
+        assert without(item, *kept) == without(before[name], *kept)
+
+    layout.settle()
+    lists = OrderLists(client, table_name=table, layout=layout)  # type: ignore[arg-type]
+    client.queries.clear()
+    assert sorted(ids(shown(pages(lists, everything)))) == ["ord-0001", "ord-0002", "ord-0003"]
+    assert len(client.queries) == len(index_keys.partitions_of(Status))
+
+
+def test_an_order_that_was_written_meanwhile_is_not_moved(
+    stack: Stack, keep: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_keys, "SHARDS", 1)
+    keep(order(1, Status.REJECTED))
+    monkeypatch.setattr(index_keys, "MOST_SHARDS", 8)
+    index = OrdersIndex(aws("dynamodb"), table_name=stack.resources["OrdersTable"])
+    was = Misplaced(order(1).order.key, Status.ACCEPTED, "accepted#3")
+    before = stack.orders()
+    assert not index.move(was)
+    assert stack.orders() == before
+
+
+def without(item: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name not in names}
 
 
 @pytest.mark.thorough

@@ -12,14 +12,14 @@ from typing import Any, Final
 
 import pytest
 
-from milepost.orders.aws import index, table
-from milepost.queries.aws import order_lists
+from milepost.notifications.aws import list_keys
+from milepost.orders.aws import index_keys
 from tests.recorded import scenario
 from tests.stack import ROOT, Context, Stack
 
 pytestmark = pytest.mark.thorough
 
-SHARDS: Final = table.SHARDS
+SHARDS: Final = index_keys.MOST_SHARDS
 VERSIONS: Final = sorted(path.parent for path in (ROOT / "tests/recorded").glob("*/items.json"))
 every_version = pytest.mark.parametrize("folder", VERSIONS, ids=lambda one: one.name)
 BY_THE_CLOCK: Final = frozenset({"now", "age", "in_status_for", "lasted", "overdue", "months"})
@@ -28,9 +28,9 @@ BY_THE_CLOCK: Final = frozenset({"now", "age", "in_status_for", "lasted", "overd
 
 @pytest.fixture(autouse=True)
 def whole_index(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many shards as there are when it is deployed; and what the endpoints are signed with."""
-    for module in (order_lists, table, index):
-        monkeypatch.setattr(module, "SHARDS", SHARDS)
+    """The partitions that there are when it is deployed; and what the endpoints are signed with."""
+    for module in (index_keys, list_keys):
+        monkeypatch.setattr(module, "MOST_SHARDS", SHARDS)
     stack.keep_secret("EndpointSecrets", {"crm": "whsec_bWlsZXBvc3QtdGVzdC1zZWNyZXQ="})
 
 

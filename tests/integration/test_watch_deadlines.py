@@ -15,11 +15,13 @@ from milepost.connections.connection import CommissionTerms, FollowUp
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.subscription import Subscription
 from milepost.orders.announcements import KIND_OF
+from milepost.orders.aws import index_keys
+from milepost.orders.aws.index_layout import IndexLayout
 from milepost.orders.aws.table import OrdersTable, key_of
 from milepost.orders.order import OVERDUE, Kind, OrderKey, TrackedOrder
 from milepost.orders.recording import record
 from milepost.orders.rules import Rules
-from tests.builders import NOON, OFFERGRID, RABOT, RULES, minute, report
+from tests.builders import NOON, OFFERGRID, RABOT, RULES, minute, report, tracked
 from tests.integration.recorded_orders import LOOKED_AFTER, keep, orders
 from tests.stack import Context, Stack, aws, event
 
@@ -35,7 +37,7 @@ SALES = Subscription(id="sales", recipient="sales@example.org", kinds=frozenset(
 NOTHING = dict.fromkeys(
     (
         *("marked", "escalated", "reminded", "delayed", "followed_up", "commissions_overdue"),
-        *("told", "failed", "left"),
+        *("told", "moved", "failed", "left"),
     ),
     0,
 )
@@ -372,3 +374,30 @@ def test_reading_again_goes_on_where_the_time_ended(app: ModuleType, stack: Stac
     ended = reread(app, milliseconds=1)
     assert ended["read"] == 0
     assert reread(app, ended["after"]) == {"read": 3, "changed": 0, "failed": 0, "after": None}
+
+
+def test_an_order_of_an_earlier_version_moves_to_its_partition_and_nobody_is_told(
+    app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_keys, "MOST_SHARDS", 8)
+    table = OrdersTable(
+        aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=LOOKED_AFTER
+    )
+    one = OrderKey(LOOKED_AFTER.id, "ord-1", "item-1")
+    at = datetime.now(UTC)
+    said = replace(report(Status.ACCEPTED, key=one), occurred_at=at, seen_at=at)
+    table.write(tracked(said), new=())
+    aws("dynamodb").update_item(
+        TableName=stack.resources["OrdersTable"],
+        Key=to_item(key_of(one)),
+        UpdateExpression="SET status_shard = :was",
+        ExpressionAttributeValues=to_item({":was": "accepted#5"}),
+    )
+    layout = IndexLayout(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+    assert app.handler({}, Context()) == {**NOTHING, "moved": 1}
+    assert not layout.is_settled(), "another may have come meanwhile"
+    [item] = stack.orders().values()
+    assert item["status_shard"] == index_keys.partition_of(Status.ACCEPTED, one)
+    assert app.handler({}, Context()) == NOTHING
+    again = IndexLayout(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+    assert again.is_settled()

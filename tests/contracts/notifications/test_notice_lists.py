@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from milepost.common.timestamps import format_instant
-from milepost.notifications.aws import notice_lists
+from milepost.notifications.aws import list_keys, notice_lists
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.notice_lists import NoticeListsTable
 from milepost.notifications.aws.suppression_lists import SuppressionListTable
@@ -160,13 +160,45 @@ def test_a_page_looks_through_so_many_and_goes_on_with_the_next(
     monkeypatch.setattr(notice_lists, "MOST_LOOKED_THROUGH", 5)
     monkeypatch.setattr(notice_lists, "_READ", 2)
     monkeypatch.setattr(notice_lists, "_READ_OF_SPARSE", 3)
+    monkeypatch.setattr(list_keys, "SHARDS", 4)
     wanted = log.enter(0, recipient="kim@example.org")
     for at in range(1, 30):
         log.enter(at, recipient="other@example.org")
-    first, last = log.page(WantedNotices(reason="no such reason"))
+    first, last = log.page(WantedNotices(reason="no such reason"), limit=2)
     assert (first, last is None) == ([], False)
-    assert log.all(recipient="kim@example.org") == [wanted.id]
-    assert log.all(kinds=frozenset({Kind.REJECTED})) == []
+    assert log.all(recipient="kim@example.org", limit=2) == [wanted.id]
+    assert log.all(kinds=frozenset({Kind.REJECTED}), limit=2) == []
+
+
+@pytest.mark.parametrize("limit", [2, 100])
+def test_notices_of_eight_shards_are_listed_with_the_newer_ones(
+    log: Log, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(list_keys, "SHARDS", 8)
+    before = [log.enter(at, recipient=f"p{at}@example.org").id for at in range(6)]
+    monkeypatch.setattr(list_keys, "SHARDS", 1)
+    after = [log.enter(at, recipient=f"p{at}@example.org").id for at in range(6, 12)]
+    for _ in range(2):  # The second time it is known how new the notices of earlier shards are.
+        assert log.all(limit=limit) == [*reversed(after), *reversed(before)]
+        assert log.all(limit=limit, recipient="p3@example.org") == [before[3]]
+        assert log.all(limit=limit, until=minute(4)) == [*reversed(before[:4])]
+
+
+def test_a_page_of_new_notices_reads_no_shard_that_has_only_older_ones(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_keys, "SHARDS", 8)
+    old = [log.enter(at, recipient=f"p{at}@example.org").id for at in range(6)]
+    monkeypatch.setattr(list_keys, "SHARDS", 1)
+    new = [log.enter(at, recipient=f"p{at}@example.org").id for at in range(6, 12)]
+    assert len(log.all()) == len(old) + len(new)
+    calls: list[str] = []
+    log.client.meta.events.register(
+        "before-call.dynamodb.Query", lambda model, **_: calls.append(model.name)
+    )
+    ids, _ = log.page(EVERYTHING, limit=5)
+    assert ids == [*reversed(new[1:])]
+    assert len(calls) == len({list_keys.list_of(state) for state in State})
 
 
 def test_an_entry_of_an_earlier_version_is_listed_once_it_fails(log: Log) -> None:

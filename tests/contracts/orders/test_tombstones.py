@@ -7,7 +7,8 @@ import pytest
 
 from milepost.common.status import Status
 from milepost.operations.erasure.aws.orders import ErasableOrders
-from milepost.orders.aws.table import BY_STATUS, OrdersTable, shard_of
+from milepost.orders.aws.index_keys import BY_STATUS, partition_of
+from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import TrackedOrder
 from milepost.orders.recording import LostRace, RecordOutcome, record
 from milepost.orders.tombstones import tombstone_of
@@ -49,7 +50,7 @@ def test_a_tombstone_is_read_as_it_was_written_and_stands_in_no_list(
         TableName=table,
         IndexName=BY_STATUS,
         KeyConditionExpression="status_shard = :shard",
-        ExpressionAttributeValues={":shard": {"S": f"accepted#{shard_of(KEY)}"}},
+        ExpressionAttributeValues={":shard": {"S": partition_of(Status.ACCEPTED, KEY)}},
     )
     assert listed["Items"] == []
 

@@ -118,6 +118,19 @@ def test_an_order_is_counted_where_it_stands(tables: Tables) -> None:
     assert tables.figures.counts(BOTH) == {OFFERGRID.id: {Status.ACCEPTED: 1}, RABOT.id: {}}
 
 
+def test_counts_that_are_kept_are_read_again_when_they_are_too_old(tables: Tables) -> None:
+    now = [0.0]
+    kept = FiguresTable(
+        tables.client, table_name=tables.figures_name, counts_kept=60, clock=lambda: now[0]
+    )
+    assert kept.counts([KEY.connection]) == {KEY.connection: {}}
+    tables.measured.take(life(report(Status.ACCEPTED, 5)))
+    now[0] = 59.0
+    assert kept.counts(BOTH) == {OFFERGRID.id: {}, RABOT.id: {}}
+    now[0] = 61.0
+    assert kept.counts(BOTH) == {OFFERGRID.id: {Status.ACCEPTED: 1}, RABOT.id: {}}
+
+
 def test_what_comes_again_is_counted_once(tables: Tables) -> None:
     for _ in range(2):
         for change in ordinary_life():

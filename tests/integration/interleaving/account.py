@@ -35,11 +35,9 @@ from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.endpoints.aws.http import EndpointHttp
 from milepost.notifications.notice import DEFAULT_KINDS, Channel
 from milepost.notifications.subscription import Mode, Subscription
-from milepost.orders.aws import index
-from milepost.orders.aws import table as orders_table
+from milepost.orders.aws import index_keys
 from milepost.orders.order import Kind
 from milepost.orders.search_terms import customer_id_of_email
-from milepost.queries.aws import order_lists
 from tests.batches import sqs_batch
 from tests.integration.crash_injection import start_of_a_quiet_while
 from tests.integration.interleaving.calls import REGION, Calls, tables
@@ -255,8 +253,7 @@ def open_world() -> Iterator[World]:
     with ExitStack() as closing:
         patched = closing.enter_context(pytest.MonkeyPatch.context())
         patched.setenv("POWERTOOLS_METRICS_NAMESPACE", "Milepost")
-        for module in (order_lists, orders_table, index):
-            patched.setattr(module, "SHARDS", 2)
+        patched.setattr(index_keys, "MOST_SHARDS", 1)
         calls, clock, providers = Calls(), Time(), Providers()
         for one in (calls, clock, providers):
             one.install(patched)

@@ -78,6 +78,11 @@ class Lists:
         self.asked.append((wanted, after, limit))
         return Page(self.orders, self.last)
 
+    def first_pages(
+        self, wanted: Sequence[Wanted], *, zones: Mapping[str, str], limit: int
+    ) -> list[Page]:
+        return [self.page(one, zones=zones, after=None, limit=limit) for one in wanted]
+
     def read_facts(self, orders: Sequence[Listed]) -> Sequence[Listed]:
         return orders
 

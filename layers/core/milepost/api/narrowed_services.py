@@ -71,6 +71,12 @@ class NarrowedLists(Narrowed):
         asked = _wanted(wanted, self.allowed)
         return Page([], None) if asked is None else self.inner.page(asked, **how)
 
+    def first_pages(self, wanted: Sequence[Any], **how: Any) -> Any:
+        asked = [one for each in wanted if (one := _wanted(each, self.allowed))]
+        if len(asked) < len(wanted):
+            return [self.page(one, after=None, **how) for one in wanted]
+        return self.inner.first_pages(asked, **how)
+
     def look_up(self, keys: Sequence[OrderKey]) -> Any:
         return self.inner.look_up([key for key in keys if self._has(key)])
 

@@ -1,7 +1,7 @@
 """Handles one request of a browser: finds the session and the page, and adds common headers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
@@ -17,6 +17,7 @@ from milepost.console.csrf import form_token, is_own_form, origin_of
 from milepost.console.flash import FLASH_COOKIE, flash_of, removed_flash
 from milepost.console.mail_pages import MailWriter
 from milepost.console.page_context import Visit
+from milepost.console.recent_values import RecentValues
 from milepost.console.rendering import Renderer
 from milepost.console.request import BadRequest, Request, Values, read_request
 from milepost.console.responses import Answer, content_policy, go_to, proxy_answer
@@ -50,6 +51,10 @@ class Console:
     failed: Callable[[], None]
     open_renderer: Callable[[Connections], MailWriter]
     """What writes mails for previews."""
+    recent: RecentValues = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "recent", RecentValues(self.services.clock))
 
     def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to one request of an HTTP API (payload format 2.0)."""
@@ -148,6 +153,7 @@ class Console:
             ),
             failing=self._failing,
             open_renderer=self.open_renderer,
+            recent=self.recent,
             path=named,
         )
         answer = route.show(visit)

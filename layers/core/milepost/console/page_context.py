@@ -12,6 +12,7 @@ from milepost.connections.connection import Connections
 from milepost.console.api_calls import Changes
 from milepost.console.flash import flash_cookie
 from milepost.console.mail_pages import MailWriter
+from milepost.console.recent_values import RecentValues
 from milepost.console.request import Request, Values
 from milepost.console.responses import Answer, go_to
 from milepost.console.sessions import Session
@@ -43,6 +44,8 @@ class Visit:
     """Logs what went wrong with a part of a page, and says it in words."""
     open_renderer: Callable[[Connections], MailWriter]
     """What writes mails for previews."""
+    recent: RecentValues
+    """What the process read in the last minute."""
     path: Mapping[str, str] = field(default_factory=dict)
     """What is in the path, by the names of the route, decoded."""
 

@@ -36,6 +36,18 @@ class WantedNotices:
     """Before this instant."""
 
     @property
+    def is_filtered(self) -> bool:
+        """Whether it leaves out notices for anything but their state and time."""
+        return bool(
+            self.kinds
+            or self.connections
+            or self.audience
+            or self.channel
+            or self.recipient
+            or self.reason
+        )
+
+    @property
     def identities(self) -> tuple[str, ...] | None:
         """The normal forms of the recipient's address, also those of earlier versions; None if the
         recipient isn't an email address."""

@@ -119,6 +119,16 @@ class OrderFinder:
         page = _page_of(sorted(orders, key=_SORT_KEYS[sort]), after=after, limit=limit)
         return Page(self._with_facts(page.orders, wanted, text), page.last, more)
 
+    def first_pages(self, wanted: Sequence[Wanted], *, limit: int) -> list[Page]:
+        """The first page of each of several lists by next date."""
+        pages = self.lists.first_pages(wanted, zones=self._zones(), limit=limit)
+        shown = {one.key: one for page in pages for one in page.orders}
+        known = {one.key: one for one in self.lists.read_facts([*shown.values()])}
+        return [
+            Page([known[one.key] for one in page.orders if one.key in known], page.last)
+            for page in pages
+        ]
+
     def matching(
         self, wanted: Wanted, *, text: str | None = None, most: int
     ) -> tuple[Sequence[Listed], bool]:

@@ -176,12 +176,21 @@ class Lists(Protocol):
         """
         ...
 
+    def first_pages(
+        self, wanted: Sequence[Wanted], *, zones: Mapping[str, str], limit: int
+    ) -> Sequence[Page]:
+        """The first page of each of several lists, read together where one read has them.
+
+        :param wanted: at least one; without filters that need facts
+        """
+        ...
+
     def read_facts(self, orders: Sequence[Listed]) -> Sequence[Listed]:
         """The same orders with their facts."""
         ...
 
     def look_up(self, keys: Sequence[OrderKey]) -> Sequence[Listed]:
-        """These orders, without those that are gone."""
+        """These orders with their facts, without those that are gone."""
         ...
 
 

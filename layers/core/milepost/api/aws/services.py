@@ -15,6 +15,7 @@ from milepost.forecasts.aws.store import ForecastStore
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.idempotency import RequestsTable
 from milepost.notifications.aws.notice_lists import NoticeListsTable
+from milepost.orders.aws.index_layout import IndexLayout
 from milepost.orders.aws.table import OrdersReader
 from milepost.providers.registry import REGISTRY
 from milepost.queries.aws.figures import FiguresTable
@@ -36,6 +37,7 @@ def open_services(
     *,
     clock: Callable[[], datetime],
     config: "Config" = INTERACTIVE_CONFIG,
+    counts_kept: float = 0,
 ) -> Services:
     """The services of the stack that the environment names.
 
@@ -43,6 +45,7 @@ def open_services(
     be a tenth longer.
 
     :param config: how long calls may take; by default, as long as somebody waits
+    :param counts_kept: for how many seconds counts of orders are given without being read again
     """
     dynamodb = client("dynamodb", config=config)
     connections = ConnectionSettings(
@@ -128,9 +131,15 @@ def open_services(
 
     return Services(
         orders=OrdersReader(dynamodb, table_name=environment["ORDERS_TABLE"]),
-        lists=OrderLists(dynamodb, table_name=environment["ORDERS_TABLE"]),
+        lists=OrderLists(
+            dynamodb,
+            table_name=environment["ORDERS_TABLE"],
+            layout=IndexLayout(dynamodb, table_name=notices_table),
+        ),
         search=SearchTable(dynamodb, table_name=environment["SEARCH_TABLE"]),
-        figures=FiguresTable(dynamodb, table_name=environment["FIGURES_TABLE"]),
+        figures=FiguresTable(
+            dynamodb, table_name=environment["FIGURES_TABLE"], counts_kept=counts_kept
+        ),
         forecasts=ForecastStore(dynamodb, table_name=environment["FIGURES_TABLE"]),
         cursor_keys=KeysStore(
             client("secretsmanager", config=config),

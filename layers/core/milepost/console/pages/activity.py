@@ -1,5 +1,6 @@
 """Activity: who changed what, and when."""
 
+from datetime import timedelta
 from typing import Final
 
 from milepost.activity.entry import Outcome
@@ -14,6 +15,10 @@ from milepost.exports.lists import ACTIVITY
 pages = Pages()
 
 ROWS: Final = 50
+_DAYS: Final = 7
+"""Days of a page that names none: each of them is a call."""
+_BY_INDEX: Final = ("person", "order", "kind")
+"""Filters with which one call reads all days."""
 MOST_IN_FILE: Final = 100
 TONES: Final = {
     Outcome.STARTED: ("warn", "◔"),
@@ -27,15 +32,16 @@ TONES: Final = {
 @pages.get("/console/activity")
 def show_activity(visit: Visit) -> Answer:
     """A page of the log."""
-    found = _found(visit, limit=ROWS)
+    query = _query(visit)
+    found = _found(visit, query, limit=ROWS)
     return visit.page(
         "activity.html",
         found=found,
-        query=visit.query,
+        query=query,
         connections=visit.services.connection_ids(),
         outcomes=list(Outcome),
         tones=TONES,
-        rest=visit.query.without("cursor").text,
+        rest=query.without("cursor").text,
         most_in_file=MOST_IN_FILE,
     )
 
@@ -43,12 +49,21 @@ def show_activity(visit: Visit) -> Answer:
 @pages.get("/console/activity/download")
 def download_activity(visit: Visit) -> Answer:
     """The same as a file."""
-    rows = [one.model_dump(mode="json") for one in _found(visit, limit=MOST_IN_FILE).entries]
+    found = _found(visit, _query(visit), limit=MOST_IN_FILE)
+    rows = [one.model_dump(mode="json") for one in found.entries]
     return csv_download(rows, ACTIVITY, name="activity.csv")
 
 
-def _found(visit: Visit, *, limit: int) -> ActivityList:
-    query: Values = visit.query
+def _query(visit: Visit) -> Values:
+    """The query of the address; with a first day, where none is named and each day is a call."""
+    query = visit.query
+    if any(query.all(name) for name in ("from", *_BY_INDEX)):
+        return query
+    last = day_of(query, "to") or visit.services.clock().date()
+    return query.replaced("from", (last - timedelta(days=_DAYS - 1)).isoformat())
+
+
+def _found(visit: Visit, query: Values, *, limit: int) -> ActivityList:
     return list_activity(
         visit.services,
         person=text_of(query, "person", most=300),

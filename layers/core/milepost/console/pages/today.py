@@ -1,13 +1,14 @@
 """The first page: the orders that need attention today, the most urgent of each kind."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from milepost.api.listed_order_schema import ListedOrder, listed_view
 from milepost.api.routes.connections import list_connections
 from milepost.api.routes.notice_lists import NoticeList, list_notices
-from milepost.api.routes.order_lists import OrderList, list_orders
+from milepost.api.routes.order_lists import wanted_orders
 from milepost.connections.health import Condition
 from milepost.console.order_columns import USUAL_COLUMNS
 from milepost.console.order_filters import read_filters
@@ -47,20 +48,35 @@ SECTIONS: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The first orders of a section, and whether there are more."""
+
+    orders: Sequence[ListedOrder]
+    more: bool
+
+
 @pages.get("/console")
 def show_today(visit: Visit) -> Answer:
-    """Every part is read side by side; one that can't be read doesn't hide the others."""
-    reads: dict[str, Callable[[], Any]] = {
-        one.name: partial(_orders_of, visit, one) for one in SECTIONS
-    }
+    """Orders, notices and connections are read side by side; what can't be read doesn't hide the
+    others. Notices and connections are as they were up to a minute ago."""
+    narrowed_to = visit.services.narrowed_to
     parts = visit.parts(
-        **reads,
-        notices=partial(_notices_not_sent, visit),
-        connections=partial(_connections_in_trouble, visit),
+        orders=partial(_orders, visit),
+        notices=lambda: visit.recent.read(
+            ("notices", narrowed_to), partial(_notices_not_sent, visit)
+        ),
+        connections=lambda: visit.recent.read(
+            ("connections", narrowed_to), partial(_connections_in_trouble, visit)
+        ),
     )
+    orders = parts["orders"]
+    found = orders.value or [None for _ in SECTIONS]
     return visit.page(
         "today.html",
-        sections=[(one, parts[one.name]) for one in SECTIONS],
+        sections=[
+            (one, Part(value, orders.problem)) for one, value in zip(SECTIONS, found, strict=True)
+        ],
         notices=parts["notices"],
         not_sent=Values([("state", state) for state in _NOT_SENT]).text,
         connections=parts["connections"],
@@ -69,8 +85,13 @@ def show_today(visit: Visit) -> Answer:
     )
 
 
-def _orders_of(visit: Visit, section: Section) -> OrderList:
-    return list_orders(visit.services, **read_filters(section.query), limit=ROWS)
+def _orders(visit: Visit) -> list[Orders]:
+    """The orders of each section, of one read for all of them."""
+    wanted = [wanted_orders(visit.services, **read_filters(one.query)) for one in SECTIONS]
+    return [
+        Orders([listed_view(one) for one in page.orders], more=page.last is not None)
+        for page in visit.services.finder.first_pages(wanted, limit=ROWS)
+    ]
 
 
 def _notices_not_sent(visit: Visit) -> NoticeList:
@@ -85,4 +106,4 @@ def _connections_in_trouble(visit: Visit) -> list[Any]:
 def _number(part: Part) -> str:
     """How many there are: as many as are shown, or more than that."""
     shown = len(part.value.orders)
-    return f"{shown}+" if part.value.next else str(shown)
+    return f"{shown}+" if part.value.more else str(shown)

@@ -6,6 +6,7 @@ write to the index. Every other state has a list of its own, sorted by when the 
 state.
 """
 
+import os
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
@@ -15,8 +16,10 @@ from milepost.common.timestamps import sortable
 from milepost.notifications.notice import State
 
 BY_STATE: Final = "by_state"
-SHARDS: Final = 8
-"""Partitions of each list: one takes 1,000 writes a second."""
+MOST_SHARDS: Final = 8
+"""The maximum number of shards, and the number that versions up to 0.3.0 had."""
+SHARDS: Final = int(os.environ.get("LIST_SHARDS", "1"))
+"""Partitions of each list, parameter ``ListShards``: one takes 1,000 writes a second."""
 NORMAL: Final = "normal"
 """The list of notices that are queued, sent or delivered."""
 SUPPRESSIONS: Final = "suppressions"
@@ -52,14 +55,22 @@ def suppression_listing(digest: str, *, at: datetime) -> dict[str, str]:
 
 def shards_of(lists: Iterable[str], hashes: Iterable[str] | None = None) -> list[str]:
     """The partitions of these lists, or only those of these recipients."""
-    numbers = range(SHARDS) if hashes is None else {_shard(one) for one in hashes}
+    numbers = range(SHARDS) if hashes is None else {_shard(one, SHARDS) for one in hashes}
     return sorted(f"{name}#{number}" for name in set(lists) for number in numbers)
 
 
+def earlier_shards_of(lists: Iterable[str], digests: Iterable[str] | None = None) -> list[str]:
+    """The other partitions of these lists, to which only earlier versions wrote, or this one while
+    it had more shards."""
+    numbers = range(MOST_SHARDS) if digests is None else {_shard(d, MOST_SHARDS) for d in digests}
+    every = {f"{name}#{number}" for name in set(lists) for number in numbers}
+    return sorted(every - set(shards_of(lists)))
+
+
 def _listing(name: str, digest: str, at: datetime) -> dict[str, str]:
-    return {"list_shard": f"{name}#{_shard(digest)}", "listed_at": sortable(at)}
+    return {"list_shard": f"{name}#{_shard(digest, SHARDS)}", "listed_at": sortable(at)}
 
 
-def _shard(digest: str) -> int:
+def _shard(digest: str, shards: int) -> int:
     # Notices that are ``apart`` are found together with the others of the same address.
-    return crc32(digest.partition("-")[0].encode()) % SHARDS
+    return crc32(digest.partition("-")[0].encode()) % shards

@@ -1,8 +1,8 @@
 """Lists of notices by NoticesTable's index: merges the shards of each list, the newest first.
 
-The cost of a page doesn't depend on the number of notices: it reads ten of each shard first, and
-more only of the shards that the page needs. The index selects candidates; their entries are then
-read from the table, since the index doesn't have states that change often.
+The cost of a page doesn't depend on the number of notices: it reads as many of each shard as it
+shows, and more only where filters left too few. The index selects candidates; their entries are
+then read from the table, since the index doesn't have states that change often.
 """
 
 from collections import deque
@@ -17,7 +17,14 @@ from milepost.aws.dynamodb_batches import get_items
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.timestamps import sortable
 from milepost.notifications.aws.delivery_log import key_of_notice
-from milepost.notifications.aws.list_keys import BY_STATE, NORMAL_STATES, list_of, shards_of
+from milepost.notifications.aws.earlier_shards import EarlierShards
+from milepost.notifications.aws.list_keys import (
+    BY_STATE,
+    NORMAL_STATES,
+    earlier_shards_of,
+    list_of,
+    shards_of,
+)
 from milepost.notifications.notice import NoticeId, State
 from milepost.notifications.notice_list import NoticePage, NoticePlace, WantedNotices, is_wanted
 
@@ -42,10 +49,14 @@ class _Shard:
     name: str
     lower: str | None
     upper: str | None
+    newest: str | None = None
+    """When its newest notice was listed, where that is known without reading it."""
     start: Mapping[str, Any] | None = None
     waiting: deque[NoticePlace] = field(default_factory=deque)
     is_done: bool = False
     is_sparse: bool = False
+    first_read: str | None = None
+    """When the first notice that was read of it was listed."""
     read_until: NoticePlace | None = None
 
     @property
@@ -53,9 +64,9 @@ class _Shard:
         """The latest possible time of its next notice; None if there is none."""
         if self.waiting:
             return self.waiting[0].listed_at
-        if self.is_done or self.read_until is None:
+        if self.is_done:
             return None
-        return self.read_until.listed_at
+        return self.read_until.listed_at if self.read_until else self.newest
 
 
 class NoticeListsTable:
@@ -64,10 +75,13 @@ class NoticeListsTable:
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
+        self._earlier = EarlierShards()
 
     def page(self, wanted: WantedNotices, *, after: NoticePlace | None, limit: int) -> NoticePage:
         """At most ``limit`` entries after a position; fewer if many had to be read."""
-        candidates = _Candidates(self._client, self._table, wanted, after)
+        candidates = _Candidates(
+            self._client, self._table, wanted, after, limit=limit, earlier=self._earlier
+        )
         merged, entries, read = iter(candidates), list[Mapping[str, Any]](), 0
         last: NoticePlace | None = None
         together = limit if _is_by_list(wanted) else _TOGETHER
@@ -103,31 +117,53 @@ class _Candidates:
     """Candidates by the index, the newest first."""
 
     def __init__(
-        self, client: "DynamoDBClient", table: str, wanted: WantedNotices, after: NoticePlace | None
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        wanted: WantedNotices,
+        after: NoticePlace | None,
+        *,
+        limit: int,
+        earlier: EarlierShards,
     ) -> None:
         self._client, self._table, self._wanted = client, table, wanted
+        self._earlier = earlier
+        # One more than the page has, so that it is known whether there is a next one.
+        self._count = max(_READ, limit + 1, _READ_OF_SPARSE if wanted.is_filtered else 0)
+        names = [(name, None) for name in _names(wanted)]
+        known = [(name, earlier.newest(name)) for name in _earlier_names(wanted)]
+        self._earlier_names = {name for name, _ in known}
         self._shards = [
-            shard for name in _names(wanted) if (shard := _open(name, wanted, after)) is not None
+            shard
+            for name, newest in sorted([*names, *known], key=lambda one: one[0])
+            if newest != "" and (shard := _open(name, wanted, after, newest=newest)) is not None
         ]
         self._looked_through = 0
         self.stopped_at: NoticePlace | None = None
         """Where reading stopped although there is more."""
 
     def __iter__(self) -> Iterator[NoticePlace]:
-        if self._shards:
-            with ThreadPoolExecutor(_AT_ONCE) as readers:
-                list(readers.map(lambda shard: self._read(shard, _READ), self._shards))
+        unknown = [shard for shard in self._shards if shard.newest is None]
+        if unknown:
+            with ThreadPoolExecutor(min(_AT_ONCE, len(unknown))) as readers:
+                list(readers.map(self._read_first, unknown))
         while heads := [(head, shard) for shard in self._shards if (head := shard.head)]:
             # Within one second, shards are sorted by name.
             _, shard = max(heads, key=lambda one: one[0])
             if shard.waiting:
                 yield shard.waiting.popleft()
             elif self._looked_through < MOST_LOOKED_THROUGH:
-                count = _READ_OF_SPARSE if shard.is_sparse else _READ
+                count = _READ_OF_SPARSE if shard.is_sparse else self._count
                 self._looked_through += self._read(shard, count)
             else:
                 self.stopped_at = shard.read_until
                 return
+
+    def _read_first(self, shard: _Shard) -> None:
+        is_earlier = shard.name in self._earlier_names
+        self._read(shard, _READ if is_earlier else self._count)
+        if is_earlier and shard.lower is None and shard.upper is None:
+            self._earlier.note(shard.name, shard.first_read or "")
 
     def _read(self, shard: _Shard, count: int) -> int:
         """Read more of a shard; returns the number of entries read."""
@@ -143,6 +179,8 @@ class _Candidates:
             **start,
         )
         items = [from_item(item) for item in answer["Items"]]
+        if shard.first_read is None and items:
+            shard.first_read = items[0]["listed_at"]
         found = [item for item in items if is_wanted(item, self._wanted)]
         shard.waiting.extend(_place(item) for item in found)
         shard.is_sparse = len(found) < len(items)
@@ -154,18 +192,33 @@ class _Candidates:
 
 
 def _names(wanted: WantedNotices) -> list[str]:
-    lists = {list_of(state) for state in wanted.states or State}
+    return shards_of(_lists(wanted), _digests(wanted))
+
+
+def _earlier_names(wanted: WantedNotices) -> list[str]:
+    return earlier_shards_of(_lists(wanted), _digests(wanted))
+
+
+def _lists(wanted: WantedNotices) -> set[str]:
+    return {list_of(state) for state in wanted.states or State}
+
+
+def _digests(wanted: WantedNotices) -> list[str] | None:
     identities = wanted.identities
     if identities is None:
-        return shards_of(lists)
-    return shards_of(lists, [sha256(one.encode()).hexdigest()[:12] for one in identities])
+        return None
+    return [sha256(one.encode()).hexdigest()[:12] for one in identities]
 
 
-def _open(name: str, wanted: WantedNotices, after: NoticePlace | None) -> _Shard | None:
+def _open(
+    name: str, wanted: WantedNotices, after: NoticePlace | None, *, newest: str | None
+) -> _Shard | None:
     """A shard, positioned at the start of the page; None if the page can't have entries of it."""
     lower = sortable(wanted.since) if wanted.since else None
     upper = _before(sortable(wanted.until)) if wanted.until else None
-    shard = _Shard(name, lower, upper)
+    if newest is not None and lower is not None and newest < lower:
+        return None
+    shard = _Shard(name, lower, upper, newest)
     if after is not None:
         # Entries before the position were on earlier pages: in the position's second, these are all
         # entries of earlier shards, and those of its own shard up to the notice itself.

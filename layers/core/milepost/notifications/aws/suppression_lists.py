@@ -1,12 +1,19 @@
 """Lists and lifts suppressions, by NoticesTable's index."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.timestamps import sortable
-from milepost.notifications.aws.list_keys import BY_STATE, SUPPRESSIONS, shards_of
+from milepost.notifications.aws.earlier_shards import EarlierShards
+from milepost.notifications.aws.list_keys import (
+    BY_STATE,
+    SUPPRESSIONS,
+    earlier_shards_of,
+    shards_of,
+)
 from milepost.notifications.aws.subscriptions import LIFT_KNOWN_FOR
 from milepost.notifications.aws.suppressions import all_suppressions_of
 from milepost.notifications.notice import Audience
@@ -30,12 +37,17 @@ class SuppressionListTable:
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
+        self._earlier = EarlierShards()
 
     def page(self, *, after: SuppressionPlace | None, limit: int) -> SuppressionPage:
+        shards = [*shards_of([SUPPRESSIONS]), *earlier_shards_of([SUPPRESSIONS])]
+        waiting = [one for one in sorted(shards) if self._earlier.newest(one) != ""]
+        with ThreadPoolExecutor(len(waiting)) as readers:
+            read = readers.map(lambda shard: self._newest(shard, after, limit + 1), waiting)
         found = [
             (place, item)
-            for shard in shards_of([SUPPRESSIONS])
-            for item in self._newest(shard, after, limit + 1)
+            for items in read
+            for item in items
             if (place := _place(item)) and (after is None or _is_behind(place, after))
         ]
         # A stable sort: within one second, shards by name, and each shard as it was read.
@@ -97,7 +109,10 @@ class SuppressionListTable:
             Limit=count,
             **start,
         )
-        return [from_item(item) for item in answer["Items"]]
+        items = [from_item(item) for item in answer["Items"]]
+        if after is None and not items and shard not in shards_of([SUPPRESSIONS]):
+            self._earlier.note(shard, "")
+        return items
 
 
 def _suppression(item: Mapping[str, Any]) -> Suppression:

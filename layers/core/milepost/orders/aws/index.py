@@ -1,14 +1,23 @@
 """OrdersTable's index: orders that are past due, and recent announcements."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.status import Status
 from milepost.common.timestamps import if_in_range, parse_instant, sortable
+from milepost.orders.aws.index_keys import (
+    BY_STATUS,
+    all_partitions,
+    are_all_of,
+    earlier_partitions_of,
+    partition_of,
+    partitions_of,
+)
 from milepost.orders.aws.items import overdue_of
-from milepost.orders.aws.table import BY_STATUS, SHARDS
+from milepost.orders.aws.table import key_of
 from milepost.orders.indexed_orders import Dated, LastAnnounced, PastDueOrder
 from milepost.orders.lifecycle import OPEN_BY_PROGRESS, TERMINAL
 from milepost.orders.order import OVERDUE, OrderKey
@@ -19,6 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _KEY: Final = ("connection", "order_id", "item_id")
+_CLOSED: Final = tuple(status for status in Status if status in TERMINAL)
 _MARK: Final = ("status", "appointment", "overdue", "attention")
 
 
@@ -26,26 +36,42 @@ Covers = Callable[[str, str | None], bool]
 """Whether a subscriber is notified of orders of this connection and service type."""
 
 
+@dataclass(frozen=True, slots=True)
+class Misplaced:
+    """An order in a partition to which an earlier version wrote it."""
+
+    key: OrderKey
+    status: Status
+    partition: str
+
+
 class OrdersIndex:
     """Implements ``overdue.WatchList`` and ``timed_announcements.DatedOrders``."""
 
-    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        *,
+        table_name: str,
+        earlier_partitions: Callable[[Iterable[Status]], Iterable[str]] = earlier_partitions_of,
+    ) -> None:
+        """:param earlier_partitions: other partitions that may have orders of these statuses"""
         self._client = client
         self._table = table_name
+        self._earlier_partitions = earlier_partitions
 
     def past(self, *, now: datetime) -> Iterator[PastDueOrder]:
-        for status in OPEN_BY_PROGRESS:
-            for item in self._query(
-                status,
-                "next_date < :now",
-                {":now": sortable(now)},
-                shows=(*_KEY, *_MARK),
-            ):
-                yield _watched(item)
+        for item in self._query(
+            OPEN_BY_PROGRESS,
+            "next_date < :now",
+            {":now": sortable(now)},
+            shows=(*_KEY, *_MARK),
+        ):
+            yield _watched(item)
 
     def dated(self, status: Status, *, since: datetime, until: datetime) -> Iterator[Dated]:
         for item in self._query(
-            status,
+            [status],
             "next_date BETWEEN :since AND :until",
             {":since": sortable(since), ":until": sortable(until)},
             shows=(*_KEY, "next_date", "appointment"),
@@ -59,14 +85,14 @@ class OrdersIndex:
     def overdue(self, *, now: datetime, covers: Covers) -> OverdueNow:
         """What has the mark, nobody acknowledged and the subscriber is notified of."""
         found = sorted(
-            (one for status in OPEN_BY_PROGRESS for one in self._overdue_of(status, now, covers)),
+            self._overdue_of(now, covers),
             key=lambda one: (one.since, one.key),
         )
         return OverdueNow(orders=tuple(found[:MOST_MENTIONED]), more=len(found) > MOST_MENTIONED)
 
-    def _overdue_of(self, status: Status, now: datetime, covers: Covers) -> Iterator[OverdueOrder]:
+    def _overdue_of(self, now: datetime, covers: Covers) -> Iterator[OverdueOrder]:
         for item in self._query(
-            status,
+            OPEN_BY_PROGRESS,
             "next_date < :now",
             {":now": sortable(now)},
             only_if="attribute_exists(overdue)",
@@ -85,10 +111,9 @@ class OrdersIndex:
     def announced(
         self, *, since: datetime, until: datetime, closed_since: datetime
     ) -> Iterator[LastAnnounced]:
-        for status in Status:
-            was_closed = sortable(closed_since) if status in TERMINAL else ""
+        for statuses, was_closed in ((OPEN_BY_PROGRESS, ""), (_CLOSED, sortable(closed_since))):
             for item in self._query(
-                status,
+                statuses,
                 "next_date > :from",
                 # An empty text can't be a key; every date is greater than this one.
                 {
@@ -104,34 +129,75 @@ class OrdersIndex:
     def walk(self, *, after: str | None) -> Iterator[Walked]:
         """Implements ``rereading.Walk``: shard by shard, in each by the next date."""
         first, dated = _place(after)
-        for place in range(first, len(Status) * SHARDS):
-            status, shard = list(Status)[place // SHARDS], place % SHARDS
+        for place, name in enumerate(all_partitions()):
+            if place < first:
+                continue
             lower = dated if place == first else "0"
-            for item in self._query_shard(
-                f"{status}#{shard}",
+            for item in self._query_partition(
+                name,
                 "next_date >= :from",
                 {":from": lower},
                 shows=(*_KEY, "next_date"),
             ):
                 yield Walked(_key(item), f"{place}@{item['next_date']}")
 
+    def misplaced(self) -> Iterator[Misplaced]:
+        """Orders that aren't in the partition where an order is written today."""
+        for name in earlier_partitions_of(Status):
+            for item in self._query_partition(
+                name, "next_date > :from", {":from": "0"}, shows=(*_KEY, "status")
+            ):
+                yield Misplaced(_key(item), Status(item["status"]), name)
+
+    def move(self, one: Misplaced) -> bool:
+        """Put an order into its partition; returns whether it still had to be moved.
+
+        Nothing else of it changes, and nobody is notified.
+        """
+        nobody_wrote_since_it_was_read = "status_shard = :was AND #status = :status"
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=to_item(key_of(one.key)),
+                # The stream's record of this write must announce nothing again.
+                UpdateExpression="SET status_shard = :now REMOVE announce",
+                ConditionExpression=nobody_wrote_since_it_was_read,
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues=to_item(
+                    {
+                        ":was": one.partition,
+                        ":now": partition_of(one.status, one.key),
+                        ":status": str(one.status),
+                    }
+                ),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
     def _query(
         self,
-        status: Status,
+        statuses: Sequence[Status],
         dates: str,
         values: Mapping[str, str],
         *,
         shows: tuple[str, ...],
         only_if: str | None = None,
     ) -> Iterator[dict[str, Any]]:
-        for shard in range(SHARDS):
-            yield from self._query_shard(
-                f"{status}#{shard}", dates, values, shows=shows, only_if=only_if
+        """What the index has of orders of these statuses, wherever an earlier version put them."""
+        named = {f":status{place}": str(status) for place, status in enumerate(statuses)}
+        for name in (*partitions_of(statuses), *self._earlier_partitions(statuses)):
+            conditions, more = [only_if] if only_if else [], dict(values)
+            if not are_all_of(name, statuses):
+                conditions.append(f"#status IN ({', '.join(named)})")
+                more |= named
+            yield from self._query_partition(
+                name, dates, more, shows=shows, only_if=" AND ".join(conditions) or None
             )
 
-    def _query_shard(
+    def _query_partition(
         self,
-        shard: str,
+        name: str,
         dates: str,
         values: Mapping[str, str],
         *,
@@ -139,14 +205,15 @@ class OrdersIndex:
         only_if: str | None = None,
     ) -> Iterator[dict[str, Any]]:
         filtered: dict[str, Any] = {"FilterExpression": only_if} if only_if else {}
+        names = {*shows, "status"} if "#status" in (only_if or "") else {*shows}
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=BY_STATUS,
             KeyConditionExpression=f"status_shard = :shard AND {dates}",
             # Many of the names are words of the expressions' language.
-            ProjectionExpression=", ".join(f"#{name}" for name in shows),
-            ExpressionAttributeNames={f"#{name}": name for name in shows},
-            ExpressionAttributeValues=to_item({":shard": shard, **values}),
+            ProjectionExpression=", ".join(f"#{one}" for one in shows),
+            ExpressionAttributeNames={f"#{one}": one for one in names},
+            ExpressionAttributeValues=to_item({":shard": name, **values}),
             **filtered,
         )
         for page in pages:

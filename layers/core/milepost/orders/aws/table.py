@@ -1,7 +1,6 @@
 """OrdersTable: one item for each order, and one conditional write for each change."""
 
 import json
-import zlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +12,7 @@ from milepost.common.status import Status
 from milepost.common.timestamps import format_instant, parse_instant, sortable
 from milepost.connections.connection import Connection
 from milepost.orders.announcements import Announced
+from milepost.orders.aws.index_keys import partition_of
 from milepost.orders.aws.items import (
     instant_of,
     overdue_item,
@@ -42,12 +42,6 @@ from milepost.orders.recording import LostRace, UnstorableOrder
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-BY_STATUS: Final = "by_status"
-"""The index: ``status_shard`` and ``next_date``."""
-SHARDS: Final = 8
-"""Shards of a status in the index: a partition takes 1,000 writes a second, and most orders of a
-busy day are in the same status."""
 
 _REFUSED: Final = "ValidationException"
 _TOP_LEVEL: Final = ("reference", "service_type", "appointment")
@@ -164,11 +158,6 @@ def key_of(key: OrderKey) -> dict[str, str]:
     return {"pk": f"order#{key.connection}#{key.order_id}", "sk": f"item#{key.item_id}"}
 
 
-def shard_of(key: OrderKey) -> int:
-    """The same for one order always, and evenly spread over many."""
-    return zlib.crc32(str(key).encode()) % SHARDS
-
-
 def order_item(
     tracked: TrackedOrder, *, connection: Connection, new: tuple[Announcement, ...]
 ) -> dict[str, Any]:
@@ -186,7 +175,7 @@ def order_item(
         "raw_status": order.raw_status,
         "since": format_instant(order.since),
         # Without it an erased order is in no list.
-        "status_shard": None if tracked.erased_at else f"{order.status}#{shard_of(order.key)}",
+        "status_shard": None if tracked.erased_at else partition_of(order.status, order.key),
         "next_date": sortable(next_date(order, connection)),
         "expected_by": sortable(expected) if (expected := expected_by(order, connection)) else None,
         "track": track_of(order.details, connection),

@@ -6,7 +6,8 @@ its own and so has the whole. The counts of a connection are one item. What was 
 order stands beside them, and is written in one transaction with them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
@@ -45,15 +46,33 @@ _AFTER_THE_LAST: Final = "~"
 class FiguresTable:
     """The figures, to read; ``MeasuredOrders`` writes them."""
 
-    def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        *,
+        table_name: str,
+        counts_kept: float = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """:param counts_kept: for how many seconds counts are given without being read again"""
         self._client = client
         self._table = table_name
+        self._counts_kept = counts_kept
+        self._clock = clock
+        self._counts: dict[str, tuple[float, dict[Status, int]]] = {}
 
     def counts(self, connection_ids: Iterable[str]) -> dict[str, dict[Status, int]]:
         """How many orders of each connection are in each status that any of them is in."""
-        wanted = {name: counts_key(name) for name in connection_ids}
-        found = {item["pk"]: item for item in self._get(wanted.values())}
-        return {name: _statuses(found.get(key["pk"], {})) for name, key in wanted.items()}
+        now, names = self._clock(), list(connection_ids)
+        keys = {name: counts_key(name) for name in names if not self._has_counts(name, now)}
+        if keys:
+            found = {item["pk"]: item for item in self._get(keys.values())}
+            for name, key in keys.items():
+                self._counts[name] = now, _statuses(found.get(key["pk"], {}))
+        return {name: dict(self._counts[name][1]) for name in names}
+
+    def _has_counts(self, name: str, now: float) -> bool:
+        return name in self._counts and now - self._counts[name][0] < self._counts_kept
 
     def stages(self, connection_ids: Iterable[str], *, months: Iterable[str]) -> list[StageFigures]:
         """How long stages took that were left in these months (``2026-03``, in UTC).

@@ -1,0 +1,37 @@
+"""Values that pages show as they were up to a minute ago, so that few pages have to read them."""
+
+from collections.abc import Callable, Hashable
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+Value = TypeVar("Value")
+
+KEPT_SECONDS: Final = 60
+"""How old a value may be."""
+
+
+class RecentValues:
+    """Values that this process read lately, by what they depend on."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._values: dict[Hashable, tuple[datetime, Any]] = {}
+
+    def read(self, name: Hashable, read: Callable[[], Value]) -> Value:
+        """The value of this name; read if it is too old or not known.
+
+        :param name: everything that the value depends on, such as whose connections it is of
+        """
+        now = self._clock()
+        known = self._values.get(name)
+        if known is not None and timedelta() <= now - known[0] < timedelta(seconds=KEPT_SECONDS):
+            value: Value = known[1]
+            return value
+        value = read()
+        # Pages are read side by side; a value that two of them read is kept once.
+        self._values = {
+            one: kept
+            for one, kept in self._values.items()
+            if now - kept[0] < timedelta(seconds=KEPT_SECONDS)
+        } | {name: (now, value)}
+        return value
