@@ -29,6 +29,7 @@ def deployed() -> DeployedStack:
             "DomainName": LONGEST_DOMAIN,
             "PublicUrl": f"https://{LONGEST_DOMAIN}",
             "ActivityDays": "3660",
+            "ListShards": "8",
             "AllowPrivateEndpoints": "false",
         },
     )
