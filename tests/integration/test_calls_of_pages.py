@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
-from tests.integration.at_the_console import OperatorsBrowser, open_console
 
 from milepost.common.status import Status
 from milepost.notifications.aws import list_keys
@@ -16,6 +15,7 @@ from milepost.orders.aws import index_keys
 from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import OrderKey
 from tests.builders import OFFERGRID, RETAIL, notice, report, tracked
+from tests.integration.console_browser import OperatorsBrowser, open_console
 from tests.permissions import Watch
 from tests.stack import Context, Stack, aws
 
