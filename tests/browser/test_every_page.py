@@ -19,6 +19,7 @@ FILES = {
     "/activity/download",
     "/orders/download",
     "/figures/download",
+    "/figures/scorecards/download",
     "/figures/causes/download",
     "/figures/commissions/download",
 }

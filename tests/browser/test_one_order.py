@@ -113,7 +113,7 @@ def test_what_a_customer_was_told_is_found_and_sent_to_a_corrected_address(
     expect(notices).to_contain_text("Accepted")
     notices.get_by_role("link").first.click()
     operator.page.wait_for_url("**/console/notices/*")
-    operator.page.get_by_role("link", name="Send it again").click()
+    operator.page.get_by_role("link", name="Preview and send again").click()
     operator.page.wait_for_url("**/resend")
     operator.page.get_by_label("To another address").fill(right)
     operator.page.get_by_role("button", name="Update the preview").click()

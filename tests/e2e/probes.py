@@ -48,15 +48,14 @@ def actions_on(arn: str) -> list[str]:
     if service == "dynamodb":
         return _INDEX_ACTIONS if "/index/" in arn else _TABLE_ACTIONS
     if service == "s3":
-        objects = {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
-        return sorted(objects) if "/" in arn else ["s3:ListBucket"]
+        return _OBJECT_ACTIONS if "/" in arn else ["s3:ListBucket"]
     return [action for action in _CALLS if action.startswith(f"{service}:")]
 
 
 def _call(asked: Asked) -> tuple[str, str, dict[str, Any]]:
     service, operation, parameters = _CALLS[asked.action]
     filled = {name: _fill(value, asked.arn) for name, value in parameters.items()}
-    if "/index/" in asked.arn:
+    if service == "dynamodb" and "/index/" in asked.arn:
         filled["IndexName"] = asked.arn.rpartition("/")[2]
     return service, operation, filled
 
@@ -117,6 +116,7 @@ _CALLS: Final[Mapping[str, tuple[str, str, dict[str, Any]]]] = {
     "s3:GetObject": ("s3", "get_object", _OBJECT),
     "s3:PutObject": ("s3", "put_object", {**_OBJECT, "Body": b"", "ContentMD5": "wrong"}),
     "s3:DeleteObject": ("s3", "delete_object", _OBJECT),
+    "s3:AbortMultipartUpload": ("s3", "abort_multipart_upload", {**_OBJECT, "UploadId": _NOTHING}),
     "s3:ListBucket": ("s3", "list_objects_v2", {"Bucket": "{bucket}", "MaxKeys": 1}),
     "secretsmanager:GetSecretValue": (
         "secretsmanager", "get_secret_value", {"SecretId": "{arn}"},
@@ -144,3 +144,6 @@ _CALLS: Final[Mapping[str, tuple[str, str, dict[str, Any]]]] = {
 }  # fmt: skip
 _TABLE_ACTIONS: Final = [action for action in _CALLS if action.startswith("dynamodb:")]
 _INDEX_ACTIONS: Final = ["dynamodb:Query"]
+_OBJECT_ACTIONS: Final = [
+    action for action in _CALLS if action.startswith("s3:") and action != "s3:ListBucket"
+]

@@ -42,7 +42,7 @@ KINDS: Final = {
 SERVICES: Final = frozenset(
     {"dynamodb", "lambda", "s3", "scheduler", "secretsmanager", "sns", "sqs"}
 )
-FOLDERS: Final = ("quarantine", "aws/lambda", "digests", "another")
+FOLDERS: Final = ("quarantine", "aws/lambda", "digests", "exports", "index", "another")
 """Under which a bucket's objects are tried."""
 
 
