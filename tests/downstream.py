@@ -28,7 +28,7 @@ from milepost.orders.overdue_list import OverdueNow, OverdueOrder
 from milepost.orders.reminders import action_to_complete
 from milepost.orders.search_terms import customer_id_of, reference_words
 from milepost.orders.timed_announcements import judged_by_time
-from milepost.queries.aws.order_lists import _listed
+from milepost.queries.aws.listed_orders import listed_order
 from milepost.queries.commission import commissions
 from milepost.queries.commission_watch import judged_by_money
 from milepost.queries.order_list import Due, Wanted, is_wanted
@@ -140,7 +140,7 @@ def _by_time(tracked: TrackedOrder, connection: Connection, now: datetime) -> No
 def _lists(
     tracked: TrackedOrder, kept: dict[str, Any], connection: Connection, now: datetime
 ) -> None:
-    listed = _listed(kept)
+    listed = listed_order(kept)
     for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):
         shown = Moments(ZoneInfo(zone))
         shown.minute(listed.next_date)

@@ -51,6 +51,9 @@ def read_yaml(text: str) -> tuple[Any, Positions]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise BadYaml(f"is not YAML: {error.problem}", line=line) from None
+    # A constructor that another library registered for all loaders raises TypeError for such a key.
+    except TypeError:
+        raise BadYaml("is not YAML: a key is a list or a mapping", line=None) from None
     except (yaml.YAMLError, ValueError) as error:
         if isinstance(error, BadYaml):
             raise

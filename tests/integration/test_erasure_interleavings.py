@@ -35,7 +35,7 @@ class World:
         self.stack = stack
         self.apps = {
             name: stack.load(name)
-            for name in ("record_report", "measure_stages", "orders_api", "finish_erasures")
+            for name in ("record_report", "measure_stages", "finish_erasures", "orders_api")
         }
         hurry(self.apps["orders_api"])
         self._indexed = 0

@@ -24,6 +24,7 @@ from tests.integration.interleaving.account import World, function_of, open_worl
 from tests.integration.interleaving.api_users import REQUESTS
 from tests.integration.interleaving.forks import in_copy
 from tests.integration.interleaving.known_failures import KNOWN
+from tests.integration.interleaving.one_thread import in_one_thread
 from tests.integration.interleaving.operators import (
     ASKS_THE_API,
     COMMANDS,
@@ -64,7 +65,8 @@ class Opened:
 
 @pytest.fixture(scope="module")
 def opened(moto: None) -> Iterator[Opened]:
-    with open_world() as world:
+    with open_world() as world, pytest.MonkeyPatch.context() as patch:
+        in_one_thread(patch)
         yield Opened(world, {})
     BackendDict.reset()
 
