@@ -63,9 +63,13 @@ def template() -> dict[str, Any]:
 
 
 def variables_of_all_functions() -> dict[str, str]:
-    """What the template sets for every function alike."""
+    """What the template sets for every function alike, with its parameters' defaults."""
     variables: dict[str, str] = _sections()["Globals"]["Function"]["Environment"]["Variables"]
-    return variables
+    parameters = _sections()["Parameters"]
+    return {
+        name: str(parameters[value]["Default"]) if value in parameters else value
+        for name, value in variables.items()
+    }
 
 
 @cache
