@@ -17,7 +17,7 @@ A, B = NamedOrder("a"), NamedOrder("b")
 @pytest.fixture
 def names(place: Any) -> NamedOrdersTable:
     if place.is_memory:
-        pytest.skip("there is no fake of this table")
+        pytest.skip("the table is only tried on engines: functions use no fake of it")
     return NamedOrdersTable(place.client, table_name=place.table)
 
 

@@ -77,7 +77,7 @@ class LinkedExport(ExportView):
 
     file: str = Field(description="The name of the file.", examples=["orders-2026-11-27.csv"])
     link: str | None = Field(
-        description="Opens the file for whoever has it. Made anew for each request, for a role "
+        description="Opens the file for whoever has it. Made for each request, for a role "
         "that sees all that is in the file."
     )
     link_until: str | None = Field(
