@@ -41,11 +41,17 @@ class Sandboxes:
     """All accounts behind one port of this machine.
 
     ``with Sandboxes([...]) as sandboxes: sandboxes.url("offergrid-home")``. Without connections
-    there are the local stack's five. Port 0 takes a free one.
+    there are the local stack's five. Port 0 takes a free one. Without a clock they have their own.
     """
 
-    def __init__(self, connections: Sequence[Connection] | None = None, *, port: int = 0) -> None:
-        self.clock = Clock()
+    def __init__(
+        self,
+        connections: Sequence[Connection] | None = None,
+        *,
+        port: int = 0,
+        clock: Clock | None = None,
+    ) -> None:
+        self.clock = clock or Clock()
         self._outbox = Outbox(self.clock)
         chosen = default_connections() if connections is None else connections
         self.accounts: dict[str, Account] = {

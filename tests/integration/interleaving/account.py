@@ -27,6 +27,7 @@ from moto.core.base_backend import BackendDict
 from moto.sqs.models import sqs_backends
 
 from local.sandboxes import Sandboxes, make_connection
+from local.sandboxes.clock import Clock
 from local.sandboxes.server import _Handler, _Server
 from milepost.aws.dynamodb_items import from_item
 from milepost.common.timestamps import format_instant
@@ -86,15 +87,30 @@ class Time:
         return Clock
 
 
+class ProviderClock(Clock):
+    """The providers' clock shows the functions' time.
+
+    On the machine's clock the providers would be minutes ahead of the functions once the tests have
+    run for minutes, and statuses from the future are not recorded.
+    """
+
+    def __init__(self, time: Time) -> None:
+        super().__init__()
+        self._time = time
+
+    def now(self) -> datetime:
+        return self._time.now() + self._ahead
+
+
 class Providers:
     """The sandboxes, served by whichever copy of this process asks them.
 
     A copy's sandboxes are a copy as well, so what is done there by one is unknown to the others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, time: Time) -> None:
         accounts = [make_connection(HOME, "offergrid"), make_connection(CHARGE, "spirii")]
-        self.sandboxes = Sandboxes(accounts)
+        self.sandboxes = Sandboxes(accounts, clock=ProviderClock(time))
         self.accounts = self.sandboxes.accounts
         self._serves, self._port = 0, 0
 
@@ -254,7 +270,8 @@ def open_world() -> Iterator[World]:
         patched = closing.enter_context(pytest.MonkeyPatch.context())
         patched.setenv("POWERTOOLS_METRICS_NAMESPACE", "Milepost")
         patched.setattr(index_keys, "MOST_SHARDS", 1)
-        calls, clock, providers = Calls(), Time(), Providers()
+        calls, clock = Calls(), Time()
+        providers = Providers(clock)
         for one in (calls, clock, providers):
             one.install(patched)
         receiver = closing.enter_context(receiving(status=204, content=b""))
