@@ -75,7 +75,7 @@ check-types:
 check-imports:
 	@lint-imports
 check-template:
-	@cfn-lint template.yaml --regions $(REGIONS)
+	@cfn-lint template.yaml docs/examples/*.yaml --regions $(REGIONS)
 check-sam:
 	@sam validate --lint --template template.yaml > /dev/null
 
@@ -205,6 +205,8 @@ deploy: check-deploy build-aws ## Deploy to AWS: make deploy STAGE=dev SENDER=mi
 		StageName=$(STAGE_NAME) Runtime=python$(PYTHON_VERSION) Mfa=$(or $(MFA),$(if $(IS_PROD),ON,OPTIONAL)) \
 		$(call parameter,SenderAddress,SENDER) $(call parameter,AlarmAddress,ALARMS) \
 		$(if $(filter true false,$(DASHBOARD)),WithDashboard=$(DASHBOARD)) \
+		$(if $(filter true false,$(EVENT_BUS)),WithEventBus=$(EVENT_BUS)) \
+		$(if $(filter none cloudevents,$(ENVELOPE)),TopicEnvelope=$(ENVELOPE)) \
 		$(call parameter,DomainName,DOMAIN) $(call parameter,CertificateArn,CERTIFICATE) \
 		$(if $(strip $(value DOMAIN)),'PublicUrl="https://$(subst ','\'',$(subst ",\",$(call checked,DOMAIN)))"') \
 		$(if $(IS_PROD),PointInTimeRecovery=true) $(PROTECTION)
@@ -226,7 +228,7 @@ endef
 # Needs no account; with credentials it also shows CloudFormation's change set without executing it.
 .PHONY: deploy-check deployer-policy check-deploy-line
 deploy-check: check-deploy ## Show what `make deploy` would do; with credentials, also the change set (same variables)
-	@$(BIN)/python -m local deploy-check $(call given,STAGE ENV SENDER ALARMS MFA DASHBOARD DOMAIN CERTIFICATE)
+	@$(BIN)/python -m local deploy-check $(call given,STAGE ENV SENDER ALARMS MFA DASHBOARD EVENT_BUS ENVELOPE DOMAIN CERTIFICATE)
 	@if $(BIN)/python -m local credentials; then $(MAKE) --no-print-directory deploy CHANGES=only; fi
 
 # Each variable that is set, quoted for a shell.

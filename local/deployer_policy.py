@@ -114,7 +114,10 @@ def resources_of(service: str, secrets: tuple[str, ...]) -> list[str]:
         ],
         "cognito-idp": ["arn:aws:cognito-idp:*:*:userpool/*"],
         "dynamodb": ["arn:aws:dynamodb:*:*:table/milepost-*"],
-        "events": ["arn:aws:events:*:*:rule/milepost-*"],
+        "events": [
+            "arn:aws:events:*:*:rule/milepost-*",
+            "arn:aws:events:*:*:event-bus/milepost-*",
+        ],
         "iam": ["arn:aws:iam::*:role/milepost-*"],
         "lambda": [
             "arn:aws:lambda:*:*:function:milepost-*",

@@ -101,12 +101,12 @@ def _transition(order: Mapping[str, str]) -> Transition:
 
 
 def _notice_line(notice: Mapping[str, str]) -> NoticeLine:
-    is_topic = notice.get("channel") == "sns"
+    resource = {"sns": "SNS topic", "event_bus": "event bus"}.get(notice.get("channel", ""))
     return NoticeLine(
         at=_entered_at(notice),
         kind=notice.get("kind", ""),
         order=notice.get("pk", "").partition("#")[2].partition("#")[2],
-        recipient="SNS topic" if is_topic else notice.get("recipient", "the customer"),
+        recipient=resource or notice.get("recipient", "the customer"),
         state=notice.get("state", ""),
         why=notice.get("reason", ""),
     )

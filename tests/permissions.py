@@ -35,13 +35,25 @@ class Grant(NamedTuple):
 def grants(function: str) -> tuple[Grant, ...]:
     """Everything that the function's role allows."""
     role = logical_id(function).removesuffix("Function") + "Role"
+    declared = template()
+    policies = [*declared[role]["Properties"]["Policies"], *_policies_beside(role)]
     return tuple(
         Grant(statement["Sid"], Use(action, _place(resource)))
-        for policy in template()[role]["Properties"]["Policies"]
+        for policy in policies
         for statement in policy["PolicyDocument"]["Statement"]
         for action in _as_list(statement["Action"])
         for resource in _resources(statement["Resource"])
     )
+
+
+def _policies_beside(role: str) -> Iterator[Mapping[str, Any]]:
+    """Policies of a role that a stack has only under a condition."""
+    for resource in template().values():
+        if (
+            resource["Type"] == "AWS::IAM::RolePolicy"
+            and resource["Properties"]["RoleName"] == role
+        ):
+            yield resource["Properties"]
 
 
 def is_allowed(function: str, use: Use) -> bool:
@@ -147,6 +159,8 @@ def uses_of_call(service: str, operation: str, parameters: Mapping[str, Any]) ->
             for item in parameters["TransactItems"]:
                 for kind, one in item.items():
                     yield Use(f"dynamodb:{kind}Item", one["TableName"])
+        case "PutEvents":
+            yield from (Use(action, entry["EventBusName"]) for entry in parameters["Entries"])
         case "SendEmail":
             yield Use(action, "identity")
             if "ConfigurationSetName" in parameters:

@@ -17,6 +17,7 @@ _NAMES: Final = {
     "AWS::Scheduler::ScheduleGroup": "Name",
     "AWS::SSM::Parameter": "Name",
     "AWS::Cognito::UserPoolDomain": "Domain",
+    "AWS::Events::EventBus": "Name",
 }
 """By type: the property that the template sets, where CloudFormation makes no name."""
 _ARNS: Final = {
@@ -27,6 +28,7 @@ _ARNS: Final = {
     "AWS::IAM::Role": f"iam::{ACCOUNT}:role/{{id}}",
     "AWS::Logs::LogGroup": "logs:{place}:log-group:{id}:*",
     "AWS::Cognito::UserPool": "cognito-idp:{place}:userpool/{id}",
+    "AWS::Events::EventBus": "events:{place}:event-bus/{id}",
     "AWS::Events::Rule": "events:{place}:rule/{id}",
 }
 

@@ -140,6 +140,8 @@ class Stack:
     """The stack's resources, empty, in moto."""
 
     resources: Resources = field(default_factory=Resources)
+    chosen: dict[str, str] = field(default_factory=dict)
+    """Variables whose values depend on parameters of the template, if not on their defaults."""
 
     def __post_init__(self) -> None:
         aws("sesv2").create_email_identity(EmailIdentity=SENDER)
@@ -156,9 +158,13 @@ class Stack:
             "CONSOLE_URL": "https://milepost.example.org/console",
             "ACTIVITY_DAYS": "366",
             "MAKE_EXPORTS_FUNCTION": "MakeExportsFunction",
+            "EVENT_BUS_NAME": "",
+            "EVENT_SOURCE": "/milepost/milepost-test",
+            "TOPIC_ENVELOPE": "none",
+            **self.chosen,
         }
         return {
-            name: special.get(name) or self.resources.physical(str(value))
+            name: special[name] if name in special else self.resources.physical(str(value))
             for name, value in variables.items()
         }
 
@@ -248,6 +254,11 @@ def _create_topic(name: str) -> str:
     return arn
 
 
+def _create_event_bus(name: str) -> str:
+    aws("events").create_event_bus(Name=name)
+    return name
+
+
 def _create_secret(name: str) -> str:
     content = SIGNING if name == "SigningSecrets" else {}
     secrets = aws("secretsmanager")
@@ -272,6 +283,7 @@ _MAKERS: Final[Mapping[str, Callable[[str], str]]] = {
     "AWS::SQS::Queue": _create_queue,
     "AWS::S3::Bucket": _create_bucket,
     "AWS::SNS::Topic": _create_topic,
+    "AWS::Events::EventBus": _create_event_bus,
     "AWS::SecretsManager::Secret": _create_secret,
     "AWS::Scheduler::ScheduleGroup": _create_schedule_group,
 }

@@ -54,6 +54,8 @@ def _recipient_and_reason(entry: Entry) -> str:
     recipient = without_query(entry.get("recipient") or "nobody")
     if entry["channel"] == Channel.SNS:
         recipient = f"topic {recipient.rpartition(':')[2]}"
+    elif entry["channel"] == Channel.EVENT_BUS:
+        recipient = f"event bus {recipient}"
     told = ", ".join(_told(entry))
     return f"{recipient}: {told}" if told else recipient
 

@@ -91,6 +91,8 @@ def _notice(notice: Shown, moments: Moments) -> str:
     recipient = notice["recipient"] or "nobody"
     if notice["channel"] == "sns":
         recipient = f"topic {recipient.rpartition(':')[2]}"
+    elif notice["channel"] == "event_bus":
+        recipient = f"event bus {recipient}"
     when = moments.minute(notice["at"])
     return f"{when}  {notice['kind']} to {recipient}: {notice['state']}{reason}"
 

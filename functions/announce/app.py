@@ -1,5 +1,5 @@
-"""Reads the orders' stream: publishes announcements to SNS and queues a notice for each
-recipient."""
+"""Reads the orders' stream: publishes announcements to SNS and the event bus, and queues a
+notice for each recipient."""
 
 import os
 import time
@@ -19,7 +19,8 @@ from milepost.connections.aws.settings import ConnectionSettings
 from milepost.connections.connection import UnusableConnection
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.held import HoldsTable
-from milepost.notifications.aws.messages import AnnouncementsTopic, NoticeQueue
+from milepost.notifications.aws.messages import NoticeQueue
+from milepost.notifications.aws.publishing import open_bus, open_topic
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.dispatch import AnnouncementDispatcher
 from milepost.notifications.subscription import Subscription
@@ -31,14 +32,14 @@ logger = open_logger()
 dynamodb = client("dynamodb")
 sqs = client("sqs")
 table_name = os.environ["NOTICES_TABLE"]
-topic_arn = os.environ["ANNOUNCEMENTS_TOPIC_ARN"]
 connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
 )
 subscriptions = SubscriptionsTable(dynamodb, table_name=table_name)
 teller = AnnouncementDispatcher(
-    topic=AnnouncementsTopic(client("sns"), topic_arn=topic_arn),
-    topic_name=topic_arn,
+    topic=open_topic(os.environ, client("sns")),
+    topic_name=os.environ["ANNOUNCEMENTS_TOPIC_ARN"],
+    bus=open_bus(os.environ, lambda: client("events")),
     emails=NoticeQueue(sqs, queue_url=os.environ["EMAIL_QUEUE_URL"]),
     endpoints=NoticeQueue(sqs, queue_url=os.environ["ENDPOINT_QUEUE_URL"]),
     holds=HoldsTable(dynamodb, table_name=table_name),

@@ -26,7 +26,8 @@ from milepost.connections.health import Contact, poll_lags
 from milepost.notifications.aws.announcement_log import AnnouncementLogTable
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.held import HoldsTable
-from milepost.notifications.aws.messages import AnnouncementsTopic, NoticeQueue
+from milepost.notifications.aws.messages import NoticeQueue
+from milepost.notifications.aws.publishing import open_bus, open_topic
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.dispatch import AnnouncementDispatcher
 from milepost.notifications.reconciliation import AnnouncementWatch
@@ -68,7 +69,6 @@ dynamodb = client("dynamodb")
 sqs = client("sqs")
 orders_table = os.environ["ORDERS_TABLE"]
 notices_table = os.environ["NOTICES_TABLE"]
-topic_arn = os.environ["ANNOUNCEMENTS_TOPIC_ARN"]
 connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
 )
@@ -111,8 +111,9 @@ announcements = AnnouncementWatch(
     log=AnnouncementLogTable(dynamodb, table_name=notices_table),
     subscriptions=SubscriptionsTable(dynamodb, table_name=notices_table).all,
     teller=AnnouncementDispatcher(
-        topic=AnnouncementsTopic(sns, topic_arn=topic_arn),
-        topic_name=topic_arn,
+        topic=open_topic(os.environ, sns),
+        topic_name=os.environ["ANNOUNCEMENTS_TOPIC_ARN"],
+        bus=open_bus(os.environ, lambda: client("events")),
         emails=NoticeQueue(sqs, queue_url=os.environ["EMAIL_QUEUE_URL"]),
         endpoints=NoticeQueue(sqs, queue_url=os.environ["ENDPOINT_QUEUE_URL"]),
         holds=HoldsTable(dynamodb, table_name=notices_table),

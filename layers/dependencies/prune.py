@@ -26,6 +26,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
         "TransactWriteItems",
         "UpdateItem",
     ),
+    "events": ("PutEvents",),
     "lambda": ("Invoke",),
     "s3": (
         "AbortMultipartUpload",

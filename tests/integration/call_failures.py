@@ -53,6 +53,7 @@ _THROTTLED: Final = {
 """What each service answers to whom it throttles. Source: "Common errors" of each API reference."""
 _ERRORS: Final = {
     "dynamodb": "InternalServerError",
+    "events": "InternalException",
     "s3": "InternalError",
     "scheduler": "InternalServerException",
     "secretsmanager": "InternalServiceError",

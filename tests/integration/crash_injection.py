@@ -222,7 +222,7 @@ class Run:
         tables = ("OrdersTable", "NoticesTable", "PollsTable", "FiguresTable", "SearchTable")
         queues = (
             *("InboxQueue", "InboxDeadLetters", "EmailDeadLetters", "EndpointQueue"),
-            *({"Subscriber"} & self.stack.resources.keys()),
+            *({"Subscriber", "BusSubscriber"} & self.stack.resources.keys()),
         )
         buckets = ("QuarantineBucket", "DigestsBucket", "UnannouncedBucket")
         return {
@@ -272,3 +272,17 @@ def subscribe_a_queue(stack: Stack) -> None:
         Protocol="sqs",
         Endpoint=attributes["Attributes"]["QueueArn"],
     )
+
+
+def subscribe_a_queue_to_a_bus(stack: Stack) -> None:
+    """Give the stack its event bus, and a queue that gets everything that is put on it."""
+    sqs, events = aws("sqs"), aws("events")
+    bus = stack.resources["EventBus"]
+    stack.chosen["EVENT_BUS_NAME"] = bus
+    url = sqs.create_queue(QueueName="BusSubscriber")["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    stack.resources["BusSubscriber"] = url
+    pattern = json.dumps({"source": ["milepost"]})
+    events.put_rule(Name="everything", EventBusName=bus, EventPattern=pattern)
+    target = {"Id": "queue", "Arn": attributes["Attributes"]["QueueArn"]}
+    events.put_targets(Rule="everything", EventBusName=bus, Targets=[target])

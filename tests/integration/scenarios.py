@@ -37,6 +37,7 @@ from tests.integration.api_requests import REQUESTS
 from tests.integration.crash_injection import (
     Scenario,
     subscribe_a_queue,
+    subscribe_a_queue_to_a_bus,
 )
 from tests.integration.provider_actions import DONE_AT_PROVIDERS
 from tests.integration.watch_and_unsubscribe import WATCHING_AND_LEAVING
@@ -84,6 +85,12 @@ def changes(stack: Stack) -> Any:
     for record in batch["Records"]:
         keep_image(stack, record)
     return batch
+
+
+def changes_on_a_bus(stack: Stack) -> Any:
+    """The same with an event bus."""
+    subscribe_a_queue_to_a_bus(stack)
+    return changes(stack)
 
 
 def keep_image(stack: Stack, record: Mapping[str, Any]) -> None:
@@ -193,6 +200,7 @@ SIMPLE = {
     "record_report": Scenario(function="record_report", prepare=deliveries),
     "record_report, unreadable": Scenario(function="record_report", prepare=unreadable),
     "announce": Scenario(function="announce", prepare=changes),
+    "announce, event bus": Scenario(function="announce", prepare=changes_on_a_bus),
     "send_notice": Scenario(function="send_notice", prepare=queued_notice),
     "send_notice, digest": Scenario(function="send_notice", prepare=digest),
     "release_notices": Scenario(function="release_notices", prepare=due_digest),

@@ -68,7 +68,9 @@ def _plain_text(text: str) -> Any:
 
 
 def told(message: Any) -> Any:
-    """A message of a queue; of SNS, what was published under one id."""
+    """A message of a queue; of SNS and EventBridge, what was published under one id."""
+    if "detail-type" in message:
+        return plain(message["detail"])
     return plain(json.loads(message["Message"]) if "Message" in message else message)
 
 

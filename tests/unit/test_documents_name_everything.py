@@ -15,6 +15,7 @@ STORES: Final = {
     "AWS::S3::Bucket",
     "AWS::SQS::Queue",
     "AWS::SNS::Topic",
+    "AWS::Events::EventBus",
     "AWS::SecretsManager::Secret",
 }
 ROOTS: Final = ("functions", "cli", "local", "bench", "tests", "docs")

@@ -36,8 +36,10 @@ every_role = pytest.mark.parametrize("name", ROLES)
 
 
 def statements(role: str) -> Iterator[Mapping[str, Any]]:
-    for policy in ROLES[role]["Policies"]:
-        yield from policy["PolicyDocument"]["Statement"]
+    beside = of_type("AWS::IAM::RolePolicy").values()
+    for policy in (*ROLES[role]["Policies"], *beside):
+        if policy.get("RoleName", {"Ref": role}) == {"Ref": role}:
+            yield from policy["PolicyDocument"]["Statement"]
 
 
 def as_list(value: Any) -> list[Any]:
@@ -387,6 +389,7 @@ NAMED_BY = {
     "AWS::SecretsManager::Secret": "Name",
     "AWS::IAM::Role": "RoleName",
     "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::Events::EventBus": "Name",
     "AWS::Events::Rule": "Name",
     "AWS::SES::ConfigurationSet": "Name",
     "AWS::Cognito::UserPool": "UserPoolName",
@@ -401,7 +404,12 @@ NAMED_BY = {
 NAMELESS = {
     *("AWS::ApiGatewayV2::ApiMapping", "AWS::ApiGatewayV2::DomainName"),
     *("AWS::Cognito::ManagedLoginBranding", "AWS::Cognito::UserPoolClient"),
-    *("AWS::Cognito::UserPoolGroup", "AWS::Logs::MetricFilter", "AWS::S3::BucketPolicy"),
+    *(
+        "AWS::Cognito::UserPoolGroup",
+        "AWS::IAM::RolePolicy",
+        "AWS::Logs::MetricFilter",
+        "AWS::S3::BucketPolicy",
+    ),
     *("AWS::SES::ConfigurationSetEventDestination", "AWS::SNS::Subscription"),
     *("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::Serverless::HttpApi"),
 }

@@ -31,6 +31,7 @@ def deployed() -> DeployedStack:
             "ActivityDays": "3660",
             "ListShards": "8",
             "AllowPrivateEndpoints": "false",
+            "TopicEnvelope": "cloudevents",
         },
     )
 
@@ -49,7 +50,14 @@ def test_the_variables_of_a_function_fit_into_what_lambda_takes(name: str) -> No
 @pytest.mark.parametrize("name", ROLES)
 def test_the_policies_of_a_role_fit_into_what_iam_takes(name: str) -> None:
     # Source: IAM user guide, "IAM and AWS STS quotas": all inline policies, without white space.
-    policies = resources()[name]["Properties"].get("Policies", [])
+    policies = [
+        *resources()[name]["Properties"].get("Policies", []),
+        *(
+            one["Properties"]
+            for one in of_type("AWS::IAM::RolePolicy").values()
+            if one["Properties"]["RoleName"] == {"Ref": name}
+        ),
+    ]
     assert sum(size(deployed().value(one["PolicyDocument"])) for one in policies) <= 10_240
 
 

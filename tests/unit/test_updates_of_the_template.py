@@ -29,6 +29,7 @@ WITH_CONTENT: Final = frozenset(
     {
         "AWS::Cognito::UserPool",
         "AWS::DynamoDB::Table",
+        "AWS::Events::EventBus",
         "AWS::S3::Bucket",
         "AWS::SNS::Topic",
         "AWS::SQS::Queue",

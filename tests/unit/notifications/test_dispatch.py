@@ -8,7 +8,7 @@ import pytest
 
 from milepost.connections.connection import Connection
 from milepost.notifications.claims import Batch
-from milepost.notifications.dispatch import AnnouncementDispatcher
+from milepost.notifications.dispatch import AnnouncementDispatcher, EventRefused
 from milepost.notifications.notice import Audience, Channel, Notice, State
 from milepost.notifications.subscription import Mode, QuietHours, Subscription
 from milepost.orders.announcements import DETAILS_GRACE_PERIOD, Announced
@@ -38,6 +38,21 @@ class MemoryTopic:
         return f"sns-{len(self.published)}"
 
 
+@dataclass
+class MemoryBus:
+    """Implements ``dispatch.Bus``."""
+
+    name: str = "events"
+    taken: list[Announced] = field(default_factory=list)
+    failing: list[Exception] = field(default_factory=list)
+
+    def put(self, announced: Announced) -> str:
+        if self.failing:
+            raise self.failing.pop()
+        self.taken.append(announced)
+        return f"event-{len(self.taken)}"
+
+
 class RefusingAt(MemoryOutbox):
     """Refuses one put, the one in this place."""
 
@@ -57,6 +72,7 @@ class Desk:
     """A teller and everything around it."""
 
     topic: MemoryTopic = field(default_factory=MemoryTopic)
+    bus: MemoryBus | None = None
     emails: MemoryOutbox = field(default_factory=MemoryOutbox)
     endpoints: MemoryOutbox = field(default_factory=MemoryOutbox)
     holds: MemoryHolds = field(default_factory=MemoryHolds)
@@ -72,6 +88,7 @@ class Desk:
         teller = AnnouncementDispatcher(
             topic=self.topic,
             topic_name="announcements",
+            bus=self.bus,
             emails=self.emails,
             endpoints=self.endpoints,
             holds=self.holds,
@@ -329,3 +346,54 @@ def test_team_and_customer_at_one_address_are_held_apart() -> None:
     customer = replace(team, audience=Audience.CUSTOMER)
     assert Batch.of(team, due_at=NOON) != Batch.of(customer, due_at=NOON)
     assert Batch.of(team, due_at=NOON) == Batch.of(replace(team, language="de"), due_at=NOON)
+
+
+def on_the_bus(desk: Desk) -> tuple[str, str | None]:
+    """State and reason of the bus's entry in the log."""
+    [entry] = [one for one in desk.log.items.values() if one["channel"] == "event_bus"]
+    assert entry["recipient"] == "events"
+    return entry["state"], entry.get("message_id") or entry.get("reason")
+
+
+def test_the_bus_gets_each_announcement_once_and_the_log_has_it(desk: Desk) -> None:
+    desk.bus = MemoryBus()
+    for _ in range(2):
+        desk.tell(BY_MAIL)
+    assert desk.bus.taken == desk.topic.published == [announced()]
+    assert on_the_bus(desk) == ("sent", "event-1")
+
+
+def test_a_bus_that_is_away_holds_back_the_topic_whose_entry_says_that_all_is_done(
+    desk: Desk,
+) -> None:
+    desk.bus = MemoryBus(failing=[ConnectionError("the bus is away")])
+    with pytest.raises(ConnectionError):
+        desk.tell(BY_MAIL)
+    assert desk.topic.published == []
+    assert on_the_bus(desk) == ("queued", None)
+    desk.tell(BY_MAIL, now=minute(5))
+    assert desk.bus.taken == desk.topic.published == [announced()]
+    assert on_the_bus(desk) == ("sent", "event-1")
+
+
+def test_a_topic_that_is_away_has_nothing_put_on_the_bus_again(desk: Desk) -> None:
+    desk.bus, desk.topic.failing = MemoryBus(), 1
+    with pytest.raises(ConnectionError):
+        desk.tell()
+    desk.tell(now=minute(5))
+    assert len(desk.bus.taken) == len(desk.topic.published) == 1
+
+
+def test_an_event_that_is_refused_for_good_is_logged_and_holds_nothing_back(desk: Desk) -> None:
+    desk.bus = MemoryBus(failing=[EventRefused("the event is too large")])
+    for _ in range(2):
+        desk.tell(BY_MAIL)
+    assert on_the_bus(desk) == ("failed", "the event is too large")
+    assert (desk.bus.taken, desk.topic.published) == ([], [announced()])
+
+
+@pytest.mark.parametrize("kind", [Kind.ESCALATED, Kind.COMMISSION_OVERDUE])
+def test_what_is_for_the_contact_alone_is_on_no_bus(kind: Kind, desk: Desk) -> None:
+    desk.bus = MemoryBus()
+    desk.tell(of=announced(kind))
+    assert desk.bus.taken == []

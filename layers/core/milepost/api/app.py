@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 _JSON: Final = "application/json"
 _DESCRIPTION: Final = "openapi.json"
+_SCHEMAS: Final = "schemas"
+_OF_THE_API: Final = frozenset({_DESCRIPTION, _SCHEMAS})
+"""Subjects that describe what Milepost sends and answers; they need no service."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 NOT_TO_BE_KEPT: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 """Headers of every response: it may contain personal data, and its content type is right."""
@@ -190,7 +193,7 @@ class Api:
 
     def _resolver_at(self, path: str) -> APIGatewayHttpResolver:
         subject = subject_of(path)
-        is_known = subject in SUBJECTS or subject == _DESCRIPTION
+        is_known = subject in SUBJECTS or subject in _OF_THE_API
         return self.resolver_of(subject if is_known else _NOTHING)
 
 
@@ -220,6 +223,8 @@ def build_api(
                 resolver.include_router(router)
         if subject == _DESCRIPTION:
             _describe_itself(resolver)
+        if subject in _OF_THE_API:
+            _publish_schema(resolver)
         respond_with_problems(resolver, log=log, is_outage=is_outage)
         return resolver
 
@@ -236,6 +241,23 @@ def _describe_itself(resolver: APIGatewayHttpResolver) -> None:
     )
     def describe_api() -> dict[str, Any]:
         return describe(resolver)
+
+
+def _publish_schema(resolver: APIGatewayHttpResolver) -> None:
+    @resolver.get(
+        f"/{_SCHEMAS}/announcement.v1.json",
+        summary="The JSON Schema of announcements, alone and as CloudEvents",
+        tags=["api"],
+        operation_id="describe_announcements",
+        responses=may_answer(200),
+    )
+    def describe_announcements() -> dict[str, Any]:
+        # Few requests need it.
+        from milepost.notifications.event_schema import (  # noqa: PLC0415 - see above
+            json_schema,
+        )
+
+        return json_schema()
 
 
 def _plain(event: Mapping[str, Any]) -> dict[str, Any]:

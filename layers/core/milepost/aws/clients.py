@@ -21,6 +21,7 @@ from milepost.aws.botocore_clients import (
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
@@ -53,6 +54,7 @@ def client(
 @overload
 def client(service: Literal["dynamodb"], *, config: Config = ...) -> "DynamoDBClient": ...
 @overload
+def client(service: Literal["events"], *, config: Config = ...) -> "EventBridgeClient": ...
 @overload
 def client(service: Literal["lambda"], *, config: Config = ...) -> "LambdaClient": ...
 @overload

@@ -23,6 +23,7 @@ _CHANNELS: Final[Mapping[Channel, str]] = {
     Channel.EMAIL: "Mail",
     Channel.HTTPS: "Webhook",
     Channel.SNS: "SNS topic",
+    Channel.EVENT_BUS: "Event bus",
 }
 _SHORT: Final = 300
 """Characters of one fact on the timeline; the whole one stands among the facts."""

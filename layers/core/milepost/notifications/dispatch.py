@@ -36,10 +36,28 @@ class DeliveryLog(Protocol):
 
     def mark_sent(self, notice: Notice, *, message_id: str, at: datetime) -> bool: ...
 
+    def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> bool: ...
+
 
 class Topic(Protocol):
     def publish(self, announced: Announced) -> str:
         """Publish to the SNS topic; returns the message's id."""
+        ...
+
+
+class EventRefused(Exception):
+    """The event itself can't be put on the bus, now or later; the message says why."""
+
+
+class Bus(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    def put(self, announced: Announced) -> str:
+        """Put an event on the bus; returns the event's id.
+
+        :raises EventRefused: when no later attempt can succeed
+        """
         ...
 
 
@@ -140,6 +158,8 @@ class AnnouncementDispatcher(Notifier):
     topic: Topic
     topic_name: str
     endpoints: Outbox
+    bus: Bus | None = None
+    """None: the stack has no event bus."""
     fetches: Fetches | None = None
     """None: notices don't wait for a customer's contact data."""
 
@@ -159,6 +179,8 @@ class AnnouncementDispatcher(Notifier):
             settled = self._digest_if_over_hourly_limit(choice, known, connection, now)
             self._take_up(settled, announced, now)
         if announced.announcement.kind not in FOR_CONTACT_ALONE:
+            self._put_on_bus(announced, now)
+            # Last: its entry in the log says that everything before it is done.
             self._publish(announced, now)
 
     def _await_contact(
@@ -175,16 +197,34 @@ class AnnouncementDispatcher(Notifier):
         else:
             self.endpoints.put(notice)
 
+    def _put_on_bus(self, announced: Announced, now: datetime) -> None:
+        if self.bus is None:
+            return
+        notice = _broadcast(announced, Channel.EVENT_BUS, self.bus.name)
+        if self.log.enter(Choice(notice=notice), at=now).state is not State.QUEUED:
+            return
+        try:
+            event_id = self.bus.put(announced)
+        except EventRefused as refused:
+            # It would be refused each time, and hold back the topic and all later announcements.
+            self.log.close(notice, state=State.FAILED, reason=str(refused), at=now)
+        else:
+            self.log.mark_sent(notice, message_id=event_id, at=now)
+
     def _publish(self, announced: Announced, now: datetime) -> None:
-        notice = Notice(
-            key=announced.key,
-            announcement=announced.announcement,
-            channel=Channel.SNS,
-            recipient=self.topic_name,
-        )
+        notice = _broadcast(announced, Channel.SNS, self.topic_name)
         if self.log.enter(Choice(notice=notice), at=now).state is State.QUEUED:
             message_id = self.topic.publish(announced)
             self.log.mark_sent(notice, message_id=message_id, at=now)
+
+
+def _broadcast(announced: Announced, channel: Channel, recipient: str) -> Notice:
+    return Notice(
+        key=announced.key,
+        announcement=announced.announcement,
+        channel=channel,
+        recipient=recipient,
+    )
 
 
 def _lacks_contact(choice: Choice, announced: Announced) -> bool:

@@ -60,8 +60,13 @@ class Channel(StrEnum):
     """The channel by which a notice is sent."""
 
     SNS = "sns"
+    EVENT_BUS = "event_bus"
     EMAIL = "email"
     HTTPS = "https"
+
+
+BROADCAST: Final = frozenset({Channel.SNS, Channel.EVENT_BUS})
+"""Channels of the stack itself: their recipient is a resource of the stack, never a person."""
 
 
 class Audience(StrEnum):

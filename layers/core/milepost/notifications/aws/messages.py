@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.notifications.claims import Batch
+from milepost.notifications.cloud_event import cloud_event
 from milepost.notifications.notice import Audience, Channel, Notice
 from milepost.notifications.payload import topic_attributes, topic_message, topic_subject
 from milepost.orders.announcements import Announced
@@ -21,15 +22,21 @@ if TYPE_CHECKING:
 class AnnouncementsTopic:
     """Implements ``dispatch.Topic``."""
 
-    def __init__(self, client: "SNSClient", *, topic_arn: str) -> None:
+    def __init__(
+        self, client: "SNSClient", *, topic_arn: str, event_source: str | None = None
+    ) -> None:
+        """
+        :param event_source: the source of CloudEvents; None for messages without an envelope
+        """
         self._client = client
         self._topic_arn = topic_arn
+        self._event_source = event_source
 
     def publish(self, announced: Announced) -> str:
         answer = self._client.publish(
             TopicArn=self._topic_arn,
             Subject=topic_subject(announced),
-            Message=json.dumps(topic_message(announced)),
+            Message=json.dumps(self._message(announced)),
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": value}
                 for name, value in topic_attributes(announced).items()
@@ -37,6 +44,11 @@ class AnnouncementsTopic:
         )
         message_id: str = answer["MessageId"]
         return message_id
+
+    def _message(self, announced: Announced) -> dict[str, Any]:
+        if self._event_source is None:
+            return topic_message(announced)
+        return cloud_event(announced, source=self._event_source)
 
 
 class NoticeQueue:

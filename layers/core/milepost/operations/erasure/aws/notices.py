@@ -15,7 +15,14 @@ from milepost.common.timestamps import format_instant, parse_instant
 from milepost.notifications.aws.held import DUE
 from milepost.notifications.aws.list_keys import notice_listing
 from milepost.notifications.aws.subscriptions import SUBSCRIPTIONS, SubscriptionsTable
-from milepost.notifications.notice import ERASED_RECIPIENT, Audience, Channel, NoticeId, State
+from milepost.notifications.notice import (
+    BROADCAST,
+    ERASED_RECIPIENT,
+    Audience,
+    Channel,
+    NoticeId,
+    State,
+)
 from milepost.notifications.subscription import FROM_FILE
 from milepost.operations.erasure.place import Budget, Left, PlaceNotRead, Swept
 from milepost.operations.erasure.subject import BESIDE_OTHERS, Subject, Verdict, judge_raw
@@ -224,7 +231,7 @@ def _names_recipient(entry: Item, subject: Subject, who: Subject) -> bool:
     recipient = entry.get("recipient")
     if recipient in (None, ERASED_RECIPIENT):
         return False
-    if entry.get("channel") == Channel.SNS:
+    if entry.get("channel") in BROADCAST:
         return False
     is_their_order = _group_of(entry) in subject.groups
     if entry.get("audience") == Audience.CUSTOMER and is_their_order:
