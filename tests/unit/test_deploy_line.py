@@ -219,6 +219,14 @@ def test_a_dashboard_is_made_when_it_is_asked_for() -> None:
     assert "WithDashboard" not in parameters(*given)
 
 
+def test_an_event_bus_and_an_envelope_are_chosen_by_their_variables() -> None:
+    given = ("STAGE=dev", "SENDER=a@example.org")
+    found = parameters(*given, "EVENT_BUS=true", "ENVELOPE=cloudevents")
+    assert (found["WithEventBus"], found["TopicEnvelope"]) == ("true", "cloudevents")
+    # Without them the stack keeps what it has.
+    assert not {"WithEventBus", "TopicEnvelope"} & parameters(*given).keys()
+
+
 @pytest.mark.thorough
 def test_every_parameter_that_is_passed_is_one_of_the_template() -> None:
     found = parameters("STAGE=prod", "SENDER=a@example.org", "ALARMS=b@example.org")
