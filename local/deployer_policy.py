@@ -56,6 +56,7 @@ UNUSED: Final = frozenset(
         *("dynamodb:EnableKinesisStreamingDestination", "dynamodb:GetItem", "dynamodb:PutItem"),
         *("dynamodb:PutResourcePolicy", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"),
         *("dynamodb:UpdateContributorInsights", "dynamodb:UpdateKinesisStreamingDestination"),
+        *("events:PutPermission", "events:RemovePermission"),
         *("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"),
         *("iam:ListRoles", "lambda:PassCapacityProvider", "lambda:PutFunctionCodeSigningConfig"),
         *("lambda:DeleteFunctionCodeSigningConfig", "lambda:PutFunctionScalingConfig"),

@@ -35,8 +35,11 @@ class Grant(NamedTuple):
 def grants(function: str) -> tuple[Grant, ...]:
     """Everything that the function's role allows."""
     role = logical_id(function).removesuffix("Function") + "Role"
-    declared = template()
-    policies = [*declared[role]["Properties"]["Policies"], *_policies_beside(role)]
+    # A policy that a stack has only under a condition is the second part of an `!If`.
+    policies = [
+        one[1] if isinstance(one, list) else one
+        for one in template()[role]["Properties"]["Policies"]
+    ]
     return tuple(
         Grant(statement["Sid"], Use(action, _place(resource)))
         for policy in policies
@@ -44,16 +47,6 @@ def grants(function: str) -> tuple[Grant, ...]:
         for action in _as_list(statement["Action"])
         for resource in _resources(statement["Resource"])
     )
-
-
-def _policies_beside(role: str) -> Iterator[Mapping[str, Any]]:
-    """Policies of a role that a stack has only under a condition."""
-    for resource in template().values():
-        if (
-            resource["Type"] == "AWS::IAM::RolePolicy"
-            and resource["Properties"]["RoleName"] == role
-        ):
-            yield resource["Properties"]
 
 
 def is_allowed(function: str, use: Use) -> bool:

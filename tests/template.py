@@ -33,6 +33,13 @@ def of_type(kind: str) -> dict[str, Any]:
     return {n: r.get("Properties", {}) for n, r in RESOURCES.items() if r["Type"] == kind}
 
 
+def chosen(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A part of the template; of one under a condition, what it is if the condition holds."""
+    given = value.get("If") or value.get("Fn::If")
+    found: Mapping[str, Any] = given[1] if given else value
+    return found
+
+
 FUNCTIONS = of_type("AWS::Serverless::Function")
 ROLES = of_type("AWS::IAM::Role")
 QUEUES = of_type("AWS::SQS::Queue")

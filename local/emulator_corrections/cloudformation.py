@@ -38,6 +38,7 @@ _ARNS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "AWS::DynamoDB": ("arn:aws:dynamodb:{region}:{account}:table/{name}", "TableName"),
     "AWS::Events": ("arn:aws:events:{region}:{account}:rule/{name}", "Name"),
+    "AWS::Events::EventBus": ("arn:aws:events:{region}:{account}:event-bus/{name}", "Name"),
     "AWS::IAM": ("arn:aws:iam::{account}:role/{name}", "RoleName"),
     "AWS::Lambda": ("arn:aws:lambda:{region}:{account}:function:{name}", "FunctionName"),
     "AWS::Lambda::LayerVersion": (

@@ -13,6 +13,7 @@ from cfnlint.template.transforms._sam import Transform
 
 from local.deployer_policy import PATH
 from local.emulator_corrections.cloudformation import arn_of
+from tests.template import chosen
 
 ROOT: Final = Path(__file__).parents[2]
 PLACE: Final = {"region": "eu-central-1", "account": "123456789012"}
@@ -83,7 +84,7 @@ def main() -> None:
         f"{name}/{policy['PolicyName']}": examples.fill(policy["PolicyDocument"])
         for name, one in resources.items()
         if one["Type"] == "AWS::IAM::Role"
-        for policy in one["Properties"].get("Policies", [])
+        for policy in map(chosen, one["Properties"].get("Policies", []))
     }
     print(json.dumps({**policies, "deployer": json.loads(PATH.read_text())}))
 

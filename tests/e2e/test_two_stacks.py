@@ -30,6 +30,8 @@ from tests.e2e.deployer import (
 pytestmark = [pytest.mark.e2e, pytest.mark.thorough]
 
 NAMES: Final = ("milepost-dev", "milepost-prod")
+EVERYTHING: Final = {"WithDashboard": "true", "WithEventBus": "true"}
+"""Parameters for every resource but those of a domain."""
 OF_THE_ACCOUNT: Final = {("AWS/Lambda", "Throttles"), ("AWS/SES", "Reputation.BounceRate")} | {
     ("AWS/SES", "Reputation.ComplaintRate")
 }
@@ -65,7 +67,7 @@ def stacks(account: Account, deployer: Access) -> Mapping[str, Deployment]:
     deployed = {
         name: account.deploy(
             name,
-            settings={"StageName": name.removeprefix("milepost-"), "WithDashboard": "true"},
+            settings={"StageName": name.removeprefix("milepost-"), **EVERYTHING},
             deployer=deployer,
         )
         for name in NAMES
@@ -292,7 +294,7 @@ def namespaces_of(account: Account, stack: Deployment) -> set[str]:
 def test_a_second_deployment_protects_the_tables(
     account: Account, stacks: Mapping[str, Deployment], deployer: Access
 ) -> None:
-    settings = {"StageName": "prod", "WithDashboard": "true", "DeletionProtection": "true"}
+    settings = {"StageName": "prod", **EVERYTHING, "DeletionProtection": "true"}
     prod = account.deploy("milepost-prod", settings=settings, deployer=deployer)
     assert prod.resources == stacks["milepost-prod"].resources
     table = account.client("dynamodb").describe_table(TableName=prod.find_id("OrdersTable"))

@@ -27,6 +27,7 @@ from milepost.providers import offergrid, offergrid_payload, rabot, rabot_payloa
 from milepost.providers.base import Provider
 from tests.builders import NOON
 from tests.fakes import MemoryOrders
+from tests.integration.crash_injection import subscribe_a_queue_to_a_bus
 from tests.make_events import sqs_batch
 from tests.signing import SECRET
 from tests.stack import Context, Stack, aws
@@ -175,10 +176,12 @@ def connection_of(source: str) -> Connection:
 def everything_that_leaves(
     stack: Stack, receiver: Receiver, connection: Connection, reports: list[Report]
 ) -> tuple[list[dict[str, Any]], str]:
-    """The messages, and all that came to a subscriber of the topic and to an endpoint, as text."""
+    """The messages, and all that came to a subscriber of the topic, to a rule of the event bus and
+    to an endpoint, as text."""
     writes = recorded(reports, connection)
     keep(stack, connection, writes)
     subscribe(stack, receiver)
+    subscribe_a_queue_to_a_bus(stack)
     announce = stack.load("announce")
     answer = announce.handler({"Records": list(records(connection, writes))}, Context())
     assert answer == {"batchItemFailures": []}
@@ -186,8 +189,13 @@ def everything_that_leaves(
     published = stack.messages("Subscriber")
     bodies = [one["Message"] for one in published]
     assert sorted(bodies) == sorted(json.dumps(json.loads(one.body)) for one in receiver.requests)
+    events = stack.messages("BusSubscriber")
+    data = [json.dumps(one["detail"]["data"]) for one in events]
+    assert sorted(data) == sorted(bodies)
     sent = [(one.path, dict(one.headers), one.body.decode()) for one in receiver.requests]
-    return [json.loads(body) for body in bodies], json.dumps([published, sent])
+    return [json.loads(body) for body in bodies], json.dumps(
+        [published, [one["detail"] for one in events], sent]
+    )
 
 
 def recorded(

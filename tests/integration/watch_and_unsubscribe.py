@@ -14,7 +14,11 @@ from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import Kind, OrderKey
 from milepost.orders.recording import record
 from tests.builders import NOON, OFFERGRID, RULES, report
-from tests.integration.crash_injection import Scenario, subscribe_a_queue
+from tests.integration.crash_injection import (
+    Scenario,
+    subscribe_a_queue,
+    subscribe_a_queue_to_a_bus,
+)
 from tests.make_mail_events import LINK_KEY, http_event
 from tests.stack import Context, Stack, aws
 
@@ -34,8 +38,9 @@ def put_subscriptions(stack: Stack, *subscriptions: Subscription) -> None:
 
 def overdue_and_untold(stack: Stack) -> Any:
     """One order that was marked before and is to be escalated, one to be marked; of that
-    one nobody was ever told."""
+    one nobody was ever told. The stack has an event bus."""
     subscribe_a_queue(stack)
+    subscribe_a_queue_to_a_bus(stack)
     connection = replace(OFFERGRID, contact=CONTACT)
     stack.apply(connection)
     table = stack.resources["OrdersTable"]

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from tests.physical import DeployedStack
-from tests.template import FUNCTIONS, QUEUES, ROLES, TEMPLATE
+from tests.template import FUNCTIONS, QUEUES, ROLES, TEMPLATE, chosen
 from tests.unit.test_template_after_transform import of_type, resources
 
 LONGEST_STAGE: Final = "a" * 24
@@ -50,14 +50,7 @@ def test_the_variables_of_a_function_fit_into_what_lambda_takes(name: str) -> No
 @pytest.mark.parametrize("name", ROLES)
 def test_the_policies_of_a_role_fit_into_what_iam_takes(name: str) -> None:
     # Source: IAM user guide, "IAM and AWS STS quotas": all inline policies, without white space.
-    policies = [
-        *resources()[name]["Properties"].get("Policies", []),
-        *(
-            one["Properties"]
-            for one in of_type("AWS::IAM::RolePolicy").values()
-            if one["Properties"]["RoleName"] == {"Ref": name}
-        ),
-    ]
+    policies = map(chosen, resources()[name]["Properties"].get("Policies", []))
     assert sum(size(deployed().value(one["PolicyDocument"])) for one in policies) <= 10_240
 
 
@@ -69,11 +62,10 @@ def test_the_domain_of_the_sign_in_pages_is_one_that_cognito_takes() -> None:
 
 def starts(function: str) -> Iterator[str]:
     """The functions that a function may start, itself or by a queue."""
+    role = resources()[f"{function.removesuffix('Function')}Role"]["Properties"]
     statements = [
         statement
-        for policy in resources()[f"{function.removesuffix('Function')}Role"]["Properties"][
-            "Policies"
-        ]
+        for policy in map(chosen, role["Policies"])
         for statement in policy["PolicyDocument"]["Statement"]
     ]
     for statement in statements:
