@@ -33,3 +33,12 @@ def test_notices_are_counted_by_state() -> None:
 
 def test_a_tombstone_without_a_status_is_not_shown() -> None:
     assert make_overview([{"connection": "c", "order_id": "o"}], []).statuses == {}
+
+
+def test_a_notice_of_the_stack_itself_names_the_resource() -> None:
+    notices = [
+        {"state": "sent", "kind": "accepted", "channel": channel, "recipient": "a-long-name"}
+        for channel in ("sns", "event_bus")
+    ]
+    shown = {one.recipient for one in make_overview([], notices).notices}
+    assert shown == {"SNS topic", "event bus"}
