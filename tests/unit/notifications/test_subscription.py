@@ -47,6 +47,7 @@ def due(now: str, kind: Kind = Kind.ACCEPTED, **fields: Any) -> str | None:
         ({"connections": frozenset({KEY.connection})}, True),
         ({"connections": frozenset({"another"})}, False),
         ({"service_types": frozenset({"internet", "tv"})}, True),
+        ({"service_types": frozenset({"Internet "})}, True),
         ({"service_types": frozenset({"insurance"})}, False),
         (
             {

@@ -81,11 +81,36 @@ def test_a_reason_that_names_nobody_leaves_as_the_provider_wrote_it(reason: str)
         "Hr. Jensen svarer ikke",
         "Left a card at the door",
         "x" * 501,
+        "Mueller moved out",
+        "Kornblums Tür war zu",
+        "Mül\u00adler moved out",
+        "AMueller77 has the key",
+        "gate at Lindenstr. 14a",
     ],
 )
 def test_a_reason_that_may_name_somebody_is_replaced_by_our_own_words(reason: str) -> None:
     assert disclosed(reason) == WITHHELD
     assert disclosed(reason, cause="customer_not_home") == CAUSES["customer_not_home"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("Søren Bo", "Soerens hund"),
+        ("Søren Bo", "Bo var ikke hjemme"),
+        ("Anna-Lena Kurz", "AnnaLena will nicht"),
+        ("李明", "客户李明不在家"),
+        ("Łukasz Żak", "Lukasz has moved"),
+    ],
+)
+def test_a_name_is_recognized_however_it_is_written(name: str, reason: str) -> None:
+    assert disclosed(reason, customer={"name": name}) == WITHHELD
+    assert label_of_nobody(f"7 {reason}"[:64], Details(customer={"name": name})) is None
+
+
+def test_a_longer_word_that_begins_like_a_short_name_names_nobody() -> None:
+    for reason in ("Kurzfristig nicht möglich", "above capacity"):
+        assert disclosed(reason, customer={"name": "Bo Kurz"}) == reason
 
 
 def test_what_was_taken_from_notes_stays_also_when_the_notes_have_changed_since() -> None:
@@ -129,6 +154,8 @@ def test_a_reference_or_status_with_the_customers_name_in_it_stays_behind() -> N
     assert label_of_nobody("PP-20417", details) == "PP-20417"
     assert label_of_nobody("K-204417", details) == "K-204417"
     assert label_of_nobody("Kornblum-2", details) is None
+    assert label_of_nobody("Mueller-2026", details) is None
+    assert label_of_nobody("A 030 901820", details) is None
     assert status_to_disclose("on_hold", details) == "on_hold"
     assert status_to_disclose("call 0491 570 156", details) is None
     assert status_to_disclose("waiting for Zoe", details) is None

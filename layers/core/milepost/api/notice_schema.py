@@ -41,7 +41,7 @@ def notice_view(entry: Mapping[str, Any]) -> NoticeView:
         kind=entry["kind"],
         channel=identity.channel,
         audience=Audience(entry["audience"]),
-        recipient=_without_query(entry.get("recipient")),
+        recipient=_shown_recipient(identity.channel, entry.get("recipient")),
         language=entry.get("language"),
         state=State(entry["state"]),
         at=times.get(entry["state"]) or times.get(State.QUEUED),
@@ -53,6 +53,6 @@ def notice_view(entry: Mapping[str, Any]) -> NoticeView:
     )
 
 
-def _without_query(recipient: str | None) -> str | None:
-    # The query of an endpoint's URL may be its only secret.
-    return recipient.partition("?")[0] if recipient else None
+def _shown_recipient(channel: Channel, recipient: str | None) -> str | None:
+    # The query of an endpoint's URL may be its only secret. An email address may have a "?".
+    return recipient.partition("?")[0] if recipient and channel is Channel.HTTPS else recipient

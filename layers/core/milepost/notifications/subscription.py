@@ -8,6 +8,7 @@ from typing import Final
 
 from milepost.common.email_addresses import address_identity
 from milepost.common.local_clock import end_of_period, next_at, next_full_hour
+from milepost.common.status import is_same_word
 from milepost.notifications.notice import DEFAULT_KINDS, TEAM_KINDS, Channel
 from milepost.orders.announcements import Announced
 from milepost.orders.order import Kind
@@ -93,9 +94,13 @@ class Subscription:
         return not self.connections or connection in self.connections
 
     def covers(self, connection: str, service_type: str | None) -> bool:
-        """Whether it includes orders of this connection and service type."""
+        """Whether it includes orders of this connection and service type.
+
+        Case and white space of the service type don't count.
+        """
         return self.takes_connection(connection) and (
-            not self.service_types or service_type in self.service_types
+            not self.service_types
+            or any(is_same_word(service_type, one) for one in self.service_types)
         )
 
     def due_at(self, kind: Kind, *, now: datetime) -> datetime | None:

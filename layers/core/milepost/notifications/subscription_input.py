@@ -1,8 +1,9 @@
 """The input format of subscriptions, the same in a file and in the API."""
 
+import re
 from datetime import time
 from ipaddress import ip_address
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -19,6 +20,9 @@ from milepost.notifications.endpoints.addresses import Refused, check_addresses,
 from milepost.notifications.notice import DEFAULT_KINDS, TEAM_KINDS, Channel
 from milepost.notifications.subscription import QUIET_HOURS_EXEMPT, Mode, QuietHours, Subscription
 from milepost.orders.order import Kind
+
+_CLOCK: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+"""Hours and minutes alone: an offset or seconds would be dropped without a word."""
 
 
 def one_of(*known: str) -> AfterValidator:
@@ -58,11 +62,11 @@ def _time_zone(value: str) -> str:
 
 def _clock(value: Any) -> str:
     # YAML parses 18:30 as a number of minutes.
-    text = f"{value // 60:02}:{value % 60:02}" if isinstance(value, int) else str(value)
-    try:
-        return f"{time.fromisoformat(text):%H:%M}"
-    except ValueError:
-        raise ValueError(f'{value!r} is no time of day: write it as "18:30"') from None
+    is_minutes = isinstance(value, int) and not isinstance(value, bool)
+    text = f"{value // 60:02}:{value % 60:02}" if is_minutes else str(value)
+    if not _CLOCK.fullmatch(text):
+        raise ValueError(f'{value!r} is no time of day: write it as "18:30"')
+    return text
 
 
 Text: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]

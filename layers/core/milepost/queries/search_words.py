@@ -13,6 +13,8 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
+from milepost.common.letters import spellings_of
+
 LONGEST_WORD: Final = 40
 """Characters of a word that are compared."""
 MOST_STARTS: Final = 4
@@ -34,9 +36,6 @@ _HOUSE_AFTER_DOT: Final = re.compile(r"(?<=[^\W\d]\.)(?=\d)")
 """Where a number begins right behind an abbreviation: ``Hauptstr.7``."""
 _TRUNK_ZERO: Final = re.compile(r"(?<=\d)\s*\(\s*0\s*\)")
 """The zero of ``+49 (0)30``, which is dialled within the country alone."""
-_TRANSCRIBED: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
-_WITHOUT_MARKS: Final = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d"})
-"""Letters that Unicode does not take apart."""
 _UUID: Final = re.compile(r"[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}", re.IGNORECASE)
 _ABBREVIATED: Final = {
     "rd": "road",
@@ -70,7 +69,7 @@ Reading: TypeAlias = Sequence[Spellings]
 def words_of(text: str) -> Iterator[str]:
     """The words that a text is found by; some may come twice."""
     for piece in text.split():
-        for spelling in _spellings(piece):
+        for spelling in spellings_of(piece):
             parts = _PART.findall(spelling)
             for start in range(min(len(parts), MOST_STARTS)):
                 yield "".join(parts[start:])[:LONGEST_WORD]
@@ -78,7 +77,7 @@ def words_of(text: str) -> Iterator[str]:
 
 def phrases_of(text: str) -> Iterator[str]:
     """What a name or a place is found by: from each of its words on, with the others behind it."""
-    for spelling in _spellings(text):
+    for spelling in spellings_of(text):
         pieces = [one for piece in spelling.split() if (one := "".join(_PART.findall(piece)))]
         for place in range(min(len(pieces), MOST_PHRASES)):
             yield " ".join(pieces[place:] + pieces[:place])[:LONGEST_PHRASE]
@@ -96,7 +95,7 @@ def words_of_street(text: str) -> Iterator[str]:
 def words_of_email(address: str) -> Iterator[str]:
     """What an address is found by: from the start of each of its words on, but for the last, which
     many share."""
-    for spelling in _spellings(address.strip()):
+    for spelling in spellings_of(address.strip()):
         parts = _PART.findall(spelling)
         for start in range(max(1, min(len(parts) - 1, MOST_STARTS)) if parts else 0):
             yield "".join(parts[start:])[:LONGEST_WORD]
@@ -105,7 +104,7 @@ def words_of_email(address: str) -> Iterator[str]:
 def words_of_id(text: str) -> Iterator[str]:
     """What an id or a number is found by: without spaces and marks, from each of its parts on."""
     starts = 1 if _UUID.fullmatch(text.strip()) else MOST_STARTS
-    for spelling in _spellings(text):
+    for spelling in spellings_of(text):
         parts = _PART.findall(spelling)
         for start in range(min(len(parts), starts)):
             word = "".join(parts[start:])
@@ -164,19 +163,9 @@ def has_all_words(reading: Reading, words: Collection[str]) -> bool:
     return all(any(word.startswith(spellings) for word in words) for spellings in reading)
 
 
-def _spellings(piece: str) -> Spellings:
-    lower = unicodedata.normalize("NFKC", piece).casefold()
-    return tuple(dict.fromkeys((_plain(lower), _plain(lower.translate(_TRANSCRIBED)))))
-
-
-def _plain(lower: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", lower.translate(_WITHOUT_MARKS))
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
-
-
 def _query_spellings(piece: str) -> Spellings:
     found: dict[str, None] = {}
-    for spelling in _spellings(piece):
+    for spelling in spellings_of(piece):
         word = "".join(_PART.findall(spelling))[:LONGEST_WORD]
         if word:
             found[word] = None
