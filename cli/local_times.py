@@ -34,6 +34,10 @@ class Moments:
             return text or ""
         return f"{in_zone(parse_instant(text), self.zone):%Y-%m-%d %H:%M}"
 
+    def day(self, text: str | None) -> str:
+        """The day of an instant."""
+        return self.minute(text)[:_DAY_LENGTH]
+
     def clock(self, at: datetime) -> str:
         """The time of day, to the second."""
         return f"{at.astimezone(self.zone):%H:%M:%S}"

@@ -11,7 +11,17 @@ from milepost.exports.lists import ORDERS
 Listed: TypeAlias = Mapping[str, Any]
 
 COLUMNS: Final = ORDERS.names
-_INSTANTS: Final = frozenset({"next_date", "since", "appointment", "updated_at"})
+_INSTANTS: Final = frozenset(
+    {
+        "next_date",
+        "since",
+        "appointment",
+        "updated_at",
+        "forecast_earliest",
+        "forecast_likely",
+        "forecast_latest",
+    }
+)
 
 
 def read_columns(said: str | None) -> list[str] | None:

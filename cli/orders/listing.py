@@ -52,10 +52,11 @@ def show_list(
                 "place",
                 "reference",
                 "since",
+                "forecast",
                 "attention",
             ],
             [_row(one, moments) for one in orders],
-            drop=("since", "place", "reference", "product", "attention", "customer"),
+            drop=("since", "forecast", "place", "reference", "product", "attention", "customer"),
         )
     number = f"{len(orders)} order{'' if len(orders) == 1 else 's'}"
     if found["next"]:
@@ -80,6 +81,16 @@ def what_is_up(one: Listed) -> str:
     return ", ".join([*filter(None, [codes_of(one["attention"])]), *waits, *slow])
 
 
+def forecast_in_days(forecast: Mapping[str, Any] | None, moments: Moments) -> str:
+    """The first and the last day of an interval; nothing while there is none."""
+    if forecast is None or forecast["earliest"] is None:
+        return ""
+    earliest, latest = moments.day(forecast["earliest"]), moments.day(forecast["latest"])
+    if latest == earliest:
+        return earliest
+    return f"{earliest} to {latest}" if latest else f"after {earliest}"
+
+
 def _row(one: Listed, moments: Moments) -> list[str]:
     return [
         # An appointment without a time of day is shown without one.
@@ -91,6 +102,7 @@ def _row(one: Listed, moments: Moments) -> list[str]:
         one["place"] or "",
         one["reference"] or "",
         moments.minute(one["since"]),
+        forecast_in_days(one["forecast"], moments),
         what_is_up(one),
     ]
 

@@ -77,7 +77,7 @@ def test_piped_output_has_every_column_and_never_wraps(
     deployed.keep(report(Status.ACCEPTED, 2, key=LONG, reference="A-reference-of-some-length-9"))
     monkeypatch.setenv("COLUMNS", "40")
     lines = deployed.say("orders", "list").splitlines()
-    assert lines[0].split()[-3:] == ["reference", "since", "attention"]
+    assert lines[0].split()[-4:] == ["reference", "since", "forecast", "attention"]
     (row,) = [line for line in lines if LONG.path_id in line]
     assert "A-reference-of-some-length-9" in row
 

@@ -1,6 +1,6 @@
 """The API's schema of an order's forecast."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from pydantic import Field
@@ -8,9 +8,8 @@ from pydantic import Field
 from milepost.api.json_model import Shape
 from milepost.common.timestamps import format_instant
 from milepost.connections.connection import TRACKS, Connection
-from milepost.forecasts.clock import Clock, clock_of
 from milepost.forecasts.curves import Group, What
-from milepost.forecasts.forecast import AS_IT_IS, forecast
+from milepost.forecasts.expected import Expected, expected
 from milepost.forecasts.stages import stage_name
 from milepost.forecasts.table import ForecastTable
 from milepost.orders.deadlines import track_of
@@ -92,27 +91,27 @@ def _interval(
 ) -> IntervalView | None:
     if table is None:
         return None
-    clock = clock_of(connection)
-    present = clock.counted(now.timestamp())
-    found = forecast(
-        table,
+    found = expected(
         what,
         stage=stage_name(order.status, order.raw_status),
-        age=present - clock.counted(order.stage_since.timestamp()),
+        since=order.stage_since,
         service_type=order.details.get("service_type", ""),
-        connection=connection.id,
-        widening=table.widening if what is What.END else AS_IT_IS,
+        connection=connection,
+        table=table,
+        now=now,
     )
-    if found is None:
-        return None
-    points = found.points
+    return interval_view(found) if found else None
+
+
+def interval_view(found: Expected) -> IntervalView:
+    """What is expected, as the API says it."""
     return IntervalView(
-        earliest=_moment(points.low, present, clock),
-        likely=_moment(points.middle, present, clock),
-        latest=_moment(points.high, present, clock),
-        orders=points.at_risk,
+        earliest=_text(found.earliest),
+        likely=_text(found.likely),
+        latest=_text(found.latest),
+        orders=found.orders,
         basis=_basis(found.group),
-        share=points.share,
+        share=found.share,
     )
 
 
@@ -122,7 +121,5 @@ def _basis(group: Group) -> Basis:
     return Basis.CONNECTION if group.connection else Basis.PROVIDER
 
 
-def _moment(seconds: float | None, present: float, clock: Clock) -> str | None:
-    if seconds is None:
-        return None
-    return format_instant(datetime.fromtimestamp(clock.moment(present + seconds), UTC))
+def _text(moment: datetime | None) -> str | None:
+    return format_instant(moment) if moment else None

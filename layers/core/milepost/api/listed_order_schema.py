@@ -5,9 +5,11 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field
 
+from milepost.api.forecast_schema import IntervalView, interval_view
 from milepost.api.json_model import Shape
 from milepost.api.order_schema import AttentionView, WaitView, wait_view
 from milepost.common.status import Status
+from milepost.forecasts.listed_orders import UNKNOWN, Outlook
 from milepost.orders.order import OrderKey
 from milepost.providers.registry import name_of
 from milepost.queries.order_list import Listed
@@ -52,10 +54,16 @@ class ListedOrder(Shape):
         description="Seconds within which nine in ten of the past orders had left its stage, if it "
         "has been in it for longer; null otherwise, and while too few orders are known."
     )
+    forecast: IntervalView | None = Field(
+        description="When it will be completed, by past orders of the same age in the same stage; "
+        "null of a closed order, and while too few orders are known."
+    )
     updated_at: str | None = Field(description="When something of it was learned last.")
 
 
 FIELDS: Final = tuple(ListedOrder.model_fields)
+OF_FORECASTS: Final = frozenset({"slow", "forecast"})
+"""Fields for which the tables of forecasts are read."""
 
 
 def _fields(said: object) -> list[str]:
@@ -70,11 +78,8 @@ def _fields(said: object) -> list[str]:
 Fields = Annotated[list[str], BeforeValidator(_fields)]
 
 
-def listed_view(one: Listed, *, slow: float | None = None) -> ListedOrder:
-    """The order with all fields.
-
-    :param slow: of ``slow_orders``
-    """
+def listed_view(one: Listed, outlook: Outlook = UNKNOWN) -> ListedOrder:
+    """The order with all fields."""
     return ListedOrder(
         id=one.key.path_id,
         group=one.key.path_id.rpartition(":")[0],
@@ -96,7 +101,8 @@ def listed_view(one: Listed, *, slow: float | None = None) -> ListedOrder:
         appointment=one.appointment,
         attention=[AttentionView(id=a.id, code=a.code, text=a.text) for a in one.attention],
         waiting=wait_view(one.waiting),
-        slow=slow,
+        slow=outlook.slow,
+        forecast=interval_view(outlook.end) if outlook.end else None,
         updated_at=one.updated_at,
     )
 
@@ -105,15 +111,15 @@ def chosen(
     orders: Iterable[Listed],
     fields: Sequence[str] | None,
     *,
-    slow_among: Callable[[Sequence[Listed]], Mapping[OrderKey, float]],
+    outlooks: Callable[[Sequence[Listed]], Mapping[OrderKey, Outlook]],
 ) -> list[ListedOrder | dict[str, Any]]:
     """The orders of a list; with ``fields``, only these fields, in this order.
 
-    :param slow_among: finds the slow ones; asked only if that is shown
+    :param outlooks: finds what forecasts say of them; asked only if some of that is shown
     """
     listed = list(orders)
-    slow = slow_among(listed) if fields is None or "slow" in fields else {}
-    views = [listed_view(one, slow=slow.get(one.key)) for one in listed]
+    known = outlooks(listed) if fields is None or OF_FORECASTS & set(fields) else {}
+    views = [listed_view(one, known.get(one.key, UNKNOWN)) for one in listed]
     if fields is None:
         return list(views)
     return [{name: said[name] for name in fields} for said in (one.model_dump() for one in views)]

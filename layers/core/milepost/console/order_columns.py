@@ -22,6 +22,7 @@ COLUMNS: Final = (
     Column("status", "Status"),
     Column("since", "Since", Sort.SINCE),
     Column("next_date", "Next date", Sort.NEXT_DATE),
+    Column("forecast", "Forecast", Sort.FORECAST),
     Column("attention", "Attention"),
     Column("connection", "Connection"),
     Column("provider", "Provider", Sort.PROVIDER),
@@ -33,7 +34,15 @@ COLUMNS: Final = (
     Column("order_id", "Order at the provider"),
     Column("updated_at", "Last news"),
 )
-USUAL: Final = ("customer", "status", "since", "next_date", "attention", "connection")
+USUAL: Final = (
+    "customer",
+    "status",
+    "since",
+    "next_date",
+    "forecast",
+    "attention",
+    "connection",
+)
 USUAL_COLUMNS: Final = tuple(one for one in COLUMNS if one.name in USUAL)
 
 

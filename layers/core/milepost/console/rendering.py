@@ -15,7 +15,7 @@ from milepost.api.auth import Caller
 from milepost.console import formats, labels
 from milepost.console.request import Request, Values
 from milepost.console.static_files import address_of
-from milepost.console.times import time_element, with_readable_times, zone_of
+from milepost.console.times import days_between, time_element, with_readable_times, zone_of
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 NAVIGATION: Final = (
@@ -101,6 +101,7 @@ class Renderer:
             "zone": str(zone),
             "when": lambda said: time_element(said, now=self.now, zone=zone),
             "moment": lambda said: time_element(said, now=self.now, zone=zone, both=True),
+            "days": lambda first, last: days_between(first, last, now=self.now, zone=zone),
             "readable": lambda text: with_readable_times(text, zone),
             "with_query": lambda query, name, value: address(self.request, query, name, value),
         }

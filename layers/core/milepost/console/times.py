@@ -65,6 +65,31 @@ def full_day(day: date) -> str:
     return f"{day:%a} {day.day} {day:%b %Y}"
 
 
+def days_between(first: object, last: object, *, now: datetime, zone: tzinfo) -> str:
+    """The days from one instant to another, such as ``3 to 9 Dec``; without the second one,
+    ``after 3 Dec``. The year is written unless it is this one."""
+    this_year = in_zone(now, zone).year
+    start, end = (_day_in(one, zone) for one in (first, last))
+    if start is None:
+        return "–"
+    if end is None:
+        return f"after {_short_day(start, this_year)}"
+    if start == end:
+        return _short_day(end, this_year)
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{start.day} to {_short_day(end, this_year)}"
+    return f"{_short_day(start, this_year)} to {_short_day(end, this_year)}"
+
+
+def _day_in(said: object, zone: tzinfo) -> date | None:
+    read = read_time(said)
+    return in_zone(read, zone).date() if isinstance(read, datetime) else read
+
+
+def _short_day(day: date, this_year: int) -> str:
+    return f"{day.day} {day:%b}" + (f" {day.year}" if day.year != this_year else "")
+
+
 def read_time(said: object) -> datetime | date | None:
     """An instant, or a day without an hour; None for what is neither."""
     if isinstance(said, datetime | date):

@@ -41,7 +41,12 @@ ORDERS: Final = ListColumns(
         *plain("provider_name", "order_id", "item_id", "raw_status", "service_type"),
         read_by("attention", "attention", codes_of),
         inner("waiting_for", "waiting", "what"),
-        *plain("slow", "updated_at"),
+        *plain("slow"),
+        inner("forecast_earliest", "forecast", "earliest"),
+        inner("forecast_likely", "forecast", "likely"),
+        inner("forecast_latest", "forecast", "latest"),
+        inner("forecast_orders", "forecast", "orders"),
+        *plain("updated_at"),
     ]
 )
 NOTICES: Final = ListColumns(

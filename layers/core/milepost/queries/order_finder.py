@@ -6,7 +6,8 @@ narrow ``Wanted.connections`` before they ask.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from datetime import UTC, datetime
+from typing import Final, Protocol, TypeAlias
 
 from milepost.common.status import Status
 from milepost.connections.connection import Connection
@@ -32,6 +33,10 @@ MOST_COUNTED: Final = 1_000
 """Orders that are counted one by one; of more it is said that there are more."""
 _NO_ZONE: Final = "UTC"
 _READ_AT_ONCE: Final = 1_000
+
+
+Ends: TypeAlias = Callable[[Sequence[Listed]], Mapping[OrderKey, datetime]]
+"""When orders with their facts will probably be completed, without those of which nobody knows."""
 
 
 class TooManyToSort(Exception):
@@ -102,11 +107,13 @@ class OrderFinder:
         sort: Sort = Sort.NEXT_DATE,
         after: Place | None = None,
         limit: int = 50,
+        ends: "Ends | None" = None,
     ) -> Page:
         """A page of a list.
 
         :param text: what is searched for; None for a list without a search
         :param after: ``last`` of the page before, of the same list
+        :param ends: for ``Sort.FORECAST``
         :raises TooManyToSort: when the list is too long for this way to sort it
         """
         if text is None and sort is Sort.NEXT_DATE:
@@ -114,9 +121,9 @@ class OrderFinder:
             orders = page.orders if wanted.needs_facts else self.lists.read_facts(page.orders)
             return Page(orders, page.last)
         orders, more = self._found(text, wanted) if text is not None else self._to_sort(wanted)
-        if sort is Sort.CUSTOMER:
+        if sort in _BY_FACTS:
             orders = self._with_facts(orders, wanted, text)
-        page = _page_of(sorted(orders, key=_SORT_KEYS[sort]), after=after, limit=limit)
+        page = _page_of(_sorted(orders, sort, ends), after=after, limit=limit)
         return Page(self._with_facts(page.orders, wanted, text), page.last, more)
 
     def first_pages(self, wanted: Sequence[Wanted], *, limit: int) -> list[Page]:
@@ -142,7 +149,9 @@ class OrderFinder:
         found = sorted(orders, key=_SORT_KEYS[Sort.NEXT_DATE])
         return found[:most], more or len(found) > most
 
-    def in_order(self, orders: Iterable[Listed], sort: Sort) -> Sequence[Listed]:
+    def in_order(
+        self, orders: Iterable[Listed], sort: Sort, *, ends: "Ends | None" = None
+    ) -> Sequence[Listed]:
         """Orders of ``matching`` with their facts, in the order of the list's pages."""
         known = list(orders)
         if not all(one.updated_at for one in known):
@@ -150,7 +159,7 @@ class OrderFinder:
         if sort is Sort.NEXT_DATE:
             # The pages have orders of one date by their shards, so they are not sorted again.
             return known
-        return sorted(known, key=_SORT_KEYS[sort])
+        return _sorted(known, sort, ends)
 
     def count(self, wanted: Wanted, *, text: str | None = None, most: int = MOST_COUNTED) -> Count:
         """How many orders a list has: from the figures where its filters allow that, else by
@@ -258,15 +267,27 @@ def _page_of(orders: Sequence[Listed], *, after: Place | None, limit: int) -> Pa
     return Page(page, Place(page[-1].next_date, str(start + limit), page[-1].key))
 
 
+def _sorted(orders: Iterable[Listed], sort: Sort, ends: Ends | None) -> list[Listed]:
+    listed = sorted(orders, key=_SORT_KEYS[sort])
+    if sort is not Sort.FORECAST:
+        return listed
+    known = ends(listed) if ends else {}
+    return sorted(listed, key=lambda one: (one.key not in known, known.get(one.key, _LAST)))
+
+
 def _by_customer(one: Listed) -> tuple[object, ...]:
     # Orders without a name come last.
     name = one.customer_name
     return (name is None, (name or "").casefold(), one.next_date, one.key)
 
 
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+_BY_FACTS: Final = frozenset({Sort.CUSTOMER, Sort.FORECAST})
+"""What the index alone can't sort by."""
 _SORT_KEYS: Final[Mapping[Sort, Callable[[Listed], tuple[object, ...]]]] = {
     Sort.NEXT_DATE: lambda one: (one.next_date, one.key),
     Sort.SINCE: lambda one: (one.since, one.next_date, one.key),
     Sort.CUSTOMER: _by_customer,
     Sort.PROVIDER: lambda one: (one.provider, one.next_date, one.key),
+    Sort.FORECAST: lambda one: (one.next_date, one.key),
 }

@@ -51,6 +51,8 @@ class Sort(StrEnum):
     SINCE = "since"
     CUSTOMER = "customer"
     PROVIDER = "provider"
+    FORECAST = "forecast"
+    """By when they will probably be completed; those of which nobody knows come last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

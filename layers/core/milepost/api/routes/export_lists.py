@@ -18,10 +18,11 @@ from milepost.api.list_export import ROWS_OF_A_PAGE
 from milepost.api.listed_order_schema import listed_view
 from milepost.api.listings import LISTINGS
 from milepost.api.problems import Fault, Problem
-from milepost.api.routes.order_lists import slow_among, wanted_orders
+from milepost.api.routes.order_lists import outlooks_of, wanted_orders
 from milepost.common.status import Status
 from milepost.exports.columns import ListColumns, Row
 from milepost.exports.export import CannotExport, Export, Query
+from milepost.forecasts.listed_orders import UNKNOWN
 from milepost.queries.order_list import OPEN, Place, Sort, Wanted
 
 if TYPE_CHECKING:
@@ -175,6 +176,6 @@ class _Stream:
         page = self.services.finder.page(
             wanted, sort=Sort.NEXT_DATE, after=after, limit=ROWS_OF_A_PAGE
         )
-        slow = slow_among(self.services, page.orders)
-        views = [listed_view(one, slow=slow.get(one.key)) for one in page.orders]
+        known = outlooks_of(self.services, page.orders)
+        views = [listed_view(one, known.get(one.key, UNKNOWN)) for one in page.orders]
         return [one.model_dump(mode="json") for one in views], page.last

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -22,7 +22,7 @@ from milepost.api.problems import Fault, Problem
 from milepost.common.status import Status, normal_form
 from milepost.common.strict_json import canonical_json
 from milepost.common.timestamps import format_instant, parse_instant
-from milepost.forecasts.slow_orders import slow_orders
+from milepost.forecasts.listed_orders import Outlook, outlooks
 from milepost.orders.attention import CODES
 from milepost.orders.order import OrderKey
 from milepost.queries.order_finder import (
@@ -163,7 +163,14 @@ def list_orders(
         wanted, after = _continue(wanted, cursor, name, services)
     finder = services.finder
     try:
-        page = finder.page(wanted, text=q, sort=sort, after=after, limit=services.rows(limit))
+        page = finder.page(
+            wanted,
+            text=q,
+            sort=sort,
+            after=after,
+            limit=services.rows(limit),
+            ends=partial(likely_ends, services),
+        )
     except TooManyToSort:
         raise _too_many_to_sort() from None
     if not page.orders and page.last is None and cursor is None:
@@ -171,7 +178,7 @@ def list_orders(
     counts = finder.counts(wanted)
     is_whole = cursor is None and page.last is None
     return OrderList(
-        orders=chosen(page.orders, fields, slow_among=partial(slow_among, services)),
+        orders=chosen(page.orders, fields, outlooks=partial(outlooks_of, services)),
         next=_cursor(page.last, wanted, name, services),
         counts=counts,
         matching=_matching(Count(len(page.orders), page.more))
@@ -182,14 +189,20 @@ def list_orders(
     )
 
 
-def slow_among(services: Services, orders: Iterable[Listed]) -> dict[OrderKey, float]:
-    """Those of the orders that are slow."""
-    return slow_orders(
+def outlooks_of(services: Services, orders: Iterable[Listed]) -> dict[OrderKey, Outlook]:
+    """What forecasts say of the open ones of these orders: one read."""
+    return outlooks(
         orders,
         tables=services.forecasts,
         connections=services.connections.all(),
         now=services.clock(),
     )
+
+
+def likely_ends(services: Services, orders: Iterable[Listed]) -> dict[OrderKey, datetime]:
+    """When these orders will probably be completed; without those of which nobody knows."""
+    found = outlooks_of(services, orders)
+    return {key: one.end.likely for key, one in found.items() if one.end and one.end.likely}
 
 
 def wanted_orders(

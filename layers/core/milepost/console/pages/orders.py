@@ -6,8 +6,9 @@ from typing import Any, Final
 from milepost.api.listed_order_schema import listed_view
 from milepost.api.routes.order_lists import (
     OrderList,
+    likely_ends,
     list_orders,
-    slow_among,
+    outlooks_of,
     wanted_orders,
 )
 from milepost.api.routes.views import ViewView, list_views
@@ -29,6 +30,7 @@ from milepost.console.request import Values
 from milepost.console.responses import Answer, csv_download
 from milepost.console.routing import Pages
 from milepost.exports.lists import ORDERS
+from milepost.forecasts.listed_orders import UNKNOWN
 from milepost.orders.attention import CODES
 from milepost.orders.customer_waits import DEFAULT_WAIT_DAYS
 from milepost.queries.order_list import Due
@@ -83,9 +85,10 @@ def download_orders(visit: Visit) -> Answer:
     if more:
         rest = tidy(visit.query).without("cursor").also("list", "orders")
         return visit.go_to(f"/console/exports/new?{rest.text}")
-    orders = finder.in_order(found, read_sort(visit.query))
-    slow = slow_among(visit.services, orders)
-    rows = [listed_view(one, slow=slow.get(one.key)).model_dump(mode="json") for one in orders]
+    ends = partial(likely_ends, visit.services)
+    orders = finder.in_order(found, read_sort(visit.query), ends=ends)
+    known = outlooks_of(visit.services, orders)
+    rows = [listed_view(one, known.get(one.key, UNKNOWN)).model_dump(mode="json") for one in orders]
     return csv_download(rows, ORDERS, name="orders.csv")
 
 
