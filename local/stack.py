@@ -24,6 +24,8 @@ from local.connections import (
     write_connections,
 )
 from local.console import ConsoleServer, tell_console_addresses
+from local.demo_history import CONNECTION as HISTORY_OF
+from local.demo_history import history_in_background
 from local.deployment import (
     STACK_NAME,
     Deployment,
@@ -175,7 +177,8 @@ class _Starting:
             people = create_people(access, deployment)
             console = self._serve_console(access, deployment, api_url=api_url)
         with self._step("provider sandboxes started, connections applied"):
-            connections = self._connect(access, deployment, api_url=api_url, demo=demo)
+            token = people["operator"].token
+            connections = self._connect(access, deployment, api_url=api_url, token=token, demo=demo)
         return Stack(
             aws_endpoint_url=access.endpoint_url,
             region=access.region,
@@ -216,7 +219,7 @@ class _Starting:
         return inbox
 
     def _connect(
-        self, access: Access, deployment: Deployment, *, api_url: str, demo: DemoLength
+        self, access: Access, deployment: Deployment, *, api_url: str, token: str, demo: DemoLength
     ) -> Mapping[str, Mapping[str, Any]]:
         connections = list_connections(api_url=api_url)
         sandboxes = self._closing.enter_context(
@@ -234,6 +237,15 @@ class _Starting:
         if demo is not DemoLength.NONE:
             watch = deployment.find_id("WatchDeadlinesFunction")
             self._closing.enter_context(poll_frequently(access, watch_deadlines=watch))
+            self._closing.enter_context(
+                history_in_background(
+                    sandboxes.accounts[HISTORY_OF],
+                    access=access,
+                    api_url=api_url,
+                    token=token,
+                    measure_stages=deployment.find_id("MeasureStagesFunction"),
+                )
+            )
             sandboxes.start_demo(again_in=_ROUND_SECONDS if demo is DemoLength.LOOP else None)
         return describe_connections(sandboxes, connections, deployment)
 

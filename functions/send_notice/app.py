@@ -15,6 +15,8 @@ from milepost.aws.metrics import count_failures, open_metrics
 from milepost.aws.sqs_batches import Message, take_each
 from milepost.common.exception_summary import fail_without_message
 from milepost.connections.aws.settings import ConnectionSettings
+from milepost.forecasts.aws.recent_tables import RecentTables
+from milepost.forecasts.aws.store import ForecastStore
 from milepost.notifications.aws.counted_failures import CountedNotices
 from milepost.notifications.aws.held import HoldsTable
 from milepost.notifications.aws.messages import NoticeQueue, batch_of, notice_of
@@ -78,6 +80,9 @@ sender = Sender(
         connections,
         OverridesTable(dynamodb, table_name=table_name, clock=time.monotonic),
         console_url=os.environ["CONSOLE_URL"],
+        forecasts=RecentTables(
+            ForecastStore(dynamodb, table_name=os.environ["FIGURES_TABLE"]), clock=time.monotonic
+        ),
     ),
     links=UnsubscribeLinks(
         LinkKeysStore(

@@ -86,6 +86,7 @@ NOT_REPORTED: Final[Mapping[tuple[str, str], str]] = {
     ("poll_orders", "UpdateItem PollsTable"): "the last one of a poll is what it learned of orders",
     ("send_notice", "SendEmail"): _AS_A_NEW_MESSAGE,
     ("send_notice", "BatchGetItem OrdersTable"): _AS_A_NEW_MESSAGE,
+    ("send_notice", "BatchGetItem FiguresTable"): "the mail goes without a forecast",
     ("call_endpoint", "BatchGetItem OrdersTable"): _AS_A_NEW_MESSAGE,
     ("measure_stages", "GetParametersByPath"): _EACH_ALONE,
     ("measure_stages", "BatchGetItem FiguresTable"): _EACH_ALONE,

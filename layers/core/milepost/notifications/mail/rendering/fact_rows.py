@@ -76,6 +76,7 @@ def _for_team(context: MailContext, values: dict[str, Any]) -> list[tuple[str, s
         ("commission", _commission(context)),
         ("remark", clean(" ".join(filter(None, remarks)))),
         ("next_by", values["next_by"]),
+        ("forecast", values["forecast"]),
         ("since", values["since"] if now is None else values["occurred_at"]),
         ("status_now", upper_first(now) if now else None),
         ("raw_status", values["raw_status"]),

@@ -11,10 +11,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from milepost.connections.connection import Connection
+from milepost.forecasts.expected import Expected
 from milepost.notifications.mail.rendering.commission_facts import commission_values
 from milepost.notifications.mail.rendering.context import MailContext
 from milepost.notifications.mail.rendering.fact_readers import moment_of, part, text_of
 from milepost.notifications.mail.rendering.fact_rows import fact_rows
+from milepost.notifications.mail.rendering.forecast_facts import forecast_line
 from milepost.notifications.mail.rendering.languages import Words
 from milepost.notifications.mail.rendering.open_points import attention_sentences, open_points
 from milepost.notifications.mail.rendering.postal_addresses import one_line_address
@@ -33,8 +35,11 @@ _NOT_A_NAME: Final = re.compile(r"[<>{}\[\]@\\|]|://|www\.|\.\w{2,}/", re.IGNORE
 _LONGEST_GREETED: Final = 50
 
 
-def mail_values(context: MailContext) -> Values:
-    """All values of a template, by name; one that isn't known is None."""
+def mail_values(context: MailContext, *, end: Expected | None = None) -> Values:
+    """All values of a template, by name; one that isn't known is None.
+
+    :param end: when the order will probably be completed
+    """
     values = {
         **_of_announcement(context),
         **_of_order(context),
@@ -42,6 +47,7 @@ def mail_values(context: MailContext) -> Values:
         **_of_times(context),
         **timed_values(context),
         **commission_values(context),
+        "forecast": forecast_line(end, context),
         "words": context.words,
         "open_points": open_points(
             context.details,

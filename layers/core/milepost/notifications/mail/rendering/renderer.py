@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Template, TemplateError
 
 from milepost.connections.connection import Connection, Connections, UnknownConnection
+from milepost.forecasts.expected import Expected
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.mail.rendering.compose import Composed, compose, unsubscribe_headers
 from milepost.notifications.mail.rendering.context import MailContext, make_context
@@ -20,6 +21,7 @@ from milepost.notifications.mail.rendering.digest import (
 )
 from milepost.notifications.mail.rendering.fact_readers import part, text_of
 from milepost.notifications.mail.rendering.facts import mail_values
+from milepost.notifications.mail.rendering.forecast_facts import Forecasts, expected_end
 from milepost.notifications.mail.rendering.jinja import environment, override_template, template_for
 from milepost.notifications.mail.rendering.languages import LANGUAGES, languages_for
 from milepost.notifications.mail.rendering.links import order_url
@@ -45,6 +47,7 @@ class MailRenderer:
     ``clock`` returns the time at which a mail is written. Facts that are past by then are in the
     past tense.
     ``console_url`` is where the team looks at orders: its mails lead there, customers' never.
+    ``forecasts`` are for the team's mails as well.
     """
 
     def __init__(
@@ -54,11 +57,13 @@ class MailRenderer:
         *,
         clock: Clock = _utc_now,
         console_url: str | None = None,
+        forecasts: Forecasts | None = None,
     ) -> None:
         self._connections = connections
         self._overrides = overrides
         self._clock = clock
         self._console_url = console_url
+        self._forecasts = forecasts
 
     def render(
         self,
@@ -74,15 +79,16 @@ class MailRenderer:
         :raises UnknownConnection: when the order's connection was removed
         :raises LookupError: when this audience isn't notified of this kind
         """
-        context = make_context(
-            notice,
-            tracked.order,
-            self._connections.get(notice.key.connection),
-            now=self._clock(),
-            time_zone=time_zone,
+        connection, now = self._connections.get(notice.key.connection), self._clock()
+        context = make_context(notice, tracked.order, connection, now=now, time_zone=time_zone)
+        end = (
+            expected_end(tracked.order, connection, self._forecasts, now=now)
+            if notice.audience is Audience.TEAM
+            else None
         )
         return self._write(
             context,
+            end=end,
             unsubscribe_url=unsubscribe_url,
             order_url=order_url(self._console_url, notice),
         )
@@ -165,6 +171,7 @@ class MailRenderer:
         unsubscribe_url: str | None = None,
         order_url: str | None = None,
         sample: bool = False,
+        end: Expected | None = None,
     ) -> Mail:
         email = text_of(part(context.details, "customer").get("email"))
         footer = reason_for_mail(context.notice, context.words, customer_email=email)
@@ -172,7 +179,7 @@ class MailRenderer:
             context.notice.audience, [context.connection], context.words, footer=footer
         )
         values = {
-            **mail_values(context),
+            **mail_values(context, end=end),
             **ends.values,
             "unsubscribe_url": unsubscribe_url,
             "order_url": order_url,

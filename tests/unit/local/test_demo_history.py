@@ -1,0 +1,65 @@
+"""The demo's history shows forecasts and a slowdown, and its rows can be imported."""
+
+from datetime import timedelta
+
+from local.demo_history import CONNECTION, PastOrder, past_orders, rows_of
+from milepost.connections.connection import Connection
+from milepost.forecasts.curves import What
+from milepost.forecasts.slowdown import compare
+from milepost.forecasts.stays import Stay
+from milepost.forecasts.table import make_table
+from milepost.operations.order_import import read_row
+from milepost.providers.registry import adapter
+from tests.builders import NOON
+
+WEEK = timedelta(days=7)
+
+
+def stays_of(one: PastOrder) -> list[Stay]:
+    ended = one.steps[-1][1].timestamp() if one.has_ended else None
+    times = [at.timestamp() for _, at in one.steps]
+    return [
+        Stay(
+            stage=status,
+            entered=at.timestamp(),
+            left=left,
+            ended=ended,
+            completed=one.steps[-1][0] == "completed",
+            connection=CONNECTION,
+        )
+        for (status, at), left in zip(one.steps, [*times[1:], None], strict=True)
+        if status not in ("completed", "cancelled")
+    ]
+
+
+def test_the_first_stage_is_slowing_down_and_every_stage_has_a_forecast() -> None:
+    orders = past_orders(NOON)
+    stays = [stay for one in orders for stay in stays_of(one)]
+    for now in (NOON, NOON - timedelta(days=7)):
+        known = [one for one in stays if one.stage == "accepted" and one.entered < now.timestamp()]
+        found = compare(known, now=now.timestamp())
+        assert found is not None
+        assert found.is_slower
+    table = make_table(stays, now=NOON.timestamp(), made_at_text="")
+    assert {key[1].stage for key in table.points_by_key if key[0] is What.END} == {
+        "accepted",
+        "scheduled",
+    }
+    assert 10 < sum(not one.has_ended for one in orders) < 45
+
+
+def test_its_rows_are_imported_as_they_are() -> None:
+    connection = Connection(id=CONNECTION, provider="offergrid", base_url="https://example.org")
+    provider = adapter("offergrid")
+    rows = rows_of(past_orders(NOON))
+    reports = [
+        read_row(row, connection=connection, provider=provider, now=NOON)  # type: ignore[arg-type]
+        for row in rows
+    ]
+    assert {one.raw_status for one in reports} == {
+        "accepted",
+        "scheduled",
+        "completed",
+        "cancelled",
+    }
+    assert all(one.occurred_at < NOON for one in reports)
