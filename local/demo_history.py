@@ -1,4 +1,4 @@
-"""The demo's history: four months of one connection's orders, of which the last weeks were slow.
+"""The demo's history: nine weeks of one connection's orders, of which the last weeks were slow.
 
 Orders that have ended are imported, as a team imports its own (`milepost orders import`). Open ones
 are at the connection's sandbox, so that people can act on them. Forecasts, scorecards and the
@@ -8,6 +8,7 @@ slowdown follow from these orders.
 import json
 import random
 import urllib.request
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from local.sandboxes.invented_customers import AUSTRALIAN_PLACES, AUSTRALIANS, m
 
 CONNECTION: Final = "offergrid-business"
 """Whose orders the history has."""
-_WEEKS: Final = 17
+_WEEKS: Final = 9
 _A_WEEK: Final = 12
 _STAGES: Final = (("accepted", 5.0), ("scheduled", 3.0))
 """Open stages, and the days after which half of the orders have left them."""
@@ -31,7 +32,10 @@ _SLOW_DAYS: Final = 16.0
 """Since so many days, time in the first stage passes more slowly."""
 _SLOWER_BY: Final = 2.5
 _OFFER: Final = "off-business-pro"
-_ROWS_AT_ONCE: Final = 50
+_ROWS_AT_ONCE: Final = 20
+"""Few enough for a busy machine to take in before the function's time is over."""
+_PAUSE_SECONDS: Final = 2.0
+"""Before rows are sent again that could not be taken in."""
 _AGAIN_SECONDS: Final = 60.0
 """Until the first polls have read the sandbox's open orders."""
 
@@ -133,10 +137,16 @@ def history_in_background(
 
     def run() -> None:
         address = f"{api_url}/connections/{CONNECTION}/orders"
-        for place in range(0, len(rows), _ROWS_AT_ONCE):
+        waiting = deque(rows[at : at + _ROWS_AT_ONCE] for at in range(0, len(rows), _ROWS_AT_ONCE))
+        while waiting:
             if stopped.is_set():
                 return
-            _post(address, {"rows": rows[place : place + _ROWS_AT_ONCE]}, token=token)
+            try:
+                _post(address, {"rows": waiting[0]}, token=token)
+                waiting.popleft()
+            except OSError:
+                # What was taken in already is unchanged by a second time.
+                stopped.wait(_PAUSE_SECONDS)
         functions = access.client("lambda")
         for wait in (0.0, _AGAIN_SECONDS):
             if stopped.wait(wait):
