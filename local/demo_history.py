@@ -24,12 +24,14 @@ CONNECTION: Final = "offergrid-business"
 """Whose orders the history has."""
 _WEEKS: Final = 9
 _A_WEEK: Final = 12
-_STAGES: Final = (("accepted", 5.0), ("scheduled", 3.0))
+_STAGES: Final = (("accepted", 3.0), ("scheduled", 3.0), ("in_progress", 5.0))
 """Open stages, and the days after which half of the orders have left them."""
+_SLOW_STAGE: Final = "in_progress"
+"""Few orders of the demo's day, which takes minutes, are in this one."""
 _SPREAD: Final = 0.3
 _CANCELLED: Final = 0.05
-_SLOW_DAYS: Final = 16.0
-"""Since so many days, time in the first stage passes more slowly."""
+_SLOW_DAYS: Final = 20.0
+"""Since so many days, time in the slow stage passes more slowly."""
 _SLOWER_BY: Final = 2.5
 _OFFER: Final = "off-business-pro"
 _ROWS_AT_ONCE: Final = 20
@@ -66,7 +68,7 @@ def _steps(now: datetime, age: float, chance: random.Random) -> list[tuple[str, 
         steps.append((status, now + timedelta(days=at)))
         lasts = median * chance.lognormvariate(0, _SPREAD)
         left = at + lasts
-        if status == _STAGES[0][0] and left > -_SLOW_DAYS:
+        if status == _SLOW_STAGE and left > -_SLOW_DAYS:
             begun = max(at, -_SLOW_DAYS)
             left = begun + (left - begun) * _SLOWER_BY
         at = left
