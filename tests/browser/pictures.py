@@ -5,6 +5,7 @@ import os
 import shutil
 import site
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,7 +39,17 @@ def stack_after_the_demo() -> Iterator[Stack]:
             what="a customer to be asked how it was",
             seconds=_DEMO_SECONDS,
         )
+        wait_for(lambda: has_slowdown(stack), what="forecasts", seconds=_DEMO_SECONDS)
         yield stack
+
+
+def has_slowdown(stack: Stack) -> bool:
+    """Whether forecasts and scorecards were made of the demo's history."""
+    request = urllib.request.Request(
+        f"{stack.api_url}/scorecards", headers={"authorization": f"Bearer {stack.tokens['viewer']}"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return any(one["slowdowns"] for one in json.load(answer)["scorecards"])
 
 
 def take(browser: Browser, stack: Stack) -> None:
@@ -53,7 +64,11 @@ def take(browser: Browser, stack: Stack) -> None:
     ):
         person.open(path)
         person.page.screenshot(path=FOLDER / f"{name}.png")
-    person.open("/orders?connection=offergrid-business&status=active&status=completed")
+    person.open("/figures/scorecards")
+    person.page.screenshot(path=FOLDER / "scorecards.png")
+    person.open("/orders?connection=offergrid-business&status=in_progress&sort=forecast")
+    person.page.screenshot(path=FOLDER / "forecasts.png")
+    person.open("/orders?connection=offergrid-business&status=active&status=completed&reference=PP")
     person.page.locator("[data-row] a").first.click()
     person.page.wait_for_url("**/console/orders/*")
     person.page.screenshot(path=FOLDER / "order.png")

@@ -52,6 +52,15 @@ def test_a_webhook_is_late_after_an_hour_and_missing_where_a_poll_said_it_first(
     assert (found.changes, found.late, found.missing) == (3, 1, 1)
 
 
+def test_no_webhook_is_missing_of_what_was_imported() -> None:
+    imported = tracked(
+        report(Status.PENDING, 0, seen=900, source=Source.POLL),
+        report(Status.ACCEPTED, 20, seen=901, source=Source.POLL),
+        report(Status.SCHEDULED, 1000, seen=1001, source=Source.POLL),
+    )
+    assert (tally(imported).changes, tally(imported).missing) == (1, 1)
+
+
 def test_without_a_webhook_none_is_missing() -> None:
     only_polls = tally(
         tracked(report(Status.PENDING, 0), report(Status.ACCEPTED, 9, source=Source.POLL))

@@ -16,7 +16,7 @@ from milepost.forecasts.stays import Stay, as_of
 from milepost.orders.deadlines import track_deadline
 from milepost.orders.lifecycle import TERMINAL
 from milepost.orders.order import TrackedOrder
-from milepost.orders.report import Source
+from milepost.orders.report import Report, Source
 from milepost.orders.stages import MOVING
 
 PERIOD: Final = timedelta(seconds=BEFORE)
@@ -66,6 +66,8 @@ class Tally:
             if connection and order.status == "completed" and tracked.erased_at is None:
                 self.dated += 1
                 self.on_time += order.since <= track_deadline(order, connection)
+        first = min((one.report for one in order.timeline), key=_seen_at, default=None)
+        history = first.seen_at if first and first.source is Source.POLL else None
         for entry in order.timeline[1:]:
             report = entry.report
             if report.seen_at < since or entry.effect not in MOVING:
@@ -75,6 +77,9 @@ class Tally:
                     self.changes += 1
                     self.webhooks += 1
                     self.late += report.seen_at - report.occurred_at > LATE
+                case Source.POLL if history and report.occurred_at < history:
+                    # The order was imported, or is older than the connection: no webhook was due.
+                    continue
                 case Source.POLL:
                     self.changes += 1
                     self.missing += 1
@@ -91,6 +96,10 @@ class Tally:
         self.late += other.late
         self.missing += other.missing
         self.webhooks += other.webhooks
+
+
+def _seen_at(report: Report) -> datetime:
+    return report.seen_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
