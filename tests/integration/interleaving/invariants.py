@@ -9,7 +9,7 @@ from typing import Any, Final
 from milepost.common.timestamps import format_instant
 from milepost.notifications.aws.held import DUE
 from milepost.notifications.aws.messages import notice_of
-from milepost.notifications.endpoints.delivery import message_id
+from milepost.notifications.endpoints.signed_message import message_id
 from milepost.notifications.notice import DEFAULT_KINDS, NoticeId
 from milepost.orders.aws.table import tracked_order
 from milepost.orders.lifecycle import fold

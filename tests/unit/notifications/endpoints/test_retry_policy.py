@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 from milepost.notifications.endpoints.addresses import Endpoint
-from milepost.notifications.endpoints.delivery import message_body, message_headers, message_id
+from milepost.notifications.endpoints.signed_message import (
+    message_body,
+    message_headers,
+    message_id,
+)
 from milepost.notifications.endpoints.owner_mail import switched_off_mail
 from milepost.notifications.endpoints.retry_policy import (
     RETRY_AFTER,

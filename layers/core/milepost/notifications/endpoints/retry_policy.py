@@ -1,6 +1,6 @@
 """Retry policy of endpoints: which responses are failures, how long to wait, when to switch off."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
@@ -49,10 +49,14 @@ section 15.6.4)."""
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The response of an endpoint; the only header that matters is ``Retry-After``."""
+    """The response of an endpoint; the only header that matters is ``Retry-After``.
+
+    ``text`` is the beginning of the body, in which chats say what is wrong.
+    """
 
     status: int
     retry_after: str | None = None
+    text: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,14 @@ class Failure:
     """Why a call failed, as text, and how long the endpoint asks to wait.
 
     ``pause`` is how long it asks not to be called at all; ``is_gone`` means that it wants no more
-    messages.
+    messages. ``is_final`` means that it would refuse this message again, but takes others.
     """
 
     reason: str
     wait: timedelta = timedelta(0)
     pause: timedelta = timedelta(0)
     is_gone: bool = False
+    is_final: bool = False
 
 
 def failure_of(answer: Answer, *, now: datetime) -> Failure | None:

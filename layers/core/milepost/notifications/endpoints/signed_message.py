@@ -1,0 +1,101 @@
+"""What is posted to an endpoint: signed JSON, or what another writer makes of a notice."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from milepost.notifications.eligibility_check import Judged
+from milepost.notifications.endpoints.retry_policy import Answer, Failure, failure_of
+from milepost.notifications.notice import Notice, announced_by
+from milepost.notifications.payload import topic_message
+from milepost.orders.announcements import Announced
+from milepost.webhooks.signatures import NoSecret, sign
+
+USER_AGENT: Final = "Milepost/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A POST request."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Writer(Protocol):
+    """Writes the requests of a channel, and reads their answers."""
+
+    @property
+    def lacks(self) -> str:
+        """What a subscription without a secret lacks, and what to do about it, for an error message."""
+        ...
+
+    def write(self, judged: Judged, *, secrets: Sequence[str], now: datetime) -> Request:
+        """The request of one notice.
+
+        :param secrets: those of its subscription, the current one first
+        :raises NoSecret: when there is none, or one is malformed
+        """
+        ...
+
+    def failure_of(self, answer: Answer, *, now: datetime) -> Failure | None:
+        """Why the message was not taken; None if it was."""
+        ...
+
+
+class SignedJson:
+    """The same JSON as an SNS message, signed as Standard Webhooks says."""
+
+    lacks: Final = "signing secret: set one (whsec_ and base64)"
+
+    def write(self, judged: Judged, *, secrets: Sequence[str], now: datetime) -> Request:
+        body = message_body(_announced(judged))
+        headers = message_headers(judged.notice, body, secrets=secrets, now=now)
+        return Request(url=judged.notice.recipient, headers=headers, body=body)
+
+    def failure_of(self, answer: Answer, *, now: datetime) -> Failure | None:
+        return failure_of(answer, now=now)
+
+
+def message_id(notice: Notice) -> str:
+    """The ``webhook-id``: the same for every attempt, and safe to sign (there is no dot in it)."""
+    return f"msg_{hashlib.sha256(notice.id.encode()).hexdigest()[:32]}"
+
+
+def message_body(announced: Announced) -> bytes:
+    """The same JSON body as an SNS message, see docs/announcements.md."""
+    return json.dumps(topic_message(announced), ensure_ascii=False).encode()
+
+
+def message_headers(
+    notice: Notice, body: bytes, *, secrets: Sequence[str], now: datetime
+) -> dict[str, str]:
+    """Headers by Standard Webhooks; the timestamp is this attempt's.
+
+    :param secrets: each gives a signature, in this order
+    :raises NoSecret: when there is no secret, or one is malformed
+    """
+    if not secrets:
+        raise NoSecret
+    delivery_id, timestamp = message_id(notice), int(now.timestamp())
+    signatures = [
+        sign(secret, delivery_id=delivery_id, timestamp=timestamp, body=body) for secret in secrets
+    ]
+    return {
+        "content-type": "application/json",
+        "user-agent": USER_AGENT,
+        "webhook-id": delivery_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(signatures),
+    }
+
+
+def _announced(judged: Judged) -> Announced:
+    connection = judged.facts.connection
+    if connection is None:
+        raise ValueError(f"there is no connection to send {judged.notice.id} for")
+    return announced_by(judged.notice, judged.tracked.order, provider=connection.provider)
