@@ -15,7 +15,7 @@ from cli.connections.stored import Stored, Stores
 from cli.errors import CannotDo
 from milepost.aws.shared_secret import Entries
 from milepost.notifications.endpoints.secret_rotation import KEEP_PREVIOUS, current_secret, rotate
-from milepost.notifications.notice import Channel
+from milepost.notifications.notice import CHATS, Channel
 from milepost.webhooks.receiver import Signing
 from milepost.webhooks.schemes import STANDARD_WEBHOOKS
 from milepost.webhooks.signatures import NoSecret, make_signing_secret
@@ -75,6 +75,9 @@ def _set_endpoint_secrets(
     entries: Entries, subscription_ids: Iterable[str], wanted: Wanted, compared: Stored
 ) -> None:
     for one in (wanted.subscriptions[each] for each in subscription_ids):
+        if one.channel in CHATS:
+            # The name of the subscription follows from the address: another would be of another.
+            entries[one.id] = wanted.endpoint_secrets[one.id]
         if one.channel is Channel.HTTPS:
             _require_same(entries, compared.endpoint_secrets, one.id, "the secret of endpoint")
             entry, given = entries.get(one.id), wanted.endpoint_secrets.get(one.id)

@@ -16,6 +16,7 @@ from cli.errors import InvalidFile, Problem
 from milepost.common.email_addresses import address_identity
 from milepost.connections.connection import CommissionTerms, Connection, FollowUp, SenderIdentity
 from milepost.notifications.endpoints.addresses import Refused
+from milepost.notifications.notice import CHATS
 from milepost.notifications.subscription import FROM_FILE, Subscription
 from milepost.notifications.subscription_input import require_callable, subscription_from
 
@@ -42,7 +43,8 @@ class WantedConnection:
 class Wanted:
     """The whole file as it is to be, by id.
 
-    ``endpoint_secrets`` are those that the file names; any other is kept, or made.
+    ``endpoint_secrets`` are those that the file names; any other is kept, or made. Chats have the
+    address of their webhook there.
     """
 
     connections: Mapping[str, WantedConnection]
@@ -61,7 +63,7 @@ def work_out(file: ConnectionsFile, secrets: FileSecrets, texts: Mapping[str, Te
         )
         for one in file.declared.connections
     ]
-    subscriptions = _subscriptions(file.declared)
+    subscriptions = _subscriptions(file.declared, secrets.endpoints)
     return Wanted(
         connections={one.id: one for one in connections},
         subscriptions={one.id: one for one in subscriptions},
@@ -127,10 +129,14 @@ def _connection(
     )
 
 
-def _subscriptions(declared: DeclaredFile) -> list[Subscription]:
+def _subscriptions(declared: DeclaredFile, secrets: Mapping[int, str]) -> list[Subscription]:
     found: list[Subscription] = []
     entries = Counter[str]()
-    for one in declared.subscriptions:
+    for index, said in enumerate(declared.subscriptions):
+        one = said
+        if said.channel in CHATS:
+            # The file has a reference; the subscription is named by the address behind it.
+            one = said.model_copy(update={str(said.channel): secrets[index]})
         name = one.url or address_identity(one.recipient)
         digest = hashlib.sha256(name.encode()).hexdigest()[:16]
         entries[digest] += 1

@@ -13,7 +13,7 @@ from cli.connections.stored import Stored
 from cli.output import without_query
 from milepost.connections.connection import Connection
 from milepost.notifications.endpoints.secret_rotation import current_secret
-from milepost.notifications.notice import Channel
+from milepost.notifications.notice import CHATS, Channel
 from milepost.notifications.subscription import FROM_FILE, QuietHours, Subscription
 
 _NOT_SHOWN: Final = frozenset({"id", "recipient", "source", "ended", "channel"})
@@ -196,11 +196,14 @@ def _subscriptions_not_in_file(wanted: Wanted, stored: Stored) -> Iterator[Subsc
 def _endpoint_secret_change(
     subscription: Subscription, wanted: Wanted, stored: Stored
 ) -> Iterator[FieldChange]:
-    if subscription.channel is not Channel.HTTPS:
+    if subscription.channel is Channel.EMAIL:
         return
     there = current_secret(stored.endpoint_secrets.get(subscription.id))
     given = wanted.endpoint_secrets.get(subscription.id)
-    if there is None:
+    if subscription.channel in CHATS:
+        if there != given:
+            yield FieldChange("address", "stored" if there else None, "from the file")
+    elif there is None:
         yield FieldChange("secret", None, "from the file" if given else "a new random one")
     elif given not in (None, there):
         yield FieldChange("secret", "stored", "changed")

@@ -19,7 +19,10 @@ from milepost.common.business_days import UnknownCountry, UnknownRegion, busines
 from milepost.common.http_headers import is_header_value
 from milepost.connections.commission_terms import repeated_terms
 from milepost.connections.connection import BUSINESS, DEFAULT_COUNTRY, CommissionTerms
+from milepost.notifications.chat.addresses import check_webhook
+from milepost.notifications.endpoints.addresses import Refused
 from milepost.notifications.endpoints.secret_rotation import KEY_BYTES, has_right_length
+from milepost.notifications.notice import CHATS
 from milepost.webhooks.schemes import STANDARD_WEBHOOKS
 
 _NOT_WRITTEN: Final = frozenset({"[key]", "[one]", "[several]"})
@@ -49,7 +52,10 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSecrets:
-    """All that a file's references led to: by connection, and by the place of a subscription."""
+    """All that a file's references led to: by connection, and by the place of a subscription.
+
+    ``endpoints`` has the secrets of endpoints and the addresses of chats' webhooks.
+    """
 
     connections: Mapping[str, Secrets]
     endpoints: Mapping[int, str] = field(default_factory=dict, repr=False)
@@ -257,6 +263,9 @@ def _read_endpoint_secrets(
 ) -> dict[int, str]:
     found = dict[int, str]()
     for index, one in enumerate(file.declared.subscriptions):
+        if one.channel in CHATS:
+            _read_webhook(file, index, reader, problems, found)
+            continue
         if one.secret is None:
             continue
         place = ("subscriptions", index, "secret")
@@ -272,6 +281,26 @@ def _read_endpoint_secrets(
             what = f"must have {least} to {most} bytes, as the secret of an endpoint"
             problems.append(file.problem(place, what))
     return found
+
+
+def _read_webhook(
+    file: ConnectionsFile,
+    index: int,
+    reader: SecretReader,
+    problems: list[Problem],
+    found: dict[int, str],
+) -> None:
+    """The address of a chat's webhook, by its reference."""
+    one = file.declared.subscriptions[index]
+    place = ("subscriptions", index, str(one.channel))
+    try:
+        address = reader.read(one.slack or one.teams or "")
+        # It is unknown here for which stack it is.
+        check_webhook(address, channel=one.channel, allow_private=True)
+    except (UnreadableReference, Refused) as error:
+        problems.append(file.problem(place, str(error)))
+        return
+    found[index] = address
 
 
 _NO_HEADER_VALUE: Final = (

@@ -273,9 +273,12 @@ class DeclaredConnection(_Declared):
 
 
 class DeclaredSubscription(SaidSubscription):
-    """The same as it is said anywhere, with a reference to an endpoint's secret."""
+    """The same as it is said anywhere, with references to an endpoint's secret and to the address
+    of a chat's webhook."""
 
     secret: Text | None = None
+    slack: Text | None = None
+    teams: Text | None = None
 
 
 class DeclaredFile(_Declared):

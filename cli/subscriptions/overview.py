@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from cli.connections.difference import in_words
 from cli.output import tell_folded, tell_row, without_query
-from milepost.notifications.notice import DEFAULT_KINDS, TEAM_KINDS, Channel
+from milepost.notifications.notice import DEFAULT_KINDS, FOR_READERS, TEAM_KINDS
 from milepost.notifications.subscription import Subscription
 
 _COLUMNS: Final = ("subscription", "channel", "mode", "language", "state")
@@ -37,18 +37,19 @@ def subscription_as_json(one: Subscription) -> dict[str, Any]:
         "language": one.language,
         "time_zone": one.time_zone,
         "owner": one.owner,
+        "customer_names": one.customer_names,
         "source": one.source,
         "ended": one.ended,
     }
 
 
 def _cells(one: Subscription) -> tuple[str, ...]:
-    is_mail = one.channel is Channel.EMAIL
+    is_text = one.channel in FOR_READERS
     return (
         one.id,
         str(one.channel),
         str(one.mode).replace("_", " "),
-        one.language if is_mail else "-",
+        one.language if is_text else "-",
         "ended" if one.ended else "active",
     )
 

@@ -1,4 +1,4 @@
-"""Reads the endpoint queue: claims a notice, sends it signed by HTTP POST, logs its outcome."""
+"""Reads the endpoint queue: claims notices, posts them to endpoints and chats, logs outcomes."""
 
 import json
 import os
@@ -15,11 +15,16 @@ from milepost.aws.metrics import count_failures, open_metrics
 from milepost.aws.sqs_batches import Message, take_each
 from milepost.common.exception_summary import fail_without_message
 from milepost.connections.aws.settings import ConnectionSettings
-from milepost.notifications.aws.messages import NoticeQueue, notice_of
+from milepost.notifications.aws.counted_failures import CountedChatNotices
+from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.messages import NoticeQueue, batch_of, notice_of
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
-from milepost.notifications.claims import AlreadyClaimed
-from milepost.notifications.eligibility_check import Judge
+from milepost.notifications.chat.batches import ChatBatches, ChatPoster, NoLinks
+from milepost.notifications.chat.disclosing_judge import DisclosingJudge
+from milepost.notifications.chat.platforms import PLATFORM_OF, ChatWriter
+from milepost.notifications.chat.rendering import ChatRenderer
+from milepost.notifications.claims import AlreadyClaimed, Batch, batch_id
 from milepost.notifications.endpoints.aws.delivery_log import (
     CountedCalls,
     EndpointRetries,
@@ -32,7 +37,9 @@ from milepost.notifications.endpoints.aws.endpoints import (
 )
 from milepost.notifications.endpoints.aws.http import EndpointHttp
 from milepost.notifications.endpoints.delivery import Caller
-from milepost.notifications.notice import Notice
+from milepost.notifications.endpoints.signed_message import SignedJson
+from milepost.notifications.mail.batch_sender import BatchSender
+from milepost.notifications.notice import Channel, Notice
 from milepost.orders.aws.consistent_reads import ConsistentOrders
 from milepost.providers.registry import REGISTRY
 
@@ -56,19 +63,18 @@ dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
 suppressions = SuppressionsTable(dynamodb, table_name=table_name)
 queue = NoticeQueue(client("sqs"), queue_url=os.environ["ENDPOINT_QUEUE_URL"])
+connections = ConnectionSettings(
+    client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
+)
+renderer = ChatRenderer(connections=connections, console_url=os.environ["CONSOLE_URL"])
 caller = Caller(
     log=CountedCalls(dynamodb, table_name=table_name, failed=note_failed),
     endpoints=EndpointsTable(dynamodb, table_name=table_name),
-    judge=Judge(
+    judge=DisclosingJudge(
         suppressions=suppressions,
         subscriptions=SubscriptionsTable(dynamodb, table_name=table_name),
         orders=ConsistentOrders(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
-        connections=ConnectionSettings(
-            client("ssm"),
-            path=os.environ["CONNECTIONS_PATH"],
-            clock=time.monotonic,
-            providers=REGISTRY,
-        ),
+        connections=connections,
     ),
     secrets=EndpointSecretsStore(
         client("secretsmanager"),
@@ -83,7 +89,36 @@ caller = Caller(
         configuration_set=os.environ["CONFIGURATION_SET"],
         suppressions=suppressions,
     ),
+    writers={
+        Channel.HTTPS: SignedJson(),
+        **{
+            channel: ChatWriter(renderer=renderer, platform=platform)
+            for channel, platform in PLATFORM_OF.items()
+        },
+    },
 )
+
+
+def chat_batches() -> ChatBatches:
+    """What sends digests to chats, by the same webhooks as single notices."""
+    poster = ChatPoster(
+        secrets=caller.secrets,
+        http=caller.http,
+        switching_off=caller.switching_off,
+        chance=caller.chance,
+    )
+    return ChatBatches(
+        sender=BatchSender(
+            claims=CountedChatNotices(dynamodb, table_name=table_name, failed=note_failed),
+            holds=HoldsTable(dynamodb, table_name=table_name),
+            judge=caller.judge,
+            renderer=renderer,
+            links=NoLinks(),
+            mailer=poster,
+        ),
+        poster=poster,
+        retries=EndpointRetries(dynamodb, table_name=table_name, queue=queue),
+    )
 
 
 @fail_without_message
@@ -113,7 +148,10 @@ def call(message: Message) -> None:
 
 
 def call_once(content: Mapping[str, Any]) -> None:
-    """Call the endpoint of one notice, once."""
+    """Call the endpoint of one notice, or of the notices held for one chat, once."""
+    if batch := batch_of(content):
+        send_batch(batch, attempt=attempt_of(content))
+        return
     notice, attempt = notice_of(content), attempt_of(content)
     called = caller.call(notice, attempt=attempt, now=datetime.now(UTC))
     after = datetime.now(UTC) - notice.announcement.announced_at
@@ -127,3 +165,9 @@ def call_once(content: Mapping[str, Any]) -> None:
         failure=called.failure if called else None,
         switched_off=called.switched_off if called else False,
     )
+
+
+def send_batch(batch: Batch, *, attempt: int) -> None:
+    """Post what was held for one chat as one message."""
+    again = chat_batches().send(batch, attempt=attempt, now=datetime.now(UTC))
+    logger.info("handled", batch=batch_id(batch), attempt=attempt + 1, comes_back=again)

@@ -19,8 +19,11 @@ class SubscriptionView(Shape):
     """Who is notified of what. Empty `connections` and `service_types` mean all."""
 
     id: str
-    channel: str = Field(description="`email` or `https`.")
-    recipient: str
+    channel: str = Field(description="`email`, `https`, `slack` or `teams`.")
+    recipient: str = Field(
+        description="An email address, a URL, or the name of a chat's webhook: its address is a "
+        "secret, and is never shown."
+    )
     kinds: list[str]
     connections: list[str]
     service_types: list[str]
@@ -30,6 +33,7 @@ class SubscriptionView(Shape):
     daily_at: str
     quiet_hours: QuietHoursView | None
     owner: str | None
+    customer_names: bool = Field(description="Whether messages to a chat name the customer.")
     source: str | None = Field(description="`file` for one that connections.yaml declares.")
     ended: str | None = Field(description="Why it is over, in words; null while it is active.")
 
@@ -90,6 +94,7 @@ def subscription_view(one: Subscription) -> SubscriptionView:
         if quiet
         else None,
         owner=one.owner,
+        customer_names=one.customer_names,
         source=one.source,
         ended=one.ended,
     )

@@ -7,7 +7,14 @@ from typing import Final, Protocol
 
 from milepost.common.local_clock import next_full_hour
 from milepost.connections.connection import Connection
-from milepost.notifications.notice import FOR_CONTACT_ALONE, Audience, Channel, Notice, State
+from milepost.notifications.notice import (
+    FOR_CONTACT_ALONE,
+    FOR_READERS,
+    Audience,
+    Channel,
+    Notice,
+    State,
+)
 from milepost.notifications.recipients import NO_ADDRESS, Choice, choose
 from milepost.notifications.subscription import Subscription
 from milepost.orders.announcements import DETAILS_GRACE_PERIOD, Announced
@@ -140,7 +147,7 @@ class Notifier:
         """Hold notices over the recipient's hourly limit for one digest at the end of the hour, or
         at the end of quiet hours that have started by then."""
         is_immediate = choice.skipped is None and choice.due_at is None
-        if not is_immediate or choice.notice.channel is not Channel.EMAIL:
+        if not is_immediate or choice.notice.channel not in FOR_READERS:
             return choice
         notice = choice.notice
         own = next((one for one in subscriptions if one.id == notice.subscription), None)
@@ -194,6 +201,8 @@ class AnnouncementDispatcher(Notifier):
     def _put(self, notice: Notice, announced: Announced) -> None:
         if notice.channel is Channel.EMAIL:
             self.emails.put(notice, delay=_delay(announced))
+        elif notice.channel in FOR_READERS:
+            self.endpoints.put(notice, delay=_delay(announced))
         else:
             self.endpoints.put(notice)
 

@@ -63,6 +63,14 @@ class Channel(StrEnum):
     EVENT_BUS = "event_bus"
     EMAIL = "email"
     HTTPS = "https"
+    SLACK = "slack"
+    TEAMS = "teams"
+
+
+CHATS: Final = frozenset({Channel.SLACK, Channel.TEAMS})
+"""Channels whose messages people read in a chat. They are posted to an incoming webhook."""
+FOR_READERS: Final = CHATS | {Channel.EMAIL}
+"""Channels whose messages are texts for people: they have a language, quiet hours and digests."""
 
 
 BROADCAST: Final = frozenset({Channel.SNS, Channel.EVENT_BUS})

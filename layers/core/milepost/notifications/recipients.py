@@ -11,6 +11,7 @@ from milepost.notifications.eligibility import customer_notices_off
 from milepost.notifications.notice import (
     CUSTOMER_KINDS,
     FOR_CONTACT_ALONE,
+    FOR_READERS,
     Audience,
     Channel,
     Notice,
@@ -70,7 +71,7 @@ def choose(
     return [_or_said_by(choice, following) for choice in choices]
 
 
-SAID_BY_NEXT: Final = "the mail about the date, which followed at once, says it as well"
+SAID_BY_NEXT: Final = "the message about the date, which followed at once, says it as well"
 
 
 def _is_said_by_next(one: Announcement) -> bool:
@@ -85,13 +86,13 @@ def _next_of(announced: Announced) -> Announced:
 
 
 def _or_said_by(choice: Choice, following: Iterable[Choice]) -> Choice:
-    """Skip a mail if the same recipient gets one with more information at the same time."""
+    """Skip a text if the same recipient gets one with more information at the same time."""
     notice = choice.notice
-    if notice.channel is not Channel.EMAIL or choice.skipped is not None:
+    if notice.channel not in FOR_READERS or choice.skipped is not None:
         return choice
     is_said = any(
         other.skipped is None
-        and other.notice.channel is Channel.EMAIL
+        and other.notice.channel is notice.channel
         and other.notice.recipient_hash == notice.recipient_hash
         and other.notice.audience is notice.audience
         and _urgency(other) <= _urgency(choice)

@@ -9,7 +9,7 @@ from typing import Final
 from milepost.common.email_addresses import address_identity
 from milepost.common.local_clock import end_of_period, next_at, next_full_hour
 from milepost.common.status import is_same_word
-from milepost.notifications.notice import DEFAULT_KINDS, TEAM_KINDS, Channel
+from milepost.notifications.notice import DEFAULT_KINDS, FOR_READERS, TEAM_KINDS, Channel
 from milepost.orders.announcements import Announced
 from milepost.orders.order import Kind
 
@@ -53,7 +53,8 @@ class QuietHours:
 class Subscription:
     """Empty ``connections`` and ``service_types`` mean all of them.
 
-    ``recipient`` is an email address or the URL of an HTTPS endpoint, depending on ``channel``.
+    ``recipient`` is an email address, the URL of an HTTPS endpoint, or the name of a chat's
+    webhook, depending on ``channel``. The address of a webhook is a secret, and isn't part of it.
     ``owner`` is notified when an endpoint is switched off.
     """
 
@@ -69,6 +70,8 @@ class Subscription:
     daily_at: time = time(8)
     quiet_hours: QuietHours | None = None
     owner: str | None = None
+    customer_names: bool = False
+    """Whether messages to a chat name the customer."""
     source: str | None = None
     """``file`` for a subscription that ``milepost connections apply`` manages."""
     ended: str | None = None
@@ -105,7 +108,7 @@ class Subscription:
 
     def due_at(self, kind: Kind, *, now: datetime) -> datetime | None:
         """When a notice has to be sent; None for at once."""
-        if self.channel is not Channel.EMAIL:
+        if self.channel not in FOR_READERS:
             return None
         gathered = self._gathered_until(now)
         moment = gathered or now

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from milepost.common.email_addresses import BadAddress, check_address
+from milepost.notifications.chat.addresses import check_webhook, is_webhook_name, webhook_name
 from milepost.notifications.endpoints.addresses import Refused, check_addresses, read_url
 from milepost.notifications.notice import DEFAULT_KINDS, TEAM_KINDS, Channel
 from milepost.notifications.subscription import QUIET_HOURS_EXEMPT, Mode, QuietHours, Subscription
@@ -52,6 +53,22 @@ def _endpoint(value: str) -> str:
     return value
 
 
+def _webhook_of(channel: Channel) -> AfterValidator:
+    """Check the address of a chat's incoming webhook. No error quotes it: it is a secret."""
+
+    def check(value: str) -> str:
+        if is_webhook_name(value):
+            # A subscription that is changed is shown without the address, and sent back so.
+            return value
+        try:
+            check_webhook(value, channel=channel, allow_private=True)
+        except Refused as refusal:
+            raise ValueError(f"is no incoming webhook's address ({refusal})") from None
+        return value
+
+    return AfterValidator(check)
+
+
 def _time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -72,6 +89,8 @@ def _clock(value: Any) -> str:
 Text: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Email: TypeAlias = Annotated[Text, AfterValidator(_email)]
 Endpoint: TypeAlias = Annotated[Text, AfterValidator(_endpoint)]
+SlackWebhook: TypeAlias = Annotated[Text, _webhook_of(Channel.SLACK)]
+TeamsWebhook: TypeAlias = Annotated[Text, _webhook_of(Channel.TEAMS)]
 Zone: TypeAlias = Annotated[Text, AfterValidator(_time_zone)]
 Clock: TypeAlias = Annotated[str, BeforeValidator(_clock)]
 Language: TypeAlias = Annotated[Text, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
@@ -105,7 +124,8 @@ class SaidQuietHours(_Said):
 
 
 class SaidSubscription(_Said):
-    """Who is notified of what, by email or at an HTTPS endpoint.
+    """Who is notified of what: by email, at an HTTPS endpoint, or in a chat of Slack or Microsoft
+    Teams, by the address of its incoming webhook. That address is a secret and is never shown.
 
     An empty list, or null, means the same as leaving the setting out: the default kinds, every
     connection, every service type.
@@ -113,6 +133,9 @@ class SaidSubscription(_Said):
 
     email: Email | None = None
     url: Endpoint | None = None
+    slack: SlackWebhook | None = None
+    teams: TeamsWebhook | None = None
+    customer_names: bool | None = None
     owner: Email | None = None
     kinds: list[SubscribedKind] | None = None
     connections: list[ConnectionId] | None = None
@@ -125,21 +148,41 @@ class SaidSubscription(_Said):
 
     @model_validator(mode="after")
     def _fits_its_channel(self) -> Self:
-        if (self.email is None) == (self.url is None):
-            raise ValueError("needs either email, or the url of an endpoint")
+        if sum(one is not None for one in (self.email, self.url, self.slack, self.teams)) != 1:
+            raise ValueError("needs one of email, the url of an endpoint, slack and teams")
         said = {name for name in self.model_fields_set if getattr(self, name) is not None}
         others = [name for name in self._of_the_other_channel() if name in said]
         if others:
-            channel = "an endpoint" if self.url else "mails"
-            raise ValueError(f"{', '.join(others)} is not for {channel}: leave it out")
-        if self.url and self.owner is None:
-            raise ValueError("needs owner: the address to tell when the endpoint is switched off")
+            raise ValueError(f"{', '.join(others)} is not for {_ARE[self.channel]}: leave it out")
+        if self.channel is not Channel.EMAIL and self.owner is None:
+            what = "endpoint" if self.url else "chat"
+            raise ValueError(f"needs owner: the address to tell when the {what} is switched off")
         return self
 
     def _of_the_other_channel(self) -> tuple[str, ...]:
-        if self.url is None:
-            return ("secret", "owner")
-        return ("language", "time_zone", "mode", "daily_at", "quiet_hours")
+        match self.channel:
+            case Channel.EMAIL:
+                return ("secret", "owner", "customer_names")
+            case Channel.HTTPS:
+                texts = ("language", "time_zone", "mode", "daily_at", "quiet_hours")
+                return (*texts, "customer_names")
+            case _:
+                return ("secret",)
+
+    @property
+    def channel(self) -> Channel:
+        if self.slack:
+            return Channel.SLACK
+        if self.teams:
+            return Channel.TEAMS
+        return Channel.HTTPS if self.url else Channel.EMAIL
+
+    @property
+    def webhook(self) -> str | None:
+        """The address of a chat's incoming webhook, which is a secret; None if only its name is
+        given."""
+        said = self.slack or self.teams
+        return None if said is None or is_webhook_name(said) else said
 
     @property
     def gathering(self) -> Mode:
@@ -147,16 +190,27 @@ class SaidSubscription(_Said):
 
     @property
     def recipient(self) -> str:
-        return self.email or self.url or ""
+        """The recipient as it is stored and shown; of a chat, the name of its webhook."""
+        if self.webhook:
+            return webhook_name(self.webhook)
+        return self.email or self.url or self.slack or self.teams or ""
+
+
+_ARE: Final = {
+    Channel.EMAIL: "mails",
+    Channel.HTTPS: "an endpoint",
+    Channel.SLACK: "Slack",
+    Channel.TEAMS: "Teams",
+}
 
 
 def subscription_from(said: SaidSubscription, *, subscription_id: str, source: str) -> Subscription:
-    """The subscription, with all defaults."""
+    """The subscription, with all defaults. A webhook's address is not part of it."""
     usual = Subscription(id=subscription_id, recipient=said.recipient)
     quiet = said.quiet_hours
     return Subscription(
         id=subscription_id,
-        channel=Channel.HTTPS if said.url else Channel.EMAIL,
+        channel=said.channel,
         recipient=said.recipient,
         kinds=frozenset(said.kinds or DEFAULT_KINDS),
         connections=frozenset(said.connections or ()),
@@ -173,6 +227,7 @@ def subscription_from(said: SaidSubscription, *, subscription_id: str, source: s
         if quiet
         else None,
         owner=said.owner,
+        customer_names=said.customer_names or False,
         source=source,
     )
 

@@ -63,6 +63,10 @@ class Subscriptions(Protocol):
 
 
 class EndpointSecrets(Protocol):
+    def keep(self, subscription_id: str, address: str) -> None:
+        """Store the address of a chat's webhook, unless there is one."""
+        ...
+
     """What messages to endpoints are signed with."""
 
     def make(self, subscription_id: str) -> str:

@@ -57,8 +57,12 @@ def names_somebody(text: str, details: Details) -> bool:
     It finds what the order's own facts contain. It can't find a person whom the provider names
     without a title and who appears nowhere else in the order.
     """
-    if looks_like_contact(text):
-        return True
+    return looks_like_contact(text) or repeats_facts(text, details)
+
+
+def repeats_facts(text: str, details: Details) -> bool:
+    """Whether a text contains something that the order knows of a person: for texts of our own,
+    whose times and identifiers are no contact data."""
     facts: Mapping[str, Any] = details
     said = _Said(text)
     if any(said.has_name(name) for key in _NAMING for name in _texts(facts.get(key))):

@@ -24,8 +24,9 @@ from milepost.api.subscription_schema import (
 )
 from milepost.common.idempotency import KeyReused, fingerprint, is_repeated
 from milepost.common.timestamps import format_instant
+from milepost.notifications.chat.addresses import check_webhook
 from milepost.notifications.endpoints.addresses import Refused, read_url
-from milepost.notifications.notice import Channel
+from milepost.notifications.notice import CHATS, Channel
 from milepost.notifications.subscription import FROM_FILE, Subscription
 from milepost.notifications.subscription_input import (
     SaidSubscription,
@@ -77,11 +78,16 @@ def add_subscription(
     key = key or new_key()
     made = subscription_from(asked, subscription_id=_id_by(caller, key), source=FROM_API)
     change.concerns(subscription=made.id)
+    if made.channel in CHATS and asked.webhook is None:
+        fault = Fault(where=f"body.{made.channel}", what="Give the address of the webhook.")
+        raise Problem(422, "The subscription can't be as it is asked for.", errors=[fault])
     there = _made_before(made, asked, services, caller=caller, key=key)
     secret = None
     if made.channel is Channel.HTTPS:
         # The secret is stored first, since a notice to an endpoint without one fails.
         secret = services.operations.endpoint_secrets.make(made.id)
+    elif asked.webhook is not None:
+        services.operations.endpoint_secrets.keep(made.id, asked.webhook)
     if there is None:
         services.operations.subscriptions.put(made)
         change.changed(after=_recorded(made))
@@ -118,7 +124,7 @@ def _made_before(
         if is_repeated(services.requests, operation, key, contents):
             return there
         _require_same(made, there)
-        _require_possible(made, services)
+        _require_possible(made, asked, services)
         services.requests.enter(operation, key, contents, at=services.clock())
     except KeyReused as error:
         raise reused(error) from None
@@ -148,7 +154,7 @@ def change_subscription(
             "make another one, and delete this."
         )
     wanted = subscription_from(asked, subscription_id=there.id, source=FROM_API)
-    _require_possible(wanted, services)
+    _require_possible(wanted, asked, services)
     if not services.operations.subscriptions.change(wanted, instead_of=there):
         # Deleted meanwhile, or managed by the file now.
         _find_ours(subscription, services)
@@ -216,7 +222,7 @@ def rotate_secret(
             found.id, now=now, keep_for=keep_for, request=_id_by(caller, key)
         )
     if rotated is None:
-        raise Conflict(f"{found.id} has no secret: only endpoints have.")
+        raise Conflict(f"{found.id} has no secret that signs: only endpoints have.")
     secret, until = rotated
     shown = format_instant(until) if until else None
     return Response(
@@ -240,7 +246,7 @@ def delete_subscription(
 ) -> Response[str]:
     found = _find_ours(subscription, services)
     change.changed(before=_recorded(found))
-    if found.channel is Channel.HTTPS:
+    if found.channel is not Channel.EMAIL:
         # Ended first and deleted last: if this is interrupted, it can be deleted again.
         reason = f"deleted on {services.clock():%Y-%m-%d}"
         services.operations.subscriptions.end(found.id, reason=reason)
@@ -272,7 +278,7 @@ def _find_ours(subscription_id: str, services: Services) -> Subscription:
     return found
 
 
-def _require_possible(wanted: Subscription, services: Services) -> None:
+def _require_possible(wanted: Subscription, asked: SaidSubscription, services: Services) -> None:
     """Check what can't be checked by the request alone."""
     known = services.connection_ids()
     there_are = f"there are: {', '.join(known) or 'none'}"
@@ -285,6 +291,13 @@ def _require_possible(wanted: Subscription, services: Services) -> None:
             f"Name connections: your group is narrowed to {there_are.removeprefix('there are: ')}."
         )
         faults.append(Fault(where="body.connections", what=what))
+    if asked.webhook is not None:
+        try:
+            allow_private = services.operations.allow_private_endpoints
+            check_webhook(asked.webhook, channel=wanted.channel, allow_private=allow_private)
+        except Refused as refusal:
+            what = f"It would never be called: {refusal}."
+            faults.append(Fault(where=f"body.{wanted.channel}", what=what))
     if wanted.channel is Channel.HTTPS:
         try:
             if services.operations.allow_private_endpoints:

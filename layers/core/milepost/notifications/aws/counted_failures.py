@@ -28,3 +28,9 @@ class CountedNotices(NoticesTable):
         if was_open and state is State.FAILED:
             self._failed(notice)
         return was_open
+
+
+class CountedChatNotices(CountedNotices):
+    """Notices by chat: a webhook's answer says that the platform has the message."""
+
+    state_of_sent = State.DELIVERED

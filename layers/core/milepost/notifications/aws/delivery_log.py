@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
@@ -15,7 +15,7 @@ from milepost.common.timestamps import format_instant, parse_instant, sortable
 from milepost.notifications.aws.list_keys import notice_listing, state_listing
 from milepost.notifications.claims import AlreadyClaimed
 from milepost.notifications.dispatch import Entered
-from milepost.notifications.notice import Channel, Notice, NoticeId, State
+from milepost.notifications.notice import FOR_READERS, Notice, NoticeId, State
 from milepost.notifications.recipients import Choice
 from milepost.orders.order import OrderKey
 
@@ -36,6 +36,9 @@ NOBODY_CLAIMS_IT: Final = "(attribute_not_exists(claimed_until) OR claimed_until
 
 class NoticesTable:
     """Implements ``dispatch.DeliveryLog`` and ``claims.Claims``."""
+
+    state_of_sent: ClassVar[State] = State.SENT
+    """The state of a notice whose batch was sent."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
@@ -142,7 +145,7 @@ class NoticesTable:
         more = {"message_id": message_id, "digest": digest}
         for start in range(0, len(notices), _TOGETHER):
             part = notices[start : start + _TOGETHER]
-            updates = [_setting(one, State.SENT, at, **more) for one in part]
+            updates = [_setting(one, self.state_of_sent, at, **more) for one in part]
             actions: list[Any] = [
                 {"Update": {"TableName": self._table, **update}} for update in updates
             ]
@@ -153,7 +156,7 @@ class NoticesTable:
                     raise
                 # One notice in another state prevents the whole transaction.
                 for notice, update in zip(part, updates, strict=True):
-                    self._write(notice, update, State.SENT)
+                    self._write(notice, update, self.state_of_sent)
 
     def close(
         self,
@@ -243,7 +246,7 @@ def notice_item(choice: Choice, *, at: datetime) -> dict[str, Any]:
         "channel": str(notice.channel),
         "recipient": notice.recipient or None,
         "audience": str(notice.audience),
-        "language": notice.language if notice.channel is Channel.EMAIL else None,
+        "language": notice.language if notice.channel in FOR_READERS else None,
         "subscription": notice.subscription,
         "state": str(state),
         "reason": choice.skipped or choice.waits_for,

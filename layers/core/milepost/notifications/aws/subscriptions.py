@@ -182,6 +182,7 @@ def subscription_item(subscription: Subscription) -> dict[str, Any]:
         if quiet
         else None,
         "owner": subscription.owner,
+        "customer_names": subscription.customer_names or None,
         "source": subscription.source,
         "ended": subscription.ended,
     }
@@ -228,6 +229,7 @@ def subscription_of(item: Mapping[str, Any]) -> Subscription:
         if quiet
         else None,
         owner=item.get("owner"),
+        customer_names=item.get("customer_names") is True,
         source=item.get("source"),
         ended=item.get("ended"),
     )

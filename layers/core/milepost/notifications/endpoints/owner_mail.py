@@ -20,7 +20,8 @@ def switched_off_mail(endpoint: Endpoint, *, to: str, failure: str, since: datet
         else f"It {failure}, which says that it wants no more messages."
     )
     shown = endpoint.url.partition("?")[0]
-    host = urlsplit(shown).hostname or "an endpoint"
+    # A chat is shown by the name of its webhook, which begins with the host.
+    host = urlsplit(shown if "://" in shown else f"//{shown}").hostname or "an endpoint"
     paragraphs = (
         f"Milepost has switched off the endpoint {shown} of subscription {endpoint.subscription}.",
         why,

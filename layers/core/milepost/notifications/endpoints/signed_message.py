@@ -31,7 +31,7 @@ class Writer(Protocol):
 
     @property
     def lacks(self) -> str:
-        """What a subscription without a secret lacks, and what to do about it, for an error message."""
+        """What a subscription without a secret lacks and what to do about it, as text."""
         ...
 
     def write(self, judged: Judged, *, secrets: Sequence[str], now: datetime) -> Request:

@@ -7,15 +7,15 @@ of each other one the log says why it was not sent.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Generic
 
 from milepost.notifications.claims import CLAIM, Batch, Claimed, Claims, batch_id
 from milepost.notifications.eligibility import Verdict
 from milepost.notifications.eligibility_check import Judge, Judged, Voice
-from milepost.notifications.mail.message import Mail
 from milepost.notifications.mail.sender import (
     NEWS_WITHIN,
     Holds,
+    Letter,
     Links,
     Mailer,
     OutcomeUnknown,
@@ -63,15 +63,15 @@ class _Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchSender:
+class BatchSender(Generic[Letter]):
     """Sends what was held, as one mail for each language and time zone of its recipient."""
 
     claims: Claims
     holds: Holds
     judge: Judge
-    renderer: Renderer
+    renderer: Renderer[Letter]
     links: Links
-    mailer: Mailer
+    mailer: Mailer[Letter]
     overdue: OverdueOrders | None = None
 
     def send(self, batch: Batch, *, now: datetime) -> None:
@@ -154,7 +154,7 @@ class BatchSender:
         self.claims.mark_all_sent(notices, message_id=message_id, at=now, digest=batch_id(batch))
         self.holds.let_go(batch, notices)
 
-    def _write(self, batch: Batch, group: _Group, now: datetime) -> Mail | None:
+    def _write(self, batch: Batch, group: _Group, now: datetime) -> Letter | None:
         """The group's mail, without those notices that nothing can be written of; None of none."""
         url, overdue = self.links.url_for(group.notices), self._overdue(group, now)
         try:
@@ -182,7 +182,7 @@ class BatchSender:
             return type(error).__name__
         return None
 
-    def _render(self, group: _Group, url: str | None, overdue: OverdueNow | None) -> Mail:
+    def _render(self, group: _Group, url: str | None, overdue: OverdueNow | None) -> Letter:
         """One notice alone is its own mail: a digest of one would only be harder to read."""
         if len(group.notices) == 1:
             return self._render_one(group, url)
@@ -190,13 +190,13 @@ class BatchSender:
             group, group.shown, beyond=group.beyond, unsubscribe_url=url, overdue=overdue
         )
 
-    def _render_one(self, group: _Group, url: str | None) -> Mail:
+    def _render_one(self, group: _Group, url: str | None) -> Letter:
         (one,) = group.shown
         return self.renderer.render(
             one.in_voice, one.tracked, time_zone=group.voice.time_zone, unsubscribe_url=url
         )
 
-    def _render_lines(self, group: _Group, shown: Sequence[Judged], **more: Any) -> Mail:
+    def _render_lines(self, group: _Group, shown: Sequence[Judged], **more: Any) -> Letter:
         return self.renderer.render_batch(
             [(one.in_voice, one.tracked) for one in shown],
             time_zone=group.voice.time_zone,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from milepost.common.errors import OrdersUnavailable
 from milepost.notifications.claims import CLAIM, Batch, Claimed, Claims
@@ -18,6 +18,12 @@ from milepost.orders.overdue_list import OverdueNow
 NEWS_WITHIN: Final = timedelta(minutes=15)
 """How long a mail is left alone whose outcome is unknown: by then its event has told whether it
 went out, even one that had to come a second time. The longest that SQS keeps a message back."""
+
+
+Letter = TypeVar("Letter")
+"""What a renderer makes and a mailer sends: a mail, or a message to a chat."""
+Letter_co = TypeVar("Letter_co", covariant=True)
+Letter_contra = TypeVar("Letter_contra", contravariant=True)
 
 
 class TryAgainLater(Exception):
@@ -67,7 +73,7 @@ class Holds(Protocol):
         ...
 
 
-class Renderer(Protocol):
+class Renderer(Protocol[Letter_co]):
     def render(
         self,
         notice: Notice,
@@ -75,7 +81,7 @@ class Renderer(Protocol):
         *,
         time_zone: str | None = None,
         unsubscribe_url: str | None = None,
-    ) -> Mail: ...
+    ) -> Letter_co: ...
 
     def render_batch(
         self,
@@ -86,7 +92,7 @@ class Renderer(Protocol):
         beyond: Sequence[Notice] = (),
         unsubscribe_url: str | None = None,
         overdue: OverdueNow | None = None,
-    ) -> Mail:
+    ) -> Letter_co:
         """One mail of all lines, in the language of their notices.
 
         :param time_zone: the recipient's (IANA name)
@@ -102,8 +108,8 @@ class Links(Protocol):
         ...
 
 
-class Mailer(Protocol):
-    def send(self, mail: Mail, *, notices: Sequence[Notice], at: datetime) -> str:
+class Mailer(Protocol[Letter_contra]):
+    def send(self, mail: Letter_contra, *, notices: Sequence[Notice], at: datetime) -> str:
         """The message's id. ``notices`` are what the mail's fate will be logged under.
 
         :raises TryAgainLater: when it can't be sent now
@@ -119,9 +125,9 @@ class Sender:
 
     claims: Claims
     judge: Judge
-    renderer: Renderer
+    renderer: Renderer[Mail]
     links: Links
-    mailer: Mailer
+    mailer: Mailer[Mail]
 
     def send(self, notice: Notice, *, now: datetime) -> State:
         """Send one notice; the state in which it is then.

@@ -21,8 +21,8 @@ from milepost.notifications.aws.delivery_log import (
 )
 from milepost.notifications.aws.held import DUE
 from milepost.notifications.aws.list_keys import notice_listing, state_listing
-from milepost.notifications.aws.messages import NoticeQueue, notice_message
-from milepost.notifications.claims import AlreadyClaimed
+from milepost.notifications.aws.messages import NoticeQueue, batch_message, notice_message
+from milepost.notifications.claims import AlreadyClaimed, Batch, batch_id
 from milepost.notifications.notice import Channel, Notice, State
 
 if TYPE_CHECKING:
@@ -186,7 +186,8 @@ def _values(listed: Mapping[str, str]) -> dict[str, str]:
 
 
 class EndpointRetries:
-    """Implements ``delivery.Retries``: soon by SQS, later by what release_notices finds due."""
+    """Implements ``delivery.Retries`` and ``batches.BatchRetries``: soon by SQS, later by what
+    release_notices finds due."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str, queue: NoticeQueue) -> None:
         self._client = client
@@ -195,13 +196,22 @@ class EndpointRetries:
 
     def put(self, notice: Notice, *, attempt: int, delay: timedelta, now: datetime) -> None:
         message = {**notice_message(notice), ATTEMPT: attempt}
+        self._put(message, notice.id, delay=delay, now=now)
+
+    def put_batch(self, batch: Batch, *, attempt: int, delay: timedelta, now: datetime) -> None:
+        message = {**batch_message(batch), ATTEMPT: attempt}
+        self._put(message, batch_id(batch), delay=delay, now=now)
+
+    def _put(
+        self, message: Mapping[str, Any], name: str, *, delay: timedelta, now: datetime
+    ) -> None:
         if delay <= LONGEST_DELAY:
             self._queue.put_message(message, delay=delay)
             return
         due_at = now + delay
         item = {
             "pk": DUE,
-            "sk": f"{format_instant(due_at)}#{Channel.HTTPS}#{notice.id}",
+            "sk": f"{format_instant(due_at)}#{Channel.HTTPS}#{name}",
             "message": json.dumps(message),
             "expires_at": expiry(due_at),
         }

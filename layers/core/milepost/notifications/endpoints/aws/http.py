@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -19,6 +20,8 @@ from milepost.notifications.endpoints.retry_policy import Answer
 SECONDS: Final = 15.0
 """The total time in seconds: resolving the name, connecting, sending, and the response."""
 MOST_BYTES: Final = 64 * 1024
+MOST_LOOKED_AT: Final = 2_000
+"""Bytes of a response's body in which a chat says what is wrong."""
 _MOST_INTERIM: Final = 100
 _NOT_SKIPPED_HERE: Final = (http.HTTPStatus.CONTINUE, http.HTTPStatus.SWITCHING_PROTOCOLS)
 
@@ -158,11 +161,11 @@ class _Call:
         answer = Answer(response.status, response.headers.get("retry-after"))
         self._answer = answer
         try:
-            # Read, though not looked at: some receivers stop working when nobody listens.
-            response.read(MOST_BYTES, decode_content=False)
+            # Read in any case: some receivers stop working when nobody listens.
+            body = response.read(MOST_BYTES, decode_content=False)
         except (HTTPError, http.client.HTTPException, OSError):
             return answer
-        return answer
+        return replace(answer, text=body[:MOST_LOOKED_AT].decode(errors="replace"))
 
     def _connect(self) -> socket.socket:
         refused: OSError = ConnectionError()

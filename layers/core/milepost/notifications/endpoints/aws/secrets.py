@@ -23,6 +23,10 @@ class EndpointSecretsKeeper:
         entries = self._secret.change(lambda entries: _add(entries, subscription_id, made))
         return current_secret(entries[subscription_id]) or made
 
+    def keep(self, subscription_id: str, address: str) -> None:
+        """Store the address of a chat's webhook, which stands where an endpoint has its secret."""
+        self._secret.change(lambda entries: _add(entries, subscription_id, address))
+
     def rotate(
         self, subscription_id: str, *, now: datetime, keep_for: timedelta, request: str
     ) -> tuple[str, datetime | None] | None:

@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Template
 
 from milepost.notifications.mail.rendering.jinja import template_for
-from milepost.notifications.mail.rendering.sanitize import fit_subject, tidy
+from milepost.notifications.mail.rendering.sanitize import fit_subject, paragraphs, tidy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,28 @@ def compose(text: Template, html: Template, values: dict[str, Any]) -> Composed:
         subject=fit_subject(text.render(ours, layout="subject.txt.j2")),
         text=tidy(text.render(ours, layout="layout.txt.j2")),
         html=html.render(ours, layout="layout.html.j2").strip() + "\n",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a mail says, without the frame of a mail: paragraphs of plain text."""
+
+    subject: str
+    lead: list[str]
+    after: list[str]
+    """What comes next."""
+
+
+def compose_said(text: Template, values: dict[str, Any]) -> Said:
+    """The texts of a template, for messages that are no mails.
+
+    :param text: the template, compiled for plain text
+    """
+    return Said(
+        subject=fit_subject(text.render(values, layout="subject.txt.j2")),
+        lead=paragraphs(text.render(values, layout="lead.txt.j2")),
+        after=paragraphs(text.render(values, layout="next.txt.j2")),
     )
 
 

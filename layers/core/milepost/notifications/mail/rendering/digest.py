@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final
@@ -87,29 +87,11 @@ def compose_digest(
     :param console_url: where the team looks at orders
     :raises ValueError: without any line
     """
-    if not digest.lines:
-        raise ValueError("a digest needs at least one line")
-    language = language_for(digest.language)
-    words = words_of(language)
-    moments = Moments(
-        language=language,
-        asked=digest.language,
-        time_zone=digest.time_zone,
-        country=_only_country(digest.connections),
-        words=words,
-        now=now,
-    )
+    form = _form(digest, now=now, sample=sample, console_url=console_url)
+    language, words = form.language, form.words
     notices = _notices(digest)
     audience = notices[0].audience
     ends = mail_ends(audience, digest.connections, words, footer=reason_for_digest(notices, words))
-    form = _Form(
-        digest=digest,
-        words=words,
-        moments=moments,
-        language=language,
-        sample=sample,
-        console_url=console_url,
-    )
     values = {
         "language": language,
         "words": words,
@@ -123,6 +105,42 @@ def compose_digest(
     html = environment(html=True).get_template("digest.html.j2").render(values)
     return ComposedDigest(
         subject=values["subject"], text=tidy(text), html=html.strip() + "\n", ends=ends
+    )
+
+
+def digest_values(
+    digest: Digest, *, now: datetime, console_url: str | None, most: int, sample: bool = False
+) -> Mapping[str, Any]:
+    """The texts of a digest for a message that is no mail: ``subject``, ``heading``, ``intro``,
+    ``groups`` of lines, and how many ``more`` there are.
+
+    :param most: how many lines are shown, the most urgent
+    :raises ValueError: without any line
+    """
+    form = _form(digest, now=now, sample=sample, console_url=console_url)
+    return replace(form, most=most).values(_notices(digest)[0].audience)
+
+
+def _form(digest: Digest, *, now: datetime, sample: bool, console_url: str | None) -> "_Form":
+    if not digest.lines:
+        raise ValueError("a digest needs at least one line")
+    language = language_for(digest.language)
+    words = words_of(language)
+    moments = Moments(
+        language=language,
+        asked=digest.language,
+        time_zone=digest.time_zone,
+        country=_only_country(digest.connections),
+        words=words,
+        now=now,
+    )
+    return _Form(
+        digest=digest,
+        words=words,
+        moments=moments,
+        language=language,
+        sample=sample,
+        console_url=console_url,
     )
 
 
@@ -141,6 +159,7 @@ class _Form:
     language: str
     sample: bool
     console_url: str | None = None
+    most: int = MOST_LINES
 
     def values(self, audience: Audience) -> Mapping[str, Any]:
         is_customer = audience is Audience.CUSTOMER

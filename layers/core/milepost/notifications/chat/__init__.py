@@ -1,0 +1,1 @@
+"""Messages to chats: notices to incoming webhooks of Slack and Microsoft Teams."""

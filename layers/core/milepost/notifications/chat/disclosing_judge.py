@@ -1,0 +1,37 @@
+"""Judges notices, and hands out the orders of those to chats with what a chat may show alone."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from milepost.notifications.chat.disclosed_order import disclosed
+from milepost.notifications.eligibility_check import Judge, Judged
+from milepost.notifications.mail.rendering.languages import language_for, words_of
+from milepost.notifications.notice import CHATS, Notice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisclosingJudge(Judge):
+    """A judge by all facts, after whom nobody sees more of an order than its chat may show.
+
+    Each notice of a digest has its own subscription, which allows the customer's name or doesn't.
+    """
+
+    def judge(self, notices: Sequence[Notice], *, now: datetime) -> Iterator[Judged]:
+        # Not super(): a dataclass with slots is another class than the one written here.
+        for judged in Judge.judge(self, notices, now=now):
+            yield _disclosed(judged) if judged.notice.channel in CHATS else judged
+
+
+def _disclosed(judged: Judged) -> Judged:
+    tracked, subscription = judged.facts.tracked, judged.facts.subscription
+    if tracked is None or tracked.erased_at is not None:
+        return judged
+    words = words_of(language_for(judged.voice.language))
+    order = disclosed(
+        tracked.order,
+        with_name=subscription is not None and subscription.customer_names,
+        withheld=words["withheld_in_chats"],
+    )
+    shown = replace(tracked, order=order)
+    return replace(judged, facts=replace(judged.facts, tracked=shown))
