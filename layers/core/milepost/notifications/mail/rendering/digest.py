@@ -165,7 +165,7 @@ class _Form:
         is_customer = audience is Audience.CUSTOMER
         own = self.words["digest"]
         listed = sorted((line for line in self.digest.lines if line.tracked), key=_urgency)
-        shown, kinds = listed[:MOST_LINES], self._kinds()
+        shown, kinds = listed[: self.most], self._kinds()
         more = _not_shown(self.digest, shown)
         intro = own["intro_customer" if is_customer else "intro"]
         latest = max(one.announcement.announced_at for one in _notices(self.digest))
