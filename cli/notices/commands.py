@@ -14,6 +14,7 @@ from cli.activity.recording import recorded
 from cli.api import OrdersApi
 from cli.command_group import examples, make_part
 from cli.errors import CannotDo, WrongUse
+from cli.notices.chat_preview import ChatWanted, PreviewChannel, preview_chat
 from cli.notices.listing import (
     AudienceOption,
     ChannelOption,
@@ -50,7 +51,7 @@ from milepost.connections.aws.settings import ConnectionSettings
 from milepost.exports.lists import NOTICES
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.resend import open_resender
-from milepost.notifications.notice import Audience, BadNoticeId, NoticeId
+from milepost.notifications.notice import Audience, BadNoticeId, Channel, NoticeId
 from milepost.notifications.notice_list import is_wanted
 from milepost.notifications.resend import CannotResend, NeedsForce, ResendRequest
 from milepost.notifications.subscription import DigestReason
@@ -162,11 +163,12 @@ def resend_notice(
     ] = False,
     stack: StackOption = None,
 ) -> None:
-    """Send a mail again: a new notice, written from the order as it is now; prints its id.
+    """Send a mail or a message to a chat again, as a new notice, and print its id.
 
-    What is out of date (the order has moved on, the appointment has changed or is over), of a kind
-    that is off for customers, or for somebody who is to get no mail, is refused with the reason.
-    With --force it is sent, and leads with how the order stands now.
+    It is written from the order as it is now. What is out of date (the order has moved on, the
+    appointment has changed or is over), of a kind that is off for customers, or for somebody who
+    is to get no mail, is refused with the reason. With --force it is sent, and leads with how the
+    order stands now.
     """
     try:
         identity = NoticeId.parse(notice)
@@ -185,6 +187,7 @@ def resend_notice(
         orders_table=target.output("OrdersTable"),
         notices_table=target.output("NoticesTable"),
         email_queue_url=target.output("EmailQueueUrl"),
+        endpoint_queue_url=target.output("EndpointQueueUrl"),
     )
     request = ResendRequest(
         to=to, by=by or caller_name(target), key=key or uuid4().hex, force=force
@@ -224,10 +227,35 @@ def preview_notice(
         Path | None, typer.Option("--html", help="Write the HTML part there.", dir_okay=False)
     ] = None,
     text: Annotated[bool, typer.Option("--text", help="Print the text beside --html.")] = False,
+    channel: Annotated[
+        PreviewChannel, typer.Option("--channel", help="email, slack or teams.")
+    ] = PreviewChannel.EMAIL,
+    customer_names: Annotated[
+        bool, typer.Option("--customer-names", help="Of a chat: with the customer's name.")
+    ] = False,
     stack: StackOption = None,
 ) -> None:
-    """Show the mail of an invented order, as this connection would send it."""
+    """Show the mail of an invented order, as this connection would send it.
+
+    With --channel slack or teams, the JSON of the message to a chat: Slack's Block Kit Builder and
+    Microsoft's Adaptive Cards Designer show what it looks like.
+    """
     target = find_stack(stack)
+    if channel is not PreviewChannel.EMAIL:
+        tell_json(
+            preview_chat(
+                target,
+                ChatWanted(
+                    channel=Channel(channel),
+                    kind=str(kind),
+                    reason=reason,
+                    connection=connection,
+                    language=language,
+                    customer_names=customer_names,
+                ),
+            )
+        )
+        return
     wanted = MailWanted(connection=connection, language=language, audience=str(audience))
     if kind == DIGEST:
         mail = preview_digest(target, reason, wanted)

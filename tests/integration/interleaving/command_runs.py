@@ -47,6 +47,7 @@ def command_stack(stack: Stack) -> HereStack:
         "ActivityDays": "366",
         "OrdersTable": made["OrdersTable"],
         "EmailQueueUrl": made["EmailQueue"],
+        "EndpointQueueUrl": made["EndpointQueue"],
         "PollSchedulesGroup": made["PollSchedules"],
         "PollOrdersFunctionArn": arn,
         "PollSchedulesRoleArn": "arn:aws:iam::123456789012:role/polls",

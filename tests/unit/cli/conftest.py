@@ -124,6 +124,7 @@ _OUTPUTS: Final = {
     "ActivityTable": "ActivityTable",
     "OrdersTable": "OrdersTable",
     "EmailQueueUrl": "EmailQueue",
+    "EndpointQueueUrl": "EndpointQueue",
     "EndpointSecretsArn": "EndpointSecrets",
     "SigningSecretsArn": "SigningSecrets",
     "ApiCredentialsArn": "ApiCredentials",

@@ -397,3 +397,19 @@ def test_what_is_for_the_contact_alone_is_on_no_bus(kind: Kind, desk: Desk) -> N
     desk.bus = MemoryBus()
     desk.tell(of=announced(kind))
     assert desk.bus.taken == []
+
+
+CHAT = Subscription(id="chat", recipient="hooks.slack.com/0a1b2c3d4e5f", channel=Channel.SLACK)
+
+
+def test_a_storm_for_a_chat_becomes_one_message_at_the_end_of_the_hour(desk: Desk) -> None:
+    for sequence in range(1, 5):
+        desk.tell(CHAT, of=numbered(sequence), connection=CAREFUL)
+    assert desk.endpoints.recipients == [CHAT.recipient] * 2
+    assert desk.held_until() == [(minute(60), CHAT.recipient)] * 2
+
+
+def test_a_chat_waits_for_the_end_of_its_quiet_hours(desk: Desk) -> None:
+    desk.tell(replace(CHAT, quiet_hours=QuietHours(start=time(7), end=time(15))))
+    assert desk.endpoints.recipients == []
+    assert desk.held_until() == [(minute(120), CHAT.recipient)]

@@ -35,7 +35,8 @@ ONE = notice(language="de", subscription="sales", audience=Audience.TEAM)
 
 class Desk:
     def __init__(self, *notices: Notice) -> None:
-        self.log, self.orders, self.emails = MemoryNotices(), MemoryOrders(), MemoryOutbox()
+        self.log, self.orders = MemoryNotices(), MemoryOrders()
+        self.emails, self.endpoints = MemoryOutbox(), MemoryOutbox()
         self.requests = MemoryRequests()
         self.suppressions = MemorySuppressions()
         self.subscriptions = MemorySubscriptions({SALES.id: SALES})
@@ -64,6 +65,7 @@ class Desk:
             ),
             requests=self.requests,
             emails=self.emails,
+            endpoints=self.endpoints,
         )
         request = ResendRequest(to=to, by=by, key=key or uuid4().hex, force=force)
         return resender.resend(NoticeId.parse(one.id), request, now=minute(5))
@@ -387,3 +389,18 @@ def test_a_customers_copy_beside_a_subscriber_keeps_the_customers_name() -> None
     desk = Desk(theirs)
     again = desk.resend(theirs)
     assert (again.apart, again.id) == (True, f"{theirs.id}/1")
+
+
+def test_a_message_to_a_chat_is_sent_to_the_same_chat_again() -> None:
+    chat = replace(
+        SALES, id="chat", channel=Channel.SLACK, recipient="hooks.slack.com/0a1b2c3d4e5f"
+    )
+    one = replace(ONE, channel=chat.channel, recipient=chat.recipient, subscription=chat.id)
+    desk = Desk(one)
+    desk.subscriptions.kept[chat.id] = chat
+    again = desk.resend(one)
+    assert (again.copy, again.recipient) == (1, chat.recipient)
+    assert desk.endpoints.recipients == [chat.recipient]
+    assert desk.emails.recipients == []
+    with pytest.raises(CannotResend, match="only be sent to the same chat"):
+        desk.resend(one, to="other@example.org")

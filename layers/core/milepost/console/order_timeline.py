@@ -22,6 +22,8 @@ _TONES: Final[Mapping[State, str]] = {
 _CHANNELS: Final[Mapping[Channel, str]] = {
     Channel.EMAIL: "Mail",
     Channel.HTTPS: "Webhook",
+    Channel.SLACK: "Slack",
+    Channel.TEAMS: "Microsoft Teams",
     Channel.SNS: "SNS topic",
     Channel.EVENT_BUS: "Event bus",
 }

@@ -12,7 +12,7 @@ from milepost.console.rendering import segment
 from milepost.console.request import Values
 from milepost.console.responses import Answer
 from milepost.notifications.mail.message import Mail
-from milepost.notifications.notice import Notice, NoticeId
+from milepost.notifications.notice import Channel, Notice, NoticeId
 from milepost.notifications.resend import CannotResend, NeedsForce, ResendRequest
 
 
@@ -74,7 +74,8 @@ def draft_of(visit: Visit, identity: NoticeId, query: Values) -> Draft:
     except CannotResend as no:
         never = str(no)
     mail = None
-    if judged.facts.tracked is not None and judged.facts.connection is not None:
+    is_mail = identity.channel is Channel.EMAIL
+    if is_mail and judged.facts.tracked is not None and judged.facts.connection is not None:
         zone = judged.voice.time_zone
         mail = visit.mails.render(judged.in_voice, judged.tracked, time_zone=zone)
     return Draft(notice=judged.notice, mail=mail, never=never, needs_force=needs_force)

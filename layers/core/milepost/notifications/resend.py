@@ -10,7 +10,16 @@ from milepost.common.idempotency import Requests, fingerprint, is_repeated
 from milepost.notifications.dispatch import Entered, Outbox
 from milepost.notifications.eligibility import judge, out_of_date
 from milepost.notifications.eligibility_check import Judge, Judged
-from milepost.notifications.notice import APART, Audience, Channel, Notice, NoticeId, State
+from milepost.notifications.notice import (
+    APART,
+    CHATS,
+    FOR_READERS,
+    Audience,
+    Channel,
+    Notice,
+    NoticeId,
+    State,
+)
 from milepost.notifications.recipients import Choice
 
 OPERATION: Final = "resend"
@@ -48,12 +57,14 @@ class ResendRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resender:
-    """Resends mails."""
+    """Resends mails and messages to chats."""
 
     log: Log
     judge: Judge
     requests: Requests
     emails: Outbox
+    endpoints: Outbox | None = None
+    """The queue of chats; None: only mails are resent."""
 
     def resend(self, identity: NoticeId, asked: ResendRequest, *, now: datetime) -> Notice:
         """Send a mail again, to the same or another address; returns the new notice.
@@ -75,7 +86,7 @@ class Resender:
         notice, state = self._enter_copy(again, identity, asked, now)
         if state is State.QUEUED:
             # An earlier request with this key may have been interrupted after the log entry.
-            self.emails.put(notice)
+            self._outbox(notice.channel).put(notice)
         return notice
 
     def check(self, identity: NoticeId, asked: ResendRequest, *, now: datetime) -> None:
@@ -98,9 +109,20 @@ class Resender:
         (judged,) = self.judge.judge([replace(original, forced=asked.force, copy=1)], now=now)
         return judged
 
+    def _outbox(self, channel: Channel) -> Outbox:
+        if channel is Channel.EMAIL:
+            return self.emails
+        if self.endpoints is None:
+            raise CannotResend("only mails can be resent here")
+        return self.endpoints
+
     def _find(self, identity: NoticeId) -> Mapping[str, Any]:
-        if identity.channel is not Channel.EMAIL:
-            raise CannotResend(f"a notice by {identity.channel} can't be resent: only mails can")
+        if identity.channel not in FOR_READERS:
+            raise CannotResend(
+                f"a notice by {identity.channel} can't be resent: only mails can, and messages to"
+                " chats"
+            )
+        self._outbox(identity.channel)
         entry = self.log.find(identity)
         if entry is None:
             raise CannotResend(
@@ -164,6 +186,10 @@ class Resender:
 
 
 def _addressed(original: Notice, to: str | None) -> Notice:
+    if original.channel in CHATS:
+        if to:
+            raise CannotResend("a message to a chat can only be sent to the same chat again")
+        return original
     if not (to or original.recipient):
         raise CannotResend("there is no address to send it to: name one (--to ADDRESS)")
     try:

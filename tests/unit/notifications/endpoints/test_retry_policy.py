@@ -9,11 +9,6 @@ from typing import Any
 import pytest
 
 from milepost.notifications.endpoints.addresses import Endpoint
-from milepost.notifications.endpoints.signed_message import (
-    message_body,
-    message_headers,
-    message_id,
-)
 from milepost.notifications.endpoints.owner_mail import switched_off_mail
 from milepost.notifications.endpoints.retry_policy import (
     RETRY_AFTER,
@@ -24,6 +19,11 @@ from milepost.notifications.endpoints.retry_policy import (
     next_wait,
     rest_of_pause,
     wait_asked,
+)
+from milepost.notifications.endpoints.signed_message import (
+    message_body,
+    message_headers,
+    message_id,
 )
 from milepost.notifications.notice import Channel
 from milepost.orders.order import Kind

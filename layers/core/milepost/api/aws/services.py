@@ -68,6 +68,7 @@ def open_services(
             orders_table=environment["ORDERS_TABLE"],
             notices_table=notices_table,
             email_queue_url=environment["EMAIL_QUEUE_URL"],
+            endpoint_queue_url=environment["ENDPOINT_QUEUE_URL"],
         )
 
     @cache

@@ -15,7 +15,14 @@ from milepost.console.request import Values
 from milepost.console.responses import Answer
 from milepost.console.routing import Pages
 from milepost.notifications.mail.message import Mail
-from milepost.notifications.notice import CUSTOMER_KINDS, DEFAULT_KINDS, TEAM_KINDS, Audience
+from milepost.notifications.notice import (
+    CHATS,
+    CUSTOMER_KINDS,
+    DEFAULT_KINDS,
+    TEAM_KINDS,
+    Audience,
+    Channel,
+)
 from milepost.notifications.subscription import FROM_FILE, DigestReason, Mode, Subscription
 from milepost.orders.order import Kind
 
@@ -210,15 +217,20 @@ def _back_to(one: Mapping[str, Any], visit: Visit, *, done: str) -> Answer:
 
 
 def _said(form: Values) -> Mapping[str, Any]:
-    is_endpoint = form.one("channel") == "https"
+    channel = form.one("channel")
+    is_endpoint, is_chat = channel == Channel.HTTPS, channel in CHATS
+    name = channel if is_chat else "url" if is_endpoint else "email"
     said: dict[str, Any] = {
-        "url" if is_endpoint else "email": form.one("recipient"),
+        name: form.one("recipient"),
         "kinds": form.all("kind"),
         "connections": form.all("connection"),
         "service_types": [one for one in map(str.strip, form.one("services").split(",")) if one],
     }
-    names = ("owner",) if is_endpoint else ("language", "time_zone", "mode", "daily_at")
-    said |= {name: form.one(name) or None for name in names}
+    if is_chat:
+        said["customer_names"] = bool(form.one("customer_names"))
+    texts = () if is_endpoint else ("language", "time_zone", "mode", "daily_at")
+    owner = ("owner",) if is_endpoint or is_chat else ()
+    said |= {name: form.one(name) or None for name in (*texts, *owner)}
     if not is_endpoint and (form.one("quiet_from") or form.one("quiet_to")):
         hours = {"start": form.one("quiet_from"), "end": form.one("quiet_to")}
         said["quiet_hours"] = hours | {"passing": form.all("passing") or None}
@@ -238,6 +250,7 @@ def _as_form(one: SubscriptionView) -> Values:
         ("mode", one.mode),
         ("daily_at", one.daily_at),
         ("owner", one.owner or ""),
+        ("customer_names", "yes" if one.customer_names else ""),
         ("quiet_from", quiet.start if quiet else ""),
         ("quiet_to", quiet.end if quiet else ""),
         *(("passing", kind) for kind in (quiet.passing if quiet else ())),

@@ -25,8 +25,9 @@ def open_resender(
     orders_table: str,
     notices_table: str,
     email_queue_url: str,
+    endpoint_queue_url: str | None = None,
 ) -> Resender:
-    """A resender with these tables and this queue."""
+    """A resender with these tables and queues; without that of endpoints, only of mails."""
     return Resender(
         log=NoticesTable(dynamodb, table_name=notices_table),
         judge=Judge(
@@ -37,4 +38,5 @@ def open_resender(
         ),
         requests=RequestsTable(dynamodb, table_name=notices_table),
         emails=NoticeQueue(sqs, queue_url=email_queue_url),
+        endpoints=NoticeQueue(sqs, queue_url=endpoint_queue_url) if endpoint_queue_url else None,
     )
