@@ -15,6 +15,7 @@ from cli.connections.stored import Stored
 from cli.errors import InvalidFile, Problem
 from milepost.common.email_addresses import address_identity
 from milepost.connections.connection import CommissionTerms, Connection, FollowUp, SenderIdentity
+from milepost.notifications.chat.addresses import check_webhook
 from milepost.notifications.endpoints.addresses import Refused
 from milepost.notifications.notice import CHATS
 from milepost.notifications.subscription import FROM_FILE, Subscription
@@ -83,7 +84,7 @@ def require_possible(
     :raises InvalidFile: with every reason why the file can't be applied to this stack
     """
     problems = [
-        *([] if at_home else uncallable_endpoints(file)),
+        *([] if at_home else (*uncallable_endpoints(file), *_uncallable_webhooks(file, wanted))),
         *_impossible(file, wanted, stored),
         *_unheard(file, set() if prune else set(stored.settings)),
     ]
@@ -183,6 +184,18 @@ def _unheard(file: ConnectionsFile, others: set[str]) -> Iterator[Problem]:
             if name not in known:
                 place = ("subscriptions", index, "connections", at)
                 yield file.problem(place, f"there is no connection {name}")
+
+
+def _uncallable_webhooks(file: ConnectionsFile, wanted: Wanted) -> Iterator[Problem]:
+    """Chats' webhooks that are no public https addresses, which only the local stack calls."""
+    for index, one in enumerate(wanted.subscriptions.values()):
+        if one.channel not in CHATS:
+            continue
+        try:
+            address = wanted.endpoint_secrets[one.id]
+            check_webhook(address, channel=one.channel, allow_private=False)
+        except Refused as refusal:
+            yield file.problem(("subscriptions", index, str(one.channel)), str(refusal))
 
 
 def uncallable_endpoints(file: ConnectionsFile) -> Iterator[Problem]:

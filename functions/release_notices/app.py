@@ -19,12 +19,9 @@ logger = open_logger()
 
 sqs = client("sqs")
 holds = HoldsTable(client("dynamodb"), table_name=os.environ["NOTICES_TABLE"])
-endpoints = NoticeQueue(sqs, queue_url=os.environ["ENDPOINT_QUEUE_URL"])
 queues = {
     Channel.EMAIL: NoticeQueue(sqs, queue_url=os.environ["EMAIL_QUEUE_URL"]),
-    Channel.HTTPS: endpoints,
-    Channel.SLACK: endpoints,
-    Channel.TEAMS: endpoints,
+    Channel.HTTPS: NoticeQueue(sqs, queue_url=os.environ["ENDPOINT_QUEUE_URL"]),
 }
 
 

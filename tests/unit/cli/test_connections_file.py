@@ -149,7 +149,10 @@ def test_the_example_is_valid_and_names_each_provider() -> None:
         ),
         (entry() + "  - id: offergrid-home\n    provider: offergrid\n", "FILE:4: connections[1]"),
         (entry() + "subscriptions:\n  - email: x\n", "FILE:5: subscriptions[0].email: 'x' is no"),
-        (entry() + "subscriptions:\n  - {kinds: [failed]}\n", "needs one of email, the url of an endpoint, slack and teams"),
+        (
+            entry() + "subscriptions:\n  - {kinds: [failed]}\n",
+            "needs one of email, the url of an endpoint, slack and teams",
+        ),
         (
             entry() + "subscriptions:\n  - email: a@b.example\n"
             '    quiet_hours: {start: "22:00", end: "22:00"}\n',

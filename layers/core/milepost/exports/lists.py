@@ -92,6 +92,7 @@ SUBSCRIPTIONS: Final = ListColumns(
         "connections",
         "service_types",
         "owner",
+        "customer_names",
         "source",
         "ended",
     )
