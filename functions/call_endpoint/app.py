@@ -5,7 +5,8 @@ import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -23,7 +24,6 @@ from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.chat.batches import ChatBatches, ChatPoster, NoLinks
 from milepost.notifications.chat.disclosing_judge import DisclosingJudge
 from milepost.notifications.chat.platforms import PLATFORM_OF, ChatWriter
-from milepost.notifications.chat.rendering import ChatRenderer
 from milepost.notifications.claims import AlreadyClaimed, Batch, batch_id
 from milepost.notifications.endpoints.aws.delivery_log import (
     CountedCalls,
@@ -37,11 +37,14 @@ from milepost.notifications.endpoints.aws.endpoints import (
 )
 from milepost.notifications.endpoints.aws.http import EndpointHttp
 from milepost.notifications.endpoints.delivery import Caller
-from milepost.notifications.endpoints.signed_message import SignedJson
+from milepost.notifications.endpoints.signed_message import SignedJson, Writer
 from milepost.notifications.mail.batch_sender import BatchSender
 from milepost.notifications.notice import Channel, Notice
 from milepost.orders.aws.consistent_reads import ConsistentOrders
 from milepost.providers.registry import REGISTRY
+
+if TYPE_CHECKING:
+    from milepost.notifications.chat.rendering import ChatRenderer
 
 FOR_ONE: Final = timedelta(seconds=45)
 """The remaining time that is needed to start a call: the endpoint's slowest response (15 s), the
@@ -66,7 +69,23 @@ queue = NoticeQueue(client("sqs"), queue_url=os.environ["ENDPOINT_QUEUE_URL"])
 connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
 )
-renderer = ChatRenderer(connections=connections, console_url=os.environ["CONSOLE_URL"])
+
+
+@cache
+def chat_renderer() -> "ChatRenderer":
+    """What renders messages to chats. Endpoints don't need it, nor the templates that it loads."""
+    from milepost.notifications.chat.rendering import ChatRenderer  # noqa: PLC0415 - see above
+
+    return ChatRenderer(connections=connections, console_url=os.environ["CONSOLE_URL"])
+
+
+def writer_of(channel: Channel) -> Writer:
+    """What writes the requests of a channel."""
+    if channel is Channel.HTTPS:
+        return SignedJson()
+    return ChatWriter(renderer=chat_renderer(), platform=PLATFORM_OF[channel])
+
+
 caller = Caller(
     log=CountedCalls(dynamodb, table_name=table_name, failed=note_failed),
     endpoints=EndpointsTable(dynamodb, table_name=table_name),
@@ -89,19 +108,15 @@ caller = Caller(
         configuration_set=os.environ["CONFIGURATION_SET"],
         suppressions=suppressions,
     ),
-    writers={
-        Channel.HTTPS: SignedJson(),
-        **{
-            channel: ChatWriter(renderer=renderer, platform=platform)
-            for channel, platform in PLATFORM_OF.items()
-        },
-    },
+    writer_of=writer_of,
 )
 
 
 def chat_batches() -> ChatBatches:
     """What sends digests to chats, by the same webhooks as single notices."""
+    log = CountedChatNotices(dynamodb, table_name=table_name, failed=note_failed)
     poster = ChatPoster(
+        log=log,
         secrets=caller.secrets,
         http=caller.http,
         switching_off=caller.switching_off,
@@ -109,10 +124,10 @@ def chat_batches() -> ChatBatches:
     )
     return ChatBatches(
         sender=BatchSender(
-            claims=CountedChatNotices(dynamodb, table_name=table_name, failed=note_failed),
+            claims=log,
             holds=HoldsTable(dynamodb, table_name=table_name),
             judge=caller.judge,
-            renderer=renderer,
+            renderer=chat_renderer(),
             links=NoLinks(),
             mailer=poster,
         ),

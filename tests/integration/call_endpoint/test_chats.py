@@ -115,13 +115,16 @@ def test_what_was_held_for_a_chat_is_one_message_and_is_released_by_its_queue(
     assert release.handler({"until": "2026-03-02T14:00:00Z"}, None) == {"released": 1}
     webhook.chat.trouble = "rollup_error"
     assert invoke(slack, batch_message(batch)) == []
-    assert {entry(stack, one)["state"] for one in notices} == {"queued"}
+    waiting = [entry(stack, one) for one in notices]
+    assert {(one["state"], one["reason"]) for one in waiting} == {("queued", "answered 500")}
+    assert all("retry_at" in one for one in waiting)
     webhook.chat.trouble = None
     assert invoke(slack, {**batch_message(batch), "attempt": 1}) == []
     assert invoke(slack, {**batch_message(batch), "attempt": 1}) == []
     (message,) = webhook.chat.taken
     assert message["text"] == "2 updates: 2 rejected"
-    assert {entry(stack, one)["state"] for one in notices} == {"delivered"}
+    sent = [entry(stack, one) for one in notices]
+    assert {(one["state"], one.get("reason")) for one in sent} == {("delivered", None)}
 
 
 def hold(stack: Stack) -> tuple[Batch, list[Notice]]:

@@ -107,6 +107,28 @@ def test_one_is_added_and_what_is_wrong_is_said_beside_what_was_typed(
     assert made.kinds == {"rejected", "failed"}
 
 
+def test_a_chats_address_is_not_shown_again_also_if_something_else_is_wrong(
+    browser: Browser, kept: Kept
+) -> None:
+    browser.sign_in("operator")
+    token = browser.get(f"{ADDRESS}/new").token
+    address = "https://hooks.slack.com/services/T0/B0/SECRET"
+    form = {"channel": "slack", "recipient": address, "kind": ["rejected"]}
+    wrong = browser.post(ADDRESS, csrf=token, **form)
+    assert (wrong.status, "SECRET" in wrong.text) == (422, False)
+    assert "when the chat is switched off" in wrong.text
+    form |= {"owner": "it@example.org", "customer_names": "yes", "mode": "daily"}
+    assert browser.post(ADDRESS, csrf=token, key="k-1", **form).location == ADDRESS
+    [made] = [one for one in kept.all() if one.channel == "slack"]
+    assert (made.customer_names, made.mode, "SECRET" in str(made)) == (True, "daily", False)
+    shown = browser.get(f"{ADDRESS}/{made.id}").text
+    assert made.recipient in shown
+    assert "Slack" in shown
+    changed = {**form, "mode": "hourly", "customer_names": ""}
+    browser.post(f"{ADDRESS}/{made.id}/change", csrf=token, **changed)
+    assert (kept.items[made.id].mode, kept.items[made.id].customer_names) == ("hourly", False)
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [

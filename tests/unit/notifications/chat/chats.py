@@ -68,6 +68,7 @@ class World:
     not_before: datetime | None = None
     ended: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    waits: list[tuple[str, str, datetime]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.chat = ChatPlatform(str(self.channel))
@@ -121,6 +122,9 @@ class World:
     ) -> None:
         self.told.append(failure)
 
+    def postpone_all(self, notices: Sequence[Notice], *, reason: str, retry_at: datetime) -> None:
+        self.waits.extend((one.id, reason, retry_at) for one in notices)
+
     def put_batch(self, batch: Batch, *, attempt: int, delay: timedelta, now: datetime) -> None:
         self.retries.append((attempt, delay))
 
@@ -148,6 +152,7 @@ class World:
         poster = ChatPoster(
             secrets=self,
             http=self,
+            log=self,
             switching_off=SwitchingOff(endpoints=self, owners=self),
             chance=lambda: 0.0,
         )

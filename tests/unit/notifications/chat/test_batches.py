@@ -60,6 +60,7 @@ def test_too_many_calls_wait_as_long_as_the_platform_asks(
     world.chat.trouble = BUSY[world.channel]
     send(world, batch)
     assert world.retries == [(1, timedelta(seconds=30))]
+    assert world.waits == [(one.id, "answered 429", DUE + timedelta(seconds=30)) for one in three]
     # The webhook is not called before that, by this batch or another one.
     send(world, batch, attempt=1, now=DUE + timedelta(seconds=10))
     assert world.retries[1:] == [(1, timedelta(seconds=20))]

@@ -143,11 +143,22 @@ class NoticesTable:
         self, notices: Sequence[Notice], *, message_id: str, at: datetime, digest: str
     ) -> None:
         more = {"message_id": message_id, "digest": digest}
-        for start in range(0, len(notices), _TOGETHER):
-            part = notices[start : start + _TOGETHER]
-            updates = [_setting(one, self.state_of_sent, at, **more) for one in part]
+        updates = [_setting(one, self.state_of_sent, at, **more) for one in notices]
+        self._write_all(notices, updates, self.state_of_sent)
+
+    def postpone_all(self, notices: Sequence[Notice], *, reason: str, retry_at: datetime) -> None:
+        """Log why notices that are sent together still wait, and until when."""
+        updates = [_waiting(one, reason=reason, retry_at=retry_at) for one in notices]
+        self._write_all(notices, updates, "waiting")
+
+    def _write_all(
+        self, notices: Sequence[Notice], updates: Sequence[Mapping[str, Any]], what: str
+    ) -> None:
+        pairs = list(zip(notices, updates, strict=True))
+        for start in range(0, len(pairs), _TOGETHER):
+            part = pairs[start : start + _TOGETHER]
             actions: list[Any] = [
-                {"Update": {"TableName": self._table, **update}} for update in updates
+                {"Update": {"TableName": self._table, **update}} for _, update in part
             ]
             try:
                 self._client.transact_write_items(TransactItems=actions)
@@ -155,8 +166,8 @@ class NoticesTable:
                 if error.response["Error"]["Code"] != "TransactionCanceledException":
                     raise
                 # One notice in another state prevents the whole transaction.
-                for notice, update in zip(part, updates, strict=True):
-                    self._write(notice, update, self.state_of_sent)
+                for notice, update in part:
+                    self._write(notice, update, what)
 
     def close(
         self,
@@ -196,12 +207,14 @@ class NoticesTable:
 def _setting(notice: Notice, state: State, at: datetime, **more: str) -> dict[str, Any]:
     """The update that moves a waiting notice to a state."""
     listed = state_listing(state, notice.recipient_hash, at=at)
+    # Why it has waited doesn't matter any more.
+    forgotten = ", reason" if state is State.DELIVERED else ""
     values = {f"{state}_at": format_instant(at), **listed, **more}
     sets = ", ".join(f"{name} = :{name}" for name in values)
     return {
         "Key": to_item(notice_key(notice)),
         "UpdateExpression": f"SET #state = :state, {sets}"
-        " REMOVE claimed_until, claimed_by, due_at, retry_at",
+        f" REMOVE claimed_until, claimed_by, due_at, retry_at{forgotten}",
         "ConditionExpression": _IT_WAITS,
         "ExpressionAttributeNames": {"#state": "state"},
         "ExpressionAttributeValues": to_item(
@@ -209,6 +222,22 @@ def _setting(notice: Notice, state: State, at: datetime, **more: str) -> dict[st
                 ":state": str(state),
                 ":queued": str(State.QUEUED),
                 **{f":{name}": value for name, value in values.items()},
+            }
+        ),
+    }
+
+
+def _waiting(notice: Notice, *, reason: str, retry_at: datetime) -> dict[str, Any]:
+    return {
+        "Key": to_item(notice_key(notice)),
+        "UpdateExpression": "SET reason = :reason, retry_at = :retry_at",
+        "ConditionExpression": _IT_WAITS,
+        "ExpressionAttributeNames": {"#state": "state"},
+        "ExpressionAttributeValues": to_item(
+            {
+                ":queued": str(State.QUEUED),
+                ":reason": reason,
+                ":retry_at": format_instant(retry_at),
             }
         ),
     }

@@ -44,6 +44,12 @@ class BatchRetries(Protocol):
         ...
 
 
+class WaitingLog(Protocol):
+    def postpone_all(self, notices: Sequence[Notice], *, reason: str, retry_at: datetime) -> None:
+        """Log why notices that are sent together still wait, and until when."""
+        ...
+
+
 class NoLinks:
     """Implements ``sender.Links``: nobody unsubscribes by a link in a chat."""
 
@@ -61,6 +67,7 @@ class ChatPoster:
     secrets: EndpointSecrets
     http: Http
     switching_off: SwitchingOff
+    log: WaitingLog
     attempt: int = 0
     chance: Callable[[], float] = random.random
 
@@ -74,12 +81,17 @@ class ChatPoster:
         endpoint = self._endpoint(notices)
         pause = rest_of_pause(endpoint, now=at, chance=self.chance())
         if pause is not None:
-            raise NotNow(PAUSED, delay=pause, attempt=self.attempt)
+            raise self._later(NotNow(PAUSED, delay=pause, attempt=self.attempt), notices, at)
         failure = self._post(mail, endpoint, notices, at)
         if failure is None:
             self.switching_off.endpoints.worked(endpoint)
             return _message_id(notices)
-        raise self._outcome_of(failure, endpoint, at)
+        outcome = self._outcome_of(failure, endpoint, at)
+        raise self._later(outcome, notices, at) if isinstance(outcome, NotNow) else outcome
+
+    def _later(self, why: NotNow, notices: Sequence[Notice], at: datetime) -> NotNow:
+        self.log.postpone_all(notices, reason=str(why), retry_at=at + why.delay)
+        return why
 
     def _endpoint(self, notices: Sequence[Notice]) -> Endpoint:
         """The first that is there: several subscriptions may be of one webhook."""

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from milepost.notifications.chat.disclosed_order import disclosed
 from milepost.notifications.eligibility_check import Judge, Judged
-from milepost.notifications.mail.rendering.languages import language_for, words_of
 from milepost.notifications.notice import CHATS, Notice
 
 
@@ -27,11 +26,21 @@ def _disclosed(judged: Judged) -> Judged:
     tracked, subscription = judged.facts.tracked, judged.facts.subscription
     if tracked is None or tracked.erased_at is not None:
         return judged
-    words = words_of(language_for(judged.voice.language))
     order = disclosed(
         tracked.order,
         with_name=subscription is not None and subscription.customer_names,
-        withheld=words["withheld_in_chats"],
+        withheld=_withheld(judged.voice.language),
     )
     shown = replace(tracked, order=order)
     return replace(judged, facts=replace(judged.facts, tracked=shown))
+
+
+def _withheld(language: str) -> str:
+    # Only here: a cold start that calls endpoints alone doesn't load the languages of mails.
+    from milepost.notifications.mail.rendering.languages import (  # noqa: PLC0415
+        language_for,
+        words_of,
+    )
+
+    text: str = words_of(language_for(language))["withheld_in_chats"]
+    return text

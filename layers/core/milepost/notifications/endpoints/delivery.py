@@ -8,7 +8,7 @@ is killed, or can't write to the log, after the response.
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -118,8 +118,8 @@ class Retries(Protocol):
         ...
 
 
-def _signed_only() -> Mapping[Channel, Writer]:
-    return {Channel.HTTPS: SignedJson()}
+def _signed(channel: Channel) -> Writer:  # noqa: ARG001
+    return SignedJson()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,8 +133,8 @@ class Caller:
     http: Http
     retries: Retries
     owners: Owners
-    writers: Mapping[Channel, Writer] = field(default_factory=_signed_only)
-    """What is posted, by channel."""
+    writer_of: Callable[[Channel], Writer] = _signed
+    """What writes the requests of a channel."""
     chance: Callable[[], float] = random.random
     """Gives random numbers from 0 to 1, for the jitter of retries."""
 
@@ -192,7 +192,7 @@ class Caller:
 
     def _post(self, claim: _Claim, judged: Judged, endpoint: Endpoint) -> Failure | None:
         notice, now = claim.notice, claim.now
-        writer = self.writers[notice.channel]
+        writer = self.writer_of(notice.channel)
         try:
             secrets = self.secrets.live(endpoint.subscription, now=now)
             request = writer.write(judged, secrets=secrets, now=now)
