@@ -277,8 +277,8 @@ class DeclaredSubscription(SaidSubscription):
     of a chat's webhook."""
 
     secret: Text | None = None
-    slack: Text | None = None
-    teams: Text | None = None
+    slack: Text | None = Field(default=None, repr=False)
+    teams: Text | None = Field(default=None, repr=False)
 
 
 class DeclaredFile(_Declared):

@@ -11,6 +11,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     StringConstraints,
     model_validator,
 )
@@ -133,8 +134,9 @@ class SaidSubscription(_Said):
 
     email: Email | None = None
     url: Endpoint | None = None
-    slack: SlackWebhook | None = None
-    teams: TeamsWebhook | None = None
+    # No traceback or log that shows the object may show an address.
+    slack: SlackWebhook | None = Field(default=None, repr=False)
+    teams: TeamsWebhook | None = Field(default=None, repr=False)
     customer_names: bool | None = None
     owner: Email | None = None
     kinds: list[SubscribedKind] | None = None

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -19,9 +19,9 @@ USER_AGENT: Final = "Milepost/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A POST request."""
+    """A POST request. Its URL may be secret, so it is in no traceback or log that shows it."""
 
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str]
     body: bytes
 
