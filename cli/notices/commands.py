@@ -1,4 +1,4 @@
-"""``milepost notices list``, ``resend``, ``preview`` and ``release``."""
+"""``milepost notices list``, ``explain``, ``resend``, ``preview`` and ``release``."""
 
 import json
 import time
@@ -15,6 +15,7 @@ from cli.api import OrdersApi
 from cli.command_group import examples, make_part
 from cli.errors import CannotDo, WrongUse
 from cli.notices.chat_preview import ChatWanted, PreviewChannel, preview_chat
+from cli.notices.explaining import Explanation, explanation_as_json, show_explanation
 from cli.notices.listing import (
     AudienceOption,
     ChannelOption,
@@ -135,6 +136,47 @@ def list_notices(
         tell(f"No notice of {order} is in the log, which keeps them for 400 days.")
         return
     show_entries(found, with_ids=ids)
+
+
+@app.command(
+    "explain",
+    epilog=examples(
+        "notices explain PP-1 --to sales@example.org",
+        "notices explain PP-1 --to hooks.slack.com/0a1b2c3d4e5f",
+        "notices explain PP-1 --to topic",
+    ),
+)
+def explain_notices(
+    order: Annotated[
+        str, typer.Argument(metavar="ORDER", help="The order, or a customer's email.")
+    ],
+    *,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="WHOM",
+            help="An address, an endpoint's URL, a chat's name, a subscription's id, topic or bus.",
+        ),
+    ],
+    connection: Annotated[str | None, typer.Option("--connection", help="Whose order.")] = None,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show why somebody got each notice of an order, or didn't. Times: UTC.
+
+    Of every announcement of the order: what the log says of the notice, or why there is none. Works
+    for mails, endpoints, chats, the topic and the event bus.
+    """
+    target = find_stack(stack)
+    keys = [
+        OrderKey.parse(one) for one in find_orders(OrdersApi(target), order, connection=connection)
+    ]
+    explanation = Explanation(target, to, keys)
+    if as_json:
+        tell_json(explanation_as_json(explanation))
+    else:
+        show_explanation(explanation)
 
 
 @app.command(

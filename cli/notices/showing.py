@@ -50,17 +50,21 @@ def _cells(entry: Entry) -> Sequence[str]:
     return minute, entry["kind"], entry["audience"], entry["channel"], entry["state"]
 
 
-def _recipient_and_reason(entry: Entry) -> str:
+def recipient_in_words(entry: Entry) -> str:
+    """To whom a notice goes, without what may be secret in an endpoint's URL."""
     recipient = without_query(entry.get("recipient") or "nobody")
     if entry["channel"] == Channel.SNS:
-        recipient = f"topic {recipient.rpartition(':')[2]}"
-    elif entry["channel"] == Channel.EVENT_BUS:
-        recipient = f"event bus {recipient}"
-    told = ", ".join(_told(entry))
-    return f"{recipient}: {told}" if told else recipient
+        return f"topic {recipient.rpartition(':')[2]}"
+    return f"event bus {recipient}" if entry["channel"] == Channel.EVENT_BUS else recipient
 
 
-def _told(entry: Entry) -> Iterator[str]:
+def _recipient_and_reason(entry: Entry) -> str:
+    recipient, said = recipient_in_words(entry), ", ".join(told(entry))
+    return f"{recipient}: {said}" if said else recipient
+
+
+def told(entry: Entry) -> Iterator[str]:
+    """What the log says of a notice beside its state: its reason, until when it is held, ..."""
     if entry.get("reason"):
         yield str(entry["reason"])
     if entry["state"] == State.QUEUED and "due_at" in entry:

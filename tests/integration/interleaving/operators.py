@@ -29,7 +29,7 @@ STARTS_A_FUNCTION: Final = frozenset({"notices release"})
 ONLY_READS: Final = frozenset(
     {
         "activity", "views list", "orders list", "orders show", "orders watch", "actions list",
-        "notices list", "notices preview", "batches list", "batches show",
+        "notices list", "notices explain", "notices preview", "batches list", "batches show",
         "exports list", "exports show", "exports download",
         "suppressions list", "subscriptions list",
         "subscriptions secret", "stages", "causes", "commissions", "scorecards", "connections list",

@@ -17,12 +17,14 @@ from milepost.common.status import Status
 from milepost.connections.connection import SenderIdentity
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
+from milepost.notifications.chat.addresses import webhook_name
 from milepost.notifications.mail.aws.templates import OverridesTable
 from milepost.notifications.mail.rendering.languages import words_of
 from milepost.notifications.notice import Audience, Channel, Notice, State
 from milepost.notifications.recipients import Choice
-from milepost.notifications.subscription import DigestReason
+from milepost.notifications.subscription import DigestReason, Subscription
 from milepost.orders.aws.table import order_item
 from milepost.orders.order import Kind, OrderKey
 from tests.builders import KEY, OFFERGRID, RABOT, announcement, minute, notice, report, tracked
@@ -398,3 +400,50 @@ def test_a_suppressed_address_is_listed_and_lifted(deployed: Deployed) -> None:
     )
     assert "No address" in deployed.say("suppressions", "list")
     assert deployed.run("suppressions", "lift", "sales@example.org", "--yes").exit_code == 1
+
+
+def test_why_somebody_got_the_notices_of_an_order_or_did_not(
+    deployed: Deployed, log: NoticesTable
+) -> None:
+    keep_order(deployed)
+    enter(log, CUSTOMER, OFF)
+    customer = CUSTOMER.recipient.upper()
+    table = SubscriptionsTable(aws("dynamodb"), table_name=deployed.stack.resources["NoticesTable"])
+    url = "https://hooks.slack.com/services/T0/B0/s3cret"
+    ended = Subscription(
+        id="chat",
+        channel=Channel.SLACK,
+        recipient=webhook_name(url),
+        kinds=frozenset({Kind.REJECTED}),
+    )
+    table.put(ended)
+
+    [asked] = deployed.tell("notices", "explain", KEY.order_id, "--to", customer)["announcements"]
+    assert (asked["kind"], asked["notice"]["state"]) == ("accepted", "skipped")
+    assert asked["why"].endswith(OFF)
+    for name in ("chat", ended.recipient, url):
+        said = deployed.tell("notices", "explain", KEY.order_id, "--to", name)
+        [asked] = said["announcements"]
+        assert asked["notice"] is None
+        assert asked["why"] == "Subscription chat: It does not ask for “accepted”."
+        assert "s3cret" not in json.dumps(said)
+    assert "It is still to be published." in one_line(
+        deployed.say("notices", "explain", KEY.order_id, "--to", "topic")
+    )
+
+
+def test_what_stops_further_notices_is_said_beside_those_of_the_order(
+    deployed: Deployed, log: NoticesTable
+) -> None:
+    keep_order(deployed)
+    enter(log, TEAM)
+    name = deployed.stack.resources["NoticesTable"]
+    SuppressionsTable(aws("dynamodb"), table_name=name).suppress(
+        TEAM.recipient, reason="hard bounce", at=minute(3), audience=Audience.TEAM
+    )
+
+    shown = one_line(deployed.say("notices", "explain", KEY.order_id, "--to", TEAM.recipient))
+
+    assert f"{TEAM.recipient} (team), 2026-03-02 12:01: waits to be sent" in shown
+    assert "No mail for the team goes to this address: hard bounce" in shown
+    assert deployed.run("notices", "explain", KEY.order_id, "--to", " ").exit_code == 2

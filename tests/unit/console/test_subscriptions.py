@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from milepost.console.pages.subscriptions import why_not
+from milepost.notifications.explanation import why_not
 from milepost.notifications.notice import CUSTOMER_KINDS, TEAM_KINDS
 from milepost.notifications.subscription import QuietHours, Subscription
 from milepost.orders.order import Kind

@@ -94,7 +94,7 @@ def is_wanted(entry: Mapping[str, Any], wanted: WantedNotices) -> bool:
         and wanted.channel in (None, entry["channel"])
         and (wanted.reason is None or wanted.reason.casefold() in _reason(entry))
         and _is_in_time(entry, wanted)
-        and _is_for(entry.get("recipient") or "", wanted)
+        and is_for(entry.get("recipient") or "", wanted)
     )
 
 
@@ -113,7 +113,8 @@ def _is_in_time(entry: Mapping[str, Any], wanted: WantedNotices) -> bool:
     )
 
 
-def _is_for(recipient: str, wanted: WantedNotices) -> bool:
+def is_for(recipient: str, wanted: WantedNotices) -> bool:
+    """Whether this is the wanted recipient, in any spelling; any is, if none is wanted."""
     if wanted.recipient is None:
         return True
     identities = wanted.identities

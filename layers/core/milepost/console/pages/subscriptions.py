@@ -14,6 +14,7 @@ from milepost.console.rendering import segment
 from milepost.console.request import Values
 from milepost.console.responses import Answer
 from milepost.console.routing import Pages
+from milepost.notifications.explanation import why_not
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.notice import (
     CHATS,
@@ -191,21 +192,6 @@ def delete(visit: Visit) -> Answer:
     """Delete it for good."""
     visit.changes.make("DELETE", _path(visit))
     return visit.go_to(LIST, done="The subscription is deleted.")
-
-
-def why_not(
-    one: Subscription, *, kind: Kind, connection: str, service_type: str | None
-) -> str | None:
-    """Why a subscription does not notify of this; None when it does."""
-    if one.ended:
-        return f"It is over: {one.ended}."
-    if not one.takes(kind):
-        return f"It does not ask for “{kind.replace('_', ' ')}”."
-    if not one.takes_connection(connection):
-        return f"It is about other connections: {', '.join(sorted(one.connections))}."
-    if service_type and not one.covers(connection, service_type):
-        return f"It is about other services: {', '.join(sorted(one.service_types))}."
-    return None
 
 
 def _path(visit: Visit) -> str:

@@ -4,8 +4,9 @@ Texts from outside only stand where Slack reads no markup: in ``plain_text`` and
 blocks. There ``<!channel>`` or a link is text. The fallback text of notifications is the one place
 where Slack reads markup, and is escaped.
 
-Sources: Slack, "Sending messages using incoming webhooks" (also its errors), "Formatting message
-text: Escaping text", "Block Kit: Header, Rich text, Actions", "Rate limits".
+Sources: Slack, "Sending messages using incoming webhooks" (also its errors), "Improving error
+conditions for Incoming Webhooks" (changelog of 2016-05-17), "Formatting message text: Escaping
+text", "Block Kit: Header, Rich text, Actions", "Rate limits".
 """
 
 from collections.abc import Mapping
@@ -38,6 +39,7 @@ _OF_MESSAGE: Final = frozenset(
         "invalid_blocks",
         "invalid_blocks_format",
         "invalid_payload",
+        "missing_text_or_fallback_or_attachments",
         "no_text",
         "too_many_attachments",
     }
