@@ -1,4 +1,7 @@
-"""Serves the stand-ins for Slack and Microsoft Teams over HTTP, on a port of this machine."""
+"""Serves the stand-ins for Slack and Microsoft Teams over HTTP, on a port of this machine.
+
+Their webhooks take messages, and a page at ``/`` shows what the chats would show.
+"""
 
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -6,7 +9,9 @@ from threading import Thread
 from types import TracebackType
 from typing import Final, Self
 
+from local.chat_page import answer_chats
 from local.chat_platforms import ChatPlatform
+from local.pages import Answer, page_handler
 
 _HOST: Final = "127.0.0.1"
 _PATHS: Final[Mapping[str, str]] = {
@@ -27,9 +32,19 @@ class ChatServer:
             target=self._server.serve_forever, kwargs={"poll_interval": _POLL_SECONDS}, daemon=True
         )
 
+    @property
+    def page_url(self) -> str:
+        """The address of the page that shows what was posted."""
+        return f"http://{_HOST}:{self._server.server_address[1]}"
+
+    @property
+    def urls(self) -> Mapping[str, str]:
+        """The address of each platform's webhook."""
+        return {name: self.url(name) for name in _PATHS}
+
     def url(self, platform: str) -> str:
         """The address of a platform's webhook."""
-        return f"http://{_HOST}:{self._server.server_address[1]}{_PATHS[platform]}"
+        return f"{self.page_url}{_PATHS[platform]}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -47,8 +62,12 @@ class ChatServer:
 
 
 def _handler(platforms: Mapping[str, ChatPlatform]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+    def show(path: str) -> Answer:
+        taken = {name: list(one.taken) for name, one in platforms.items()}
+        return answer_chats(taken, path)
+
+    class Handler(page_handler(show)):  # type: ignore[misc]
+        def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             found = [name for name, path in _PATHS.items() if path == self.path]
             if not found:
@@ -61,8 +80,5 @@ def _handler(platforms: Mapping[str, ChatPlatform]) -> type[BaseHTTPRequestHandl
             self.send_header("content-length", str(len(answer.body)))
             self.end_headers()
             self.wfile.write(answer.body)
-
-        def log_message(self, *args: object) -> None:  # noqa: ARG002
-            return
 
     return Handler

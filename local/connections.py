@@ -27,8 +27,15 @@ DECLARED: Final = ROOT / "local" / "connections.yaml"
 _OF_THE_DEMO: Final = """\
   - email: desk@example.org
     kinds: [failed, attention, overdue]
+  - slack: {slack}
+    kinds: [accepted, rejected, failed, attention, overdue]
+    owner: desk@example.org
+  - teams: {teams}
+    kinds: [scheduled, rescheduled, cancelled, completed]
+    customer_names: true
+    owner: desk@example.org
 """
-"""Who looks after what goes wrong. Subscribed only while the demo runs, to what kim isn't."""
+"""Who looks after what goes wrong, and two chats. Subscribed only while the demo runs."""
 _POLL_FUNCTION: Final = "PollOrdersFunction"
 
 
@@ -44,11 +51,16 @@ def list_connections(*, api_url: str) -> list[Connection]:
 
 
 def write_connections(
-    path: Path, *, connections: Sequence[Connection], base_url: str, demo: bool
+    path: Path,
+    *,
+    connections: Sequence[Connection],
+    base_url: str,
+    chats: Mapping[str, str] | None,
 ) -> None:
     """The declared file with the addresses and secrets of this run's sandboxes in it.
 
-    :param demo: with the demo's subscription
+    :param chats: the addresses of the chats' webhooks, for the demo's subscriptions; None for no
+        demo
     """
     values = {"SANDBOXES": base_url}
     for connection in connections:
@@ -58,7 +70,7 @@ def write_connections(
         values |= {f"{name}_SIGNING_SECRET": secrets[0]} if secrets else {}
     path.touch(mode=0o600)
     text = string.Template(DECLARED.read_text()).substitute(values)
-    text += _OF_THE_DEMO if demo else ""
+    text += _OF_THE_DEMO.format_map(chats) if chats is not None else ""
     path.write_text(with_declared(text, connections, base_url=base_url))
 
 

@@ -67,7 +67,7 @@ class PageServer:
     """Answers GET requests in threads of its own until it is closed."""
 
     def __init__(self, answer: Callable[[str], Answer], *, port: int) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(answer))
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), page_handler(answer))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(
@@ -82,7 +82,9 @@ class PageServer:
         self._thread.join()
 
 
-def _handler(find_answer: Callable[[str], Answer]) -> type[BaseHTTPRequestHandler]:
+def page_handler(find_answer: Callable[[str], Answer]) -> type[BaseHTTPRequestHandler]:
+    """A handler of GET requests that answers by path."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             host = self.headers.get("Host", "").rpartition(":")[0] or self.headers.get("Host", "")

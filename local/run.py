@@ -176,7 +176,10 @@ def _show(stack: Stack, console: Console, stopped: threading.Event, demo: DemoLe
     def said() -> str:
         return _THROUGH if demo is DemoLength.ONCE and stack.demo_is_through() else ""
 
-    header = f"console {stack.console_url}   inbox {stack.mail_url}   (Ctrl-C ends it)"
+    header = (
+        f"console {stack.console_url}   inbox {stack.mail_url}   chats {stack.chats_url}   "
+        "(Ctrl-C ends it)"
+    )
     try:
         show_live(read, console=console, stopped=stopped, header=header, said=said)
     except KeyboardInterrupt:
@@ -187,6 +190,7 @@ def _tell_addresses(stack: Stack, progress: Progress) -> None:
     for name, address in (
         ("console", stack.console_url),
         ("inbox", stack.mail_url),
+        ("chats", stack.chats_url),
         ("HTTP API", stack.api_url),
         ("emulator", stack.aws_endpoint_url),
     ):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Final, cast
 
 from local.build import build_stack
+from local.chat_server import ChatServer
 from local.connections import (
     apply_connections,
     connections_file,
@@ -70,6 +71,10 @@ class Stack:
     api_url: str
     console_url: str
     mail_url: str
+    chats_url: str
+    """The page that shows what was posted to the stand-ins of Slack and Microsoft Teams."""
+    chat_webhooks: Mapping[str, str]
+    """The address of each stand-in's incoming webhook."""
     outputs: Mapping[str, str]
     connections: Mapping[str, Mapping[str, Any]]
     tokens: Mapping[str, str]
@@ -176,9 +181,12 @@ class _Starting:
             queue_url = subscribe_queue(access, topic_arn=topic)
             people = create_people(access, deployment)
             console = self._serve_console(access, deployment, api_url=api_url)
+        chats = self._closing.enter_context(ChatServer(port=self._ports.choose("chats")))
         with self._step("provider sandboxes started, connections applied"):
             token = people["operator"].token
-            connections = self._connect(access, deployment, api_url=api_url, token=token, demo=demo)
+            connections = self._connect(
+                access, deployment, api_url=api_url, token=token, demo=demo, chats=chats.urls
+            )
         return Stack(
             aws_endpoint_url=access.endpoint_url,
             region=access.region,
@@ -188,6 +196,8 @@ class _Starting:
             api_url=api_url,
             console_url=console.url,
             mail_url=inbox.url,
+            chats_url=chats.page_url,
+            chat_webhooks=chats.urls,
             outputs=deployment.outputs,
             connections=connections,
             tokens={role: person.token for role, person in people.items()},
@@ -219,7 +229,14 @@ class _Starting:
         return inbox
 
     def _connect(
-        self, access: Access, deployment: Deployment, *, api_url: str, token: str, demo: DemoLength
+        self,
+        access: Access,
+        deployment: Deployment,
+        *,
+        api_url: str,
+        token: str,
+        demo: DemoLength,
+        chats: Mapping[str, str],
     ) -> Mapping[str, Mapping[str, Any]]:
         connections = list_connections(api_url=api_url)
         sandboxes = self._closing.enter_context(
@@ -231,7 +248,7 @@ class _Starting:
             path,
             connections=connections,
             base_url=f"http://127.0.0.1:{sandboxes.port}",
-            demo=demo is not DemoLength.NONE,
+            chats=chats if demo is not DemoLength.NONE else None,
         )
         apply_connections(access, path=path, log=self._log)
         if demo is not DemoLength.NONE:
