@@ -155,6 +155,9 @@ def list_lines(
     more = {
         "the dashboard (WithDashboard=true)": prices["cloudwatch"]["per_dashboard_month"],
         "3,000 mails by SES": 3_000 * prices["ses"]["per_million_mails"] / MILLION,
+        f"{load.orders * load.told:,.0f} events of an event bus (WithEventBus=true)": (
+            price_event_bus(load, prices)
+        ),
         "polls every 5 minutes instead of 15": sum(
             price_polls(replace(load, polls_an_hour=12), prices).parts.values()
         )
@@ -309,6 +312,11 @@ def per_million(load: Load, prices: Mapping[str, Any], measured: Mapping[str, fl
     """The same for a million of the month's events."""
     whole = price_events(load, prices, measured).parts
     return Costs({name: dollars / load.events * MILLION for name, dollars in whole.items()})
+
+
+def price_event_bus(load: Load, prices: Mapping[str, Any]) -> float:
+    """Dollars for the events of a bus, which a stack has only if it is asked for."""
+    return load.orders * load.told * float(prices["eventbridge"]["per_million_events"]) / MILLION
 
 
 def price_naive(load: Load, prices: Mapping[str, Any], measured: Mapping[str, float]) -> Costs:

@@ -1,4 +1,4 @@
-"""Checks of notification channels: SES and the SNS topics."""
+"""Checks of notification channels: SES, the SNS topics and the event bus."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -12,6 +12,7 @@ _SENDER: Final = "SenderAddress"
 _TOPICS: Final = "AWS::SNS::Topic"
 _ALARMS: Final = "AlarmsTopic"
 _ANNOUNCEMENTS: Final = "AnnouncementsTopic"
+_BUSES: Final = "AWS::Events::EventBus"
 _PENDING: Final = "PendingConfirmation"
 
 
@@ -88,6 +89,33 @@ def check_topics(patient: ExaminedStack) -> Iterator[Finding]:
     elif not pending:
         number = len(alarms) + len(announcements)
         yield ok("topics", f"{number} subscriptions, all confirmed")
+
+
+def check_event_bus(patient: ExaminedStack) -> Iterator[Finding]:
+    """Whether anything gets the events of the bus, if the stack has one."""
+    buses = patient.resources(_BUSES)
+    if not buses:
+        yield ok("event bus", "the stack has none")
+    for name in buses.values():
+        rules = _rules(patient, name)
+        disabled = [one["Name"] for one in rules if one.get("State") == "DISABLED"]
+        for rule in disabled:
+            yield warning("event bus", f"the rule {rule} is disabled", "Enable it, or delete it.")
+        if not rules:
+            yield warning(
+                "event bus",
+                f"{name} has no rule, so nothing gets its events",
+                "Deploy rules such as those of docs/examples/event-bus.yaml, or EVENT_BUS=false.",
+            )
+        elif not disabled:
+            yield ok("event bus", f"{name} has {len(rules)} rules, all enabled")
+
+
+def _rules(patient: ExaminedStack, bus: str) -> list[Mapping[str, Any]]:
+    """The rules of a bus that people made: an archive has one of EventBridge's own."""
+    pages = patient.stack.client("events").get_paginator("list_rules")
+    found = [one for page in pages.paginate(EventBusName=bus) for one in page["Rules"]]
+    return [one for one in found if not one.get("ManagedBy")]
 
 
 def topic_subscriptions(patient: ExaminedStack) -> list[Mapping[str, Any]]:

@@ -36,6 +36,7 @@ CHECKS: Final[Sequence[tuple[str, Check]]] = (
     ("sender", channel_checks.check_sender),
     ("signatures", channel_checks.check_signatures),
     ("topics", channel_checks.check_topics),
+    ("event bus", channel_checks.check_event_bus),
     ("hearing", recipient_checks.check_recipients),
     ("alarms", operation_checks.check_alarms),
     ("functions", operation_checks.check_functions),

@@ -19,6 +19,7 @@ import pytest
 from moto import mock_aws
 from moto.core.base_backend import BackendDict
 
+from local.chat_server import ChatServer
 from local.sandboxes import Sandboxes, make_connection
 from milepost.notifications.aws import list_keys
 from milepost.orders.aws import index_keys
@@ -32,7 +33,7 @@ from tests.integration.crash_injection import (
     Scenario,
 )
 from tests.integration.provider_actions import CHARGE, Charge
-from tests.integration.scenarios import POLLED, Endpoint, Provider
+from tests.integration.scenarios import POLLED, ChatWebhook, Endpoint, Provider
 from tests.permissions import Watch, is_allowed
 from tests.signing import OTHER_SECRET, SECRET
 from tests.stack import ROOT, Stack
@@ -169,6 +170,7 @@ def served() -> Iterator[Mapping[str, Scenario]]:
     with ExitStack() as stack:
         well = Endpoint(stack.enter_context(receiving(status=204, content=b"")), attempt=0)
         ill = Endpoint(stack.enter_context(receiving(status=500, content=b"")), attempt=2)
+        chat = ChatWebhook(stack.enter_context(ChatServer()))
         accounts = [make_connection(POLLED, "offergrid"), make_connection(CHARGE, "spirii")]
         sandboxes = stack.enter_context(Sandboxes(accounts))
         provider = Provider(sandboxes)
@@ -178,6 +180,9 @@ def served() -> Iterator[Mapping[str, Scenario]]:
             ),
             "call_endpoint, failing": Scenario(
                 function="call_endpoint", prepare=ill.prepare, adjust=ill.adjust
+            ),
+            "call_endpoint, digest for a chat": Scenario(
+                function="call_endpoint", prepare=chat.prepare, adjust=well.adjust
             ),
             "poll_orders": Scenario(function="poll_orders", prepare=provider.prepare),
             **Charge(sandboxes).scenarios(),

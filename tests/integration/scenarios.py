@@ -7,6 +7,7 @@ from datetime import datetime
 from types import ModuleType
 from typing import Any
 
+from local.chat_server import ChatServer
 from local.sandboxes import Sandboxes
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
@@ -15,6 +16,7 @@ from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.held import HoldsTable
 from milepost.notifications.aws.messages import batch_message, notice_message, notice_of
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.chat.addresses import webhook_name
 from milepost.notifications.claims import Batch
 from milepost.notifications.endpoints.aws.http import EndpointHttp
 from milepost.notifications.mail.aws.sent_mails import MailsTable
@@ -117,14 +119,14 @@ def digest(stack: Stack) -> Any:
     return sqs_batch([json.dumps(batch_message(hold_two(stack)))])
 
 
-def hold_two(stack: Stack, *, subscription: str | None = None) -> Batch:
+def hold_two(stack: Stack, *, subscription: str | None = None, **of: Any) -> Batch:
     due_at = minute(60)
     holds = HoldsTable(aws("dynamodb"), table_name=notices_table(stack))
     orders = OrdersTable(
         aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=OFFERGRID
     )
     keys = [OrderKey(OFFERGRID.id, f"ord-{number}", "item-1") for number in (1, 2)]
-    held = [notice(key=key, subscription=subscription) for key in keys]
+    held = [notice(key=key, subscription=subscription, **of) for key in keys]
     for one in held:
         accepted = report(Status.ACCEPTED, key=one.key, reference=one.key.order_id)
         orders.write(tracked(accepted, announced=(announcement(),)), new=())
@@ -177,6 +179,21 @@ class Endpoint:
         vars(app)["caller"] = replace(vars(app)["caller"], http=http)
 
 
+class ChatWebhook:
+    """A webhook of Slack, and a digest for it."""
+
+    def __init__(self, server: ChatServer) -> None:
+        self.url = server.url("slack")
+
+    def prepare(self, stack: Stack) -> Any:
+        stack.keep_secret("EndpointSecrets", {"chat": self.url})
+        of: dict[str, Any] = {"channel": Channel.SLACK, "recipient": webhook_name(self.url)}
+        SubscriptionsTable(aws("dynamodb"), table_name=notices_table(stack)).put(
+            Subscription(id="chat", **of)
+        )
+        return sqs_batch([json.dumps(batch_message(hold_two(stack, subscription="chat", **of)))])
+
+
 class Provider:
     """A provider on this machine with some pages of orders, one of which can't be read."""
 
@@ -216,4 +233,7 @@ SIMPLE = {
 }
 
 
-SERVED = ("call_endpoint", "call_endpoint, failing", "poll_orders", *DONE_AT_PROVIDERS)
+SERVED = (
+    *("call_endpoint", "call_endpoint, failing", "call_endpoint, digest for a chat"),
+    *("poll_orders", *DONE_AT_PROVIDERS),
+)

@@ -194,6 +194,22 @@ def test_a_subscription_that_waits_to_be_confirmed_is_a_warning(deployed: Deploy
     ]
 
 
+def test_an_event_bus_whose_events_nothing_gets_is_a_warning(deployed: Deployed) -> None:
+    events, name = aws("events"), "milepost-test-announcements"
+    events.create_event_bus(Name=name)
+    deployed.answers["ListStackResources"]["StackResourceSummaries"].append(
+        resource("EventBus", name, "AWS::Events::EventBus")
+    )
+    assert ("warn", "event bus", f"{name} has no rule, so nothing gets its events") in trouble(
+        deployed
+    )
+    rule = {"Name": "to-crm", "EventBusName": name, "EventPattern": '{"source": ["milepost"]}'}
+    events.put_rule(**rule)
+    assert not [one for one in trouble(deployed) if one[1] == "event bus"]
+    events.put_rule(**rule, State="DISABLED")
+    assert ("warn", "event bus", "the rule to-crm is disabled") in trouble(deployed)
+
+
 def test_an_alarm_of_ours_that_rings_fails_and_anothers_does_not(deployed: Deployed) -> None:
     for name in ("milepost-test-quarantine", "somebody-elses"):
         aws("cloudwatch").put_metric_alarm(
