@@ -14,7 +14,13 @@ from cli.connections.schedules import Schedule
 from cli.connections.stored import Stored
 from cli.errors import InvalidFile, Problem
 from milepost.common.email_addresses import address_identity
-from milepost.connections.connection import CommissionTerms, Connection, FollowUp, SenderIdentity
+from milepost.connections.connection import (
+    CommissionTerms,
+    Connection,
+    FollowUp,
+    SenderIdentity,
+    TrackingPage,
+)
 from milepost.notifications.chat.addresses import check_webhook
 from milepost.notifications.endpoints.addresses import Refused
 from milepost.notifications.notice import CHATS
@@ -115,6 +121,8 @@ def _connection(
         said["reminder_hours"] = tuple(sorted(set(declared.reminder_hours), reverse=True))
     if declared.follow_up:
         said["follow_up"] = FollowUp(**declared.follow_up.model_dump())
+    if declared.tracking:
+        said["tracking"] = TrackingPage(**declared.tracking.model_dump())
     if sender := declared.sender or usual:
         said["sender"] = SenderIdentity(**sender.model_dump())
     said["causes"] = {cause: tuple(one) for cause, one in said.get("causes", {}).items()}

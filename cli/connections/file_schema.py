@@ -24,8 +24,12 @@ from cli.connections.schedules import Schedule, read_schedule
 from cli.stack import is_loopback
 from milepost.common.causes import CAUSES, LONGEST_PATTERN, MOST_PATTERNS, is_phrase
 from milepost.common.status import Status, normal_form
-from milepost.connections.connection import SEARCH_FIELDS, TRACKS
-from milepost.connections.setting_values import MOST_REMINDER_HOURS, is_order_page
+from milepost.connections.connection import SEARCH_FIELDS, TRACKS, TrackingPage
+from milepost.connections.setting_values import (
+    MOST_REMINDER_HOURS,
+    MOST_TRACKING_DAYS,
+    is_order_page,
+)
 from milepost.notifications.mail.rendering.sanitize import one_line
 from milepost.notifications.notice import CUSTOMER_KINDS, Audience
 from milepost.notifications.subscription_input import (
@@ -172,6 +176,13 @@ class DeclaredFollowUp(_Declared):
     after_days: Annotated[float, Field(gt=0, le=365)] = 7.0
 
 
+class DeclaredTracking(_Declared):
+    """The tracking page: its colour, and for how many days a link is valid."""
+
+    colour: Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")] = TrackingPage().colour
+    days: Annotated[int, Field(ge=1, le=MOST_TRACKING_DAYS)] = TrackingPage().days
+
+
 class DeclaredConnection(_Declared):
     """One connection as the file has it; what is None takes the provider's default."""
 
@@ -203,6 +214,7 @@ class DeclaredConnection(_Declared):
     contact: Email | None = None
     sender: DeclaredSender | None = None
     customer_notices: list[CustomerKind] | None = None
+    tracking: DeclaredTracking | None = None
     notices_per_hour: Annotated[int, Field(ge=1, le=100_000)] | None = None
     webhooks: bool | None = None
     signing: DeclaredSigning | None = None
@@ -296,6 +308,7 @@ SHAPES: Final[Mapping[tuple[str, ...], type[BaseModel]]] = {
     ("connections", "signing"): DeclaredSigning,
     ("connections", "commission"): DeclaredCommission,
     ("connections", "follow_up"): DeclaredFollowUp,
+    ("connections", "tracking"): DeclaredTracking,
     ("connections", "sender"): DeclaredSender,
     ("sender",): DeclaredSender,
     ("subscriptions",): DeclaredSubscription,

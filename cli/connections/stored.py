@@ -21,6 +21,7 @@ from milepost.connections.connection import (
     Connection,
     FollowUp,
     SenderIdentity,
+    TrackingPage,
     UnusableConnection,
 )
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
@@ -108,7 +109,7 @@ def to_json(connection: Connection) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, CommissionTerms | FollowUp | SenderIdentity):
+    if isinstance(value, CommissionTerms | FollowUp | SenderIdentity | TrackingPage):
         return asdict(value)
     if isinstance(value, tuple):
         return [_plain(one) for one in value]

@@ -91,6 +91,9 @@ def test_the_example_is_valid_and_names_each_provider() -> None:
         (entry("reminder_hours: 48"), "reminder_hours: must be a list"),
         (entry("reminder_hours: [0]"), "reminder_hours[0]: Input should be greater than 0"),
         (entry("reminder_hours: [1000]"), "reminder_hours[0]: Input should be less than or"),
+        (entry("tracking: {colour: green}"), "tracking.colour: "),
+        (entry("tracking: {days: 0}"), "tracking.days: "),
+        (entry("tracking: {color: 1}"), "did you mean colour?"),
         (entry("follow_up: {after_days: 7}"), "follow_up.link: is missing"),
         (
             entry("follow_up: {link: http://survey.example}"),

@@ -13,6 +13,7 @@ from milepost.connections.connection import (
     CommissionTerms,
     Connection,
     FollowUp,
+    TrackingPage,
     UnusableConnection,
 )
 from milepost.connections.settings import read_settings
@@ -94,6 +95,10 @@ BAD: list[tuple[str, Any]] = [
     ("commission", {"amount": 75, "currency": "EUR"}),
     ("commission", {"amount": "75", "currency": "EUR", "due_day": 32}),
     ("commission", {"amount": "75", "currency": "EUR", "recurring": "weekly"}),
+    ("tracking", HIDDEN),
+    ("tracking", {"colour": HIDDEN}),
+    ("tracking", {"colour": "red;}"}),
+    ("tracking", {"days": 0}),
     ("search_fields", "name"),
     ("search_fields", ["name", "birthday"]),
     ("options", ["statuses"]),
@@ -155,6 +160,7 @@ def test_what_is_stored_today_is_read_as_it_was() -> None:
         order_page="https://portal.example/orders/{order_id}?item={item_id}",
         reminder_hours=(24.0,),
         follow_up=FollowUp(link="https://survey.example/x?a=1", after_days=3.0),
+        tracking=TrackingPage(colour="#0A6b5e", days=30),
         commission=(CommissionTerms(amount="75.50", currency="EUR"),),
         options={"statuses": {"Geöffnet": "pending"}},
     )

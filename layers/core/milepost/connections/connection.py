@@ -84,6 +84,19 @@ class FollowUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrackingPage:
+    """The page on which customers follow their orders."""
+
+    colour: str = "#1f5a99"
+    """The company's colour (``#rrggbb``), behind its name and at the present step."""
+    days: int = 180
+    """How long a link is valid."""
+
+    def __str__(self) -> str:
+        return f"{self.colour}, links are valid for {self.days} days"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """Settings of one connection; secrets are kept elsewhere.
 
@@ -136,6 +149,8 @@ class Connection:
     """Who writes to the customers; None when nobody has said."""
     customer_notices: frozenset[str] = frozenset()
     """Kinds that the customer is notified of as well; none unless the connection says so."""
+    tracking: TrackingPage | None = None
+    """None where customers have no tracking page."""
     notices_per_hour: int = 100
     """Mails to one recipient in one hour; what is over it comes as one digest at its end."""
     commission: tuple[CommissionTerms, ...] = ()

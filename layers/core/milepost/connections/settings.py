@@ -21,12 +21,14 @@ from milepost.connections.connection import (
     Connection,
     FollowUp,
     SenderIdentity,
+    TrackingPage,
     UnusableConnection,
 )
 from milepost.connections.declared_provider import ByVersion, Providers, UnusableProvider
 from milepost.connections.setting_values import (
     A_YEAR,
     MOST_OF_ANYTHING,
+    MOST_TRACKING_DAYS,
     Wrong,
     mapping_of,
     matching,
@@ -156,6 +158,14 @@ def _follow_up(value: Any) -> FollowUp:
     )
 
 
+def _tracking(value: Any) -> TrackingPage:
+    if not isinstance(value, dict):
+        raise Wrong("is no object")
+    return TrackingPage(
+        **{name: _read(name, read, value) for name, read in _TRACKING.items() if name in value}
+    )
+
+
 def _search_fields(value: Any) -> frozenset[str]:
     if not isinstance(value, list):
         raise Wrong("is no list")
@@ -210,6 +220,10 @@ _FOLLOW_UP: Final[Mapping[str, Callable[[Any], Any]]] = {
     "link": read_address,
     "after_days": read_days,
 }
+_TRACKING: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "colour": matching("#[0-9a-fA-F]{6}", "#1f5a99"),
+    "days": whole_number_up_to(MOST_TRACKING_DAYS),
+}
 _FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "id": read_text,
     "provider": read_text,
@@ -240,6 +254,7 @@ _FIELDS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "history_from": or_null(read_day),
     "contact": or_null(read_text),
     "customer_notices": read_kinds,
+    "tracking": or_null(_tracking),
     "notices_per_hour": whole_number_up_to(MOST_OF_ANYTHING),
     "commission": lambda value: () if value is None else _commission(value),
     "sender": or_null(_sender),

@@ -8,9 +8,8 @@ from html import escape
 from string import Template
 from typing import Final
 
+from milepost.common.accept_language import preferred_language
 from milepost.notifications.mail.unsubscribe import UnsubscribeOutcome
-
-_LONGEST_HEADER: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +35,8 @@ def page_for(outcome: UnsubscribeOutcome, *, accept_language: str = "") -> Page:
 
 
 def choose_language(accept_language: str) -> str:
-    """The first of our languages by the reader's wishes, English when there is none.
-
-    Source: RFC 9110, section 12.5.4.
-    """
-    wishes = []
-    for position, part in enumerate(accept_language[:_LONGEST_HEADER].split(",")):
-        tag, _, weight = part.partition(";")
-        language = tag.strip().lower().partition("-")[0]
-        if language in _TEXTS and _weight(weight) > 0:
-            wishes.append((-_weight(weight), position, language))
-    return min(wishes)[2] if wishes else "en"
-
-
-def _weight(text: str) -> float:
-    name, _, value = text.strip().partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        number = float(value)
-    except ValueError:
-        return 0.0
-    return number if 0 <= number <= 1 else 0.0
+    """The first of our languages by the reader's wishes, English when there is none."""
+    return preferred_language(accept_language, among=_TEXTS) or "en"
 
 
 _STATUSES: Final[Mapping[UnsubscribeOutcome, int]] = {

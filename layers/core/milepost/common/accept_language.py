@@ -1,0 +1,31 @@
+"""The language that a browser asks for. Source: RFC 9110, section 12.5.4."""
+
+from collections.abc import Collection
+from typing import Final
+
+_LONGEST_HEADER: Final = 512
+
+
+def preferred_language(header: str, *, among: Collection[str]) -> str | None:
+    """Of these languages the one that the reader prefers; None if they ask for none of them.
+
+    :param header: the value of ``Accept-Language``; regions don't count
+    """
+    wishes = []
+    for position, part in enumerate(header[:_LONGEST_HEADER].split(",")):
+        tag, _, weight = part.partition(";")
+        language = tag.strip().lower().partition("-")[0]
+        if language in among and _weight(weight) > 0:
+            wishes.append((-_weight(weight), position, language))
+    return min(wishes)[2] if wishes else None
+
+
+def _weight(text: str) -> float:
+    name, _, value = text.strip().partition("=")
+    if name.strip() != "q":
+        return 1.0
+    try:
+        number = float(value)
+    except ValueError:
+        return 0.0
+    return number if 0 <= number <= 1 else 0.0

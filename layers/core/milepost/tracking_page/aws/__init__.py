@@ -1,0 +1,1 @@
+"""The tracking page in AWS: the versions of links."""
