@@ -1,4 +1,4 @@
-"""The events of track_delivery and unsubscribe, in the shapes that AWS documents.
+"""The events of track_delivery, unsubscribe and tracking_page, in the shapes that AWS documents.
 
 Sources: Amazon SES developer guide, "Examples of event data that Amazon SES publishes to Amazon
 SNS"; API Gateway developer guide, "Lambda proxy integrations for HTTP APIs" (payload 2.0).
@@ -6,13 +6,18 @@ SNS"; API Gateway developer guide, "Lambda proxy integrations for HTTP APIs" (pa
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from milepost.notifications.mail.aws.sent_mails import mail_id_of
 from milepost.notifications.mail.unsubscribe import Ending, token_of
+from milepost.orders.order import OrderKey
+from milepost.tracking_page.link import TrackingLink
+from milepost.tracking_page.link import token_of as token_of_tracking
 from tests.batches import sqs_batch
-from tests.builders import notice
+from tests.builders import KEY, notice
 
 LINK_KEY: Final = b"a key for tests, of sixty-four characters as the real one has it"
 SUBSCRIPTION: Final = "sales"
@@ -32,6 +37,26 @@ def mail_events() -> Iterator[tuple[str, Any]]:
     yield "unsubscribe/asked", http_event("GET", token)
     yield "unsubscribe/one_click", http_event("POST", token, "List-Unsubscribe=One-Click")
     yield "unsubscribe/link_cut_off", http_event("GET", token[:-7])
+    link = tracking_token()
+    yield "tracking_page/shown", tracking_event(link)
+    yield "tracking_page/calendar", tracking_event(link, {"calendar": "1", "lang": "da"})
+    yield "tracking_page/link_cut_off", tracking_event(link[:-7])
+
+
+def tracking_token(key: OrderKey = KEY, *, version: int = 1) -> str:
+    """The token of a link to an order's tracking page; it never expires."""
+    link = TrackingLink(key=key, version=version, expires=datetime(2099, 1, 1, tzinfo=UTC))
+    return token_of_tracking(link, LINK_KEY)
+
+
+def tracking_event(token: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """A request of the HTTP API to a tracking link."""
+    event = http_event("GET", token, route="track")
+    event["requestContext"]["http"]["sourceIp"] = "192.0.2.17"
+    if query:
+        event["rawQueryString"] = urlencode(query)
+        event["queryStringParameters"] = dict(query)
+    return event
 
 
 def ses_event(name: str) -> dict[str, Any]:
@@ -39,12 +64,14 @@ def ses_event(name: str) -> dict[str, Any]:
     return _ses_events()[name]
 
 
-def http_event(method: str, token: str, body: str | None = None) -> dict[str, Any]:
+def http_event(
+    method: str, token: str, body: str | None = None, *, route: str = "unsubscribe"
+) -> dict[str, Any]:
     """A request of the HTTP API to a link."""
-    path = f"/unsubscribe/{token}"
+    path = f"/{route}/{token}"
     event: dict[str, Any] = {
         "version": "2.0",
-        "routeKey": f"{method} /unsubscribe/{{token}}",
+        "routeKey": f"{method} /{route}/{{token}}",
         "rawPath": path,
         "rawQueryString": "",
         "headers": {"accept-language": "de-AT,de;q=0.9,en;q=0.5", "host": "api.example.org"},
@@ -52,7 +79,7 @@ def http_event(method: str, token: str, body: str | None = None) -> dict[str, An
         "requestContext": {
             "http": {"method": method, "path": path, "protocol": "HTTP/1.1"},
             "requestId": "JKJaXmPLvHcESHA=",
-            "routeKey": f"{method} /unsubscribe/{{token}}",
+            "routeKey": f"{method} /{route}/{{token}}",
             "stage": "$default",
         },
         "isBase64Encoded": body is not None,

@@ -13,6 +13,7 @@ OPEN_ROUTES: Final = frozenset(
     {
         "ANY /webhooks/{connection}",
         *("GET /unsubscribe/{token}", "POST /unsubscribe/{token}"),
+        "GET /track/{token}",
         *("ANY /console", "ANY /console/{proxy+}"),
     }
 )

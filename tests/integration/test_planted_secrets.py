@@ -38,6 +38,10 @@ EVENTS: dict[str, Callable[[], Any]] = {
     "run_batches": lambda: {"Records": [{"messageId": "1", "body": "{}"}]},
     "send_notice": lambda: {"Records": [{"messageId": "1", "body": "{}"}]},
     "track_delivery": lambda: {"Records": [{"messageId": "1", "body": "{}"}]},
+    "tracking_page": lambda: {
+        "requestContext": {"http": {"method": "GET"}},
+        "pathParameters": {"token": "x"},
+    },
     "unsubscribe": lambda: {
         "requestContext": {"http": {"method": "GET"}},
         "pathParameters": {"token": "x"},

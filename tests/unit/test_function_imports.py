@@ -64,6 +64,8 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
         "pydantic",
     },
     "receive_webhook": set(),
+    # Two small modules of it, which read and clean texts from outside.
+    "tracking_page": USUAL | {"milepost.notifications.mail.rendering"},
     "send_notice": USUAL | {"babel", "jinja2", "milepost.notifications.mail.rendering"},
 }
 """What a function may import; those that are not named here, what is usual."""

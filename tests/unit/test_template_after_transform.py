@@ -62,6 +62,7 @@ def test_a_route_without_a_token_has_no_authorizer_and_every_other_one_has() -> 
         "x-amazon-apigateway-any-method /webhooks/{connection}",
         "get /unsubscribe/{token}",
         "post /unsubscribe/{token}",
+        "get /track/{token}",
         "x-amazon-apigateway-any-method /console",
         "x-amazon-apigateway-any-method /console/{proxy+}",
     }

@@ -10,7 +10,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
-from milepost.common.errors import OrdersUnavailable
 from milepost.connections.connection import (
     Connection,
     Connections,
@@ -60,9 +59,7 @@ _STATUSES: Final = {
 
 
 class Orders(Protocol):
-    def read(self, key: OrderKey) -> TrackedOrder | None:
-        """:raises OrdersUnavailable: when it can't be read now"""
-        ...
+    def read(self, key: OrderKey) -> TrackedOrder | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,16 +100,17 @@ class TrackingAnswers:
 
     def answer(self, request: Request, *, now: datetime) -> Answered:
         """The page, the calendar file, or the reason why there is none."""
-        language = choose_language(
-            chosen=request.chosen_language, accept_language=request.accept_language
-        )
         try:
             link = self._checked(request)
-            return self._answer(link, request, language=language, now=now)
+            return self._answer(link, request, language=_language(request), now=now)
         except _Refused as refused:
-            return self._refusal(refused.outcome, request, language)
-        except (NoLinkKey, OrdersUnavailable, UnusableConnection):
-            return self._refusal(Outcome.UNAVAILABLE, request, language)
+            return self._refusal(refused.outcome, request)
+        except (NoLinkKey, UnusableConnection):
+            return self.unavailable(request)
+
+    def unavailable(self, request: Request) -> Answered:
+        """The answer while something that a page needs can't be read."""
+        return self._refusal(Outcome.UNAVAILABLE, request)
 
     def _checked(self, request: Request) -> TrackingLink:
         if self.guesses.are_too_many(request.address):
@@ -151,16 +149,23 @@ class TrackingAnswers:
             raise _Refused(Outcome.REVOKED)
         return connection
 
-    def _refusal(self, outcome: Outcome, request: Request, language: str) -> Answered:
+    def _refusal(self, outcome: Outcome, request: Request) -> Answered:
         retry_after = None
         if outcome is Outcome.UNAVAILABLE:
             retry_after = RETRY_SECONDS
         elif outcome is Outcome.TOO_MANY:
             retry_after = self.guesses.seconds_left(request.address)
         page = outcome_page(
-            outcome, status=_STATUSES[outcome], language=language, retry_after=retry_after
+            outcome,
+            status=_STATUSES[outcome],
+            language=_language(request),
+            retry_after=retry_after,
         )
         return Answered(outcome, page)
+
+
+def _language(request: Request) -> str:
+    return choose_language(chosen=request.chosen_language, accept_language=request.accept_language)
 
 
 def _calendar(view: TrackingView, tracked: TrackedOrder, *, now: datetime) -> Page:
