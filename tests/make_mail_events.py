@@ -43,7 +43,7 @@ def mail_events() -> Iterator[tuple[str, Any]]:
     yield "tracking_page/link_cut_off", tracking_event(link[:-7])
 
 
-def tracking_token(key: OrderKey = KEY, *, version: int = 1) -> str:
+def tracking_token(key: OrderKey = KEY, *, version: int = 0) -> str:
     """The token of a link to an order's tracking page; it never expires."""
     link = TrackingLink(key=key, version=version, expires=datetime(2099, 1, 1, tzinfo=UTC))
     return token_of_tracking(link, LINK_KEY)

@@ -1,4 +1,4 @@
-"""``milepost orders list``, ``export``, ``show``, ``watch`` and ``import``."""
+"""``milepost orders list``, ``export``, ``show``, ``watch``, ``link`` and ``import``."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -44,6 +44,8 @@ from cli.orders.import_file import bad_rows, read_lines, read_mapping, send_rows
 from cli.orders.listing import read_list, show_list
 from cli.orders.lookup import find_orders
 from cli.orders.showing import show_order
+from cli.orders.tracking_link import EPILOG as LINK_EPILOG
+from cli.orders.tracking_link import link_order
 from cli.orders.watch import watch_orders
 from cli.output import tell, tell_csv, tell_json, warn
 from cli.stack import StackOption, find_stack
@@ -136,6 +138,7 @@ def list_orders(
 
 
 app.command("export", epilog=EPILOG)(export_orders)
+app.command("link", epilog=LINK_EPILOG)(link_order)
 
 
 @app.command("show", epilog=examples("orders show PP-1 --zone Europe/Berlin"))

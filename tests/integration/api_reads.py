@@ -1,7 +1,9 @@
 """What people read by the API, for tests that let each request's calls fail."""
 
+from dataclasses import replace
 from typing import Any, Final
 
+from milepost.connections.connection import TrackingPage
 from tests.builders import KEY, OFFERGRID
 from tests.integration.api_requests import (
     BATCH,
@@ -65,6 +67,12 @@ def _an_export(stack: Stack) -> Any:
     return request("GET", f"/exports/{EXPORT}")
 
 
+def _tracking_link(stack: Stack) -> Any:
+    all_there_is(stack)
+    stack.apply(replace(OFFERGRID, tracking=TrackingPage()))
+    return http_event("GET", f"/orders/{_ITEM}/tracking-link", None, role="viewer", query={})
+
+
 _ITEM: Final = f"{KEY.connection}:{KEY.order_id}:i-1"
 READS: Final = {
     "orders_api, orders": reads("/orders"),
@@ -74,6 +82,7 @@ READS: Final = {
     "orders_api, customers": reads("/customers", phone="+61 491 570 737"),
     "orders_api, an order": reads(f"/orders/{_ITEM}"),
     "orders_api, an order's notices": reads(f"/orders/{_ITEM}/notices"),
+    "orders_api, a tracking link": Scenario(function="orders_api", prepare=_tracking_link),
     "orders_api, notices": reads("/notices", state="bounced"),
     "orders_api, batches": Scenario(function="orders_api", prepare=_batches),
     "orders_api, a batch": Scenario(function="orders_api", prepare=_a_batch),

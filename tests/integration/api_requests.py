@@ -267,6 +267,9 @@ REQUESTS: Final = {
     "orders_api, a suppression lifted": asks(
         "DELETE", f"/suppressions/{address_hash(SALES)}", of=a_suppression
     ),
+    "orders_api, tracking links revoked": asks(
+        "DELETE", f"/orders/{KEY.path_id}/tracking-link", of=an_order
+    ),
     "orders_api, an endpoint deleted": asks("DELETE", "/subscriptions/crm", of=subscriptions),
     "orders_api, a view saved": asks(
         "PUT", "/views/mine", {"name": "Mine", "filters": {"due": ["overdue"]}}, of=a_view

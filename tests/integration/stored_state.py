@@ -11,7 +11,7 @@ _PASSING: Final = frozenset(
      "skipped_at", "bounced_at", "retry_at", "failing_since", "not_before", "suppressed_at",
      "expires_at", "claimed_until", "claimed_by", "received_at", "last_success_at",
      "lease_until", "lease_holder", "updated_at", "listed_at", "lifted_at",
-     "token", "message_id", "replayed_at", "erased_at", "marked_at", "escalated_at"}
+     "token", "message_id", "replayed_at", "erased_at", "marked_at", "escalated_at", "revoked_at"}
 )  # fmt: skip
 """What differs between any two runs."""
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")

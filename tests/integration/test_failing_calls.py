@@ -239,6 +239,8 @@ ROUTES: Final[Mapping[str, str]] = {
     "GET /order-ids": "orders_api, order ids",
     "GET /orders/<order_id>": "orders_api, an order",
     "GET /orders/<order_id>/notices": "orders_api, an order's notices",
+    "GET /orders/<order_id>/tracking-link": "orders_api, a tracking link",
+    "DELETE /orders/<order_id>/tracking-link": "orders_api, tracking links revoked",
     "POST /orders/<order_id>/actions/<action>": "orders_api, a note",
     "DELETE /orders/<order_id>/actions/<action>/planned": "orders_api, called off",
     "GET /groups/<group_id>": "orders_api, a group",

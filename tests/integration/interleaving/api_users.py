@@ -191,6 +191,10 @@ REQUESTS: Final = (
         "a batch stopped", "POST /batches/<batch>/stop", f"/batches/{BATCH}/stop",
         before=batch_planned,
     ),
+    asks(
+        "tracking links revoked", "DELETE /orders/<order_id>/tracking-link",
+        of_order("moving", "tracking-link"), owns=frozenset({"tracking"}),
+    ),
     asks("an export", "POST /exports", "/exports", {"list": "orders"}),
     asks(
         "a suppression lifted", "DELETE /suppressions/<suppression>",

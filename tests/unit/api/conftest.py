@@ -31,6 +31,7 @@ from milepost.queries.histogram import StageFigures
 from milepost.queries.order_finder import FoundOrders
 from milepost.queries.order_list import Listed, Page, Place, Wanted
 from milepost.queries.outcomes import AcceptanceFigures, OutcomeKey
+from milepost.tracking_page.link import TrackingLinks
 from tests.builders import NOON, OFFERGRID, RABOT
 from tests.fakes import (
     MemoryActivity,
@@ -42,6 +43,7 @@ from tests.fakes import (
     MemorySuppressions,
     MemoryViews,
 )
+from tests.unit.tracking_page.fake_tracking import Versions
 
 KEY = b"a key that signs cursors"
 
@@ -235,6 +237,7 @@ class Desk:
     )
     views: MemoryViews = field(default_factory=MemoryViews)
     activity: MemoryActivity = field(default_factory=MemoryActivity)
+    link_versions: Versions = field(default_factory=Versions)
     now: datetime = NOON
     is_down: bool = False
     failures: int = 0
@@ -271,6 +274,9 @@ class Desk:
                 open_operations=lambda: operations,
                 open_batches=lambda: create_autospec(BatchPlanner, instance=True),
                 open_exports=lambda: create_autospec(ExportDesk, instance=True),
+                open_tracking_links=lambda: TrackingLinks(
+                    keys=OneKey(), versions=self.link_versions
+                ),
                 clock=lambda: self.now,
             ),
             log=Logger("test-api"),

@@ -83,6 +83,7 @@ def test_every_service_says_what_a_narrowed_role_sees_of_it(holder: Any, table: 
 def test_a_narrowed_service_has_all_that_its_protocol_has() -> None:
     for holder, table in ((Services, narrowing._SERVICES), (Operations, narrowing._OPERATIONS)):
         known = {"Resender": Any, "Operations": Operations, "BatchPlanner": Any, "ExportDesk": Any}
+        known["TrackingLinks"] = Any
         hints = get_type_hints(holder, localns=known)
         for name, narrow in table.items():
             if isinstance(narrow, type) and name not in HAS_NO_PROTOCOL:

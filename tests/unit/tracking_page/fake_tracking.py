@@ -6,7 +6,7 @@ from datetime import datetime
 
 from milepost.connections.connection import Connection, TrackingPage, UnknownConnection
 from milepost.orders.order import OrderKey, TrackedOrder
-from milepost.tracking_page.link import FIRST_VERSION
+from milepost.tracking_page.link import NEVER_REVOKED
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,10 @@ class Versions:
     by_order: dict[OrderKey, int] = field(default_factory=dict)
 
     def current(self, key: OrderKey) -> int:
-        return self.by_order.get(key, FIRST_VERSION)
+        return self.by_order.get(key, NEVER_REVOKED)
 
-    def revoke(self, key: OrderKey, *, at: datetime) -> int:
-        del at
-        self.by_order[key] = self.current(key) + 1
-        return self.by_order[key]
+    def revoke(self, key: OrderKey, *, at: datetime) -> None:
+        self.by_order[key] = round(at.timestamp() * 1_000)
 
 
 @dataclass(frozen=True)

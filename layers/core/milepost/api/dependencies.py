@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from milepost.exports.start import ExportDesk
     from milepost.notifications.resend import Resender
     from milepost.operations.services import Operations
+    from milepost.tracking_page.link import TrackingLinks
 
 
 class ReadableOrders(Protocol):
@@ -164,8 +165,10 @@ class Services:
     open_operations: Callable[[], "Operations"]
     open_batches: Callable[[], "BatchPlanner"]
     open_exports: Callable[[], "ExportDesk"]
+    open_tracking_links: Callable[[], "TrackingLinks"]
     """These create, at their first use, services that few requests need: to resend, to run actions
-    (also on many orders), to operate, to make exports."""
+    (also on many orders), to operate, to make exports, to
+    link to tracking pages."""
     clock: Callable[[], datetime]
     """The present time, aware."""
     narrowed_to: frozenset[str] | None = None
@@ -216,6 +219,10 @@ class Services:
     @property
     def exports(self) -> "ExportDesk":
         return self.open_exports()
+
+    @property
+    def tracking_links(self) -> "TrackingLinks":
+        return self.open_tracking_links()
 
     @property
     def operations(self) -> "Operations":

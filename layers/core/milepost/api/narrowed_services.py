@@ -201,6 +201,16 @@ class NarrowedActing(Narrowed):
         self.inner.forget_credentials()
 
 
+class NarrowedTrackingLinks(Narrowed):
+    def make(self, key: OrderKey, connection: Any, *, now: Any) -> Any:
+        _require(key.connection, self.allowed)
+        return self.inner.make(key, connection, now=now)
+
+    def revoke(self, key: OrderKey, *, at: Any) -> None:
+        _require(key.connection, self.allowed)
+        self.inner.revoke(key, at=at)
+
+
 class NarrowedQuarantine(Narrowed):
     def get(self, kept_id: Any) -> Any:
         _require(kept_id.connection, self.allowed)

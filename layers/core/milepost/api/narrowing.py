@@ -31,6 +31,7 @@ from milepost.api.narrowed_services import (
     NarrowedResender,
     NarrowedSearch,
     NarrowedSubscriptions,
+    NarrowedTrackingLinks,
     NarrowedViews,
 )
 
@@ -117,6 +118,7 @@ _SERVICES: Final[Mapping[str, Callable[[Any, Allowed], Any]]] = {
     "open_operations": _opened(_operations),
     "open_batches": _opened(_batches),
     "open_exports": _opened(_exports),
+    "open_tracking_links": _opened(NarrowedTrackingLinks),
     # They have no connection.
     "cursor_keys": _as_it_is,
     "requests": _as_it_is,

@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.api_gateway import Route, Router
 
 SUBJECTS: Final[Mapping[str, Sequence[str]]] = {
-    "orders": ("order_lists", "orders", "actions"),
+    "orders": ("order_lists", "orders", "actions", "tracking_links"),
     "order-ids": ("order_ids",),
     "groups": ("groups",),
     "notices": ("notice_lists", "notices"),

@@ -17,7 +17,7 @@ from milepost.notifications.mail.unsubscribe import LinkKeys
 from milepost.orders.order import OrderKey
 
 FORMAT: Final = "1"
-FIRST_VERSION: Final = 1
+NEVER_REVOKED: Final = 0
 """The version of an order's links until they are revoked for the first time."""
 LONGEST_TOKEN: Final = 2048
 
@@ -32,7 +32,10 @@ class TrackingIsOff(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackingLink:
-    """What a link says: the order, the version of its links, and when it expires (UTC)."""
+    """What a link says: the order, the version of its links, and when it expires (UTC).
+
+    The version is when the order's links had last been revoked, in milliseconds since 1970.
+    """
 
     key: OrderKey
     version: int
@@ -43,17 +46,20 @@ class LinkVersions(Protocol):
     """The current version of each order's links."""
 
     def current(self, key: OrderKey) -> int:
-        """``FIRST_VERSION`` while nobody has revoked the order's links."""
+        """``NEVER_REVOKED`` while nobody has revoked the order's links."""
         ...
 
-    def revoke(self, key: OrderKey, *, at: datetime) -> int:
-        """Make every link so far invalid; the new version."""
+    def revoke(self, key: OrderKey, *, at: datetime) -> None:
+        """Make every link so far invalid."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeLink:
-    """A link that was made, and when it expires (UTC)."""
+    """A link that was made, and when it expires (UTC).
+
+    ``url`` is only a path where the maker doesn't know the public URL.
+    """
 
     url: str
     expires: datetime
@@ -61,11 +67,14 @@ class MadeLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackingLinks:
-    """Makes links. ``public_url`` is where the API is reached from outside."""
+    """Makes links, and revokes them.
+
+    ``public_url`` is where the API is reached from outside; empty for links that are only paths.
+    """
 
     keys: LinkKeys
     versions: LinkVersions
-    public_url: str
+    public_url: str = ""
 
     def make(self, key: OrderKey, connection: Connection, *, now: datetime) -> MadeLink:
         """A link that shows the order for as many days as the connection says.
@@ -79,6 +88,10 @@ class TrackingLinks:
         link = TrackingLink(key=key, version=self.versions.current(key), expires=expires)
         token = token_of(link, self.keys.keys()[0])
         return MadeLink(url=f"{self.public_url.rstrip('/')}/track/{token}", expires=expires)
+
+    def revoke(self, key: OrderKey, *, at: datetime) -> None:
+        """Make every link to the order's page invalid; links that are made from now on are not."""
+        self.versions.revoke(key, at=at)
 
 
 def token_of(link: TrackingLink, key: bytes) -> str:

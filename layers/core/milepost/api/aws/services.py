@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from milepost.exports.start import ExportDesk
     from milepost.notifications.resend import Resender
     from milepost.operations.services import Operations
+    from milepost.tracking_page.link import TrackingLinks
 
 
 def open_services(
@@ -130,6 +131,25 @@ def open_services(
             clock=clock,
         )
 
+    cursor_keys = KeysStore(
+        client("secretsmanager", config=config),
+        secret_id=environment["CURSOR_SECRET_ARN"],
+        clock=time.monotonic,
+        of="cursors and links",
+    )
+
+    @cache
+    def tracking_links() -> "TrackingLinks":
+        """The dependencies to link to tracking pages."""
+        from milepost.tracking_page.aws.link_versions import (  # noqa: PLC0415 - see above
+            LinkVersionsTable,
+        )
+        from milepost.tracking_page.link import TrackingLinks  # noqa: PLC0415 - see above
+
+        return TrackingLinks(
+            keys=cursor_keys, versions=LinkVersionsTable(dynamodb, table_name=notices_table)
+        )
+
     return Services(
         orders=OrdersReader(dynamodb, table_name=environment["ORDERS_TABLE"]),
         lists=OrderLists(
@@ -142,12 +162,7 @@ def open_services(
             dynamodb, table_name=environment["FIGURES_TABLE"], counts_kept=counts_kept
         ),
         forecasts=ForecastStore(dynamodb, table_name=environment["FIGURES_TABLE"]),
-        cursor_keys=KeysStore(
-            client("secretsmanager", config=config),
-            secret_id=environment["CURSOR_SECRET_ARN"],
-            clock=time.monotonic,
-            of="cursors",
-        ),
+        cursor_keys=cursor_keys,
         notices=NoticesTable(dynamodb, table_name=notices_table),
         notice_lists=NoticeListsTable(dynamodb, table_name=notices_table),
         connections=connections,
@@ -163,5 +178,6 @@ def open_services(
         open_operations=operations,
         open_batches=batches,
         open_exports=exports,
+        open_tracking_links=tracking_links,
         clock=clock,
     )

@@ -4,16 +4,20 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from milepost.aws.dynamodb_items import from_item, to_item
-from milepost.common.timestamps import format_instant
+from milepost.common.timestamps import format_instant, parse_instant
 from milepost.orders.order import OrderKey
-from milepost.tracking_page.link import FIRST_VERSION
+from milepost.tracking_page.link import NEVER_REVOKED
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class LinkVersionsTable:
-    """Implements ``link.LinkVersions``."""
+    """Implements ``link.LinkVersions``.
+
+    The version is the instant of the last revocation, so that a revocation that is repeated, since
+    its answer was lost, ends in the same state.
+    """
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
@@ -25,22 +29,13 @@ class LinkVersionsTable:
             TableName=self._table, Key=to_item(_key_of(key)), ConsistentRead=True
         )
         item = answer.get("Item")
-        return int(from_item(item)["version"]) if item else FIRST_VERSION
+        if item is None:
+            return NEVER_REVOKED
+        return round(parse_instant(from_item(item)["revoked_at"]).timestamp() * 1_000)
 
-    def revoke(self, key: OrderKey, *, at: datetime) -> int:
-        """Add 1 to the version. If the SDK repeats the request, it adds 1 again: no harm, since
-        a link is only valid with the current version."""
-        answer = self._client.update_item(
-            TableName=self._table,
-            Key=to_item(_key_of(key)),
-            UpdateExpression="SET version = if_not_exists(version, :first) + :one, "
-            "revoked_at = :at",
-            ExpressionAttributeValues=to_item(
-                {":first": FIRST_VERSION, ":one": 1, ":at": format_instant(at)}
-            ),
-            ReturnValues="UPDATED_NEW",
-        )
-        return int(from_item(answer["Attributes"])["version"])
+    def revoke(self, key: OrderKey, *, at: datetime) -> None:
+        item = {**_key_of(key), "revoked_at": format_instant(at)}
+        self._client.put_item(TableName=self._table, Item=to_item(item))
 
 
 def _key_of(key: OrderKey) -> dict[str, str]:
