@@ -40,6 +40,8 @@ from milepost.orders.aws.consistent_reads import ConsistentOrders
 from milepost.orders.aws.index import OrdersIndex
 from milepost.orders.aws.index_layout import IndexLayout
 from milepost.providers.registry import REGISTRY
+from milepost.tracking_page.aws.link_versions import LinkVersionsTable
+from milepost.tracking_page.link import TrackingLinks
 
 LATER: Final = timedelta(seconds=60)
 """The delay before a mail is retried after SES throttled it, or after its order could not be
@@ -68,6 +70,11 @@ connections = ConnectionSettings(
 subscriptions = SubscriptionsTable(dynamodb, table_name=table_name)
 notices = CountedNotices(dynamodb, table_name=table_name, failed=note_failed)
 holds = HoldsTable(dynamodb, table_name=table_name)
+link_keys = LinkKeysStore(
+    client("secretsmanager"),
+    secret_id=os.environ["UNSUBSCRIBE_SECRET_ARN"],
+    clock=time.monotonic,
+)
 sender = Sender(
     claims=notices,
     judge=Judge(
@@ -83,15 +90,13 @@ sender = Sender(
         forecasts=RecentTables(
             ForecastStore(dynamodb, table_name=os.environ["FIGURES_TABLE"]), clock=time.monotonic
         ),
-    ),
-    links=UnsubscribeLinks(
-        LinkKeysStore(
-            client("secretsmanager"),
-            secret_id=os.environ["UNSUBSCRIBE_SECRET_ARN"],
-            clock=time.monotonic,
+        tracking=TrackingLinks(
+            keys=link_keys,
+            versions=LinkVersionsTable(dynamodb, table_name=table_name),
+            public_url=os.environ["PUBLIC_URL"],
         ),
-        public_url=os.environ["PUBLIC_URL"],
     ),
+    links=UnsubscribeLinks(link_keys, public_url=os.environ["PUBLIC_URL"]),
     mailer=Mailbox(
         client("sesv2", config=FOR_MAIL),
         sender=os.environ["SENDER_ADDRESS"],

@@ -1,5 +1,6 @@
 """tracking_page: what a link shows, and what it says when it shows nothing."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -11,12 +12,16 @@ from botocore.exceptions import ClientError
 
 from milepost.common.status import Status
 from milepost.connections.connection import TrackingPage
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.messages import notice_message
+from milepost.notifications.notice import Audience
+from milepost.notifications.recipients import Choice
 from milepost.orders.aws.table import OrdersTable
-from milepost.orders.order import OrderKey, TrackedOrder
+from milepost.orders.order import Kind, OrderKey, TrackedOrder
 from milepost.tracking_page.aws.link_versions import LinkVersionsTable
 from milepost.tracking_page.guesses import MOST_GUESSES
 from milepost.tracking_page.link import NEVER_REVOKED
-from tests.builders import KEY, NOON, OFFERGRID, report, tracked
+from tests.builders import KEY, NOON, OFFERGRID, notice, report, tracked
 from tests.make_mail_events import LINK_KEY, tracking_event, tracking_token
 from tests.stack import Context, Stack, aws, event
 
@@ -158,3 +163,26 @@ def test_nothing_of_the_link_is_logged(app: ModuleType, monkeypatch: pytest.Monk
     assert '"outcome":"shown"' in lines.getvalue()
     for word in (request["pathParameters"]["token"], KEY.order_id, "Lena", "192.0.2.17"):
         assert word not in lines.getvalue()
+
+
+def test_the_link_of_a_customers_mail_shows_the_order(app: ModuleType, stack: Stack) -> None:
+    stack.apply(
+        replace(OFFERGRID, tracking=TrackingPage(), customer_notices=frozenset({Kind.SCHEDULED}))
+    )
+    one = notice(
+        Kind.SCHEDULED,
+        recipient="lena.hoffmann@example.de",
+        audience=Audience.CUSTOMER,
+    )
+    log = NoticesTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+    log.enter(Choice(notice=one), at=NOON)
+    sender = stack.load("send_notice")
+    said: dict[str, Any] = {}
+    sender.sender.mailer._client.meta.events.register(
+        "provide-client-params.sesv2.SendEmail", lambda params, **_: said.update(params)
+    )
+    sender.send_once(notice_message(one))
+    text = said["Content"]["Simple"]["Body"]["Text"]["Data"]
+    token = re.search(r"/track/(\S+)", text)
+    assert token is not None
+    assert ask(app, tracking_event(token[1]))["statusCode"] == 200

@@ -89,6 +89,15 @@ class TrackingLinks:
         token = token_of(link, self.keys.keys()[0])
         return MadeLink(url=f"{self.public_url.rstrip('/')}/track/{token}", expires=expires)
 
+    def url_for(self, key: OrderKey, connection: Connection, *, now: datetime) -> str | None:
+        """The URL of a link; None where the connection has no tracking page.
+
+        :raises NoLinkKey: when it can't be signed now
+        """
+        if connection.tracking is None:
+            return None
+        return self.make(key, connection, now=now).url
+
     def revoke(self, key: OrderKey, *, at: datetime) -> None:
         """Make every link to the order's page invalid; links that are made from now on are not."""
         self.versions.revoke(key, at=at)

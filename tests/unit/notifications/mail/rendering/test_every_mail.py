@@ -4,6 +4,7 @@ import html as entities
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from html.parser import HTMLParser
 from itertools import cycle, product
 from typing import Any
@@ -21,9 +22,9 @@ from milepost.notifications.mail.rendering.samples import sample
 from milepost.notifications.notice import CUSTOMER_KINDS, TEAM_KINDS, Audience, Notice
 from milepost.notifications.subscription import DigestReason
 from milepost.orders.lifecycle import fold
-from milepost.orders.order import Kind, TrackedOrder
+from milepost.orders.order import Kind, OrderKey, TrackedOrder
 from milepost.orders.rules import Rules
-from tests.builders import OFFERGRID, report
+from tests.builders import NOON, OFFERGRID, report
 from tests.unit.notifications.mail.rendering.mail_builders import (
     CONNECTIONS,
     KNOWN,
@@ -339,6 +340,39 @@ def test_every_mail_to_the_team_leads_to_the_order_in_the_console_and_none_to_a_
             assert (f'href="{url}"' in digest.html) is is_team, (kind, audience)
             assert (console in mail.text + mail.html + digest.text + digest.html) is is_team
             assert console not in renderer().render(notice, tracked).text
+
+
+class Pages:
+    """Tracking pages of every connection."""
+
+    def url_for(self, key: OrderKey, connection: Connection, *, now: datetime) -> str | None:
+        assert connection.id == key.connection
+        assert now.tzinfo is not None
+        return f"https://api.example/track/{key.order_id}"
+
+
+def test_every_mail_to_a_customer_leads_to_the_tracking_page_and_none_to_the_team() -> None:
+    leading = MailRenderer(InMemory(), tracking=Pages())
+    for kind in Kind:
+        for audience, kinds in ((Audience.TEAM, TEAM_KINDS), (Audience.CUSTOMER, CUSTOMER_KINDS)):
+            if kind not in kinds:
+                continue
+            notice, tracked = sample(kind, audience, OFFERGRID, "de")
+            mail = leading.render(notice, tracked)
+            url = f"https://api.example/track/{notice.key.order_id}"
+            is_theirs = audience is Audience.CUSTOMER
+            assert (f"\nIhren Auftrag verfolgen:\n{url}\n" in mail.text) is is_theirs
+            assert (f'href="{url}"' in mail.html) is is_theirs
+            digest = leading.render_batch(
+                [(notice, tracked)], time_zone="UTC", reason=DigestReason.DAILY
+            )
+            assert (url in digest.text) is is_theirs
+            assert (f'href="{url}"' in digest.html) is is_theirs
+            assert "/track/" not in renderer().render(notice, tracked).text
+    notice, tracked = sample(Kind.ACCEPTED, Audience.CUSTOMER, OFFERGRID, "de")
+    erased = replace(tracked, erased_at=NOON)
+    gone = leading.render_batch([(notice, erased)], time_zone="UTC", reason=DigestReason.DAILY)
+    assert "/track/" not in gone.text
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,12 @@ from milepost.notifications.mail.rendering.facts import greeting
 from milepost.notifications.mail.rendering.formatting import Moments
 from milepost.notifications.mail.rendering.jinja import environment
 from milepost.notifications.mail.rendering.languages import Words, counted, language_for, words_of
-from milepost.notifications.mail.rendering.links import order_url, page_url
+from milepost.notifications.mail.rendering.links import (
+    TrackingPages,
+    order_url,
+    page_url,
+    tracking_url,
+)
 from milepost.notifications.mail.rendering.mail_footer import MailEnds, mail_ends, reason_for_digest
 from milepost.notifications.mail.rendering.sanitize import (
     LONGEST_SUBJECT,
@@ -81,13 +86,15 @@ def compose_digest(
     unsubscribe_url: str | None,
     sample: bool = False,
     console_url: str | None = None,
+    tracking: TrackingPages | None = None,
 ) -> ComposedDigest:
     """The parts of a digest's mail; of more than 200 lines the most urgent are shown.
 
     :param console_url: where the team looks at orders
+    :param tracking: the pages on which customers look at theirs
     :raises ValueError: without any line
     """
-    form = _form(digest, now=now, sample=sample, console_url=console_url)
+    form = _form(digest, now=now, sample=sample, console_url=console_url, tracking=tracking)
     language, words = form.language, form.words
     notices = _notices(digest)
     audience = notices[0].audience
@@ -121,7 +128,14 @@ def digest_values(
     return replace(form, most=most).values(_notices(digest)[0].audience)
 
 
-def _form(digest: Digest, *, now: datetime, sample: bool, console_url: str | None) -> "_Form":
+def _form(
+    digest: Digest,
+    *,
+    now: datetime,
+    sample: bool,
+    console_url: str | None,
+    tracking: TrackingPages | None = None,
+) -> "_Form":
     if not digest.lines:
         raise ValueError("a digest needs at least one line")
     language = language_for(digest.language)
@@ -141,6 +155,8 @@ def _form(digest: Digest, *, now: datetime, sample: bool, console_url: str | Non
         language=language,
         sample=sample,
         console_url=console_url,
+        tracking=tracking,
+        now=now,
     )
 
 
@@ -158,8 +174,10 @@ class _Form:
     moments: Moments
     language: str
     sample: bool
+    now: datetime
     console_url: str | None = None
     most: int = MOST_LINES
+    tracking: TrackingPages | None = None
 
     def values(self, audience: Audience) -> Mapping[str, Any]:
         is_customer = audience is Audience.CUSTOMER
@@ -272,13 +290,20 @@ class _Form:
         where = None if is_customer else clean(key.connection, 100)
         if line.tracked is None or line.tracked.erased_at is not None:
             who, said, link = clean(key.order_id, 60), self.words["digest"]["erased"], ""
+            page = order_url(self.console_url, line.notice)
         else:
             who, said = self._of_order(line.notice, line.tracked)
-            link = self._link(line.notice)
+            link, page = self._link(line.notice), self._page(line.notice)
         what = " · ".join(filter(None, (said, when, where)))
-        page = order_url(self.console_url, line.notice) or ""
         text = " ".join(filter(None, (f"{who}: {what}", link, page)))
-        return {"who": who, "what": what, "link": link, "page": page, "text": text}
+        return {"who": who, "what": what, "link": link, "page": page or "", "text": text}
+
+    def _page(self, notice: Notice) -> str | None:
+        """Where the recipient looks at the order."""
+        by_id = {one.id: one for one in self.digest.connections}
+        connection = by_id.get(notice.key.connection)
+        own = tracking_url(self.tracking, notice, connection, now=self.now)
+        return own or order_url(self.console_url, notice)
 
     def _said_as_well(self, notice: Notice) -> str | None:
         """What else the same change says, which has no line of its own."""

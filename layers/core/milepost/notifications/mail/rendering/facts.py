@@ -61,6 +61,7 @@ def mail_values(context: MailContext, *, end: Expected | None = None) -> Values:
         "attention": attention_sentences(context.order, context.words),
         "unsubscribe_url": None,
         "order_url": None,
+        "tracking_url": None,
         "sample": False,
     }
     return {**values, "facts": fact_rows(context, values)}

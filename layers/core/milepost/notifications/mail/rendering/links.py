@@ -1,9 +1,29 @@
-"""Links to an order for the team. Short: two functions."""
+"""Links to an order: to the console for the team, to the tracking page for customers."""
 
+from datetime import datetime
+from typing import Protocol
 from urllib.parse import quote
 
+from milepost.connections.connection import Connection
 from milepost.notifications.notice import Audience, Notice
 from milepost.orders.order import OrderKey
+
+
+class TrackingPages(Protocol):
+    """The pages on which customers follow their orders."""
+
+    def url_for(self, key: OrderKey, connection: Connection, *, now: datetime) -> str | None:
+        """A link that is made now; None where the connection has no such page."""
+        ...
+
+
+def tracking_url(
+    pages: TrackingPages | None, notice: Notice, connection: Connection | None, *, now: datetime
+) -> str | None:
+    """The tracking page of a notice's order; None for the team, which has the console."""
+    if pages is None or connection is None or notice.audience is not Audience.CUSTOMER:
+        return None
+    return pages.url_for(notice.key, connection, now=now)
 
 
 def order_url(console_url: str | None, notice: Notice) -> str | None:

@@ -24,7 +24,7 @@ from milepost.notifications.mail.rendering.facts import mail_values
 from milepost.notifications.mail.rendering.forecast_facts import Forecasts, expected_end
 from milepost.notifications.mail.rendering.jinja import environment, override_template, template_for
 from milepost.notifications.mail.rendering.languages import LANGUAGES, languages_for
-from milepost.notifications.mail.rendering.links import order_url
+from milepost.notifications.mail.rendering.links import TrackingPages, order_url, tracking_url
 from milepost.notifications.mail.rendering.mail_footer import MailEnds, mail_ends, reason_for_mail
 from milepost.notifications.mail.rendering.samples import WRITTEN_AT, sample, sample_digest
 from milepost.notifications.notice import Audience, Notice
@@ -48,6 +48,7 @@ class MailRenderer:
     past tense.
     ``console_url`` is where the team looks at orders: its mails lead there, customers' never.
     ``forecasts`` are for the team's mails as well.
+    ``tracking`` makes the links to tracking pages, which are in customers' mails alone.
     """
 
     def __init__(
@@ -58,12 +59,14 @@ class MailRenderer:
         clock: Clock = _utc_now,
         console_url: str | None = None,
         forecasts: Forecasts | None = None,
+        tracking: TrackingPages | None = None,
     ) -> None:
         self._connections = connections
         self._overrides = overrides
         self._clock = clock
         self._console_url = console_url
         self._forecasts = forecasts
+        self._tracking = tracking
 
     def render(
         self,
@@ -91,6 +94,7 @@ class MailRenderer:
             end=end,
             unsubscribe_url=unsubscribe_url,
             order_url=order_url(self._console_url, notice),
+            tracking_url=tracking_url(self._tracking, notice, connection, now=now),
         )
 
     def render_digest(self, digest: Digest, *, unsubscribe_url: str | None = None) -> Mail:
@@ -103,6 +107,7 @@ class MailRenderer:
             now=self._clock(),
             unsubscribe_url=unsubscribe_url,
             console_url=self._console_url,
+            tracking=self._tracking,
         )
         return _mail(digest.recipient, made, made.ends, unsubscribe_url)
 
@@ -170,6 +175,7 @@ class MailRenderer:
         *,
         unsubscribe_url: str | None = None,
         order_url: str | None = None,
+        tracking_url: str | None = None,
         sample: bool = False,
         end: Expected | None = None,
     ) -> Mail:
@@ -183,6 +189,7 @@ class MailRenderer:
             **ends.values,
             "unsubscribe_url": unsubscribe_url,
             "order_url": order_url,
+            "tracking_url": tracking_url,
             "sample": sample,
         }
         made = self._compose(context.notice, values)
