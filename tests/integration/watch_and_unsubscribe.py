@@ -1,4 +1,4 @@
-"""A run of watch_deadlines, and a click on a mail's link, to be stopped in the middle."""
+"""A run of watch_deadlines, and clicks on a mail's links, to be stopped in the middle."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -7,19 +7,20 @@ from typing import Any, Final
 from milepost.common.email_addresses import address_hash
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant, parse_instant
+from milepost.connections.connection import TrackingPage
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.mail.unsubscribe import Ending, token_of
 from milepost.notifications.subscription import Subscription
 from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import Kind, OrderKey
 from milepost.orders.recording import record
-from tests.builders import NOON, OFFERGRID, RULES, report
+from tests.builders import NOON, OFFERGRID, RULES, report, tracked
 from tests.integration.crash_injection import (
     Scenario,
     subscribe_a_queue,
     subscribe_a_queue_to_a_bus,
 )
-from tests.make_mail_events import LINK_KEY, http_event
+from tests.make_mail_events import LINK_KEY, http_event, tracking_event, tracking_token
 from tests.stack import Context, Stack, aws
 
 CONTACT: Final = "lead@example.org"
@@ -79,10 +80,22 @@ def click(stack: Stack, ending: Ending) -> Any:
     return http_event("POST", token_of(ending, LINK_KEY), "List-Unsubscribe=One-Click")
 
 
+def customers_look(stack: Stack) -> Any:
+    aws("secretsmanager").put_secret_value(
+        SecretId=stack.resources["UnsubscribeSecret"], SecretString=LINK_KEY.decode()
+    )
+    stack.apply(replace(OFFERGRID, tracking=TrackingPage()))
+    table = stack.resources["OrdersTable"]
+    orders = OrdersTable(aws("dynamodb"), table_name=table, connection=OFFERGRID)
+    orders.write(tracked(report(Status.ACCEPTED)), new=())
+    return tracking_event(tracking_token())
+
+
 WATCHING_AND_LEAVING: Final = {
     "watch_deadlines": Scenario(
         function="watch_deadlines", prepare=overdue_and_untold, again=next_run
     ),
+    "tracking_page": Scenario(function="tracking_page", prepare=customers_look),
     "unsubscribe": Scenario(function="unsubscribe", prepare=one_click),
     "unsubscribe, a customer": Scenario(function="unsubscribe", prepare=customers_click),
 }
