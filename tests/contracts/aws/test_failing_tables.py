@@ -27,6 +27,7 @@ from milepost.polling.aws.lease import PollLease, PollsTable
 from milepost.polling.aws.touched_orders import TouchedTable
 from milepost.polling.state import PollState, Progress
 from milepost.providers.base import PageRequest
+from milepost.tracking_page.aws.link_versions import LinkVersionsTable
 from tests.builders import KEY, NOON, OFFERGRID, minute, notice, report, tracked
 from tests.stack import aws
 
@@ -61,6 +62,7 @@ def calls(client: Any) -> dict[str, Callable[[], Any]]:
     suppressions = SuppressionsTable(client, table_name=TABLE)
     told = AnnouncementLogTable(client, table_name=TABLE)
     endings = EndingsTable(client, table_name=TABLE)
+    versions = LinkVersionsTable(client, table_name=TABLE)
     sent: dict[str, Any] = {"message_id": "m-1", "at": NOON}
     until: dict[str, Any] = {"at": NOON, "until": minute(1)}
     due = Due("2026-03-02T13:00:00Z#email#a", Channel.EMAIL, {}, "token")
@@ -106,6 +108,8 @@ def calls(client: Any) -> dict[str, Callable[[], Any]]:
         "mark_looked_through": lambda: told.mark_looked_through(until=NOON),
         "end_recipient": lambda: endings.end_recipient("digest", reason="no"),
         "suppress_customer": lambda: endings.suppress_customer("digest", reason="no", at=NOON),
+        "current version": lambda: versions.current(KEY),
+        "revoke": lambda: versions.revoke(KEY, at=NOON),
         **calls_of_polls(client),
         **calls_of_orders(client),
     }

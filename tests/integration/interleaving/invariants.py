@@ -245,6 +245,7 @@ def kept_by_people(world: World, known: frozenset[str]) -> Kept:
         ],
         "timelines": _timelines(world),
         "suppressed": sorted(one["pk"] for one in notices if one["pk"].startswith("suppress")),
+        "tracking": sorted(one["pk"] for one in notices if one["pk"].startswith("tracking#")),
         "views": sorted(str(sorted(one.items())) for one in world.items("ViewsTable")),
         "batches": sorted(
             str(one["state"]) for one in world.items("BatchesTable") if "state" in one
