@@ -51,6 +51,7 @@ connections:
     language: da
     sender: {{company: Example Charging ApS, legal: CVR 12345678, reply_to: ask@example.dk}}
     customer_notices: [scheduled]
+    tracking: {{colour: "#ffcf33"}}
     credentials: {{api_key: none}}
     signing: {{secrets: ["{SECRETS[CHARGE]}"]}}
 """

@@ -193,7 +193,7 @@ REQUESTS: Final = (
     ),
     asks(
         "tracking links revoked", "DELETE /orders/<order_id>/tracking-link",
-        of_order("moving", "tracking-link"), owns=frozenset({"tracking"}),
+        of_order("charge", "tracking-link"), owns=frozenset({"tracking"}),
     ),
     asks("an export", "POST /exports", "/exports", {"list": "orders"}),
     asks(

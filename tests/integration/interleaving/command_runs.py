@@ -98,7 +98,10 @@ class File:
                 "time_zone": "Australia/Melbourne", "country": "AU",
                 "customer_notices": ["accepted", "scheduled"], "poll": "5 minutes",
             },
-            {"id": CHARGE, "provider": "spirii", "base_url": self.url(CHARGE), "poll": "1 hour"},
+            {
+                "id": CHARGE, "provider": "spirii", "base_url": self.url(CHARGE), "poll": "1 hour",
+                "tracking": {},
+            },
         ]  # fmt: skip
         content: dict[str, Any] = {"connections": declared}
         if self.more:

@@ -11,14 +11,21 @@ from typing import Any, Final
 from milepost.common.email_addresses import address_hash
 from milepost.common.timestamps import format_instant
 from milepost.notifications.mail.unsubscribe import Ending, token_of
+from milepost.orders.order import OrderKey
 from tests.batches import sqs_batch
 from tests.integration.api_requests import keep_export
 from tests.integration.interleaving.account import CUSTOMER, SALES, World
 from tests.integration.interleaving.batches import batch_at_work
-from tests.integration.interleaving.command_runs import HOME
+from tests.integration.interleaving.command_runs import CHARGE, HOME
 from tests.integration.provider_actions import schedules
 from tests.make_events import inbox_message
-from tests.make_mail_events import LINK_KEY, http_event, ses_event
+from tests.make_mail_events import (
+    LINK_KEY,
+    http_event,
+    ses_event,
+    tracking_event,
+    tracking_token,
+)
 from tests.signing import standard_headers
 from tests.stack import event, template
 
@@ -202,6 +209,12 @@ def click(ending: Ending) -> Callable[[World], Any]:
     return lambda _: http_event("POST", token, "List-Unsubscribe=One-Click")
 
 
+def customers_link(world: World) -> Any:
+    """A look at the page of an order; its link works, unless it is revoked."""
+    identity = world.orders["charge"]["id"]
+    return tracking_event(tracking_token(OrderKey(CHARGE, identity, identity)))
+
+
 def after_an_erasure(world: World) -> Any:
     """An erasure that is looked after once more, since something may have been in flight."""
     answer = world.ask("DELETE", f"/customers/{world.customer}")
@@ -241,6 +254,7 @@ FUNCTIONS: Final = (
         variant="a customer",
         owns=frozenset({"suppressed"}),
     ),
+    function("tracking_page", FedBy.PERSON, customers_link),
     function("watch_deadlines", FedBy.SCHEDULE, lambda _: {}),
     function("finish_erasures", FedBy.SCHEDULE, after_an_erasure, erases=True),
     function("run_batches", FedBy.QUEUE, batch_at_work),

@@ -47,9 +47,10 @@ def line(order: Order, *, visits: bool = True) -> str:
             [Status.SUBMITTED, Status.ACCEPTED],
             "placed accepted* (scheduled) (in_progress) (complete)",
         ),
-        # Steps that a provider skips are behind the order as well.
-        ([Status.SUBMITTED, Status.COMPLETED], "placed accepted scheduled in_progress complete"),
-        ([Status.COMPLETED, Status.ACTIVE], "placed accepted scheduled in_progress complete"),
+        # Whoever completed an order accepted it; there need not have been an appointment.
+        ([Status.SUBMITTED, Status.COMPLETED], "placed accepted complete"),
+        ([Status.COMPLETED, Status.ACTIVE], "placed accepted complete"),
+        ([Status.ACCEPTED, Status.IN_PROGRESS], "placed accepted in_progress* (complete)"),
         ([Status.SUBMITTED, Status.REJECTED], "placed rejected*"),
         ([Status.SUBMITTED, Status.ACCEPTED, Status.CANCELLED], "placed accepted cancelled*"),
     ],
@@ -83,6 +84,9 @@ def test_a_step_of_several_statuses_has_the_day_of_the_first() -> None:
         ({"name": "<b>Jens</b> Møller"}, None),
         ({"name": "https://x.example Møller"}, None),
         ({"name": "4711 Møller"}, None),
+        ({"name": "Acme Media GmbH"}, None),
+        ({"name": "Holm Byg A/S"}, None),
+        ({"name": "Familie Schmidt"}, None),
         ({"name": 7}, None),
         ({}, None),
     ],
@@ -109,7 +113,7 @@ def test_the_place_is_a_town_and_no_address(city: str | None, place: str | None)
 
 def test_the_next_step_has_its_day_while_it_is_ahead_and_none_once_it_is_late() -> None:
     order = order_of(Status.SUBMITTED)
-    assert seen(order).next_step == "The provider accepts your order."
+    assert seen(order).next_step == "The provider will decide on your order."
     assert seen(order).next_by == "Wednesday, 4 March 2026"
     late = seen(order, after=60 * 24 * 5)
     assert late.next_step == "It is taking longer than expected. We are looking into it."

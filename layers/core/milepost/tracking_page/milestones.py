@@ -40,6 +40,7 @@ _STEP_OF: Final[Mapping[Status, str]] = {
     Status.COMPLETED: "complete",
     Status.ACTIVE: "complete",
 }
+_SKIPPED_BY_SOME: Final = frozenset({"scheduled", "in_progress"})
 ENDED_EARLY: Final = frozenset({Status.REJECTED, Status.FAILED, Status.CANCELLED})
 """Statuses with which an order ends before it is complete."""
 
@@ -47,7 +48,8 @@ ENDED_EARLY: Final = frozenset({Status.REJECTED, Status.FAILED, Status.CANCELLED
 def milestones_of(order: Order, *, visits: bool) -> tuple[Milestone, ...]:
     """The order's line.
 
-    An order that ended early shows the steps that it reached, and how it ended.
+    An order behind which there is no appointment and no work that anybody reported shows none. An
+    order that ended early shows the steps that it reached, and how it ended.
 
     :param visits: whether somebody comes and works; without that the step is left out
     """
@@ -56,9 +58,10 @@ def milestones_of(order: Order, *, visits: bool) -> tuple[Milestone, ...]:
         behind = [name for name in _STEPS if name in reached]
         end = Milestone(name=str(order.status), progress=Progress.NOW, since=order.since)
         return (*(_done(name, reached) for name in behind), end)
-    present = _STEP_OF[order.status]
-    at = _STEPS.index(present)
-    steps = [name for name in _STEPS if visits or name != "in_progress" or name == present]
+    at = _STEPS.index(_STEP_OF[order.status])
+    left_out = {"in_progress"} if not visits else set()
+    left_out |= {name for name in _STEPS[:at] if name in _SKIPPED_BY_SOME}
+    steps = [name for name in _STEPS if name in reached or name not in left_out]
     return tuple(_step(name, at, order, reached) for name in steps)
 
 

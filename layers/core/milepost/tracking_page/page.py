@@ -197,4 +197,4 @@ _PAGE: Final = Template(
     "<main>\n<h1>$title</h1>\n$body</main>\n$footer</body>\n</html>\n"
 )
 
-_ORDER: Final = Template('$greeting<p class="date">$state</p>$place\n$sections')
+_ORDER: Final = Template('$place$greeting<p class="date">$state</p>\n$sections')

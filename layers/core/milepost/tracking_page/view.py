@@ -28,7 +28,14 @@ _TITLES: Final = frozenset(
     {"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "herr", "herrn", "frau", "hr", "fru", "ing"}
     | {"dipl", "dipl-ing", "sir", "lady", "mag", "med"}
 )
+_NOBODYS: Final = frozenset(
+    {"gmbh", "ag", "kg", "ug", "ohg", "gbr", "se", "ev", "ek", "aps", "as", "is", "ivs", "ltd"}
+    | {"limited", "pty", "inc", "llc", "plc", "co", "corp", "familie", "familien", "family"}
+    | {"eheleute", "firma", "firmaet"}
+)
+"""Words, without dots and slashes, in names of companies and families."""
 _LONGEST_NAME: Final = 40
+_WITHOUT_SIGNS: Final = str.maketrans("", "", "./,")
 _PLACE: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|[ .'’()/-]){0,59}")
 _WITHOUT_VISITS: Final = frozenset({"energy", "insurance", "mobile"})
 _FEES: Final = frozenset({"application_fee", "connection_fee"})
@@ -114,6 +121,8 @@ def first_name_of(customer: Mapping[str, Any]) -> str | None:
     if text_of(customer.get("business")):
         return None
     name = clean(text_of(customer.get("name")) or "", 200)
+    if any(word.casefold().translate(_WITHOUT_SIGNS) in _NOBODYS for word in name.split()):
+        return None
     family, comma, rest = name.partition(",")
     words = [word for word in (rest if comma else name).split() if not _is_title(word)]
     if len(words) < (1 if comma and family.strip() else 2):
