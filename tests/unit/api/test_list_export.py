@@ -183,6 +183,7 @@ def test_every_list_of_the_api_is_described_as_a_file_too(desk: Desk) -> None:
         "/openapi.json",
         "/schemas/announcement.v1.json",
         "/orders/<order_id>",
+        "/orders/<order_id>/tracking-link",
         "/order-ids",
         "/customers",
         "/subscriptions/<subscription>",
