@@ -51,7 +51,12 @@ def test_a_list_says_when_its_orders_end_and_is_sorted_by_it(browser_of_two: Bro
     assert [text.index(f">{one}<") for one in ("R-2", "R-1", "R-3")] == sorted(
         text.index(f">{one}<") for one in ("R-1", "R-2", "R-3")
     )
-    assert "5 to 11 Mar" in text
+    assert "Forecast 5 to 11 Mar" in text
+
+
+def test_a_column_of_its_own_says_what_is_most_likely_too(browser_of_two: Browser) -> None:
+    text = browser_of_two.get("/console/orders?sort=forecast&fields=forecast").text
+    assert ">5 to 11 Mar<" in text
     assert "most likely 7 Mar" in text
     assert 'aria-sort="ascending"' in text
 

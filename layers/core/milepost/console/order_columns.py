@@ -34,15 +34,7 @@ COLUMNS: Final = (
     Column("order_id", "Order at the provider"),
     Column("updated_at", "Last news"),
 )
-USUAL: Final = (
-    "customer",
-    "status",
-    "since",
-    "next_date",
-    "forecast",
-    "attention",
-    "connection",
-)
+USUAL: Final = ("customer", "status", "since", "next_date", "attention", "connection")
 USUAL_COLUMNS: Final = tuple(one for one in COLUMNS if one.name in USUAL)
 
 
