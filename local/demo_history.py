@@ -1,17 +1,16 @@
 """The demo's history: nine weeks of one connection's orders, of which the last weeks were slow.
 
-Orders that have ended are imported, as a team imports its own (`milepost orders import`). Open ones
-are at the connection's sandbox, so that people can act on them. Forecasts, scorecards and the
-slowdown follow from these orders.
+Orders that have ended are as `milepost orders import` leaves them; they are written at once, since
+the rows of an import would keep a small machine busy for minutes. Open ones are at the connection's
+sandbox, so that people can act on them. Forecasts, scorecards and the slowdown follow from all.
 """
 
 import json
 import random
-import urllib.request
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import Any, Final
@@ -19,6 +18,14 @@ from typing import Any, Final
 from local.emulator_access import Access
 from local.sandboxes.account import Account
 from local.sandboxes.invented_customers import AUSTRALIAN_PLACES, AUSTRALIANS, make_email
+from milepost.connections.aws.settings import ConnectionSettings
+from milepost.connections.connection import Connection
+from milepost.operations.order_import import read_row
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.order import Announcement, OrderKey, TrackedOrder
+from milepost.orders.recording import record
+from milepost.providers.base import rules_of
+from milepost.providers.registry import REGISTRY, adapter
 
 CONNECTION: Final = "offergrid-business"
 """Whose orders the history has."""
@@ -34,10 +41,6 @@ _SLOW_DAYS: Final = 20.0
 """Since so many days, time in the slow stage passes more slowly."""
 _SLOWER_BY: Final = 2.5
 _OFFER: Final = "off-business-pro"
-_ROWS_AT_ONCE: Final = 20
-"""Few enough for a busy machine to take in before the function's time is over."""
-_PAUSE_SECONDS: Final = 2.0
-"""Before rows are sent again that could not be taken in."""
 _AGAIN_SECONDS: Final = 60.0
 """Until the first polls have read the sandbox's open orders."""
 
@@ -127,35 +130,51 @@ def _text(at: datetime) -> str:
     return at.isoformat(timespec="seconds")
 
 
+@dataclass(slots=True)
+class _InMemory:
+    """Implements ``OrderStore`` for one order."""
+
+    kept: TrackedOrder | None = None
+
+    def read(self, key: OrderKey) -> TrackedOrder | None:  # noqa: ARG002 - there is only one
+        return self.kept
+
+    def write(self, tracked: TrackedOrder, *, new: tuple[Announcement, ...]) -> None:  # noqa: ARG002
+        self.kept = tracked
+
+
+def ended_orders(
+    orders: Sequence[PastOrder], connection: Connection, *, now: datetime
+) -> Iterator[TrackedOrder]:
+    """The orders that have ended as an import of ``rows_of`` leaves them, each in one version."""
+    provider = adapter(connection.provider)
+    for one in orders:
+        kept = _InMemory()
+        for row in rows_of([one]):
+            report = read_row(row, connection=connection, provider=provider, now=now)
+            rules = rules_of(provider, connection)
+            record(report, orders=kept, rules=rules, now=now, announce=False)
+        if kept.kept is not None:
+            yield replace(kept.kept, version=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackNames:
+    """Where the local stack has what the history is written to."""
+
+    orders_table: str
+    connections_path: str
+    measure_stages: str
+
+
 @contextmanager
-def history_in_background(
-    account: Account, *, access: Access, api_url: str, token: str, measure_stages: str
-) -> Iterator[None]:
-    """Place the open orders; import the others and make forecasts while the block runs."""
-    orders = past_orders(datetime.now(UTC))
+def history_in_background(account: Account, *, access: Access, names: StackNames) -> Iterator[None]:
+    """Place the open orders; write the others and make forecasts while the block runs."""
+    now, stopped = datetime.now(UTC), Event()
+    orders = past_orders(now)
     place_open_ones(account, orders)
-    stopped = Event()
-    rows = rows_of(orders)
-
-    def run() -> None:
-        address = f"{api_url}/connections/{CONNECTION}/orders"
-        waiting = deque(rows[at : at + _ROWS_AT_ONCE] for at in range(0, len(rows), _ROWS_AT_ONCE))
-        while waiting:
-            if stopped.is_set():
-                return
-            try:
-                _post(address, {"rows": waiting[0]}, token=token)
-                waiting.popleft()
-            except OSError:
-                # What was taken in already is unchanged by a second time.
-                stopped.wait(_PAUSE_SECONDS)
-        functions = access.client("lambda")
-        for wait in (0.0, _AGAIN_SECONDS):
-            if stopped.wait(wait):
-                return
-            functions.invoke(FunctionName=measure_stages, Payload=json.dumps({"forecasts": {}}))
-
-    thread = Thread(target=run, name="demo-history", daemon=True)
+    arguments = {"access": access, "names": names, "stopped": stopped}
+    thread = Thread(target=_write, args=(orders, now), kwargs=arguments, daemon=True)
     thread.start()
     try:
         yield
@@ -164,12 +183,30 @@ def history_in_background(
         thread.join(timeout=10)
 
 
-def _post(address: str, body: Mapping[str, Any], *, token: str) -> None:
-    request = urllib.request.Request(
-        address,
-        data=json.dumps(body).encode(),
-        headers={"content-type": "application/json", "authorization": f"Bearer {token}"},
-        method="POST",
+def _write(
+    orders: Sequence[PastOrder],
+    now: datetime,
+    *,
+    access: Access,
+    names: StackNames,
+    stopped: Event,
+) -> None:
+    settings = ConnectionSettings(
+        access.client("ssm"),
+        path=names.connections_path,
+        clock=time.monotonic,
+        providers=REGISTRY,
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        answer.read()
+    connection = settings.get(CONNECTION)
+    table = OrdersTable(
+        access.client("dynamodb"), table_name=names.orders_table, connection=connection
+    )
+    for one in ended_orders(orders, connection, now=now):
+        if stopped.is_set():
+            return
+        table.write(one, new=())
+    functions = access.client("lambda")
+    for wait in (0.0, _AGAIN_SECONDS):
+        if stopped.wait(wait):
+            return
+        functions.invoke(FunctionName=names.measure_stages, Payload=json.dumps({"forecasts": {}}))

@@ -26,7 +26,7 @@ from local.connections import (
 )
 from local.console import ConsoleServer, tell_console_addresses
 from local.demo_history import CONNECTION as HISTORY_OF
-from local.demo_history import history_in_background
+from local.demo_history import StackNames, history_in_background
 from local.deployment import (
     STACK_NAME,
     Deployment,
@@ -183,9 +183,8 @@ class _Starting:
             console = self._serve_console(access, deployment, api_url=api_url)
         chats = self._closing.enter_context(ChatServer(port=self._ports.choose("chats")))
         with self._step("provider sandboxes started, connections applied"):
-            token = people["operator"].token
             connections = self._connect(
-                access, deployment, api_url=api_url, token=token, demo=demo, chats=chats.urls
+                access, deployment, api_url=api_url, demo=demo, chats=chats.urls
             )
         return Stack(
             aws_endpoint_url=access.endpoint_url,
@@ -234,7 +233,6 @@ class _Starting:
         deployment: Deployment,
         *,
         api_url: str,
-        token: str,
         demo: DemoLength,
         chats: Mapping[str, str],
     ) -> Mapping[str, Mapping[str, Any]]:
@@ -258,9 +256,11 @@ class _Starting:
                 history_in_background(
                     sandboxes.accounts[HISTORY_OF],
                     access=access,
-                    api_url=api_url,
-                    token=token,
-                    measure_stages=deployment.find_id("MeasureStagesFunction"),
+                    names=StackNames(
+                        orders_table=deployment.find_id("OrdersTable"),
+                        connections_path=deployment.outputs["ConnectionsPath"],
+                        measure_stages=deployment.find_id("MeasureStagesFunction"),
+                    ),
                 )
             )
             sandboxes.start_demo(again_in=_ROUND_SECONDS if demo is DemoLength.LOOP else None)

@@ -66,7 +66,9 @@ def take(browser: Browser, stack: Stack) -> None:
         person.page.screenshot(path=FOLDER / f"{name}.png")
     person.open("/figures/scorecards")
     person.page.screenshot(path=FOLDER / "scorecards.png")
-    person.open("/orders?connection=offergrid-business&sort=forecast&fields=customer,status,since,forecast,attention")
+    person.open(
+        "/orders?connection=offergrid-business&sort=forecast&fields=customer,status,since,forecast,attention"
+    )
     person.page.screenshot(path=FOLDER / "forecasts.png")
     person.open("/orders?connection=offergrid-business&status=active&status=completed&reference=PP")
     person.page.locator("[data-row] a").first.click()

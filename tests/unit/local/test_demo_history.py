@@ -2,14 +2,12 @@
 
 from datetime import timedelta
 
-from local.demo_history import CONNECTION, PastOrder, past_orders, rows_of
+from local.demo_history import CONNECTION, PastOrder, ended_orders, past_orders
 from milepost.connections.connection import Connection
 from milepost.forecasts.curves import What
 from milepost.forecasts.slowdown import compare
 from milepost.forecasts.stays import Stay
 from milepost.forecasts.table import make_table
-from milepost.operations.order_import import read_row
-from milepost.providers.registry import adapter
 from tests.builders import NOON
 
 WEEK = timedelta(days=7)
@@ -56,19 +54,17 @@ def test_a_stage_is_slowing_down_and_every_stage_has_a_forecast() -> None:
     assert 10 < sum(not one.has_ended for one in orders) < 45
 
 
-def test_its_rows_are_imported_as_they_are() -> None:
+def test_its_orders_are_as_an_import_leaves_them() -> None:
     connection = Connection(id=CONNECTION, provider="offergrid", base_url="https://example.org")
-    provider = adapter("offergrid")
-    rows = rows_of(past_orders(NOON))
-    reports = [
-        read_row(row, connection=connection, provider=provider, now=NOON)  # type: ignore[arg-type]
-        for row in rows
-    ]
-    assert {one.raw_status for one in reports} == {
+    past = past_orders(NOON)
+    orders = [*ended_orders(past, connection, now=NOON)]
+    assert len(orders) == sum(one.has_ended for one in past)
+    assert {str(one.order.status) for one in orders} == {"completed", "cancelled"}
+    assert {one.version for one in orders} == {1}
+    completed = next(one for one in orders if one.order.status == "completed")
+    assert [str(one.report.status) for one in completed.order.timeline] == [
         "accepted",
         "scheduled",
         "in_progress",
         "completed",
-        "cancelled",
-    }
-    assert all(one.occurred_at < NOON for one in reports)
+    ]
