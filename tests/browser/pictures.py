@@ -69,6 +69,7 @@ def take(browser: Browser, stack: Stack) -> None:
     person.open(
         "/orders?connection=offergrid-business&sort=forecast&fields=customer,status,since,forecast,attention"
     )
+    person.page.locator(".counts").evaluate("one => one.scrollIntoView()")
     person.page.screenshot(path=FOLDER / "forecasts.png")
     person.open("/orders?connection=offergrid-business&status=active&status=completed&reference=PP")
     person.page.locator("[data-row] a").first.click()

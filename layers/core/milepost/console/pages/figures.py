@@ -152,8 +152,8 @@ def _slowdown_chart(slowdowns: Sequence[tuple[str, SlowdownView]]) -> Any:
     bars = [
         Bar(
             label=f"{one.stage}, {name}",
-            value=one.median_now or one.median_before or 0,
-            mark=one.median_before,
+            value=one.median_before or 0,
+            mark=one.median_now,
             text="longer than before" if one.median_now is None else duration(one.median_now),
         )
         for name, one in slowdowns[:MOST_BARS]
