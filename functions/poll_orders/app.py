@@ -12,7 +12,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from milepost.aws.clients import client
-from milepost.aws.errors import AWS_FAILED, name_of, refuses_item
+from milepost.aws.errors import AWS_FAILED
 from milepost.aws.logger import open_logger
 from milepost.aws.metrics import count_failures, open_metrics
 from milepost.common.exception_summary import fail_without_message
@@ -25,19 +25,19 @@ from milepost.connections.drift import Part
 from milepost.connections.health import NOT_APPLIED
 from milepost.connections.poll_request import PollRequest
 from milepost.orders.aws.erased_customers import ErasedCustomers
-from milepost.orders.aws.table import OrdersTable
-from milepost.orders.recording import OrderStore, RecordOutcome, record
 from milepost.orders.report import Report
 from milepost.polling.aws.lease import PollsTable
 from milepost.polling.aws.named_orders import NamedOrdersTable
+from milepost.polling.aws.order_recorder import OrderRecorder
 from milepost.polling.aws.page_cache import PageCacheBucket
 from milepost.polling.aws.touched_orders import TouchedTable
 from milepost.polling.lease import LeaseHeld
 from milepost.polling.named_orders import FetchResult, NamedFetch
-from milepost.polling.page_recording import Record, Sinks, StoreUnavailable
+from milepost.polling.page_recording import Sinks
 from milepost.polling.poll import Poll, run_poll
 from milepost.polling.result import PollOutcome, PollResult
-from milepost.polling.touched_orders import MarkedOrders
+from milepost.polling.side_by_side import SideBySide, Threads
+from milepost.polling.touched_orders import Touched
 from milepost.providers.base import Json, Provider, rules_of
 from milepost.providers.http import ProviderHttp, ProviderPool
 from milepost.providers.registry import REGISTRY, UnknownProvider, adapter_of
@@ -57,6 +57,9 @@ SPARE_FOR_ORDER: Final = 30_000
 MOST_POLLS: Final = 5
 """Maximum number of polls in one invocation: its own, and those for requests that arrived
 meanwhile."""
+WRITERS: Final = 8
+"""How many orders of a page are recorded at a time. More would only wait for the processor: a write
+takes it for 2 ms, and waits 5 ms for its answer."""
 
 dynamodb = client("dynamodb")
 s3 = client("s3")
@@ -79,6 +82,7 @@ erased_customers = ErasedCustomers(
 )
 quarantine = Quarantine(lambda: s3, bucket=os.environ["QUARANTINE_BUCKET"])
 pool = ProviderPool(maxsize=2)
+side_by_side: SideBySide = Threads(WRITERS)
 
 
 @fail_without_message
@@ -187,7 +191,9 @@ def poll(connection: Connection, context: LambdaContext) -> tuple[PollResult, Go
             hashes=hashes,
             touched=touched,
             sinks=Sinks(
-                record=recorder(connection, provider),
+                record=(record := recorder(connection, provider)),
+                expect=record.expect,
+                side_by_side=side_by_side,
                 look=compare_with_earlier(connection),
                 quarantine=keep_in_quarantine(connection),
             ),
@@ -226,7 +232,7 @@ def fetch_named(name: str, context: LambdaContext) -> FetchResult:
             http=http_of(connection), clock=now,
         ),
         sinks=Sinks(
-            record=recorder(connection, provider, mark=True),
+            record=recorder(connection, provider, marks=touched),
             look=compare_with_earlier(connection),
             quarantine=keep_in_quarantine(connection),
         ),
@@ -247,36 +253,22 @@ def http_of(connection: Connection) -> ProviderHttp:
     return ProviderHttp(pool, allowed=filter(None, (connection.base_url, connection.token_url)))
 
 
-def recorder(connection: Connection, provider: Provider, *, mark: bool = False) -> Record:
-    """A function that records a report in its order and returns whether that changed it.
+def recorder(
+    connection: Connection, provider: Provider, *, marks: Touched | None = None
+) -> OrderRecorder:
+    """What records reports in the connection's orders.
 
-    :param mark: whether the next poll has to read the order, because this is none
+    :param marks: for orders that are not found by a poll, so that the next poll reads them
     """
-    table = OrdersTable(dynamodb, table_name=os.environ["ORDERS_TABLE"], connection=connection)
-    orders: OrderStore = table
-    if mark:
-        orders = MarkedOrders(
-            table, mark=lambda key: touched.mark(connection.id, [key.order_id], at=now())
-        )
-    changed = {RecordOutcome.TRANSITION, RecordOutcome.RECORDED}
-
-    def take_in(report: Report, /, *, announce: bool) -> bool:
-        try:
-            recorded = record(
-                report,
-                orders=orders,
-                rules=rules_of(provider, connection),
-                now=now(),
-                announce=announce,
-                erasures=erased_customers,
-            )
-        except AWS_FAILED as error:
-            if refuses_item(error):
-                raise
-            raise StoreUnavailable(f"DynamoDB: {name_of(error)}") from None
-        return recorded.outcome in changed
-
-    return take_in
+    return OrderRecorder(
+        dynamodb,
+        table_name=os.environ["ORDERS_TABLE"],
+        connection=connection,
+        rules=rules_of(provider, connection),
+        erasures=erased_customers,
+        clock=now,
+        touched=marks,
+    )
 
 
 def compare_with_earlier(connection: Connection) -> Callable[[Json, Sequence[Report]], None]:

@@ -2,18 +2,24 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from local.sandboxes import Sandboxes, make_connection
 from milepost.common.timestamps import parse_instant
 from milepost.connections.connection import Connection
+from milepost.orders.aws.prefetch import ReadAhead
+from milepost.orders.aws.table import OrdersTable
 from milepost.polling.aws.touched_orders import TouchedTable
 from milepost.providers.base import Response
+from tests.integration.crash_injection import Calls, Killed, clock_at
 from tests.malformed_payloads import nested
 from tests.stack import Context, Stack, aws, event
 
@@ -355,7 +361,7 @@ def test_an_item_that_dynamodb_refuses_is_kept_and_an_outage_fails_the_poll(
 ) -> None:
     orders = [small_order(one) for one in ("a", "b", "c")]
     serve(app, monkeypatch, json.dumps({"orders": orders, "nextCursor": None}).encode())
-    write = app.OrdersTable.write
+    write = OrdersTable.write
 
     def refuse(self: Any, tracked: Any, **more: Any) -> None:
         if tracked.order.key.order_id == "b":
@@ -363,7 +369,7 @@ def test_an_item_that_dynamodb_refuses_is_kept_and_an_outage_fails_the_poll(
             raise ClientError(said, "PutItem")  # type: ignore[arg-type]
         write(self, tracked, **more)
 
-    monkeypatch.setattr(app.OrdersTable, "write", refuse)
+    monkeypatch.setattr(OrdersTable, "write", refuse)
     result = poll()
     assert (result["outcome"], result["quarantined"]) == (outcome, quarantined)
     assert "secret" not in json.dumps(result)
@@ -373,7 +379,7 @@ def test_an_item_that_dynamodb_refuses_is_kept_and_an_outage_fails_the_poll(
     assert ("poll_cursor" in item) is (outcome == "complete")
     if outcome == "failed":
         assert code in item["last_error"]
-    monkeypatch.setattr(app.OrdersTable, "write", write)
+    monkeypatch.setattr(OrdersTable, "write", write)
     assert poll()["outcome"] == "complete"
     assert sorted(stack.order_ids()) == (["a", "b", "c"] if outcome == "failed" else ["a", "c"])
 
@@ -488,3 +494,96 @@ def test_a_request_that_meets_a_poll_that_is_killed_is_done_by_the_next_tick(
     assert poll()["outcome"] == "complete"
     assert len(stack.order_ids()) == 1
     assert not [n for n in poll_item(stack) if n.startswith("request_")]
+
+
+def many_orders(app: ModuleType, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """The provider has so many new orders, on one page."""
+    orders = [small_order(f"ord-{number}") for number in range(count)]
+    serve(app, monkeypatch, json.dumps({"orders": orders, "nextCursor": None}).encode())
+
+
+def test_new_orders_are_read_some_at_a_time_and_each_is_written_by_itself(
+    poll: Poll, app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many_orders(app, monkeypatch, 30)
+    calls = Calls()
+    with calls.watched(monkeypatch):
+        assert poll()["recorded"] == 30
+    assert len(stack.order_ids()) == 30
+    assert calls.made.count("BatchGetItem") == 2
+    assert calls.made.count("PutItem") == 30
+    assert "TransactWriteItems" not in calls.made
+
+
+def test_orders_that_cannot_be_read_ahead_fail_the_poll_and_none_is_lost(
+    poll: Poll, app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many_orders(app, monkeypatch, 3)
+    with monkeypatch.context() as patched:
+
+        def refuse(_self: Any, _keys: Any) -> None:
+            said = {"Error": {"Code": "ThrottlingException", "Message": "a secret"}}
+            raise ClientError(said, "BatchGetItem")  # type: ignore[arg-type]
+
+        patched.setattr(ReadAhead, "read", refuse)
+        failed = poll()
+    assert (failed["outcome"], failed["error"]) == ("failed", "DynamoDB: ThrottlingException")
+    assert poll()["recorded"] == len(stack.order_ids()) == 3
+
+
+def test_one_key_that_dynamodb_does_not_allow_is_kept_and_stops_no_other_order(
+    poll: Poll, app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = [small_order(one) for one in ("a", "b" * 2_100, "c")]
+    serve(app, monkeypatch, json.dumps({"orders": orders, "nextCursor": None}).encode())
+    result = poll()
+    assert (result["outcome"], result["quarantined"]) == ("complete", 1)
+    assert stack.order_ids() == {"a", "c"}
+
+
+@pytest.mark.parametrize("at", [1, 9, 26])
+def test_a_poll_that_is_killed_while_orders_are_written_loses_and_doubles_nothing(
+    at: int, poll: Poll, app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several writes are on their way when the process ends."""
+    many_orders(app, monkeypatch, 30)
+    killed_at = Writes(at)
+    with killed_at.watched(monkeypatch), suppress(Killed, Exception):
+        poll()
+    assert at <= len(stack.order_ids()) < 30
+    vars(app)["datetime"] = clock_at(app.now() + timedelta(hours=1))
+    assert poll()["outcome"] == "complete"
+    items = stack.items("OrdersTable")
+    assert len(items) == 30
+    assert {one["version"] for one in items} == {1}
+    assert all(len(json.loads(one["announce"])) == 1 for one in items)
+
+
+class Writes(Calls):
+    """Calls of a process that is killed after so many of its orders were written."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._left = most
+        self._lock = Lock()
+
+    @contextmanager
+    def watched(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        send = BaseClient._make_api_call
+
+        def call(client: Any, operation: str, parameters: Any) -> Any:
+            with self._lock:
+                if self.is_gone:
+                    raise Killed
+            answer = send(client, operation, dict(parameters))
+            if operation == "PutItem" and parameters["TableName"] == "OrdersTable":
+                with self._lock:
+                    self._left -= 1
+                    self.is_gone = self._left <= 0
+                if self.is_gone:
+                    raise Killed
+            return answer
+
+        with monkeypatch.context() as patched:
+            patched.setattr(BaseClient, "_make_api_call", call)
+            yield

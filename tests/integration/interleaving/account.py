@@ -39,6 +39,7 @@ from milepost.notifications.subscription import Mode, Subscription
 from milepost.orders.aws import index_keys
 from milepost.orders.order import Kind
 from milepost.orders.search_terms import customer_id_of_email
+from milepost.polling.side_by_side import in_turn
 from tests.batches import sqs_batch
 from tests.integration.crash_injection import start_of_a_quiet_while
 from tests.integration.interleaving.calls import REGION, Calls, tables
@@ -165,6 +166,9 @@ class World:
             app = self.stack.load(function)
             if hasattr(app, "datetime"):
                 vars(app)["datetime"] = self.time.clock()
+            if hasattr(app, "side_by_side"):
+                # Others come in at a call in a copy of the process, which has no other thread.
+                vars(app)["side_by_side"] = in_turn
             self.apps[function] = app
         return self.apps[function]
 

@@ -1,7 +1,7 @@
 """Polls of one connection, one after the other, of a provider that is a function."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,11 +12,13 @@ from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection
 from milepost.connections.poll_request import PollRequest
+from milepost.orders.order import OrderKey
 from milepost.orders.recording import RecordOutcome, record
 from milepost.orders.report import Report
 from milepost.polling.page_recording import Sinks, StoreUnavailable
 from milepost.polling.poll import Poll, run_poll
 from milepost.polling.result import PollResult
+from milepost.polling.side_by_side import SideBySide, in_turn
 from milepost.polling.state import LookAgain
 from milepost.providers.base import Provider, Response
 from milepost.providers.offergrid import Offergrid
@@ -85,6 +87,8 @@ class World:
     before_record: Callable[[], None] = lambda: None
     stop: Callable[[], None] = lambda: None
     """Called after an order was written: where the database may turn out to be down."""
+    side_by_side: SideBySide = in_turn
+    expect: Callable[[Sequence[OrderKey]], None] = lambda _keys: None
     credentials: Mapping[str, str] = field(
         default_factory=lambda: {"api_key": "k", "client_id": "c", "client_secret": "s"}
     )
@@ -120,7 +124,10 @@ class World:
             hashes=self.hashes,
             touched=self.touched,
             sinks=Sinks(
-                record=self._record, quarantine=lambda o, why: self.quarantined.append((o, why))
+                record=self._record,
+                expect=self.expect,
+                side_by_side=self.side_by_side,
+                quarantine=lambda o, why: self.quarantined.append((o, why)),
             ),
             clock=lambda: self.now,
             has_time=lambda: len(self.wire.asked) - asked < self.time_for_pages,

@@ -1,20 +1,29 @@
-"""Records the orders of a page one by one, so that an error in one doesn't affect the others."""
+"""Records the orders of a page, each by itself, so that an error in one doesn't affect the others.
+
+Some orders at a time are read ahead by one call and recorded side by side. Parts of one order, and
+versions of it on one page, are recorded one after the other.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from threading import Lock
 from typing import Final, Protocol
 
 from milepost.common.errors import BadPayload
 from milepost.common.strict_json import read_object, write_json
 from milepost.common.timestamps import parse_instant
 from milepost.connections.connection import Connection
+from milepost.orders.order import OrderKey
 from milepost.orders.recording import LostRace, UnstorableOrder
 from milepost.orders.report import Report
 from milepost.polling.page_cache import HASH_BYTES, NO_KEY, FetchedPage, Seen, key_of
 from milepost.polling.page_json import MOST_ORDER_BYTES
 from milepost.polling.result import PollResult
+from milepost.polling.side_by_side import SideBySide, in_turn
 from milepost.polling.state import EndlessList
+from milepost.polling.waiting_orders import ReadOnPage, WaitingOrders
 from milepost.providers.base import Json, Provider, Unreadable, read_order
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,11 +49,21 @@ def look_at_nothing(_order: Json, _reports: Sequence[Report]) -> None:
     """For polls that don't compare orders with earlier ones."""
 
 
+def expect_nothing(_keys: Sequence[OrderKey]) -> None:
+    """For polls that read each order when it is recorded."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sinks:
     """The destinations of what a poll finds."""
 
     record: Record
+    """May be called for several orders at a time, if ``side_by_side`` does so."""
+    expect: Callable[[Sequence[OrderKey]], None] = expect_nothing
+    """Reads the orders that are recorded next. Raises ``StoreUnavailable`` when no order can be
+    read now; after any other exception, each is read when it is recorded."""
+    side_by_side: SideBySide = in_turn
+    """Runs tasks of which each records one order."""
     look: Callable[[Json, Sequence[Report]], None] = look_at_nothing
     """Compares an order, as the provider wrote it, with earlier ones. It doesn't raise."""
     quarantine: Callable[[bytes, str], None]
@@ -74,6 +93,8 @@ class PageRecorder:
     recorded_keys: set[bytes] = field(default_factory=set)
     """Keys of the orders for which something was, or may have been, recorded."""
     _attempts: int = 0
+    _lock: Lock = field(default_factory=Lock, repr=False)
+    """Held by an order's task while it reads or changes what is not its own."""
 
     def take_in(self, fetched: FetchedPage, requested_at: datetime) -> bool:
         """Record new and changed orders of a page; False if time ran out before its end.
@@ -91,25 +112,44 @@ class PageRecorder:
                     self._refuse_repeated(unchanged.orders)
                 return True
         hashes = fetched.hashes()
-        entries: list[tuple[bytes, bytes]] = []
-        for place, digest in enumerate(hashes):
-            key = self._known_key(digest)
-            if key is None:
-                if self._attempts and not self.has_time():
-                    self.seen.keep(fetched, entries, is_whole=False)
-                    return False
-                self._attempts += 1
-                self.result.changed += 1
-                key = self._record(fetched, place, digest, requested_at)
-                if key is None:
-                    continue
-                self.seen.keep_order(digest, key)
-            entries.append((digest, key))
+        keys: list[bytes | None] = [None] * len(hashes)
+        is_over = self._take_in_orders(fetched, hashes, keys, requested_at)
+        entries = [(one, key) for one, key in zip(hashes, keys, strict=True) if key is not None]
+        if not is_over:
+            self.seen.keep(fetched, entries, is_whole=False)
+            return False
         self.result.orders += len(hashes)
         self.seen.keep(fetched, entries, is_whole=len(entries) == len(hashes))
         if any(isinstance(order, dict) for order in fetched.page.orders):
             self._refuse_repeated(b"".join(hashes))
         return True
+
+    def _take_in_orders(
+        self,
+        fetched: FetchedPage,
+        hashes: Sequence[bytes],
+        keys: list[bytes | None],
+        requested_at: datetime,
+    ) -> bool:
+        """Record new and changed orders; False if time ran out.
+
+        :param keys: gets the key of each order that need not be read again
+        """
+        waiting = WaitingOrders()
+        for place, digest in enumerate(hashes):
+            key = self._known_key(digest)
+            if waiting.may_change(digest, key):
+                if not self._record_waiting(waiting, keys):
+                    return False
+                key = self._known_key(digest)
+            if key is not None:
+                keys[place] = key
+                continue
+            one = self._read(fetched, place, digest, requested_at)
+            if not waiting.has_room_for(one) and not self._record_waiting(waiting, keys):
+                return False
+            waiting.add(one)
+        return self._record_waiting(waiting, keys)
 
     def _refuse_repeated(self, orders: bytes) -> None:
         """Fail if a page has the same orders as an earlier one: the list would never end.
@@ -128,10 +168,10 @@ class PageRecorder:
             return self.memory.key(digest)
         return None
 
-    def _record(
+    def _read(
         self, fetched: FetchedPage, place: int, digest: bytes, requested_at: datetime
-    ) -> bytes | None:
-        """Record one order; returns its key, or None if it has to be read again next time."""
+    ) -> ReadOnPage:
+        """Read an order on a page. Nothing is recorded yet."""
         raw = fetched.json.raw(place)
         try:
             order = _read_strictly(raw)
@@ -141,39 +181,77 @@ class PageRecorder:
         except MemoryError:
             raise
         except Exception as error:
-            self._quarantine(digest, [(raw, _reason("read", error))])
-            return NO_KEY
-        self.sinks.look(order, found.reports)
-        key = self._forget(found.reports)
-        problems, is_over = self._record_reports(found.reports)
+            return ReadOnPage(place=place, digest=digest, raw=raw, problem=_reason("read", error))
+        key = key_of(found.reports[0].order_id) if found.reports else NO_KEY
+        return ReadOnPage(place=place, digest=digest, raw=raw, order=order, found=found, key=key)
+
+    def _record_waiting(self, waiting: WaitingOrders, keys: list[bytes | None]) -> bool:
+        """Record the waiting orders; False if there was no time for all of them."""
+        orders = waiting.take_all()
+        if not orders:
+            return True
+        # Their cached hashes are out of date, whatever happens.
+        changed = [one.key for one in orders if one.key != NO_KEY]
+        self.memory.forget(changed)
+        self.seen.forget(changed)
+        self._expect([report for one in orders for report in one.reports])
+        left: list[ReadOnPage] = []
+        tasks = [partial(self._record, one, keys, left) for one in orders]
+        self.sinks.side_by_side(tasks)
+        return not left
+
+    def _expect(self, reports: Iterable[Report]) -> None:
+        try:
+            self.sinks.expect([OrderKey.of(one) for one in reports])
+        except (StoreUnavailable, MemoryError):
+            raise
+        except Exception:  # noqa: S110 - each order is read by itself, and fails by itself
+            pass
+
+    def _record(self, one: ReadOnPage, keys: list[bytes | None], left: list[ReadOnPage]) -> None:
+        """Record one order, and put its key into its place, or None if it has to be read again.
+
+        Orders are recorded side by side; everything else is done for one order at a time.
+        """
+        with self._lock:
+            if self._attempts and not self.has_time():
+                left.append(one)
+                return
+            self._attempts += 1
+            self.result.changed += 1
+            if one.found is None:
+                self._quarantine(one.digest, [(one.raw, one.problem)])
+                self._keep(one, NO_KEY, keys)
+                return
+            self.sinks.look(one.order, one.found.reports)
+            if one.key != NO_KEY:
+                self.recorded_keys.add(one.key)
+        problems, is_over = self._record_reports(one.found.reports)
         kept = [
-            (_bytes_of(one, order, raw), _reason("read", one.reason)) for one in found.unreadable
+            (_bytes_of(part, one.order, one.raw), _reason("read", part.reason))
+            for part in one.found.unreadable
         ]
         if problems:
-            kept.append((raw, "; ".join(dict.fromkeys(problems))))
-        self._quarantine(digest, kept)
-        if is_over and not any(one.is_only_ahead for one in found.unreadable):
-            return key
-        self._hold_cursor(order)
-        return None
+            kept.append((one.raw, "; ".join(dict.fromkeys(problems))))
+        with self._lock:
+            self._quarantine(one.digest, kept)
+            if is_over and not any(part.is_only_ahead for part in one.found.unreadable):
+                self._keep(one, one.key, keys)
+            else:
+                self._hold_cursor(one.order)
 
-    def _forget(self, reports: Sequence[Report]) -> bytes:
-        """Remove an order from the cache before it is recorded, since its cached hash is out of
-        date whatever happens; returns its key."""
-        if not reports:
-            return NO_KEY
-        key = key_of(reports[0].order_id)
-        self.recorded_keys.add(key)
-        self.memory.forget([key])
-        self.seen.forget([key])
-        return key
+    def _keep(self, one: ReadOnPage, key: bytes, keys: list[bytes | None]) -> None:
+        keys[one.place] = key
+        self.seen.keep_order(one.digest, key)
 
     def _record_reports(self, reports: Iterable[Report]) -> tuple[list[str], bool]:
         """Record each report; returns the errors, and False if the order has to be read again."""
         problems, is_over = [], True
         for report in reports:
             try:
-                self.result.recorded += self.sinks.record(report, announce=self.announce)
+                has_changed = self.sinks.record(report, announce=self.announce)
+                with self._lock:
+                    self.result.recorded += has_changed
             except (StoreUnavailable, MemoryError):
                 raise
             except LostRace:

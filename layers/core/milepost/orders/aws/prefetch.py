@@ -1,6 +1,7 @@
 """Reads all orders of a batch in one call instead of one call each."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from milepost.aws.dynamodb_batches import MOST_READ_AT_ONCE
@@ -23,46 +24,72 @@ class ReadAhead:
         self._known: dict[OrderKey, TrackedOrder | None] = {}
 
     def expect(self, keys: Iterable[OrderKey]) -> None:
-        """Read these orders now. An order may be a little out of date, since a write checks."""
+        """Read these orders now, as ``read`` does; after an error, each is read one by one."""
+        with suppress(*AWS_FAILED):
+            self.read(keys)
+
+    def read(self, keys: Iterable[OrderKey]) -> None:
+        """Read these orders now, in place of those that were read before. An order may be a little
+        out of date, since a write checks.
+
+        :raises botocore.exceptions.ClientError: one of ``AWS_FAILED``, when they can't be read
+        """
+        self._known = {}
         wanted = sorted(set(keys))[:MOST_READ_AT_ONCE]
         if len(wanted) < 2:
             return
         keys_of_items: list[Any] = [to_item(key_of(key)) for key in wanted]
-        try:
-            answer = self._client.batch_get_item(
-                RequestItems={self._table: {"Keys": keys_of_items}}
-            )
-        except AWS_FAILED:
-            return
-        if answer.get("UnprocessedKeys"):
-            return
-        known: dict[OrderKey, TrackedOrder | None] = dict.fromkeys(wanted)
+        asked: Any = {self._table: {"Keys": keys_of_items}}
+        answer: Any = self._client.batch_get_item(RequestItems=asked)
         of_item = {tuple(key_of(key).values()): key for key in wanted}
-        for item in answer["Responses"][self._table]:
-            key = of_item[item["pk"]["S"], item["sk"]["S"]]
+        unread = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        for one in unread:
+            del of_item[_ids_of(one)]
+        known: dict[OrderKey, TrackedOrder | None] = dict.fromkeys(of_item.values())
+        items = answer["Responses"][self._table]
+        while items:
+            # Removed from the answer, since large orders take much memory in both forms.
+            item = items.pop()
+            key = of_item[_ids_of(item)]
             try:
                 known[key] = tracked_order(from_item(item))
             except (LookupError, TypeError, ValueError):
-                # It fails by itself, when its own message is taken.
+                # It fails by itself, when its own report is recorded.
                 del known[key]
         self._known = known
 
     def of(self, orders: OrdersTable) -> OrderStore:
-        """The orders of one connection, which look here first."""
-        return _AheadOrders(orders, self._known)
+        """The orders of one connection, which look here first.
+
+        Several threads may use it, if each order is recorded by one of them.
+        """
+        return _AheadOrders(orders, self)
+
+    def find(
+        self, key: OrderKey, otherwise: Callable[[OrderKey], TrackedOrder | None]
+    ) -> TrackedOrder | None:
+        """The order as it was read or written last; read otherwise, if neither was done."""
+        return self._known[key] if key in self._known else otherwise(key)
+
+    def note(self, tracked: TrackedOrder) -> None:
+        """Note that an order was written: the batch may have more reports of it."""
+        self._known[tracked.order.key] = tracked
+
+
+def _ids_of(item: Mapping[str, Any]) -> tuple[str, ...]:
+    return item["pk"]["S"], item["sk"]["S"]
 
 
 class _AheadOrders:
     """Implements ``recording.OrderStore``."""
 
-    def __init__(self, orders: OrdersTable, known: dict[OrderKey, TrackedOrder | None]) -> None:
+    def __init__(self, orders: OrdersTable, ahead: ReadAhead) -> None:
         self._orders = orders
-        self._known = known
+        self._ahead = ahead
 
     def read(self, key: OrderKey) -> TrackedOrder | None:
-        return self._known[key] if key in self._known else self._orders.read(key)
+        return self._ahead.find(key, self._orders.read)
 
     def write(self, tracked: TrackedOrder, *, new: tuple[Announcement, ...]) -> None:
         self._orders.write(tracked, new=new)
-        # The batch may have more to say of this order.
-        self._known[tracked.order.key] = tracked
+        self._ahead.note(tracked)
