@@ -129,8 +129,11 @@ pictures: $(TOOLS)/playwright/.installed ## Take the console's pictures after th
 bench: install bench-peers ## Benchmarks, with goals and peers (PART=cold: one part; QUICK=1: roughly; PART=forecast LOG=file.xes.gz: on an event log)
 	@PYTHONPATH=.:layers/core $(BIN)/python -m bench $(PART) $(if $(filter 1,$(QUICK)),--quick) $(LOG:%=--log %)
 
+bench-compare: install ## Compare the last run of `make bench` with earlier ones (RUNS="2026-03-02 2026-03-09": two by their times)
+	@PYTHONPATH=.:layers/core $(BIN)/python -m bench.compare $(RUNS)
+
 PEERS := .local/tools/bench
-.PHONY: bench bench-peers
+.PHONY: bench bench-compare bench-peers
 bench-peers: $(PEERS)/.installed
 
 $(PEERS)/.installed: bench/requirements.lock | install
