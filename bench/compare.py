@@ -70,7 +70,8 @@ def last_two(runs: Sequence[Run]) -> tuple[Run, Run]:
     """
     if not runs:
         raise SystemExit("There is no history yet: run `make bench`.")
-    after, parts, latest = runs[-1], {}, ""
+    after, latest = runs[-1], ""
+    parts: dict[str, Sequence[Row]] = {}
     for one in runs[:-1]:
         if one.quick == after.quick:
             fitting = {part: rows for part, rows in one.parts.items() if part in after.parts}

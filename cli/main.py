@@ -6,13 +6,13 @@ and ``milepost --help`` needs none of it.
 
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import version
 from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
 
 from cli.errors import COULD_NOT, EXIT_CODES, Fault
+from cli.lean_import import import_part
 from cli.output import tell, warn
 
 PARTS: Final[Mapping[str, tuple[str, str]]] = {
@@ -67,7 +67,7 @@ class Part(TyperGroup):
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **named: Any) -> Any:
         """Typer comes here once this part is meant: the real one takes over."""
-        command = typer.main.get_command(import_module(self._module).app)
+        command = typer.main.get_command(import_part(self._module).app)
         return command.make_context(info_name, args, *rest, **named)
 
 
@@ -116,7 +116,9 @@ app = typer.Typer(
 
 def _show_version(is_asked_for: bool) -> None:
     if is_asked_for:
-        tell(f"milepost {version('milepost')}")
+        # Importing it takes as long as importing Typer.
+        version = import_module("importlib.metadata").version("milepost")
+        tell(f"milepost {version}")
         raise typer.Exit
 
 

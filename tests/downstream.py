@@ -31,7 +31,8 @@ from milepost.orders.timed_announcements import judged_by_time
 from milepost.queries.aws.listed_orders import listed_order
 from milepost.queries.commission import commissions
 from milepost.queries.commission_watch import judged_by_money
-from milepost.queries.order_list import Due, Wanted, is_wanted
+from milepost.queries.list_choices import Due
+from milepost.queries.order_list import Wanted, is_wanted
 from milepost.queries.stage_durations import change_of
 
 LANGUAGES: Final = ("en", "de", "da")

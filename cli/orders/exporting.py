@@ -36,7 +36,7 @@ from cli.output import tell_json, warn
 from cli.stack import StackOption, find_stack
 from cli.views.applying import ViewOption, with_view
 from milepost.exports.lists import ORDERS
-from milepost.queries.order_list import Sort
+from milepost.queries.list_choices import Sort
 
 EPILOG = examples(
     "orders export orders.csv --status completed",

@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from milepost.common.status import Status
-from milepost.queries.order_list import Due, Sort
+from milepost.queries.list_choices import Due, Sort
 
 Statuses: TypeAlias = Annotated[
     list[Status] | None,

@@ -1,13 +1,13 @@
 """Adds a saved view's filters to those of a list of orders."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Annotated, Any, TypeAlias
 
 import typer
 
 from cli.api import OrdersApi
 from cli.errors import WrongUse
-from milepost.queries.saved_views import Shared, View, find_view
 
 ViewOption: TypeAlias = Annotated[
     str | None,
@@ -22,11 +22,18 @@ def with_view(api: OrdersApi, named: str, query: Mapping[str, Any]) -> dict[str,
     :param named: a view's id or name
     :raises WrongUse: when there is no such view
     """
+    # Most lists are read without a view, and these rules import all of orders.
+    saved = import_module("milepost.queries.saved_views")
     views = [
-        View(id=v["id"], name=v["name"], filters=v["filters"], shared=Shared(v["shared"]))
-        for v in api.get("/views")["views"]
+        saved.View(
+            id=one["id"],
+            name=one["name"],
+            filters=one["filters"],
+            shared=saved.Shared(one["shared"]),
+        )
+        for one in api.get("/views")["views"]
     ]
-    found = find_view(named, views)
+    found = saved.find_view(named, views)
     if found is None:
         known = ", ".join(one.id for one in views)
         raise WrongUse(f"--view {named}: there is no such view; there are: {known}.")

@@ -24,8 +24,9 @@ from milepost.queries.aws import index_reading, order_lists
 from milepost.queries.aws.figures import FiguresTable
 from milepost.queries.aws.order_lists import OrderLists
 from milepost.queries.aws.search import SearchTable
+from milepost.queries.list_choices import Due, Sort
 from milepost.queries.order_finder import Count, OrderFinder, TooManyToSort
-from milepost.queries.order_list import Due, Listed, Page, Place, Sort, Wanted
+from milepost.queries.order_list import Listed, Page, Place, Wanted
 from tests.builders import NOON, OFFERGRID, RABOT, report, tracked
 from tests.stack import Stack, aws
 

@@ -3,7 +3,7 @@
 import pytest
 
 from milepost.console.pages.today import SECTIONS
-from milepost.queries.order_list import Due
+from milepost.queries.list_choices import Due
 from tests.unit.console.conftest import Browser
 from tests.unit.console.listed_orders import listed
 

@@ -11,7 +11,8 @@ from milepost.common.status import Status
 from milepost.common.timestamps import sortable
 from milepost.orders.order import OVERDUE, Attention
 from milepost.orders.summary import Wait
-from milepost.queries.order_list import Due, Listed, Wanted, is_wanted, next_dates
+from milepost.queries.list_choices import Due
+from milepost.queries.order_list import Listed, Wanted, is_wanted, next_dates
 from tests.builders import KEY
 from tests.unit.queries.listed_orders import listed
 

@@ -15,7 +15,7 @@ from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.notifications.notice import Audience, State
 from milepost.orders.order import Kind
-from milepost.queries.order_list import Due
+from milepost.queries.list_choices import Due
 
 _SAMPLE: Final = 10
 Text = Annotated[str, Field(min_length=1, max_length=200)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from milepost.console.request import Values
-from milepost.queries.order_list import Sort
+from milepost.queries.list_choices import Sort
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from milepost.common.status import Status
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.console.order_columns import USUAL
 from milepost.console.request import Values
-from milepost.queries.order_list import Due, Sort
+from milepost.queries.list_choices import Due, Sort
 from milepost.queries.saved_views import NOT_SAVED
 
 _Member = TypeVar("_Member", bound=StrEnum)

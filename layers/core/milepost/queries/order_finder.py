@@ -12,12 +12,12 @@ from typing import Final, Protocol, TypeAlias
 from milepost.common.status import Status
 from milepost.connections.connection import Connection
 from milepost.orders.order import OrderKey
+from milepost.queries.list_choices import Sort
 from milepost.queries.order_list import (
     Listed,
     Lists,
     Page,
     Place,
-    Sort,
     Wanted,
     has_wanted_facts,
     is_wanted,

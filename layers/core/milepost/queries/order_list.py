@@ -8,7 +8,6 @@ date, a shard, and an order in it, and every page can begin right after one.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -21,6 +20,7 @@ from milepost.orders.lifecycle import TERMINAL
 from milepost.orders.order import OVERDUE, Attention, OrderKey
 from milepost.orders.search_terms import customer_id_of
 from milepost.orders.summary import Wait
+from milepost.queries.list_choices import Due
 from milepost.queries.phone_words import phone_words
 from milepost.queries.search_words import has_words, text_has_words, words_of
 
@@ -34,25 +34,6 @@ _DAY: Final = timedelta(days=1)
 _FURTHEST_EAST: Final = timedelta(hours=14)
 _FURTHEST_WEST: Final = timedelta(hours=12)
 """No zone is further from UTC: a day begins and ends within these hours of its midnight in UTC."""
-
-
-class Due(StrEnum):
-    """By when something is due, seen from an order's own time zone. Weeks begin on Monday."""
-
-    THIS_WEEK = "this_week"
-    NEXT_WEEK = "next_week"
-    OVERDUE = "overdue"
-
-
-class Sort(StrEnum):
-    """How a list is sorted; orders that are equal in it, by their next date."""
-
-    NEXT_DATE = "next_date"
-    SINCE = "since"
-    CUSTOMER = "customer"
-    PROVIDER = "provider"
-    FORECAST = "forecast"
-    """By when they will probably be completed; those of which nobody knows come last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from milepost.common.status import Status
-from milepost.queries.order_list import ANY_ATTENTION, ANY_WAIT, Due
+from milepost.queries.list_choices import Due
+from milepost.queries.order_list import ANY_ATTENTION, ANY_WAIT
 
 Filters = Mapping[str, Sequence[str]]
 """Query parameters of ``GET /orders`` with their values."""

@@ -29,7 +29,6 @@ from milepost.api import text_patterns
 from milepost.api.auth import Caller
 from milepost.api.dependencies import Given, Recorded, Services, Who
 from milepost.api.idempotency_key import KEY_HEADER, KeyHeader, new_key
-from milepost.api.instants import require_near
 from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
 from milepost.api.path_parameters import OrderPath, order_key
@@ -38,6 +37,7 @@ from milepost.common import idempotency
 from milepost.common.errors import BadPayload
 from milepost.common.idempotency import fingerprint, is_repeated
 from milepost.common.timestamps import format_instant, parse_instant
+from milepost.common.years import require_near
 from milepost.orders.action_results import ActionDone
 from milepost.orders.details import Result
 from milepost.orders.recording import LostRace

@@ -23,7 +23,8 @@ from milepost.common.status import Status
 from milepost.exports.columns import ListColumns, Row
 from milepost.exports.export import CannotExport, Export, Query
 from milepost.forecasts.listed_orders import UNKNOWN
-from milepost.queries.order_list import OPEN, Place, Sort, Wanted
+from milepost.queries.list_choices import Sort
+from milepost.queries.order_list import OPEN, Place, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,6 +25,7 @@ from milepost.common.timestamps import format_instant, parse_instant
 from milepost.forecasts.listed_orders import Outlook, outlooks
 from milepost.orders.attention import CODES
 from milepost.orders.order import OrderKey
+from milepost.queries.list_choices import Due, Sort
 from milepost.queries.order_finder import (
     MOST_COUNTED,
     MOST_FOUND,
@@ -32,7 +33,7 @@ from milepost.queries.order_finder import (
     Count,
     TooManyToSort,
 )
-from milepost.queries.order_list import ANY_ATTENTION, OPEN, Due, Listed, Place, Sort, Wanted
+from milepost.queries.order_list import ANY_ATTENTION, OPEN, Listed, Place, Wanted
 
 router = Router()
 

@@ -33,7 +33,7 @@ from milepost.exports.lists import ORDERS
 from milepost.forecasts.listed_orders import UNKNOWN
 from milepost.orders.attention import CODES
 from milepost.orders.customer_waits import DEFAULT_WAIT_DAYS
-from milepost.queries.order_list import Due
+from milepost.queries.list_choices import Due
 
 pages = Pages()
 

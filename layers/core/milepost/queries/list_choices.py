@@ -1,0 +1,22 @@
+"""What people choose of an order list. Short: the command imports it at each start."""
+
+from enum import StrEnum
+
+
+class Due(StrEnum):
+    """By when something is due, seen from an order's own time zone. Weeks begin on Monday."""
+
+    THIS_WEEK = "this_week"
+    NEXT_WEEK = "next_week"
+    OVERDUE = "overdue"
+
+
+class Sort(StrEnum):
+    """How a list is sorted; orders that are equal in it, by their next date."""
+
+    NEXT_DATE = "next_date"
+    SINCE = "since"
+    CUSTOMER = "customer"
+    PROVIDER = "provider"
+    FORECAST = "forecast"
+    """By when they will probably be completed; those of which nobody knows come last."""
