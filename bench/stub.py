@@ -1,4 +1,5 @@
-"""A stand-in for AWS that answers at once, in its own process: `python -m bench.stub <url>`.
+"""A stand-in for AWS that answers at once, or after some seconds, in its own process:
+`python -m bench.stub <url> <seconds>`.
 
 It keeps what is put into a table or a bucket and gives it back, so that an order goes through its
 steps. Everything else has one good answer. `GET /_calls` says what was asked since the last time.
@@ -33,10 +34,13 @@ def _settings(base_url: str) -> dict[str, Any]:
 
 
 @contextmanager
-def running_stub(provider: str = PROVIDER) -> Iterator[str]:
-    """The URL of a stub that ends with the block; its one connection polls the provider there."""
+def running_stub(provider: str = PROVIDER, *, delay: float = 0) -> Iterator[str]:
+    """The URL of a stub that ends with the block; its one connection polls the provider there.
+
+    :param delay: seconds until it answers
+    """
     child = subprocess.Popen(
-        [sys.executable, "-m", "bench.stub", provider],
+        [sys.executable, "-m", "bench.stub", provider, str(delay)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -96,6 +100,11 @@ class _Aws:
             return {"Item": item}
         if operation == "BatchGetItem":
             return {"Responses": {name: self._found(one) for name, one in _tables(asked)}}
+        if operation == "BatchWriteItem":
+            for requests in asked["RequestItems"].values():
+                for one in requests:
+                    self._items[_key(one["PutRequest"]["Item"])] = one["PutRequest"]["Item"]
+            return {"UnprocessedItems": {}}
         if operation == "GetParametersByPath":
             name = f"{asked['Path'].rstrip('/')}/{CONNECTION}"
             return {"Parameters": [{"Name": name, "Value": self._settings}]}
@@ -123,8 +132,9 @@ def _tables(asked: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
 class _Connection(asyncio.Protocol):
     """HTTP as botocore speaks it: one request after the other, each with its length."""
 
-    def __init__(self, aws: _Aws) -> None:
+    def __init__(self, aws: _Aws, delay: float) -> None:
         self._aws = aws
+        self._delay = delay
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -143,7 +153,13 @@ class _Connection(asyncio.Protocol):
                 return
             body, self._received = self._received[end + 4 : whole], self._received[whole:]
             operation = headers.get("x-amz-target", "").rpartition(".")[2]
-            self._transport.write(_response(*self._aws.answer(target, operation, body)))
+            self._answer(_response(*self._aws.answer(target, operation, body)))
+
+    def _answer(self, response: bytes) -> None:
+        if self._delay:
+            asyncio.get_running_loop().call_later(self._delay, self._transport.write, response)
+        else:
+            self._transport.write(response)
 
 
 def _response(status: int, content: bytes) -> bytes:
@@ -162,9 +178,9 @@ def _headers(head: str) -> dict[str, str]:
 
 async def serve() -> None:
     """Serve until the process is ended; the first line of its output is the port."""
-    aws = _Aws(sys.argv[1])
+    aws, delay = _Aws(sys.argv[1]), float(sys.argv[2])
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(aws), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: _Connection(aws, delay), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

@@ -152,6 +152,21 @@ def test_killed_at_any_of_three_mails_the_next_delivery_tells_the_rest(
     assert len(desk.topic.published) == 1
 
 
+def test_the_topic_is_published_to_before_recipients_are_notified(desk: Desk) -> None:
+    desk.emails = RefusingAt(0)
+    with pytest.raises(ConnectionError, match="the queue refuses"):
+        desk.tell(BY_MAIL)
+    assert desk.topic.published == [announced()]
+
+
+def test_recipients_are_notified_while_the_topic_refuses(desk: Desk) -> None:
+    desk.topic.failing = 1
+    with pytest.raises(ConnectionError, match="the topic refuses"):
+        desk.tell(BY_MAIL, BY_CALL)
+    assert (desk.emails.recipients, desk.endpoints.recipients) == ([SALES], [CRM])
+    assert not desk.topic.published
+
+
 def test_a_topic_that_refuses_is_published_to_by_the_next_delivery(desk: Desk) -> None:
     desk.topic.failing = 1
     with pytest.raises(ConnectionError):

@@ -178,6 +178,9 @@ class AnnouncementDispatcher(Notifier):
         connection: Connection,
         now: datetime,
     ) -> None:
+        """Publish to the topic, which takes few calls, and then notify each recipient. If it can't
+        be published, recipients are notified before the error is raised."""
+        failed = self._try_to_publish(announced, now)
         known = tuple(subscriptions)
         for choice in choose(announced, known, connection, now=now):
             if self.fetches is not None and _lacks_contact(choice, announced):
@@ -187,8 +190,17 @@ class AnnouncementDispatcher(Notifier):
             self._take_up(settled, announced, now)
         if announced.announcement.kind not in FOR_CONTACT_ALONE:
             self._put_on_bus(announced, now)
-            # Last: its entry in the log says that everything before it is done.
+        if failed is not None:
+            raise failed
+
+    def _try_to_publish(self, announced: Announced, now: datetime) -> Exception | None:
+        if announced.announcement.kind in FOR_CONTACT_ALONE:
+            return None
+        try:
             self._publish(announced, now)
+        except Exception as error:
+            return error
+        return None
 
     def _await_contact(
         self, notice: Notice, announced: Announced, fetches: Fetches, now: datetime

@@ -1,0 +1,115 @@
+"""Answers that come after a fixed time, as if they came over a network."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from unittest.mock import patch
+
+from botocore.client import BaseClient
+from moto.core.botocore_stubber import BotocoreStubber
+
+from bench.children import LAMBDA, ROOT
+
+DELAY: Final = 0.005
+"""Seconds that a call to AWS takes."""
+
+
+@contextmanager
+def delayed(url: str) -> Iterator[str]:
+    """The URL of a proxy before a server on this machine, whose answers come later."""
+    port = url.rpartition(":")[2].strip("/")
+    with subprocess.Popen(
+        [sys.executable, "-m", "bench.roundtrips.proxy", port, str(DELAY)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as child:
+        try:
+            assert child.stdout is not None
+            yield f"http://127.0.0.1:{int(child.stdout.readline())}"
+        finally:
+            child.terminate()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call to AWS, such as ``PutItem OrdersTable``, and when it began and ended."""
+
+    name: str
+    began: float
+    ended: float
+    parameters: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Calls:
+    """The calls that this process makes while ``slow_moto`` lasts."""
+
+    made: list[Call] = field(default_factory=list)
+    overlong: int = 0
+    """Answers for which moto itself took longer than the delay."""
+
+
+@contextmanager
+def slow_moto() -> Iterator[Calls]:
+    """Have moto's answers take as long as the delay, and note every call."""
+    calls, answer = Calls(), BotocoreStubber.__call__
+    send: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def answer_later(stubber: Any, *arguments: Any, **more: Any) -> Any:
+        began = time.perf_counter()
+        answered = answer(stubber, *arguments, **more)
+        left = DELAY - (time.perf_counter() - began)
+        if answered is not None:
+            calls.overlong += left < 0
+            time.sleep(max(left, 0))
+        return answered
+
+    def note(client: Any, operation: str, parameters: Any) -> Any:
+        began = time.perf_counter()
+        answered = send(client, operation, parameters)
+        name = f"{operation} {_resource(parameters)}".strip()
+        calls.made.append(Call(name, began, time.perf_counter(), parameters))
+        return answered
+
+    with (
+        patch.object(BotocoreStubber, "__call__", answer_later),
+        patch.object(BaseClient, "_make_api_call", note),
+    ):
+        yield calls
+
+
+def run_module(name: str, *arguments: str) -> Any:
+    """The JSON that a module prints last, run in a process of its own.
+
+    Clients are made once in a process, so that others would keep the endpoints of these.
+
+    :raises RuntimeError: when it fails, with the end of what it said
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", f"bench.roundtrips.{name}", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **LAMBDA, "POWERTOOLS_LOG_LEVEL": "CRITICAL"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"bench.roundtrips.{name} failed: {done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _resource(parameters: Any) -> str:
+    if "RequestItems" in parameters:
+        return " ".join(parameters["RequestItems"])
+    if "TransactItems" in parameters:
+        tables = {one["TableName"] for each in parameters["TransactItems"] for one in each.values()}
+        return " ".join(sorted(tables))
+    said = parameters.get("TableName") or parameters.get("QueueUrl") or ""
+    return str(said).rpartition("/")[2]

@@ -1,0 +1,83 @@
+"""How long a digest of very many orders takes: reading, rendering, sending and its entries."""
+
+import io
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from typing import Any, Final
+
+from bench.engine import running_engine
+from bench.figures import Figure
+from bench.roundtrips.delays import run_module
+from bench.roundtrips.stored import slow_stack
+from milepost.common.status import Status
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.held import HoldsTable
+from milepost.notifications.aws.messages import batch_message
+from milepost.notifications.claims import Batch
+from milepost.notifications.recipients import Choice
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.order import OrderKey
+from tests.batches import sqs_batch
+from tests.builders import NOON, OFFERGRID, announcement, minute, notice, report, tracked
+from tests.stack import Context
+
+ORDERS: Final = 500
+SECONDS: Final = 1.5
+ROUNDS: Final = 3
+
+
+def measure(*, quick: bool) -> Iterator[Figure]:
+    """Seconds of the function that sends a digest."""
+    found = run_module("digest", str(ORDERS), str(1 if quick else ROUNDS))
+    yield Figure(
+        what=f"a digest of {ORDERS} orders",
+        measured=min(found["seconds"]),
+        unit="s",
+        goal=SECONDS,
+        note=f"{found['calls']} calls; the fastest of {len(found['seconds'])}, up to "
+        f"{max(found['seconds']):.1f} s",
+    )
+
+
+def hold(engine: Any, count: int, *, hour: int) -> Any:
+    """The message of a digest of so many orders, which are stored and held."""
+    orders = OrdersTable(engine, table_name="OrdersTable", connection=OFFERGRID)
+    log, holds = (one(engine, table_name="NoticesTable") for one in (NoticesTable, HoldsTable))
+    due_at = minute(60 * hour)
+    for number in range(count):
+        key = OrderKey(OFFERGRID.id, f"ord-{hour}-{number}", "item-1")
+        held = notice(key=key)
+        accepted = report(Status.ACCEPTED, key=key, reference=f"PP-{hour}-{number}")
+        orders.write(tracked(accepted, announced=(announcement(),)), new=())
+        log.enter(Choice(notice=held, due_at=due_at), at=NOON)
+        holds.hold(held, due_at=due_at)
+    return sqs_batch([json.dumps(batch_message(Batch.of(held, due_at=due_at)))])
+
+
+def _run(count: int, rounds: int) -> dict[str, Any]:
+    with running_engine() as engine, slow_stack(engine) as (stack, calls):
+        stack.apply(OFFERGRID)
+        app = stack.load("send_notice")
+        # The first one imports what renders mails.
+        work = [hold(engine, 2, hour=1)]
+        work += [hold(engine, count, hour=2 + number) for number in range(rounds)]
+        seconds, made = [], 0
+        for batch in work:
+            calls.made.clear()
+            began = time.perf_counter()
+            answer = app.handler(batch, Context())
+            seconds.append(time.perf_counter() - began)
+            made = len(calls.made)
+            sent = [one for one in calls.made if one.name.startswith("SendEmail")]
+            if answer["batchItemFailures"] or len(sent) != 1:
+                raise SystemExit(f"no digest was sent: {answer}")
+    return {"seconds": seconds[1:], "calls": made}
+
+
+if __name__ == "__main__":
+    with redirect_stdout(sys.stderr):
+        measured = _run(int(sys.argv[1]), int(sys.argv[2]))
+    print(json.dumps(measured))

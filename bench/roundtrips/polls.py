@@ -1,0 +1,101 @@
+"""A first poll of very many orders, and one of which few have changed, beside dlt."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any, Final
+
+from bench.children import CONTEXT, LAMBDA, ROOT, WORK, running_python
+from bench.figures import Figure
+from bench.packaged import environment_of, path_of
+from bench.peers import PYTHON, require_peers
+from bench.poll import EVERY, ORDERS, change
+from bench.provider import running_provider
+from bench.roundtrips.delays import DELAY
+from bench.stub import read_calls, running_stub
+
+QUICK: Final = 2_000
+SECONDS: Final = 150
+SECONDS_CHANGED: Final = 4
+MEGABYTES: Final = 300
+_POLL: Final = (
+    CONTEXT
+    + """
+import json, os, sys, time
+answers, sys.stdout = sys.stdout, open(os.devnull, "w")
+import app
+print("null", file=answers, flush=True)
+for _ in sys.stdin:
+    wall, processor = time.perf_counter(), time.process_time()
+    result = app.handler({"connection": "offergrid-home"}, context)
+    result["wall"] = time.perf_counter() - wall
+    result["seconds"] = time.process_time() - processor
+    with open("/proc/self/status") as status:
+        result["megabytes"] = int(status.read().partition("VmHWM:")[2].split()[0]) / 1024
+    assert result["outcome"] == "complete", result
+    print(json.dumps(result), file=answers, flush=True)
+"""
+)
+
+
+def measure(*, quick: bool) -> Iterator[Figure]:
+    """Seconds and memory of the first poll, seconds of the second, and both by the processor."""
+    require_peers()
+    orders = QUICK if quick else ORDERS
+    with (
+        running_provider(orders) as provider,
+        running_stub(provider, delay=DELAY) as endpoint,
+        _polling(endpoint) as poll,
+        _loading(provider, endpoint) as load,
+    ):
+        read_calls(endpoint)
+        first = _checked(poll(), orders)
+        calls = read_calls(endpoint)
+        _checked(load(), orders)
+        change(provider, step=2)
+        second = _checked(poll(), orders // EVERY)
+        theirs = _checked(load(), orders // EVERY)
+    yield Figure(
+        what=f"first poll of {orders:,} new orders",
+        measured=first["wall"],
+        unit="s",
+        goal=SECONDS,
+        note=f"one run; {first['seconds']:.0f} s of the processor, "
+        f"{calls['BatchGetItem']:,} BatchGetItem, {calls['PutItem']:,} PutItem",
+    )
+    yield Figure(
+        what="… memory at its most", measured=first["megabytes"], unit="MB", goal=MEGABYTES
+    )
+    yield Figure(
+        what=f"poll of {orders:,} orders, one in {EVERY} changed",
+        measured=second["wall"],
+        unit="s",
+        goal=SECONDS_CHANGED,
+    )
+    yield Figure(
+        what="… orders a processor second, beside dlt with the orders in DynamoDB",
+        measured=theirs["seconds"] / second["seconds"],
+        unit="x as fast",
+        goal=1.0,
+        at_least=True,
+        note=f"{orders / second['seconds']:,.0f}; dlt {orders / theirs['seconds']:,.0f}, which "
+        "puts each changed order by boto3's batch_writer",
+    )
+
+
+def _checked(found: dict[str, Any], changed: int) -> dict[str, Any]:
+    """:raises RuntimeError: when other orders were found changed than had changed"""
+    if found["changed"] != changed:
+        raise RuntimeError(f"{changed} orders had changed; found were {found['changed']}")
+    return found
+
+
+def _polling(endpoint: str) -> AbstractContextManager[Callable[[], Any]]:
+    environment = {**LAMBDA, **environment_of("poll_orders", endpoint=endpoint)}
+    return running_python(_POLL, path=path_of("poll_orders"), environment=environment)
+
+
+def _loading(provider: str, endpoint: str) -> AbstractContextManager[Callable[[], Any]]:
+    code = (ROOT / "bench" / "peers" / "poll_with_dlt_into_dynamodb.py").read_text()
+    environment = {"HOME": str(WORK), "PATH": os.defpath}
+    return running_python(code, provider, endpoint, python=PYTHON, environment=environment)

@@ -1,0 +1,30 @@
+"""The product's functions in this process, with tables of DynamoDB Local behind the delay."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from moto import mock_aws
+
+from bench.roundtrips.delays import Calls, delayed, slow_moto
+from tests.stack import Resources, Stack, create_table, template
+
+
+@contextmanager
+def slow_stack(engine: Any) -> Iterator[tuple[Stack, Calls]]:
+    """A stack whose tables are the engine's; everything else of AWS is moto's, and as slow.
+
+    For a process of its own: clients are made once in a process, and keep their endpoints.
+    Tables that the engine has already are kept.
+    """
+    have = engine.list_tables()["TableNames"]
+    tables = [name for name, one in template().items() if one["Type"] == "AWS::DynamoDB::Table"]
+    for name in tables:
+        if name not in have:
+            create_table(engine, name, name=name)
+    with delayed(engine.meta.endpoint_url) as proxy, mock_aws():
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = proxy
+        stack = Stack(Resources({name: name for name in tables}))
+        with slow_moto() as calls:
+            yield stack, calls
