@@ -75,7 +75,7 @@ def _pages(*, rounds: int) -> Iterator[Figure]:
     with mock_aws():
         stack = Stack()
         stack.apply(OFFERGRID, RETAIL, RABOT)
-        _put_orders(stack)
+        put_orders(stack, ORDERS)
         browser = open_console(stack)
         shared = sum(_packed(one.read_bytes()) for one in _STATIC.glob("*.[cjs]*s"))
         for name, address in PAGES.items():
@@ -137,13 +137,14 @@ def _counted(costs: Costs) -> Iterator[None]:
         yield
 
 
-def _put_orders(stack: Stack) -> None:
+def put_orders(stack: Stack, count: int) -> None:
+    """Store so many orders of a connection, and a notice."""
     table = OrdersTable(
         aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=OFFERGRID
     )
     notices = NoticesTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
     notices.enter(Choice(notice=notice()), at=NOON)
-    for number in range(ORDERS):
+    for number in range(count):
         key = KEY if not number else replace(KEY, order_id=f"ord-{number:05d}")
         said: dict[str, Any] = {
             "reference": f"PP-{20_000 + number}",

@@ -18,6 +18,7 @@ from bench.children import LAMBDA, ROOT
 
 DELAY: Final = 0.005
 """Seconds that a call to AWS takes."""
+_MAIN: Final = "from bench.roundtrips.{name} import main; main()"
 
 
 @contextmanager
@@ -25,7 +26,7 @@ def delayed(url: str) -> Iterator[str]:
     """The URL of a proxy before a server on this machine, whose answers come later."""
     port = url.rpartition(":")[2].strip("/")
     with subprocess.Popen(
-        [sys.executable, "-m", "bench.roundtrips.proxy", port, str(DELAY)],
+        [sys.executable, "-m", "bench.proxy", port, str(DELAY)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -86,14 +87,14 @@ def slow_moto() -> Iterator[Calls]:
 
 
 def run_module(name: str, *arguments: str) -> Any:
-    """The JSON that a module prints last, run in a process of its own.
+    """The JSON that the ``main`` of a module prints last, run in a process of its own.
 
     Clients are made once in a process, so that others would keep the endpoints of these.
 
     :raises RuntimeError: when it fails, with the end of what it said
     """
     done = subprocess.run(
-        [sys.executable, "-m", f"bench.roundtrips.{name}", *arguments],
+        [sys.executable, "-c", _MAIN.format(name=name), *arguments],
         cwd=ROOT,
         env={**os.environ, **LAMBDA, "POWERTOOLS_LOG_LEVEL": "CRITICAL"},
         capture_output=True,

@@ -83,7 +83,8 @@ def _run(size: int) -> dict[str, dict[str, object]]:
     return found
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Measure in this process, and print what was found."""
     with redirect_stdout(io.StringIO()):
         measured = _run(int(sys.argv[1]))
     print(json.dumps(measured))

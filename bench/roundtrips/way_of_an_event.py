@@ -7,6 +7,7 @@ over the functions. The time from one function to the next is AWS's and is not i
 
 import io
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
@@ -144,9 +145,8 @@ def _run(events: int) -> dict[str, Any]:
     return {"events": steps, "overlong": calls.overlong}
 
 
-if __name__ == "__main__":
-    import sys
-
+def main() -> None:
+    """Measure in this process, and print what was found."""
     with redirect_stdout(io.StringIO()):
         measured = _run(int(sys.argv[1]))
     print(json.dumps(measured))

@@ -1,4 +1,4 @@
-"""A proxy whose answers come later: `python -m bench.roundtrips.proxy <port> <seconds>`.
+"""A proxy whose answers come later: `python -m bench.proxy <port> <seconds>`.
 
 What is sent is passed on at once, what comes back after the delay, in its order. The first line of
 its output is its own port.
