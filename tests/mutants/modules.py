@@ -19,6 +19,7 @@ _POLLING: Final = (
     "tests/unit/polling/test_memory.py",
     "tests/unit/polling/test_hostile_orders.py",
     "tests/unit/polling/test_page_shift.py",
+    "tests/unit/polling/test_recording_together.py",
 )
 _NOTICES: Final = (
     "tests/contracts/notifications/test_delivery_log.py",
@@ -63,6 +64,8 @@ MODULES: Final[Mapping[str, Sequence[str]]] = {
     "polling.page_recording": _POLLING,
     "polling.page_fetching": _POLLING,
     "polling.poll": _POLLING,
+    "polling.side_by_side": ("tests/unit/polling/test_side_by_side.py", *_POLLING),
+    "polling.waiting_orders": _POLLING,
     "providers.offergrid": (
         "tests/unit/providers/test_offergrid.py",
         "tests/unit/providers/test_odd_payloads.py",
