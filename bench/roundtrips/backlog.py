@@ -36,7 +36,7 @@ for line in sys.argv[1:]:
         answer = app.handler(batch, context)
         taken.append(time.perf_counter() - began)
         assert not answer["batchItemFailures"], answer
-print(json.dumps(taken), file=answers)
+print(json.dumps(taken), file=answers, flush=True)
 """
 )
 
