@@ -48,7 +48,8 @@ def measure(*, quick: bool) -> Iterator[Figure]:
 def hold(engine: Any, count: int, *, hour: int) -> Any:
     """The message of a digest of so many orders, which are stored and held."""
     orders = OrdersTable(engine, table_name="OrdersTable", connection=OFFERGRID)
-    log, holds = (one(engine, table_name="NoticesTable") for one in (NoticesTable, HoldsTable))
+    log = NoticesTable(engine, table_name="NoticesTable")
+    holds = HoldsTable(engine, table_name="NoticesTable")
     due_at = minute(60 * hour)
     for number in range(count):
         key = OrderKey(OFFERGRID.id, f"ord-{hour}-{number}", "item-1")

@@ -190,6 +190,9 @@ class PageRecorder:
         orders = waiting.take_all()
         if not orders:
             return True
+        if not self._may_start():
+            # Reading them would be for nothing.
+            return False
         # Their cached hashes are out of date, whatever happens.
         changed = [one.key for one in orders if one.key != NO_KEY]
         self.memory.forget(changed)
@@ -199,6 +202,10 @@ class PageRecorder:
         tasks = [partial(self._record, one, keys, left) for one in orders]
         self.sinks.side_by_side(tasks)
         return not left
+
+    def _may_start(self) -> bool:
+        """Whether one more order may be recorded; the first one always may, so that polls advance."""
+        return not self._attempts or self.has_time()
 
     def _expect(self, reports: Iterable[Report]) -> None:
         try:
@@ -214,7 +221,7 @@ class PageRecorder:
         Orders are recorded side by side; everything else is done for one order at a time.
         """
         with self._lock:
-            if self._attempts and not self.has_time():
+            if not self._may_start():
                 left.append(one)
                 return
             self._attempts += 1
