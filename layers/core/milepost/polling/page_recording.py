@@ -204,7 +204,7 @@ class PageRecorder:
         return not left
 
     def _may_start(self) -> bool:
-        """Whether one more order may be recorded; the first one always may, so that polls advance."""
+        """Whether one more order may be recorded. The first always may: each poll gets further."""
         return not self._attempts or self.has_time()
 
     def _expect(self, reports: Iterable[Report]) -> None:
