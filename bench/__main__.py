@@ -34,7 +34,6 @@ PARTS: Final = (
     "questions",
     "console",
     "growth",
-    "latency",
     "roundtrips",
     "forecast",
     "cost",
