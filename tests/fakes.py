@@ -204,6 +204,7 @@ class MemoryNotices:
                 is_new=False,
                 is_retried="retry_at" in known,
                 requested_with=known.get("requested_with"),
+                message_id=known.get("message_id"),
             )
         item = self.items[choice.notice.id] = _entry(choice, at)
         return Entered(State(item["state"]), choice.due_at)
@@ -240,6 +241,13 @@ class MemoryNotices:
         if not self._may_settle(notice, at, claim):
             return False
         self._mark_sent(notice, at=at, message_id=message_id)
+        return True
+
+    def note_message(self, notice: Notice, *, message_id: str) -> bool:
+        item = self.items.get(notice.id, {})
+        if item.get("state") != State.QUEUED:
+            return False
+        item["message_id"] = message_id
         return True
 
     def _may_settle(self, notice: Notice, at: datetime, claim: str | None) -> bool:

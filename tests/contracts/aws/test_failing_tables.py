@@ -76,6 +76,7 @@ def calls(client: Any) -> dict[str, Callable[[], Any]]:
         "keep_batch_claim": lambda: holds.keep_batch_claim(BATCH, claim="c", until=NOON),
         "waiting": lambda: log.waiting([ONE]),
         "mark_sent": lambda: log.mark_sent(ONE, **sent),
+        "note_message": lambda: log.note_message(ONE, message_id="m-1"),
         "mark_all_sent": lambda: log.mark_all_sent([ONE], digest="d", **sent),
         "close": lambda: log.close(ONE, state=State.FAILED, reason="no", at=NOON),
         "count": lambda: holds.count(ONE, hour=NOON),

@@ -57,6 +57,16 @@ def test_entering_again_tells_how_it_stands(log: Log) -> None:
     assert enter(log) is State.SENT
 
 
+def test_a_message_that_went_out_is_noted_until_its_notice_is_settled(log: Log) -> None:
+    enter(log)
+    assert log.note_message(ONE, message_id="m-1")
+    entered = log.enter(Choice(notice=ONE), at=minute(1))
+    assert (entered.state, entered.message_id) == (State.QUEUED, "m-1")
+    assert log.mark_sent(ONE, message_id="m-1", at=minute(2))
+    assert not log.note_message(ONE, message_id="m-2")
+    assert log.enter(Choice(notice=ONE), at=minute(3)).message_id == "m-1"
+
+
 def test_a_notice_that_is_held_is_found_with_when_it_is_due(log: Log) -> None:
     held = Choice(notice=ONE, due_at=minute(30))
     assert log.enter(held, at=minute(0)) == Entered(State.QUEUED, minute(30))

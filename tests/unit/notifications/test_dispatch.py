@@ -109,6 +109,11 @@ def desk() -> Desk:
     return Desk()
 
 
+def topic_entry(desk: Desk) -> Any:
+    (entry,) = (item for item in desk.log.items.values() if item["channel"] == "sns")
+    return entry
+
+
 def numbered(sequence: int, kind: Kind = Kind.ACCEPTED) -> Announced:
     return replace(announced(kind), announcement=announcement(kind, sequence))
 
@@ -157,6 +162,18 @@ def test_the_topic_is_published_to_before_recipients_are_notified(desk: Desk) ->
     with pytest.raises(ConnectionError, match="the queue refuses"):
         desk.tell(BY_MAIL)
     assert desk.topic.published == [announced()]
+
+
+def test_the_topic_is_logged_as_sent_only_when_every_recipient_is_in_the_log(desk: Desk) -> None:
+    """Else what watches for announcements that were never sent would not send the rest."""
+    desk.emails = RefusingAt(1)
+    others = [replace(BY_MAIL, id=name, recipient=f"{name}@example.org") for name in "ab"]
+    with pytest.raises(ConnectionError):
+        desk.tell(*others)
+    assert topic_entry(desk)["state"] == "queued"
+    desk.tell(*others, now=minute(1))
+    assert (topic_entry(desk)["state"], topic_entry(desk)["message_id"]) == ("sent", "sns-1")
+    assert len(desk.topic.published) == 1
 
 
 def test_recipients_are_notified_while_the_topic_refuses(desk: Desk) -> None:
@@ -378,15 +395,17 @@ def test_the_bus_gets_each_announcement_once_and_the_log_has_it(desk: Desk) -> N
     assert on_the_bus(desk) == ("sent", "event-1")
 
 
-def test_a_bus_that_is_away_holds_back_the_topic_whose_entry_says_that_all_is_done(
+def test_a_bus_that_is_away_holds_back_the_topics_entry_which_says_that_all_is_done(
     desk: Desk,
 ) -> None:
     desk.bus = MemoryBus(failing=[ConnectionError("the bus is away")])
     with pytest.raises(ConnectionError):
         desk.tell(BY_MAIL)
-    assert desk.topic.published == []
+    assert desk.topic.published == [announced()]
     assert on_the_bus(desk) == ("queued", None)
+    assert topic_entry(desk)["state"] == "queued"
     desk.tell(BY_MAIL, now=minute(5))
+    assert topic_entry(desk)["state"] == "sent"
     assert desk.bus.taken == desk.topic.published == [announced()]
     assert on_the_bus(desk) == ("sent", "event-1")
 

@@ -1,6 +1,7 @@
 """Dispatch: an announcement becomes a notice for each recipient and channel, entered in the log."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -32,6 +33,8 @@ class Entered:
     """Whether it waits for a retry, which is already scheduled."""
     requested_with: str | None = None
     """The idempotency key of the request by which a person had it entered."""
+    message_id: str | None = None
+    """The id of its message, if it has gone out."""
 
 
 class DeliveryLog(Protocol):
@@ -44,6 +47,10 @@ class DeliveryLog(Protocol):
     def mark_sent(self, notice: Notice, *, message_id: str, at: datetime) -> bool: ...
 
     def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> bool: ...
+
+    def note_message(self, notice: Notice, *, message_id: str) -> bool:
+        """Note that a message has gone out, though its notice isn't marked as sent yet."""
+        ...
 
 
 class Topic(Protocol):
@@ -178,9 +185,37 @@ class AnnouncementDispatcher(Notifier):
         connection: Connection,
         now: datetime,
     ) -> None:
-        """Publish to the topic, which takes few calls, and then notify each recipient. If it can't
-        be published, recipients are notified before the error is raised."""
-        failed = self._try_to_publish(announced, now)
+        """Publish to the topic, which takes few calls, then notify each recipient, and the bus.
+
+        The topic's notice is marked as sent last: its entry says that everything else is done. If
+        something else fails, the message's id is noted, so that it isn't published again. If the
+        topic refuses, the others are notified before the error is raised.
+        """
+        if announced.announcement.kind in FOR_CONTACT_ALONE:
+            self._notify_each(announced, subscriptions, connection, now)
+            return
+        notice = _broadcast(announced, Channel.SNS, self.topic_name)
+        message_id, failed = self._publish(notice, announced, now)
+        try:
+            self._notify_each(announced, subscriptions, connection, now)
+            self._put_on_bus(announced, now)
+        except Exception:
+            if message_id is not None:
+                with suppress(Exception):
+                    self.log.note_message(notice, message_id=message_id)
+            raise
+        if failed is not None:
+            raise failed
+        if message_id is not None:
+            self.log.mark_sent(notice, message_id=message_id, at=now)
+
+    def _notify_each(
+        self,
+        announced: Announced,
+        subscriptions: Iterable[Subscription],
+        connection: Connection,
+        now: datetime,
+    ) -> None:
         known = tuple(subscriptions)
         for choice in choose(announced, known, connection, now=now):
             if self.fetches is not None and _lacks_contact(choice, announced):
@@ -188,19 +223,21 @@ class AnnouncementDispatcher(Notifier):
                 continue
             settled = self._digest_if_over_hourly_limit(choice, known, connection, now)
             self._take_up(settled, announced, now)
-        if announced.announcement.kind not in FOR_CONTACT_ALONE:
-            self._put_on_bus(announced, now)
-        if failed is not None:
-            raise failed
 
-    def _try_to_publish(self, announced: Announced, now: datetime) -> Exception | None:
-        if announced.announcement.kind in FOR_CONTACT_ALONE:
-            return None
+    def _publish(
+        self, notice: Notice, announced: Announced, now: datetime
+    ) -> tuple[str | None, Exception | None]:
+        """Publish, unless that was done.
+
+        :returns: the message's id, None if the notice is settled or the topic refuses; its error
+        """
         try:
-            self._publish(announced, now)
+            entered = self.log.enter(Choice(notice=notice), at=now)
+            if entered.state is not State.QUEUED:
+                return None, None
+            return entered.message_id or self.topic.publish(announced), None
         except Exception as error:
-            return error
-        return None
+            return None, error
 
     def _await_contact(
         self, notice: Notice, announced: Announced, fetches: Fetches, now: datetime
@@ -227,16 +264,10 @@ class AnnouncementDispatcher(Notifier):
         try:
             event_id = self.bus.put(announced)
         except EventRefused as refused:
-            # It would be refused each time, and hold back the topic and all later announcements.
+            # It would be refused each time, and hold back all later announcements.
             self.log.close(notice, state=State.FAILED, reason=str(refused), at=now)
         else:
             self.log.mark_sent(notice, message_id=event_id, at=now)
-
-    def _publish(self, announced: Announced, now: datetime) -> None:
-        notice = _broadcast(announced, Channel.SNS, self.topic_name)
-        if self.log.enter(Choice(notice=notice), at=now).state is State.QUEUED:
-            message_id = self.topic.publish(announced)
-            self.log.mark_sent(notice, message_id=message_id, at=now)
 
 
 def _broadcast(announced: Announced, channel: Channel, recipient: str) -> Notice:

@@ -23,7 +23,7 @@ class AnnouncementLogTable:
         self._table = table_name
 
     def told(self, key: OrderKey) -> frozenset[int]:
-        # The topic is published to last: its entry shows that all other recipients are in the log.
+        # The topic's entry is settled last: then all other recipients are in the log.
         # Announcements for the contact alone are not published to the topic.
         topic_was_notified = "(channel = :sns AND #state <> :queued)"
         for_contact = {f":kind{place}": str(kind) for place, kind in enumerate(FOR_CONTACT_ALONE)}

@@ -77,6 +77,7 @@ class NoticesTable:
                 is_new=False,
                 is_retried="retry_at" in there,
                 requested_with=there.get("requested_with"),
+                message_id=there.get("message_id"),
             )
         return Entered(State.SKIPPED if choice.skipped else State.QUEUED, choice.due_at)
 
@@ -138,6 +139,18 @@ class NoticesTable:
     ) -> bool:
         # The mail's outcome may already be logged: it was delivered, or it bounced.
         return self._settle(notice, State.SENT, at, claim, message_id=message_id)
+
+    def note_message(self, notice: Notice, *, message_id: str) -> bool:
+        update = {
+            "Key": to_item(notice_key(notice)),
+            "UpdateExpression": "SET message_id = :message_id",
+            "ConditionExpression": _IT_WAITS,
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": to_item(
+                {":queued": str(State.QUEUED), ":message_id": message_id}
+            ),
+        }
+        return self._write(notice, update, "published")
 
     def mark_all_sent(
         self, notices: Sequence[Notice], *, message_id: str, at: datetime, digest: str
