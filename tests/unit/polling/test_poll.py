@@ -201,10 +201,14 @@ def test_an_order_that_moves_between_pages_is_not_missed() -> None:
     orders = [an_order(number, changed=number) for number in range(6)]
     world = offergrid(orders, limit=2)
 
-    def move() -> None:
-        orders[0] = an_order(0, "scheduled", changed=8)
+    pages = world.wire.rule
 
-    world.before_record = move
+    def move(query: dict[str, str]) -> Answer:
+        page = pages(query)
+        orders[0] = an_order(0, "scheduled", changed=8)
+        return page
+
+    world.wire.rule = move
     world.poll()
     assert world.statuses()["ord-0"] is Status.SCHEDULED
     assert len(world.statuses()) == 6

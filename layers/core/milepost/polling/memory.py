@@ -89,5 +89,5 @@ class PollMemory:
         """Save what this poll saw, for the next one to compare with."""
         quarantined = self.before.quarantined
         self.seen.quarantined |= {one for one in quarantined if one in self.seen}
-        self.seen.walked = set()
+        self.seen.walked = {}
         self.hashes.save(self.connection_id, self.seen)

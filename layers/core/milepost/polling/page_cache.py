@@ -75,6 +75,17 @@ class FetchedPage:
         """
         return self.recalled or Outline(self.page.next, self.page.newest_change)
 
+    @property
+    def kept_outline(self) -> bytes:
+        """Its outline and request as they are cached."""
+        following, newest = self.outline
+        outline = {
+            "asked": _plain(self.request),
+            "next": _plain(following) if following else None,
+            "newest_change": format_instant(newest) if newest else None,
+        }
+        return json.dumps(outline, separators=(",", ":")).encode()
+
     def hashes(self) -> list[bytes]:
         """The hash of each of its orders."""
         return [self._hash_at(place, order) for place, order in enumerate(self.page.orders)]
@@ -140,9 +151,9 @@ class Seen:
     empty."""
     quarantined: set[bytes] = field(default_factory=set)
     """Hashes of orders that are already in the quarantine."""
-    walked: set[bytes] = field(default_factory=set)
-    """Hashes of requests and contents of the pages that this poll has read: a repeated one means
-    that the list never ends."""
+    walked: dict[bytes, None] = field(default_factory=dict)
+    """Hashes of requests and contents of the pages that this poll has read, one after the other: a
+    repeated one means that the list never ends."""
     is_changed: bool = False
     """Whether entries were removed since it was loaded, so that it has to be saved."""
     _keys: dict[bytes, bytes] = field(default_factory=dict)
@@ -210,21 +221,18 @@ class Seen:
         recalled = _recall(kept.outline, request) if kept.outline else None
         return recalled is not None and recalled.next is None
 
-    def keep(
-        self, fetched: FetchedPage, entries: list[tuple[bytes, bytes]], *, is_whole: bool
-    ) -> None:
+    def keep(self, page: bytes, entries: list[tuple[bytes, bytes]], *, outline: bytes) -> None:
         """Cache a page's orders. If one of them has to be read again, so does the page.
 
-        :param entries: hash and key of each order
+        :param page: the page's own hash
+        :param entries: hash and key of each order that need not be read again
+        :param outline: ``FetchedPage.kept_outline``; empty if the page has other orders as well
         """
         orders, keys = (b"".join(one[part] for one in entries) for part in (0, 1))
-        if is_whole:
-            self._keep(fetched.digest, KeptPage(orders, keys, _outline_of(fetched)))
-        else:
-            self._keep(_digest(orders), KeptPage(orders, keys, b""))
+        self._keep(page if outline else _digest(orders), KeptPage(orders, keys, outline))
 
     def keep_order(self, digest: bytes, key: bytes) -> None:
-        """Cache an order of a page that is being read."""
+        """Cache an order of a page that is not cached yet."""
         self._index()
         self._add_to_index([(digest, key)])
         self._forgotten.discard(digest)
@@ -237,7 +245,7 @@ class Seen:
             return None
         if before._forgotten and not before._forgotten.isdisjoint(_cut(kept.orders, HASH_BYTES)):
             return None
-        same = kept if fetched.recalled else kept._replace(outline=_outline_of(fetched))
+        same = kept if fetched.recalled else kept._replace(outline=fetched.kept_outline)
         self._keep(fetched.digest, same)
         return same
 
@@ -251,8 +259,13 @@ class Seen:
         short = _digest(step)[:KEY_BYTES]
         if short in self.walked:
             return False
-        self.walked.add(short)
+        self.walked[short] = None
         return True
+
+    def walk_back(self, count: int) -> None:
+        """Forget all requests and pages that were noted after the first ``count``."""
+        while len(self.walked) > count:
+            self.walked.popitem()
 
     def has_walked(self, step: bytes) -> bool:
         """Whether this request or page already occurred in this poll."""
@@ -304,7 +317,7 @@ class Seen:
             pages,
             parse_instant(until) if until else None,
             set(_cut(quarantined, HASH_BYTES)),
-            set(_cut(walked, KEY_BYTES)),
+            dict.fromkeys(_cut(walked, KEY_BYTES)),
         )
 
 
@@ -316,16 +329,6 @@ def _read_part(stored: bytes, start: int) -> tuple[bytes, int]:
 
 def _cut(content: bytes, length: int) -> Iterator[bytes]:
     return (content[start : start + length] for start in range(0, len(content), length))
-
-
-def _outline_of(fetched: FetchedPage) -> bytes:
-    following, newest = fetched.outline
-    outline = {
-        "asked": _plain(fetched.request),
-        "next": _plain(following) if following else None,
-        "newest_change": format_instant(newest) if newest else None,
-    }
-    return json.dumps(outline, separators=(",", ":")).encode()
 
 
 def _recall(outline: bytes, request: PageRequest) -> Outline | None:

@@ -1,7 +1,7 @@
-"""Records the orders of a page, each by itself, so that an error in one doesn't affect the others.
+"""Records the orders of a list, each by itself, so that an error in one doesn't affect the others.
 
-Some orders at a time are read ahead by one call and recorded side by side. Parts of one order, and
-versions of it on one page, are recorded one after the other.
+Some orders at a time, of one page or several, are read ahead by one call and recorded side by side.
+Parts of one order, and versions of it in the list, are recorded one after the other.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +23,7 @@ from milepost.polling.page_json import MOST_ORDER_BYTES
 from milepost.polling.result import PollResult
 from milepost.polling.side_by_side import SideBySide, in_turn
 from milepost.polling.state import EndlessList
+from milepost.polling.unfinished_pages import Before, UnfinishedPage, UnfinishedPages
 from milepost.polling.waiting_orders import ReadOnPage, WaitingOrders
 from milepost.providers.base import Json, Provider, Unreadable, read_order
 
@@ -74,7 +75,8 @@ class Sinks:
 class PageRecorder:
     """Records new and changed orders on the pages of one poll.
 
-    ``memory`` is what earlier polls saw, ``seen`` what this poll sees.
+    ``memory`` is what earlier polls saw, ``seen`` what this poll sees. Orders may wait until enough
+    of later pages can be recorded together with them, or until ``finish``.
     """
 
     connection: Connection
@@ -92,13 +94,26 @@ class PageRecorder:
     """The oldest change that was not recorded and may still be read by a later poll."""
     recorded_keys: set[bytes] = field(default_factory=set)
     """Keys of the orders for which something was, or may have been, recorded."""
+    continues_at: Before | None = None
+    """Where the list has to be continued, once there was no time for all orders."""
+    _unfinished: UnfinishedPages = field(init=False)
+    _waiting: WaitingOrders = field(default_factory=WaitingOrders)
     _attempts: int = 0
     _lock: Lock = field(default_factory=Lock, repr=False)
     """Held by an order's task while it reads or changes what is not its own."""
 
-    def take_in(self, fetched: FetchedPage, requested_at: datetime) -> bool:
-        """Record new and changed orders of a page; False if time ran out before its end.
+    def __post_init__(self) -> None:
+        self._unfinished = UnfinishedPages(self.seen)
 
+    @property
+    def waits_since(self) -> datetime | None:
+        """When the first page with orders that wait was requested; None if no order waits."""
+        return self._unfinished.since
+
+    def take_in(self, fetched: FetchedPage, requested_at: datetime, *, before: Before) -> bool:
+        """Record new and changed orders of a page, or have them wait; False if time ran out.
+
+        :param before: what the poll was before it read this page
         :raises BadPayload: when its envelope isn't strict JSON
         :raises BrokenPage: when it isn't a page
         :raises EndlessList: when this poll has already read the page
@@ -111,45 +126,51 @@ class PageRecorder:
                 if unchanged.has_readable_order:
                     self._refuse_repeated(unchanged.orders)
                 return True
-        hashes = fetched.hashes()
-        keys: list[bytes | None] = [None] * len(hashes)
-        is_over = self._take_in_orders(fetched, hashes, keys, requested_at)
-        entries = [(one, key) for one, key in zip(hashes, keys, strict=True) if key is not None]
-        if not is_over:
-            self.seen.keep(fetched, entries, is_whole=False)
+        page = UnfinishedPage(
+            before=before,
+            digest=fetched.digest,
+            requested_at=requested_at,
+            hashes=fetched.hashes(),
+        )
+        self._unfinished.add(page)
+        if not self._take_in_orders(fetched, page):
             return False
-        self.result.orders += len(hashes)
-        self.seen.keep(fetched, entries, is_whole=len(entries) == len(hashes))
+        page.outline = fetched.kept_outline
+        if not self._waiting:
+            self._unfinished.settle()
+        self.result.orders += len(page.hashes)
         if any(isinstance(order, dict) for order in fetched.page.orders):
-            self._refuse_repeated(b"".join(hashes))
+            self._refuse_repeated(b"".join(page.hashes))
         return True
 
-    def _take_in_orders(
-        self,
-        fetched: FetchedPage,
-        hashes: Sequence[bytes],
-        keys: list[bytes | None],
-        requested_at: datetime,
-    ) -> bool:
-        """Record new and changed orders; False if time ran out.
+    def finish(self) -> bool:
+        """Record the orders that wait; False if there is, or was, no time for all orders.
 
-        :param keys: gets the key of each order that need not be read again
+        :raises StoreUnavailable: when orders can't be written now
         """
-        waiting = WaitingOrders()
-        for place, digest in enumerate(hashes):
+        return self.continues_at is None and self._record_waiting()
+
+    def _take_in_orders(self, fetched: FetchedPage, page: UnfinishedPage) -> bool:
+        """Record new and changed orders, or have them wait; False if time ran out."""
+        for place, digest in enumerate(page.hashes):
             key = self._known_key(digest)
-            if waiting.may_change(digest, key):
-                if not self._record_waiting(waiting, keys):
+            if self._waiting.may_change(digest, key):
+                if not self._record_waiting():
                     return False
                 key = self._known_key(digest)
             if key is not None:
-                keys[place] = key
+                page.keys[place] = key
+                # Cached now, so that it is removed if a later version of the order is found.
+                self.seen.keep_order(digest, key)
                 continue
-            one = self._read(fetched, place, digest, requested_at)
-            if not waiting.has_room_for(one) and not self._record_waiting(waiting, keys):
+            one = self._read(fetched, page, place)
+            if not self._waiting.has_room_for(one) and not self._record_waiting():
                 return False
-            waiting.add(one)
-        return self._record_waiting(waiting, keys)
+            if one.key != NO_KEY:
+                # A later page that is unchanged may have an earlier version of it.
+                self.memory.forget([one.key])
+            self._waiting.add(one)
+        return True
 
     def _refuse_repeated(self, orders: bytes) -> None:
         """Fail if a page has the same orders as an earlier one: the list would never end.
@@ -168,40 +189,43 @@ class PageRecorder:
             return self.memory.key(digest)
         return None
 
-    def _read(
-        self, fetched: FetchedPage, place: int, digest: bytes, requested_at: datetime
-    ) -> ReadOnPage:
+    def _read(self, fetched: FetchedPage, page: UnfinishedPage, place: int) -> ReadOnPage:
         """Read an order on a page. Nothing is recorded yet."""
-        raw = fetched.json.raw(place)
+        raw, digest = fetched.json.raw(place), page.hashes[place]
         try:
             order = _read_strictly(raw)
             found = read_order(
-                self.provider, order, connection=self.connection, requested_at=requested_at
+                self.provider, order, connection=self.connection, requested_at=page.requested_at
             )
         except MemoryError:
             raise
         except Exception as error:
-            return ReadOnPage(place=place, digest=digest, raw=raw, problem=_reason("read", error))
+            problem = _reason("read", error)
+            return ReadOnPage(page=page, place=place, digest=digest, raw=raw, problem=problem)
         key = key_of(found.reports[0].order_id) if found.reports else NO_KEY
-        return ReadOnPage(place=place, digest=digest, raw=raw, order=order, found=found, key=key)
+        return ReadOnPage(
+            page=page, place=place, digest=digest, raw=raw, order=order, found=found, key=key
+        )
 
-    def _record_waiting(self, waiting: WaitingOrders, keys: list[bytes | None]) -> bool:
+    def _record_waiting(self) -> bool:
         """Record the waiting orders; False if there was no time for all of them."""
-        orders = waiting.take_all()
-        if not orders:
-            return True
+        orders = self._waiting.take_all()
+        left = self._record_together(orders) if orders else []
+        if left:
+            self.continues_at = self._unfinished.stop([one.page for one in left])
+            return False
+        self._unfinished.settle()
+        return True
+
+    def _record_together(self, orders: Sequence[ReadOnPage]) -> Sequence[ReadOnPage]:
+        """Record orders side by side; returns those for which there was no time."""
         if not self._may_start():
             # Reading them would be for nothing.
-            return False
-        # Their cached hashes are out of date, whatever happens.
-        changed = [one.key for one in orders if one.key != NO_KEY]
-        self.memory.forget(changed)
-        self.seen.forget(changed)
+            return orders
         self._expect([report for one in orders for report in one.reports])
         left: list[ReadOnPage] = []
-        tasks = [partial(self._record, one, keys, left) for one in orders]
-        self.sinks.side_by_side(tasks)
-        return not left
+        self.sinks.side_by_side([partial(self._record, one, left) for one in orders])
+        return left
 
     def _may_start(self) -> bool:
         """Whether one more order may be recorded. The first always may: each poll gets further."""
@@ -215,7 +239,7 @@ class PageRecorder:
         except Exception:  # noqa: S110 - each order is read by itself, and fails by itself
             pass
 
-    def _record(self, one: ReadOnPage, keys: list[bytes | None], left: list[ReadOnPage]) -> None:
+    def _record(self, one: ReadOnPage, left: list[ReadOnPage]) -> None:
         """Record one order, and put its key into its place, or None if it has to be read again.
 
         Orders are recorded side by side; everything else is done for one order at a time.
@@ -228,10 +252,12 @@ class PageRecorder:
             self.result.changed += 1
             if one.found is None:
                 self._quarantine(one.digest, [(one.raw, one.problem)])
-                self._keep(one, NO_KEY, keys)
+                self._keep(one, NO_KEY)
                 return
             self.sinks.look(one.order, one.found.reports)
             if one.key != NO_KEY:
+                # Its cached hashes are out of date, whatever happens.
+                self.seen.forget([one.key])
                 self.recorded_keys.add(one.key)
         problems, is_over = self._record_reports(one.found.reports)
         kept = [
@@ -243,12 +269,12 @@ class PageRecorder:
         with self._lock:
             self._quarantine(one.digest, kept)
             if is_over and not any(part.is_only_ahead for part in one.found.unreadable):
-                self._keep(one, one.key, keys)
+                self._keep(one, one.key)
             else:
                 self._hold_cursor(one.order)
 
-    def _keep(self, one: ReadOnPage, key: bytes, keys: list[bytes | None]) -> None:
-        keys[one.place] = key
+    def _keep(self, one: ReadOnPage, key: bytes) -> None:
+        one.page.keys[one.place] = key
         self.seen.keep_order(one.digest, key)
 
     def _record_reports(self, reports: Iterable[Report]) -> tuple[list[str], bool]:

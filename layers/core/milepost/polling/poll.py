@@ -1,6 +1,7 @@
 """Polls a provider's order list: reads every page, records changes, then moves the cursor."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,6 +25,7 @@ from milepost.polling.state import (
     refuse_too_long,
 )
 from milepost.polling.touched_orders import Touched
+from milepost.polling.unfinished_pages import Before
 from milepost.providers.base import BrokenPage, Http, PageRequest, Provider, SignInFailed
 from milepost.providers.http import FetchFailed
 from milepost.providers.session import Conversation
@@ -31,7 +33,9 @@ from milepost.providers.session import Conversation
 OVERLAP: Final = timedelta(minutes=5)
 """How far before the cursor a poll starts, for changes that the provider wrote late."""
 _LONGEST_WAIT: Final = timedelta(hours=1)
-
+_WAIT_FOR_MORE: Final = timedelta(seconds=1)
+"""How long an order may wait until it is recorded together with orders of later pages. The next
+page may take longer by itself."""
 
 _IN_OUR_WORDS: Final = (
     PollFailed,
@@ -181,38 +185,19 @@ class Poll:
         self._again, self._requested = walk.again, walk.requests
         walk = replace(walk, started_at=walk.started_at or started_at)
         recorder = self._recorder(state, walk)
-        while True:
-            fetched, requested_at = self._fetch_page(walk, state)
-            if walk.previous:
-                if self._fetcher.is_rate_spent:
-                    # This page is only complete if the previous one, read again, has not shifted.
-                    self._pause(lease, walk)
-                    return
-                shifted = self._fetch_if_shifted(walk.previous, walk, state, recorder)
-                fetched, requested_at = shifted or (fetched, requested_at)
-            is_reread = fetched.request != walk.next
-            orders_before = self.result.orders
-            is_done = recorder.take_in(fetched, requested_at)
-            walk = replace(walk, unrecorded_change=recorder.unrecorded_change)
-            if is_done:
-                following, newest = fetched.outline
-                if is_reread and following:
-                    following = walk.next
-                newest = max(filter(None, (walk.newest_change, newest)), default=None)
-                walk = replace(
-                    walk,
-                    pages=walk.pages + 1,
-                    orders=walk.orders + self.result.orders - orders_before,
-                    newest_change=newest,
-                )
-                self.result.pages += 1
-                self._memory.seen.walk(_step(fetched.request))
-                if following is None:
-                    break
-                self._refuse_endless(following, walk)
-                walk = replace(walk, next=following, previous=self._to_compare(fetched, walk))
-                if self._may_go_on(started_at):
-                    continue
+        try:
+            walk, is_complete = self._read_pages(walk, state, recorder, started_at)
+        except (StoreUnavailable, MemoryError):
+            raise
+        except Exception:
+            # No further page can be read, but what was read is recorded.
+            with suppress(StoreUnavailable):
+                recorder.finish()
+            raise
+        if not recorder.finish():
+            walk, is_complete = self._go_back(walk, recorder.continues_at), False
+        walk = replace(walk, unrecorded_change=recorder.unrecorded_change)
+        if not is_complete:
             self._pause(lease, walk)
             return
         self._memory.save_complete()
@@ -222,6 +207,65 @@ class Poll:
             at=started_at,
             done=self._requested,
         )
+
+    def _read_pages(
+        self, walk: Progress, state: PollState, recorder: PageRecorder, started_at: datetime
+    ) -> tuple[Progress, bool]:
+        """Read pages as long as there is time.
+
+        :returns: where to continue, and whether the list was read to its end
+        """
+        while True:
+            fetched, requested_at = self._fetch_page(walk, state)
+            if walk.previous:
+                if self._fetcher.is_rate_spent:
+                    # This page is only complete if the previous one, read again, has not shifted.
+                    return walk, False
+                shifted = self._fetch_if_shifted(walk.previous, walk, state, recorder)
+                fetched, requested_at = shifted or (fetched, requested_at)
+            before = self._before(walk)
+            if not recorder.take_in(fetched, requested_at, before=before):
+                return walk, False
+            following, newest = fetched.outline
+            if fetched.request != walk.next and following:
+                # The previous page was read again.
+                following = walk.next
+            walk = replace(
+                walk,
+                pages=walk.pages + 1,
+                orders=walk.orders + self.result.orders - before.orders,
+                newest_change=max(filter(None, (walk.newest_change, newest)), default=None),
+            )
+            self.result.pages += 1
+            self._memory.seen.walk(_step(fetched.request))
+            if following is None:
+                return walk, True
+            self._refuse_endless(following, walk)
+            walk = replace(walk, next=following, previous=self._to_compare(fetched, walk))
+            if not self._may_go_on(started_at):
+                return walk, False
+            if self._has_waited(recorder.waits_since) and not recorder.finish():
+                return walk, False
+
+    def _before(self, walk: Progress) -> Before:
+        return Before(
+            walk=walk,
+            pages=self.result.pages,
+            orders=self.result.orders,
+            walked=len(self._memory.seen.walked),
+        )
+
+    def _go_back(self, walk: Progress, before: Before | None) -> Progress:
+        """Undo what was noted of later pages: they are read again; returns where to continue."""
+        if before is None:
+            return walk
+        self.result.pages, self.result.orders = before.pages, before.orders
+        self._memory.seen.walk_back(before.walked)
+        return before.walk
+
+    def _has_waited(self, since: datetime | None) -> bool:
+        """Whether orders have waited too long to wait for those of one more page."""
+        return since is not None and self.clock() - since >= _WAIT_FOR_MORE
 
     def _fetch_if_shifted(
         self, previous: PreviousPage, walk: Progress, state: PollState, recorder: PageRecorder

@@ -1,4 +1,4 @@
-"""Orders of a page that have been read and wait to be recorded together."""
+"""Orders of one page or several that have been read and wait to be recorded together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from typing import Final
 
 from milepost.orders.report import Report
 from milepost.polling.page_cache import NO_KEY
+from milepost.polling.unfinished_pages import UnfinishedPage
 from milepost.providers.base import Json, ReadOrder
 
 MOST_REPORTS: Final = 25
@@ -22,6 +23,7 @@ a large order hold a multiple of its size."""
 class ReadOnPage:
     """An order on a page, with its reports; without them, why it can't be read."""
 
+    page: UnfinishedPage
     place: int
     """Its index on the page."""
     digest: bytes
@@ -46,6 +48,9 @@ class WaitingOrders:
     _digests: set[bytes] = field(default_factory=set)
     _reports: int = 0
     _bytes: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._orders)
 
     def may_change(self, digest: bytes, key: bytes | None) -> bool:
         """Whether recording the waiting orders may change what is known of this one.
