@@ -41,16 +41,17 @@ from urllib.parse import urlencode
 import app
 from milepost.polling.page_cache import Seen, key_of
 connection = app.connections.get("offergrid-home")
-provider, seen, orders = app.adapter("offergrid"), Seen(until=app.now()), 0
+provider, seen, orders = app.adapter_of(connection), Seen(until=app.now()), 0
 request = provider.first_page(connection, changed_since=None)
 while request:
     url = f"{sys.argv[1]}{request.path}?{urlencode(request.query)}"
     with urllib.request.urlopen(url) as answer:
         fetched = seen.look_at(answer.read(), request=request, provider=provider)
     keys = [key_of(order["orderId"]) for order in fetched.page.orders]
-    seen.keep(fetched, list(zip(fetched.digests(), keys)), is_whole=True)
+    entries = list(zip(fetched.hashes(), keys, strict=True))
+    seen.keep(fetched.digest, entries, outline=fetched.kept_outline)
     request, orders = fetched.outline.next, orders + len(fetched.page.orders)
-app.digests.save("offergrid-home", seen)
+app.hashes.save("offergrid-home", seen)
 print(json.dumps(orders))
 """
 

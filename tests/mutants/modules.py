@@ -65,6 +65,7 @@ MODULES: Final[Mapping[str, Sequence[str]]] = {
     "polling.page_fetching": _POLLING,
     "polling.poll": _POLLING,
     "polling.side_by_side": ("tests/unit/polling/test_side_by_side.py", *_POLLING),
+    "polling.unfinished_pages": _POLLING,
     "polling.waiting_orders": _POLLING,
     "providers.offergrid": (
         "tests/unit/providers/test_offergrid.py",
