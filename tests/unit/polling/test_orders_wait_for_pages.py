@@ -139,6 +139,22 @@ def test_an_order_that_was_changed_and_is_changed_back_is_recorded_though_a_page
     assert world.poll().changed == 2
 
 
+def test_an_earlier_version_on_a_page_that_is_unchanged_is_read_after_one_that_waits() -> None:
+    """The order may have been changed back before the later page was read."""
+    world = offergrid([])
+    pages = [[an_order(2)], [an_order(1), an_order(3)]]
+    world.wire.rule = lambda query: answer(
+        {
+            "orders": pages[int(query.get("cursor", 0))],
+            "nextCursor": None if query.get("cursor") else "1",
+        }
+    )
+    world.poll()
+    pages[0].append(an_order(1, "scheduled", changed=5))
+    assert world.poll().changed == 2
+    assert world.poll().recorded == 0
+
+
 STATUSES = ("pending", "accepted", "scheduled", "completed", "", "on_hold")
 ORDER = st.tuples(st.integers(0, 6), st.integers(-90, -30))
 PAGE = st.lists(ORDER, max_size=5)
