@@ -4,6 +4,7 @@ Some orders at a time, of one page or several, are read ahead by one call and re
 Parts of one order, and versions of it in the list, are recorded one after the other.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -223,8 +224,9 @@ class PageRecorder:
             # Reading them would be for nothing.
             return orders
         self._expect([report for one in orders for report in one.reports])
-        left: list[ReadOnPage] = []
-        self.sinks.side_by_side([partial(self._record, one, left) for one in orders])
+        # Whichever task is first takes the first order, so that those that are left are the last.
+        waiting, left = deque(orders), list[ReadOnPage]()
+        self.sinks.side_by_side([partial(self._record_next, waiting, left)] * len(orders))
         return left
 
     def _may_start(self) -> bool:
@@ -239,12 +241,13 @@ class PageRecorder:
         except Exception:  # noqa: S110 - each order is read by itself, and fails by itself
             pass
 
-    def _record(self, one: ReadOnPage, left: list[ReadOnPage]) -> None:
-        """Record one order, and put its key into its place, or None if it has to be read again.
+    def _record_next(self, waiting: deque[ReadOnPage], left: list[ReadOnPage]) -> None:
+        """Record an order, and put its key into its place, or None if it has to be read again.
 
         Orders are recorded side by side; everything else is done for one order at a time.
         """
         with self._lock:
+            one = waiting.popleft()
             if not self._may_start():
                 left.append(one)
                 return
