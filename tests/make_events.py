@@ -7,7 +7,7 @@ import copy
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -15,7 +15,8 @@ from milepost.actions.action import PlannedCall
 from milepost.actions.aws.scheduler import schedule_input
 from milepost.aws.dynamodb_items import to_item
 from milepost.connections.connection import Connection
-from milepost.notifications.aws.messages import notice_message
+from milepost.notifications.aws.messages import batch_message, notice_message
+from milepost.notifications.claims import Batch
 from milepost.notifications.notice import Channel, Notice
 from milepost.orders.aws.table import key_of, order_item
 from milepost.orders.order import Announcement, OrderKey, TrackedOrder
@@ -43,6 +44,7 @@ from tests.payloads import charge_order, service_request
 
 EVENTS: Final = Path(__file__).parent.parent / "events"
 RECIPIENT: Final = "sales@example.org"
+CHAT: Final = "hooks.slack.com/0a1b2c3d4e5f"
 
 ACCEPTED: Final = offergrid_event(providerNotes="Timeline: install within 7 to 14 days.")
 SCHEDULED: Final = offergrid_event(
@@ -95,6 +97,10 @@ def _endpoint_batches() -> Iterator[tuple[str, Any]]:
     _, announcement, key = told["accepted"]
     third = _to_endpoint(announcement, key, attempt=2)
     yield "call_endpoint/third_attempt", sqs_batch([third])
+    chat = _mail(announcement, key)
+    chat = replace(chat, channel=Channel.SLACK, recipient=CHAT, subscription="chat")
+    held = batch_message(Batch.of(chat, due_at=announcement.announced_at + timedelta(hours=1)))
+    yield "call_endpoint/digest_for_a_chat", sqs_batch([json.dumps(held)])
     yield "call_endpoint/poison", sqs_batch(["not a notice"])
 
 

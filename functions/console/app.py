@@ -14,7 +14,7 @@ from milepost.aws.logger import open_logger
 from milepost.aws.metrics import count_failures, open_metrics
 from milepost.common.exception_summary import fail_without_message
 from milepost.console.app import Console
-from milepost.console.aws.previews import open_renderer
+from milepost.console.aws.previews import open_chat_renderer, open_renderer
 from milepost.console.aws.sign_in import open_settings, open_sign_in
 from milepost.console.recent_values import KEPT_SECONDS
 
@@ -42,6 +42,7 @@ console = Console(
     is_outage=is_outage,
     failed=count,
     open_renderer=open_renderer(os.environ, settings=settings),
+    open_chat_renderer=open_chat_renderer(settings=settings),
 )
 
 

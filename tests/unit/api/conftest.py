@@ -226,6 +226,7 @@ class Desk:
     notices: Notices = field(default_factory=Notices)
     notice_lists: NoticeLists = field(default_factory=NoticeLists)
     emails: MemoryOutbox = field(default_factory=MemoryOutbox)
+    endpoints: MemoryOutbox = field(default_factory=MemoryOutbox)
     requests: MemoryRequests = field(default_factory=MemoryRequests)
     suppressions: MemorySuppressions = field(default_factory=MemorySuppressions)
     lists: Lists = field(default_factory=Lists)
@@ -268,6 +269,7 @@ class Desk:
                     ),
                     requests=self.requests,
                     emails=self.emails,
+                    endpoints=self.endpoints,
                 ),
                 open_acting=NoActions,
                 # Its routes are tested on moto, in tests/integration.

@@ -18,6 +18,7 @@ from milepost.console.sessions import Attempt, PoolDown, Refused, Session, Token
 from milepost.console.settings import Addresses
 from milepost.console.sign_in import SignIn
 from milepost.console.token_encryption import SessionSealing
+from milepost.notifications.chat.rendering import ChatRenderer
 from milepost.notifications.mail.rendering.renderer import MailRenderer
 from tests.builders import NOON
 from tests.unit.api.conftest import Desk
@@ -150,6 +151,9 @@ class Browser:
             is_outage=lambda _error: self.desk.is_down,
             failed=self._count,
             open_renderer=lambda connections: MailRenderer(connections, clock=lambda: NOON),
+            open_chat_renderer=lambda connections: ChatRenderer(
+                connections=connections, clock=lambda: NOON
+            ),
         )
 
     def _count(self) -> None:

@@ -10,6 +10,7 @@ from milepost.common.status import Status
 from milepost.console.order_facts import grouped_facts
 from milepost.console.rendering import segment
 from milepost.console.times import with_readable_times
+from milepost.notifications.notice import Channel
 from milepost.notifications.recipients import Choice
 from milepost.orders.order import OrderKey
 from milepost.orders.report import Source
@@ -75,6 +76,25 @@ def test_a_viewer_sees_no_form_that_would_be_refused(browser: Browser) -> None:
     assert (done.status, done.location) == (303, ADDRESS)
     assert browser.desk.emails.recipients == ["other@example.org"]
     assert "other@example.org once more" in browser.get(ADDRESS).text
+
+
+def test_a_message_to_a_chat_is_shown_before_it_is_posted_again(browser: Browser) -> None:
+    put_order(browser)
+    name = "hooks.slack.com/0a1b2c3d4e5f"
+    posted = notice(channel=Channel.SLACK, recipient=name, subscription="chat")
+    browser.desk.notices.enter(Choice(notice=posted), at=NOON)
+    browser.sign_in("operator")
+    [resend] = [
+        one
+        for one in re.findall(r'href="([^"]+/resend)"', browser.get(ADDRESS).text)
+        if "slack" in one
+    ]
+    shown = browser.get(f"{resend}?force=1").text
+    message = shown.split('aria-labelledby="message"')[1].split("</section>")[0]
+    assert "R-7" in message
+    assert "Quinn" not in message
+    assert "Text of the mail" not in shown
+    assert 'name="to" type="email"' not in shown
 
 
 def test_an_id_with_escapes_in_it_is_found(browser: Browser) -> None:

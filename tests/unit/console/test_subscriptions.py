@@ -186,3 +186,26 @@ def test_each_mail_is_shown_in_each_language_before_anybody_gets_it(browser: Bro
     alone = browser.get(f"{ADDRESS}/preview?{query}&html=1")
     assert alone.text.startswith("<!doctype html>")
     assert "script-src" not in alone.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("channel", ["slack", "teams"])
+def test_each_message_to_a_chat_is_shown_before_anybody_gets_it(
+    browser: Browser, channel: str
+) -> None:
+    browser.sign_in("viewer")
+    for kind in (*TEAM_KINDS, "digest"):
+        query = f"kind={kind}&channel={channel}&language=de&connection=offergrid-home"
+        shown = browser.get(f"{ADDRESS}/preview?{query}")
+        assert "The message can" not in shown.text, query
+        assert "MUSTER" in shown.text.upper(), query
+        assert 'aria-labelledby="message"' in shown.text
+
+
+def test_a_chats_preview_names_the_customer_only_if_it_is_asked_for(browser: Browser) -> None:
+    browser.sign_in("viewer")
+    query = "kind=rejected&channel=slack&connection=offergrid-home&audience=customer"
+    without, named = (
+        browser.get(f"{ADDRESS}/preview?{query}{more}") for more in ("", "&names=yes")
+    )
+    assert without.status == named.status == 200
+    assert len(named.text) > len(without.text)

@@ -13,6 +13,7 @@ from milepost.api.problems import Problem
 from milepost.common.exception_summary import places
 from milepost.connections.connection import Connections, UnknownConnection, UnusableConnection
 from milepost.console.api_calls import Changes
+from milepost.console.chat_pages import ChatRenderer
 from milepost.console.csrf import form_token, is_own_form, origin_of
 from milepost.console.flash import FLASH_COOKIE, flash_of, removed_flash
 from milepost.console.mail_pages import MailWriter
@@ -51,6 +52,8 @@ class Console:
     failed: Callable[[], None]
     open_renderer: Callable[[Connections], MailWriter]
     """What writes mails for previews."""
+    open_chat_renderer: Callable[[Connections], ChatRenderer]
+    """What renders messages to chats for previews."""
     recent: RecentValues = field(init=False)
 
     def __post_init__(self) -> None:
@@ -153,6 +156,7 @@ class Console:
             ),
             failing=self._failing,
             open_renderer=self.open_renderer,
+            open_chat_renderer=self.open_chat_renderer,
             recent=self.recent,
             path=named,
         )

@@ -10,6 +10,7 @@ from milepost.api.dependencies import Services
 from milepost.api.problems import Problem
 from milepost.connections.connection import Connections
 from milepost.console.api_calls import Changes
+from milepost.console.chat_pages import ChatRenderer
 from milepost.console.flash import flash_cookie
 from milepost.console.mail_pages import MailWriter
 from milepost.console.recent_values import RecentValues
@@ -44,6 +45,8 @@ class Visit:
     """Logs what went wrong with a part of a page, and says it in words."""
     open_renderer: Callable[[Connections], MailWriter]
     """What writes mails for previews."""
+    open_chat_renderer: Callable[[Connections], ChatRenderer]
+    """What renders messages to chats for previews."""
     recent: RecentValues
     """What the process read in the last minute."""
     path: Mapping[str, str] = field(default_factory=dict)
@@ -53,6 +56,11 @@ class Visit:
     def mails(self) -> MailWriter:
         """Writes mails of what the reader may see."""
         return self.open_renderer(self.services.connections)
+
+    @property
+    def chats(self) -> ChatRenderer:
+        """Renders messages to chats of what the reader may see."""
+        return self.open_chat_renderer(self.services.connections)
 
     @property
     def query(self) -> Values:

@@ -11,8 +11,10 @@ from milepost.console.page_context import Visit
 from milepost.console.rendering import segment
 from milepost.console.request import Values
 from milepost.console.responses import Answer
+from milepost.notifications.chat.disclosing_judge import disclosed_to_chat
+from milepost.notifications.chat.message import ChatMessage
 from milepost.notifications.mail.message import Mail
-from milepost.notifications.notice import Channel, Notice, NoticeId
+from milepost.notifications.notice import CHATS, Channel, Notice, NoticeId
 from milepost.notifications.resend import CannotResend, NeedsForce, ResendRequest
 
 
@@ -22,6 +24,8 @@ class Draft:
 
     notice: Notice | None = None
     mail: Mail | None = None
+    message: ChatMessage | None = None
+    """The message to a chat, in place of a mail."""
     never: str | None = None
     needs_force: str | None = None
 
@@ -43,6 +47,7 @@ def show_resend(visit: Visit, notice: str, *, address: str) -> Answer:
         address=address,
         order_address=f"/console/orders/{segment(identity.key.path_id)}",
         query=visit.query,
+        is_chat=identity.channel in CHATS,
         to=visit.query.one("to"),
         force=bool(visit.query.one("force")),
         new_key=new_key,
@@ -73,12 +78,17 @@ def draft_of(visit: Visit, identity: NoticeId, query: Values) -> Draft:
         needs_force = str(no)
     except CannotResend as no:
         never = str(no)
-    mail = None
-    is_mail = identity.channel is Channel.EMAIL
-    if is_mail and judged.facts.tracked is not None and judged.facts.connection is not None:
+    mail = message = None
+    if judged.facts.tracked is not None and judged.facts.connection is not None:
         zone = judged.voice.time_zone
-        mail = visit.mails.render(judged.in_voice, judged.tracked, time_zone=zone)
-    return Draft(notice=judged.notice, mail=mail, never=never, needs_force=needs_force)
+        if identity.channel is Channel.EMAIL:
+            mail = visit.mails.render(judged.in_voice, judged.tracked, time_zone=zone)
+        elif identity.channel in CHATS:
+            shown = disclosed_to_chat(judged)
+            message = visit.chats.render(shown.in_voice, shown.tracked, time_zone=zone)
+    return Draft(
+        notice=judged.notice, mail=mail, message=message, never=never, needs_force=needs_force
+    )
 
 
 def _address(text: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Creates the renderer of mail previews. Short: it joins drivers, and imports them when needed."""
+"""Creates the renderers of previews. Short: it joins drivers, and imports them when needed."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -9,6 +9,7 @@ from milepost.connections.connection import Connections
 from milepost.console.settings import Settings
 
 if TYPE_CHECKING:
+    from milepost.notifications.chat.rendering import ChatRenderer
     from milepost.notifications.mail.rendering.renderer import MailRenderer
 
 
@@ -28,5 +29,16 @@ def open_renderer(
             clock=time.monotonic,
         )
         return MailRenderer(connections, texts, console_url=settings.addresses().url)
+
+    return renderer
+
+
+def open_chat_renderer(*, settings: Settings) -> "Callable[[Connections], ChatRenderer]":
+    """Renders messages to chats as ``call_endpoint`` does."""
+
+    def renderer(connections: Connections) -> "ChatRenderer":
+        from milepost.notifications.chat.rendering import ChatRenderer  # noqa: PLC0415 - as above
+
+        return ChatRenderer(connections=connections, console_url=settings.addresses().url)
 
     return renderer

@@ -7,6 +7,7 @@ from milepost.api.idempotency_key import new_key
 from milepost.api.problems import Problem
 from milepost.api.routes.subscriptions import list_subscriptions, show_subscription
 from milepost.api.subscription_schema import SubscriptionView
+from milepost.console.chat_pages import PREVIEWED
 from milepost.console.mail_pages import mail_alone
 from milepost.console.page_context import Part, Visit
 from milepost.console.query_values import member_of, text_of
@@ -14,6 +15,7 @@ from milepost.console.rendering import segment
 from milepost.console.request import Values
 from milepost.console.responses import Answer
 from milepost.console.routing import Pages
+from milepost.notifications.chat.message import ChatMessage
 from milepost.notifications.explanation import why_not
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.notice import (
@@ -96,22 +98,35 @@ def explain(visit: Visit) -> Answer:
 
 @pages.get(f"{LIST}/preview")
 def preview(visit: Visit) -> Answer:
-    """The mail of each kind in each language, of an invented order."""
+    """The mail or message of each kind in each language, of an invented order."""
     query = visit.query
     connections = visit.services.connection_ids()
     connection = text_of(query, "connection", most=64) or next(iter(connections), None)
-    audience = member_of(Audience, query, "audience") or Audience.TEAM
+    channel = member_of(Channel, query, "channel") or Channel.EMAIL
+    is_chat = channel in CHATS
+    # Customers get mails alone.
+    audience = (not is_chat and member_of(Audience, query, "audience")) or Audience.TEAM
     kinds = sorted(TEAM_KINDS if audience is Audience.TEAM else CUSTOMER_KINDS)
     kind = query.one("kind") if query.one("kind") in (*kinds, DIGEST) else str(kinds[0])
     language = query.one("language") if query.one("language") in LANGUAGES else LANGUAGES[0]
     how = {"connection": connection or "", "language": language, "audience": str(audience)}
-    mail = visit.parts(mail=lambda: _sample(visit, kind, how))["mail"] if connection else Part()
-    if query.one("html") and mail.value:
-        return mail_alone(mail.value)
+    sample = _chat_sample if is_chat else _sample
+    found = visit.parts(it=lambda: sample(visit, kind, how))["it"] if connection else Part()
+    if query.one("html") and found.value and not is_chat:
+        return mail_alone(found.value)
     return visit.page(
         "preview.html",
-        found=mail,
-        query=Values([("kind", kind), *how.items()]),
+        found=found,
+        is_chat=is_chat,
+        query=Values(
+            [
+                ("kind", kind),
+                ("channel", channel if is_chat else Channel.EMAIL),
+                ("names", query.one("names")),
+                *how.items(),
+            ]
+        ),
+        channels=PREVIEWED,
         kinds=[*kinds, DIGEST],
         audiences=list(Audience),
         connections=connections,
@@ -248,6 +263,14 @@ def _sample(visit: Visit, kind: str, how: Mapping[str, str]) -> Mail:
     if kind == DIGEST:
         return visit.mails.preview_digest(DigestReason.DAILY, **how)
     return visit.mails.preview(kind, **how)
+
+
+def _chat_sample(visit: Visit, kind: str, how: Mapping[str, str]) -> ChatMessage:
+    asked = {name: value for name, value in how.items() if name != "audience"}
+    with_name = bool(visit.query.one("names"))
+    if kind == DIGEST:
+        return visit.chats.preview_digest(DigestReason.DAILY, **asked, with_name=with_name)
+    return visit.chats.preview(kind, **asked, with_name=with_name)
 
 
 def _form(

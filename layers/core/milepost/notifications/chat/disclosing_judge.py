@@ -19,10 +19,11 @@ class DisclosingJudge(Judge):
     def judge(self, notices: Sequence[Notice], *, now: datetime) -> Iterator[Judged]:
         # Not super(): a dataclass with slots is another class than the one written here.
         for judged in Judge.judge(self, notices, now=now):
-            yield _disclosed(judged) if judged.notice.channel in CHATS else judged
+            yield disclosed_to_chat(judged) if judged.notice.channel in CHATS else judged
 
 
-def _disclosed(judged: Judged) -> Judged:
+def disclosed_to_chat(judged: Judged) -> Judged:
+    """What was judged, with what its chat may show of the order."""
     tracked, subscription = judged.facts.tracked, judged.facts.subscription
     if tracked is None or tracked.erased_at is not None:
         return judged
