@@ -117,14 +117,17 @@ def read_deployment(access: Access, *, stack_name: str = STACK_NAME) -> Deployme
 
 
 def tell_public_address(access: Access, deployment: Deployment, *, api_url: str) -> None:
-    """Let mails link to where the API really is, which is known only once it is deployed."""
+    """Let mails and messages to chats link to where the API really is, which is known only once it
+    is deployed."""
     functions = access.client("lambda")
-    name = deployment.find_id("SendNoticeFunction")
-    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     addresses = {"PUBLIC_URL": api_url, "CONSOLE_URL": f"{api_url}/console"}
-    functions.update_function_configuration(
-        FunctionName=name, Environment={"Variables": variables | addresses}
-    )
+    for name in map(deployment.find_id, ("SendNoticeFunction", "CallEndpointFunction")):
+        configuration = functions.get_function_configuration(FunctionName=name)
+        variables = configuration["Environment"]["Variables"]
+        told = {key: value for key, value in addresses.items() if key in variables}
+        functions.update_function_configuration(
+            FunctionName=name, Environment={"Variables": variables | told}
+        )
 
 
 def verify_sender(access: Access) -> None:

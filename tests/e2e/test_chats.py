@@ -40,7 +40,8 @@ def test_a_chat_that_is_subscribed_shows_what_happened_and_its_address_stays_sec
         order_id = client.new_id("chat")
         client.send(HOME, status_changed(order_id, "accepted"))
         wait_for_state(client, order_id, made["recipient"], "delivered")
-        [_] = wait_for(lambda: posted(client, platform, order_id), what="the message")
+        [message] = wait_for(lambda: posted(client, platform, order_id), what="the message")
+        assert f"{client.stack.api_url}/console/orders/" in json.dumps(message)
         page = client.call("GET", f"{client.stack.chats_url}/{platform}")[1].decode()
         assert order_id in page
         said = client.run(
