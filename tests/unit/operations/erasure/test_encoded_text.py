@@ -5,6 +5,7 @@ import gzip
 import html
 import json
 import quopri
+import zlib
 from urllib.parse import quote
 
 import pytest
@@ -16,6 +17,9 @@ EMAIL = "jürgen.groß@example.com"
 
 def b64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+LINES = base64.encodebytes(" ".join([EMAIL] * 3).encode()).decode()
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,12 @@ def b64(text: str) -> str:
         "ju\u0308rgen.groß@example.com",
         EMAIL.replace("@", "\uff20"),
         b64(quote(EMAIL, safe="")),
+        "".join(f"\\x{byte:02x}" for byte in EMAIL.encode()),
+        EMAIL.replace("@", "\\u{40}"),
+        EMAIL.encode().hex(),
+        f"id=0x{EMAIL.encode().hex().upper()};",
+        base64.b64encode(zlib.compress(EMAIL.encode())).decode(),
+        f"--part\r\n\r\n{LINES}\r\n--part--",
     ],
 )
 def test_an_address_is_found_in_every_encoding(text: str) -> None:
@@ -54,6 +64,7 @@ def test_an_address_is_found_in_every_encoding(text: str) -> None:
         EMAIL.encode("latin-1"),
         EMAIL.encode("utf-16"),
         EMAIL.encode("utf-16-le"),
+        zlib.compress(EMAIL.encode()),
         gzip.compress(EMAIL.encode(), mtime=0),  # a time in it would name the test differently
     ],
 )

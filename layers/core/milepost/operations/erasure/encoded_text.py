@@ -6,6 +6,7 @@ somebody in it looks at each reading of it: as it is, and decoded by each encodi
 
 import binascii
 import html
+import itertools
 import json
 import quopri
 import re
@@ -23,14 +24,18 @@ MOST_READINGS: Final = 200
 LONGEST_UNPACKED: Final = 4_000_000
 """Bytes of a compressed body that are looked at."""
 
-_ESCAPE: Final = re.compile(r"(?:\\+u[0-9a-fA-F]{4})+|\\+[/\"'nrt]")
+_ESCAPE: Final = re.compile(
+    r"(?:\\+u[0-9a-fA-F]{4})+|(?:\\+x[0-9a-fA-F]{2})+|\\+u\{[0-9a-fA-F]{1,6}\}|\\+[/\"'nrt]"
+)
 _BASE64: Final = re.compile(
     r"(?<![\w+/-])[A-Za-z0-9+/_-]{12,}={0,2}(?:\s*\n\s*[A-Za-z0-9+/_-]+={0,2})*"
 )
+_HEX: Final = re.compile(r"(?<![0-9A-Za-z])(?:0x)?((?:[0-9a-fA-F]{2}){6,})(?![0-9A-Za-z])")
 _ENCODED_WORD: Final = re.compile(r"=\?[\w-]+\?([bBqQ])\?([^?]*)\?=")
 _EMAIL: Final = re.compile(
     r"[^\s@<>\",;:()\[\]{}=&?|\\]+@[^\s@<>\"',;:()\[\]{}=&?|\\/!#$%^*+]+\.[^\s@<>\"',;:()\[\]{}=&?|\\/!#$%^*+]+"
 )
+_LAST_CHARACTER: Final = 0x10FFFF
 _WORD: Final = re.compile(r"[^\s<>\"'{}\[\]()=&?,;:|\\]+")
 _PHRASE_WORD: Final = re.compile(r"[\w'\u2019-]+")
 _EDGES: Final = ".-_/#*`'!~+"
@@ -38,8 +43,7 @@ _EDGES: Final = ".-_/#*`'!~+"
 
 def text_of(raw: bytes) -> str:
     """Bytes as text, whatever their encoding; none is refused."""
-    if raw.startswith(b"\x1f\x8b"):
-        raw = _unpacked(raw)
+    raw = _unpacked(raw)
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", errors="replace")
     if raw[1:2] == b"\0" or raw[:1] == b"\0":
@@ -92,7 +96,8 @@ def leaves(value: Any) -> Iterator[str]:
 
 def readings(text: str) -> list[str]:
     """The text as it is, and as it reads when it is decoded: JSON escapes, percent-encoding, HTML
-    entities, quoted-printable, base64 and encoded words, also one within another."""
+    entities, quoted-printable, base64, hexadecimal digits and encoded words, also one within
+    another."""
     found = {unicodedata.normalize("NFKC", text): None}
     level = list(found)
     for _ in range(DEEPEST):
@@ -138,8 +143,11 @@ def phrases_in(text: str, lengths: Iterable[int]) -> Iterator[str]:
 
 
 def _unpacked(raw: bytes) -> bytes:
+    """Without compression by gzip or zlib (RFC 1950), if it begins like that."""
+    if not raw.startswith((b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")):
+        return raw
     try:
-        return zlib.decompressobj(wbits=31).decompress(raw, LONGEST_UNPACKED)
+        return zlib.decompressobj(wbits=47).decompress(raw, LONGEST_UNPACKED)
     except zlib.error:
         return raw
 
@@ -151,9 +159,14 @@ def _json_unescaped(text: str) -> Iterator[str]:
 
 def _unescape(match: re.Match[str]) -> str:
     said = re.sub(r"\\+", r"\\", match[0])
+    if said.startswith("\\u{"):
+        number = int(said[3:-1], 16)
+        return chr(number) if number <= _LAST_CHARACTER else match[0]
     if said.startswith("\\u"):
         units = bytes.fromhex(said.replace("\\u", ""))
         return units.decode("utf-16-be", errors="replace")
+    if said.startswith("\\x"):
+        return text_of(bytes.fromhex(said.replace("\\x", "")))
     return {"n": "\n", "r": "\r", "t": "\t"}.get(said[1], said[1])
 
 
@@ -189,19 +202,37 @@ def _encoded_word(match: re.Match[str]) -> str:
 
 
 def _from_base64(text: str) -> Iterator[str]:
-    yield from _decoded(match[0] for match in _BASE64.finditer(text))
+    for match in _BASE64.finditer(text):
+        lines = match[0].split()
+        # A line before or after it, such as the boundary of a mail's part, may look like base64.
+        parts = (lines, lines[:-1], lines[1:], lines[1:-1])
+        found = _decoded("".join(part) for part in parts if part)
+        yield from itertools.islice(found, 1)
+
+
+def _from_hex(text: str) -> Iterator[str]:
+    for match in _HEX.finditer(text):
+        yield from _readable(bytes.fromhex(match[1]))
 
 
 def _decoded(tokens: Iterable[str]) -> Iterator[str]:
     for token in tokens:
-        plain = re.sub(r"\s", "", token).rstrip("=").replace("-", "+").replace("_", "/")
+        plain = token.rstrip("=").replace("-", "+").replace("_", "/")
         try:
             raw = b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-            said = _unpacked(raw).decode() if raw.startswith(b"\x1f\x8b") else raw.decode()
         except (binascii.Error, ValueError):
             continue
-        if said.isprintable() or not re.search(r"[\x00-\x08\x0e-\x1f]", said):
-            yield said
+        yield from _readable(raw)
+
+
+def _readable(raw: bytes) -> Iterator[str]:
+    """These bytes as text; nothing if they are none."""
+    try:
+        said = _unpacked(raw).decode()
+    except ValueError:
+        return
+    if said.isprintable() or not re.search(r"[\x00-\x08\x0e-\x1f]", said):
+        yield said
 
 
 _DECODERS: Final[tuple[Callable[[str], Iterator[str]], ...]] = (
@@ -211,4 +242,5 @@ _DECODERS: Final[tuple[Callable[[str], Iterator[str]], ...]] = (
     _from_quoted_printable,
     _from_encoded_words,
     _from_base64,
+    _from_hex,
 )
