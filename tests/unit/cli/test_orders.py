@@ -132,6 +132,7 @@ def test_a_list_is_printed_as_csv_without_formulas(deployed: Deployed) -> None:
         (["--connection", "nope"], "There is no connection nope; there are: offergrid-business, "),
         (["--attention", "nope"], "There is no attention nope; there are: correction, "),
         (["--service-type", "nope"], "There is no service type nope; there are: business, "),
+        (["--waiting", "nope"], "There is no waiting nope; there are: any, contact, payment, "),
         (["--due", "someday"], "someday"),
         (["--status", "nope"], "nope"),
     ],

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from milepost.api.dependencies import Services
 from milepost.api.months import months_before, months_between
 from milepost.api.problems import Fault, Problem
+from milepost.orders.customer_waits import DEFAULT_WAIT_DAYS
 from milepost.orders.deadlines import USUAL_TRACKS
+from milepost.queries.order_list import ANY_WAIT
 
 
 def check_connections(names: Iterable[str] | None, services: Services) -> None:
@@ -49,6 +51,16 @@ def check_service_type(name: str | None, services: Services) -> None:
     }
     if name not in types:
         raise unknown("service_type", name, types)
+
+
+def check_waiting(what: str | None) -> None:
+    """Check that orders can wait for this, or that it is ``any``.
+
+    :raises Problem: 422, with what they can wait for
+    """
+    known = {ANY_WAIT, *DEFAULT_WAIT_DAYS}
+    if what is not None and what not in known:
+        raise unknown("waiting", what, known)
 
 
 def unknown(what: str, value: str, known: Iterable[str]) -> Problem:

@@ -12,7 +12,13 @@ from pydantic import Field
 
 from milepost.api.days import Day
 from milepost.api.dependencies import Given, Services
-from milepost.api.filters import check_connections, check_provider, check_service_type, unknown
+from milepost.api.filters import (
+    check_connections,
+    check_provider,
+    check_service_type,
+    check_waiting,
+    unknown,
+)
 from milepost.api.instants import Instant
 from milepost.api.json_model import Shape
 from milepost.api.listed_order_schema import Fields, ListedOrder, chosen
@@ -226,6 +232,7 @@ def wanted_orders(
     _check_days(due, first_day, last_day)
     check_connections(connection, services)
     check_provider(rest.get("provider"), services)
+    check_waiting(rest.get("waiting"))
     return Wanted(
         asked_at=services.clock(),
         statuses=tuple(status or (Status if q else OPEN)),

@@ -94,8 +94,12 @@ def told(
     raw: str | None = None,
     joined: bool = False,
     correction: bool = False,
+    former_date: str | None = "2026-01-05",
 ) -> tuple[Notice, TrackedOrder]:
-    """A notice of a kind, with its order in this status."""
+    """A notice of a kind, with its order in this status.
+
+    :param former_date: of a rescheduled one, the appointment that it had before
+    """
     facts = KNOWN if details is None else details
     key = key_of(connection)
     notice = Notice(
@@ -110,4 +114,7 @@ def told(
         audience=audience,
         language=language,
     )
-    return notice, tracked(report(status, key=key, raw=raw, **facts))
+    reports = [report(status, key=key, raw=raw, **facts)]
+    if kind is Kind.RESCHEDULED and former_date:
+        reports.insert(0, report(status, -60, key=key, raw=raw, appointment=former_date))
+    return notice, tracked(*reports)

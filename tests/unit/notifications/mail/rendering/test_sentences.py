@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from milepost.common.status import Status
+from milepost.notifications.mail.message import Mail
 from milepost.notifications.mail.rendering.renderer import MailRenderer
 from milepost.notifications.notice import Audience
 from milepost.orders.order import Kind
@@ -406,3 +407,52 @@ def test_a_german_sentence_after_the_greeting_may_begin_with_a_capital() -> None
 
 def _written_after(days: int) -> MailRenderer:
     return MailRenderer(InMemory(), clock=lambda: NOW + timedelta(days=days))
+
+
+@pytest.mark.parametrize(
+    ("language", "audience", "sentence"),
+    [
+        ("en", TEAM, "The appointment for Fibre 1000 is on Saturday, 14 March 2026"),
+        ("en", CUSTOMER, "Your appointment for Fibre 1000 is on Saturday, 14 March 2026"),
+        ("de", TEAM, "Der Termin für Fibre 1000 ist am Samstag, 14. März 2026"),
+        ("de", CUSTOMER, "Ihr Termin für Fibre 1000 ist am Samstag, 14. März 2026"),
+        ("da", TEAM, "Den aftalte tid for ordren på Fibre 1000 er lørdag den 14. marts 2026"),
+        (
+            "da",
+            CUSTOMER,
+            "Den aftalte tid for din ordre på Fibre 1000 er lørdag den 14. marts 2026",
+        ),
+    ],
+)
+def test_a_first_date_that_comes_later_was_not_moved(
+    language: str, audience: Audience, sentence: str
+) -> None:
+    def written(former_date: str | None) -> Mail:
+        return renderer().render(
+            *told(
+                Kind.RESCHEDULED,
+                Status.SCHEDULED,
+                language=language,
+                audience=audience,
+                details={**FIBRE, **AT},
+                former_date=former_date,
+            )
+        )
+
+    first, moved = written(None), written("2026-03-01")
+    assert sentence in " ".join(first.text.split())
+    assert sentence not in " ".join(moved.text.split())
+    words = f"{first.subject} {first.text} {first.html}"
+    for word in (
+        "moved",
+        " new ",
+        " now ",
+        "verschoben",
+        "neue",
+        "geändert",
+        "flyttet",
+        " nye",
+        "ændret",
+    ):
+        assert word not in words
+    assert first.subject != moved.subject

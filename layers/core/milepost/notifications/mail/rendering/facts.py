@@ -167,6 +167,10 @@ def _of_times(context: MailContext) -> Values:
         if starts_supply
         else moments.short(appointment),
         "appointment_past": moments.is_past(appointment),
+        "first_date": not any(
+            said.get("appointment") not in (None, details.get("appointment"))
+            for said in order.said_of_it
+        ),
         "starts_supply": starts_supply,
         "activates": details.get("service_type") == "ev_charging",
         "delivery_start": moments.day(starts),

@@ -1,6 +1,7 @@
 """Sample orders, for previews and to check a template before it is stored."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -53,6 +54,7 @@ _RAW: Final[Mapping[str, Mapping[Status, str]]] = {
     "subs": {Status.ACCEPTED: "Contract Generated", Status.REJECTED: "Inspection Failed"},
     "spirii": {Status.SCHEDULED: "Scheduled", Status.COMPLETED: "Fulfilled"},
 }
+_DAY: Final = timedelta(days=1)
 _WITH_REASON: Final = frozenset({Status.REJECTED, Status.FAILED, Status.CANCELLED})
 _WITH_APPOINTMENT: Final = frozenset({Status.SCHEDULED, Status.COMPLETED})
 
@@ -206,7 +208,11 @@ def _made(
         language=language,
         subscription="sample" if _is_subscribed(kind, audience) else None,
     )
-    return notice, TrackedOrder(order=fold([report], _rules(kind)), version=1)
+    reports = [report]
+    if kind is Kind.RESCHEDULED and "appointment" in details:
+        before = replace(report, occurred_at=happened - _DAY, details={"appointment": "2026-03-05"})
+        reports.insert(0, before)
+    return notice, TrackedOrder(order=fold(reports, _rules(kind)), version=1)
 
 
 def _is_subscribed(kind: Kind, audience: Audience) -> bool:
