@@ -204,7 +204,7 @@ def test_nobody_is_fetched_for_whom_notices_are_off(
     app: ModuleType, stack: Stack, fetches: Fetches
 ) -> None:
     stack.apply(OFFERGRID)
-    app.connections._read_at = float("-inf")
+    app.connections._settings.forget()
     announce(app, stack)
     assert log(stack)[""][0] == "skipped"
     assert fetches.started == []

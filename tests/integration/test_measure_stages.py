@@ -90,7 +90,7 @@ def test_orders_are_found_by_the_fields_that_their_connection_names_also_those_t
     backfill(app)
     assert (found(stack, "nguyen"), found(stack, "pp-7")) == ([], [KEY])
     stack.apply(replace(OFFERGRID, country="DE"))
-    app.connections._read_at = float("-inf")  # five minutes later
+    app.connections._settings.forget()  # five minutes later
     backfill(app)
     assert found(stack, "nguyen") == found(stack, "4930123") == [KEY]
 

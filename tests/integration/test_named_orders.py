@@ -9,6 +9,7 @@ import pytest
 
 from local.sandboxes import Sandboxes, make_connection
 from milepost.connections.connection import Connection
+from milepost.deliveries.aws import recorder
 from milepost.polling.named_orders import NamedOrder
 from milepost.providers.base import OrderNamed
 from tests.batches import sqs_batch
@@ -105,7 +106,7 @@ def test_a_webhook_that_names_an_order_starts_one_fetch(
     started: list[Any] = []
     lambdas = SimpleNamespace(invoke=lambda **call: started.append(json.loads(call["Payload"])))
     monkeypatch.setattr(app.fetches, "_open_client", lambda: lambdas)
-    monkeypatch.setattr(app, "read_reports", _names_an_order)
+    monkeypatch.setattr(recorder, "read_delivery", _names_an_order)
     batch = [inbox_message(f'{{"id": "{one}"}}', connection=NAME) for one in ("7", "7", "8")]
     assert app.handler(sqs_batch(batch), Context())["batchItemFailures"] == []
     assert started == [{"connection": NAME, "fetch": "named"}]
@@ -121,7 +122,7 @@ def test_a_start_that_fails_is_tried_again_with_the_message(
         raise TimeoutError
 
     monkeypatch.setattr(app.fetches, "_open_client", refuse)
-    monkeypatch.setattr(app, "read_reports", _names_an_order)
+    monkeypatch.setattr(recorder, "read_delivery", _names_an_order)
     batch = sqs_batch([inbox_message('{"id": "7"}', connection=NAME)])
     assert len(app.handler(batch, Context())["batchItemFailures"]) == 1
     assert poll_item(stack)["named"] == {"+7"}

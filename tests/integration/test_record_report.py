@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from milepost.aws.dynamodb_items import to_item
 from milepost.connections.connection import Connection
+from milepost.deliveries.aws.recorder import DeliveryRecorder
 from milepost.orders.aws.table import key_of
 from milepost.orders.order import OrderKey
 from milepost.polling import page_cache
@@ -44,14 +45,14 @@ def test_what_there_is_no_time_for_comes_back_and_nothing_of_it_is_recorded(
         {**one, "messageId": f"m{place}"} for place, one in enumerate((first, second, third))
     ]
     context = Context(milliseconds=30_000)
-    name = "read_delivery" if slow == "to read" else "record_reading"
-    work = getattr(app, name)
+    name = "read" if slow == "to read" else "record"
+    work = getattr(DeliveryRecorder, name)
 
     def take_time(*args: Any) -> Any:
         context.milliseconds -= 8_000 if slow == "to read" else 10_000
         return work(*args)
 
-    monkeypatch.setattr(app, name, take_time)
+    monkeypatch.setattr(DeliveryRecorder, name, take_time)
     answer = app.handler({"Records": records}, context)
     back = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
     assert back == {"m2"}

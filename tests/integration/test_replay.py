@@ -12,7 +12,7 @@ from milepost.common.strict_json import write_json
 from milepost.common.timestamps import format_instant
 from milepost.quarantine.aws.store import Quarantine
 from milepost.quarantine.replay import BadKeptId, Kept, KeptId, NotKept, Replay
-from milepost.webhooks.aws.deliveries import ReplayQueue
+from milepost.webhooks.aws.replay_queue import ReplayQueue
 from tests.builders import NOON, OFFERGRID, offergrid_event, offergrid_item, offergrid_order
 from tests.make_events import sqs_batch
 from tests.stack import Context, Stack, aws

@@ -9,12 +9,13 @@ import pytest
 
 from local.sandboxes import Sandboxes, make_connection
 from milepost.aws.dynamodb_items import to_item
+from milepost.aws.notices_keys import SUBSCRIPTIONS
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.connections.aws.activity import UNREADABLE, ContactsTable
 from milepost.connections.connection import Connection
 from milepost.connections.health import NOT_APPLIED
-from milepost.notifications.aws.subscriptions import SUBSCRIPTIONS, SubscriptionsTable
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.subscription import Subscription
 from milepost.orders.aws.table import OrdersTable
 from milepost.orders.recording import record

@@ -284,7 +284,7 @@ def test_a_customer_hears_of_a_delay_and_is_followed_up(app: ModuleType, stack: 
     follow_up = FollowUp(link="https://survey.example/x", after_days=7.0)
     kinds = frozenset({"delayed", "follow_up"})
     stack.apply(replace(LOOKED_AFTER, customer_notices=kinds, follow_up=follow_up))
-    app.connections._read_at = float("-inf")
+    app.connections._settings.forget()
     customer = {"email": "charlotte.nguyen@example.com"}
     keep(stack, report(Status.ACCEPTED, 0, key=key(1), customer=customer))
     assert {"marked": 1, "delayed": 1}.items() <= run(app, LATE).items()
@@ -303,7 +303,7 @@ def test_the_contact_is_notified_once_of_a_commission_that_is_not_seen_as_paid(
 ) -> None:
     terms = (CommissionTerms(amount="75.50", currency="AUD", due_day=15),)
     stack.apply(replace(LOOKED_AFTER, commission=terms))
-    app.connections._read_at = float("-inf")
+    app.connections._settings.forget()
     keep(stack, report(Status.COMPLETED, 60, key=key(1)))
     midnight = datetime(2026, 4, 15, 14, tzinfo=UTC)
     assert "commissions_overdue" not in run(app, midnight - timedelta(seconds=1))

@@ -30,8 +30,8 @@ from local.sandboxes import Sandboxes, make_connection
 from local.sandboxes.clock import Clock
 from local.sandboxes.server import _Handler, _Server
 from milepost.aws.dynamodb_items import from_item
+from milepost.aws.notices_keys import DUE
 from milepost.common.timestamps import format_instant
-from milepost.notifications.aws.held import DUE
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.endpoints.aws.http import EndpointHttp
 from milepost.notifications.notice import DEFAULT_KINDS, Channel

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from milepost.aws.notices_keys import DUE
 from milepost.common.timestamps import format_instant
-from milepost.notifications.aws.held import DUE
 from milepost.notifications.aws.messages import notice_of
 from milepost.notifications.endpoints.signed_message import message_id
 from milepost.notifications.notice import DEFAULT_KINDS, NoticeId

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from milepost.aws.cached_reader import CachedReader
+
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-KEEP_SECONDS: Final = 300
 _VERSIONS: Final = ("AWSCURRENT", "AWSPREVIOUS")
 
 
 class NoKey(Exception):
-    """The key that signs can't be read, so nothing is signed and nothing that was is believed."""
+    """The signing key can't be read, so nothing can be signed or verified."""
 
 
 class KeysStore:
@@ -35,18 +36,18 @@ class KeysStore:
     ) -> None:
         self._client = client
         self._secret_id = secret_id
-        self._clock = clock
         self._of = of
         self._unreadable = unreadable
-        self._known: tuple[bytes, ...] = ()
-        self._read_at = float("-inf")
+        self._keys = CachedReader(self._read_all, clock=clock)
 
     def keys(self) -> Sequence[bytes]:
-        if self._clock() - self._read_at > KEEP_SECONDS:
-            found = [self._read(version) for version in _VERSIONS]
-            self._known = tuple(key for key in found if key)
-            self._read_at = self._clock()
-        return self._known
+        # If the secret can't be read, the keys that were read before may have been revoked since:
+        # the error is raised instead.
+        return self._keys.get()
+
+    def _read_all(self) -> tuple[bytes, ...]:
+        found = [self._read(version) for version in _VERSIONS]
+        return tuple(key for key in found if key)
 
     def _read(self, version: str) -> bytes | None:
         try:
@@ -55,9 +56,6 @@ class KeysStore:
         except (BotoCoreError, ClientError, ResponseParserError, KeyError) as error:
             if version == "AWSPREVIOUS" and _is_missing(error):
                 return None
-            # What was read before may have been revoked since: fail closed.
-            self._known = ()
-            self._read_at = float("-inf")
             raise self._unreadable(f"the secret that signs {self._of} can't be read") from None
         if not key:
             raise self._unreadable(f"the secret that signs {self._of} is empty")

@@ -17,12 +17,10 @@ from milepost.orders.details import Details
 from milepost.orders.order import Attention
 from milepost.orders.rules import Rules
 from milepost.providers.base import (
-    Http,
     Json,
     Page,
     PageRequest,
     ProviderAction,
-    SignIn,
 )
 from milepost.providers.completeness import check_contact
 from milepost.providers.detail_parts import (
@@ -33,12 +31,6 @@ from milepost.providers.detail_parts import (
     instant_text,
     present,
     present_part,
-)
-from milepost.providers.envelopes import (
-    bearer,
-    credential,
-    object_in,
-    words_in,
 )
 from milepost.providers.listing import DeclaredList
 from milepost.providers.payload_types import MaybeAmount, MaybeInstant, Parts, Shape, Text, Word
@@ -125,17 +117,15 @@ class Spirii(WholeOrders[Order]):
     shape = Order
     event_path = ("data", "order")
     statuses = STATUSES
+    credential_name = "api_key"
+    signature_scheme: str | None = SPIRII
+    pages_can_shift = False
 
     @property
     def rules(self) -> Rules:
         return Rules(
             examine=examine, examine_closed=examine_closed, read_status=STATUSES.read_status
         )
-
-    signature_scheme: str | None = SPIRII
-    orders_path: tuple[str, ...] = ("data",)
-    change_field: str | None = "updated_at"
-    pages_can_shift = False
 
     def raw_status(self, said: Order) -> tuple[str, datetime | None]:
         return said.status, said.status_changed_at
@@ -152,20 +142,9 @@ class Spirii(WholeOrders[Order]):
     def order_request(self, order_id: str) -> PageRequest:
         return PageRequest(path_of(order_id))
 
-    def read_one(self, body: Json) -> Json:
-        return object_in(body, "data")
-
     @property
     def actions(self) -> Mapping[str, ProviderAction]:
         return ACTIONS
-
-    def read_refusal(self, body: Json) -> str | None:
-        return words_in(body, "error", "message")
-
-    def sign_in(
-        self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
-    ) -> SignIn:
-        return SignIn(bearer(credential(connection, credentials, "api_key")))
 
 
 def _details(said: Order, connection: Connection) -> Details:

@@ -20,12 +20,10 @@ from milepost.orders.order import Attention
 from milepost.orders.rules import Rules
 from milepost.providers.base import (
     BrokenPage,
-    Http,
     Json,
     Page,
     PageRequest,
     ProviderAction,
-    SignIn,
 )
 from milepost.providers.completeness import check_contact
 from milepost.providers.detail_parts import (
@@ -38,13 +36,9 @@ from milepost.providers.detail_parts import (
     present_part,
 )
 from milepost.providers.envelopes import (
-    bearer,
-    credential,
     newest_change,
-    object_in,
     one_segment,
     orders_on,
-    words_in,
 )
 from milepost.providers.payload_types import (
     Id,
@@ -125,9 +119,8 @@ class Subs(WholeOrders[ServiceRequest]):
     shape = ServiceRequest
     event_path = ("data", "service_request")
     statuses = STATUSES
+    credential_name = "token"
     signature_scheme: str | None = STANDARD_WEBHOOKS
-    orders_path: tuple[str, ...] = ("data",)
-    change_field: str | None = "updated_at"
     pages_can_shift = True
 
     @property
@@ -161,20 +154,9 @@ class Subs(WholeOrders[ServiceRequest]):
     def order_request(self, order_id: str) -> PageRequest:
         return PageRequest(f"/service-requests/{one_segment(order_id)}")
 
-    def read_one(self, body: Json) -> Json:
-        return object_in(body, "data")
-
     @property
     def actions(self) -> Mapping[str, ProviderAction]:
         return ACTIONS
-
-    def read_refusal(self, body: Json) -> str | None:
-        return words_in(body, "error", "message")
-
-    def sign_in(
-        self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
-    ) -> SignIn:
-        return SignIn(bearer(credential(connection, credentials, "token")))
 
 
 def _details(said: ServiceRequest, connection: Connection) -> Details:

@@ -1,17 +1,27 @@
 """Base of adapters whose provider sends each order as a whole, by webhook and by poll.
 
-Such an order is tracked as one item, and each of its payloads is a snapshot.
+Such an order is tracked as one item, and each of its payloads is a snapshot. Responses have their
+contents below ``data``, and errors their message in ``error.message``; requests are authenticated
+by a bearer token.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar, Generic, TypeVar
 
 from milepost.connections.connection import Connection
 from milepost.orders.details import Details
 from milepost.orders.report import Report, Source
-from milepost.providers.base import Json
-from milepost.providers.envelopes import made_at, payload_in
+from milepost.providers.base import Http, Json, SignIn
+from milepost.providers.envelopes import (
+    bearer,
+    credential,
+    made_at,
+    object_in,
+    payload_in,
+    words_in,
+)
 from milepost.providers.payload_types import Id, Instant, Shape, read_shape
 from milepost.providers.status_words import StatusTable
 
@@ -27,12 +37,16 @@ Said = TypeVar("Said", bound=WholeOrder)
 
 
 class WholeOrders(ABC, Generic[Said]):
-    """Reads reports of such orders; the adapter adds pages, actions and sign-in."""
+    """Reads reports of such orders; the adapter adds pages and actions."""
 
+    orders_path: tuple[str, ...] = ("data",)
+    change_field: str | None = "updated_at"
     shape: type[Said]
     event_path: ClassVar[tuple[str, ...]]
     """The path of names to the order in a webhook."""
     statuses: ClassVar[StatusTable]
+    credential_name: ClassVar[str]
+    """The name of the bearer token among the connection's credentials."""
 
     @abstractmethod
     def raw_status(self, said: Said) -> tuple[str, datetime | None]:
@@ -58,6 +72,17 @@ class WholeOrders(ABC, Generic[Said]):
     def split_order(self, order: Json) -> list[Json]:
         """Empty: an order is tracked as a whole."""
         return []
+
+    def read_one(self, body: Json) -> Json:
+        return object_in(body, "data")
+
+    def read_refusal(self, body: Json) -> str | None:
+        return words_in(body, "error", "message")
+
+    def sign_in(
+        self, connection: Connection, credentials: Mapping[str, str], *, http: Http, now: datetime
+    ) -> SignIn:
+        return SignIn(bearer(credential(connection, credentials, self.credential_name)))
 
     def _report(
         self,

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.dynamodb_items import as_int, from_item, to_item
 from milepost.aws.errors import item_in_the_way
-from milepost.common.timestamps import format_instant, parse_instant
-from milepost.connections.aws.drift import PREFIX as SHAPE_PREFIX
+from milepost.aws.polls_keys import (
+    connection_of_poll,
+    connection_of_shape,
+    poll_key,
+    shape_key,
+)
+from milepost.common.timestamps import parse_instant, sortable
 from milepost.connections.aws.drift import drift_in
 from milepost.connections.aws.poll_requests import read_requests
 from milepost.connections.health import Contact
@@ -21,7 +26,6 @@ AT_MOST_EVERY: Final = timedelta(minutes=1)
 recording of some."""
 
 UNREADABLE: Final = "what is stored of its polls can't be read"
-_PREFIX: Final = "poll#"
 
 
 class ContactsTable:
@@ -39,7 +43,7 @@ class ContactsTable:
         )
         shape = self._client.get_item(
             TableName=self._table,
-            Key=to_item({"pk": f"{SHAPE_PREFIX}{connection_id}"}),
+            Key=to_item(shape_key(connection_id)),
             ConsistentRead=True,
         )
         contact = _contact(from_item(answer.get("Item", {})))
@@ -50,13 +54,12 @@ class ContactsTable:
         pages = self._client.get_paginator("scan").paginate(TableName=self._table)
         items = {item["pk"]["S"]: from_item(item) for page in pages for item in page["Items"]}
         found = {
-            pk.removeprefix(_PREFIX): _contact(item)
+            name: _contact(item)
             for pk, item in items.items()
-            if pk.startswith(_PREFIX)
+            if (name := connection_of_poll(pk)) is not None
         }
         for pk, item in items.items():
-            if pk.startswith(SHAPE_PREFIX):
-                name = pk.removeprefix(SHAPE_PREFIX)
+            if (name := connection_of_shape(pk)) is not None:
                 found[name] = replace(found.get(name, Contact()), drift=drift_in(item))
         return found
 
@@ -80,9 +83,7 @@ class LastWebhooks:
                 Key=_key(connection_id),
                 UpdateExpression="SET last_webhook_at = :at",
                 ConditionExpression=no_later_one_is_noted,
-                ExpressionAttributeValues=to_item(
-                    {":at": format_instant(at.replace(microsecond=0))}
-                ),
+                ExpressionAttributeValues=to_item({":at": sortable(at)}),
             )
         except self._client.exceptions.ClientError as error:
             item_in_the_way(error)
@@ -90,7 +91,7 @@ class LastWebhooks:
 
 
 def _key(connection_id: str) -> dict[str, Any]:
-    return to_item({"pk": f"{_PREFIX}{connection_id}"})
+    return to_item(poll_key(connection_id))
 
 
 def _contact(item: Mapping[str, Any]) -> Contact:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import item_in_the_way
+from milepost.aws.notices_keys import DECLARATION
 from milepost.common.timestamps import sortable
 
 if TYPE_CHECKING:
@@ -112,5 +113,5 @@ class DeclarationsTable:
         )
 
 
-_KEY: Final = to_item({"pk": "declaration", "sk": "connections"})
+_KEY: Final = to_item(DECLARATION)
 _IT_IS_OURS: Final = "version = :token"

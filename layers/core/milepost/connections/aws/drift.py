@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.dynamodb_items import as_int, from_item, to_item
-from milepost.common.timestamps import format_instant, parse_instant
+from milepost.aws.polls_keys import shape_key
+from milepost.common.timestamps import format_instant, parse_instant, sortable
 from milepost.connections.drift import (
     KEPT_FOR,
     Change,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sns import SNSClient
 
-PREFIX: Final = "shape#"
 READ_AGAIN_AFTER: Final = timedelta(minutes=10)
 MOST_LOOKED_AT: Final = 200
 """Payloads of one connection that one batch or poll compares; more would say the same."""
@@ -156,8 +156,8 @@ class DriftNotices:
                 ConditionExpression=not_today,
                 ExpressionAttributeValues=to_item(
                     {
-                        ":now": format_instant(now.replace(microsecond=0)),
-                        ":earlier": format_instant((now - TOLD_AGAIN_AFTER).replace(microsecond=0)),
+                        ":now": sortable(now),
+                        ":earlier": sortable(now - TOLD_AGAIN_AFTER),
                     }
                 ),
             )
@@ -225,4 +225,4 @@ def _change(value: Mapping[str, Any]) -> Change:
 
 
 def _key(connection_id: str) -> dict[str, Any]:
-    return to_item({"pk": f"{PREFIX}{connection_id}"})
+    return to_item(shape_key(connection_id))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.dynamodb_items import to_item
+from milepost.aws.polls_keys import poll_key
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.connections.poll_request import PollRequest
 
@@ -25,7 +26,7 @@ class PollRequests:
         """Keep a request; the same again is one request."""
         self._client.update_item(
             TableName=self._table,
-            Key=to_item({"pk": f"poll#{connection_id}"}),
+            Key=to_item(poll_key(connection_id)),
             UpdateExpression="SET #request = if_not_exists(#request, :request)",
             ExpressionAttributeNames={"#request": attribute_of(request.id)},
             ExpressionAttributeValues=to_item({":request": _value(request)}),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from milepost.aws.cached_reader import KEEP_SECONDS, CachedReader
 from milepost.aws.shared_secret import NotOneObject, SharedSecret
 from milepost.common.http_headers import is_header_value
 from milepost.connections.aws.stored_providers import DeclaredProviders, read_parameters
@@ -18,11 +19,10 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_ssm import SSMClient
 
-KEEP_SECONDS: Final = 300
 REFRESH_SECONDS: Final = 1
-"""A connection that is not known is asked for again: only authentic messages name one."""
+"""How soon settings are read again for an unknown connection: only authentic messages name one."""
 REFRESH_UNUSABLE_SECONDS: Final = 30
-"""How soon one that could not be used is read again."""
+"""How soon settings are read again for a connection that could not be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,13 @@ class Unusable:
 
     why: str
     provider: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settings:
+    known: Mapping[str, Connection]
+    unusable: Mapping[str, Unusable]
+    declared: DeclaredProviders
 
 
 class ConnectionSettings:
@@ -47,51 +54,43 @@ class ConnectionSettings:
         self._client = client
         self._path = path
         self._providers = providers
-        self._clock = clock
-        self._known: dict[str, Connection] = {}
-        self._unusable: dict[str, Unusable] = {}
-        self._declared = DeclaredProviders()
-        self._read_at = float("-inf")
+        self._settings = CachedReader(self._read, clock=clock)
 
     def get(self, connection_id: str) -> Connection:
-        age = self._clock() - self._read_at
-        # One that is not known may have been applied a moment ago.
-        keep = REFRESH_UNUSABLE_SECONDS if connection_id in self._unusable else REFRESH_SECONDS
-        if age > KEEP_SECONDS or (connection_id not in self._known and age > keep):
-            self._read()
-        if bad := self._unusable.get(connection_id):
+        settings = self._settings.get()
+        if connection_id in settings.unusable:
+            settings = self._settings.get(keep_seconds=REFRESH_UNUSABLE_SECONDS)
+        elif connection_id not in settings.known:
+            # An unknown connection may have been applied a moment ago.
+            settings = self._settings.get(keep_seconds=REFRESH_SECONDS)
+        if bad := settings.unusable.get(connection_id):
             raise UnusableConnection(bad.why)
         try:
-            return self._known[connection_id]
+            return settings.known[connection_id]
         except KeyError:
             raise UnknownConnection(f"no connection {connection_id!r} is applied") from None
 
     def all(self) -> Mapping[str, Connection]:
         """Every connection whose settings can be used, by id."""
-        self._refresh()
-        return self._known
+        return self._current().known
 
     def unusable(self) -> Mapping[str, Unusable]:
-        """Every other one that is applied, by id."""
-        self._refresh()
-        return self._unusable
+        """Every connection whose settings can't be used, by id."""
+        return self._current().unusable
 
     def declared(self, provider: str) -> StoredProvider | None:
         """A declared provider in its current version; None where no file declares it."""
-        self._refresh()
-        return self._declared.current_of(provider)
+        return self._current().declared.current_of(provider)
 
-    def _refresh(self) -> None:
-        keep = REFRESH_UNUSABLE_SECONDS if self._unusable else KEEP_SECONDS
-        if self._clock() - self._read_at > keep:
-            self._read()
+    def _current(self) -> _Settings:
+        settings = self._settings.get()
+        keep = REFRESH_UNUSABLE_SECONDS if settings.unusable else KEEP_SECONDS
+        return self._settings.get(keep_seconds=keep)
 
-    def _read(self) -> None:
-        found, self._declared = read_parameters(self._client, path=self._path)
-        self._known, self._unusable = read_each(
-            found, providers=self._providers, declared=self._declared.versions
-        )
-        self._read_at = self._clock()
+    def _read(self) -> _Settings:
+        found, declared = read_parameters(self._client, path=self._path)
+        known, unusable = read_each(found, providers=self._providers, declared=declared.versions)
+        return _Settings(known=known, unusable=unusable, declared=declared)
 
 
 def read_each(
@@ -121,30 +120,25 @@ class ApiCredentials:
     def __init__(
         self, client: "SecretsManagerClient", *, secret_id: str, clock: Callable[[], float]
     ) -> None:
-        self._secret = SharedSecret(client, secret_id=secret_id)
-        self._clock = clock
-        self._known: Mapping[str, Any] = {}
-        self._read_at = float("-inf")
+        self._entries = CachedReader(SharedSecret(client, secret_id=secret_id).read, clock=clock)
 
     def get(self, connection_id: str) -> Mapping[str, str]:
         """The connection's credentials; none at all when it has none.
 
         :raises UnusableConnection: when they can't be sent to a provider as they are stored
         """
-        if self._clock() - self._read_at > KEEP_SECONDS:
-            try:
-                self._known = self._secret.read()
-            except NotOneObject:
-                raise UnusableConnection(
-                    f"the credentials of {connection_id} can't be used: their secret does not hold "
-                    "one JSON object"
-                ) from None
-            self._read_at = self._clock()
-        return credentials_of(connection_id, self._known)
+        try:
+            entries = self._entries.get()
+        except NotOneObject:
+            raise UnusableConnection(
+                f"the credentials of {connection_id} can't be used: their secret does not hold "
+                "one JSON object"
+            ) from None
+        return credentials_of(connection_id, entries)
 
     def forget(self) -> None:
         """Read again at the next use, because these were refused."""
-        self._read_at = float("-inf")
+        self._entries.forget()
 
 
 def credentials_of(connection_id: str, entries: Mapping[str, Any]) -> Mapping[str, str]:

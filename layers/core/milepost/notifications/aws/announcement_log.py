@@ -1,9 +1,10 @@
 """The delivery log as reconciliation reads it."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.aws.notices_keys import ANNOUNCEMENTS_CHECKPOINT, item_prefix, sequence_of
 from milepost.common.timestamps import parse_instant, sortable
 from milepost.notifications.aws.delivery_log import notices_of
 from milepost.notifications.notice import FOR_CONTACT_ALONE, Channel, State
@@ -11,8 +12,6 @@ from milepost.orders.order import OrderKey
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_CHECKPOINT: Final = {"pk": "watch", "sk": "announcements"}
 
 
 class AnnouncementLogTable:
@@ -37,23 +36,23 @@ class AnnouncementLogTable:
             ExpressionAttributeValues=to_item(
                 {
                     ":pk": notices_of(key),
-                    ":item": f"notice#{key.item_id}#",
+                    ":item": item_prefix(key.item_id),
                     ":sns": str(Channel.SNS),
                     ":queued": str(State.QUEUED),
                     **for_contact,
                 }
             ),
         )
-        prefix = len(f"notice#{key.item_id}#")
         sorts = (from_item(item)["sk"] for page in pages for item in page["Items"])
-        return frozenset(int(sort[prefix:].partition("#")[0]) for sort in sorts)
+        return frozenset(sequence_of(sort, item_id=key.item_id) for sort in sorts)
 
     def looked_through_until(self) -> datetime | None:
-        answer = self._client.get_item(TableName=self._table, Key=to_item(_CHECKPOINT))
+        answer = self._client.get_item(TableName=self._table, Key=to_item(ANNOUNCEMENTS_CHECKPOINT))
         item = answer.get("Item")
         return parse_instant(from_item(item)["until"]) if item else None
 
     def mark_looked_through(self, *, until: datetime) -> None:
         self._client.put_item(
-            TableName=self._table, Item=to_item({**_CHECKPOINT, "until": sortable(until)})
+            TableName=self._table,
+            Item=to_item({**ANNOUNCEMENTS_CHECKPOINT, "until": sortable(until)}),
         )

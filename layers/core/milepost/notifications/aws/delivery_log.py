@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from milepost.aws.dynamodb_batches import get_items
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import item_in_the_way
+from milepost.aws.notices_keys import NOTICE_PREFIX, notice_sort_key, order_partition
 from milepost.common.timestamps import format_instant, parse_instant, sortable
 from milepost.notifications.aws.list_keys import notice_listing, state_listing
 from milepost.notifications.claims import AlreadyClaimed
@@ -49,7 +50,7 @@ class NoticesTable:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :notice)",
-            ExpressionAttributeValues=to_item({":pk": notices_of(key), ":notice": "notice#"}),
+            ExpressionAttributeValues=to_item({":pk": notices_of(key), ":notice": NOTICE_PREFIX}),
         )
         return [from_item(item) for page in pages for item in page["Items"]]
 
@@ -264,17 +265,19 @@ def notice_key(notice: Notice) -> dict[str, str]:
 def key_of_notice(identity: NoticeId) -> dict[str, str]:
     """The primary key by id. Notices of one provider order are stored together, sorted by
     announcement."""
-    copy = f"#{identity.copy:04d}" if identity.copy else ""
-    return {
-        "pk": notices_of(identity.key),
-        "sk": f"notice#{identity.key.item_id}#{identity.sequence:06d}"
-        f"#{identity.channel}#{identity.recipient_hash}{copy}",
-    }
+    sort_key = notice_sort_key(
+        item_id=identity.key.item_id,
+        sequence=identity.sequence,
+        channel=identity.channel,
+        recipient_hash=identity.recipient_hash,
+        copy=identity.copy,
+    )
+    return {"pk": notices_of(identity.key), "sk": sort_key}
 
 
 def notices_of(key: OrderKey) -> str:
     """The partition of an order's notices."""
-    return f"order#{key.connection}#{key.order_id}"
+    return order_partition(key.connection, key.order_id)
 
 
 def notice_item(choice: Choice, *, at: datetime) -> dict[str, Any]:

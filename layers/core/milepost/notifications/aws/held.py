@@ -13,6 +13,17 @@ from botocore.exceptions import ClientError
 from milepost.aws.dynamodb_batches import write_items
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import item_in_the_way
+from milepost.aws.notices_keys import (
+    DUE,
+    NOTICE_PREFIX,
+    batch_key,
+    batch_partition,
+    channel_of_due,
+    due_sort_key,
+    due_until,
+    held_sort_key,
+    hour_key,
+)
 from milepost.common.timestamps import format_instant, sortable
 from milepost.notifications.aws.delivery_log import CLAIM_HOLDS, NOBODY_CLAIMS_IT, expiry
 from milepost.notifications.aws.messages import batch_message, notice_message, notice_of
@@ -24,7 +35,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DUE: Final = "due"
 _COUNTED_FOR: Final = timedelta(hours=2)
 
 
@@ -49,12 +59,7 @@ class HoldsTable:
     def count(self, notice: Notice, *, hour: datetime) -> int:
         answer = self._client.update_item(
             TableName=self._table,
-            Key=to_item(
-                {
-                    "pk": f"count#{notice.recipient_hash}#{notice.key.connection}",
-                    "sk": format_instant(hour),
-                }
-            ),
+            Key=to_item(hour_key(notice.recipient_hash, notice.key.connection, hour)),
             UpdateExpression="ADD notices :one SET expires_at = :expires_at",
             ExpressionAttributeValues=to_item(
                 {":one": 1, ":expires_at": int((hour + _COUNTED_FOR).timestamp())}
@@ -65,10 +70,10 @@ class HoldsTable:
 
     def hold(self, notice: Notice, *, due_at: datetime) -> None:
         batch = Batch.of(notice, due_at=due_at)
-        self._put(_held_of(batch), _held_key(notice), notice_message(notice), at=due_at)
+        self._put(_held_of(batch), held_sort_key(notice.id), notice_message(notice), at=due_at)
         # Chats share the queue of endpoints; the version before this one knows no other channel.
         queue = Channel.EMAIL if notice.channel is Channel.EMAIL else Channel.HTTPS
-        sort_key = f"{format_instant(due_at)}#{queue}#{batch.recipient_hash}"
+        sort_key = due_sort_key(due_at, channel=queue, name=batch.recipient_hash)
         self._put(DUE, sort_key, batch_message(batch), at=due_at)
 
     def due(self, *, until: datetime) -> Iterator[Due]:
@@ -76,12 +81,12 @@ class HoldsTable:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk AND sk < :until",
-            ExpressionAttributeValues=to_item({":pk": DUE, ":until": f"{format_instant(until)}~"}),
+            ExpressionAttributeValues=to_item({":pk": DUE, ":until": due_until(until)}),
         )
         for page in pages:
             for item in page["Items"]:
                 values = from_item(item)
-                channel = Channel(values["sk"].split("#")[1])
+                channel = Channel(channel_of_due(values["sk"]))
                 message = json.loads(values["message"])
                 yield Due(values["sk"], channel, message, values.get("token", ""))
 
@@ -103,7 +108,7 @@ class HoldsTable:
             TableName=self._table,
             ConsistentRead=True,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :notice)",
-            ExpressionAttributeValues=to_item({":pk": _held_of(batch), ":notice": "notice#"}),
+            ExpressionAttributeValues=to_item({":pk": _held_of(batch), ":notice": NOTICE_PREFIX}),
         )
         return [
             notice_of(json.loads(item["message"]["S"])) for page in pages for item in page["Items"]
@@ -164,7 +169,8 @@ class HoldsTable:
         )
 
     def let_go(self, batch: Batch, notices: Sequence[Notice]) -> None:
-        keys = (to_item({"pk": _held_of(batch), "sk": _held_key(one)}) for one in notices)
+        pk = _held_of(batch)
+        keys = (to_item({"pk": pk, "sk": held_sort_key(one.id)}) for one in notices)
         requests = ({"DeleteRequest": {"Key": key}} for key in keys)
         write_items(self._client, self._table, requests)
 
@@ -214,12 +220,8 @@ def _lost(error: ClientError, batch: Batch) -> bool:
 
 
 def _held_of(batch: Batch) -> str:
-    return f"held#{batch.recipient_hash}#{format_instant(batch.due_at)}"
-
-
-def _held_key(notice: Notice) -> str:
-    return f"notice#{notice.id}"
+    return batch_partition(batch.recipient_hash, format_instant(batch.due_at))
 
 
 def _batch_key(batch: Batch) -> dict[str, Any]:
-    return to_item({"pk": _held_of(batch), "sk": "batch"})
+    return to_item(batch_key(batch.recipient_hash, format_instant(batch.due_at)))

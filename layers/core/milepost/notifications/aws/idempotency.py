@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import item_in_the_way
+from milepost.aws.notices_keys import request_key
 from milepost.common.idempotency import KeyReused
 from milepost.notifications.aws.delivery_log import expiry
 
@@ -49,4 +50,4 @@ class RequestsTable:
 def _key(operation: str, key: str) -> dict[str, Any]:
     # Hashed, since a key is chosen by the caller and may contain anything.
     name = hashlib.sha256(f"{operation} {key}".encode()).hexdigest()[:32]
-    return to_item({"pk": f"request#{name}", "sk": "request"})
+    return to_item(request_key(name))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.aws.notices_keys import SUBSCRIPTIONS, subscription_key
 from milepost.common.email_addresses import address_hash
 from milepost.notifications.notice import DEFAULT_KINDS, Channel
 from milepost.notifications.subscription import Mode, QuietHours, Subscription
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SUBSCRIPTIONS: Final = "subscriptions"
 LIFT_KNOWN_FOR: Final = timedelta(days=60)
 """How long the time is kept at which a suppression was lifted: events wait in queues for up to 14
 days, and as dead letters for 14 more."""
@@ -156,15 +156,14 @@ def _saying(subscription: Subscription) -> dict[str, Any]:
 
 
 def _key(subscription_id: str) -> dict[str, Any]:
-    return to_item({"pk": SUBSCRIPTIONS, "sk": subscription_id})
+    return to_item(subscription_key(subscription_id))
 
 
 def subscription_item(subscription: Subscription) -> dict[str, Any]:
     """The item of a subscription."""
     quiet = subscription.quiet_hours
     return {
-        "pk": SUBSCRIPTIONS,
-        "sk": subscription.id,
+        **subscription_key(subscription.id),
         "channel": str(subscription.channel),
         "recipient": subscription.recipient,
         "kinds": sorted(subscription.kinds),

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.aws.notices_keys import suppressed_address, suppression_key
 from milepost.common.timestamps import sortable
 from milepost.notifications.aws.earlier_shards import EarlierShards
 from milepost.notifications.aws.list_keys import (
@@ -26,9 +27,6 @@ from milepost.notifications.suppression import (
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_FOR_EVERYBODY: Final = "suppressed"
-"""The sort key of a suppression for all audiences; for one audience, ``#`` and its name follow."""
 
 
 class SuppressionListTable:
@@ -125,8 +123,7 @@ def _suppression(item: Mapping[str, Any]) -> Suppression:
 
 
 def _id(item: Mapping[str, Any]) -> SuppressionId:
-    audience = item["sk"].partition("#")[2]
-    digest = item["pk"].removeprefix("address#")
+    digest, audience = suppressed_address(item)
     return SuppressionId(digest, Audience(audience) if audience else None)
 
 
@@ -140,8 +137,7 @@ def _is_behind(place: SuppressionPlace, after: SuppressionPlace) -> bool:
 
 
 def _key(id: SuppressionId) -> dict[str, str]:
-    audience = f"{_FOR_EVERYBODY}#{id.audience}" if id.audience else _FOR_EVERYBODY
-    return {"pk": f"address#{id.digest}", "sk": audience}
+    return suppression_key(id.digest, id.audience)
 
 
 def _start_key(place: SuppressionPlace) -> dict[str, Any]:

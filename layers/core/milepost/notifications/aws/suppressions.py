@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from milepost.aws.dynamodb_items import to_item
+from milepost.aws.notices_keys import address_partition, suppression_key, suppression_sort_key
 from milepost.common.email_addresses import address_hash, former_hashes
 from milepost.common.timestamps import format_instant, sortable
 from milepost.notifications.aws.list_keys import suppression_listing
@@ -37,7 +38,9 @@ class SuppressionsTable:
                 if "reason" not in item:
                     continue  # It was lifted.
                 reasons.setdefault(item["sk"]["S"], item["reason"]["S"])
-        return reasons.get("suppressed") or reasons.get(f"suppressed#{audience}")
+        return reasons.get(suppression_sort_key(None)) or reasons.get(
+            suppression_sort_key(audience)
+        )
 
     def suppress(
         self, address: str, *, reason: str, at: datetime, audience: Audience | None = None
@@ -53,8 +56,7 @@ class SuppressionsTable:
                 TableName=self._table,
                 Item=to_item(
                     {
-                        "pk": _suppressions_of(address),
-                        "sk": f"suppressed#{audience}" if audience else "suppressed",
+                        **suppression_key(address_hash(address), audience),
                         "reason": reason,
                         "suppressed_at": format_instant(at),
                         "address": address,
@@ -73,16 +75,15 @@ class SuppressionsTable:
         Suppressions of other audiences, which may have unsubscribed, are not changed. The time is
         stored, so that late events from before it are ignored.
         """
-        for sk in ("suppressed", f"suppressed#{audience}"):
-            for former in all_suppressions_of(address)[1:]:
-                key = to_item({"pk": former, "sk": sk})
+        for suppressed_for in (None, audience):
+            for former in former_hashes(address):
+                key = to_item(suppression_key(former, suppressed_for))
                 self._client.delete_item(TableName=self._table, Key=key)
             self._client.put_item(
                 TableName=self._table,
                 Item=to_item(
                     {
-                        "pk": _suppressions_of(address),
-                        "sk": sk,
+                        **suppression_key(address_hash(address), suppressed_for),
                         "lifted_at": sortable(at),
                         "expires_at": int((at + LIFT_KNOWN_FOR).timestamp()),
                     }
@@ -90,11 +91,6 @@ class SuppressionsTable:
             )
 
 
-def _suppressions_of(address: str) -> str:
-    return f"address#{address_hash(address)}"
-
-
 def all_suppressions_of(address: str) -> tuple[str, ...]:
-    """All keys of an address, including those of earlier versions; nearly always one key."""
-    former = (f"address#{digest}" for digest in former_hashes(address))
-    return (_suppressions_of(address), *former)
+    """All partitions of an address, including those of earlier versions; nearly always one."""
+    return tuple(map(address_partition, (address_hash(address), *former_hashes(address))))

@@ -17,7 +17,7 @@ from milepost.operations.services import Operations
 from milepost.polling.aws.on_demand import PollStarts
 from milepost.quarantine.aws.store import Quarantine
 from milepost.quarantine.replay import Replay
-from milepost.webhooks.aws.deliveries import ReplayQueue
+from milepost.webhooks.aws.replay_queue import ReplayQueue
 
 _S3 = cache(lambda: client("s3"))
 """Seldom needed, and the slowest client of all to make."""

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from milepost.aws.dynamodb_items import as_int, from_item, to_item
+from milepost.aws.notices_keys import ORDER_LISTS_MARK
 from milepost.common.status import Status
 from milepost.orders.aws import index_keys
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_MARK: Final = {"pk": "watch", "sk": "order lists"}
 _KEEP_SECONDS: Final = 60
 """How long it is believed that orders have still to be moved."""
 _EMPTY_SECONDS: Final = 600
@@ -57,7 +57,7 @@ class IndexLayout:
         """Whether no order has to be moved any more."""
         now = self._clock()
         if not self._is_settled and (self._read_at is None or now - self._read_at > _KEEP_SECONDS):
-            answer = self._client.get_item(TableName=self._table, Key=to_item(_MARK))
+            answer = self._client.get_item(TableName=self._table, Key=to_item(ORDER_LISTS_MARK))
             mark = from_item(answer.get("Item", {}))
             self._is_settled = as_int(mark.get("shards", 0)) == index_keys.SHARDS
             self._read_at = now
@@ -66,6 +66,6 @@ class IndexLayout:
     def settle(self) -> None:
         """Say that no order has to be moved any more, with this number of shards."""
         if not self.is_settled():
-            mark = {**_MARK, "shards": index_keys.SHARDS}
+            mark = {**ORDER_LISTS_MARK, "shards": index_keys.SHARDS}
             self._client.put_item(TableName=self._table, Item=to_item(mark))
             self._is_settled = True

@@ -9,6 +9,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.aws.polls_keys import poll_key
 from milepost.common.timestamps import format_instant, parse_instant, sortable
 from milepost.connections.aws.poll_requests import attribute_of, has_requests, read_requests
 from milepost.polling.aws.named_orders import has_named
@@ -172,7 +173,7 @@ class PollLease:
 
 
 def _key(connection_id: str) -> dict[str, Any]:
-    return to_item({"pk": f"poll#{connection_id}"})
+    return to_item(poll_key(connection_id))
 
 
 def _state(item: dict[str, Any]) -> PollState:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.aws.polls_keys import poll_key
 from milepost.common.timestamps import parse_instant, sortable
 from milepost.polling.named_orders import NamedOrder
 
@@ -215,4 +216,4 @@ def _text(named: NamedOrder) -> str:
 
 
 def _key(connection_id: str) -> dict[str, Any]:
-    return to_item({"pk": f"poll#{connection_id}"})
+    return to_item(poll_key(connection_id))

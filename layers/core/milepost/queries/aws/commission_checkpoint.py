@@ -1,15 +1,14 @@
 """The checkpoint of the watch for overdue commissions, in NoticesTable. Short: one item."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.aws.notices_keys import COMMISSIONS_CHECKPOINT
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.queries.commission_watch import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_CHECKPOINT: Final = {"pk": "watch", "sk": "commissions"}
 
 
 class CommissionCheckpoint:
@@ -20,7 +19,7 @@ class CommissionCheckpoint:
         self._table = table_name
 
     def place(self) -> Place | None:
-        answer = self._client.get_item(TableName=self._table, Key=to_item(_CHECKPOINT))
+        answer = self._client.get_item(TableName=self._table, Key=to_item(COMMISSIONS_CHECKPOINT))
         if "Item" not in answer:
             return None
         item = from_item(answer["Item"])
@@ -28,4 +27,5 @@ class CommissionCheckpoint:
 
     def mark(self, place: Place) -> None:
         said = {"until": format_instant(place.at), "order": place.order}
-        self._client.put_item(TableName=self._table, Item=to_item({**_CHECKPOINT, **said}))
+        item = to_item({**COMMISSIONS_CHECKPOINT, **said})
+        self._client.put_item(TableName=self._table, Item=item)

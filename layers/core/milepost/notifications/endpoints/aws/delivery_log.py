@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import item_in_the_way
+from milepost.aws.notices_keys import DUE, due_sort_key
 from milepost.common.timestamps import format_instant, sortable
 from milepost.notifications.aws.counted_failures import Failed
 from milepost.notifications.aws.delivery_log import (
@@ -19,7 +20,6 @@ from milepost.notifications.aws.delivery_log import (
     expiry,
     notice_key,
 )
-from milepost.notifications.aws.held import DUE
 from milepost.notifications.aws.list_keys import notice_listing, state_listing
 from milepost.notifications.aws.messages import NoticeQueue, batch_message, notice_message
 from milepost.notifications.claims import AlreadyClaimed, Batch, batch_id
@@ -211,7 +211,7 @@ class EndpointRetries:
         due_at = now + delay
         item = {
             "pk": DUE,
-            "sk": f"{format_instant(due_at)}#{Channel.HTTPS}#{name}",
+            "sk": due_sort_key(due_at, channel=Channel.HTTPS, name=name),
             "message": json.dumps(message),
             "expires_at": expiry(due_at),
         }

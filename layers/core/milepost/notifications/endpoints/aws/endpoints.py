@@ -8,12 +8,14 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
+from milepost.aws.cached_reader import CachedReader
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import item_in_the_way
+from milepost.aws.notices_keys import subscription_key
 from milepost.aws.shared_secret import read_entries
 from milepost.common.email_addresses import BadAddress, ascii_address
 from milepost.common.timestamps import format_instant, parse_instant, sortable
-from milepost.notifications.aws.subscriptions import SUBSCRIPTIONS, subscription_of
+from milepost.notifications.aws.subscriptions import subscription_of
 from milepost.notifications.endpoints.addresses import Endpoint
 from milepost.notifications.endpoints.owner_mail import switched_off_mail
 from milepost.notifications.endpoints.secret_rotation import live_secrets
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sesv2 import SESV2Client
 
-KEEP_SECONDS: Final = 300
 REFRESH_SECONDS: Final = 30
+"""How soon the secrets are read again for an unknown subscription."""
 
 _IS_ACTIVE: Final = "attribute_exists(pk) AND attribute_not_exists(ended)"
 _IT_HAS_THIS_URL: Final = "recipient = :url"
@@ -43,7 +45,9 @@ class EndpointsTable:
 
     def get(self, subscription_id: str) -> Endpoint | None:
         answer = self._client.get_item(
-            TableName=self._table, Key=_key(subscription_id), ConsistentRead=True
+            TableName=self._table,
+            Key=to_item(subscription_key(subscription_id)),
+            ConsistentRead=True,
         )
         if "Item" not in answer:
             return None
@@ -130,7 +134,7 @@ class EndpointsTable:
         try:
             answer = self._client.update_item(
                 TableName=self._table,
-                Key=_key(endpoint.subscription),
+                Key=to_item(subscription_key(endpoint.subscription)),
                 UpdateExpression=update,
                 ConditionExpression=condition,
                 ExpressionAttributeValues=to_item(values),
@@ -142,10 +146,6 @@ class EndpointsTable:
         return from_item(answer["Attributes"])
 
 
-def _key(subscription_id: str) -> dict[str, Any]:
-    return to_item({"pk": SUBSCRIPTIONS, "sk": subscription_id})
-
-
 class EndpointSecretsStore:
     """Implements ``delivery.EndpointSecrets``: one secret that holds each subscription's entry."""
 
@@ -154,19 +154,19 @@ class EndpointSecretsStore:
     ) -> None:
         self._client = client
         self._secret_id = secret_id
-        self._clock = clock
-        self._known: Mapping[str, object] = {}
-        self._read_at = float("-inf")
+        self._entries = CachedReader(self._read, clock=clock)
 
     def live(self, subscription_id: str, *, now: datetime) -> Sequence[str]:
         """The subscription's secrets, as they were at most 5 minutes ago; none if it has none."""
-        age = self._clock() - self._read_at
-        # One that is not known may have been subscribed a moment ago.
-        if age > KEEP_SECONDS or (subscription_id not in self._known and age > REFRESH_SECONDS):
-            answer = self._client.get_secret_value(SecretId=self._secret_id)
-            self._known = read_entries(answer.get("SecretString", ""))
-            self._read_at = self._clock()
-        return live_secrets(self._known.get(subscription_id), now=now)
+        entries = self._entries.get()
+        if subscription_id not in entries:
+            # An unknown subscription may have been made a moment ago.
+            entries = self._entries.get(keep_seconds=REFRESH_SECONDS)
+        return live_secrets(entries.get(subscription_id), now=now)
+
+    def _read(self) -> Mapping[str, object]:
+        answer = self._client.get_secret_value(SecretId=self._secret_id)
+        return read_entries(answer.get("SecretString", ""))
 
 
 class Suppressions(Protocol):

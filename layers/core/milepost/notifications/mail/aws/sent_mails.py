@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.dynamodb_items import as_int, from_item, to_item
+from milepost.aws.notices_keys import DUE, due_sort_key, mail_part_key
 from milepost.common.timestamps import format_instant
 from milepost.notifications.aws.delivery_log import expiry, notice_key
-from milepost.notifications.aws.held import DUE, HoldsTable
+from milepost.notifications.aws.held import HoldsTable
 from milepost.notifications.aws.list_keys import state_listing
 from milepost.notifications.aws.messages import notice_message, notice_of
 from milepost.notifications.mail.tracking import Logged, Step
@@ -46,7 +47,7 @@ class MailsTable:
         for number, part in enumerate(parts):
             self._client.update_item(
                 TableName=self._table,
-                Key=_part_key(mail_id, number),
+                Key=to_item(mail_part_key(mail_id, number)),
                 UpdateExpression="SET notices = :notices, parts = :parts, expires_at = :expires_at",
                 ExpressionAttributeValues=to_item(
                     {
@@ -108,7 +109,7 @@ class MailsTable:
         (notice,) = notices
         item = {
             "pk": DUE,
-            "sk": f"{format_instant(at)}#{Channel.EMAIL}#{notice.id}",
+            "sk": due_sort_key(at, channel=Channel.EMAIL, name=notice.id),
             "message": json.dumps(notice_message(notice)),
             "expires_at": expiry(at),
         }
@@ -118,7 +119,9 @@ class MailsTable:
         number = parts = 0
         while number == 0 or number < parts:
             answer = self._client.get_item(
-                TableName=self._table, Key=_part_key(mail_id, number), ConsistentRead=True
+                TableName=self._table,
+                Key=to_item(mail_part_key(mail_id, number)),
+                ConsistentRead=True,
             )
             if "Item" not in answer:
                 return
@@ -150,7 +153,3 @@ def _without_address(notice: Notice) -> dict[str, Any]:
     message = notice_message(notice)
     del message["recipient"]
     return {"key": notice_key(notice), "message": message}
-
-
-def _part_key(mail_id: str, number: int) -> dict[str, Any]:
-    return to_item({"pk": f"mail#{mail_id}", "sk": f"part#{number:03d}"})

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from milepost.aws.dynamodb_items import to_item
+from milepost.aws.notices_keys import suppression_key
 from milepost.aws.signing_keys import KeysStore
 from milepost.common.timestamps import format_instant
 from milepost.notifications.aws.list_keys import suppression_listing
@@ -50,8 +51,7 @@ class EndingsTable:
                 TableName=self._table,
                 Item=to_item(
                     {
-                        "pk": f"address#{digest}",
-                        "sk": f"suppressed#{Audience.CUSTOMER}",
+                        **suppression_key(digest, Audience.CUSTOMER),
                         "reason": reason,
                         "suppressed_at": format_instant(at),
                         **suppression_listing(digest, at=at),

@@ -23,7 +23,7 @@ from milepost.operations.erasure.subject import (
     judge_value,
 )
 from milepost.orders.order import BadOrderId, OrderKey
-from milepost.webhooks.aws.deliveries import Delivery
+from milepost.webhooks.delivery import Delivery
 
 _MOST_LETTERS: Final = 10_000
 

@@ -10,11 +10,18 @@ from botocore.exceptions import ClientError
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import AWS_FAILED, item_in_the_way, name_of
+from milepost.aws.notices_keys import (
+    DUE,
+    batch_partition,
+    is_held_or_due,
+    is_of_delivery_log,
+    is_suppression,
+    order_partition,
+)
 from milepost.common.errors import BadPayload
 from milepost.common.timestamps import format_instant, parse_instant
-from milepost.notifications.aws.held import DUE
 from milepost.notifications.aws.list_keys import notice_listing
-from milepost.notifications.aws.subscriptions import SUBSCRIPTIONS, SubscriptionsTable
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.notice import (
     BROADCAST,
     ERASED_RECIPIENT,
@@ -82,14 +89,14 @@ class NoticesOfCustomers:
         that would have taken too long."""
         hashes = set[str]()
         for connection, order_id in sorted(subject.groups):
-            for entry in self._query(f"order#{connection}#{order_id}"):
+            for entry in self._query(order_partition(connection, order_id)):
                 hashes |= {NoticeId.parse(entry["id"]).recipient_hash} if "id" in entry else set()
                 yield entry
         for due in self._query(DUE):
             yield due
             batch = _message(due).get("batch") or {"recipient_digest": ""}
             if batch["recipient_digest"].partition("-")[0] in hashes:
-                yield from self._query(f"held#{batch['recipient_digest']}#{batch['due_at']}")
+                yield from self._query(batch_partition(batch["recipient_digest"], batch["due_at"]))
         pages = self._client.get_paginator("scan").paginate(TableName=self._table)
         for page in pages:
             yield from map(from_item, page["Items"])
@@ -98,20 +105,18 @@ class NoticesOfCustomers:
                 return
 
     def _is_to_erase(self, item: Item, subject: Subject) -> bool:
-        pk, who = item["pk"], subject.as_of(_time_of(item))
-        if pk.startswith("order#") and "id" in item:
+        who = subject.as_of(_time_of(item))
+        if is_of_delivery_log(item) and "id" in item:
             return _names_recipient(item, subject, who) or _quotes(item, who)
-        if pk == DUE or pk.startswith("held#"):
+        if is_held_or_due(item):
             message = _message(item)
             return bool(message) and _is_for(message, subject, who)
-        return pk.startswith("address#") and (
-            _is_suppressed(item, subject) or _quotes(item, subject)
-        )
+        return is_suppression(item) and (_is_suppressed(item, subject) or _quotes(item, subject))
 
     def _erase(self, item: Item, subject: Subject) -> None:
-        if item["pk"].startswith("order#"):
+        if is_of_delivery_log(item):
             self._erase_entry(item, subject)
-        elif item["pk"].startswith("address#"):
+        elif is_suppression(item):
             self._erase_suppression(item, subject)
         else:
             key = to_item({"pk": item["pk"], "sk": item["sk"]})
@@ -223,7 +228,7 @@ class SubscriptionsOfCustomers:
 def _in_the_file(subscription_id: str, source: str | None) -> Iterable[Left]:
     if source == FROM_FILE:
         why = "it is in connections.yaml: take it out there, or the next apply brings it back"
-        yield Left(place=SUBSCRIPTIONS, where=subscription_id, why=why)
+        yield Left(place=SubscriptionsOfCustomers.name, where=subscription_id, why=why)
 
 
 def _names_recipient(entry: Item, subject: Subject, who: Subject) -> bool:

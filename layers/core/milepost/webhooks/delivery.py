@@ -1,43 +1,12 @@
-"""Deliveries: the messages of the inbox queue, which record_report reads and a replay writes
-again."""
+"""A delivery: one message of the inbox queue."""
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from milepost.aws.errors import AWS_FAILED
 from milepost.orders.report import Source
-from milepost.quarantine.replay import Kept, KeptId
-from milepost.webhooks.receiver import InboxRefused
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
-
-
-class ReplayQueue:
-    """Implements ``replay.Inbox``."""
-
-    def __init__(self, client: "SQSClient", *, queue_url: str) -> None:
-        self._client = client
-        self._queue_url = queue_url
-
-    def put_back(self, kept: Kept, body: bytes, *, announce: bool, now: datetime) -> None:
-        message = {
-            "connection": kept.id.connection,
-            "delivery_id": f"replay-{kept.id.digest}",
-            "received_at": round(kept.received_at.timestamp(), 3),
-            "source": str(kept.source),
-            "announce": announce,
-            "replayed_at": round(now.timestamp(), 3),
-            "kept_as": kept.id.path_id,
-            "body": b64encode(body).decode("ascii"),
-        }
-        try:
-            self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(message))
-        except AWS_FAILED:
-            raise InboxRefused from None
+from milepost.quarantine.replay import KeptId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +37,7 @@ class Delivery:
 
     @classmethod
     def from_message(cls, text: str) -> "Delivery":
-        """Parse a message that ``InboxQueue`` or ``ReplayQueue`` wrote."""
+        """Parse a message as ``aws.inbox`` or ``aws.replay_queue`` write it."""
         message = json.loads(text)
         kept_as, replayed_at = message.get("kept_as"), message.get("replayed_at")
         return cls(

@@ -1,0 +1,1 @@
+"""Recording deliveries in OrdersTable, or keeping them in the quarantine."""

@@ -1,0 +1,181 @@
+"""Records deliveries in their orders, and keeps those that can't be recorded in the quarantine."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from milepost.aws.errors import AWS_FAILED
+from milepost.common.errors import BadPayload
+from milepost.common.strict_json import read_object, write_json
+from milepost.connections.aws.activity import LastWebhooks
+from milepost.connections.aws.drift import DriftWatch
+from milepost.connections.connection import Connections, UnknownConnection, UnusableConnection
+from milepost.connections.drift import Part
+from milepost.deliveries.reading import Reading, read_delivery
+from milepost.orders import recording
+from milepost.orders.aws.prefetch import ReadAhead
+from milepost.orders.aws.table import OrdersTable
+from milepost.orders.recording import Erasures, UnstorableOrder
+from milepost.orders.report import Report, Source
+from milepost.polling.aws.on_demand import NamedOrderRequests
+from milepost.polling.aws.touched_orders import BatchMarks
+from milepost.polling.named_orders import NamedOrder
+from milepost.polling.touched_orders import MarkedOrders
+from milepost.providers.base import OrderNamed, rules_of
+from milepost.providers.registry import UnknownProvider, adapter_of
+from milepost.quarantine.aws.store import Quarantine
+from milepost.quarantine.redaction import without_secrets
+from milepost.webhooks.delivery import Delivery
+from milepost.webhooks.ping import OnlyATest
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRecorder:
+    """Reads deliveries, and records their reports."""
+
+    dynamodb: "DynamoDBClient"
+    orders_table: str
+    connections: Connections
+    last_webhooks: LastWebhooks
+    drift: DriftWatch
+    named_orders: NamedOrderRequests
+    marks: BatchMarks
+    erasures: Erasures
+    quarantine: Quarantine
+    count_quarantined: Callable[[], None]
+    """Raises the alarm, because a person has to look at the quarantine."""
+
+    def read(self, delivery: Delivery) -> Reading | None:
+        """The reports of a delivery; None if it was quarantined, or its order has to be fetched."""
+        try:
+            connection = self.connections.get(delivery.connection_id)
+            self._note_webhook(delivery)
+            return read_delivery(delivery, provider=adapter_of(connection), connection=connection)
+        except OrderNamed as named:
+            self._request_fetch(delivery, NamedOrder(named.order_id, announce=delivery.announce))
+        except OnlyATest as test:
+            self._quarantine(delivery, str(test))
+        except (BadPayload, UnknownConnection, UnknownProvider, UnusableConnection) as error:
+            self._quarantine(delivery, str(error))
+            self.count_quarantined()
+        return None
+
+    def expect(self, readings: Iterable[Reading]) -> ReadAhead:
+        """Read the orders of these deliveries together, before they are recorded one by one."""
+        keys = [key for reading in readings for key in reading.keys]
+        ahead = ReadAhead(self.dynamodb, table_name=self.orders_table)
+        ahead.expect(keys)
+        self.marks.expect(keys)
+        return ahead
+
+    def record(self, reading: Reading, ahead: ReadAhead) -> None:
+        """Record each report in its order.
+
+        Items that can't be read are quarantined, and so is a delivery with a report that can't be
+        stored.
+        """
+        delivery = reading.delivery
+        for one in reading.unreadable:
+            body = without_secrets(write_json(one.order).encode())
+            self._quarantine(replace(delivery, body=body), str(one.reason))
+            self.count_quarantined()
+        refused = [
+            why for report in reading.reports if (why := self._record(report, reading, ahead))
+        ]
+        if refused:
+            self._quarantine(delivery, refused[0])
+            self.count_quarantined()
+        elif delivery.kept_as:
+            self.quarantine.remove(delivery.kept_as)
+
+    def note_drift(self, readings: Iterable[Reading]) -> None:
+        """Compare webhooks with earlier ones. A failure of this doesn't affect the deliveries."""
+        try:
+            for one in readings:
+                if one.delivery.source is Source.WEBHOOK:
+                    words = [
+                        r.raw_status for r in one.reports if r.has_unknown_status and r.raw_status
+                    ]
+                    said = read_object(one.delivery.body)
+                    self.drift.look(one.connection.id, Part.WEBHOOK, said, words)
+            for change in self.drift.flush():
+                logger.warning(
+                    "a provider's payloads changed",
+                    extra={"kind": change.kind, "place": change.place},
+                )
+        except AWS_FAILED:
+            logger.warning("could not compare payloads with earlier ones")
+
+    def _record(self, report: Report, reading: Reading, ahead: ReadAhead) -> str | None:
+        """Record a report; returns why it can't be stored, None if it was."""
+        connection = reading.connection
+        is_replay = reading.delivery.replayed_at is not None
+        table = OrdersTable(self.dynamodb, table_name=self.orders_table, connection=connection)
+        try:
+            recorded = recording.record(
+                report,
+                orders=MarkedOrders(
+                    ahead.of(table), mark=lambda _: self.marks.mark(connection, is_replay=is_replay)
+                ),
+                rules=rules_of(reading.provider, connection),
+                now=datetime.now(UTC),
+                announce=reading.delivery.announce,
+                erasures=self.erasures,
+            )
+        except UnstorableOrder as error:
+            # Each retry would be refused as well.
+            return str(error)
+        logger.info(
+            "recorded",
+            extra={
+                "connection": connection.id,
+                "order_id": report.order_id,
+                "item_id": report.item_id,
+                "outcome": recorded.outcome,
+                "status": recorded.status,
+            },
+        )
+        return None
+
+    def _note_webhook(self, delivery: Delivery) -> None:
+        """Note that the connection's webhooks arrive. A failure of this doesn't affect the
+        delivery."""
+        if delivery.source is not Source.WEBHOOK or delivery.replayed_at:
+            return
+        try:
+            self.last_webhooks.note(delivery.connection_id, at=delivery.received_at)
+        except AWS_FAILED:
+            logger.warning(
+                "could not note when the last webhook arrived",
+                extra={"connection": delivery.connection_id},
+            )
+
+    def _request_fetch(self, delivery: Delivery, named: NamedOrder) -> None:
+        self.named_orders.request(delivery.connection_id, named)
+        logger.info(
+            "to be fetched",
+            extra={"connection": delivery.connection_id, "order_id": named.order_id},
+        )
+        if delivery.kept_as:
+            self.quarantine.remove(delivery.kept_as)
+
+    def _quarantine(self, delivery: Delivery, reason: str) -> None:
+        """Keep a delivery in the quarantine, byte for byte."""
+        key = self.quarantine.keep(
+            delivery.body,
+            connection_id=delivery.connection_id,
+            source=delivery.source,
+            reason=reason,
+            at=delivery.received_at,
+        )
+        logger.warning(
+            "quarantined",
+            extra={"connection": delivery.connection_id, "reason": reason, "key": key},
+        )

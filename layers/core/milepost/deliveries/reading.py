@@ -1,0 +1,64 @@
+"""Reads a delivery with the provider's adapter."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from milepost.common.strict_json import read_object
+from milepost.connections.connection import Connection
+from milepost.orders.order import OrderKey
+from milepost.orders.report import Report, Source, refuse_future
+from milepost.providers.base import Json, Provider, Unreadable, read_order
+from milepost.webhooks.delivery import Delivery
+from milepost.webhooks.ping import refuse_test
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A delivery that could be read, with its reports."""
+
+    delivery: Delivery
+    connection: Connection
+    provider: Provider
+    reports: Sequence[Report]
+    unreadable: Sequence[Unreadable] = field(default=())
+    """Items of the delivery's order that can't be read."""
+
+    @property
+    def keys(self) -> list[OrderKey]:
+        return [OrderKey.of(report) for report in self.reports]
+
+
+def read_delivery(delivery: Delivery, *, provider: Provider, connection: Connection) -> Reading:
+    """The reports of a delivery: a webhook, or an order from a poll that was quarantined.
+
+    :raises BadPayload: when it can't be read, and ``OnlyATest`` for a provider's test
+    :raises OrderNamed: when it only names the order to fetch
+    """
+    said = read_object(delivery.body)
+    if delivery.source is Source.POLL:
+        return _read_polled_order(said, delivery, provider=provider, connection=connection)
+    refuse_test(said)
+    reports = provider.read_event(said, connection=connection, seen_at=delivery.received_at)
+    refuse_future(reports, now=delivery.judged_at)
+    return Reading(delivery=delivery, connection=connection, provider=provider, reports=reports)
+
+
+def _read_polled_order(
+    said: Json, delivery: Delivery, *, provider: Provider, connection: Connection
+) -> Reading:
+    found = read_order(
+        provider,
+        said,
+        connection=connection,
+        requested_at=delivery.received_at,
+        judged_at=delivery.judged_at,
+    )
+    if found.unreadable and not found.reports:
+        raise found.unreadable[0].reason
+    return Reading(
+        delivery=delivery,
+        connection=connection,
+        provider=provider,
+        reports=found.reports,
+        unreadable=found.unreadable,
+    )
