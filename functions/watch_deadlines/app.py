@@ -3,12 +3,10 @@ missing notices, and counts what waits for a person."""
 
 import os
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
-from aws_lambda_powertools import single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -22,7 +20,7 @@ from milepost.connections.aws.activity import ContactsTable
 from milepost.connections.aws.drift import DriftNotices
 from milepost.connections.aws.settings import ConnectionSettings
 from milepost.connections.connection import Connection, UnusableConnection
-from milepost.connections.health import Contact, poll_lags
+from milepost.connections.health import Contact
 from milepost.notifications.aws.announcement_log import AnnouncementLogTable
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.held import HoldsTable
@@ -31,12 +29,16 @@ from milepost.notifications.aws.publishing import open_bus, open_topic
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.dispatch import AnnouncementDispatcher
 from milepost.notifications.reconciliation import AnnouncementWatch
-from milepost.operations.aws.dead_letter_counts import count_waiting
+from milepost.operations.aws.problem_counts import (
+    count_dead_letters,
+    count_late_polls,
+    count_unusable,
+)
+from milepost.operations.aws.timed_run import TimedRun
 from milepost.orders.aws.index import OrdersIndex
 from milepost.orders.aws.index_layout import IndexLayout
 from milepost.orders.aws.table import OrdersReader, OrdersTable
-from milepost.orders.indexed_orders import LastAnnounced
-from milepost.orders.order import Announcement, Kind
+from milepost.orders.order import Announcement, Kind, OrderKey
 from milepost.orders.overdue import DeadlineWatch
 from milepost.orders.refold import FIRST_PLACE, Refold
 from milepost.orders.rules import Rules
@@ -44,14 +46,10 @@ from milepost.orders.timed_announcements import TimedWatch
 from milepost.providers.base import rules_of
 from milepost.providers.registry import REGISTRY, adapter_of
 from milepost.queries.aws.commission_checkpoint import CommissionCheckpoint
-from milepost.queries.commission_watch import CommissionWatch, Due
+from milepost.queries.commission_watch import CommissionWatch
 
 RESERVE_MILLISECONDS: Final = 20_000
 """Time reserved for work that has started; the next run finds the rest."""
-
-LATE: Final = timedelta(minutes=30)
-"""How much later than its schedule a connection's next successful poll may be before it counts as
-late."""
 
 COUNTED_AS: Final = {
     Kind.OVERDUE: "marked",
@@ -137,25 +135,33 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     if "reread" in event:
         return reread(event["reread"].get("after"), context)
     now = parse_instant(event["now"]) if "now" in event else datetime.now(UTC)
-    names = (*COUNTED_AS.values(), "told", "moved", "failed", "left")
-    done = dict.fromkeys(names, 0)
-    announce_missing_announcements(now, context, done)
-    judge_what_is_past(now, context, done)
-    judge_what_is_due(now, context, done)
-    judge_commissions(now, context, done)
-    move_orders_of_earlier_versions(context, done)
-    # A run with a later time must not raise the alarm for polls that are not due yet.
+    run = TimedRun(
+        names=(*COUNTED_AS.values(), "told", "moved"), has_time=lambda: has_time(context)
+    )
+    # A run with a later time must not cause anything to be missed, nor raise an alarm early.
+    until = min(now, datetime.now(UTC))
+    announce_missing(run, now=now, until=until)
+    run.each(
+        (one.key for one in deadlines.candidates(now=now)),
+        lambda key: names_of(deadlines.judge(key, now=now)),
+    )
+    run.each(timed.candidates(now=now), lambda key: names_of(timed.judge(key, now=now)))
+    judge_commissions(run, now=now, until=until)
+    move_orders_of_earlier_versions(run)
     known = contacts.all()
-    problems = count_late_polls(known, min(now, datetime.now(UTC))) + count_unusable()
-    tell_of_drift(known, done)
-    if any(done.values()):
-        logger.info("watched", extra=dict(done))
-    problems += count_dead_letters()
+    announce_drift(known, run)
+    if any(run.done.values()):
+        logger.info("watched", extra=dict(run.done))
+    problems = (
+        count_late_polls(connections.all().values(), known, now=until)
+        + count_unusable(connections.unusable())
+        + count_dead_letters(sqs, dead_letters)
+    )
     if problems:
         metrics.add_metric(name="OpenProblems", unit=MetricUnit.Count, value=problems)
-    if done["failed"]:
-        raise SomeFailed(f"{done['failed']} orders could not be processed")
-    return done
+    if run.done["failed"]:
+        raise SomeFailed(f"{run.done['failed']} orders could not be processed")
+    return run.done
 
 
 def reread(after: str | None, context: LambdaContext) -> dict[str, Any]:
@@ -180,106 +186,50 @@ def reread(after: str | None, context: LambdaContext) -> dict[str, Any]:
     return {**done, "after": None}
 
 
-def judge_what_is_past(now: datetime, context: LambdaContext, done: dict[str, int]) -> None:
-    """Mark and escalate orders one by one, while there is time."""
-    for one in deadlines.candidates(now=now):
-        if not has_time(context):
-            done["left"] += 1
-            return
-        try:
-            new = deadlines.judge(one.key, now=now)
-        except Exception:
-            logger.exception("failed to judge", order=str(one.key))
-            done["failed"] += 1
-        else:
-            count(new, done)
+def names_of(new: Iterable[Announcement]) -> list[str]:
+    """The names under which announcements are counted."""
+    return [COUNTED_AS[one.kind] for one in new]
 
 
-def judge_what_is_due(now: datetime, context: LambdaContext, done: dict[str, int]) -> None:
-    """Announce reminders and follow-ups one by one, while there is time."""
-    for key in timed.candidates(now=now):
-        if not has_time(context):
-            done["left"] += 1
-            return
-        try:
-            new = timed.judge(key, now=now)
-        except Exception:
-            logger.exception("failed to judge by time", order=str(key))
-            done["failed"] += 1
-        else:
-            count(new, done)
+def announce_missing(run: TimedRun, *, now: datetime, until: datetime) -> None:
+    """Send notices that were never sent, the oldest first."""
+
+    def announce(key: OrderKey) -> list[str]:
+        return ["told" for _ in announcements.announce_missing(key, now=now)]
+
+    # An order whose connection can't be used, which has an alarm of its own, is processed by the
+    # first run after the settings were corrected.
+    left = run.each_or_left(
+        announcements.candidates(now=now), announce, postponed_by=(UnusableConnection,)
+    )
+    announcements.finish(left, now=until)
 
 
-def judge_commissions(now: datetime, context: LambdaContext, done: dict[str, int]) -> None:
-    """Announce overdue commissions, the longest overdue first, while there is time."""
-    left: list[Due] = []
-    for one in money.candidates(now=now):
-        if not has_time(context):
-            left.append(one)
-            done["left"] += 1
-            continue
-        try:
-            new = money.judge(one.key, now=now)
-        except Exception:
-            logger.exception("failed to judge a commission", order=str(one.key))
-            left.append(one)
-            done["failed"] += 1
-        else:
-            count(new, done)
+def judge_commissions(run: TimedRun, *, now: datetime, until: datetime) -> None:
+    """Announce overdue commissions, the longest overdue first."""
+    left = run.each_or_left(
+        money.candidates(now=now), lambda key: names_of(money.judge(key, now=now))
+    )
     # Commissions of a connection whose settings can't be used now are checked again later.
     if not connections.unusable():
-        # A run with a later time must not cause commissions to be missed.
-        money.finish(left, now=min(now, datetime.now(UTC)))
+        money.finish(left, now=until)
 
 
-def move_orders_of_earlier_versions(context: LambdaContext, done: dict[str, int]) -> None:
-    """Move orders to the partitions from which lists read them, while there is time; when none is
-    left to move, lists are told to read no others."""
+def move_orders_of_earlier_versions(run: TimedRun) -> None:
+    """Move orders to the partitions from which lists read them; when none is left to move, lists
+    read no other partitions any more."""
     is_settled = True
     for one in index.misplaced():
         is_settled = False
-        if not has_time(context):
-            done["left"] += 1
+        if not run.has_time():
             return
-        done["moved"] += index.move(one)
+        run.done["moved"] += index.move(one)
     if is_settled:
         layout.settle()
 
 
-def count(new: Iterable[Announcement], done: dict[str, int]) -> None:
-    """Add announcements to the run's counts."""
-    for kind, number in Counter(one.kind for one in new).items():
-        done[COUNTED_AS[kind]] += number
-
-
-def announce_missing_announcements(
-    now: datetime, context: LambdaContext, done: dict[str, int]
-) -> None:
-    """Send notices that were never sent, the oldest first, while there is time."""
-    left: list[LastAnnounced] = []
-    for one in announcements.candidates(now=now):
-        if not has_time(context):
-            left.append(one)
-            done["left"] += 1
-            continue
-        try:
-            told = announcements.announce_missing(one.key, now=now)
-        except UnusableConnection:
-            # Sent by the first run after the settings were corrected: they have their own alarm.
-            left.append(one)
-            done["left"] += 1
-        except Exception:
-            logger.exception("failed to tell what is missing", order=str(one.key))
-            left.append(one)
-            done["failed"] += 1
-        else:
-            done["told"] += len(told)
-    # A run with a later time must not cause announcements to be missed.
-    announcements.finish(left, now=min(now, datetime.now(UTC)))
-
-
-def tell_of_drift(known: Mapping[str, Contact], done: dict[str, int]) -> None:
-    """Tell the team which providers' payloads have changed, at most once a day for each."""
+def announce_drift(known: Mapping[str, Contact], run: TimedRun) -> None:
+    """Notify the team of providers whose payloads have changed, at most once a day for each."""
     applied = connections.all()
     for name, contact in known.items():
         if name not in applied or not contact.drift.untold:
@@ -287,44 +237,7 @@ def tell_of_drift(known: Mapping[str, Contact], done: dict[str, int]) -> None:
         try:
             drift_notices.tell(name, contact.drift, now=datetime.now(UTC))
         except Exception:
-            logger.exception("failed to tell of changed payloads", connection=name)
-            done["failed"] += 1
-
-
-def count_late_polls(known: Mapping[str, Contact], now: datetime) -> int:
-    """Count connections whose polls are late, and emit by how many seconds each is late."""
-    lags = poll_lags(connections.all().values(), known, now=now)
-    late = {name: lag for name, lag in lags.items() if lag > LATE}
-    for name, lag in late.items():
-        logger.warning("polls are late", connection=name, seconds=int(lag.total_seconds()))
-        count_by("connection", name, metric="PollLag", value=lag.total_seconds())
-    return len(late)
-
-
-def count_unusable() -> int:
-    """Count connections whose settings can't be used."""
-    unusable = connections.unusable()
-    for name, one in unusable.items():
-        logger.error("connection can't be used", connection=name, why=one.why)
-        count_by("connection", name, metric="UnusableConnections", value=1)
-    return len(unusable)
-
-
-def count_dead_letters() -> int:
-    """Count dead-letter queues with messages, and emit the number of messages in each."""
-    waiting = {name: count_waiting(sqs, queue_url=url) for name, url in dead_letters.items()}
-    full = {name: number for name, number in waiting.items() if number}
-    for name, number in full.items():
-        logger.warning("dead letters wait", queue=name, number=number)
-        count_by("queue", name, metric="DeadLetters", value=number)
-    return len(full)
-
-
-def count_by(dimension: str, name: str, *, metric: str, value: float) -> None:
-    """Emit a metric of one connection or queue. Lags are in seconds, all others are counts."""
-    unit = MetricUnit.Seconds if metric == "PollLag" else MetricUnit.Count
-    with single_metric(name=metric, unit=unit, value=value) as one:
-        one.add_dimension(name=dimension, value=name)
+            run.fail("failed to announce changed payloads", connection=name)
 
 
 def has_time(context: LambdaContext) -> bool:

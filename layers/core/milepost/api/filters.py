@@ -1,13 +1,29 @@
-"""Checks the values of filters: an unknown value is an error instead of an empty list."""
+"""Filters that several routes share, and checks of their values.
+
+An unknown value is an error, instead of an empty list.
+"""
 
 from collections.abc import Iterable
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import Field
 
 from milepost.api.dependencies import Services
-from milepost.api.months import months_before, months_between
+from milepost.api.months import Month, months_before, months_between
 from milepost.api.problems import Fault, Problem
 from milepost.orders.customer_waits import DEFAULT_WAIT_DAYS
 from milepost.orders.deadlines import USUAL_TRACKS
 from milepost.queries.order_list import ANY_WAIT
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+ConnectionFilter = Annotated[list[Text] | None, Query(description="One or several.")]
+FirstMonth = Annotated[
+    Month | None, Query(alias="from", description="First month (UTC), such as 2026-03.")
+]
+LastMonth = Annotated[
+    Month | None, Query(alias="to", description="Last month; the present one if absent.")
+]
 
 
 def check_connections(names: Iterable[str] | None, services: Services) -> None:

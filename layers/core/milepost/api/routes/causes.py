@@ -8,9 +8,15 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from milepost.api.dependencies import Given, Services
-from milepost.api.filters import check_connections, check_service_type
+from milepost.api.filters import (
+    ConnectionFilter,
+    FirstMonth,
+    LastMonth,
+    Text,
+    check_connections,
+    check_service_type,
+)
 from milepost.api.json_model import Shape
-from milepost.api.months import Month
 from milepost.api.openapi import may_answer
 from milepost.api.routes.stages import months_asked_for
 from milepost.common.causes import CAUSES, NONE
@@ -30,8 +36,6 @@ PROMISED: Final[Mapping[tuple[str, str], float]] = {
     ("rabot", MALO): 0.9,
 }
 """How much faster orders are, by the provider. Source: RABOT's partner documentation."""
-
-Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class CauseView(Shape):
@@ -87,14 +91,10 @@ class CausesView(Shape):
 def show_causes(
     services: Given,
     *,
-    connection: Annotated[list[Text] | None, Query(description="One or several.")] = None,
+    connection: ConnectionFilter = None,
     service_type: Annotated[Text | None, Query()] = None,
-    first_month: Annotated[
-        Month | None, Query(alias="from", description="First month (UTC), such as 2026-03.")
-    ] = None,
-    last_month: Annotated[
-        Month | None, Query(alias="to", description="Last month; the present one if absent.")
-    ] = None,
+    first_month: FirstMonth = None,
+    last_month: LastMonth = None,
 ) -> CausesView:
     check_connections(connection, services)
     months = months_asked_for(first_month, last_month, now=services.clock())

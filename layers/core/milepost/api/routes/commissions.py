@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from milepost.api.dependencies import Given, Services
-from milepost.api.filters import check_connections
+from milepost.api.filters import ConnectionFilter, check_connections
 from milepost.api.json_model import Shape
 from milepost.api.months import Month, first_of, month_before
 from milepost.api.openapi import may_answer
@@ -36,8 +36,6 @@ _BACK: Final = timedelta(days=366)
 _STATUSES: Final = (*sorted(EARNING), Status.CANCELLED)
 """Statuses of orders that earn commission, and of those that earned it until they were
 cancelled."""
-
-Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class CommissionView(Shape):
@@ -80,7 +78,7 @@ def list_commissions(
             "within a year, and all that recur."
         ),
     ] = None,
-    connection: Annotated[list[Text] | None, Query(description="One or several.")] = None,
+    connection: ConnectionFilter = None,
     state: Annotated[list[State] | None, Query(description="One or several.")] = None,
     limit: Annotated[int, Query(ge=1, le=50, description="Orders of a page.")] = 50,
     cursor: Annotated[str | None, Query(max_length=4000, description="`next` of a page.")] = None,

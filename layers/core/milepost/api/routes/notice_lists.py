@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from milepost.api.dependencies import Given, Services
-from milepost.api.filters import check_connections
+from milepost.api.filters import ConnectionFilter, Text, check_connections
 from milepost.api.instants import Instant
 from milepost.api.json_model import Shape
 from milepost.api.notice_schema import NoticeView, notice_view
@@ -21,8 +21,6 @@ from milepost.notifications.notice_list import NoticePlace, WantedNotices
 from milepost.orders.order import Kind
 
 router = Router()
-
-Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class NoticeList(Shape):
@@ -59,7 +57,7 @@ def list_notices(
     audience: Annotated[Audience | None, Query()] = None,
     kind: Annotated[list[Kind] | None, Query(description="One or several.")] = None,
     channel: Annotated[Channel | None, Query()] = None,
-    connection: Annotated[list[Text] | None, Query(description="One or several.")] = None,
+    connection: ConnectionFilter = None,
     recipient: Annotated[
         str | None,
         Query(

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated
 
 from aws_lambda_powertools.event_handler.api_gateway import Router
-from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from milepost.api.dependencies import Given
-from milepost.api.filters import check_connections
+from milepost.api.filters import ConnectionFilter, check_connections
 from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
 from milepost.common.status import Status
@@ -17,8 +15,6 @@ from milepost.forecasts.scorecard import Scorecard
 from milepost.forecasts.slowdown import Comparison
 
 router = Router()
-
-Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Scope(StrEnum):
@@ -105,7 +101,7 @@ class ScorecardList(Shape):
 def list_scorecards(
     services: Given,
     *,
-    connection: Annotated[list[Text] | None, Query(description="One or several.")] = None,
+    connection: ConnectionFilter = None,
 ) -> ScorecardList:
     check_connections(connection, services)
     names = frozenset(connection or services.connection_ids())

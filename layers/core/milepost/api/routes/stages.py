@@ -10,9 +10,16 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from milepost.api.dependencies import Given, Services
-from milepost.api.filters import check_connections, check_service_type
+from milepost.api.filters import (
+    ConnectionFilter,
+    FirstMonth,
+    LastMonth,
+    Text,
+    check_connections,
+    check_service_type,
+)
 from milepost.api.json_model import Shape
-from milepost.api.months import Month, first_of, months_before, months_between
+from milepost.api.months import first_of, months_before, months_between
 from milepost.api.openapi import may_answer
 from milepost.api.problems import Fault, Problem
 from milepost.common.status import Status, normal_form
@@ -31,7 +38,6 @@ would be the longest one."""
 _MOST_PAGES: Final = 5
 _A_YEAR: Final = 12
 
-Text = Annotated[str, Field(min_length=1, max_length=200)]
 StageName = tuple[str, str, Status, str]
 """Connection, service type (empty for none), status and raw status (empty for the same word)."""
 
@@ -98,14 +104,10 @@ class StagesView(Shape):
 def show_stages(
     services: Given,
     *,
-    connection: Annotated[list[Text] | None, Query(description="One or several.")] = None,
+    connection: ConnectionFilter = None,
     service_type: Annotated[Text | None, Query()] = None,
-    first_month: Annotated[
-        Month | None, Query(alias="from", description="First month (UTC), such as 2026-03.")
-    ] = None,
-    last_month: Annotated[
-        Month | None, Query(alias="to", description="Last month; the present one if absent.")
-    ] = None,
+    first_month: FirstMonth = None,
+    last_month: LastMonth = None,
     by: Annotated[
         By,
         Query(
