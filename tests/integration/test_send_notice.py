@@ -4,47 +4,25 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email.header import decode_header, make_header
-from email.utils import parseaddr
 from types import ModuleType
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ReadTimeoutError
 
 from milepost.aws.dynamodb_items import from_item, to_item
-from milepost.connections.connection import SenderIdentity
-from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.aws.held import HoldsTable
-from milepost.notifications.aws.messages import batch_message, notice_message, notice_of
+from milepost.notifications.aws.messages import batch_message, notice_message
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.claims import Batch
-from milepost.notifications.notice import Notice
-from milepost.notifications.recipients import Choice
 from milepost.notifications.subscription import Subscription
 from milepost.orders.aws.table import key_of
 from milepost.orders.order import Kind
-from tests.builders import OFFERGRID
+from tests.integration.mail_sending import Mailer, enter, invoke, notice_in, prepare
 from tests.make_events import sqs_batch
-from tests.stack import SENDER, Context, Stack, aws, event
+from tests.stack import Stack, aws, event
 
 KINDS = ["accepted", "rejected", "scheduled", "rescheduled", "completed", "cancelled"]
-
-
-class Mailer:
-    """SES as far as it matters: what was sent, or the error that it is told to answer."""
-
-    def __init__(self, client: Any) -> None:
-        self.sent: list[dict[str, Any]] = []
-        self.error: str | None = None
-        self._client = client
-
-    def send_email(self, **mail: Any) -> Any:
-        if self.error:
-            raise ClientError({"Error": {"Code": self.error, "Message": "no"}}, "SendEmail")
-        answer = self._client.send_email(**mail)
-        self.sent.append(mail)
-        return answer
 
 
 @pytest.fixture
@@ -59,36 +37,11 @@ def ses(app: ModuleType) -> Mailer:
     return made
 
 
-def prepare(stack: Stack, name: str) -> dict[str, Any]:
-    """The event, with the order and the log as announce leaves them."""
-    (record,) = event("announce", name)["Records"]
-    aws("dynamodb").put_item(
-        TableName=stack.resources["OrdersTable"], Item=record["dynamodb"]["NewImage"]
-    )
-    batch: dict[str, Any] = event("send_notice", name)
-    enter(stack, notice_in(batch))
-    return batch
-
-
-def notice_in(batch: dict[str, Any]) -> Notice:
-    return notice_of(json.loads(batch["Records"][-1]["body"]))
-
-
-def enter(stack: Stack, notice: Notice) -> None:
-    log = NoticesTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
-    log.enter(Choice(notice=notice), at=datetime.now(UTC))
-
-
 def readdress(stack: Stack, batch: dict[str, Any], recipient: str) -> dict[str, Any]:
     """The same batch, its notice to somebody else, who is in the log as well."""
     notice = replace(notice_in(batch), recipient=recipient)
     enter(stack, notice)
     return sqs_batch([json.dumps(notice_message(notice))])
-
-
-def invoke(app: ModuleType, batch: dict[str, Any]) -> list[str]:
-    answer = app.handler(batch, Context())
-    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
 
 
 def logged_notice(stack: Stack) -> dict[str, Any]:
@@ -325,83 +278,6 @@ def test_each_notice_of_a_batch_has_its_own_verdict_in_the_log(
     assert mail["Content"]["Simple"]["Subject"]["Data"] == "2 updates: 2 accepted"
     assert "Tokyo time" in mail["Content"]["Simple"]["Body"]["Text"]["Data"]
     assert not [one for one in stack.items("NoticesTable") if one["pk"].startswith("held#")]
-
-
-HOSTILE = "</td><script>alert(1)</script>{{ 7*7 }}{% raw %}\r\nBcc: evil@example.net\r\n\r\nx\u202e"
-
-
-def test_hostile_text_is_inert(app: ModuleType, stack: Stack, ses: Mailer) -> None:
-    batch = prepare(stack, "rejected")
-    (record,) = event("announce", "rejected")["Records"]
-    image = record["dynamodb"]["NewImage"]
-    details = image["details"]["M"]
-    details["reason"] = {"S": HOSTILE}
-    details["customer"]["M"]["name"] = {"S": HOSTILE}
-    details["offer"]["M"]["name"] = {"S": HOSTILE}
-    details["notes"] = {"L": [{"M": {"kind": {"S": "other"}, "text": {"S": HOSTILE}}}]}
-    image["reference"] = {"S": HOSTILE}
-    aws("dynamodb").put_item(TableName=stack.resources["OrdersTable"], Item=image)
-    assert invoke(app, batch) == []
-    (mail,) = ses.sent
-    content = mail["Content"]["Simple"]
-    assert mail["Destination"] == {"ToAddresses": ["sales@example.org"]}
-    assert content["Subject"]["Data"].isprintable()
-    for header in content.get("Headers", []):
-        assert header["Value"].isprintable()
-    html = content["Body"]["Html"]["Data"]
-    assert "<script" not in html
-    assert "&lt;script&gt;" in html
-    for part in ("Text", "Html"):
-        assert "{{ 7*7 }}" in content["Body"][part]["Data"]
-        assert "49" not in content["Body"][part]["Data"]
-
-
-def test_a_mail_comes_from_the_connection_s_sender_and_answers_go_there(
-    app: ModuleType, stack: Stack, ses: Mailer
-) -> None:
-    sender = SenderIdentity(company="Süd, Netz & Söhne", legal="HRB 1", reply_to="ask@example.org")
-    stack.apply(replace(OFFERGRID, sender=sender))
-    assert invoke(app, prepare(stack, "accepted")) == []
-    (mail,) = ses.sent
-    name, address = parseaddr(mail["FromEmailAddress"])
-    assert str(make_header(decode_header(name))) == "Süd, Netz & Söhne"
-    assert mail["FromEmailAddress"].isascii()
-    assert address == SENDER
-    assert mail["ReplyToAddresses"] == ["ask@example.org"]
-    # SES refuses a mail with a header of that name: it has a parameter for it.
-    assert "Reply-To" not in {one["Name"] for one in mail["Content"]["Simple"]["Headers"]}
-    assert "HRB 1" in mail["Content"]["Simple"]["Body"]["Text"]["Data"]
-
-
-def test_answers_go_to_an_internationalised_domain_as_ses_takes_it(
-    app: ModuleType, stack: Stack, ses: Mailer
-) -> None:
-    sender = SenderIdentity(company="Bücher AG", reply_to="frage@bücher.example")
-    stack.apply(replace(OFFERGRID, sender=sender))
-    assert invoke(app, prepare(stack, "accepted")) == []
-    assert ses.sent[0]["ReplyToAddresses"] == ["frage@xn--bcher-kva.example"]
-
-
-def test_a_mail_of_nobody_s_comes_from_the_stack_s_address_alone(
-    app: ModuleType, stack: Stack, ses: Mailer
-) -> None:
-    assert invoke(app, prepare(stack, "accepted")) == []
-    assert ses.sent[0]["FromEmailAddress"] == SENDER
-    assert "ReplyToAddresses" not in ses.sent[0]
-
-
-def test_two_recipients_are_two_mails_and_one_refusal_is_one_persons(
-    app: ModuleType, stack: Stack, ses: Mailer
-) -> None:
-    batch = prepare(stack, "accepted")
-    other = replace(notice_in(batch), recipient="ops@example.org")
-    enter(stack, other)
-    both = sqs_batch([batch["Records"][0]["body"], json.dumps(notice_message(other))])
-    assert invoke(app, both) == []
-    assert [mail["Destination"]["ToAddresses"] for mail in ses.sent] == [
-        ["sales@example.org"],
-        ["ops@example.org"],
-    ]
 
 
 def test_logs_hold_nothing_personal(

@@ -8,39 +8,20 @@ from typing import Any
 
 import pytest
 
-from milepost.aws.dynamodb_items import to_item
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.connections.connection import CommissionTerms, FollowUp
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
-from milepost.notifications.subscription import Subscription
 from milepost.orders.announcements import KIND_OF
-from milepost.orders.aws import index_keys
-from milepost.orders.aws.index_layout import IndexLayout
-from milepost.orders.aws.table import OrdersTable, key_of
-from milepost.orders.order import OVERDUE, Kind, OrderKey, TrackedOrder
+from milepost.orders.order import OVERDUE, OrderKey, TrackedOrder
 from milepost.orders.recording import record
 from milepost.orders.rules import Rules
-from tests.builders import NOON, OFFERGRID, RABOT, RULES, minute, report, tracked
+from tests.builders import NOON, RULES, minute, report
 from tests.integration.recorded_orders import LOOKED_AFTER, keep, orders
-from tests.stack import Context, Stack, aws, event
-
-DAY = timedelta(days=1)
-
+from tests.integration.watched_orders import DAY, NOTHING, SALES, announce, key, run, told
+from tests.stack import Context, Stack, aws
 
 LATE = NOON + 3 * DAY + timedelta(minutes=1)
-
-
-SALES = Subscription(id="sales", recipient="sales@example.org", kinds=frozenset(Kind))
-
-
-NOTHING = dict.fromkeys(
-    (
-        *("marked", "escalated", "reminded", "delayed", "followed_up", "commissions_overdue"),
-        *("told", "moved", "failed", "left"),
-    ),
-    0,
-)
 
 
 @pytest.fixture
@@ -50,31 +31,10 @@ def app(stack: Stack) -> ModuleType:
     return stack.load("watch_deadlines")
 
 
-def key(number: int) -> OrderKey:
-    return OrderKey(OFFERGRID.id, f"ord-{number}", f"item-{number}")
-
-
 def kept(stack: Stack, number: int = 1) -> TrackedOrder:
     found = orders(stack).read(key(number))
     assert found is not None
     return found
-
-
-def run(app: ModuleType, now: datetime, context: Context | None = None) -> dict[str, int]:
-    """What a run did, as of this moment, of what it found to do."""
-    answer = app.handler({"now": format_instant(now)}, context or Context())
-    return {name: count for name, count in answer.items() if count}
-
-
-def told(stack: Stack, channel: str = "email") -> list[tuple[str, str]]:
-    """Kind and recipient of every notice of the log."""
-    return sorted(
-        (item["kind"], item["recipient"])
-        for item in stack.items("NoticesTable")
-        if item["sk"].startswith("notice#")
-        and item["channel"] == channel
-        and item["state"] != "skipped"
-    )
 
 
 @pytest.mark.thorough
@@ -95,24 +55,6 @@ def test_a_stream_record_of_the_mark_tells_who_asked_for_it(app: ModuleType, sta
     run(app, LATE)
     announce(stack, 1)
     assert ("overdue", SALES.recipient) in told(stack)
-
-
-def announce(stack: Stack, *numbers: int) -> None:
-    """What the stream's next batch does, of the latest write of each order."""
-    app = stack.load("announce")
-    batch = event("announce", "accepted")
-    (record_of_one,) = batch["Records"]
-    for number in numbers:
-        image = aws("dynamodb").get_item(
-            TableName=stack.resources["OrdersTable"],
-            Key={
-                "pk": {"S": f"order#{OFFERGRID.id}#ord-{number}"},
-                "sk": {"S": f"item#item-{number}"},
-            },
-        )["Item"]
-        change = {**record_of_one["dynamodb"], "NewImage": image}
-        one = {"Records": [{**record_of_one, "dynamodb": change}]}
-        assert app.handler(one, Context()) == {"batchItemFailures": []}
 
 
 @pytest.mark.thorough
@@ -314,90 +256,3 @@ def test_the_contact_is_notified_once_of_a_commission_that_is_not_seen_as_paid(
     about = [one for one in told(stack) if one[0] == "commission_overdue"]
     assert about == [("commission_overdue", "lead@example.org")]
     assert "commission_overdue" not in {kind for kind, _ in told(stack, "sns")}
-
-
-def reread(app: ModuleType, after: str | None = None, **context: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = app.handler({"reread": {"after": after}}, Context(**context))
-    return answer
-
-
-@pytest.mark.thorough
-def test_stored_orders_are_read_again_by_their_raw_statuses_and_nobody_is_notified(
-    app: ModuleType, stack: Stack
-) -> None:
-    stack.apply(RABOT)
-    table = stack.resources["OrdersTable"]
-    of_rabot = OrdersTable(aws("dynamodb"), table_name=table, connection=RABOT)
-    stored = OrderKey(RABOT.id, "V-1", "V-1")
-    for at, status, raw in ((0, Status.PENDING, "Open"), (5, Status.ACCEPTED, "Processing")):
-        one = report(status, at, raw=raw, key=stored)
-        record(one, orders=of_rabot, rules=RULES, now=one.seen_at)
-    keep(stack, report(Status.ACCEPTED, 0, key=key(1)))
-    before = of_rabot.read(stored)
-    assert before is not None
-    assert reread(app) == {"read": 2, "changed": 1, "failed": 0, "after": None}
-    after = of_rabot.read(stored)
-    assert after is not None
-    assert (after.order.status, after.order.raw_status) == (Status.SUBMITTED, "Processing")
-    assert (after.version, after.announced) == (before.version + 1, before.announced)
-    assert "announce" not in stack.orders()["V-1"]
-    assert reread(app) == {"read": 2, "changed": 0, "failed": 0, "after": None}
-    assert told(stack) == []
-
-
-@pytest.mark.thorough
-def test_an_order_that_was_not_read_again_yet_is_not_overdue_by_the_old_table(
-    app: ModuleType, stack: Stack
-) -> None:
-    stack.apply(RABOT)
-    table = stack.resources["OrdersTable"]
-    of_rabot = OrdersTable(aws("dynamodb"), table_name=table, connection=RABOT)
-    stored = OrderKey(RABOT.id, "V-1", "V-1")
-    one = report(Status.ACCEPTED, 0, raw="Processing", key=stored)
-    record(one, orders=of_rabot, rules=RULES, now=one.seen_at, announce=False)
-    aws("dynamodb").update_item(
-        TableName=table,
-        Key=to_item(key_of(stored)),
-        UpdateExpression="SET next_date = :then",
-        ExpressionAttributeValues=to_item({":then": format_instant(NOON + 3 * DAY)}),
-    )
-    assert run(app, NOON + 10 * DAY) == {}
-    tracked = of_rabot.read(stored)
-    assert tracked is not None
-    assert (tracked.order.status, tracked.overdue) == (Status.SUBMITTED, None)
-    assert run(app, NOON + 15 * DAY) == {"marked": 1}
-
-
-@pytest.mark.thorough
-def test_reading_again_goes_on_where_the_time_ended(app: ModuleType, stack: Stack) -> None:
-    keep(stack, *(report(Status.ACCEPTED, number, key=key(number)) for number in range(1, 4)))
-    ended = reread(app, milliseconds=1)
-    assert ended["read"] == 0
-    assert reread(app, ended["after"]) == {"read": 3, "changed": 0, "failed": 0, "after": None}
-
-
-def test_an_order_of_an_earlier_version_moves_to_its_partition_and_nobody_is_told(
-    app: ModuleType, stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(index_keys, "MOST_SHARDS", 8)
-    table = OrdersTable(
-        aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=LOOKED_AFTER
-    )
-    one = OrderKey(LOOKED_AFTER.id, "ord-1", "item-1")
-    at = datetime.now(UTC)
-    said = replace(report(Status.ACCEPTED, key=one), occurred_at=at, seen_at=at)
-    table.write(tracked(said), new=())
-    aws("dynamodb").update_item(
-        TableName=stack.resources["OrdersTable"],
-        Key=to_item(key_of(one)),
-        UpdateExpression="SET status_shard = :was",
-        ExpressionAttributeValues=to_item({":was": "accepted#5"}),
-    )
-    layout = IndexLayout(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
-    assert app.handler({}, Context()) == {**NOTHING, "moved": 1}
-    assert not layout.is_settled(), "another may have come meanwhile"
-    [item] = stack.orders().values()
-    assert item["status_shard"] == index_keys.partition_of(Status.ACCEPTED, one)
-    assert app.handler({}, Context()) == NOTHING
-    again = IndexLayout(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
-    assert again.is_settled()

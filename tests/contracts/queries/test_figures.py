@@ -1,83 +1,36 @@
 """The figures and what orders are found by, as they are written together, on every engine."""
 
-import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from milepost.aws.dynamodb_items import to_item
 from milepost.common.status import Status
-from milepost.orders.order import OrderKey
-from milepost.orders.report import Report
-from milepost.orders.search_terms import customer_id_of_email
 from milepost.queries.aws import projector
 from milepost.queries.aws.figures import FiguresTable
-from milepost.queries.aws.projector import FiguresBusy, MeasuredOrders
-from milepost.queries.aws.search import SearchTable
+from milepost.queries.aws.projector import FiguresBusy
 from milepost.queries.histogram import sum_by_raw_status, sum_by_stage
-from milepost.queries.indexed_words import Indexing, indexed_words
 from milepost.queries.stage_durations import Change
 from tests.builders import KEY, OFFERGRID, RABOT, RULES, report
 from tests.contracts.conftest import open_engine
-from tests.stack import create_table
+from tests.contracts.queries.figures_tables import (
+    BOTH,
+    DAY,
+    EMAIL,
+    LENA,
+    OTHER,
+    Tables,
+    life,
+    make_tables,
+    ordinary_life,
+)
 from tests.stream import Figures, Stream, split
 
-OTHER = OrderKey(RABOT.id, "V-1009417", "V-1009417")
-BOTH = (OFFERGRID.id, RABOT.id)
-EMAIL = "lena.hoffmann@example.de"
-LENA = {"name": "Lena", "email": EMAIL}
 MONTHS = ("2026-03", "2026-04")
-DAY = 60 * 24
-
-
-@dataclass
-class Tables:
-    """Both tables, empty, and everything that works on them."""
-
-    client: Any
-    figures_name: str
-    search_name: str
-    waits: list[float] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.measured = self.measurer(self.client)
-        self.figures = FiguresTable(self.client, table_name=self.figures_name)
-        self.search = SearchTable(self.client, table_name=self.search_name)
-
-    def measurer(self, client: Any) -> MeasuredOrders:
-        return MeasuredOrders(
-            client,
-            figures_table=self.figures_name,
-            search_table=self.search_name,
-            wait=self.waits.append,
-        )
-
-    def texts(self) -> str:
-        """Everything that is kept, as one text."""
-        return "".join(map(self.text_of, self.names))
-
-    def text_of(self, table: str) -> str:
-        """Everything that a table keeps."""
-        return str(self.client.scan(TableName=table)["Items"])
-
-    @property
-    def names(self) -> tuple[str, str]:
-        return self.figures_name, self.search_name
-
-
-def make_tables(client: Any) -> Tables:
-    suffix = uuid4().hex[:8]
-    names = [
-        create_table(client, name, name=f"{name}-{suffix}")
-        for name in ("FiguresTable", "SearchTable")
-    ]
-    return Tables(client, *names)
 
 
 @pytest.fixture
@@ -85,26 +38,9 @@ def tables(dynamodb: Any) -> Tables:
     return make_tables(dynamodb)
 
 
-def life(*reports: Report) -> list[Change]:
-    stream = Stream(RULES)
-    for one in reports:
-        stream.report(one)
-    return stream.changes
-
-
 def as_of(version: int, change: Change) -> Change:
     after = replace(change.after, version=version, sequence=f"{version:040d}")
     return replace(change, after=after)
-
-
-def ordinary_life(key: OrderKey = KEY, **details: Any) -> list[Change]:
-    steps = (Status.PENDING, Status.ACCEPTED, Status.SCHEDULED, Status.COMPLETED)
-    return life(
-        *(
-            report(step, place * 3 * DAY, key=key, service_type="internet", **details)
-            for place, step in enumerate(steps)
-        )
-    )
 
 
 def test_where_nothing_was_counted_there_are_no_figures(tables: Tables) -> None:
@@ -172,107 +108,6 @@ def test_an_erased_order_leaves_counts_and_search_but_not_the_stage_times(tables
     assert len(tables.figures.stages([KEY.connection], months=["2026-03"])) == 1
     assert tables.search.find_by_email(EMAIL) == []
     assert tables.search.find_by_reference("pp", connections=[KEY.connection]) == []
-
-
-def test_a_customer_s_orders_are_found_by_email_at_every_connection(tables: Tables) -> None:
-    tables.measured.take([*ordinary_life(customer=LENA), *ordinary_life(OTHER, customer=LENA)])
-    assert tables.search.find_by_email(" Lena.Hoffmann@example.de") == [KEY, OTHER]
-    assert tables.search.orders_of_customer(customer_id_of_email(EMAIL)) == [KEY, OTHER]
-    assert tables.search.find_by_email("lena@example.de") == []
-
-
-@pytest.mark.parametrize("typed", ["lena@müller.de", "LENA@xn--mller-kva.de"])
-def test_an_order_is_found_by_email_in_every_spelling_also_if_an_earlier_version_kept_it(
-    typed: str, tables: Tables
-) -> None:
-    spelled = {**LENA, "email": "Lena@mu\u0308ller.de"}
-    tables.measured.take(ordinary_life(customer=spelled))
-    digest = hashlib.sha256("email\nlena@müller.de".encode()).hexdigest()[:16]
-    item = {"pk": f"customer#{digest}", "sk": str(OTHER), "order": str(OTHER)}
-    tables.client.put_item(TableName=tables.search_name, Item=to_item(item))
-    assert tables.search.find_by_email(typed) == [KEY, OTHER]
-
-
-@pytest.mark.parametrize("text", ["PP-20417", "pp", "204", " 20417 "])
-def test_an_order_is_found_by_the_start_of_a_word_of_its_reference(
-    text: str, tables: Tables
-) -> None:
-    tables.measured.take(ordinary_life(reference="PP-20417"))
-    assert tables.search.find_by_reference(text, connections=BOTH) == [KEY]
-    assert tables.search.find_by_reference(text, connections=[RABOT.id]) == []
-
-
-@pytest.mark.parametrize("text", ["", "  ", "0417", "P-2", "%", "#"])
-def test_other_texts_find_nothing(text: str, tables: Tables) -> None:
-    tables.measured.take(ordinary_life(reference="PP-20417"))
-    assert tables.search.find_by_reference(text, connections=BOTH) == []
-
-
-def test_a_search_gives_no_more_than_its_limit(tables: Tables) -> None:
-    keys = [replace(KEY, item_id=f"item-{number:02}") for number in range(12)]
-    tables.measured.take(c for key in keys for c in ordinary_life(key, reference="PP PP"))
-    found = tables.search.find_by_reference("pp", connections=BOTH, limit=5)
-    assert found == keys[:5]
-
-
-def test_what_no_longer_holds_is_no_longer_found(tables: Tables) -> None:
-    other = {"email": "somebody@example.de"}
-    first, second = life(
-        report(Status.PENDING, 0, reference="PP-20417", customer=LENA),
-        report(Status.PENDING, 1, reference="PP-20418", customer=other),
-    )
-    tables.measured.take([first])
-    tables.measured.take([second])
-    tables.measured.take([first])
-    assert tables.search.find_by_email(EMAIL) == []
-    assert tables.search.find_by_email(other["email"]) == [KEY]
-    assert tables.search.find_by_reference("20417", connections=BOTH) == []
-    assert tables.search.find_by_reference("20418", connections=BOTH) == [KEY]
-
-
-def test_an_order_that_is_forgotten_is_the_only_one_that_is(tables: Tables) -> None:
-    tables.measured.take([*ordinary_life(customer=LENA), *ordinary_life(OTHER, customer=LENA)])
-    for _ in range(2):
-        tables.search.forget(customer_id_of_email(EMAIL), KEY)
-        assert tables.search.find_by_email(EMAIL) == [OTHER]
-
-
-def test_an_erasure_finds_an_order_by_the_customer_that_it_had_before(tables: Tables) -> None:
-    other = {"email": "somebody@example.de"}
-    changes = life(
-        report(Status.PENDING, 0, customer=LENA), report(Status.PENDING, 1, customer=other)
-    )
-    for change in changes:
-        tables.measured.take([change])
-    assert tables.search.find_by_email(EMAIL) == []
-    assert tables.search.orders_of_customer(customer_id_of_email(EMAIL)) == [KEY]
-    back = life(
-        report(Status.PENDING, 0, customer=LENA),
-        report(Status.PENDING, 1, customer=other),
-        report(Status.PENDING, 2, customer=LENA),
-    )
-    tables.measured.take(back[2:])
-    assert tables.search.find_by_email(EMAIL) == [KEY]
-    assert tables.search.find_by_email(other["email"]) == []
-
-
-def test_figures_hold_no_personal_data_and_the_index_holds_it_until_the_order_goes(
-    tables: Tables,
-) -> None:
-    who = {"name": "Lena Hoffmann", "email": EMAIL, "phone": "+49301234", "number": "K-2044"}
-    place = {"street": "Lindenstraße"}
-    stream = Stream(RULES, words_of=lambda order: indexed_words(order, Indexing(country="DE")))
-    stream.report(report(Status.ACCEPTED, 0, customer=who, address=place, reference="PP-20417"))
-    tables.measured.take(stream.changes)
-    personal = ("hoffmann", "lena", "1234", "k2044", "linden")
-    counted, index = (tables.text_of(one).casefold() for one in tables.names)
-    assert "20417" in index
-    assert [one for one in personal if one in counted] == []
-    assert [one for one in personal if one not in index] == []
-
-    stream.remove(KEY)
-    tables.measured.take(stream.changes[-1:])
-    assert [one for one in personal if one in tables.texts().casefold()] == []
 
 
 @pytest.mark.thorough

@@ -6,29 +6,21 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from botocore.client import BaseClient
-from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from cli.doctor import commands
 from cli.doctor.account_checks import OPEN_ROUTES
-from cli.doctor.findings import Finding, Level, ok
-from cli.errors import CannotDo
-from cli.stack import find_stack
-from cli.stack_choice import StackChoice
+from cli.doctor.findings import Finding, Level
 from milepost.connections.connection import SenderIdentity
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.subscription import Subscription
 from tests.builders import OFFERGRID
-from tests.stack import SENDER, aws, template
+from tests.stack import aws, template
 from tests.unit.cli.conftest import Deployed
+from tests.unit.cli.doctor_findings import HEALTHY, ROUTES, examined, resource, trouble, verified
 
 pytestmark = pytest.mark.thorough
 
-HEALTHY = {"ProductionAccessEnabled": True, "SendingEnabled": True, "EnforcementStatus": "HEALTHY"}
-ROUTES = [
-    *({"RouteKey": one, "AuthorizationType": "NONE"} for one in sorted(OPEN_ROUTES)),
-    {"RouteKey": "GET /orders", "AuthorizationType": "JWT"},
-]
+
 ROLE = "arn:aws:iam::123456789012:role/polls"
 SANDBOX = HEALTHY | {"ProductionAccessEnabled": False}
 
@@ -68,23 +60,6 @@ def _well(deployed: Deployed) -> None:
             TableName=deployed.stack.resources["PollsTable"],
             Item={"pk": {"S": f"poll#{name}"}, "last_webhook_at": {"S": "2026-03-02T12:00:00Z"}},
         )
-
-
-def verified(status: str) -> dict[str, Any]:
-    return {"VerificationAttributes": {SENDER: {"VerificationStatus": status}}}
-
-
-def resource(name: str, identity: str, kind: str) -> dict[str, str]:
-    return {"LogicalResourceId": name, "PhysicalResourceId": identity, "ResourceType": kind}
-
-
-def examined(deployed: Deployed) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = json.loads(deployed.run("doctor", "--json").stdout)
-    return found
-
-
-def trouble(deployed: Deployed) -> list[tuple[str, str, str]]:
-    return [(f["level"], f["about"], f["text"]) for f in examined(deployed) if f["level"] != "ok"]
 
 
 def test_a_deployment_in_which_nothing_is_wrong_is_told_so_line_by_line(deployed: Deployed) -> None:
@@ -308,116 +283,6 @@ def test_a_connection_that_never_had_a_webhook_is_a_warning(deployed: Deployed) 
         Key={"pk": {"S": f"poll#{OFFERGRID.id}"}},
     )
     assert trouble(deployed) == [("warn", "webhooks", "none has ever come for offergrid-home")]
-
-
-DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetAccount")
-CANNOT_LOOK = [
-    DENIED,
-    EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
-    ReadTimeoutError(endpoint_url="http://127.0.0.1:1"),
-    CannotDo("The orders API failed."),
-    KeyError("AlarmsTopic"),
-    ValueError("hunter2"),
-    RecursionError(),
-]
-
-
-@pytest.mark.parametrize("error", CANNOT_LOOK, ids=lambda one: type(one).__name__)
-def test_what_cannot_be_looked_at_is_a_failure_and_ends_no_examination(
-    error: Exception, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(_patient: object) -> Any:
-        raise error
-
-    well = ("alarms", lambda _patient: iter([ok("alarms", "quiet")]))
-    monkeypatch.setattr(commands, "CHECKS", [("mail", fail), well])
-    found = deployed.run("doctor", "--json")
-    assert found.exit_code == 1
-    assert [(one["level"], one["about"]) for one in json.loads(found.stdout)] == [
-        ("fail", "mail"),
-        ("ok", "alarms"),
-    ]
-    assert "could not be checked" in found.stdout
-    assert "hunter2" not in found.stdout
-
-
-@pytest.mark.parametrize("about", [about for about, _ in commands.CHECKS])
-def test_each_check_that_cannot_look_is_named_by_itself(
-    about: str, deployed: Deployed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(_patient: object) -> Any:
-        raise DENIED
-
-    checks = [(name, fail if name == about else check) for name, check in commands.CHECKS]
-    monkeypatch.setattr(commands, "CHECKS", checks)
-    assert [one[:2] for one in trouble(deployed)] == [("fail", about)]
-
-
-def test_a_dead_stack_is_a_failure_in_every_check(
-    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> Any:
-        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
-
-    target = find_stack(StackChoice(name="milepost-test"))
-    monkeypatch.setattr(commands, "find_stack", lambda _name: target)
-    monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
-    result = deployed.run("doctor", "--json")
-    found = json.loads(result.stdout)
-    assert result.exit_code == 1
-    assert {one["level"] for one in found} == {"fail"}
-    assert {one["about"] for one in found} == {about for about, _ in commands.CHECKS}
-
-
-@pytest.mark.parametrize(
-    ("kind", "about"),
-    [
-        ("AWS::CloudWatch::Alarm", "alarms"),
-        ("AWS::Lambda::Function", "functions"),
-        ("AWS::Lambda::EventSourceMapping", "sources"),
-        ("AWS::SNS::Topic", "topics"),
-    ],
-)
-def test_a_stack_that_has_nothing_to_look_at_is_not_well(
-    kind: str, about: str, deployed: Deployed
-) -> None:
-    listed = deployed.answers["ListStackResources"]["StackResourceSummaries"]
-    listed[:] = [one for one in listed if one["ResourceType"] != kind]
-    assert ("fail", about) in [one[:2] for one in trouble(deployed)]
-
-
-def test_figures_that_cloudwatch_does_not_give_are_a_failure(deployed: Deployed) -> None:
-    refused = {"Id": "m0", "StatusCode": "Forbidden", "Values": []}
-    deployed.answers["GetMetricData"] = {"MetricDataResults": [refused]}
-    assert ("fail", "functions") in [one[:2] for one in trouble(deployed)]
-
-
-def test_a_connection_whose_settings_or_secrets_cannot_be_used_is_named(
-    deployed: Deployed,
-) -> None:
-    deployed.stack.put_settings("offergrid-home", '{"page_size": "hunter2"}')
-    credentials = deployed.stack.kept_secret("ApiCredentials")
-    deployed.stack.keep_secret("ApiCredentials", credentials | {"rabot-energy": ["hunter2"]})
-    signing = deployed.stack.kept_secret("SigningSecrets")
-    deployed.stack.keep_secret("SigningSecrets", signing | {"offergrid-business": "hunter2"})
-    found = trouble(deployed)
-    assert ("fail", "connections") in [one[:2] for one in found]
-    texts = " ".join(one[2] for one in found if one[0] == "fail")
-    assert "offergrid-home: the settings of offergrid-home can't be used" in texts
-    assert "rabot-energy: the credentials of rabot-energy can't be used" in texts
-    assert "offergrid-business: the signing secrets of offergrid-business can't be used" in texts
-    assert "hunter2" not in texts
-    listed = deployed.run("connections", "list").output
-    assert "offergrid-home" in listed
-    assert "can't be used" in listed
-    assert "hunter2" not in listed
-
-
-def test_a_subscription_that_cannot_be_read_is_named(deployed: Deployed) -> None:
-    item = {"pk": {"S": "subscriptions"}, "sk": {"S": "bad"}, "mode": {"S": "weekly"}}
-    table = deployed.stack.resources["NoticesTable"]
-    aws("dynamodb").put_item(TableName=table, Item=item)
-    assert ("fail", "subscriptions") in [one[:2] for one in trouble(deployed)]
 
 
 def filter_announcements(deployed: Deployed, policy: dict[str, list[str]]) -> None:

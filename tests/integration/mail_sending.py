@@ -1,0 +1,55 @@
+"""Notices that are to be sent, and the mails that went out."""
+
+import json
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from milepost.notifications.aws.delivery_log import NoticesTable
+from milepost.notifications.aws.messages import notice_of
+from milepost.notifications.notice import Notice
+from milepost.notifications.recipients import Choice
+from tests.stack import Context, Stack, aws, event
+
+
+class Mailer:
+    """SES as far as it matters: what was sent, or the error that it is told to answer."""
+
+    def __init__(self, client: Any) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.error: str | None = None
+        self._client = client
+
+    def send_email(self, **mail: Any) -> Any:
+        if self.error:
+            raise ClientError({"Error": {"Code": self.error, "Message": "no"}}, "SendEmail")
+        answer = self._client.send_email(**mail)
+        self.sent.append(mail)
+        return answer
+
+
+def prepare(stack: Stack, name: str) -> dict[str, Any]:
+    """The event, with the order and the log as announce leaves them."""
+    (record,) = event("announce", name)["Records"]
+    aws("dynamodb").put_item(
+        TableName=stack.resources["OrdersTable"], Item=record["dynamodb"]["NewImage"]
+    )
+    batch: dict[str, Any] = event("send_notice", name)
+    enter(stack, notice_in(batch))
+    return batch
+
+
+def notice_in(batch: dict[str, Any]) -> Notice:
+    return notice_of(json.loads(batch["Records"][-1]["body"]))
+
+
+def enter(stack: Stack, notice: Notice) -> None:
+    log = NoticesTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+    log.enter(Choice(notice=notice), at=datetime.now(UTC))
+
+
+def invoke(app: ModuleType, batch: dict[str, Any]) -> list[str]:
+    answer = app.handler(batch, Context())
+    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]

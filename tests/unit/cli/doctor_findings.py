@@ -1,0 +1,32 @@
+"""A deployment that ``milepost doctor`` examines."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cli.doctor.account_checks import OPEN_ROUTES
+from tests.stack import SENDER
+from tests.unit.cli.conftest import Deployed
+
+HEALTHY = {"ProductionAccessEnabled": True, "SendingEnabled": True, "EnforcementStatus": "HEALTHY"}
+ROUTES = [
+    *({"RouteKey": one, "AuthorizationType": "NONE"} for one in sorted(OPEN_ROUTES)),
+    {"RouteKey": "GET /orders", "AuthorizationType": "JWT"},
+]
+
+
+def verified(status: str) -> dict[str, Any]:
+    return {"VerificationAttributes": {SENDER: {"VerificationStatus": status}}}
+
+
+def resource(name: str, identity: str, kind: str) -> dict[str, str]:
+    return {"LogicalResourceId": name, "PhysicalResourceId": identity, "ResourceType": kind}
+
+
+def examined(deployed: Deployed) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = json.loads(deployed.run("doctor", "--json").stdout)
+    return found
+
+
+def trouble(deployed: Deployed) -> list[tuple[str, str, str]]:
+    return [(f["level"], f["about"], f["text"]) for f in examined(deployed) if f["level"] != "ok"]
