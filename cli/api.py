@@ -1,7 +1,7 @@
 """Calls the orders API: invokes its function directly, with AWS credentials.
 
-IAM decides who may ask (``lambda:InvokeFunction``), so there is no token to fetch; timelines and
-logs name the caller's identity at AWS. What the API refuses becomes a fault in its own words.
+IAM decides who may do that (``lambda:InvokeFunction``), so no token is needed; timelines and logs
+name the caller's AWS identity. A refusal by the API becomes an error with the API's message.
 """
 
 import json
@@ -24,7 +24,7 @@ LARGEST_PAGE_OF_A_FILE: Final = 1_000
 _WRONG_USE: Final = frozenset({400, 422})
 _NO_SUCH_THING: Final = 404
 _PASSING: Final = frozenset({500, 502, 503, 504})
-"""Statuses of an error that may be over at the next request."""
+"""Statuses after which the request may be repeated."""
 _SMALLEST_PAGE: Final = 100
 _WAITS: Final = (1.0, 4.0, 10.0)
 """Seconds before a page that could not be read is requested again."""
@@ -39,14 +39,14 @@ _PATIENT: Final = Config(
 
 
 class NoSuchThing(CannotDo):
-    """What was asked for isn't there; the text says what it was."""
+    """The requested resource doesn't exist; the text names it."""
 
 
 class OrdersApi:
     """The API of one stack.
 
-    Every question raises ``WrongUse`` when it is asked wrongly, ``NoSuchThing`` when there is no
-    such thing, and ``CannotDo`` for every other no.
+    Every request raises ``WrongUse`` if it is invalid, ``NoSuchThing`` if the resource doesn't
+    exist, and ``CannotDo`` for every other refusal.
     """
 
     def __init__(self, stack: Stack) -> None:
@@ -58,11 +58,11 @@ class OrdersApi:
         self._person: str | None = None
 
     def get(self, path: str, **query: Any) -> Any:
-        """What is there; ``query`` values of None are left out, lists are repeated."""
+        """The response to a GET; ``query`` values of None are left out, lists are repeated."""
         return self.ask("GET", path, query=query)
 
     def post(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
-        """Have something done; ``key`` makes repeating it safe."""
+        """Make a request that changes something; ``key`` makes repeating it safe."""
         return self.ask("POST", path, body=body, key=key)
 
     def delete(self, path: str, *, key: str | None = None, **query: Any) -> Any:
@@ -109,8 +109,8 @@ class OrdersApi:
                 if last is None:
                     raise
                 raise CannotDo(
-                    f"The list broke off after {number:,} rows, the last of which is {last}; what "
-                    f"is written is not whole. {why}"
+                    f"The list ended early, after {number:,} rows; the last one "
+                    f"is {last}. The output is incomplete. {why}"
                 ) from None
             for row in map(json.loads, filter(None, answer["body"].split("\n"))):
                 number, last = number + 1, row.get("id")
@@ -123,8 +123,8 @@ class OrdersApi:
     def _page_of_rows(self, path: str, query: Mapping[str, Any]) -> dict[str, Any]:
         """A page of a list as JSON Lines.
 
-        A page that takes the function longer than it may run is tried again with half as many
-        rows, after a while: a long list shouldn't be lost for one page of it.
+        A page that takes the function longer than it may run is tried again with half as many rows,
+        after a while: a long list shouldn't be lost for one page of it.
         """
         limit = LARGEST_PAGE_OF_A_FILE
         for seconds in _WAITS:
@@ -147,7 +147,7 @@ class OrdersApi:
         except CannotDo as error:
             return error
         except (HTTPClientError, NotReached) as error:
-            return CannotDo(f"The orders API doesn't answer ({type(error).__name__}).")
+            return CannotDo(f"The orders API doesn't respond ({type(error).__name__}).")
         status = answer["statusCode"]
         if status < 400:
             return answer
@@ -222,11 +222,13 @@ class OrdersApi:
 
 
 def fault_of(status: int, problem: Mapping[str, Any], *, key: str | None = None) -> Fault:
-    """What the API answers instead of doing it (problem+json), as the command's fault.
+    """The command's error for an error response of the API (problem+json).
 
     :param key: the idempotency key to repeat it with, if it has one
     """
-    lines = [str(problem.get("detail") or problem.get("title") or f"The API answered {status}.")]
+    lines = [
+        str(problem.get("detail") or problem.get("title") or f"The API responded with {status}.")
+    ]
     lines += [
         _one_fault(one)
         for one in problem.get("errors") or ()

@@ -1,4 +1,4 @@
-"""Explains errors of AWS to an operator, and what to do about them."""
+"""Explains AWS errors to an operator, and what to do about them."""
 
 from typing import Final
 
@@ -51,7 +51,7 @@ def explain(error: BotoCoreError | ClientError | ResponseParserError) -> str:
         )
     if isinstance(error, EndpointConnectionError):
         return "AWS could not be reached. Check the network, AWS_REGION and AWS_ENDPOINT_URL."
-    return f"AWS could not be asked: {type(error).__name__}."
+    return f"The request to AWS failed: {type(error).__name__}."
 
 
 def _explain_answer(error: ClientError) -> str:
@@ -62,5 +62,5 @@ def _explain_answer(error: ClientError) -> str:
     if code in _WRONG:
         return f"AWS does not know these credentials ({code}): check AWS_PROFILE and the keys."
     if code in _DENIED:
-        return f"These AWS credentials may not do {asked}: {said}"
+        return f"These AWS credentials don't allow {asked}: {said}"
     return f"AWS refused {asked}: {said} ({code})"

@@ -9,7 +9,7 @@ DONE: Final = 0
 COULD_NOT: Final = 1
 WRONG_USE: Final = 2
 
-EXIT_CODES: Final = "Exit codes: 0 done, 1 could not be done, 2 wrong use or an invalid file."
+EXIT_CODES: Final = "Exit codes: 0 done, 1 could not be done, 2 incorrect usage or an invalid file."
 
 
 class Fault(Exception):
@@ -19,11 +19,11 @@ class Fault(Exception):
 
 
 class CannotDo(Fault):
-    """The stack, AWS or the machine does not let it be done."""
+    """It can't be done because of the stack, AWS or this machine."""
 
 
 class WrongUse(Fault):
-    """What was asked for can't be meant."""
+    """Incorrect usage."""
 
     code = WRONG_USE
 

@@ -51,7 +51,9 @@ def read_zone(name: str) -> Moments:
     try:
         return Moments(ZoneInfo(name))
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise WrongUse(f"--zone {name}: no time zone. Write one such as Europe/Berlin.") from None
+        raise WrongUse(
+            f"--zone {name}: unknown time zone. Write one such as Europe/Berlin."
+        ) from None
 
 
 def read_moment(text: str | None, *, option: str) -> str | None:

@@ -16,10 +16,13 @@ from cli.lean_import import import_part
 from cli.output import tell, warn
 
 PARTS: Final[Mapping[str, tuple[str, str]]] = {
-    "orders": ("cli.orders.commands", "Where orders stand: list, show, watch, export."),
+    "orders": ("cli.orders.commands", "Orders: list, show, watch, import, export."),
     "actions": ("cli.actions.commands", "Run actions on an order."),
-    "batches": ("cli.actions.batches", "Actions on many orders: watch and stop them."),
-    "notices": ("cli.notices.commands", "What was sent, what wasn't and why."),
+    "batches": (
+        "cli.actions.batches",
+        ("Batches: one action on many orders. Watch and stop them."),
+    ),
+    "notices": ("cli.notices.commands", "Notices: what was sent, what was not, and why."),
     "subscriptions": ("cli.subscriptions.commands", "Who is notified of what."),
     "suppressions": (
         "cli.subscriptions.suppressions",
@@ -31,29 +34,29 @@ PARTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "scorecards": (
         "cli.figures.scorecards",
-        "How connections and providers did, and which are slowing down.",
+        "How connections and providers performed, and which are slowing down.",
     ),
-    "causes": ("cli.figures.causes", "Why orders ended without success, and which were faster."),
+    "causes": ("cli.figures.causes", "Why orders ended without success."),
     "commissions": ("cli.figures.commissions", "What orders have earned, and what was paid."),
     "connections": ("cli.connections.commands", "The team's accounts, and whether they work."),
     "providers": (
         "cli.providers.commands",
-        "Providers that a file declares: try, apply, roll back.",
+        "Declared providers: test, apply, roll back.",
     ),
     "sign": ("cli.webhooks.sign", "Sign a file as a connection's provider would."),
-    "send-test": ("cli.webhooks.send_test", "See whether a connection's webhooks arrive."),
+    "send-test": ("cli.webhooks.send_test", "Test whether a connection's webhooks arrive."),
     "quarantine": (
         "cli.operations.quarantine",
-        "Payloads that could not be read, and reprocessing them.",
+        "Payloads that could not be read: list, show, reprocess.",
     ),
     "replay": ("cli.operations.replay", "Process again what a provider sent."),
     "dead-letters": ("cli.operations.dead_letters", "Messages that failed every retry."),
-    "redrive": ("cli.operations.redrive", "Send messages of a dead-letter queue back to work."),
-    "erase": ("cli.operations.erase", "Erase a customer, for good."),
+    "redrive": ("cli.operations.redrive", "Redrive messages of a dead-letter queue."),
+    "erase": ("cli.operations.erase", "Erase a customer permanently."),
     "activity": ("cli.activity.commands", "Who changed what, and when."),
-    "exports": ("cli.exports.commands", "Long lists as files that a job made."),
-    "views": ("cli.views.commands", "Saved filters of order lists, one's own and the team's."),
-    "doctor": ("cli.doctor.commands", "Whether a deployment is well, and what to do if not."),
+    "exports": ("cli.exports.commands", "Exports: long lists as files."),
+    "views": ("cli.views.commands", ("Saved filters of order lists, your own and the team's.")),
+    "doctor": ("cli.doctor.commands", ("Check a deployment, and say what to do about problems.")),
 }
 """Every part: the module with its ``app``, and its line in the help."""
 
@@ -106,7 +109,7 @@ def _explain(error: Exception) -> str | None:
 
 app = typer.Typer(
     cls=Operator,
-    help="See and steer a deployed Milepost.",
+    help="Look at and control a deployed Milepost.",
     epilog=f"Example: milepost orders list --due this_week. {EXIT_CODES}",
     no_args_is_help=True,
     # A traceback with local variables would show secrets.
@@ -132,4 +135,4 @@ def milepost(
         ),
     ] = False,
 ) -> None:
-    """See and steer a deployed Milepost: its orders, notices, connections, and its health."""
+    """Look at and control a deployed Milepost: its orders, notices, connections and health."""

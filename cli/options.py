@@ -8,7 +8,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard outpu
 CsvOption = Annotated[
     bool, typer.Option("--csv", help="Rows as CSV on standard output, for a spreadsheet.")
 ]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask first.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask for confirmation.")]
 ConnectionsOption = Annotated[
     list[str] | None,
     typer.Option("--connection", metavar="ID", help="Only this connection; may be repeated."),
@@ -23,7 +23,11 @@ OrderArgument = Annotated[
 ]
 WhoseOption = Annotated[
     str | None,
-    typer.Option("--connection", metavar="ID", help="Whose order it is; ORDER is its id then."),
+    typer.Option(
+        "--connection",
+        metavar="ID",
+        help="The order's connection; ORDER is then the provider's id.",
+    ),
 ]
 ZoneOption = Annotated[
     str,
@@ -37,7 +41,8 @@ KeyOption = Annotated[
     str | None,
     typer.Option(
         "--key",
-        help="Makes repeating it safe: with one key it is done once. Made when absent.",
+        help="Makes repeating the command safe: it is carried out once for "
+        "each key. Created if absent.",
         show_default=False,
     ),
 ]

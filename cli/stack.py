@@ -58,8 +58,9 @@ class Stack:
             return self.outputs[name]
         except KeyError:
             raise CannotDo(
-                f"Stack {self.name} has no output {name}: it is not Milepost's, or an older "
-                "version of it. Deploy the present template.yaml first."
+                f"Stack {self.name} has no output {name}: it is not a stack of "
+                "Milepost, or of an older version. Deploy the present "
+                "template.yaml first."
             ) from None
 
     @property
@@ -92,8 +93,8 @@ def find_stack(choice: StackChoice | None) -> Stack:
         return _local_stack(local)
     if chosen.name is None:
         raise WrongUse(
-            "Which stack? Name it by --stack NAME or MILEPOST_STACK, or start the local one "
-            "with `make run`."
+            "Which stack? Give --stack NAME or MILEPOST_STACK, or start the "
+            "local one with `make run`."
         )
     session = _open_session(chosen)
     outputs = _read_outputs(make_client(session, "cloudformation"), chosen.name)
@@ -176,9 +177,9 @@ def _read_outputs(cloudformation: Any, name: str) -> dict[str, str]:
         stacks = []
     if not stacks:
         raise CannotDo(
-            f"There is no stack {name} in {cloudformation.meta.region_name}. Check the name, "
-            "--region (or AWS_REGION) and --profile (or AWS_PROFILE). "
-            "`aws cloudformation list-stacks` shows what is there."
+            f"There is no stack {name} in {cloudformation.meta.region_name}. "
+            "Check the name, --region (or AWS_REGION) and --profile (or "
+            "AWS_PROFILE). `aws cloudformation list-stacks` lists the stacks."
         )
     return {one["OutputKey"]: one["OutputValue"] for one in stacks[0].get("Outputs", [])}
 

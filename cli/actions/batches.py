@@ -20,16 +20,16 @@ from cli.output import is_interactive, tell, tell_csv, tell_folded, tell_json, t
 from cli.stack import StackOption, find_stack
 from milepost.exports.lists import BATCHES
 
-app = make_part("Actions on many orders that were started: watch them, stop them.")
+app = make_part("Batches: one action on many orders. Watch them, stop them.")
 
 _AT_WORK: Final = "running"
 _LISTED: Final = ("id", "action", "state", "total", "person")
 _SHOWN: Final = 20
 _EVERY: Final = 1.0
-"""Seconds from one look at a batch to the next."""
+"""Seconds between two requests for a batch's progress."""
 
 IdArgument = Annotated[
-    str, typer.Argument(metavar="ID", help="As `milepost actions do --from-file` says it.")
+    str, typer.Argument(metavar="ID", help="As `milepost actions do --from-file` prints it.")
 ]
 WaitOption = Annotated[
     bool, typer.Option("--wait", help="Show the progress until the batch has ended.")
@@ -39,8 +39,10 @@ WaitOption = Annotated[
 @app.command("list", epilog=examples("batches list", "batches list --all --csv"))
 def list_batches(
     *,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="The maximum number.")] = 50,
-    all_: Annotated[bool, typer.Option("--all", help="All, however many there are.")] = False,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, help="The maximum number of batches.")
+    ] = 50,
+    all_: Annotated[bool, typer.Option("--all", help="All batches.")] = False,
     zone: ZoneOption = UTC_ZONE,
     stack: StackOption = None,
     as_json: JsonOption = False,
@@ -77,9 +79,8 @@ def show_batch(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how far a batch is, and which orders were refused or failed, and why.
-
-    Exit code 1 when some failed.
+    """Show the progress of a batch, and which orders were refused or failed, and why. Exit code 1
+    if some failed.
     """
     api = OrdersApi(find_stack(stack))
     found = watch_batch(api, batch) if wait else api.get(f"/batches/{batch}")
@@ -90,7 +91,7 @@ def show_batch(
 def stop_batch(
     batch: IdArgument, *, stack: StackOption = None, as_json: JsonOption = False
 ) -> None:
-    """Begin with no further order; what is at work ends as it would."""
+    """Stop a batch before its next order."""
     tell_batch(OrdersApi(find_stack(stack)).post(f"/batches/{batch}/stop"), as_json=as_json)
 
 
@@ -98,7 +99,7 @@ def stop_batch(
 def resume_batch(
     batch: IdArgument, *, stack: StackOption = None, as_json: JsonOption = False
 ) -> None:
-    """Go on with a running batch whose worker failed too often. Nothing is done twice."""
+    """Continue a batch whose worker failed too often. Nothing is done twice."""
     api = OrdersApi(find_stack(stack))
     tell_batch(api.post(f"/batches/{batch}/start", {"token": "-"}), as_json=as_json)
 
@@ -113,12 +114,12 @@ def run_on_many(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """The dry run of an action on the orders of a file; once confirmed, the batch until its end."""
+    """Make a dry run of an action on the orders of a file; if it is confirmed, run the batch."""
     orders = [_order_id(api, one, connection) for one in read_orders(path)]
     plan = api.post("/batches", {"action": action, "orders": orders, **asked})
     _tell_plan(plan)
     if not plan["counts"]["waiting"]:
-        warn("Nothing to do: every order would be refused.")
+        warn("Nothing to do: the action would be refused for every order.")
         raise typer.Exit(COULD_NOT)
     charged = f" {plan['charges']} cards are charged." if plan["charges"] else ""
     name = action.replace("_", " ").capitalize()
@@ -140,7 +141,10 @@ def read_orders(path: Path) -> list[str]:
     cells = (line.split(",")[0].strip().strip('"') for line in text.splitlines())
     found = [one for one in cells if one and not one.startswith("#") and one != "id"]
     if not found:
-        raise WrongUse(f"{path} names no order: one a line, as `milepost orders list` prints them.")
+        raise WrongUse(
+            f"{path} contains no order: write one on each line, as "
+            "`milepost orders list` prints them."
+        )
     return list(dict.fromkeys(found))
 
 
@@ -173,7 +177,10 @@ def tell_batch(found: Mapping[str, Any], *, as_json: bool) -> None:
 
 def _tell_plan(plan: Mapping[str, Any]) -> None:
     waiting, refused = plan["counts"]["waiting"], plan["refused"]
-    warn(f"Dry run: {waiting} of {plan['total']} orders would be done, {len(refused)} refused.")
+    warn(
+        f"Dry run: the action would be run on {waiting} of {plan['total']} "
+        f"orders, and refused for {len(refused)}."
+    )
     for one in plan["sample"]:
         warn(f"  {one}")
     if waiting > len(plan["sample"]):

@@ -85,31 +85,38 @@ def do_action(
         typer.Option(
             "--from-file",
             metavar="FILE",
-            help="On the orders that a file names, one a line; ORDER is left out then.",
+            help="On the orders that a file lists, one on each line; leave ORDER out.",
         ),
     ] = None,
     connection: WhoseOption = None,
     at: Annotated[
         str | None,
         typer.Option(
-            "--at", metavar="INSTANT", help="Plan it for this time, such as 2030-03-20T09:00:00Z."
+            "--at",
+            metavar="INSTANT",
+            help="Plan the action for this time, such as 2030-03-20T09:00:00Z.",
         ),
     ] = None,
-    reason: Annotated[str | None, typer.Option("--reason", help="Why, for the provider.")] = None,
-    invoice: Annotated[str | None, typer.Option("--invoice", help="Its id or number.")] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="The reason, for the provider.")
+    ] = None,
+    invoice: Annotated[
+        str | None, typer.Option("--invoice", help="The invoice's id or number.")
+    ] = None,
     note: Annotated[
-        str | None, typer.Option("--note", help="What to note, or the month of commission_paid.")
+        str | None,
+        typer.Option("--note", help="The text of a note, or the month of commission_paid."),
     ] = None,
     attention: Annotated[
         list[str] | None,
         typer.Option(
             "--attention",
             metavar="CODE",
-            help="The reason that was handled; all of them without this option.",
+            help="The reason for attention that was handled; by default all.",
         ),
     ] = None,
     quietly: Annotated[
-        bool, typer.Option("--quietly", help="Send no notices of what a refresh changes.")
+        bool, typer.Option("--quietly", help="Send no notices of changes that a refresh finds.")
     ] = False,
     key: KeyOption = None,
     yes: YesOption = False,
@@ -119,12 +126,12 @@ def do_action(
 ) -> None:
     """Run an action on an order. The order's timeline names it and your AWS identity.
 
-    An action that nothing takes back, such as cancel, asks first; so does one that charges the
-    customer's card, also when it is planned. If the provider refuses, the
-    command prints the provider's words and ends with exit code 1.
+    Actions that can't be undone, such as cancel, ask for confirmation; so do actions that charge
+    the customer's card, also when they are planned. If the provider refuses, the command prints the
+    provider's message and ends with exit code 1.
 
-    With --from-file it is run on many orders as a batch: first a dry run, then a question, then the
-    progress. What the orders don't allow is refused one by one.
+    With --from-file it is run on many orders as a batch: first a dry run, then a confirmation, then
+    the progress. It is refused for the orders that don't allow it.
     """
     moments = read_zone(zone)
     api = OrdersApi(find_stack(stack))
@@ -160,7 +167,7 @@ def _check_many(
     order: str, action: str | None, *, at: str | None, invoice: str | None, key: str | None
 ) -> None:
     if action is not None:
-        raise WrongUse(f"With --from-file name the action alone: leave out {order}.")
+        raise WrongUse(f"With --from-file, give only the action: leave out {order}.")
     if at or invoice or key:
         raise WrongUse("--at, --invoice and --key are for one order: leave them out.")
 
@@ -187,10 +194,10 @@ def call_off_action(
 def _confirm_final(
     api: OrdersApi, order_id: str, action: str, *, is_planned: bool, yes: bool
 ) -> None:
-    """Ask before what can't be undone, and before a card is charged.
+    """Ask for confirmation if the action can't be undone or charges a card.
 
-    A plan can be called off: it asks only if it charges a card. What the order does not allow is
-    left to the API.
+    A planned action can be cancelled, so only one that charges a card asks. The API refuses actions
+    that the order does not allow.
     """
     order = api.get(f"/orders/{order_id}")
     if action not in order["actions"]:
@@ -199,7 +206,7 @@ def _confirm_final(
     charge = known.charge(order["details"]) if known else None
     said = [f"This charges the customer's card: {charge}."] if charge else []
     if not is_planned and _is_final(action, order["provider"]):
-        said.append("Nothing takes it back.")
+        said.append("It can't be undone.")
     if said:
         what = f"{'Plan ' if is_planned else ''}{action.replace('_', ' ')}"
         question = f"{what.capitalize()} {order_id} ({order['status']})?"
@@ -225,7 +232,7 @@ def done_in_words(done: Mapping[str, Any], order_id: str, moments: Moments) -> s
         was = ", was planned" if done["result"] == "called_off" else ""
         result += f"{was} for {moments.minute(done['planned_for'])} ({moments.label})"
     said = f" ({done['outcome']})" if done["outcome"] not in (None, done["result"]) else ""
-    before = " It had been done with this key before." if done["repeated"] else ""
+    before = "It was already done with this key." if done["repeated"] else ""
     return f"{done['action']} of {order_id}: {result}{said}.{before}"
 
 

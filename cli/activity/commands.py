@@ -28,14 +28,16 @@ _FIELDS: Final = ("at", "person", "kind", "outcome", "about", "via", "address", 
 def activity(
     *,
     person: Annotated[
-        str | None, typer.Option("--person", help="Of this user name or identity at AWS.")
+        str | None, typer.Option("--person", help="Changes by this user name or AWS identity.")
     ] = None,
     order: Annotated[
         str | None,
-        typer.Option("--order", metavar="ORDER", help="About this order: connection:order:item."),
+        typer.Option(
+            "--order", metavar="ORDER", help="Changes of this order: connection:order:item."
+        ),
     ] = None,
     kind: Annotated[
-        str | None, typer.Option("--kind", help="Of this kind, such as perform_action.")
+        str | None, typer.Option("--kind", help="Changes of this kind, such as perform_action.")
     ] = None,
     connection: ConnectionsOption = None,
     outcome: Annotated[
@@ -54,7 +56,7 @@ def activity(
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """List changes that people made, by the API, the console or this command; the latest first."""
+    """List changes that people made with the API, the console or this command, the latest first."""
     moments = read_zone(zone)
     days: dict[str, Any] = {"from": first_day, "to": last_day}
     pages = OrdersApi(find_stack(stack)).pages(
@@ -79,7 +81,7 @@ def activity(
     elif as_csv:
         tell_csv(ACTIVITY, found)
     elif not found:
-        tell("Nothing was changed.")
+        tell("There are no changes.")
     else:
         rows = [_row(one, moments.minute(one["at"])) for one in found]
         tell_table(_FIELDS, rows, drop=("id", "address", "via"))

@@ -37,13 +37,14 @@ def recorded(stack: Stack, kind: str, **ids: str) -> Iterator[Change]:
             yield change
     except NotRecorded as error:
         raise CannotDo(
-            f"The change can't be noted in the activity log of {stack.name}, so it was not made "
-            f"({type(error.__cause__).__name__}). You need dynamodb:PutItem on its ActivityTable."
+            f"The change can't be recorded in the activity log of {stack.name}, "
+            f"so it was not made ({type(error.__cause__).__name__}). You need "
+            "dynamodb:PutItem on its ActivityTable."
         ) from None
 
 
 def _say_that_its_end_is_missing(error: Exception) -> None:
     warn(
-        "This is done, but the activity log does not say how it ended "
-        f"({type(error).__name__}): its entry stays `started`."
+        "The change was made, but its outcome could not be recorded in the "
+        f"activity log ({type(error).__name__}): the entry stays `started`."
     )

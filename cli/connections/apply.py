@@ -31,8 +31,8 @@ def apply(
 ) -> None:
     """Make the stack as the file says.
 
-    What lets events in comes first and what starts work comes last, so that no function meets
-    half a connection; what is removed goes the other way round.
+    What is needed to receive events is written first and what starts work last, so that no function
+    finds an incomplete connection; removals are made in the opposite order.
 
     :param compared: what was stored when the difference was worked out
     :param still_ours: looked at before each part

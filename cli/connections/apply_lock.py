@@ -21,8 +21,9 @@ class ChangedSinceCompared(CannotDo):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            f"{what} changed since it was compared: run apply again. It shows what it would change"
-            " now, and asks before it does."
+            f"{what} changed since the comparison: run apply again. It "
+            "shows the present differences, and asks before it changes "
+            "anything."
         )
 
 
@@ -31,8 +32,9 @@ class BeingApplied(CannotDo):
 
     def __init__(self, until: str) -> None:
         super().__init__(
-            "Somebody else is changing the connections of this stack now: repeat this in a minute."
-            f" If they were interrupted, it is possible from {until[:_MINUTE]}Z on."
+            "Somebody else is changing the connections of this stack: try "
+            "again in a minute. If they were interrupted, it is possible again "
+            f"from {until[:_MINUTE]}Z on."
         )
 
 
@@ -64,4 +66,4 @@ def changing(stores: Stores, *, compared: str | None) -> Iterator[StillOurs]:
 
 def _changed(changed: ChangedSinceRead) -> ChangedSinceCompared:
     at = f" (at {changed.at[:_MINUTE]}Z)" if changed.at else ""
-    return ChangedSinceCompared(f"What this stack has stored{at}")
+    return ChangedSinceCompared(f"The stored settings{at}")

@@ -42,13 +42,15 @@ def apply_file(
     *,
     stack: StackOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before writing.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, and write nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the changes without making them.")
+    ] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove what is not in the file.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the stack's connections as a file says; shows the difference first.
+    """Make the stack's connections as a file says; shows the differences first.
 
-    Safe to repeat: a second time there is nothing to change. Without a terminal it doesn't ask.
+    Safe to repeat: the second time there is nothing to change. Without a terminal it doesn't ask.
     """
     target = find_stack(stack)
     stores = open_stores(target)
@@ -77,7 +79,7 @@ def apply_file(
     ):
         # Somebody may have changed it by other means while the question stood.
         if compare(wanted, read_stored(stores), prune=prune, is_kept=is_kept) != difference:
-            raise ChangedSinceCompared(f"What {target} has stored")
+            raise ChangedSinceCompared(f"The stored settings of {target}")
         apply(difference, wanted, stores, compared=stored, still_ours=still_ours)
         _describe(difference, change)
     _report(target, difference, applied=True, as_json=as_json)
@@ -91,7 +93,8 @@ def list_connections(
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """Show every connection: whether it works, its last poll and webhook, where webhooks go."""
+    """Show every connection: whether it works, its last poll and webhook, and its webhook
+    address."""
     moments = read_zone(zone)
     target = find_stack(stack)
     stored = read_stored(open_stores(target))
@@ -124,15 +127,16 @@ def poll(
         typer.Option(
             "--since",
             metavar="TIME",
-            help="Read again all that changed since then: an instant, or 90m, 6h, 3d ago.",
+            help="Read again everything that has changed since then: an "
+            "instant, or 90m, 6h, 3d ago.",
         ),
     ] = None,
     notices: Annotated[
-        bool, typer.Option("--notices", help="Tell people of what --since brings to light.")
+        bool, typer.Option("--notices", help="Notify people of changes that --since finds.")
     ] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Until this request is done.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until this request is done.")] = False,
     patience: Annotated[
-        float, typer.Option("--patience", help="Seconds to wait at most; then exit code 1.")
+        float, typer.Option("--patience", help="Maximum seconds to wait; then exit code 1.")
     ] = 300,
     zone: ZoneOption = UTC_ZONE,
     stack: StackOption = None,
@@ -143,7 +147,9 @@ def poll(
     api = OrdersApi(find_stack(stack))
     again = {"since": read_moment(since, option="--since"), "announce": notices} if since else None
     if notices and not since:
-        raise WrongUse("--notices is for --since: a poll for news always tells.")
+        raise WrongUse(
+            "--notices is only for --since: a poll for new changes always notifies people."
+        )
     started = start_poll(api, connection_id, again=again)
     if not wait:
         tell_json(started.told) if as_json else tell(REQUESTED)
@@ -157,7 +163,7 @@ def poll(
         for line in troubles(found, moments):
             tell_folded(line, indent=0)
     if not ended.is_done:
-        warn("The poll failed. The request is kept: the next poll does it.")
+        warn("The poll failed. The request is kept: the next poll fulfils it.")
         raise typer.Exit(COULD_NOT)
 
 
@@ -185,7 +191,7 @@ def _how_they_are(stack: Stack) -> dict[str, Any]:
         why = str(fault)
     except AWS_FAILED as error:
         why = explain(error)
-    warn(f"How they are could not be asked: {why}")
+    warn(f"Their health is unknown: {why}")
     return {}
 
 
@@ -205,6 +211,6 @@ def _report(stack: Stack, difference: Difference, *, applied: bool, as_json: boo
     elif difference.is_empty:
         tell("Nothing to change.")
     elif applied:
-        tell("Applied. Functions take it up within 5 minutes.")
+        tell("Applied. Functions use it within 5 minutes.")
     else:
         tell("Nothing was written (--dry-run).")

@@ -164,14 +164,16 @@ def _impossible(file: ConnectionsFile, wanted: Wanted, stored: Stored) -> Iterat
         if there is not None and there.provider != provider:
             yield file.problem(
                 ("connections", index, "provider"),
-                f"{name} is an account at {there.provider}, and its orders stay so: give the "
-                f"account at {provider} an id of its own",
+                f"{name} is an account at {there.provider}, and the provider of "
+                f"its orders can't change: give the account at {provider} "
+                "another id",
             )
         elif missing := _missing_credentials(connection, stored):
             yield file.problem(
                 ("connections", index, "credentials"),
-                f"{provider} asks for {', '.join(missing)}: refer to it here, or store it by "
-                f"`milepost connections secret set {name} {missing[0]}`",
+                f"{provider} needs {', '.join(missing)}: add a reference to it "
+                "here, or store it with `milepost connections secret set "
+                f"{name} {missing[0]}`",
             )
 
 
@@ -185,7 +187,7 @@ def _missing_credentials(connection: WantedConnection, stored: Stored) -> Sequen
 
 
 def _unheard(file: ConnectionsFile, others: set[str]) -> Iterator[Problem]:
-    """Subscriptions to connections that don't exist would never tell anybody anything."""
+    """Subscriptions to connections that don't exist would never notify anybody."""
     known = others | {one.id for one in file.declared.connections}
     for index, one in enumerate(file.declared.subscriptions):
         for at, name in enumerate(one.connections or ()):
@@ -217,5 +219,5 @@ def uncallable_endpoints(file: ConnectionsFile) -> Iterator[Problem]:
         try:
             require_callable(one.url)
         except Refused as refusal:
-            what = f"{refusal}: a deployed stack calls public https addresses alone"
+            what = f"{refusal}: a deployed stack calls only public https addresses"
             yield file.problem(("subscriptions", index, "url"), what)

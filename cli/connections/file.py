@@ -124,7 +124,7 @@ def _repeated_ids(file: ConnectionsFile) -> Iterator[Problem]:
     counts = Counter(one.id for one in file.declared.connections)
     for index, one in enumerate(file.declared.connections):
         if counts[one.id] > 1:
-            what = f"{one.id} is the id of {counts[one.id]} connections: each needs one of its own"
+            what = f"{one.id} is the id of {counts[one.id]} connections: give each its own id"
             yield file.problem(("connections", index, "id"), what)
 
 
@@ -153,7 +153,7 @@ def _repeated_terms(file: ConnectionsFile) -> Iterator[Problem]:
             ]
         )
         if place is not None:
-            what = "is for the same supplier and service as terms above it: keep one of them"
+            what = "is for the same supplier and service as earlier terms: keep one of them"
             yield file.problem(("connections", index, "commission", place), what)
 
 
@@ -184,7 +184,7 @@ def _in_words(kind: str, message: str, place: tuple[str | int, ...]) -> str:
     if kind == "list_type" and place == ("connections",):
         return 'must be a list: begin each connection with "- id: ..."'
     if kind == "string_pattern_mismatch" and place[-1] == "id":
-        return "must be up to 40 of a-z, 0-9 and dashes, and begin with none"
+        return "must be up to 40 of a-z, 0-9 and dashes, and must not begin with a dash"
     return _WORDS.get(kind, message.removeprefix("Value error, "))
 
 
@@ -226,7 +226,7 @@ def _read_secrets(entry: _Entry, reader: SecretReader, problems: list[Problem]) 
     for name, reference in entry.declared.credentials.items():
         place = ("credentials", name)
         if known and name not in known:
-            what = f"is no credential of {entry.declared.provider}: it asks for {', '.join(known)}"
+            what = f"is not a credential of {entry.declared.provider}: it needs {', '.join(known)}"
             problems.append(entry.problem(place, what))
             continue
         try:
@@ -304,10 +304,10 @@ def _read_webhook(
 
 
 _NO_HEADER_VALUE: Final = (
-    "can't be sent in an HTTP header: it has a line break, a control character, or one that is not "
-    "in Latin-1"
+    "can't be sent in an HTTP header: it has a line break, a control "
+    "character, or a character that is not in Latin-1"
 )
 
 
 def _no_signing_secret(scheme: str) -> str:
-    return f"is no signing secret: {what_it_takes(scheme)}"
+    return f"is not a signing secret: {what_it_takes(scheme)}"

@@ -52,15 +52,15 @@ OFF: Final = "off"
 def _web_address(value: str) -> str:
     parts = urlsplit(value)
     if not parts.hostname or parts.query or parts.fragment or parts.username or parts.password:
-        raise ValueError("is no plain address such as https://api.example.com/v1")
+        raise ValueError("is not a plain address such as https://api.example.com/v1")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
-        raise ValueError("must begin with https://, since credentials travel to it")
+        raise ValueError("must begin with https://, since credentials are sent to it")
     return value.rstrip("/")
 
 
 def _order_page(value: str) -> str:
     if not is_order_page(value):
-        raise ValueError("is no address such as https://portal.example.com/orders/{order_id}")
+        raise ValueError("is not an address such as https://portal.example.com/orders/{order_id}")
     return value
 
 
@@ -75,7 +75,7 @@ def _check_poll(value: str) -> str:
 
 def _shown(value: str) -> str:
     if one_line(value) != value:
-        raise ValueError("has line breaks, control characters or characters that can't be seen")
+        raise ValueError("has line breaks, control characters or invisible characters")
     return value
 
 
@@ -87,7 +87,7 @@ def _link(value: str) -> str:
     parts = urlsplit(value)
     is_plain = value.isascii() and value.isprintable() and not set(value) & set(" <>\"'")
     if parts.scheme != "https" or not parts.hostname or parts.username or not is_plain:
-        raise ValueError("is no link such as https://survey.example.com/order")
+        raise ValueError("is not a link such as https://survey.example.com/order")
     return value
 
 
@@ -103,8 +103,9 @@ def _provider(value: str) -> str:
     # Declared ones are known once the stack was read, so not when this module is imported.
     if value not in provider_names():
         raise ValueError(
-            f"is no provider: there are {', '.join(provider_names())}; one of your own is declared "
-            "in a file (docs/add-a-provider.md): `milepost providers apply` it first"
+            f"is not a provider: there are {', '.join(provider_names())}. "
+            "Declare your own in a file (docs/add-a-provider.md), and apply it "
+            "first with `milepost providers apply`"
         )
     return value
 
@@ -229,9 +230,9 @@ class DeclaredConnection(_Declared):
     def _fits_its_provider(self) -> Self:
         profile, scheme = profile_of(self.provider), scheme_of(self.provider)
         if not (self.base_url or profile.base_url):
-            raise ValueError(f"{self.provider} needs base_url: it has no public one")
+            raise ValueError(f"{self.provider} needs base_url: it has no public address")
         if profile.needs_token_url and not self.token_url:
-            raise ValueError(f"{self.provider} needs token_url, where it gives out tokens")
+            raise ValueError(f"{self.provider} needs token_url, which issues tokens")
         if self.page_size and self.page_size > profile.most_per_page:
             raise ValueError(f"page_size is at most {profile.most_per_page} at {self.provider}")
         if self.webhooks and scheme is None:
@@ -251,9 +252,9 @@ class DeclaredConnection(_Declared):
                 f"{' and '.join(sorted(dates, reverse=True))}"
             )
         if Kind.FOLLOW_UP in kinds and self.follow_up is None:
-            raise ValueError("customer_notices has follow_up: say follow_up.link, what to send")
+            raise ValueError("customer_notices has follow_up: add follow_up.link, the link to send")
         if self.follow_up is not None and Kind.FOLLOW_UP not in kinds:
-            raise ValueError("has a follow_up that nobody gets: add it to customer_notices")
+            raise ValueError("has a follow_up that nobody gets: add follow_up to customer_notices")
         return self
 
     def _check_stages(self) -> None:
@@ -263,7 +264,7 @@ class DeclaredConnection(_Declared):
         for name in self.stage_days or {}:
             if normal_form(name) not in known:
                 there = ", ".join(dict.fromkeys([*words, *Status]))
-                raise ValueError(f"stage_days has no stage {name!r}: there are {there}")
+                raise ValueError(f"stage_days: there is no stage {name!r}; there are {there}")
 
     @property
     def commission_terms(self) -> list[DeclaredCommission]:

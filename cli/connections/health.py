@@ -40,4 +40,4 @@ def troubles(connection: Mapping[str, Any], moments: Moments) -> Iterator[str]:
     if health["condition"] == "late":
         yield f"Its polls are {in_words(health['lag_seconds'])} behind their schedule."
     if health["is_paused"]:
-        yield "A poll ran out of time; the next one goes on where it stopped."
+        yield "A poll ran out of time; the next one continues where it stopped."

@@ -9,7 +9,7 @@ from cli.api import OrdersApi
 from cli.errors import CannotDo
 
 REQUESTED: Final = (
-    "A poll is requested. If another poll is at work, the request is kept and done after it."
+    "A poll is requested. If another poll is running, the request is kept and fulfilled after it."
 )
 _LOOK_EVERY: Final = 1.0
 
@@ -31,7 +31,7 @@ class StartedPoll:
     told: Mapping[str, Any]
 
     def wait(self, seconds: float) -> EndedPoll:
-        """How it ended: whichever poll did the request, or failed to.
+        """The outcome of the poll that fulfilled the request, or failed.
 
         :raises CannotDo: when none has in so many seconds, or the provider asked us to wait
         """
@@ -58,16 +58,17 @@ def start_poll(api: OrdersApi, connection: str, *, again: Mapping[str, Any] | No
 def _why_not_over(connection: str, health: Mapping[str, Any], seconds: float) -> str:
     if health["not_before"]:
         return (
-            f"{connection} is not polled yet: its provider asked us to wait until "
-            f"{health['not_before']}. The request is kept: the next poll after that does it."
+            f"{connection} is not polled yet: its provider asked us to wait "
+            f"until {health['not_before']}. The request is kept: the next poll "
+            "after that fulfils it."
         )
     if health["is_polled_now"]:
-        state = "a poll is at work"
+        state = "a poll is running"
     elif health["is_paused"]:
-        state = "a poll is paused, and the next one goes on where it stopped"
+        state = "a poll is paused, and the next one continues where it stopped"
     else:
-        state = "no poll is at work"
+        state = "no poll is running"
     return (
-        f"The request is not done after {seconds:.0f} s ({state}). It is kept: the next poll of "
-        f"{connection} does it."
+        f"The request was not fulfilled within {seconds:.0f} s ({state}). It is "
+        f"kept: the next poll of {connection} fulfils it."
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class UnreadableReference(ValueError):
-    """A reference that leads nowhere. Says where it points, never what is there."""
+    """A reference that can't be resolved. The message names its place, never the value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +32,17 @@ class SecretReader:
         if self.literals:
             return text
         raise UnreadableReference(
-            "a secret itself may stand in the file for the local stack only: write env:NAME or "
-            "file:PATH, and change the secret if this file was ever shared"
+            "the file may contain a secret itself only for the local stack: "
+            "write env:NAME or file:PATH, and change the secret if this file "
+            "was ever shared"
         )
 
     def _from_environment(self, name: str) -> str:
         value = os.environ.get(name, "").strip()
         if not value:
             raise UnreadableReference(
-                f"the environment has no {name}: set it, or leave this line out to keep what is "
-                "stored"
+                f"the environment has no {name}: set it, or leave this line out "
+                "to keep the stored secret"
             )
         return value
 

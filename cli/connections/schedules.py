@@ -42,7 +42,9 @@ def read_schedule(text: str) -> Schedule:
     """
     found = _WRITTEN.fullmatch(text)
     if found is None or int(found[1]) < 1:
-        raise ValueError(f'{text!r} is no time between polls: write "5 minutes", "1 hour" or off')
+        raise ValueError(
+            f'{text!r} is not an interval between polls: write "5 minutes", "1 hour" or off'
+        )
     return Schedule(int(found[1]), found[2])
 
 

@@ -55,15 +55,15 @@ def rotate_secret(
     finish: Annotated[
         bool,
         typer.Option(
-            "--finish", help="End the previous secret; the provider signs with the new one."
+            "--finish", help="Remove the previous secret; the provider signs with the new one."
         ),
     ] = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a new signing secret and print it once; the one until now stays live beside it.
+    """Create a new signing secret and print it once; the previous one stays live as well.
 
-    Give the new one to the provider, then repeat with --finish.
+    Give the new secret to the provider, then repeat the command with --finish.
     """
     target = find_stack(stack)
 
@@ -83,12 +83,15 @@ def rotate_secret(
     if as_json:
         tell_json(_as_json(target, connection_id, entry))
     elif finish:
-        tell(f"One signing secret of {connection_id} is live; functions learn it in 5 minutes.")
+        tell(f"One signing secret of {connection_id} is live; functions use it within 5 minutes.")
     else:
-        warn("Give this to the provider in half a minute: by then every function knows it.")
+        warn("Give this to the provider in half a minute: by then every function accepts it.")
         warn("Both are live until `secret rotate --finish`.")
-        warn("Where a file names this connection's signing secrets, put it there as well: the next")
-        warn("apply would bring the old one back.")
+        warn(
+            "If a file names this connection's signing secrets, store it "
+            "there as well: otherwise the next"
+        )
+        warn("apply restores the old one.")
         tell(entry["secrets"][0])
 
 
@@ -96,15 +99,18 @@ def rotate_secret(
 def set_secret(
     connection_id: IdArgument,
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A credential, such as api_key, or signing.")
+        str,
+        typer.Argument(
+            metavar="NAME", help="The name of a credential, such as api_key, or signing."
+        ),
     ],
     *,
     stack: StackOption = None,
 ) -> None:
     """Store a credential, or the signing secret that the provider chose.
 
-    The value is asked for, or read from standard input; it is never an argument, since others
-    could see it there.
+    The value is asked for, or read from standard input; it is never an argument, since others could
+    see it there.
     """
     target = find_stack(stack)
     stores = open_stores(target)
@@ -127,9 +133,9 @@ def set_secret(
             _set_signing(stores, connection_id, value, stored)
         else:
             _set_credential(stores, connection_id, name, value)
-    tell(f"Stored {name} of {connection_id}. Functions take it up within 5 minutes.")
+    tell(f"Stored {name} of {connection_id}. Functions use it within 5 minutes.")
     if connection_id not in stored.settings:
-        warn(f"No connection {connection_id} is applied yet: it is kept until one is.")
+        warn(f"No connection {connection_id} is applied yet: the value is kept until one is.")
 
 
 def _require_credential(connection_id: str, name: str, stored: Stored) -> None:
@@ -137,7 +143,7 @@ def _require_credential(connection_id: str, name: str, stored: Stored) -> None:
     known = profile_of(settings.provider).credentials if settings else credential_names()
     if known and name not in known:
         asked = ", ".join([*known, *([SIGNING] if connection_id in stored.signing else [])])
-        raise WrongUse(f"{connection_id} has no {name}: there is {asked}.")
+        raise WrongUse(f"{connection_id} has no credential {name}: it has {asked}.")
 
 
 def _read_value(connection_id: str, name: str) -> str:
@@ -146,15 +152,15 @@ def _read_value(connection_id: str, name: str) -> str:
     else:
         value = sys.stdin.read().strip()
     if not value:
-        raise WrongUse("Nothing was given: type the value, or pass it by standard input.")
+        raise WrongUse("No value was given: type it, or pass it on standard input.")
     return str(value)
 
 
 def _set_credential(stores: Stores, connection_id: str, name: str, value: str) -> None:
     if not is_header_value(value):
         raise WrongUse(
-            f"This can't be {name}: an HTTP header carries no line breaks or control characters, "
-            "and only characters of Latin-1."
+            f"This can't be {name}: an HTTP header can't contain line breaks or "
+            "control characters, and only characters of Latin-1."
         )
 
     def put(entries: Entries) -> None:
@@ -169,7 +175,7 @@ def _set_signing(stores: Stores, connection_id: str, value: str, stored: Stored)
     if scheme is None:
         raise WrongUse(f"{stored.settings[connection_id].provider} sends no webhooks.")
     if not is_signing_secret(scheme, value):
-        raise WrongUse(f"This is no signing secret: {what_it_takes(scheme)}.")
+        raise WrongUse(f"This is not a signing secret: {what_it_takes(scheme)}.")
 
     def put(entries: Entries) -> None:
         live = Signing.read(entries.get(connection_id)).secrets
@@ -192,15 +198,17 @@ def _rotated(entry: dict[str, Any], connection_id: str) -> list[str]:
     live: list[str] = entry["secrets"]
     if len(live) > 1:
         raise CannotDo(
-            f"A rotation of {connection_id} is under way: end it by `milepost connections secret "
-            f"rotate {connection_id} --finish`, or see the new one by `secret show`."
+            f"A rotation of {connection_id} is in progress: finish it with "
+            f"`milepost connections secret rotate {connection_id} --finish`, or "
+            "show the new secret with `secret show`."
         )
     try:
         return [make_signing_secret(entry["scheme"]), *live]
     except NoSecret:
         raise CannotDo(
-            f"{connection_id} checks with the provider's public key: when the provider gives you a "
-            f"new one, `milepost connections secret set {connection_id} signing`."
+            f"{connection_id} verifies with the provider's public key: when the "
+            "provider gives you a new key, run `milepost connections secret "
+            f"set {connection_id} signing`."
         ) from None
 
 

@@ -26,7 +26,7 @@ def show_difference(difference: Difference) -> None:
         _show_heading(subscription, f"subscription of {subscription.recipient}")
         _show_fields(subscription.fields)
     for one in difference.left_alone:
-        tell(f"  {one} is not in the file, left alone (--prune removes it)", style="dim")
+        tell(f"{one} is not in the file and is not changed (--prune removes it)", style="dim")
 
 
 def difference_as_json(difference: Difference) -> dict[str, Any]:

@@ -231,6 +231,7 @@ def _usable_signing(entries: Entries, unusable: dict[str, list[str]]) -> dict[st
             found[name] = entry
         else:
             unusable.setdefault(name, []).append(
-                f"the signing secrets of {name} can't be used: they are no scheme and list of texts"
+                f"the signing secrets of {name} can't be used: they have to be "
+                "a scheme and a list of texts"
             )
     return found

@@ -41,7 +41,7 @@ def read_yaml(text: str) -> tuple[Any, Positions]:
         loader = yaml.SafeLoader(text)
     except yaml.reader.ReaderError as error:
         at = text.count("\n", 0, error.position) + 1
-        raise BadYaml("has a character that can't stand in YAML", line=at) from None
+        raise BadYaml("has a character that YAML doesn't allow", line=at) from None
     try:
         node = loader.get_single_node()
         if node is None:
@@ -66,7 +66,9 @@ def _bounded(lines: Iterator[tuple[Path, int]]) -> Iterator[tuple[Path, int]]:
     """:raises BadYaml: for aliases of aliases, which make a short text an endless document"""
     for number, one in enumerate(lines):
         if number > _MOST_VALUES:
-            raise BadYaml(f"has more than {_MOST_VALUES:,} values, by its aliases", line=None)
+            raise BadYaml(
+                f"has more than {_MOST_VALUES:,} values, because of its aliases", line=None
+            )
         yield one
 
 
@@ -91,7 +93,7 @@ def _mapping_lines(
         name = str(key.value)
         line = key.start_mark.line + 1
         if name in seen:
-            raise BadYaml(f"{name} stands here twice: keep one of them", line=line)
+            raise BadYaml(f"{name} is here twice: keep one of them", line=line)
         seen.add(name)
         yield from _lines(value, (*path, name), above)
         # The key's line is where a person looks, also when its value begins below it.

@@ -28,11 +28,11 @@ def check_concurrency(patient: ExaminedStack) -> Iterator[Finding]:
     if most < _ENOUGH:
         yield warning(
             "concurrency",
-            f"the account runs {most} functions at once: a burst of webhooks gets 5xx",
-            "Ask for 1,000 concurrent executions of Lambda in the Service Quotas console.",
+            f"the account runs {most} functions concurrently: a burst of webhooks gets 5xx",
+            "Request 1,000 concurrent executions of Lambda in the Service Quotas console.",
         )
     else:
-        yield ok("concurrency", f"the account runs {most:,} functions at once")
+        yield ok("concurrency", f"the account runs {most:,} functions concurrently")
 
 
 def check_routes(patient: ExaminedStack) -> Iterator[Finding]:
@@ -45,7 +45,7 @@ def check_routes(patient: ExaminedStack) -> Iterator[Finding]:
         one["RouteKey"] for one in routes if one.get("AuthorizationType", "NONE") == "NONE"
     }
     for missing in sorted(OPEN_ROUTES - open_ones):
-        yield failure("routes", f"{missing} is missing or asks for a token", "Deploy again.")
+        yield failure("routes", f"{missing} is missing, or requires a token", "Deploy again.")
     for extra in sorted(open_ones - OPEN_ROUTES):
         yield failure("routes", f"{extra} is open to everybody", "Deploy again.")
     if open_ones == OPEN_ROUTES:

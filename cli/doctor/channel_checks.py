@@ -25,14 +25,15 @@ def check_mail(patient: ExaminedStack) -> Iterator[Finding]:
     if not account.get("ProductionAccessEnabled", False):
         yield failure(
             "mail",
-            "SES is in its sandbox: it writes to verified addresses alone",
+            "SES is in its sandbox: it sends only to verified addresses",
             "Request production access in the SES console.",
         )
     elif account.get("EnforcementStatus", "HEALTHY") != "HEALTHY":
         yield warning(
             "mail",
             f"SES has the account under review ({account['EnforcementStatus']})",
-            "Look at bounces and complaints: `milepost subscriptions list` has who ended.",
+            "Look at bounces and complaints: `milepost subscriptions list` "
+            "shows whose subscriptions ended.",
         )
     else:
         yield ok("mail", "SES is out of its sandbox and sends")
@@ -45,7 +46,9 @@ def check_sender(patient: ExaminedStack) -> Iterator[Finding]:
     named = {one["ParameterKey"]: one["ParameterValue"] for one in parameters}
     address = named.get(_SENDER)
     if not address:
-        yield failure("sender", "the stack does not say which it is", "Deploy with SENDER=...")
+        yield failure(
+            "sender", "the stack does not say which address it is", "Deploy with SENDER=..."
+        )
         return
     identities = [address, address.rpartition("@")[2]]
     answer = patient.stack.client("ses").get_identity_verification_attributes(Identities=identities)
@@ -65,7 +68,7 @@ def check_signatures(patient: ExaminedStack) -> Iterator[Finding]:
         )
     if not found:
         number = sum(bool(one.customer_notices) for one in patient.stored.settings.values())
-        yield ok("signatures", f"{number} connections notify customers, and say who writes")
+        yield ok("signatures", (f"{number} connections notify customers, and have a sender"))
 
 
 def check_topics(patient: ExaminedStack) -> Iterator[Finding]:
@@ -78,13 +81,14 @@ def check_topics(patient: ExaminedStack) -> Iterator[Finding]:
         yield warning(
             "topics",
             f"{one['Endpoint']} has not confirmed its subscription",
-            "They have a mail or message with a link; subscribe them again when it has expired.",
+            "The subscriber has a mail or message with a link; if it has "
+            "expired, subscribe them again.",
         )
     if all(one["SubscriptionArn"] == _PENDING for one in alarms):
         yield warning(
             "topics",
             "nobody is notified of alarms",
-            "Deploy with ALARMS=address, or subscribe somebody to the topic of alarms.",
+            "Deploy with ALARMS=address, or subscribe somebody to the alarm topic.",
         )
     elif not pending:
         number = len(alarms) + len(announcements)
@@ -133,6 +137,6 @@ def _check_quota(quota: Mapping[str, float]) -> Iterator[Finding]:
     if most > 0 and sent >= most * _NEARLY:
         yield warning(
             "mail",
-            f"{sent:,.0f} of the {most:,.0f} mails that SES sends a day are used up",
-            "Ask for a higher quota in the Service Quotas console.",
+            f"{sent:,.0f} of the {most:,.0f} mails that SES sends a day have been sent",
+            "Request a higher quota in the Service Quotas console.",
         )

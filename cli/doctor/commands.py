@@ -52,9 +52,9 @@ _STYLES: Final = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red
 
 @app.command("doctor", epilog=examples("doctor --stack milepost-prod"))
 def doctor(*, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """Check a deployment and say what to do where it isn't well. Exit code 1 on a failure.
+    """Check a deployment, and say what to do about problems. Exit code 1 on a failure.
 
-    It changes nothing. What it can't look at is a failure too.
+    It changes nothing. A check that can't be made counts as a failure.
     """
     target = find_stack(stack)
     if not as_json:
@@ -88,7 +88,7 @@ def examine(patient: ExaminedStack) -> Iterator[Finding]:
 
 
 def _unchecked(about: str, why: str) -> Finding:
-    return failure(about, f"could not be checked: {why}", "Check again with what that asks for.")
+    return failure(about, f"could not be checked: {why}", "Fix that, and check again.")
 
 
 def _tell(one: Finding) -> None:

@@ -19,7 +19,7 @@ _WORTH_A_LOOK: Final = frozenset({"late", "waiting", "never_polled"})
 
 
 def check_alarms(patient: ExaminedStack) -> Iterator[Finding]:
-    """Whether every alarm of the stack is quiet."""
+    """Whether no alarm of the stack is in ALARM."""
     ours = set(_required(patient, "AWS::CloudWatch::Alarm", "alarms").values())
     pages = patient.stack.client("cloudwatch").get_paginator("describe_alarms")
     ringing = [
@@ -33,7 +33,7 @@ def check_alarms(patient: ExaminedStack) -> Iterator[Finding]:
             "alarms", f"{one['AlarmName']} is in ALARM", str(one.get("AlarmDescription", ""))
         )
     if not ringing:
-        yield ok("alarms", f"{len(ours)} alarms, all quiet")
+        yield ok("alarms", f"{len(ours)} alarms, none in ALARM")
 
 
 def check_functions(patient: ExaminedStack) -> Iterator[Finding]:
@@ -60,10 +60,12 @@ def check_sources(patient: ExaminedStack) -> Iterator[Finding]:
         if state not in {"Enabled", "Enabling", "Updating"}:
             off.append(name)
             yield failure(
-                "sources", f"{name} is {state.lower()}: nothing is handed on", "Deploy again."
+                "sources",
+                (f"{name} is {state.lower()}: it passes nothing to its function"),
+                "Deploy again.",
             )
     if not off:
-        yield ok("sources", f"{len(mappings)} queues and streams reach their functions")
+        yield ok("sources", f"{len(mappings)} queues and streams are enabled")
 
 
 def check_dead_letters(patient: ExaminedStack) -> Iterator[Finding]:
@@ -106,14 +108,14 @@ def check_polls(patient: ExaminedStack) -> Iterator[Finding]:
         fix = f"`milepost connections poll {one['id']} --wait`"
         if condition in _FAILS:
             ill += 1
-            yield failure("polls", f"{one['id']}: {said}", f"Fix what it says, then {fix}.")
+            yield failure("polls", f"{one['id']}: {said}", f"Fix the cause, then run {fix}.")
         elif condition in _WORTH_A_LOOK:
             ill += 1
-            yield warning("polls", f"{one['id']}: {said}", f"If it stays so: {fix}.")
+            yield warning("polls", f"{one['id']}: {said}", f"If it remains: {fix}.")
         else:
             well += 1
     if not ill:
-        yield ok("polls", f"{well} connections, none behind")
+        yield ok("polls", f"{well} connections, none late")
 
 
 def check_payloads(patient: ExaminedStack) -> Iterator[Finding]:
@@ -126,7 +128,7 @@ def check_payloads(patient: ExaminedStack) -> Iterator[Finding]:
             yield warning(
                 "payloads",
                 f"{one['id']}: {said}",
-                "Look whether it has to be read (docs/add-a-provider.md#when-a-provider-changes).",
+                "Check whether it has to be read (docs/add-a-provider.md#when-a-provider-changes).",
             )
     if not changed:
         yield ok("payloads", f"{len(patient.connections)} connections, no change within 30 days")
@@ -143,12 +145,12 @@ def check_webhooks(patient: ExaminedStack) -> Iterator[Finding]:
     if silent:
         yield warning(
             "webhooks",
-            f"none has ever come for {', '.join(silent)}",
-            f"`milepost send-test {silent[0]}` tries the way; the provider's side has to have the "
-            "address and the secret.",
+            f"{', '.join(silent)} has never received a webhook",
+            f"`milepost send-test {silent[0]}` tests the webhook address; the "
+            "provider needs the address and the secret.",
         )
     else:
-        yield ok("webhooks", f"{len(signing)} connections have had theirs")
+        yield ok("webhooks", f"{len(signing)} connections have received webhooks")
 
 
 def _required(patient: ExaminedStack, kind: str, what: str) -> dict[str, str]:

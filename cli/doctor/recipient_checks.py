@@ -35,7 +35,7 @@ def check_recipients(patient: ExaminedStack) -> Iterator[Finding]:
     if not any(unheard.values()):
         yield ok(
             "hearing",
-            "every connection has somebody who is notified of failed, overdue and attention",
+            "for every connection somebody is notified of failed, overdue and attention",
         )
 
 

@@ -14,13 +14,13 @@ def check_stack(patient: ExaminedStack) -> Iterator[Finding]:
     if status.endswith("ROLLBACK_COMPLETE"):
         yield warning(
             "stack",
-            f"the last deployment was taken back ({status})",
+            f"the last deployment was rolled back ({status})",
             "`aws cloudformation describe-stack-events` says why; then deploy again.",
         )
     elif status.endswith("_COMPLETE"):
         yield ok("stack", status)
     else:
-        yield failure("stack", status, "Wait until the deployment is over, or fix it.")
+        yield failure("stack", status, "Wait until the deployment has ended, or fix it.")
 
 
 def check_secrets(patient: ExaminedStack) -> Iterator[Finding]:
@@ -46,7 +46,7 @@ def check_secrets(patient: ExaminedStack) -> Iterator[Finding]:
             faults += 1
             yield fault
     if not faults:
-        yield ok("secrets", f"{len(stored.settings)} connections have all theirs")
+        yield ok("secrets", (f"{len(stored.settings)} connections have all of them"))
 
 
 def _unusable(patient: ExaminedStack) -> Iterator[Finding]:
@@ -55,13 +55,14 @@ def _unusable(patient: ExaminedStack) -> Iterator[Finding]:
             yield failure(
                 "connections",
                 f"{name}: {why}",
-                "Nothing is done for it until that is corrected, all others go on: apply the "
-                "connections' file again, or `milepost connections secret set`.",
+                "Nothing is done for this connection until that is corrected; "
+                "the others continue. Apply the connections' file again, or "
+                "run `milepost connections secret set`.",
             )
     for one in patient.stored.unreadable_subscriptions:
         yield failure(
             "subscriptions",
-            f"{one} can't be read: nobody is notified by it",
+            f"{one} can't be read: nobody is notified by this subscription",
             f"Apply the connections' file again, or delete it (`DELETE /subscriptions/{one}`).",
         )
 
@@ -74,7 +75,7 @@ def check_schedules(patient: ExaminedStack) -> Iterator[Finding]:
     for name in without:
         yield failure(
             "schedules",
-            f"{name} has one, and its settings are gone: each of its polls fails",
+            f"{name} has a schedule but no settings: each of its polls fails",
             "Apply the connections' file again: with it in the file, or with --prune without it.",
         )
     for name, settings in sorted(stored.settings.items()):
@@ -97,7 +98,7 @@ def check_schedules(patient: ExaminedStack) -> Iterator[Finding]:
             faults += 1
             yield warning(
                 "schedules",
-                f"{name} has one that is not as it was applied",
+                f"the schedule of {name} is not as it was applied",
                 "Apply the connections' file again.",
             )
     if not faults:
@@ -118,12 +119,12 @@ def _signing_fault(patient: ExaminedStack, name: str) -> Finding | None:
         return failure("secrets", f"{name} has no signing secret: no webhook is accepted", fix)
     if not all(has_form(entry["scheme"], one) for one in secrets):
         return failure(
-            "secrets", f"{name} has a signing secret that is none of {entry['scheme']}", fix
+            "secrets", (f"{name} has a signing secret that is not valid for {entry['scheme']}"), fix
         )
     if len(secrets) > 1:
         return warning(
             "secrets",
-            f"{name} has {len(secrets)} live signing secrets: a rotation is under way",
+            f"{name} has {len(secrets)} live signing secrets: a rotation is in progress",
             f"`milepost connections secret rotate {name} --finish` when the new one is in use.",
         )
     return None

@@ -14,7 +14,7 @@ from cli.options import JsonOption, ZoneOption
 from cli.output import tell, tell_json, tell_table, warn
 from cli.stack import StackOption, find_stack
 
-app = make_part("Long lists as files that a job made: follow them, download them.")
+app = make_part("Exports: long lists as files that a job makes. Follow them, download them.")
 
 _LISTED: Final = ("id", "list", "state", "rows", "person")
 
@@ -54,7 +54,7 @@ def show_exports(
 def show_export(
     export: IdArgument, *, stack: StackOption = None, as_json: JsonOption = False
 ) -> None:
-    """Show how far an export is, and the link to its file once it is ready.
+    """Show the progress of an export, and the link to its file once it is ready.
 
     The link opens the file for whoever has it, for 15 minutes at most.
     """
@@ -65,7 +65,10 @@ def show_export(
 def download_export(
     export: IdArgument,
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="Where to; by default, its own name.")
+        Path | None,
+        typer.Argument(
+            metavar="FILE", help="The file to write; by default, the export's own name."
+        ),
     ] = None,
     *,
     stack: StackOption = None,
@@ -88,5 +91,5 @@ def tell_export(found: Mapping[str, Any], *, as_json: bool) -> None:
     if found["why"]:
         tell(f"Because {found['why']}.")
     if found["link"]:
-        warn(f"This link opens the file until {found['link_until']} at most:")
+        warn(f"This link opens the file, until {found['link_until']} at the latest:")
         tell(found["link"])

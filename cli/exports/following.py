@@ -16,7 +16,7 @@ from cli.output import is_interactive
 
 LIVE: Final = frozenset({"waiting", "running"})
 _EVERY: Final = 1.0
-"""Seconds from one look at an export to the next."""
+"""Seconds between two requests for an export's progress."""
 _CHUNK: Final = 1024 * 1024
 _ATTEMPTS: Final = 3
 

@@ -36,7 +36,7 @@ def show_causes(
         str | None, typer.Option("--from", metavar="MONTH", help="Such as 2026-03.")
     ] = None,
     last: Annotated[
-        str | None, typer.Option("--to", metavar="MONTH", help="The present one if absent.")
+        str | None, typer.Option("--to", metavar="MONTH", help="By default the present month.")
     ] = None,
     stack: StackOption = None,
     as_json: JsonOption = False,
@@ -62,7 +62,7 @@ def show_causes(
     months = found["months"]
     tell(f"Rejections, failures and cancellations from {months[0]} to {months[-1]}", style="bold")
     if not found["causes"]:
-        tell("There were none in this time.")
+        tell("There were none in this period.")
     else:
         tell_table(
             ["month", "connection", "service", "outcome", "cause", "count", "share"],

@@ -23,18 +23,21 @@ app = make_part()
 def list_commissions(
     *,
     month: Annotated[
-        str | None, typer.Option("--month", metavar="MONTH", help="Due in it, such as 2026-04.")
+        str | None,
+        typer.Option(
+            "--month", metavar="MONTH", help="The month in which they are due, such as 2026-04."
+        ),
     ] = None,
     connection: ConnectionsOption = None,
     state: Annotated[
-        list[State] | None, typer.Option("--state", help="May be repeated; without it, all.")
+        list[State] | None, typer.Option("--state", help="May be repeated; by default all.")
     ] = None,
     stack: StackOption = None,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """List commissions by order. `milepost actions do ORDER commission_paid --note MONTH` marks
-    one as paid."""
+    """List commissions by order. `milepost actions do ORDER commission_paid --note MONTH` marks one
+    as paid."""
     found: list[Mapping[str, Any]] = []
     pages = OrdersApi(find_stack(stack)).pages(
         "/commissions",

@@ -22,10 +22,10 @@ def show_scorecards(
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """Show how each connection and each provider did in the last 13 weeks, and how good the
-    forecasts of its orders were.
+    """Show how each connection and each provider performed in the last 13 weeks, and how good the
+    forecasts of its orders were. Then the stages that are slowing down.
 
-    Then the stages that are slowing down. Scorecards are made once a day.
+    Scorecards are computed once a day.
     """
     found = OrdersApi(find_stack(stack)).get("/scorecards", connection=connection or None)
     cards = found["scorecards"]
@@ -36,7 +36,7 @@ def show_scorecards(
         tell_csv(SCORECARDS, cards)
         return
     if not cards:
-        tell("There are none yet: they are made once a day.")
+        tell("There are no scorecards yet: they are computed once a day.")
         return
     tell(f"The 13 weeks until {cards[0]['made_at'][:10]}", style="bold")
     tell_table(

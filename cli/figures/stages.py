@@ -40,7 +40,7 @@ def show_stages(
         str | None, typer.Option("--from", metavar="MONTH", help="Such as 2026-03.")
     ] = None,
     last: Annotated[
-        str | None, typer.Option("--to", metavar="MONTH", help="The present one if absent.")
+        str | None, typer.Option("--to", metavar="MONTH", help="By default the present month.")
     ] = None,
     by: Annotated[
         By, typer.Option("--by", help="raw_status: the provider's own words within each stage.")
@@ -71,7 +71,7 @@ def show_stages(
     months = found["months"]
     tell(f"Stages that ended from {months[0]} to {months[-1]}", style="bold")
     if not found["stages"]:
-        tell("None has ended in this time.")
+        tell("None ended in this period.")
     else:
         words = ["raw status"] if by is By.RAW_STATUS else []
         tell_table(

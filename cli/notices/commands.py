@@ -59,7 +59,7 @@ from milepost.notifications.subscription import DigestReason
 from milepost.orders.order import OrderKey
 from milepost.providers.registry import REGISTRY
 
-app = make_part("What was sent, what wasn't and why; sending it again.")
+app = make_part("Notices: what was sent, what was not, and why; send them again.")
 
 
 @app.command(
@@ -84,19 +84,23 @@ def list_notices(
     since: SinceOption = None,
     until: UntilOption = None,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, help="The maximum number of notices of every order.")
+        int,
+        typer.Option(
+            "--limit", min=1, help="The maximum number of notices, when no ORDER is given."
+        ),
     ] = 50,
-    all_: Annotated[bool, typer.Option("--all", help="All, however many there are.")] = False,
-    ids: Annotated[bool, typer.Option("--ids", help="Show ids as well, to resend by.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="All notices.")] = False,
+    ids: Annotated[bool, typer.Option("--ids", help="Also show ids, for resending.")] = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """Show notices, also those that were not sent, with the reason of each. Times: UTC.
+    """Show notices, including those that were not sent, with the reason. Times are in UTC.
 
-    Of an order, all of them as they were announced; ORDER may also be a customer's email. Without
-    ORDER those of every order, the newest first: a notice that bounced, failed, was skipped or
-    suppressed has the time of that, any other the time at which it was entered.
+    For an ORDER, all its notices in the order of the announcements; ORDER may also be a customer's
+    email. Without ORDER, the notices of all orders, the newest first: a notice that bounced,
+    failed, was skipped or suppressed has the time at which that happened, any other the time at
+    which it was created.
     """
     target = find_stack(stack)
     wanted = wanted_notices(
@@ -133,7 +137,7 @@ def list_notices(
         tell_csv(NOTICES, [notice_view(one).model_dump(mode="json") for one in found])
         return
     if not found:
-        tell(f"No notice of {order} is in the log, which keeps them for 400 days.")
+        tell(f"The log has no notice of {order}; it keeps notices for 400 days.")
         return
     show_entries(found, with_ids=ids)
 
@@ -187,30 +191,36 @@ def explain_notices(
 )
 def resend_notice(
     notice: Annotated[
-        str, typer.Argument(metavar="NOTICE", help="Its id, by `milepost notices list --ids`.")
+        str,
+        typer.Argument(
+            metavar="NOTICE", help="The notice's id, from `milepost notices list --ids`."
+        ),
     ],
     *,
     to: Annotated[
-        str | None, typer.Option("--to", help="Another address than the notice's own.")
+        str | None, typer.Option("--to", help="An address to use instead of the notice's own.")
     ] = None,
     by: Annotated[
-        str | None, typer.Option("--by", help="Who asks, for the log. Your AWS identity, if not.")
+        str | None,
+        typer.Option("--by", help="Your name, for the log. By default your AWS identity."),
     ] = None,
     key: KeyOption = None,
     force: Annotated[
         bool,
         typer.Option(
-            "--force", help="Send it although it is out of date, off, or not to go there."
+            "--force",
+            help="Send it although it is out of date, switched off, "
+            "or its recipient may get no mail.",
         ),
     ] = False,
     stack: StackOption = None,
 ) -> None:
-    """Send a mail or a message to a chat again, as a new notice, and print its id.
+    """Send a mail or a message to a chat again: a new notice, rendered from the order as it is now.
+    Prints its id.
 
-    It is written from the order as it is now. What is out of date (the order has moved on, the
-    appointment has changed or is over), of a kind that is off for customers, or for somebody who
-    is to get no mail, is refused with the reason. With --force it is sent, and leads with how the
-    order stands now.
+    A notice is refused, with the reason, if it is out of date (the order has another status, the
+    appointment was changed or is over), if its kind is off for customers, or if its recipient may
+    get none. With --force it is sent, and begins with the order's present status.
     """
     try:
         identity = NoticeId.parse(notice)
@@ -241,11 +251,11 @@ def resend_notice(
         except KeyReused as error:
             raise WrongUse(f"Not resent: {error}.") from None
         except NeedsForce as error:
-            raise WrongUse(f"Not resent: {error}. Send it all the same with --force.") from None
+            raise WrongUse(f"Not sent: {error}. To send it anyway, use --force.") from None
         except CannotResend as error:
             raise CannotDo(f"Not resent: {error}.") from None
         except OrdersUnavailable as error:
-            raise CannotDo(f"Not resent: {error}. Repeat it in a minute.") from None
+            raise CannotDo(f"Not sent: {error}. Try again in a minute.") from None
         change.changed(after={"notice": NoticeId.parse(sent.id).path_id})
     warn(f"Goes to {sent.recipient}.")
     tell(sent.id)
@@ -256,30 +266,35 @@ def resend_notice(
 )
 def preview_notice(
     kind: Annotated[
-        PreviewKind, typer.Argument(metavar="KIND", help="Such as rejected; digest for a digest.")
+        PreviewKind,
+        typer.Argument(metavar="KIND", help="A kind such as rejected, or digest for a digest."),
     ],
     *,
-    connection: Annotated[str, typer.Option("--connection", help="Whose settings and texts.")],
+    connection: Annotated[
+        str,
+        typer.Option("--connection", help="The connection whose settings and templates are used."),
+    ],
     language: Annotated[str, typer.Option("--language", help="Such as en, de or da.")] = "en",
     audience: Annotated[Audience, typer.Option("--audience")] = Audience.TEAM,
     reason: Annotated[
-        DigestReason, typer.Option("--reason", help="Of a digest: why it comes as one mail.")
+        DigestReason, typer.Option("--reason", help="For a digest: why it is one mail.")
     ] = DigestReason.DAILY,
     html: Annotated[
-        Path | None, typer.Option("--html", help="Write the HTML part there.", dir_okay=False)
+        Path | None,
+        typer.Option("--html", help="Write the HTML part to this file.", dir_okay=False),
     ] = None,
-    text: Annotated[bool, typer.Option("--text", help="Print the text beside --html.")] = False,
+    text: Annotated[bool, typer.Option("--text", help="Also print the text, with --html.")] = False,
     channel: Annotated[
         PreviewChannel, typer.Option("--channel", help="email, slack or teams.")
     ] = PreviewChannel.EMAIL,
     customer_names: Annotated[
-        bool, typer.Option("--customer-names", help="Of a chat: with the customer's name.")
+        bool, typer.Option("--customer-names", help="For a chat: include the customer's name.")
     ] = False,
     stack: StackOption = None,
 ) -> None:
-    """Show the mail of an invented order, as this connection would send it.
+    """Show a mail about a sample order, as this connection would send it.
 
-    With --channel slack or teams, the JSON of the message to a chat: Slack's Block Kit Builder and
+    With --channel slack or teams, print the JSON of the message to a chat: Slack's Block Kit Builder and
     Microsoft's Adaptive Cards Designer show what it looks like.
     """
     target = find_stack(stack)
@@ -321,14 +336,14 @@ def release_notices(
         typer.Option(
             "--until",
             metavar="INSTANT",
-            help="Also what would be due by then, such as 2026-03-04T18:00:00Z.",
+            help="Also send notices that are due by then, such as 2026-03-04T18:00:00Z.",
         ),
     ] = None,
     stack: StackOption = None,
 ) -> None:
     """Send held notices now: digests, notices held by quiet hours, and retries.
 
-    Without --until, only those that are due already. That happens every minute by itself.
+    Without --until, only those that are already due; this also happens every minute automatically.
     """
     asked = {"until": format_instant(_instant(until))} if until is not None else {}
     target = find_stack(stack)
@@ -344,8 +359,9 @@ def _release(target: Stack, asked: Mapping[str, str]) -> dict[str, Any]:
     said: dict[str, Any] = json.loads(answer["Payload"].read())
     if answer.get("FunctionError"):
         raise CannotDo(
-            f"The function failed ({said.get('errorType', 'no reason')}): its log group says why. "
-            "Nothing is lost: repeat it then."
+            f"The function failed ({said.get('errorType', 'no reason')}): its "
+            "log group says why. Nothing is lost: fix the cause and repeat the "
+            "command."
         )
     return said
 

@@ -23,19 +23,21 @@ OptionalOrder = Annotated[
     str | None,
     typer.Argument(
         metavar="[ORDER]",
-        help="Only of this order, or of a customer's email; of every order without it.",
+        help="Notices of this order, or of a customer's email; by default of all orders.",
         show_default=False,
     ),
 ]
 StatesOption = Annotated[
-    list[State] | None, typer.Option("--state", help="May be repeated; every one without it.")
+    list[State] | None, typer.Option("--state", help="May be repeated; by default all.")
 ]
 UndeliveredOption = Annotated[
     bool,
-    typer.Option("--undelivered", help="Those that nobody got: skipped, suppressed, failed, ..."),
+    typer.Option(
+        "--undelivered", help="Notices that nobody received: skipped, suppressed, failed, bounced."
+    ),
 ]
 ReasonOption = Annotated[
-    str | None, typer.Option("--reason", metavar="TEXT", help="A part of the reason.")
+    str | None, typer.Option("--reason", metavar="TEXT", help="Text that the reason contains.")
 ]
 AudienceOption = Annotated[Audience | None, typer.Option("--audience")]
 KindsOption = Annotated[list[Kind] | None, typer.Option("--kind", help="May be repeated.")]
@@ -46,10 +48,13 @@ RecipientOption = Annotated[
 ]
 SinceOption = Annotated[
     str | None,
-    typer.Option("--since", metavar="TIME", help="From then on: an instant, or 90m, 6h, 3d ago."),
+    typer.Option(
+        "--since", metavar="TIME", help="At this time or later: an instant, or 90m, 6h, 3d ago."
+    ),
 ]
 UntilOption = Annotated[
-    str | None, typer.Option("--until", metavar="TIME", help="Before then, said as in --since.")
+    str | None,
+    typer.Option("--until", metavar="TIME", help="Before this time, written as for --since."),
 ]
 
 
@@ -113,7 +118,7 @@ def show_notices(found: Mapping[str, Any], *, with_ids: bool) -> None:
     """Print two lines for each notice: kind and state, then recipient and reason."""
     notices = found["notices"]
     if not notices:
-        tell("No notice in the log is like that.")
+        tell("The log has no such notice.")
         return
     tell_row(_COLUMNS, _WIDTHS, style="bold")
     for one in notices:

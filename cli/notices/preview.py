@@ -34,7 +34,7 @@ class MailWanted:
 
 
 def preview_mail(stack: Stack, kind: str, wanted: MailWanted) -> Mail:
-    """The mail of an invented order.
+    """The mail about a sample order.
 
     :raises WrongUse: when there is no such connection, or this audience isn't notified of this kind
     """
@@ -51,7 +51,7 @@ def preview_mail(stack: Stack, kind: str, wanted: MailWanted) -> Mail:
 
 
 def preview_digest(stack: Stack, reason: DigestReason, wanted: MailWanted) -> Mail:
-    """A digest of invented orders.
+    """A digest of sample orders.
 
     :raises WrongUse: when there is no such connection
     """
@@ -90,8 +90,6 @@ def _preview(stack: Stack, wanted: MailWanted, render: Callable[[MailRenderer], 
         return render(MailRenderer(settings, texts))
     except UnknownConnection:
         known = ", ".join(sorted(settings.all())) or "none"
-        raise WrongUse(
-            f"There is no connection {wanted.connection}; applied are: {known}."
-        ) from None
+        raise WrongUse(f"There is no connection {wanted.connection}; there are: {known}.") from None
     except LookupError as error:
         raise WrongUse(f"{error}.") from None

@@ -1,1 +1,1 @@
-"""Setting right what went wrong: quarantine, dead letters, replays, erasure."""
+"""Operations: quarantine, dead letters, replays, erasure."""

@@ -14,13 +14,16 @@ from cli.output import tell, tell_csv, tell_folded, tell_json, tell_table, warn
 from cli.stack import StackOption, find_stack
 from milepost.exports.lists import QUEUES
 
-app = make_part("Messages that failed every retry. `milepost redrive QUEUE` sends them back.")
+app = make_part("Messages that failed every retry. `milepost redrive QUEUE` redrives them.")
 
 QueueArgument = Annotated[
     str, typer.Argument(metavar="QUEUE", help="Such as inbox; `dead-letters list` shows all.")
 ]
 MessageArgument = Annotated[
-    str, typer.Argument(metavar="MESSAGE", help="Its id, by `milepost dead-letters show QUEUE`.")
+    str,
+    typer.Argument(
+        metavar="MESSAGE", help="The message's id, from `milepost dead-letters show QUEUE`."
+    ),
 ]
 
 
@@ -55,7 +58,7 @@ def show_queue(
     if as_json:
         tell_json(found)
         return
-    tell(f"{queue}: about {found['waiting']} wait. Times: {moments.label}.", style="bold")
+    tell(f"{queue}: about {found['waiting']} messages. Times: {moments.label}.", style="bold")
     for one in found["messages"]:
         content = one["content"]
         said = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
@@ -71,10 +74,10 @@ def discard_message(
     stack: StackOption = None,
     yes: YesOption = False,
 ) -> None:
-    """Delete one message for good."""
+    """Delete one message permanently."""
     api = OrdersApi(find_stack(stack))
     _require_queue(api, queue)
-    confirm(f"Delete {message} of {queue} for good?", yes=yes)
+    confirm(f"Delete {message} of {queue} permanently?", yes=yes)
     api.delete(f"/dead-letters/{queue}/messages/{message}")
     warn("Deleted.")
 

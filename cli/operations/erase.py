@@ -23,7 +23,7 @@ _CUSTOMER_ID: Final = re.compile(r"[0-9a-f]{16}")
 
 
 class NobodyFound(CannotDo):
-    """There is no such customer to erase; the text says what was looked for."""
+    """There is no such customer; the text says what was searched for."""
 
 
 DryRunOption = Annotated[
@@ -47,11 +47,12 @@ def erase(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Erase a customer: their orders become tombstones, and all else that names them goes.
+    """Erase a customer: their orders become tombstones, and all other data that names them is
+    removed.
 
-    It can't be undone. A late event does not bring them back. Repeat it when it broke off: it
-    finishes what is left. What names them and may be somebody else's stays, and is shown.
-    Exit code 1 when nobody was found.
+    It can't be undone. A late event does not restore the data. If the command was interrupted,
+    repeat it: it removes the rest. Data that names the customer and may also belong to somebody
+    else stays, and is shown. Exit code 1 if nobody was found.
 
     Example: milepost erase charlotte@example.com --dry-run
     """
@@ -63,7 +64,7 @@ def erase(
         return
     if not yes and is_interactive():
         _show(customer, api.delete(path, dry_run="true"), as_json=False)
-    question = f"Erase {customer} (customer {customer_id}) and all their orders for good?"
+    question = f"Erase {customer} (customer {customer_id}) and all their orders permanently?"
     confirm_by_typing(question, expected=customer, yes=yes)
     _show(customer, api.delete(path), as_json=as_json)
 
@@ -84,10 +85,10 @@ def _show(customer: str, erased: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _nobody(customer: str, erased: dict[str, Any]) -> str:
-    said = f"Nobody was found by {customer}: no order names them, and nothing else does."
+    said = f"Nobody was found by {customer}: no order and no other data names them."
     if erased["not_looked_at"] or erased["goes_on"]:
         said = f"Nobody was found by {customer} so far."
-    return f"{said} Check how it is written; an order of theirs or their id does as well."
+    return f"{said} Check the spelling, or use one of their orders or their id."
 
 
 def _tell(erased: dict[str, Any]) -> None:
@@ -102,17 +103,20 @@ def _tell(erased: dict[str, Any]) -> None:
             tell(f"  {one}")
     _show_open_places(erased)
     for left in erased["left"]:
-        tell(f"Look at {left['place'].replace('_', ' ')} {left['where']}: {left['why']}.")
+        tell(f"Check {left['place'].replace('_', ' ')} {left['where']}: {left['why']}.")
 
 
 def _show_open_places(erased: dict[str, Any]) -> None:
     """What was not looked through, and until when what shows up late is erased."""
     for place, why in erased["not_looked_at"].items():
-        tell(f"Could not look at {place.replace('_', ' ')}: {why}.")
+        tell(f"Could not search {place.replace('_', ' ')}: {why}.")
     for place in erased["goes_on"]:
-        tell(f"Not all of {place.replace('_', ' ')} was looked through yet: it goes on by itself.")
+        tell(
+            f"{place.replace('_', ' ')} has not been searched completely: this "
+            "continues automatically."
+        )
     if erased["remembered_until"]:
-        tell(f"What shows up late is erased as well, until {erased['remembered_until']}.")
+        tell(f"Data that arrives late is erased too, until {erased['remembered_until']}.")
 
 
 def _customer_id(api: OrdersApi, customer: str) -> str:

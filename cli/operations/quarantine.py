@@ -24,10 +24,13 @@ IdArgument = Annotated[
 ConnectionOption = Annotated[str | None, typer.Option("--connection", metavar="ID")]
 SinceOption = Annotated[
     str | None,
-    typer.Option("--since", metavar="TIME", help="From then on: an instant, or 90m, 6h, 3d ago."),
+    typer.Option(
+        "--since", metavar="TIME", help="At this time or later: an instant, or 90m, 6h, 3d ago."
+    ),
 ]
 UntilOption = Annotated[
-    str | None, typer.Option("--until", metavar="TIME", help="Before then, said as in --since.")
+    str | None,
+    typer.Option("--until", metavar="TIME", help="Before this time, written as for --since."),
 ]
 
 
@@ -79,7 +82,9 @@ def list_kept(
 def show_kept(
     kept: IdArgument,
     *,
-    raw: Annotated[bool, typer.Option("--raw", help="The bytes alone, as they came.")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Only the bytes, as they were received.")
+    ] = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -102,7 +107,7 @@ def replay_kept(
     kept: IdArgument,
     *,
     notices: Annotated[
-        bool, typer.Option("--notices", help="Send notices of what it changes.")
+        bool, typer.Option("--notices", help="Send notices of the changes.")
     ] = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
@@ -116,14 +121,17 @@ def replay_kept(
     if as_json:
         tell_json(found)
     else:
-        tell("It is on its way. If it still can't be read, it stays here with the new reason.")
+        tell(
+            "The payload was put into the inbox queue. If it still can't be "
+            "read, it stays here with the new reason."
+        )
 
 
 @app.command("discard", epilog=examples("quarantine discard offergrid-main:2026-03-02:0f3a"))
 def discard_kept(kept: IdArgument, *, stack: StackOption = None, yes: YesOption = False) -> None:
-    """Delete one payload for good."""
+    """Delete one payload permanently."""
     api = OrdersApi(find_stack(stack))
-    confirm(f"Delete {kept} for good?", yes=yes)
+    confirm(f"Delete {kept} permanently?", yes=yes)
     api.delete(f"/quarantine/{kept}")
     warn("Deleted.")
 

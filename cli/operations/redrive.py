@@ -21,15 +21,15 @@ def redrive(
     ],
     messages: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[MESSAGE]...", help="Only these; all of them without it."),
+        typer.Argument(metavar="[MESSAGE]...", help="Only these messages; by default all."),
     ] = None,
     *,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Send messages of a dead-letter queue back to work, once the cause is fixed.
+    """Redrive messages of a dead-letter queue, once the cause is fixed.
 
-    Work that was done before is not done twice. Exit code 1 if a message has to stay.
+    Nothing is done twice. Exit code 1 if a message can't be redriven.
     """
     api = OrdersApi(find_stack(stack))
     total = _redrive_all(api, queue, messages or None)

@@ -40,10 +40,10 @@ def replay(
         typer.Option("--since", metavar="TIME", help="An instant, or 90m, 6h, 3d ago."),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="TIME", help="Said as in --since.")
+        str | None, typer.Option("--until", metavar="TIME", help="Written as for --since.")
     ] = None,
     notices: Annotated[
-        bool, typer.Option("--notices", help="Send notices of what it changes.")
+        bool, typer.Option("--notices", help="Send notices of the changes.")
     ] = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
@@ -51,8 +51,8 @@ def replay(
     """Reprocess a quarantined payload, fetch an order again, or replay a connection.
 
     For a connection, that is everything in its quarantine and, with --since and without --until,
-    every order that its provider has changed since then. What is known already changes nothing.
-    No notices are sent unless --notices is given.
+    every order that its provider has changed since then. Data that is already known changes
+    nothing. No notices are sent unless --notices is given.
     """
     api = OrdersApi(find_stack(stack))
     match (kept, order, connection):
@@ -75,7 +75,7 @@ def replay(
 
 def _one_kept(api: OrdersApi, kept: str, *, notices: bool) -> dict[str, Any]:
     found = api.post(f"/quarantine/{kept}/replay", {"announce": notices})
-    return {"replayed": [found["id"]], "said": ["It is on its way."]}
+    return {"replayed": [found["id"]], "said": ["The payload was put into the inbox queue."]}
 
 
 def _orders(api: OrdersApi, order: str, *, notices: bool) -> dict[str, Any]:
@@ -104,13 +104,13 @@ def _connection(
     }
     replayed = _whole_quarantine(api, asked)
     told: dict[str, Any] = {"replayed": replayed, "polled_since": None, "request": None}
-    said = [f"Of the quarantine: {replayed} on their way."]
+    said = [f"{replayed} quarantined payloads were put into the inbox queue."]
     is_polled = found["settings"].get("poll_minutes") is not None
     if asked["since"] and not until and is_polled:
         again = {"since": asked["since"], "announce": notices}
         requested = api.post(f"/connections/{connection}/poll", again)
         told |= {"polled_since": asked["since"], "request": requested["request"]}
-        said.append(f"A poll reads again what changed at {found['provider']} since then.")
+        said.append(f"A poll reads again what has changed at {found['provider']} since then.")
     return told | {"said": said}
 
 

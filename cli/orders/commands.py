@@ -53,7 +53,7 @@ from cli.views.applying import ViewOption, with_view
 from milepost.exports.lists import ORDERS
 from milepost.queries.list_choices import Sort
 
-app = make_part("Where orders stand.")
+app = make_part("Orders: list, show, watch, import, export.")
 
 
 @app.command(
@@ -89,18 +89,16 @@ def list_orders(
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="The maximum number of orders.")
     ] = 50,
-    all_: Annotated[
-        bool, typer.Option("--all", help="All orders, however many there are.")
-    ] = False,
+    all_: Annotated[bool, typer.Option("--all", help="All orders.")] = False,
     zone: ZoneOption = UTC_ZONE,
     stack: StackOption = None,
     as_json: JsonOption = False,
     as_csv: CsvOption = False,
 ) -> None:
-    """List orders by their next date: the appointment, else when the stage should be over.
+    """List orders by their next date: the appointment, or else when the stage should end.
 
-    Filters can be combined. Open ones, unless --status or --search asks for others. An order that
-    is listed may be named by what is in its column.
+    Filters can be combined. By default only open orders; --status and --search also list others.
+    Other commands take an order as its column shows it.
     """
     moments = read_zone(zone)
     query = as_query(
@@ -174,25 +172,35 @@ def watch(
     service_type: ServiceType = None,
     search: SearchText = None,
     every: Annotated[
-        float, typer.Option("--every", min=0.2, help="Seconds from one look to the next.")
+        float, typer.Option("--every", min=0.2, help="Seconds between two reads of the list.")
     ] = 5,
     most: Annotated[
-        int, typer.Option("--most", min=1, help="Watch so many, those with the earliest date.")
+        int,
+        typer.Option(
+            "--most",
+            min=1,
+            help="The maximum number of orders to watch, those with the earliest date.",
+        ),
     ] = 500,
     once: Annotated[bool, typer.Option("--once", help="End after the first change.")] = False,
     within: Annotated[
         float | None,
-        typer.Option("--within", help="End after so many seconds; exit code 1 if none changed."),
+        typer.Option(
+            "--within", help="End after this many seconds; exit code 1 if no order changed."
+        ),
     ] = None,
     zone: ZoneOption = UTC_ZONE,
     stack: StackOption = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a line and change, for scripts.")
+        bool,
+        typer.Option(
+            "--json", help="One JSON object for each change, on a line of its own, for scripts."
+        ),
     ] = False,
 ) -> None:
-    """Print each change of orders as it is seen, until Ctrl-C.
+    """Print each change of orders, until Ctrl-C.
 
-    Each look reads the whole list again, and costs what the list costs.
+    The whole list is read each time, and costs what the list costs.
     """
     watch_orders(
         OrdersApi(find_stack(stack)),
@@ -224,14 +232,16 @@ def import_orders(
     file: Annotated[Path, typer.Argument(help="CSV in UTF-8; the first line names the columns.")],
     *,
     connection: Annotated[
-        str, typer.Option("--connection", metavar="ID", help="Whose orders they are.")
+        str, typer.Option("--connection", metavar="ID", help="The connection of the orders.")
     ],
     mapping: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="FIELD=COLUMN", help="Which column is a field; repeatable."),
+        typer.Option(
+            "--map", metavar="FIELD=COLUMN", help="The column of a field; may be repeated."
+        ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would become of each row, and keep nothing.")
+        bool, typer.Option("--dry-run", help="Show the outcome of each row, and store nothing.")
     ] = False,
     notify: Annotated[
         bool, typer.Option("--notify", help="Notify people as of any other change.")
@@ -240,18 +250,17 @@ def import_orders(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take in orders that there were before Milepost: a row an order, with order_id, status and
-    since.
+    """Import orders from before Milepost: one order in each row, with order_id, status and since.
 
-    Safe to repeat. A row that can't be taken in is listed with its line, and stops no other; then
-    the exit code is 1. Nobody is notified without --notify.
+    Safe to repeat. An invalid row is listed with its line and doesn't affect the others; the exit
+    code is then 1. Nobody is notified without --notify.
     """
     # With the fields of imported orders it takes as long to import as everything else here.
     rows = import_module("cli.orders.import_file")
     lines, ignored = rows.read_lines(file, rows.read_mapping(mapping))
     api = OrdersApi(find_stack(stack))
     if ignored:
-        warn(f"Columns that are no fields: {', '.join(ignored)}.")
+        warn(f"Columns that are not fields: {', '.join(ignored)}.")
     if not dry_run:
         told = " and notify people" if notify else ""
         confirm(f"Import {len(lines)} rows into {connection}{told}?", yes=yes)

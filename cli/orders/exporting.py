@@ -54,7 +54,7 @@ class FileFormat(StrEnum):
 def export_orders(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="Where to; by default, orders-<day>.csv."),
+        typer.Argument(metavar="FILE", help="The file to write; by default orders-<day>.csv."),
     ] = None,
     *,
     status: Statuses = None,
@@ -84,21 +84,24 @@ def export_orders(
         bool, typer.Option("--bom", help="Begin CSV with a byte order mark, for spreadsheets.")
     ] = False,
     mail: Annotated[
-        str | None, typer.Option("--mail", metavar="ADDRESS", help="Notify it when it is ready.")
+        str | None,
+        typer.Option(
+            "--mail", metavar="ADDRESS", help="Notify this address when the export is ready."
+        ),
     ] = None,
     link: Annotated[
         bool, typer.Option("--link", help="Print a link to the file, instead of downloading it.")
     ] = False,
     wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Whether to wait until it is ready.")
+        bool, typer.Option("--wait/--no-wait", help="Whether to wait until the export is ready.")
     ] = True,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a list of orders into a file. A job does it, so the list may be of any length.
+    """Export a list of orders as a file, by a job, so the list may have any length.
 
     The file has the rows of `milepost orders list --all --csv` with the same options. If this
-    command is interrupted, the job goes on: milepost exports download ID.
+    command is interrupted, the job continues: milepost exports download ID.
     """
     query = as_query(
         statuses=status,

@@ -55,7 +55,9 @@ def read_lines(path: Path, mapping: Mapping[str, str]) -> tuple[list[Line], list
             rows = _rows(file)
             _, header = next(rows, (0, None))
             if not header:
-                raise WrongUse(f"{path} is empty: its first line has to name the columns.")
+                raise WrongUse(
+                    f"{path} is empty: its first line has to contain the names of the columns."
+                )
             fields = _fields(header, mapping, path)
             lines = [_line(number, cells, header, fields) for number, cells in rows if any(cells)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -142,7 +144,7 @@ def _line(
     number: int, cells: Sequence[str], header: Sequence[str], fields: Mapping[str, str]
 ) -> Line:
     if len(cells) != len(header):
-        why = f"{len(cells)} cells, and the first line names {len(header)} columns"
+        why = f"{len(cells)} cells, but the first line has {len(header)} columns"
         return Line(number, None, why)
     named = zip(header, cells, strict=True)
     return Line(number, {fields[column]: cell for column, cell in named if column in fields})

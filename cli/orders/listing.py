@@ -62,11 +62,11 @@ def show_list(
     if found["next"]:
         tell(f"{number}; there are more: --limit or --all.")
     elif found["matching"]["more"]:
-        tell(f"{number}; a search finds no more: add a word.")
+        tell(f"{number}; a search finds at most these: add a word.")
     else:
         tell(f"{number}.")
     if counts := counts_in_words(found["counts"]):
-        tell_folded(f"At these connections in all: {counts}.", indent=0)
+        tell_folded(f"All orders at these connections: {counts}.", indent=0)
 
 
 def counts_in_words(counts: Mapping[str, int]) -> str:

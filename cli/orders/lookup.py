@@ -25,7 +25,7 @@ def find_one(api: OrdersApi, text: str, *, connection: str | None) -> str:
     found = find_orders(api, text, connection=connection)
     if len(found) > 1:
         lines = "\n".join(f"  {one}" for one in found)
-        raise WrongUse(f"{text} names several. Which one?\n{lines}")
+        raise WrongUse(f"{text} matches several orders. Which one?\n{lines}")
     return found[0]
 
 

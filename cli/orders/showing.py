@@ -22,7 +22,7 @@ def show_order(order: Shown, moments: Moments) -> None:
     if order["earlier"]:
         earlier = order["earlier"]
         until = moments.minute(earlier["until"])
-        tell(f"  {earlier['reports']} reports until {until} came to: {earlier['status']}")
+        tell(f"{earlier['reports']} reports until {until}, summarized: {earlier['status']}")
     tell("  timeline")
     for entry in order["timeline"]:
         tell_folded(_entry(entry, moments), indent=4)

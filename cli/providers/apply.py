@@ -53,15 +53,15 @@ def next_version(situation: Situation, said: Declaration) -> StoredProvider:
     :raises CannotDo: when its name is taken, or it is too large to be stored
     """
     if said.name in REGISTRY:
-        raise CannotDo(f"{said.name} is a provider that is programmed: give yours another name.")
+        raise CannotDo(f"{said.name} is the name of a built-in provider: use another name.")
     versions = situation.declared.versions_of(said.name)
     stored = StoredProvider(said.name, max(versions, default=0) + 1, said.as_json())
     try:
         pack(stored.text)
     except TooLarge as error:
         raise CannotDo(
-            f"The file can't be stored: {error}. Leave out facts or status words that you don't "
-            "need, or write an adapter (docs/add-a-provider.md)."
+            f"The file can't be stored: {error}. Remove facts or status words "
+            "that you don't need, or write an adapter (docs/add-a-provider.md)."
         ) from None
     return stored
 

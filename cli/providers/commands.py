@@ -37,9 +37,11 @@ from milepost.providers.registry import REGISTRY
 _SHOWN: Final = 20
 _ANYWHERE: Final = "https://samples.invalid"
 
-app = make_part("Providers that a file declares (docs/add-a-provider.md).")
+app = make_part("Declared providers: those that a file describes (docs/add-a-provider.md).")
 
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show, and write nothing.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Show the changes without making them.")
+]
 
 
 app.command("new", epilog=examples("providers new heatly --from captured/list-1.json"))(
@@ -61,8 +63,8 @@ def apply_file(
 ) -> None:
     """Store a file as the next version of its provider, and move its connections to it.
 
-    First shows what changes in the file, and which orders and quarantined payloads would be read
-    in another way. Other providers are never touched.
+    First shows the changes of the file, and which orders and quarantined payloads would be read
+    differently. Other providers are not changed.
     """
     said = read_provider(existing_file(file))
     target = find_stack(stack)
@@ -85,7 +87,7 @@ def roll_back(
     name: NameArgument,
     *,
     to: Annotated[
-        int | None, typer.Option("--to", help="Which version; without it, the one before.")
+        int | None, typer.Option("--to", help="The version; by default the previous one.")
     ] = None,
     stack: StackOption = None,
     yes: YesOption = False,
@@ -152,7 +154,7 @@ def show_provider(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print a stored version as a file, with every key that was said."""
+    """Print a stored version as a file, with every key that it sets."""
     stored = _find(_open(find_stack(stack)), name, version)
     content = _readable(stored).model_dump(mode="json", exclude_defaults=True)
     if as_json:
@@ -224,7 +226,7 @@ def _switch(
         tell(
             "Nothing was written (--dry-run)."
             if dry_run
-            else "Applied. Functions take it up within 5 minutes."
+            else "Applied. Functions use it within 5 minutes."
         )
 
 
@@ -250,17 +252,19 @@ def _effects(target: Stack, situation: Situation, said: Declaration) -> Effects:
 
 def _show_effects(situation: Situation, effects: Effects) -> None:
     moving = _joined([one.id for one in situation.moving]) or "none yet"
-    tell(f"Connections that get it: {moving}")
+    tell(f"Connections that use it: {moving}")
     if situation.staying:
-        tell(f"Stay at their version: {_joined([one.id for one in situation.staying])}")
+        tell(
+            f"Connections that keep their version: {_joined([one.id for one in situation.staying])}"
+        )
     if effects.not_asked:
-        warn(f"What it would change of orders could not be asked: {effects.not_asked}")
+        warn(f"The changes of orders could not be determined: {effects.not_asked}")
     for line in effects.lines[:_SHOWN]:
         tell(f"  {line}")
     if len(effects.lines) > _SHOWN:
         tell(f"  and {len(effects.lines) - _SHOWN} more")
     looked = ", ".join(f"{count} {what}" for what, count in sorted(effects.looked_at.items()))
-    tell(f"Read in another way: {len(effects.lines)} of {looked or 'none'}.")
+    tell(f"Read differently: {len(effects.lines)} of {looked or 'none'}.")
 
 
 def _difference(current: StoredProvider | None, said: Declaration) -> list[str]:
@@ -282,7 +286,7 @@ def _find(providers: StoredProviders, name: str, version: int | None) -> StoredP
     stored = declared.versions.get((name, number))
     if stored is None:
         there = ", ".join(declared.names) or "none"
-        raise WrongUse(f"There is no {name} in that version; declared providers: {there}.")
+        raise WrongUse(f"There is no such version of {name}; declared providers: {there}.")
     return stored
 
 
@@ -301,7 +305,7 @@ def _tell_nothing(said: Declaration, current: StoredProvider, *, as_json: bool) 
     if as_json:
         tell_json({"provider": said.name, "version": current.version, "applied": False})
     else:
-        tell(f"Nothing to change: {current} says the same.")
+        tell(f"Nothing to change: {current} is the same.")
 
 
 def _joined(several: list[Any]) -> str:

@@ -24,7 +24,7 @@ _WORDS: Final = {
     "model_attributes_type": "must be keys with values",
     "list_type": "must be a list: begin each entry with a dash",
     "string_too_short": "is empty: fill it in, or leave it out",
-    "union_tag_not_found": "needs kind: say which one it is",
+    "union_tag_not_found": "needs kind",
 }
 _NOT_WRITTEN: Final = frozenset({"[key]", "name", "parameters"})
 
@@ -67,13 +67,13 @@ def read_declaration(text: str) -> Declaration:
     except BadYaml as error:
         raise InvalidText([Problem(where="", what=str(error), line=error.line)]) from None
     except RecursionError:
-        raise InvalidText([Problem(where="", what="is nested too deep", line=1)]) from None
+        raise InvalidText([Problem(where="", what="is nested too deeply", line=1)]) from None
     try:
         return Declaration.model_validate(content)
     except ValidationError as error:
         raise InvalidText(list(_problems(error, content, positions))) from None
     except RecursionError:
-        raise InvalidText([Problem(where="", what="is nested too deep", line=1)]) from None
+        raise InvalidText([Problem(where="", what="is nested too deeply", line=1)]) from None
 
 
 def _problems(error: ValidationError, content: Any, positions: Positions) -> Iterator[Problem]:
@@ -116,11 +116,11 @@ def _in_words(
     kind: str, message: str, place: tuple[int | str, ...], loc: tuple[int | str, ...]
 ) -> str:
     if kind == "extra_forbidden":
-        return f"is no key of the file{_meant(str(place[-1]), loc)}"
+        return f"is not a key of the file{_meant(str(place[-1]), loc)}"
     if kind in ("literal_error", "union_tag_invalid"):
         return message.replace("Input should be", "must be").split("Input tag", maxsplit=1)[-1]
     if kind == "string_pattern_mismatch":
-        return f"has a form that can't be: it must match {message.rpartition('pattern ')[2]}"
+        return f"has an invalid form: it must match {message.rpartition('pattern ')[2]}"
     return _WORDS.get(kind, message.removeprefix("Value error, "))
 
 

@@ -25,12 +25,15 @@ def propose_file(
     name: NameArgument,
     *,
     captured: Annotated[
-        Path, typer.Option("--from", help="An answer of the provider's list of orders, as JSON.")
+        Path,
+        typer.Option(
+            "--from", help="A captured response of the provider's list of orders, as JSON."
+        ),
     ],
 ) -> None:
-    """Print a file for a new provider, as far as a captured list of orders tells.
+    """Print a proposed file for a new provider, derived from a captured list of orders.
 
-    What it can't tell has to be corrected: addresses, sign-in, pages, and what each word means.
+    Correct what can't be derived: addresses, sign-in, pages, and what each status word means.
     """
     try:
         content = propose(name, read_json(captured.read_bytes()))
@@ -50,16 +53,16 @@ def try_file(
         Path | None,
         typer.Option(
             "--samples",
-            help="A directory of list*.json, order*.json and webhook*.json. Without it: the one "
-            "beside the file that has its name.",
+            help="A directory with list*.json, order*.json and webhook*.json. "
+            "By default the one next to the file, with the same name.",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read captured answers and webhooks as the file says; asks nobody.
+    """Read captured responses and webhooks as the file says; sends no requests.
 
-    Shows the orders that come out, where each field is read, and what isn't used. Exit code 1 when
-    something can't be read, or when a status word has no sample.
+    Shows the resulting orders, where each field is read, and what isn't used. Exit code 1 if
+    something can't be read, or if a status word has no sample.
     """
     path = existing_file(file)
     said = read_provider(path)

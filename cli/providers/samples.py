@@ -59,8 +59,8 @@ def read_samples(directory: Path) -> list[Sample]:
             raise WrongUse(f"{path} can't be read: {error}") from None
     if not found:
         raise WrongUse(
-            f"{directory} has no samples: capture answers as list-1.json, order-1.json, and bodies "
-            "of webhooks as webhook-1.json."
+            f"{directory} has no samples: capture responses as list-1.json and "
+            "order-1.json, and bodies of webhooks as webhook-1.json."
         )
     return found
 
@@ -106,7 +106,7 @@ def _read_webhook(
     one: Sample, provider: DeclaredProvider, connection: Connection, at: datetime, outcome: Outcome
 ) -> None:
     if not isinstance(one.body, dict):
-        raise BadPayload("a webhook is a JSON object")
+        raise BadPayload("a webhook has to be a JSON object")
     try:
         reports = provider.read_event(one.body, connection=connection, seen_at=at)
     except OrderNamed as named:
@@ -126,7 +126,7 @@ def _check_one_order(samples: list[Sample], outcome: Outcome) -> None:
     fetched = {name for one in facts["order"] for name in one}
     for lost in sorted(set.intersection(*facts["list"]) - fetched):
         outcome.problems.append(
-            f"every listed order has {lost}, and no order*.json has: ask for it in one_order.path"
+            f"every listed order has {lost}, but no order*.json: request it in one_order.path"
         )
 
 

@@ -52,7 +52,7 @@ def list_subscriptions(
     elif as_csv:
         tell_csv(SUBSCRIPTIONS, [subscription_as_json(one) for one in found])
     elif not found:
-        tell(f"{target} has no subscriptions yet: apply a file that has some.")
+        tell(f"{target} has no subscriptions yet: apply a file with subscriptions.")
     else:
         show_subscriptions(found)
 
@@ -63,13 +63,16 @@ def resume_subscription(
     *,
     stack: StackOption = None,
     yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Let mails go to its address again, unasked.")
+        bool,
+        typer.Option(
+            "--yes", "-y", help="Also lift the suppression of its address, without asking."
+        ),
     ] = False,
 ) -> None:
-    """Let a subscription live again that ended, and mails go to its address that were stopped.
+    """Reactivate a subscription that has ended, and lift the suppression of its address.
 
-    Do it when the recipient wants it: somebody who unsubscribed or complained has said no. Without
-    a terminal and without --yes, the address stays stopped.
+    Do it only if the recipient wants it: somebody who unsubscribed or complained wants no mails.
+    Without a terminal and without --yes, the address stays suppressed.
     """
     target = find_stack(stack)
     table = _table(target)
@@ -80,8 +83,8 @@ def resume_subscription(
         with recorded(target, "resume_subscription", subscription=subscription_id):
             if not table.resume(subscription_id, ended=found.ended):
                 raise WrongUse(
-                    f"{subscription_id} was changed meanwhile: look at it again with"
-                    " `milepost subscriptions list`."
+                    f"{subscription_id} was changed meanwhile: check it with "
+                    "`milepost subscriptions list`."
                 )
         tell(f"{subscription_id} is active again; it had ended: {found.ended}.")
     if found.channel is Channel.EMAIL:
@@ -93,10 +96,11 @@ def show_secret(
     subscription_id: IdArgument,
     *,
     stack: StackOption = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask first.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask for confirmation.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Print what an endpoint's messages are signed with, to give it to who runs the endpoint."""
+    """Print the secret that signs an endpoint's messages, to give it to whoever runs the
+    endpoint."""
     target = find_stack(stack)
     entry = _secrets_of(target, subscription_id).read().get(subscription_id)
     _require_secret(entry, subscription_id)
@@ -116,23 +120,24 @@ def rotate_secret(
             metavar="HOURS",
             min=0,
             max=int(LONGEST_KEPT.total_seconds()) // 3600,
-            help="How long messages are signed by the old secret as well; 0 ends it at once.",
+            help="For how many hours messages are also signed by the old "
+            "secret; 0 ends it immediately.",
         ),
     ] = int(KEEP_PREVIOUS.total_seconds()) // 3600,
     stack: StackOption = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask first.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask for confirmation.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a new secret for an endpoint and print it, to give it to who runs the endpoint.
+    """Create a new secret for an endpoint and print it, to give it to whoever runs the endpoint.
 
     For a day, or as long as --keep-old-for says, every message has two signatures, by the new
-    secret and by the old one, so that the endpoint can change over in that time. Use 0 when others
-    may know the old one.
+    secret and by the old one, so that the endpoint can switch in that time. Use 0 if others may
+    know the old secret.
     """
     target = find_stack(stack)
     secrets, now = _secrets_of(target, subscription_id), datetime.now(UTC)
     _require_secret(secrets.read().get(subscription_id), subscription_id)
-    asked = f"Make a new secret for {subscription_id}, and print it here?"
+    asked = f"Create a new secret for {subscription_id}, and print it here?"
     if is_interactive() and not yes and not typer.confirm(asked, err=True):
         raise typer.Exit(COULD_NOT)
 
@@ -148,7 +153,10 @@ def rotate_secret(
         entry = secrets.change(turn)[subscription_id]
     _tell_secret(subscription_id, entry, as_json=as_json)
     warn("Messages are signed by it within 5 minutes.")
-    warn("If connections.yaml names this endpoint's secret, change it there before applying it.")
+    warn(
+        "If connections.yaml names this endpoint's secret, change it there "
+        "before you apply the file."
+    )
 
 
 def _secrets_of(stack: Stack, subscription_id: str) -> SharedSecret:
@@ -169,8 +177,9 @@ def _secrets_of(stack: Stack, subscription_id: str) -> SharedSecret:
 def _require_secret(entry: Any, subscription_id: str) -> None:
     if current_secret(entry) is None:
         raise CannotDo(
-            f"{subscription_id} has no secret. One of the file gets it by `milepost connections "
-            "apply`; for another, put it into the secret of the output EndpointSecretsArn."
+            f"{subscription_id} has no secret. For a subscription of the file, "
+            "run `milepost connections apply`; for another, add it to the "
+            "secret of the output EndpointSecretsArn."
         )
 
 
@@ -182,7 +191,7 @@ def _tell_secret(subscription_id: str, entry: Any, *, as_json: bool) -> None:
         return
     tell(str(secret))
     if until:
-        warn(f"The secret before it signs as well until {until:%Y-%m-%d %H:%M} UTC.")
+        warn(f"The previous secret also signs until {until:%Y-%m-%d %H:%M} UTC.")
 
 
 def _table(stack: Stack) -> SubscriptionsTable:
@@ -206,10 +215,10 @@ def _lift_suppression(stack: Stack, subscription: Subscription, *, yes: bool) ->
     reason = suppressions.reason(address, audience=Audience.TEAM)
     if reason is None:
         return
-    asked = f"No mail goes to {address}: {reason}. Let mails go there again?"
+    asked = f"{address} is suppressed: {reason}. Send mails to it again?"
     if yes or (is_interactive() and typer.confirm(asked, err=True)):
         with recorded(stack, "lift_suppression", subscription=subscription.id):
             suppressions.lift(address, at=datetime.now(UTC))
-        tell(f"Mails go to {address} again.")
+        tell(f"{address} gets mails again.")
     else:
-        warn(f"Still no mail goes to {address}: {reason}. With --yes they go there again.")
+        warn(f"{address} is still suppressed: {reason}. Use --yes to send mails to it again.")

@@ -22,12 +22,12 @@ app = make_part("Addresses to which no mail may be sent: they bounced, complaine
 def list_suppressions(
     *,
     address: Annotated[
-        str | None, typer.Option("--address", help="Only this one, in any spelling.")
+        str | None, typer.Option("--address", help="Only this address, in any spelling.")
     ] = None,
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="The maximum number of addresses.")
     ] = 50,
-    all_: Annotated[bool, typer.Option("--all", help="All, however many there are.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="All addresses.")] = False,
     zone: ZoneOption = UTC_ZONE,
     stack: StackOption = None,
     as_json: JsonOption = False,
@@ -78,24 +78,24 @@ def list_suppressions(
 def lift_suppression(
     address: Annotated[
         str,
-        typer.Argument(metavar="ADDRESS|ID", help="An address, or an id of `suppressions list`."),
+        typer.Argument(metavar="ADDRESS|ID", help="An address, or an id from `suppressions list`."),
     ],
     *,
     yes: YesOption = False,
     stack: StackOption = None,
 ) -> None:
-    """Let mails go to an address again, because its owner says so or the mailbox works again.
+    """Lift the suppression of an address, because its owner asks for it or the mailbox works again.
 
-    Somebody who unsubscribed or complained has said no: ask them first. With an address, all its
-    suppressions are lifted; an id is of one.
+    Somebody who unsubscribed or complained wants no mails: ask them first. With an address, all its
+    suppressions are lifted; with an id, one.
     """
     api = OrdersApi(find_stack(stack))
     found = _find(api, address)
     reasons = "; ".join(dict.fromkeys(str(one["reason"]) for one in found)) or "as listed"
-    confirm(f"No mail goes to {address} ({reasons}). Let mails go there again?", yes=yes)
+    confirm(f"{address} is suppressed ({reasons}). Send mails to it again?", yes=yes)
     for one in found:
         api.delete(f"/suppressions/{one['id']}")
-    tell(f"Mails go to {address} again.")
+    tell(f"{address} gets mails again.")
 
 
 def _find(api: OrdersApi, address: str) -> Sequence[Mapping[str, Any]]:
@@ -104,5 +104,8 @@ def _find(api: OrdersApi, address: str) -> Sequence[Mapping[str, Any]]:
         return [{"id": address, "reason": "as listed"}]
     found: Sequence[Mapping[str, Any]] = api.get("/suppressions", address=address)["suppressions"]
     if not found:
-        raise CannotDo(f"{address} is not suppressed: `milepost suppressions list` shows those.")
+        raise CannotDo(
+            f"{address} is not suppressed: `milepost suppressions "
+            "list` shows the addresses that are."
+        )
     return found

@@ -14,7 +14,7 @@ from cli.stack import StackOption, find_stack
 from milepost.exports.lists import VIEWS
 from milepost.queries.saved_views import Shared
 
-app = make_part("Saved filters of order lists, one's own and the team's.")
+app = make_part("Saved filters of order lists, your own and the team's.")
 
 _COLUMNS = ("id", "name", "of", "filters")
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Small letters, digits and hyphens.")]
@@ -24,7 +24,7 @@ IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Small letters, di
 def list_views(
     *, stack: StackOption = None, as_json: JsonOption = False, as_csv: CsvOption = False
 ) -> None:
-    """List the views that are built in, one's own and the team's."""
+    """List the built-in views, your own, and the team's."""
     found = OrdersApi(find_stack(stack)).get("/views")["views"]
     rows = [VIEWS.cells(one) for one in found]
     if as_json:
@@ -51,12 +51,14 @@ def save_view(
         ),
     ],
     *,
-    name: Annotated[str | None, typer.Option("--name", help="What it is shown as.")] = None,
-    team: Annotated[bool, typer.Option("--team", help="For the team, not only oneself.")] = False,
+    name: Annotated[str | None, typer.Option("--name", help="The name of the view.")] = None,
+    team: Annotated[
+        bool, typer.Option("--team", help="Save it for the team, not only for yourself.")
+    ] = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Save a view, or change the one of this id."""
+    """Save a view, or change the view with this id."""
     body = {
         "name": name or view_id,
         "shared": str(Shared.TEAM if team else Shared.OWN),
@@ -71,7 +73,7 @@ def save_view(
 
 @app.command("delete", epilog=examples("views delete my-rejected"))
 def delete_view(view_id: IdArgument, *, stack: StackOption = None) -> None:
-    """Delete a view: one's own, or else the team's of this id."""
+    """Delete your own view, or else the team's view with this id."""
     OrdersApi(find_stack(stack)).delete(f"/views/{view_id}")
     tell(f"Deleted {view_id}.")
 

@@ -1,1 +1,1 @@
-"""Webhooks from the provider's side: signing one, and sending one to try the way in."""
+"""Webhooks from the provider's side: sign one, or send a test."""

@@ -27,9 +27,12 @@ app = make_part()
 _ACCEPTED: Final = 202
 _LOOK_EVERY: Final = 0.5
 _MEANINGS: Final[Mapping[int, str]] = {
-    401: "The stack checks with another secret: it takes up to 5 minutes after a change.",
-    404: "Nothing takes webhooks there: `milepost connections list` has the right address.",
-    503: "The stack could not read its secrets or write to its queue: `milepost doctor`.",
+    401: ("The stack verifies with another secret: a change takes up to 5 minutes."),
+    404: (
+        "No connection receives webhooks at this address: `milepost "
+        "connections list` has the right one."
+    ),
+    503: ("The stack could not read its secrets or write to its queue: run `milepost doctor`."),
 }
 
 
@@ -53,7 +56,7 @@ def send_test(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Send a signed webhook that reports nothing, and see whether it comes all the way.
+    """Send a signed webhook that reports nothing, and check whether it arrives.
 
     It changes no order, notifies nobody and raises no alarm. The stack keeps it in the quarantine
     as a test delivery; this command finds it there and deletes it.
@@ -126,13 +129,17 @@ def _is_kept(api: OrdersApi, kept: str) -> bool:
 def _tell(trial: TestDelivery, patience: float) -> None:
     tell(f"{trial.url} answered {trial.status}.")
     if trial.arrived:
-        tell(f"It was accepted, queued and read {trial.seconds} s after it was sent, and is gone.")
+        tell(
+            f"It was accepted, queued and read {trial.seconds} s after it was "
+            "sent, and was deleted again."
+        )
     elif trial.arrived is None:
         warn(
             _MEANINGS.get(trial.status, "It was not accepted: the log of receive_webhook says why.")
         )
     else:
         warn(
-            f"It was accepted, but not read within {patience:.0f} s: `milepost doctor`. If it is "
-            "read later, it stays in the quarantine."
+            f"It was accepted, but not read within {patience:.0f} s: run "
+            "`milepost doctor`. If it is read later, it stays in the "
+            "quarantine."
         )

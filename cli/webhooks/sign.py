@@ -24,16 +24,18 @@ def sign(
     file: Annotated[Path, typer.Argument(help="The body, or - for standard input.")],
     *,
     connection: Annotated[str, typer.Option("--connection", metavar="ID", help="Whose secret.")],
-    curl: Annotated[bool, typer.Option("--curl", help="A command that sends it.")] = False,
+    curl: Annotated[
+        bool, typer.Option("--curl", help="Print a curl command that sends it.")
+    ] = False,
     delivery_id: Annotated[
-        str | None, typer.Option("--id", help="The delivery's id. Made when absent.")
+        str | None, typer.Option("--id", help="The delivery's id. Created if absent.")
     ] = None,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Sign a body as the connection's provider would, and print the headers, a line each.
+    """Sign a body as the connection's provider would, and print the headers, one on each line.
 
-    They hold for five minutes.
+    They are valid for five minutes.
     """
     body = _read(file)
     target = find_stack(stack)

@@ -33,8 +33,9 @@ class Signer:
             )
         except NoSecret:
             raise CannotDo(
-                f"The signing secret of {self.connection} is none in the form of its scheme: "
-                f"`milepost connections secret set {self.connection} signing` fixes that."
+                f"The signing secret of {self.connection} is not valid for its "
+                "scheme: set another with `milepost connections secret set "
+                f"{self.connection} signing`."
             ) from None
         return {"content-type": "application/json"} | signed
 

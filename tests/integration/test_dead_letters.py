@@ -288,7 +288,7 @@ def test_a_look_at_a_letter_whose_record_is_gone_says_so(stack: Stack) -> None:
     aws("s3").delete_object(Bucket=stack.resources["UnannouncedBucket"], Key=KEY)
     queue = unannounced(stack, lambda _: None)
     (seen,) = [queue.way.content(letter) for letter in queue.letters.walk(most=10)]
-    assert seen["missing"] == "its record is gone"
+    assert seen["missing"] == "its record no longer exists"
 
 
 @pytest.mark.parametrize("body", ["[]", "{}", "no json"])

@@ -233,7 +233,7 @@ def test_a_credential_that_a_colleague_sets_meanwhile_is_not_put_back(
 
     assert result.exit_code == 1
     assert re.search(
-        r"What this stack has stored \(at 20[-0-9T:]{14}Z\) changed since it was compared: run"
+        r"The stored settings \(at 20[-0-9T:]{14}Z\) changed since the comparison: run"
         r" apply again",
         " ".join(result.output.split()),
     )
@@ -286,7 +286,7 @@ def test_while_somebody_applies_nobody_else_changes_what_is_declared(
     (answer,) = answers
     assert answer.exit_code == 1
     said = " ".join(answer.output.split())
-    assert "Somebody else is changing the connections of this stack now" in said
+    assert "Somebody else is changing the connections of this stack:" in said
     assert operator.signing_secrets("offergrid-home") == before
     assert operator.settings.get("rabot-energy").poll_minutes == 120
     assert operator.apply("--yes").exit_code == 0, "once it is done, others may"

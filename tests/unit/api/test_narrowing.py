@@ -94,9 +94,9 @@ def test_a_narrowed_service_has_all_that_its_protocol_has() -> None:
 def test_a_service_that_nobody_thought_of_is_closed(desk: Desk) -> None:
     found = narrowing._narrow(desk.api.services, {}, frozenset({"a"}))
     assert {type(one) for one in found.values()} == {Closed}
-    with pytest.raises(Problem, match="not narrowed"):
+    with pytest.raises(Problem, match="not limited"):
         found["orders"].read(KEY)
-    with pytest.raises(Problem, match="not narrowed"):
+    with pytest.raises(Problem, match="not limited"):
         list(found["orders"])
 
 

@@ -32,7 +32,7 @@ def assert_problem(answer: Answer, status: int, said: str) -> None:
         ("GET", "/orders/a:b:c/notices", 404, "There is no order a:b:c"),
         ("POST", f"/notices/{NOTICE}/resend", 404, "There is no notice"),
         ("POST", "/notices/a:b:c:x:email:d/resend", 404, "a notice's id looks like"),
-        ("DELETE", "/orders/a:b:c", 405, "This address knows GET"),
+        ("DELETE", "/orders/a:b:c", 405, "This address allows GET"),
         ("GET", "/orders/ab", 404, "There is no order ab"),
         ("GET", "/orders/%25:%25:", 404, "There is no order %:%:"),
     ],

@@ -43,7 +43,7 @@ def test_a_note_stands_on_the_timeline_with_who_wrote_it(deployed: Deployed) -> 
 def test_the_same_key_does_it_once(deployed: Deployed) -> None:
     asked = ("actions", "do", ORDER, "note", "--note", "Once.", "--key", "k-1")
     assert not deployed.tell(*asked)["repeated"]
-    assert "It had been done with this key before." in " ".join(deployed.say(*asked).split())
+    assert "It was already done with this key." in " ".join(deployed.say(*asked).split())
 
 
 def test_what_the_order_does_not_allow_is_refused_and_says_what_it_would(

@@ -19,7 +19,7 @@ def test_what_was_done_by_the_command_is_listed(deployed: Deployed) -> None:
     assert "rang" not in shown.stdout
     table = deployed.run("activity", "--kind", "perform_action")
     assert f"order {order}" in table.stdout
-    assert deployed.run("activity", "--person", "nobody").stdout == "Nothing was changed.\n"
+    assert deployed.run("activity", "--person", "nobody").stdout == "There are no changes.\n"
 
 
 def test_what_the_command_changes_itself_is_recorded(deployed: Deployed) -> None:

@@ -169,7 +169,7 @@ def test_a_page_of_a_long_list_that_fails_is_tried_again_with_fewer_rows(
 def test_a_list_that_breaks_off_says_where(waits: list[float]) -> None:
     pages = Pages({"ids": ["a", "b"], "more": True}, *[503] * 4)
     rows = api_of(pages).rows("/orders")
-    with pytest.raises(CannotDo, match=r"after 2 rows, the last of which is b; .*Status 503"):
+    with pytest.raises(CannotDo, match=r"after 2 rows; the last one is b\. .*Status 503"):
         list(rows)
     assert len(waits) == 3
 

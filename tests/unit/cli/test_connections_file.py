@@ -64,9 +64,9 @@ def test_the_example_is_valid_and_names_each_provider() -> None:
         (entry("poll: often"), 'write "5 minutes", "1 hour" or off'),
         (entry("poll: 0 minutes"), 'write "5 minutes", "1 hour" or off'),
         (entry("base_url: http://api.example.com"), "must begin with https://"),
-        (entry("base_url: https://me:pw@api.example.com"), "is no plain address"),
-        (entry("base_url: api.example.com"), "is no plain address"),
-        (entry("order_page: https://portal.example/orders"), "is no address such as"),
+        (entry("base_url: https://me:pw@api.example.com"), "is not a plain address"),
+        (entry("base_url: api.example.com"), "is not a plain address"),
+        (entry("order_page: https://portal.example/orders"), "is not an address such as"),
         (entry("page_size: many"), "FILE:4: connections[0] (offergrid-home).page_size: must be a"),
         (entry("page_size: 500"), "page_size is at most 100 at offergrid"),
         (entry("track: slow"), "'slow' is none of extended, fast, standard"),
@@ -97,11 +97,11 @@ def test_the_example_is_valid_and_names_each_provider() -> None:
         (entry("follow_up: {after_days: 7}"), "follow_up.link: is missing"),
         (
             entry("follow_up: {link: http://survey.example}"),
-            "follow_up.link: is no link such as https://survey.example.com/order",
+            "follow_up.link: is not a link such as https://survey.example.com/order",
         ),
         (entry("follow_up: {link: https://a.example, days: 3}"), "there are link, after_days"),
         (entry("follow_up: {link: https://a.example}"), "has a follow_up that nobody gets"),
-        (entry("customer_notices: [follow_up]"), "say follow_up.link, what to send"),
+        (entry("customer_notices: [follow_up]"), "add follow_up.link, the link to send"),
         (
             entry("customer_notices: [delayed, rescheduled]"),
             "whose mail promises the new date: add scheduled",
@@ -127,7 +127,7 @@ def test_the_example_is_valid_and_names_each_provider() -> None:
                 "commission: [{amount: 7, currency: EUR, supplier: A},"
                 " {amount: 8, currency: EUR, supplier: ' a'}]"
             ),
-            "commission[1]: is for the same supplier and service as terms above it",
+            "commission[1]: is for the same supplier and service as earlier terms",
         ),
         (entry("sender: {legal: HRB 1}"), "sender.company: is missing"),
         (entry("sender: {company: ''}"), "sender.company: is empty"),
@@ -142,7 +142,7 @@ def test_the_example_is_valid_and_names_each_provider() -> None:
         (entry("customer_notices: [attention]"), "'attention' is none of accepted"),
         (entry("signing: {secret: [a]}"), "signing.secret: is no setting: did you mean secrets?"),
         (entry("webhooks: false", "signing: {secrets: [env:A]}"), "takes no webhooks"),
-        (entry("provider: rabot"), "FILE:4: provider stands here twice"),
+        (entry("provider: rabot"), "FILE:4: provider is here twice"),
         (entry().replace("offergrid\n", "offergird\n"), "FILE:3: connections[0] (offergrid-home)"),
         (entry().replace("offergrid-home", "Main"), "must be up to 40 of a-z, 0-9 and dashes"),
         (entry().replace("provider: offergrid", "provider: subs"), "subs needs base_url"),
@@ -301,10 +301,10 @@ def test_the_file_s_sender_is_that_of_connections_without_their_own(write_file: 
         ("credentials: {api_key: env:NOT_SET}", "the environment has no NOT_SET: set it"),
         ("credentials: {api_key: file:missing}", "missing can't be read: No such file"),
         ("credentials: {api_key: hunter2}", "write env:NAME or file:PATH"),
-        ("credentials: {apikey: env:KEY}", "is no credential of offergrid: it asks for api_key"),
+        ("credentials: {apikey: env:KEY}", "is not a credential of offergrid: it needs api_key"),
         (
             "signing: {secrets: [env:KEY]}",
-            "is no signing secret: standard-webhooks takes whsec_ and the base64 of 24 to 64 bytes",
+            "is not a signing secret: standard-webhooks takes whsec_ and the base64 of 24 to 64",
         ),
     ],
 )

@@ -91,7 +91,7 @@ def test_missing_credentials_and_signing_secrets_are_failures(deployed: Deployed
         "offergrid-business lacks api_key",
         "offergrid-home lacks api_key",
         "rabot-energy lacks client_secret",
-        "offergrid-home has a signing secret that is none of standard-webhooks",
+        "offergrid-home has a signing secret that is not valid for standard-webhooks",
     }
 
 
@@ -104,7 +104,7 @@ def test_a_schedule_of_a_connection_that_is_gone_fails_by_name(deployed: Deploye
         Target={"Arn": "arn:aws:lambda:eu-central-1:123456789012:function:poll", "RoleArn": ROLE},
     )
     texts = [text for _, about, text in trouble(deployed) if about == "schedules"]
-    assert texts == ["solar-gone has one, and its settings are gone: each of its polls fails"]
+    assert texts == ["solar-gone has a schedule but no settings: each of its polls fails"]
 
 
 def test_a_connection_that_is_to_be_polled_and_has_no_schedule_fails(deployed: Deployed) -> None:
@@ -144,7 +144,7 @@ def test_a_sender_that_is_not_verified_fails(deployed: Deployed) -> None:
 def test_customers_who_are_not_told_who_writes_to_them_are_a_warning(deployed: Deployed) -> None:
     legal = "Example GmbH, Berlin, HRB 1"
     for name, country, sender, said in (
-        ("nobody", "GH", None, "its customers get mails, but no sender says who writes to them"),
+        ("nobody", "GH", None, "its customers get mails, but no sender is set"),
         ("no-law", "DE", SenderIdentity(company="Example"), "no legal line"),
         ("abroad", "GH", SenderIdentity(company="Example"), None),
         ("whole", "DE", SenderIdentity(company="Example GmbH", legal=legal), None),
@@ -207,7 +207,7 @@ def test_functions_that_failed_and_sources_that_stopped_are_found(deployed: Depl
     deployed.answers["GetEventSourceMapping"] = {"State": "Disabled"}
     assert trouble(deployed) == [
         ("warn", "functions", "milepost-test-announce failed 3 times within a day"),
-        ("fail", "sources", "AnnounceStream is disabled: nothing is handed on"),
+        ("fail", "sources", "AnnounceStream is disabled: it passes nothing to its function"),
     ]
 
 
@@ -282,7 +282,8 @@ def test_a_connection_that_never_had_a_webhook_is_a_warning(deployed: Deployed) 
         TableName=deployed.stack.resources["PollsTable"],
         Key={"pk": {"S": f"poll#{OFFERGRID.id}"}},
     )
-    assert trouble(deployed) == [("warn", "webhooks", "none has ever come for offergrid-home")]
+    never = "offergrid-home has never received a webhook"
+    assert trouble(deployed) == [("warn", "webhooks", never)]
 
 
 def filter_announcements(deployed: Deployed, policy: dict[str, list[str]]) -> None:

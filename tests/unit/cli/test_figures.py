@@ -76,7 +76,7 @@ def test_of_too_few_orders_nothing_is_concluded(deployed: Deployed) -> None:
 def test_a_time_without_ended_stages_is_said_to_be_so(deployed: Deployed) -> None:
     said = deployed.say("stages", "--from", "2025-01", "--to", "2025-02")
     assert "Stages that ended from 2025-01 to 2025-02" in said
-    assert "None has ended in this time." in said
+    assert "None ended in this period." in said
 
 
 @pytest.mark.thorough

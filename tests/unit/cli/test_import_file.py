@@ -23,7 +23,7 @@ def test_columns_are_found_by_name_or_as_they_are_mapped(tmp_path: Path) -> None
     assert [one.number for one in lines] == [2, 4]
     assert lines[0].cells == {"order_id": "a;\n1", "status": "accepted", "since": "2026-03-01"}
     assert lines[1].cells is None
-    assert lines[1].why == "3 cells, and the first line names 4 columns"
+    assert lines[1].why == "3 cells, but the first line has 4 columns"
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,7 @@ def test_a_mail_is_resent_to_another_address_and_the_log_says_who_asked(
     result = deployed.run(*asked, "--force")
 
     assert refused.exit_code == 2
-    assert f"Not resent: {OFF}. Send it all the same with --force." in one_line(refused.output)
+    assert f"Not sent: {OFF}. To send it anyway, use --force." in one_line(refused.output)
     assert result.exit_code == 0, result.output
     (queued,) = deployed.stack.messages("EmailQueue")
     assert (queued["recipient"], queued["audience"], queued["copy"]) == (

@@ -40,7 +40,7 @@ def test_open_orders_are_listed_by_their_next_date_and_counted(deployed: Deploye
     assert ["rabot-energy:V-1" in row for row in rows].count(True) == 1
     assert any("2026-03-05 01:30" in row and "offergrid-home:ord-1:item-1" in row for row in rows)
     assert "2 orders." in lines
-    assert "At these connections in all: 1 accepted, 1 scheduled, 1 rejected." in lines
+    assert "All orders at these connections: 1 accepted, 1 scheduled, 1 rejected." in lines
 
 
 @pytest.mark.thorough

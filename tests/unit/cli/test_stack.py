@@ -173,7 +173,7 @@ def test_help_says_what_the_exit_codes_mean(command: list[str]) -> None:
     result = CliRunner().invoke(app, ["connections", *command, "--help"])
 
     assert result.exit_code == 0
-    assert "0 done, 1 could not be done, 2 wrong use" in " ".join(result.output.split())
+    assert "0 done, 1 could not be done, 2 incorrect usage" in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize("scheme", ["standard-webhooks", "spirii"])

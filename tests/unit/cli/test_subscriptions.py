@@ -121,8 +121,8 @@ def test_mails_go_again_to_an_address_that_bounced_when_told_so(
     told = deployed.run("subscriptions", "resume", SALES.id, "--yes")
 
     assert still == reason
-    assert f"Still no mail goes to sales@example.org: {reason}" in unasked.output
-    assert "Mails go to sales@example.org again." in told.output
+    assert f"sales@example.org is still suppressed: {reason}" in unasked.output
+    assert "sales@example.org gets mails again." in told.output
     assert suppressions.reason(SALES.recipient, audience=Audience.TEAM) is None
 
 

@@ -191,7 +191,7 @@ def test_an_entry_that_names_another_connection_does_not_take_its_place() -> Non
     real, false = json.dumps(GOOD), json.dumps(GOOD | {"base_url": "https://evil.example"})
     known, unusable = read_each({NAME: real, "zz": false}, providers=REGISTRY)
     assert known[NAME].base_url == GOOD["base_url"]
-    assert unusable["zz"].why.endswith("id is not the name of the parameter")
+    assert unusable["zz"].why.endswith("id differs from the name of the parameter")
     assert unusable["zz"].provider == "offergrid"
 
 

@@ -111,7 +111,9 @@ def check_operator(caller: Caller, *, connection: str | None = None) -> None:
         raise Problem(403, _OPERATORS_ONLY)
     allowed = caller.narrowed.get(Role.OPERATOR)
     if allowed is not None and connection not in allowed:
-        raise Problem(403, "This needs the group operator, and yours is narrowed to connections.")
+        raise Problem(
+            403, "This needs the group operator for all connections; yours is limited to some."
+        )
 
 
 def _groups(claim: object, *, token: object) -> frozenset[str]:

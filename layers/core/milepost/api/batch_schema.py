@@ -1,4 +1,4 @@
-"""What requests for batches and answers about them look like."""
+"""The API's schemas of batches: requests and responses."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -83,7 +83,7 @@ class BatchAsked(Shape):
     attention: list[str] | None = Field(
         default=None, max_length=100, description="Codes of what was handled (acknowledge)."
     )
-    force: bool = Field(default=False, description="Send what is out of date as well (resend).")
+    force: bool = Field(default=False, description="Also send mails that are out of date (resend).")
 
 
 class BatchStart(Shape):
@@ -117,7 +117,7 @@ class ListedBatch(Shape):
 
 
 class BatchView(ListedBatch):
-    """A batch, how far it is, and the outcome of each of its orders."""
+    """A batch with its progress and the outcome of each order."""
 
     counts: dict[TargetState, int]
     targets: list[TargetView]
@@ -142,8 +142,8 @@ class PlanView(Shape):
     total: int
     counts: dict[TargetState, int]
     charges: int = Field(description="Orders whose customer's card would be charged.")
-    sample: list[str] = Field(description="Some of those that would be done.")
-    refused: list[TargetView] = Field(description="Those that would be refused, and why.")
+    sample: list[str] = Field(description="Some of the orders for which the action would be run.")
+    refused: list[TargetView] = Field(description="Orders for which it would be refused, and why.")
 
 
 def plan_view(plan: Plan) -> PlanView:

@@ -79,14 +79,14 @@ def _no_route(resolver: APIGatewayHttpResolver) -> Problem:
     if not methods:
         return Problem(404, "There is nothing at this address; /openapi.json says what there is.")
     allow = ", ".join(methods)
-    return Problem(405, f"This address knows {allow}.", headers={"allow": allow})
+    return Problem(405, f"This address allows {allow}.", headers={"allow": allow})
 
 
 def _down(error: Exception, log: Logger) -> Problem:
     log.error("unavailable", error=type(error).__name__)
-    return Problem(503, "Something we need is down. Try again in a while.", headers=RETRY_AFTER)
+    return Problem(503, "A dependency is unavailable. Try again later.", headers=RETRY_AFTER)
 
 
 def _failed(error: Exception, log: Logger) -> Problem:
     log.error("failed", error=type(error).__name__, where=places(error)[-3:])
-    return Problem(500, "We failed at this. It is logged and raises an alarm.")
+    return Problem(500, "Internal error. It is logged and raises an alarm.")

@@ -1,4 +1,4 @@
-"""What requests for exports and answers about them look like."""
+"""The API's schemas of exports: requests and responses."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -32,15 +32,19 @@ class ExportAsked(Shape):
         )
     )
     columns: Sequence[Value] | None = Field(
-        default=None, min_length=1, max_length=50, description="As for lists as files."
+        default=None,
+        min_length=1,
+        max_length=50,
+        description="The columns of the file, as for lists as files.",
     )
     format: Literal["csv", "jsonl"] = "csv"
     bom: bool = Field(default=False, description="Begin CSV with a byte order mark.")
     mail: str | None = Field(
         default=None,
         max_length=254,
-        description="An address to notify when the export is ready. The mail has nothing of the "
-        "list: its link leads to the console.",
+        description="An address to notify when the export is ready. The mail "
+        "contains no data of the list; its link leads to the "
+        "console.",
     )
 
     @field_validator("mail")
@@ -53,18 +57,18 @@ class ExportAsked(Shape):
 
 
 class ExportView(Shape):
-    """An export, and how far it is."""
+    """An export and its progress."""
 
     id: str
     list: str
     format: Literal["csv", "jsonl"]
-    columns: Sequence[str] | None = Field(description="Those that were chosen; none for all.")
+    columns: Sequence[str] | None = Field(description="The chosen columns; empty for all.")
     person: str
     state: ExportState
     why: str | None = Field(description="Why it failed, or why its file is gone.")
-    rows: int = Field(description="Rows that are written.")
+    rows: int = Field(description="Rows written so far.")
     expected: int | None = Field(
-        description="How many rows the list had at the beginning, where that is known."
+        description="The number of rows when the export began, if it is known."
     )
     size: int | None = Field(description="Bytes of the file.")
     created_at: str
@@ -77,11 +81,13 @@ class LinkedExport(ExportView):
 
     file: str = Field(description="The name of the file.", examples=["orders-2026-11-27.csv"])
     link: str | None = Field(
-        description="Opens the file for whoever has it. Made for each request, for a role "
-        "that sees all that is in the file."
+        description="A link that opens the file for anybody who has it. It is "
+        "created for each request, for roles that may see "
+        "everything in the file."
     )
     link_until: str | None = Field(
-        description="When the link ends at the latest; it may end sooner, then ask again."
+        description="When the link expires at the latest. If it expires "
+        "sooner, request the export again."
     )
 
 

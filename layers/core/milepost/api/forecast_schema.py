@@ -35,17 +35,18 @@ class Basis(StrEnum):
 class IntervalView(Shape):
     """The times between which 80% of such orders reach this point, of those that reach it."""
 
-    earliest: str | None = Field(description="One in ten gets there before.")
-    likely: str | None = Field(description="Half of them get there before.")
+    earliest: str | None = Field(description="10% of these orders reach it before this time.")
+    likely: str | None = Field(description="50% of these orders reach it before this time.")
     latest: str | None = Field(
-        description="Nine in ten get there before; null where so many have not got there yet."
+        description="90% of these orders reach it before this time; null if "
+        "fewer have reached it yet."
     )
-    orders: int = Field(description="Of how many orders that is known.")
+    orders: int = Field(description="The number of orders on which this is based.")
     basis: Basis = Field(
         description="Whose orders: of this service type, of the connection, or of all connections "
         "of the provider."
     )
-    share: float = Field(description="How many of all get there, from 0 to 1.")
+    share: float = Field(description="The share of all orders that reach this point, from 0 to 1.")
 
 
 class ForecastView(Shape):
@@ -55,8 +56,8 @@ class ForecastView(Shape):
     stage: IntervalView | None = Field(description="The end of the present stage.")
     end: IntervalView | None = Field(description="The completion of the order.")
     track: str = Field(examples=["standard"])
-    track_days: int = Field(description="How long orders of this track take at most.")
-    made_at: str | None = Field(description="When the past orders were looked at.")
+    track_days: int = Field(description="The maximum time of this order's track.")
+    made_at: str | None = Field(description="When the forecasts were computed.")
 
 
 def forecast_view(

@@ -12,7 +12,8 @@ KEY_HEADER: Final = "idempotency-key"
 KeyHeader = Annotated[
     str | None,
     Header(
-        description="Makes repeating the request safe: one key is done once. Made when absent.",
+        description="Makes repeating the request safe: a request is carried "
+        "out once for each key. Created if absent.",
         pattern=text_patterns.IDEMPOTENCY_KEY,
         max_length=128,
         alias="Idempotency-Key",

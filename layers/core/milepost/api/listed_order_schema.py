@@ -36,8 +36,8 @@ class ListedOrder(Shape):
     raw_status: str | None
     since: str = Field(description="When the status was entered, by the provider's clock.")
     next_date: str = Field(
-        description="The appointment, else when the present stage should be over; of a closed "
-        "order, when it closed."
+        description="The appointment, or else when the present stage should "
+        "end; for a closed order, when it closed."
     )
     customer: CustomerName
     product: str | None
@@ -48,17 +48,18 @@ class ListedOrder(Shape):
     appointment: str | None
     attention: list[AttentionView]
     waiting: WaitView | None = Field(
-        description="What it waits for, if for the customer: it is not overdue meanwhile."
+        description="What the customer has to do first; meanwhile the order is not overdue."
     )
     slow: float | None = Field(
-        description="Seconds within which nine in ten of the past orders had left its stage, if it "
-        "has been in it for longer; null otherwise, and while too few orders are known."
+        description="The time in seconds within which 90% of past orders had "
+        "left this stage, if this order has been in it for longer; "
+        "null otherwise, and if too few orders are known."
     )
     forecast: IntervalView | None = Field(
         description="When it will be completed, by past orders of the same age in the same stage; "
         "null of a closed order, and while too few orders are known."
     )
-    updated_at: str | None = Field(description="When something of it was learned last.")
+    updated_at: str | None = Field(description="When the order was last updated.")
 
 
 FIELDS: Final = tuple(ListedOrder.model_fields)

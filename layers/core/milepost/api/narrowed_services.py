@@ -1,4 +1,4 @@
-"""Each service as a role sees it that is narrowed to connections."""
+"""Each service as seen by a role that is limited to connections."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +40,9 @@ class Closed:
 
 def _not_for_narrowed() -> Problem:
     return Problem(
-        403, "This belongs to no one connection: it needs a group that is not narrowed to any."
+        403,
+        "This belongs to no single connection: it needs a group that is "
+        "not limited to connections.",
     )
 
 

@@ -13,16 +13,16 @@ class NoticeView(Shape):
     """One announcement to one recipient by one channel."""
 
     id: str = Field(examples=["offergrid-main:ord_1:item_1:1:email:0a1b2c3d4e5f"])
-    order: str = Field(description="The id of the order that it tells of.")
-    sequence: int = Field(description="Which of the order's announcements.")
+    order: str = Field(description="The id of the order.")
+    sequence: int = Field(description="The number of the order's announcement.")
     kind: str
     channel: Channel
     audience: Audience
     recipient: str | None
     language: str | None
     state: State
-    at: str | None = Field(description="When it came to stand so; an instant in UTC.")
-    reason: str | None = Field(description="Why it was skipped, or failed, or came back.")
+    at: str | None = Field(description="When it entered this state; an instant in UTC.")
+    reason: str | None = Field(description="Why it was skipped, failed or bounced.")
     times: dict[str, str] = Field(description="When it entered each state that it was in.")
     due_at: str | None = Field(description="Until when it is held, if it is.")
     resend_of: str | None

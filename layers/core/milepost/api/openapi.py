@@ -13,10 +13,11 @@ from milepost.exports.files import Format
 TITLE: Final = "Milepost"
 VERSION: Final = "1"
 _ABOUT: Final = (
-    "Where every order stands, and what can be done about it. Reading needs the group viewer or "
-    "operator; every other method needs operator. Amounts are texts, since they are exact. "
-    "An id goes into a path percent-encoded once, as any text does. A query parameter that a route "
-    "does not list is refused with 422."
+    "The status of every order, and the actions that it allows. Reading needs "
+    "the group viewer or operator; every other method needs operator. Amounts "
+    "are strings, so that they are exact. In a path, percent-encode an id "
+    "once, like any other text. A query parameter that a route does not list "
+    "is refused with 422."
 )
 _SCHEME: Final = "people"
 _OUR_PROBLEM: Final = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
@@ -27,17 +28,17 @@ _GATEWAYS_MESSAGE: Final = {
 }
 _MEANINGS: Final[Mapping[int, str]] = {
     400: "The request can't be read",
-    401: "No token, or one that doesn't hold",
+    401: "No token, or an invalid one",
     403: "The caller's group doesn't allow it",
-    404: "There is no such thing",
-    409: "It can't be done as things are",
+    404: "Not found",
+    409: "Not possible in the present state",
     413: "Too large",
     415: "The body is not JSON",
     422: "The request is not valid: `errors` says where and what",
-    429: "Too many requests: try again a little later",
-    500: "We failed; it is logged and raises an alarm",
-    502: "The provider does not let us in, or its answer can't be read",
-    503: "Something we need is down: try again a little later",
+    429: "Too many requests: try again later",
+    500: "Internal error; it is logged and raises an alarm",
+    502: "The provider refuses the credentials, or its response can't be read",
+    503: "A dependency is unavailable: try again later",
 }
 _ALWAYS: Final = (400, 401, 403, 415, 422, 429, 500, 503)
 
@@ -93,11 +94,11 @@ def _add_files(operation: dict[str, Any], listing: Listing) -> None:
     parameters: dict[str, tuple[dict[str, Any], str]] = {
         BOM: (
             {"type": "boolean"},
-            "Begin CSV with a byte order mark, as spreadsheets want it.",
+            "Begin CSV with a byte order mark, so that spreadsheets recognize UTF-8.",
         ),
         COLUMNS: (
             {"type": "string", "minLength": 1, "maxLength": 2000},
-            f"Of a file: these columns alone, with commas between them. There are {names}.",
+            f"For a file: only these columns, separated by commas. There are {names}.",
         ),
     }
     operation.setdefault("parameters", []).extend(

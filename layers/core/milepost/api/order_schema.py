@@ -31,7 +31,9 @@ Facts = dict[str, Any]
 class AttentionView(Shape):
     """A reason why a person should look at the order."""
 
-    id: str = Field(description="What to acknowledge it by: this reason with these facts.")
+    id: str = Field(
+        description="The id by which to acknowledge it: of this reason with these facts."
+    )
     code: str = Field(examples=["missing_data"])
     text: str
 
@@ -40,18 +42,18 @@ class EntryView(Shape):
     """A report on the timeline, and its effect."""
 
     at: str = Field(description="When it occurred; an instant in UTC.")
-    seen_at: str = Field(description="When we learned it.")
+    seen_at: str = Field(description="When Milepost received it.")
     source: Source
     status: Status | None
     raw_status: str | None = Field(description="The provider's own word for the status.")
     effect: Effect
-    person: str | None = Field(description="Who did or noted it, if a person.")
+    person: str | None = Field(description="The person who did or noted it.")
     action: str | None
-    result: str | None = Field(description="What became of the action.", examples=["done"])
+    result: str | None = Field(description="The result of the action.", examples=["done"])
     note: str | None
-    outcome: str | None = Field(description="What the provider answered to the action.")
+    outcome: str | None = Field(description="The provider's response to the action.")
     planned_for: str | None
-    details: Facts = Field(description="The facts that came with it.")
+    details: Facts = Field(description="The facts of this report.")
 
 
 class PlanView(Shape):
@@ -75,7 +77,7 @@ class EarlierView(Shape):
 
 
 class WaitView(Shape):
-    """Something that the customer has to do first; the stage's time is paused meanwhile."""
+    """Something that the customer has to do first; the stage's time limit is paused meanwhile."""
 
     what: str = Field(examples=["payment"])
     since: str
@@ -92,10 +94,14 @@ class NextView(Shape):
     who: str | None = Field(
         description="Who has to act, where the provider's status says it.", examples=["customer"]
     )
-    by: str = Field(description="The appointment, else when the present stage should be over.")
+    by: str = Field(description="The appointment, or else when the present stage should end.")
     expected_by: str | None = Field(description="By when the whole order should be complete.")
-    open_points: list[str] = Field(description="What the customer has to do before it goes on.")
-    waiting: WaitView | None = Field(description="What it waits for now, if for the customer.")
+    open_points: list[str] = Field(
+        description="What the customer has to do before the order continues."
+    )
+    waiting: WaitView | None = Field(
+        description="What the order waits for now, if it waits for the customer."
+    )
 
 
 class AnnouncementView(Shape):
@@ -114,7 +120,7 @@ class OrderView(Shape):
     id: str = Field(examples=["offergrid-main:ord_1:item_1"])
     group: str = Field(examples=["offergrid-main:ord_1"])
     connection: str
-    provider: str | None = Field(description="None when the connection is gone.")
+    provider: str | None = Field(description="None if the connection was removed.")
     order_id: str
     item_id: str
     status: Status
@@ -123,14 +129,18 @@ class OrderView(Shape):
     reference: str | None
     service_type: str | None
     appointment: str | None
-    details: Facts = Field(description="Every fact that the provider told; amounts are texts.")
+    details: Facts = Field(
+        description="Every fact that the provider reported; amounts are strings."
+    )
     attention: list[AttentionView]
-    actions: list[str] = Field(description="What can be done with it as it is.")
-    planned: list[PlanView] = Field(description="What is to be done later.")
+    actions: list[str] = Field(description="The actions that the order allows now.")
+    planned: list[PlanView] = Field(description="Planned actions.")
     next: NextView | None = Field(description="None once the order is closed.")
     forecast: ForecastView | None = Field(description="None once the order is closed.")
     timeline: list[EntryView] = Field(description="By the time at which it occurred.")
-    earlier: EarlierView | None = Field(description="What stands before a very long timeline.")
+    earlier: EarlierView | None = Field(
+        description="The summary of the oldest reports, for a very long timeline."
+    )
     announced: list[AnnouncementView]
     notices: list[NoticeView]
     erased_at: str | None = Field(description="When the customer was erased, if they were.")

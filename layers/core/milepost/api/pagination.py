@@ -20,7 +20,7 @@ class BadCursor(Problem):
 
     def __init__(self) -> None:
         super().__init__(
-            400, "This is no cursor of this list: begin without one, with the same filters."
+            400, "This is not a cursor of this list: start without a cursor, with the same filters."
         )
 
 

@@ -18,8 +18,9 @@ from milepost.queries.order_lookup import AmbiguousOrder, OrderLookup, UnknownOr
 OrderPath = Annotated[
     str,
     Path(
-        description="An order: `connection:order:item`; where that is one item alone, also "
-        "`connection:order`, the provider's id, or a reference.",
+        description="An order: `connection:order:item`; if the order has one "
+        "item, also `connection:order`, the provider's id, or a "
+        "reference.",
         min_length=1,
         max_length=1000,
     ),

@@ -45,9 +45,9 @@ class ProblemDetails(Shape):
     title: str = Field(examples=["Not Found"])
     status: int = Field(examples=[404])
     detail: str = Field(description="What is wrong and what to do, for people.")
-    errors: list[Fault] | None = Field(default=None, description="Each fault of the request.")
+    errors: list[Fault] | None = Field(default=None, description="Each error in the request.")
     allowed: list[str] | None = Field(
-        default=None, description="With 409 of an action: those that this order allows now."
+        default=None, description="For a 409 of an action: the actions that the order allows now."
     )
 
 

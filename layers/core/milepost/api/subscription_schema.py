@@ -1,4 +1,4 @@
-"""What answers about subscriptions look like."""
+"""The API's schemas of subscriptions."""
 
 from pydantic import ConfigDict, Field
 
@@ -35,7 +35,7 @@ class SubscriptionView(Shape):
     owner: str | None
     customer_names: bool = Field(description="Whether messages to a chat name the customer.")
     source: str | None = Field(description="`file` for one that connections.yaml declares.")
-    ended: str | None = Field(description="Why it is over, in words; null while it is active.")
+    ended: str | None = Field(description="Why it has ended, in words; null while it is active.")
 
 
 class NewSubscriptionView(SubscriptionView):
@@ -53,7 +53,8 @@ class Rotation(Shape):
         default=int(KEEP_PREVIOUS.total_seconds()) // 3600,
         ge=0,
         le=int(LONGEST_KEPT.total_seconds()) // 3600,
-        description="How long messages are signed by the old secret as well; 0 ends it at once.",
+        description="For how many hours messages are also signed by the old "
+        "secret; 0 ends it immediately.",
     )
 
 
@@ -63,7 +64,7 @@ class RotatedView(Shape):
     subscription: str
     secret: str
     previous_until: str | None = Field(
-        description="Until when the secret before it signs as well, in UTC; null if it doesn't."
+        description="Until when the old secret also signs, in UTC; null if it doesn't."
     )
 
 

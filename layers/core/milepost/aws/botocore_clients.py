@@ -28,7 +28,7 @@ CONFIG: Final = _LEAN.merge(
 INTERACTIVE_CONFIG: Final = _LEAN.merge(
     Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 )
-"""For a caller who waits: a 503 that is retried is better than an answer that comes too late."""
+"""For a caller who waits: a 503 that is retried is better than a response that comes too late."""
 
 FOR_MAIL: Final = _LEAN.merge(
     Config(
@@ -44,7 +44,7 @@ FOR_INVOCATIONS: Final = Config(
 """For invoking a function and waiting for its result, while a caller waits for ours."""
 
 FOR_LINKS: Final = CONFIG.merge(Config(signature_version="s3v4"))
-"""For links to objects: botocore would sign them in the old way, which many regions refuse."""
+"""For links to objects: botocore would use the old signature version, which many regions refuse."""
 
 FOR_EXPORTS: Final = CONFIG.merge(Config(read_timeout=20, max_pool_connections=40))
 """For a job that reads a long list by many requests at once, and can wait for each."""
@@ -53,7 +53,7 @@ FOR_EXPORTS: Final = CONFIG.merge(Config(read_timeout=20, max_pool_connections=4
 @cache
 def open_session() -> Session:
     """The one botocore session of the process; every client is made from it."""
-    # Lambda's runtime logs from INFO on, and botocore would log lines of its own at each start.
+    # Lambda's runtime logs from INFO on, and botocore would log its own lines at each start.
     logging.getLogger("botocore").setLevel(logging.WARNING)
     return get_session()
 
@@ -79,7 +79,7 @@ def pass_attributes_through() -> None:
 
     botocore walks through every value of every item that it sends or receives, which is half of the
     processor time of a batch. ``dynamodb_items`` writes and reads attributes in the form of
-    DynamoDB's API, so for botocore an item can be a document. Without this, calls and answers are
+    DynamoDB's API, so for botocore an item can be a document. Without this, calls and responses are
     the same, only slower.
     """
     if not version.startswith(TESTED_BOTOCORE):
@@ -103,5 +103,5 @@ def open_connections(*calls: Callable[[], object]) -> None:
     for call in calls:
         with suppress(Exception):
             call()
-    # What is loaded by now is kept for good: the collector needn't look through it.
+    # Objects that exist by now are kept permanently: the garbage collector needn't examine them.
     gc.freeze()

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 MOST_READ_AT_ONCE: Final = 100
 MOST_WRITTEN_AT_ONCE: Final = 25
-"""What one call takes. Source: DynamoDB, BatchGetItem and BatchWriteItem."""
+"""The maximum number of items of one call. Source: DynamoDB, BatchGetItem and BatchWriteItem."""
 
 
 def get_items(

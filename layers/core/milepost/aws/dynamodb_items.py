@@ -1,7 +1,7 @@
 """Python values as DynamoDB attributes, and back.
 
-As boto3's serializers do it, whose import costs as much as a third of botocore's; but no item of
-ours holds bytes, so what is written here is JSON as it goes over the wire (see ``clients``).
+It does the same as boto3's serializers, whose import takes a third as long as botocore's. Items
+contain no bytes, so what is written here is JSON as it is sent to DynamoDB (see ``clients``).
 """
 
 from collections.abc import Callable, Mapping
@@ -9,14 +9,14 @@ from decimal import Decimal
 from typing import Any, Final
 
 MOST_DIGITS: Final = 38
-"""Digits of a number that DynamoDB keeps."""
+"""Maximum number of digits of a number in DynamoDB."""
 
 
 def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes of what is not None.
+    """Attributes of the values that are not None.
 
-    :raises TypeError: for what DynamoDB has no type for, as ``float``
-    :raises ValueError: for a number of more than 38 digits, or none
+    :raises TypeError: for a value for which DynamoDB has no type, such as ``float``
+    :raises ValueError: for a number that is infinite, or has more than 38 digits
     """
     return {name: _attribute(value) for name, value in values.items() if value is not None}
 
@@ -55,7 +55,7 @@ def _list_attribute(values: list[Any] | tuple[Any, ...]) -> dict[str, Any]:
 def _set_attribute(members: set[Any] | frozenset[Any]) -> dict[str, Any]:
     kinds = {kind for one in members for kind in _attribute(one)}
     if kinds not in ({"S"}, {"N"}):
-        raise TypeError("a set in DynamoDB holds texts or numbers, of one kind, and some")
+        raise TypeError("a set in DynamoDB has only texts or only numbers, and is not empty")
     (kind,) = kinds
     return {f"{kind}S": [_attribute(one)[kind] for one in members]}
 
@@ -63,9 +63,9 @@ def _set_attribute(members: set[Any] | frozenset[Any]) -> dict[str, Any]:
 def _number(value: int | Decimal) -> str:
     number = Decimal(value)
     if not number.is_finite():
-        raise ValueError("DynamoDB keeps no infinite number")
+        raise ValueError("DynamoDB can't store an infinite number")
     if len(number.as_tuple().digits) > MOST_DIGITS:
-        raise ValueError(f"DynamoDB keeps {MOST_DIGITS} digits of a number")
+        raise ValueError(f"DynamoDB stores at most {MOST_DIGITS} digits of a number")
     return str(number)
 
 
@@ -81,7 +81,7 @@ _WRITERS: Final[Mapping[type, Callable[[Any], dict[str, Any]]]] = {
     set: _set_attribute,
     frozenset: _set_attribute,
 }
-"""By type; ``bool`` stands before ``int``, which it is one of."""
+"""By type; ``bool`` comes before ``int``, since it is a subclass of it."""
 
 
 def _value(attribute: Mapping[str, Any]) -> Any:

@@ -35,8 +35,8 @@ _TRANSIENT: Final = frozenset(
 )
 """Besides any error whose HTTP status is 500 or more. Source: "Common errors" of each service."""
 AWS_FAILED: Final = (BotoCoreError, ClientError, ResponseParserError)
-"""Whatever botocore raises when a call to AWS fails: an answer that can't be read is not one of its
-``exceptions``."""
+"""All that botocore raises when a call to AWS fails; a response that can't be read is not one of
+its ``exceptions``."""
 _SERVER_ERROR: Final = 500
 _NO_ANSWER: Final = (HTTPClientError, ConnectionError, ResponseParserError)
 
@@ -46,20 +46,20 @@ _ABOUT_THE_ITEM: Final = frozenset(
 
 
 def refuses_item(error: Exception) -> bool:
-    """Whether DynamoDB refuses this one item, such as one that is too large, and takes others."""
+    """Whether DynamoDB refuses this single item, for example because it is too large."""
     if isinstance(error, ParamValidationError):
         return True
     return isinstance(error, ClientError) and error.response["Error"]["Code"] in _ABOUT_THE_ITEM
 
 
 def name_of(error: Exception) -> str:
-    """AWS's code for an error, or its kind; never its message, which may quote what was sent."""
+    """AWS's code for an error, or its class; never its message, which may quote the request."""
     code = error.response["Error"].get("Code") if isinstance(error, ClientError) else None
     return code or type(error).__name__
 
 
 def is_outage(error: Exception) -> bool:
-    """Whether the same request may work in a while, without a fix on our side."""
+    """Whether the same request may succeed later, without a fix in Milepost."""
     if isinstance(error, (*_NO_ANSWER, NoKey, OrdersUnavailable)):
         return True
     if not isinstance(error, ClientError):
@@ -69,7 +69,7 @@ def is_outage(error: Exception) -> bool:
 
 
 def item_in_the_way(error: ClientError) -> Mapping[str, Any]:
-    """The item that a condition met; an error of any other kind goes on."""
+    """The item for which a condition failed; any other error is raised again."""
     if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
         raise error
     item: Mapping[str, Any] = error.response.get("Item", {})  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""The functions' logger: Powertools' JSON lines. Short: only exceptions are logged otherwise."""
+"""The functions' logger: Powertools' JSON lines. Short: only exceptions are logged differently."""
 
 import logging
 from typing import Any
@@ -10,13 +10,13 @@ from milepost.common.exception_summary import describe
 
 
 class _WithoutMessages(LambdaPowertoolsFormatter):
-    """Writes an exception as its class and its places."""
+    """Writes an exception as its class and the places in the code."""
 
     def format(self, record: logging.LogRecord) -> str:
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
         if error is None:
             return super().format(record)
-        # A record goes to other handlers as well, so it is a copy that is changed.
+        # Other handlers get the record as well, so a copy of it is changed.
         shown = logging.makeLogRecord(record.__dict__)
         shown.exc_info = shown.exc_text = shown.stack_info = None
         shown.exception_name, shown.exception = type(error).__name__, describe(error)

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 
 def dead_letter_urls(environment: Mapping[str, str]) -> Mapping[str, str]:
-    """The URL of every dead-letter queue, by the name that the command calls it.
+    """The URL of every dead-letter queue, by the name that the command uses.
 
-    ``DEAD_LETTERS`` has ``name=queue`` for each, separated by spaces. All queues of a stack differ
-    in the last part of their URL alone.
+    ``DEAD_LETTERS`` has ``name=queue`` for each, separated by spaces. The URLs of a stack's queues
+    differ only in their last part.
     """
     place = environment["EMAIL_QUEUE_URL"].rpartition("/")[0]
     named = (one.split("=") for one in environment["DEAD_LETTERS"].split())

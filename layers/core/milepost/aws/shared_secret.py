@@ -24,22 +24,22 @@ _TOKEN: Final = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s"{}\[\]:,]+)',
 
 
 class NotOneObject(ValueError):
-    """Something else than one JSON object is stored there."""
+    """The secret is not one JSON object."""
 
 
 class ManyWriters(Exception):
-    """Others wrote the secret each time that this was tried; repeat it."""
+    """Each attempt failed because others wrote the secret; repeat it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Unreadable:
-    """An entry that is no JSON, as it is stored: written back unchanged, and used by nobody."""
+    """An entry that is not JSON, as it is stored: it is written back unchanged, and not used."""
 
     text: str
 
 
 def read_entries(text: str) -> Entries:
-    """Every entry, each read by itself: one that is no JSON is ``Unreadable``.
+    """Every entry, each read separately: one that is not JSON is ``Unreadable``.
 
     :raises NotOneObject: when it can't be determined where an entry ends
     """
@@ -115,7 +115,7 @@ def _name(text: str) -> str:
 
 
 class SharedSecret:
-    """Its entries; others may write to it as well."""
+    """The entries of one secret, which others may write at the same time."""
 
     def __init__(
         self,
@@ -136,11 +136,11 @@ class SharedSecret:
         return self._read()[0]
 
     def change(self, change: Callable[[Entries], None]) -> Entries:
-        """Read, let ``change`` work on the entries, and write them if that made a difference.
+        """Read the entries, pass them to ``change``, and write them if they differ.
 
-        What others write meanwhile is never overwritten: the new version is written beside the
-        current one, and takes its place only if that is still the one that was read. Otherwise all
-        of it is done again, so ``change`` may be called several times.
+        Concurrent changes are never overwritten: the new version is written beside the current one,
+        and takes its place only if that is still the one that was read. Otherwise everything is
+        repeated, so ``change`` may be called several times.
 
         :raises NotOneObject: when something else is there
         :raises ManyWriters: when others were faster each time
@@ -152,9 +152,11 @@ class SharedSecret:
             after = write_entries(entries)
             if after == before or self._replace(version, after):
                 return entries
-            # Whoever waits for different times is not in each other's way again.
+            # Random waits, so that two writers don't conflict again.
             self._pause(random.uniform(0, min(0.1 * 2**attempt, 3)))  # noqa: S311 - no secret
-        raise ManyWriters(f"others write the secret {self._secret_id} all the time: repeat this")
+        raise ManyWriters(
+            f"others are writing the secret {self._secret_id} at the moment: try again"
+        )
 
     def _read(self) -> tuple[Entries, str]:
         answer = self._client.get_secret_value(SecretId=self._secret_id)
@@ -188,7 +190,7 @@ class SharedSecret:
             )
         except ClientError as error:
             if error.response["Error"]["Code"] in _LOST:
-                # It may be ours already: the SDK asks again when the first answer was lost.
+                # It may have succeeded already: the SDK repeats a request whose response was lost.
                 return self._read()[1] == token
             raise
         return True

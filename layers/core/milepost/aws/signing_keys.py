@@ -21,8 +21,7 @@ class NoKey(Exception):
 class KeysStore:
     """The keys of one secret, read at most every 5 minutes; the first one signs.
 
-    The version before the current one counts too, so that a rotation breaks nothing that was
-    handed out shortly before.
+    The previous version verifies too, so that links and cursors from before a rotation stay valid.
     """
 
     def __init__(

@@ -11,8 +11,9 @@ def matching_terms(
 ) -> CommissionTerms | None:
     """The most specific terms that match the order; None when none do.
 
-    Terms for its supplier and service go before those for its supplier alone, these before those
-    for its service alone, and these before those for all orders. Case and white space don't count.
+    Terms for its supplier and service take precedence over terms for only its supplier, these over
+    terms for only its service, and these over terms for all orders. Case and white space make no
+    difference.
     """
     service = service or connection.service_type
     matching = [

@@ -13,7 +13,7 @@ SEARCH_FIELDS: Final = (
     *("order_id", "item_id", "reference", "customer_number", "account_number"),
     *("meter_number", "malo", "melo", "spn", "serial_number", "invoice_number"),
 )
-"""What an order can be found by: of its customer and address, and its ids and numbers."""
+"""The fields by which an order can be found: of customer and address, ids and numbers."""
 
 
 class UnknownConnection(LookupError):
@@ -54,17 +54,17 @@ class CommissionTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderIdentity:
-    """Who stands behind the mails about a connection's orders, in that company's own words."""
+    """The company that sends the mails about a connection's orders."""
 
     company: str
-    """Signs the mails, and is the name beside the address that they come from."""
+    """Signs the mails, and is the display name of the sender's address."""
     legal: str | None = None
-    """What the law wants in a business letter, such as registered office, register number and
+    """The legal information of a business letter, such as registered office, register number and
     managing directors (Germany: section 35a GmbHG)."""
     contact: str | None = None
-    """Where a customer can ask: a telephone number, an address, hours."""
+    """Where a customer can ask questions: a telephone number, an address, hours."""
     reply_to: str | None = None
-    """The email address that answers go to."""
+    """The email address for replies."""
 
     def __str__(self) -> str:
         said = (self.company, self.legal, self.contact, self.reply_to)
@@ -73,7 +73,7 @@ class SenderIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUp:
-    """What a customer is sent some days after an order is complete."""
+    """The mail that a customer gets some days after an order is complete."""
 
     link: str
     """Where the customer can say how satisfied they are: an https URL."""
@@ -98,9 +98,9 @@ class TrackingPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """Settings of one connection; secrets are kept elsewhere.
+    """Settings of one connection; secrets are stored elsewhere.
 
-    ``requests_per_minute`` and ``page_size`` bound what a poll asks of the provider.
+    ``requests_per_minute`` and ``page_size`` limit the requests of a poll.
     """
 
     id: str
@@ -120,25 +120,25 @@ class Connection:
     service_type: str | None = None
     track: str = "standard"
     tracks: Mapping[str, str] = field(default_factory=dict)
-    """Tracks by offer id or service type, before those that are usual."""
+    """Tracks by offer id or service type; they take precedence over the usual ones."""
     statuses: Mapping[str, str] = field(default_factory=dict)
-    """Canonical statuses by raw status, where this account has words of its own."""
+    """Canonical statuses by raw status, for this account's own words."""
     stage_days: Mapping[str, float] = field(default_factory=dict)
-    """Days that a stage may last here, by the provider's raw status or by the canonical one."""
+    """Days that a stage may last, by the provider's raw status or by the canonical one."""
     stage_days_count: str = "calendar"
     """Which days count: ``calendar``, or ``business``, which leaves out the weekends and public
     holidays of ``country`` and, where they differ within it, of ``region``."""
     region: str | None = None
     """Part of the country as ISO 3166-2 has it, without the country: ``VIC``, ``BY``."""
     escalate_after_days: float = 2.0
-    """After how many more days ``contact`` is notified of an order that is overdue."""
+    """After how many further days ``contact`` is notified of an overdue order."""
     wait_days: Mapping[str, float] = field(default_factory=dict)
     """Days that an order may wait for its customer, by what it waits for, where they differ from
     ``customer_waits.DEFAULT_WAIT_DAYS``."""
     reminder_hours: tuple[float, ...] = (48.0, 2.0)
     """How long before an appointment people are reminded of it; empty for never."""
     follow_up: FollowUp | None = None
-    """None where customers are not asked how satisfied they are."""
+    """None if customers get no follow-up."""
     time_zone: str = "Europe/Berlin"
     country: str = DEFAULT_COUNTRY
     language: str = "en"
@@ -146,24 +146,25 @@ class Connection:
     """The day (ISO 8601) from which on past orders say how long others take; None for all."""
     contact: str | None = None
     sender: SenderIdentity | None = None
-    """Who writes to the customers; None when nobody has said."""
+    """The sender of mails to customers; None if none is set."""
     customer_notices: frozenset[str] = frozenset()
     """Kinds that the customer is notified of as well; none unless the connection says so."""
     tracking: TrackingPage | None = None
     """None where customers have no tracking page."""
     notices_per_hour: int = 100
-    """Mails to one recipient in one hour; what is over it comes as one digest at its end."""
+    """Maximum number of mails to one recipient in one hour; further notices are sent as one digest
+    at its end."""
     commission: tuple[CommissionTerms, ...] = ()
-    """Of these, the most specific terms that match an order hold; empty where none are set."""
+    """The most specific terms that match an order apply; empty if none are set."""
     causes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By cause, phrases that this provider gives as a reason
     (``milepost.common.causes.Patterns``)."""
     search_fields: frozenset[str] = frozenset(SEARCH_FIELDS)
     """Which of ``SEARCH_FIELDS`` its orders are found by."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """What only one provider's adapter knows, such as its names of statuses."""
+    """Options that only one provider's adapter uses, such as names of statuses."""
     declared: StoredProvider | None = field(default=None, repr=False, compare=False)
-    """The provider's file in that version. It is no setting: it is stored by itself."""
+    """The provider's file in that version. It is not a setting: it is stored separately."""
     provider_stage_days: Mapping[str, float] = field(default_factory=dict, compare=False)
     """Days of stages by the provider's file, where ``stage_days`` says none."""
 
@@ -186,8 +187,8 @@ TRACKS: Final[Mapping[str, timedelta]] = {
 }
 """How long an order takes at most from its start, by track.
 
-Source: Offergrid's reseller documentation (3 to 7, 7 to 14, 14 to 30 days), used for every
-provider that names no times of its own; ``stage_days`` of a connection says otherwise.
+Source: Offergrid's reseller documentation (3 to 7, 7 to 14, 14 to 30 days), used for every provider
+that names no times of its own; ``stage_days`` of a connection says otherwise.
 """
 
 

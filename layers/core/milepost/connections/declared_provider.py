@@ -1,6 +1,6 @@
 """A stored declared provider: JSON, by name and version; every version is kept.
 
-What the JSON means is for ``milepost.providers.declared``; here it is text of a bounded size.
+``milepost.providers.declared`` interprets the JSON; here it is text of limited size.
 """
 
 import zlib
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 MOST_BYTES: Final = 64 * 1024
-"""Of a provider's JSON."""
+"""Maximum size of a provider's JSON in bytes."""
 MOST_STORED: Final = 8 * 1024
 """Characters that a parameter can hold."""
 _PLAIN: Final = 4 * 1024
@@ -41,10 +41,10 @@ ByVersion: TypeAlias = Mapping[tuple[str, int], StoredProvider]
 
 
 class Providers(Protocol):
-    """Which providers there are."""
+    """The providers that exist."""
 
     def __contains__(self, name: object, /) -> bool:
-        """Whether an adapter of this name is programmed."""
+        """Whether there is an adapter in code with this name."""
         ...
 
     def check(self, stored: StoredProvider) -> None:
@@ -69,9 +69,9 @@ def pack(text: str) -> str:
 
 
 def unpack(stored: str) -> str:
-    """What ``pack`` was given.
+    """The text that was packed.
 
-    :raises UnusableProvider: when it is nothing of the kind
+    :raises UnusableProvider: when it was not made by ``pack``
     """
     if not stored.startswith(_PACKED):
         return stored
@@ -79,7 +79,7 @@ def unpack(stored: str) -> str:
         reader = zlib.decompressobj()
         content = reader.decompress(b64decode(stored[len(_PACKED) :], validate=True), MOST_BYTES)
         if reader.unconsumed_tail or not reader.eof:
-            raise UnusableProvider("it is not whole, or too large")
+            raise UnusableProvider("it is incomplete, or too large")
         return content.decode()
     except (ValueError, zlib.error):
         raise UnusableProvider("it can't be unpacked") from None

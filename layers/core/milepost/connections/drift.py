@@ -16,16 +16,16 @@ from itertools import islice
 from typing import Any, Final
 
 LEARNED_AFTER: Final = 50
-"""Payloads from which the fields are learned. New fields in them are no change."""
+"""The number of payloads from which the fields are learned. New fields in them are not changes."""
 MISSED_AFTER: Final = 20
-"""Payloads in a row without a field that every earlier one had."""
+"""After how many payloads in a row without a field that every earlier one had, it is missing."""
 KEPT_FOR: Final = timedelta(days=30)
 """How long a change is shown."""
 MOST_CHANGES: Final = 40
 _MOST_FIELDS: Final = 400
 _MOST_VALUES: Final = 600
 _MOST_NAMES: Final = 60
-"""Names of one object; one with more has ids or the like as names."""
+"""Maximum number of names in one object; an object with more has ids or similar as names."""
 _MOST_ELEMENTS: Final = 3
 _MOST_WORDS: Final = 50
 _DEEPEST: Final = 7
@@ -36,7 +36,7 @@ _SOMETIMES: Final = -1
 
 _TEXT, _NUMBER, _FLAG, _LIST, _OBJECT = 1, 2, 4, 8, 16
 _KINDS: Final = {str: _TEXT, bool: _FLAG, list: _LIST, dict: _OBJECT}
-"""By type, as JSON is read; all others are numbers."""
+"""Names of Python types; all others are numbers."""
 _NAMES: Final = {
     _TEXT: "text", _NUMBER: "number", _FLAG: "true or false", _LIST: "list", _OBJECT: "object",
 }  # fmt: skip
@@ -98,7 +98,7 @@ class Known:
 
     shapes: dict[Part, Shape] = field(default_factory=dict)
     words: list[str] = field(default_factory=list)
-    """Unknown status words, in the order in which they came."""
+    """Unknown status words, in the order in which they arrived."""
     changes: list[Change] = field(default_factory=list)
     is_changed: bool = False
     """Whether it has to be stored."""

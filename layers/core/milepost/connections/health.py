@@ -18,9 +18,10 @@ NOT_APPLIED: Final = (
     "it is not applied: its settings are gone, and its schedule still runs. Apply the connections' "
     "file again, or delete the schedule"
 )
-"""Why a poll failed of a connection that there isn't."""
+"""Why a poll of a connection without settings failed."""
 _SCHEDULE_AT_MOST: Final = timedelta(days=1, hours=1)
-"""After how long without a poll a schedule has stopped: the longest, and time to begin."""
+"""After how long without a poll a schedule counts as stopped: the longest interval, and some time
+to start."""
 
 
 class Condition(StrEnum):
@@ -58,14 +59,14 @@ class Contact:
     cursor: datetime | None = None
     last_webhook_at: datetime | None = None
     requests: tuple[PollRequest, ...] = ()
-    """Requests for polls that no complete poll has done yet."""
+    """Requests for polls that no complete poll has fulfilled yet."""
     drift: Drift = NO_DRIFT
     """What changed in the provider's payloads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """A connection's condition; ``lag`` is how far its polls are behind their schedule."""
+    """A connection's condition; ``lag`` is how late its polls are."""
 
     condition: Condition
     lag: timedelta | None
@@ -101,7 +102,7 @@ def is_still_scheduled(contact: Contact, *, now: datetime) -> bool:
 def poll_lags(
     connections: Iterable[Connection], contacts: Mapping[str, Contact], *, now: datetime
 ) -> dict[str, timedelta]:
-    """How far polls are behind their schedule, of each connection that was polled before."""
+    """How late the polls are, for each connection that was polled before."""
     lags = {one.id: _lag(one, contacts.get(one.id, Contact()), now) for one in connections}
     return {name: lag for name, lag in lags.items() if lag is not None}
 

@@ -33,12 +33,12 @@ MOST_OF_ANYTHING: Final = 1_000_000
 
 def read_text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise Wrong("is no text of one line")
+        raise Wrong("is not a text of one line")
     return value
 
 
 def read_address(value: Any) -> str:
-    wrong = "is no plain address such as https://api.example.com/v1"
+    wrong = "is not a plain address such as https://api.example.com/v1"
     try:
         parts = urlsplit(read_text(value))
         is_plain = parts.port != 0 and not (parts.username or parts.password or parts.fragment)
@@ -55,7 +55,7 @@ def read_order_page(value: Any) -> str:
     """An https address with ``{order_id}``, and with ``{item_id}`` or without."""
     address = read_text(value)
     if not is_order_page(address):
-        raise Wrong("is no address such as https://portal.example.com/orders/{order_id}")
+        raise Wrong("is not an address such as https://portal.example.com/orders/{order_id}")
     return address
 
 
@@ -83,7 +83,7 @@ def is_order_page(address: str) -> bool:
 def whole_number_up_to(most: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
-            raise Wrong(f"is no whole number from 1 to {most}")
+            raise Wrong(f"is not a whole number from 1 to {most}")
         return value
 
     return read
@@ -92,7 +92,7 @@ def whole_number_up_to(most: int) -> Callable[[Any], int]:
 def read_days(value: Any) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not isfinite(value) or not 0 <= value <= 10 * A_YEAR:
-        raise Wrong("is no number of days")
+        raise Wrong("is not a number of days")
     return float(value) if isinstance(value, float) else value
 
 
@@ -100,7 +100,7 @@ def read_day(value: Any) -> str:
     try:
         return date.fromisoformat(value).isoformat()
     except (TypeError, ValueError):
-        raise Wrong("is no day such as 2026-03-31") from None
+        raise Wrong("is not a day such as 2026-03-31") from None
 
 
 def read_hours(value: Any) -> tuple[float, ...]:
@@ -109,7 +109,7 @@ def read_hours(value: Any) -> tuple[float, ...]:
     for one in value:
         is_number = isinstance(one, int | float) and not isinstance(one, bool)
         if not is_number or not 0 < one <= MOST_REMINDER_HOURS:
-            raise Wrong(f"has what is no number of hours up to {MOST_REMINDER_HOURS}")
+            raise Wrong(f"has a value that is not a number of hours up to {MOST_REMINDER_HOURS}")
     return tuple(sorted({float(one) for one in value}, reverse=True))
 
 
@@ -117,14 +117,14 @@ def read_zone(value: Any) -> str:
     try:
         ZoneInfo(read_text(value))
     except (ValueError, KeyError, OSError, Wrong):
-        raise Wrong("is no time zone such as Europe/Berlin") from None
+        raise Wrong("is not a time zone such as Europe/Berlin") from None
     return str(value)
 
 
 def matching(pattern: str, example: str) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise Wrong(f"is nothing like {example}")
+            raise Wrong(f"is not a valid value such as {example}")
         return value
 
     return read
@@ -158,9 +158,9 @@ def read_kinds(value: Any) -> frozenset[str]:
 
 def read_phrases(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > MOST_PATTERNS:
-        raise Wrong(f"is no list of at most {MOST_PATTERNS} phrases")
+        raise Wrong(f"is not a list of at most {MOST_PATTERNS} phrases")
     if not all(isinstance(one, str) and is_phrase(one) for one in value):
-        raise Wrong(f"is no list of phrases of up to {LONGEST_PATTERN} characters")
+        raise Wrong(f"is not a list of phrases of up to {LONGEST_PATTERN} characters")
     return tuple(value)
 
 
@@ -176,7 +176,7 @@ def read_options(value: Any) -> dict[str, Any]:
             if isinstance(inner, dict | list)
         ]
     if level:
-        raise Wrong(f"is nested deeper than {DEEPEST} levels")
+        raise Wrong(f"is nested more than {DEEPEST} levels deep")
     return value
 
 
@@ -191,7 +191,7 @@ def read_lines(value: Any) -> str:
 
 def read_email(value: Any) -> str:
     if not isinstance(value, str) or not is_email(value):
-        raise Wrong("is no email address")
+        raise Wrong("is not an email address")
     return value
 
 

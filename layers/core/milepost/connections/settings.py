@@ -1,7 +1,7 @@
 """Parses stored settings, each connection independently of the others.
 
-They are JSON that ``milepost connections apply`` wrote, and that people may have edited since. What
-can't be used closes that connection alone, so everything here ends in ``UnusableConnection``.
+They are JSON that ``milepost connections apply`` wrote, and that people may have edited since.
+Invalid settings close only their own connection, so every error here is an ``UnusableConnection``.
 """
 
 import json
@@ -75,7 +75,7 @@ def read_settings(
 def provider_named_in(
     text: str, *, providers: Providers, declared: ByVersion = NONE_DECLARED
 ) -> str | None:
-    """Which provider settings name, as far as they can be read at all."""
+    """The provider that settings name, if they can be read."""
     try:
         named = _json(text).get("provider")
     except Wrong:
@@ -95,7 +95,7 @@ def _connection(
             raise Wrong(f"{name} is missing")
     values = {name: _read(name, read, said) for name, read in _FIELDS.items() if name in said}
     if values["id"] != connection_id:
-        raise Wrong("id is not the name of the parameter")
+        raise Wrong("id differs from the name of the parameter")
     connection = Connection(**values)
     if connection.provider not in providers:
         connection = _with_declared(connection, providers, declared)
@@ -106,10 +106,10 @@ def _connection(
 def _with_declared(connection: Connection, providers: Providers, declared: ByVersion) -> Connection:
     """The connection with its provider's file, and what that says of stages."""
     if connection.provider_version is None:
-        raise Wrong("provider is none that there is")
+        raise Wrong("provider doesn't exist")
     stored = declared.get((connection.provider, connection.provider_version))
     if stored is None:
-        raise Wrong("provider_version is none that is stored: apply the provider's file again")
+        raise Wrong("provider_version is not stored: apply the provider's file again")
     try:
         providers.check(stored)
     except UnusableProvider as unusable:
@@ -124,7 +124,7 @@ def _require_business_days(connection: Connection) -> None:
     try:
         business_days_of(connection.country, connection.region)
     except (UnknownCountry, UnknownRegion):
-        raise Wrong("no business days are known of its country and region") from None
+        raise Wrong("its country and region have no known business days") from None
 
 
 def _read(name: str, read: Callable[[Any], Any], said: Mapping[str, Any]) -> Any:
@@ -174,7 +174,7 @@ def _search_fields(value: Any) -> frozenset[str]:
 
 
 def _commission(value: Any) -> tuple[CommissionTerms, ...]:
-    # Terms for all orders may stand alone, without a list around them.
+    # Terms for all orders may be given without a list.
     terms = tuple(map(_terms, value if isinstance(value, list) else [value]))
     if repeated_terms(terms) is not None:
         raise Wrong("has several terms for the same supplier and service")

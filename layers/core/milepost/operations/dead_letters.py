@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 MOST_AT_ONCE: Final = 500
-"""Messages that one redrive moves, so that it ends while its caller waits."""
+"""Maximum number of messages of one redrive, so that it ends while its caller waits."""
 
 
-IN_FLIGHT: Final = "somebody else has it at the moment: repeat it in a minute"
-"""Why a message that is perhaps there was not redriven."""
+IN_FLIGHT: Final = "it is in flight, because somebody else has received it: try again in a minute"
+"""The reason for a message that may exist but was not redriven."""
 
 
 class UnknownQueue(LookupError):
@@ -20,7 +20,7 @@ class UnknownQueue(LookupError):
 
 
 class MessagesInFlight(Exception):
-    """Not every letter could be seen: somebody else has some of them, for a minute at most."""
+    """Some letters are in flight: somebody else has received them, for a minute at most."""
 
 
 class CannotRedrive(Exception):
@@ -42,14 +42,14 @@ class Letters(Protocol):
     """One dead-letter queue."""
 
     def count(self) -> int:
-        """About how many wait there."""
+        """The approximate number of letters."""
         ...
 
     def walk(self, *, most: int, whole: bool = False) -> Generator[DeadLetter, None, None]:
-        """Each once, nobody else seeing it meanwhile; what was not removed is there afterwards.
-        Whoever stops before its end closes it.
+        """Each letter once; meanwhile nobody else can receive it. Letters that are not removed
+        stay. A caller that stops before the end has to close the iterator.
 
-        :raises MessagesInFlight: at its end, if it was to be ``whole`` and was not
+        :raises MessagesInFlight: at the end, if ``whole`` and some letters are in flight
         """
         ...
 
@@ -57,27 +57,27 @@ class Letters(Protocol):
 
 
 class RedriveTarget(Protocol):
-    """By which the letters of one queue are done after all."""
+    """Where the letters of one queue are redriven to."""
 
     def content(self, letter: DeadLetter) -> Any:
-        """What it is about, to be looked at: a JSON value, or text."""
+        """The content of a letter, to show: a JSON value, or text."""
         ...
 
     def take_up(self, letter: DeadLetter) -> None:
-        """Have it done again. Twice is no harm: whoever does it knows what was done.
+        """Have it processed again. Doing so twice is harmless, since processing is idempotent.
 
-        :raises CannotRedrive: when it has to stay where it is
+        :raises CannotRedrive: when it has to stay in the queue
         """
         ...
 
     def forget(self, letter: DeadLetter) -> None:
-        """Remove what is kept of it elsewhere, now that it is done or given up."""
+        """Remove what is stored of it elsewhere, after it was redriven or discarded."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redriven:
-    """What a redrive came to: ``failed`` has the reason of each letter that stays, by its id."""
+    """The result of a redrive: ``failed`` has the reason for each letter that stays, by its id."""
 
     moved: int
     failed: Mapping[str, str]
@@ -86,16 +86,16 @@ class Redriven:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterQueue:
-    """A queue by its name in the API, and the way back."""
+    """A queue by its name in the API, and the target of its redrives."""
 
     name: str
     letters: Letters
     way: RedriveTarget
 
     def redrive(self, *, only: Collection[str] | None = None, most: int = MOST_AT_ONCE) -> Redriven:
-        """Take up all of them, or ``only`` those of these ids.
+        """Redrive all letters, or ``only`` those with these ids.
 
-        :raises MessagesInFlight: when nothing was done, since somebody else has them
+        :raises MessagesInFlight: when nothing was redriven, since somebody else has received them
         """
         moved, failed, seen = 0, dict[str, str](), set[str]()
         try:
@@ -118,9 +118,9 @@ class DeadLetterQueue:
         return Redriven(moved=moved, failed=failed, left=self.letters.count())
 
     def discard(self, letter_id: str, *, most: int = MOST_AT_ONCE) -> bool:
-        """Give one up for good; False when it isn't there.
+        """Discard a letter permanently; False if it doesn't exist.
 
-        :raises MessagesInFlight: when it wasn't found, and somebody else may have it
+        :raises MessagesInFlight: when it wasn't found, and somebody else may have received it
         """
         with closing(self.letters.walk(most=most, whole=True)) as letters:
             for letter in letters:
@@ -130,21 +130,21 @@ class DeadLetterQueue:
         return False
 
     def give_up(self, letter: DeadLetter) -> None:
-        """Remove one for good, while it is in the walker's hands."""
-        # What is kept elsewhere goes first: without its letter nobody would find it.
+        """Remove a letter permanently, while this process has received it."""
+        # What is stored elsewhere is removed first: without its letter nobody would find it.
         self.way.forget(letter)
         self.letters.remove(letter)
 
 
 def read_payload(record: Mapping[str, Any]) -> Any:
-    """What Lambda was to hand to the function: an object in one place of AWS's documentation, a
-    text in another. Both are read."""
+    """The function's input: AWS's documentation shows it as an object in one place and as a text in
+    another, so both are read."""
     payload = record["payload"]
     return json_or_text(payload) if isinstance(payload, str) else payload
 
 
 def json_or_text(text: str) -> Any:
-    """The value of JSON; other text as it is."""
+    """The JSON value of a text; any other text unchanged."""
     try:
         return json.loads(text)
     except ValueError:

@@ -1,7 +1,7 @@
 """Imports existing orders of a team from rows of a table.
 
-A row becomes a report like any other, dated by when its status was entered. So what a provider says
-later holds, and the same row taken in again changes nothing.
+A row becomes a report like any other, dated by when its status was entered. So later reports of the
+provider take precedence, and importing the same row again changes nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -59,7 +59,7 @@ _DETAILS: Final[Mapping[str, tuple[str, ...]]] = {
     "serial_number": ("charge_box", "serial_number"),
     "charge_box_model": ("charge_box", "model"),
 }
-"""Columns of plain facts, and where each is in an order's details."""
+"""Columns of plain facts, and the place of each in an order's details."""
 _TIMES: Final = ("appointment", "ordered_at")
 REQUIRED: Final = ("order_id", "status", "since")
 FIELDS: Final = (
@@ -80,11 +80,11 @@ class ImportOutcome(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
-    """The order had it already."""
+    """The order already had it."""
     REFUSED = "refused"
-    """The row can't be taken in: the reason says what to correct."""
+    """The row can't be imported: the reason says what to correct."""
     FAILED = "failed"
-    """Nothing is wrong with the row: import it again."""
+    """The row is valid, but could not be stored: import it again."""
 
 
 class BadRow(Exception):

@@ -66,7 +66,8 @@ class ActionAsked(Shape):
 
     at: str | None = Field(
         default=None,
-        description="Do it then and not now: an instant of ISO 8601 with its zone (fulfill).",
+        description="Run the action at this time instead of now: an ISO 8601 "
+        "instant with a time zone (fulfill).",
         examples=["2030-03-20T09:00:00Z"],
     )
     reason: str | None = Field(default=None, description="Why, for the provider (cancel).")
@@ -77,7 +78,7 @@ class ActionAsked(Shape):
     text: str | None = Field(default=None, description="What to note (note).")
     notices: Literal["on", "off"] | None = Field(
         default=None,
-        description="Whether people are told of what is new (refresh); they are if absent.",
+        description="Whether people are notified of changes (refresh); by default they are.",
     )
     attention: list[str] | None = Field(
         default=None,
@@ -94,14 +95,14 @@ class ActionView(Shape):
     person: str
     result: Result
     at: str
-    outcome: str | None = Field(description="What the provider answered, in its own words.")
+    outcome: str | None = Field(description="The provider's response, in its own words.")
     planned_for: str | None
-    repeated: bool = Field(description="Whether it had been done with this key before.")
+    repeated: bool = Field(description="Whether the action had already been run with this key.")
 
 
 @router.post(
     "/orders/<order_id>/actions/<action>",
-    summary="Have something done with an order: at its provider, or by us",
+    summary="Run an action on an order, at its provider or in Milepost",
     tags=["orders", "actions"],
     operation_id="perform_action",
     responses=may_answer(200, 404, 409, 502),
@@ -123,7 +124,7 @@ def perform_action(
 
 @router.delete(
     "/orders/<order_id>/actions/<action>/planned",
-    summary="Call off what was planned for later",
+    summary="Cancel a planned action",
     tags=["orders", "actions"],
     operation_id="call_off_action",
     responses=may_answer(200, 404, 409),
@@ -231,7 +232,7 @@ def _telling(request: ActionRequest, services: Services) -> Iterator[None]:
     except ProviderDown as down:
         raise Problem(503, _sentence(down), headers=named | _wait(down)) from None
     except LostRace:
-        busy = "The order is being written to: ask again with the same key."
+        busy = "The order is being changed at the moment: repeat the request with the same key."
         raise Problem(503, busy, headers=named | {"retry-after": "1"}) from None
 
 

@@ -34,21 +34,23 @@ class ActivityView(Shape):
     subject: str = Field(description="The token's `sub`; `aws:` and an identity for the command.")
     kind: str = Field(description="What was done.", examples=["perform_action"])
     outcome: Outcome = Field(
-        description="`started`: nobody noted its end, so it may be done. `refused`: nothing was "
-        "changed. `failed`: it may be done in part."
+        description="`started`: its end could not be recorded, so it may have "
+        "been done. `refused`: nothing was changed. `failed`: part "
+        "of it may have been done."
     )
-    status: int | None = Field(description="The HTTP status that it was answered with.")
+    status: int | None = Field(description="The HTTP status of the response.")
     via: Via
     address: str | None = Field(description="The IP address that it came from, where known.")
     targets: dict[str, str] = Field(
-        description="Ids of what it is about. A customer's is a digest.",
+        description="The ids of its targets. A customer's id is a hash.",
         examples=[{"connection": "offergrid-main", "order": "offergrid-main:ord_1:item_1"}],
     )
     arguments: dict[str, bool | None] = Field(
-        description="What was given with it: the values of switches, the names of the rest."
+        description="The parameters of the request: the values of switches, "
+        "the names of the others."
     )
-    before: dict[str, Any] | None = Field(description="What it changed, as it was.")
-    after: dict[str, Any] | None = Field(description="The same as it was made.")
+    before: dict[str, Any] | None = Field(description="The values before the change.")
+    after: dict[str, Any] | None = Field(description="The values after the change.")
 
 
 class ActivityList(Shape):

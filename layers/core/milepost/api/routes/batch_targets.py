@@ -102,5 +102,5 @@ def _notices_of(asked: NoticeFilter, services: Services) -> list[str]:
 
 def _require_few(number: int) -> None:
     if number > MOST_TARGETS:
-        what = f"more than {MOST_TARGETS:,} match: narrow the filter, and make several batches"
+        what = f"more than {MOST_TARGETS:,} match: use a narrower filter, and several batches"
         raise Problem(422, f"{what[0].upper()}{what[1:]}.", errors=[Fault(where="body", what=what)])

@@ -30,13 +30,16 @@ _LIST: Final = "batches"
 
 BatchPath = Annotated[
     str,
-    Path(description="A batch's id, as its dry run says it.", pattern=text_patterns.BATCH_ID),
+    Path(
+        description="A batch's id, from the response to its dry run.",
+        pattern=text_patterns.BATCH_ID,
+    ),
 ]
 
 
 @router.post(
     "/batches",
-    summary="A dry run of one action on many orders: what would be done, what refused and why",
+    summary="A dry run of one action on many orders: where it would be run, where refused, and why",
     tags=["batches"],
     operation_id="plan_batch",
     status_code=201,
@@ -47,7 +50,7 @@ def plan_batch(
 ) -> Response[PlanView]:
     ids = target_ids(asked, services)
     if not ids:
-        raise Problem(422, "There is nothing to do: the filter finds nothing.")
+        raise Problem(422, "There is nothing to do: the filter matches nothing.")
     plan = services.batches.plan(
         asked.action, ids, arguments=arguments_of(asked), person=caller.person
     )
@@ -56,7 +59,7 @@ def plan_batch(
 
 @router.post(
     "/batches/<batch>/start",
-    summary="Start what a dry run planned; started again, it goes on where it is",
+    summary="Start the batch that a dry run planned; starting it again resumes it",
     tags=["batches"],
     operation_id="start_batch",
     status_code=202,
@@ -111,7 +114,7 @@ def _place(cursor: str, services: Services) -> BatchPlace:
 
 @router.get(
     "/batches/<batch>",
-    summary="How far a batch is, and the outcome of each order",
+    summary="The progress of a batch, and the outcome of each order",
     tags=["batches"],
     operation_id="show_batch",
     responses=may_answer(200, 404),
@@ -126,7 +129,7 @@ def show_batch(batch: BatchPath, services: Given) -> BatchView:
 
 @router.post(
     "/batches/<batch>/stop",
-    summary="Begin with no further order; what is at work ends as it would",
+    summary="Stop a batch before its next order",
     tags=["batches"],
     operation_id="stop_batch",
     responses=may_answer(200, 404),

@@ -44,12 +44,13 @@ class CauseView(Shape):
 
     connection: str
     service_type: str | None
-    month: str = Field(description="In which they ended (UTC).", examples=["2026-03"])
+    month: str = Field(description="The month in which they ended (UTC).", examples=["2026-03"])
     outcome: str = Field(description=f"One of {', '.join(UNSUCCESSFUL)}.")
     cause: str = Field(description=f"One of {', '.join((*CAUSES, NONE))}.")
     count: int
     share: float = Field(
-        description="Of all with the same connection, service type, month and outcome; 0 to 1."
+        description="The share of all orders with the same connection, service "
+        "type, month and outcome; 0 to 1."
     )
 
 
@@ -65,10 +66,11 @@ class AcceptanceView(Shape):
     mean: float = Field(description="Exact.")
     median: float = Field(description="To within 2.5%.")
     faster: float | None = Field(
-        description="By which part the mean is shorter than that of orders with neither number; "
-        "negative when it is longer. Null when there is nothing to compare with."
+        description="By which share the mean is shorter than that of orders "
+        "with neither number; negative if it is longer. Null if "
+        "there is nothing to compare with."
     )
-    promised: float | None = Field(description="The same as the provider says it.")
+    promised: float | None = Field(description="The same as promised by the provider.")
 
 
 class CausesView(Shape):
@@ -77,7 +79,8 @@ class CausesView(Shape):
     months: list[str]
     causes: list[CauseView]
     acceptance: list[AcceptanceView] = Field(
-        description="Of connections and service types where any order had one of the numbers."
+        description="For connections and service types where at least one "
+        "order had one of the numbers."
     )
 
 

@@ -44,7 +44,7 @@ class CommissionView(Shape):
     order: str = Field(examples=["offergrid-main:ord_1:item_1"])
     connection: str
     reference: str | None
-    month: str = Field(description="In which it was earned.", examples=["2026-03"])
+    month: str = Field(description="The month in which it was earned.", examples=["2026-03"])
     due_on: str = Field(examples=["2026-04-15"])
     amount: str = Field(description="Exact.", examples=["75.50"])
     currency: str
@@ -74,13 +74,16 @@ def list_commissions(
     month: Annotated[
         Month | None,
         Query(
-            description="The month in which they are due. Without it: of orders that were closed "
-            "within a year, and all that recur."
+            description="The month in which they are due. By default: those of "
+            "orders that were closed within a year, and all "
+            "recurring ones."
         ),
     ] = None,
     connection: ConnectionFilter = None,
     state: Annotated[list[State] | None, Query(description="One or several.")] = None,
-    limit: Annotated[int, Query(ge=1, le=50, description="Orders of a page.")] = 50,
+    limit: Annotated[
+        int, Query(ge=1, le=50, description="Maximum number of orders on a page.")
+    ] = 50,
     cursor: Annotated[str | None, Query(max_length=4000, description="`next` of a page.")] = None,
 ) -> CommissionList:
     check_connections(connection, services)

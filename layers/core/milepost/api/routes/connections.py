@@ -50,12 +50,16 @@ class HealthView(Shape):
     last_error: str | None
     failures: int = Field(description="Polls that failed in a row.")
     not_before: str | None = Field(description="Until when the provider asked us to wait.")
-    lag_seconds: int | None = Field(description="How far its polls are behind their schedule.")
+    lag_seconds: int | None = Field(description="How late its polls are.")
     is_polled_now: bool
     is_paused: bool = Field(
-        description="Whether a poll ran out of time; the next one goes on where it stopped."
+        description="Whether a poll ran out of time; the next one continues where it stopped."
     )
-    seen_until: str | None = Field(description="Up to which change everything has been seen.")
+    seen_until: str | None = Field(
+        description="The time of the last change that has been "
+        "recorded; all earlier ones have been recorded "
+        "too."
+    )
     last_webhook_at: str | None = Field(description="To the minute.")
 
 
@@ -67,7 +71,7 @@ class PollRequestView(Shape):
     since: str | None
     announce: bool
     failed_at: str | None = Field(
-        description="When a poll that was to do it failed last; the next poll tries again."
+        description="When a poll for this request last failed; the next poll tries again."
     )
 
 
@@ -87,13 +91,13 @@ class ConnectionView(Shape):
     """One account at one provider."""
 
     id: str
-    provider: str | None = Field(description="None where the stored settings don't tell.")
+    provider: str | None = Field(description="None if the stored settings don't name it.")
     settings: dict[str, Any] = Field(
-        description="All of them; none is secret. Empty where they can't be used."
+        description="All settings; none is secret. Empty if they can't be used."
     )
     health: HealthView
     requests: list[PollRequestView] = Field(
-        description="Requests for polls that are not done yet, the oldest first."
+        description="Requests for polls that have not been fulfilled, the oldest first."
     )
     drift: list[DriftView] = Field(
         description="What changed in the provider's payloads within 30 days, the newest first."
@@ -107,15 +111,15 @@ class ConnectionList(Shape):
 
 
 class PollAsked(Shape):
-    """What to poll beside new changes."""
+    """What to poll in addition to new changes."""
 
     model_config = ConfigDict(extra="forbid")
 
     since: Instant | None = Field(
-        default=None, description="Read everything changed since then once more."
+        default=None, description="Read everything that has changed since then again."
     )
     announce: bool = Field(
-        default=False, description="Whether people are told of what that second look changes."
+        default=False, description="Whether people are notified of changes that this finds."
     )
 
 
@@ -124,8 +128,8 @@ class PollStarted(Shape):
 
     connection: str
     request: str = Field(
-        description="The request's id: it is done when the connection's `requests` no longer "
-        "have it."
+        description="The request's id: it is fulfilled when the connection's "
+        "`requests` no longer contain it."
     )
     since: str | None
 
@@ -172,11 +176,14 @@ def poll_connection(
 ) -> PollStarted:
     found = _find(connection, services)
     if asked and asked.announce and asked.since is None:
-        raise Conflict("A poll for news always tells: `announce` is for one that has `since`.")
+        raise Conflict(
+            "A poll for new changes always notifies people: "
+            "`announce` is only for a request with `since`."
+        )
     if len(services.operations.contacts.get(found.id).requests) >= MOST_REQUESTS:
         raise Conflict(
-            f"{MOST_REQUESTS} requests for polls of {found.id} are waiting already: the next poll "
-            "that is complete does them all."
+            f"{MOST_REQUESTS} requests for polls of {found.id} are already "
+            "waiting: the next complete poll fulfils them all."
         )
     request = PollRequest(
         id=uuid4().hex,

@@ -28,17 +28,20 @@ router = Router()
 class CustomerView(Shape):
     """A customer with this phone number."""
 
-    id: str = Field(description="As their orders name it.", examples=["12f803998b2500a3"])
-    name: str | None = Field(description="The business, else the person; null where unknown.")
-    orders: int = Field(description="How many orders name them; 0 of somebody who was erased.")
+    id: str = Field(description="Their id, as their orders have it.", examples=["12f803998b2500a3"])
+    name: str | None = Field(
+        description="The name of the business, or else of the person; null if unknown."
+    )
+    orders: int = Field(description="The number of their orders; 0 for a customer who was erased.")
 
 
 class CustomersView(Shape):
     """Who has a phone number."""
 
     customers: list[CustomerView] = Field(
-        description="Those with most orders first; several where people share a number. Somebody "
-        "who was erased in the last 16 days is found if nothing but the number was known of them."
+        description="Customers with the most orders first; several if people "
+        "share a number. A customer who was erased in the last 16 "
+        "days is found if only the number was known."
     )
 
 
@@ -94,7 +97,7 @@ class LeftView(Shape):
     """Data that may be the customer's and was not erased, for a person to check."""
 
     place: str
-    where: str = Field(description="Its id there; empty for the rest of a place.")
+    where: str = Field(description="Its id there; empty for everything else in that place.")
     why: str
 
 
@@ -103,36 +106,39 @@ class ErasedView(Shape):
 
     customer: str
     found: bool = Field(
-        description="False when nothing of such a customer is, or was within the last days, "
-        "anywhere: the id or the address it was made of is likely wrong."
+        description="False if there is no data of such a customer, and was "
+        "none in the last days: the id, or the address from which "
+        "it was derived, is probably wrong."
     )
-    dry_run: bool = Field(description="True when nothing was changed: it says what would be.")
+    dry_run: bool = Field(description="True for a dry run: nothing was changed.")
     orders: int = Field(
-        description="Orders that became tombstones, also those found since the last erasure."
+        description="Orders that became tombstones, including those found since the last erasure."
     )
-    order_ids: list[str] = Field(description="Those of them that this erasure found.")
+    order_ids: list[str] = Field(description="The orders that this erasure found.")
     removed: dict[str, int] = Field(
-        description="What else was the customer's, by place: notices, quarantined, ..."
+        description="Other data of the customer that was removed, by place: "
+        "notices, quarantined, ..."
     )
-    removed_ids: dict[str, list[str]] = Field(description="The ids of the same.")
+    removed_ids: dict[str, list[str]] = Field(description="The ids of the removed data.")
     left: list[LeftView] = Field(
-        description="What names the customer and isn't known to be theirs alone: look at it."
+        description="Data that names the customer and may also belong to somebody else: check it."
     )
     goes_on: list[str] = Field(
-        description="Places that take longer: they are looked through within 15 minutes."
+        description="Places that take longer: they are searched within 15 minutes."
     )
     not_looked_at: dict[str, str] = Field(
-        description="Places that could not be looked at, and why: an erasure answers 409 then."
+        description="Places that could not be searched, and why; the response "
+        "to an erasure is then 409."
     )
     remembered_until: str | None = Field(
-        description="Until when what shows up late is erased as well."
+        description="Until when data that arrives late is erased too."
     )
 
 
 @router.delete(
     "/customers/<customer>",
-    summary="Erase a customer, for good",
-    description="With `dry_run=true` nothing is changed: the answer says what would be.",
+    summary="Erase a customer permanently",
+    description="With `dry_run=true` nothing is changed: the response says what would be.",
     tags=["customers"],
     operation_id="erase_customer",
     responses=may_answer(200, 409),
@@ -141,21 +147,23 @@ def erase_customer(
     customer: Annotated[
         str,
         Path(
-            description="A customer's id, as their orders name it.",
+            description="A customer's id, as their orders have it.",
             pattern=text_patterns.CUSTOMER_ID,
         ),
     ],
     services: Given,
     dry_run: Annotated[
-        bool, Query(description="Say what would be erased, and change nothing.")
+        bool, Query(description="Return what would be erased, and change nothing.")
     ] = False,
 ) -> ErasedView:
     try:
         erased = services.operations.erasure.erase(customer, now=services.clock(), dry_run=dry_run)
     except Incomplete as why:
-        raise Conflict(f"{why}. What was found elsewhere is erased: repeat it.") from None
+        raise Conflict(f"{why}. Data in other places was erased: repeat the request.") from None
     except LostRace:
-        raise Conflict("One of their orders is being written again and again: repeat it.") from None
+        raise Conflict(
+            "One of their orders is being changed at the moment: repeat the request."
+        ) from None
     return _view(erased)
 
 

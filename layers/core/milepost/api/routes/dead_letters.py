@@ -32,7 +32,7 @@ class QueueView(Shape):
     """A dead-letter queue."""
 
     name: str
-    waiting: int = Field(description="About how many messages wait there.")
+    waiting: int = Field(description="The approximate number of messages in the queue.")
 
 
 class QueueList(Shape):
@@ -75,12 +75,12 @@ class RedrivenView(Shape):
 
     moved: int
     failed: list[StayedView]
-    left: int = Field(description="About how many messages still wait there.")
+    left: int = Field(description="The approximate number of messages that are left in the queue.")
 
 
 @router.get(
     "/dead-letters",
-    summary="How much waits for a person, and where",
+    summary="The number of dead letters in each queue",
     tags=["dead letters"],
     operation_id="list_dead_letters",
     responses=may_answer(200),
@@ -94,7 +94,7 @@ def list_dead_letters(services: Given) -> QueueList:
 
 @router.get(
     "/dead-letters/<queue>",
-    summary="A queue's messages; for operators",
+    summary="Messages of a dead-letter queue; for operators",
     tags=["dead letters"],
     operation_id="show_dead_letters",
     responses=may_answer(200, 404),
@@ -120,7 +120,7 @@ def show_dead_letters(
 
 @router.post(
     "/dead-letters/<queue>/redrive",
-    summary="Take messages up again, at most 500 at once",
+    summary="Redrive messages, at most 500 at a time",
     tags=["dead letters"],
     operation_id="redrive_dead_letters",
     responses=may_answer(200, 404, 409),
@@ -158,8 +158,9 @@ def discard_dead_letter(queue: QueuePath, message: MessagePath, services: Given)
 
 def _in_flight(queue: str) -> Conflict:
     return Conflict(
-        f"Somebody else reads, redrives or deletes messages of {queue} at the moment. "
-        "Nothing was changed: repeat it in a minute."
+        f"Messages of {queue} are in flight, because somebody else reads, "
+        "redrives or deletes them. Nothing was changed: repeat the request in "
+        "a minute."
     )
 
 

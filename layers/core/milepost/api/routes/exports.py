@@ -35,13 +35,16 @@ _LIST: Final = "exports"
 
 ExportPath = Annotated[
     str,
-    Path(description="An export's id, as its answer has it.", pattern=text_patterns.EXPORT_ID),
+    Path(
+        description="An export's id, from the response to its request.",
+        pattern=text_patterns.EXPORT_ID,
+    ),
 ]
 
 
 @router.post(
     "/exports",
-    summary="Make a long list a file: a job does it, for viewers as well",
+    summary="Export a long list as a file, by a job; viewers may do this too",
     tags=["exports"],
     operation_id="make_export",
     status_code=202,
@@ -117,7 +120,7 @@ def listed_exports(
 
 @router.get(
     "/exports/<export>",
-    summary="How far an export is, and a link to its file",
+    summary="The progress of an export, and a link to its file",
     tags=["exports"],
     operation_id="show_export",
     responses=may_answer(200, 404),

@@ -45,7 +45,7 @@ class GroupView(Shape):
 
 @router.get(
     "/groups/<group_id>",
-    summary="The items of one provider order, and what they come to together",
+    summary="The items of one provider order, and their common status",
     tags=["orders"],
     operation_id="show_group",
     responses=may_answer(200, 404),

@@ -36,19 +36,22 @@ class ImportAsked(Shape):
     rows: list[dict[str, Cell]] = Field(
         min_length=1,
         max_length=MOST_ROWS,
-        description=f"Each with some of {', '.join(FIELDS)}. There must be "
-        f"{', '.join(REQUIRED)}, and `item_id` where the provider's orders have items. A status is "
-        "the provider's word or a canonical one; `since` is when it was entered.",
+        description=f"Each row has some of the fields {', '.join(FIELDS)}. "
+        f"Required are {', '.join(REQUIRED)}, and `item_id` if the "
+        "provider's orders have items. A status is the provider's "
+        "word or a canonical one; `since` is when it was entered.",
     )
-    dry_run: bool = Field(default=False, description="Say what would become of them.")
-    notify: bool = Field(default=False, description="Whether people are notified of them.")
+    dry_run: bool = Field(
+        default=False, description="Return the outcome of each row, and store nothing."
+    )
+    notify: bool = Field(default=False, description="Whether people are notified of the changes.")
 
 
 class ImportedRow(Shape):
     """The outcome of a row."""
 
     outcome: ImportOutcome
-    order: str | None = Field(description="The order's id, where it could be read.")
+    order: str | None = Field(description="The order's id, if it could be read.")
     why: str | None = Field(description="Why it was refused or failed.")
 
 
@@ -61,7 +64,7 @@ class ImportView(Shape):
 
 @router.post(
     "/connections/<connection>/orders",
-    summary="Take in orders that a team already has; a bad row stops no other",
+    summary="Import orders that a team already has; an invalid row doesn't affect the others",
     tags=["connections"],
     operation_id="import_orders",
     responses=may_answer(200, 404),

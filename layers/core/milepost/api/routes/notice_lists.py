@@ -27,8 +27,9 @@ class NoticeList(Shape):
     """A page of a list of notices."""
 
     notices: list[NoticeView] = Field(
-        description="The newest first: by when each came into its state; a notice that is queued, "
-        "was sent or was delivered, by when it was entered."
+        description="The newest first, by the time at which each entered its "
+        "state; queued, sent and delivered notices by the time at "
+        "which they were created."
     )
     next: str | None = Field(
         description="The cursor of the next page; none after the last one. A page may be short, "
@@ -49,11 +50,13 @@ def list_notices(
     state: Annotated[
         list[State] | None,
         Query(
-            description="One or several. Those whom nobody notified are `skipped`, `suppressed`, "
-            "`failed` and `bounced`."
+            description="One or several. Notices that nobody received are "
+            "`skipped`, `suppressed`, `failed` and `bounced`."
         ),
     ] = None,
-    reason: Annotated[Text | None, Query(description="A part of the reason, in any case.")] = None,
+    reason: Annotated[
+        Text | None, Query(description="Text that the reason contains; case makes no difference.")
+    ] = None,
     audience: Annotated[Audience | None, Query()] = None,
     kind: Annotated[list[Kind] | None, Query(description="One or several.")] = None,
     channel: Annotated[Channel | None, Query()] = None,
@@ -66,7 +69,7 @@ def list_notices(
             description="An email address in any spelling, an endpoint's URL, or a topic.",
         ),
     ] = None,
-    since: Annotated[Instant | None, Query(description="Not before this instant.")] = None,
+    since: Annotated[Instant | None, Query(description="At this instant or later.")] = None,
     until: Annotated[Instant | None, Query(description="Before this instant.")] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
     cursor: Annotated[str | None, Query(max_length=4000, description="`next` of a page.")] = None,

@@ -28,18 +28,19 @@ class Resend(Shape):
     model_config = ConfigDict(extra="forbid")
 
     to: str | None = Field(
-        default=None, max_length=254, description="Another address than the notice's own."
+        default=None, max_length=254, description="An address to use instead of the notice's own."
     )
     force: bool = Field(
         default=False,
-        description="Send it although it is out of date, of a kind that is off for customers, or "
-        "its recipient is to get no mail. The mail then leads with how the order stands now.",
+        description="Send it although it is out of date, of a kind that is off "
+        "for customers, or its recipient may get no mail. The mail "
+        "then begins with the order's present status.",
     )
 
 
 @router.post(
     "/notices/<notice>/resend",
-    summary="Send a mail again, written from the order as it is now",
+    summary="Send a mail again, rendered from the order as it is now",
     tags=["notices"],
     operation_id="resend_notice",
     status_code=202,
@@ -64,7 +65,9 @@ def resend_notice(
     except KeyReused as error:
         raise reused(error) from None
     except NeedsForce as error:
-        raise Conflict(f'Not resent: {error}. Send it all the same with "force": true.') from None
+        raise Conflict(
+            f'Not sent: {error}. To send it anyway, repeat the request with "force": true.'
+        ) from None
     except CannotResend as error:
         raise Conflict(f"Not resent: {error}.") from None
     entry = services.notices.find(NoticeId.parse(sent.id))
@@ -83,4 +86,4 @@ def _require_address(to: str) -> None:
         check_address(to.strip())
     except BadAddress as error:
         fault = Fault(where="body.to", what=f"{to!r} is not an email address. {error}")
-        raise Problem(422, "The notice can't be sent there.", errors=[fault]) from None
+        raise Problem(422, "The notice can't be sent to this address.", errors=[fault]) from None

@@ -24,7 +24,7 @@ class OrderIds(Shape):
 
 @router.get(
     "/order-ids",
-    summary="The ids of the items that a name means: an id, a reference, a customer's email",
+    summary="The ids of the items that a name matches: an id, a reference, a customer's email",
     tags=["orders"],
     operation_id="look_up_orders",
     responses=may_answer(200, 404),
@@ -43,7 +43,9 @@ def look_up_orders(
     ],
     connection: Annotated[
         str | None,
-        Query(description="Its connection; `order` is then the provider's id.", max_length=64),
+        Query(
+            description="The order's connection; `order` is then the provider's id.", max_length=64
+        ),
     ] = None,
 ) -> OrderIds:
     check_connections([connection] if connection is not None else None, services)

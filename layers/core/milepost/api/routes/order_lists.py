@@ -55,18 +55,20 @@ class OrderList(Shape):
     """A page of a list."""
 
     orders: list[ListedOrder | dict[str, Any]] = Field(
-        description="Sorted as asked; with `fields`, each has these fields alone."
+        description="Sorted as requested; with `fields`, each has only these fields."
     )
     next: str | None = Field(
         description="The cursor of the next page; none after the last one. A page may be short, "
         "even empty, and still have a next one."
     )
     counts: dict[Status, int] = Field(
-        description="Orders by status at these connections, whatever the other filters."
+        description="The number of orders in each status at these connections, "
+        "regardless of the other filters."
     )
     matching: MatchingOrders | None = Field(
-        description="How many orders the list has, of all pages: where that is known without "
-        "reading more than the page, and with `count=true`."
+        description="The number of orders on all pages of the list, if it is "
+        "known without reading more than this page, or with "
+        "`count=true`."
     )
 
 

@@ -24,7 +24,7 @@ class NoticesView(Shape):
 
 @router.get(
     "/orders/<order_id>",
-    summary="One order: where it stands, how it got there, what comes next",
+    summary="One order: its status, its timeline, and what comes next",
     tags=["orders"],
     operation_id="show_order",
     responses=may_answer(200, 404),

@@ -53,7 +53,7 @@ class KeptBodyView(KeptView):
     """The same with its bytes."""
 
     base64: str
-    text: str | None = Field(description="The bytes as UTF-8, if they are.")
+    text: str | None = Field(description="The bytes as text, if they are UTF-8.")
 
 
 class KeptList(Shape):
@@ -68,7 +68,7 @@ class ReplayOne(Shape):
 
     model_config = ConfigDict(extra="forbid")
 
-    announce: bool = Field(default=False, description="Whether people are told of what it changes.")
+    announce: bool = Field(default=False, description="Whether people are notified of the changes.")
 
 
 class ReplayMany(ReplayOne):
@@ -77,7 +77,7 @@ class ReplayMany(ReplayOne):
     connection: str = Field(min_length=1, max_length=64)
     since: Instant | None = None
     until: Instant | None = None
-    after: str | None = Field(default=None, description="`next` of the answer before.")
+    after: str | None = Field(default=None, description="`next` of the response before.")
 
 
 class ReplayedView(Shape):
@@ -89,7 +89,7 @@ class ReplayedView(Shape):
 
 @router.get(
     "/quarantine",
-    summary="What could not be read",
+    summary="List payloads that could not be read",
     tags=["quarantine"],
     operation_id="list_quarantine",
     responses=may_answer(200),
@@ -117,7 +117,7 @@ def list_quarantine(  # noqa: PLR0917 - the resolver gives all by name
 
 @router.get(
     "/quarantine/<kept>",
-    summary="One of them, byte for byte; for operators",
+    summary="One payload, byte for byte; for operators",
     tags=["quarantine"],
     operation_id="show_quarantined",
     responses=may_answer(200, 404),
@@ -135,7 +135,7 @@ def show_quarantined(kept: KeptPath, services: Given, caller: Who) -> KeptBodyVi
 
 @router.post(
     "/quarantine/<kept>/replay",
-    summary="Have one read again; it leaves the quarantine once it is recorded",
+    summary="Reprocess one payload; it leaves the quarantine once it is recorded",
     tags=["quarantine"],
     operation_id="replay_quarantined",
     status_code=202,
@@ -158,7 +158,7 @@ def replay_quarantined(
 
 @router.post(
     "/quarantine/replay",
-    summary="Have read again what a connection got in a time",
+    summary="Reprocess the payloads that a connection received in a period",
     tags=["quarantine"],
     operation_id="replay_quarantine",
     status_code=202,
@@ -212,11 +212,11 @@ def _after(text: str | None) -> KeptId | None:
     try:
         return KeptId.parse(text)
     except BadKeptId:
-        raise Problem(422, "`after` is no `next` of a page: begin without it.") from None
+        raise Problem(422, "`after` is not a `next` of a page: start without it.") from None
 
 
 def _busy() -> Problem:
-    return Problem(503, "The inbox took nothing: try again a little later.")
+    return Problem(503, "The inbox queue accepted nothing: try again later.")
 
 
 def _text(body: bytes) -> str | None:

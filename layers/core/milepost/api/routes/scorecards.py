@@ -42,7 +42,7 @@ class StageScoreView(Shape):
     """How long orders were in a stage in the last 13 weeks. Times in seconds."""
 
     stage: str
-    orders: int = Field(description="Orders that were in the stage; open ones count too.")
+    orders: int = Field(description="Orders that were in the stage, including open ones.")
     median: float | None
     p90: float | None = Field(description="The 90th percentile.")
 
@@ -53,13 +53,13 @@ class ForecastQualityView(Shape):
     made: int
     cannot_say: float = Field(description="Share that had no forecast, from 0 to 1.")
     coverage: float | None = Field(
-        description="Share of the 80% intervals that had the completion in them; 0.8 is right."
+        description="Share of the 80% intervals that contained the completion; 0.8 is ideal."
     )
     error: float | None = Field(
         description="Mean distance of the middle of a forecast from the completion, in seconds."
     )
     naive_error: float | None = Field(
-        description="The same of the naive forecast, the median of completed orders."
+        description="The same for a naive forecast, the median of completed orders."
     )
 
 
@@ -74,7 +74,7 @@ class ScorecardView(Shape):
         description="Share of completed orders that were completed within their track's time."
     )
     changes: int = Field(
-        description="Changes of status; 0 where no webhook came, since none is expected."
+        description="Changes of status; 0 if no webhook came, since none is expected."
     )
     late_webhooks: int = Field(description="Of these, those whose webhook came an hour late.")
     missing_webhooks: int = Field(description="Of these, those that a poll reported first.")
@@ -87,13 +87,14 @@ class ScorecardList(Shape):
     """Scorecards are made once a day."""
 
     scorecards: list[ScorecardView] = Field(
-        description="Of connections, then of providers; empty before the first ones were made."
+        description="Connections first, then providers; empty before the first ones were made."
     )
 
 
 @router.get(
     "/scorecards",
-    summary="How connections and providers did in the last 13 weeks, and which are slowing down",
+    summary="How connections and providers performed in the last 13 weeks, and "
+    "which are slowing down",
     tags=["figures"],
     operation_id="list_scorecards",
     responses=may_answer(200),

@@ -57,17 +57,17 @@ class StageView(Shape):
     service_type: str | None
     stage: Status
     raw_status: str | None = Field(
-        description="The provider's word, with `by=raw_status`; null where it is the same word as "
-        "the stage, or was not counted apart.",
+        description="The provider's word, with `by=raw_status`; null if it is "
+        "the same word as the stage, or was not counted separately.",
         examples=["Contract Generated"],
     )
     count: int
     mean: float = Field(description="Exact.")
     median: float | None = Field(
-        description=f"To within 2.5%; null while fewer than {ENOUGH} stages have ended."
+        description=f"Accurate to 2.5%; null while fewer than {ENOUGH} stages have ended."
     )
     p90: float | None = Field(
-        description="The 90th percentile, to within 2.5%; null as for the median."
+        description="The 90th percentile, accurate to 2.5%; null as for the median."
     )
 
 
@@ -91,7 +91,7 @@ class StagesView(Shape):
     months: list[str]
     stages: list[StageView]
     slow: list[SlowOrder] = Field(description="By their next date, the earliest first.")
-    more_slow: bool = Field(description="Whether there may be more of them than are named.")
+    more_slow: bool = Field(description="Whether there may be more than are listed.")
 
 
 @router.get(

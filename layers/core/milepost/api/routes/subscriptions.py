@@ -43,7 +43,7 @@ Said = Annotated[SaidSubscription, Body()]
 
 @router.get(
     "/subscriptions",
-    summary="Every subscription, also those that have ended",
+    summary="Every subscription, including those that have ended",
     tags=["subscriptions"],
     operation_id="show_subscriptions",
     responses=may_answer(200),
@@ -66,7 +66,7 @@ def show_subscription(subscription: SubscriptionPath, services: Given) -> Subscr
 
 @router.post(
     "/subscriptions",
-    summary="Tell somebody more",
+    summary="Add a subscription",
     tags=["subscriptions"],
     operation_id="add_subscription",
     status_code=201,
@@ -139,7 +139,7 @@ def _require_same(made: Subscription, there: Subscription | None) -> None:
 
 @router.put(
     "/subscriptions/<subscription>",
-    summary="Change what a subscription says; the recipient stays",
+    summary="Change a subscription, except its recipient",
     tags=["subscriptions"],
     operation_id="change_subscription",
     responses=may_answer(200, 404, 409),
@@ -150,8 +150,8 @@ def change_subscription(
     there = _find_ours(subscription, services)
     if not there.is_of(asked.recipient):
         raise Conflict(
-            "The recipient of a subscription stays, since it may have said no: "
-            "make another one, and delete this."
+            "The recipient of a subscription can't be changed, since it may "
+            "have unsubscribed: add another subscription, and delete this one."
         )
     wanted = subscription_from(asked, subscription_id=there.id, source=FROM_API)
     _require_possible(wanted, asked, services)
@@ -165,7 +165,7 @@ def change_subscription(
 
 @router.post(
     "/subscriptions/<subscription>/pause",
-    summary="Send nothing more for a subscription until it is resumed",
+    summary="Pause a subscription until it is resumed",
     tags=["subscriptions"],
     operation_id="pause_subscription",
     responses=may_answer(200, 404, 409),
@@ -183,7 +183,7 @@ def pause_subscription(
 
 @router.post(
     "/subscriptions/<subscription>/resume",
-    summary="Let one live again that has ended, because its recipient wants it",
+    summary="Reactivate a subscription that has ended, because its recipient wants it",
     tags=["subscriptions"],
     operation_id="resume_subscription",
     responses=may_answer(200, 404, 409),
@@ -201,7 +201,7 @@ def resume_subscription(
 
 @router.post(
     "/subscriptions/<subscription>/rotate-secret",
-    summary="A new secret for an endpoint; the old one signs beside it for a while",
+    summary="Rotate an endpoint's secret; the old one also signs for some time",
     tags=["subscriptions"],
     operation_id="rotate_subscription_secret",
     responses=may_answer(200, 404, 409),
@@ -235,7 +235,7 @@ def rotate_secret(
 
 @router.delete(
     "/subscriptions/<subscription>",
-    summary="Tell them no more",
+    summary="Delete a subscription",
     tags=["subscriptions"],
     operation_id="delete_subscription",
     status_code=204,
@@ -288,7 +288,7 @@ def _require_possible(wanted: Subscription, asked: SaidSubscription, services: S
     ]
     if services.narrowed_to is not None and not wanted.connections:
         what = (
-            f"Name connections: your group is narrowed to {there_are.removeprefix('there are: ')}."
+            f"Name connections: your group is limited to {there_are.removeprefix('there are: ')}."
         )
         faults.append(Fault(where="body.connections", what=what))
     if asked.webhook is not None:
@@ -305,6 +305,8 @@ def _require_possible(wanted: Subscription, asked: SaidSubscription, services: S
             else:
                 require_callable(wanted.recipient)
         except Refused as refusal:
-            faults.append(Fault(where="body.url", what=f"It would never be called: {refusal}."))
+            faults.append(
+                Fault(where="body.url", what=f"The endpoint would never be called: {refusal}.")
+            )
     if faults:
-        raise Problem(422, "The subscription can't be as it is asked for.", errors=faults)
+        raise Problem(422, "The subscription is not possible as requested.", errors=faults)

@@ -41,9 +41,11 @@ class SuppressionView(Shape):
 
     id: str = Field(examples=["973dfe463ec85785f5f95af5ba3906ee"])
     address: str | None = Field(
-        description="Not known of a customer who unsubscribed by a link, nor after an erasure."
+        description="Unknown for a customer who unsubscribed by a link, and after an erasure."
     )
-    audience: Audience | None = Field(description="Whose mails are stopped; everybody's if absent.")
+    audience: Audience | None = Field(
+        description="The audience whose mails are suppressed; all audiences if absent."
+    )
     reason: str
     since: str = Field(description="An instant in UTC.")
 
@@ -86,7 +88,7 @@ def list_suppressions(
 
 @router.delete(
     "/suppressions/<suppression>",
-    summary="Let mails go to this address again, because a person says that it works",
+    summary="Lift the suppression of an address, because a person says that it works",
     tags=["suppressions"],
     operation_id="lift_suppression",
     status_code=204,

@@ -72,7 +72,7 @@ class SaidView(Shape):
 
 @router.get(
     "/views",
-    summary="Saved views: those built in, one's own, and the team's",
+    summary="Saved views: the built-in ones, your own, and the team's",
     tags=["views"],
     operation_id="list_views",
     responses=may_answer(200),
@@ -83,7 +83,7 @@ def list_views(services: Given, caller: Who) -> ViewList:
 
 @router.put(
     "/views/<view>",
-    summary="Save a view, one's own or the team's",
+    summary="Save a view of your own or of the team",
     tags=["views"],
     operation_id="save_view",
     responses=may_answer(200, 409),
@@ -100,11 +100,11 @@ def save_view(
     made = View(id=view, name=said.name, filters=said.filters, shared=Shared(said.shared))
     there = _there(view, services, caller.subject)
     if there is not None and there.shared is Shared.SYSTEM:
-        raise Conflict(f"The view {view} is built in: take another id.")
+        raise Conflict(f"The view {view} is built in: use another id.")
     try:
         services.views.put(made, subject=caller.subject)
     except TooManyViews:
-        raise Conflict(f"There are {MOST_VIEWS} views already: delete one first.") from None
+        raise Conflict(f"There are already {MOST_VIEWS} views: delete one first.") from None
     change.changed(before=_recorded(there) if there else None, after=_recorded(made))
     if there is not None and there.shared is not made.shared:
         services.views.delete(there, subject=caller.subject)
@@ -113,7 +113,7 @@ def save_view(
 
 @router.delete(
     "/views/<view>",
-    summary="Delete a view, one's own or else the team's",
+    summary="Delete your own view, or else the team's",
     tags=["views"],
     operation_id="delete_view",
     status_code=204,
@@ -124,7 +124,7 @@ def delete_view(view: ViewPath, services: Given, caller: Who, change: Recorded) 
     if there is None:
         raise NotFound(f"There is no view {view}; /views lists them.")
     if there.shared is Shared.SYSTEM:
-        raise Conflict(f"The view {view} is built in, and stays.")
+        raise Conflict(f"The view {view} is built in and can't be deleted.")
     change.changed(before=_recorded(there))
     services.views.delete(there, subject=caller.subject)
     return Response(status_code=204, body="")
@@ -143,12 +143,12 @@ def _recorded(view: View) -> dict[str, object]:
 def _require_filters(said: SaidView) -> None:
     known = sorted(set(filter_names()) - NOT_SAVED)
     faults = [
-        Fault(where=f"body.filters.{name[:64]}", what=f"no view keeps it; there are: {known}")
+        Fault(where=f"body.filters.{name[:64]}", what=f"views can't have it; possible are: {known}")
         for name in sorted(said.filters.keys() - known)
     ]
     if faults:
         names = ", ".join(known)
-        raise Problem(422, f"A view keeps these filters alone: {names}.", errors=faults)
+        raise Problem(422, f"A view can only have these filters: {names}.", errors=faults)
 
 
 def filter_names() -> Iterator[str]:

@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 AT_MOST_EVERY: Final = timedelta(minutes=1)
-"""How often one container notes a connection's webhook: a write for each would cost more than the
-recording of some."""
+"""How often one process notes a connection's webhook: a write for each webhook would cost too
+much."""
 
-UNREADABLE: Final = "what is stored of its polls can't be read"
+UNREADABLE: Final = "the stored state of its polls can't be read"
 
 
 class ContactsTable:
-    """What is known of connections' polls and webhooks."""
+    """The latest polls and webhooks of connections."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
     def get(self, connection_id: str) -> Contact:
-        """Of one connection; empty when it was never in contact."""
-        # Whoever waits for a request takes its absence for its end, so it may not be read late.
+        """Of one connection; empty if it was never polled and never sent a webhook."""
+        # A missing request counts as fulfilled, so the read has to be consistent.
         answer = self._client.get_item(
             TableName=self._table, Key=_key(connection_id), ConsistentRead=True
         )
@@ -50,7 +50,7 @@ class ContactsTable:
         return replace(contact, drift=drift_in(from_item(shape.get("Item", {}))))
 
     def all(self) -> Mapping[str, Contact]:
-        """Of each connection that ever was in contact, by id."""
+        """Of each connection that was polled or sent a webhook, by id."""
         pages = self._client.get_paginator("scan").paginate(TableName=self._table)
         items = {item["pk"]["S"]: from_item(item) for page in pages for item in page["Items"]}
         found = {
@@ -65,7 +65,7 @@ class ContactsTable:
 
 
 class LastWebhooks:
-    """Notes when a connection's last webhook came, at most once a minute."""
+    """Stores when a connection's last webhook arrived, at most once a minute."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
@@ -73,7 +73,7 @@ class LastWebhooks:
         self._noted: dict[str, datetime] = {}
 
     def note(self, connection_id: str, *, at: datetime) -> None:
-        """Note it, unless one of the same minute was, or a later one."""
+        """Store the time, unless one of the same minute or a later one is stored."""
         if at - self._noted.get(connection_id, at - AT_MOST_EVERY) < AT_MOST_EVERY:
             return
         no_later_one_is_noted = "attribute_not_exists(last_webhook_at) OR last_webhook_at < :at"
@@ -95,7 +95,8 @@ def _key(connection_id: str) -> dict[str, Any]:
 
 
 def _contact(item: Mapping[str, Any]) -> Contact:
-    """One connection's; an item that can't be read counts as a failure of this connection alone."""
+    """The contact of one connection; an item that can't be read counts as a failure of only this
+    connection."""
     try:
         return _read(item)
     except (ValueError, TypeError, ArithmeticError):

@@ -1,7 +1,7 @@
 """NoticesTable's record of the applied version of the connections, and the lock on applying.
 
-A declaration is spread over several services. One item stands for all of it: whoever changes any of
-it takes the item first, in place of the version that they have read.
+The declared settings are stored in several services. One item represents all of them: whoever
+changes any of them first takes the lease on this item, if it still has the version that was read.
 """
 
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 LEASE: Final = timedelta(minutes=5)
-"""How long nobody else may change anything after the last sign of life of who is at it."""
+"""How long the lease lasts after it was last renewed."""
 
 
 class ChangedSinceRead(Exception):
@@ -46,7 +46,7 @@ class DeclarationsTable:
         self._table = table_name
 
     def version(self) -> str | None:
-        """The version by now; None before the first change."""
+        """The present version; None before the first change."""
         answer = self._client.get_item(TableName=self._table, Key=_KEY, ConsistentRead=True)
         item = from_item(answer.get("Item", {}))
         version: str | None = item.get("version")
@@ -72,7 +72,8 @@ class DeclarationsTable:
         except ClientError as error:
             there = from_item(item_in_the_way(error))
             if there.get("version") == token:
-                # It was ours already: the SDK asked again since the first answer was lost.
+                # The lease is already held: the SDK repeated the request because the first response
+                # was lost.
                 return token
             if there.get("leased_until", "") >= sortable(now):
                 raise BeingChanged(there["leased_until"]) from None
@@ -91,7 +92,7 @@ class DeclarationsTable:
             raise ChangedSinceRead(from_item(item_in_the_way(error)).get("changed_at")) from None
 
     def give_back(self, token: str, *, now: datetime) -> None:
-        """End the lease. The version is another one from then on, for who has read half of it."""
+        """End the lease, with a new version, for others who have read half of the changes."""
         try:
             self._update(
                 "SET version = :version, changed_at = :now REMOVE leased_until",
@@ -99,7 +100,7 @@ class DeclarationsTable:
                 {":token": token, ":version": uuid4().hex, ":now": sortable(now)},
             )
         except ClientError as error:
-            # Somebody else has taken it since, and will give it back.
+            # Somebody else holds the lease now, and will end it.
             item_in_the_way(error)
 
     def _update(self, update: str, condition: str, values: dict[str, str]) -> None:

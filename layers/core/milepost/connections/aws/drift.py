@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 READ_AGAIN_AFTER: Final = timedelta(minutes=10)
 MOST_LOOKED_AT: Final = 200
-"""Payloads of one connection that one batch or poll compares; more would say the same."""
+"""Maximum number of payloads of one connection that a batch or poll compares."""
 TOLD_AGAIN_AFTER: Final = timedelta(days=1)
 
 
@@ -44,7 +44,8 @@ class _Entry:
 
 
 class DriftWatch:
-    """Compares payloads with what is known of their connection. Keeps that for some minutes."""
+    """Compares payloads with the known fields of their connection, which are cached for some
+    minutes."""
 
     def __init__(
         self, client: "DynamoDBClient", *, table_name: str, clock: Callable[[], datetime]
@@ -64,8 +65,8 @@ class DriftWatch:
     def flush(self) -> list[Change]:
         """Store what was learned since the last time; returns the changes among it.
 
-        If another process stored something meanwhile, this is forgotten: the next payloads show it
-        again.
+        If another process has stored something meanwhile, these changes are discarded: the next
+        payloads show them again.
         """
         new: list[Change] = []
         for connection_id, entry in list(self._entries.items()):
@@ -119,7 +120,7 @@ class DriftWatch:
 
 
 class DriftNotices:
-    """Tells the team of a connection's changes, at most once a day."""
+    """Notifies the team of a connection's changes, at most once a day."""
 
     def __init__(
         self, client: "DynamoDBClient", *, table_name: str, sns: "SNSClient", topic_arn: str
@@ -130,9 +131,9 @@ class DriftNotices:
         self._topic = topic_arn
 
     def tell(self, connection_id: str, drift: Drift, *, now: datetime) -> bool:
-        """Publish the changes that the team doesn't know; returns whether that was done.
+        """Publish the changes of which the team was not notified; returns whether that was done.
 
-        The day is taken first. So a message that can't be published follows a day later.
+        The time is stored first, so a message that can't be published follows a day later.
         """
         untold = [one for one in drift.untold if now - one.seen_at <= KEPT_FOR]
         if not untold or not self._claim(connection_id, now=now):
@@ -166,7 +167,7 @@ class DriftNotices:
         return True
 
     def _mark_told(self, connection_id: str, *, until: datetime) -> None:
-        """Note that the team knows every change until then."""
+        """Store that the team was notified of every change until then."""
         self._client.update_item(
             TableName=self._table,
             Key=_key(connection_id),
@@ -195,7 +196,7 @@ def drift_in(item: Mapping[str, Any]) -> Drift:
 
 
 def _known(item: Mapping[str, Any]) -> Known:
-    """What is stored; if that can't be read, it is learned again."""
+    """The stored fields; if they can't be read, they are learned again."""
     try:
         shapes = {
             Part(part): read_shape_text(text) for part, text in item.get("shapes", {}).items()

@@ -1,4 +1,4 @@
-"""PollsTable: requests for polls, kept until a poll has served them."""
+"""PollsTable: requests for polls, kept until a poll has fulfilled them."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _PREFIX: Final = "request_"
-"""An attribute for each request, so that several at once are kept without reading any."""
+"""Each request is an attribute, so that several can be stored at once without reading the item."""
 
 
 class PollRequests:
-    """Keeps requests for whoever polls the connection next."""
+    """Stores requests until the connection's next poll."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
     def keep(self, connection_id: str, request: PollRequest) -> None:
-        """Keep a request; the same again is one request."""
+        """Store a request; repeating it has no effect."""
         self._client.update_item(
             TableName=self._table,
             Key=to_item(poll_key(connection_id)),
@@ -42,7 +42,7 @@ def read_requests(item: Mapping[str, Any]) -> tuple[PollRequest, ...]:
     """The requests of a connection's item, the oldest first.
 
     :param item: as ``from_item`` gives it
-    :raises ValueError, TypeError: when one is no request
+    :raises ValueError, TypeError: when one is not a request
     """
     found = [
         _request(name.removeprefix(_PREFIX), value)
@@ -53,7 +53,7 @@ def read_requests(item: Mapping[str, Any]) -> tuple[PollRequest, ...]:
 
 
 def has_requests(attributes: Mapping[str, Any]) -> bool:
-    """Whether there are any in an item as DynamoDB answers it."""
+    """Whether an item, as DynamoDB returns it, has requests."""
     return any(name.startswith(_PREFIX) for name in attributes)
 
 
@@ -67,7 +67,7 @@ def _value(request: PollRequest) -> dict[str, Any]:
 
 def _request(request_id: str, value: Any) -> PollRequest:
     if not isinstance(value, dict):
-        raise TypeError(f"the poll request {request_id} is no object")
+        raise TypeError(f"the poll request {request_id} is not an object")
     since, failed_at = value.get("since"), value.get("failed_at")
     return PollRequest(
         id=request_id,

@@ -1,6 +1,6 @@
 """Settings of connections in Parameter Store, and their credentials in Secrets Manager.
 
-Each connection's entry is read by itself: one that can't be used closes that connection alone.
+Each connection's entry is read separately: one that can't be used closes only that connection.
 """
 
 from collections.abc import Callable, Mapping
@@ -115,7 +115,7 @@ def read_each(
 
 
 class ApiCredentials:
-    """What connections show their provider: one secret, ``{"<connection>": {...}}``."""
+    """Credentials of connections at their providers: one secret, ``{"<connection>": {...}}``."""
 
     def __init__(
         self, client: "SecretsManagerClient", *, secret_id: str, clock: Callable[[], float]
@@ -123,7 +123,7 @@ class ApiCredentials:
         self._entries = CachedReader(SharedSecret(client, secret_id=secret_id).read, clock=clock)
 
     def get(self, connection_id: str) -> Mapping[str, str]:
-        """The connection's credentials; none at all when it has none.
+        """The connection's credentials; empty if it has none.
 
         :raises UnusableConnection: when they can't be sent to a provider as they are stored
         """
@@ -137,14 +137,15 @@ class ApiCredentials:
         return credentials_of(connection_id, entries)
 
     def forget(self) -> None:
-        """Read again at the next use, because these were refused."""
+        """Read the credentials again at the next use, because the provider refused them."""
         self._entries.forget()
 
 
 def credentials_of(connection_id: str, entries: Mapping[str, Any]) -> Mapping[str, str]:
     """The credentials of one connection.
 
-    :raises UnusableConnection: when its entry is none, or has a value that no header can carry
+    :raises UnusableConnection: when its entry is invalid, or has a value that is not valid in an
+    HTTP header
     """
     entry = entries.get(connection_id, {})
     if not isinstance(entry, dict):
@@ -155,7 +156,7 @@ def credentials_of(connection_id: str, entries: Mapping[str, Any]) -> Mapping[st
         if not isinstance(value, str) or not is_header_value(value):
             shown = name if name.isidentifier() and len(name) <= 40 else "one of them"
             raise UnusableConnection(
-                f"the credentials of {connection_id} can't be used: {shown} is no text that "
-                "an HTTP header can carry"
+                f"the credentials of {connection_id} can't be used: {shown} is "
+                "not a text that an HTTP header can contain"
             )
     return entry

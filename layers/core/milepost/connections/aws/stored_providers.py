@@ -1,8 +1,8 @@
 """Declared providers in Parameter Store, beside the settings of the connections that use them.
 
 Below the connections' path: ``providers/<name>/<version>`` holds one version and never changes,
-``providers/<name>/current`` says which of them connections get. Functions read both kinds with the
-settings, by one call that they are allowed already.
+``providers/<name>/current`` says which of them connections get. Functions read both together with
+the settings, by the same call.
 """
 
 from collections.abc import Mapping
@@ -72,6 +72,6 @@ def _take(
     try:
         text = unpack(value)
     except UnusableProvider:
-        # Kept with nothing in it, so that its connections say why they are closed.
+        # Kept without content, so that its connections report why they are closed.
         text = ""
     versions[(name, int(number))] = StoredProvider(name, int(number), text)

@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 BATCHES: Final = "batch"
-"""The queue of batches, in which an erasure has nothing to look for."""
+"""The queue of batches; its messages contain no personal data, so an erasure doesn't search it."""
 _S3: Final = cache(lambda: client("s3"))
-"""Seldom needed, and the slowest client of all to make."""
+"""Seldom needed, and the slowest client to create."""
 
 
 def open_dead_letters(
     environment: Mapping[str, str], *, sqs: "SQSClient", batches: bool = False
 ) -> list[DeadLetterQueue]:
-    """Every dead-letter queue, with the way by which its messages are done after all.
+    """Every dead-letter queue, with the target to which its messages are redriven.
 
-    :param batches: whether that of batches is among them; erasures don't need it, since ids of
+    :param batches: whether the queue of batches is included; erasures don't need it, since ids of
         batches name nobody
     """
     functions = client("lambda", config=FOR_INVOCATIONS)

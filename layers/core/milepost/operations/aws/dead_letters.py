@@ -1,7 +1,8 @@
 """Dead-letter queues in SQS, and how their messages are redriven.
 
-A message is received, sent on and deleted, instead of SQS's own move task: whoever asks learns what
-came of it, single ones can be chosen, and what is no queue's message can be redriven alike.
+A message is received, sent on and deleted, instead of by SQS's own move task. So the caller gets
+the outcome of each message, single messages can be chosen, and invocations can be redriven in the
+same way.
 """
 
 import json
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 _HIDDEN_SECONDS: Final = 60
-"""How long a message is ours: longer than one may take to be taken up."""
+"""How long a message is in flight: longer than redriving one may take."""
 _RENEW_AFTER: Final = 20.0
-"""Seconds after which a message that was received, and not yet looked at, is hidden for longer."""
+"""Seconds after which the visibility timeout of a message that was received, but not yet processed,
+is extended."""
 _A_RECEIPT: Final = 10
 _HIDDEN: "Final[QueueAttributeNameType]" = "ApproximateNumberOfMessagesNotVisible"
 
@@ -46,7 +48,7 @@ class SqsLetters:
         wait_seconds: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        # A short poll asks a part of SQS's servers: what they lack would seem not to be there.
+        # A short poll asks only some of SQS's servers, so messages would seem to be missing.
         self._client = client
         self._queue_url = queue_url
         self._wait_seconds = wait_seconds
@@ -67,7 +69,7 @@ class SqsLetters:
                     if self._clock() - received_at > _RENEW_AFTER and not self._keep(letter):
                         continue
                     yield letter
-            # Also our own, if the answer that brought them was lost on its way to us.
+            # This also counts messages that this process received in a response that was lost.
             if whole and self._count(_HIDDEN) > len(self._held):
                 raise MessagesInFlight
         finally:
@@ -96,14 +98,14 @@ class SqsLetters:
         return sum(int(answer["Attributes"][name]) for name in names)
 
     def _keep(self, letter: DeadLetter) -> bool:
-        """Hide a letter for longer; False when it is no longer ours, but somebody else's."""
+        """Extend a letter's visibility timeout; False if somebody else has received it since."""
         if self._hide(letter, seconds=_HIDDEN_SECONDS):
             return True
         self._held.pop(letter.id, None)
         return False
 
     def _put_back(self, letters: list[DeadLetter]) -> None:
-        """Show again at once what is still there."""
+        """Make the remaining letters visible again."""
         for one in letters:
             self._hide(one, seconds=0)
 
@@ -122,8 +124,8 @@ class SqsLetters:
 _NOT_OURS: Final = frozenset(
     {"MessageNotInflight", "InvalidParameterValue", "ReceiptHandleIsInvalid"}
 )
-"""Answers of SQS of a message that is visible again, that somebody else has received, or that is
-gone. Source: Amazon SQS API, ChangeMessageVisibility."""
+"""Errors of SQS for a message that is visible again, that somebody else has received, or that was
+deleted. Source: Amazon SQS API, ChangeMessageVisibility."""
 
 
 def _code(error: ClientError) -> str:
@@ -158,17 +160,17 @@ class BackIntoQueue:
         try:
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=letter.body)
         except AWS_FAILED as error:
-            raise CannotRedrive(f"the queue did not take it: {name_of(error)}") from None
+            raise CannotRedrive(f"the queue did not accept it: {name_of(error)}") from None
 
     def forget(self, letter: DeadLetter) -> None:
-        """Nothing is kept of it elsewhere."""
+        """Nothing to remove: it is stored nowhere else."""
 
 
 class StartAgain:
     """Implements ``dead_letters.RedriveTarget`` for functions that could not be run.
 
-    A letter is what Lambda says of an invocation, with its payload, or the input that a schedule
-    could not hand over. Sources: Lambda developer guide, "Capturing records of Lambda asynchronous
+    A letter is Lambda's record of an invocation, with its payload, or the input that a schedule
+    could not pass on. Sources: Lambda developer guide, "Capturing records of Lambda asynchronous
     invocations"; EventBridge Scheduler user guide, "Configuring a dead-letter queue".
     """
 
@@ -194,14 +196,14 @@ class StartAgain:
 
 
 def _invocation(letter: DeadLetter) -> tuple[str, Any]:
-    """The function, and what it was to be run with."""
+    """The function, and its input."""
     said = json_or_text(letter.body)
     if target := letter.attributes.get("TARGET_ARN"):
         return target, said
     try:
         return _unqualified(said["requestContext"]["functionArn"]), said["requestPayload"]
     except (KeyError, TypeError):
-        raise CannotRedrive("it doesn't say which function it was for") from None
+        raise CannotRedrive("it doesn't name the function") from None
 
 
 def _unqualified(arn: str) -> str:
@@ -211,9 +213,9 @@ def _unqualified(arn: str) -> str:
 class ReannounceTarget:
     """Implements ``dead_letters.RedriveTarget`` for changes that could not be announced.
 
-    A letter names an object of S3: the stream's records as they were handed to ``announce``, whole.
-    A record that is gone is done: an erasure took it away, or another letter about it was redriven
-    (an erasure that writes a record without one customer makes S3 send a second letter).
+    A letter names an object in S3: the stream's records as they were passed to ``announce``. A
+    record that no longer exists counts as redriven: an erasure removed it, or another letter about
+    it was redriven (when an erasure writes a record without a customer, S3 sends a second letter).
     Source: Lambda developer guide, "Retain discarded records for a DynamoDB event source".
     """
 
@@ -230,7 +232,7 @@ class ReannounceTarget:
         except CannotRedrive as why:
             return {"letter": json_or_text(letter.body), "missing": str(why)}
         if record is None:
-            return {"letter": json_or_text(letter.body), "missing": "its record is gone"}
+            return {"letter": json_or_text(letter.body), "missing": "its record no longer exists"}
         return {**record, "payload": read_payload(record)}
 
     def take_up(self, letter: DeadLetter) -> None:
@@ -244,7 +246,7 @@ class ReannounceTarget:
             raise CannotRedrive(f"announce can't be started: {name_of(error)}") from None
         said = json.loads(answer["Payload"].read())
         if "FunctionError" in answer or said.get("batchItemFailures"):
-            raise CannotRedrive("announce fails on it still: its log says why")
+            raise CannotRedrive("announce still fails on it: its log says why")
 
     def forget(self, letter: DeadLetter) -> None:
         try:
@@ -254,7 +256,7 @@ class ReannounceTarget:
         self._make_s3().delete_object(Bucket=place["Bucket"], Key=place["Key"])
 
     def _read(self, letter: DeadLetter) -> dict[str, Any] | None:
-        """The record; None when it is gone."""
+        """The record; None if it no longer exists."""
         try:
             place = stream_position(letter)
             answer = self._make_s3().get_object(Bucket=place["Bucket"], Key=place["Key"])
@@ -266,24 +268,24 @@ class ReannounceTarget:
             record: dict[str, Any] = json.loads(answer["Body"].read())
             record["payload"]
         except (ValueError, KeyError, TypeError):
-            raise CannotRedrive("its record is none of Lambda's") from None
+            raise CannotRedrive("its record is not one of Lambda's") from None
         return record
 
 
 def stream_position(letter: DeadLetter) -> dict[str, str]:
-    """Where the records are that a letter is about, as S3 takes it.
+    """The bucket and key of the records of a letter.
 
-    :raises CannotRedrive: when the letter doesn't say
+    :raises CannotRedrive: when the letter doesn't name them
     """
     try:
         said = json.loads(letter.body)["detail"]
         return {"Bucket": said["bucket"]["name"], "Key": said["object"]["key"]}
     except (ValueError, KeyError, TypeError):
-        raise CannotRedrive("it names no object of S3") from None
+        raise CannotRedrive("it names no object in S3") from None
 
 
 def name_of(error: Exception) -> str:
-    """An error of AWS in a word, without what it was about."""
+    """The name of an AWS error, without its message."""
     if isinstance(error, ClientError):
         code: str = error.response["Error"]["Code"]
         return code

@@ -20,11 +20,11 @@ from milepost.quarantine.replay import Replay
 from milepost.webhooks.aws.replay_queue import ReplayQueue
 
 _S3 = cache(lambda: client("s3"))
-"""Seldom needed, and the slowest client of all to make."""
+"""Seldom needed, and the slowest client to create."""
 
 
 MOST_SECONDS: Final = 15.0
-"""For how long an erasure looks through what is large, while somebody waits for its answer."""
+"""How long an erasure searches large places, while a caller waits for the response."""
 
 
 def open_operations(

@@ -1,7 +1,7 @@
 """Decodes texts and JSON values in any encoding, so that their parts can be compared.
 
-What providers and mail servers send on may be JSON within JSON, a form, a mail. Whoever looks for
-somebody in it looks at each reading of it: as it is, and decoded by each encoding that is found.
+Data of providers and mail servers may be JSON within JSON, a form, or a mail. A search for a
+customer looks at each reading of a text: unchanged, and decoded by each encoding that is found.
 """
 
 import binascii
@@ -18,11 +18,11 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 DEEPEST: Final = 5
-"""Encodings within each other that are undone."""
+"""Maximum number of nested encodings that are decoded."""
 MOST_READINGS: Final = 200
-"""Of one text, so that no text is read for ever."""
+"""Maximum number of readings of one text, so that decoding ends."""
 LONGEST_UNPACKED: Final = 4_000_000
-"""Bytes of a compressed body that are looked at."""
+"""Maximum number of bytes of a decompressed body that are searched."""
 
 _ESCAPE: Final = re.compile(
     r"(?:\\+u[0-9a-fA-F]{4})+|(?:\\+x[0-9a-fA-F]{2})+|\\+u\{[0-9a-fA-F]{1,6}\}|\\+[/\"'nrt]"
@@ -57,7 +57,7 @@ def text_of(raw: bytes) -> str:
 def value_of(text: str) -> Any:
     """The JSON value of a text, also of JSON that repeats a key or has a NaN.
 
-    An object is given as its pairs. None when it is no object and no list.
+    An object is given as its pairs. None if it is neither an object nor a list.
     """
     if text.lstrip("\ufeff \t\r\n")[:1] not in ("{", "["):
         return None
@@ -69,11 +69,11 @@ def value_of(text: str) -> Any:
 
 
 class Pairs(list[tuple[str, Any]]):
-    """The members of a JSON object, also those whose name comes twice."""
+    """The members of a JSON object, including repeated names."""
 
 
 def leaves(value: Any) -> Iterator[str]:
-    """Each text and number of a JSON value, and the names of its members, which are texts too."""
+    """Each text and number of a JSON value, including the names of its members."""
     stack = [value]
     while stack:
         match stack.pop():
@@ -113,14 +113,14 @@ def readings(text: str) -> list[str]:
 
 
 def emails_in(text: str) -> Iterator[tuple[str, ...]]:
-    """Each email address in a text, as it may be meant: with and without what stands around it."""
+    """Each possible email address in a text, with and without the surrounding characters."""
     for match in _EMAIL.finditer(text):
         whole = match[0].rstrip(".")
         yield tuple(dict.fromkeys((whole, whole.strip(_EDGES))))
 
 
 def words_in(text: str) -> Iterator[str]:
-    """Each word of a text in lower case, also the parts of what is joined by a slash or a dot."""
+    """Each word of a text in lower case, also the parts of words with slashes or dots."""
     for match in _WORD.finditer(text.casefold()):
         whole = match[0]
         bare = whole.strip(_EDGES)
@@ -135,7 +135,8 @@ def phrase_of(text: str) -> str:
 
 
 def phrases_in(text: str, lengths: Iterable[int]) -> Iterator[str]:
-    """Each run of so many words of a text, as ``phrase_of`` gives them, without its addresses."""
+    """Each sequence of this many words of a text, as ``phrase_of`` returns them, without its
+    addresses."""
     words = _PHRASE_WORD.findall(_EMAIL.sub(" / ", text).casefold())
     for length in lengths:
         for start in range(len(words) - length + 1):

@@ -1,7 +1,7 @@
 """Erases a customer: orders become tombstones, and all other data that names them is removed.
 
-An erasure is remembered for as long as anything may be on its way: what was recorded and not yet
-found, a message that waits in a queue, a change that is retried. It is looked for again until then.
+An erasure is remembered as long as data may still arrive: an order that is recorded but not yet
+indexed, a message in a queue, a change that is retried. Until then, the search is repeated.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,12 +26,12 @@ from milepost.orders.tombstones import tombstone_of
 
 
 class OrdersToErase(Groups, Protocol):
-    """Where orders are kept."""
+    """The stored orders."""
 
     def write_tombstone(self, tombstone: TrackedOrder) -> None:
-        """Keep it in place of the version before it; it announces nothing.
+        """Replace the previous version; this announces nothing.
 
-        :raises LostRace: when the version kept is not the one before
+        :raises LostRace: when the stored version is not the previous one
         """
         ...
 
@@ -40,7 +40,7 @@ class Plans(Protocol):
     """Actions that are planned for later."""
 
     def call_off(self, tracked: TrackedOrder) -> Sequence[str]:
-        """Call off every planned action of an order; their names."""
+        """Cancel every planned action of an order; returns their names."""
         ...
 
     def planned(self, tracked: TrackedOrder) -> Sequence[str]: ...
@@ -48,27 +48,28 @@ class Plans(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
-    """What an erasure came to, or with ``dry_run`` would come to."""
+    """The result of an erasure, or of its dry run."""
 
     customer_id: str
     dry_run: bool = False
     order_ids: Sequence[str] = ()
     late: int = 0
-    """Orders that became tombstones by themselves since the customer was last erased."""
+    """Orders that became tombstones automatically since the customer was last erased."""
     found: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Ids of what was removed, by place."""
     left: Sequence[Left] = ()
     not_read: Mapping[str, str] = field(default_factory=dict)
-    """Places that could not be looked through, each with the reason."""
+    """Places that could not be searched, each with the reason."""
     unfinished: Sequence[str] = ()
-    """Places for which there was no time: ``finish`` looks through them within 15 minutes."""
+    """Places for which there was no time: ``finish`` searches them within 15 minutes."""
     remembered_until: datetime | None = None
     was_erased: bool = False
-    """Whether orders of theirs were erased in the last days: then there may be nothing left."""
+    """Whether orders of the customer were erased in the last days: then there may be nothing
+    left."""
 
     @property
     def is_anybody(self) -> bool:
-        """Whether anything of such a customer was found, now or by an erasure before."""
+        """Whether anything of such a customer was found, now or by an earlier erasure."""
         return bool(self.was_erased or self.orders or self.left or any(self.found.values()))
 
     @property
@@ -83,17 +84,17 @@ class Erased:
 
 
 class Incomplete(Exception):
-    """Not every place could be looked through; what was found elsewhere is erased. Erase again."""
+    """Not every place could be searched; data in the other places was erased. Erase again."""
 
     def __init__(self, erased: Erased) -> None:
         places = "; ".join(f"{name}: {why}" for name, why in sorted(erased.not_read.items()))
-        super().__init__(f"Not everything could be looked at. {places}")
+        super().__init__(f"Not everything could be searched. {places}")
         self.erased = erased
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """Erases customers. Done again, also after it broke off, it finishes what is left."""
+    """Erases customers. Repeating an erasure, also an interrupted one, completes it."""
 
     customers: Customers
     orders: OrdersToErase
@@ -107,15 +108,15 @@ class Erasure:
         """Erase every order of a customer, and all other data about them. Nobody is notified.
 
         :param dry_run: change nothing, only say what would be erased
-        :raises LostRace: when others write an order again and again; ask once more
-        :raises Incomplete: when a place could not be looked through; ask once more
+        :raises LostRace: when others keep writing an order; repeat it
+        :raises Incomplete: when a place could not be searched; repeat it
         """
         self.budget.start()
         known = self.memory.recall(customer_id)
         salt = self.memory.salt(make=not dry_run)
         if not dry_run:
             bare = subject_of((), customer_id=customer_id, salt=salt)
-            # Before orders are looked up: what is found from now on is recognized as theirs.
+            # Before orders are searched: data that arrives from now on is recognized as theirs.
             self.memory.remember(bare, customer_id=customer_id, at=now)
         found = find_orders(
             customer_id,
@@ -132,7 +133,8 @@ class Erasure:
         )
         subject = subject.together_with(known.subject) if known else subject
         if not dry_run:
-            # Before anything goes: an erasure that breaks off is finished by what is kept here.
+            # Before anything is removed: an interrupted erasure is completed by what is stored
+            # here.
             self.memory.remember(subject, customer_id=customer_id, at=now)
         tombstones, plans = self._erase_orders(found, now, dry_run=dry_run)
         erased = Erased(
@@ -155,7 +157,7 @@ class Erasure:
         return next((one for one in customer_ids if self.memory.recall(one)), None)
 
     def _sweep(self, erased: Erased, subject: Subject) -> Erased:
-        """Every place, also when one of them can't be looked at."""
+        """Search every place, also if one of them can't be searched."""
         found, left, not_read = dict(erased.found), list(erased.left), dict[str, str]()
         unfinished = list[str]()
         for place in self.places:
@@ -175,7 +177,7 @@ class Erasure:
     def _erase_orders(
         self, found: FoundOrders, now: datetime, *, dry_run: bool
     ) -> tuple[list[str], list[str]]:
-        """The ids of the orders that became tombstones, and what was planned for them."""
+        """The ids of the orders that became tombstones, and their planned actions."""
         tombstones, plans = list[str](), list[str]()
         for key, tracked in sorted(found.theirs.items()):
             if dry_run:
@@ -186,7 +188,8 @@ class Erasure:
             plans += self.plans.call_off(tracked)
             if self._make_tombstone(tracked, now):
                 tombstones.append(key.path_id)
-            # The entry goes with this order, and with no other that came there meanwhile.
+            # The entry is removed with this order only, not with another that took its place
+            # meanwhile.
             for customer_id in found.ids.get(key, ()):
                 self.customers.forget(customer_id, key)
         return tombstones, plans
@@ -200,19 +203,19 @@ class Erasure:
 
         return write_until_won(attempt, tracked)
 
-    # ---- What shows up afterwards
+    # ---- Data that arrives afterwards
 
     def finish(self, *, now: datetime) -> Iterator["Finished"]:
-        """Erase what has shown up of customers who were erased in the last days.
+        """Erase data that has arrived of customers who were erased in the last days.
 
-        What was found by then is theirs if it is from before they were erased: who orders again is
-        a customer again.
+        It is theirs if it is from before the erasure: somebody who orders again is a customer
+        again.
         """
         for remembered in self.memory.active(now=now):
             try:
                 yield self._finish(remembered, now)
             except LostRace:
-                yield Finished(remembered.id, failed="an order is written again and again")
+                yield Finished(remembered.id, failed="an order is being changed at the moment")
 
     def _finish(self, remembered: Remembered, now: datetime) -> "Finished":
         self.budget.start()
@@ -246,7 +249,7 @@ class Erasure:
         remembered: Remembered,
         now: datetime,
     ) -> tuple[list[OrderKey], bool]:
-        """Which of its items became tombstones, and whether any of them is one by now."""
+        """The items that became tombstones, and whether any item is one now."""
         items, tombstones = self.orders.read_group(*group), list[OrderKey]()
         were_erased = any(one.erased_at is not None for one in items)
         for one in items:
@@ -259,7 +262,8 @@ class Erasure:
 
 
 def _is_theirs(tracked: TrackedOrder, late: Sequence[OrderKey], subject: Subject) -> bool:
-    """Whether an item of their order is theirs as well: unless it names another customer."""
+    """Whether an item of their order is theirs as well, which it is unless it names another
+    customer."""
     order = tracked.order
     if order.key in late or not order.details.get("customer", {}).get("email"):
         return True
@@ -268,7 +272,8 @@ def _is_theirs(tracked: TrackedOrder, late: Sequence[OrderKey], subject: Subject
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What was found of one remembered erasure, by its id; ``failed`` says why it isn't done."""
+    """The result of one remembered erasure, by its id; ``failed`` is the reason if it isn't
+    finished."""
 
     id: str
     orders: int = 0
@@ -277,7 +282,7 @@ class Finished:
 
 
 def began(tracked: TrackedOrder) -> datetime:
-    """When an order was first heard of, or was placed: the earlier of them."""
+    """When an order was first reported, or was placed, whichever is earlier."""
     order = tracked.order
     heard = [first_heard(entry.report) for entry in order.timeline]
     return min([*heard, order.summary.since] if order.summary else heard)

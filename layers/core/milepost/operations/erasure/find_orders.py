@@ -10,11 +10,11 @@ from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.orders.search_terms import email_ids, number_id, phone_ids
 
 MOST_IDS: Final = 50
-"""Ids of one customer by which orders are looked for."""
+"""Maximum number of ids of one customer by which orders are searched."""
 
-ANOTHER_CUSTOMER: Final = "it named them before, and has another customer now"
+ANOTHER_CUSTOMER: Final = "it named them before, but has another customer now"
 FORMER_ADDRESS: Final = (
-    "its customer has an address that an order of theirs had before, and nothing else of theirs"
+    "its customer has an address that one of their orders had before, and nothing else in common"
 )
 SAME_PHONE: Final = "its customer has their phone number and another name"
 ITEM_OF_ANOTHER: Final = "it is an item of their order that names another customer"
@@ -25,15 +25,14 @@ CountryOf: TypeAlias = Callable[[str], str | None]
 
 
 class Customers(Protocol):
-    """Which orders are whose, by ids of customers (``search_terms``)."""
+    """Orders by ids of customers (``search_terms``)."""
 
     def orders_of_customer(self, customer_id: str) -> Sequence[OrderKey]:
-        """Also orders that were this customer's before. Read so that no write is overlooked that
-        ended before."""
+        """Also orders that were this customer's before. Reads are consistent."""
         ...
 
     def forget(self, customer_id: str, key: OrderKey) -> None:
-        """Take out that this order is or was this customer's."""
+        """Remove the entry that this order is or was this customer's."""
         ...
 
 
@@ -43,14 +42,15 @@ class Groups(Protocol):
 
 @dataclass(slots=True)
 class FoundOrders:
-    """What was found. ``ids`` are those under which the customer's orders stand, by order."""
+    """The result of the search. ``ids`` are those under which the customer's orders are indexed, by
+    order."""
 
     theirs: dict[OrderKey, TrackedOrder] = field(default_factory=dict)
-    """Tombstones as well: an erasure that broke off is finished by the next."""
+    """Includes tombstones: an interrupted erasure is completed by the next."""
     doubtful: dict[OrderKey, str] = field(default_factory=dict)
-    """Orders that somebody has to look at, with the reason."""
+    """Orders that a person has to check, with the reason."""
     unconfirmed: set[str] = field(default_factory=set)
-    """Ids of addresses that an order of theirs had before and that may be somebody else's."""
+    """Ids of addresses that one of their orders had before, and that may be somebody else's."""
     ids: dict[OrderKey, set[str]] = field(default_factory=dict)
 
 
@@ -64,7 +64,7 @@ def find_orders(
 ) -> FoundOrders:
     """The customer's orders.
 
-    :param country_of: by which a phone number is read that is written without a country
+    :param country_of: the country for phone numbers without a country code
     :param also: provider orders that are known to be theirs (connection, order id)
     """
     return _Search(customer_id, customers, orders, country_of).run(also)
@@ -104,7 +104,7 @@ class _Search:
         group = self._orders.read_group(key.connection, key.order_id)
         tracked = next((one for one in group if one.order.key == key), None)
         if tracked is None or tracked.erased_at is not None:
-            # A tombstone names nobody; its siblings are erased by what they are found by.
+            # A tombstone names nobody; the other items are erased by their own identifiers.
             if tracked is not None:
                 self._found.theirs[key] = tracked
             return
@@ -114,14 +114,14 @@ class _Search:
             self._take_group(key.connection, key.order_id, sure=key, known=group)
 
     def _why_not(self, tracked: TrackedOrder, customer_id: str) -> str | None:
-        """Why an order that was found by this id isn't known to be theirs; None when it is."""
+        """Why an order that was found by this id isn't known to be theirs; None if it is."""
         key, now = tracked.order.key, _customer(tracked)
         is_asked = customer_id == self._customer_id
         if customer_id in self._owner_ids(now, key):
             if is_asked or self._is_like_theirs(now):
                 return None
             if not now.get("email"):
-                # A household shares its phone number; a customer number is one customer's.
+                # A household shares a phone number; a customer number belongs to one customer.
                 return None if now.get("number") else SAME_PHONE
             self._found.unconfirmed.add(customer_id)
             return FORMER_ADDRESS
@@ -132,7 +132,7 @@ class _Search:
             for details in tracked.order.said_of_it
             if customer_id in self._owner_ids(one := details.get("customer", {}), key)
         ]
-        # Found by an entry of the index that is behind, or by an address that was theirs before.
+        # Found by an outdated entry of the index, or by a former address of theirs.
         return None if any(is_same_person(now, one) for one in before) else ANOTHER_CUSTOMER
 
     def _take_group(
@@ -173,7 +173,7 @@ class _Search:
         )
 
     def _their_ids(self) -> Iterator[str]:
-        """Ids under which more of their orders may stand."""
+        """Ids under which more of their orders may be indexed."""
         seen = dict[str, None]()
         for one in list(self._found.theirs.values()):
             for details in one.order.said_of_it:
@@ -187,7 +187,7 @@ class _Search:
         return iter(seen)
 
     def _owner_ids(self, customer: Customer, key: OrderKey) -> set[str]:
-        """Ids of who owns an order with this customer; none when it names nobody."""
+        """Ids of the owner of an order with this customer; empty if it names nobody."""
         if email := customer.get("email"):
             return set(email_ids(email))
         if number := customer.get("number"):

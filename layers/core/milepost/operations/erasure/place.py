@@ -8,12 +8,12 @@ from milepost.operations.erasure.subject import Subject
 
 
 class PlaceNotRead(Exception):
-    """A place could not be looked through; the message says why, and what to do."""
+    """A place could not be searched; the message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """Something that may be the customer's and that a person has to look at: where, and why."""
+    """Data that may be the customer's and that a person has to check: where, and why."""
 
     place: str
     where: str
@@ -22,12 +22,12 @@ class Left:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swept:
-    """What a place had of the customer: ids of what was (or would be) removed, and what is left."""
+    """The customer's data in a place: ids of what was (or would be) removed, and what is left."""
 
     removed: Sequence[str] = ()
     left: Sequence[Left] = ()
     is_whole: bool = True
-    """False when there was no time to look through all of it."""
+    """False if there was no time to search all of it."""
 
 
 class Place(Protocol):
@@ -36,18 +36,18 @@ class Place(Protocol):
     name: str
 
     def sweep(self, subject: Subject, *, dry_run: bool) -> Swept:
-        """Remove what is known to be theirs; with ``dry_run`` only say what that would be.
+        """Remove what is known to be theirs; with ``dry_run`` only list it.
 
-        :raises PlaceNotRead: when a part of it can't be looked at just now
+        :raises PlaceNotRead: when a part of it can't be searched now
         """
         ...
 
 
 class Budget(Protocol):
-    """The time that an erasure has."""
+    """The time limit of an erasure."""
 
     def start(self) -> None: ...
 
     def has_time(self) -> bool:
-        """Whether a place that is looked through bit by bit may go on."""
+        """Whether there is time to continue the search of a place."""
         ...

@@ -14,26 +14,27 @@ of the orders' stream is retried (24 hours)."""
 
 
 SWEEPS: Final = (timedelta(minutes=15), timedelta(hours=25), timedelta(days=15))
-"""How long after an erasure every place is looked through again: once whatever was at work by then
-has ended, once the stream no longer retries what it had, and once the queues have."""
+"""How long after an erasure every place is searched again: when all functions that ran during the
+erasure have ended, when the stream no longer retries records, and when messages in the queues have
+expired."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remembered:
-    """An erasure that is remembered, by a digest of the customer's id."""
+    """A remembered erasure, by a hash of the customer's id."""
 
     id: str
     subject: Subject
     erased_at: datetime
     sweeps: int = 0
-    """How many of ``SWEEPS`` were done."""
+    """The number of ``SWEEPS`` that have been made."""
 
     def is_due(self, now: datetime) -> bool:
-        """Whether every place is to be looked through again."""
+        """Whether every place has to be searched again."""
         return self.sweeps < len(SWEEPS) and now >= self.erased_at + SWEEPS[self.sweeps]
 
     def sweeps_after(self, now: datetime) -> int:
-        """How many are done once one was begun at this time."""
+        """The number of sweeps that are done after one that began at this time."""
         return sum(self.erased_at + after <= now for after in SWEEPS)
 
 
@@ -41,20 +42,20 @@ class Memory(Protocol):
     """Erasures of the last days (``REMEMBERED_FOR``)."""
 
     def salt(self, *, make: bool) -> bytes:
-        """With what the customers' digests are made; the same always, once it was made."""
+        """The salt of the customers' hashes; it never changes once it was made."""
         ...
 
     def recall(self, customer_id: str) -> Remembered | None: ...
 
     def remember(self, subject: Subject, *, customer_id: str, at: datetime) -> None:
-        """Remember an erasure with all that is known of its subject. Whoever takes in or finds
-        something of theirs from now on sees it."""
+        """Remember an erasure with everything that is known of its subject. From now on, it is
+        considered whenever data is recorded or found."""
         ...
 
     def active(self, *, now: datetime) -> Sequence[Remembered]: ...
 
     def late_orders(self, remembered: Remembered) -> Sequence[OrderKey]:
-        """Orders of theirs that were found since by whoever made them findable."""
+        """Orders of the customer that were indexed since."""
         ...
 
     def finish_late(
@@ -65,12 +66,12 @@ class Memory(Protocol):
         groups: Collection[Group],
         erased: int,
     ) -> None:
-        """Note that these were looked at, which provider orders are the customer's, and how many
-        orders became tombstones by that."""
+        """Store that these orders were checked, which provider orders are the customer's, and how
+        many orders became tombstones."""
         ...
 
     def take_late(self, customer_id: str) -> int:
-        """How many orders became tombstones since it was last asked, counted once."""
+        """The number of orders that became tombstones since this was last called."""
         ...
 
     def note_sweeps(self, remembered: Remembered, *, sweeps: int) -> None: ...

@@ -1,12 +1,11 @@
 """The data subject: who is erased, and whether stored data is known to be theirs.
 
-Nothing is deleted that isn't known to be the customer's. Known is what names their order, as a
-field and within its connection, or whose own customer is them: by the email address, else the
-customer number at the connection, else the phone number, unless the names differ. In what can't be
-read as an order, only long values decide that nobody else has. What else names them is for a person
-to look at.
-
-Only digests are compared, so that a subject can be remembered without keeping what was erased.
+Only data that is known to be the customer's is deleted. It is known if it names their order, in a
+field and at the same connection, or if its own customer is this one: by the email address, else by
+the customer number at the connection, else by the phone number, unless the names differ. In data
+that can't be read as an order, only long, unambiguous values count. Everything else that names the
+customer is left for a person to check. Only hashes are compared, so that a subject can be
+remembered without storing what was erased.
 """
 
 import unicodedata
@@ -38,11 +37,11 @@ from milepost.orders.report import Report
 from milepost.orders.search_terms import customer_id_of_email
 
 SHORTEST_DISTINCTIVE: Final = 8
-"""Characters of an id by which something is known to be theirs, wherever in a text it stands:
-shorter ones are found in what is somebody else's."""
+"""Minimum length of an id that identifies data as theirs anywhere in a text: shorter ids also occur
+in other people's data."""
 SHORTEST_HINT: Final = 3
 SHORTEST_VALUE: Final = 2
-"""Characters of an id within a text, and as a value by itself, that a person is to look at."""
+"""Minimum length of an id, within a text and as a separate value, that a person has to check."""
 _IDS: Final = ("reference", "account_number", "meter_number", "malo", "melo", "spn")
 
 Group = tuple[str, str]
@@ -50,11 +49,11 @@ Group = tuple[str, str]
 
 
 class Verdict(IntEnum):
-    """Whose something is. Of several parts of it, the greatest holds."""
+    """To whom data belongs. For several parts, the greatest value applies."""
 
     OTHERS = 0
     UNSURE = 1
-    """It names them, and may be somebody else's: for a person to look at."""
+    """It names the customer, and may be somebody else's: for a person to check."""
     THEIRS = 2
 
 
@@ -62,24 +61,24 @@ class Verdict(IntEnum):
 class Judgement:
     verdict: Verdict
     why: str = ""
-    """For whom has to look at it: what of the customer stands there."""
+    """For the person who checks it: what of the customer is in it."""
 
 
 NOTHING: Final = Judgement(Verdict.OTHERS)
 THEIRS: Final = Judgement(Verdict.THEIRS)
 BESIDE_OTHERS: Final = Judgement(Verdict.UNSURE, "it names them and somebody else as well")
 IN_A_TEXT: Final = Judgement(Verdict.UNSURE, "it names them in a text about something else")
-SHORT_ID: Final = Judgement(Verdict.UNSURE, "a short id of theirs stands in it, or the same text")
-THEIR_NAME: Final = Judgement(Verdict.UNSURE, "a name like theirs stands in it")
+SHORT_ID: Final = Judgement(Verdict.UNSURE, ("it contains a short id of theirs, or the same text"))
+THEIR_NAME: Final = Judgement(Verdict.UNSURE, "it contains a name like theirs")
 SAME_CONTACT: Final = Judgement(
     Verdict.UNSURE,
-    "its customer has another email address, number or name, and a contact of theirs",
+    "its customer has another email address, number or name, but one of their contact data",
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """Who is erased. ``marks`` are digests of what is known of them; see ``mark``."""
+    """Who is erased. ``marks`` are hashes of what is known of them; see ``mark``."""
 
     salt: bytes = field(repr=False)
     groups: frozenset[Group] = frozenset()
@@ -89,20 +88,21 @@ class Subject:
     name_lengths: frozenset[int] = frozenset()
     """How many words their names have."""
     until: datetime | None = None
-    """Of what is later only what is about their orders is theirs: they may have come back."""
+    """Of later data, only that about their orders is theirs: they may have become a customer
+    again."""
 
     def covers(self, at: datetime | None) -> bool:
-        """Whether what is of this time is looked at by whom it names."""
+        """Whether data of this time is searched by the people that it names."""
         return at is None or self.until is None or at <= self.until
 
     def as_of(self, at: datetime | None) -> "Subject":
-        """Who is looked for in what is of this time."""
+        """The subject to search for in data of this time."""
         if self.covers(at):
             return self
         return Subject(salt=self.salt, groups=self.groups)
 
     def together_with(self, other: "Subject") -> "Subject":
-        """What is known by either."""
+        """What is known by either subject."""
         return replace(
             self,
             groups=self.groups | other.groups,
@@ -116,7 +116,7 @@ class Subject:
         return {}
 
     def knows(self, form: str) -> bool:
-        """Whether this form (``email:...``, see the functions below) is one of theirs."""
+        """Whether this identifier (``email:...``, see the functions below) is theirs."""
         known = self._hashes.get(form)
         if known is None:
             if len(self._hashes) > 100_000:
@@ -128,7 +128,7 @@ class Subject:
         return any(self.knows(form) for form in forms)
 
     def owns_email(self, address: str) -> bool:
-        """Whether mail to this address reaches them, however it is spelled."""
+        """Whether mail to this address reaches them, in any spelling."""
         return self.knows(email_form(address))
 
     def owns_order(self, connection: str, order_id: str) -> bool:
@@ -142,10 +142,10 @@ def subject_of(
     salt: bytes,
     unconfirmed: Collection[str] = (),
 ) -> Subject:
-    """Who is erased: a customer by id, with all that their orders say of them.
+    """The subject: a customer by id, with everything that their orders say of them.
 
     :param unconfirmed: ids (``search_terms.customer_id_of_email``) of addresses that their orders
-    had before, and that may be somebody else's: they are a hint alone
+    had before, and that may be somebody else's: they are only hints
     """
     found = list(orders)
     customers = (said.get("customer", {}) for order in found for said in order.said_of_it)
@@ -173,7 +173,7 @@ def subject_of(
 
 
 def is_same_person(one: Customer, other: Customer) -> bool:
-    """Whether two customers of one connection are taken for one, whatever their addresses."""
+    """Whether two customers of one connection count as the same, whatever their addresses."""
     names = name_keys(one), name_keys(other)
     if names[0] and names[1]:
         return not names[0].isdisjoint(names[1])
@@ -183,11 +183,11 @@ def is_same_person(one: Customer, other: Customer) -> bool:
     return not known.isdisjoint(phone_forms(other.get("phone", "")).asked)
 
 
-# ---- Whose an order, a report, a message is -----------------------------------------------------
+# ---- To whom an order, a report or a message belongs ---------------------------------------------
 
 
 def judge_details(details: Details, key: OrderKey, subject: Subject) -> Judgement:
-    """Whose an order is, or what a report tells of one."""
+    """To whom an order belongs, or a report of one."""
     if subject.owns_order(key.connection, key.order_id):
         return THEIRS
     if subject.knows_any(owner_forms(details, key)):
@@ -201,7 +201,7 @@ def judge_details(details: Details, key: OrderKey, subject: Subject) -> Judgemen
 
 
 def judge_reports(reports: Iterable[Report], subject: Subject) -> Judgement:
-    """Whose a delivery is that could be read."""
+    """To whom a delivery that could be read belongs."""
     said = [judge_details(one.details, OrderKey.of(one), subject) for one in reports]
     verdicts = {one.verdict for one in said}
     if verdicts == {Verdict.THEIRS}:
@@ -211,25 +211,26 @@ def judge_reports(reports: Iterable[Report], subject: Subject) -> Judgement:
     return next((one for one in said if one.verdict is Verdict.UNSURE), NOTHING)
 
 
-# ---- Whose something is that can't be read as an order ----------------------------------------
+# ---- To whom data belongs that can't be read as an order
+# ------------------------------------------
 
 
 def judge_raw(raw: bytes, subject: Subject, *, connection: str | None) -> Judgement:
-    """Whose some bytes are, by the values of a JSON document, or by a text.
+    """To whom bytes belong, by the values of a JSON document, or by a text.
 
-    :param connection: in whose ids they speak; None when that isn't known
+    :param connection: the connection whose ids they contain; None if that isn't known
     """
     return _judge([(encoded_text.text_of(raw), True)], subject, connection)
 
 
 def judge_value(value: Any, subject: Subject, *, connection: str | None) -> Judgement:
-    """Whose a value is that was read from JSON: one of its values decides, a part of a longer text
-    only hints."""
+    """To whom a JSON value belongs: a complete value decides, a part of a longer text is only a
+    hint."""
     return _judge([(text, False) for text in encoded_text.leaves(value)], subject, connection)
 
 
 def _judge(parts: list[tuple[str, bool]], subject: Subject, connection: str | None) -> Judgement:
-    """Of texts; each says whether what stands anywhere in it decides, or only the whole of it."""
+    """To whom texts belong; for each, whether any part of it decides, or only the complete text."""
     best, others, seen = NOTHING, False, set[str]()
     while parts:
         text, anywhere = parts.pop()
@@ -251,7 +252,7 @@ def _judge(parts: list[tuple[str, bool]], subject: Subject, connection: str | No
 
 
 class _Found:
-    """What of the subject is in one reading of a text."""
+    """What one reading of a text contains of the subject."""
 
     def __init__(self, text: str, subject: Subject, connection: str | None) -> None:
         self._text = text
@@ -261,7 +262,7 @@ class _Found:
 
     @property
     def is_one_value(self) -> bool:
-        """Whether the text is one address, number or id, as a field has it, and nothing else."""
+        """Whether the text is only one address, number or id, as in a field."""
         plain = self._text.strip()
         if self._emails:
             return len(self._emails) == 1 and plain in self._emails[0]
@@ -318,7 +319,7 @@ def _other_forms(details: Details, connection: str) -> Iterator[str]:
 
 
 def names_of(customer: Customer) -> Iterator[str]:
-    """Names of two words and more; a single one is many people's."""
+    """Names of two words or more; many people share a single word."""
     for name in (customer.get("name", ""), customer.get("business", "")):
         phrase = encoded_text.phrase_of(unicodedata.normalize("NFKC", name))
         if " " in phrase:

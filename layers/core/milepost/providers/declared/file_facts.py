@@ -80,7 +80,7 @@ class Statuses(Part):
         words = [normal_form(one) for one in (*self.map, *self.ignore)]
         for word in words:
             if words.count(word) > 1:
-                raise ValueError(f"{word} stands here twice: case and white space don't count")
+                raise ValueError(f"{word} is here twice: case and white space make no difference")
         return self
 
 

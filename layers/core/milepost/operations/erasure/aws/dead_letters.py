@@ -45,14 +45,15 @@ class DeadLettersOfCustomers:
             try:
                 self._sweep_one(queue, subject, swept, dry_run=dry_run)
             except MessagesInFlight:
-                # What can't be seen may name them: better to be asked again than to leave it.
+                # Messages in flight may name the customer, so the erasure has to be repeated.
                 busy.append(queue.name)
             except AWS_FAILED as error:
                 why = f"the queue {queue.name} can't be read now ({name_of(error)})"
                 raise PlaceNotRead(why) from None
         if busy:
             raise PlaceNotRead(
-                f"somebody is looking at dead letters ({', '.join(busy)}): repeat it in a minute"
+                f"dead letters are in flight, because somebody reads them ({', '.join(busy)}): "
+                "try again in a minute"
             )
         return swept.result()
 
@@ -84,7 +85,7 @@ class DeadLettersOfCustomers:
 
 
 def _judge_message(value: Mapping[str, Any], subject: Subject) -> Judgement:
-    """Whose a message of ours, of SES or of Lambda is, by its fields."""
+    """To whom a message of Milepost, SES or Lambda belongs, by its fields."""
     if "announcement" in value and "recipient" in value:
         return _judge_notice(value, subject)
     try:
@@ -102,7 +103,7 @@ def _judge_message(value: Mapping[str, Any], subject: Subject) -> Judgement:
 
 
 def _judge_notice(message: Mapping[str, Any], subject: Subject) -> Judgement:
-    """Whose a notice is that could not be sent. The team's name nobody but the team."""
+    """To whom a notice that could not be sent belongs. Notices to the team name nobody else."""
     if subject.owns_email(str(message["recipient"])):
         return THEIRS
     is_theirs = subject.owns_order(message.get("connection", ""), message.get("order_id", ""))
@@ -110,7 +111,7 @@ def _judge_notice(message: Mapping[str, Any], subject: Subject) -> Judgement:
 
 
 def _orders_named_in(value: Mapping[str, Any]) -> Iterator[OrderKey]:
-    """The order that a function was to be run for: its input, or what Lambda says of the run."""
+    """The order of an invocation, by the function's input or by Lambda's record."""
     for said in (value, value.get("requestPayload")):
         order = said.get("order") if isinstance(said, Mapping) else None
         if isinstance(order, str):

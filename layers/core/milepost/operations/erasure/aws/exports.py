@@ -1,4 +1,5 @@
-"""A place of an erasure: files of exports, each found by the index of whose data is in it."""
+"""A place of an erasure: files of exports, which are found by their index of orders and
+addresses."""
 
 from typing import Final
 
@@ -14,8 +15,8 @@ WHY: Final = "a customer who was in it was erased: make the export again"
 
 
 class ExportsOfCustomers:
-    """Implements ``place.Place``: a file with a row of the customer is deleted, whoever else is in
-    it: whoever needs it makes it again."""
+    """Implements ``place.Place``. A file with a row of the customer is deleted, even if it has rows
+    of other customers: the export can be made again."""
 
     name = "exports"
 

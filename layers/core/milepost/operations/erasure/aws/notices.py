@@ -49,9 +49,9 @@ Item = Mapping[str, Any]
 class NoticesOfCustomers:
     """Implements ``place.Place``: addresses in the delivery log, and mails that are held.
 
-    Notices to the team stay: they name nobody but the team. First what is about the customer's
-    orders, which is found by key; then the whole table, since a notice of any order may have gone
-    to an address of theirs.
+    Notices to the team stay, since they name nobody else. First the entries of the customer's
+    orders are read by key, then the whole table, since a notice of any order may have been sent to
+    one of the customer's addresses.
     """
 
     name = "notices"
@@ -85,8 +85,8 @@ class NoticesOfCustomers:
         return Swept(removed=list(removed), is_whole=is_whole)
 
     def _items(self, subject: Subject) -> Iterator[Item | None]:
-        """Those of the customer's orders and those that are held, then all; None at the end when
-        that would have taken too long."""
+        """Entries of the customer's orders and held notices, then all entries; None at the end if
+        there was not enough time."""
         hashes = set[str]()
         for connection, order_id in sorted(subject.groups):
             for entry in self._query(order_partition(connection, order_id)):
@@ -123,7 +123,7 @@ class NoticesOfCustomers:
             self._client.delete_item(TableName=self._table, Key=key)
 
     def _erase_entry(self, entry: Item, subject: Subject) -> None:
-        """Take out the recipient, if it is theirs, and what a mail server said of it."""
+        """Remove the recipient, if it is the customer, and the mail server's message."""
         sets, removes, values = list[str](), list[str](), dict[str, Any]()
         reason = None
         if _names_recipient(entry, subject, subject.as_of(_time_of(entry))):
@@ -131,7 +131,7 @@ class NoticesOfCustomers:
             removes += ["claimed_until", "claimed_by"]
             values[":erased"] = ERASED_RECIPIENT
             if entry["state"] == State.QUEUED:
-                # Before its mail is written: the sender finds nothing that waits to be sent.
+                # The mail is not rendered yet: the sender then finds no queued notice.
                 sets += ["#state = :skipped", "skipped_at = :at"]
                 is_theirs = _group_of(entry) in subject.groups
                 reason = ORDER_ERASED if is_theirs else RECIPIENT_ERASED
@@ -144,7 +144,7 @@ class NoticesOfCustomers:
             sets.append("reason = :reason")
             values[":reason"] = reason
         elif entry["state"] != State.SKIPPED or _quotes(entry, subject):
-            # What a mail server said may quote the address.
+            # A mail server's message may quote the address.
             removes.append("reason")
         update = f"SET {', '.join(sets)} " if sets else ""
         update += f"REMOVE {', '.join(removes)}" if removes else ""
@@ -163,7 +163,7 @@ class NoticesOfCustomers:
                 self._erase_entry(there, subject)
 
     def _erase_suppression(self, item: Item, subject: Subject) -> None:
-        """It still holds: nobody can tell from it whose address it is."""
+        """Remove the address; the suppression stays in effect by its hash."""
         reason = _REASON_ERASED if _quotes(item, subject) else item.get("reason")
         self._update(item, "SET reason = :reason REMOVE address", {":reason": reason})
 
@@ -203,7 +203,7 @@ class SubscriptionsOfCustomers:
 
     def sweep(self, subject: Subject, *, dry_run: bool) -> Swept:
         if subject.until is not None:
-            # None is on its way anywhere: one that is new was made by who came back.
+            # Subscriptions are never in transit: a new one was made by a customer who came back.
             return Swept()
         removed, left = list[str](), list[Left]()
         try:
@@ -227,12 +227,12 @@ class SubscriptionsOfCustomers:
 
 def _in_the_file(subscription_id: str, source: str | None) -> Iterable[Left]:
     if source == FROM_FILE:
-        why = "it is in connections.yaml: take it out there, or the next apply brings it back"
+        why = "it is in connections.yaml: remove it there, or the next apply restores it"
         yield Left(place=SubscriptionsOfCustomers.name, where=subscription_id, why=why)
 
 
 def _names_recipient(entry: Item, subject: Subject, who: Subject) -> bool:
-    """Whether an entry of the log holds an address of theirs."""
+    """Whether an entry of the log contains one of the customer's addresses."""
     recipient = entry.get("recipient")
     if recipient in (None, ERASED_RECIPIENT):
         return False
@@ -245,12 +245,12 @@ def _names_recipient(entry: Item, subject: Subject, who: Subject) -> bool:
 
 
 def _is_suppressed(item: Item, subject: Subject) -> bool:
-    """Whether a suppression says an address of theirs."""
+    """Whether a suppression contains one of the customer's addresses."""
     return "address" in item and subject.owns_email(item["address"])
 
 
 def _is_for(message: Item, subject: Subject, who: Subject) -> bool:
-    """Whether a message that waits for its time goes to them."""
+    """Whether a held message goes to the customer."""
     group = (message.get("connection", ""), message.get("order_id", ""))
     if message.get("audience") == Audience.CUSTOMER and group in subject.groups:
         return True
@@ -258,7 +258,7 @@ def _is_for(message: Item, subject: Subject, who: Subject) -> bool:
 
 
 def _quotes(item: Item, subject: Subject) -> bool:
-    """Whether the reason of an entry quotes an address of theirs, as mail servers do."""
+    """Whether the reason of an entry quotes one of the customer's addresses, as mail servers do."""
     is_their_order = "id" in item and _group_of(item) in subject.groups
     return _names_them(item.get("reason") or "", subject, hints=is_their_order)
 
@@ -290,7 +290,7 @@ def _message(item: Item) -> dict[str, Any]:
 
 
 def _time_of(item: Item) -> datetime | None:
-    """When it was entered; None when it doesn't say."""
+    """When the entry was made; None if it has no time."""
     times = [item[name] for name in _TIMES if name in item]
     try:
         return min(map(parse_instant, times)) if times else None

@@ -15,14 +15,14 @@ from milepost.orders.order import TrackedOrder
 from milepost.orders.recording import LostRace
 
 _NOT_OF_TOMBSTONES: Final = ("status_shard", "next_date", "expected_by", "track")
-"""Without these an item is in no list, and nothing of it is ever due."""
+"""Without these attributes an item is in no list, and never due."""
 
 
 class ErasableOrders(OrdersReader):
-    """Implements ``erase.OrdersToErase``, for any connection, also one that is gone."""
+    """Implements ``erase.OrdersToErase``, for any connection, including removed ones."""
 
     def read_group(self, connection_id: str, order_id: str) -> list[TrackedOrder]:
-        # A write that ended before must not be overlooked: what it wrote would stay.
+        # Read consistently: an overlooked write would stay.
         return self._read_group(connection_id, order_id, consistent=True)
 
     def write_tombstone(self, tombstone: TrackedOrder) -> None:
@@ -45,7 +45,7 @@ class ErasableOrders(OrdersReader):
         provider = self._client.get_item(
             TableName=self._table, Key=to_item(key_of(key)), ProjectionExpression="provider"
         )["Item"]["provider"]["S"]
-        # Deadlines are not kept, so the settings that they come from don't matter.
+        # Deadlines are not stored, so the settings that they depend on make no difference.
         bare = Connection(id=key.connection, provider=provider, base_url="")
         item = order_item(tombstone, connection=bare, new=())
         return {name: value for name, value in item.items() if name not in _NOT_OF_TOMBSTONES}

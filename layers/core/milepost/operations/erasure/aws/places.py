@@ -1,7 +1,7 @@
 """Every place that may hold a customer's data, and how each is searched.
 
-``PLACES`` is the one list of them, by the resources of template.yaml; docs/erasure.md has it in
-words. A test holds that no table, bucket or queue is missing.
+``PLACES`` lists them by the resources of template.yaml; docs/erasure.md describes them. A test
+checks that no table, bucket or queue is missing.
 """
 
 import time
@@ -63,7 +63,7 @@ PLACES: Final[Mapping[str, str]] = {
     "ExportsTable": "filters, until the export has ended, and for a day at most; then nothing",
     "ActionSchedules": "planned_actions: called off; a plan holds ids alone",
 }
-"""What each resource may hold, with the name under which an erasure tells of it."""
+"""What each resource may hold, with its name in the result of an erasure."""
 
 
 class SecondsOnce:
@@ -90,7 +90,7 @@ def open_erasure(
 ) -> Erasure:
     """Erasing in the stack that the environment names.
 
-    :param seconds: for how long what is large is looked through
+    :param seconds: how long large places are searched
     """
     dynamodb, budget, reader = (
         client("dynamodb"),
@@ -144,4 +144,4 @@ def _country(connections: Connections, connection_id: str) -> str | None:
 
 
 _S3 = cache(lambda: client("s3"))
-"""Seldom needed, and the slowest client of all to make."""
+"""Seldom needed, and the slowest client to create."""

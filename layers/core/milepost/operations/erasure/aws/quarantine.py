@@ -1,4 +1,4 @@
-"""Places of an erasure: payloads in the quarantine, and whose they are."""
+"""Places of an erasure: payloads in the quarantine, and to whom they belong."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,8 +32,10 @@ class Reader:
     def judge(
         self, body: bytes, subject: Subject, *, connection_id: str, source: Source, at: datetime
     ) -> Judgement:
-        """Whose a delivery is. One that can be read is known by its order and its customer; whoever
-        else who is named in it only appears in somebody's text."""
+        """To whom a delivery belongs.
+
+        One that can be read belongs to its order's customer; anybody else who is named in it
+        appears only in a text."""
         reports = self._reports(body, connection_id, source, at)
         raw = judge_raw(body, subject, connection=connection_id)
         if reports is None:
@@ -61,8 +63,8 @@ class Reader:
 
 
 class QuarantineOfCustomers:
-    """Implements ``place.Place``: what could not be read and is known to be the customer's, at
-    any connection."""
+    """Implements ``place.Place``: payloads of the customer that could not be read, of any
+    connection."""
 
     name = "quarantined"
 

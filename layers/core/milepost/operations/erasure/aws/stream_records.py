@@ -49,7 +49,7 @@ class UnannouncedOfCustomers:
                 self._sweep_one(key, subject, swept, dry_run=dry_run)
         except AWS_FAILED as error:
             raise PlaceNotRead(
-                f"what wasn't announced can't be read now ({name_of(error)})"
+                f"changes that were not announced can't be read now ({name_of(error)})"
             ) from None
         return swept.result()
 
@@ -61,7 +61,7 @@ class UnannouncedOfCustomers:
             kept = json.loads(raw)
             records = read_payload(kept)["Records"]
         except (ValueError, KeyError, TypeError):
-            # Nobody can redrive it, so whoever looks at it may as well discard it.
+            # It can't be redriven, so it can be discarded after it was checked.
             found = judge_raw(raw, subject, connection=None)
             if found.verdict is not Verdict.OTHERS:
                 swept.is_theirs(BESIDE_OTHERS, key)
@@ -82,7 +82,7 @@ class UnannouncedOfCustomers:
             self._open_client().delete_object(Bucket=self._bucket, Key=key)
 
     def _read(self, key: str) -> bytes | None:
-        """None when it was taken up, or has expired, meanwhile."""
+        """None if it was redriven or has expired meanwhile."""
         try:
             answer = self._open_client().get_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
@@ -94,9 +94,9 @@ class UnannouncedOfCustomers:
 
 
 def _judge_record(record: Mapping[str, Any], subject: Subject) -> Judgement:
-    """Whose order a record of the stream is about, by its key and by what its images say.
+    """To whom the order of a stream record belongs, by its key and its images.
 
-    What can't be read as an order is looked at as bytes, and deleted by nobody but a person.
+    A record that can't be read as an order is searched as bytes, and only a person deletes it.
     """
     try:
         return _judge_images(record, subject)
@@ -118,8 +118,9 @@ def _judge_images(record: Mapping[str, Any], subject: Subject) -> Judgement:
 
 
 class SearchIndexBehind:
-    """Implements ``place.Place``: changes that could not be taken into the search index, by which
-    a customer's orders are found. They hold nobody's data, but what they lack isn't found."""
+    """Implements ``place.Place``: changes that are missing in the search index, by which a
+    customer's orders are found. They contain no personal data, but orders of theirs may not be
+    found."""
 
     name = "search_index"
 
@@ -140,7 +141,8 @@ class SearchIndexBehind:
         if number == 0:
             return Swept()
         why = (
-            f"{number} batches of changes are missing in it, so that orders of theirs may not be "
-            'found: see docs/runbook.md, "A change was not counted", then erase again'
+            f"{number} batches of changes are missing in it, so some of their "
+            'orders may not be found: see docs/runbook.md, "A change was not '
+            'counted", then erase again'
         )
         return Swept(left=[Left(place=self.name, where="MeasureFailures", why=why)])

@@ -1,4 +1,4 @@
-"""The result of searching one place. Short: every place counts alike."""
+"""The result of searching one place. Short: all places share it."""
 
 from typing import Final
 
@@ -6,11 +6,12 @@ from milepost.operations.erasure.place import Left, Swept
 from milepost.operations.erasure.subject import Judgement, Verdict
 
 _MOST_LEFT: Final = 50
-"""What of one place is named for a person to look at; the rest is counted."""
+"""Maximum number of items of a place that are listed for a person to check; the others are
+counted."""
 
 
 class Sweep:
-    """What a place has come to so far."""
+    """The result of a place so far."""
 
     def __init__(self, place: str) -> None:
         self._place = place
@@ -20,7 +21,7 @@ class Sweep:
         self.is_whole = True
 
     def is_theirs(self, found: Judgement, where: str) -> bool:
-        """Note it, and whether it is to be removed."""
+        """Note an item, and whether to remove it."""
         if found.verdict is Verdict.THEIRS:
             self._removed.append(where)
             return True
@@ -32,6 +33,9 @@ class Sweep:
 
     def result(self) -> Swept:
         if self._more:
-            why = f"{self._more} more of this place may be theirs: erase again once these are done"
+            why = (
+                f"{self._more} more items of this place may be theirs: erase "
+                "again after these have been checked"
+            )
             self._left.append(Left(place=self._place, where="", why=why))
         return Swept(removed=self._removed, left=self._left, is_whole=self.is_whole)

@@ -1,8 +1,8 @@
 """ErasuresTable: recently erased customers, by salted hashes only.
 
-``erasures`` / ``state`` holds the salt, and until when any erasure is remembered. An erasure is one
-item beside it, and one item for each digest by which the customer of an order is known
-(``erased#<digest>``), so that whoever takes in an order asks for that alone. They expire.
+The item ``erasures`` / ``state`` has the salt, and until when any erasure is remembered. An erasure
+is one further item, and one item for each hash by which the customer of an order is known
+(``erased#<digest>``), so that recording an order reads only that item. They expire.
 """
 
 import os
@@ -159,7 +159,7 @@ class ErasuresTable(ErasuresReader):
             return
 
     def _keep_active(self, until: datetime) -> None:
-        """First of all: whoever sees that nobody was erased lately looks for nobody."""
+        """Written first: while no erasure is remembered, recording doesn't look for any."""
         it_ends_before = "attribute_not_exists(active_until) OR active_until < :until"
         try:
             self._client.update_item(
@@ -200,7 +200,7 @@ def _remembered(item: Mapping[str, Any], salt: bytes) -> Remembered:
 
 
 def _whole_second_after(at: datetime) -> str:
-    """So that what came in the very second of the erasure is from before it."""
+    """So that data of the same second counts as from before the erasure."""
     return sortable(at + timedelta(seconds=1))
 
 
