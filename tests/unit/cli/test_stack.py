@@ -136,7 +136,7 @@ def test_with_a_region_the_local_stack_is_not_meant(project: Path) -> None:
         (ClientError({"Error": {"Code": "ExpiredToken"}}, "GetParameter"), "sign in again"),
         (
             ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutParameter"),
-            "may not do PutParameter: no",
+            "don't allow PutParameter: no",
         ),
         (ClientError({"Error": {"Code": "Odd", "Message": "hm"}}, "PutIt"), "refused PutIt: hm"),
     ],

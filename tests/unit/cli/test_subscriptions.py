@@ -176,7 +176,7 @@ def test_a_rotated_secret_is_printed_and_the_old_one_signs_for_a_day(
     assert live_secrets(kept[CRM.id], now=now) == (new, SECRET)
     assert live_secrets(kept[CRM.id], now=now + timedelta(hours=25)) == (new,)
     assert kept["other"] == "whsec_other"
-    assert "signs as well until" in result.stderr
+    assert "also signs until" in result.stderr
     assert deployed.run("subscriptions", "secret", CRM.id).stdout.strip() == new
 
 
