@@ -61,7 +61,7 @@ ORDERS: dict[str, tuple[str, str] | None] = {
     "erased": ("skipped", "the order was erased"),
     "missing": ("skipped", "the order is no longer stored"),
     "unreadable": ("failed", "its order can't be read: KeyError"),
-    "unwritable": ("failed", "its mail can't be written: OverflowError"),
+    "unwritable": ("failed", "its mail can't be rendered: OverflowError"),
 }
 BROKEN = "offergrid-broken"
 CONNECTIONS = {
@@ -244,7 +244,7 @@ def test_what_cannot_be_a_line_of_a_digest_takes_no_other_with_it() -> None:
     batches.send(desk.hold(*notices, due_at=DUE), now=DUE)
     assert [desk.entry(one) for one in notices] == [
         ("sent", "ses-1"),
-        ("failed", "its mail can't be written: OverflowError"),
+        ("failed", "its mail can't be rendered: OverflowError"),
         ("sent", "ses-1"),
     ]
 
@@ -254,7 +254,7 @@ def test_the_only_notice_of_a_batch_that_cannot_be_written_has_failed() -> None:
     (one,) = many(desk, 1)
     keep(desk, one.key, "unwritable")
     desk.batches.send(desk.hold(one, due_at=DUE), now=DUE)
-    assert desk.entry(one) == ("failed", "its mail can't be written: OverflowError")
+    assert desk.entry(one) == ("failed", "its mail can't be rendered: OverflowError")
 
 
 def test_subscriptions_of_one_recipient_in_two_zones_are_two_mails_each_in_its_own() -> None:

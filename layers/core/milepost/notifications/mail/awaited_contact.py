@@ -1,8 +1,8 @@
 """Holds notices to a customer without contact data until the order has been fetched.
 
-A webhook may come before anything has said who the customer is. The notice is entered without an
-address, the order is fetched, and the sender looks again until the order has contact data: then
-the customer gets their own notice, and the one without an address is closed.
+A webhook may arrive before the customer is known. The notice is entered without an address, the
+order is fetched, and the sender checks again until the order has contact data: then the customer
+gets a notice of their own, and the one without an address is closed.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -25,14 +25,14 @@ LONGEST_HOLD: Final = timedelta(minutes=5)
 
 
 class Log(Protocol):
-    """The delivery log, as the one who looks again needs it."""
+    """The delivery log."""
 
     def find(self, identity: NoticeId) -> Mapping[str, Any] | None:
         """The entry of a notice: ``state``, and ``queued_at`` for when it was entered."""
         ...
 
     def close(self, notice: Notice, *, state: State, reason: str, at: datetime) -> bool:
-        """Whether it was still to be closed."""
+        """Whether it was still open."""
         ...
 
 
@@ -43,7 +43,7 @@ def awaits_contact(notice: Notice) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwaitedContacts:
-    """Looks again whether the customer of a notice is known."""
+    """Checks again whether the customer of a notice is known."""
 
     orders: CurrentOrders
     connections: Connections
@@ -53,9 +53,9 @@ class AwaitedContacts:
     outbox: Outbox
 
     def look(self, notice: Notice, *, now: datetime) -> str:
-        """Notify the customer if their address is known by now, else look again later or give up.
+        """Notify the customer if their address is known now, else check again later or give up.
 
-        What is done again after a crash, or by a repeated message, notifies nobody twice.
+        Repeating it, after a crash or for a repeated message, notifies nobody twice.
 
         :returns: the outcome of the notice, in words
         :raises TryAgainLater: when the order can't be read now

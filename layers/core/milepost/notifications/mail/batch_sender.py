@@ -1,7 +1,7 @@
-"""Sending a batch: what was held for one recipient is sent as one mail, effectively once.
+"""Sends a batch: notices that were held for one recipient are sent as one mail, effectively once.
 
-A batch is only an envelope. Each of its notices is judged by itself; those that may be sent go, and
-of each other one the log says why it was not sent.
+Each notice of a batch is judged separately. Those that may be sent are sent; for each other one the
+log says why it was not sent.
 """
 
 from collections.abc import Sequence
@@ -30,14 +30,14 @@ from milepost.orders.overdue_list import OverdueNow, OverdueOrders, merged
 
 BATCH_CLAIM: Final = CLAIM
 MOST_IN_A_MAIL: Final = 5_000
-"""Notices that one mail may stand for; what is held beyond that goes with the next mail."""
+"""Maximum number of notices of one mail; further held notices are sent with the next mail."""
 MOST_SHOWN: Final = 200
-"""Notices that a digest shows, the most urgent; the others are counted."""
+"""Maximum number of notices that a digest shows, the most urgent ones; the others are counted."""
 
 
 @dataclass(slots=True)
 class _Group:
-    """Notices of a batch that go out as one mail: one language, one time zone."""
+    """Notices of a batch that are sent as one mail: one language, one time zone."""
 
     voice: Voice
     due_at: datetime
@@ -50,7 +50,7 @@ class _Group:
         if len(self.shown) < MOST_SHOWN:
             self.shown.append(judged)
         else:
-            # Counted only, so that thousands of orders needn't be held in memory.
+            # Only counted, so that thousands of orders needn't be kept in memory.
             self.beyond.append(judged.in_voice)
 
     @property
@@ -64,7 +64,7 @@ class _Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchSender(Generic[Letter]):
-    """Sends what was held, as one mail for each language and time zone of its recipient."""
+    """Sends held notices, as one mail for each language and time zone of their recipient."""
 
     claims: Claims
     holds: Holds
@@ -75,16 +75,16 @@ class BatchSender(Generic[Letter]):
     overdue: OverdueOrders | None = None
 
     def send(self, batch: Batch, *, now: datetime) -> None:
-        """Send what was held for one recipient, and log the outcome of each notice.
+        """Send the held notices of one recipient, and log the outcome of each.
 
-        Those that may be sent go as one mail for each language and time zone that the recipient
-        asked for; of each other one the log says why it was not sent.
+        Notices that may be sent are sent as one mail for each language and time zone that the
+        recipient chose; for each other one the log says why it was not sent.
 
         :raises AlreadyClaimed: when another worker holds the claim
-        :raises TryAgainLater: when they can't be judged or sent now
+        :raises TryAgainLater: when the notices can't be judged or sent now
         :raises OutcomeUnknown: when a mail may have been sent; the batch waits for ``NEWS_WITHIN``
         """
-        # Claimed first: what waits is read only by the one who may send it.
+        # Claimed first: only the worker that may send the held notices reads them.
         claimed = self.holds.claim_batch(batch, at=now, until=now + BATCH_CLAIM)
         try:
             waiting = self._log_last_mail(batch, claimed, self._still_waiting(batch), now)
@@ -101,7 +101,7 @@ class BatchSender(Generic[Letter]):
         self.holds.close_batch(batch, claim=claimed.token)
 
     def _still_waiting(self, batch: Batch) -> Sequence[Notice]:
-        """Of what is held, what has not gone out by another way meanwhile."""
+        """The held notices that have not been sent otherwise meanwhile."""
         held = self.holds.held(batch)
         waiting = self.claims.waiting(held)
         ids = {notice.id for notice in waiting}
@@ -111,9 +111,9 @@ class BatchSender(Generic[Letter]):
     def _log_last_mail(
         self, batch: Batch, claimed: Claimed, waiting: Sequence[Notice], now: datetime
     ) -> Sequence[Notice]:
-        """Finish what a sender that was killed left unlogged; the notices that still wait.
+        """Log the outcomes that a killed worker did not log; returns the notices that still wait.
 
-        A notice that was held after that mail was sent is not among those it contained.
+        A notice that was held after that mail was sent is not one of those that it contained.
         """
         told = [notice for notice in waiting if claimed.has_notified(notice)]
         if told and claimed.message_id is not None:
@@ -155,24 +155,24 @@ class BatchSender(Generic[Letter]):
         self.holds.let_go(batch, notices)
 
     def _write(self, batch: Batch, group: _Group, now: datetime) -> Letter | None:
-        """The group's mail, without those notices that nothing can be written of; None of none."""
+        """The group's mail, without the notices that can't be rendered; None if none are left."""
         url, overdue = self.links.url_for(group.notices), self._overdue(group, now)
         try:
             return self._render(group, url, overdue)
-        except Exception:  # whatever it is about: one notice must not take the others with it
+        except Exception:  # whatever the error: one notice must not prevent the others
             faults = {one.notice.id: self._fault_of(group, one) for one in group.shown}
             bad = [one for one in group.shown if faults[one.notice.id]]
             if not bad or len(bad) == len(group.shown) > 1:
-                # It is not about one of them: once the cause is fixed, all can go.
+                # It doesn't concern a single notice: once the cause is fixed, all can be sent.
                 raise
         for one in bad:
-            reason = f"its mail can't be written: {faults[one.notice.id]}"
+            reason = f"its mail can't be rendered: {faults[one.notice.id]}"
             self._close_all(batch, [one.notice], Verdict(State.FAILED, reason), now)
         group.shown = [one for one in group.shown if one not in bad]
         return self._write(batch, group, now) if group.shown else None
 
     def _fault_of(self, group: _Group, one: Judged) -> str | None:
-        """The kind of error in which writing of this notice ends; None when it can be written."""
+        """The kind of error with which rendering this notice fails; None if it can be rendered."""
         try:
             if len(group.notices) == 1:
                 self._render_one(group, None)
@@ -183,7 +183,7 @@ class BatchSender(Generic[Letter]):
         return None
 
     def _render(self, group: _Group, url: str | None, overdue: OverdueNow | None) -> Letter:
-        """One notice alone is its own mail: a digest of one would only be harder to read."""
+        """A single notice is sent as a normal mail, which is easier to read than a digest."""
         if len(group.notices) == 1:
             return self._render_one(group, url)
         return self._render_lines(
@@ -205,7 +205,7 @@ class BatchSender(Generic[Letter]):
         )
 
     def _overdue(self, group: _Group, now: datetime) -> OverdueNow | None:
-        """What is overdue besides, of every subscription that the mail is for."""
+        """Other overdue orders of every subscription that the mail is for."""
         names = {notice.subscription for notice in group.notices} - {None}
         if self.overdue is None or not names or len(group.notices) == 1:
             return None

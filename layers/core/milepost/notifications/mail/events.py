@@ -1,4 +1,4 @@
-"""Events of the mail service about one mail: delivered, bounced, complained about, rejected."""
+"""Events of SES about one mail: delivery, bounce, complaint, reject."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,25 +15,25 @@ class UnknownEvent(ValueError):
 
 
 class MailOutcome(StrEnum):
-    """What a mail met with."""
+    """The outcome of a mail."""
 
     DELIVERED = "delivered"
     SOFT_BOUNCE = "soft_bounce"
-    """Not now, but perhaps later: a full mailbox."""
+    """A temporary failure, such as a full mailbox."""
     REFUSED_BOUNCE = "refused_bounce"
-    """The address is good, but this mail won't be taken: too large, or its content."""
+    """The address is valid, but this mail is refused, for its size or content."""
     HARD_BOUNCE = "hard_bounce"
     COMPLAINT = "complaint"
     REJECT = "reject"
-    """The mail service found something harmful in it and didn't send it."""
+    """SES found harmful content and did not send the mail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailEvent:
-    """What the mail service tells of one mail.
+    """An event of one mail.
 
-    ``mail_id`` is our own name of the mail, None for a mail that is not a notice; ``message_id``
-    is the service's, another one for each attempt. ``detail`` is the service's word for why.
+    ``mail_id`` is Milepost's id of the mail, None for a mail that is not a notice; ``message_id``
+    is SES's id, a different one for each attempt. ``detail`` is SES's word for the reason.
     """
 
     fate: MailOutcome
@@ -46,7 +46,7 @@ class MailEvent:
 
 
 MAIL_TAG: Final = "mail"
-"""The message tag by which an event names our mail."""
+"""The message tag with the mail's id."""
 
 _REFUSED: Final = frozenset({"MessageTooLarge", "ContentRejected", "AttachmentRejected"})
 _NOT_SPAM: Final = "not-spam"
@@ -56,9 +56,9 @@ _LONGEST_DETAIL: Final = 64
 def read_event(body: Mapping[str, Any]) -> MailEvent:
     """Read an event of SES, as published through a configuration set.
 
-    Source: Amazon SES developer guide, "Contents of event data that Amazon SES publishes to
-    Amazon SNS". A bounce of type Undetermined counts as soft: nothing says that the address is
-    bad. A complaint of the feedback type ``not-spam`` takes one back, and is no complaint.
+    Source: Amazon SES developer guide, "Contents of event data that Amazon SES publishes to Amazon
+    SNS". A bounce of type Undetermined counts as soft: nothing says that the address is invalid. A
+    complaint of the feedback type ``not-spam`` withdraws an earlier one, and doesn't count.
 
     :raises UnknownEvent: when it is not one of delivery, bounce, complaint and reject
     """
@@ -99,7 +99,7 @@ def _mail_outcome(name: str, facts: Mapping[str, Any]) -> MailOutcome:
             return MailOutcome.REJECT
         case "Complaint":
             if facts.get("complaintFeedbackType") == _NOT_SPAM:
-                raise UnknownEvent("a complaint taken back")
+                raise UnknownEvent("a withdrawn complaint")
             return MailOutcome.COMPLAINT
         case _:
             if facts["bounceType"] == "Permanent":
@@ -109,7 +109,8 @@ def _mail_outcome(name: str, facts: Mapping[str, Any]) -> MailOutcome:
 
 
 def _detail(facts: Mapping[str, Any]) -> str:
-    """SES's word for why; nothing of what the recipient's server says, which may be personal."""
+    """SES's word for the reason, without the message of the recipient's server, which may be
+    personal."""
     words = (
         facts.get("bounceSubType"),
         facts.get("complaintSubType"),

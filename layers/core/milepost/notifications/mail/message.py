@@ -13,5 +13,5 @@ class Mail:
     html: str
     headers: dict[str, str] = field(default_factory=dict)
     from_name: str | None = None
-    """The name beside the stack's address as the sender."""
+    """The display name of the sender."""
     reply_to: str | None = None

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEEP: Final = timedelta(days=60)
-"""How long a mail is known: complaints come in weeks, and bounces within days."""
+"""How long a mail is stored: complaints arrive within weeks, and bounces within days."""
 _OF_A_TRY: Final = ("reason", "attempts", "retry_at")
 _A_PART: Final = 200
-"""Notices in one item, well under the 400 KB that an item may have."""
+"""Maximum number of notices in one item, well below the limit of 400 KB."""
 
 
 class MailsTable:
@@ -31,10 +31,10 @@ class MailsTable:
 
     An event of SES names its mail by a message tag, which holds at most 256 characters of a small
     alphabet: too few for the ids of providers, and of a digest's hundred notices. So the tag is a
-    digest, and the item under it says which notices are meant. Our own header would be shown
-    to the recipient, and is cut off in events (``headersTruncated``) when there are many.
+    hash, and the item with this key names the notices. A header of our own would be shown to the
+    recipient, and events leave headers out if there are many (``headersTruncated``).
 
-    The item holds no address: it is taken from the log, where an erasure finds it.
+    The item has no address: it is read from the log, where an erasure finds it.
     """
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
@@ -83,7 +83,7 @@ class MailsTable:
         sets = ["#state = :state", "#at = :at"]
         sets += [f"{name} = :{name}" for name in _OF_A_TRY if values[f":{name}"]]
         sets += [f"{name} = :{name}" for name in listed]
-        # What a try that failed left behind says nothing of a mail that arrived in the end.
+        # Attributes of a failed attempt don't apply to a mail that arrived in the end.
         gone = [name for name in ("reason", "retry_at") if not values[f":{name}"]]
         removed = ["claimed_until", "claimed_by", "due_at", *gone]
         try:
@@ -104,8 +104,9 @@ class MailsTable:
             for notice in notices:
                 HoldsTable(self._client, table_name=self._table).hold(notice, due_at=at)
             return
-        # By itself and not as a digest of one, so that it is claimed, and not sent if by then
-        # the mail turns out to have been delivered.
+        # As a single notice and not as a digest of one, so that it is claimed, and not sent if the
+        # mail
+        # turns out to have been delivered by then.
         (notice,) = notices
         item = {
             "pk": DUE,
@@ -133,7 +134,7 @@ class MailsTable:
         answer = self._client.get_item(TableName=self._table, Key=to_item(key), ConsistentRead=True)
         entry = from_item(answer.get("Item", {}))
         if entry.get("recipient") in (None, ERASED_RECIPIENT):
-            # Nobody is left to be written to again, or to be notified of.
+            # The recipient was erased: there is nobody to send a mail to.
             return None
         return Logged(
             notice=notice_of({**message, "recipient": entry["recipient"]}),
@@ -144,7 +145,7 @@ class MailsTable:
 
 
 def mail_id_of(notices: Sequence[Notice]) -> str:
-    """A mail's name: 32 hexadecimal digits, the same whenever it tells of the same notices."""
+    """A mail's id: 32 hexadecimal digits, the same whenever it contains the same notices."""
     ids = "\n".join(notice.id for notice in notices)
     return hashlib.sha256(ids.encode()).hexdigest()[:32]
 

@@ -1,4 +1,4 @@
-"""Sends mails by SES, and tells final refusals from temporary ones."""
+"""Sends mails by SES, and distinguishes final refusals from temporary ones."""
 
 import re
 from collections.abc import Sequence
@@ -33,25 +33,26 @@ _BUSY: Final = frozenset(
         "ServiceUnavailable",
     }
 )
-"""Answers of SES that say that it has not taken the mail, and may take it later."""
+"""Errors of SES that say that it has not accepted the mail, and may accept it later."""
 
 
 REFUSALS: Final = frozenset({"MessageRejected", "BadRequestException", "InvalidParameterValue"})
-"""Answers of SES that are about this mail. Any other error is about us, and is raised."""
+"""Errors of SES that concern this mail. Any other error concerns Milepost, and is raised."""
 
 
 class MailRecords(Protocol):
-    """Which notices a mail tells of, so that its outcome can be logged."""
+    """The notices of each mail, so that its outcome can be logged."""
 
     def keep(self, notices: Sequence[Notice], *, at: datetime) -> str:
-        """Keep it before the mail is sent; a name for the mail, fit for a message tag."""
+        """Store the notices of a mail before it is sent; returns an id for the mail that is valid
+        in a message tag."""
         ...
 
 
 class Mailbox:
     """Implements ``sender.Mailer`` by SES.
 
-    What becomes of a mail is published through the configuration set, under the mail's tags.
+    The outcome of a mail is published through the configuration set, with the mail's tags.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Mailbox:
                     }
                 },
                 EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
-                # SES takes no header of that name: it has a parameter for it.
+                # SES refuses a header of that name: it has a parameter for it.
                 **_reply_to(mail.reply_to),
             )
         except ClientError as error:
@@ -91,7 +92,7 @@ class Mailbox:
                 raise OutcomeUnknown(code) from None
             raise
         except NotReached as error:
-            # It was not reached, so it has not taken the mail.
+            # SES was not reached, so it has not accepted the mail.
             raise TryAgainLater(type(error).__name__) from None
         except (HTTPClientError, ResponseParserError) as error:
             raise OutcomeUnknown(type(error).__name__) from None
@@ -113,9 +114,9 @@ def mail_tags(notice: Notice, *, mail_id: str) -> dict[str, str]:
 
 
 def _destination(address: str) -> str:
-    """The address in ASCII, as SES takes it.
+    """The address in ASCII, as SES requires it.
 
-    :raises Refused: when SES could not send there
+    :raises Refused: when SES can't send to it
     """
     try:
         return ascii_address(address.strip())
@@ -124,8 +125,8 @@ def _destination(address: str) -> str:
 
 
 def _reply_to(address: str | None) -> dict[str, Any]:
-    """Where answers go, in ASCII. A mail is not withheld for an address that can't be written to:
-    settings that were stored earlier may have one."""
+    """The address for replies, in ASCII; None if it isn't valid. Settings that were stored earlier
+    may have an invalid one, for which a mail is not withheld."""
     try:
         return {"ReplyToAddresses": [ascii_address(address.strip())]} if address else {}
     except BadAddress:
@@ -133,19 +134,19 @@ def _reply_to(address: str | None) -> dict[str, Any]:
 
 
 def _is_server_error(error: ClientError) -> bool:
-    """Whether SES, or something before it, failed: it may have taken the mail by then."""
+    """Whether SES, or something before it, failed: SES may have accepted the mail."""
     status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status >= 500 or error.response["Error"]["Code"] == "InternalFailure"
 
 
 def _is_about_us(error: ClientError) -> bool:
-    """Whether SES refuses the sender and not the mail: once that is fixed, the mail can go."""
+    """Whether SES refuses the sender and not the mail, which can be sent once that is fixed."""
     said = error.response["Error"].get("Message", "").lower()
     return "not verified" in said or "configuration set" in said
 
 
 def _named_address(name: str | None, address: str) -> str:
-    """An address with its name, encoded as SES takes it.
+    """An address with its display name, encoded as SES requires it.
 
     Source: Amazon SES API v2, ``FromEmailAddress``: names beyond ASCII as RFC 2047 encodes them.
     """
@@ -153,5 +154,5 @@ def _named_address(name: str | None, address: str) -> str:
 
 
 def utf8(text: str) -> "ContentTypeDef":
-    """A text as SES takes it."""
+    """A text in the form of SES's API."""
     return {"Data": text, "Charset": "UTF-8"}

@@ -19,7 +19,7 @@ class OverridesTable:
     """Implements ``custom_templates.Overrides``: a connection's templates are read together and
     kept.
 
-    ``clock`` gives seconds; what was read counts for at most 5 minutes.
+    ``clock`` gives seconds; templates are cached for at most 5 minutes.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class OverridesTable:
         return self._known[connection_id].get().get((kind, audience, language))
 
     def of_connection(self, connection_id: str) -> dict[Place, str]:
-        """The sources of a connection's own templates, as they are now."""
+        """The sources of a connection's custom templates, read now."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk",
@@ -52,12 +52,13 @@ class OverridesTable:
         }
 
     def put(self, connection_id: str, place: Place, source: str) -> None:
-        """Keep a template that ``check_override`` has passed."""
+        """Store a template that ``check_override`` has accepted."""
         item = {**_key(connection_id, place), "source": source}
         self._client.put_item(TableName=self._table, Item=to_item(item))
 
     def delete(self, connection_id: str, place: Place) -> None:
-        """Go back to our text; one that is gone already is no error."""
+        """Delete a custom template, so that the built-in one is used; a missing one is not an
+        error."""
         self._client.delete_item(TableName=self._table, Key=to_item(_key(connection_id, place)))
 
 

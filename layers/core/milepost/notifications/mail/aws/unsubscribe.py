@@ -44,7 +44,7 @@ class EndingsTable:
         self._subscriptions.end_all_at(digest, reason=reason)
 
     def suppress_customer(self, digest: str, *, reason: str, at: datetime) -> None:
-        """Suppress an address for its customer; it stays with the reason of the first time."""
+        """Suppress an address for its customer; an existing suppression keeps its reason."""
         it_is_not_suppressed = "attribute_not_exists(reason)"
         try:
             self._client.put_item(

@@ -9,11 +9,11 @@ from milepost.queries.commission import Commission
 from milepost.queries.overdue_commissions import overdue_commissions
 
 _MOST: Final = 12
-"""Months of one order that are listed."""
+"""Maximum number of months of one order that are listed."""
 
 
 def commission_values(context: MailContext) -> dict[str, Any]:
-    """Values of templates, by name. A customer's mail has none of them."""
+    """Values of templates, by name; none for customers' mails."""
     if context.for_customer or context.notice.announcement.kind is not Kind.COMMISSION_OVERDUE:
         return {"overdue_commissions": [], "commission_command": None}
     found = _overdue(context)
@@ -33,7 +33,7 @@ def commission_values(context: MailContext) -> dict[str, Any]:
 
 
 def _overdue(context: MailContext) -> tuple[Commission, ...]:
-    """None where a stored fact is none that a commission can be reckoned from."""
+    """None if a stored fact doesn't allow a commission to be calculated."""
     try:
         return overdue_commissions(context.order, context.connection, now=context.moments.now)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):

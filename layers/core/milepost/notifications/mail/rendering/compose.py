@@ -11,7 +11,7 @@ from milepost.notifications.mail.rendering.sanitize import fit_subject, paragrap
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composed:
-    """The three parts that one template gives."""
+    """The three parts of a mail that one template renders."""
 
     subject: str
     text: str
@@ -19,7 +19,7 @@ class Composed:
 
 
 def compose(text: Template, html: Template, values: dict[str, Any]) -> Composed:
-    """The template, once for each part: the layout decides which of its blocks stand where.
+    """Render the template once for each part; the layout places its blocks.
 
     :param text: the template, compiled for plain text
     :param html: the same, compiled for HTML
@@ -58,14 +58,14 @@ def compose_said(text: Template, values: dict[str, Any]) -> Said:
 
 
 def unsubscribe_headers(url: str | None) -> dict[str, str]:
-    """The headers that give a mail program its one-click button. Source: RFC 8058, section 3.1.
+    """The headers for one-click unsubscribing in mail programs. Source: RFC 8058, section 3.1.
 
-    :raises ValueError: when the URL isn't one that may be in a header
+    :raises ValueError: when the URL isn't valid in a header
     """
     if url is None:
         return {}
     if not url.startswith(("https://", "http://")) or not url.isascii() or not url.isprintable():
-        raise ValueError("the link to unsubscribe is no URL: expected https:// and ASCII alone")
+        raise ValueError("the link to unsubscribe is not a URL: expected https:// and only ASCII")
     if set(url) & set(" <>\"'"):
         raise ValueError("the link to unsubscribe has spaces, quotes or brackets: encode them")
     return {

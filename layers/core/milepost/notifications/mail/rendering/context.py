@@ -17,7 +17,7 @@ _DONE: Final = frozenset({Status.COMPLETED, Status.ACTIVE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailContext:
-    """What one mail is about, and how it speaks."""
+    """The subject of one mail, and its language and time zone."""
 
     notice: Notice
     order: Order
@@ -36,13 +36,13 @@ class MailContext:
 
     @property
     def holds(self) -> bool:
-        """Whether the order still stands where the announcement left it."""
+        """Whether the order still has the announced status."""
         return self.order.status is self.notice.announcement.status
 
     @property
     def moved_on(self) -> bool:
-        """Whether the order has come to another status than the mail is about. Completed and
-        active are announced as one."""
+        """Whether the order has another status than the one that the mail is about. Completed and
+        active count as the same."""
         return not self.holds and not {self.order.status, self.notice.announcement.status} <= _DONE
 
 
@@ -54,9 +54,9 @@ def make_context(
     now: datetime,
     time_zone: str | None = None,
 ) -> MailContext:
-    """A notice with all that its mail is made from.
+    """A notice with everything that its mail is rendered from.
 
-    :param now: when the mail is written
+    :param now: when the mail is rendered
     :param time_zone: the recipient's (IANA name); without one, the order's
     """
     language = language_for(notice.language)

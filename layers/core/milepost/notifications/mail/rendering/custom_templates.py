@@ -27,10 +27,10 @@ _SAMPLE_CONNECTION: Final = Connection(
 
 
 class Overrides(Protocol):
-    """Where a connection's own templates are looked up."""
+    """The custom templates of connections."""
 
     def get(self, connection_id: str, kind: str, audience: str, language: str) -> str | None:
-        """The template's source, or None where ours is used."""
+        """The template's source; None if the built-in one is used."""
         ...
 
 
@@ -44,9 +44,9 @@ class BrokenTemplate(ValueError):
 
 
 def check_override(source: str, *, kind: str, audience: str) -> None:
-    """Compile a template and render it with sample orders: a full one and one that says little.
+    """Compile a template and render it with sample orders: one with all facts and one with few.
 
-    :raises BrokenTemplate: says the line, what is wrong with it, and what to do
+    :raises BrokenTemplate: with the line, the error, and what to do
     :raises LookupError: when this audience isn't notified of this kind
     """
     template_for(kind, audience, "en")
@@ -67,7 +67,7 @@ def _check_start(source: str) -> None:
         raise BrokenTemplate(error.lineno, f"{error.message}; correct it") from None
     if tree.find(nodes.Extends) is None:
         raise BrokenTemplate(
-            1, "it stands alone: begin with {% extends layout %}, or {% extends default %}"
+            1, "it extends no template: begin with {% extends layout %}, or {% extends default %}"
         )
 
 
@@ -94,15 +94,15 @@ def _render(source: str, values: dict[str, Any]) -> Composed:
 def _check_result(source: str, made: Composed) -> None:
     if not made.subject:
         raise BrokenTemplate(
-            1, "the subject is empty: fill {% block subject %}, also for orders that say little"
+            1, ("the subject is empty: fill {% block subject %}, also for orders with few facts")
         )
     markup = _TAG.search(made.text)
     if markup:
         place = source.find(markup.group())
         raise BrokenTemplate(
             source.count("\n", 0, max(place, 0)) + 1,
-            f"{markup.group()} would stand in the plain text: put markup between "
-            "{% if html %} and {% endif %}",
+            f"{markup.group()} would be in the plain text: put markup between "
+            f"{{% if html %}} and {{% endif %}}",
         )
 
 

@@ -39,7 +39,7 @@ from milepost.orders.overdue_list import OverdueNow
 MOST_LINES: Final = MOST_SHOWN
 _ABOUT_DATES: Final = frozenset({Kind.SCHEDULED, Kind.RESCHEDULED, Kind.REMINDER})
 _MOST_NAMED: Final = 5
-"""Connections that a command of a mail names."""
+"""Maximum number of connections in a command in a mail."""
 _ABOUT_REASONS: Final = frozenset({Kind.REJECTED, Kind.FAILED, Kind.CANCELLED})
 
 
@@ -167,7 +167,7 @@ def _only_country(connections: Sequence[Connection]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Form:
-    """A digest on its way into words."""
+    """A digest while it is rendered."""
 
     digest: Digest
     words: Words
@@ -198,7 +198,7 @@ class _Form:
         }
 
     def _more(self, more: Sequence[Notice], *, is_customer: bool) -> str:
-        """How many are not shown; the team is also told how to list them."""
+        """How many are not shown; for the team, also how to list them."""
         own = self.words["digest"]
         if is_customer:
             return counted(own["and_more_customer"], len(more), self.language)
@@ -228,7 +228,7 @@ class _Form:
         return subject
 
     def _greeting(self) -> str:
-        """By name, if all orders are in the same."""
+        """The time zone's name, if all orders are in the same one."""
         customers = [
             part(line.tracked.order.details, "customer")
             for line in self.digest.lines
@@ -240,7 +240,7 @@ class _Form:
     def _groups(
         self, shown: Sequence[DigestLine], *, is_customer: bool
     ) -> Iterable[Mapping[str, Any]]:
-        """A group a kind, the most urgent first, and in it by date."""
+        """One group for each kind, the most urgent first, sorted by date."""
         counts = self._counts()
         by_kind = {
             kind: sorted(lines, key=self._date) for kind, lines in groupby(shown, key=_kind_of)
@@ -284,7 +284,7 @@ class _Form:
         return self.moments.sort_key(_shown_date(line, self.moments))
 
     def _line(self, line: DigestLine, *, is_customer: bool) -> dict[str, str]:
-        """A line's parts; of an erased order nothing but that it was erased."""
+        """A line's parts; for an erased order only that it was erased."""
         key = line.notice.key
         when = self.moments.short(_shown_date(line, self.moments))
         where = None if is_customer else clean(key.connection, 100)
@@ -306,7 +306,7 @@ class _Form:
         return own or order_url(self.console_url, notice)
 
     def _said_as_well(self, notice: Notice) -> str | None:
-        """What else the same change says, which has no line of its own."""
+        """The other announcement of the same change, which has no line of its own."""
         one = notice.announcement
         if not one.joined or one.kind is not Kind.SCHEDULED:
             return None
@@ -318,7 +318,7 @@ class _Form:
         return str(self.words["digest"]["follow_up"]) if is_asked else None
 
     def _link(self, notice: Notice) -> str:
-        """Where a follow-up is answered, if its connection has a link for that."""
+        """The link of a follow-up, if its connection has one."""
         if notice.announcement.kind is not Kind.FOLLOW_UP:
             return ""
         by_id = {one.id: one.follow_up for one in self.digest.connections}
@@ -349,7 +349,7 @@ def _shown(details: Mapping[str, Any], name: str, longest: int) -> str | None:
 
 
 def _shown_date(line: DigestLine, moments: Moments) -> str | datetime:
-    """The date that a line shows: the appointment where it is about that."""
+    """The date that a line shows: the appointment, if the line is about it."""
     one = line.notice.announcement
     if one.kind in _ABOUT_DATES and line.tracked and line.tracked.erased_at is None:
         appointment = moment_of(line.tracked.order.details.get("appointment"))
@@ -368,8 +368,8 @@ def _not_shown(digest: Digest, shown: Iterable[DigestLine]) -> Sequence[Notice]:
 
 
 def _command_for(notices: Iterable[Notice]) -> str:
-    """The command that lists these orders, and others of their connections; all orders when they
-    are of too many connections to name."""
+    """The command that lists these orders, and others of their connections; all orders, if there
+    are too many connections to name."""
     names = sorted({notice.key.connection for notice in notices})
     named = names if len(names) <= _MOST_NAMED else []
     return " ".join(["milepost orders list", *(f"--connection {name}" for name in named)])

@@ -1,7 +1,7 @@
 """Reads facts of an order without errors, whatever an earlier version stored.
 
-Details are checked where a report comes in. What an older version stored, or another program
-wrote, may still have another shape: a part of the wrong kind counts as missing.
+Details are checked when a report is received. Data that an older version or another program has
+stored may have another form: a part of the wrong type counts as missing.
 """
 
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ from milepost.orders.details import Details
 
 
 def part(details: Details | Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """A fact that has facts of its own, such as the customer; empty when it isn't known."""
+    """A fact with parts, such as the customer; empty if it isn't known."""
     value: object = details.get(name)
     return value if isinstance(value, Mapping) else {}
 
 
 def parts(details: Details | Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    """A list of such facts, such as the invoices."""
+    """A list of facts with parts, such as the invoices."""
     value: object = details.get(name)
     if not isinstance(value, list | tuple):
         return []
@@ -35,11 +35,11 @@ def text_of(value: object) -> str | None:
 
 
 def moment_of(value: object) -> str | datetime | None:
-    """A day or an instant as it is stored."""
+    """A stored day or instant."""
     return value if isinstance(value, str | datetime) else None
 
 
 def number_of(value: object) -> Decimal | None:
-    """An amount; None for what is none."""
+    """An amount; None for anything else."""
     is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
     return Decimal(value) if is_number else None  # type: ignore[arg-type]

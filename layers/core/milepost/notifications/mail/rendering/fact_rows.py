@@ -12,7 +12,7 @@ _CAME_TO_NOTHING: Final = frozenset({Status.REJECTED, Status.FAILED, Status.CANC
 
 
 def fact_rows(context: MailContext, values: dict[str, Any]) -> list[tuple[str, str]]:
-    """Labels and values, in the order in which they are read; without a value, no row."""
+    """Labels and values, in the order in which they are shown; without a value, no row."""
     own = _for_customer(values) if context.for_customer else _for_team(context, values)
     rows = [
         *_of_order(context, values),
@@ -42,7 +42,7 @@ def _of_dates(context: MailContext, values: dict[str, Any]) -> list[tuple[str, s
     elif values["activates"]:
         label = "activation"
     return [
-        # An appointment of an order that ended without success would still be kept by somebody.
+        # Somebody might still keep the appointment of an order that ended without success.
         (label, None if context.order.status in _CAME_TO_NOTHING else values["appointment"]),
         ("supply_end", values["delivery_end"]),
         ("expected_by", values["expected_by"]),
@@ -50,7 +50,7 @@ def _of_dates(context: MailContext, values: dict[str, Any]) -> list[tuple[str, s
 
 
 def _of_completion(context: MailContext, values: dict[str, Any]) -> list[tuple[str, str | None]]:
-    """Numbers that people look for again, above all once the order is complete."""
+    """Numbers that people need again, above all after the order is complete."""
     box = part(context.details, "charge_box")
     model = " ".join(text_of(box.get(name)) or "" for name in ("model", "serial_number"))
     return [
@@ -93,7 +93,7 @@ def _installer(context: MailContext) -> str | None:
 
 
 def _commission(context: MailContext) -> str | None:
-    """What the sale earns, once it is earned: the customer's mail never shows it."""
+    """The commission of the sale, once it is earned; never in a customer's mail."""
     if context.notice.announcement.kind is not Kind.COMPLETED:
         return None
     commission = part(context.details, "commission")

@@ -1,8 +1,8 @@
 """The values of templates: an order's facts, sanitized and in the recipient's language.
 
-Facts are those of the order as it stands when the mail is written. What belongs to the announced
-status alone, such as the reason of a rejection, is looked up on the timeline if the order has
-moved on since. A fact that isn't known is None, and sentences leave it out.
+Facts are those of the order when the mail is rendered. Facts of the announced status, such as the
+reason of a rejection, are read from the timeline if the order has changed since. A fact that isn't
+known is None, and sentences leave it out.
 """
 
 import re
@@ -36,7 +36,7 @@ _LONGEST_GREETED: Final = 50
 
 
 def mail_values(context: MailContext, *, end: Expected | None = None) -> Values:
-    """All values of a template, by name; one that isn't known is None.
+    """All values of a template, by name; None if not known.
 
     :param end: when the order will probably be completed
     """
@@ -82,7 +82,7 @@ def _of_announcement(context: MailContext) -> Values:
         "stands_now": _is_current(context),
         "previous_status_name": words["statuses"][one.previous] if one.previous else None,
         "correction": one.correction,
-        # One change gave several announcements, and this mail says all of them.
+        # One change made several announcements, and this mail contains all of them.
         "joined": one.joined,
         "accepted_too": one.joined and not one.correction,
         "corrected_too": one.joined and one.correction,
@@ -95,7 +95,7 @@ def _of_announcement(context: MailContext) -> Values:
 
 
 def _is_current(context: MailContext) -> str | None:
-    """How the order stands, where that isn't what was announced or the mail was forced."""
+    """The order's present status, if it isn't the announced one or the mail was forced."""
     status = context.words["statuses"][context.order.status]
     if context.moved_on:
         return str(context.words["stands_now"][context.notice.audience].format(status=status))
@@ -149,7 +149,7 @@ def _of_times(context: MailContext) -> Values:
     usual = _deadline(usual_end, order, context.connection)
     due = _deadline(next_step_by, order, context.connection)
     by = _deadline(expected_by, order, context.connection)
-    # A mail that says that it takes longer names no date.
+    # A mail about a delay names no date.
     is_delay = context.notice.announcement.kind is Kind.DELAYED
     ahead = context.holds and order.status not in TERMINAL and not is_delay
     starts_supply = "delivery_start" in details or details.get("service_type") == "energy"
@@ -161,7 +161,7 @@ def _of_times(context: MailContext) -> Values:
         "expected_by": moments.day(by)
         if ahead and not appointment and moments.is_ahead(by)
         else None,
-        # A supply starts on a day, whatever hour a program gave it.
+        # A supply starts on a day; the hour has no meaning.
         "appointment": moments.day(appointment) if starts_supply else moments.full(appointment),
         "appointment_short": moments.short_day(appointment)
         if starts_supply
@@ -185,7 +185,7 @@ def _deadline(
     order: Order,
     connection: Connection,
 ) -> datetime | str | None:
-    """A deadline; None where a stored date is none that one can be reckoned from."""
+    """A deadline; None if a stored date doesn't allow it to be calculated."""
     try:
         return reckon(order, connection)
     except (ValueError, OverflowError, TypeError, AttributeError, LookupError):
@@ -199,7 +199,7 @@ def _named(value: object) -> str | None:
 def _service(details: Mapping[str, Any], words: Words) -> tuple[str | None, str | None]:
     """The service type by name, and as a sentence about its order has it ("an alarm system").
 
-    One without a word here stands as the provider says it.
+    An unknown one is shown in the provider's words.
     """
     service = text_of(details.get("service_type")) or ""
     known = words["services"].get(service)
@@ -210,7 +210,7 @@ def _service(details: Mapping[str, Any], words: Words) -> tuple[str | None, str 
 
 
 def greeting(customer: Mapping[str, Any], words: Words) -> str:
-    """By name, unless the name is none: what has links or markup in it is not spoken to."""
+    """The greeting with the name; without it, if the name has links or markup in it."""
     shown = _named(customer.get("name")) or _named(customer.get("business"))
     if not shown or len(shown) > _LONGEST_GREETED or _NOT_A_NAME.search(shown):
         return str(words["greeting_nameless"])

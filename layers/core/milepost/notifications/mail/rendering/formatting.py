@@ -41,7 +41,7 @@ def locale_for(language: str, asked: str, country: str = "") -> str:
     """The locale for dates: the mail's language, with the recipient's region or the country's.
 
     :param language: the language that the mail is written in
-    :param asked: what the recipient asked for, such as ``en-AU``
+    :param asked: the recipient's language, such as ``en-AU``
     :param country: where the order is delivered, when the recipient names no region
     """
     own, _, region = asked.replace("_", "-").partition("-")
@@ -49,7 +49,7 @@ def locale_for(language: str, asked: str, country: str = "") -> str:
     for part in (named, country.upper()):
         if part.isalnum() and localedata.exists(f"{language}_{part}"):
             return f"{language}_{part}"
-    # English alone would be American: month before day.
+    # English without a region would be American: month before day.
     return "en_GB" if language == "en" else language
 
 
@@ -62,12 +62,12 @@ def _is_out_of_range(value: str) -> bool:
 
 
 class Moments:
-    """How one mail says when and how much. Nothing in it raises on any value.
+    """Formats the times and amounts of one mail. No value raises an exception.
 
-    :param asked: the recipient's language as it was asked for
+    :param asked: the recipient's language
     :param time_zone: the recipient's (IANA name)
-    :param order_zone: the order's, when it is another: at midnight there a day begins
-    :param now: when the mail is written, which parts the past from the future
+    :param order_zone: the order's, if it is another: midnight there means a day
+    :param now: when the mail is written, which separates the past from the future
     """
 
     def __init__(
@@ -107,7 +107,8 @@ class Moments:
         )
 
     def day(self, value: str | datetime | None) -> str | None:
-        """Weekday, day, month and year, without a time: of an order's instant the order's day."""
+        """Weekday, day, month and year, without a time; for an order's instant, the day in the
+        order's zone."""
         return self._day_or_text(self._order_day(value), value, "full")
 
     def short(self, value: str | datetime | None) -> str | None:
@@ -118,7 +119,7 @@ class Moments:
         return f"{self._short_day(found.date(), value)}, {self._time(found)}"
 
     def short_day(self, value: str | datetime | None) -> str | None:
-        """The same without a time: of an order's instant the order's day."""
+        """The same without a time; for an order's instant, the day in the order's zone."""
         return self._short_day(self._order_day(value), value)
 
     def is_past(self, value: str | datetime | None) -> bool:
@@ -129,14 +130,15 @@ class Moments:
         return found is not None and found < self._now.astimezone(self._zone).date()
 
     def is_ahead(self, value: str | datetime | None) -> bool:
-        """Whether it has not begun: an instant that is to come, or a day after today."""
+        """Whether it is in the future: a later instant, or a day after today."""
         found = self._read(value)
         if isinstance(found, datetime):
             return found > self._now
         return found is not None and found > self._now.astimezone(self._zone).date()
 
     def sort_key(self, value: str | datetime | None) -> tuple[str, str]:
-        """For lists by date: the local day, then the time, days before their hours."""
+        """The sort key of lists by date: the local day, then the time; days without a time come
+        first."""
         found = self._read(value)
         if found is None:
             return "", ""
@@ -144,7 +146,7 @@ class Moments:
         return day.isoformat(), found.isoformat() if isinstance(found, datetime) else ""
 
     def amount(self, amount: Decimal | None, currency: str | None) -> str | None:
-        """An amount with its currency, exact: rounded to no fewer digits than it has."""
+        """An amount with its currency, exact: it is not rounded."""
         if amount is None or not amount.is_finite() or abs(amount.adjusted()) > _MOST_DIGITS:
             return None
         if not currency or not _CURRENCY.fullmatch(currency):
@@ -172,16 +174,16 @@ class Moments:
     def _short_day(self, found: date | None, value: str | datetime | None) -> str | None:
         if found is None:
             return self._day_or_text(found, value, "medium")
-        # As a datetime of no zone: Babel takes a day for midnight in UTC, and shifts it.
+        # As a datetime without zone: Babel interprets a date as midnight in UTC, and shifts it.
         noon = datetime.combine(found, time(12))
         return str(format_skeleton("MMMEd", noon, locale=self._locale))
 
     def _time(self, moment: datetime) -> str:
         if moment.time() == time():
-            # In languages that count to twelve this would be "12:00 am", which few read right.
+            # In languages with 12-hour times this would be "12:00 am", which is often misread.
             return format_time(moment, "HH:mm", tzinfo=self._zone, locale=self._locale)
         text = format_time(moment, "short", tzinfo=self._zone, locale=self._locale)
-        # CLDR parts "1:00 pm" by a narrow space that some mail programs show as a box.
+        # CLDR has a narrow space in "1:00 pm" that some mail programs show as a box.
         return text.replace("\N{NARROW NO-BREAK SPACE}", " ")
 
     def _read(self, value: str | datetime | None) -> date | datetime | None:
@@ -194,15 +196,14 @@ class Moments:
         if moment is None:
             return None
         local = in_zone(moment, self._order_zone)
-        # Nobody comes at midnight: it is a day that went through a program as an instant.
+        # There are no appointments at midnight: it is a day that a program converted to an instant.
         return local.date() if local.time() == time() else in_zone(moment, self._zone)
 
     def _day_or_text(
         self, found: date | datetime | None, value: str | datetime | None, length: str
     ) -> str | None:
-        """What is no date stays as the provider wrote it: better than nothing.
-
-        A date of a year that can't be right is nothing.
+        """Text that isn't a date is shown as the provider wrote it. A date of an impossible year is
+        left out.
         """
         if found is None:
             if not isinstance(value, str) or _is_out_of_range(value):
@@ -213,7 +214,7 @@ class Moments:
 
 
 def _zone(name: str) -> ZoneInfo:
-    """The zone, or UTC for what is none: a mail shows at least which zone its times are in."""
+    """The zone, or UTC for an unknown one: a mail shows the zone of its times."""
     try:
         return ZoneInfo(name)
     except (ValueError, LookupError, OSError):

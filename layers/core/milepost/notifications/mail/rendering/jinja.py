@@ -27,7 +27,7 @@ def template_for(kind: str, audience: str, language: str) -> str:
 
 @cache
 def environment(*, html: bool) -> ImmutableSandboxedEnvironment:
-    """The environment of all templates, ours and overrides: nothing in it reaches the system."""
+    """The sandboxed environment of all templates, built-in and custom."""
     made = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=html,
@@ -52,7 +52,7 @@ def environment(*, html: bool) -> ImmutableSandboxedEnvironment:
 
 @lru_cache(maxsize=_COMPILED_OVERRIDES)
 def override_template(source: str, *, html: bool) -> Template:
-    """An override, compiled.
+    """A custom template, compiled.
 
     :raises TemplateSyntaxError: when it can't be
     """
@@ -60,12 +60,13 @@ def override_template(source: str, *, html: bool) -> Template:
 
 
 def _finalize_text(value: Any) -> Any:
-    """What isn't known leaves nothing behind."""
+    """Unknown values are rendered as an empty text."""
     return "" if value is None else value
 
 
 def _finalize_html(value: Any) -> Any:
-    """Right-to-left names get their own element, so that they turn nothing else around."""
+    """Right-to-left names get their own element, so that the text around them keeps its
+    direction."""
     if value is None:
         return ""
     if (

@@ -1,7 +1,7 @@
 """Languages: which exist, which one a recipient gets, and the words of each.
 
-All that a translator touches of a language is in ``templates/<language>/``: its words in
-``words.toml``, its sentences in a template for each audience and kind.
+Everything that a translator needs is in ``templates/<language>/``: words in ``words.toml``,
+sentences in a template for each audience and kind.
 """
 
 import re
@@ -22,7 +22,7 @@ Words = dict[str, Any]
 def languages_for(asked: str) -> tuple[str, ...]:
     """The languages to try, best first: as asked, without the region, English.
 
-    Of these at least English is there. What is no language tag asks for nothing.
+    At least English exists. An invalid language tag is ignored.
     """
     tag = asked.strip().replace("_", "-")
     asked_for = (tag, tag.partition("-")[0].lower()) if _TAG.fullmatch(tag) else ()
@@ -30,7 +30,7 @@ def languages_for(asked: str) -> tuple[str, ...]:
 
 
 def language_for(asked: str) -> str:
-    """The language that a recipient gets who asked for this one."""
+    """The language that a recipient with this preference gets."""
     return next(one for one in languages_for(asked) if one in LANGUAGES)
 
 

@@ -27,7 +27,7 @@ def tracking_url(
 
 
 def order_url(console_url: str | None, notice: Notice) -> str | None:
-    """The console's page of a notice's order; None for customers, who can't sign in there.
+    """The console's page of a notice's order; None for customers, who can't sign in.
 
     :param console_url: where the console is, without a slash at its end
     """

@@ -15,7 +15,7 @@ _LONGEST_LEGAL = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailEnds:
-    """What a mail ends with, and the names in its headers."""
+    """The footer of a mail, and the names in its headers."""
 
     values: Mapping[str, Any]
     from_name: str | None
@@ -25,9 +25,9 @@ class MailEnds:
 def mail_ends(
     audience: Audience, connections: Iterable[Connection], words: Words, *, footer: str
 ) -> MailEnds:
-    """The end of a mail that tells of orders of these connections.
+    """The footer of a mail about orders of these connections.
 
-    A digest may be of several companies: it names each, and answers go to one of them only if
+    A digest may be about several companies: it names each, and has an address for replies only if
     it is the same for all.
 
     :param footer: why the recipient gets the mail
@@ -57,7 +57,7 @@ def mail_ends(
 
 
 def reason_for_mail(notice: Notice, words: Words, *, customer_email: str | None) -> str:
-    """Why the recipient of a notice's own mail gets it.
+    """Why the recipient of a single notice's mail gets it.
 
     :param customer_email: of the order's customer as it is now
     """
@@ -93,21 +93,21 @@ def _lines(legal: str) -> list[str]:
 
 
 def _contact(connection: Connection) -> str | None:
-    """Where a customer can ask."""
+    """Where a customer can ask questions."""
     said = connection.sender or SenderIdentity(company="")
     found = said.contact or said.reply_to or connection.contact
     return clean(found, 200) or None if found else None
 
 
 def _reply_to(connection: Connection, audience: Audience) -> str | None:
-    """Where an answer goes: of a customer without another address, to who is named in the mail."""
+    """The address for replies; for a customer's mail by default the contact that the mail names."""
     if connection.sender and connection.sender.reply_to:
         return connection.sender.reply_to
     return connection.contact if audience is Audience.CUSTOMER else None
 
 
 def _only(found: list[str | None]) -> str | None:
-    """The one that all have in common."""
+    """The value that all have in common; None if they differ."""
     return found[0] if found and len(set(found)) == 1 else None
 
 

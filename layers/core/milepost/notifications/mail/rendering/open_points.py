@@ -1,4 +1,4 @@
-"""What an order is waiting for, in sentences: fees, signing codes, reasons for attention."""
+"""What an order waits for, in sentences: fees, signing codes, reasons for attention."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,10 +27,10 @@ def open_points(
     fees: Mapping[str, str],
     moments: Moments,
 ) -> list[str]:
-    """A sentence for each unpaid fee, and one for the authorization code while the contract is to
-    be signed.
+    """A sentence for each unpaid fee, and one for the authorization code while the contract is not
+    signed.
 
-    :param raw_status: the provider's word for where the order stands
+    :param raw_status: the order's raw status
     :param words: the sentences for the audience
     :param fees: the words for fees
     """
@@ -64,8 +64,8 @@ def _code(code: Mapping[str, Any], words: Mapping[str, str], moments: Moments) -
 def attention_sentences(order: Order, words: Words) -> list[str]:
     """Why a person should look, in the mail's language.
 
-    The checks write English. Their fixed sentences have a translation by the sentence itself;
-    those that hold values are written again from the order; the rest is quoted after its heading.
+    The reasons are in English. Fixed sentences are translated; sentences with values are composed
+    again from the order; others are quoted after a heading.
     """
     said = (_sentence(reason, order, words) for reason in order.attention)
     return list(dict.fromkeys(said))

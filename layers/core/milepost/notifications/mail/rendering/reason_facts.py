@@ -1,6 +1,6 @@
-"""Why an order was rejected, has failed or was cancelled, as a mail says it to its reader.
+"""Why an order was rejected, has failed or was cancelled, for the recipient of a mail.
 
-The team reads the provider's reason as it was given. What a customer reads of it is on a list.
+The team reads the provider's reason unchanged. A customer reads it only if its cause is on a list.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from milepost.orders.disclosure import KINDS_OF_EXPLAINING_NOTES
 from milepost.orders.order import Kind
 
 _NO_CAUSES: Final = frozenset({"other", "none"})
-"""What is in the words for a cause that isn't known."""
+"""The key of the words for an unknown cause."""
 _ENDS_THE_ORDER: Final = frozenset(
     {
         CREDIT_CHECK,
@@ -34,7 +34,7 @@ _ENDS_THE_ORDER: Final = frozenset(
         "customer_revoked",
     }
 )
-"""Causes of a failure that no new date would change."""
+"""Causes of a failure that a new date would not resolve."""
 _FOR_CUSTOMERS: Final = frozenset(
     {"next_steps", "timeline", "account_details", "special_instructions"}
 )
@@ -88,7 +88,7 @@ def shown_to_customer(
 ) -> tuple[str | None, str | None]:
     """What a customer may read of a reason: its words, its cause, both or neither.
 
-    The words themselves have to say a cause that is quoted: a status may say one as well.
+    Words are quoted only if they themselves name such a cause; a cause may also come from a status.
     """
     said = cause_of(reason, connection.causes)
     shown = reason if {said, cause} <= QUOTABLE and _is_discreet(reason) else None
@@ -100,7 +100,7 @@ def _is_discreet(reason: str | None) -> bool:
 
 
 def _reason_form(said: str | None, shown: str | None, *, named: bool, is_withheld: bool) -> str:
-    """Which sentence of ``words.toml`` says why."""
+    """The key of the sentence of ``words.toml`` with the reason."""
     if named:
         return "with_cause" if shown else "cause_alone"
     if said is None:
@@ -109,7 +109,7 @@ def _reason_form(said: str | None, shown: str | None, *, named: bool, is_withhel
 
 
 def _cause_name(cause: Mapping[str, str], context: MailContext) -> str:
-    """A cause in words, in those of a contract where one is ended."""
+    """A cause in words; special ones for the end of a contract."""
     name = "name_to_customer" if context.for_customer and "name_to_customer" in cause else "name"
     ends = text_of(context.details.get("delivery_end")) is not None
     return cause.get(f"{name}_of_contract", cause[name]) if ends else cause[name]
@@ -125,7 +125,7 @@ def _reason(context: MailContext) -> tuple[str | None, str | None]:
         explained = next((d for d in reasons if _explains(d)), Details())
     reason = clean(text_of(explained.get("reason")) or "")
     if not reason and context.notice.announcement.kind is Kind.REJECTED:
-        # Some events say why in their notes alone.
+        # Some events have the reason only in their notes.
         reason = clean(" ".join(text for _, text in _notes_of(context, KINDS_OF_EXPLAINING_NOTES)))
     if not reason:
         return None, text_of(explained.get("cause"))
@@ -134,7 +134,7 @@ def _reason(context: MailContext) -> tuple[str | None, str | None]:
 
 
 def _explains(details: Details) -> bool:
-    """Whether it says why, in the provider's words or by a cause that it names itself."""
+    """Whether it has a reason, in the provider's words or as a cause."""
     return (
         bool(clean(text_of(details.get("reason")) or ""))
         or text_of(details.get("cause")) is not None
@@ -142,7 +142,7 @@ def _explains(details: Details) -> bool:
 
 
 def _notes_of(context: MailContext, kinds: frozenset[str] | None) -> list[tuple[str, str]]:
-    """Kind and text of the provider's notes of these kinds, those for others left out."""
+    """Kind and text of the provider's notes of these kinds, without notes for others."""
     listed = [
         (text_of(note.get("kind")) or "other", clean(text_of(note.get("text")) or ""))
         for note in parts(context.details, "notes")

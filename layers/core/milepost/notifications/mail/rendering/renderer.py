@@ -44,7 +44,7 @@ def _utc_now() -> datetime:
 class MailRenderer:
     """Implements ``sender.Renderer``.
 
-    ``clock`` returns the time at which a mail is written. Facts that are past by then are in the
+    ``clock`` returns the time at which a mail is rendered. Facts that are past by then are in the
     past tense.
     ``console_url`` is where the team looks at orders: its mails lead there, customers' never.
     ``forecasts`` are for the team's mails as well.
@@ -76,7 +76,7 @@ class MailRenderer:
         unsubscribe_url: str | None = None,
         time_zone: str | None = None,
     ) -> Mail:
-        """The mail of a notice, in its language, of the order as it stands now.
+        """The mail of a notice, in its language, about the order as it is now.
 
         :param time_zone: the recipient's (IANA name); without one, the connection's
         :raises UnknownConnection: when the order's connection was removed
@@ -121,11 +121,11 @@ class MailRenderer:
         unsubscribe_url: str | None = None,
         overdue: OverdueNow | None = None,
     ) -> Mail:
-        """The mail of what was held for one recipient, in the language of the first line.
+        """The mail of the held notices of one recipient, in the language of the first line.
 
         :param time_zone: the recipient's (IANA name)
-        :param reason: why it comes as one mail
-        :param beyond: notices that are counted, and not listed
+        :param reason: why it is one mail
+        :param beyond: notices that are only counted
         :raises UnknownConnection: when none of the lines' connections is applied any more
         :raises ValueError: without any line
         """
@@ -146,7 +146,7 @@ class MailRenderer:
         return self.render_digest(digest, unsubscribe_url=unsubscribe_url)
 
     def preview(self, kind: str, *, connection: str, language: str, audience: str) -> Mail:
-        """The mail of an invented order, marked as a sample, as this connection would send it.
+        """The mail of a sample order, marked as a sample, as this connection would send it.
 
         :raises UnknownConnection: when there is no such connection
         :raises LookupError: when this audience isn't notified of this kind
@@ -160,7 +160,7 @@ class MailRenderer:
     def preview_digest(
         self, reason: DigestReason, *, connection: str, language: str, audience: str
     ) -> Mail:
-        """A digest of invented orders, marked as a sample.
+        """A digest of sample orders, marked as a sample.
 
         :raises UnknownConnection: when there is no such connection
         """
@@ -218,9 +218,10 @@ class MailRenderer:
                     values,
                 )
             except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as error:
-                # A mail in our words is better than none; what the error says may be personal.
+                # A mail in the built-in words is better than none; the error's message may be
+                # personal.
                 logger.warning(
-                    "the template of %s for %s of %s is broken (%s): ours is used",
+                    "the template of %s for %s of %s fails (%s): the built-in one is used",
                     notice.audience,
                     notice.announcement.kind,
                     notice.key.connection,
@@ -229,7 +230,8 @@ class MailRenderer:
         return compose(_ours(notice, html=False), _ours(notice, html=True), values)
 
     def _override_for(self, notice: Notice) -> str | None:
-        """The connection's own template, in the first language for which there is one or ours."""
+        """The connection's custom template, in the first language for which there is a custom or
+        built-in one."""
         kind, audience = str(notice.announcement.kind), str(notice.audience)
         if self._overrides is None:
             return None

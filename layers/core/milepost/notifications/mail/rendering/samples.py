@@ -29,7 +29,7 @@ from milepost.orders.rules import Rules
 RECIPIENT: Final = "sample@example.invalid"
 _NOON: Final = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 WRITTEN_AT: Final = _NOON + timedelta(minutes=2)
-"""When mails about samples are written."""
+"""The time at which mails about samples are rendered."""
 _REASON: Final = "Address could not be found by the network operator"
 
 _STATUS_OF: Final[Mapping[Kind, Status]] = {
@@ -62,7 +62,7 @@ _EARNED: Final[Details] = {
     "commission": {"amount": Decimal("75.50"), "currency": "EUR", "status": "earned"},
 }
 _COMPLETED_BEFORE: Final = timedelta(days=50)
-"""How long before it was completed, when its commission is overdue now."""
+"""How long ago a sample with an overdue commission was completed."""
 
 _NOTES: Final[list[Note]] = [
     {"kind": "next_steps", "text": "The technician calls 30 minutes ahead."},
@@ -115,7 +115,7 @@ _NUMBERS: Final[Mapping[str, Details]] = {
 def sample(
     kind: Kind, audience: Audience, connection: Connection, language: str
 ) -> tuple[Notice, TrackedOrder]:
-    """An order such as this connection's provider has them, with a notice of this kind."""
+    """A typical order of this connection's provider, with a notice of this kind."""
     status = _STATUS_OF[kind]
     details = {
         **_PERSON,
@@ -129,7 +129,7 @@ def sample(
 def bare_sample(
     kind: Kind, audience: Audience, connection: Connection, language: str
 ) -> tuple[Notice, TrackedOrder]:
-    """The same of an order of which nothing is known but its status."""
+    """The same for an order of which only the status is known."""
     return _made(kind, audience, connection, language, {})
 
 
@@ -168,7 +168,7 @@ def _of_status(connection: Connection, status: Status) -> Details:
 
 
 def _after_noon(connection: Connection) -> str:
-    """An hour at which somebody may come, wherever the orders are."""
+    """An hour at which appointments are usual, in the orders' time zone."""
     local = datetime(2026, 3, 12, 13, 0, tzinfo=ZoneInfo(connection.time_zone))
     return format_instant(local)
 
@@ -220,7 +220,7 @@ def _is_subscribed(kind: Kind, audience: Audience) -> bool:
 
 
 def _rules(kind: Kind) -> Rules:
-    """What makes the sample of an order that needs attention need it."""
+    """The reason for attention of the sample."""
     if kind is not Kind.ATTENTION:
         return Rules()
     reason = Attention(
