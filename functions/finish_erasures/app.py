@@ -51,7 +51,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
             done["failed"] += 1
             logger.error("an erasure is not finished", erasure=one.id, why=one.failed)
         if context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS:
-            logger.info("the next run goes on")
+            logger.info("the next run continues")
             break
     if done["orders"] or done["removed"]:
         logger.info("finished erasures", extra=dict(done))

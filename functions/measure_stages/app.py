@@ -32,7 +32,7 @@ PAGE: Final = 50
 TIME_FOR_TABLES: Final = 150_000
 """Milliseconds reserved to make forecasts from the orders that were read."""
 ENOUGH_FOR_A_PAGE: Final = 20_000
-"""The most milliseconds that a page of the backfill takes."""
+"""The maximum milliseconds that a page of the backfill takes."""
 
 logger = open_logger()
 
@@ -72,7 +72,9 @@ def count_all(records: list[Mapping[str, Any]]) -> str | None:
     try:
         take(records)
     except Exception:
-        logger.warning("could not count a batch as one, counting each alone", exc_info=True)
+        logger.warning(
+            "could not count a batch in one write, counting each record separately", exc_info=True
+        )
         return next((number for one in records if (number := count_one(one))), None)
     return None
 
@@ -141,7 +143,7 @@ def make_forecasts(context: LambdaContext) -> dict[str, Any]:
         if place is None:
             break
         if context.get_remaining_time_in_millis() < TIME_FOR_TABLES:
-            logger.warning("forecasts are made from a part of the orders", orders=number)
+            logger.warning("forecasts are based on a part of the orders", orders=number)
             break
     quality = {}
     for connection, table in run.tables():
@@ -155,8 +157,8 @@ def make_forecasts(context: LambdaContext) -> dict[str, Any]:
 
 
 def tell_of_slowdowns(cards: Sequence[Scorecard]) -> None:
-    """Tell the team which stages have begun to slow down, before that is stored: if this fails, the
-    next run tells it."""
+    """Notify the team which stages have begun to slow down, before that is stored: if this fails,
+    the next run does it."""
     before = forecasts.scorecards_of(one.name for one in cards)
     for card in cards:
         if new := new_slowdowns(card, before.get(card.name)):

@@ -26,7 +26,7 @@ from milepost.polling.aws.touched_orders import TouchedTable
 from milepost.providers.http import ProviderPool
 from milepost.providers.registry import REGISTRY
 
-CONNECTION_REMOVED: Final = "its connection is not applied any more"
+CONNECTION_REMOVED: Final = "its connection is no longer applied"
 
 logger = open_logger()
 metrics = open_metrics()

@@ -170,7 +170,7 @@ def send_once(content: Mapping[str, Any]) -> None:
     notice = notice_of(content)
     if awaits_contact(notice):
         outcome = awaited_contacts.look(notice, now=datetime.now(UTC))
-        logger.info("looked for contact data", notice=notice.id, outcome=outcome)
+        logger.info("checked for contact data", notice=notice.id, outcome=outcome)
         return
     state = sender.send(notice, now=datetime.now(UTC))
     after = datetime.now(UTC) - notice.announcement.announced_at

@@ -384,4 +384,4 @@ def test_a_plan_of_a_connection_that_was_removed_is_closed_and_the_timeline_says
     assert perform() == ["nothing"]
     assert sandboxes.accounts[NAME].actions == []
     (closed,) = [one for one in timeline(call, order) if one["result"] == "failed"]
-    assert closed["outcome"] == "its connection is not applied any more"
+    assert closed["outcome"] == "its connection is no longer applied"

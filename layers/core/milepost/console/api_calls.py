@@ -15,19 +15,19 @@ _REFUSED: Final = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What one person changes with one request."""
+    """The changes that one person makes with one request."""
 
     api: Api
     person: Person
     request: Request
 
     def make(self, method: str, path: str, *, body: Any = None, key: str = "") -> Any:
-        """Ask the API for a change; what it answered.
+        """Make a change by the API; returns its response.
 
         :param path: as clients write it, ids quoted by ``rendering.segment``
-        :param key: the idempotency key, such as the one that stood in the form
+        :param key: the idempotency key, such as that of the form
 
-        :raises Problem: as the API tells it
+        :raises Problem: as the API raises it
         """
         event = {
             "version": "2.0",

@@ -31,16 +31,16 @@ from milepost.notifications.notice import BadNoticeId
 from milepost.orders.order import BadOrderId
 
 _STATIC: Final = "/console/static/"
-_DOWN: Final = "Something that the console needs does not answer. Try again in a while."
-_FAILED: Final = "The console failed at this. It is logged and raises an alarm."
+_DOWN: Final = "A dependency of the console is unavailable. Try again later."
+_FAILED: Final = "Internal error of the console. It is logged and raises an alarm."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
     """The console over these services.
 
-    ``failed`` is called when it was us who failed; ``is_outage`` says which errors are of
-    something that is down (503) and not of us (500).
+    ``failed`` is called after an internal error; ``is_outage`` says whether an error means that a
+    dependency is unavailable (503), or an internal error (500).
     """
 
     sign_in: SignIn
@@ -60,7 +60,7 @@ class Console:
         object.__setattr__(self, "recent", RecentValues(self.services.clock))
 
     def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to one request of an HTTP API (payload format 2.0)."""
+        """The response to one request of an HTTP API (payload format 2.0)."""
         accepts = (event.get("headers") or {}).get("accept-encoding", "")
         try:
             request = read_request(event)
@@ -87,7 +87,7 @@ class Console:
             return content_policy("")
 
     def _answer(self, request: Request) -> tuple[Answer, str | None]:
-        """The answer, and the subject of who asked."""
+        """The response, and the subject of the caller."""
         if request.path.startswith(_STATIC):
             return self._static(request), None
         render = Renderer(request=request, now=self.services.clock())
@@ -133,7 +133,8 @@ class Console:
             origin = origin_of(self.settings.addresses().url)
             if not is_own_form(request, session_id=session.id, origin=origin):
                 raise Problem(
-                    403, "This form was not sent by a page of this session. Open the page again."
+                    403,
+                    ("This form was not sent from a page of this session. Open the page again."),
                 )
             if request.path == "/console/sign-out":
                 return self.sign_in.end(session)
@@ -175,7 +176,7 @@ class Console:
     def _told(
         self, request: Request, render: Renderer, session: Session | None, error: Exception
     ) -> Answer:
-        """The page that says what went wrong."""
+        """The page for an error."""
         status, detail, faults = self._problem_of(error)
         signed_in = None
         if session:
@@ -206,14 +207,14 @@ class Console:
 
 
 def _route_of(request: Request) -> tuple[Route, Mapping[str, str]]:
-    """:raises Problem: 404, or 405 when the address knows other methods"""
+    """:raises Problem: 404, or 405 when the address allows other methods"""
     found = routes_at(request.path)
     method = "GET" if request.method == "HEAD" else request.method
     for route, named in found:
         if route.method == method:
             return route, named
     if found:
-        raise Problem(405, "This address can't be used in this way.")
+        raise Problem(405, "This address doesn't allow this method.")
     raise Problem(404, "There is no page at this address.")
 
 

@@ -27,17 +27,17 @@ _OF_BATCHES: Final = frozenset({"reason"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offered:
-    """An action that can be done with many orders."""
+    """An action that can be run on many orders."""
 
     name: str
     title: str
     text: str
     takes: frozenset[str]
-    """What is asked before it is planned."""
+    """The fields to fill in before it is planned."""
 
 
 def offered_actions(connections: Iterable[Connection]) -> list[Offered]:
-    """Every action of these connections' providers, the team's own first."""
+    """Every action of these connections' providers, Milepost's own first."""
     known = {
         name: action.arguments & _OF_BATCHES
         for one in {each.provider: each for each in connections}.values()
@@ -49,7 +49,7 @@ def offered_actions(connections: Iterable[Connection]) -> list[Offered]:
         Offered(
             name=name,
             title=label(name),
-            text=EXPLAINED.get(name, f"Has the provider do this: {words(name)}."),
+            text=EXPLAINED.get(name, f"Runs this action at the provider: {words(name)}."),
             takes=frozenset(known[name]),
         )
         for name in names
@@ -57,9 +57,9 @@ def offered_actions(connections: Iterable[Connection]) -> list[Offered]:
 
 
 def batch_body(form: Values) -> dict[str, Any]:
-    """What the form asks of ``POST /batches``.
+    """The body of ``POST /batches`` for the form.
 
-    :raises Problem: 422 when no order is selected, or a filter can't be
+    :raises Problem: 422 when no order is selected, or a filter is invalid
     """
     body: dict[str, Any] = {"action": form.one("action")} | _chosen(form)
     if form.one("text") or form.one("month"):

@@ -16,7 +16,7 @@ _LEAST: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One row of a plot: ``value`` as a bar, ``mark`` as a line beyond it, and what they are."""
+    """One row of a plot: ``value`` as a bar, ``mark`` as a line beyond it, and a label."""
 
     label: str
     value: float
@@ -25,7 +25,8 @@ class Bar:
 
 
 def bar_chart(bars: Sequence[Bar], *, title: str) -> Markup:
-    """A plot of horizontal bars. Its numbers stand beside it in a table, so it is one image."""
+    """A plot of horizontal bars. Its numbers are in a table beside it, so for screen readers it is
+    one image."""
     height = _TOP * 2 + _ROW * len(bars)
     longest = max((max(one.value, one.mark or 0) for one in bars), default=0) or 1
     rows = Markup("").join(_row(one, number, longest=longest) for number, one in enumerate(bars))

@@ -20,13 +20,13 @@ _PURPOSE: Final = b"milepost form 1"
 
 
 def form_token(session_id: str) -> str:
-    """A token for the forms of a session. Each is another, so that a page's size tells nothing."""
+    """A token for the forms of a session. Each differs, so that a page's size discloses nothing."""
     salt = secrets.token_bytes(_SALT)
     return _text(salt + _sign(session_id, salt))
 
 
 def is_own_form(request: Request, *, session_id: str, origin: str) -> bool:
-    """Whether one of our pages sent it in this session.
+    """Whether a page of the console sent it in this session.
 
     :param origin: scheme, host and port of the console
     """
@@ -37,7 +37,7 @@ def _comes_from(request: Request, origin: str) -> bool:
     site = request.headers.get("sec-fetch-site")
     said = request.headers.get("origin")
     if said is None:
-        # Every browser that is still used sends one of the two with a POST.
+        # Every current browser sends one of the two with a POST.
         return site == "same-origin"
     return said == origin and site in (None, "same-origin")
 

@@ -1,4 +1,4 @@
-"""Numbers and settings as people read them."""
+"""Formats numbers and settings for people."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -11,7 +11,7 @@ _UNITS: Final = (
     (timedelta(seconds=1), "s"),
 )
 _FEW: Final = 10
-"""Days and hours below this have a decimal."""
+"""Days and hours below this value have a decimal."""
 
 
 def duration(seconds: float | None) -> str:
@@ -30,7 +30,7 @@ def duration(seconds: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A part of 1 such as ``12%``; a dash for None."""
+    """A share as a percentage such as ``12%``; a dash for None."""
     return "–" if share is None else f"{share * 100:.0f}%"
 
 

@@ -20,14 +20,14 @@ _LABELS: Final = {
     "any": "Anything",
     "sns": "SNS topic",
     "unreadable_data": "Data can't be read",
-    "missing_data": "Data are missing",
+    "missing_data": "Data is missing",
     "email_not_sent": "Mail not sent",
     "unknown_status": "Status not known",
 }
 
 
 def words(name: object) -> str:
-    """A name of the code as words: ``needs_clarification`` as ``needs clarification``."""
+    """An identifier as words: ``needs_clarification`` as ``needs clarification``."""
     return str(name).replace("_", " ")
 
 
@@ -43,6 +43,6 @@ def mark_of(status: object) -> str:
 
 
 def recipient_name(recipient: str | None) -> str:
-    """A recipient as people know it: of a topic's ARN the name alone."""
+    """A recipient as people know it: for a topic's ARN, only the name."""
     text = recipient or ""
     return text.rpartition(":")[2] if text.startswith("arn:") else text

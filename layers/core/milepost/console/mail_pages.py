@@ -12,11 +12,11 @@ _POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
     "base-uri 'none'; frame-ancestors 'none'; sandbox"
 )
-"""A mail has its styles in itself. It runs no script, sends no form and loads nothing."""
+"""A mail contains its own styles. It runs no script, sends no form and loads nothing."""
 
 
 class MailWriter(Protocol):
-    """Writes mails (``renderer.MailRenderer``)."""
+    """Renders mails (``renderer.MailRenderer``)."""
 
     def render(
         self, notice: Notice, tracked: TrackedOrder, *, time_zone: str | None = None
@@ -30,5 +30,5 @@ class MailWriter(Protocol):
 
 
 def mail_alone(mail: Mail) -> Answer:
-    """The HTML of a mail as its own page, which can do nothing."""
+    """The HTML of a mail as a sandboxed page of its own."""
     return Answer(body=mail.html.encode(), headers={"content-security-policy": _POLICY})

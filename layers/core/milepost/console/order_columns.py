@@ -10,7 +10,7 @@ from milepost.queries.list_choices import Sort
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name (a field of the API's list), its title, and how it is sorted by."""
+    """A column: its name (a field of the API's list), its title, and its sort order."""
 
     name: str
     title: str
@@ -39,6 +39,6 @@ USUAL_COLUMNS: Final = tuple(one for one in COLUMNS if one.name in USUAL)
 
 
 def chosen_columns(query: Values) -> Sequence[Column]:
-    """The columns that ``fields`` of the address names; the usual ones when it names none."""
+    """The columns in ``fields`` of the address; by default the usual ones."""
     names = {name.strip() for text in query.all("fields") for name in text.split(",")}
     return tuple(one for one in COLUMNS if one.name in names) or USUAL_COLUMNS

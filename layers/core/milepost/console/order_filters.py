@@ -44,17 +44,17 @@ MORE: Final = (
     "due",
     "updated_since",
 )
-"""Filters that stand behind "More filters"."""
+"""Filters below "More filters"."""
 OF_THE_VIEW: Final = ("sort", "fields")
-"""What a view keeps beside filters: how the list is sorted, and its columns."""
+"""What a view stores besides filters: the sort order and the columns."""
 _SEVERAL: Final = frozenset({"status", "connection"})
 _DAY_LENGTH: Final = len("2026-03-01")
 
 
 def read_filters(query: Values) -> dict[str, Any]:
-    """What ``list_orders`` of the API takes.
+    """The arguments of the API's ``list_orders``.
 
-    :raises Problem: 422 for a value that there is not
+    :raises Problem: 422 for a value that does not exist
     """
     return {
         "status": [_member(Status, one, "status") for one in query.all("status")] or None,
@@ -77,9 +77,9 @@ def read_filters(query: Values) -> dict[str, Any]:
 
 
 def read_sort(query: Values) -> Sort:
-    """How the list is sorted.
+    """The sort order of the list.
 
-    :raises Problem: 422 when it can't be sorted so
+    :raises Problem: 422 when this sort order is not possible
     """
     return _optional(query, "sort", lambda text: _member(Sort, text, "sort")) or Sort.NEXT_DATE
 
@@ -100,7 +100,7 @@ def filter_body(query: Values) -> dict[str, Any]:
 
 
 def view_filters(query: Values) -> dict[str, list[str]]:
-    """What a saved view keeps of an address: nothing that may name a customer."""
+    """The parameters of an address that a saved view stores: none that may name a customer."""
     kept = (name for name in (*NAMES, *OF_THE_VIEW) if name not in NOT_SAVED)
     return {name: query.all(name) for name in kept if query.all(name)}
 
@@ -111,7 +111,7 @@ def view_query(filters: Mapping[str, Sequence[str]]) -> Values:
 
 
 def tidy(query: Values) -> Values:
-    """The address without what says nothing: empty fields, the usual sorting and columns."""
+    """The address without redundant parameters: empty fields, the usual sort order and columns."""
     said = Values([pair for pair in query.pairs if pair[1].strip()])
     if said.one("sort") == Sort.NEXT_DATE:
         said = said.without("sort")
@@ -121,7 +121,7 @@ def tidy(query: Values) -> Values:
 
 
 def is_same_list(one: Values, other: Values) -> bool:
-    """Whether two addresses are of the same list, whatever the order of their filters."""
+    """Whether two addresses show the same list, whatever the order of their filters."""
     return _pairs(one) == _pairs(other)
 
 

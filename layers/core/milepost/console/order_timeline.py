@@ -28,16 +28,16 @@ _CHANNELS: Final[Mapping[Channel, str]] = {
     Channel.EVENT_BUS: "Event bus",
 }
 _SHORT: Final = 300
-"""Characters of one fact on the timeline; the whole one stands among the facts."""
+"""Maximum length of a fact on the timeline; the complete text is among the facts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened with an order."""
+    """An event of an order."""
 
     at: str
     who: str
-    """Whose it is: ``provider``, ``person``, ``announced`` or ``notice``."""
+    """The kind of event: ``provider``, ``person``, ``announced`` or ``notice``."""
     title: str
     status: Status | None = None
     text: str = ""
@@ -122,7 +122,7 @@ def facts_of(details: Mapping[str, Any], *, longest: int = _SHORT) -> dict[str, 
 
 
 def text_of(value: Any) -> str:
-    """One fact as text: parts of it side by side."""
+    """One fact as text, with its parts in one line."""
     match value:
         case None:
             return ""

@@ -38,23 +38,23 @@ class Visit:
     caller: Caller
     services: Services
     changes: Changes
-    """What makes changes: ``visit.changes.make("POST", "/orders/…/actions/note", body=…)``."""
+    """Makes changes: ``visit.changes.make("POST", "/orders/…/actions/note", body=…)``."""
     render: Callable[..., str]
     """A template and what it shows, as HTML; ``rendering.Pages.render`` for this visit."""
     failing: Callable[[Exception], str]
-    """Logs what went wrong with a part of a page, and says it in words."""
+    """Logs the error of a part of a page, and describes it."""
     open_renderer: Callable[[Connections], MailWriter]
     """What writes mails for previews."""
     open_chat_renderer: Callable[[Connections], ChatRenderer]
     """What renders messages to chats for previews."""
     recent: RecentValues
-    """What the process read in the last minute."""
+    """Values that the process read in the last minute."""
     path: Mapping[str, str] = field(default_factory=dict)
-    """What is in the path, by the names of the route, decoded."""
+    """The decoded parameters of the path, by their names in the route."""
 
     @property
     def mails(self) -> MailWriter:
-        """Writes mails of what the reader may see."""
+        """Renders mails of the orders that the user may see."""
         return self.open_renderer(self.services.connections)
 
     @property
@@ -75,16 +75,16 @@ class Visit:
         return Answer(status=status, body=self.render(template, **shown).encode())
 
     def go_to(self, address: str, *, done: str | None = None) -> Answer:
-        """On to another page, which says what was done."""
+        """Redirect to another page, which shows what was done."""
         answer = go_to(address)
         return answer.with_cookie(flash_cookie(done)) if done else answer
 
     def check_operator(self) -> None:
-        """:raises Problem: 403 when the person may only look"""
+        """:raises Problem: 403 when the person is only a viewer"""
         check_operator(self.caller)
 
     def parts(self, **reads: Callable[[], Any]) -> dict[str, Part]:
-        """Several reads side by side. One that fails is a part that can't be shown."""
+        """Several reads in parallel. A part whose read fails can't be shown."""
         with ThreadPoolExecutor(min(_AT_ONCE, len(reads))) as readers:
             started = {name: readers.submit(self._part, read) for name, read in reads.items()}
             return {name: one.result() for name, one in started.items()}

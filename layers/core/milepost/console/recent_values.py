@@ -1,4 +1,4 @@
-"""Values that pages show as they were up to a minute ago, so that few pages have to read them."""
+"""Values that may be up to a minute old, so that not every page has to read them."""
 
 from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
@@ -7,11 +7,11 @@ from typing import Any, Final, TypeVar
 Value = TypeVar("Value")
 
 KEPT_SECONDS: Final = 60
-"""How old a value may be."""
+"""The maximum age of a value."""
 
 
 class RecentValues:
-    """Values that this process read lately, by what they depend on."""
+    """Values that this process has read recently, by name."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -28,7 +28,7 @@ class RecentValues:
             value: Value = known[1]
             return value
         value = read()
-        # Pages are read side by side; a value that two of them read is kept once.
+        # Parts of pages are read in parallel; a value that two of them read is kept once.
         self._values = {
             one: kept
             for one, kept in self._values.items()

@@ -29,7 +29,7 @@ NAVIGATION: Final = (
     ("Operations", "/console/operations", "p"),
     ("Activity", "/console/activity", "a"),
 )
-"""What the menu leads to: text, address, and the key behind ``g``."""
+"""The menu: text, address, and the key after ``g``."""
 HTMX: Final = json.dumps(
     {
         "includeIndicatorStyles": False,
@@ -40,7 +40,7 @@ HTMX: Final = json.dumps(
         "refreshOnHistoryMiss": True,
     }
 )
-"""htmx's settings: neither inline styles nor scripts, and nothing of a page is kept."""
+"""htmx's settings: no inline styles or scripts, and no cached pages."""
 
 
 @cache
@@ -77,7 +77,7 @@ def segment(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renderer:
-    """Renders for one request. ``caller`` and ``token`` are None for who is not signed in."""
+    """Renders pages for one request. ``caller`` and ``token`` are None if nobody is signed in."""
 
     request: Request
     now: datetime

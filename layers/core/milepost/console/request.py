@@ -22,13 +22,13 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """Names and values of a query or a form, in the order in which they came."""
+    """Names and values of a query or a form, in their original order."""
 
     pairs: Sequence[tuple[str, str]] = ()
 
     @classmethod
     def parse(cls, text: str) -> "Values":
-        """What is in a URL's query.
+        """The values of a URL's query.
 
         :raises BadRequest: when it has too many fields
         """
@@ -44,7 +44,7 @@ class Values:
         return found[-1] if found else default
 
     def all(self, name: str) -> list[str]:
-        """Every value of this name that says something."""
+        """Every value of this name that isn't empty."""
         stripped = (value.strip() for one, value in self.pairs if one == name)
         return [value for value in stripped if value]
 
@@ -57,19 +57,19 @@ class Values:
         return Values([*self.pairs, (name, value)])
 
     def replaced(self, name: str, value: str) -> "Values":
-        """The same with this value alone under this name; with none when the value is empty."""
+        """The same with only this value for this name; with none if the value is empty."""
         rest = self.without(name)
         return rest.also(name, value) if value else rest
 
     @property
     def text(self) -> str:
-        """As a URL's query has it."""
+        """The values as a URL's query."""
         return urlencode([pair for pair in self.pairs if pair[1].strip()])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What the browser asks for."""
+    """A request of the browser."""
 
     method: str
     path: str
@@ -77,13 +77,13 @@ class Request:
     form: Values
     cookies: Mapping[str, str]
     headers: Mapping[str, str]
-    """By their names in small letters."""
+    """Headers by their names in lower case."""
     request_id: str | None = None
     source_ip: str | None = None
 
     @property
     def is_part(self) -> bool:
-        """Whether htmx asks, for a part of a page that is open already."""
+        """Whether htmx requests a part of a page that is already open."""
         return self.headers.get("hx-request") == "true"
 
     @property

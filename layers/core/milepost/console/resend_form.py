@@ -20,7 +20,7 @@ from milepost.notifications.resend import CannotResend, NeedsForce, ResendReques
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What would be sent. ``never`` and ``needs_force`` say what speaks against it."""
+    """The mail that would be sent. ``never`` and ``needs_force`` are reasons against it."""
 
     notice: Notice | None = None
     mail: Mail | None = None
@@ -31,7 +31,7 @@ class Draft:
 
 
 def show_resend(visit: Visit, notice: str, *, address: str) -> Answer:
-    """The page on which a person looks at the mail, and confirms it.
+    """The page on which a person checks the mail and confirms it.
 
     :param notice: the notice's id, as it is in paths
     :param address: where the form goes
@@ -58,7 +58,7 @@ def draft_of(visit: Visit, identity: NoticeId, query: Values) -> Draft:
     """The mail as it would be sent now.
 
     :param query: with ``to`` (another address) and ``force``
-    :raises Problem: 422 when ``to`` is no address
+    :raises Problem: 422 when ``to`` is not an address
     """
     resender, now = visit.services.resender, visit.services.clock()
     asked = ResendRequest(

@@ -1,4 +1,4 @@
-"""Responses to the browser, and the headers that each of them has."""
+"""Responses to the browser, with the headers of each."""
 
 import base64
 import gzip
@@ -24,7 +24,7 @@ _ALWAYS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the browser gets. Nothing of it is stored by anybody unless the headers say so."""
+    """A response to the browser. It is not cached unless the headers say so."""
 
     status: int = 200
     body: bytes = b""
@@ -33,17 +33,17 @@ class Answer:
     cookies: tuple[str, ...] = ()
 
     def with_cookie(self, cookie: str) -> "Answer":
-        """The same with one more cookie to set."""
+        """The same response with one more cookie."""
         return replace(self, cookies=(*self.cookies, cookie))
 
 
 def go_to(address: str, *, status: int = 303) -> Answer:
-    """Have the browser get another address."""
+    """Redirect the browser to another address."""
     return Answer(status=status, headers={"location": address})
 
 
 def download(text: str, *, name: str, content_type: str = "text/csv; charset=utf-8") -> Answer:
-    """A file to keep. ``name`` is its name, in ASCII."""
+    """A file to download. ``name`` is its name, in ASCII."""
     return Answer(
         body=text.encode(),
         content_type=content_type,
@@ -52,13 +52,13 @@ def download(text: str, *, name: str, content_type: str = "text/csv; charset=utf
 
 
 def csv_download(rows: Sequence[Row], columns: ListColumns, *, name: str) -> Answer:
-    """Rows of a list of the API as a CSV file to keep, with the columns that it has there."""
+    """Rows of a list of the API as a CSV file to download, with the same columns."""
     text = header_of(columns, file_format=Format.CSV)
     return download(text + lines_of(rows, columns, file_format=Format.CSV), name=name)
 
 
 def secure_cookie(name: str, value: str, *, seconds: int) -> str:
-    """A cookie of this origin alone, which no script reads. Zero seconds remove it."""
+    """A cookie for only this origin, hidden from scripts. Zero seconds remove it."""
     return f"{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax"
 
 
@@ -74,9 +74,9 @@ def content_policy(login: str) -> str:
 
 
 def proxy_answer(answer: Answer, *, policy: str, accepts: str) -> dict[str, Any]:
-    """The answer as a Lambda integration gives it (payload format 2.0).
+    """The response in the form of a Lambda integration (payload format 2.0).
 
-    :param accepts: the request's ``Accept-Encoding``; an HTTP API compresses nothing itself
+    :param accepts: the request's ``Accept-Encoding``; an HTTP API doesn't compress
     """
     headers = {
         "content-type": answer.content_type,

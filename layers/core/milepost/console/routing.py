@@ -27,7 +27,7 @@ SUBJECTS: Final = {
     "views": "views",
     "exports": "exports",
 }
-"""The first word of an address behind ``/console/``, and its module in ``pages``."""
+"""Modules in ``pages`` by the first segment of their addresses after ``/console/``."""
 
 FOR_VIEWERS: Final = frozenset({"/console/exports"})
 """Addresses of forms that only read, so that viewers may send them as well."""
@@ -35,7 +35,7 @@ FOR_VIEWERS: Final = frozenset({"/console/exports"})
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """``method`` of ``address``, such as ``/console/orders/{order}``, is answered by ``show``."""
+    """A route: ``show`` handles ``method`` at ``address``, such as ``/console/orders/{order}``."""
 
     method: str
     address: str
@@ -50,11 +50,11 @@ class Pages:
     routes: list[Route] = field(default_factory=list)
 
     def get(self, address: str) -> Callable[[Show], Show]:
-        """A page that changes nothing: everybody in a group may see it."""
+        """A page that changes nothing: every user in a group may see it."""
         return self._at("GET", address)
 
     def post(self, address: str) -> Callable[[Show], Show]:
-        """What a form does: for operators (except ``FOR_VIEWERS``), from our own pages alone."""
+        """A form: for operators (except ``FOR_VIEWERS``), only from pages of the console."""
         return self._at("POST", address)
 
     def include(self, others: "Pages") -> None:
@@ -97,9 +97,9 @@ def all_routes() -> list[Route]:
 
 
 def routes_at(path: str) -> list[tuple[Route, dict[str, str]]]:
-    """The routes of this address, with what is in it.
+    """The routes of this address, with their path parameters.
 
-    An HTTP API decodes every escape of a path but that of the percent sign.
+    An HTTP API decodes every percent-encoded character of a path except the percent sign.
     """
     subject = path.removeprefix("/console").strip("/").partition("/")[0]
     matches = [(route, route.pattern.fullmatch(path)) for route in _routes_of(subject)]

@@ -1,7 +1,7 @@
 """Sessions: who is signed in, how long a session lasts, and what it stores.
 
-The browser has the session's id alone; the table has the id's digest, so that nobody who reads the
-table can use what stands there. The refresh token is encrypted.
+The browser has only the session's id; the table has a hash of the id, so that nobody who reads the
+table can use a session. The refresh token is encrypted.
 """
 
 import hashlib
@@ -15,16 +15,16 @@ from milepost.api.auth import Caller, caller_of
 
 LONGEST_SESSION: Final = timedelta(hours=12)
 RENEWED_AFTER: Final = timedelta(minutes=15)
-"""How long a session holds before the user pool is asked again who the person is."""
+"""How long a session is valid before the person is checked with the user pool again."""
 RENEWED_AT_LATEST: Final = timedelta(hours=1)
-"""How long it holds while the user pool can't be asked."""
+"""How long it stays valid while the user pool is unavailable."""
 LONGEST_SIGN_IN: Final = timedelta(minutes=15)
 """How long somebody may take to enter name and password."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Who signed in, as the user pool says."""
+    """The signed-in person, from the user pool."""
 
     subject: str
     name: str
@@ -75,7 +75,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """What the user pool answers to a code or a refresh token."""
+    """The user pool's response to a code or a refresh token."""
 
     claims: Mapping[str, Any]
     """Of the ID token, which came from the pool itself by TLS."""
@@ -83,20 +83,20 @@ class Tokens:
 
 
 class Refused(Exception):
-    """A code or a token does not count: used up, revoked, unreadable, or the person is disabled."""
+    """A code or a token is not valid: used, revoked, unreadable, or the person is disabled."""
 
 
 class PoolDown(Exception):
-    """The user pool can't be asked now."""
+    """The user pool is unavailable."""
 
 
 class Sessions(Protocol):
-    """Where sessions and sign-ins are kept, by the digest of their id."""
+    """Stores sessions and sign-ins by the hash of their id."""
 
     def put(self, session: Session) -> None: ...
     def get(self, session_id: str) -> Session | None: ...
     def renew(self, session: Session) -> None:
-        """Keep a renewed session, unless it was ended meanwhile."""
+        """Store a renewed session, unless it was ended meanwhile."""
         ...
 
     def end(self, session_id: str) -> None: ...
@@ -141,12 +141,12 @@ def new_id() -> str:
 
 
 def hash_of(secret: str) -> str:
-    """By what a secret id is found in the table."""
+    """The hash of a secret id, by which it is found in the table."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def person_of(claims: Mapping[str, Any]) -> Person:
-    """The person whom an ID token names."""
+    """The person that an ID token names."""
     groups: Sequence[object] = claims.get("cognito:groups") or ()
     subject = str(claims["sub"])
     return Person(

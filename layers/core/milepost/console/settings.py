@@ -9,9 +9,9 @@ class Addresses:
     """``url`` and ``login`` have no slash at their end."""
 
     url: str
-    """Of the console's first page, such as ``https://orders.example.org/console``."""
+    """The address of the console's first page, such as ``https://orders.example.org/console``."""
     login: str
-    """Of the user pool's domain."""
+    """The address of the user pool's domain."""
     client: str
     """The app client's id."""
 

@@ -1,8 +1,8 @@
 """Signing in and out: authorization code with PKCE, state and nonce.
 
 Sources: RFC 7636 (PKCE), RFC 9700 (best current practice), OpenID Connect Core 1.0 section 3.1.3.7;
-Amazon Cognito, "The redirect and authorization endpoint", "The token issuer endpoint",
-"The managed login sign-out endpoint".
+Amazon Cognito, "The redirect and authorization endpoint", "The token issuer endpoint", "The managed
+login sign-out endpoint".
 """
 
 import hmac
@@ -39,7 +39,7 @@ ATTEMPT_COOKIE: Final = "__Host-milepost-sign-in"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """Who is who. ``issuer`` is the user pool's, as its tokens name it."""
+    """Signs people in and out. ``issuer`` is the user pool's, as in its tokens."""
 
     sessions: Sessions
     pool: Pool
@@ -49,7 +49,7 @@ class SignIn:
     clock: Callable[[], datetime]
 
     def begin(self, request: Request) -> Answer:
-        """To the pool's sign-in page, and from there to where the person wanted to go."""
+        """Redirect to the pool's sign-in page, and from there to the requested page."""
         attempt = Attempt(
             id=new_id(),
             state=new_id(),
@@ -64,7 +64,7 @@ class SignIn:
         return go_to(self.pool.sign_in_address(attempt)).with_cookie(cookie)
 
     def finish(self, request: Request) -> Answer:
-        """Back from the pool: a session begins.
+        """Handle the return from the pool: create a session.
 
         :raises Problem: 400 when it is no answer to what this browser began, 403 without a group
         """
@@ -72,7 +72,7 @@ class SignIn:
         try:
             tokens = self.pool.exchange(request.query.one("code"), verifier=attempt.verifier)
         except Refused:
-            raise Problem(400, "The sign-in did not succeed. Begin again.") from None
+            raise Problem(400, "The sign-in did not succeed. Sign in again.") from None
         self._check(tokens.claims, nonce=attempt.nonce)
         session = self._new_session(tokens)
         seconds = round(LONGEST_SESSION.total_seconds())
@@ -93,11 +93,13 @@ class SignIn:
             or not hmac.compare_digest(state.encode(), attempt.state.encode())
             or not request.query.one("code")
         ):
-            raise Problem(400, "This sign-in was begun elsewhere, or too long ago. Begin again.")
+            raise Problem(
+                400, ("This sign-in was begun in another browser, or too long ago. Sign in again.")
+            )
         return attempt
 
     def _check(self, claims: Mapping[str, Any], *, nonce: str | None) -> None:
-        """:raises Problem: 400 when the token is not for us, of this sign-in, now"""
+        """:raises Problem: 400 when the token is not valid for this app client, sign-in and time"""
         is_ours = (
             claims.get("iss") == self.issuer
             and claims.get("aud") == self.client_id()
@@ -107,7 +109,7 @@ class SignIn:
             and (nonce is None or claims.get("nonce") == nonce)
         )
         if not is_ours:
-            raise Problem(400, "The sign-in did not succeed. Begin again.")
+            raise Problem(400, "The sign-in did not succeed. Sign in again.")
 
     def _new_session(self, tokens: Tokens) -> Session:
         """:raises Problem: 403 when the person is in no group; their token is revoked"""
@@ -130,7 +132,7 @@ class SignIn:
         return session
 
     def session_of(self, request: Request) -> Session | None:
-        """The session that the request belongs to; None when nobody is signed in (any more)."""
+        """The session of the request; None if nobody is signed in any more."""
         held = request.cookies.get(SESSION_COOKIE)
         session = self.sessions.get(held) if held else None
         if session is None or session.ends_at <= self.clock():
@@ -140,9 +142,9 @@ class SignIn:
         return self._renewed(session)
 
     def _renewed(self, session: Session) -> Session | None:
-        """The session with what the pool says of the person now; None when it ended thereby.
+        """The session with the person's present data in the pool; None if that ended it.
 
-        :raises PoolDown: when the pool could not be asked for too long
+        :raises PoolDown: when the pool has been unavailable for too long
         """
         try:
             token = self.sealing.unseal(session.sealed_token, session_id=session.id)
@@ -162,7 +164,8 @@ class SignIn:
         return renewed
 
     def end(self, session: Session) -> Answer:
-        """Sign out: here, and at the pool, whose pages would else sign in again without asking."""
+        """Sign out of the console and of the pool, whose pages would otherwise sign in again
+        without asking."""
         self.sessions.end(session.id)
         with suppress(PoolDown, Refused):
             token = self.sealing.unseal(session.sealed_token, session_id=session.id)
@@ -172,7 +175,7 @@ class SignIn:
 
 
 def own_address(text: str) -> str:
-    """An address of the console: this one if it is one, else where it starts."""
+    """This address, if it is one of the console, else the console's first page."""
     is_own = text == START or text.startswith((f"{START}/", f"{START}?"))
     is_plain = text.isprintable() and "\\" not in text and "//" not in text.partition("?")[0]
     return text if is_own and is_plain else START

@@ -15,7 +15,7 @@ _TYPES: Final = {
 }
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _BRIEFLY: Final = "public, max-age=60"
-"""For the address of another version: a page that was open before the last deployment."""
+"""For the address of another version, from a page that was opened before the last deployment."""
 
 
 @cache

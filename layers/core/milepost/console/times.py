@@ -12,7 +12,7 @@ from milepost.common.timestamps import format_instant, in_zone, parse_instant
 from milepost.console.request import Request
 
 ZONE_COOKIE: Final = "milepost-zone"
-"""Written by console.js: the zone that the browser is in."""
+"""Set by console.js: the browser's time zone."""
 _STEPS: Final = (
     (timedelta(days=365), "year"),
     (timedelta(days=30), "month"),
@@ -36,7 +36,7 @@ def zone_of(request: Request) -> ZoneInfo:
 
 
 def relative(moment: datetime, now: datetime) -> str:
-    """How far away, such as ``5 minutes ago`` or ``in 3 days``."""
+    """The distance from now, such as ``5 minutes ago`` or ``in 3 days``."""
     away = abs(moment - now)
     if away < _NOW:
         return "now"
@@ -47,7 +47,7 @@ def relative(moment: datetime, now: datetime) -> str:
 
 
 def relative_day(day: date, today: date) -> str:
-    """The same of a day without an hour."""
+    """The same for a day without a time."""
     number = (day - today).days
     if abs(number) <= 1:
         return ("yesterday", "today", "tomorrow")[number + 1]
@@ -91,7 +91,7 @@ def _short_day(day: date, this_year: int) -> str:
 
 
 def read_time(said: object) -> datetime | date | None:
-    """An instant, or a day without an hour; None for what is neither."""
+    """An instant, or a day without a time; None for anything else."""
     if isinstance(said, datetime | date):
         return said
     text = str(said or "")
@@ -106,7 +106,7 @@ def read_time(said: object) -> datetime | date | None:
 def time_element(said: object, *, now: datetime, zone: tzinfo, both: bool = False) -> Markup:
     """A ``<time>``: relative, with the full time as its title, or beside it.
 
-    :param said: an instant or a day, also as text; what is neither stands as it is
+    :param said: an instant or a day, also as text; anything else is shown unchanged
     :param both: the full time is shown as well
     """
     read = read_time(said)
@@ -124,7 +124,7 @@ def time_element(said: object, *, now: datetime, zone: tzinfo, both: bool = Fals
 
 
 def with_readable_times(text: str, zone: tzinfo) -> str:
-    """A sentence with its instants as days and times of the reader's zone."""
+    """A sentence, with its instants as times in the reader's zone."""
 
     def written(found: re.Match[str]) -> str:
         read = read_time(found[0])

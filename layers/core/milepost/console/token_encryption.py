@@ -1,8 +1,8 @@
-"""Encryption of the tokens that sessions keep.
+"""Encrypts the tokens that sessions store.
 
-The key of each session follows from its id, which the browser alone has: the table has the id's
-digest. So whoever reads the table, our own code included, can't decrypt a token until the browser
-comes with its cookie, and there is no key to keep, to rotate or to pay for.
+The key of each session is derived from its id, which only the browser has: the table has a hash of
+the id. So a token can be decrypted only during a request of that browser, and there is no key to
+store, to rotate or to pay for.
 """
 
 import base64
@@ -12,13 +12,13 @@ from typing import Final
 from milepost.console.sessions import Refused
 
 _PURPOSE: Final = b"milepost-refresh"
-"""Makes the key differ from all else that is computed from the id. 16 bytes at most."""
+"""Makes the key differ from other values that are derived from the id. 16 bytes at most."""
 
 
 class SessionSealing:
     """Implements ``sessions.Sealing`` with libsodium's secretbox (XSalsa20 and Poly1305).
 
-    The library is imported by the first that needs it: most requests do not.
+    The library is imported at its first use, since most requests don't need it.
     """
 
     def seal(self, token: str, *, session_id: str) -> str:

@@ -11,14 +11,14 @@ Row: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, the row's field that it shows, and what it shows of it."""
+    """A column: its name, the row's field, and the value that it shows."""
 
     name: str
     field: str
     read: Callable[[Any], Any]
 
     def value_of(self, row: Row) -> Any:
-        """What the row has in this column: a text, number or boolean; None for nothing."""
+        """The row's value in this column: a text, number or boolean; None for nothing."""
         value = row.get(self.field)
         return None if value is None else self.read(value)
 
@@ -53,7 +53,7 @@ class ListColumns:
         return {one.name: one.value_of(row) for one in self.columns}
 
     def cells(self, row: Row) -> list[str]:
-        """The row's values as texts; nothing is an empty one."""
+        """The row's values as texts; None is an empty text."""
         return [_text(one.value_of(row)) for one in self.columns]
 
 
@@ -75,12 +75,12 @@ def inner(name: str, field: str, key: str) -> Column:
 
 
 def read_by(name: str, field: str, read: Callable[[Any], Any]) -> Column:
-    """A column that shows what a function makes of a field."""
+    """A column that shows the result of a function of a field."""
     return Column(name, field, read)
 
 
 def as_json(value: Any) -> str:
-    """A value that has no plain form, as JSON."""
+    """A value without a plain form, as JSON."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -1,7 +1,7 @@
 """Exports: a long list as a file that a job makes, and where exports are stored.
 
-The file is in a bucket for a day; whoever may see what is in it gets a link to it that holds for
-some minutes.
+The file is in a bucket for a day; whoever may see its contents gets a link that is valid for some
+minutes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,20 +16,20 @@ from milepost.exports.files import Format
 KEPT_FOR: Final = timedelta(days=1)
 """How long the file of an export can be downloaded."""
 KNOWN_FOR: Final = timedelta(days=7)
-"""How long it is known that there was an export, and what became of it."""
+"""How long an export and its outcome are stored."""
 LINK_HOLDS: Final = timedelta(minutes=15)
-"""How long a link holds at most: it ends with the credentials that signed it, which may be
+"""How long a link is valid at most: it expires with the credentials that signed it, which may be
 sooner."""
 CLAIM: Final = timedelta(minutes=3)
-"""How long a worker's claim lasts after its last sign of life."""
+"""How long a worker's claim lasts after its last heartbeat."""
 SILENCE: Final = timedelta(seconds=45)
-"""How long after its last sign of life a worker is replaced by the retry of its own invocation,
-which Lambda starts a minute after it ended. A second event that comes earlier is a double."""
+"""How long after its last heartbeat a worker is replaced by the retry of its own invocation, which
+Lambda starts a minute after it ended. A second event that arrives earlier is a duplicate."""
 MOST_ATTEMPTS: Final = 3
-"""How often Lambda runs the job that fails."""
+"""How often Lambda runs a job that fails."""
 _SILENT_FOR: Final = timedelta(minutes=15)
-"""How long after its last sign of life an export is taken to have broken off."""
-BROKEN_OFF: Final = "it broke off: make the export again, and see the log of make_exports"
+"""How long after its last heartbeat an export counts as failed."""
+BROKEN_OFF: Final = "it was interrupted: make the export again, and see the log of make_exports"
 
 Query = Mapping[str, Sequence[str]]
 """Parameters of the list's address, with their values."""
@@ -43,7 +43,7 @@ class ExportState(StrEnum):
     READY = "ready"
     FAILED = "failed"
     REMOVED = "removed"
-    """Its file is gone: a customer who was in it was erased, or its day is over."""
+    """Its file was deleted: a customer in it was erased, or it has expired."""
 
 
 ENDED: Final = frozenset({ExportState.READY, ExportState.FAILED, ExportState.REMOVED})
@@ -51,7 +51,7 @@ ENDED: Final = frozenset({ExportState.READY, ExportState.FAILED, ExportState.REM
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """An export: whose, of which list, and what became of it.
+    """An export: its owner, its list, and its outcome.
 
     ``query`` and ``mail_to`` are removed once they are no longer needed.
     """
@@ -69,9 +69,9 @@ class Export:
     narrowed_to: frozenset[str] | None = None
     """The connections that the caller's role was narrowed to; None for every connection."""
     mail_to: str | None = None
-    """The address to notify once it has ended; None when nobody is, or was."""
+    """The address to notify when it has ended; None if nobody is notified, or was already."""
     expected: int | None = None
-    """How many rows the list had at the beginning, where that is known."""
+    """The number of rows when the export began, if it is known."""
     state: ExportState = ExportState.WAITING
     rows: int = 0
     size: int | None = None
@@ -81,7 +81,7 @@ class Export:
     ended_at: datetime | None = None
     attempts: int = 0
     seen_at: datetime | None = None
-    """The last sign of life of a worker."""
+    """The last heartbeat of a worker."""
 
     @property
     def is_ended(self) -> bool:
@@ -96,7 +96,7 @@ class Export:
         return f"{self.list_name}-{self.created_at:%Y-%m-%d}{self.file_format.suffix}"
 
     def as_of(self, now: datetime) -> "tuple[ExportState, str | None]":
-        """Its state for people, and why: also of one whose worker is gone, or whose day is over."""
+        """Its state for people, and why: also if its worker was killed, or its file has expired."""
         if self.state is ExportState.READY and now >= self.available_until:
             return ExportState.REMOVED, "files are kept for a day: make the export again"
         if not self.is_ended and now > (self.seen_at or self.created_at) + _SILENT_FOR:
@@ -116,7 +116,7 @@ class Exports(Protocol):
     """Where exports are stored."""
 
     def put(self, export: Export, *, request: str | None) -> Export:
-        """Store a new export; with the key of a ``request`` that made one before, that one.
+        """Store a new export; if the same ``request`` has already made one, return that.
 
         :raises KeyReused: when the key was used for another export
         """
@@ -127,7 +127,7 @@ class Exports(Protocol):
         ...
 
     def page(self, *, after: str | None, limit: int) -> tuple[Sequence[Export], str | None]:
-        """Some of the exports, the latest first, and after which one the next page goes on."""
+        """Some exports, the latest first, and the one after which the next page continues."""
         ...
 
     def claim(self, export_id: str, *, invocation: str, at: datetime) -> str | None:
@@ -140,11 +140,11 @@ class Exports(Protocol):
         ...
 
     def note(self, export_id: str, *, claim: str, rows: int, at: datetime) -> bool:
-        """Note how far it is and extend the claim; False if the claim was lost."""
+        """Store the progress and extend the claim; False if the claim was lost."""
         ...
 
     def settle(self, export: Export, *, claim: str) -> bool:
-        """Store how it ended, without its filters; False if the claim was lost."""
+        """Store its outcome, without its filters; False if the claim was lost."""
         ...
 
     def mailed(self, export_id: str, *, claim: str) -> bool:
@@ -152,19 +152,19 @@ class Exports(Protocol):
         ...
 
     def remove(self, export_id: str, *, why: str) -> None:
-        """Store that its file is gone; an export that is unknown stays so."""
+        """Store that its file was deleted; unknown exports are ignored."""
         ...
 
 
 class Writing(Protocol):
-    """A file that is being written. It exists once it is finished, and not before."""
+    """A file that is being written. It exists only after it is finished."""
 
     def write(self, text: str) -> None: ...
 
     def finish(self, named: Iterable[str]) -> int:
         """Finish it; its size in bytes.
 
-        :param named: what of customers is in it (``named_in``), by which erasures find it
+        :param named: the orders and addresses in it (``named_in``), by which erasures find it
         """
         ...
 
@@ -201,7 +201,7 @@ class Mailer(Protocol):
 
 
 def named_in(list_name: str, row: Row) -> list[str]:
-    """What of customers a row has, as the file's index holds it: ids of orders, and addresses."""
+    """The ids of orders and addresses in a row, as in the file's index."""
     order = row.get("id") if list_name == "orders" else row.get("order")
     address = row.get("recipient") or row.get("address") if list_name != "activity" else None
     found = [f"order {order}"] if order and list_name != "activity" else []

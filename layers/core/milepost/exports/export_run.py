@@ -1,4 +1,4 @@
-"""Makes an export's file: once, also when its message comes twice or a worker is killed."""
+"""Makes an export's file: once, even if its event arrives twice or a worker is killed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,11 +21,11 @@ from milepost.exports.export import (
 from milepost.exports.files import header_of, lines_of
 
 NOTED_EVERY: Final = timedelta(seconds=2)
-"""How often it is noted how far an export is."""
+"""How often the progress of an export is stored."""
 
 
 class LostClaim(Exception):
-    """Another worker has taken over: this one writes nothing more."""
+    """Another worker has taken over, so this one stops writing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class ExportWorker:
     ) -> ExportState | None:
         """Make one export; its state afterwards, None if there is no such export.
 
-        While another worker has it, this one does nothing: if that one is killed, its own
+        While another worker has the claim, this one does nothing: if that worker is killed, its own
         invocation is retried.
         """
         export = self.exports.find(export_id)
@@ -82,7 +82,7 @@ class ExportWorker:
         return self._settle(export, claim, state=ExportState.READY, rows=rows, size=size)
 
     def _write(self, export: Export, claim: str, has_time: Callable[[], bool]) -> tuple[int, int]:
-        """Write the file; how many rows and bytes it has."""
+        """Write the file; returns the number of rows and bytes."""
         file = self.files.open(export)
         try:
             return self._write_rows(export, claim, has_time, file)
@@ -114,7 +114,7 @@ class ExportWorker:
                     f"it took too long: {number:,} rows were written by then. Choose fewer by "
                     "filters"
                 )
-        # An export that another worker has finished meanwhile keeps that file.
+        # If another worker has finished the export meanwhile, its file is kept.
         self._note(export, claim, number, self.clock())
         return number, file.finish(named)
 

@@ -11,11 +11,10 @@ from typing import Final
 from milepost.exports.columns import ListColumns, Row
 
 BYTE_ORDER_MARK: Final = "\ufeff"
-"""At the beginning of a file, spreadsheets know by it that the rest is UTF-8."""
+"""The byte order mark at the beginning of a file, by which spreadsheets recognize UTF-8."""
 _NUMBER: Final = re.compile(r"[+-]?\d+([.,]\d+)?")
 _SIGNS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
-"""What begins a formula, also in the full width of East Asian scripts. Source: OWASP, "CSV
-Injection"."""
+"""Characters that begin a formula, also in full width. Source: OWASP, "CSV Injection"."""
 _FORMULA: Final = re.compile(rf"[\t\r\n]|[\s\"']*[{_SIGNS}]")
 _AFTER_SEPARATOR: Final = re.compile(rf"(?<=[;\t\r\n])(?=[ \"']*[{_SIGNS}])")
 """Where a spreadsheet that splits cells at semicolons or tabs would begin one with a formula."""
@@ -29,12 +28,12 @@ class Format(StrEnum):
 
     @property
     def suffix(self) -> str:
-        """What ends the name of such a file."""
+        """The extension of the file's name."""
         return ".csv" if self is Format.CSV else ".jsonl"
 
 
 def header_of(columns: ListColumns, *, file_format: Format, bom: bool = False) -> str:
-    """How a file begins: the names of the columns in CSV, nothing in JSON Lines."""
+    """The beginning of a file: the names of the columns in CSV, nothing in JSON Lines."""
     if file_format is Format.JSON_LINES:
         return ""
     return (BYTE_ORDER_MARK if bom else "") + csv_text([columns.names])
@@ -60,14 +59,14 @@ def csv_text(rows: Iterable[Sequence[str]]) -> str:
     writer = csv.writer(text)
     for row in rows:
         cells = [not_a_formula(cell) for cell in row]
-        # An empty line would be no row.
+        # An empty line would not be a row.
         writer.writerow(cells) if cells != [""] else text.write('""\r\n')
     return text.getvalue()
 
 
 def not_a_formula(cell: str) -> str:
-    """The cell as a spreadsheet takes it for text: the same, or with an apostrophe before what
-    would be a formula. Numbers stay numbers."""
+    """The cell in a form that a spreadsheet reads as text: unchanged, or with an apostrophe before
+    a formula. Numbers stay numbers."""
     if _NUMBER.fullmatch(cell):
         return cell
     begun = f"'{cell}" if _FORMULA.match(cell) else cell

@@ -1,4 +1,4 @@
-"""Every list that there is as a file, with its columns: one table for the API, the command and the
+"""Every list that is available as a file, with its columns, for the API, the command and the
 console."""
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ def codes_of(attention: Sequence[Mapping[str, str]]) -> str:
 
 
 def about(targets: Mapping[str, str]) -> str:
-    """What a change is about. The connection is in the ids of what belongs to it."""
+    """The targets of a change. The ids of a connection's resources contain its id."""
     shown = {name: one for name, one in targets.items() if name != "connection"} or targets
     return ", ".join(f"{name} {one}" for name, one in shown.items())
 

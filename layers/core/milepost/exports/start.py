@@ -20,13 +20,13 @@ class Jobs(Protocol):
     """Runs exports."""
 
     def start(self, export_id: str) -> None:
-        """Have a worker make it. Started twice, it is made once."""
+        """Start a worker that makes it. If it is started twice, it is made once."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An address that opens a file, and until when at most."""
+    """A link that opens a file, and when it expires at the latest."""
 
     address: str
     holds_until: datetime
@@ -45,7 +45,7 @@ class ExportDesk:
         """Store an export and start it.
 
         :param export: without an id, which it gets here
-        :param request: names the request that asks for it, so that repeating it makes no second
+        :param request: identifies the request, so that repeating it makes no second export
         :raises KeyReused: when the request was for another export
         """
         now = self.clock()
@@ -63,7 +63,7 @@ class ExportDesk:
         return found
 
     def page(self, *, after: str | None, limit: int) -> tuple[Sequence[Export], str | None]:
-        """Some exports, the latest first, and after which one the next page goes on."""
+        """Some exports, the latest first, and the one after which the next page continues."""
         return self.exports.page(after=after, limit=limit)
 
     def link(self, export: Export) -> Link | None:

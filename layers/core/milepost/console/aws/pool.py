@@ -28,8 +28,8 @@ _REFUSED: Final = range(400, 500)
 class CognitoPool:
     """Implements ``sessions.Pool``.
 
-    :param open_client: makes a client of ``cognito-idp``, which knows the app client's secret and
-        revokes tokens, for the first that needs it
+    :param open_client: creates a client of ``cognito-idp`` at its first use, for the app client's
+        secret and for revoking tokens
     """
 
     def __init__(
@@ -111,17 +111,18 @@ class CognitoPool:
                 redirect=False,
             )
         except urllib3.exceptions.HTTPError:
-            raise PoolDown("nobody answers at the user pool's domain") from None
+            raise PoolDown("the user pool's domain doesn't respond") from None
         if answer.status in _REFUSED and answer.status != 429:
-            raise Refused(f"the user pool answered {answer.status}")
+            raise Refused(f"the user pool responded with {answer.status}")
         if answer.status != _OK:
-            raise PoolDown(f"the user pool answered {answer.status}")
+            raise PoolDown(f"the user pool responded with {answer.status}")
         said = json.loads(answer.data)
         return Tokens(claims=_claims(said["id_token"]), refresh_token=said.get("refresh_token"))
 
 
 def _claims(token: str) -> dict[str, Any]:
-    # It came from the pool itself by TLS, which stands for its signature: OpenID Connect Core 1.0,
+    # It came from the pool itself by TLS, which replaces verifying its signature: OpenID Connect
+    # Core 1.0,
     # section 3.1.3.7, 6.
     body = token.split(".")[1]
     claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))

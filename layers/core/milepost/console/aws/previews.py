@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def open_renderer(
     environment: Mapping[str, str], *, settings: Settings
 ) -> "Callable[[Connections], MailRenderer]":
-    """Writes mails as ``send_notice`` does, of the connections that a reader may see."""
+    """Renders mails as ``send_notice`` does, for the connections that the user may see."""
 
     def renderer(connections: Connections) -> "MailRenderer":
-        # Few pages need it: every start would be longer.
+        # Few pages need it, and it would make every cold start longer.
         from milepost.notifications.mail.aws.templates import OverridesTable  # noqa: PLC0415
         from milepost.notifications.mail.rendering.renderer import MailRenderer  # noqa: PLC0415
 

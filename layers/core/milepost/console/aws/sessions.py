@@ -67,7 +67,7 @@ class SessionsTable:
                 ExpressionAttributeValues=to_item({f":{n}": v for n, v in values.items()}),
             )
         except ClientError as error:
-            # It was ended meanwhile.
+            # The session was ended meanwhile.
             item_in_the_way(error)
 
     def end(self, session_id: str) -> None:

@@ -21,7 +21,7 @@ def open_settings(environment: Mapping[str, str]) -> Settings:
 def open_sign_in(
     environment: Mapping[str, str], *, settings: Settings, clock: Callable[[], datetime]
 ) -> SignIn:
-    """Signing in to the stack that the environment names."""
+    """The sign-in of the stack that the environment names."""
     dynamodb = client("dynamodb", config=INTERACTIVE_CONFIG)
     return SignIn(
         sessions=SessionsTable(dynamodb, table_name=environment["SESSIONS_TABLE"]),

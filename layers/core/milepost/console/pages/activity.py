@@ -16,9 +16,9 @@ pages = Pages()
 
 ROWS: Final = 50
 _DAYS: Final = 7
-"""Days of a page that names none: each of them is a call."""
+"""The number of days of a page without a first day: each day is a call."""
 _BY_INDEX: Final = ("person", "order", "kind")
-"""Filters with which one call reads all days."""
+"""Filters with which a single call reads all days."""
 MOST_IN_FILE: Final = 100
 TONES: Final = {
     Outcome.STARTED: ("warn", "◔"),
@@ -26,7 +26,7 @@ TONES: Final = {
     Outcome.REFUSED: ("grey", "⊘"),
     Outcome.FAILED: ("bad", "!"),
 }
-"""The style and the shape of each outcome."""
+"""The style and the symbol of each outcome."""
 
 
 @pages.get("/console/activity")
@@ -55,7 +55,7 @@ def download_activity(visit: Visit) -> Answer:
 
 
 def _query(visit: Visit) -> Values:
-    """The query of the address; with a first day, where none is named and each day is a call."""
+    """The query of the address; with a first day, if none is given and each day is a call."""
     query = visit.query
     if any(query.all(name) for name in ("from", *_BY_INDEX)):
         return query

@@ -1,4 +1,4 @@
-"""One action on many orders: what it would do, its confirmation, and how far it is."""
+"""One action on many orders: the dry run, its confirmation, and the progress."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,9 +29,9 @@ TONES: Final = {
     TargetState.REFUSED: ("warn", "⊘"),
     TargetState.FAILED: ("bad", "!"),
 }
-"""The style and the shape of each state."""
+"""The style and the symbol of each state."""
 _KEPT: Final = ("action", "which", "order", "filters")
-"""Fields of the list's form that the next form hands on."""
+"""Fields of the list's form that the next form passes on."""
 _FIRST_SHOWN: Final = (
     TargetState.FAILED,
     TargetState.REFUSED,
@@ -42,7 +42,7 @@ _FIRST_SHOWN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An order or a notice of a batch: where it is shown, what people call it, whose it is."""
+    """An order or a notice of a batch: its address, its name, and its customer."""
 
     target: Target
     address: str
@@ -52,7 +52,7 @@ class Row:
 
 @pages.post("/console/batches")
 def plan(visit: Visit) -> Answer:
-    """Ask what the action takes, then plan it: nothing is done yet."""
+    """Ask for the action's arguments, then plan it: nothing is done yet."""
     form, connections = visit.form, visit.services.connections.all().values()
     chosen = next((o for o in offered_actions(connections) if o.name == form.one("action")), None)
     body = batch_body(form)
@@ -74,7 +74,7 @@ def show_all(visit: Visit) -> Answer:
 
 @pages.get("/console/batches/{batch}")
 def show(visit: Visit) -> Answer:
-    """A dry run with its confirmation, or how far the batch is."""
+    """A dry run with its confirmation, or the progress of the batch."""
     batch, targets = _read(visit)
     wanted = member_of(TargetState, visit.query, "state")
     sorted_targets = sorted(targets, key=lambda one: (_FIRST_SHOWN.index(one.state), one.number))
@@ -101,7 +101,7 @@ def show(visit: Visit) -> Answer:
 
 @pages.post("/console/batches/{batch}/start")
 def start(visit: Visit) -> Answer:
-    """Begin with what was planned."""
+    """Start the planned batch."""
     batch = visit.path["batch"]
     body = {"token": visit.form.one("token")}
     visit.changes.make("POST", f"/batches/{segment(batch)}/start", body=body)
@@ -110,7 +110,7 @@ def start(visit: Visit) -> Answer:
 
 @pages.post("/console/batches/{batch}/stop")
 def stop(visit: Visit) -> Answer:
-    """Begin with no further order."""
+    """Stop the batch before its next order."""
     batch = visit.path["batch"]
     visit.changes.make("POST", f"/batches/{segment(batch)}/stop")
     return visit.go_to(_address(batch), done="Stopped. What had started is completed.")
@@ -122,7 +122,8 @@ def _read(visit: Visit) -> tuple[Batch, Sequence[Target]]:
         return planner.find(batch), planner.targets(batch)
     except NoSuchBatch:
         raise NotFound(
-            f"There is no batch {batch}, or it is of other connections. They are kept for 30 days."
+            f"There is no batch {batch}, or it belongs to other connections. "
+            "Batches are kept for 30 days."
         ) from None
 
 

@@ -31,17 +31,23 @@ TONES: Final[Mapping[str, tuple[str, str]]] = {
     Condition.UNUSABLE: ("bad", "✕"),
     Condition.NOT_APPLIED: ("bad", "✕"),
 }
-"""The style and the shape of each condition."""
+"""The style and the symbol of each condition."""
 ADVICE: Final[Mapping[str, str]] = {
     Condition.WORKS: "Nothing to do.",
-    Condition.NOT_POLLED: "It has no schedule: its changes come by webhook alone.",
-    Condition.NEVER_POLLED: "It was applied and not polled yet. Poll it now, or wait for its "
-    "schedule.",
-    Condition.LATE: "Polls do not fail, but they come later than the schedule says. Poll it now. "
-    "If that does not help, see the runbook, “Polls are late”.",
-    Condition.WAITING: "The provider asked us to wait. Polls go on by themselves afterwards.",
-    Condition.FAILING: "Read the error below. Polls are tried again by themselves; after you "
-    "corrected something, poll it now.",
+    Condition.NOT_POLLED: "It has no schedule: changes arrive only by webhook.",
+    Condition.NEVER_POLLED: (
+        "It was applied, but not polled yet. Poll it now, or wait for its schedule."
+    ),
+    Condition.LATE: (
+        "Polls do not fail, but they are later than the schedule. "
+        "Poll it now. If that does not help, see the runbook, "
+        "“Polls are late”."
+    ),
+    Condition.WAITING: ("The provider asked us to wait. Polls continue automatically afterwards."),
+    Condition.FAILING: (
+        "Read the error below. Polls are retried automatically; "
+        "after you have corrected something, poll it now."
+    ),
     Condition.UNUSABLE: "Correct its settings in connections.yaml and apply the file. Until then "
     "nothing is done for it.",
     Condition.NOT_APPLIED: "Apply the file of connections again, or delete the schedule.",
@@ -64,7 +70,7 @@ def show_connections(visit: Visit) -> Answer:
 
 @pages.get("/console/connections/{connection}")
 def show_one_connection(visit: Visit) -> Answer:
-    """One connection with all that is known of it."""
+    """One connection with all its details."""
     one = show_connection(visit.path["connection"], visit.services)
     return visit.page(
         "connection.html",
@@ -91,12 +97,12 @@ def poll_now(visit: Visit) -> Answer:
     visit.changes.make("POST", f"/connections/{segment(connection)}/poll", body=asked)
     return visit.go_to(
         f"/console/connections/{segment(connection)}",
-        done=f"A poll of {connection} is on its way. Reload in a while to see how it went.",
+        done=f"A poll of {connection} was started. Reload the page later to see its result.",
     )
 
 
 def next_poll(one: ConnectionView) -> datetime | None:
-    """About when it is polled next; None for one that is not, or that never was."""
+    """The approximate time of the next poll; None if it has no schedule, or was never polled."""
     minutes, health = one.settings.get("poll_minutes"), one.health
     tried = [said for said in (health.last_success_at, health.last_failure_at) if said]
     if not minutes or not tried:

@@ -26,7 +26,7 @@ _ID_LENGTH: Final = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is known of a customer."""
+    """The data of a customer."""
 
     orders: Sequence[Listed]
     details: Details = field(default_factory=Details)
@@ -47,7 +47,7 @@ def find_customer(visit: Visit) -> Answer:
 
 @pages.get("/console/customers/{customer}")
 def show_customer(visit: Visit) -> Answer:
-    """Their orders and the notices to them."""
+    """The customer's orders, and the notices to them."""
     customer = _customer_of(visit)
     known = _orders_of(visit, customer)
     email = known.details.get("customer", {}).get("email")
@@ -64,7 +64,7 @@ def show_customer(visit: Visit) -> Answer:
 
 @pages.post("/console/customers/{customer}/look")
 def look_before_erasing(visit: Visit) -> Answer:
-    """Say what an erasure would erase, and change nothing."""
+    """Show what would be erased, and change nothing."""
     customer = _customer_of(visit)
     would = erase_customer(customer, visit.services, dry_run=True)
     return visit.page("erase_customer.html", customer=customer, erased=would)
@@ -72,7 +72,7 @@ def look_before_erasing(visit: Visit) -> Answer:
 
 @pages.post("/console/customers/{customer}/erase")
 def erase(visit: Visit) -> Answer:
-    """Erase a customer for good."""
+    """Erase a customer permanently."""
     customer = _customer_of(visit)
     if visit.form.one("confirmation").casefold() != customer:
         raise Problem(422, f"Nothing was erased. To erase this customer, type {customer}.")

@@ -1,4 +1,4 @@
-"""Exports: make a long list a file, see how far it is, and download it."""
+"""Exports: export a long list as a file, follow its progress, and download it."""
 
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ TONES: Final = {
     ExportState.FAILED: ("bad", "!"),
     ExportState.REMOVED: ("grey", "⊘"),
 }
-"""The style and the shape of each state."""
+"""The style and the symbol of each state."""
 _LIVE: Final = frozenset({ExportState.WAITING, ExportState.RUNNING})
 
 
@@ -35,7 +35,7 @@ def show_exports(visit: Visit) -> Answer:
 
 @pages.get("/console/exports/new")
 def ask(visit: Visit) -> Answer:
-    """The form: which list, and how the file is to be."""
+    """The form: the list, and the format of the file."""
     name = _list_name(visit.query)
     filters = visit.query.without("list", *NOT_IN_EXPORTS)
     return visit.page("export_form.html", name=name, filters=filters.text, pairs=filters.pairs)
@@ -59,7 +59,7 @@ def make(visit: Visit) -> Answer:
 
 @pages.get("/console/exports/{export}")
 def show(visit: Visit) -> Answer:
-    """How far an export is, and the link to its file."""
+    """The progress of an export, and the link to its file."""
     found = show_export(visit.path["export"], visit.services)
     return visit.page(
         "export_progress.html" if visit.request.is_part else "export.html",
@@ -78,7 +78,7 @@ def _list_name(said: Values) -> str:
 
 
 def _query(name: str, filters: Values) -> dict[str, Any]:
-    """The filters as the API has them: on the page of orders, a day stands for an instant."""
+    """The filters as in the API; on the page of orders, a day is converted to an instant."""
     kept = filters.without(*NOT_IN_EXPORTS)
     if name == "orders":
         sort = {"sort": kept.one("sort")} if kept.one("sort") else {}

@@ -27,7 +27,7 @@ pages = Pages()
 
 MOST_BARS: Final = 20
 MOST_PAGES: Final = 20
-"""Pages of a hundred that one file has at most."""
+"""Maximum number of pages, of a hundred rows each, in one file."""
 
 
 @pages.get("/console/figures")
@@ -46,7 +46,7 @@ def show_stage_times(visit: Visit) -> Answer:
 
 @pages.get("/console/figures/scorecards")
 def show_scorecards(visit: Visit) -> Answer:
-    """How connections and providers did, and which are slowing down."""
+    """How connections and providers performed, and which are slowing down."""
     cards = _scorecards(visit)
     slowdowns = [
         (card.name, one)
@@ -119,7 +119,7 @@ def download_causes(visit: Visit) -> Answer:
 
 @pages.get("/console/figures/commissions/download")
 def download_commissions(visit: Visit) -> Answer:
-    """The list as a file: as many pages as one answer can wait for."""
+    """The list as a file, with as many pages as can be read for one response."""
     rows: list[dict[str, Any]] = []
     cursor = None
     for _ in range(MOST_PAGES):
@@ -128,7 +128,7 @@ def download_commissions(visit: Visit) -> Answer:
         cursor = found.next
         if cursor is None:
             return csv_download(rows, COMMISSIONS, name="commissions.csv")
-    raise Problem(422, "There are too many for one file: choose a month or a connection.")
+    raise Problem(422, ("There are too many rows for one file: choose a month or a connection."))
 
 
 def _commissions(visit: Visit, *, limit: int, cursor: str | None) -> CommissionList:
@@ -182,7 +182,7 @@ def _month(query: Values, name: str) -> str | None:
 
 
 def _stage_chart(stages: Sequence[StageView]) -> Any:
-    """The stages in which most orders were, each with its median and 90th percentile."""
+    """The stages with the most orders, each with its median and 90th percentile."""
     most = sorted(stages, key=lambda one: one.count, reverse=True)[:MOST_BARS]
     bars = [
         Bar(

@@ -1,4 +1,4 @@
-"""Notices of every order, sending one again, and addresses to which no mail may go."""
+"""Notices of every order, resending, and suppressed addresses."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -28,7 +28,7 @@ VIEWS: Final = (
     ("Skipped", "state=skipped"),
     ("All", ""),
 )
-"""A name, and the filters that it stands for."""
+"""A named set of filters."""
 TONES: Final[Mapping[str, tuple[str, str]]] = {
     State.QUEUED: ("grey", "○"),
     State.SENT: ("grey", "◑"),
@@ -39,7 +39,7 @@ TONES: Final[Mapping[str, tuple[str, str]]] = {
     State.SKIPPED: ("warn", "–"),
     State.FAILED: ("bad", "✕"),
 }
-"""The style and the shape of each state."""
+"""The style and the symbol of each state."""
 _FILTERS: Final = (
     "state",
     "reason",
@@ -89,7 +89,7 @@ def show_notices(visit: Visit) -> Answer:
 
 @pages.get("/console/notices/suppressions")
 def show_suppressions(visit: Visit) -> Answer:
-    """Addresses to which no mail may go."""
+    """Suppressed addresses."""
     found = list_suppressions(
         visit.services,
         address=text_of(visit.query, "address", most=254),
@@ -101,13 +101,13 @@ def show_suppressions(visit: Visit) -> Answer:
 
 @pages.post("/console/notices/suppressions/{suppression}/lift")
 def lift(visit: Visit) -> Answer:
-    """Let mails go to an address again."""
+    """Lift the suppression of an address."""
     suppression = visit.path["suppression"]
     visit.changes.make("DELETE", f"/suppressions/{segment(suppression)}")
     return visit.go_to(
         "/console/notices/suppressions",
-        done="The suppression is lifted: new mails go to this address. To send a notice that was "
-        "suppressed, resend it.",
+        done="The suppression is lifted: new mails are sent to this address. "
+        "To send a suppressed notice, resend it.",
     )
 
 
@@ -130,7 +130,7 @@ def look_before_resending(visit: Visit) -> Answer:
 
 @pages.post("/console/notices/{notice}/resend")
 def resend(visit: Visit) -> Answer:
-    """Send a mail again, written from the order as it is now."""
+    """Send a mail again, rendered from the order as it is now."""
     identity, form = notice_id(visit.path["notice"]), visit.form
     to = text_of(form, "to", most=254)
     visit.changes.make(

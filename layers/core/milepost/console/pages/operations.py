@@ -15,24 +15,24 @@ from milepost.console.routing import Pages
 pages = Pages()
 
 KEPT_ROWS: Final = 6
-"""Each costs a call to S3: a page makes 8 calls at most."""
+"""Each row costs a call to S3, and a page makes at most 8 calls."""
 LETTER_ROWS: Final = 10
 LONGEST_SHOWN: Final = 60_000
-"""Characters of a body that a page shows: the whole of it can be read by the API."""
+"""Maximum number of characters of a body on a page; the API returns the complete body."""
 ABOUT: Final = {
     "inbox": "Webhooks that were authentic and could not be recorded",
     "email": "Mails that could not be sent",
     "endpoint": "Messages to endpoints that could not be delivered",
-    "mail_events": "News about mails, such as bounces, that could not be recorded",
+    "mail_events": ("Events of mails, such as bounces, that could not be recorded"),
     "announce": "Changes of orders that could not be announced",
-    "invocations": "Runs of functions that failed",
+    "invocations": "Failed invocations of functions",
 }
-"""What waits in each queue."""
+"""The content of each queue."""
 
 
 @pages.get("/console/operations")
 def show_operations(visit: Visit) -> Answer:
-    """How many messages wait in each dead-letter queue; as a part of Today, how many in all."""
+    """The number of messages in each dead-letter queue; on Today, the total."""
     parts = visit.parts(queues=lambda: list_dead_letters(visit.services).items)
     if visit.request.is_part:
         return visit.page("dead_letters_part.html", queues=parts["queues"])
@@ -41,7 +41,7 @@ def show_operations(visit: Visit) -> Answer:
 
 @pages.get("/console/operations/quarantine")
 def show_quarantine(visit: Visit) -> Answer:
-    """What could not be read; as a part of Today, whether there is anything."""
+    """Payloads that could not be read; on Today, whether there are any."""
     if visit.request.is_part:
         one = visit.parts(first=lambda: list_quarantine(visit.services, limit=1).items)["first"]
         return visit.page("quarantine_part.html", first=one)
@@ -63,23 +63,24 @@ def show_quarantine(visit: Visit) -> Answer:
 
 @pages.post("/console/operations/quarantine/replay")
 def reprocess_many(visit: Visit) -> Answer:
-    """Have everything of a connection read again."""
+    """Reprocess all payloads of a connection."""
     connection = text_of(visit.form, "connection", most=64)
     if connection is None:
         raise Problem(422, "Choose a connection.")
     asked = {"connection": connection, "announce": bool(visit.form.one("announce"))}
     done = visit.changes.make("POST", "/quarantine/replay", body=asked)
-    more = " There are more: repeat it." if done["next"] else ""
+    more = "There are more: repeat this." if done["next"] else ""
     return visit.go_to(
         "/console/operations/quarantine",
-        done=f"{done['replayed']} of {connection} are being read again. What can be recorded now "
-        f"leaves the quarantine within a minute.{more}",
+        done=f"{done['replayed']} payloads of {connection} are being "
+        "reprocessed. Those that can be recorded now leave the quarantine "
+        f"within a minute.{more}",
     )
 
 
 @pages.get("/console/operations/quarantine/{kept}")
 def show_kept(visit: Visit) -> Answer:
-    """One of them, with its body; for operators."""
+    """One payload with its body; for operators."""
     one = show_quarantined(visit.path["kept"], visit.services, visit.caller)
     text = one.text if one.text is not None else f"(not UTF-8; as base64)\n{one.base64}"
     return visit.page(
@@ -92,20 +93,20 @@ def show_kept(visit: Visit) -> Answer:
 
 @pages.post("/console/operations/quarantine/{kept}/replay")
 def reprocess(visit: Visit) -> Answer:
-    """Have one read again."""
+    """Reprocess one payload."""
     kept = visit.path["kept"]
     asked = {"announce": bool(visit.form.one("announce"))}
     visit.changes.make("POST", f"/quarantine/{segment(kept)}/replay", body=asked)
     return visit.go_to(
         "/console/operations/quarantine",
-        done="It is being read again. Once it is recorded it leaves the quarantine; if it can't be "
-        "read it stays.",
+        done="It is being reprocessed. Once it is recorded, it leaves the "
+        "quarantine; if it can't be read, it stays.",
     )
 
 
 @pages.post("/console/operations/quarantine/{kept}/discard")
 def discard_kept(visit: Visit) -> Answer:
-    """Give one up for good."""
+    """Discard one payload permanently."""
     kept = visit.path["kept"]
     visit.changes.make("DELETE", f"/quarantine/{segment(kept)}")
     return visit.go_to("/console/operations/quarantine", done="It is discarded.")
@@ -126,23 +127,23 @@ def show_queue(visit: Visit) -> Answer:
 
 @pages.post("/console/operations/dead-letters/{queue}/redrive")
 def redrive(visit: Visit) -> Answer:
-    """Take up messages again: those that are selected, or all."""
+    """Redrive messages: the selected ones, or all."""
     queue, selected = visit.path["queue"], visit.form.all("message")
     if not selected and not visit.form.one("all"):
         raise Problem(422, "Select messages, or redrive all of them.")
     asked = {"messages": None if visit.form.one("all") else selected}
     done = visit.changes.make("POST", f"/dead-letters/{segment(queue)}/redrive", body=asked)
     stayed = done["failed"]
-    failed = f" {len(stayed)} could not be: {stayed[0]['reason']}." if stayed else ""
+    failed = f"{len(stayed)} could not be redriven: {stayed[0]['reason']}." if stayed else ""
     return visit.go_to(
         f"/console/operations/dead-letters/{segment(queue)}",
-        done=f"{done['moved']} were redriven, {done['left']} still wait.{failed}",
+        done=f"{done['moved']} were redriven, {done['left']} are left.{failed}",
     )
 
 
 @pages.post("/console/operations/dead-letters/{queue}/discard")
 def discard_letters(visit: Visit) -> Answer:
-    """Give up the selected messages for good."""
+    """Discard the selected messages permanently."""
     queue, selected = visit.path["queue"], visit.form.all("message")
     if not selected:
         raise Problem(422, "Select the messages to discard.")

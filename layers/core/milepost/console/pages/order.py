@@ -27,8 +27,8 @@ pages = Pages()
 
 @pages.get("/console/orders/{order}")
 def show(visit: Visit) -> Answer:
-    """The order with all that is known of it."""
-    # The route decodes the percent signs that the path had; here they are decoded already.
+    """The order with all its details."""
+    # The API's route decodes percent signs of the path; here they are already decoded.
     order = show_order(visit.path["order"].replace("%", "%25"), visit.services)
     parts = visit.parts(group=lambda: show_group(order.group.replace("%", "%25"), visit.services))
     return visit.page(
@@ -49,7 +49,7 @@ def show(visit: Visit) -> Answer:
 
 @pages.post("/console/orders/{order}/actions/{action}")
 def act(visit: Visit) -> Answer:
-    """Have something done with the order."""
+    """Run an action on the order."""
     order, action = visit.path["order"], visit.path["action"]
     made = visit.changes.make(
         "POST",
@@ -62,14 +62,14 @@ def act(visit: Visit) -> Answer:
 
 @pages.post("/console/orders/{order}/actions/{action}/call-off")
 def call_off(visit: Visit) -> Answer:
-    """Call off what was planned for later."""
+    """Cancel a planned action."""
     order, action = visit.path["order"], visit.path["action"]
     visit.changes.make(
         "DELETE",
         f"/orders/{segment(order)}/actions/{segment(action)}/planned",
         key=visit.form.one("key"),
     )
-    return visit.go_to(_address(order), done=f"{label(action)} is called off.")
+    return visit.go_to(_address(order), done=f"{label(action)} is cancelled.")
 
 
 @pages.get("/console/orders/{order}/notices/{notice}/resend")
@@ -84,7 +84,7 @@ def look_before_resending(visit: Visit) -> Answer:
 
 @pages.post("/console/orders/{order}/notices/{notice}/resend")
 def resend(visit: Visit) -> Answer:
-    """Send a mail again, written from the order as it is now."""
+    """Send a mail again, rendered from the order as it is now."""
     body: dict[str, Any] = {"force": bool(visit.form.one("force"))}
     if visit.form.one("to"):
         body["to"] = visit.form.one("to")
@@ -94,7 +94,7 @@ def resend(visit: Visit) -> Answer:
         body=body,
         key=visit.form.one("key"),
     )
-    done = f"The mail goes to {sent['recipient']} once more."
+    done = f"The mail is sent to {sent['recipient']} again."
     return visit.go_to(_address(visit.path["order"]), done=done)
 
 
@@ -124,7 +124,7 @@ def _at_provider(order: OrderView, connection: Connection | None) -> str | None:
     """The order's page in the provider's own web application."""
     if connection is None or connection.order_page is None:
         return None
-    # An id of dots alone would lead to another page.
+    # An id that consists only of dots would lead to another page.
     if not (order.order_id.strip(".") and order.item_id.strip(".")):
         return None
     page = connection.order_page.replace("{order_id}", quote(order.order_id, safe=""))

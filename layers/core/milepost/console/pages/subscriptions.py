@@ -55,7 +55,7 @@ def show_form(visit: Visit) -> Answer:
 
 @pages.post(LIST)
 def add(visit: Visit) -> Answer:
-    """Add one. What is wrong is said above the form, which keeps what was typed."""
+    """Add a subscription. Errors are shown above the form, which keeps its values."""
     form = visit.form
     try:
         made = visit.changes.make("POST", "/subscriptions", body=_said(form), key=form.one("key"))
@@ -136,7 +136,7 @@ def preview(visit: Visit) -> Answer:
 
 @pages.get(f"{LIST}/{{subscription}}")
 def show_one(visit: Visit) -> Answer:
-    """One subscription and what can be done with it."""
+    """One subscription, and what can be done with it."""
     one = show_subscription(visit.path["subscription"], visit.services)
     suppressed = visit.parts(
         of_it=lambda: (
@@ -167,7 +167,7 @@ def show_change(visit: Visit) -> Answer:
 
 @pages.post(f"{LIST}/{{subscription}}/change")
 def change(visit: Visit) -> Answer:
-    """Change what it says. The recipient stays."""
+    """Change a subscription, except its recipient."""
     one = show_subscription(visit.path["subscription"], visit.services)
     form = visit.form.replaced("recipient", one.recipient).replaced("channel", one.channel)
     try:
@@ -177,12 +177,12 @@ def change(visit: Visit) -> Answer:
             raise
         faults = [one.what for one in problem.errors] or [problem.detail]
         return _form(visit, said=form, faults=faults, of=one.id)
-    return _back_to(made, visit, done="The subscription is changed.")
+    return _back_to(made, visit, done="The subscription was changed.")
 
 
 @pages.post(f"{LIST}/{{subscription}}/rotate-secret")
 def rotate_secret(visit: Visit) -> Answer:
-    """Make a new secret of an endpoint, which is shown once."""
+    """Rotate an endpoint's secret; the new one is shown once."""
     made = visit.changes.make("POST", f"{_path(visit)}/rotate-secret", key=visit.form.one("key"))
     one = show_subscription(visit.path["subscription"], visit.services)
     return visit.page("subscription_secret.html", one=one.model_dump() | made)
@@ -190,23 +190,23 @@ def rotate_secret(visit: Visit) -> Answer:
 
 @pages.post(f"{LIST}/{{subscription}}/pause")
 def pause(visit: Visit) -> Answer:
-    """Stop it until somebody reactivates it."""
+    """Pause a subscription until somebody reactivates it."""
     one = visit.changes.make("POST", f"{_path(visit)}/pause")
     return _back_to(one, visit, done=f"{one['recipient']} gets nothing until it is reactivated.")
 
 
 @pages.post(f"{LIST}/{{subscription}}/reactivate")
 def reactivate(visit: Visit) -> Answer:
-    """Let it notify again."""
+    """Reactivate a subscription."""
     one = visit.changes.make("POST", f"{_path(visit)}/resume")
     return _back_to(one, visit, done=f"{one['recipient']} is notified again.")
 
 
 @pages.post(f"{LIST}/{{subscription}}/delete")
 def delete(visit: Visit) -> Answer:
-    """Delete it for good."""
+    """Delete a subscription permanently."""
     visit.changes.make("DELETE", _path(visit))
-    return visit.go_to(LIST, done="The subscription is deleted.")
+    return visit.go_to(LIST, done="The subscription was deleted.")
 
 
 def _path(visit: Visit) -> str:

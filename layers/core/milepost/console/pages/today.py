@@ -21,14 +21,14 @@ from milepost.notifications.notice import State
 pages = Pages()
 
 ROWS: Final = 5
-"""Orders of each part; the rest is on the list behind it."""
+"""Maximum number of orders in each section; the others are on its list."""
 _WELL: Final = frozenset({Condition.WORKS, Condition.NOT_POLLED})
 _NOT_SENT: Final = (State.FAILED, State.BOUNCED, State.SUPPRESSED)
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page: its heading, the filter of its list, and what it says when empty."""
+    """A section of the page: its heading, the filter of its list, and its text when empty."""
 
     name: str
     filter: tuple[str, str]
@@ -42,7 +42,7 @@ class Section:
 SECTIONS: Final = (
     Section("Overdue", ("due", "overdue"), "Nothing is late."),
     Section("Due this week", ("due", "this_week"), "Nothing is due this week."),
-    Section("Needs attention", ("attention", "any"), "No order needs a look."),
+    Section("Needs attention", ("attention", "any"), "No order needs attention."),
     Section("Waiting for the customer", ("waiting", "any"), "No order waits for its customer."),
     Section("Rejected", ("status", "rejected"), "No order was rejected."),
 )
@@ -58,8 +58,8 @@ class Orders:
 
 @pages.get("/console")
 def show_today(visit: Visit) -> Answer:
-    """Orders, notices and connections are read side by side; what can't be read doesn't hide the
-    others. Notices and connections are as they were up to a minute ago."""
+    """Orders, notices and connections are read in parallel; a part that can't be read doesn't
+    affect the others. Notices and connections are as they were up to a minute ago."""
     narrowed_to = visit.services.narrowed_to
     parts = visit.parts(
         orders=partial(_orders, visit),
@@ -86,7 +86,7 @@ def show_today(visit: Visit) -> Answer:
 
 
 def _orders(visit: Visit) -> list[Orders]:
-    """The orders of each section, of one read for all of them."""
+    """The orders of each section, from one read for all sections."""
     wanted = [wanted_orders(visit.services, **read_filters(one.query)) for one in SECTIONS]
     return [
         Orders([listed_view(one) for one in page.orders], more=page.last is not None)
@@ -104,6 +104,6 @@ def _connections_in_trouble(visit: Visit) -> list[Any]:
 
 
 def _number(part: Part) -> str:
-    """How many there are: as many as are shown, or more than that."""
+    """The number of orders: as many as are shown, or more."""
     shown = len(part.value.orders)
     return f"{shown}+" if part.value.more else str(shown)

@@ -22,7 +22,7 @@ _LONGEST_ID: Final = 64
 
 @pages.get("/console/views")
 def show_views(visit: Visit) -> Answer:
-    """One's own views and the team's, each with what can be done with it."""
+    """Your own views and the team's, each with its possible changes."""
     kept = [one for one in _views(visit) if one.shared is not Shared.SYSTEM]
     return visit.page("views.html", views=[(one, view_query(one.filters).text) for one in kept])
 
@@ -35,7 +35,7 @@ def save(visit: Visit) -> Answer:
         raise Problem(422, "The view needs a name.")
     there = next((one for one in _views(visit) if _is_called(one, name)), None)
     if there and not visit.form.one("replace"):
-        raise Conflict(f"There is a view {there.name} already: choose another name, or replace it.")
+        raise Conflict(f"There is already a view {there.name}: choose another name, or replace it.")
     made = _put(visit, there.id if there else _id_of(name), name=name, filters=filters)
     address = view_query(made["filters"]).text
     return visit.go_to(f"/console/orders?{address}", done=f"The view {made['name']} is saved.")
@@ -43,7 +43,7 @@ def save(visit: Visit) -> Answer:
 
 @pages.post("/console/views/{view}")
 def change(visit: Visit) -> Answer:
-    """Give it another name, or share it with the team or nobody."""
+    """Rename a view, share it with the team, or stop sharing it."""
     view = _view(visit)
     made = _put(visit, view.id, name=visit.form.one("name") or view.name, filters=view.filters)
     return visit.go_to("/console/views", done=f"The view {made['name']} is saved.")

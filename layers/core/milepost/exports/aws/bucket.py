@@ -1,4 +1,4 @@
-"""ExportsBucket: the files of exports, each with an index of whose data is in it.
+"""ExportsBucket: the files of exports, each with an index of the orders and addresses in it.
 
 ``exports/<id>.csv`` is the file, ``index/<id>`` the index: ids of orders and addresses, one a line,
 compressed. The index is written before the file, so an erasure finds every file by its index.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _PART: Final = 8 * 1024 * 1024
-"""Bytes of a part of a large file. S3 takes parts from 5 MB on, and 10,000 of them."""
+"""Bytes of a part of a large file. S3 requires at least 5 MB, and allows 10,000 parts."""
 _FILES: Final = "exports/"
 _INDEXES: Final = "index/"
 
@@ -47,7 +47,7 @@ class ExportFiles:
         return link
 
     def indexed(self) -> Iterator[str]:
-        """The ids of all exports with a file, or about to have one."""
+        """The ids of all exports that have a file, or will have one soon."""
         pages = (
             self._make_client()
             .get_paginator("list_objects_v2")
@@ -57,7 +57,7 @@ class ExportFiles:
             yield from (one["Key"].removeprefix(_INDEXES) for one in page.get("Contents", []))
 
     def named(self, export_id: str) -> list[str]:
-        """What of customers is in a file; empty when it is gone meanwhile."""
+        """The orders and addresses in a file; empty if it was deleted meanwhile."""
         try:
             answer = self._make_client().get_object(
                 Bucket=self._bucket, Key=f"{_INDEXES}{export_id}"
@@ -114,7 +114,7 @@ class ExportFile:
         return self._size
 
     def abort(self) -> None:
-        """Remove what was sent. If that fails, the bucket's lifecycle does it."""
+        """Remove the parts that were sent. If that fails, the bucket's lifecycle does it."""
         if self._upload is None:
             return
         try:

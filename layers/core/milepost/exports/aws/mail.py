@@ -1,7 +1,7 @@
 """The mail that an export is ready, or why it failed.
 
-It has nothing of the list, and no link that opens the file: its link leads to the console, where
-the person signs in and their role is checked.
+It contains no data of the list, and no link that opens the file: its link leads to the console,
+where the person signs in and their role is checked.
 """
 
 import logging
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _FINAL: Final = frozenset({"MessageRejected", "BadRequestException", "InvalidParameterValue"})
-"""Answers of SES that are about this mail."""
+"""Errors of SES that concern this mail."""
 
 
 class ExportMailer:
@@ -66,7 +66,7 @@ def said_of(export: Export, *, address: str) -> tuple[str, str]:
             f"Sign in to download it: {address}\n\n"
             f"The file is kept until {export.available_until:%d %B %Y, %H:%M} UTC.",
         )
-    why = export.why or "it is not known why"
+    why = export.why or "the reason is unknown"
     return (
         f"Your export {what} failed",
         f"Your export {what} could not be made: {why}. {made}\n\nSee {address}",

@@ -37,7 +37,7 @@ class ExportsTable:
             first = self._first_of(request, export)
             if (found := self.find(first)) is not None:
                 return found
-            # The request broke off before its export was stored.
+            # The request was interrupted before its export was stored.
             export = replace(export, id=first)
         item = {
             **_key(export.id),
@@ -53,7 +53,7 @@ class ExportsTable:
             "mail_to": export.mail_to,
             "expected": export.expected,
             "export_state": str(export.state),
-            # One that never ends is forgotten with its filters after a day.
+            # An export that never ends expires with its filters after a day.
             "expires_at": int((export.created_at + KEPT_FOR).timestamp()),
         }
         self._client.put_item(
