@@ -87,7 +87,7 @@ def test_a_rotation_keeps_both_secrets_live_until_it_is_finished(operator: Opera
     assert previous == old
     assert new != old
     assert again.exit_code == 1
-    assert "is under way" in again.output
+    assert "is in progress" in again.output
     assert finished.exit_code == 0
     assert operator.signing_secrets("offergrid-home") == (new,)
 
@@ -151,7 +151,7 @@ def test_a_credential_that_no_header_carries_is_refused_when_it_is_set(
     result = operator.run("secret", "set", "offergrid-home", "api_key", given=value)
 
     assert result.exit_code == 2
-    assert "an HTTP header carries no line breaks" in result.output
+    assert "an HTTP header can't contain line breaks" in result.output
     assert "Evil" not in result.output
     assert operator.credentials.get("offergrid-home") == before
 

@@ -42,7 +42,7 @@ def test_what_dynamodb_has_no_type_for_is_refused(value: object) -> None:
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "1" * 39])
 def test_a_number_that_dynamodb_would_not_keep_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="DynamoDB keeps"):
+    with pytest.raises(ValueError, match=r"DynamoDB (can't store|stores)"):
         to_item({"value": Decimal(text)})
 
 

@@ -131,7 +131,7 @@ def test_the_query_of_an_endpoint_is_not_shown(deployed: Deployed, log: NoticesT
 def test_an_order_of_which_nothing_was_announced_is_said(deployed: Deployed) -> None:
     keep_order(deployed)
 
-    assert f"No notice of {KEY.order_id} is in the log" in deployed.say(
+    assert f"The log has no notice of {KEY.order_id};" in deployed.say(
         "notices", "list", KEY.order_id
     )
 
