@@ -1,7 +1,7 @@
 """An entry of the activity log: one change that a person or a token made, or tried to make.
 
-An entry holds ids, never a customer's name, address, email or phone, nor a text that somebody
-typed. So an erasure has nothing to take out of it.
+An entry holds ids, never a customer's name, address, email or phone, nor free text. So an erasure
+has nothing to remove from it.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ _MOST_ARGUMENTS: Final = 30
 
 
 class Via(StrEnum):
-    """What the change was made by."""
+    """The interface by which the change was made."""
 
     API = "api"
     COMMAND = "command"
@@ -27,15 +27,16 @@ class Via(StrEnum):
 
 
 class Outcome(StrEnum):
-    """Its outcome."""
+    """The outcome of a change."""
 
     STARTED = "started"
-    """It was begun, and nobody noted its end: it may be done, wholly or in part."""
+    """The change began, but its end was not recorded: it may have been made completely or in
+    part."""
     DONE = "done"
     REFUSED = "refused"
     """Nothing was changed."""
     FAILED = "failed"
-    """It ended in an error on our side or the provider's: it may be done in part."""
+    """It ended with an error of Milepost or the provider: part of it may have been made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +54,10 @@ class Entry:
     :param at: when it began
     :param kind: what was done: the ``operation_id`` of the route, or the command's name
     :param address: the IP address that the request came from, where it is known
-    :param targets: what it is about, by kind of thing: ids, such as ``{"order": "a:b:c"}``
-    :param connections: the connections that these belong to; empty where it belongs to none
-    :param arguments: what was given with it: values of switches, and only the names of the rest
-    :param status: the HTTP status of the answer
+    :param targets: the ids that it is about, by kind, such as ``{"order": "a:b:c"}``
+    :param connections: the connections of these; empty if there are none
+    :param arguments: the arguments: values of switches, and only the names of others
+    :param status: the HTTP status of the response
     """
 
     id: str
@@ -81,9 +82,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which entries are looked for; each filter that is given has to match.
+    """Filters of entries; all that are given have to match.
 
-    :param connections: entries of these connections alone; None for every entry
+    :param connections: only entries of these connections; None for every entry
     """
 
     person: str | None = None
@@ -95,7 +96,7 @@ class Wanted:
     last_day: date
 
     def matches(self, entry: Entry) -> bool:
-        """Whether an entry is one of those."""
+        """Whether an entry matches."""
         return (
             self.person in (None, entry.actor.person)
             and self.order in (None, entry.order)
@@ -111,24 +112,25 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page ended: the entry after which the next one goes on."""
+    """The end of a page: the entry after which the next page continues."""
 
     at: datetime
     id: str
 
 
 def started(now: datetime) -> datetime:
-    """The instant of an entry, as precise as it is kept."""
+    """The instant of an entry, with the precision in which it is stored."""
     return whole_milliseconds(now)
 
 
 def hash_of(text: str) -> str:
-    """What an entry has in place of an id that may name a person."""
+    """The hash that an entry has in place of an id that may name a person."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def kept_arguments(given: Mapping[str, Any]) -> dict[str, bool | None]:
-    """What an entry keeps of a request's arguments: switches as they are, of others the names."""
+    """The arguments of a request that an entry stores: switches with their values, others only by
+    name."""
     named = [name for name in sorted(given) if _NAME.fullmatch(name)]
     return {name: _switch(given[name]) for name in named[:_MOST_ARGUMENTS]}
 

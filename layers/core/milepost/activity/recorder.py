@@ -1,8 +1,8 @@
 """Records changes: an entry is written before a change, and completed after it.
 
-The entry is written first. A change that can't be noted is not made, so there is none without its
-entry. What becomes of it is written over the same entry once it is known. When that fails the
-change stands: its entry says ``started``, and the failure is reported (decision 36).
+A change that can't be recorded is not made, so there is no change without an entry. Its outcome
+replaces the entry when it is known. If that fails, the change has still been made: its entry says
+``started``, and the failure is reported (decision 36).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,26 +19,26 @@ _REFUSED = 400
 
 
 class EntryWriter(Protocol):
-    """Where entries are kept. None can be deleted, and a completed one not be changed."""
+    """Stores entries. They can't be deleted, and completed ones can't be changed."""
 
     def start(self, entry: Entry) -> None:
-        """Keep a new entry."""
+        """Store a new entry."""
         ...
 
     def complete(self, entry: Entry) -> None:
-        """Keep its outcome, in place of the entry that was started."""
+        """Store its outcome, in place of the started entry."""
         ...
 
 
 class NotRecorded(Exception):
-    """The change can't be noted, so it was not made."""
+    """The change can't be recorded, so it was not made."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Change:
-    """What is known of a change while it is made. Say here what it concerns and what it changed.
+    """A change while it is made. Its targets and values are added here.
 
-    Only ids and settings belong here: never what identifies a customer, and no free text.
+    Only ids and settings are allowed: no data that identifies a customer, and no free text.
     """
 
     targets: dict[str, str] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Change:
     after: Mapping[str, Any] | None = None
 
     def concerns(self, *, connection: str | None = None, **ids: str) -> None:
-        """Add what it is about.
+        """Add targets of the change.
 
         :param connection: the connection that this belongs to
         :param ids: ids by kind of thing, such as ``order="a:b:c"``
@@ -61,7 +61,7 @@ class Change:
     def changed(
         self, *, before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None
     ) -> None:
-        """What was changed: settings as they were, and as they are now; only those that differ."""
+        """Add changed settings, before and after; only those that differ."""
         old, new = before or {}, after or {}
         same = {name for name in old if name in new and old[name] == new[name]}
         self.before = {name: value for name, value in old.items() if name not in same}
@@ -82,9 +82,9 @@ class Recorder:
     def begin(
         self, change: Change, *, kind: str, actor: Actor, via: Via, address: str | None = None
     ) -> Entry:
-        """Note that a change is begun.
+        """Record that a change begins.
 
-        :raises NotRecorded: when it can't be noted; don't make it
+        :raises NotRecorded: when it can't be recorded; the change must not be made
         """
         entry = Entry(
             id=uuid4().hex,
@@ -105,7 +105,7 @@ class Recorder:
     def end(
         self, entry: Entry, change: Change, *, outcome: Outcome, status: int | None = None
     ) -> None:
-        """Note its outcome; it never fails, since the change is made."""
+        """Record its outcome; this never fails, since the change has been made."""
         is_refused = outcome is Outcome.REFUSED
         completed = replace(
             entry,
@@ -113,7 +113,7 @@ class Recorder:
             status=status,
             targets=dict(change.targets),
             connections=frozenset(change.connections),
-            # What was refused may be anything that somebody typed.
+            # A refused request may contain any text.
             arguments={} if is_refused else dict(change.arguments),
             before=None if is_refused else change.before,
             after=None if is_refused else change.after,
@@ -134,10 +134,10 @@ class Recorder:
         refusals: tuple[type[Exception], ...] = (),
         **ids: str,
     ) -> Iterator[Change]:
-        """Record what is done within: for whoever calls the services without the API's routes.
+        """Record the changes in a block, for callers of the services without the API's routes.
 
         :param refusals: errors after which nothing was changed
-        :raises NotRecorded: when it can't be noted; nothing was done then
+        :raises NotRecorded: when it can't be recorded; nothing was done then
         """
         change = Change()
         change.concerns(**ids)
@@ -154,7 +154,7 @@ class Recorder:
 
 
 def outcome_of(status: int) -> Outcome:
-    """What an HTTP status says of a change."""
+    """The outcome of a change by its HTTP status."""
     if status >= _SERVER_ERROR:
         return Outcome.FAILED
     return Outcome.REFUSED if status >= _REFUSED else Outcome.DONE

@@ -1,7 +1,7 @@
 """Redacts values that may never be stored from a payload that is otherwise kept byte for byte.
 
-Works on the text, without reading it as JSON: what is kept is just what can't be read, and may be
-nested deeper than any reader goes.
+It works on the text, without parsing JSON, since quarantined payloads may be invalid, or nested too
+deeply for a parser.
 """
 
 import json
@@ -22,18 +22,18 @@ _SECRETS: Final = (
     "token",
     "authorizationcode",
 )
-"""Parts of the names of fields that hold a secret, written as one word in small letters."""
+"""Parts of the names of fields with secrets, as one word in lower case."""
 _WHOLE: Final = frozenset({"code", "pin", "otp", "cvc", "cvv"})
-"""Names that are ones only by themselves: a postcode is no secret."""
+"""Complete names of fields with secrets: a postcode is not a secret."""
 _SAYS_WHETHER: Final = "authorizationcode"
-"""An object of this name says whether a code was sent; the code is its own field in it."""
+"""An object of this name says whether a code was sent; the code is a field of its own in it."""
 
 _STRING: Final = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _OPEN_STRING: Final = rf"{_STRING[:-1]}\\?\Z"
 _WORD: Final = r"[A-Za-z_][\w-]*+"
 _COLON: Final = r"""(['"]?\s*+:\s*+)?"""
 _NAME: Final = re.compile(rf"({_STRING}|{_OPEN_STRING}|{_WORD}){_COLON}", re.DOTALL)
-"""A text, and whether it is the name of a field; in what isn't JSON, names may have no quotes."""
+"""A text, and whether it is the name of a field; outside of JSON, names may have no quotes."""
 _NAME_IN_OPEN_STRING: Final = re.compile(rf"({_WORD}){_COLON}")
 _TOKEN: Final = re.compile(rf"{_STRING}|'[^']*+'|[\[\]{{}},]|[^\[\]{{}},\"']++", re.DOTALL)
 _NOTHING: Final = "null"
@@ -42,7 +42,7 @@ _NOTHING: Final = "null"
 def without_secrets(raw: bytes) -> bytes:
     """A payload without the values of its passwords, bank accounts and codes, however deep.
 
-    Each such value becomes ``null``; every other byte stays as it is.
+    Each such value is replaced by ``null``; all other bytes are unchanged.
     """
     text = raw.decode("utf-8", "surrogateescape")
     return "".join(_parts(text)).encode("utf-8", "surrogateescape")
@@ -52,7 +52,7 @@ def _parts(text: str) -> Iterator[str]:
     at, names = 0, _NAME
     while name := names.search(text, at):
         if _is_left_open(name[1]):
-            # All that follows may be in it or not: only its words can be looked at.
+            # The end of the value is unknown, so only the following words can be checked.
             yield text[at : name.start() + 1]
             at, names = name.start() + 1, _NAME_IN_OPEN_STRING
             continue
@@ -70,7 +70,7 @@ def _is_left_open(name: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    """A field's name as one word in small letters, whatever way it is written."""
+    """A field's name as one word in lower case, in any spelling."""
     with suppress(ValueError):
         name = str(json.loads(name))
     return "".join(letter for letter in name.casefold() if letter.isalnum())
@@ -83,9 +83,9 @@ def _is_secret(name: str, *, begins: str) -> bool:
 
 
 def _end_of_value(text: str, start: int) -> int:
-    """Where a value ends, without the space behind it; what isn't closed ends with the text.
-
-    A text whose quotes aren't escaped is taken up to the comma or bracket: it is all of the secret.
+    """The end of a value, without the white space after it; an unclosed value ends with the text. A
+    text with unescaped quotes extends to the comma or bracket, so that the complete secret is
+    removed.
     """
     open_brackets = 0
     at = start

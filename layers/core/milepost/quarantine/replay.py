@@ -10,16 +10,16 @@ from milepost.orders.report import Source
 
 
 class BadKeptId(ValueError):
-    """Not the id of anything in the quarantine; the message says what one looks like."""
+    """Not an id of the quarantine; the message describes one."""
 
 
 class NotKept(LookupError):
-    """The quarantine has nothing of this id: it was replayed, discarded, or has expired."""
+    """The quarantine has no payload with this id: it was replayed or discarded, or has expired."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class KeptId:
-    """Which object of the quarantine: follows from its connection, day of arrival and bytes."""
+    """The id of a quarantined payload, derived from its connection, day of arrival and bytes."""
 
     connection: str
     day: str
@@ -27,14 +27,14 @@ class KeptId:
 
     @property
     def path_id(self) -> str:
-        """One segment of a URL's path, as the API names it."""
+        """The id as one segment of a URL's path."""
         return f"{self.connection}:{self.day}:{self.digest}"
 
     @classmethod
     def parse(cls, text: str) -> "KeptId":
-        """Read what ``path_id`` wrote.
+        """Parse the text of ``path_id``.
 
-        :raises BadKeptId: when the text is none
+        :raises BadKeptId: when the text is not an id
         """
         found = _KEPT_ID.fullmatch(text)
         if found is None:
@@ -47,7 +47,7 @@ _KEPT_ID: Final = re.compile(r"([^:/]+):(\d{4}-\d\d-\d\d):([0-9a-f]{32})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What the quarantine says of one delivery, or of one order of a poll; ``size`` in bytes."""
+    """A quarantined delivery, or order of a poll; ``size`` in bytes."""
 
     id: KeptId
     source: Source
@@ -57,10 +57,10 @@ class Kept:
 
 
 class Quarantine(Protocol):
-    """What could not be read, byte for byte."""
+    """Payloads that could not be read, byte for byte."""
 
     def get(self, kept_id: KeptId) -> tuple[Kept, bytes]:
-        """:raises NotKept: when it isn't there"""
+        """:raises NotKept: when it doesn't exist"""
         ...
 
     def walk(
@@ -71,16 +71,17 @@ class Quarantine(Protocol):
         until: datetime | None = None,
         after: KeptId | None = None,
     ) -> Iterator[Kept]:
-        """What arrived in this time, by connection and day, from behind ``after`` on."""
+        """Payloads that arrived in this period, by connection and day, after the position
+        ``after``."""
         ...
 
 
 class Inbox(Protocol):
-    """The queue from which deliveries are recorded."""
+    """The inbox queue."""
 
     def put_back(self, kept: Kept, body: bytes, *, announce: bool, now: datetime) -> None:
-        """Have it read again, as of its first arrival. Whoever has recorded it takes it out of the
-        quarantine: until then it is in both places, so that nothing can get lost.
+        """Have it reprocessed, dated by its first arrival. It is removed from the quarantine after
+        it was recorded: until then it is in both places, so that it can't be lost.
 
         :raises InboxRefused: when it is not in the queue
         """
@@ -89,13 +90,13 @@ class Inbox(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """Puts back what was kept. Whatever is recorded twice by it changes nothing."""
+    """Puts quarantined payloads back into the inbox. Recording a payload twice changes nothing."""
 
     quarantine: Quarantine
     inbox: Inbox
 
     def one(self, kept_id: KeptId, *, announce: bool, now: datetime) -> Kept:
-        """Put one back.
+        """Put one payload back.
 
         :raises NotKept: when it isn't there
         """
@@ -114,7 +115,8 @@ class Replay:
         announce: bool,
         now: datetime,
     ) -> "Replayed":
-        """Put back what a connection got in this time, at most so much at once."""
+        """Put back the payloads that a connection received in this period, a limited number at
+        once."""
         count, last = 0, None
         found = self.quarantine.walk(
             connection_id=connection_id, since=since, until=until, after=after
@@ -125,7 +127,7 @@ class Replay:
             try:
                 self.one(kept.id, announce=announce, now=now)
             except NotKept:
-                # Somebody else was quicker.
+                # It was replayed or discarded meanwhile.
                 continue
             count, last = count + 1, kept.id
         return Replayed(count, None)
@@ -133,7 +135,8 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """How many were put back, and behind which one to go on; None when that was all."""
+    """The number of payloads that were put back, and the one after which to continue; None if these
+    were all."""
 
     count: int
     go_on_after: KeptId | None

@@ -1,7 +1,7 @@
 """Commission: what completed orders earn, when it is due, and whether it was paid.
 
 Source for the usual terms: Offergrid's reseller documentation (earned on completion, usually paid
-monthly, sometimes recurring). The terms themselves are a connection's settings.
+monthly, sometimes recurring). The terms are a connection's settings.
 """
 
 import calendar
@@ -26,11 +26,11 @@ MONTHLY: Final = "monthly"
 NAMED_BY: Final = frozenset({"offergrid"})
 """Providers that name an order's commission. Source: Offergrid's reseller documentation."""
 EARNING: Final = frozenset({Status.COMPLETED, Status.ACTIVE})
-"""Statuses in which an order has earned its commission, and goes on earning a recurring one."""
+"""Statuses in which an order has earned its commission, and continues to earn a recurring one."""
 
 
 class State(StrEnum):
-    """Where a commission stands on a day."""
+    """The state of a commission on a day."""
 
     EXPECTED = "expected"
     OVERDUE = "overdue"
@@ -39,7 +39,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commission:
-    """What one order earned in one month (``2026-03``). ``amount`` is exact, in ``currency``."""
+    """The commission of one order for one month (``2026-03``). ``amount`` is exact, in
+    ``currency``."""
 
     key: OrderKey
     month: str
@@ -50,10 +51,10 @@ class Commission:
 
 
 def commissions(order: Order, connection: Connection, *, now: datetime) -> list[Commission]:
-    """What the order has earned up to now, by month, in the connection's time zone.
+    """The commissions of the order until now, by month, in the connection's time zone.
 
-    A payment is seen when the provider dates one, or calls the commission paid; each pays the
-    oldest month that is not paid yet. A person may name the month (``PAID``).
+    A payment is known if the provider dates one, or calls the commission paid; each pays the oldest
+    unpaid month. A person may name the month (``PAID``).
     """
     terms, earned = terms_of(order.details, connection), _earned(order, connection)
     if terms is None or earned is None:
@@ -81,7 +82,7 @@ def terms_of(details: Details, connection: Connection) -> CommissionTerms | None
     """The terms of an order: the connection's that match it, else the amount that the provider
     names for it.
 
-    An amount without terms and its own currency is none that can be added up.
+    An amount without a currency, of the terms or its own, is left out, since it can't be summed.
     """
     terms = matching_terms(
         connection,
@@ -108,7 +109,7 @@ def has_earned(order: Order) -> bool:
 
 
 def due_on(month: date, day: int) -> date:
-    """That day of the next month, or the month's last one when it is shorter."""
+    """This day of the next month, or the last one of a shorter month."""
     next_month = _next_month(month)
     days = calendar.monthrange(next_month.year, next_month.month)[1]
     return next_month.replace(day=min(day, days))
@@ -135,8 +136,8 @@ def _earned(order: Order, connection: Connection) -> tuple[date, date | None] | 
 def _earning(order: Order) -> tuple[datetime, datetime | None] | None:
     """From when and until when the order's status earned; None when it earned nothing.
 
-    An order that was completed and then taken back has earned nothing; one that was supplied for
-    a while and then cancelled has earned until then.
+    An order that was completed and then taken back has earned nothing; one that was supplied for a
+    while and then cancelled has earned until then.
     """
     stages = [(one.status, one.entered) for one in finished_stages(order)]
     if order.status in EARNING:

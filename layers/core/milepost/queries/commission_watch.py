@@ -1,7 +1,7 @@
 """Finds orders whose commission has become overdue since the last run.
 
-A commission is overdue from a midnight that follows from its connection's terms. So a run looks at
-orders only after such a midnight, at each of them once, and remembers how far it came.
+A commission is overdue from a midnight that its connection's terms determine. So a run checks
+orders only after such a midnight, each once, and stores its position.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,8 +23,8 @@ from milepost.queries.commission import EARNING, NAMED_BY, due_on
 from milepost.queries.overdue_commissions import due_commission_notice, overdue_from
 
 LOOK_BACK: Final = timedelta(days=14)
-"""How long ago a commission may have become overdue that is announced now: no longer, so that
-nobody is notified of years when a connection begins to set terms."""
+"""How long ago a commission may have become overdue to be announced now. It is limited, so that new
+terms don't announce commissions of past years."""
 _STATUSES: Final = (*sorted(EARNING), Status.CANCELLED)
 """Orders that earn, and those that earned until they were cancelled."""
 _USUAL_DAY: Final = CommissionTerms(amount="0", currency="EUR").due_day
@@ -32,8 +32,8 @@ _USUAL_DAY: Final = CommissionTerms(amount="0", currency="EUR").due_day
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """How far commissions were looked through: those from ``at`` on, and at that time those of
-    orders from this one on, are left."""
+    """The position up to which commissions were checked: those from ``at`` on are left, at that
+    time those of orders from ``order`` on."""
 
     at: datetime
     order: str = ""
@@ -41,14 +41,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Due:
-    """An order that may have a commission that is overdue since ``place.at``."""
+    """An order that may have a commission that has been overdue since ``place.at``."""
 
     place: Place
     key: OrderKey
 
 
 class Checkpoint(Protocol):
-    """Where it is stored how far commissions were looked through."""
+    """Stores up to where commissions were checked."""
 
     def place(self) -> Place | None: ...
     def mark(self, place: Place) -> None: ...
@@ -56,7 +56,7 @@ class Checkpoint(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommissionWatch:
-    """Announces commissions that are overdue, for the connection's contact."""
+    """Announces overdue commissions to the connection's contact."""
 
     index: DatedOrders
     connections: Callable[[], Iterable[Connection]]
@@ -76,7 +76,7 @@ class CommissionWatch:
         return sorted(one for one in self._closed(midnights, now) if one.place >= begin)
 
     def judge(self, key: OrderKey, *, now: datetime) -> tuple[Announcement, ...]:
-        """Announce what is overdue of one order.
+        """Announce the overdue commission of one order.
 
         :raises LostRace: after many; the next run tries again
         """
@@ -91,9 +91,9 @@ class CommissionWatch:
         )
 
     def finish(self, left: Iterable[Due], *, now: datetime) -> None:
-        """Note how far commissions were looked through, so that the next run goes on from there.
+        """Store up to where commissions were checked, so that the next run continues there.
 
-        :param left: candidates that time, or an error, left over
+        :param left: candidates that were not processed, for lack of time or after an error
         """
         first = min((one.place for one in left), default=Place(now))
         self.checkpoint.mark(first if first.at <= now else Place(now))
@@ -115,7 +115,8 @@ class CommissionWatch:
 def judged_by_money(
     before: TrackedOrder | None, connection: Connection, *, now: datetime
 ) -> tuple[TrackedOrder | None, tuple[Announcement, ...]]:
-    """What an order becomes at this moment, and what that announces; None to leave it as it is."""
+    """The order after judging it at this time, and what that announces; None to leave it
+    unchanged."""
     if before is None or before.erased_at is not None:
         return None, ()
     since = due_commission_notice(before, connection, now=now)
@@ -137,8 +138,9 @@ def judged_by_money(
 def _midnights(
     connection: Connection, *, since: datetime, until: datetime
 ) -> Iterator[tuple[datetime, datetime]]:
-    """From when commissions are overdue between the two, and since when an order was closed that
-    can have one: what recurs may be earned by an order that has been active for years."""
+    """The midnights between the two from which commissions are overdue, each with the earliest
+    closing time of orders that can have one: an order that has been active for years may earn a
+    recurring one."""
     days = {one.due_day for one in connection.commission}
     if connection.provider in NAMED_BY:
         days.add(_USUAL_DAY)
@@ -151,7 +153,7 @@ def _midnights(
 
 
 def _months(since: datetime, until: datetime) -> Iterator[date]:
-    """Months in which it can have been earned what is overdue between the two."""
+    """Months in which commissions may have been earned that become overdue between the two."""
     month = (since.date().replace(day=1) - timedelta(days=35)).replace(day=1)
     while month <= until.date():
         yield month

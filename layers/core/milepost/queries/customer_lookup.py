@@ -1,7 +1,7 @@
 """Customers by a phone number, however it is written: at a cost that doesn't grow with the orders.
 
-The search index finds orders by their number. What it found is compared as a whole number, since
-the index finds beginnings too. Several customers may have one number, as in a household.
+The search index finds orders by their number. The results are compared with the whole number, since
+the index also finds prefixes. Several customers may have one number, as in a household.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ from milepost.queries.search_words import Reading
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundCustomer:
-    """A customer (``search_terms.customer_id_of``), by what their newest order says."""
+    """A customer (``search_terms.customer_id_of``), with the data of their newest order."""
 
     id: str
     name: str | None
@@ -37,7 +37,7 @@ class Lists(Protocol):
 
 
 def is_phone(text: str) -> bool:
-    """Whether a text may be a whole phone number: it has digits enough, and no letters."""
+    """Whether a text may be a whole phone number: it has enough digits, and no letters."""
     digits = sum(character.isdecimal() for character in text)
     return digits >= FEWEST_DIGITS and not any(character.isalpha() for character in text)
 
@@ -45,10 +45,9 @@ def is_phone(text: str) -> bool:
 def customers_by_phone(
     phone: str, *, search: Search, lists: Lists, countries: Mapping[str, str]
 ) -> list[FoundCustomer]:
-    """The customers with this number, those with most orders first.
+    """The customers with this number, those with the most orders first.
 
-    :param countries: each connection's country (ISO 3166-1), by which numbers are read that are
-        written without one
+    :param countries: each connection's country (ISO 3166-1), for numbers without a country code
     """
     if not is_phone(phone):
         return []
@@ -56,8 +55,9 @@ def customers_by_phone(
     asked = {number for one in every_country for number in _whole(phone, one)}
     readings = phone_readings(phone, countries=every_country)
     found = dict.fromkeys(search.find_by_words(readings, connections=countries).keys)
-    # Of connections whose settings leave phone numbers out of the index, and of earlier versions:
-    # customers of whom nothing but the number is known.
+    # For connections whose settings leave phone numbers out of the index, and for orders of earlier
+    # versions:
+    # customers of whom only the number is known.
     by_number = {
         one: search.orders_of_customer(one) for one in ids_of_phone(phone, countries=every_country)
     }
@@ -86,7 +86,7 @@ def _whole(phone: str, country: str | None) -> tuple[str, ...]:
 
 
 def ids_of_phone(phone: str, *, countries: Iterable[str]) -> tuple[str, ...]:
-    """The ids that a customer may have of whom only this number is known, one for each spelling."""
+    """The possible ids of a customer of whom only this number is known, one for each spelling."""
     spellings = [
         phone_ids(phone),
         *(phone_ids(phone, country=one) for one in sorted(set(countries))),

@@ -14,7 +14,7 @@ _LONGEST: Final = 20 * 365 * 24 * 3600 * _SECOND
 
 
 def _bounds() -> Iterator[int]:
-    # Whole numbers all the way: a bucket is the same one on every processor.
+    # Computed with whole numbers, so that buckets are the same on every processor.
     bound = _SECOND
     while bound < _LONGEST:
         yield bound
@@ -22,8 +22,8 @@ def _bounds() -> Iterator[int]:
 
 
 BOUNDS: Final = tuple(_bounds())
-"""Where buckets begin, in milliseconds. What is shorter is in bucket 0, what is longer in the
-last one."""
+"""The lower limits of the buckets, in milliseconds. Shorter durations are in bucket 0, longer ones
+in the last one."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,13 +43,13 @@ class StageKey:
 
 @dataclass(slots=True)
 class Tally:
-    """Durations, or changes of such: their sum in milliseconds, and how many are in each bucket."""
+    """Durations, or changes of them: their sum in milliseconds, and the number in each bucket."""
 
     milliseconds: int = 0
     buckets: Counter[int] = field(default_factory=Counter)
 
     def add(self, milliseconds: int, *, times: int = 1) -> None:
-        """Add a duration, or with ``times=-1`` take one away again."""
+        """Add a duration, or with ``times=-1`` remove one."""
         self.milliseconds += times * milliseconds
         self.buckets[bucket_of(milliseconds)] += times
 
@@ -85,12 +85,12 @@ class StageFigures:
 
 
 def bucket_of(milliseconds: int) -> int:
-    """The number of the bucket that a duration is in."""
+    """The number of a duration's bucket."""
     return bisect_right(BOUNDS, milliseconds)
 
 
 def figures_of(key: StageKey, tally: Tally) -> StageFigures:
-    """What a tally says; it must not be empty."""
+    """The figures of a tally; it must not be empty."""
     number = tally.count
     middle = (_seconds_at(tally, (number + 1) // 2) + _seconds_at(tally, number // 2 + 1)) / 2
     return StageFigures(
@@ -107,7 +107,7 @@ def figures_of(key: StageKey, tally: Tally) -> StageFigures:
 
 
 def _seconds_at(tally: Tally, rank: int) -> float:
-    """The middle of the bucket in which the duration of this rank is; ranks begin at 1."""
+    """The middle of the bucket with the duration of this rank; ranks begin at 1."""
     buckets = sorted(bucket for bucket, number in tally.buckets.items() if number > 0)
     reached = accumulate(tally.buckets[bucket] for bucket in buckets)
     found = next(b for b, total in zip(buckets, reached, strict=True) if total >= rank)

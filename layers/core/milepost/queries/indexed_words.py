@@ -1,7 +1,7 @@
-"""The words by which an order is found, as its connection's settings say.
+"""The words by which an order is found, according to its connection's settings.
 
-An entry is a word and, of names and addresses, the words beside it: ``schmidt anna`` and
-``anna schmidt``. So the index knows who has both names without comparing all who have one.
+An entry is a word and, for names and addresses, the words next to it: ``schmidt anna`` and ``anna
+schmidt``. So the index finds orders with both names, without comparing all orders that have one.
 """
 
 import hashlib
@@ -22,26 +22,27 @@ from milepost.queries.search_words import (
 )
 
 MOST_ENTRIES: Final = 60
-"""Entries of one order: those of the fields that come first go before others."""
+"""Maximum number of entries of one order; fields that come first take precedence."""
 MOST_INVOICES: Final = 10
-"""Invoices whose numbers an order is found by: the last ones."""
+"""Maximum number of invoices by whose numbers an order is found: the last ones."""
 _SHORTEST_ITEM: Final = 4
-"""Letters and digits of an item's id from which on it is more than a number within its order."""
+"""Minimum length of an item's id by which it is found: shorter ids are only numbers within an
+order."""
 _HOUSE_NUMBER: Final = re.compile(r"\d{1,4}[a-z]?")
 _EVERY_FIELD: Final = frozenset(SEARCH_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedWords:
-    """``entries`` are looked for by how they begin; ``others`` only tell orders apart that were
-    found by another word: house numbers."""
+    """``entries`` are searched as prefixes; ``others``, house numbers, only select among orders
+    that were found by another word."""
 
     entries: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
 
     @property
     def mark(self) -> str:
-        """Tells whether two orders' words, or those of one order at two times, are the same."""
+        """A mark that is the same for the same words."""
         text = "\n".join((*self.entries, "", *self.others))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -52,14 +53,14 @@ class IndexedWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indexing:
-    """Which fields of a connection's orders are indexed, and whose telephone numbers they are."""
+    """The indexed fields of a connection's orders, and the country of their telephone numbers."""
 
     fields: frozenset[str] = _EVERY_FIELD
     country: str | None = None
 
 
 def indexed_words(order: Order, indexing: Indexing) -> IndexedWords:
-    """What an order is found by."""
+    """The words by which an order is found."""
     entries: dict[str, None] = {}
     others: dict[str, None] = {}
     for name, words in _WORDS.items():
@@ -71,7 +72,7 @@ def indexed_words(order: Order, indexing: Indexing) -> IndexedWords:
                 else:
                     entries[word] = None
     found = tuple(entries)[:MOST_ENTRIES]
-    # In their own order, so that what a provider sends in another order is no change.
+    # Sorted, so that another order in the provider's payload is not a change.
     return IndexedWords(tuple(sorted(found)), tuple(sorted(others))[:MOST_ENTRIES])
 
 
@@ -131,4 +132,4 @@ _WORDS: Final[Mapping[str, _Words]] = {
     "invoice_number": _invoices,
     "item_id": _item,
 }
-"""By field, in the order in which they go before others."""
+"""Values by field, in the order of precedence."""

@@ -11,15 +11,15 @@ _PARTS_OF_ORDER: Final = 2
 
 
 class UnknownOrder(LookupError):
-    """Nothing has this id or reference; the message says what was looked for."""
+    """No order has this id or reference; the message says what was searched for."""
 
 
 class AmbiguousOrder(LookupError):
-    """Several orders are meant; ``found`` are their keys."""
+    """The text matches several orders; ``found`` are their keys."""
 
     def __init__(self, text: str, found: Sequence[OrderKey]) -> None:
         listed = ", ".join(key.path_id for key in found)
-        super().__init__(f"{text} names several orders: {listed}")
+        super().__init__(f"{text} matches several orders: {listed}")
         self.found = found
 
 
@@ -39,9 +39,7 @@ class Search(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLookup:
-    """Finds what a text names.
-
-    A text names, and the first of these that exists is meant: one item
+    """Finds the orders that a text names. The first of these that exists is used: one item
     (``connection:order:item``), the items of one order (``connection:order``; slashes are the
     same), the provider's id at any connection, a whole reference, or a customer's whole email.
     """
@@ -51,7 +49,7 @@ class OrderLookup:
     connections: Iterable[str]
 
     def find(self, text: str, *, connection: str | None = None) -> list[OrderKey]:
-        """All items that are meant.
+        """All items that match.
 
         :param connection: with it, ``text`` is the provider's id, whatever characters it has
         :raises UnknownOrder: when there is none
@@ -68,7 +66,7 @@ class OrderLookup:
         return found
 
     def find_one(self, text: str) -> OrderKey:
-        """The one item that is meant.
+        """The single item that matches.
 
         :raises UnknownOrder: when there is none
         :raises AmbiguousOrder: when there are several
@@ -106,7 +104,7 @@ class OrderLookup:
         if "@" in text:
             return self.search.find_by_email(text)
         # The search finds beginnings too. Only a whole reference names an order: an action on
-        # PP-1 must not be done with PP-12.
+        # PP-1 must not be run on PP-12.
         begun = self.search.find_by_reference(text, connections=self.connections)
         return [key for key in begun if self._has_reference(key, search_text(text))]
 

@@ -1,7 +1,7 @@
 """Outcomes: why orders ended without success, and how fast they were accepted.
 
-Both are counted once an order, by how its history stands: what is said again, late, or taken back
-changes the figures by the difference alone (``milepost.queries.stage_durations``).
+Both are counted once for each order, by its present history: repeated, late and withdrawn reports
+change the figures only by the difference (``milepost.queries.stage_durations``).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,8 @@ from milepost.queries.histogram import BOUNDS, Tally
 UNSUCCESSFUL: Final = (Status.REJECTED, Status.FAILED, Status.CANCELLED)
 NEITHER: Final = "neither"
 IDENTIFIERS: Final = (MALO, METER_NUMBER, NEITHER)
-"""What of an order's meter was known while it was pending; a MaLo number counts for more."""
+"""Which identifiers of the meter were known while an order was pending; a MaLo number takes
+precedence."""
 
 _WAITING: Final = frozenset({Status.PENDING, Status.SUBMITTED})
 _ACCEPTED: Final = frozenset(
@@ -74,8 +75,8 @@ class AcceptanceKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeFigures:
-    """How many orders ended so; ``share`` (0 to 1) is of all with the same connection, service
-    type, month and status."""
+    """The number of orders with this outcome; ``share`` (0 to 1) is of all with the same
+    connection, service type, month and status."""
 
     key: OutcomeKey
     count: int
@@ -84,7 +85,8 @@ class OutcomeFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptanceFigures:
-    """How long orders took to be accepted: in seconds, the mean exact, the median to within 2.5%.
+    """The times until orders were accepted, in seconds; the mean is exact, the median accurate to
+    2.5%.
 
     ``faster`` (below 1; negative when slower) compares the mean with that of orders of which
     neither number was known; None when there is none to compare with.
@@ -100,7 +102,7 @@ class AcceptanceFigures:
 
 
 def ending_of(order: Order) -> Ending | None:
-    """How the order ended; None if it goes on, or succeeded."""
+    """How the order ended; None if it is open, or succeeded."""
     if order.status not in UNSUCCESSFUL:
         return None
     service_type = order.details.get("service_type", "")
@@ -146,7 +148,7 @@ def _month(moment: datetime) -> str:
 def outcome_changes(
     connection: str, *, before: Ending | None, after: Ending | None
 ) -> dict[OutcomeKey, int]:
-    """By how much the numbers of outcomes change."""
+    """The changes of the numbers of outcomes."""
     if before == after:
         return {}
     changes = ((before, -1), (after, 1))
@@ -160,7 +162,7 @@ def outcome_changes(
 def acceptance_changes(
     connection: str, *, before: Acceptance | None, after: Acceptance | None
 ) -> dict[AcceptanceKey, Tally]:
-    """By how much the tallies of acceptances change."""
+    """The changes of the tallies of acceptances."""
     if before == after:
         return {}
     found: dict[AcceptanceKey, Tally] = {}
@@ -172,7 +174,7 @@ def acceptance_changes(
 
 
 def with_shares(counts: Mapping[OutcomeKey, int]) -> list[OutcomeFigures]:
-    """The figures of outcomes, in the order of their keys; none of what is counted zero times."""
+    """The figures of outcomes, in the order of their keys, without those that are zero."""
     totals: dict[tuple[str, str, str, Status], int] = {}
     for key, number in counts.items():
         whole = (key.connection, key.month, key.service_type, key.status)
@@ -191,7 +193,8 @@ def with_shares(counts: Mapping[OutcomeKey, int]) -> list[OutcomeFigures]:
 def compare_acceptances(
     tallies: Iterable[tuple[AcceptanceKey, Tally]],
 ) -> list[AcceptanceFigures]:
-    """How long acceptances took over all months, where any order had one of the numbers."""
+    """The times until acceptance over all months, where at least one order had one of the
+    numbers."""
     sums: dict[tuple[str, str], dict[str, Tally]] = {}
     for key, tally in tallies:
         of_service = sums.setdefault((key.connection, key.service_type), {})

@@ -12,8 +12,8 @@ _A_DAY: Final = timedelta(days=1)
 
 
 def overdue_from(due_on: date, connection: Connection) -> datetime:
-    """When a commission that is expected by that day is overdue: as the next day begins, by the
-    connection's clock."""
+    """When a commission that is expected by this day is overdue: at the next midnight in the
+    connection's time zone."""
     midnight = datetime.combine(due_on + _A_DAY, time.min)
     return midnight.replace(tzinfo=ZoneInfo(connection.time_zone)).astimezone(UTC)
 
@@ -21,7 +21,7 @@ def overdue_from(due_on: date, connection: Connection) -> datetime:
 def overdue_commissions(
     order: Order, connection: Connection, *, now: datetime
 ) -> tuple[Commission, ...]:
-    """The order's commissions that are overdue, the oldest first; none of them is of nothing."""
+    """The order's overdue commissions, the oldest first, without those of zero."""
     return tuple(
         one
         for one in commissions(order, connection, now=now)
@@ -32,11 +32,11 @@ def overdue_commissions(
 def due_commission_notice(
     tracked: TrackedOrder, connection: Connection, *, now: datetime
 ) -> datetime | None:
-    """Since when the commission is overdue that the contact is to be notified of now; None when
-    there is none.
+    """Since when the commission has been overdue of which the contact has to be notified now; None
+    if there is none.
 
-    It is announced once an order. Of a monthly commission it is announced again for a later month
-    only when the month that was announced has been paid since.
+    It is announced once for each order. For a monthly commission, a later month is announced only
+    after the announced month has been paid.
     """
     overdue = overdue_commissions(tracked.order, connection, now=now)
     if connection.contact is None or not overdue:
@@ -49,10 +49,10 @@ def due_commission_notice(
 def commission_withdrawn(
     tracked: TrackedOrder, connection: Connection, *, now: datetime
 ) -> str | None:
-    """Why a notice that has not gone out yet is not to; None when it still holds."""
+    """Why a notice that has not been sent yet must not be sent; None if it is still true."""
     if overdue_commissions(tracked.order, connection, now=now):
         return None
-    return "none of its commission is overdue any more"
+    return "none of its commissions is overdue any more"
 
 
 def _was_announced_paid(tracked: TrackedOrder, connection: Connection, *, now: datetime) -> bool:

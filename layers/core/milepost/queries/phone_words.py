@@ -7,20 +7,20 @@ from typing import Final
 from milepost.queries.search_words import LONGEST_WORD, Reading
 
 FEWEST_DIGITS: Final = 7
-"""Digits from which on what is searched for may be a whole telephone number."""
+"""Minimum number of digits of a whole telephone number."""
 
 
 def phone_words(phone: str, *, country: str | None) -> tuple[str, ...]:
-    """The words that a number is found by, however it is written.
+    """The words by which a number is found, however it is written.
 
-    :param country: whose number it is when it names none (ISO 3166-1, two letters)
+    :param country: the country of a number without a country code (ISO 3166-1, two letters)
     """
-    # Most functions never see a number, and its tables take a tenth of a second to import.
+    # Most functions process no numbers, and the tables take a tenth of a second to import.
     import phonenumbers  # noqa: PLC0415 - see above
 
     text = unicodedata.normalize("NFKC", phone).strip()
     if text.startswith("00"):
-        # Abroad it is dialled so nearly everywhere, and people write it where it isn't, too.
+        # Nearly every country dials it for calls abroad, and people write it in others as well.
         text = f"+{text[2:]}"
     try:
         number = phonenumbers.parse(text, country)
@@ -32,7 +32,7 @@ def phone_words(phone: str, *, country: str | None) -> tuple[str, ...]:
 
 
 def phone_readings(query: str, *, countries: Iterable[str]) -> tuple[Reading, ...]:
-    """The query read as a telephone number of these countries; nothing when it can be none."""
+    """The query read as a telephone number of these countries; empty if it can't be one."""
     digits = sum(character.isdecimal() for character in query)
     if digits < FEWEST_DIGITS or any(character.isalpha() for character in query):
         return ()

@@ -1,11 +1,11 @@
 """Words for search by prefix, and whether an order has all words of a query.
 
-A text is split at white space. A piece such as ``SP-2026-90012`` counts from the start of each of
-its parts on, without the marks between them: ``sp202690012``, ``202690012``, ``90012``. Case,
-width and accents make no difference, and ``Müller``, ``Muller`` and ``Mueller`` are one name.
+A text is split at white space. A piece such as ``SP-2026-90012`` is found from the start of each of
+its parts, without the separators: ``sp202690012``, ``202690012``, ``90012``. Case, width and
+accents make no difference, and ``Müller``, ``Muller`` and ``Mueller`` are one name.
 
-A name or an address also counts from the start of each of its words on, with the others behind it:
-``anna schmidt`` and ``schmidt anna``. A word of a query begins it, and so do two of them.
+A name or an address is also found from the start of each of its words, followed by the others:
+``anna schmidt`` and ``schmidt anna``. So a query may have one word of it, or two.
 """
 
 import re
@@ -16,26 +16,26 @@ from typing import Final, TypeAlias
 from milepost.common.letters import spellings_of
 
 LONGEST_WORD: Final = 40
-"""Characters of a word that are compared."""
+"""Maximum number of characters of a word that are compared."""
 MOST_STARTS: Final = 4
-"""Parts of one piece from which it is found."""
+"""Maximum number of parts of one piece from which it is found."""
 MOST_QUERY_WORDS: Final = 8
-"""Words of a query that are looked at."""
+"""Maximum number of words of a query."""
 LONGEST_PHRASE: Final = 60
-"""Characters of a name or an address that are compared, from one of its words on."""
+"""Maximum number of characters of a name or an address that are compared, from one of its words."""
 MOST_PHRASES: Final = 6
-"""Words of a name or an address from which it is found."""
+"""Maximum number of words of a name or an address from which it is found."""
 _SHORTEST_START: Final = 3
-"""Letters of an id's part from which on it is found by it, and not only by what stands before."""
+"""Minimum length of a part of an id by which it is found, and not only by the parts before."""
 _SHORTEST_NUMBER: Final = 5
-"""Digits from which on a number may be a telephone number with zeros before it."""
+"""Minimum number of digits of a telephone number with leading zeros."""
 
 _PART: Final = re.compile(r"[^\W_]+")
 _NUMERIC: Final = re.compile(r"[\d+()./-]+")
 _HOUSE_AFTER_DOT: Final = re.compile(r"(?<=[^\W\d]\.)(?=\d)")
 """Where a number begins right behind an abbreviation: ``Hauptstr.7``."""
 _TRUNK_ZERO: Final = re.compile(r"(?<=\d)\s*\(\s*0\s*\)")
-"""The zero of ``+49 (0)30``, which is dialled within the country alone."""
+"""The zero of ``+49 (0)30``, which is dialled only within the country."""
 _UUID: Final = re.compile(r"[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}", re.IGNORECASE)
 _ABBREVIATED: Final = {
     "rd": "road",
@@ -45,7 +45,7 @@ _ABBREVIATED: Final = {
     "pde": "parade",
     "hwy": "highway",
 }
-"""Words of streets that don't begin like what they stand for."""
+"""Abbreviations of streets that don't begin like the full word."""
 _BEGUN: Final = {
     "st": "street",
     "ave": "avenue",
@@ -56,7 +56,8 @@ _BEGUN: Final = {
     "cres": "crescent",
     "pl": "platz",
 }
-"""Words of streets that do: in an address they are written out, and a query finds that by them."""
+"""Abbreviations of streets that do: in an address they are written out, so that a query with the
+abbreviation finds the full word."""
 _STREET_ENDS: Final = re.compile(r"(?<=\w)(str|g|v)\.?$|^str\.?$")
 _ENDS: Final = {"str": "strasse", "g": "gade", "v": "vej"}
 """Ends of streets' words: ``Hauptstr.``, and in Danish ``Nørreg.`` and ``Vesterv.``."""
@@ -67,7 +68,7 @@ Reading: TypeAlias = Sequence[Spellings]
 
 
 def words_of(text: str) -> Iterator[str]:
-    """The words that a text is found by; some may come twice."""
+    """The words by which a text is found, possibly with duplicates."""
     for piece in text.split():
         for spelling in spellings_of(piece):
             parts = _PART.findall(spelling)
@@ -76,7 +77,8 @@ def words_of(text: str) -> Iterator[str]:
 
 
 def phrases_of(text: str) -> Iterator[str]:
-    """What a name or a place is found by: from each of its words on, with the others behind it."""
+    """The entries by which a name or a place is found: from each of its words, followed by the
+    others."""
     for spelling in spellings_of(text):
         pieces = [one for piece in spelling.split() if (one := "".join(_PART.findall(piece)))]
         for place in range(min(len(pieces), MOST_PHRASES)):
@@ -87,14 +89,15 @@ def phrases_of(text: str) -> Iterator[str]:
 
 
 def words_of_street(text: str) -> Iterator[str]:
-    """What a street with its number is found by: as ``phrases_of``, abbreviations written out."""
+    """The entries by which a street with its number is found: as ``phrases_of``, with abbreviations
+    written out."""
     spaced = re.sub(r"(?<=\w\w\.)(?=\w)", " ", text)
     return phrases_of(" ".join(map(_written_out, spaced.split())))
 
 
 def words_of_email(address: str) -> Iterator[str]:
-    """What an address is found by: from the start of each of its words on, but for the last, which
-    many share."""
+    """The entries by which an address is found: from each of its words except the last, which many
+    share."""
     for spelling in spellings_of(address.strip()):
         parts = _PART.findall(spelling)
         for start in range(max(1, min(len(parts) - 1, MOST_STARTS)) if parts else 0):
@@ -102,7 +105,8 @@ def words_of_email(address: str) -> Iterator[str]:
 
 
 def words_of_id(text: str) -> Iterator[str]:
-    """What an id or a number is found by: without spaces and marks, from each of its parts on."""
+    """The entries by which an id or a number is found: without spaces and separators, from each of
+    its parts."""
     starts = 1 if _UUID.fullmatch(text.strip()) else MOST_STARTS
     for spelling in spellings_of(text):
         parts = _PART.findall(spelling)
@@ -131,10 +135,10 @@ def _written_out(word: str) -> str:
 
 
 def readings_of(query: str) -> tuple[Reading, ...]:
-    """The ways to read a query; none when it has no letter and no digit.
+    """The readings of a query; empty if it has neither letters nor digits.
 
-    Its words may be words of their own, or groups of one number: ``030 1234 56``. So runs of
-    numbers are also read as one, and all of a query that has a digit.
+    Its words may be separate words, or groups of one number: ``030 1234 56``. So sequences of
+    numbers are also read as one, and so is a whole query that has a digit.
     """
     text = _TRUNK_ZERO.sub("", unicodedata.normalize("NFKC", query))
     pieces = _HOUSE_AFTER_DOT.sub(" ", text).split()[:MOST_QUERY_WORDS]
@@ -146,20 +150,20 @@ def readings_of(query: str) -> tuple[Reading, ...]:
 
 
 def has_words(query: str, words: Collection[str]) -> bool:
-    """Whether some way to read the query finds each of its words among these, as a beginning.
+    """Whether each word of one of the readings is a prefix of one of these words.
 
-    :param words: what ``words_of`` gave
+    :param words: the result of ``words_of``
     """
     return any(has_all_words(reading, words) for reading in readings_of(query))
 
 
 def text_has_words(query: str, texts: Iterable[str | None]) -> bool:
-    """The same for texts; None is none."""
+    """The same for texts; None counts as no text."""
     return has_words(query, {word for text in texts if text for word in words_of(text)})
 
 
 def has_all_words(reading: Reading, words: Collection[str]) -> bool:
-    """The same for one way to read a query."""
+    """The same for one reading of a query."""
     return all(any(word.startswith(spellings) for word in words) for spellings in reading)
 
 

@@ -1,7 +1,7 @@
 """Measures how many orders are in each status, and how long they stayed in each stage.
 
-Of each order it is kept what was counted of it and of which version. So a change that comes
-again, or late, or whose history is another one now, changes the figures by the difference alone.
+What was counted of each order, and of which version, is stored. So a repeated or late change, and
+one whose history is different now, changes the figures only by the difference.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,11 +27,11 @@ from milepost.queries.outcomes import (
 )
 
 FORM: Final = 3
-"""Raised with figures that are new, so that a backfill counts every order once more. 1: outcomes
-and acceptances. 2: stages by raw status. 3: words by which orders are found."""
+"""Incremented with new figures, so that a backfill counts every order again. 1: outcomes and
+acceptances. 2: stages by raw status. 3: words by which orders are found."""
 NO_WORDS: Final = IndexedWords()
 MOST_FORMER: Final = 20
-"""Former customers of one order that it is found by; each is its own item."""
+"""Maximum number of former customers by which an order is found; each is a separate item."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,12 +54,12 @@ class Lasted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """What the figures hold of one order, as of one of its writes.
+    """What was counted of one order, as of one of its writes.
 
-    ``status`` is None for one that is removed or erased: it counts nowhere, but its stages took
-    the time that they took. ``reference`` and ``customer`` are what it is found by. ``sequence``
-    is the stream's number of the write, padded so that texts compare as numbers do; empty for
-    what was read from the table.
+    ``status`` is None for a removed or erased order: it is in no count, but the durations of its
+    stages stay. It is found by ``reference`` and ``customer``. ``sequence`` is the stream's number
+    of the write, padded so that texts compare as numbers do; empty for what was read from the
+    table.
     """
 
     version: int
@@ -69,29 +69,30 @@ class Counted:
     reference: str | None = None
     customer: str | None = None
     stages_left_out: int = 0
-    """How many stages were counted and are no longer in ``stages``: their time stays counted."""
+    """The number of counted stages that are no longer in ``stages``: their durations stay
+    counted."""
     former_customers: tuple[str, ...] = ()
-    """Whose it was before, by what earlier reports said."""
+    """Its former customers, by earlier reports."""
     ending: Ending | None = None
     acceptance: Acceptance | None = None
     form: int = 0
-    """Which figures there were when it was counted (``FORM``)."""
+    """The value of ``FORM`` when it was counted."""
     words_mark: str | None = None
-    """``IndexedWords.mark`` of the words by which it is found; None where an earlier version
-    counted it, which knew nothing of them."""
+    """``IndexedWords.mark`` of the words by which it is found; None if it was counted by an earlier
+    version without words."""
     words: IndexedWords | None = field(default=None, compare=False)
-    """These words, where the order was read; they are kept elsewhere."""
+    """These words, if the order was read; they are stored elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One write of an order, and what is to be counted of the order after it."""
+    """One write of an order, and what has to be counted of the order after it."""
 
     key: OrderKey
     after: Counted
     keeps_acceptance: bool = False
-    """Whether the order's history no longer tells how it was accepted: that stays as it was
-    counted."""
+    """Whether the order's history no longer shows how it was accepted: what was counted then
+    stays."""
 
 
 def change_of(
@@ -105,19 +106,19 @@ def change_of(
 
     :param before: None for a new order, or when it isn't known
     :param after: None for a removal
-    :param words_of: what an order is found by; nothing finds one that is removed or erased
+    :param words_of: the words by which an order is found; none for a removed or erased one
     :raises ValueError: when both are None
     """
     last = after or before
     if last is None:
-        raise ValueError("a change has an order before it, after it, or both")
+        raise ValueError("a change needs an order before it, after it, or both")
     order, is_there = last.order, after is not None and after.erased_at is None
     words = words_of(order) if is_there else NO_WORDS
     counted = Counted(
         version=last.version if after else last.version + 1,
         sequence=sequence,
         status=order.status if is_there else None,
-        # A tombstone keeps what happened when, and of what sort it was.
+        # A tombstone keeps statuses, times and the service type.
         stages=_stages_of(order),
         reference=order.details.get("reference") if is_there else None,
         customer=customer_id_of(order.details, order.key) if is_there else None,
@@ -133,7 +134,7 @@ def change_of(
 
 
 def former_customers(order: Order) -> tuple[str, ...]:
-    """Ids of the customers that earlier reports named, and that the order has no more."""
+    """Ids of customers in earlier reports that the order no longer has."""
     customers = (details.get("customer", {}) for details in order.said_of_it)
     named = {(c.get("email"), c.get("number"), c.get("phone")): c for c in customers if c}
     ids = (customer_id_of({"customer": one}, order.key) for one in named.values())
@@ -157,7 +158,8 @@ def _stages_of(order: Order) -> tuple[Lasted, ...]:
 
 
 def count(before: Counted | None, changes: Iterable[Change]) -> Counted | None:
-    """What is counted of an order after these changes of it, of which some may be known."""
+    """What has to be counted of an order after these changes, some of which may have been
+    counted."""
     counted = before
     for change in changes:
         if counted is None or _is_news(counted, change.after):
@@ -171,14 +173,14 @@ def _is_news(known: Counted, found: Counted) -> bool:
         # An order that was removed and came back begins at version 1 again.
         return found.sequence > known.sequence
     if (found.version, found.form) == (known.version, known.form) and not found.sequence:
-        # The same write, read from the table: other settings of its connection make other words.
+        # The same write, read from the table: changed settings of its connection give other words.
         return found.words_mark != known.words_mark
     return (found.version, found.form) > (known.version, known.form)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is counted of an order before and after some changes of it."""
+    """What was counted of an order before some changes, and has to be counted after them."""
 
     key: OrderKey
     before: Counted | None
@@ -186,7 +188,7 @@ class Step:
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether the write was about something else, so that none is needed here."""
+        """Whether the write changed nothing that is counted, so that nothing has to be written."""
         if self.before is None:
             return False
         version, sequence = self.after.version, self.after.sequence
@@ -194,13 +196,13 @@ class Step:
 
     @property
     def words_change(self) -> bool:
-        """Whether the order is found by other words; where that isn't known, it may be."""
+        """Whether the order is found by other words; True if that isn't known."""
         if self.before is None:
             return bool(self.after.words and self.after.words.all)
         return self.before.words_mark != self.after.words_mark
 
     def statuses(self) -> dict[Status, int]:
-        """By how much the number of orders in each status changes."""
+        """The change of the number of orders in each status."""
         was = self.before.status if self.before else None
         now = self.after.status
         if was is now:
@@ -209,21 +211,21 @@ class Step:
         return {status: number for status, number in changes.items() if status is not None}
 
     def outcomes(self) -> dict[OutcomeKey, int]:
-        """By how much the numbers of outcomes change."""
+        """The changes of the numbers of outcomes."""
         was = self.before.ending if self.before else None
         return outcome_changes(self.key.connection, before=was, after=self.after.ending)
 
     def acceptances(self) -> dict[AcceptanceKey, Tally]:
-        """By how much the tallies of acceptances change."""
+        """The changes of the tallies of acceptances."""
         was = self.before.acceptance if self.before else None
         return acceptance_changes(self.key.connection, before=was, after=self.after.acceptance)
 
     def stages(self) -> dict[StageKey, Tally]:
-        """By how much the stages' tallies change."""
+        """The changes of the stages' tallies."""
         found: dict[StageKey, Tally] = {}
         was: tuple[Lasted, ...] = ()
         if self.before:
-            # Those that a very long history no longer holds took the time that they took.
+            # Stages that a shortened history no longer has stay counted.
             was = self.before.stages[self.after.stages_left_out - self.before.stages_left_out :]
         for stages, times in ((self.after.stages, 1), (was, -1)):
             for one in stages:

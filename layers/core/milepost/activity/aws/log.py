@@ -1,7 +1,7 @@
 """ActivityTable: the activity log, by day, person, order and kind.
 
-Policies let functions put and query, and neither update nor delete. An entry is put twice: when a
-change begins, and over the same entry when it has ended.
+Policies allow functions to put and query entries, but not to update or delete them. An entry is put
+twice: when a change begins, and in its place when the change has ended.
 """
 
 import json
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 DAYS_KEPT: Final = 366
 _PAGE: Final = 200
 _MOST_CHARACTERS: Final = 50_000
-"""Of what was before, and of what is after; an item holds 400 KB."""
+"""Maximum size of the values before and after a change; an item has at most 400 KB."""
 _MOST_QUERIES: Final = 31
-"""Queries for one page: so many days, or so many pages of an index."""
+"""Maximum number of queries for one page: of days, or of pages of an index."""
 
 
 class ActivityTable:
@@ -39,7 +39,7 @@ class ActivityTable:
         self._put(entry, "attribute_not_exists(pk)", {})
 
     def complete(self, entry: Entry) -> None:
-        # Sent again after its answer was lost, it meets itself.
+        # The SDK repeats a request whose response was lost, and then finds its own entry.
         self._put(
             entry,
             "outcome = :started OR outcome = :outcome",
@@ -49,7 +49,7 @@ class ActivityTable:
     def find(
         self, wanted: Wanted, *, after: Place | None, limit: int
     ) -> tuple[list[Entry], Place | None]:
-        """A page, the latest first, and where the next one goes on; None after the last.
+        """A page, the latest first, and where the next one continues; None after the last.
 
         A page may be short, even empty, and still have a next one.
         """
@@ -95,7 +95,7 @@ class ActivityTable:
             Limit=_PAGE,
         )
         entries = [_entry_of(from_item(one)) for one in answer["Items"]]
-        # BETWEEN includes its ends: the entry at which the page before stopped.
+        # BETWEEN includes its ends: also the last entry of the previous page.
         if after is not None:
             entries = [one for one in entries if _sort_key(Place(one.at, one.id)) < last]
         return entries, "LastEvaluatedKey" not in answer
@@ -112,7 +112,8 @@ class ActivityTable:
 
 
 def _index_for(wanted: Wanted) -> tuple[str, str, str] | None:
-    """The index that finds fewest, its attribute, and the value; None for a day after the other."""
+    """The index that finds the fewest entries, its attribute, and the value; None to read day by
+    day."""
     if wanted.order is not None:
         return "by_order", "about_order", wanted.order
     if wanted.person is not None:
@@ -143,7 +144,7 @@ def _item_of(entry: Entry) -> dict[str, Any]:
 
 
 def _kept(values: Mapping[str, Any] | None) -> str | None:
-    """As JSON. Of very many, such as of a first apply, only the beginning is kept."""
+    """As JSON. Of very many values, such as those of a first apply, only the first are stored."""
     if values is None:
         return None
     text, kept = canonical_json(values), dict(values)

@@ -22,19 +22,19 @@ _ROOT: Final = "quarantine/"
 class Quarantine:
     """Objects ``quarantine/<connection>/<day>/<digest>``; the bucket lets them expire.
 
-    The key follows from connection, day and bytes: a redelivery overwrites with the same.
+    The key is derived from connection, day and bytes: a redelivery writes the same object again.
     Implements ``replay.Quarantine``.
     """
 
     def __init__(self, make_client: "Callable[[], S3Client]", *, bucket: str) -> None:
-        # Seldom needed, so the client is made when it is: S3's is the slowest of all to make.
+        # Created at its first use: it is seldom needed, and S3's client is the slowest to create.
         self._open_client = cache(make_client)
         self._bucket = bucket
 
     def keep(
         self, body: bytes, *, connection_id: str, source: str, reason: str, at: datetime
     ) -> str:
-        """Keep it and return its key. ``source`` is ``webhook`` or ``poll``."""
+        """Store a payload and return its key. ``source`` is ``webhook`` or ``poll``."""
         digest = hashlib.sha256(body).hexdigest()[:32]
         key = _key(KeptId(connection_id, at.date().isoformat(), digest))
         self._open_client().put_object(
@@ -76,7 +76,7 @@ class Quarantine:
                 yield kept
 
     def remove(self, kept_id: KeptId) -> None:
-        """Forget it; what is gone already is no error."""
+        """Delete a payload; a missing one is not an error."""
         self._open_client().delete_object(Bucket=self._bucket, Key=_key(kept_id))
 
     def _ids(self, connection_id: str | None, after: KeptId | None) -> Iterator[KeptId]:
@@ -102,7 +102,7 @@ class Quarantine:
 
 
 _MISSING: Final = frozenset({"NoSuchKey", "404", "NotFound"})
-"""What S3 answers to a GET, and to a HEAD, whose answer has no body to say more."""
+"""Errors of S3 for a GET, and for a HEAD, whose response has no body."""
 
 
 def _key(kept_id: KeptId) -> str:

@@ -1,9 +1,9 @@
 """FiguresTable: orders by status, and stage durations.
 
-A connection's stages of one month are an item a service type, status and raw status, so that a year
-is one query. A stage is counted in one of them; where a status had several raw statuses, each has
-its own and so has the whole. The counts of a connection are one item. What was counted of each
-order stands beside them, and is written in one transaction with them.
+A connection's stages of one month have one item for each service type, status and raw status, so
+that a year is one query. A stage is counted in one of them; if a status had several raw statuses,
+each of them and the whole have an item. The counts of a connection are one item. What was counted
+of each order is stored as well, and written in one transaction with them.
 """
 
 import time
@@ -44,7 +44,7 @@ _AFTER_THE_LAST: Final = "~"
 
 
 class FiguresTable:
-    """The figures, to read; ``MeasuredOrders`` writes them."""
+    """Reads the figures; ``MeasuredOrders`` writes them."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class FiguresTable:
         counts_kept: float = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """:param counts_kept: for how many seconds counts are given without being read again"""
+        """:param counts_kept: for how many seconds counts are cached"""
         self._client = client
         self._table = table_name
         self._counts_kept = counts_kept
@@ -62,7 +62,7 @@ class FiguresTable:
         self._counts: dict[str, tuple[float, dict[Status, int]]] = {}
 
     def counts(self, connection_ids: Iterable[str]) -> dict[str, dict[Status, int]]:
-        """How many orders of each connection are in each status that any of them is in."""
+        """The number of orders of each connection in each status that occurs."""
         now, names = self._clock(), list(connection_ids)
         keys = {name: counts_key(name) for name in names if not self._has_counts(name, now)}
         if keys:
@@ -75,17 +75,17 @@ class FiguresTable:
         return name in self._counts and now - self._counts[name][0] < self._counts_kept
 
     def stages(self, connection_ids: Iterable[str], *, months: Iterable[str]) -> list[StageFigures]:
-        """How long stages took that were left in these months (``2026-03``, in UTC).
+        """The durations of stages that were left in these months (``2026-03``, in UTC).
 
-        By connection, service type and stage; one query a connection, from the first of the
-        months to the last.
+        By connection, service type and stage; one query a connection, from the first of the months
+        to the last.
         """
         return sum_by_stage(self._tallies_of(connection_ids, months))
 
     def stages_by_raw_status(
         self, connection_ids: Iterable[str], *, months: Iterable[str]
     ) -> list[StageFigures]:
-        """The same by raw status within each stage; those that are the same word have none."""
+        """The same by raw status within each stage; without one where it is the same word."""
         return sum_by_raw_status(self._tallies_of(connection_ids, months))
 
     def _tallies_of(
@@ -119,7 +119,8 @@ class FiguresTable:
     def acceptances(
         self, connection_ids: Iterable[str], *, months: Iterable[str]
     ) -> list[AcceptanceFigures]:
-        """How long orders took that were accepted in these months; one query a connection."""
+        """The times until acceptance of orders that were accepted in these months; one query a
+        connection."""
         wanted = sorted(set(months))
         if not wanted:
             return []
@@ -132,7 +133,7 @@ class FiguresTable:
         )
 
     def counted(self, keys: Iterable[OrderKey]) -> dict[OrderKey, tuple[Counted, int]]:
-        """What is counted of these orders, and how often each of these items was written."""
+        """What was counted of these orders, and how often each of these items was written."""
         items = self._get([counted_key(key) for key in keys], consistent=True)
         return {_key_of(item): (_counted_of(item), int(item["writes"])) for item in items}
 
@@ -180,7 +181,7 @@ def counted_key(key: OrderKey) -> dict[str, str]:
 
 
 def tally_changes(tally: Tally) -> dict[str, int]:
-    """What is added to the attributes of a stage's item."""
+    """The amounts to add to the attributes of a stage's item."""
     numbers = {f"{_BUCKET}{bucket}": number for bucket, number in tally.buckets.items()}
     return {
         name: number for name, number in {_SUM: tally.milliseconds, **numbers}.items() if number

@@ -1,5 +1,5 @@
-"""Reads of OrdersTable's index for one page: what is queried of each partition, and what is left of
-it by the filters of a list."""
+"""Reads OrdersTable's index for one page: queries each partition, and applies the filters of a
+list."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -25,15 +25,17 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MOST_LOOKED_THROUGH: Final = 2_000
-"""Orders read for one page, whatever the filters leave of them; beyond it a page is short."""
+"""Maximum number of orders read for one page; if filters leave too few of them, the page is
+short."""
 _OF_ONE_READ_ITSELF: Final = 4
-"""As how many of the index an order counts that is read itself, since a filter needs its facts."""
+"""How many orders of the index one order counts as if it is read itself, since a filter needs its
+facts."""
 _READ: Final = 10
-"""Orders read at a time of a partition at least: as many as cost no more than one."""
+"""Minimum number of orders read of a partition at a time: as many as cost no more than one."""
 _FILTERED: Final = 500
-"""Orders read at a time of a partition, where filters leave some out."""
+"""Number of orders read of a partition at a time, if filters leave some out."""
 _FILTERED_BY_FACTS: Final = 100
-"""The same, where each of them is read itself as well."""
+"""The same, if each of them is read itself as well."""
 _NO_ZONE: Final = "UTC"
 
 
@@ -43,7 +45,7 @@ class Candidate(NamedTuple):
     next_date: str
     item: dict[str, Any]
     read: Listed | None
-    """The order, where a filter needed it; else it is read from the item when a page shows it."""
+    """The order, if a filter needed it; else it is read from the item when a page shows it."""
 
     @property
     def order(self) -> Listed:
@@ -52,7 +54,7 @@ class Candidate(NamedTuple):
 
 @dataclass
 class Partition:
-    """One partition, read from its beginning or from a place on."""
+    """One partition, read from its beginning or from a position."""
 
     name: str
     bounds: tuple[str | None, str | None] = (None, None)
@@ -66,7 +68,7 @@ class Partition:
     """Whether it has no order at all."""
 
     def head(self) -> tuple[str, str] | None:
-        """Where the next order of it stands at the earliest; None when there is none."""
+        """The earliest possible place of its next order; None if there is none."""
         if self.waiting:
             return self.waiting[0].next_date, self.name
         if self.is_done or self.read_until is None:
@@ -74,9 +76,9 @@ class Partition:
         return self.read_until.next_date, self.name
 
     def take(self, found: Iterable[Candidate], answer: Mapping[str, Any]) -> None:
-        """Take in what a query found.
+        """Add the results of a query.
 
-        :param answer: the query's, which says how far it read
+        :param answer: the query's response, which says how far it read
         """
         is_first = self.read_until is None and self.start is None
         self.waiting.extend(found)
@@ -116,7 +118,7 @@ class Reading:
         return self._read(partition, self._count_of(partition))
 
     def read_on(self, partition: Partition) -> None:
-        """Read on in a partition."""
+        """Continue reading a partition."""
         self.looked_through += self._read(partition, self._count_of(partition))
 
     def _count_of(self, partition: Partition) -> int:
@@ -185,7 +187,7 @@ def _order_of(item: dict[str, Any]) -> Listed:
 
 
 def _is_exact(wanted: Wanted) -> bool:
-    """Whether DynamoDB's filters leave exactly what the list has."""
+    """Whether DynamoDB's filters select exactly the orders of the list."""
     return wanted == Wanted(
         asked_at=wanted.asked_at,
         statuses=wanted.statuses,
@@ -210,7 +212,7 @@ def _key_condition(lower: str | None, upper: str | None) -> str:
 
 @dataclass(frozen=True)
 class _Filters:
-    """What DynamoDB leaves out of its answers."""
+    """The filters that DynamoDB applies."""
 
     text: str
     names: Mapping[str, str]

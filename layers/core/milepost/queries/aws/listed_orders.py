@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _AT_ONCE: Final = 8
-"""Requests side by side."""
+"""Number of parallel requests."""
 _OF_THE_INDEX: Final = (
     "connection",
     "provider",
@@ -37,18 +37,18 @@ _OF_THE_INDEX: Final = (
 )
 _FACTS: Final = ("connection", "order_id", "item_id", "updated_at", "raw_since")
 _EARLIER: Final = ("connection", "order_id", "item_id", "timeline")
-"""Of an order that was written before ``updated_at`` was kept."""
+"""For an order that was written before ``updated_at`` was stored."""
 
 
 class ListedOrders:
-    """Reads orders themselves, a hundred at a time."""
+    """Reads orders, a hundred at a time."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
         self._table = table_name
 
     def look_up(self, keys: Sequence[OrderKey]) -> list[Listed]:
-        """These orders with their facts, without those that are gone, in any order."""
+        """These orders with their facts, without deleted ones, in any order."""
         names = dict.fromkeys((*_OF_THE_INDEX, *_FACTS))
         items = list(self._get(keys, [*names], details=LISTED_FACTS))
         # The search index may still name an order that was erased: a tombstone is in no list.
@@ -56,7 +56,7 @@ class ListedOrders:
         return self._dated([_with_facts(listed_order(item), item) for item in listed])
 
     def with_facts(self, orders: Sequence[Listed]) -> list[Listed]:
-        """The same orders with their facts; without, one that is gone meanwhile."""
+        """The same orders with their facts; orders that were deleted meanwhile have none."""
         items = self._get([one.key for one in orders], _FACTS, details=LISTED_FACTS)
         found = {_key(item): item for item in items}
         return self._dated(
@@ -64,8 +64,7 @@ class ListedOrders:
         )
 
     def _dated(self, orders: list[Listed]) -> list[Listed]:
-        """The same orders; when something was learned last is read off the timeline of orders that
-        don't say it."""
+        """The same orders; for orders without ``updated_at``, it is read from their timeline."""
         undated = [one.key for one in orders if one.updated_at is None]
         if not undated:
             return orders
@@ -78,7 +77,7 @@ class ListedOrders:
     def _get(
         self, keys: Iterable[OrderKey], names: Sequence[str], *, details: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
-        """These attributes of orders, without those that are gone, in any order."""
+        """These attributes of orders, without deleted ones, in any order."""
         wanted = [to_item(key_of(key)) for key in dict.fromkeys(keys)]
         together = [
             wanted[i : i + MOST_READ_AT_ONCE] for i in range(0, len(wanted), MOST_READ_AT_ONCE)

@@ -1,7 +1,7 @@
 """Lists of orders by the index, at a cost that does not depend on how many orders there are.
 
-A page merges the partitions of its statuses: each is queried once, side by side, for as many orders
-as the page has, and again only where filters left too few.
+A page merges the partitions of its statuses: each is queried once, in parallel, for as many orders
+as the page has, and again only if filters left too few.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _LONG: Final = 100
-"""Orders beyond which a page is one of a file: it takes all that is read for it."""
+"""Page size from which a page is for a file: it has all orders that were read for it."""
 _AT_ONCE: Final = 16
-"""Requests side by side."""
+"""Number of parallel requests."""
 _NO_ZONE: Final = "UTC"
 _AFTER_ALL_OF_IT: Final = "~"
-"""Behind a date, it sorts after everything of that second and before the next one."""
+"""Appended to a date, it sorts after everything of that second and before the next one."""
 
 
 class OrderLists:
@@ -47,7 +47,7 @@ class OrderLists:
     def __init__(
         self, client: "DynamoDBClient", *, table_name: str, layout: IndexLayout | None = None
     ) -> None:
-        """:param layout: None for a table to which no earlier version ever wrote"""
+        """:param layout: None for a table without orders of earlier versions"""
         self._client = client
         self._table = table_name
         self._layout = layout
@@ -121,7 +121,8 @@ class OrderLists:
 
 
 def _open(name: str, wanted: Wanted, after: Place | None, *, is_earlier: bool) -> Partition | None:
-    """A partition where the page begins in it; None when nothing of it can be on the page."""
+    """A partition, positioned at the start of the page; None if none of its orders can be on the
+    page."""
     first, last = next_dates(wanted)
     partition = Partition(name, (first, last), is_earlier=is_earlier)
     if after is not None:
@@ -158,7 +159,7 @@ class _FirstOrders:
     def __init__(self, partitions: Sequence[Partition]) -> None:
         unfinished = [one.read_until for one in partitions if one.read_until]
         self._end = min(unfinished, key=lambda one: (one.next_date, one.shard), default=None)
-        """Up to where every partition was read; None when all of them were to their end."""
+        """The position up to which every partition was read; None if all were read to their end."""
         by_partition = (
             [(found.next_date, one.name, number, found) for number, found in enumerate(one.waiting)]
             for one in partitions
@@ -170,7 +171,8 @@ class _FirstOrders:
         ]
 
     def has_page(self, wanted: Wanted, *, zones: Mapping[str, str], limit: int) -> bool:
-        """Whether it has as much of a list's first page as would be read for that page alone."""
+        """Whether it has as many orders of a list's first page as would be read for that page
+        alone."""
         first, _ = next_dates(wanted)
         page = self.page(wanted, zones=zones, limit=limit)
         return first is None or page.last is None or len(page.orders) == limit

@@ -1,7 +1,8 @@
 """Items of FiguresTable that hold outcomes: why orders ended, and how fast they were accepted.
 
-A number a connection, month, service type, status and cause; a tally a connection, month, service
-type and identifiers. Both keys begin with the month, so that a year is one query.
+There is a number for each connection, month, service type, status and cause, and a tally for each
+connection, month, service type and kind of identifiers. Both keys begin with the month, so that a
+year is one query.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ def acceptances_pk(connection_id: str) -> str:
 
 
 def outcome_key(key: OutcomeKey) -> dict[str, str]:
-    """The key of the number of orders that ended so."""
+    """The key of a number of orders with the same outcome."""
     service_type = quote(key.service_type, safe="")
     sk = f"{key.month}#{service_type}#{key.status}#{quote(key.cause, safe='')}"
     return {"pk": outcomes_pk(key.connection), "sk": sk}
@@ -36,20 +37,20 @@ def acceptance_key(key: AcceptanceKey) -> dict[str, str]:
 
 
 def outcome_of(connection_id: str, item: Mapping[str, Any]) -> tuple[OutcomeKey, int]:
-    """What an item says of outcomes."""
+    """The outcomes in an item."""
     month, service_type, status, cause = item["sk"].split("#")
     key = OutcomeKey(connection_id, month, unquote(service_type), Status(status), unquote(cause))
     return key, int(item.get(NUMBER, 0))
 
 
 def acceptance_key_of(connection_id: str, sk: str) -> AcceptanceKey:
-    """Which tally of acceptances a sort key names."""
+    """The tally of acceptances of a sort key."""
     month, service_type, identifiers = sk.split("#")
     return AcceptanceKey(connection_id, month, unquote(service_type), identifiers)
 
 
 def stored_ending(one: Ending | None) -> Sequence[str] | None:
-    """An ending as it is kept beside what is counted of its order."""
+    """The stored form of an ending, with what was counted of its order."""
     return [str(one.status), one.month, one.service_type, one.cause] if one else None
 
 
@@ -61,7 +62,7 @@ def read_ending(stored: Iterable[Any] | None) -> Ending | None:
 
 
 def stored_acceptance(one: Acceptance | None) -> Sequence[str | int] | None:
-    """An acceptance as it is kept beside what is counted of its order."""
+    """The stored form of an acceptance, with what was counted of its order."""
     return [one.month, one.service_type, one.identifiers, one.milliseconds] if one else None
 
 

@@ -40,23 +40,24 @@ if TYPE_CHECKING:
 
 MOST_TRIES: Final = 8
 _MOST_ACTIONS: Final = 100
-"""Actions of one TransactWriteItems."""
+"""Maximum number of actions of one TransactWriteItems."""
 _SEQUENCE_DIGITS: Final = 40
 _COMES_AGAIN: Final = frozenset(
     {"ConditionalCheckFailed", "TransactionConflict", "ThrottlingError", "None"}
 )
-"""Reasons for which a transaction is cancelled and succeeds another time."""
+"""Reasons for which a transaction is cancelled, but may succeed when it is repeated."""
 _BUSY: Final = frozenset({"TransactionInProgressException", "TransactionConflictException"})
 
 Action = dict[str, Any]
 
 
 class FiguresBusy(Exception):
-    """Others wrote the same figures at every try; the changes are to come again."""
+    """Every attempt conflicted with other writers; the changes have to be redelivered."""
 
 
 class MeasuredOrders:
-    """Counts changes. What is counted of an order is written with the figures, or neither is."""
+    """Counts changes. What was counted of an order is written with the figures in one
+    transaction."""
 
     def __init__(
         self,
@@ -73,9 +74,9 @@ class MeasuredOrders:
         self._wait = wait
 
     def take(self, changes: Iterable[Change]) -> None:
-        """Count these changes, of which some may be counted already.
+        """Count these changes, some of which may have been counted already.
 
-        :raises FiguresBusy: when others got ahead too often; some may be counted by then
+        :raises FiguresBusy: when too many attempts conflicted; some changes may have been counted
         """
         waiting: dict[OrderKey, list[Change]] = {}
         for change in changes:
@@ -85,12 +86,13 @@ class MeasuredOrders:
             if not lost:
                 return
             waiting = {key: waiting[key] for key in lost}
-            # Workers that met once would meet again if both waited as long.
+            # Random waits, so that two workers don't conflict again.
             self._wait(random.uniform(0.02, 0.1) * 2**attempt)  # noqa: S311
-        raise FiguresBusy(f"{len(waiting)} orders could not be counted in {MOST_TRIES} tries")
+        raise FiguresBusy(f"{len(waiting)} orders could not be counted in {MOST_TRIES} attempts")
 
     def _write_all(self, changes: Mapping[OrderKey, Sequence[Change]]) -> Iterator[Step]:
-        """Write what the changes come to; the steps that somebody else got in the way of."""
+        """Write the result of the changes; returns the steps that conflicted with another
+        writer."""
         known = self._figures.counted(changes)
         steps, writes = [], {}
         for key, of_order in changes.items():
@@ -105,8 +107,8 @@ class MeasuredOrders:
                 yield from together
 
     def _word_changes(self, steps: Sequence[Step]) -> dict[OrderKey, WordChanges]:
-        """What changes of the words by which orders are found. Whoever changes them meanwhile
-        writes what is counted of the order as well, so that nothing is written here then."""
+        """The changes of the words by which orders are found. Another writer of the words also
+        writes what was counted of the order, so this transaction then fails."""
         changed = [step for step in steps if step.words_change]
         known = read_lists(
             self._client,
@@ -125,8 +127,8 @@ class MeasuredOrders:
         writes: Mapping[OrderKey, int],
         words: Mapping[OrderKey, WordChanges],
     ) -> bool:
-        """Whether they were written; not when somebody else wrote one of their items meanwhile,
-        nor when one of them takes several transactions, of which this was not the last."""
+        """Whether the steps were written; False if another writer changed one of their items
+        meanwhile, or if a step needs several transactions and this was not the last."""
         too_large = next((step for step in steps if not _fits(step, words)), None)
         if too_large is not None:
             self._write_some_words(too_large, writes, words[too_large.key])
@@ -143,8 +145,8 @@ class MeasuredOrders:
     def _write_some_words(
         self, step: Step, writes: Mapping[OrderKey, int], words: WordChanges
     ) -> None:
-        """Take some of an order's words into the index and count nothing: what is counted of it
-        stays as it was, so that the change comes again for the rest."""
+        """Add some of an order's words to the index, without counting: what was counted of it is
+        unchanged, so the change is processed again for the other words."""
         part = words.first(_MOST_ACTIONS - 1)
         before = step.before or Counted(version=0)
         counted = replace(before, words_mark=part.after.mark)
@@ -156,7 +158,7 @@ class MeasuredOrders:
         )
 
     def _transact(self, actions: list[Any]) -> bool:
-        """Whether all of it was written; not when somebody else got in the way."""
+        """Whether everything was written; False after a conflict with another writer."""
         try:
             self._client.transact_write_items(TransactItems=actions)
         except ClientError as error:
@@ -230,9 +232,9 @@ class MeasuredOrders:
 def read_change(
     record: Mapping[str, Any], *, words_of: Callable[[Order], IndexedWords] = lambda _: NO_WORDS
 ) -> Change:
-    """The change of an order that a record of OrdersTable's stream tells of.
+    """The change of an order in a record of OrdersTable's stream.
 
-    :param words_of: what an order is found by
+    :param words_of: the words by which an order is found
     """
     images = record["dynamodb"]
     before, after = (
@@ -252,7 +254,7 @@ def _comes_again(error: ClientError) -> bool:
 
 
 def _split(steps: Iterable[Step], words: Mapping[OrderKey, WordChanges]) -> Iterator[list[Step]]:
-    """Steps that fit into one transaction together, and those that fit into none alone."""
+    """Steps that fit into one transaction together, and those that don't fit into one alone."""
     together: list[Step] = []
     figures: set[object] = set()
     own = 0
@@ -270,7 +272,7 @@ def _split(steps: Iterable[Step], words: Mapping[OrderKey, WordChanges]) -> Iter
 
 
 def _fits(step: Step, words: Mapping[OrderKey, WordChanges]) -> bool:
-    """Whether it fits into one transaction, or has nothing that could be written before."""
+    """Whether it fits into one transaction, or can't be divided."""
     changes = words.get(step.key, NO_CHANGES)
     return not changes or _own_actions(step, words) + len(_figures_of(step)) <= _MOST_ACTIONS
 

@@ -38,7 +38,7 @@ class ViewsTable:
         self._client.delete_item(TableName=self._table, Key=to_item(key))
 
     def _read(self, place: str, shared: Shared) -> Iterator[View]:
-        # At most 100 views of a few kilobytes: one answer holds them.
+        # At most 100 views of a few kilobytes: one response contains them.
         answer = self._client.query(
             TableName=self._table,
             KeyConditionExpression="pk = :pk",

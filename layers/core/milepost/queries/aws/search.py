@@ -1,7 +1,7 @@
 """SearchTable: finds orders by words, or by customer.
 
-It is written with the figures, so what it names may be a little behind; whoever shows an order
-reads the order itself. Words of customers are in it (``word_entries``): they go with their order.
+It is written with the figures, so it may be a little behind the orders, which are read before they
+are shown. It contains words of customers (``word_entries``), which are removed with their order.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MOST_FOUND: Final = 100
-"""Orders that one search of a reference gives; whoever wants others types more of it."""
+"""Maximum number of orders that one search of a reference finds."""
 
 
 class SearchTable:
-    """Finds orders, and forgets customers."""
+    """Finds orders, and removes entries of customers."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
@@ -32,16 +32,16 @@ class SearchTable:
     def find_by_words(
         self, readings: Sequence[Reading], *, connections: Iterable[str]
     ) -> FoundOrders:
-        """Orders that have all words of one of the readings, by how they begin."""
+        """Orders that have all words of one of the readings, as prefixes."""
         search = WordSearch(self._client, table_name=self._table)
         return search.find(readings, connections=connections)
 
     def find_by_reference(
         self, text: str, *, connections: Iterable[str], limit: int = MOST_FOUND
     ) -> list[OrderKey]:
-        """Orders with a reference of which a word, and what follows it, begins with the text.
+        """Orders with a reference in which the text is found at the beginning of a word.
 
-        :param connections: where to look: one query each
+        :param connections: the connections to search, with one query each
         :param limit: orders of each connection at most
         """
         prefix = search_text(text)
@@ -64,23 +64,24 @@ class SearchTable:
             yield OrderKey.parse(item["order"])
 
     def find_by_email(self, email: str) -> list[OrderKey]:
-        """All orders of who has this email address now."""
+        """All orders of the customer who has this email address now."""
         found = (item for one in email_ids(email) for item in self._of_customer(one))
         return list(dict.fromkeys(OrderKey.parse(i["order"]) for i in found if "former" not in i))
 
     def orders_of_customer(self, customer_id: str) -> list[OrderKey]:
-        """All orders of a customer (``search_terms.customer_id_of``), also those that named them
-        before and have another customer now."""
+        """All orders of a customer (``search_terms.customer_id_of``), including those that had this
+        customer before, and have another one now."""
         return [OrderKey.parse(item["order"]) for item in self._of_customer(customer_id)]
 
     def forget(self, customer_id: str, key: OrderKey) -> None:
-        """Take out that an order is a customer's; its references go with the order itself."""
+        """Remove the entry of an order for a customer; references are removed with the order
+        itself."""
         self._client.delete_item(
             TableName=self._table, Key=to_item(_customer_key(customer_id, key))
         )
 
     def _of_customer(self, customer_id: str) -> Iterator[dict[str, Any]]:
-        # An erasure has to see whatever was written before it looks.
+        # An erasure has to see everything that was written before.
         return self._query("pk = :pk", {":pk": f"customer#{customer_id}"}, consistent=True)
 
     def _query(
@@ -103,8 +104,8 @@ class SearchTable:
 
 
 def search_keys(counted: Counted | None, key: OrderKey) -> list[dict[str, str]]:
-    """The keys of the items by which an order is found as it was counted; those of a customer that
-    it had before say so."""
+    """The keys of the items by which an order is found, as of when it was counted; those of former
+    customers are marked."""
     if counted is None:
         return []
     found = []

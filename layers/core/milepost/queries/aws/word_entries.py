@@ -5,9 +5,9 @@
 | entry | ``word#<connection>#<its first letters>`` | ``<entry>#<order>`` |
 | list of an order's entries | ``order#<order>`` | ``words`` |
 
-The list is written in one transaction with the entries that it names, so every entry that there is
-stands in the list of its order, whatever came twice, late or at once. Entries are never looked for
-to be removed: an order that changes, goes or is erased takes along those of its list.
+The list is written in one transaction with its entries, so every entry is in the list of its order,
+even if changes arrive twice, late or concurrently. So entries never have to be searched for: when
+an order changes, is removed or erased, those of its list are removed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 FIRST_LETTERS: Final = 2
-"""Letters of a word that are in the partition's key: they spread what is written over partitions,
-and a search needs at least as many."""
+"""The number of letters of a word in the partition key: they distribute the writes over partitions,
+and a search needs at least this many letters."""
 _LIST: Final = "words"
 
 
 @dataclass(frozen=True, slots=True)
 class WordChanges:
-    """What changes of an order's entries, and its list afterwards."""
+    """The changes of an order's entries, and its list afterwards."""
 
     gone: tuple[str, ...]
     new: tuple[str, ...]
@@ -38,11 +38,11 @@ class WordChanges:
     list_changes: bool
 
     def __len__(self) -> int:
-        """Actions of a transaction that it takes."""
+        """The number of transaction actions that it needs."""
         return len(self.gone) + len(self.new) + self.list_changes
 
     def first(self, most: int) -> "WordChanges":
-        """A part of them that takes so many actions, what goes first; the list says what is there
+        """A part of the changes with this many actions, removals first; the list has the entries
         after this part."""
         gone = self.gone[: most - 1]
         new = self.new[: most - 1 - len(gone)]
@@ -55,7 +55,7 @@ NO_CHANGES: Final = WordChanges((), (), IndexedWords(), list_changes=False)
 
 
 def word_changes(before: IndexedWords, after: IndexedWords) -> WordChanges:
-    """What has to be written for an order to be found by other words."""
+    """The changes for an order to be found by other words."""
     was, now = set(before.entries), set(after.entries)
     gone, new = sorted(was - now), sorted(now - was)
     return WordChanges(tuple(gone), tuple(new), after, list_changes=before != after)
@@ -67,7 +67,7 @@ def word_key(entry: str, key: OrderKey) -> dict[str, str]:
 
 
 def word_partition(connection: str, word: str) -> str:
-    """The partition in which entries begin with this word, of two letters and more."""
+    """The partition of entries that begin with this word, which has at least two letters."""
     return f"word#{connection}#{word[:FIRST_LETTERS]}"
 
 
@@ -95,7 +95,7 @@ def read_lists(
     keys: Iterable[OrderKey],
     consistent: bool = False,
 ) -> dict[OrderKey, IndexedWords]:
-    """The words of these orders, without those that have none."""
+    """The words of these orders; orders without words are left out."""
     asked = [to_item(list_key(key)) for key in dict.fromkeys(keys)]
     items = map(from_item, get_items(client, table_name, asked, ConsistentRead=consistent))
     return {OrderKey.parse(one["pk"].removeprefix("order#")): _words_in(one) for one in items}

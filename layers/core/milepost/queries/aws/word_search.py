@@ -1,8 +1,8 @@
 """Searches SearchTable for orders that have all words of a query, at a bounded cost.
 
-Each word is looked for by how it begins. A word that few orders have decides: the others are only
-compared with what is kept of those few. Where all words are common, two of them that stand side by
-side in a name or an address are looked for together.
+Each word is searched as a prefix. If few orders have one of the words, only their lists of words
+are compared with the other words. If all words are common, two that are adjacent in a name or an
+address are searched together.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,24 +27,26 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 FEW: Final = 200
-"""Entries of one word in one partition that are read to see whether few orders have it."""
+"""Maximum number of entries of one word in one partition that are read to determine whether few
+orders have it."""
 MOST_READ: Final = 2_000
-"""Entries of one word in one partition that are read where every word is common."""
+"""Maximum number of entries of one word in one partition if every word is common."""
 MOST_LOOKED_FOR: Final = 4
-"""Words of a query that are looked for: the longest. The others are compared."""
+"""Maximum number of words of a query that are searched: the longest ones. The others are
+compared."""
 _AT_ONCE: Final = 16
 
 
 @dataclass(slots=True)
 class _Begun:
-    """The orders that have a word, by how it begins, as far as they were read."""
+    """The orders that have a word, as far as they were read."""
 
     keys: dict[OrderKey, None] = field(default_factory=dict)
     is_whole: bool = True
 
 
 class WordSearch:
-    """Finds orders by words; each connection is searched by itself."""
+    """Finds orders by words; each connection is searched separately."""
 
     def __init__(self, client: "DynamoDBClient", *, table_name: str) -> None:
         self._client = client
@@ -87,7 +89,7 @@ class _OneReading:
         return self._with_all(reading, _in_all(one for one in begun if one.is_whole))
 
     def _find_common(self, reading: Reading, words: Sequence[Spellings]) -> FoundOrders:
-        """Orders that have words of which each is common."""
+        """Orders that have all of these words, each of which is common."""
         pairs = [pair for one in pairwise(reading) for pair in (_side_by_side(*one))]
         together = self._begun(pairs, MOST_FOUND)
         begun = self._begun(words, MOST_READ)
@@ -99,7 +101,7 @@ class _OneReading:
         return FoundOrders(found.keys, more=True)
 
     def _with_all(self, reading: Reading, keys: Iterable[OrderKey]) -> FoundOrders:
-        """Of these orders those that have every word, as their lists say."""
+        """The orders among these that have every word, by their lists."""
         asked = list(dict.fromkeys(keys))
         looked_at = asked[:MOST_FOUND]
         parts = [looked_at[place : place + 100] for place in range(0, len(looked_at), 100)]
@@ -117,7 +119,7 @@ class _OneReading:
         return read_lists(self.client, table_name=self.table, keys=keys)
 
     def _begun(self, words: Sequence[Spellings], most: int) -> list[_Begun]:
-        """The orders that have each of these words, so many of each at most."""
+        """The orders that have each of these words, with a limit for each word."""
         asked = [
             (place, connection, spelling)
             for place, word in enumerate(words)
@@ -133,7 +135,7 @@ class _OneReading:
         return found
 
     def _read(self, connection: str, begin: str, most: int) -> tuple[list[OrderKey], bool]:
-        """The orders of the entries that begin so, and whether those are all."""
+        """The orders of the entries with this prefix, and whether these are all."""
         keys: list[OrderKey] = []
         start: dict[str, Any] = {}
         while True:
@@ -154,8 +156,8 @@ class _OneReading:
 
 
 def _looked_for(reading: Reading) -> list[Spellings]:
-    """The words of a query that are looked for, the longest first: house numbers are only compared
-    with, unless there is nothing else."""
+    """The words of a query to search for, the longest first; house numbers only if there are no
+    other words."""
     long_enough = [word for word in reading if max(map(len, word)) >= FIRST_LETTERS]
     words = [word for word in long_enough if not all(map(is_house_number, word))]
     if not words and len(reading) == 1:
@@ -164,14 +166,14 @@ def _looked_for(reading: Reading) -> list[Spellings]:
 
 
 def _shortest(word: Spellings) -> list[str]:
-    """The spellings without those that begin with another one."""
+    """The spellings, without those that begin with another one."""
     return [
         one for one in word if not any(one != other and one.startswith(other) for other in word)
     ]
 
 
 def _side_by_side(one: Spellings, other: Spellings) -> Iterator[Spellings]:
-    """Both words, in either order, each pair spelled in one way."""
+    """Pairs of both words, in either order and in each spelling."""
     last = max(len(one), len(other))
     pairs = [(_at(one, place), _at(other, place)) for place in range(last)]
     yield tuple(dict.fromkeys(f"{a} {b}" for a, b in pairs))
