@@ -294,8 +294,8 @@ def preview_notice(
 ) -> None:
     """Show a mail about a sample order, as this connection would send it.
 
-    With --channel slack or teams, print the JSON of the message to a chat: Slack's Block Kit Builder and
-    Microsoft's Adaptive Cards Designer show what it looks like.
+    With --channel slack or teams, print the JSON of the message to a chat: Slack's Block Kit
+    Builder and Microsoft's Adaptive Cards Designer show what it looks like.
     """
     target = find_stack(stack)
     if channel is not PreviewChannel.EMAIL:

@@ -70,7 +70,7 @@ def test_a_planned_action_is_shown_and_can_be_called_off(operator: Person, clien
     operator.sees("Planned: fulfill")
     operator.sees(f"{day.day} {day:%b %Y}, 09:30")
     operator.page.get_by_role("button", name="Call it off").click()
-    operator.sees("Fulfill is called off.")
+    operator.sees("Fulfill is cancelled.")
     done = client.steer("spirii-charge", "actions", method="GET")["actions"]
     assert [one for one in done if one["order"] == order["id"]] == []
 

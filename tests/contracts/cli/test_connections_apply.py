@@ -102,7 +102,7 @@ def test_a_connection_that_left_the_file_is_left_alone(operator: Operator) -> No
 
     result = operator.apply("--yes")
 
-    assert "rabot-energy is not in the file, left alone" in result.output
+    assert "rabot-energy is not in the file and is not changed" in result.output
     assert "rabot-energy" in operator.settings.all()
     assert "rabot-energy" in operator.schedules()
 

@@ -75,7 +75,7 @@ def test_a_viewer_has_no_button_to_poll_and_an_operator_polls_once(
     [(connection, request)] = polls.started
     assert connection == "offergrid-home"
     assert (request.since, request.announce) == (NOON.replace(day=1, hour=0), True)
-    assert "on its way" in browser.get(address).text
+    assert "was started" in browser.get(address).text
     [entry] = browser.desk.activity.entries.values()
     assert (entry.kind, entry.outcome) == ("poll_connection", "done")
 

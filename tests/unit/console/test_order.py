@@ -75,7 +75,7 @@ def test_a_viewer_sees_no_form_that_would_be_refused(browser: Browser) -> None:
     done = browser.post(resend, csrf=token, key="k-1", to="other@example.org", force="1")
     assert (done.status, done.location) == (303, ADDRESS)
     assert browser.desk.emails.recipients == ["other@example.org"]
-    assert "other@example.org once more" in browser.get(ADDRESS).text
+    assert "is sent to other@example.org again" in browser.get(ADDRESS).text
 
 
 def test_a_message_to_a_chat_is_shown_before_it_is_posted_again(browser: Browser) -> None:

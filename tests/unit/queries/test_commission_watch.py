@@ -137,7 +137,7 @@ def test_a_notice_is_withdrawn_once_the_payment_is_seen(desk: Desk) -> None:
     desk.run(DUE)
     assert desk.why_withdrawn(DUE + DAY) is None
     desk.record(paid("2026-03"))
-    assert desk.why_withdrawn(DUE + DAY) == "none of its commission is overdue any more"
+    assert desk.why_withdrawn(DUE + DAY) == "none of its commissions is overdue any more"
     assert desk.run(DUE + 40 * DAY) == []
 
 
@@ -145,7 +145,7 @@ def test_an_order_that_is_corrected_is_announced_no_second_time(desk: Desk) -> N
     desk.run(DUE)
     desk.record(report(Status.REJECTED, 100))
     assert desk.orders.kept[KEY].order.status is Status.REJECTED
-    assert desk.why_withdrawn(DUE + DAY) == "none of its commission is overdue any more"
+    assert desk.why_withdrawn(DUE + DAY) == "none of its commissions is overdue any more"
     april = (datetime(2026, 4, 20, tzinfo=UTC) - minute(0)).total_seconds() / 60
     desk.record(completed(april))
     assert desk.orders.kept[KEY].order.status is Status.COMPLETED
