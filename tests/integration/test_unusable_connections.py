@@ -98,7 +98,7 @@ def test_it_is_named_with_its_reason_among_the_others(stack: Stack) -> None:
     health = {one["id"]: one["health"] for one in said["items"]}
     assert status == 200
     assert health[OFFERGRID.id]["condition"] == "unusable"
-    assert "page_size is no whole number" in health[OFFERGRID.id]["last_error"]
+    assert "page_size is not a whole number" in health[OFFERGRID.id]["last_error"]
     assert health[RETAIL.id]["condition"] != "unusable"
     assert "secret-in-a-setting" not in json.dumps(said)
     assert ask(stack, "GET", f"/connections/{OFFERGRID.id}")[1]["provider"] == "offergrid"
