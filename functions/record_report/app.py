@@ -45,21 +45,24 @@ connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
 )
 fetches = FetchStarts(lambda: client("lambda"), function=os.environ["POLL_ORDERS_FUNCTION"])
-marks = BatchMarks(
-    TouchedTable(dynamodb, table_name=os.environ["TOUCHED_TABLE"]), clock=lambda: datetime.now(UTC)
-)
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+marks = BatchMarks(TouchedTable(dynamodb, table_name=os.environ["TOUCHED_TABLE"]), clock=clock)
 recorder = DeliveryRecorder(
     dynamodb=dynamodb,
     orders_table=os.environ["ORDERS_TABLE"],
     connections=connections,
     last_webhooks=LastWebhooks(dynamodb, table_name=os.environ["POLLS_TABLE"]),
-    drift=DriftWatch(
-        dynamodb, table_name=os.environ["POLLS_TABLE"], clock=lambda: datetime.now(UTC)
-    ),
+    drift=DriftWatch(dynamodb, table_name=os.environ["POLLS_TABLE"], clock=clock),
     named_orders=NamedOrderRequests(
         NamedOrdersTable(dynamodb, table_name=os.environ["POLLS_TABLE"]),
         starts=fetches,
         polls=PollRequests(dynamodb, table_name=os.environ["POLLS_TABLE"]),
+        clock=clock,
     ),
     marks=marks,
     erasures=ErasedCustomers(
@@ -67,6 +70,7 @@ recorder = DeliveryRecorder(
     ),
     quarantine=Quarantine(lambda: client("s3"), bucket=os.environ["QUARANTINE_BUCKET"]),
     count_quarantined=lambda: count_failures(metrics, "Quarantined"),
+    clock=clock,
 )
 nobodys_order = OrderKey("-", "-", "-")
 open_connections(

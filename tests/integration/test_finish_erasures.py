@@ -135,9 +135,14 @@ def test_whoever_takes_in_orders_refuses_those_of_an_erased_customer(
 
 
 def erased_by(app: Any, function: str) -> Any:
-    if function == "run_batches":
-        return app.worker.acting.erasures
-    return app.tools(Context()).erasures if function == "perform_action" else app.erased_customers
+    match function:
+        case "run_batches":
+            return app.worker.acting.erasures
+        case "perform_action":
+            return app.tools(Context()).erasures
+        case "record_report":
+            return app.recorder.erasures
+    return app.erased_customers
 
 
 def replace_seen(one: Any) -> Any:

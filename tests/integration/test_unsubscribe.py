@@ -143,13 +143,15 @@ def test_nothing_of_the_link_is_logged(app: ModuleType, monkeypatch: pytest.Monk
 def test_keys_are_read_again_after_five_minutes_and_the_one_before_still_counts(
     app: ModuleType, stack: Stack
 ) -> None:
-    times = iter([0.0, 0.0, 299.0, 301.0, 301.0, 301.0])
+    now = [0.0]
     store = LinkKeysStore(
-        aws("secretsmanager"), secret_id=stack.resources[SECRET], clock=lambda: next(times)
+        aws("secretsmanager"), secret_id=stack.resources[SECRET], clock=lambda: now[0]
     )
     old = store.keys()
     rotate(stack, "the next one")
+    now[0] = 299.0
     assert store.keys() == old
+    now[0] = 301.0
     assert store.keys() == (b"the next one", LINK_KEY)
     ending = Ending(subscriptions=(SUBSCRIPTION,))
     assert read_token(token_of(ending, LINK_KEY), [b"the next one", LINK_KEY]) == ending

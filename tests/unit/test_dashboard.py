@@ -14,7 +14,11 @@ from tests.template import DOCUMENTED, QUEUES, RESOURCES, TEMPLATE
 NAMESPACE: Final = "Milepost/${AWS::StackName}"
 BODY: Final[str] = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Sub"]
 WIDGETS: Final[list[dict[str, Any]]] = json.loads(BODY)["widgets"]
-SOURCES: Final = "".join(path.read_text() for path in (ROOT / "functions").glob("*/app.py"))
+SOURCES: Final = "".join(
+    path.read_text()
+    for place in ("functions", "layers/core/milepost")
+    for path in (ROOT / place).rglob("*.py")
+)
 FILTERED: Final = {
     transformation["MetricName"]
     for one in RESOURCES.values()

@@ -129,9 +129,14 @@ def test_the_guide_says_what_stays_when_the_stack_is_deleted() -> None:
         f"{one}Table"
         for one in ("Orders", "Notices", "Figures", "Search", "Erasures", "Activity", "Views")
     }
-    [said] = re.findall(r"What people can't get back stays: (.*?)\.", GUIDE, re.DOTALL)
+    [said] = re.findall(r"Data that can't be recovered stays: (.*?)\.", GUIDE, re.DOTALL)
     for word in ("orders", "notices", "figures", "search", "erasures", "activity", "views", "pool"):
         assert word in said
+
+
+def test_the_guide_empties_each_bucket_before_it_deletes_the_stack() -> None:
+    buckets = {n for n, one in RESOURCES.items() if one["Type"] == "AWS::S3::Bucket"}
+    assert set(re.findall(r"aws s3 rm --recursive s3://<(\w+)>", GUIDE)) == buckets
 
 
 def test_the_pipelines_variables_are_named_in_the_guide() -> None:

@@ -121,7 +121,7 @@ def test_a_file_whose_hosts_are_private_or_whose_name_is_taken_is_not_applied(
         assert result.exit_code == 1
         assert why in result.output
     file.write_text(PROVIDER.replace("name: woocommerce", "name: offergrid", 1))
-    assert "programmed" in providers("apply", str(file), "--yes").output
+    assert "name of a built-in provider" in providers("apply", str(file), "--yes").output
     file.write_text(PROVIDER.replace("statuses:", "statusses:", 1))
     wrong = providers("apply", str(file), "--yes")
     assert wrong.exit_code == 2

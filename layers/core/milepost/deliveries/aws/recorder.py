@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from milepost.aws.errors import AWS_FAILED
@@ -51,6 +51,7 @@ class DeliveryRecorder:
     quarantine: Quarantine
     count_quarantined: Callable[[], None]
     """Raises the alarm, because a person has to look at the quarantine."""
+    clock: Callable[[], datetime]
 
     def read(self, delivery: Delivery) -> Reading | None:
         """The reports of a delivery; None if it was quarantined, or its order has to be fetched."""
@@ -125,7 +126,7 @@ class DeliveryRecorder:
                     ahead.of(table), mark=lambda _: self.marks.mark(connection, is_replay=is_replay)
                 ),
                 rules=rules_of(reading.provider, connection),
-                now=datetime.now(UTC),
+                now=self.clock(),
                 announce=reading.delivery.announce,
                 erasures=self.erasures,
             )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -46,9 +46,15 @@ class NamedOrderRequests:
     """Requests that orders are fetched which webhooks only name."""
 
     def __init__(
-        self, named: NamedOrdersTable, *, starts: FetchStarts, polls: PollRequests
+        self,
+        named: NamedOrdersTable,
+        *,
+        starts: FetchStarts,
+        polls: PollRequests,
+        clock: Callable[[], datetime],
     ) -> None:
         self._named = named
+        self._clock = clock
         self._starts = starts
         self._polls = polls
 
@@ -58,7 +64,7 @@ class NamedOrderRequests:
         The order is stored first. So it is fetched by the next poll if the start fails.
         """
         try:
-            if self._named.add(connection_id, named, now=datetime.now(UTC)):
+            if self._named.add(connection_id, named, now=self._clock()):
                 self._start(connection_id)
         except TooManyNamed:
             self._request_poll(connection_id)
@@ -77,7 +83,7 @@ class NamedOrderRequests:
         All such webhooks of one minute share one request, so that a burst doesn't exceed the size
         of the connection's item.
         """
-        minute = datetime.now(UTC).replace(second=0, microsecond=0)
+        minute = self._clock().replace(second=0, microsecond=0)
         request = PollRequest(
             id=f"webhooks-{minute:%H%M}", requested_at=minute + timedelta(minutes=1), announce=True
         )
