@@ -32,7 +32,11 @@ def secrets_of(stack: Stack) -> Iterator[str]:
     for page in manager.get_paginator("list_secrets").paginate():
         for one in page["SecretList"]:
             text = manager.get_secret_value(SecretId=one["ARN"])["SecretString"]
-            yield from all_texts(json.loads(text)) if text.startswith("{") else [text]
+            try:
+                yield from all_texts(json.loads(text))
+            except ValueError:
+                # A generated key, which may begin as JSON does.
+                yield text
 
 
 def customers_of(client: Client) -> Iterator[str]:

@@ -312,7 +312,7 @@ def test_a_text_of_the_connection_s_own_is_previewed_and_sent(deployed: Deployed
     [
         (
             ("accepted", "--connection", "nowhere"),
-            "applied are: offergrid-business, offergrid-home, rabot-energy",
+            "there are: offergrid-business, offergrid-home, rabot-energy",
         ),
         (
             ("overdue", "--connection", OFFERGRID.id, "--audience", "customer"),
@@ -387,7 +387,7 @@ def test_notices_of_every_order_are_one_list_with_its_filters(
     assert [one["recipient"] for one in found["notices"]] == ["sales@example.org"]
     rows = deployed.say("notices", "list", "--connection", KEY.connection, "--csv").splitlines()
     assert len(rows) == 3
-    assert "No notice" in deployed.say("notices", "list", "--state", "bounced")
+    assert "no such notice" in deployed.say("notices", "list", "--state", "bounced")
 
 
 def test_a_suppressed_address_is_listed_and_lifted(deployed: Deployed) -> None:
@@ -395,7 +395,7 @@ def test_a_suppressed_address_is_listed_and_lifted(deployed: Deployed) -> None:
     kept.suppress("sales@example.org", reason="bounced on 2026-03-01", at=minute(0))
 
     assert "bounced on 2026-03-01" in deployed.say("suppressions", "list")
-    assert "go to Sales@example.org again" in deployed.say(
+    assert "Sales@example.org gets mails again" in deployed.say(
         "suppressions", "lift", "Sales@example.org", "--yes"
     )
     assert "No address" in deployed.say("suppressions", "list")

@@ -326,7 +326,7 @@ def test_a_poll_is_started_out_of_turn(deployed: Deployed) -> None:
 def test_a_poll_that_does_not_end_is_no_success(deployed: Deployed) -> None:
     result = deployed.run("connections", "poll", OFFERGRID.id, "--wait", "--patience", "0")
     assert result.exit_code == 1
-    assert "not done after 0 s" in result.output
+    assert "not fulfilled within 0 s" in result.output
 
 
 def test_waiting_is_for_this_request_and_not_for_the_poll_that_was_at_work(
