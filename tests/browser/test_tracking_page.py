@@ -92,6 +92,8 @@ def faults(customer: Person) -> list[str]:
 
 def sheets(page: Page) -> int:
     """How many sheets of A4 it is printed on."""
+    # Otherwise it prints as the last emulated medium, which is the screen.
+    page.emulate_media(media="print")
     return len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4")))
 
 
