@@ -52,7 +52,8 @@ def read_request(body: bytes) -> dict[str, Any]:
 
 def add_headers(message: str, request: dict[str, Any]) -> str:
     """The message with the headers and reply addresses that a SendEmail request asks for."""
-    parsed = message_from_string(message, policy=policy.SMTP)
+    # Other policies fold the subject again, with two spaces before a word beyond ASCII.
+    parsed = message_from_string(message, policy=policy.compat32)
     simple = request.get("Content", {}).get("Simple", {})
     for header in simple.get("Headers", []):
         parsed[header["Name"]] = header["Value"]

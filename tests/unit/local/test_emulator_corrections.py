@@ -1,7 +1,8 @@
 """Where requests are authorised, and which headers a mail keeps."""
 
 import json
-from email import message_from_string
+from email import message_from_string, policy
+from email.mime.text import MIMEText
 
 import pytest
 
@@ -52,3 +53,13 @@ def test_a_relayed_mail_keeps_its_headers_and_reply_address() -> None:
     assert relayed["X-Notice"] == "n1"
     assert relayed["Reply-To"] == "office@example.org"
     assert relayed["Subject"] == "Hello"
+
+
+def test_a_subject_beyond_ascii_arrives_as_it_was_sent() -> None:
+    subject = "Scheduled for Fri, 4 Dec, 11:33 am: Amelia Kaur, PP-27132 – Business Internet Pro"
+    built = MIMEText("Body", "plain", "utf-8")
+    built["Subject"] = subject
+    request = {"ReplyToAddresses": ["office@example.org"], "Content": {"Simple": {}}}
+    relayed = message_from_string(add_headers(built.as_string(), request), policy=policy.default)
+    assert relayed["Subject"] == subject
+    assert relayed.get_content().strip() == "Body"
