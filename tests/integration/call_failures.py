@@ -216,7 +216,7 @@ def is_failure(answer: Mapping[str, Any] | None, *, function: str) -> bool:
     if status < 500:
         # A redrive names each message that it had to leave, with the reason; an erasure each place
         # that it could not look through.
-        asks_again = status == 409 and "repeat it" in said["detail"]
+        asks_again = status == 409 and "repeat the request" in said["detail"]
         return bool(isinstance(said, dict) and (said.get("failed") or asks_again))
     assert said["status"] == status
     return True
