@@ -63,9 +63,7 @@ def preview_chat(stack: Stack, wanted: ChatWanted) -> Mapping[str, Any]:
             message = renderer.preview(wanted.kind, **how)
     except UnknownConnection:
         known = ", ".join(sorted(settings.all())) or "none"
-        raise WrongUse(
-            f"There is no connection {wanted.connection}; applied are: {known}."
-        ) from None
+        raise WrongUse(f"There is no connection {wanted.connection}; there are: {known}.") from None
     except LookupError as error:
         raise WrongUse(f"{error}.") from None
     # The address is not part of a message.

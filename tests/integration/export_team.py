@@ -8,6 +8,8 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qsl
 
+import pytest
+
 from milepost.common.status import Status
 from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import OrderKey
@@ -83,3 +85,15 @@ def keep(stack: Stack, key: OrderKey, status: Status, customer: Any = None) -> N
         aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=connection
     )
     record(report(status, key=key, **about), orders=table, rules=RULES, now=NOON)
+
+
+def open_team(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Team:
+    """A team with five orders of one connection and one of another, whose jobs are kept."""
+    for number, key in enumerate(IDS):
+        keep(stack, key, Status.ACCEPTED if number % 2 else Status.SUBMITTED)
+    keep(stack, OTHER, Status.ACCEPTED)
+    api, jobs = stack.load("orders_api"), Jobs()
+    desk = replace(api.services.open_exports(), jobs=jobs)
+    services = replace(api.services, open_exports=lambda: desk)
+    monkeypatch.setattr(api, "api", replace(api.api, services=services))
+    return Team(stack, api, stack.load("make_exports"), jobs)

@@ -1,16 +1,14 @@
 """The API's exports: started, listed, narrowed, logged."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from milepost.common.status import Status
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.recipients import Choice
 from tests.builders import KEY, NOON, OFFERGRID, RABOT, notice
-from tests.integration.export_team import IDS, OTHER, Jobs, Team, keep
+from tests.integration.export_team import Team, open_team
 from tests.integration.operator_requests import http_event
 from tests.permissions import Use, Watch
 from tests.stack import Context, Stack, aws
@@ -18,14 +16,7 @@ from tests.stack import Context, Stack, aws
 
 @pytest.fixture
 def team(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Team:
-    for number, key in enumerate(IDS):
-        keep(stack, key, Status.ACCEPTED if number % 2 else Status.SUBMITTED)
-    keep(stack, OTHER, Status.ACCEPTED)
-    api, jobs = stack.load("orders_api"), Jobs()
-    desk = replace(api.services.open_exports(), jobs=jobs)
-    services = replace(api.services, open_exports=lambda: desk)
-    monkeypatch.setattr(api, "api", replace(api.api, services=services))
-    return Team(stack, api, stack.load("make_exports"), jobs)
+    return open_team(stack, monkeypatch)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from milepost.orders.search_terms import customer_id_of_email
 from tests.builders import KEY
 from tests.integration.erasure_data import export as put_file
 from tests.integration.erasure_data import index, run
-from tests.integration.export_team import IDS, OTHER, Jobs, Team, keep
+from tests.integration.export_team import Team, keep, open_team
 from tests.stack import Context, Stack, aws
 
 CUSTOMER = {"name": "Erika Muster", "email": "erika@example.net"}
@@ -32,14 +32,7 @@ class Killed(BaseException):
 
 @pytest.fixture
 def team(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Team:
-    for number, key in enumerate(IDS):
-        keep(stack, key, Status.ACCEPTED if number % 2 else Status.SUBMITTED)
-    keep(stack, OTHER, Status.ACCEPTED)
-    api, jobs = stack.load("orders_api"), Jobs()
-    desk = replace(api.services.open_exports(), jobs=jobs)
-    services = replace(api.services, open_exports=lambda: desk)
-    monkeypatch.setattr(api, "api", replace(api.api, services=services))
-    return Team(stack, api, stack.load("make_exports"), jobs)
+    return open_team(stack, monkeypatch)
 
 
 def mails() -> list[Any]:

@@ -1,6 +1,6 @@
 """A connection: one account at one provider, as its settings describe it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, Protocol
@@ -176,6 +176,24 @@ class Connections(Protocol):
         """:raises UnknownConnection: when there is none with this id
         :raises UnusableConnection: when its settings can't be used"""
         ...
+
+
+def existing_connections(connections: Connections, ids: Iterable[str]) -> tuple[Connection, ...]:
+    """The connections with these ids, each once; those that were removed are left out.
+
+    :raises UnknownConnection: when all of them were removed
+    :raises UnusableConnection: when the settings of one can't be used
+    """
+    found: list[Connection] = []
+    missing: UnknownConnection | None = None
+    for id in dict.fromkeys(ids):
+        try:
+            found.append(connections.get(id))
+        except UnknownConnection as error:
+            missing = error
+    if missing is not None and not found:
+        raise missing
+    return tuple(found)
 
 
 _DAY: Final = timedelta(days=1)

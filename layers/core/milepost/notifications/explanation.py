@@ -27,8 +27,8 @@ Entry = Mapping[str, Any]
 """An entry of the delivery log."""
 
 NOT_KNOWN_THEN: Final = (
-    "It is notified of this now. It wasn't when this was announced, or the notice is still to be "
-    "entered."
+    "It would be notified of this now. Either it was set up after this was announced, or the "
+    "notice is not in the delivery log yet."
 )
 
 

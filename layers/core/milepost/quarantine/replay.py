@@ -10,7 +10,7 @@ from milepost.orders.report import Source
 
 
 class BadKeptId(ValueError):
-    """Not an id of the quarantine; the message describes one."""
+    """The text is not the id of a quarantined payload; the message shows the format of one."""
 
 
 class NotKept(LookupError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
-from milepost.connections.connection import Connection, Connections, UnknownConnection
+from milepost.connections.connection import Connections, existing_connections
 from milepost.notifications.chat.disclosed_order import disclosed
 from milepost.notifications.chat.message import Button, ChatMessage, Line, Section
 from milepost.notifications.mail.rendering.compose import compose_said
@@ -96,7 +96,9 @@ class ChatRenderer:
             lines=listed,
             beyond=tuple(beyond),
             overdue=overdue or OverdueNow(),
-            connections=self._applied([line.notice for line in listed]),
+            connections=existing_connections(
+                self.connections, [one.notice.key.connection for one in listed]
+            ),
         )
         return _digest_message(digest, now=self.clock(), console_url=self.console_url)
 
@@ -129,18 +131,6 @@ class ChatRenderer:
         lines = tuple(_disclosed_line(line, with_name=with_name) for line in made.lines)
         digest = replace(made, lines=lines)
         return _digest_message(digest, now=WRITTEN_AT, console_url=self.console_url, is_sample=True)
-
-    def _applied(self, notices: Sequence[Notice]) -> tuple[Connection, ...]:
-        found: dict[str, Connection] = {}
-        missing: UnknownConnection | None = None
-        for name in dict.fromkeys(one.key.connection for one in notices):
-            try:
-                found[name] = self.connections.get(name)
-            except UnknownConnection as error:
-                missing = error
-        if missing is not None and not found:
-            raise missing
-        return tuple(found.values())
 
 
 def _disclosed_line(line: DigestLine, *, with_name: bool) -> DigestLine:

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Template, TemplateError
 
-from milepost.connections.connection import Connection, Connections, UnknownConnection
+from milepost.connections.connection import Connection, Connections, existing_connections
 from milepost.forecasts.expected import Expected
 from milepost.notifications.mail.message import Mail
 from milepost.notifications.mail.rendering.compose import Composed, compose, unsubscribe_headers
@@ -140,7 +140,9 @@ class MailRenderer:
             reason=reason,
             lines=listed,
             overdue=overdue or OverdueNow(),
-            connections=self._applied(notices),
+            connections=existing_connections(
+                self._connections, [one.key.connection for one in notices]
+            ),
             beyond=tuple(beyond),
         )
         return self.render_digest(digest, unsubscribe_url=unsubscribe_url)
@@ -194,19 +196,6 @@ class MailRenderer:
         }
         made = self._compose(context.notice, values)
         return _mail(context.notice.recipient, made, ends, unsubscribe_url)
-
-    def _applied(self, notices: Sequence[Notice]) -> tuple[Connection, ...]:
-        """The connections of the notices, each once; one that was removed is left out."""
-        found: dict[str, Connection] = {}
-        missing: UnknownConnection | None = None
-        for name in dict.fromkeys(one.key.connection for one in notices):
-            try:
-                found[name] = self._connections.get(name)
-            except UnknownConnection as error:
-                missing = error
-        if missing is not None and not found:
-            raise missing
-        return tuple(found.values())
 
     def _compose(self, notice: Notice, values: dict[str, Any]) -> Composed:
         source = self._override_for(notice)
