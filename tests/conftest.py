@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.moto_corrections import correct_moto
+from tests.moto_speed import make_moto_quicker
 
 os.environ.update(
     AWS_ACCESS_KEY_ID="testing",
@@ -38,6 +39,7 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 correct_moto()
+make_moto_quicker()
 
 
 @pytest.hookimpl(tryfirst=True)

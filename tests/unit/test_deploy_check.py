@@ -24,11 +24,13 @@ GIVEN = ("STAGE=dev", "SENDER=milepost@example.org")
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/0a1b"
 
 
+@pytest.mark.thorough
 def test_a_right_line_has_no_troubles_also_with_a_domain() -> None:
     domain = ("DOMAIN=milepost.example.org", f"CERTIFICATE={CERTIFICATE}")
     assert list(check_line([*GIVEN, *domain])) == []
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("variables", "said"),
     [

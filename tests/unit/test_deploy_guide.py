@@ -42,7 +42,7 @@ def test_every_command_is_of_a_tool_that_is_tried_here() -> None:
     assert tools <= {"make", "aws", "milepost"}
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.thorough
 @pytest.mark.parametrize("words", of_tool("make"), ids=" ".join)
 def test_the_guides_deployments_would_be_taken(words: list[str]) -> None:
     target, *variables = words
@@ -150,6 +150,7 @@ def test_what_the_guide_refers_to_by_name_is_in_the_template() -> None:
         assert name in RESOURCES or name in TEMPLATE["Outputs"], name
 
 
+@pytest.mark.thorough
 def test_the_pipeline_runs_the_targets_of_the_guide() -> None:
     steps = [step.get("run", "") for job in PIPELINE["jobs"].values() for step in job["steps"]]
     runs = [shlex.split(re.sub(r"\$\{\{[^}]*\}\}", "a@b.de", run)) for run in steps if run]

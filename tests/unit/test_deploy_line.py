@@ -66,6 +66,7 @@ def test_without_alarms_no_address_of_alarms_is_passed() -> None:
     assert "AlarmAddress" not in found
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("empty", ["ALARMS=", "ALARMS= "])
 def test_an_empty_address_of_alarms_is_not_passed(empty: str) -> None:
     assert "AlarmAddress" not in parameters("STAGE=dev", "SENDER=milepost@example.org", empty)
@@ -85,7 +86,7 @@ def test_with_alarms_both_addresses_are_passed() -> None:
     assert found["AlarmAddress"] == "ops@example.org"
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("value", AWKWARD)
 def test_an_awkward_value_reaches_the_template_as_it_was_given(value: str) -> None:
     found = parameters("STAGE=dev", f"SENDER={value}", f"ALARMS={value}")
@@ -95,6 +96,7 @@ def test_an_awkward_value_reaches_the_template_as_it_was_given(value: str) -> No
     assert found["Mfa"] == "OPTIONAL"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("value", ["a\\b@example.org", "a@example.org\nb@example.org", "a@b.de\\"])
 def test_a_value_that_sam_cannot_be_given_is_refused(value: str) -> None:
     for variables in ((f"SENDER={value}",), ("SENDER=a@example.org", f"ALARMS={value}")):
@@ -103,7 +105,7 @@ def test_a_value_that_sam_cannot_be_given_is_refused(value: str) -> None:
         assert "neither a backslash nor a line break" in refused.stderr
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     "variables",
     [
@@ -133,7 +135,7 @@ def test_words_that_cognito_refuses_in_a_domain_are_refused_before() -> None:
             check_stage(name)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("stage", ["dev", "staging", "prod", "prod-eu", "a" * 24])
 def test_a_stage_has_a_stack_of_its_own_whose_functions_have_names_that_lambda_takes(
     stage: str,
@@ -213,12 +215,14 @@ def test_a_second_factor_is_required_in_prod(environment: str, mfa: str) -> None
     assert parameters(f"STAGE={environment}", "SENDER=a@example.org")["Mfa"] == mfa
 
 
+@pytest.mark.thorough
 def test_a_dashboard_is_made_when_it_is_asked_for() -> None:
     given = ("STAGE=dev", "SENDER=a@example.org")
     assert parameters(*given, "DASHBOARD=true")["WithDashboard"] == "true"
     assert "WithDashboard" not in parameters(*given)
 
 
+@pytest.mark.thorough
 def test_an_event_bus_and_an_envelope_are_chosen_by_their_variables() -> None:
     given = ("STAGE=dev", "SENDER=a@example.org")
     found = parameters(*given, "EVENT_BUS=true", "ENVELOPE=cloudevents")

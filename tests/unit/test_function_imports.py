@@ -127,6 +127,7 @@ def _environment() -> dict[str, str]:
     }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_imports_no_dear_package_that_it_is_not_known_to_need(
     function: str, started: dict[str, dict[str, Any]]
@@ -135,12 +136,14 @@ def test_a_function_imports_no_dear_package_that_it_is_not_known_to_need(
     assert not too_many, f"{function} pays for {too_many} at every cold start"
 
 
+@pytest.mark.thorough
 def test_the_webhook_loads_neither_pydantic_nor_anything_of_dynamodb(
     started: dict[str, dict[str, Any]],
 ) -> None:
     assert started["receive_webhook"]["dear"] == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_start_is_through_before_the_collector_would_look_through_it(
     function: str, started: dict[str, dict[str, Any]]

@@ -101,7 +101,7 @@ def make_all(provider: str, reports: Iterable[Report], *, language: str) -> None
         make_everything(tracked, connection=CONNECTIONS[provider], now=NOW, languages=[language])
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("provider", sorted(REGISTRY))
 @given(st.data())
 def test_any_value_in_any_place_of_an_order(provider: str, data: st.DataObject) -> None:
