@@ -40,8 +40,9 @@ import json, sys, urllib.request
 from urllib.parse import urlencode
 import app
 from milepost.polling.page_cache import Seen, key_of
-connection = app.connections.get("offergrid-home")
-provider, seen, orders = app.adapter_of(connection), Seen(until=app.now()), 0
+from milepost.providers.registry import adapter_of
+connection = app.scheduled.connections.get("offergrid-home")
+provider, seen, orders = adapter_of(connection), Seen(until=app.now()), 0
 request = provider.first_page(connection, changed_since=None)
 while request:
     url = f"{sys.argv[1]}{request.path}?{urlencode(request.query)}"
@@ -51,7 +52,7 @@ while request:
     entries = list(zip(fetched.hashes(), keys, strict=True))
     seen.keep(fetched.digest, entries, outline=fetched.kept_outline)
     request, orders = fetched.outline.next, orders + len(fetched.page.orders)
-app.hashes.save("offergrid-home", seen)
+app.scheduled.hashes.save("offergrid-home", seen)
 print(json.dumps(orders))
 """
 

@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from types import ModuleType
@@ -188,9 +188,9 @@ class Run:
         app = self.stack.load(self.scenario.function)
         if hasattr(app, "datetime"):
             vars(app)["datetime"] = clock_at(at)
-        if hasattr(app, "side_by_side"):
+        if hasattr(app, "scheduled"):
             # Its calls are counted, so each run has to make them in the same order.
-            vars(app)["side_by_side"] = in_turn
+            vars(app)["scheduled"] = replace(app.scheduled, side_by_side=in_turn)
         self.scenario.adjust(app)
         return app
 

@@ -142,7 +142,7 @@ def erased_by(app: Any, function: str) -> Any:
             return app.tools(Context()).erasures
         case "record_report":
             return app.recorder.erasures
-    return app.erased_customers
+    return app.sinks.erasures
 
 
 def replace_seen(one: Any) -> Any:

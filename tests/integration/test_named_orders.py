@@ -35,7 +35,7 @@ def app(stack: Stack, sandboxes: Sandboxes) -> ModuleType:
 
 def name_orders(app: ModuleType, *ids: str) -> None:
     for one in ids:
-        app.named_orders.add(NAME, NamedOrder(one), now=app.now())
+        app.scheduled.named_orders.add(NAME, NamedOrder(one), now=app.now())
 
 
 def fetch(app: ModuleType) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from milepost.orders.aws.prefetch import ReadAhead
 from milepost.orders.aws.table import OrdersTable
 from milepost.polling.aws.touched_orders import TouchedTable
 from milepost.providers.base import Response
+from milepost.providers.http import ProviderHttp
 from tests.integration.crash_injection import Calls, Killed, clock_at
 from tests.malformed_payloads import nested
 from tests.stack import Context, Stack, aws, event
@@ -141,7 +142,7 @@ def test_a_poll_without_time_goes_on_the_next_time(
 def test_a_poll_that_finds_another_at_work_leaves_it_alone(
     poll: Poll, app: ModuleType, stack: Stack
 ) -> None:
-    app.polls.lease(MAIN, now=app.now(), duration=timedelta(minutes=5))
+    app.scheduled.polls.lease(MAIN, now=app.now(), duration=timedelta(minutes=5))
     assert poll()["outcome"] == "leased"
 
 
@@ -255,12 +256,12 @@ def test_logs_hold_nothing_personal(
 
 def serve(app: ModuleType, monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
     """The provider answers each request for a page with this one."""
-    request = app.ProviderHttp.request
+    request = ProviderHttp.request
 
     def answer(self: Any, method: str, url: str, **more: Any) -> Response:
         return Response(200, {}, body) if method == "GET" else request(self, method, url, **more)
 
-    monkeypatch.setattr(app.ProviderHttp, "request", answer)
+    monkeypatch.setattr(ProviderHttp, "request", answer)
 
 
 def small_order(id: str, **fields: Any) -> dict[str, Any]:
@@ -439,7 +440,9 @@ def test_a_poll_that_was_killed_leaves_a_memory_that_is_not_trusted(
     body = json.dumps({"orders": [small_order("a")], "nextCursor": None}).encode()
     serve(app, monkeypatch, body)
     poll()
-    app.polls.lease(MAIN, now=app.now() - timedelta(hours=1), duration=timedelta(minutes=5))
+    app.scheduled.polls.lease(
+        MAIN, now=app.now() - timedelta(hours=1), duration=timedelta(minutes=5)
+    )
     assert poll()["changed"] == 1
     assert poll()["changed"] == 0
 
@@ -459,7 +462,7 @@ def test_a_request_while_another_poll_is_at_work_is_done_by_that_poll_afterwards
         place = {name: {"S": key[name]} for name in ("pk", "sk")}
         aws("dynamodb").delete_item(TableName=table, Key=place)
     other: list[str] = []
-    fetch = app.ProviderHttp.request
+    fetch = ProviderHttp.request
 
     def request(self: Any, method: str, url: str, **rest: Any) -> Response:
         if not other:
@@ -469,7 +472,7 @@ def test_a_request_while_another_poll_is_at_work_is_done_by_that_poll_afterwards
         response: Response = fetch(self, method, url, **rest)
         return response
 
-    monkeypatch.setattr(app.ProviderHttp, "request", request)
+    monkeypatch.setattr(ProviderHttp, "request", request)
     result = poll()
     assert other == ["requested", "leased"]
     assert result["outcome"] == "complete"
@@ -478,19 +481,19 @@ def test_a_request_while_another_poll_is_at_work_is_done_by_that_poll_afterwards
 
 
 def test_a_request_that_meets_a_poll_that_is_killed_is_done_by_the_next_tick(
-    app: ModuleType, poll: Poll, stack: Stack, sandboxes: Sandboxes, monkeypatch: pytest.MonkeyPatch
+    app: ModuleType, poll: Poll, stack: Stack, sandboxes: Sandboxes
 ) -> None:
     sandboxes.accounts[MAIN].create_order({"at": "2026-03-02T10:00:00.000Z"})
-    clock = [parse_instant("2026-03-03T00:00:00Z")]
-    monkeypatch.setattr(app, "now", lambda: clock[0])
-    app.polls.lease(MAIN, now=clock[0], duration=timedelta(minutes=5))
+    start = parse_instant("2026-03-03T00:00:00Z")
+    vars(app)["datetime"] = clock_at(start)
+    app.scheduled.polls.lease(MAIN, now=start, duration=timedelta(minutes=5))
     second = {"connection": MAIN, "since": "2026-03-01T00:00:00Z"}
     for _ in range(2):  # Lambda may start it twice.
         assert app.handler(second, Context())["outcome"] == "leased"
     assert [n for n in poll_item(stack) if n.startswith("request_")] == [
         f"request_{Context().aws_request_id}"
     ]
-    clock[0] += timedelta(minutes=6)
+    vars(app)["datetime"] = clock_at(start + timedelta(minutes=6))
     assert poll()["outcome"] == "complete"
     assert len(stack.order_ids()) == 1
     assert not [n for n in poll_item(stack) if n.startswith("request_")]

@@ -166,9 +166,9 @@ class World:
             app = self.stack.load(function)
             if hasattr(app, "datetime"):
                 vars(app)["datetime"] = self.time.clock()
-            if hasattr(app, "side_by_side"):
+            if hasattr(app, "scheduled"):
                 # Others come in at a call in a copy of the process, which has no other thread.
-                vars(app)["side_by_side"] = in_turn
+                vars(app)["scheduled"] = replace(app.scheduled, side_by_side=in_turn)
             self.apps[function] = app
         return self.apps[function]
 
