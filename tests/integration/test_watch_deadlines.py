@@ -120,8 +120,8 @@ def test_what_was_announced_a_moment_ago_is_left_to_announce(app: ModuleType, st
 def test_what_was_told_is_not_looked_at_again(app: ModuleType, stack: Stack) -> None:
     keep(stack, report(Status.ACCEPTED, 0, key=key(1)), report(Status.ACCEPTED, 60, key=key(2)))
     run(app, minute(35))
-    assert app.announcements.candidates(now=minute(45)) == []
-    found = app.announcements.candidates(now=minute(120))
+    assert app.due.announcements.candidates(now=minute(45)) == []
+    found = app.due.announcements.candidates(now=minute(120))
     assert [one.key for one in found] == [key(2)]
 
 
@@ -147,7 +147,7 @@ def test_one_order_that_fails_holds_up_no_other_and_is_tried_again(
     keep(stack, *(report(Status.ACCEPTED, 0, key=key(number)) for number in (1, 2, 3)))
     announce(stack, 1, 2, 3)
     with monkeypatch.context() as broken:
-        watch = app.deadlines.__class__
+        watch = app.due.deadlines.__class__
         broken.setattr(watch, "judge", _broken(watch.judge, 2))
         with pytest.raises(app.SomeFailed, match="1 orders could not be processed"):
             run(app, LATE)
