@@ -117,8 +117,8 @@ def read_deployment(access: Access, *, stack_name: str = STACK_NAME) -> Deployme
 
 
 def tell_public_address(access: Access, deployment: Deployment, *, api_url: str) -> None:
-    """Let mails and messages to chats link to where the API really is, which is known only once it
-    is deployed."""
+    """Let functions know where the API really is, for links and test webhooks: that is known only
+    once it is deployed."""
     functions = access.client("lambda")
     addresses = {"PUBLIC_URL": api_url, "CONSOLE_URL": f"{api_url}/console"}
     for name in map(deployment.find_id, ("SendNoticeFunction", "CallEndpointFunction")):
@@ -128,6 +128,9 @@ def tell_public_address(access: Access, deployment: Deployment, *, api_url: str)
         functions.update_function_configuration(
             FunctionName=name, Environment={"Variables": variables | told}
         )
+    access.client("ssm").put_parameter(
+        Name=deployment.find_id("PublicAddress"), Value=api_url, Type="String", Overwrite=True
+    )
 
 
 def verify_sender(access: Access) -> None:

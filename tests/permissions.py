@@ -115,7 +115,7 @@ def _as_list(value: Any) -> list[Any]:
 _PLACES: Final = (
     (re.compile(r"arn:.*:ses:.*:identity/.*"), "identity"),
     (re.compile(r"arn:.*:ses:.*:configuration-set/.*"), "configuration-set"),
-    (re.compile(r"arn:.*:ssm:.*:parameter/.*/(connections|console)"), r"parameter/\1"),
+    (re.compile(r"arn:.*:ssm:.*:parameter/.*/(connections|console|public-url)"), r"parameter/\1"),
     (re.compile(r"arn:.*:schedule/\$\{(\w+)\}(/\*)"), r"\1\2"),
     (re.compile(r"\$\{(\w+)\.Arn\}(/.*)"), r"\1\2"),
     (re.compile(r"arn:.*:function:\$\{AWS::StackName\}-make-exports"), "MakeExportsFunction"),

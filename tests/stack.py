@@ -17,6 +17,7 @@ from botocore.session import Session, get_session
 
 from milepost.aws import botocore_clients, clients
 from milepost.aws.dynamodb_items import from_item
+from milepost.aws.public_address import name_of_parameter
 from milepost.connections.connection import Connection
 from tests.signing import OTHER_SECRET, SECRET, standard_headers
 
@@ -31,6 +32,8 @@ DEAD_LETTERS: Final = " ".join(
     )
 )
 """The variable of that name, where queues don't matter."""
+NOWHERE: Final = "http://127.0.0.1:9"
+"""A public URL of the API at which nobody answers."""
 SIGNING: Final = {
     "offergrid-home": {"scheme": "standard-webhooks", "secrets": [SECRET]},
     "offergrid-business": {"scheme": "standard-webhooks", "secrets": [OTHER_SECRET]},
@@ -193,6 +196,12 @@ class Stack:
                 Type="String",
                 Overwrite=True,
             )
+
+    def put_public_url(self, url: str) -> None:
+        """Where the API is reached from outside."""
+        aws("ssm").put_parameter(
+            Name=name_of_parameter(CONNECTIONS_PATH), Value=url, Type="String", Overwrite=True
+        )
 
     def put_settings(self, connection_id: str, text: str) -> None:
         """Settings as somebody may have edited them."""

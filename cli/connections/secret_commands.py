@@ -18,7 +18,7 @@ from cli.stack import Stack, StackOption, find_stack
 from milepost.aws.shared_secret import Entries
 from milepost.common.http_headers import is_header_value
 from milepost.webhooks.receiver import Signing
-from milepost.webhooks.signatures import NoSecret, make_signing_secret
+from milepost.webhooks.secret_rotation import ProvidersKey, RotationInProgress, finished, rotated
 
 SIGNING: Final = "signing"
 _AGES: Final = ("current", "previous")
@@ -69,8 +69,11 @@ def rotate_secret(
 
     def turn(entries: Entries) -> None:
         entry = _signing_entry(entries, connection_id)
-        live = entry["secrets"]
-        entry["secrets"] = live[:1] if finish else _rotated(entry, connection_id)
+        entries[connection_id] = (
+            finished(entry, connection_id=connection_id)
+            if finish
+            else _rotated(entry, connection_id)
+        )
 
     stores = open_stores(target)
     kind = "finish_signing_secret_rotation" if finish else "rotate_signing_secret"
@@ -194,17 +197,16 @@ def _signing_entry(entries: Entries, connection_id: str) -> dict[str, Any]:
     return entry
 
 
-def _rotated(entry: dict[str, Any], connection_id: str) -> list[str]:
-    live: list[str] = entry["secrets"]
-    if len(live) > 1:
+def _rotated(entry: dict[str, Any], connection_id: str) -> dict[str, Any]:
+    try:
+        return rotated(entry, connection_id=connection_id)
+    except RotationInProgress:
         raise CannotDo(
             f"A rotation of {connection_id} is in progress: finish it with "
             f"`milepost connections secret rotate {connection_id} --finish`, or "
             "show the new secret with `secret show`."
-        )
-    try:
-        return [make_signing_secret(entry["scheme"]), *live]
-    except NoSecret:
+        ) from None
+    except ProvidersKey:
         raise CannotDo(
             f"{connection_id} verifies with the provider's public key: when the "
             "provider gives you a new key, run `milepost connections secret "

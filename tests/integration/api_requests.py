@@ -44,6 +44,7 @@ from tests.integration.crash_injection import Scenario
 from tests.integration.operator_requests import http_event, hurry
 from tests.integration.queued_messages import put
 from tests.make_events import inbox_message
+from tests.signing import OTHER_SECRET, SECRET
 from tests.stack import Stack, aws, event
 
 CUSTOMER: Final = "charlotte.nguyen@example.com"
@@ -235,6 +236,13 @@ def keep_unannounced(stack: Stack) -> None:
         )
 
 
+def two_secrets(stack: Stack) -> None:
+    """A rotation is in progress."""
+    secrets = [SECRET, OTHER_SECRET]
+    entry = {OFFERGRID.id: {"scheme": "standard-webhooks", "secrets": secrets}}
+    stack.keep_secret("SigningSecrets", entry)
+
+
 ACTIONS: Final = f"/orders/{KEY.path_id}/actions"
 MAIL: Final = f"/notices/{NoticeId.parse(notice().id).path_id}/resend"
 REQUESTS: Final = {
@@ -256,6 +264,9 @@ REQUESTS: Final = {
     ),
     "orders_api, a subscription resumed": asks(
         "POST", "/subscriptions/over/resume", of=subscriptions
+    ),
+    "orders_api, a rotation finished": asks(
+        "POST", f"/connections/{OFFERGRID.id}/finish-rotation", of=two_secrets
     ),
     "orders_api, an import": asks(
         "POST", f"/connections/{OFFERGRID.id}/orders", AN_IMPORT, of=an_order

@@ -36,7 +36,7 @@ from tests.integration.provider_actions import CHARGE, Charge
 from tests.integration.scenarios import POLLED, ChatWebhook, Endpoint, Provider
 from tests.permissions import Watch, is_allowed
 from tests.signing import OTHER_SECRET, SECRET
-from tests.stack import ROOT, Stack
+from tests.stack import NOWHERE, ROOT, Stack
 from tests.unit.notifications.endpoints.receiver import receiving
 
 PAIRS_APART: Final = ROOT / ".local" / "pairs-that-cannot-meet.txt"
@@ -66,6 +66,7 @@ def stack(moto: None, monkeypatch: pytest.MonkeyPatch) -> Stack:
     BackendDict.reset()
     made = Stack()
     made.apply(OFFERGRID, RETAIL, RABOT)
+    made.put_public_url(NOWHERE)
     return made
 
 

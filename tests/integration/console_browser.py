@@ -79,6 +79,7 @@ def open_console(stack: Stack) -> OperatorsBrowser:
     """The function, and a session of an operator at it."""
     name = stack.environment("console")["CONSOLE_SETTINGS"]
     aws("ssm").put_parameter(Name=name, Value=_ADDRESSES, Type="String", Overwrite=True)
+    stack.put_public_url(ORIGIN)
     now = datetime.now(UTC)
     person = Person(subject="5b1f", name="kim", groups=("operator",))
     table = SessionsTable(aws("dynamodb"), table_name=stack.resources["SessionsTable"])

@@ -49,9 +49,12 @@ def _is_a_start(entry: Any) -> bool:
 
 
 def _passing_in(value: Mapping[str, Any]) -> set[str]:
-    """When a person did it; until when a run of the watch has looked."""
+    """When a person did it; until when a run of the watch has looked; the version of what is
+    declared, which is another one after each change."""
     if value.get("source") == "person":
         return {"at"}
+    if value.get("pk") == "declaration":
+        return {"version", "changed_at"}
     return {"until"} if value.get("pk") == "watch" else set()
 
 

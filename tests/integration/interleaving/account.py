@@ -47,7 +47,7 @@ from tests.integration.interleaving.command_runs import CHARGE, HOME, OWNER, Fil
 from tests.integration.operator_requests import http_event, hurry
 from tests.make_mail_events import LINK_KEY
 from tests.signing import SECRET
-from tests.stack import Context, Stack, aws, template
+from tests.stack import NOWHERE, Context, Stack, aws, template
 from tests.unit.notifications.endpoints.receiver import receiving
 
 CUSTOMER: Final[Mapping[str, str]] = {
@@ -306,6 +306,7 @@ def subscriptions_of(world: World) -> list[Subscription]:
 
 def _apply(world: World) -> None:
     stack = world.stack
+    stack.put_public_url(NOWHERE)
     stack.keep_secret(
         "ApiCredentials",
         {name: one.connection.credentials for name, one in world.providers.accounts.items()},

@@ -29,6 +29,7 @@ from tests.integration.interleaving.workers import (
 from tests.stack import aws
 
 SECRETS: Final = frozenset({"endpoint secrets"})
+SIGNING: Final = frozenset({"signing secrets"})
 Where = str | Callable[[World], str]
 
 
@@ -128,6 +129,10 @@ def in_hours(hours: int) -> Callable[[World], dict[str, str]]:
     return lambda world: {"at": format_instant(world.time.start + timedelta(hours=hours))}
 
 
+def rotated(world: World) -> None:
+    world.command("connections", "secret", "rotate", HOME)
+
+
 ACTION: Final = "POST /orders/<order_id>/actions/<action>"
 PLANNED: Final = frozenset({"planned"})
 REQUESTS: Final = (
@@ -173,6 +178,18 @@ REQUESTS: Final = (
     asks(
         "an endpoint's secret rotated", "POST /subscriptions/<subscription>/rotate-secret",
         "/subscriptions/crm/rotate-secret", owns=SECRETS,
+    ),
+    asks(
+        "a test webhook", "POST /connections/<connection>/send-test",
+        f"/connections/{HOME}/send-test",
+    ),
+    asks(
+        "a connection's secret rotated by the API", "POST /connections/<connection>/rotate-secret",
+        f"/connections/{HOME}/rotate-secret", owns=SIGNING,
+    ),
+    asks(
+        "a rotation finished by the API", "POST /connections/<connection>/finish-rotation",
+        f"/connections/{HOME}/finish-rotation", before=rotated, owns=SIGNING,
     ),
     asks(
         "a subscription deleted", "DELETE /subscriptions/<subscription>", "/subscriptions/sales",

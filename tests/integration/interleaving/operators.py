@@ -7,12 +7,11 @@ from typing import Any, Final
 
 from milepost.notifications.notice import NoticeId
 from tests.integration.interleaving.account import CUSTOMER, World
-from tests.integration.interleaving.api_users import SECRETS, ended, notice_to
+from tests.integration.interleaving.api_users import SECRETS, SIGNING, ended, notice_to, rotated
 from tests.integration.interleaving.command_runs import HOME, File, run_command
 from tests.integration.interleaving.workers import SUBSCRIPTIONS, Ended, FedBy, Party
 
 DECLARED: Final = Path(__file__).parents[3] / "providers" / "examples" / "woocommerce.yaml"
-SIGNING: Final = frozenset({"signing secrets"})
 CONNECTIONS: Final = frozenset(
     {"signing secrets", "credentials", "connections", "polls", "subscriptions", "endpoint secrets"}
 )
@@ -70,10 +69,6 @@ def applied(world: World) -> str:
 def more(world: World) -> str:
     """A file with a connection, a subscription and an endpoint more."""
     return File(world.providers.sandboxes.url, more=True).write()
-
-
-def rotated(world: World) -> None:
-    world.command("connections", "secret", "rotate", HOME)
 
 
 def key_of_provider(world: World) -> str:

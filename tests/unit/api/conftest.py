@@ -280,6 +280,7 @@ class Desk:
                     keys=OneKey(), versions=self.link_versions
                 ),
                 clock=lambda: self.now,
+                public_url=lambda: "https://orders.example.org",
             ),
             log=Logger("test-api"),
             is_outage=lambda _error: self.is_down,

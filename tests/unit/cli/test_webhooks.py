@@ -110,7 +110,7 @@ class Way:
 @pytest.fixture
 def way(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> Way:
     made = Way(deployed)
-    monkeypatch.setattr("cli.webhooks.send_test.urllib3.request", made.request)
+    monkeypatch.setattr("milepost.webhooks.aws.test_sender.urllib3.request", made.request)
     return made
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from milepost.common.status import Status
+from milepost.connections.connection import TrackingPage
 from milepost.console.order_facts import grouped_facts
 from milepost.console.rendering import segment
 from milepost.console.times import with_readable_times
@@ -14,7 +15,9 @@ from milepost.notifications.notice import Channel
 from milepost.notifications.recipients import Choice
 from milepost.orders.order import OrderKey
 from milepost.orders.report import Source
-from tests.builders import KEY, NOON, announcement, notice, report, tracked
+from milepost.tracking_page.link import read_token
+from tests.builders import KEY, NOON, OFFERGRID, announcement, notice, report, tracked
+from tests.unit.api.conftest import KEY as SIGNING
 from tests.unit.console.conftest import Browser
 
 ADDRESS = f"/console/orders/{KEY.path_id}"
@@ -172,3 +175,43 @@ def test_times_in_a_sentence_are_in_the_readers_zone() -> None:
     assert with_readable_times(said, ZoneInfo("Europe/Berlin")) == (
         "The order has been pending since Wed 18 Nov 2026, 23:01 CET, until 2026-99-18T22:01Z."
     )
+
+
+def tracking_link(shown: str) -> str:
+    [found] = re.findall(r'href="https://orders.example.org/track/([^"]+)"', shown)
+    assert f'data-copy="https://orders.example.org/track/{found}"' in shown
+    return str(found)
+
+
+def test_the_link_to_the_tracking_page_is_shown_and_replaced_by_operators(browser: Browser) -> None:
+    put_order(browser)
+    browser.sign_in("viewer")
+    assert "tracking page" not in browser.get(ADDRESS).text
+    tracked_page = TrackingPage(days=10)
+    browser.desk.connections.known[KEY.connection] = replace(OFFERGRID, tracking=tracked_page)
+    shown = browser.get(ADDRESS)
+    assert "Revoke every link" not in shown.text
+    assert read_token(tracking_link(shown.text), [SIGNING]).key == KEY
+    revoke = f"{ADDRESS}/tracking-link/revoke"
+    assert browser.post(revoke, csrf=shown.token).status == 403
+    browser.sign_in("operator")
+    first = browser.get(ADDRESS)
+    assert "Revoke every link" in first.text
+    assert browser.post(revoke, csrf=first.token).status == 303
+    after = browser.get(ADDRESS).text
+    assert "Every earlier link to the tracking page is invalid" in after
+    version = browser.desk.link_versions.current(KEY)
+    assert read_token(tracking_link(first.text), [SIGNING]).version != version
+    assert read_token(tracking_link(after), [SIGNING]).version == version
+    kinds = [one.kind for one in browser.desk.activity.entries.values()]
+    assert kinds == ["revoke_tracking_links"]
+
+
+def test_an_operator_of_another_connection_sees_no_form_that_would_be_refused(
+    browser: Browser,
+) -> None:
+    put_order(browser)
+    browser.sign_in("viewer", "operator:rabot-energy")
+    shown = browser.get(ADDRESS).text
+    assert "/actions/" not in shown
+    assert "/resend" not in shown

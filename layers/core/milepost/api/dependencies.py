@@ -171,6 +171,8 @@ class Services:
     link to tracking pages."""
     clock: Callable[[], datetime]
     """The present time, aware."""
+    public_url: Callable[[], str]
+    """Where the API is reached from outside, without a slash at its end."""
     narrowed_to: frozenset[str] | None = None
     """The connections that these services are limited to (``narrowing``); None for every
     connection."""

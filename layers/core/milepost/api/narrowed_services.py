@@ -251,6 +251,26 @@ class NarrowedPolls(Narrowed):
         self.inner.start(connection_id, request)
 
 
+class NarrowedSigningSecrets(Narrowed):
+    def state(self, connection_id: str) -> Any:
+        _require(connection_id, self.allowed)
+        return self.inner.state(connection_id)
+
+    def rotate(self, connection_id: str, **how: Any) -> Any:
+        _require(connection_id, self.allowed)
+        return self.inner.rotate(connection_id, **how)
+
+    def finish(self, connection_id: str, **how: Any) -> None:
+        _require(connection_id, self.allowed)
+        self.inner.finish(connection_id, **how)
+
+
+class NarrowedWebhookTests(Narrowed):
+    def run(self, connection_id: str, **how: Any) -> Any:
+        _require(connection_id, self.allowed)
+        return self.inner.run(connection_id, **how)
+
+
 class NarrowedCurrentOrders(Narrowed):
     def read_all(self, keys: Sequence[OrderKey]) -> Any:
         return self.inner.read_all([key for key in keys if self._has(key)])

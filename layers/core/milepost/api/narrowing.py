@@ -30,9 +30,11 @@ from milepost.api.narrowed_services import (
     NarrowedQuarantine,
     NarrowedResender,
     NarrowedSearch,
+    NarrowedSigningSecrets,
     NarrowedSubscriptions,
     NarrowedTrackingLinks,
     NarrowedViews,
+    NarrowedWebhookTests,
 )
 
 
@@ -94,6 +96,8 @@ _OPERATIONS: Final[Mapping[str, Callable[[Any, Allowed], Any]]] = {
     "contacts": NarrowedContacts,
     "polls": NarrowedPolls,
     "subscriptions": NarrowedSubscriptions,
+    "signing_secrets": NarrowedSigningSecrets,
+    "webhook_tests": NarrowedWebhookTests,
     # Routes look up the subscription first.
     "endpoint_secrets": _as_it_is,
     "allow_private_endpoints": _as_it_is,
@@ -123,5 +127,6 @@ _SERVICES: Final[Mapping[str, Callable[[Any, Allowed], Any]]] = {
     "cursor_keys": _as_it_is,
     "requests": _as_it_is,
     "clock": _as_it_is,
+    "public_url": _as_it_is,
     "rows_in_page": _as_it_is,
 }

@@ -24,7 +24,7 @@ SUBJECTS: Final[Mapping[str, Sequence[str]]] = {
     "scorecards": ("scorecards",),
     "commissions": ("commissions",),
     "subscriptions": ("subscriptions",),
-    "connections": ("connections", "imports"),
+    "connections": ("connections", "connection_webhooks", "imports"),
     "quarantine": ("quarantine",),
     "dead-letters": ("dead_letters",),
     "customers": ("customers",),

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
-from milepost.api.auth import Caller, check_operator
+from milepost.api.auth import Caller, allowed_connections, check_operator
 from milepost.api.dependencies import Services
 from milepost.api.problems import Problem
 from milepost.connections.connection import Connections
@@ -82,6 +82,11 @@ class Visit:
     def check_operator(self) -> None:
         """:raises Problem: 403 when the person is only a viewer"""
         check_operator(self.caller)
+
+    def operates(self, connection: str) -> bool:
+        """Whether the person is an operator of this connection."""
+        allowed = allowed_connections(self.caller, "POST")
+        return self.caller.is_operator and (allowed is None or connection in allowed)
 
     def parts(self, **reads: Callable[[], Any]) -> dict[str, Part]:
         """Several reads in parallel. A part whose read fails can't be shown."""

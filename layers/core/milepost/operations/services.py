@@ -13,6 +13,8 @@ from milepost.operations.dead_letters import DeadLetterQueue
 from milepost.operations.erasure.erase import Erasure
 from milepost.quarantine import replay as replaying
 from milepost.quarantine.replay import KeptId, Replay
+from milepost.webhooks.secret_rotation import SigningSecretRotation
+from milepost.webhooks.send_test import WebhookTestOutcome
 
 
 class Quarantine(replaying.Quarantine, Protocol):
@@ -85,6 +87,18 @@ class EndpointSecrets(Protocol):
     def drop(self, subscription_id: str) -> None: ...
 
 
+class WebhookTests(Protocol):
+    """Test webhooks, which show whether a connection's webhooks arrive."""
+
+    def run(self, connection_id: str, *, patience: float) -> WebhookTestOutcome:
+        """Send one, and look for it for ``patience`` seconds.
+
+        :raises NoSigningSecret: when the connection has no signing secret
+        :raises NoSecret: when it can't be used to sign
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operations:
     """All of it, behind one name."""
@@ -98,6 +112,8 @@ class Operations:
     subscriptions: Subscriptions
     suppressions: Suppressions
     endpoint_secrets: EndpointSecrets
+    signing_secrets: SigningSecretRotation
+    webhook_tests: WebhookTests
     allow_private_endpoints: bool = False
 
     def dead_letter_queue(self, name: str) -> DeadLetterQueue | None:

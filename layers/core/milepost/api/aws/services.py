@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from milepost.activity.aws.log import ActivityTable
 from milepost.api.dependencies import Acting, Services
 from milepost.aws.clients import FOR_LINKS, INTERACTIVE_CONFIG, client
+from milepost.aws.public_address import read_public_url
 from milepost.aws.signing_keys import KeysStore
 from milepost.connections.aws.settings import ConnectionSettings
 from milepost.forecasts.aws.store import ForecastStore
@@ -56,6 +57,13 @@ def open_services(
         providers=REGISTRY,
     )
     notices_table = environment["NOTICES_TABLE"]
+
+    @cache
+    def public_url() -> str:
+        """Where the API is reached from outside."""
+        return read_public_url(
+            client("ssm", config=config), connections_path=environment["CONNECTIONS_PATH"]
+        )
 
     @cache
     def resender() -> "Resender":
@@ -109,7 +117,9 @@ def open_services(
         """The dependencies of operations."""
         from milepost.operations.aws.services import open_operations  # noqa: PLC0415 - see above
 
-        return open_operations(environment, connections=connections)
+        return open_operations(
+            environment, connections=connections, public_url=public_url, clock=clock
+        )
 
     @cache
     def exports() -> "ExportDesk":
@@ -180,4 +190,5 @@ def open_services(
         open_exports=exports,
         open_tracking_links=tracking_links,
         clock=clock,
+        public_url=public_url,
     )

@@ -174,7 +174,7 @@ def poll_connection(
     services: Given,
     asked: Annotated[PollAsked | None, Body()] = None,
 ) -> PollStarted:
-    found = _find(connection, services)
+    found = find_connection(connection, services)
     if asked and asked.announce and asked.since is None:
         raise Conflict(
             "A poll for new changes always notifies people: "
@@ -195,7 +195,11 @@ def poll_connection(
     return PollStarted(connection=found.id, request=request.id, since=_instant(request.since))
 
 
-def _find(connection_id: str, services: Services) -> Connection:
+def find_connection(connection_id: str, services: Services) -> Connection:
+    """The connection with this id.
+
+    :raises NotFound: when there is none
+    """
     try:
         return services.connections.get(connection_id)
     except UnknownConnection:
@@ -214,7 +218,7 @@ def _view_of(connection_id: str, contact: Contact, services: Services) -> Connec
         return _closed_view(
             connection_id, contact, Condition.NOT_APPLIED, NOT_APPLIED, provider=None, now=now
         )
-    connection = _find(connection_id, services)
+    connection = find_connection(connection_id, services)
     return ConnectionView(
         id=connection.id,
         provider=connection.provider,

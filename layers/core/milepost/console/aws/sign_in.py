@@ -28,7 +28,7 @@ def open_sign_in(
         pool=CognitoPool(
             lambda: client("cognito-idp", config=INTERACTIVE_CONFIG),
             settings=settings,
-            pool_id=environment["PEOPLE_POOL"],
+            pool_id=environment["PEOPLE_ISSUER"].rpartition("/")[2],
         ),
         sealing=SessionSealing(),
         issuer=environment["PEOPLE_ISSUER"],

@@ -1,10 +1,11 @@
-"""Connections: whether each works, when it is polled next, and a poll outside its schedule."""
+"""Connections: whether each works, polls outside the schedule, test webhooks, signing secrets."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
+from milepost.api.idempotency_key import new_key
 from milepost.api.problems import Problem
 from milepost.api.routes.connections import (
     ConnectionView,
@@ -53,6 +54,15 @@ ADVICE: Final[Mapping[str, str]] = {
     Condition.NOT_APPLIED: "Apply the file of connections again, or delete the schedule.",
 }
 """What to do in each condition."""
+TEST_ADVICE: Final[Mapping[int | None, str]] = {
+    None: "Check that the public address of the API is right and can be reached.",
+    401: "The signing secret was changed a moment ago: a change takes up to 5 minutes.",
+    404: "No connection receives webhooks at this address: apply connections.yaml again.",
+    429: "Too many requests come to this address: try again in a minute.",
+    503: "The signing secrets could not be read, or the queue could not be written: see the "
+    "runbook, or run milepost doctor.",
+}
+"""What to do about a test webhook that was not accepted, by the status of the response."""
 
 
 @pages.get("/console/connections")
@@ -72,14 +82,24 @@ def show_connections(visit: Visit) -> Answer:
 def show_one_connection(visit: Visit) -> Answer:
     """One connection with all its details."""
     one = show_connection(visit.path["connection"], visit.services)
+    is_usable = one.health.condition not in (Condition.UNUSABLE, Condition.NOT_APPLIED)
+    reads: dict[str, Callable[[], Any]] = {"address": lambda: webhook_address(visit, one.id)}
+    operates = visit.operates(one.id)
+    if is_usable and operates:
+        secrets = visit.services.operations.signing_secrets
+        reads["signing"] = lambda: secrets.state(one.id)
+    parts = visit.parts(**reads)
     return visit.page(
         "connection.html",
         one=one,
         next_poll=next_poll(one),
         tone=TONES[one.health.condition],
         advice=ADVICE[one.health.condition],
-        can_be_polled=one.health.condition not in (Condition.UNUSABLE, Condition.NOT_APPLIED),
-        webhook_address=_webhook_address(visit, one.id),
+        operates=operates,
+        can_be_polled=is_usable,
+        webhook_address=parts["address"],
+        signing=parts.get("signing"),
+        key=new_key(),
     )
 
 
@@ -101,6 +121,35 @@ def poll_now(visit: Visit) -> Answer:
     )
 
 
+@pages.post("/console/connections/{connection}/send-test")
+def send_test(visit: Visit) -> Answer:
+    """Send a test webhook, and show whether it arrived."""
+    connection = visit.path["connection"]
+    made = visit.changes.make("POST", f"/connections/{segment(connection)}/send-test")
+    return visit.page("connection_test.html", made=made, advice=TEST_ADVICE.get(made["status"]))
+
+
+@pages.post("/console/connections/{connection}/rotate-secret")
+def rotate_secret(visit: Visit) -> Answer:
+    """Make a new signing secret, which is shown once."""
+    connection = visit.path["connection"]
+    made = visit.changes.make(
+        "POST", f"/connections/{segment(connection)}/rotate-secret", key=visit.form.one("key")
+    )
+    return visit.page("connection_secret.html", made=made)
+
+
+@pages.post("/console/connections/{connection}/finish-rotation")
+def finish_rotation(visit: Visit) -> Answer:
+    """Keep only the new signing secret valid."""
+    connection = visit.path["connection"]
+    visit.changes.make("POST", f"/connections/{segment(connection)}/finish-rotation")
+    return visit.go_to(
+        f"/console/connections/{segment(connection)}",
+        done="The rotation is finished: within 5 minutes only the new secret is accepted.",
+    )
+
+
 def next_poll(one: ConnectionView) -> datetime | None:
     """The approximate time of the next poll; None if it has no schedule, or was never polled."""
     minutes, health = one.settings.get("poll_minutes"), one.health
@@ -111,7 +160,6 @@ def next_poll(one: ConnectionView) -> datetime | None:
     return max(due, parse_instant(health.not_before)) if health.not_before else due
 
 
-def _webhook_address(visit: Visit, connection: str) -> str:
-    headers = visit.request.headers
-    scheme = headers.get("x-forwarded-proto", "https")
-    return f"{scheme}://{headers.get('host', '')}/webhooks/{segment(connection)}"
+def webhook_address(visit: Visit, connection: str) -> str:
+    """Where the connection's provider sends its webhooks."""
+    return f"{visit.services.public_url()}/webhooks/{segment(connection)}"

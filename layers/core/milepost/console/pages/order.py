@@ -1,5 +1,7 @@
 """One order: its status, next step, timeline, and actions."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -7,6 +9,7 @@ from milepost.api.idempotency_key import new_key
 from milepost.api.order_schema import OrderView
 from milepost.api.routes.groups import show_group
 from milepost.api.routes.orders import show_order
+from milepost.api.routes.tracking_links import show_tracking_link
 from milepost.connections.connection import Connection
 from milepost.console.labels import label, words
 from milepost.console.order_actions import ADVICE, forms_of, read_body
@@ -30,7 +33,13 @@ def show(visit: Visit) -> Answer:
     """The order with all its details."""
     # The API's route decodes percent signs of the path; here they are already decoded.
     order = show_order(visit.path["order"].replace("%", "%25"), visit.services)
-    parts = visit.parts(group=lambda: show_group(order.group.replace("%", "%25"), visit.services))
+    connection, operates = _connection(order, visit), visit.operates(order.connection)
+    reads: dict[str, Callable[[], Any]] = {
+        "group": lambda: show_group(order.group.replace("%", "%25"), visit.services)
+    }
+    if connection is not None and connection.tracking is not None and order.erased_at is None:
+        reads["tracking"] = lambda: _tracking(order, visit)
+    parts = visit.parts(**reads)
     return visit.page(
         "order.html",
         order=order,
@@ -38,10 +47,12 @@ def show(visit: Visit) -> Answer:
         group=parts["group"],
         facts=grouped_facts(order.details),
         events=timeline_of(order),
-        forms=forms_of(order, _connection(order, visit)) if visit.caller.is_operator else [],
+        tracking=parts.get("tracking"),
+        operates=operates,
+        forms=forms_of(order, connection) if operates else [],
         advice=ADVICE,
         new_key=new_key,
-        at_provider=_at_provider(order, _connection(order, visit)),
+        at_provider=_at_provider(order, connection),
         who=_customer(order),
         customer=_customer_id(order),
     )
@@ -72,6 +83,15 @@ def call_off(visit: Visit) -> Answer:
     return visit.go_to(_address(order), done=f"{label(action)} is cancelled.")
 
 
+@pages.post("/console/orders/{order}/tracking-link/revoke")
+def revoke_tracking_links(visit: Visit) -> Answer:
+    """Make every link to the order's tracking page invalid; the page then shows a new one."""
+    order = visit.path["order"]
+    visit.changes.make("DELETE", f"/orders/{segment(order)}/tracking-link")
+    done = "Every earlier link to the tracking page is invalid. The order's page has a new one."
+    return visit.go_to(_address(order), done=done)
+
+
 @pages.get("/console/orders/{order}/notices/{notice}/resend")
 def look_before_resending(visit: Visit) -> Answer:
     """The mail as it would be sent now."""
@@ -100,6 +120,19 @@ def resend(visit: Visit) -> Answer:
 
 def _address(order: str) -> str:
     return f"/console/orders/{segment(order)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """The link to the tracking page, and until when it is valid."""
+
+    url: str
+    expires: str
+
+
+def _tracking(order: OrderView, visit: Visit) -> _Link:
+    made = show_tracking_link(order.id.replace("%", "%25"), visit.services)
+    return _Link(f"{visit.services.public_url()}{made.path}", made.expires)
 
 
 def _customer(order: OrderView) -> str:

@@ -1,23 +1,27 @@
 """Creates the services of operators from a function's environment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cache
 from typing import Final
 
 from milepost.aws.clients import FOR_INVOCATIONS, INTERACTIVE_CONFIG, client
 from milepost.connections.aws.activity import ContactsTable
+from milepost.connections.aws.declarations import DeclarationsTable
 from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.aws.settings import ConnectionSettings
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppression_lists import SuppressionListTable
 from milepost.notifications.endpoints.aws.secrets import EndpointSecretsKeeper
 from milepost.operations.aws.dead_letter_queues import BATCHES, open_dead_letters
+from milepost.operations.aws.webhook_tests import StackWebhookTests
 from milepost.operations.erasure.aws.places import open_erasure
 from milepost.operations.services import Operations
 from milepost.polling.aws.on_demand import PollStarts
 from milepost.quarantine.aws.store import Quarantine
 from milepost.quarantine.replay import Replay
 from milepost.webhooks.aws.replay_queue import ReplayQueue
+from milepost.webhooks.aws.secret_rotation import SigningSecretsKeeper
 
 _S3 = cache(lambda: client("s3"))
 """Seldom needed, and the slowest client to create."""
@@ -28,9 +32,16 @@ MOST_SECONDS: Final = 15.0
 
 
 def open_operations(
-    environment: Mapping[str, str], *, connections: ConnectionSettings
+    environment: Mapping[str, str],
+    *,
+    connections: ConnectionSettings,
+    public_url: Callable[[], str],
+    clock: Callable[[], datetime],
 ) -> Operations:
-    """Operations on the stack that the environment names."""
+    """Operations on the stack that the environment names.
+
+    :param public_url: where the API is reached from outside
+    """
     dynamodb, sqs = (
         client("dynamodb", config=INTERACTIVE_CONFIG),
         client("sqs", config=INTERACTIVE_CONFIG),
@@ -39,6 +50,12 @@ def open_operations(
     replay = ReplayQueue(sqs, queue_url=environment["INBOX_QUEUE_URL"])
     queues = open_dead_letters(environment, sqs=sqs, batches=True)
     notices_table = environment["NOTICES_TABLE"]
+    secrets = client("secretsmanager", config=INTERACTIVE_CONFIG)
+    signing_secrets = SigningSecretsKeeper(
+        secrets,
+        secret_id=environment["SIGNING_SECRETS_ARN"],
+        declarations=DeclarationsTable(dynamodb, table_name=notices_table),
+    )
     return Operations(
         quarantine=quarantine,
         replay=Replay(quarantine=quarantine, inbox=replay),
@@ -58,8 +75,11 @@ def open_operations(
         subscriptions=SubscriptionsTable(dynamodb, table_name=notices_table),
         suppressions=SuppressionListTable(dynamodb, table_name=notices_table),
         endpoint_secrets=EndpointSecretsKeeper(
-            client("secretsmanager", config=INTERACTIVE_CONFIG),
-            secret_id=environment["ENDPOINT_SECRETS_ARN"],
+            secrets, secret_id=environment["ENDPOINT_SECRETS_ARN"]
+        ),
+        signing_secrets=signing_secrets,
+        webhook_tests=StackWebhookTests(
+            secrets=signing_secrets, quarantine=quarantine, public_url=public_url, clock=clock
         ),
         allow_private_endpoints=environment["ALLOW_PRIVATE_ENDPOINTS"] == "true",
     )
