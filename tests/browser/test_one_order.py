@@ -122,6 +122,25 @@ def test_what_a_customer_was_told_is_found_and_sent_to_a_corrected_address(
     wait_for(lambda: mails_to(client, right), what=f"a mail to {right}")
 
 
+def test_the_customers_tracking_page_opens_from_the_order_and_its_links_are_revoked(
+    operator: Person, client: Client
+) -> None:
+    order = client.steer("spirii-charge", "orders", {})
+    client.poll("spirii-charge")
+    find(operator, order["order_number"])
+    page, address = operator.page, operator.page.url
+    link = page.get_by_role("link", name="See it as the customer does")
+    first = str(link.get_attribute("href"))
+    assert page.request.get(first).status == 200
+    page.locator("summary").get_by_text("Revoke every link").click()
+    assert operator.findings() == []
+    page.get_by_role("button", name="Revoke every link").click()
+    operator.sees("Every earlier link to the tracking page is invalid")
+    assert page.url == address
+    second = str(link.get_attribute("href"))
+    assert [page.request.get(one).status for one in (first, second)] == [410, 200]
+
+
 def find(person: Person, text: str) -> None:
     """Find one order by the field on every page, and open it."""
     person.open("/activity")
