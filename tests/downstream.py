@@ -14,7 +14,7 @@ from milepost.api.order_schema import order_view
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.connections.connection import BUSINESS, CommissionTerms, Connection, FollowUp
 from milepost.notifications.eligibility import out_of_date
-from milepost.notifications.mail.rendering.digest import Digest, DigestLine
+from milepost.notifications.mail.rendering.digest_lines import Digest, DigestLine
 from milepost.notifications.mail.rendering.renderer import MailRenderer
 from milepost.notifications.notice import Audience, Channel, Notice
 from milepost.notifications.payload import topic_attributes, topic_message, topic_subject

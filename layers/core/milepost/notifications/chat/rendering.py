@@ -10,7 +10,8 @@ from milepost.notifications.chat.disclosed_order import disclosed
 from milepost.notifications.chat.message import Button, ChatMessage, Line, Section
 from milepost.notifications.mail.rendering.compose import compose_said
 from milepost.notifications.mail.rendering.context import MailContext, make_context
-from milepost.notifications.mail.rendering.digest import Digest, DigestLine, digest_values
+from milepost.notifications.mail.rendering.digest import digest_values
+from milepost.notifications.mail.rendering.digest_lines import Digest, DigestLine
 from milepost.notifications.mail.rendering.facts import mail_values
 from milepost.notifications.mail.rendering.jinja import environment, template_for
 from milepost.notifications.mail.rendering.links import order_url

@@ -8,7 +8,7 @@ import pytest
 
 from milepost.common.status import Status
 from milepost.connections.connection import Connection, UnknownConnection
-from milepost.notifications.mail.rendering.digest import Digest, DigestLine
+from milepost.notifications.mail.rendering.digest_lines import Digest, DigestLine
 from milepost.notifications.mail.rendering.languages import words_of
 from milepost.notifications.mail.rendering.sanitize import LONGEST_SUBJECT
 from milepost.notifications.notice import Audience, Notice

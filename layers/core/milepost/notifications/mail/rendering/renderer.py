@@ -13,12 +13,8 @@ from milepost.notifications.mail.message import Mail
 from milepost.notifications.mail.rendering.compose import Composed, compose, unsubscribe_headers
 from milepost.notifications.mail.rendering.context import MailContext, make_context
 from milepost.notifications.mail.rendering.custom_templates import Overrides
-from milepost.notifications.mail.rendering.digest import (
-    ComposedDigest,
-    Digest,
-    DigestLine,
-    compose_digest,
-)
+from milepost.notifications.mail.rendering.digest import ComposedDigest, compose_digest
+from milepost.notifications.mail.rendering.digest_lines import Digest, DigestLine
 from milepost.notifications.mail.rendering.fact_readers import part, text_of
 from milepost.notifications.mail.rendering.facts import mail_values
 from milepost.notifications.mail.rendering.forecast_facts import Forecasts, expected_end

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection
-from milepost.notifications.mail.rendering.digest import Digest, DigestLine
+from milepost.notifications.mail.rendering.digest_lines import Digest, DigestLine
 from milepost.notifications.notice import (
     CUSTOMER_KINDS,
     FOR_CONTACT_ALONE,
