@@ -216,10 +216,9 @@ class _Form:
         self, shown: Sequence[DigestLine], *, is_customer: bool
     ) -> Iterable[Mapping[str, Any]]:
         """One group for each kind, the most urgent first, sorted by date."""
-        counts = self._counts()
+        counts, write = self._counts(), self._lines
         by_kind = {
-            kind: sorted(lines, key=self._lines.date)
-            for kind, lines in groupby(shown, key=_kind_of)
+            kind: sorted(lines, key=write.date) for kind, lines in groupby(shown, key=_kind_of)
         }
         for kind in MOST_URGENT_FIRST:
             if lines := by_kind.get(kind):
