@@ -16,8 +16,9 @@ from milepost.common.strict_json import read_object
 from milepost.common.timestamps import parse_instant
 from milepost.connections.connection import Connection
 from milepost.orders.details import Details
-from milepost.providers.base import OrderNamed, read_order
+from milepost.providers.base import OrderNamed
 from milepost.providers.declared.adapter import DeclaredProvider
+from milepost.providers.readable_parts import read_event, read_order
 
 MOST_ORDERS: Final = 1_000
 MOST_PAYLOADS: Final = 100
@@ -115,13 +116,15 @@ def reading(kept: Any, provider: DeclaredProvider, connection: Connection) -> st
     try:
         said = read_object(b64decode(kept["base64"]))
         if kept["source"] == "poll":
-            read = read_order(provider, said, connection=connection, requested_at=at)
-            reports, bad = read.reports, len(read.unreadable)
+            found = read_order(provider, said, connection=connection, requested_at=at)
         else:
-            reports, bad = provider.read_event(said, connection=connection, seen_at=at), 0
+            found = read_event(provider, said, connection=connection, seen_at=at, judged_at=at)
     except OrderNamed:
         return "an order to fetch"
     except BadPayload as error:
         return f"unreadable ({error})"
-    statuses = ", ".join(str(one.status or "unknown status") for one in reports) or "nothing"
+    if found.unreadable and not found.reports:
+        return f"unreadable ({found.unreadable[0].reason})"
+    bad = len(found.unreadable)
+    statuses = ", ".join(str(one.status or "unknown status") for one in found.reports) or "nothing"
     return statuses + (f" and {bad} unreadable" if bad else "")

@@ -12,11 +12,12 @@ from milepost.common.status import normal_form
 from milepost.common.strict_json import read_json
 from milepost.connections.connection import Connection
 from milepost.orders.report import Report
-from milepost.providers.base import BrokenPage, Json, OrderNamed, PageRequest, read_order
+from milepost.providers.base import BrokenPage, Json, OrderNamed, PageRequest
 from milepost.providers.declared.adapter import DeclaredProvider
 from milepost.providers.declared.expressions import roots_of
 from milepost.providers.declared.fact_reading import expressions_in
 from milepost.providers.declared.file_format import Declaration
+from milepost.providers.readable_parts import read_event, read_order
 
 KINDS: Final = ("list", "order", "webhook")
 _BASE: Final = "https://samples.invalid"
@@ -108,11 +109,12 @@ def _read_webhook(
     if not isinstance(one.body, dict):
         raise BadPayload("a webhook has to be a JSON object")
     try:
-        reports = provider.read_event(one.body, connection=connection, seen_at=at)
+        found = read_event(provider, one.body, connection=connection, seen_at=at, judged_at=at)
     except OrderNamed as named:
         outcome.fetched.append((one.name, named.order_id))
         return
-    outcome.reports += [(one.name, report) for report in reports]
+    outcome.reports += [(one.name, report) for report in found.reports]
+    outcome.problems += [f"{one.name}: {bad.reason}" for bad in found.unreadable]
 
 
 def _check_one_order(samples: list[Sample], outcome: Outcome) -> None:

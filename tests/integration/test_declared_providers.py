@@ -1,6 +1,7 @@
 """Declared providers in deployed functions: webhooks become orders, faults stay their own."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,38 @@ def test_a_webhook_that_only_names_an_order_is_kept_and_starts_its_fetch(
     assert shop.items("OrdersTable") == []
     (poll,) = [one for one in shop.items("PollsTable") if one["pk"] == "poll#shop"]
     assert poll["named"] == {"+7"}
+
+
+ROWS = """
+order: {id: id, changed_at: date_modified, items: {each: EACH, id: id, status: state}}
+statuses: {map: {new: pending}}
+webhooks: {signature: standard-webhooks, kinds: {any: {kind: order}}}
+"""
+
+
+def with_items(stack: Stack, each: str) -> None:
+    """The shop's orders have items, which this expression finds."""
+    before, _, _ = (EXAMPLES / "woocommerce.yaml").read_text().partition("\norder:\n")
+    _store(4, read_declaration(before + ROWS.replace("EACH", each)).as_json())
+    stack.apply(replace(SHOP, provider_version=4))
+
+
+def test_a_bad_item_of_a_webhook_is_kept_alone_and_its_siblings_recorded(shop: Stack) -> None:
+    with_items(shop, "body.rows")
+    rows = [{"id": "a", "state": "new"}, {"id": "b", "state": None}, {"id": "c", "state": "new"}]
+    order = {"id": 7, "date_modified": "2026-03-02T10:00:00", "body": {"rows": rows}}
+    assert take(shop, json.dumps(order)) == []
+    assert {one["sk"] for one in shop.items("OrdersTable")} == {"item#a", "item#c"}
+    ((kept,),) = [shop.objects("QuarantineBucket").values()]
+    assert json.loads(kept) == {**order, "body": {"rows": rows[1:2]}}
+
+
+def test_what_an_adapter_fails_on_is_kept_byte_for_byte_and_is_no_dead_letter(shop: Stack) -> None:
+    with_items(shop, "values(rows)")
+    body = '{"id": 7, "date_modified": "2026-03-02T10:00:00",  "rows": 7}'
+    assert take(shop, body) == []
+    assert list(shop.objects("QuarantineBucket").values()) == [body.encode()]
+    assert shop.items("OrdersTable") == []
 
 
 def test_a_stored_file_that_cannot_be_read_stops_no_other_connection(shop: Stack) -> None:

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.aws.polls_keys import poll_key
+from milepost.common.timestamps import format_instant
 from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.poll_request import PollRequest
 from milepost.polling.aws.lease import PollsTable
@@ -111,6 +114,7 @@ def test_a_pause_keeps_where_to_go_on_and_a_failure_does_not_lose_it(polls: Any)
         next=PageRequest("/reseller/orders", {"cursor": "a b&c", "limit": "100"}),
         pages=7,
         orders=650,
+        empty_pages=3,
         newest_change=minute(-1),
         started_at=minute(-2),
         again=LookAgain(since=minute(-60), announce=True),
@@ -137,6 +141,32 @@ def test_a_success_ends_what_was_paused(polls: Any) -> None:
     lease(polls, 0).pause(progress)
     lease(polls, 1).succeed(cursor=None, validator=None, at=minute(1))
     assert state(polls, 2).progress is None
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"progress": "{"},
+        {"progress": '{"path": "/x"}'},
+        {"poll_cursor": "soon"},
+        {"validator": ["etag"]},
+        {"not_before": 7},
+        {"request_a": {"requested_at": None}},
+    ],
+)
+def test_a_state_that_cannot_be_read_starts_over_and_keeps_no_poll_waiting(
+    stored: dict[str, Any], polls: Any, place: Any
+) -> None:
+    if place.is_memory:
+        return
+    item = {**poll_key(NAME), "poll_cursor": format_instant(minute(-9)), **stored}
+    place.client.put_item(TableName=place.table, Item=to_item(item))
+    held = lease(polls, 0)
+    assert held.state == PollState(is_memory_sound=False)
+    held.succeed(cursor=minute(-5), validator=None, at=minute(1))
+    after = place.client.get_item(TableName=place.table, Key=to_item(poll_key(NAME)))["Item"]
+    assert from_item(after)["poll_cursor"] == format_instant(minute(-5))
+    assert not {"progress", "validator", "not_before", "lease_until"} & after.keys()
 
 
 @pytest.mark.parametrize("finish", ["succeed", "fail", "pause", "give_back"])

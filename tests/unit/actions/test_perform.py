@@ -14,11 +14,14 @@ from milepost.actions.action import (
     ProviderDown,
     RefusedByProvider,
     UnknownAction,
+    UnreadableAnswer,
 )
 from milepost.actions.rules import LONGEST_NOTE, allowed_actions
+from milepost.common.errors import BadPayload
 from milepost.common.status import Status
 from milepost.orders.details import Result
-from milepost.orders.order import OrderKey
+from milepost.orders.order import Announcement, OrderKey, TrackedOrder
+from milepost.orders.recording import UnstorableOrder
 from milepost.orders.report import Source
 from milepost.providers.base import BadArgument
 from milepost.providers.registry import adapter
@@ -228,6 +231,48 @@ def test_a_refresh_tells_nobody_when_it_is_asked_not_to(
     done = counter.ask(key, "refresh", id="k1", notices=notices)
     assert done.outcome == "something new was recorded"
     assert bool(counter.tracked(key).announced) == told
+
+
+def test_an_item_that_cannot_be_stored_withholds_no_other_of_a_refreshed_order(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = counter.create(OG, items=[{}, {}, {}])
+    keys = sorted(one for one in counter.orders.kept if one.order_id == key.order_id)
+    for one in keys:
+        counter.move(one, seen=False, status="accepted")
+    write = counter.orders.write
+
+    def refuse_the_second(tracked: TrackedOrder, *, new: tuple[Announcement, ...]) -> None:
+        if tracked.order.key == keys[1]:
+            raise UnstorableOrder("Item size has exceeded")
+        write(tracked, new=new)
+
+    monkeypatch.setattr(counter.orders, "write", refuse_the_second)
+    assert counter.ask(keys[0], "refresh").outcome == "something new was recorded"
+    assert [counter.order(one).status for one in keys] == ["accepted", "pending", "accepted"]
+    with pytest.raises(UnreadableAnswer, match="can't be stored: Item size"):
+        counter.ask(keys[1], "refresh", id="k2")
+
+
+SAYS_NOTHING = [
+    (SPIRII, "resend_confirmation", {"data": {"email": {"sent": None}}}),
+    (SPIRII, "resend_confirmation", {"data": {"email": {"sent": "maybe"}}}),
+    (SUBS, "check_invoice", {"data": {"invoice": {"id": 7, "paid": None}}}),
+    (SUBS, "check_invoice", {"data": {"invoice": None}}),
+    (SUBS, "resend_authorization_code", {"data": {"authorization_code": {}}}),
+    (SUBS, "resend_authorization_code", {"data": []}),
+]
+
+
+@pytest.mark.parametrize(("name", "action", "body"), SAYS_NOTHING)
+def test_an_answer_that_does_not_say_it_is_not_taken_for_a_no(
+    name: str, action: str, body: dict[str, Any]
+) -> None:
+    try:
+        said = adapter(PROVIDERS[name]).actions[action].read_outcome(body)
+    except BadPayload:
+        return
+    assert said == "done"
 
 
 def test_an_order_that_the_provider_does_not_know_cannot_be_refreshed(counter: Counter) -> None:

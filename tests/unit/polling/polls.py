@@ -15,10 +15,10 @@ from milepost.connections.poll_request import PollRequest
 from milepost.orders.order import OrderKey
 from milepost.orders.recording import RecordOutcome, record
 from milepost.orders.report import Report
-from milepost.polling.page_recording import Sinks, StoreUnavailable
 from milepost.polling.poll import Poll, run_poll
 from milepost.polling.result import PollResult
 from milepost.polling.side_by_side import SideBySide, in_turn
+from milepost.polling.sinks import Sinks, StoreUnavailable
 from milepost.polling.state import LookAgain
 from milepost.providers.base import Provider, Response
 from milepost.providers.offergrid import Offergrid

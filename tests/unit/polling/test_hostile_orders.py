@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from milepost.polling.page_json import MOST_ORDER_BYTES
 from milepost.polling.result import PollOutcome, PollResult
-from milepost.providers.base import MOST_ITEMS
+from milepost.providers.readable_parts import MOST_ITEMS
 from tests.builders import minute
 from tests.unit.polling.polls import World
 from tests.unit.providers.four_providers import MODELS, Listed, world_of

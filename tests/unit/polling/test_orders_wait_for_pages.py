@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from milepost.polling import poll
-from milepost.polling.page_recording import StoreUnavailable
 from milepost.polling.result import PollOutcome
 from milepost.polling.side_by_side import Threads
+from milepost.polling.sinks import StoreUnavailable
 from milepost.polling.waiting_orders import MOST_REPORTS
 from milepost.providers.http import FetchFailed
 from tests.unit.polling.polls import Answer, World, an_order, answer, offergrid

@@ -13,9 +13,9 @@ from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.orders.recording import LostRace
 from milepost.orders.report import Report
-from milepost.polling.page_recording import StoreUnavailable
 from milepost.polling.poll import run_poll
 from milepost.polling.result import PollOutcome
+from milepost.polling.sinks import StoreUnavailable
 from milepost.polling.state import LookAgain
 from tests.builders import OFFERGRID, minute, offergrid_item, report, tracked
 from tests.unit.polling.polls import HOUR, World, an_order, answer, offergrid
@@ -168,6 +168,35 @@ def test_when_no_order_can_be_written_the_poll_fails_and_nothing_is_quarantined(
     assert (result.outcome, result.error) == (PollOutcome.FAILED, "DynamoDB: ThrottlingException")
     assert world.quarantined == []
     assert world.cursor is None
+
+
+def test_one_order_that_cannot_be_written_now_delays_no_other_and_is_written_later() -> None:
+    world = offergrid([an_order(number, changed=-number) for number in range(1, 7)])
+    record = world._record
+    fails_for(world, "ord-2", StoreUnavailable("DynamoDB: TransactionConflictException"))
+    for _ in range(2):
+        failed = world.poll()
+        assert failed.outcome is PollOutcome.FAILED
+        assert failed.error == "DynamoDB: TransactionConflictException"
+        assert set(world.statuses()) == {f"ord-{number}" for number in (1, 3, 4, 5, 6)}
+        assert (world.cursor, world.is_paused, world.quarantined) == (None, False, [])
+    world._record = record  # type: ignore[method-assign]
+    done = world.poll()
+    assert (done.outcome, done.recorded, done.changed) == (PollOutcome.COMPLETE, 1, 1)
+    assert world.cursor == minute(-1)
+
+
+def test_after_three_orders_that_cannot_be_written_no_further_one_is_tried() -> None:
+    world = offergrid([an_order(number, changed=number) for number in range(1, 9)])
+    tried: list[str] = []
+
+    def fail(report: Report, /, *, announce: bool) -> bool:
+        tried.append(report.order_id)
+        raise StoreUnavailable("DynamoDB: ThrottlingException")
+
+    world._record = fail  # type: ignore[method-assign]
+    assert world.poll().outcome is PollOutcome.FAILED
+    assert tried == ["ord-1", "ord-2", "ord-3"]
 
 
 def lost_race() -> LostRace:

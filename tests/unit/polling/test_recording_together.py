@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from milepost.orders.order import OrderKey
 from milepost.orders.recording import UnstorableOrder
-from milepost.polling.page_recording import StoreUnavailable
 from milepost.polling.result import PollOutcome
 from milepost.polling.side_by_side import Threads
+from milepost.polling.sinks import StoreUnavailable
 from milepost.polling.waiting_orders import MOST_BYTES, MOST_REPORTS
 from milepost.providers.base import Response
 from tests.builders import minute, offergrid_item

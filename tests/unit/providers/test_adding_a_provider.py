@@ -21,9 +21,9 @@ from milepost.connections.connection import Connection
 from milepost.orders.order import Announcement, OrderKey, TrackedOrder
 from milepost.orders.recording import record
 from milepost.polling.page_cache import Seen
-from milepost.polling.page_recording import Sinks
 from milepost.polling.poll import Poll
 from milepost.polling.result import PollOutcome
+from milepost.polling.sinks import Sinks
 from milepost.polling.state import PollState, Progress, Validator
 from milepost.providers.base import Response
 from milepost.providers.registry import REGISTRY, adapter

@@ -23,7 +23,7 @@ from milepost.orders.lifecycle import fold
 from milepost.orders.order import Kind, TrackedOrder
 from milepost.orders.recording import record
 from milepost.orders.report import Report
-from milepost.providers.base import read_order
+from milepost.providers.readable_parts import read_order
 from milepost.providers.registry import REGISTRY, adapter
 from tests.builders import (
     NOON,

@@ -10,8 +10,8 @@ import pytest
 from milepost.common.status import Status
 from milepost.common.strict_json import canonical_json
 from milepost.orders.lifecycle import fold
-from milepost.providers.base import ReadOrder, read_order
 from milepost.providers.payload_types import read_amount
+from milepost.providers.readable_parts import ReadOrder, read_order
 from milepost.providers.registry import REGISTRY, adapter
 from tests.builders import (
     NOON,

@@ -34,6 +34,14 @@ def test_a_failed_page_is_never_an_empty_one(body: dict[str, Any]) -> None:
         PROVIDER.read_page(body, request=FIRST)
 
 
+def test_a_failed_page_is_named_by_its_codes_and_by_no_sentence() -> None:
+    codes = ["kim@example.org", "NOT_ALLOWED", "No such user: Kim", 17, None, {}, "a\nb"]
+    body = {"isSuccess": False, "error": [{"code": one} for one in codes]}
+    with pytest.raises(BrokenPage) as failed:
+        PROVIDER.read_page(body, request=FIRST)
+    assert str(failed.value) == "the provider says that the page failed: NOT_ALLOWED, 17"
+
+
 @pytest.mark.parametrize("limit", [1, 2, 7, 10, 11, 50, 100])
 def test_pages_overlap_so_that_drift_loses_none(limit: int) -> None:
     orders = [rabot_order(contractNumber=f"V-{number}") for number in range(230)]

@@ -235,11 +235,12 @@ def test_a_refusal_says_where_and_not_what() -> None:
 
 @pytest.mark.parametrize(
     ("page", "last", "following"),
-    [(1, 3, "2"), (2, 3, "3"), (3, 3, None), (4, 3, None), (1, 1, None)],
+    [(1, 3, "2"), (2, 3, "3"), (3, 3, None), (1, 1, None), (4, 3, "5"), (1, 0, "2")],
 )
 def test_a_page_says_which_comes_next(page: int, last: int, following: str | None) -> None:
     body = {"data": [service_request()], "page": page, "last_page": last}
-    read = PROVIDER.read_page(body, request=LIST)
+    request = PageRequest(LIST.path, {**LIST.query, "page": str(page)})
+    read = PROVIDER.read_page(body, request=request)
     expected = PageRequest(LIST.path, {**LIST.query, "page": following}) if following else None
     assert read.next == expected
     assert read.newest_change == datetime(2026, 3, 9, 8, tzinfo=UTC)
@@ -251,7 +252,8 @@ def test_a_page_says_which_comes_next(page: int, last: int, following: str | Non
         {},
         {"data": None, "page": 1, "last_page": 1},
         {"data": "sr-000417", "page": 1, "last_page": 1},
-        {"data": [], "page": "1", "last_page": 1},
+        {"data": [], "page": 1, "last_page": "one"},
+        {"data": [], "page": 1, "last_page": 2},
         {"data": [], "page": 1},
         {"error": {"code": "server_error", "message": "Something broke."}},
     ],

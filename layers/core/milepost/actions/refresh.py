@@ -26,8 +26,9 @@ from milepost.orders.recording import (
     record,
 )
 from milepost.orders.report import Report
-from milepost.providers.base import BrokenPage, Response, SignInFailed, read_order, rules_of
+from milepost.providers.base import BrokenPage, Response, SignInFailed, rules_of
 from milepost.providers.http import FetchFailed
+from milepost.providers.readable_parts import read_order
 from milepost.providers.session import Conversation, asked_to_wait
 
 SHORT_WAIT: Final = timedelta(seconds=2)
@@ -132,15 +133,18 @@ def take_in_answer(
     )
     if any(report.order_id != key.order_id for report in found.reports):
         raise UnreadableAnswer("the provider answered with another order")
-    news = {RecordOutcome.TRANSITION, RecordOutcome.RECORDED}
-    try:
-        outcomes = [tools.take_in(report, announce=announce) for report in found.reports]
-    except UnstorableOrder as error:
-        raise UnreadableAnswer(f"the provider's answer can't be stored: {error}") from None
+    outcomes, refused = [], dict[str, UnstorableOrder]()
+    for report in found.reports:
+        try:
+            outcomes.append(tools.take_in(report, announce=announce))
+        except UnstorableOrder as error:
+            refused[report.item_id] = error
+    if key.item_id in refused:
+        raise UnreadableAnswer(f"the provider's answer can't be stored: {refused[key.item_id]}")
     if not any(report.item_id == key.item_id for report in found.reports) and found.unreadable:
         reason = found.unreadable[0].reason
         raise UnreadableAnswer(f"the provider's answer can't be read: {reason}")
-    return not news.isdisjoint(outcomes)
+    return not {RecordOutcome.TRANSITION, RecordOutcome.RECORDED}.isdisjoint(outcomes)
 
 
 def ask(send: Callable[[], Response], tools: ActionContext) -> Response:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from milepost.common.strict_json import read_object
 from milepost.connections.connection import Connection
 from milepost.orders.order import OrderKey
-from milepost.orders.report import Report, Source, refuse_future
-from milepost.providers.base import Json, Provider, Unreadable, read_order
+from milepost.orders.report import Report, Source
+from milepost.providers.base import Provider
+from milepost.providers.readable_parts import Unreadable, read_event, read_order
 from milepost.webhooks.delivery import Delivery
 from milepost.webhooks.ping import refuse_test
 
@@ -36,23 +37,22 @@ def read_delivery(delivery: Delivery, *, provider: Provider, connection: Connect
     """
     said = read_object(delivery.body)
     if delivery.source is Source.POLL:
-        return _read_polled_order(said, delivery, provider=provider, connection=connection)
-    refuse_test(said)
-    reports = provider.read_event(said, connection=connection, seen_at=delivery.received_at)
-    refuse_future(reports, now=delivery.judged_at)
-    return Reading(delivery=delivery, connection=connection, provider=provider, reports=reports)
-
-
-def _read_polled_order(
-    said: Json, delivery: Delivery, *, provider: Provider, connection: Connection
-) -> Reading:
-    found = read_order(
-        provider,
-        said,
-        connection=connection,
-        requested_at=delivery.received_at,
-        judged_at=delivery.judged_at,
-    )
+        found = read_order(
+            provider,
+            said,
+            connection=connection,
+            requested_at=delivery.received_at,
+            judged_at=delivery.judged_at,
+        )
+    else:
+        refuse_test(said)
+        found = read_event(
+            provider,
+            said,
+            connection=connection,
+            seen_at=delivery.received_at,
+            judged_at=delivery.judged_at,
+        )
     if found.unreadable and not found.reports:
         raise found.unreadable[0].reason
     return Reading(

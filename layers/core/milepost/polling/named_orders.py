@@ -12,16 +12,15 @@ from typing import Final, Protocol
 from milepost.common.errors import BadPayload
 from milepost.common.strict_json import read_object, write_json
 from milepost.orders.recording import LostRace, UnstorableOrder
-from milepost.polling.page_recording import Sinks, StoreUnavailable
+from milepost.polling.sinks import MOST_UNAVAILABLE, Sinks, StoreUnavailable
 from milepost.providers.base import (
     BrokenPage,
     Json,
-    ReadOrder,
     Response,
     SignInFailed,
-    read_order,
 )
 from milepost.providers.http import FetchFailed
+from milepost.providers.readable_parts import ReadOrder, read_order
 from milepost.providers.session import Conversation, asked_to_wait, is_rate_spent
 
 LONGEST_WAIT: Final = timedelta(hours=1)
@@ -109,19 +108,25 @@ class NamedFetch:
 
     def _fetch_all(self, orders: list[NamedOrder], names: Names) -> None:
         done: list[NamedOrder] = []
+        left: list[str] = []
         try:
             for one in orders:
                 self._check_limits()
                 try:
                     self._fetch(one)
                 except LostRace:
-                    continue
-                done.append(one)
+                    left.append("too many others wrote to the same order")
+                except StoreUnavailable as error:
+                    left.append(str(error))
+                    if len(left) >= MOST_UNAVAILABLE:
+                        break
+                else:
+                    done.append(one)
         finally:
             if done:
                 names.done(done)
-        if len(done) < len(orders):
-            raise Stopped("too many others wrote to the same order")
+        if left:
+            raise Stopped(left[-1])
 
     def _check_limits(self) -> None:
         if not self.has_time():
@@ -173,15 +178,18 @@ class NamedFetch:
             self._quarantine(
                 write_json(bad.order).encode() if is_part else raw, _reason("read", bad.reason)
             )
+        later: LostRace | StoreUnavailable | None = None
         for report in found.reports:
             try:
                 self.result.recorded += self.sinks.record(report, announce=named.announce)
-            except StoreUnavailable as error:
-                raise Stopped(str(error)) from None
-            except (LostRace, MemoryError):
+            except (LostRace, StoreUnavailable) as error:
+                later = error
+            except MemoryError:
                 raise
             except Exception as error:
                 self._quarantine(raw, _reason("recorded", error))
+        if later:
+            raise later
 
     def _quarantine(self, raw: bytes, reason: str) -> None:
         self.sinks.quarantine(raw, reason)

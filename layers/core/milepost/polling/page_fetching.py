@@ -65,6 +65,13 @@ class PageFetcher:
         asked = replace(walk.next, link=next_link(response.headers.get("link")))
         return known.look_at(response.body, request=asked, provider=provider), requested_at
 
+    @property
+    def _list_path(self) -> str:
+        """The path of the list, for messages: a page's own URL is the provider's, and may name
+        somebody."""
+        first = self.conversation.provider.first_page(self.connection, changed_since=None)
+        return first.path
+
     def _fetch(
         self, request: PageRequest, *, known: Validator | None
     ) -> tuple[Response, Validator | None]:
@@ -80,10 +87,9 @@ class PageFetcher:
                 retry_after=asked_to_wait(response, self.clock()),
             )
         self.is_rate_spent = is_rate_spent(response)
-        if response.status in (400, 404, 410):
-            raise PageGone(f"the provider answered {response.status} for {request.path}")
         if response.status != 200:
-            raise PollFailed(f"the provider answered {response.status} for {request.path}")
+            failed = PageGone if response.status in (400, 404, 410) else PollFailed
+            raise failed(f"the provider answered {response.status} for {self._list_path}")
         etag = response.headers.get("etag", "")
         can_be_sent = etag.isascii() and etag.isprintable()
         return response, Validator(url, etag) if etag and can_be_sent else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from threading import Lock
-from typing import Final, Protocol
+from typing import Final
 
 from milepost.common.errors import BadPayload
 from milepost.common.strict_json import read_object, write_json
@@ -22,54 +22,14 @@ from milepost.orders.report import Report
 from milepost.polling.page_cache import HASH_BYTES, NO_KEY, FetchedPage, Seen, key_of
 from milepost.polling.page_json import MOST_ORDER_BYTES
 from milepost.polling.result import PollResult
-from milepost.polling.side_by_side import SideBySide, in_turn
+from milepost.polling.sinks import MOST_UNAVAILABLE, Sinks, StoreUnavailable
 from milepost.polling.state import EndlessList
 from milepost.polling.unfinished_pages import Before, UnfinishedPage, UnfinishedPages
 from milepost.polling.waiting_orders import ReadOnPage, WaitingOrders
-from milepost.providers.base import Json, Provider, Unreadable, read_order
+from milepost.providers.base import Json, Provider
+from milepost.providers.readable_parts import Unreadable, read_order
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class StoreUnavailable(Exception):
-    """No order can be read or written now: the poll fails, and no order is quarantined."""
-
-
-class Record(Protocol):
-    """Records a report, with or without notifying people; True if that changed its order.
-
-    :raises LostRace: when too many other writers change the order
-    :raises StoreUnavailable: when no order can be recorded now
-
-    Any other exception concerns only this order.
-    """
-
-    def __call__(self, report: Report, /, *, announce: bool) -> bool: ...
-
-
-def look_at_nothing(_order: Json, _reports: Sequence[Report]) -> None:
-    """For polls that don't compare orders with earlier ones."""
-
-
-def expect_nothing(_keys: Sequence[OrderKey]) -> None:
-    """For polls that read each order when it is recorded."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sinks:
-    """The destinations of what a poll finds."""
-
-    record: Record
-    """May be called for several orders at a time, if ``side_by_side`` does so."""
-    expect: Callable[[Sequence[OrderKey]], None] = expect_nothing
-    """Reads the orders that are recorded next. Raises ``StoreUnavailable`` when no order can be
-    read now; after any other exception, each is read when it is recorded."""
-    side_by_side: SideBySide = in_turn
-    """Runs tasks of which each records one order."""
-    look: Callable[[Json, Sequence[Report]], None] = look_at_nothing
-    """Compares an order, as the provider wrote it, with earlier ones. It doesn't raise."""
-    quarantine: Callable[[bytes, str], None]
-    """Quarantines an order that could not be read or recorded, unchanged, with the reason."""
 
 
 @dataclass(kw_only=True)
@@ -97,6 +57,9 @@ class PageRecorder:
     """Keys of the orders for which something was, or may have been, recorded."""
     continues_at: Before | None = None
     """Where the list has to be continued, once there was no time for all orders."""
+    unavailable: StoreUnavailable | None = None
+    """Why an order could not be written, if it has to be written later: the poll has failed."""
+    _unavailable_in_a_row: int = 0
     _unfinished: UnfinishedPages = field(init=False)
     _waiting: WaitingOrders = field(default_factory=WaitingOrders)
     _attempts: int = 0
@@ -283,18 +246,35 @@ class PageRecorder:
     def _record_reports(self, reports: Iterable[Report]) -> tuple[list[str], bool]:
         """Record each report; returns the errors, and False if the order has to be read again."""
         problems, is_over = [], True
+        unavailable: list[StoreUnavailable] = []
         for report in reports:
             try:
                 has_changed = self.sinks.record(report, announce=self.announce)
                 with self._lock:
                     self.result.recorded += has_changed
-            except (StoreUnavailable, MemoryError):
+                    self._unavailable_in_a_row = 0
+            except MemoryError:
                 raise
+            except StoreUnavailable as error:
+                is_over = False
+                unavailable.append(error)
+                if len(unavailable) >= MOST_UNAVAILABLE:
+                    break
             except LostRace:
                 is_over = False
             except Exception as error:
                 problems.append(_reason("recorded", error))
+        if unavailable:
+            self._note_unavailable(unavailable[0])
         return problems, is_over
+
+    def _note_unavailable(self, error: StoreUnavailable) -> None:
+        """:raises StoreUnavailable: when no order can be written now"""
+        with self._lock:
+            self.unavailable = error
+            self._unavailable_in_a_row += 1
+            if self._unavailable_in_a_row >= MOST_UNAVAILABLE:
+                raise error
 
     def _quarantine(self, digest: bytes, kept: Sequence[tuple[bytes, str]]) -> None:
         """Quarantine the parts of an order that could not be read or recorded, unless they already

@@ -8,13 +8,15 @@ from typing import Final
 
 from milepost.common.errors import BadPayload
 from milepost.connections.connection import Connection
+from milepost.polling.failures import describe_failure
 from milepost.polling.lease import Lease, LeaseHeld
 from milepost.polling.memory import PageHashes, PollMemory
 from milepost.polling.page_cache import FetchedPage, Seen
 from milepost.polling.page_fetching import NothingChanged, PageFetcher, PageGone, PollFailed
-from milepost.polling.page_recording import PageRecorder, Sinks, StoreUnavailable
+from milepost.polling.page_recording import PageRecorder
 from milepost.polling.page_shift import PreviousPage, previous_page
 from milepost.polling.result import PollOutcome, PollResult
+from milepost.polling.sinks import Sinks, StoreUnavailable
 from milepost.polling.state import (
     EndlessList,
     LookAgain,
@@ -26,8 +28,7 @@ from milepost.polling.state import (
 )
 from milepost.polling.touched_orders import Touched
 from milepost.polling.unfinished_pages import Before
-from milepost.providers.base import BrokenPage, Http, PageRequest, Provider, SignInFailed
-from milepost.providers.http import FetchFailed
+from milepost.providers.base import BrokenPage, Http, PageRequest, Provider
 from milepost.providers.session import Conversation
 
 OVERLAP: Final = timedelta(minutes=5)
@@ -36,15 +37,6 @@ _LONGEST_WAIT: Final = timedelta(hours=1)
 _WAIT_FOR_MORE: Final = timedelta(seconds=1)
 """How long an order may wait until it is recorded together with orders of later pages. The next
 page may take longer by itself."""
-
-_IN_OUR_WORDS: Final = (
-    PollFailed,
-    FetchFailed,
-    BrokenPage,
-    SignInFailed,
-    BadPayload,
-    StoreUnavailable,
-)
 
 
 def run_poll(
@@ -63,13 +55,6 @@ def run_poll(
         lease.fail(error=said, at=clock(), not_before=None)
         return PollResult(PollOutcome.FAILED, error=said)
     return poll.run(lease)
-
-
-def describe_failure(error: Exception) -> str:
-    """The failure as text, without messages of foreign exceptions, which may quote a secret."""
-    if isinstance(error, _IN_OUR_WORDS):
-        return str(error)
-    return f"the poll ended with an unexpected error: {type(error).__name__}"
 
 
 @dataclass(kw_only=True)
@@ -201,6 +186,12 @@ class Poll:
             self._pause(lease, walk)
             return
         self._memory.save_complete()
+        if recorder.unavailable:
+            # All other orders are recorded. The cursor stays, so the next poll tries these again.
+            self.result.outcome = PollOutcome.FAILED
+            self.result.error = str(recorder.unavailable)
+            lease.fail(error=self.result.error, at=started_at, not_before=None, starts_over=True)
+            return
         lease.succeed(
             cursor=next_cursor(state, walk),
             validator=self._fetcher.validator,
@@ -227,13 +218,15 @@ class Poll:
             if not recorder.take_in(fetched, requested_at, before=before):
                 return walk, False
             following, newest = fetched.outline
+            received = self.result.orders - before.orders
             if fetched.request != walk.next and following:
                 # The previous page was read again.
                 following = walk.next
             walk = replace(
                 walk,
                 pages=walk.pages + 1,
-                orders=walk.orders + self.result.orders - before.orders,
+                orders=walk.orders + received,
+                empty_pages=0 if received else walk.empty_pages + 1,
                 newest_change=max(filter(None, (walk.newest_change, newest)), default=None),
             )
             self.result.pages += 1

@@ -22,6 +22,8 @@ class Progress:
     newest_change: datetime | None
     orders: int = 0
     """How many orders the pages had that were read."""
+    empty_pages: int = 0
+    """How many of the last pages had no orders, one after the other."""
     started_at: datetime | None = None
     """When its first page was requested: later changes may be on pages that were already read."""
     again: "LookAgain | None" = None
@@ -101,6 +103,11 @@ MOST_ORDERS: Final = 250_000
 previous poll."""
 
 
+MOST_EMPTY_PAGES: Final = 1_000
+"""Maximum number of pages without orders, one after the other. Some lists have such pages, when
+they look through other orders; more than these are a list without end."""
+
+
 class EndlessList(BrokenPage):
     """The list seems never to end. The next poll starts again."""
 
@@ -110,6 +117,10 @@ def refuse_too_long(walk: Progress) -> None:
 
     :raises EndlessList: with the numbers of pages and orders that were read
     """
+    if walk.empty_pages >= MOST_EMPTY_PAGES:
+        raise EndlessList(
+            f"the last {walk.empty_pages:,} pages had no orders, and each says that there are more"
+        )
     if walk.pages >= MOST_PAGES:
         raise EndlessList(
             f"the list goes on after {walk.pages:,} pages, and one poll reads at most "

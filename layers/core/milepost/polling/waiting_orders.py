@@ -7,7 +7,8 @@ from typing import Final
 from milepost.orders.report import Report
 from milepost.polling.page_cache import NO_KEY
 from milepost.polling.unfinished_pages import UnfinishedPage
-from milepost.providers.base import Json, ReadOrder
+from milepost.providers.base import Json
+from milepost.providers.readable_parts import ReadOrder
 
 MOST_REPORTS: Final = 25
 """Maximum number of reports that are recorded together, unless one order has more.

@@ -3,24 +3,20 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from milepost.common.errors import BadPayload, DatedAhead
+from milepost.common.errors import BadPayload
 from milepost.common.status import Status, normal_form
 from milepost.connections.connection import Connection
 from milepost.orders.deadlines import look_at_dates
 from milepost.orders.details import Details
 from milepost.orders.order import Order
-from milepost.orders.report import Report, refuse_future
+from milepost.orders.report import Report
 from milepost.orders.rules import Rules
 from milepost.orders.status_remapping import StatusReader
 from milepost.webhooks.schemes import SignatureScheme
 
 Json: TypeAlias = Mapping[str, Any]
-
-MOST_ITEMS: Final = 500
-"""Maximum number of items of one order: as many as fit the time that a poll reserves for one
-order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +203,10 @@ class Provider(Protocol):
         """
         ...
 
+    def split_event(self, event: Json) -> list[Json]:
+        """As ``split_order``, for a webhook that contains an order with all of its items."""
+        ...
+
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
         """The first page of a poll; providers that can't filter by change ignore
         ``changed_since``."""
@@ -265,66 +265,3 @@ def _status_reader(known: StatusReader | None, connection: Connection) -> Status
         return own.get(normal_form(raw_status)) or known(raw_status, details)
 
     return read
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """An order, or an item of one, that can't be read, and why."""
-
-    order: Json
-    reason: BadPayload
-
-    @property
-    def is_only_ahead(self) -> bool:
-        """Whether it can be read later, because it is only dated in the future."""
-        return isinstance(self.reason, DatedAhead)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadOrder:
-    """The reports of an order, and those of its items that can't be read."""
-
-    reports: list[Report]
-    unreadable: list[Unreadable]
-
-
-def read_order(
-    provider: Provider,
-    order: Json,
-    *,
-    connection: Connection,
-    requested_at: datetime,
-    judged_at: datetime | None = None,
-) -> ReadOrder:
-    """Read one order of a page; if an item is invalid, read the other items anyway.
-
-    :param judged_at: a report dated more than 5 minutes later is refused; the default is the time
-        of the request
-    """
-
-    def read(one: Json) -> list[Report]:
-        reports = provider.read_order(one, connection=connection, requested_at=requested_at)
-        if len(reports) > MOST_ITEMS:
-            raise BadPayload(f"more than {MOST_ITEMS} items in one order")
-        refuse_future(reports, now=judged_at or requested_at)
-        return reports
-
-    try:
-        return ReadOrder(read(order), [])
-    except BadPayload as error:
-        parts = provider.split_order(order)
-        if not 2 <= len(parts) <= MOST_ITEMS:
-            return ReadOrder([], [Unreadable(order, _without_frames(error))])
-    found = ReadOrder([], [])
-    for part in parts:
-        try:
-            found.reports.extend(read(part))
-        except BadPayload as error:
-            found.unreadable.append(Unreadable(part, _without_frames(error)))
-    return found
-
-
-def _without_frames(error: BadPayload) -> BadPayload:
-    """The error without its traceback, whose frames would keep the whole order in memory."""
-    error.__traceback__ = error.__context__ = None
-    return error

@@ -160,6 +160,10 @@ class Offergrid:
         items = order.get("items") if isinstance(order, Mapping) else None
         return [{**order, "items": [item]} for item in items] if isinstance(items, list) else []
 
+    def split_event(self, event: Json) -> list[Json]:
+        """Empty: an event is about one item."""
+        return []
+
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
         return LIST.first_page(connection, changed_since=changed_since)
 

@@ -6,6 +6,7 @@ the interface the project defined. A payload may contain a password or an IBAN: 
 fields for them, so they are dropped.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -110,6 +111,10 @@ class Rabot:
         """Empty: an order is tracked as a whole."""
         return []
 
+    def split_event(self, event: Json) -> list[Json]:
+        """Empty: there are no webhooks."""
+        return []
+
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
         """The first page of the whole list: there is no filter by change."""
         return _page_at(0, connection.page_size)
@@ -150,6 +155,10 @@ class Rabot:
         return ask_for_token(connection, credentials, http=http, now=now)
 
 
+_CODE: Final = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+"""What is shown as a code; a sentence isn't one."""
+
+
 def status_of(raw_status: str, details: Details) -> Status | None:
     """The canonical status of a state: a confirmed contract is scheduled once its start date is
     known.
@@ -179,7 +188,8 @@ def _error_codes(body: Json) -> str:
     errors = body.get("error")
     listed = errors if isinstance(errors, list) else []
     codes = (one.get("code") for one in listed if isinstance(one, dict))
-    named = [str(code)[:60] for code in codes if isinstance(code, str | int)]
+    named = [str(code) for code in codes if isinstance(code, str | int)]
+    named = [code for code in named if _CODE.fullmatch(code)]
     return ", ".join(named[:3]) or "without a code"
 
 

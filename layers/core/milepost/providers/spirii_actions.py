@@ -7,7 +7,7 @@ from milepost.common.status import Status
 from milepost.orders.details import Details
 from milepost.orders.lifecycle import OPEN
 from milepost.orders.order import Order as TrackedOrder
-from milepost.providers.base import Call, Json, ProviderAction
+from milepost.providers.base import Call, Json, ProviderAction, say_done
 from milepost.providers.envelopes import one_segment
 from milepost.providers.payload_types import MaybeFlag, MaybeInstant, Shape, Text, read_shape
 
@@ -53,9 +53,11 @@ class Resent(Shape):
 
 
 def _whether_sent(body: Json) -> str:
-    """Whether the mail was sent. A mail that is not active for the onboarding flow is no error: the
-    response says why."""
+    """Whether the mail was sent, if the response says it. A mail that is not active for the
+    onboarding flow is no error: the response says why."""
     email = read_shape(Resent, body).data.email
+    if email.sent is None:
+        return say_done(body)
     if email.sent:
         return "sent"
     return f"not sent: {email.not_sent_reason or 'the provider gives no reason'}"

@@ -12,14 +12,12 @@ from pydantic import Field
 
 from milepost.common.causes import cause_of
 from milepost.common.status import Status
-from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection
 from milepost.orders.details import Details
 from milepost.orders.details import Invoice as Fee
 from milepost.orders.order import Attention
 from milepost.orders.rules import Rules
 from milepost.providers.base import (
-    BrokenPage,
     Json,
     Page,
     PageRequest,
@@ -35,11 +33,8 @@ from milepost.providers.detail_parts import (
     present,
     present_part,
 )
-from milepost.providers.envelopes import (
-    newest_change,
-    one_segment,
-    orders_on,
-)
+from milepost.providers.envelopes import one_segment
+from milepost.providers.listing import DeclaredList
 from milepost.providers.payload_types import (
     Id,
     Kind,
@@ -67,6 +62,17 @@ STATUSES: Final = StatusTable(
         "Installation Initiated": Status.IN_PROGRESS,
         "Completed": Status.COMPLETED,
     }
+)
+
+LIST: Final = DeclaredList(
+    {
+        "path": "/service-requests",
+        "items": "data",
+        "pages": {"kind": "number", "parameter": "page", "pages": "last_page"},
+        "page_size": {"parameter": "per_page", "most": 10_000},
+        "since": {"parameter": "updated_since"},
+    },
+    changed_at="updated_at",
 )
 
 
@@ -134,22 +140,10 @@ class Subs(WholeOrders[ServiceRequest]):
         return _details(said, connection)
 
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
-        query = {"page": "1", "per_page": str(connection.page_size)}
-        if changed_since:
-            query["updated_since"] = format_instant(changed_since)
-        return PageRequest("/service-requests", query)
+        return LIST.first_page(connection, changed_since=changed_since)
 
     def read_page(self, body: Json, *, request: PageRequest) -> Page:
-        orders = orders_on(body, "data")
-        page, last_page = body.get("page"), body.get("last_page")
-        if not isinstance(page, int) or not isinstance(last_page, int):
-            raise BrokenPage("the page doesn't say which it is and which is the last")
-        following = None
-        if page < last_page:
-            following = PageRequest(request.path, {**request.query, "page": str(page + 1)})
-        return Page(
-            orders=orders, next=following, newest_change=newest_change(orders, "updated_at")
-        )
+        return LIST.read_page(body, request=request)
 
     def order_request(self, order_id: str) -> PageRequest:
         return PageRequest(f"/service-requests/{one_segment(order_id)}")

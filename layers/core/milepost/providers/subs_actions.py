@@ -7,7 +7,7 @@ from milepost.common.status import Status, normal_form
 from milepost.orders.details import Details, Invoice
 from milepost.orders.lifecycle import OPEN
 from milepost.orders.order import Order
-from milepost.providers.base import BadArgument, Call, Json, NothingToDo, ProviderAction
+from milepost.providers.base import BadArgument, Call, Json, NothingToDo, ProviderAction, say_done
 from milepost.providers.envelopes import one_segment
 from milepost.providers.payload_types import Id, MaybeFlag, Shape, Text, read_shape
 
@@ -68,11 +68,14 @@ class Resent(Shape):
 
 def _whether_paid(body: Json) -> str:
     invoice = read_shape(Checked, body).data.invoice
+    if invoice.paid is None:
+        return say_done(body)
     return f"invoice {invoice.number or invoice.id} is {'paid' if invoice.paid else 'not paid'}"
 
 
 def _whether_sent(body: Json) -> str:
-    return "sent" if read_shape(Resent, body).data.authorization_code.sent else "not sent"
+    sent = read_shape(Resent, body).data.authorization_code.sent
+    return say_done(body) if sent is None else "sent" if sent else "not sent"
 
 
 ACTIONS: Final[Mapping[str, ProviderAction]] = {

@@ -73,6 +73,10 @@ class WholeOrders(ABC, Generic[Said]):
         """Empty: an order is tracked as a whole."""
         return []
 
+    def split_event(self, event: Json) -> list[Json]:
+        """Empty: an order is tracked as a whole."""
+        return []
+
     def read_one(self, body: Json) -> Json:
         return object_in(body, "data")
 

@@ -64,8 +64,8 @@ def test_pages_follow_one_another_as_the_file_says(
     page = provider.read_page(body, request=request_)
     assert (page.next.query if page.next else None) == following
     assert page.newest_change == datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
-    if pages["kind"] in ("number", "offset") and following:
-        empty = provider.read_page({"data": {"orders": []}, **said}, request=request_)
+    if pages == {"kind": "number", "parameter": "p"}:
+        empty = provider.read_page({"data": {"orders": []}}, request=request_)
         assert empty.next is None
 
 

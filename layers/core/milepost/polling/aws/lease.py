@@ -177,6 +177,15 @@ def _key(connection_id: str) -> dict[str, Any]:
 
 
 def _state(item: dict[str, Any]) -> PollState:
+    """The stored state; if it can't be read, that of a connection that was never polled."""
+    try:
+        return _read_state(item)
+    except Exception:
+        # The lease is taken by now, so an error would keep every other poll waiting for its end.
+        return PollState(is_memory_sound=False)
+
+
+def _read_state(item: dict[str, Any]) -> PollState:
     return PollState(
         cursor=_instant(item.get("poll_cursor")),
         validator=Validator(**item["validator"]) if "validator" in item else None,
@@ -194,6 +203,7 @@ def _progress_text(progress: Progress) -> str:
             "query": dict(progress.next.query),
             "pages": progress.pages,
             "orders": progress.orders,
+            "empty_pages": progress.empty_pages,
             "newest_change": _text(progress.newest_change),
             "started_at": _text(progress.started_at),
             "again": _again_value(progress.again),
@@ -212,6 +222,7 @@ def _progress(text: str | None) -> Progress | None:
         next=PageRequest(value["path"], value["query"]),
         pages=value["pages"],
         orders=value.get("orders", 0),
+        empty_pages=value.get("empty_pages", 0),
         newest_change=_instant(value["newest_change"]),
         started_at=_instant(value.get("started_at")),
         again=_again(value.get("again")),

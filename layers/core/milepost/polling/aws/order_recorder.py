@@ -12,7 +12,7 @@ from milepost.orders.order import OrderKey
 from milepost.orders.recording import Erasures, OrderStore, RecordOutcome, record
 from milepost.orders.report import Report
 from milepost.orders.rules import Rules
-from milepost.polling.page_recording import StoreUnavailable
+from milepost.polling.sinks import StoreUnavailable
 from milepost.polling.touched_orders import MarkedOrders, Touched
 
 if TYPE_CHECKING:

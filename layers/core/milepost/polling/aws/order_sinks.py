@@ -14,8 +14,8 @@ from milepost.connections.drift import Part
 from milepost.orders.recording import Erasures
 from milepost.orders.report import Report
 from milepost.polling.aws.order_recorder import OrderRecorder
-from milepost.polling.page_recording import Sinks
 from milepost.polling.side_by_side import SideBySide
+from milepost.polling.sinks import Sinks
 from milepost.polling.touched_orders import Touched
 from milepost.providers.base import Json, Provider, rules_of
 from milepost.quarantine.aws.store import Quarantine

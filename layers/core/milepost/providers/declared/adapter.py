@@ -23,7 +23,14 @@ from milepost.providers.base import (
 from milepost.providers.completeness import check_contact
 from milepost.providers.declared import values
 from milepost.providers.declared.actions import actions_of, words
-from milepost.providers.declared.expressions import Read, Unfit, compile_expression, names_in
+from milepost.providers.declared.expressions import (
+    Read,
+    Unfit,
+    at_names,
+    compile_expression,
+    names_in,
+    replaced_at,
+)
 from milepost.providers.declared.file_facts import (
     EventKind,
     FetchEvent,
@@ -139,6 +146,14 @@ class DeclaredProvider:
 
     def split_order(self, order: Json) -> list[Json]:
         return self._orders.split(order)
+
+    def split_event(self, event: Json) -> list[Json]:
+        kind = self._kind(event)
+        if not isinstance(kind, WholeOrderEvent):
+            return []
+        names = names_in(kind.order)
+        order = at_names(event, names) if names is not None else None
+        return [replaced_at(event, names or (), part) for part in self._orders.split(order)]
 
     def first_page(self, connection: Connection, *, changed_since: datetime | None) -> PageRequest:
         return self._pager.first(connection, changed_since=changed_since)

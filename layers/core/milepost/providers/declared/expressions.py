@@ -76,6 +76,28 @@ def names_in(text: str) -> tuple[str, ...] | None:
     return _names_of(_parse(text).parsed)
 
 
+def lists_in(text: str) -> list[tuple[str, ...]]:
+    """The plain paths to the lists of which an expression reads each element by itself.
+
+    Of such a list, each element alone gives what it gives among the others: ``lines`` and
+    ``data.lines[?kind == 'x']`` do, ``lines[0]`` and ``reverse(lines)`` don't.
+    """
+    return [names for names in _lists_in(_parse(text).parsed) if names]
+
+
+def at_names(payload: Any, names: tuple[str, ...]) -> Any:
+    """What a payload has at a path of names; None if it has nothing there."""
+    return _by_names(names)(payload) if names else payload
+
+
+def replaced_at(payload: Any, names: tuple[str, ...], value: Any) -> Any:
+    """A copy of a payload with another value at a path of names that it has."""
+    if not names:
+        return value
+    first, *rest = names
+    return {**payload, first: replaced_at(payload[first], tuple(rest), value)}
+
+
 def roots_of(text: str) -> set[tuple[str, ...]]:
     """The paths of the payload that an expression may read, each up to its last plain name."""
     found: set[tuple[str, ...]] = set()
@@ -110,11 +132,16 @@ def _check(node: Mapping[str, Any], depth: int) -> int:
             raise BadExpression(f"{name} can't be used: there are {', '.join(sorted(_FUNCTIONS))}")
         if name == "join" and node["children"] and node["children"][0]["type"] != "literal":
             raise BadExpression("join takes a text in quotes before what it joins")
-    return 1 + sum(_check(one, depth + 1) for one in node.get("children", ()))
+    return 1 + sum(_check(one, depth + 1) for one in _children(node))
+
+
+def _children(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The parts of a part. Those of a slice such as ``[0:2]`` are numbers."""
+    return [] if node["type"] == "slice" else list(node.get("children", ()))
 
 
 def _growth(node: Mapping[str, Any]) -> int:
-    children = [_growth(one) for one in node.get("children", ())]
+    children = [_growth(one) for one in _children(node)]
     kind = node["type"]
     if kind in ("multi_select_list", "multi_select_dict", "function_expression"):
         return max(sum(children), 1)
@@ -139,6 +166,17 @@ def _names_of(node: Mapping[str, Any]) -> tuple[str, ...] | None:
     if any(not part for part in parts):
         return None
     return tuple(name for part in parts if part for name in part)
+
+
+def _lists_in(node: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    names = _names_of(node)
+    if names is not None:
+        return [names]
+    if node["type"] in ("projection", "filter_projection", "flatten"):
+        return _lists_in(node["children"][0])
+    if node["type"] == "or_expression":
+        return [names for one in node["children"] for names in _lists_in(one)]
+    return []
 
 
 def _by_names(names: tuple[str, ...]) -> Read:
@@ -221,7 +259,7 @@ def _collect(node: Mapping[str, Any], above: tuple[str, ...], found: set[tuple[s
     if names is not None:
         found.add((*above, *names))
         return
-    children = node.get("children", ())
+    children = _children(node)
     if node["type"] in ("subexpression", "pipe", "projection", "filter_projection") and children:
         start = _names_of(children[0])
         _collect(children[0], above, found)

@@ -12,7 +12,14 @@ from milepost.connections.connection import Connection
 from milepost.orders.details import Details
 from milepost.orders.report import Report, Source
 from milepost.providers.declared import values
-from milepost.providers.declared.expressions import Read, Unfit, compile_expression
+from milepost.providers.declared.expressions import (
+    Read,
+    Unfit,
+    at_names,
+    compile_expression,
+    lists_in,
+    replaced_at,
+)
 from milepost.providers.declared.fact_reading import FactReader, names_of
 from milepost.providers.declared.file_facts import ItemFields, OrderFields, PartEvent
 from milepost.providers.declared.values import TimeReader
@@ -83,15 +90,25 @@ class OrderReader:
         return list(self._read_items(order, order_id, context))
 
     def split(self, order: Any) -> list[Any]:
-        """One order for each item, for a file whose path to the items is a single name."""
-        fields = self._items
-        if fields is None or not isinstance(order, Mapping) or not fields.each.isidentifier():
+        """One order for each element of the list in which the items are.
+
+        Empty if the file's expression for the items doesn't read each element by itself.
+        """
+        if self._items is None or not isinstance(order, Mapping):
             return []
-        items = order.get(fields.each)
-        return [{**order, fields.each: [one]} for one in items] if isinstance(items, list) else []
+        for names in lists_in(self._items.each):
+            found = at_names(order, names)
+            if isinstance(found, list):
+                return [replaced_at(order, names, [one]) for one in found]
+        return []
 
     def _read_items(self, order: Any, order_id: str, context: Context) -> list[Report]:
-        items = self._each(order)
+        try:
+            items = self._each(order)
+        except Unfit:
+            raise BadPayload(
+                "not the expected order: items: their expression doesn't fit"
+            ) from None
         if not isinstance(items, list):
             raise BadPayload("not the expected order: items: missing, or no list")
         shared_unread: list[str] = []

@@ -84,15 +84,15 @@ class Pager:
             case NumberedPages():
                 number = _number(request, pages.parameter, pages.first)
                 known = _whole(pages.pages, body)
-                last = None if known is None else number >= known - 1 + pages.first
-                is_last = last or _has_more(pages.has_more, body) is False
-                return None if is_last or not orders else _at_place(request, pages, number + 1)
+                left = None if known is None else known - 1 + pages.first - number
+                goes_on = _goes_on(orders, left=left, has_more=_has_more(pages.has_more, body))
+                return _at_place(request, pages, number + 1) if goes_on else None
             case OffsetPages():
                 offset = _number(request, pages.parameter, 0) + len(orders)
                 total = _whole(pages.total, body)
-                last = None if total is None else offset >= total
-                is_last = last or _has_more(pages.has_more, body) is False
-                return None if is_last or not orders else _at_place(request, pages, offset)
+                left = None if total is None else total - offset
+                goes_on = _goes_on(orders, left=left, has_more=_has_more(pages.has_more, body))
+                return _at_place(request, pages, offset) if goes_on else None
             case CursorPages():
                 return self._by_cursor(body, request, pages)
             case UrlPages():
@@ -203,13 +203,27 @@ def _number(request: PageRequest, parameter: str, otherwise: int) -> int:
         return otherwise
 
 
+def _goes_on(orders: list[Json], *, left: int | None, has_more: bool | None) -> bool:
+    """Whether a page that is requested by its place follows this one.
+
+    A count that is too low for this page is not believed: the list ends with an empty page.
+
+    :param left: how many pages or orders follow by the provider's count; None if it gives none
+    :raises BrokenPage: when there is nothing on the page and still more to come
+    """
+    if not orders and has_more is not False and (has_more or (left or 0) > 0):
+        raise BrokenPage("an empty page says that there are more")
+    return bool(orders) and has_more is not False and left != 0
+
+
 def _whole(expression: str | None, body: Any) -> int | None:
     if expression is None:
         return None
     found = _find(expression, body)
-    if isinstance(found, str) and found.isdigit() and len(found) < 10:
+    if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) < 10:
         return int(found)
-    if isinstance(found, bool) or not isinstance(found, int | Decimal) or not 0 <= found < _MOST:
+    is_number = isinstance(found, int | Decimal) and not isinstance(found, bool)
+    if not is_number or not 0 <= found < _MOST or found != int(found):
         raise BrokenPage("the page doesn't say how many there are")
     return int(found)
 

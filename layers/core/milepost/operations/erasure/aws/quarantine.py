@@ -6,6 +6,7 @@ from datetime import datetime
 from milepost.aws.errors import AWS_FAILED, name_of
 from milepost.common.errors import BadPayload
 from milepost.common.strict_json import read_object
+from milepost.common.timestamps import LATEST
 from milepost.connections.connection import Connections, UnknownConnection, UnusableConnection
 from milepost.operations.erasure.aws.sweep import Sweep
 from milepost.operations.erasure.place import Budget, PlaceNotRead, Swept
@@ -18,6 +19,7 @@ from milepost.operations.erasure.subject import (
     judge_reports,
 )
 from milepost.orders.report import Report, Source
+from milepost.providers.readable_parts import read_event, read_order
 from milepost.providers.registry import UnknownProvider, adapter_of
 from milepost.quarantine.aws.store import Quarantine
 from milepost.quarantine.replay import NotKept
@@ -54,12 +56,16 @@ class Reader:
             connection = self.connections.get(connection_id)
             provider, said = adapter_of(connection), read_object(body)
             if source is Source.POLL:
-                found = provider.read_order(said, connection=connection, requested_at=at)
+                found = read_order(
+                    provider, said, connection=connection, requested_at=at, judged_at=LATEST
+                )
             else:
-                found = provider.read_event(said, connection=connection, seen_at=at)
+                found = read_event(
+                    provider, said, connection=connection, seen_at=at, judged_at=LATEST
+                )
         except (BadPayload, UnknownConnection, UnknownProvider, UnusableConnection):
             return None
-        return found or None
+        return None if found.unreadable else found.reports or None
 
 
 class QuarantineOfCustomers:
