@@ -11,7 +11,7 @@ from milepost.connections.connection import Connection
 from milepost.operations.order_import import FIELDS, Imported, ImportOutcome, import_row
 from milepost.orders.order import OrderKey
 from milepost.providers.registry import adapter
-from tests.builders import NOON, OFFERGRID
+from tests.builders import NOON, OFFERGRID, RABOT
 from tests.fakes import MemoryOrders
 
 ROW = {
@@ -114,6 +114,29 @@ def test_a_row_that_cannot_be_read_says_why_and_keeps_nothing(
     assert why in str(done.why)
     assert "charlotte" not in str(done.why).casefold()
     assert orders.kept == {}
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), TypeError("Kim"), ValueError("Kim")])
+def test_a_stored_order_that_cannot_be_read_fails_its_own_row_alone(error: Exception) -> None:
+    orders = Mock(read=Mock(side_effect=error))
+    done = taken(orders, ROW)
+    assert (done.outcome, done.order) == (ImportOutcome.FAILED, KEY.path_id)
+    assert done.why == f"the stored order can't be read or changed: {type(error).__name__}"
+
+
+@pytest.mark.parametrize("connection", [RABOT, ALSO], ids=lambda one: str(one.provider))
+def test_an_imported_order_without_items_is_the_one_that_a_poll_finds(
+    connection: Connection,
+) -> None:
+    orders = MemoryOrders()
+    row = {name: value for name, value in ROW.items() if name != "item_id"}
+    tools = tools_of(orders, connection)
+    for one in (row, {**row, "item_id": "ord-9"}):
+        import_row(one, tools=tools, announce=False, dry_run=False)
+    assert list(orders.kept) == [OrderKey(connection.id, "ord-9", "ord-9")]
+    refused = import_row({**row, "item_id": "1"}, tools=tools, announce=False, dry_run=False)
+    assert refused.why == "item_id: this provider's orders have no items: leave it out"
+    assert len(orders.kept) == 1
 
 
 def test_an_order_without_items_has_one_of_its_own_name_and_the_providers_words_count() -> None:

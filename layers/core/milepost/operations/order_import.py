@@ -29,7 +29,6 @@ from milepost.orders.recording import (
 )
 from milepost.orders.report import Report, Source, refuse_future
 from milepost.providers.base import Provider, rules_of
-from milepost.providers.whole_orders import WholeOrders
 
 Row: TypeAlias = Mapping[str, Any]
 """Values by the names of ``FIELDS``."""
@@ -72,6 +71,10 @@ FIELDS: Final = (
 )
 """The columns that a table may have."""
 _LONGEST: Final = 2_000
+_NO_ORDER: Final = (
+    *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError),
+)
+"""What is raised for a single stored order that is invalid; never for an outage."""
 
 
 class ImportOutcome(StrEnum):
@@ -126,22 +129,36 @@ def import_row(row: Row, *, tools: ActionContext, announce: bool, dry_run: bool)
     except BadRow as why:
         return Imported(outcome=ImportOutcome.REFUSED, why=str(why))
     key = OrderKey.of(report)
-    is_new = tools.orders.read(key) is None
     try:
-        recorded = record(
-            report,
-            orders=_NothingWritten(tools.orders) if dry_run else tools.orders,
-            rules=rules_of(provider, connection),
-            now=now,
-            announce=announce,
-            erasures=tools.erasures,
-        )
+        return _take_in(report, key, tools=tools, announce=announce, dry_run=dry_run)
     except LostRace:
         return Imported(
             outcome=ImportOutcome.FAILED, order=key.path_id, why="the order is too busy"
         )
     except UnstorableOrder as why:
         return Imported(outcome=ImportOutcome.REFUSED, order=key.path_id, why=str(why))
+    except _NO_ORDER as error:
+        kind = type(error).__name__
+        return Imported(
+            outcome=ImportOutcome.FAILED,
+            order=key.path_id,
+            why=f"the stored order can't be read or changed: {kind}",
+        )
+
+
+def _take_in(
+    report: Report, key: OrderKey, *, tools: ActionContext, announce: bool, dry_run: bool
+) -> Imported:
+    conversation = tools.conversation
+    is_new = tools.orders.read(key) is None
+    recorded = record(
+        report,
+        orders=_NothingWritten(tools.orders) if dry_run else tools.orders,
+        rules=rules_of(conversation.provider, conversation.connection),
+        now=tools.clock(),
+        announce=announce,
+        erasures=tools.erasures,
+    )
     if recorded.outcome is RecordOutcome.ERASED:
         return Imported(
             outcome=ImportOutcome.REFUSED, order=key.path_id, why="its customer was erased"
@@ -159,8 +176,7 @@ def read_row(row: Row, *, connection: Connection, provider: Provider, now: datet
     """
     said = dict(_texts(row))
     order_id = _id(said, "order_id")
-    if "item_id" not in said and not isinstance(provider, WholeOrders):
-        raise BadRow("item_id: missing; this provider's orders have items")
+    item_id = _item_id(said, order_id, provider)
     status, raw_status = _status(said, connection, provider)
     details = _details(said, connection)
     zone = ZoneInfo(connection.time_zone)
@@ -169,7 +185,7 @@ def read_row(row: Row, *, connection: Connection, provider: Provider, now: datet
     report = Report(
         connection=connection.id,
         order_id=order_id,
-        item_id=_id(said, "item_id") if "item_id" in said else order_id,
+        item_id=item_id,
         status=status,
         raw_status=raw_status,
         occurred_at=_instant(said, "since", zone),
@@ -209,6 +225,16 @@ def _id(said: Mapping[str, str], name: str) -> str:
         return read_id(said[name])
     except (BadPayload, ValueError) as error:
         raise BadRow(f"{name}: {error}") from None
+
+
+def _item_id(said: Mapping[str, str], order_id: str, provider: Provider) -> str:
+    if provider.has_items:
+        if "item_id" not in said:
+            raise BadRow("item_id: missing; this provider's orders have items")
+        return _id(said, "item_id")
+    if "item_id" in said and _id(said, "item_id") != order_id:
+        raise BadRow("item_id: this provider's orders have no items: leave it out")
+    return order_id
 
 
 def _status(

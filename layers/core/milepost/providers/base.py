@@ -168,6 +168,9 @@ class Provider(Protocol):
     change_field: str | None
     """The field of an order with the time of change by which pages are filtered; None if they can't
     be filtered."""
+    has_items: bool
+    """Whether the items of an order are tracked, each with an id of its own. If not, the order's id
+    is that of its only item."""
     pages_can_shift: bool
     """Whether an order can move to a page that was already read, and is then never seen: true for
     numbered pages of a list filtered by change. False for cursors that name a position, and when

@@ -100,6 +100,7 @@ class Offergrid:
     signature_scheme: str | None = STANDARD_WEBHOOKS
     orders_path: tuple[str, ...] = ("orders",)
     change_field: str | None = "updatedAt"
+    has_items = True
     pages_can_shift = False
 
     def read_event(self, event: Json, *, connection: Connection, seen_at: datetime) -> list[Report]:

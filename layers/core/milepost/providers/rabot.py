@@ -74,6 +74,7 @@ class Rabot:
     signature_scheme: str | None = None
     orders_path: tuple[str, ...] = ("data", "orders")
     change_field: str | None = None
+    has_items = False
     pages_can_shift = False
 
     @property

@@ -41,6 +41,7 @@ class WholeOrders(ABC, Generic[Said]):
 
     orders_path: tuple[str, ...] = ("data",)
     change_field: str | None = "updated_at"
+    has_items = False
     shape: type[Said]
     event_path: ClassVar[tuple[str, ...]]
     """The path of names to the order in a webhook."""

@@ -84,6 +84,7 @@ class DeclaredProvider:
         plain = names_in(said.order.changed_at) if said.order.changed_at else None
         is_filtered = said.list.since is not None
         self.change_field = plain[0] if is_filtered and plain and len(plain) == 1 else None
+        self.has_items = said.order.items is not None
         self.pages_can_shift = is_filtered and said.list.pages.kind in ("number", "offset")
         self.rules = Rules(
             continues=_moves(said.lifecycle.continues),
