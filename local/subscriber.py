@@ -1,4 +1,4 @@
-"""A queue that stands for a team's own system, subscribed to the topic of announcements."""
+"""A queue in the place of a team's own system, subscribed to the topic of announcements."""
 
 import json
 from typing import Final

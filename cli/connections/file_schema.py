@@ -315,4 +315,4 @@ SHAPES: Final[Mapping[tuple[str, ...], type[BaseModel]]] = {
     ("subscriptions",): DeclaredSubscription,
     ("subscriptions", "quiet_hours"): SaidQuietHours,
 }
-"""Which keys may stand where, to suggest the one that was meant."""
+"""Which keys are allowed where, to suggest the one that was meant."""

@@ -22,7 +22,7 @@ class SecretReader:
     def read(self, text: str) -> str:
         """The value behind a reference.
 
-        :raises UnreadableReference: when there is none, or a literal where none may stand
+        :raises UnreadableReference: when there is none, or a literal where none is allowed
         """
         kind, colon, rest = text.partition(":")
         if colon and kind == "env":

@@ -33,7 +33,7 @@ class Positions:
 
 
 def read_yaml(text: str) -> tuple[Any, Positions]:
-    """The document and where its values stand.
+    """The document and the positions of its values.
 
     :raises BadYaml: when it is not one YAML document, or a key is there twice
     """

@@ -40,7 +40,7 @@ def entry_as_json(entry: Entry) -> dict[str, Any]:
 
 
 def when(entry: Entry) -> str | None:
-    """When it came to stand as it does; an instant in UTC."""
+    """When its state last changed; an instant in UTC."""
     at = entry.get(f"{entry['state']}_at") or entry.get(f"{State.QUEUED}_at")
     return str(at) if at else None
 

@@ -9,7 +9,7 @@ from local.inbox.mailbox import Mailbox, read_mail
 from local.inbox.page import answer_inbox
 from local.pages import PageServer
 
-# It writes each connection as information, which would stand between the lines of `make run`.
+# It writes each connection as information, which would be printed between the lines of `make run`.
 logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 

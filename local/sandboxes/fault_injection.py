@@ -21,7 +21,7 @@ REQUEST_FAULTS: Final[Mapping[str, str]] = {
     "drift": "the page starts `by` (1) orders later, or earlier when negative",
 }
 SHARED_FAULTS: Final[Mapping[str, str]] = {
-    "duplicate": "webhook: delivered twice; page: every order stands twice",
+    "duplicate": "webhook: delivered twice; page: each order is listed twice",
     "reorder": "webhook: sent behind the next one, or after 3 seconds; page: turned round",
     "drop": "webhook: never delivered; request: the connection is closed without an answer",
 }

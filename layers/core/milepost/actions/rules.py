@@ -74,8 +74,8 @@ def require_allowed(order: Order, name: str, provider: Provider) -> None:
     if name == actions.COMMISSION_PAID and not has_earned(order):
         raise refusal(order, provider, "the order has earned no commission")
     if action is not None and not is_in_place(order, action):
-        stands = order.status if order.status not in action.statuses else order.raw_status
-        raise refusal(order, provider, f"{name} is not possible for an order that is {stands}")
+        current = order.status if order.status not in action.statuses else order.raw_status
+        raise refusal(order, provider, f"{name} is not possible for an order that is {current}")
 
 
 def refusal(order: Order, provider: Provider, why: str) -> NotAllowed:

@@ -48,7 +48,7 @@ _MOST_CHARACTERS: Final = 4_000
 """Of a reason that are looked at; adapters keep fewer."""
 
 Patterns = Mapping[str, Iterable[str]]
-"""By cause, phrases of one connection's provider: ``*`` stands for anything, case and accents don't
+"""By cause, phrases of one connection's provider: ``*`` matches anything, case and accents don't
 count, and a phrase may be anywhere in the reason."""
 
 

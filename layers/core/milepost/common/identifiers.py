@@ -53,7 +53,7 @@ def is_melo(text: str) -> bool:
 
 
 def is_meter_number(text: str) -> bool:
-    """Whether this could stand on a meter: 4 to 30 letters and digits, single separators.
+    """Whether this could be the number of a meter: 4 to 30 letters and digits, single separators.
 
     New meters follow DIN 43863-5, but the older ones in the field follow nothing.
     """

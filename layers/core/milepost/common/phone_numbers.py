@@ -97,7 +97,7 @@ def _spellings(international: str) -> tuple[str, ...]:
 
 def numbers_in(text: str) -> Iterator[PhoneForms]:
     """What could be a phone number in a text: each run of digits, and each part of one that is
-    written in groups, since another number may stand next to it."""
+    written in groups, since another number may be next to it."""
     for match in _WRITTEN.finditer(_TRUNK_ZERO.sub("", text)):
         groups = _GROUP.findall(match[0])[:_MOST_GROUPS]
         begins = _INTERNATIONAL if groups[0].startswith(_INTERNATIONAL) else ("+", "0")

@@ -10,7 +10,7 @@ from milepost.orders.order import Order
 from milepost.orders.provider_stages import awaits_signature, stage_of
 
 _STEPS: Final[Mapping[Status, str]] = {
-    Status.UNKNOWN: "The provider says where the order stands.",
+    Status.UNKNOWN: "The provider says what the order's status is.",
     Status.PENDING: "The provider takes up the order.",
     Status.SUBMITTED: "The provider accepts or rejects the order.",
     Status.ACCEPTED: "The provider names the date.",

@@ -75,5 +75,5 @@ def check_meter_identifiers(details: Details) -> Iterable[Attention]:
     if isinstance(meter, str) and not is_meter_number(meter):
         yield Attention(
             INVALID,
-            "The meter number can't be right: compare it with what stands on the meter.",
+            "The meter number can't be right: compare it with the number on the meter.",
         )

@@ -1,7 +1,7 @@
 """A list of orders: its filters, which orders match, and where a page ended.
 
 A list is sorted by the orders' next date. The index keeps each status in several shards, so the
-list is their merge; orders of the same second stand shard by shard. So a place in the list is a
+list is their merge; orders of the same second are sorted by shard. So a place in the list is a
 date, a shard, and an order in it, and every page can begin right after one.
 """
 
@@ -129,7 +129,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in a list: the order that stands there, in its shard, at its date."""
+    """A place in a list: the order at that place, in its shard, at its date."""
 
     next_date: str
     shard: str

@@ -76,7 +76,7 @@ def schedule_name(call: PlannedCall) -> str:
 
 
 def schedule_input(call: PlannedCall) -> dict[str, Any]:
-    """What the function gets. Ids alone: who planned it stands on the timeline."""
+    """What the function gets. Ids alone: who planned it is on the timeline."""
     return {
         "order": call.order.path_id,
         "action": call.action,

@@ -22,7 +22,7 @@ HOSTS: Final[Mapping[Channel, tuple[str, ...]]] = {
         ".api.gov.powerplatform.us",
     ),
 }
-"""Hosts of incoming webhooks; one that begins with a dot stands for all hosts below it.
+"""Hosts of incoming webhooks; one that begins with a dot matches all hosts below it.
 
 Sources: Slack, "Sending messages using incoming webhooks"; Microsoft Learn, "Create incoming
 webhooks with Workflows for Microsoft Teams" and "Power Automate: HTTP request trigger URLs".

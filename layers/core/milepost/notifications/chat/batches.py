@@ -1,6 +1,6 @@
 """Digests to chats: what was held for one webhook is posted as one message, and retried as one.
 
-``BatchSender`` judges, groups and logs, as for mails. The poster stands in its mailer's place.
+``BatchSender`` judges, groups and logs, as for mails. The poster replaces its mailer.
 """
 
 import hashlib

@@ -34,7 +34,7 @@ def disclosed(order: Order, *, with_name: bool, withheld: str) -> Order:
     """The order with the facts that a chat may show.
 
     :param with_name: whether the customer's name, or their business', is one of them
-    :param withheld: what stands in place of a text that may name somebody
+    :param withheld: what replaces a text that may name somebody
     """
     return replace(
         order,

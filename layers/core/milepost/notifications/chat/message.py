@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line: its ``head`` stands out, and leads to ``url`` if there is one."""
+    """One line: its ``head`` is bold, and leads to ``url`` if there is one."""
 
     head: str = ""
     text: str = ""
@@ -23,7 +23,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """A link that stands out."""
+    """A link that is shown as a button."""
 
     text: str
     url: str

@@ -1,6 +1,6 @@
 """Slack: a message as Block Kit, and what the answers of an incoming webhook mean.
 
-Texts from outside only stand where Slack reads no markup: in ``plain_text`` and in ``rich_text``
+Texts from outside are put only where Slack reads no markup: in ``plain_text`` and in ``rich_text``
 blocks. There ``<!channel>`` or a link is text. The fallback text of notifications is the one place
 where Slack reads markup, and is escaped.
 

@@ -83,7 +83,7 @@ def _taken_item(report: Report) -> str | None:
 
 
 def _taken_of(item: Mapping[str, Any]) -> datetime | None:
-    """None for an event, and for what was stored when snapshots were not told from events."""
+    """None for an event, and for what was stored before snapshots and events were distinguished."""
     taken = item.get("taken")
     return instant_of(item["seen"] if taken == _WHEN_SEEN else taken)
 

@@ -24,7 +24,7 @@ class EndpointSecretsKeeper:
         return current_secret(entries[subscription_id]) or made
 
     def keep(self, subscription_id: str, address: str) -> None:
-        """Store the address of a chat's webhook, which stands where an endpoint has its secret."""
+        """Store the address of a chat's webhook, in the place of an endpoint's secret."""
         self._secret.change(lambda entries: _add(entries, subscription_id, address))
 
     def rotate(
