@@ -1,6 +1,7 @@
 """Whether anybody is notified of an order that failed, needs attention or is overdue.
 
-These kinds are in no subscription that doesn't name them, so it easily happens that nobody is notified of them.
+These kinds are in no subscription that doesn't name them, so it easily happens that nobody is
+notified of them.
 """
 
 import json

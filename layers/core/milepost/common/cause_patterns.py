@@ -2,7 +2,8 @@
 
 Patterns are searched in a text in the form of ``plain_words``: lower case, ASCII, with ``ae``,
 ``oe``, ``ue``, ``ss`` and ``aa`` for ä/æ, ö/ø, ü, ß and å, and with single spaces. Repetitions are
-bounded, so that no text makes a search slow. ``ADDRESS`` and ``CUSTOMER`` are replaced by words below.
+bounded, so that no text makes a search slow. ``ADDRESS`` and ``CUSTOMER`` are replaced by words
+below.
 
 Sources: Offergrid's reseller documentation, "common issues"; RABOT's lifecycle guide, in which an
 order is rejected after an insolvency check, or for data that the grid operator doesn't know.

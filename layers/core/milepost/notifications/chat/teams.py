@@ -1,7 +1,8 @@
 """Microsoft Teams: a message as an Adaptive Card, and what the answers of a workflow mean.
 
-Texts from outside are put only into text runs, in which Teams reads no Markdown: a link or an image in
-a customer's name is text. ``{{`` begins a function of dates in any text of a card, and is parted.
+Texts from outside are put only into text runs, in which Teams reads no Markdown: a link or an image
+in a customer's name is text. ``{{`` begins a function of dates in any text of a card, and is
+parted.
 
 A workflow answers before it has posted the card: 202 says that Teams has taken the message.
 
