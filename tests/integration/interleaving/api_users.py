@@ -183,6 +183,11 @@ REQUESTS: Final = (
         "a test webhook", "POST /connections/<connection>/send-test",
         f"/connections/{HOME}/send-test",
     ),
+    # To a mail subscription, which is refused: a test to an endpoint is no notice of anybody.
+    asks(
+        "a test message", "POST /subscriptions/<subscription>/send-test",
+        "/subscriptions/sales/send-test",
+    ),
     asks(
         "a connection's secret rotated by the API", "POST /connections/<connection>/rotate-secret",
         f"/connections/{HOME}/rotate-secret", owns=SIGNING,

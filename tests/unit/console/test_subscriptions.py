@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from milepost.notifications.chat.send_test import MessageTestOutcome
 from milepost.notifications.explanation import why_not
-from milepost.notifications.notice import CUSTOMER_KINDS, TEAM_KINDS
+from milepost.notifications.notice import CUSTOMER_KINDS, TEAM_KINDS, Channel
 from milepost.notifications.subscription import QuietHours, Subscription
 from milepost.orders.order import Kind
 from tests.unit.console.conftest import Browser
@@ -209,3 +210,26 @@ def test_a_chats_preview_names_the_customer_only_if_it_is_asked_for(browser: Bro
     )
     assert without.status == named.status == 200
     assert len(named.text) > len(without.text)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "shown"),
+    [
+        (MessageTestOutcome(status=200, failure=None), "The chat took it (HTTP 200)"),
+        (MessageTestOutcome(status=404, failure="answered 404 no_service"), "answered 404"),
+    ],
+)
+def test_a_test_goes_to_a_chat_and_the_answer_is_shown(
+    browser: Browser, kept: Kept, outcome: MessageTestOutcome, shown: str
+) -> None:
+    browser.desk.api.services.operations.message_tests.run.return_value = outcome  # type: ignore[attr-defined]
+    kept.put(Subscription(id="s-3", recipient="a chat", source="api", channel=Channel.SLACK))
+    browser.sign_in("viewer")
+    assert "Send a test" not in browser.get(f"{ADDRESS}/s-3").text
+    browser.sign_in("operator")
+    assert "Send a test" not in browser.get(f"{ADDRESS}/s-1").text
+    page = browser.get(f"{ADDRESS}/s-3")
+    assert "Send a test" in page.text
+    done = browser.post(f"{ADDRESS}/s-3/send-test", csrf=page.token)
+    assert done.status == 200
+    assert shown in done.text

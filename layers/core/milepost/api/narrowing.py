@@ -100,6 +100,7 @@ _OPERATIONS: Final[Mapping[str, Callable[[Any, Allowed], Any]]] = {
     "webhook_tests": NarrowedWebhookTests,
     # Routes look up the subscription first.
     "endpoint_secrets": _as_it_is,
+    "message_tests": _as_it_is,
     "allow_private_endpoints": _as_it_is,
     # Messages of every connection, addresses, and customers, who may belong to several connections.
     "dead_letters": _closed,

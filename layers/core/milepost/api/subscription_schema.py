@@ -68,6 +68,14 @@ class RotatedView(Shape):
     )
 
 
+class MessageTestView(Shape):
+    """What came of a test message. It is about no order, and is not retried."""
+
+    subscription: str
+    status: int | None = Field(description="The HTTP status of the response; null without one.")
+    failure: str | None = Field(description="Why it was not taken; null if it was.")
+
+
 class SubscriptionList(Shape):
     """Every subscription, by recipient."""
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from milepost.connections.health import Contact
 from milepost.connections.poll_request import PollRequest
+from milepost.notifications.chat.send_test import MessageTestOutcome
 from milepost.notifications.subscription import Subscription
 from milepost.notifications.suppression import Suppressions
 from milepost.operations.dead_letters import DeadLetterQueue
@@ -99,6 +100,14 @@ class WebhookTests(Protocol):
         ...
 
 
+class MessageTests(Protocol):
+    """Test messages to endpoints and chats."""
+
+    def run(self, subscription: Subscription, *, now: datetime) -> MessageTestOutcome:
+        """:raises NoSecret: when an endpoint has no usable secret, or a chat no address"""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operations:
     """All of it, behind one name."""
@@ -112,6 +121,7 @@ class Operations:
     subscriptions: Subscriptions
     suppressions: Suppressions
     endpoint_secrets: EndpointSecrets
+    message_tests: MessageTests
     signing_secrets: SigningSecretRotation
     webhook_tests: WebhookTests
     allow_private_endpoints: bool = False

@@ -15,6 +15,7 @@ from milepost.api.idempotency_key import KEY_HEADER, KeyHeader, new_key, reused
 from milepost.api.openapi import may_answer
 from milepost.api.problems import Conflict, Fault, NotFound, Problem
 from milepost.api.subscription_schema import (
+    MessageTestView,
     NewSubscriptionView,
     RotatedView,
     Rotation,
@@ -33,6 +34,7 @@ from milepost.notifications.subscription_input import (
     require_callable,
     subscription_from,
 )
+from milepost.webhooks.signatures import NoSecret
 
 router = Router()
 
@@ -231,6 +233,27 @@ def rotate_secret(
         body=RotatedView(subscription=found.id, secret=secret, previous_until=shown),
         headers={KEY_HEADER: key},
     )
+
+
+@router.post(
+    "/subscriptions/<subscription>/send-test",
+    summary="Send a test message to the endpoint or the chat of a subscription",
+    tags=["subscriptions"],
+    operation_id="send_test_message",
+    responses=may_answer(200, 404, 409),
+)
+def send_test_message(subscription: SubscriptionPath, services: Given) -> MessageTestView:
+    found = _find(subscription, services)
+    if found.channel is Channel.EMAIL:
+        raise Conflict(
+            "A test goes to endpoints and chats alone. `milepost notices preview` and the console "
+            "show each mail as it would be sent."
+        )
+    try:
+        outcome = services.operations.message_tests.run(found, now=services.clock())
+    except NoSecret:
+        raise Conflict(f"{found.id} has no signing secret, or no address of its webhook.") from None
+    return MessageTestView(subscription=found.id, status=outcome.status, failure=outcome.failure)
 
 
 @router.delete(

@@ -188,6 +188,14 @@ def rotate_secret(visit: Visit) -> Answer:
     return visit.page("subscription_secret.html", one=one.model_dump() | made)
 
 
+@pages.post(f"{LIST}/{{subscription}}/send-test")
+def send_test(visit: Visit) -> Answer:
+    """Send a test message to an endpoint or a chat, and show the answer."""
+    one = show_subscription(visit.path["subscription"], visit.services)
+    made = visit.changes.make("POST", f"{_path(visit)}/send-test")
+    return visit.page("subscription_test.html", one=one, made=made)
+
+
 @pages.post(f"{LIST}/{{subscription}}/pause")
 def pause(visit: Visit) -> Answer:
     """Pause a subscription until somebody reactivates it."""

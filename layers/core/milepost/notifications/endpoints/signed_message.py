@@ -79,9 +79,19 @@ def message_headers(
     :param secrets: each gives a signature, in this order
     :raises NoSecret: when there is no secret, or one is malformed
     """
+    return signed_json_headers(body, delivery_id=message_id(notice), secrets=secrets, now=now)
+
+
+def signed_json_headers(
+    body: bytes, *, delivery_id: str, secrets: Sequence[str], now: datetime
+) -> dict[str, str]:
+    """The same for a delivery with this id.
+
+    :raises NoSecret: when there is no secret, or one is malformed
+    """
     if not secrets:
         raise NoSecret
-    delivery_id, timestamp = message_id(notice), int(now.timestamp())
+    timestamp = int(now.timestamp())
     signatures = [
         sign(secret, delivery_id=delivery_id, timestamp=timestamp, body=body) for secret in secrets
     ]

@@ -12,6 +12,8 @@ from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.aws.settings import ConnectionSettings
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppression_lists import SuppressionListTable
+from milepost.notifications.chat.send_test import MessageTest
+from milepost.notifications.endpoints.aws.http import EndpointHttp
 from milepost.notifications.endpoints.aws.secrets import EndpointSecretsKeeper
 from milepost.operations.aws.dead_letter_queues import BATCHES, open_dead_letters
 from milepost.operations.aws.webhook_tests import StackWebhookTests
@@ -50,7 +52,9 @@ def open_operations(
     replay = ReplayQueue(sqs, queue_url=environment["INBOX_QUEUE_URL"])
     queues = open_dead_letters(environment, sqs=sqs, batches=True)
     notices_table = environment["NOTICES_TABLE"]
+    allow_private = environment["ALLOW_PRIVATE_ENDPOINTS"] == "true"
     secrets = client("secretsmanager", config=INTERACTIVE_CONFIG)
+    endpoint_secrets = EndpointSecretsKeeper(secrets, secret_id=environment["ENDPOINT_SECRETS_ARN"])
     signing_secrets = SigningSecretsKeeper(
         secrets,
         secret_id=environment["SIGNING_SECRETS_ARN"],
@@ -74,12 +78,14 @@ def open_operations(
         ),
         subscriptions=SubscriptionsTable(dynamodb, table_name=notices_table),
         suppressions=SuppressionListTable(dynamodb, table_name=notices_table),
-        endpoint_secrets=EndpointSecretsKeeper(
-            secrets, secret_id=environment["ENDPOINT_SECRETS_ARN"]
+        endpoint_secrets=endpoint_secrets,
+        message_tests=MessageTest(
+            secrets=endpoint_secrets,
+            http=EndpointHttp(allow_private=allow_private),
         ),
         signing_secrets=signing_secrets,
         webhook_tests=StackWebhookTests(
             secrets=signing_secrets, quarantine=quarantine, public_url=public_url, clock=clock
         ),
-        allow_private_endpoints=environment["ALLOW_PRIVATE_ENDPOINTS"] == "true",
+        allow_private_endpoints=allow_private,
     )

@@ -1,10 +1,16 @@
 """Signing secrets of endpoints, made and rotated in the shared secret."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from milepost.aws.shared_secret import Entries, SharedSecret
-from milepost.notifications.endpoints.secret_rotation import current_secret, previous_until, rotate
+from milepost.notifications.endpoints.secret_rotation import (
+    current_secret,
+    live_secrets,
+    previous_until,
+    rotate,
+)
 from milepost.webhooks.schemes import STANDARD_WEBHOOKS
 from milepost.webhooks.signatures import make_signing_secret
 
@@ -42,6 +48,10 @@ class EndpointSecretsKeeper:
         entry = self._secret.change(turn).get(subscription_id)
         secret = current_secret(entry)
         return None if secret is None else (secret, previous_until(entry, now=now))
+
+    def live(self, subscription_id: str, *, now: datetime) -> Sequence[str]:
+        """The secrets to sign with, as they are now; none if it has none."""
+        return live_secrets(self._secret.read().get(subscription_id), now=now)
 
     def drop(self, subscription_id: str) -> None:
         self._secret.change(lambda entries: _drop(entries, subscription_id))
