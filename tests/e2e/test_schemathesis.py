@@ -17,6 +17,7 @@ CHECKS = (
     "response_schema_conformance",
     "ignored_auth",
 )
+_OF_WEBHOOKS = "^/connections/[^/]+/(send-test|rotate-secret|finish-rotation)$"
 
 
 @pytest.mark.thorough
@@ -36,6 +37,8 @@ def test_no_request_makes_the_api_fail_or_answer_what_is_not_described(
     command += ["--header", f"Authorization: Bearer {token}"]
     command += ["--checks", ",".join(CHECKS), "--max-time", str(SECONDS), "--seed", "1"]
     command += ["--request-timeout", "30", "--workers", "1", "--continue-on-failure"]
+    # Not on the connections that other tests use, whose providers would sign with a wrong secret.
+    command += ["--exclude-path-regex", _OF_WEBHOOKS]
     command += ["--suppress-health-check", "all", "--warnings", "off"]
     done = subprocess.run(
         [str(word) for word in command],
