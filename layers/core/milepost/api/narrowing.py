@@ -10,30 +10,31 @@ from dataclasses import fields, replace
 from typing import Any, Final
 
 from milepost.api.dependencies import Services
-from milepost.api.narrowed_services import (
-    Allowed,
-    Closed,
+from milepost.api.narrowed import Allowed, Closed
+from milepost.api.narrowed_orders import (
     NarrowedActing,
-    NarrowedActivity,
     NarrowedBatches,
-    NarrowedConnections,
-    NarrowedContacts,
     NarrowedCurrentOrders,
-    NarrowedExports,
     NarrowedFigures,
     NarrowedForecasts,
     NarrowedLists,
+    NarrowedOrders,
+    NarrowedSearch,
+    NarrowedTrackingLinks,
+    NarrowedViews,
+)
+from milepost.api.narrowed_services import (
+    NarrowedActivity,
+    NarrowedConnections,
+    NarrowedContacts,
+    NarrowedExports,
     NarrowedNoticeLists,
     NarrowedNotices,
-    NarrowedOrders,
     NarrowedPolls,
     NarrowedQuarantine,
     NarrowedResender,
-    NarrowedSearch,
     NarrowedSigningSecrets,
     NarrowedSubscriptions,
-    NarrowedTrackingLinks,
-    NarrowedViews,
     NarrowedWebhookTests,
 )
 

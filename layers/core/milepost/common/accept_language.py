@@ -1,4 +1,7 @@
-"""The language that a browser asks for. Source: RFC 9110, section 12.5.4."""
+"""The language that a browser asks for. Short: two pages share it.
+
+Source: RFC 9110, section 12.5.4.
+"""
 
 from collections.abc import Collection
 from typing import Final

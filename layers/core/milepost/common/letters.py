@@ -1,4 +1,4 @@
-"""Spellings: how one name or word is written with other letters.
+"""Spellings of one name or word with other letters. Short: search and erasure share it.
 
 Case, width and accents make no difference, and ``Müller``, ``Muller`` and ``Mueller`` are one name.
 """

@@ -1,4 +1,7 @@
-"""Values that may be up to a minute old, so that not every page has to read them."""
+"""Values that may be up to a minute old. Short: the pages share it.
+
+With them, not every page has to read them.
+"""
 
 from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta

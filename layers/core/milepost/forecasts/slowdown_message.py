@@ -1,4 +1,4 @@
-"""The message to the team when stages of a connection begin to slow down."""
+"""The message to the team about a slowdown. Short: one text."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""Why a poll failed, in words that may be logged, stored and shown."""
+"""Why a poll failed, in words that may be logged and shown. Short: one table of exceptions."""
 
 from typing import Final
 

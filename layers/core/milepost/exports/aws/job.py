@@ -1,4 +1,4 @@
-"""Starts make_exports for an export, without waiting for it."""
+"""Starts make_exports, without waiting for it. Short: the one call of the API to that function."""
 
 import json
 from typing import TYPE_CHECKING

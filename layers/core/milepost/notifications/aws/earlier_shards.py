@@ -1,4 +1,4 @@
-"""What a process knows of partitions of NoticesTable's index to which no version writes any more.
+"""Partitions of NoticesTable's index to which no version writes. Short: two lists share it.
 
 Notices of earlier versions stay in them until they expire. No new ones come, so a page that shows
 only newer ones doesn't have to read them.

@@ -1,4 +1,4 @@
-"""Creates the topic and the event bus as a function's variables say."""
+"""Creates the topic and the event bus by variables. Short: two functions share it."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final

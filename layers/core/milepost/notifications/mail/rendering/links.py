@@ -1,4 +1,4 @@
-"""Links to an order: to the console for the team, to the tracking page for customers."""
+"""Links to an order, for the team and for customers. Short: mails, digests and chats share it."""
 
 from datetime import datetime
 from typing import Protocol
