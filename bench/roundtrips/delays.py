@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -21,19 +22,38 @@ DELAY: Final = 0.005
 _MAIN: Final = "from bench.roundtrips.{name} import main; main()"
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A server that records another one's answers, and gives them again after the delay."""
+
+    url: str
+
+    def record(self) -> None:
+        """Forget what was recorded, and record from now on."""
+        self._tell("record")
+
+    def replay(self) -> None:
+        """From now on give recorded answers alone."""
+        self._tell("replay")
+
+    def _tell(self, what: str) -> None:
+        with urllib.request.urlopen(f"{self.url}/_{what}", data=b""):
+            pass
+
+
 @contextmanager
-def delayed(url: str) -> Iterator[str]:
-    """The URL of a proxy before a server on this machine, whose answers come later."""
+def recorded(url: str) -> Iterator[Recorded]:
+    """A recording server (``bench.recorded``) before a server on this machine."""
     port = url.rpartition(":")[2].strip("/")
     with subprocess.Popen(
-        [sys.executable, "-m", "bench.proxy", port, str(DELAY)],
+        [sys.executable, "-m", "bench.recorded", port, str(DELAY)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
     ) as child:
         try:
             assert child.stdout is not None
-            yield f"http://127.0.0.1:{int(child.stdout.readline())}"
+            yield Recorded(f"http://127.0.0.1:{int(child.stdout.readline())}")
         finally:
             child.terminate()
 
@@ -55,20 +75,41 @@ class Calls:
     made: list[Call] = field(default_factory=list)
     overlong: int = 0
     """Answers for which moto itself took longer than the delay."""
+    beyond: float = 0
+    """Seconds that moto took in them beyond the delay."""
+
+    def clear(self) -> None:
+        self.made.clear()
+        self.beyond = 0
+
+
+def in_turn(calls: Sequence[Call]) -> int:
+    """How many of these calls were made one after the other: the longest chain of them."""
+    chains: list[tuple[float, int]] = []
+    for one in sorted(calls, key=lambda call: call.began):
+        before = (length for ended, length in chains if ended <= one.began)
+        chains.append((one.ended, 1 + max(before, default=0)))
+    return max((length for _, length in chains), default=0)
 
 
 @contextmanager
-def slow_moto() -> Iterator[Calls]:
-    """Have moto's answers take as long as the delay, and note every call."""
+def slow_moto(*, beside: str = "") -> Iterator[Calls]:
+    """Have moto's answers take as long as the delay, and note every call.
+
+    :param beside: the URL of a server whose calls don't go through moto
+    """
     calls, answer = Calls(), BotocoreStubber.__call__
     send: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
 
-    def answer_later(stubber: Any, *arguments: Any, **more: Any) -> Any:
+    def answer_later(stubber: Any, event_name: str, request: Any, **more: Any) -> Any:
+        if beside and request.url.startswith(beside):
+            return None
         began = time.perf_counter()
-        answered = answer(stubber, *arguments, **more)
+        answered = answer(stubber, event_name, request, **more)
         left = DELAY - (time.perf_counter() - began)
         if answered is not None:
             calls.overlong += left < 0
+            calls.beyond += max(-left, 0)
             time.sleep(max(left, 0))
         return answered
 

@@ -18,12 +18,23 @@ QUICK: Final = 2_000
 SECONDS: Final = 150
 SECONDS_CHANGED: Final = 4
 MEGABYTES: Final = 300
+BARE_CALLS: Final = 200
 _POLL: Final = (
     CONTEXT
+    + f"BARE_CALLS = {BARE_CALLS}"
     + """
 import json, os, sys, time
 answers, sys.stdout = sys.stdout, open(os.devnull, "w")
-import app
+import app, boto3
+
+def bare(calls=BARE_CALLS):
+    client, item = boto3.client("dynamodb"), {"pk": {"S": "bare"}, "text": {"S": "-" * 2_000}}
+    client.put_item(TableName="bare", Item=item)
+    began = time.process_time()
+    for _ in range(calls):
+        client.put_item(TableName="bare", Item=item)
+    return (time.process_time() - began) / calls
+
 print("null", file=answers, flush=True)
 for _ in sys.stdin:
     wall, processor = time.perf_counter(), time.process_time()
@@ -33,6 +44,7 @@ for _ in sys.stdin:
     with open("/proc/self/status") as status:
         result["megabytes"] = int(status.read().partition("VmHWM:")[2].split()[0]) / 1024
     assert result["outcome"] == "complete", result
+    result["bare"] = bare()
     print(json.dumps(result), file=answers, flush=True)
 """
 )
@@ -51,6 +63,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         read_calls(endpoint)
         first = _checked(poll(), orders)
         calls = read_calls(endpoint)
+        calls["PutItem"] -= 1 + BARE_CALLS
         _checked(load(), orders)
         change(provider, step=2)
         second = _checked(poll(), orders // EVERY)
@@ -62,6 +75,13 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         goal=SECONDS,
         note=f"one run; {first['seconds']:.0f} s of the processor, "
         f"{calls['BatchGetItem']:,} BatchGetItem, {calls['PutItem']:,} PutItem",
+    )
+    yield Figure(
+        what="… an order, in PutItem calls of a bare boto3 client",
+        measured=first["seconds"] / orders / first["bare"],
+        unit="calls",
+        note=f"processor time; a bare call takes {first['bare'] * 1_000:.2f} ms, so that "
+        f"{orders:,} of them alone take {orders * first['bare']:.0f} s",
     )
     yield Figure(
         what="… memory at its most", measured=first["megabytes"], unit="MB", goal=MEGABYTES

@@ -1,4 +1,4 @@
-"""The product's functions in this process, with tables of DynamoDB Local behind the delay."""
+"""The product's functions in this process, with recorded answers of DynamoDB Local."""
 
 import os
 from collections.abc import Iterator
@@ -7,13 +7,14 @@ from typing import Any
 
 from moto import mock_aws
 
-from bench.roundtrips.delays import Calls, delayed, slow_moto
+from bench.roundtrips.delays import Calls, Recorded, recorded, slow_moto
 from tests.stack import Resources, Stack, create_table, template
 
 
 @contextmanager
-def slow_stack(engine: Any) -> Iterator[tuple[Stack, Calls]]:
+def slow_stack(engine: Any) -> Iterator[tuple[Stack, Calls, Recorded]]:
     """A stack whose tables are the engine's; everything else of AWS is moto's, and as slow.
+    Once the recording ends, the engine's answers are given again.
 
     For a process of its own: clients are made once in a process, and keep their endpoints.
     Tables that the engine has already are kept.
@@ -23,8 +24,8 @@ def slow_stack(engine: Any) -> Iterator[tuple[Stack, Calls]]:
     for name in tables:
         if name not in have:
             create_table(engine, name, name=name)
-    with delayed(engine.meta.endpoint_url) as proxy, mock_aws():
-        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = proxy
+    with recorded(engine.meta.endpoint_url) as server, mock_aws():
+        os.environ["AWS_ENDPOINT_URL_DYNAMODB"] = server.url
         stack = Stack(Resources({name: name for name in tables}))
-        with slow_moto() as calls:
-            yield stack, calls
+        with slow_moto(beside=server.url) as calls:
+            yield stack, calls, server

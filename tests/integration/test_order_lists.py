@@ -266,6 +266,19 @@ def test_more_are_read_at_a_time_only_where_a_filter_leaves_some_out(
     assert limits(ALL) == {50}
     assert limits(replace(ALL, connections=frozenset({RABOT.id}))) == {500}
     assert limits(ACCEPTED) == {500}
+    assert limits(replace(ALL, due=Due.THIS_WEEK)) == {50}
+
+
+@pytest.mark.thorough
+def test_where_dates_leave_many_out_each_read_is_longer_than_the_one_before(
+    lists: OrderLists, keep: Callable[..., None], client: PastDueOrder
+) -> None:
+    # Somebody is on site: the appointment has begun, and isn't over.
+    begun = f"{NOON - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+    keep(*(order(n, Status.SCHEDULED, appointment=begun) for n in range(90)))
+    assert not shown(pages(lists, replace(ALL, due=Due.OVERDUE), limit=5))
+    limits = sorted({asked["Limit"] for asked in client.queries})
+    assert limits[:3] == [10, 20, 40]
 
 
 @pytest.mark.parametrize("limit", [2, 50])

@@ -1,4 +1,4 @@
-"""Measurements behind a delay: the proxy, the stub, and how an event's way is summarized."""
+"""Measurements behind a delay: recorded answers, the stub, and how an event's way is summarized."""
 
 import json
 import threading
@@ -7,21 +7,25 @@ import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 
-from bench.roundtrips.delays import DELAY, delayed
+from bench.roundtrips.delays import DELAY, Call, in_turn, recorded
 from bench.roundtrips.way_of_an_event import summarize
 from bench.stub import read_calls, running_stub
 
 
-class Echo(BaseHTTPRequestHandler):
-    """Answers with what it was sent."""
+class Counter(BaseHTTPRequestHandler):
+    """Answers with the number of the request, and with what it was sent."""
+
+    number = 0
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
+        type(self).number += 1
+        body = b"%d:" % self.number + self.rfile.read(int(self.headers["content-length"]))
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -32,8 +36,9 @@ class Echo(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def echo() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+def counter() -> Iterator[str]:
+    handler = type("Handler", (Counter,), {})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -42,15 +47,37 @@ def echo() -> Iterator[str]:
     thread.join()
 
 
-def test_answers_come_later_through_the_proxy_and_are_unchanged(echo: str) -> None:
-    bodies = [b"small", bytes(range(256)) * 2_000]
-    with delayed(echo) as proxy:
-        for body in bodies:
+def ask_for(url: str, body: bytes) -> bytes:
+    with urllib.request.urlopen(url, data=body) as answer:
+        answered: bytes = answer.read()
+    return answered
+
+
+def test_recorded_answers_come_later_and_are_unchanged(counter: str) -> None:
+    big = bytes(range(256)) * 2_000
+    with recorded(counter) as server:
+        assert ask_for(server.url, b"forgotten") == b"1:forgotten"
+        server.record()
+        asked = [b"small", big, b'{"at": "2026-11-27T10:00:00Z", "claim": "%s"}' % (b"0a" * 16)]
+        told = [ask_for(server.url, body) for body in [*asked, b"small"]]
+        server.replay()
+        for body, answer in zip([*asked, b"small", b"small"], [*told, told[0]], strict=True):
             began = time.perf_counter()
-            with urllib.request.urlopen(proxy, data=body) as answer:
-                assert answer.read() == body
+            assert ask_for(server.url, body) == answer
             # No matter how busy the machine is, it can't be sooner.
             assert time.perf_counter() - began >= DELAY
+        # The same request at another time, with another random id.
+        later = b'{"at": "2026-11-27T11:30:00Z", "claim": "%s"}' % (b"1b" * 16)
+        assert ask_for(server.url, later) == told[2]
+        for unknown in (b"forgotten", b'{"at": "2026-11-27"}'):
+            with pytest.raises(HTTPError, match="501"):
+                ask_for(server.url, unknown)
+
+
+def test_calls_in_turn_are_the_longest_chain() -> None:
+    times = [(0, 2), (1, 3), (2, 4), (3.5, 5), (4, 6), (7, 8)]
+    calls = [Call("GetItem", began, ended, {}) for began, ended in times]
+    assert [in_turn(calls[:count]) for count in range(7)] == [0, 1, 1, 2, 2, 3, 4]
 
 
 def test_a_stub_that_answers_later_keeps_what_is_written_in_batches() -> None:

@@ -131,9 +131,24 @@ def test_what_is_wanted_lies_within_the_dates_that_are_read(
     one = on_day(next_date.date().isoformat()) if agreed else listed(sortable(next_date))
     first, last = (None, None) if due else days
     wanted = Wanted(asked_at=asked_at, due=due, first_day=first, last_day=last)
-    lower, upper = next_dates(wanted)
+    lower, upper = next_dates(wanted, [zone])
     if is_wanted(one, wanted, zone=zone):
         assert (lower or "") <= one.next_date <= (upper or "~")
+
+
+@pytest.mark.parametrize(
+    ("zones", "expected"),
+    [
+        # In Berlin it is already the week of the 9th, in UTC still that of the 2nd.
+        ([BERLIN], ("2026-03-01T23:59:59Z", "2026-03-16T00:00:00Z")),
+        (["America/New_York"], ("2026-03-01T23:59:59Z", "2026-03-09T04:00:00Z")),
+        ([], ("2026-03-01T23:59:59Z", "2026-03-09T00:00:00Z")),
+    ],
+)
+def test_a_week_is_read_from_midnight_to_midnight_in_the_zones_of_the_connections(
+    zones: list[str], expected: tuple[str, str]
+) -> None:
+    assert next_dates(Wanted(asked_at=SUNDAY_NIGHT, due=Due.THIS_WEEK), zones) == expected
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ order is rejected after an insolvency check, or for data that the grid operator 
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 _MARKS: Final = {"’": "'", "‘": "'", "´": "'", "`": "'", "‐": "-", "‑": "-", "–": "-", "—": "-"}
@@ -153,8 +154,14 @@ def plain_words(text: str) -> str:
     return " ".join("".join(c for c in bare if not unicodedata.combining(c)).split())
 
 
-def _compiled(cause: str, patterns: tuple[str, ...]) -> re.Pattern[str]:
-    whole = "|".join(patterns)
+NAMED_BY_PATTERNS: Final = tuple(_PATTERNS)
+"""The causes that have patterns. The first one that matches wins, so the order matters."""
+
+
+@cache
+def pattern_of(cause: str) -> re.Pattern[str]:
+    """What matches a text that names the cause; compiled at its first use."""
+    whole = "|".join(_PATTERNS[cause])
     for name, words in _WORDS.items():
         whole = whole.replace(name, words)
     if cause == "credit_check":
@@ -162,9 +169,3 @@ def _compiled(cause: str, patterns: tuple[str, ...]) -> re.Pattern[str]:
         negated = rf"(?=.{{0,30}}\b(?:not|nicht|ikke)\b.{{0,15}}{_PASSED})"
         whole = rf"(?:{whole})(?:{negated}|(?!.{{0,30}}{_PASSED}))"
     return re.compile(whole)
-
-
-CAUSE_PATTERNS: Final[Mapping[str, re.Pattern[str]]] = {
-    cause: _compiled(cause, patterns) for cause, patterns in _PATTERNS.items()
-}
-"""By cause. The first that matches wins, so the order matters."""

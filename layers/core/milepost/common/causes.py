@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
-from milepost.common.cause_patterns import CAUSE_PATTERNS, plain_words
+from milepost.common.cause_patterns import NAMED_BY_PATTERNS, pattern_of, plain_words
 
 CREDIT_CHECK: Final = "credit_check"
 CUSTOMER_CANCELLED: Final = "customer_cancelled"
@@ -16,7 +16,7 @@ CUSTOMER_REVOKED: Final = "customer_revoked"
 """A cause that follows from a provider's status, never from the text of a reason."""
 OTHER: Final = "other"
 NONE: Final = "none"
-CAUSES: Final[tuple[str, ...]] = (*CAUSE_PATTERNS, CUSTOMER_REVOKED, OTHER)
+CAUSES: Final[tuple[str, ...]] = (*NAMED_BY_PATTERNS, CUSTOMER_REVOKED, OTHER)
 """All causes."""
 
 QUOTABLE: Final = frozenset(
@@ -80,7 +80,7 @@ def may_be_quoted(text: str) -> bool:
 @lru_cache(maxsize=256)
 def _recognised(reason: str) -> str:
     text = plain_words(reason[:_MOST_CHARACTERS])
-    found = (cause for cause, pattern in CAUSE_PATTERNS.items() if pattern.search(text))
+    found = (cause for cause in NAMED_BY_PATTERNS if pattern_of(cause).search(text))
     return next(found, OTHER)
 
 

@@ -5,15 +5,17 @@ narrow ``Wanted.connections`` before they ask.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from milepost.common.status import Status
 from milepost.connections.connection import Connection
 from milepost.orders.order import OrderKey
 from milepost.queries.list_choices import Sort
 from milepost.queries.order_list import (
+    NO_ZONE,
     Listed,
     Lists,
     Page,
@@ -31,7 +33,6 @@ MOST_SORTED: Final = 2_000
 """Orders of a list that is sorted by something else than the next date: they are sorted here."""
 MOST_COUNTED: Final = 1_000
 """Orders that are counted one by one; of more it is said that there are more."""
-_NO_ZONE: Final = "UTC"
 _READ_AT_ONCE: Final = 1_000
 
 
@@ -126,6 +127,17 @@ class OrderFinder:
         page = _page_of(_sorted(orders, sort, ends), after=after, limit=limit)
         return Page(self._with_facts(page.orders, wanted, text), page.last, more)
 
+    def page_and_counts(self, wanted: Wanted, **how: Any) -> tuple[Page, dict[Status, int]]:
+        """A page of a list and ``counts``, read in parallel.
+
+        :param how: as for ``page``
+        :raises TooManyToSort: as ``page`` does
+        """
+        self.connections.all()  # Both need the settings, which are read once.
+        with ThreadPoolExecutor(1) as beside:
+            counts = beside.submit(self.counts, wanted)
+            return self.page(wanted, **how), counts.result()
+
     def first_pages(self, wanted: Sequence[Wanted], *, limit: int) -> list[Page]:
         """The first page of each of several lists by next date."""
         pages = self.lists.first_pages(wanted, zones=self._zones(), limit=limit)
@@ -210,7 +222,7 @@ class OrderFinder:
         orders = [
             one
             for one in self.lists.look_up(keys[:MOST_FOUND])
-            if is_wanted(one, wanted, zone=zones.get(one.key.connection, _NO_ZONE))
+            if is_wanted(one, wanted, zone=zones.get(one.key.connection, NO_ZONE))
             and has_wanted_facts(one, wanted)
         ]
         return orders, found.more or len(keys) > MOST_FOUND

@@ -5,9 +5,9 @@ list is their merge; orders of the same second are sorted by shard. So a place i
 date, a shard, and an order in it, and every page can begin right after one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -31,9 +31,10 @@ LISTED_FACTS: Final = ("customer", "address", "offer", "charge_box")
 """Details that lists show or filter by, and the index has not."""
 _WEEK: Final = timedelta(days=7)
 _DAY: Final = timedelta(days=1)
-_FURTHEST_EAST: Final = timedelta(hours=14)
-_FURTHEST_WEST: Final = timedelta(hours=12)
-"""No zone is further from UTC: a day begins and ends within these hours of its midnight in UTC."""
+NO_ZONE: Final = "UTC"
+"""The time zone of an order whose connection has no settings."""
+_BEFORE_MIDNIGHT: Final = timedelta(seconds=1)
+"""An earlier version stored a day as its date alone, which sorts before the day's midnight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,24 +228,39 @@ def _waits(one: Listed, what: str | None) -> bool:
     return what is None or (one.waiting is not None and what in (ANY_WAIT, one.waiting.what))
 
 
-def next_dates(wanted: Wanted) -> tuple[str | None, str | None]:
-    """First and last ``next_date`` that orders of this list can have, in any time zone."""
+def next_dates(wanted: Wanted, zones: Iterable[str]) -> tuple[str | None, str | None]:
+    """First and last ``next_date`` that orders of this list can have.
+
+    :param zones: the time zones of their connections
+    """
     if wanted.due is Due.OVERDUE:
         return None, sortable(wanted.asked_at)
-    if wanted.due is not None:
-        first, _ = _week(wanted.due, (wanted.asked_at - _FURTHEST_WEST).date())
-        _, last = _week(wanted.due, (wanted.asked_at + _FURTHEST_EAST).date())
-        return _earliest(first), _latest(last)
-    first_day, last_day = wanted.first_day, wanted.last_day
-    return _earliest(first_day) if first_day else None, _latest(last_day) if last_day else None
+    first, last = list[datetime](), list[datetime]()
+    for zone in map(ZoneInfo, {*zones, NO_ZONE}):
+        first_day, last_day = _days(wanted, wanted.asked_at.astimezone(zone).date())
+        # An order with an agreed day has the day's midnight in UTC.
+        if first_day:
+            first += [_midnight(first_day, zone), _midnight(first_day, UTC)]
+        if last_day:
+            last += [_midnight(last_day + _DAY, zone), _midnight(last_day + _DAY, UTC)]
+    return (
+        sortable(min(first) - _BEFORE_MIDNIGHT) if first else None,
+        sortable(max(last)) if last else None,
+    )
 
 
-def _earliest(day: date) -> str:
-    return sortable(datetime.combine(day, time(), UTC) - _FURTHEST_EAST)
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
-def _latest(day: date) -> str:
-    return sortable(datetime.combine(day + _DAY, time(), UTC) + _FURTHEST_WEST)
+def _days(wanted: Wanted, today: date) -> tuple[date | None, date | None]:
+    """The first and the last day of a list's orders.
+
+    :param today: in the time zone of their connection
+    """
+    if wanted.due is None:
+        return wanted.first_day, wanted.last_day
+    return _week(wanted.due, today)
 
 
 def _has_attention(one: Listed, code: str | None) -> bool:
@@ -257,9 +273,7 @@ def _is_due(one: Listed, wanted: Wanted, zone: ZoneInfo) -> bool:
     today = wanted.asked_at.astimezone(zone).date()
     if wanted.due is Due.OVERDUE:
         return one.status not in TERMINAL and _is_over(one, wanted.asked_at, today)
-    first, last = wanted.first_day, wanted.last_day
-    if wanted.due is not None:
-        first, last = _week(wanted.due, today)
+    first, last = _days(wanted, today)
     if first is None and last is None:
         return True
     day = _day_of(one, zone)

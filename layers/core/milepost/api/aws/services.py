@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from milepost.activity.aws.log import ActivityTable
 from milepost.api.dependencies import Acting, Services
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from milepost.notifications.resend import Resender
     from milepost.operations.services import Operations
     from milepost.tracking_page.link import TrackingLinks
+
+_FORECASTS_KEPT: Final = 60.0
+"""Seconds for which tables of forecasts are kept, which are made once a day."""
 
 
 def open_services(
@@ -171,7 +174,9 @@ def open_services(
         figures=FiguresTable(
             dynamodb, table_name=environment["FIGURES_TABLE"], counts_kept=counts_kept
         ),
-        forecasts=ForecastStore(dynamodb, table_name=environment["FIGURES_TABLE"]),
+        forecasts=ForecastStore(
+            dynamodb, table_name=environment["FIGURES_TABLE"], kept=_FORECASTS_KEPT
+        ),
         cursor_keys=cursor_keys,
         notices=NoticesTable(dynamodb, table_name=notices_table),
         notice_lists=NoticeListsTable(dynamodb, table_name=notices_table),

@@ -172,7 +172,7 @@ def list_orders(
         wanted, after = _continue(wanted, cursor, name, services)
     finder = services.finder
     try:
-        page = finder.page(
+        page, counts = finder.page_and_counts(
             wanted,
             text=q,
             sort=sort,
@@ -184,7 +184,6 @@ def list_orders(
         raise _too_many_to_sort() from None
     if not page.orders and page.last is None and cursor is None:
         _check_words(wanted, services)
-    counts = finder.counts(wanted)
     is_whole = cursor is None and page.last is None
     return OrderList(
         orders=chosen(page.orders, fields, outlooks=partial(outlooks_of, services)),

@@ -2,8 +2,9 @@
 
 import gzip
 import json
+import time
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from milepost.aws.dynamodb_batches import get_items
@@ -19,9 +20,22 @@ _PROVIDER: Final = "provider#"
 class ForecastStore:
     """Reads and writes tables and scorecards."""
 
-    def __init__(self, client: Any, *, table_name: str) -> None:
+    def __init__(
+        self,
+        client: Any,
+        *,
+        table_name: str,
+        kept: float = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """:param kept: for how many seconds tables are kept that were read for several connections
+        :param clock: seconds that never go back
+        """
         self._client = client
         self._table = table_name
+        self._kept = kept
+        self._clock = clock
+        self._known: dict[str, tuple[float, ForecastTable | None]] = {}
 
     def read(self, connection_id: str) -> ForecastTable | None:
         """The connection's table; None before the first one was made."""
@@ -30,8 +44,19 @@ class ForecastStore:
     def read_all(self, connection_ids: Iterable[str]) -> dict[str, ForecastTable]:
         """The tables of these connections, by connection, read in one call; without those that have
         none yet."""
+        now, names = self._clock(), sorted(set(connection_ids))
+        if unknown := [one for one in names if not self._is_known(one, now)]:
+            read = self._read(unknown)
+            self._known |= {one: (now, read.get(one)) for one in unknown}
+        return {one: table for one in names if (table := self._known[one][1]) is not None}
+
+    def _is_known(self, connection_id: str, now: float) -> bool:
+        read_at, _ = self._known.get(connection_id, (None, None))
+        return read_at is not None and now - read_at < self._kept
+
+    def _read(self, connection_ids: Iterable[str]) -> dict[str, ForecastTable]:
         keys = {_key(one)["pk"]: one for one in connection_ids}
-        wanted = [to_item(_key(one)) for one in sorted(set(keys.values()))]
+        wanted = [to_item(_key(one)) for one in keys.values()]
         found = map(from_item, get_items(self._client, self._table, wanted))
         return {keys[one["pk"]]: ForecastTable.of_json(_unpack(one["table"])) for one in found}
 

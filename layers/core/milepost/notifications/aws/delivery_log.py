@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from milepost.aws.dynamodb_batches import get_items
+from milepost.aws.dynamodb_batches import do_in_parallel, get_items, parts_of
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import item_in_the_way
 from milepost.aws.notices_keys import NOTICE_PREFIX, notice_sort_key, order_partition
@@ -168,9 +168,7 @@ class NoticesTable:
     def _write_all(
         self, notices: Sequence[Notice], updates: Sequence[Mapping[str, Any]], what: str
     ) -> None:
-        pairs = list(zip(notices, updates, strict=True))
-        for start in range(0, len(pairs), _TOGETHER):
-            part = pairs[start : start + _TOGETHER]
+        def write(part: Sequence[tuple[Notice, Mapping[str, Any]]]) -> None:
             actions: list[Any] = [
                 {"Update": {"TableName": self._table, **update}} for _, update in part
             ]
@@ -182,6 +180,8 @@ class NoticesTable:
                 # One notice in another state prevents the whole transaction.
                 for notice, update in part:
                     self._write(notice, update, what)
+
+        do_in_parallel(write, parts_of([*zip(notices, updates, strict=True)], _TOGETHER))
 
     def close(
         self,

@@ -3,7 +3,7 @@ list."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from milepost.aws.dynamodb_items import from_item, to_item
@@ -14,6 +14,7 @@ from milepost.queries.aws.listed_orders import ListedOrders, listed_order
 from milepost.queries.order_list import (
     ANY_ATTENTION,
     ANY_WAIT,
+    NO_ZONE,
     Listed,
     Place,
     Wanted,
@@ -33,10 +34,9 @@ facts."""
 _READ: Final = 10
 """Minimum number of orders read of a partition at a time: as many as cost no more than one."""
 _FILTERED: Final = 500
-"""Number of orders read of a partition at a time, if filters leave some out."""
+"""Number of orders read of a partition at a time, if filters leave most of them out."""
 _FILTERED_BY_FACTS: Final = 100
 """The same, if each of them is read itself as well."""
-_NO_ZONE: Final = "UTC"
 
 
 class Candidate(NamedTuple):
@@ -63,6 +63,7 @@ class Partition:
     start: dict[str, Any] | None = None
     waiting: deque[Candidate] = field(default_factory=deque)
     read_until: Place | None = None
+    reads: int = 0
     is_done: bool = False
     is_empty: bool = False
     """Whether it has no order at all."""
@@ -109,6 +110,7 @@ class Reading:
         self._orders = ListedOrders(client, table_name=table)
         self._count = max(_READ, count)
         self._is_exact = _is_exact(wanted)
+        self._is_by_date = _is_exact(replace(wanted, due=None, first_day=None, last_day=None))
         self.looked_through = 0
 
     def read_first(self, partition: Partition) -> int:
@@ -124,8 +126,11 @@ class Reading:
     def _count_of(self, partition: Partition) -> int:
         if self._wanted.needs_facts:
             return max(self._count, _FILTERED_BY_FACTS)
-        is_filtered = self._filters(partition).text or not self._is_exact
-        return max(self._count, _FILTERED) if is_filtered else self._count
+        if self._filters(partition).text or not self._is_by_date:
+            return max(self._count, _FILTERED)
+        # Dates are between the query's bounds, so nearly all of these orders are on the list.
+        many = self._count if self._is_exact else self._count << partition.reads
+        return max(self._count, min(many, _FILTERED))
 
     def _read(self, partition: Partition, count: int) -> int:
         answer = self._client.query(**self._query(partition, count))
@@ -140,10 +145,11 @@ class Reading:
                 orders = [one for one in known if has_wanted_facts(one, self._wanted)]
             found = [Candidate(one.next_date, {}, one) for one in orders]
         partition.take(found, answer)
+        partition.reads += 1
         return looked_through
 
     def _has(self, one: Listed) -> bool:
-        zone = self._zones.get(one.key.connection, _NO_ZONE)
+        zone = self._zones.get(one.key.connection, NO_ZONE)
         return is_wanted(one, self._wanted, zone=zone)
 
     def _filters(self, partition: Partition) -> "_Filters":

@@ -6,7 +6,7 @@ as the page has, and again only if filters left too few.
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from heapq import merge
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from milepost.common.status import Status
@@ -21,6 +21,7 @@ from milepost.queries.aws.index_reading import (
 )
 from milepost.queries.aws.listed_orders import ListedOrders
 from milepost.queries.order_list import (
+    NO_ZONE,
     Listed,
     Page,
     Place,
@@ -36,7 +37,6 @@ _LONG: Final = 100
 """Page size from which a page is for a file: it has all orders that were read for it."""
 _AT_ONCE: Final = 16
 """Number of parallel requests."""
-_NO_ZONE: Final = "UTC"
 _AFTER_ALL_OF_IT: Final = "~"
 """Appended to a date, it sorts after everything of that second and before the next one."""
 
@@ -56,10 +56,11 @@ class OrderLists:
     def page(
         self, wanted: Wanted, *, zones: Mapping[str, str], after: Place | None, limit: int
     ) -> Page:
+        bounds = next_dates(wanted, zones.values())
         partitions = [
             partition
             for name, is_earlier in self._partitions(wanted.statuses)
-            if (partition := _open(name, wanted, after, is_earlier=is_earlier))
+            if (partition := _open(name, after, bounds, is_earlier=is_earlier))
         ]
         ours = sum(not one.is_earlier for one in partitions)
         count = limit // max(1, ours) if limit > _LONG else limit
@@ -81,22 +82,14 @@ class OrderLists:
         count = MOST_LOOKED_THROUGH // len(partitions_of(every.statuses))
         reading = Reading(self._client, self._table, every, zones=zones, count=count)
         self._read_first(partitions, reading)
-        return [self._first_page(one, partitions, zones=zones, limit=limit) for one in wanted]
-
-    def _first_page(
-        self,
-        wanted: Wanted,
-        partitions: Iterable[Partition],
-        *,
-        zones: Mapping[str, str],
-        limit: int,
-    ) -> Page:
-        """The first page of a list, from partitions that were read for several lists."""
-        names = {name for name, _ in self._partitions(wanted.statuses)}
-        found = _FirstOrders([one for one in partitions if one.name in names])
-        if found.has_page(wanted, zones=zones, limit=limit):
-            return found.page(wanted, zones=zones, limit=limit)
-        return self.page(wanted, zones=zones, after=None, limit=limit)
+        pages, merged = [], dict[frozenset[str], _FirstOrders]()
+        for one in wanted:
+            names = frozenset(name for name, _ in self._partitions(one.statuses))
+            if names not in merged:
+                merged[names] = _FirstOrders([each for each in partitions if each.name in names])
+            page = merged[names].page(one, zones=zones, limit=limit)
+            pages.append(page or self.page(one, zones=zones, after=None, limit=limit))
+        return pages
 
     def read_facts(self, orders: Sequence[Listed]) -> list[Listed]:
         return self._orders.with_facts(orders)
@@ -120,11 +113,16 @@ class OrderLists:
                 self._layout.note_empty(one.name)
 
 
-def _open(name: str, wanted: Wanted, after: Place | None, *, is_earlier: bool) -> Partition | None:
+def _open(
+    name: str, after: Place | None, bounds: tuple[str | None, str | None], *, is_earlier: bool
+) -> Partition | None:
     """A partition, positioned at the start of the page; None if none of its orders can be on the
-    page."""
-    first, last = next_dates(wanted)
-    partition = Partition(name, (first, last), is_earlier=is_earlier)
+    page.
+
+    :param bounds: first and last ``next_date`` of the list
+    """
+    _, last = bounds
+    partition = Partition(name, bounds, is_earlier=is_earlier)
     if after is not None:
         # What stood before the place is on earlier pages: of that second all the partitions before
         # its own, and of its own partition all up to the order itself.
@@ -160,33 +158,41 @@ class _FirstOrders:
         unfinished = [one.read_until for one in partitions if one.read_until]
         self._end = min(unfinished, key=lambda one: (one.next_date, one.shard), default=None)
         """The position up to which every partition was read; None if all were read to their end."""
-        by_partition = (
-            [(found.next_date, one.name, number, found) for number, found in enumerate(one.waiting)]
-            for one in partitions
+        end = None if self._end is None else (self._end.next_date, self._end.shard)
+        self._found = sorted(
+            (
+                (found.next_date, one.name, number, found)
+                for one in partitions
+                for number, found in enumerate(one.waiting)
+                if end is None or (found.next_date, one.name) <= end
+            ),
+            key=itemgetter(0, 1, 2),
         )
-        self._found = [
-            (name, found)
-            for date, name, _, found in merge(*by_partition, key=lambda one: one[:3])
-            if self._end is None or (date, name) <= (self._end.next_date, self._end.shard)
-        ]
 
-    def has_page(self, wanted: Wanted, *, zones: Mapping[str, str], limit: int) -> bool:
-        """Whether it has as many orders of a list's first page as would be read for that page
-        alone."""
-        first, _ = next_dates(wanted)
-        page = self.page(wanted, zones=zones, limit=limit)
-        return first is None or page.last is None or len(page.orders) == limit
+    def page(self, wanted: Wanted, *, zones: Mapping[str, str], limit: int) -> Page | None:
+        """The list's first page; None if it has fewer orders of the page than would be read for
+        that page alone."""
+        bounds = next_dates(wanted, zones.values())
+        page = self._page(wanted, bounds, zones=zones, limit=limit)
+        is_whole = bounds[0] is None or page.last is None or len(page.orders) == limit
+        return page if is_whole else None
 
-    def page(self, wanted: Wanted, *, zones: Mapping[str, str], limit: int) -> Page:
-        """The list's first page."""
-        first, last = next_dates(wanted)
+    def _page(
+        self,
+        wanted: Wanted,
+        bounds: tuple[str | None, str | None],
+        *,
+        zones: Mapping[str, str],
+        limit: int,
+    ) -> Page:
+        first, last = bounds
         orders: list[Listed] = []
         place: Place | None = None
-        for name, found in self._found:
-            if last is not None and found.next_date > last:
+        for date, name, _, found in self._found:
+            if last is not None and date > last:
                 return Page(orders, None)
             is_possible = (
-                (first is None or found.next_date >= first)
+                (first is None or date >= first)
                 and (wanted.attention is None or "attention" in found.item)
                 and (wanted.waiting is None or "waiting" in found.item)
             )
@@ -199,4 +205,4 @@ class _FirstOrders:
         return Page(orders, None if is_whole else self._end)
 
     def _has(self, one: Listed, wanted: Wanted, zones: Mapping[str, str]) -> bool:
-        return is_wanted(one, wanted, zone=zones.get(one.key.connection, _NO_ZONE))
+        return is_wanted(one, wanted, zone=zones.get(one.key.connection, NO_ZONE))
