@@ -139,6 +139,10 @@ def test_the_customers_tracking_page_opens_from_the_order_and_its_links_are_revo
     assert page.url == address
     second = str(link.get_attribute("href"))
     assert [page.request.get(one).status for one in (first, second)] == [410, 200]
+    page.emulate_media(media="print")
+    timeline = page.get_by_role("region", name="Timeline").bounding_box()
+    assert timeline is not None
+    assert timeline["width"] > page.evaluate("innerWidth") / 3, "on paper"
 
 
 def find(person: Person, text: str) -> None:
