@@ -21,6 +21,7 @@ _FACTS: Final[Mapping[str, tuple[str, ...]]] = {
     "appointment": ("appointment", "scheduled_for", "scheduledFor", "scheduled_at"),
     "reason": ("reason", "cancel_reason", "cancellation_reason"),
 }
+_ATTRIBUTES: Final = "attributes"
 _MOST_WORDS: Final = 50
 
 
@@ -37,7 +38,8 @@ def propose(name: str, answer: Any) -> dict[str, Any]:
     first = orders[0]
     word = _named(first, _WORDS) or "status"
     changed = _named(first, _CHANGES)
-    words = dict.fromkeys(str(one[word]) for one in orders if isinstance(one.get(word), str))
+    found_words = [_at(one, word) for one in orders]
+    words = dict.fromkeys(one for one in found_words if isinstance(one, str))
     facts = {fact: found for fact, names in _FACTS.items() if (found := _named(first, names))}
     order: dict[str, Any] = {"id": _named(first, _IDS) or "id", "status": word}
     order |= {"changed_at": changed} if changed else {}
@@ -75,11 +77,20 @@ def _lists(value: Any, path: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 
 def _named(order: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
-    return next((one for one in names if order.get(one) not in (None, "", [], {})), None)
+    """The path of the first of the names with a value, else in ``attributes`` (JSON:API)."""
+    paths = (*names, *(f"{_ATTRIBUTES}.{one}" for one in names))
+    return next((one for one in paths if _at(order, one) not in (None, "", [], {})), None)
+
+
+def _at(order: Mapping[str, Any], path: str) -> Any:
+    value: Any = order
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
 
 
 def _names_zones(orders: list[dict[str, Any]], changed: str | None) -> bool:
-    text = orders[0].get(changed) if changed else None
+    text = _at(orders[0], changed) if changed else None
     try:
         return not isinstance(text, str) or read_iso(text).tzinfo is not None
     except NotATime:

@@ -117,8 +117,12 @@ def _in_words(
 ) -> str:
     if kind == "extra_forbidden":
         return f"is not a key of the file{_meant(str(place[-1]), loc)}"
-    if kind in ("literal_error", "union_tag_invalid"):
-        return message.replace("Input should be", "must be").split("Input tag", maxsplit=1)[-1]
+    if kind == "union_tag_invalid":
+        given, _, known = message.removeprefix("Input tag ").partition(" found using ")
+        kinds = known.rpartition("expected tags: ")[2].replace("'", "")
+        return f"has an unknown kind, {given}: there are {kinds}"
+    if kind == "literal_error":
+        return message.replace("Input should be", "must be")
     if kind == "string_pattern_mismatch":
         return f"has an invalid form: it must match {message.rpartition('pattern ')[2]}"
     return _WORDS.get(kind, message.removeprefix("Value error, "))

@@ -33,7 +33,8 @@ def propose_file(
 ) -> None:
     """Print a proposed file for a new provider, derived from a captured list of orders.
 
-    Correct what can't be derived: addresses, sign-in, pages, and what each status word means.
+    Correct what can't be derived: addresses, sign-in, pages, where the response for one order has
+    it, and what each status word means.
     """
     try:
         content = propose(name, read_json(captured.read_bytes()))
@@ -43,7 +44,9 @@ def propose_file(
         raise WrongUse(f"{captured} has no list of orders.") from None
     tell("# yaml-language-server: $schema=../docs/schemas/provider.v1.json")
     tell(as_yaml(content))
-    warn("Correct base_url, sign_in, list.pages, and what each status word means.")
+    warn(
+        "Correct base_url, sign_in, list.path, list.pages, one_order, and the status of each word."
+    )
 
 
 def try_file(
@@ -61,8 +64,8 @@ def try_file(
 ) -> None:
     """Read captured responses and webhooks as the file says; sends no requests.
 
-    Shows the resulting orders, where each field is read, and what isn't used. Exit code 1 if
-    something can't be read, or if a status word has no sample.
+    Shows the resulting orders, where each field is read with its first value, and what isn't used.
+    Exit code 1 if something can't be read, or if a status word has no sample.
     """
     path = existing_file(file)
     said = read_provider(path)
@@ -78,6 +81,7 @@ def try_file(
                     for name, one in outcome.reports
                 ],
                 "paths": dict(paths_of(said)),
+                "values": outcome.values,
                 "unused": sorted(outcome.unused),
                 "problems": outcome.problems,
             }
@@ -92,7 +96,10 @@ def try_file(
         for name, order_id in outcome.fetched:
             tell(f"{name}: order {order_id} would be fetched")
         tell()
-        tell_table(["field", "read from"], [list(one) for one in paths_of(said)])
+        tell_table(
+            ["field", "read from", "first value"],
+            [[name, path, outcome.values.get(name, "")] for name, path in paths_of(said)],
+        )
         if outcome.unused:
             tell(f"Not used: {', '.join(sorted(outcome.unused))}")
     for line in outcome.problems if not as_json else ():

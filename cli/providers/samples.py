@@ -1,5 +1,6 @@
 """Captured answers and webhooks, read offline as a provider's file says."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from milepost.connections.connection import Connection
 from milepost.orders.report import Report
 from milepost.providers.base import BrokenPage, Json, OrderNamed, PageRequest
 from milepost.providers.declared.adapter import DeclaredProvider
-from milepost.providers.declared.expressions import roots_of
+from milepost.providers.declared.expressions import Unfit, compile_expression, roots_of
 from milepost.providers.declared.fact_reading import expressions_in
 from milepost.providers.declared.file_format import Declaration
 from milepost.providers.readable_parts import read_event, read_order
@@ -22,6 +23,7 @@ from milepost.providers.readable_parts import read_event, read_order
 KINDS: Final = ("list", "order", "webhook")
 _BASE: Final = "https://samples.invalid"
 _MOST_NAMED: Final = 30
+_LONGEST_SHOWN: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Outcome:
     problems: list[str] = field(default_factory=list)
     words: set[str] = field(default_factory=set)
     unused: set[str] = field(default_factory=set)
+    values: dict[str, str] = field(default_factory=dict)
+    """The first value that is found for each field."""
     fetched: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -77,7 +81,8 @@ def replay(said: Declaration, samples: list[Sample], *, now: datetime | None = N
         try:
             _read(one, provider, connection, at, outcome)
         except (BadPayload, BrokenPage) as error:
-            outcome.problems.append(f"{one.name}: {error}")
+            outcome.problems.append(f"{one.name}: {error}{_hint(str(error), one, said)}")
+    outcome.problems = list(_counted(outcome.problems))
     outcome.words = {normal_form(report.raw_status or "") for _, report in outcome.reports}
     _check_words(said, outcome)
     _check_one_order(samples, outcome)
@@ -99,8 +104,12 @@ def _read(
     for order in orders:
         found = read_order(provider, order, connection=connection, requested_at=at)
         outcome.reports += [(one.name, report) for report in found.reports]
-        outcome.problems += [f"{one.name}: {bad.reason}" for bad in found.unreadable]
+        outcome.problems += [
+            f"{one.name}: {bad.reason}{_hint(str(bad.reason), one, provider.said)}"
+            for bad in found.unreadable
+        ]
         outcome.unused |= set(unused_fields(provider.said, order))
+        outcome.values = dict(_values(provider.said, order)) | outcome.values
 
 
 def _read_webhook(
@@ -114,7 +123,50 @@ def _read_webhook(
         outcome.fetched.append((one.name, named.order_id))
         return
     outcome.reports += [(one.name, report) for report in found.reports]
-    outcome.problems += [f"{one.name}: {bad.reason}" for bad in found.unreadable]
+    outcome.problems += [
+        f"{one.name}: {bad.reason}{_hint(str(bad.reason), one, provider.said)}"
+        for bad in found.unreadable
+    ]
+
+
+def _counted(lines: list[str]) -> Iterator[str]:
+    """Each line once, with how often it was said."""
+    for line, count in Counter(lines).items():
+        yield line if count == 1 else f"{line} ({count} times)"
+
+
+def _hint(reason: str, one: Sample, said: Declaration) -> str:
+    """What in the file decides about a reason: an expression, or a key to look at."""
+    name = reason.removeprefix("not the expected order: ").partition(":")[0]
+    event = said.webhooks.event if said.webhooks else None
+    if name == "event" and event:
+        return f": webhooks.event is {event}"
+    if reason.endswith("its kind isn't in the provider's file") and event:
+        return f": add {_shown(event, one.body)} to webhooks.kinds"
+    path = dict(paths_of(said)).get(name)
+    if path is None:
+        return ""
+    whole = {"order": "one_order.order", "webhook": "the kind's order"}.get(one.kind)
+    is_inside = whole is not None and reason.endswith(": missing")
+    return f": order.{name} is {path}" + (
+        f", looked for in what {whole} selects" if is_inside else ""
+    )
+
+
+def _values(said: Declaration, order: Any) -> Iterator[tuple[str, str]]:
+    """What each expression of the file finds in an order; those of its items are left out."""
+    for name, text in paths_of(said):
+        if not name.startswith("items.") and (shown := _shown(text, order)):
+            yield name, shown
+
+
+def _shown(text: str, payload: Any) -> str:
+    try:
+        value = compile_expression(text)(payload)
+    except (Unfit, ValueError):
+        return ""
+    shown = "" if value is None else " ".join(str(value).split())
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[: _LONGEST_SHOWN - 1]}…"
 
 
 def _check_one_order(samples: list[Sample], outcome: Outcome) -> None:
@@ -147,20 +199,21 @@ def _check_words(said: Declaration, outcome: Outcome) -> None:
 
 
 def unused_fields(said: Declaration, order: Json) -> Iterator[str]:
-    """The fields of an order that no expression of the file looks at."""
-    looked_at = {
-        root for _, text in expressions_in(said.order) for root in _roots(text) if root is not None
-    }
+    """The fields of an order that no expression of the file looks at, also those one level down."""
+    looked_at = {path for _, text in expressions_in(said.order) for path in _paths(text)}
     if said.order.items is not None:
-        looked_at |= set(_roots(said.order.items.each))
-    for name in order if isinstance(order, dict) else ():
-        if name not in looked_at:
+        looked_at |= set(_paths(said.order.items.each))
+    for name, value in order.items() if isinstance(order, dict) else ():
+        inner = {path[1:2] for path in looked_at if path[0] == name}
+        if not inner:
             yield name
+        elif isinstance(value, dict) and () not in inner:
+            yield from (f"{name}.{one}" for one in value if (one,) not in inner)
 
 
-def _roots(text: str) -> list[str]:
+def _paths(text: str) -> list[tuple[str, ...]]:
     try:
-        return [path[0] for path in roots_of(text) if path]
+        return [path for path in roots_of(text) if path]
     except ValueError:
         return []
 

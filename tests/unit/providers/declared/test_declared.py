@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cli.providers.draft import NoOrders, propose
 from cli.providers.file import InvalidText, read_declaration, read_provider
-from cli.providers.samples import read_samples, replay
+from cli.providers.samples import Sample, read_samples, replay
 from milepost.common.errors import BadPayload
 from milepost.common.status import Status
 from milepost.connections.declared_provider import StoredProvider, UnusableProvider, pack, unpack
@@ -67,6 +67,46 @@ def test_a_file_that_is_proposed_from_a_list_reads_its_orders(path: Path) -> Non
         assert read(page.orders[0], provider)[0].status is Status.PENDING
     with pytest.raises(NoOrders):
         propose("heatly", {"data": []})
+
+
+def test_a_file_is_proposed_from_orders_whose_fields_are_in_attributes() -> None:
+    attributes = {"state": "placed", "updated_at": "2026-03-01T10:00:00Z", "number": "R-1"}
+    answer = {"data": [{"id": "1", "type": "order", "attributes": attributes}]}
+    order = propose("heatly", answer)["order"]
+    assert order == {
+        "id": "id", "status": "attributes.state", "changed_at": "attributes.updated_at",
+        "facts": {"reference": "attributes.number"},
+    }  # fmt: skip
+    assert propose("heatly", answer)["statuses"] == {"map": {"placed": "pending"}}
+
+
+def replayed(kind: str, body: Any, change: str = "") -> Any:
+    said = declared(change).said
+    return replay(said, [Sample(f"{kind}-1.json", kind, body)], now=NOW)
+
+
+def test_a_problem_of_samples_is_said_once_with_the_place_in_the_file() -> None:
+    listed = replayed("list", {"data": {"orders": [{**ORDER, "id": None}] * 3}})
+    assert "list-1.json: not the expected order: id: missing: order.id is id (3 times)" in (
+        listed.problems
+    )
+    (fetched, *_) = replayed("order", {"wrong": ORDER}).problems
+    assert fetched.endswith(
+        "id: missing: order.id is id, looked for in what one_order.order selects"
+    )
+    (event, *_) = replayed("webhook", {"kind": "new"}, EVENTS).problems
+    assert event.endswith("event: missing: webhooks.event is type")
+    (kind, *_) = replayed("webhook", {"type": "new"}, EVENTS).problems
+    assert kind.endswith("in the provider's file: add new to webhooks.kinds")
+
+
+def test_samples_show_the_first_value_of_each_field_and_what_is_not_used_one_level_down() -> None:
+    said = declared(order={"id": "id", "status": "a.state", "facts": {"reference": "b"}}).said
+    order = {"id": 7, "a": {"state": "Fertig", "more": 1}, "b": {"c": 1}, "d": 2}
+    body = {"data": {"orders": [order, {**order, "id": 8}]}}
+    outcome = replay(said, [Sample("list-1.json", "list", body)], now=NOW)
+    assert outcome.values == {"id": "7", "status": "Fertig", "facts.reference": "{'c': 1}"}
+    assert outcome.unused == {"a.more", "d"}
 
 
 def test_the_file_of_the_page_is_a_provider_as_it_stands() -> None:
@@ -149,7 +189,12 @@ def test_each_item_is_an_order_of_its_own_and_a_bad_one_can_be_read_apart() -> N
 
 
 WRONG: list[tuple[str, str, int, str]] = [
-    ("sign_in: {kind: bearer}", "sign_in: {kind: beer}", 4, "sign_in"),
+    (
+        "sign_in: {kind: bearer}",
+        "sign_in: {kind: beer}",
+        4,
+        "unknown kind, 'beer': there are none,",
+    ),
     ("  items: data.orders", "  itms: data.orders", 7, "did you mean items"),
     ("  status: state", "  status: state..x", 13, "not JMESPath"),
     ("  status: state", "  status: map(&x, @)", 13, "map can't be used"),
