@@ -33,7 +33,9 @@ def activity(
     order: Annotated[
         str | None,
         typer.Option(
-            "--order", metavar="ORDER", help="Changes of this order: connection:order:item."
+            "--order",
+            metavar="ORDER",
+            help="Changes of this order: its id or reference.",
         ),
     ] = None,
     kind: Annotated[

@@ -7,8 +7,8 @@ import pytest
 
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.recipients import Choice
-from tests.builders import KEY, NOON, OFFERGRID, RABOT, notice
-from tests.integration.export_team import Team, open_team
+from tests.builders import NOON, OFFERGRID, RABOT, notice
+from tests.integration.export_team import IDS, Team, open_team
 from tests.integration.operator_requests import http_event
 from tests.permissions import Use, Watch
 from tests.stack import Context, Stack, aws
@@ -88,7 +88,7 @@ def test_the_api_starts_the_job(team: Team, permitted: Watch) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    [{}, {"person": "lena"}, {"kind": "make_export"}, {"order": KEY.path_id}],
+    [{}, {"person": "lena"}, {"kind": "make_export"}, {"order": IDS[0].path_id}],
 )
 def test_the_activity_log_is_exported(team: Team, query: dict[str, str]) -> None:
     made = team.make()
@@ -96,6 +96,14 @@ def test_the_activity_log_is_exported(team: Team, query: dict[str, str]) -> None
     team.run(export)
     found = [row["about"] for row in team.rows(export)]
     assert (f"export {made}" in found) == ("order" not in query)
+
+
+def test_changes_of_an_order_are_exported_by_any_name_of_it(team: Team) -> None:
+    change = f"/orders/{IDS[0].path_id}/actions/note"
+    assert team.ask("POST", change, {"text": "rang"}, role="operator")[0] == 200
+    export = team.make(list="activity", query={"order": IDS[0].order_id}, columns=["kind"])
+    assert team.run(export) == "ready"
+    assert team.rows(export) == [{"kind": "perform_action"}]
 
 
 def test_a_search_and_a_sorted_list_are_exported(team: Team) -> None:

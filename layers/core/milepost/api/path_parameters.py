@@ -63,8 +63,17 @@ def order_key(order_id: str, services: Services) -> OrderKey:
     :raises NotFound: when there is none
     :raises Conflict: when there are several
     """
+    return named_order(decoded(order_id), services)
+
+
+def named_order(text: str, services: Services) -> OrderKey:
+    """The single item that a text names.
+
+    :raises NotFound: when there is none
+    :raises Conflict: when there are several
+    """
     try:
-        return order_lookup(services).find_one(decoded(order_id))
+        return order_lookup(services).find_one(text)
     except UnknownOrder as error:
         raise unknown_order(error) from None
     except AmbiguousOrder as error:

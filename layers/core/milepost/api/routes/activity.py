@@ -8,14 +8,18 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from milepost.activity.entry import Entry, Outcome, Place, Via, Wanted
+from milepost.activity.kinds import KINDS
 from milepost.api.days import Day
 from milepost.api.dependencies import Given, Services
+from milepost.api.filters import check_connections, unknown
 from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
 from milepost.api.pagination import BadCursor, read_cursor, write_cursor
+from milepost.api.path_parameters import named_order
 from milepost.api.problems import Fault, Problem
 from milepost.common.strict_json import canonical_json
 from milepost.common.timestamps import format_instant, parse_instant
+from milepost.orders.order import BadOrderId, OrderKey
 
 router = Router()
 
@@ -74,7 +78,9 @@ def list_activity(
     services: Given,
     *,
     person: Annotated[Text | None, Query(description="A user name, or an identity at AWS.")] = None,
-    order: Annotated[Text | None, Query(description="`connection:order:item`.")] = None,
+    order: Annotated[
+        Text | None, Query(description="An order, by any name that `/order-ids` takes.")
+    ] = None,
     kind: Annotated[Text | None, Query(description="Such as `perform_action`.")] = None,
     connection: Annotated[list[Text] | None, Query(description="One or several.")] = None,
     outcome: Annotated[Outcome | None, Query()] = None,
@@ -90,7 +96,7 @@ def list_activity(
     first, last = _days(first_day, last_day, now=services.clock())
     wanted = Wanted(
         person=person,
-        order=order,
+        order=None if order is None else _order_id(order, services),
         kind=kind,
         outcome=outcome,
         connections=frozenset(connection) if connection else None,
@@ -102,9 +108,33 @@ def list_activity(
     name = canonical_json(["activity", *(str(one) for one in filters)])
     after = _continue(cursor, name, services) if cursor is not None else None
     found, place = services.activity.find(wanted, after=after, limit=services.rows(limit))
+    if not found and place is None and cursor is None:
+        _check_values(wanted, order, services)
     return ActivityList(
         entries=[activity_view(one) for one in found], next=_cursor(place, name, services)
     )
+
+
+def _order_id(text: str, services: Services) -> str:
+    """An order's id as entries have it, whether the order still exists or not."""
+    try:
+        key = OrderKey.parse(text)
+    except BadOrderId:
+        key = named_order(text, services)
+    return key.path_id
+
+
+def _check_values(wanted: Wanted, order: str | None, services: Services) -> None:
+    """Check that filters that found nothing have known values. The log also has entries of orders,
+    connections and kinds that exist no longer.
+
+    :raises Problem: 422 or 404, with the known values
+    """
+    if wanted.kind is not None and wanted.kind not in KINDS:
+        raise unknown("kind", wanted.kind, KINDS)
+    check_connections(wanted.connections, services)
+    if order is not None:
+        named_order(order, services)
 
 
 def _days(first: date | None, last: date | None, *, now: datetime) -> tuple[date, date]:

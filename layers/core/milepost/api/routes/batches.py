@@ -32,7 +32,7 @@ BatchPath = Annotated[
     str,
     Path(
         description="A batch's id, from the response to its dry run.",
-        pattern=text_patterns.BATCH_ID,
+        pattern=text_patterns.SHORT_HEX_ID,
     ),
 ]
 

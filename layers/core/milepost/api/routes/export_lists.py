@@ -65,7 +65,13 @@ class ListRows:
         api, parameters = self.open_api(services), dict(export.query)
         while True:
             try:
-                page = ask_list(api, export, parameters)
+                page = ask_list(
+                    api,
+                    export.list_name,
+                    parameters,
+                    person=export.person,
+                    subject=export.subject,
+                )
             except Problem as problem:
                 if problem.status >= _OURS:
                     raise
@@ -100,14 +106,16 @@ def services_of(export: Export, services: Services) -> Services:
     return replace(services, rows_in_page=ROWS_OF_A_PAGE, clock=lambda: export.created_at)
 
 
-def ask_list(api: Api, export: Export, parameters: Query) -> Mapping[str, Any]:
-    """A page of the list, as its route answers.
+def ask_list(
+    api: Api, list_name: str, parameters: Query, *, person: str, subject: str
+) -> Mapping[str, Any]:
+    """A page of a list, as its route answers.
 
     :raises Problem: as the route tells it: an unknown filter, a list that the role doesn't see
     """
     query = {name: ",".join(values) for name, values in parameters.items()}
-    path = f"/{export.list_name}"
-    claims = {"sub": export.subject, "username": export.person, "cognito:groups": ["viewer"]}
+    path = f"/{list_name}"
+    claims = {"sub": subject, "username": person, "cognito:groups": ["viewer"]}
     event = {
         "version": "2.0",
         "rawPath": path,

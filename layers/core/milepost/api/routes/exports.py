@@ -168,7 +168,7 @@ def _with_count(export: Export, api: Api) -> Export:
     parameters = dict(export.query) | {"limit": ["1"]}
     if export.list_name == "orders":
         parameters["count"] = ["true"]
-    page = ask_list(api, export, parameters)
+    page = ask_list(api, export.list_name, parameters, person=export.person, subject=export.subject)
     matching = page.get("matching")
     if matching is None or matching["more"]:
         return export

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler import Response
@@ -10,11 +11,15 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from pydantic import ConfigDict, Field
 
 from milepost.api import text_patterns
+from milepost.api.app import Api
+from milepost.api.auth import Caller
 from milepost.api.dependencies import Given, Recorded, Services, Who
 from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
 from milepost.api.problems import Conflict, Fault, NotFound, Problem
+from milepost.api.routes.export_lists import ThisApi, ask_list
 from milepost.api.routes.order_lists import list_orders
+from milepost.queries.list_choices import Sort
 from milepost.queries.saved_views import (
     MOST_VIEWS,
     NOT_SAVED,
@@ -94,6 +99,7 @@ def save_view(
     services: Given,
     caller: Who,
     change: Recorded,
+    api: ThisApi,
     said: Annotated[SaidView, Body()],
 ) -> ViewView:
     _require_filters(said)
@@ -101,6 +107,9 @@ def save_view(
     there = _there(view, services, caller.subject)
     if there is not None and there.shared is Shared.SYSTEM:
         raise Conflict(f"The view {view} is built in: use another id.")
+    # A view that names a connection since removed can still be renamed and shared.
+    if there is None or there.filters != said.filters:
+        _check_values(said, replace(api, services=services), caller)
     try:
         services.views.put(made, subject=caller.subject)
     except TooManyViews:
@@ -149,6 +158,25 @@ def _require_filters(said: SaidView) -> None:
     if faults:
         names = ", ".join(known)
         raise Problem(422, f"A view can only have these filters: {names}.", errors=faults)
+
+
+def _check_values(said: SaidView, api: Api, caller: Caller) -> None:
+    """Check the filters' values, by a request for the first order of the list.
+
+    :raises Problem: 422 as ``GET /orders`` answers it
+    """
+    asked = {**said.filters, "limit": ["1"]}
+    if asked.get("sort", [])[1:] == [] and set(asked.get("sort", ())) <= set(Sort):
+        # Sorting reads the whole list.
+        asked.pop("sort", None)
+    try:
+        ask_list(api, "orders", asked, person=caller.person, subject=caller.subject)
+    except Problem as problem:
+        faults = [
+            Fault(where=one.where.replace("query.", "body.filters.", 1), what=one.what)
+            for one in problem.errors
+        ]
+        raise Problem(problem.status, problem.detail, errors=faults) from None
 
 
 def filter_names() -> Iterator[str]:

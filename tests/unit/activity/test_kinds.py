@@ -1,0 +1,26 @@
+"""The kinds by which the activity log is filtered are those that are recorded."""
+
+import re
+
+from milepost.activity.kinds import KINDS, OF_ROUTES, OF_THE_COMMAND
+from milepost.api.auth import READING
+from milepost.api.change_recording import kind_of
+from milepost.api.routing import SUBJECTS
+from tests.stack import ROOT
+from tests.unit.api.conftest import Desk
+
+
+def test_each_route_that_changes_something_has_its_kind_and_no_other_is_named() -> None:
+    resolvers = [Desk().api.resolver_of(subject) for subject in SUBJECTS]
+    routes = [r for one in resolvers for r in (*one._static_routes, *one._dynamic_routes)]
+    assert {kind_of(one) for one in routes if one.method not in READING} == OF_ROUTES
+
+
+def test_each_kind_of_the_command_is_recorded_by_it_and_no_other() -> None:
+    source = "".join(one.read_text() for one in sorted((ROOT / "cli").rglob("*.py")))
+    literal = set(re.findall(r'recorded\(\s*\w+,\s*"(\w+)"', source))
+    assert len(literal) > 5
+    assert literal <= OF_THE_COMMAND
+    assert {one for one in OF_THE_COMMAND if f'"{one}"' not in source} == set()
+    assert literal | {"rotate_signing_secret", "finish_signing_secret_rotation"} == OF_THE_COMMAND
+    assert OF_THE_COMMAND <= KINDS

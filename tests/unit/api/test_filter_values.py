@@ -1,0 +1,105 @@
+"""A filter's value that doesn't exist is an error that names those that do, on every list."""
+
+import re
+from typing import Any
+
+import pytest
+
+from milepost.activity.entry import Actor, Entry, Via
+from tests.builders import KEY
+from tests.unit.api.conftest import Desk
+from tests.unit.api.routes.test_views import put
+
+FREE_TEXT = {
+    "/activity": {"person"},
+    "/notices": {"reason", "recipient"},
+    "/orders": {"customer", "place", "product", "q", "raw_status", "reference"},
+    "/suppressions": {"address"},
+}
+"""Filters that compare text: whatever it is, there may be none."""
+OF_FILES = {"bom", "columns"}
+
+
+def test_no_list_is_empty_because_a_filter_has_a_value_that_does_not_exist(desk: Desk) -> None:
+    paths = desk.ask("GET", "/openapi.json").body["paths"]
+    lists = {path: one["get"] for path, one in paths.items() if "get" in one and "{" not in path}
+    empty = {
+        (path, one["name"])
+        for path, said in lists.items()
+        for one in said.get("parameters", ())
+        if one["in"] == "query" and one["name"] not in OF_FILES | FREE_TEXT.get(path, set())
+        if desk.ask("GET", path, query={one["name"]: "nope"}, role="operator").status
+        not in (400, 404, 422)
+    }
+    assert len(lists) > 12
+    assert empty == set()
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "says"),
+    [
+        ({"kind": "nope"}, 422, "There is no kind nope; there are: add_subscription, "),
+        ({"kind": "Perform_Action"}, 422, "There is no kind Perform_Action; there are: "),
+        ({"kind": "perform_action "}, 422, "There is no kind perform_action ; there are: "),
+        ({"connection": "gone"}, 422, "There is no connection gone; there are: "),
+        ({"order": "no-such-reference"}, 404, "There is no order no-such-reference: "),
+        ({"order": KEY.path_id}, 404, f"There is no order {KEY.path_id}: "),
+    ],
+)
+def test_a_change_of_something_that_does_not_exist_is_an_error(
+    query: dict[str, str], status: int, says: str, desk: Desk
+) -> None:
+    answer = desk.ask("GET", "/activity", query=query, role="operator")
+    assert (answer.status, answer.body["detail"][: len(says)]) == (status, says)
+
+
+def test_changes_of_kinds_orders_and_connections_that_exist_no_longer_are_listed(
+    desk: Desk,
+) -> None:
+    entry = Entry(
+        id="1",
+        at=desk.now,
+        actor=Actor(person="lena", subject="s"),
+        kind="a_kind_of_before",
+        via=Via.API,
+        targets={"order": "gone:o:i"},
+        connections=frozenset({"gone"}),
+    )
+    desk.activity.start(entry)
+    for query in ({"kind": "a_kind_of_before"}, {"order": "gone/o/i"}, {"connection": "gone"}):
+        listed = desk.ask("GET", "/activity", query=query, role="operator")
+        assert [one["id"] for one in listed.body["entries"]] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "where"),
+    [
+        ({"status": ["nope"]}, "status"),
+        ({"status": ["accepted", "Accepted"]}, "status"),
+        ({"provider": ["nope"]}, "provider"),
+        ({"connection": ["nope"]}, "connection"),
+        ({"service_type": ["nope"]}, "service_type"),
+        ({"attention": ["nope"]}, "attention"),
+        ({"waiting": ["nope"]}, "waiting"),
+        ({"due": ["nope"]}, "due"),
+        ({"due": ["this_week", "overdue"]}, "due"),
+        ({"sort": ["nope"]}, "sort"),
+        ({"fields": ["nope"]}, "fields"),
+        ({"from": ["2026-02-30"]}, "from"),
+    ],
+)
+def test_a_view_is_not_saved_with_a_value_that_does_not_exist(
+    filters: dict[str, Any], where: str, desk: Desk
+) -> None:
+    answer = put(desk, "x", {"name": "x", "filters": filters})
+    assert answer.status == 422
+    assert re.match(rf"body\.filters\.{where}\b", answer.body["errors"][0]["where"])
+    assert desk.views.kept == {}
+
+
+def test_a_view_of_a_connection_since_removed_is_renamed(desk: Desk) -> None:
+    said = {"name": "x", "filters": {"connection": [KEY.connection]}}
+    assert put(desk, "x", said).status == 200
+    del desk.connections.known[KEY.connection]
+    assert put(desk, "x", said | {"name": "y", "shared": "team"}).status == 200
+    assert put(desk, "x", said | {"filters": {"connection": [KEY.connection, "z"]}}).status == 422
