@@ -50,7 +50,7 @@ def check_unit(details: Details) -> Iterable[Attention]:
         yield Attention(
             MISSING,
             "The address is in a building of many units and has no unit number, a frequent reason "
-            "of rejection: ask the customer for it.",
+            "for rejection: ask the customer for it.",
         )
 
 

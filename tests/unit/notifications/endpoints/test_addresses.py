@@ -121,6 +121,19 @@ def test_even_the_local_stack_calls_no_metadata_service(address: str) -> None:
         ("https://host:99999/", "not a URL"),
         ("https://host:port/", "not a URL"),
         ("https://[::1", "not a URL"),
+        ("https://a..b/", "not a URL"),
+        ("https://.hooks.example/", "not a URL"),
+        ("https://hooks.example../", "not a URL"),
+        ("https://./", "not a URL"),
+        ("https://-hooks.example/", "not a URL"),
+        ("https://hooks-.example/", "not a URL"),
+        ("https://hooks!.example/", "not a URL"),
+        ("https://hooks.example,other.example/", "not a URL"),
+        ("https://*.example/", "not a URL"),
+        (f"https://{'a' * 64}.example/", "not a URL"),
+        (f"https://{'abcdefghi.' * 25}example/", "not a URL"),
+        ("https://[1.2.3.4]/", "not a URL"),
+        ("https://[v1.a]/", "not a URL"),
         ("https://[fe80::1%25eth0]/", "not a URL"),
         ("https://host/\r\nx-header: 1", "not a URL"),
         ("https://host/a b", "not a URL"),
@@ -148,6 +161,8 @@ def test_a_url_is_taken_apart_as_it_will_be_requested() -> None:
     assert (target.host, target.port, target.path) == ("hooks.example.com", 8443, "/a/b?key=1")
     assert read_url("https://[2606:4700::1]", allow_private=False).host == "2606:4700::1"
     assert read_url("https://example.com?a=1", allow_private=False).path == "/?a=1"
+    for host in ("XN--BCHER-KVA.example", "a_b.c--d.example", "1.example.", f"{'a' * 63}.example"):
+        assert read_url(f"https://{host}/", allow_private=False).host == host.lower()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ A subscriber chooses the URL, which could therefore name a machine inside our ne
 applies to the IP address that the connection is made to, not to the host name.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 LONGEST_URL: Final = 2048
+_LONGEST_NAME: Final = 253
+_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 class Refused(Exception):
@@ -59,13 +62,35 @@ def read_url(url: str, *, allow_private: bool) -> Target:
         raise Refused("refused: not a URL") from None
     if parts.scheme != "https" and not (allow_private and parts.scheme == "http"):
         raise Refused("refused: not https")
-    if not host or port == 0 or "%" in host:
+    in_brackets = "[" in parts.netloc
+    if not host or port == 0 or in_brackets != (":" in host) or not _is_host(host):
         raise Refused("refused: not a URL")
     if "@" in parts.netloc:
         raise Refused("refused: a user name or password in the URL")
     is_tls = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(is_tls=is_tls, host=host, port=port or (443 if is_tls else 80), path=path)
+
+
+def _is_host(host: str) -> bool:
+    """Whether it is an IP address, or a name that DNS can hold.
+
+    Source: RFC 1035, section 2.3.4 (lengths); RFC 1123, section 2.1 (no hyphen at an end).
+    Underscores are accepted, since some services use them.
+    """
+    if ":" in host:
+        # Without a zone such as %eth0, which is one of this machine's.
+        return "%" not in host and _is_ipv6(host)
+    name = host.removesuffix(".")
+    return len(name) <= _LONGEST_NAME and all(map(_LABEL.fullmatch, name.split(".")))
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def check_addresses(addresses: Sequence[str], *, allow_private: bool) -> list[str]:

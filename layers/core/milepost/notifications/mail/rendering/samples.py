@@ -226,6 +226,6 @@ def _rules(kind: Kind) -> Rules:
     reason = Attention(
         "missing_data",
         "The address is in a building of many units and has no unit number, a frequent reason "
-        "of rejection: ask the customer for it.",
+        "for rejection: ask the customer for it.",
     )
     return Rules(examine=lambda _status, _details: (reason,))
