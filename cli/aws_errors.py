@@ -7,6 +7,7 @@ from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
     EndpointConnectionError,
+    InvalidRegionError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
@@ -20,7 +21,6 @@ _NO_CREDENTIALS: Final = (
     PartialCredentialsError,
     CredentialRetrievalError,
     TokenRetrievalError,
-    ProfileNotFound,
 )
 _ENDED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _WRONG: Final = frozenset(
@@ -39,19 +39,36 @@ def explain(error: BotoCoreError | ClientError | ResponseParserError) -> str:
     """What an error of AWS means, and what to do about it."""
     if isinstance(error, ClientError):
         return _explain_answer(error)
+    if (setting := _explain_setting(error)) is not None:
+        return setting
+    if isinstance(error, EndpointConnectionError):
+        return "AWS could not be reached. Check the network, AWS_REGION and AWS_ENDPOINT_URL."
+    return f"The request to AWS failed: {type(error).__name__}."
+
+
+def _explain_setting(error: BotoCoreError | ResponseParserError) -> str | None:
+    """What is wrong with the region, the profile or the credentials; None if it isn't that."""
     if isinstance(error, NoRegionError):
         return (
             "No AWS region: give --region, or set AWS_REGION, to the region that the stack is "
             "deployed in."
+        )
+    if isinstance(error, InvalidRegionError):
+        return (
+            "The AWS region is no name of a region: check --region and AWS_REGION. A region looks "
+            "like eu-central-1."
+        )
+    if isinstance(error, ProfileNotFound):
+        return (
+            f"There is no AWS profile {error.kwargs['profile']}: check --profile and AWS_PROFILE. "
+            "`aws configure list-profiles` lists those that there are."
         )
     if isinstance(error, _NO_CREDENTIALS):
         return (
             f"No usable AWS credentials ({type(error).__name__}). Sign in, for instance with "
             "`aws sso login`, or give --profile, or set AWS_PROFILE."
         )
-    if isinstance(error, EndpointConnectionError):
-        return "AWS could not be reached. Check the network, AWS_REGION and AWS_ENDPOINT_URL."
-    return f"The request to AWS failed: {type(error).__name__}."
+    return None
 
 
 def _explain_answer(error: ClientError) -> str:

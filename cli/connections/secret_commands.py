@@ -7,6 +7,7 @@ import typer
 
 from cli.activity.recording import recorded
 from cli.command_group import examples, make_part
+from cli.confirmation import confirm
 from cli.connections.apply_lock import changing
 from cli.connections.provider_defaults import credential_names, profile_of, scheme_of
 from cli.connections.signing_forms import is_signing_secret, what_it_takes
@@ -58,6 +59,7 @@ def rotate_secret(
             "--finish", help="Remove the previous secret; the provider signs with the new one."
         ),
     ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask for confirmation.")] = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -66,6 +68,12 @@ def rotate_secret(
     Give the new secret to the provider, then repeat the command with --finish.
     """
     target = find_stack(stack)
+    if finish:
+        confirm(
+            f"Remove the previous signing secret of {connection_id} permanently? Webhooks that are "
+            "signed with it are refused from then on.",
+            yes=yes,
+        )
 
     def turn(entries: Entries) -> None:
         entry = _signing_entry(entries, connection_id)

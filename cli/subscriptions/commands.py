@@ -7,6 +7,7 @@ import typer
 
 from cli.activity.recording import recorded
 from cli.command_group import examples, make_part
+from cli.confirmation import confirm
 from cli.connections.stored import SharedSecret
 from cli.errors import COULD_NOT, CannotDo, WrongUse
 from cli.options import CsvOption, JsonOption
@@ -138,7 +139,9 @@ def rotate_secret(
     secrets, now = _secrets_of(target, subscription_id), datetime.now(UTC)
     _require_secret(secrets.read().get(subscription_id), subscription_id)
     asked = f"Create a new secret for {subscription_id}, and print it here?"
-    if is_interactive() and not yes and not typer.confirm(asked, err=True):
+    if keep_old_for == 0:
+        confirm(f"{asked} Nothing is signed with the old secret any more.", yes=yes)
+    elif is_interactive() and not yes and not typer.confirm(asked, err=True):
         raise typer.Exit(COULD_NOT)
 
     def turn(entries: Entries) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from cli.api import OrdersApi
 from cli.command_group import examples, make_part
+from cli.confirmation import confirm
 from cli.errors import WrongUse
 from cli.options import CsvOption, JsonOption
 from cli.output import tell, tell_csv, tell_json, tell_table
@@ -72,8 +73,14 @@ def save_view(
 
 
 @app.command("delete", epilog=examples("views delete my-rejected"))
-def delete_view(view_id: IdArgument, *, stack: StackOption = None) -> None:
+def delete_view(
+    view_id: IdArgument,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask for confirmation.")] = False,
+    stack: StackOption = None,
+) -> None:
     """Delete your own view, or else the team's view with this id."""
+    confirm(f"Delete the view {view_id} permanently?", yes=yes)
     OrdersApi(find_stack(stack)).delete(f"/views/{view_id}")
     tell(f"Deleted {view_id}.")
 

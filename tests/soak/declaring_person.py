@@ -74,7 +74,7 @@ class Declarer:
         time.sleep(max(0.0, rotated + REFRESH_SECONDS - time.monotonic()))
         account = SandboxAccount(self.stack, connection)
         account.sign_with(self._secrets(connection)[:1])
-        self._rotate(connection, "--finish")
+        self._rotate(connection, "--finish", "--yes")
         account.move(account.create_orders(1)[0], {"status": self.turning[connection]})
         self._dismiss_guest()
         self._apply("--prune")

@@ -81,7 +81,9 @@ def test_a_rotation_keeps_both_secrets_live_until_it_is_finished(operator: Opera
     rotated = operator.run("secret", "rotate", "offergrid-home", "--json")
     new, previous = operator.signing_secrets("offergrid-home")
     again = operator.run("secret", "rotate", "offergrid-home")
-    finished = operator.run("secret", "rotate", "offergrid-home", "--finish")
+    unasked = operator.run("secret", "rotate", "offergrid-home", "--finish")
+    assert (unasked.exit_code, "pass --yes" in unasked.stderr) == (2, True)
+    finished = operator.run("secret", "rotate", "offergrid-home", "--finish", "--yes")
 
     assert json.loads(rotated.stdout)["secrets"] == [new, old]
     assert previous == old

@@ -102,7 +102,7 @@ COMMANDS: Final = (
         covers="connections secret rotate", owns=SIGNING,
     ),
     commands(
-        "a rotation finished", "connections", "secret", "rotate", HOME, "--finish",
+        "a rotation finished", "connections", "secret", "rotate", HOME, "--finish", "--yes",
         covers="connections secret rotate", before=rotated, owns=SIGNING,
     ),
     commands(

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
+from botocore.exceptions import (
+    ClientError,
+    InvalidRegionError,
+    NoCredentialsError,
+    NoRegionError,
+    ProfileNotFound,
+)
 from typer.testing import CliRunner
 
 from cli.aws_errors import explain
@@ -133,6 +139,8 @@ def test_with_a_region_the_local_stack_is_not_meant(project: Path) -> None:
     [
         (NoRegionError(), "set AWS_REGION"),
         (NoCredentialsError(), "aws sso login"),
+        (ProfileNotFound(profile="nope"), "There is no AWS profile nope: check --profile"),
+        (InvalidRegionError(region_name="a/b"), "check --region and AWS_REGION"),
         (ClientError({"Error": {"Code": "ExpiredToken"}}, "GetParameter"), "sign in again"),
         (
             ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutParameter"),

@@ -185,7 +185,9 @@ def test_a_secret_that_others_know_is_ended_at_once(
 ) -> None:
     deployed.stack.keep_secret("EndpointSecrets", {CRM.id: SECRET})
 
-    result = deployed.run("subscriptions", "rotate-secret", CRM.id, "--keep-old-for", "0", "--json")
+    at_once = ("rotate-secret", CRM.id, "--keep-old-for", "0", "--json")
+    assert deployed.run("subscriptions", *at_once).exit_code == 2
+    result = deployed.run("subscriptions", *at_once, "--yes")
 
     said = json.loads(result.stdout)
     kept = deployed.stack.kept_secret("EndpointSecrets")

@@ -20,7 +20,8 @@ def test_a_saved_view_filters_the_list(deployed: Deployed) -> None:
     beside = deployed.run("orders", "list", "--view", "bad", "--status", "accepted", "--json")
     assert [one["order_id"] for one in json.loads(beside.stdout)["orders"]] == ["o-1"]
     assert "bad" in deployed.run("views", "list").stdout
-    assert deployed.run("views", "delete", "bad").exit_code == 0
+    assert deployed.run("views", "delete", "bad").exit_code == 2
+    assert deployed.run("views", "delete", "bad", "--yes").exit_code == 0
     unknown = deployed.run("orders", "list", "--view", "bad")
     assert unknown.exit_code == 2
     assert "there are: this-week" in unknown.output
