@@ -13,6 +13,7 @@ OF_ROUTES: Final = frozenset(
         "discard_dead_letter",
         "discard_quarantined",
         "erase_customer",
+        "finish_signing_secret_rotation",
         "import_orders",
         "lift_suppression",
         "make_export",
@@ -26,8 +27,10 @@ OF_ROUTES: Final = frozenset(
         "resend_notice",
         "resume_subscription",
         "revoke_tracking_links",
+        "rotate_signing_secret",
         "rotate_subscription_secret",
         "save_view",
+        "send_test_webhook",
         "start_batch",
         "stop_batch",
     }
