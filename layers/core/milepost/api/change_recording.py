@@ -5,6 +5,7 @@ recorded automatically. A route may add details that only it knows (``dependenci
 """
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,9 +14,9 @@ from aws_lambda_powertools.event_handler.api_gateway import Route
 
 from milepost.activity.entry import Actor, Entry, Via, hash_of, kept_arguments
 from milepost.activity.recorder import Change, Recorder, outcome_of
-from milepost.api.auth import Caller
+from milepost.api.auth import READING, Caller
 from milepost.api.path_parameters import decoded, group_key, item_key, notice_id
-from milepost.api.routing import routes_at
+from milepost.api.routing import SUBJECTS, routers_of, routes_at
 from milepost.common.errors import BadPayload
 from milepost.common.strict_json import read_json
 from milepost.notifications.notice import BadNoticeId
@@ -72,6 +73,17 @@ def begin_change(
 def kind_of(route: Route) -> str:
     """The kind of a route's changes."""
     return str(route.operation_id or route.func.__name__)
+
+
+def kinds_of_routes() -> frozenset[str]:
+    """The kinds of every route. It imports all of them: call it only if something is wrong."""
+    resolver = APIGatewayHttpResolver()
+    for subject in SUBJECTS:
+        for router in routers_of(subject):
+            # A copy: a router reads the request of the resolver that it was last included in.
+            resolver.include_router(copy(router))
+    routes = (*resolver._static_routes, *resolver._dynamic_routes)
+    return frozenset(kind_of(one) for one in routes if one.method not in READING)
 
 
 def _arguments(request: Mapping[str, Any]) -> dict[str, bool | None]:

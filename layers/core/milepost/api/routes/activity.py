@@ -8,7 +8,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from milepost.activity.entry import Entry, Outcome, Place, Via, Wanted
-from milepost.activity.kinds import KINDS
+from milepost.activity.kinds import OF_THE_COMMAND
+from milepost.api.change_recording import kinds_of_routes
 from milepost.api.days import Day
 from milepost.api.dependencies import Given, Services
 from milepost.api.filters import check_connections, unknown
@@ -130,8 +131,10 @@ def _check_values(wanted: Wanted, order: str | None, services: Services) -> None
 
     :raises Problem: 422 or 404, with the known values
     """
-    if wanted.kind is not None and wanted.kind not in KINDS:
-        raise unknown("kind", wanted.kind, KINDS)
+    if wanted.kind is not None:
+        kinds = OF_THE_COMMAND | kinds_of_routes()
+        if wanted.kind not in kinds:
+            raise unknown("kind", wanted.kind, kinds)
     check_connections(wanted.connections, services)
     if order is not None:
         named_order(order, services)
