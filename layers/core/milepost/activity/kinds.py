@@ -1,5 +1,5 @@
 """The kinds under which the command records its own changes. Those of routes are their
-``operation_id`` (``milepost.api.change_recording``)."""
+``operation_id`` (``milepost.api.change_recording``). Short: a table."""
 
 from typing import Final
 
