@@ -116,6 +116,8 @@ def test_a_poll_is_started_and_a_second_look_is_silent_unless_asked(ask: Ask, po
     ]
     assert ask("POST", f"/connections/{HOME}/poll", {"announce": True}).status == 409
     assert ask("POST", f"/connections/{HOME}/poll", {"since": "2026-03-01T00:00:00"}).status == 422
+    future = ask("POST", f"/connections/{HOME}/poll", {"since": format_instant(minute(6))})
+    assert (future.status, future.body["errors"][0]["where"]) == (422, "body.since")
     assert ask("POST", "/connections/nowhere/poll").status == 404
     assert ask("POST", f"/connections/{HOME}/poll", role="viewer").status == 403
     assert len(polls.started) == 3

@@ -13,7 +13,7 @@ from milepost.api.dependencies import Given, Services
 from milepost.api.instants import Instant
 from milepost.api.json_model import Shape
 from milepost.api.openapi import may_answer
-from milepost.api.problems import Conflict, NotFound
+from milepost.api.problems import Conflict, Fault, NotFound, Problem
 from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection, UnknownConnection
 from milepost.connections.drift import recent
@@ -27,6 +27,7 @@ from milepost.connections.health import (
     still_scheduled,
 )
 from milepost.connections.poll_request import PollRequest
+from milepost.orders.report import MAX_CLOCK_SKEW
 
 router = Router()
 
@@ -180,6 +181,9 @@ def poll_connection(
             "A poll for new changes always notifies people: "
             "`announce` is only for a request with `since`."
         )
+    if asked and asked.since and asked.since - services.clock() > MAX_CLOCK_SKEW:
+        late = "is later than it is now, so nothing can have changed since"
+        raise Problem(422, f"`since` {late}.", errors=[Fault(where="body.since", what=late)])
     if len(services.operations.contacts.get(found.id).requests) >= MOST_REQUESTS:
         raise Conflict(
             f"{MOST_REQUESTS} requests for polls of {found.id} are already "
