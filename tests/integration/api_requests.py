@@ -99,6 +99,13 @@ def subscriptions(stack: Stack) -> None:
     stack.keep_secret("EndpointSecrets", {"crm": "whsec_x", "other": "whsec_y"})
 
 
+def endpoint_nowhere(stack: Stack) -> None:
+    """An endpoint at which nobody answers."""
+    table = SubscriptionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+    table.put(Subscription(id="deaf", recipient="https://127.0.0.1:9/", channel=Channel.HTTPS))
+    stack.keep_secret("EndpointSecrets", {"deaf": SECRET})
+
+
 def a_suppression(stack: Stack) -> None:
     table = SuppressionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
     table.suppress(SALES, reason="bounced", at=NOON)

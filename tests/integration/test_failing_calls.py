@@ -24,6 +24,7 @@ from tests.integration.api_requests import (
     an_export,
     an_order,
     asks,
+    endpoint_nowhere,
     kept,
     subscriptions,
 )
@@ -31,7 +32,7 @@ from tests.integration.call_failures import FailingCalls, Failure, failing_run, 
 from tests.integration.crash_injection import Scenario, start_of_a_quiet_while
 from tests.integration.scenarios import SERVED, SIMPLE
 from tests.integration.watch_and_unsubscribe import A_RUN_LATER, SECOND_RUN
-from tests.stack import ROOT, Context, Stack, event
+from tests.stack import NOWHERE, ROOT, Context, Stack, event
 
 
 def erased_before(stack: Stack) -> Any:
@@ -72,6 +73,17 @@ FURTHER: Final = {
     "run_batches": Scenario(function="run_batches", prepare=a_batch_at_work),
     "make_exports": Scenario(function="make_exports", prepare=an_export),
     "orders_api, an export": asks("POST", "/exports", {"list": "orders"}, of=an_order),
+    "orders_api, a signing secret": asks(
+        "POST", f"/connections/{OFFERGRID.id}/rotate-secret", of=subscriptions
+    ),
+    "orders_api, a test webhook": asks(
+        "POST",
+        f"/connections/{OFFERGRID.id}/send-test",
+        of=lambda stack: stack.put_public_url(NOWHERE),
+    ),
+    "orders_api, a test message": asks(
+        "POST", "/subscriptions/deaf/send-test", of=endpoint_nowhere
+    ),
     "orders_api, a poll": asks("POST", f"/connections/{OFFERGRID.id}/poll", of=subscriptions),
     **READS,
 }
@@ -98,12 +110,15 @@ NOT_COMPARED: Final = frozenset(
     {
         *("finish_erasures", "orders_api, a poll", "orders_api, a batch planned"),
         *("run_batches", "make_exports", "orders_api, an export"),
+        *("orders_api, a signing secret", "orders_api, a test webhook"),
+        "orders_api, a test message",
         *("send_notice, digest", "orders_api, dead letters of a queue", *SERVED),
     }
 )
-"""Scenarios whose ends are not compared here: no function is there to be started by a request for
-a poll or an export, a batch that is planned has another id each time, one at work, and an export,
-wait for the claim of a worker that failed, and the others run too long."""
+"""Scenarios whose ends are not compared here. No function is there to be started by a request for a
+poll or an export. A batch that is planned has another id each time, and a secret another value. A
+test changes nothing. A batch at work, and an export, wait for the claim of a worker that failed. The
+others run too long."""
 LONG: Final = frozenset({"orders_api, an erasure"})
 """Scenarios that take long: each different call fails once, in a way that the seed chooses.
 In the others, up to three of the calls that are alike fail."""
@@ -271,10 +286,14 @@ ROUTES: Final[Mapping[str, str]] = {
     "POST /subscriptions/<subscription>/pause": "orders_api, a subscription paused",
     "POST /subscriptions/<subscription>/resume": "orders_api, a subscription resumed",
     "POST /subscriptions/<subscription>/rotate-secret": "orders_api, a secret",
+    "POST /subscriptions/<subscription>/send-test": "orders_api, a test message",
     "DELETE /subscriptions/<subscription>": "orders_api, an endpoint deleted",
     "GET /connections": "orders_api, connections",
     "GET /connections/<connection>": "orders_api, one connection",
     "POST /connections/<connection>/poll": "orders_api, a poll",
+    "POST /connections/<connection>/send-test": "orders_api, a test webhook",
+    "POST /connections/<connection>/rotate-secret": "orders_api, a signing secret",
+    "POST /connections/<connection>/finish-rotation": "orders_api, a rotation finished",
     "POST /connections/<connection>/orders": "orders_api, an import",
     "GET /quarantine": "orders_api, quarantine",
     "GET /quarantine/<kept>": "orders_api, one of the quarantine",
