@@ -117,8 +117,8 @@ NOT_COMPARED: Final = frozenset(
 )
 """Scenarios whose ends are not compared here. No function is there to be started by a request for a
 poll or an export. A batch that is planned has another id each time, and a secret another value. A
-test changes nothing. A batch at work, and an export, wait for the claim of a worker that failed. The
-others run too long."""
+test changes nothing. A batch at work, and an export, wait for the claim of a worker that failed.
+The others run too long."""
 LONG: Final = frozenset({"orders_api, an erasure"})
 """Scenarios that take long: each different call fails once, in a way that the seed chooses.
 In the others, up to three of the calls that are alike fail."""
