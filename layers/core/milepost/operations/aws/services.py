@@ -22,6 +22,7 @@ from milepost.operations.services import Operations
 from milepost.polling.aws.on_demand import PollStarts
 from milepost.quarantine.aws.store import Quarantine
 from milepost.quarantine.replay import Replay
+from milepost.queries.aws.saved_views import ViewsTable
 from milepost.webhooks.aws.replay_queue import ReplayQueue
 from milepost.webhooks.aws.secret_rotation import SigningSecretsKeeper
 
@@ -69,6 +70,7 @@ def open_operations(
             dead_letters=[one for one in queues if one.name != BATCHES],
             connections=connections,
             seconds=MOST_SECONDS,
+            views=ViewsTable(dynamodb, table_name=environment["VIEWS_TABLE"]),
         ),
         contacts=ContactsTable(dynamodb, table_name=environment["POLLS_TABLE"]),
         polls=PollStarts(

@@ -1,8 +1,8 @@
 """ViewsTable: saved views of each person and of the team."""
 
 import json
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.strict_json import canonical_json
@@ -37,6 +37,19 @@ class ViewsTable:
         key = {"pk": _place_of(view, subject), "sk": view.id}
         self._client.delete_item(TableName=self._table, Key=to_item(key))
 
+    def of_everybody(self) -> Iterator[tuple[str, View]]:
+        """Every view of everybody, with the place where it is kept: ``team`` or ``person#<sub>``.
+
+        Reads are consistent.
+        """
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table, ConsistentRead=True
+        )
+        for page in pages:
+            for found in map(from_item, page["Items"]):
+                shared = Shared.TEAM if found["pk"] == _TEAM else Shared.OWN
+                yield found["pk"], _view(found, shared)
+
     def _read(self, place: str, shared: Shared) -> Iterator[View]:
         # At most 100 views of a few kilobytes: one response contains them.
         answer = self._client.query(
@@ -46,8 +59,12 @@ class ViewsTable:
             ConsistentRead=True,
         )
         for found in map(from_item, answer["Items"]):
-            filters = json.loads(found["filters"])
-            yield View(id=found["sk"], name=found["name"], filters=filters, shared=shared)
+            yield _view(found, shared)
+
+
+def _view(found: Mapping[str, Any], shared: Shared) -> View:
+    filters = json.loads(found["filters"])
+    return View(id=found["sk"], name=found["name"], filters=filters, shared=shared)
 
 
 def _place_of(view: View, subject: str) -> str:

@@ -25,8 +25,10 @@ from milepost.operations.erasure.aws.orders import ErasableOrders, PlannedAction
 from milepost.operations.erasure.aws.quarantine import QuarantineOfCustomers, Reader
 from milepost.operations.erasure.aws.stream_records import SearchIndexBehind, UnannouncedOfCustomers
 from milepost.operations.erasure.aws.table import ErasuresTable
+from milepost.operations.erasure.aws.views import ViewsOfCustomers
 from milepost.operations.erasure.erase import Erasure
 from milepost.quarantine.aws.store import Quarantine
+from milepost.queries.aws.saved_views import ViewsTable
 from milepost.queries.aws.search import SearchTable
 
 PLACES: Final[Mapping[str, str]] = {
@@ -42,7 +44,7 @@ PLACES: Final[Mapping[str, str]] = {
     "QuarantineBucket": "quarantined: each body is read and compared",
     "UnannouncedBucket": "unannounced: each record is compared by its order and customer",
     "ActivityTable": "nothing: ids and settings, with a digest of an erased customer's id",
-    "ViewsTable": "nothing: no view keeps a filter by customer, address or reference",
+    "ViewsTable": "saved_views: names, ids and filters are searched; what names them is shown",
     "SessionsTable": "nothing: sessions of people who sign in, and of no customer",
     "InboxDeadLetters": "dead_letters: each delivery is read and compared",
     "EmailDeadLetters": "dead_letters: recipients are compared",
@@ -87,10 +89,12 @@ def open_erasure(
     dead_letters: Sequence[DeadLetterQueue],
     connections: Connections,
     seconds: float,
+    views: ViewsTable | None = None,
 ) -> Erasure:
     """Erasing in the stack that the environment names.
 
     :param seconds: how long large places are searched
+    :param views: saved views, which are only shown; None where nobody sees what is left
     """
     dynamodb, budget, reader = (
         client("dynamodb"),
@@ -120,6 +124,7 @@ def open_erasure(
             ),
             UnannouncedOfCustomers(_S3, bucket=environment["UNANNOUNCED_BUCKET"]),
             SearchIndexBehind(client("sqs"), queue_url=dead_letter_urls(environment)["measure"]),
+            *([ViewsOfCustomers(views.of_everybody)] if views else []),
         ],
         memory=ErasuresTable(dynamodb, table_name=environment["ERASURES_TABLE"]),
         plans=PlannedActions(
