@@ -129,6 +129,8 @@ def test_what_has_a_long_value_of_theirs_is_theirs(text: str) -> None:
         f"paul@example.com wrote to {EMAIL}",
         json.dumps({"note": f"call {EMAIL}"}),
         '{"name": "CHARLOTTE  NGUYEN"}',
+        '{"name": "Nguyen, Charlotte"}',
+        "NGUYEN Charlotte moved out",
     ],
 )
 def test_what_only_may_be_theirs_is_for_a_person_to_look_at(text: str) -> None:

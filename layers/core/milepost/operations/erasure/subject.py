@@ -319,8 +319,10 @@ def _other_forms(details: Details, connection: str) -> Iterator[str]:
 
 
 def names_of(customer: Customer) -> Iterator[str]:
-    """Names of two words or more; many people share a single word."""
+    """Names of two words or more, also with the last name first, or last if it is first; many
+    people share a single word."""
     for name in (customer.get("name", ""), customer.get("business", "")):
-        phrase = encoded_text.phrase_of(unicodedata.normalize("NFKC", name))
-        if " " in phrase:
-            yield phrase
+        first, *others = encoded_text.phrase_of(unicodedata.normalize("NFKC", name)).split() or [""]
+        if others:
+            words = (first, *others), (others[-1], first, *others[:-1]), (*others, first)
+            yield from dict.fromkeys(map(" ".join, words))
