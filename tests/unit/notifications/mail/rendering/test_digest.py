@@ -67,6 +67,28 @@ def test_it_lists_customer_reference_what_when_and_connection_under_its_kind() -
 @pytest.mark.parametrize(
     ("language", "said"),
     [
+        ("en", "Status now: cancelled"),
+        ("de", "Status jetzt: storniert"),
+        ("da", "Status nu: annulleret"),
+    ],
+)
+def test_a_line_about_an_order_that_has_moved_on_says_its_status_now(
+    language: str, said: str
+) -> None:
+    moved = line(Kind.OVERDUE, Status.ACCEPTED, number=1)
+    assert moved.tracked is not None
+    order = replace(moved.tracked.order, status=Status.CANCELLED)
+    moved = replace(moved, tracked=replace(moved.tracked, order=order))
+    mail = renderer().render_digest(digest(moved, line(number=2), language=language))
+    text = " ".join(mail.text.split())
+    assert re.search(rf"PP-1: [^·]* · [^·]* · {said} · offergrid-home", text)
+    assert text.count(said.partition(":")[0]) == 1
+    assert said in mail.html
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
         ("en", "Overdue now\n- PP-7 (rabot-energy): accepted, overdue since Mon"),
         ("de", "Jetzt überfällig\n- PP-7 (rabot-energy): angenommen, überfällig seit Mo"),
         ("da", "Forsinket nu\n- PP-7 (rabot-energy): accepteret, forsinket siden man"),

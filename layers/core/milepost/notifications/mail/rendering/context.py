@@ -43,7 +43,12 @@ class MailContext:
     def moved_on(self) -> bool:
         """Whether the order has another status than the one that the mail is about. Completed and
         active count as the same."""
-        return not self.holds and not {self.order.status, self.notice.announcement.status} <= _DONE
+        return moved_on(self.notice.announcement.status, self.order.status)
+
+
+def moved_on(announced: Status, now: Status) -> bool:
+    """Whether an order has moved on from an announced status."""
+    return now is not announced and not {now, announced} <= _DONE
 
 
 def make_context(

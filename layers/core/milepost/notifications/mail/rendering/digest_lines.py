@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from milepost.common.causes import QUOTABLE, cause_of
 from milepost.connections.connection import Connection
+from milepost.notifications.mail.rendering.context import moved_on
 from milepost.notifications.mail.rendering.fact_readers import moment_of, part, text_of
 from milepost.notifications.mail.rendering.formatting import Moments
 from milepost.notifications.mail.rendering.languages import Words
@@ -77,9 +78,19 @@ class LineWriter:
         else:
             who, said = self._of_order(line.notice, line.tracked)
             link, page = self._link(line.notice), self._page(line.notice)
-        what = " · ".join(filter(None, (said, when, where)))
+        now = None if is_customer else self._status_now(line)
+        what = " · ".join(filter(None, (said, when, now, where)))
         text = " ".join(filter(None, (f"{who}: {what}", link, page)))
         return {"who": who, "what": what, "link": link, "page": page or "", "text": text}
+
+    def _status_now(self, line: DigestLine) -> str | None:
+        """The order's present status, if the line is about another one."""
+        if line.tracked is None or line.tracked.erased_at is not None:
+            return None
+        now = line.tracked.order.status
+        if not moved_on(line.notice.announcement.status, now):
+            return None
+        return f"{self.words['labels']['status_now']}: {self.words['statuses'][now]}"
 
     def overdue(self) -> Iterable[Mapping[str, str]]:
         """What is overdue besides, and whether there is more."""
