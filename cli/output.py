@@ -1,6 +1,7 @@
 """Output: lines, tables that fit the terminal, or JSON and CSV for scripts."""
 
 import json
+import os
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -45,7 +46,7 @@ def tell_table(
     :param drop: the columns that may be left out, the least important one first
     """
     table = [list(columns), *([one_line(cell) for cell in row] for row in rows)]
-    shown = _columns_that_fit(table, drop) if _out.is_terminal else range(len(columns))
+    shown = _columns_that_fit(table, drop) if _is_screen() else range(len(columns))
     widths = {place: max(cell_len(row[place]) for row in table) for place in shown}
     for number, row in enumerate(table):
         line = _GAP.join(set_cell_size(row[place], widths[place]) for place in shown).rstrip()
@@ -77,6 +78,13 @@ def tell_csv(columns: ListColumns, rows: Iterable[Row]) -> None:
         sys.stdout.write(lines_of([row], columns, file_format=Format.CSV))
 
 
+def _is_screen() -> bool:
+    """Whether lines have to fit a screen. ``FORCE_COLOR`` asks for colors in a pipe, no more."""
+    if os.environ.get("FORCE_COLOR") or os.environ.get("TTY_COMPATIBLE"):
+        return sys.stdout.isatty()
+    return _out.is_terminal
+
+
 def terminal_width() -> int:
     """How many columns there are to fill; 80 where nobody looks."""
     return _out.width
@@ -94,7 +102,7 @@ def tell_folded(text: str, *, indent: int) -> None:
     Where nobody looks, as in a pipe, it stays on one line.
     """
     margin = " " * indent
-    if not _out.is_terminal:
+    if not _is_screen():
         tell(margin + one_line(text))
         return
     lines = textwrap.wrap(

@@ -71,9 +71,11 @@ def test_a_narrow_terminal_loses_columns_and_no_part_of_an_id(
     assert max(map(len, lines)) <= width
 
 
+@pytest.mark.parametrize("asked", ["NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE"])
 def test_piped_output_has_every_column_and_never_wraps(
-    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
+    monkeypatch.setenv(asked, "1")
     deployed.keep(report(Status.ACCEPTED, 2, key=LONG, reference="A-reference-of-some-length-9"))
     monkeypatch.setenv("COLUMNS", "40")
     lines = deployed.say("orders", "list").splitlines()
