@@ -6,16 +6,24 @@ VersionId, Secrets Manager returns the AWSCURRENT version").
 
 moto's long poll waits its time although nobody can put a message into the queue meanwhile: a queue
 in memory shows all that it has at once.
+
+moto answers several threads at once, though none of its stores may be changed while another thread
+reads it. AWS's services do that by themselves; here one request is answered after the other.
 """
 
 from functools import wraps
-from typing import Any
+from threading import RLock
+from typing import Any, Final
 
+import pytest
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.secretsmanager.models import SecretsManagerBackend
 from moto.sqs.models import Message, SQSBackend
 
 _move = SecretsManagerBackend.update_secret_version_stage
 _receive = SQSBackend.receive_message
+_answer = BotocoreStubber.process_request
+_ONE_AT_A_TIME: Final = RLock()
 
 
 @wraps(_move)
@@ -44,7 +52,14 @@ def _receive_at_once(
     return _receive(self, queue_name, count, 0, visibility_timeout, message_attribute_names)
 
 
+@wraps(_answer)
+def _answer_in_turn(self: BotocoreStubber, request: Any) -> Any:
+    with _ONE_AT_A_TIME:
+        return _answer(self, request)
+
+
 def correct_moto() -> None:
     """Put it right, once for the process."""
     SQSBackend.receive_message = _receive_at_once
     SecretsManagerBackend.update_secret_version_stage = _move_and_read_it
+    pytest.MonkeyPatch().setattr(BotocoreStubber, "process_request", _answer_in_turn)
