@@ -29,10 +29,8 @@ from milepost.notifications.notice import MOST_URGENT_FIRST, Audience, Notice, u
 from milepost.orders.order import Kind
 
 MOST_LINES: Final = MOST_SHOWN
-_ABOUT_DATES: Final = frozenset({Kind.SCHEDULED, Kind.RESCHEDULED, Kind.REMINDER})
 _MOST_NAMED: Final = 5
 """Maximum number of connections in a command in a mail."""
-_ABOUT_REASONS: Final = frozenset({Kind.REJECTED, Kind.FAILED, Kind.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +201,7 @@ class _Form:
         return subject
 
     def _greeting(self) -> str:
-        """The time zone's name, if all orders are in the same one."""
+        """By name, if all orders are the same customer's."""
         customers = [
             part(line.tracked.order.details, "customer")
             for line in self.digest.lines
