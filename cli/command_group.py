@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from cli.errors import EXIT_CODES
+from cli.option_groups import with_groups_as_options
 from cli.stack_choice import StackChoice
 
 _REGION: Final = Annotated[
@@ -33,7 +34,7 @@ class _Part(typer.Typer):
         register = super().command(*rest, **named)
 
         def decorate(function: Any) -> Any:
-            register(_with_region_and_profile(function))
+            register(_with_region_and_profile(with_groups_as_options(function)))
             return function
 
         return decorate

@@ -1,6 +1,7 @@
 """``milepost actions list``, ``do`` and ``call-off``."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 from uuid import uuid4
@@ -63,6 +64,61 @@ def list_actions(
         tell(f"{plan['action']} is planned for {when} ({moments.label}), {where} {plan['person']}.")
 
 
+@dataclass(frozen=True, kw_only=True)
+class ActionInput:
+    """What an action takes: when, and its arguments."""
+
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at",
+            metavar="INSTANT",
+            help="Plan the action for this time, such as 2030-03-20T09:00:00Z.",
+        ),
+    ] = None
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="The reason, for the provider.")
+    ] = None
+    invoice: Annotated[
+        str | None, typer.Option("--invoice", help="The invoice's id or number.")
+    ] = None
+    note: Annotated[
+        str | None,
+        typer.Option("--note", help="The text of a note, or the month of commission_paid."),
+    ] = None
+    attention: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--attention",
+            metavar="CODE",
+            help="The reason for attention that was handled; by default all.",
+        ),
+    ] = None
+    quietly: Annotated[
+        bool, typer.Option("--quietly", help="Send no notices of changes that a refresh finds.")
+    ] = False
+
+    def for_one(self) -> dict[str, Any]:
+        """The body of a request for one order."""
+        return _without_none(
+            at=self.at,
+            reason=self.reason,
+            invoice=self.invoice,
+            text=self.note,
+            attention=self.attention or None,
+            notices="off" if self.quietly else None,
+        )
+
+    def for_many(self) -> dict[str, Any]:
+        """The arguments of a batch; the others are for one order."""
+        return _without_none(
+            reason=self.reason,
+            text=self.note,
+            attention=self.attention or None,
+            notify="off" if self.quietly else None,
+        )
+
+
 @app.command(
     "do",
     epilog=examples(
@@ -89,35 +145,7 @@ def do_action(
         ),
     ] = None,
     connection: WhoseOption = None,
-    at: Annotated[
-        str | None,
-        typer.Option(
-            "--at",
-            metavar="INSTANT",
-            help="Plan the action for this time, such as 2030-03-20T09:00:00Z.",
-        ),
-    ] = None,
-    reason: Annotated[
-        str | None, typer.Option("--reason", help="The reason, for the provider.")
-    ] = None,
-    invoice: Annotated[
-        str | None, typer.Option("--invoice", help="The invoice's id or number.")
-    ] = None,
-    note: Annotated[
-        str | None,
-        typer.Option("--note", help="The text of a note, or the month of commission_paid."),
-    ] = None,
-    attention: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--attention",
-            metavar="CODE",
-            help="The reason for attention that was handled; by default all.",
-        ),
-    ] = None,
-    quietly: Annotated[
-        bool, typer.Option("--quietly", help="Send no notices of changes that a refresh finds.")
-    ] = False,
+    given: ActionInput,
     key: KeyOption = None,
     yes: YesOption = False,
     zone: ZoneOption = UTC_ZONE,
@@ -136,40 +164,30 @@ def do_action(
     moments = read_zone(zone)
     api = OrdersApi(find_stack(stack))
     if from_file is not None:
-        many: dict[str, Any] = {
-            "reason": reason,
-            "text": note,
-            "attention": attention or None,
-            "notify": "off" if quietly else None,
-        }
-        _check_many(order, action, at=at, invoice=invoice, key=key)
-        given = {name: value for name, value in many.items() if value is not None}
-        run_on_many(api, order, from_file, given, connection=connection, yes=yes, as_json=as_json)
+        _check_many(order, action, given, key=key)
+        arguments = given.for_many()
+        run_on_many(
+            api, order, from_file, arguments, connection=connection, yes=yes, as_json=as_json
+        )
         return
     if action is None:
         raise WrongUse("Name the action: milepost actions do ORDER ACTION.")
     order_id = find_one(api, order, connection=connection)
-    _confirm_final(api, order_id, action, is_planned=at is not None, yes=yes)
-    asked = {
-        "at": at,
-        "reason": reason,
-        "invoice": invoice,
-        "text": note,
-        "attention": attention or None,
-        "notices": "off" if quietly else None,
-    }
-    body = {name: value for name, value in asked.items() if value is not None}
-    done = api.post(f"/orders/{order_id}/actions/{action}", body, key=key or uuid4().hex)
+    _confirm_final(api, order_id, action, is_planned=given.at is not None, yes=yes)
+    path = f"/orders/{order_id}/actions/{action}"
+    done = api.post(path, given.for_one(), key=key or uuid4().hex)
     _tell_done(done, order_id, moments, as_json=as_json)
 
 
-def _check_many(
-    order: str, action: str | None, *, at: str | None, invoice: str | None, key: str | None
-) -> None:
+def _check_many(order: str, action: str | None, given: ActionInput, *, key: str | None) -> None:
     if action is not None:
         raise WrongUse(f"With --from-file, give only the action: leave out {order}.")
-    if at or invoice or key:
+    if given.at or given.invoice or key:
         raise WrongUse("--at, --invoice and --key are for one order: leave them out.")
+
+
+def _without_none(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 @app.command("call-off", epilog=examples("actions call-off ch_81 fulfill"))

@@ -1,6 +1,7 @@
 """``milepost activity``: who changed what, and when."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import typer
@@ -18,6 +19,49 @@ app = make_part()
 _FIELDS: Final = ("at", "person", "kind", "outcome", "about", "via", "address", "id")
 
 
+@dataclass(frozen=True, kw_only=True)
+class ActivityFilters:
+    """Which changes are wanted. What is None doesn't limit the list."""
+
+    person: Annotated[
+        str | None, typer.Option("--person", help="Changes by this user name or AWS identity.")
+    ] = None
+    order: Annotated[
+        str | None,
+        typer.Option(
+            "--order",
+            metavar="ORDER",
+            help="Changes of this order: its id or reference.",
+        ),
+    ] = None
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="Changes of this kind, such as perform_action.")
+    ] = None
+    connection: ConnectionsOption = None
+    outcome: Annotated[
+        str | None, typer.Option("--outcome", help="started, done, refused or failed.")
+    ] = None
+    first_day: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DAY", help="First day (UTC); 30 days ago if absent."),
+    ] = None
+    last_day: Annotated[
+        str | None, typer.Option("--to", metavar="DAY", help="Last day (UTC); today if absent.")
+    ] = None
+
+    def as_query(self) -> dict[str, Any]:
+        """The parameters of ``GET /activity``; what was not asked for is None."""
+        return {
+            "person": self.person,
+            "order": self.order,
+            "kind": self.kind,
+            "connection": self.connection,
+            "outcome": self.outcome,
+            "from": self.first_day,
+            "to": self.last_day,
+        }
+
+
 @app.command(
     epilog=examples(
         "activity --person lena --from 2026-03-01",
@@ -27,31 +71,7 @@ _FIELDS: Final = ("at", "person", "kind", "outcome", "about", "via", "address", 
 )
 def activity(
     *,
-    person: Annotated[
-        str | None, typer.Option("--person", help="Changes by this user name or AWS identity.")
-    ] = None,
-    order: Annotated[
-        str | None,
-        typer.Option(
-            "--order",
-            metavar="ORDER",
-            help="Changes of this order: its id or reference.",
-        ),
-    ] = None,
-    kind: Annotated[
-        str | None, typer.Option("--kind", help="Changes of this kind, such as perform_action.")
-    ] = None,
-    connection: ConnectionsOption = None,
-    outcome: Annotated[
-        str | None, typer.Option("--outcome", help="started, done, refused or failed.")
-    ] = None,
-    first_day: Annotated[
-        str | None,
-        typer.Option("--from", metavar="DAY", help="First day (UTC); 30 days ago if absent."),
-    ] = None,
-    last_day: Annotated[
-        str | None, typer.Option("--to", metavar="DAY", help="Last day (UTC); today if absent.")
-    ] = None,
+    filters: ActivityFilters,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Maximum number of entries.")] = 50,
     zone: ZoneOption = UTC_ZONE,
     stack: StackOption = None,
@@ -60,18 +80,12 @@ def activity(
 ) -> None:
     """List changes that people made with the API, the console or this command, the latest first."""
     moments = read_zone(zone)
-    days: dict[str, Any] = {"from": first_day, "to": last_day}
     pages = OrdersApi(find_stack(stack)).pages(
         "/activity",
         items="entries",
         resume_by="cursor",
         most=limit,
-        person=person,
-        order=order,
-        kind=kind,
-        connection=connection,
-        outcome=outcome,
-        **days,
+        **filters.as_query(),
     )
     found: list[Mapping[str, Any]] = []
     following = None

@@ -1,12 +1,10 @@
 """``milepost notices list``, ``explain``, ``resend``, ``preview`` and ``release``."""
 
 import json
-import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import uuid4
 
 import typer
 
@@ -17,19 +15,10 @@ from cli.errors import CannotDo, WrongUse
 from cli.notices.chat_preview import ChatWanted, PreviewChannel, preview_chat
 from cli.notices.explaining import Explanation, explanation_as_json, show_explanation
 from cli.notices.listing import (
-    AudienceOption,
-    ChannelOption,
-    KindsOption,
+    NoticeFilters,
     OptionalOrder,
-    ReasonOption,
-    RecipientOption,
-    SinceOption,
-    StatesOption,
-    UndeliveredOption,
-    UntilOption,
     read_notices,
     show_notices,
-    wanted_notices,
 )
 from cli.notices.preview import (
     DIGEST,
@@ -39,25 +28,22 @@ from cli.notices.preview import (
     preview_digest,
     preview_mail,
 )
+from cli.notices.resending import EPILOG as RESEND_EPILOG
+from cli.notices.resending import resend_notice
 from cli.notices.showing import Entry, entry_as_json, show_entries
-from cli.options import ConnectionsOption, CsvOption, JsonOption, KeyOption
+from cli.options import CsvOption, JsonOption
 from cli.orders.lookup import find_orders
 from cli.output import tell, tell_csv, tell_json, warn
-from cli.stack import Stack, StackOption, caller_name, find_stack
+from cli.stack import Stack, StackOption, find_stack
 from milepost.api.notice_schema import notice_view
-from milepost.common.errors import BadPayload, OrdersUnavailable
-from milepost.common.idempotency import KeyReused
+from milepost.common.errors import BadPayload
 from milepost.common.timestamps import format_instant, parse_instant
-from milepost.connections.aws.settings import ConnectionSettings
 from milepost.exports.lists import NOTICES
 from milepost.notifications.aws.delivery_log import NoticesTable
-from milepost.notifications.aws.resend import open_resender
-from milepost.notifications.notice import Audience, BadNoticeId, Channel, NoticeId
+from milepost.notifications.notice import Audience, Channel, NoticeId
 from milepost.notifications.notice_list import is_wanted
-from milepost.notifications.resend import CannotResend, NeedsForce, ResendRequest
 from milepost.notifications.subscription import DigestReason
 from milepost.orders.order import OrderKey
-from milepost.providers.registry import REGISTRY
 
 app = make_part("Notices: what was sent, what was not, and why; send them again.")
 
@@ -73,16 +59,7 @@ app = make_part("Notices: what was sent, what was not, and why; send them again.
 def list_notices(
     order: OptionalOrder = None,
     *,
-    connection: ConnectionsOption = None,
-    state: StatesOption = None,
-    undelivered: UndeliveredOption = False,
-    reason: ReasonOption = None,
-    audience: AudienceOption = None,
-    kind: KindsOption = None,
-    channel: ChannelOption = None,
-    recipient: RecipientOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    filters: NoticeFilters,
     limit: Annotated[
         int,
         typer.Option(
@@ -103,20 +80,10 @@ def list_notices(
     which it was created.
     """
     target = find_stack(stack)
-    wanted = wanted_notices(
-        states=state,
-        undelivered=undelivered,
-        reason=reason,
-        audience=audience,
-        kinds=kind,
-        channel=channel,
-        recipient=recipient,
-        since=since,
-        until=until,
-    )
+    wanted = filters.wanted()
     api = OrdersApi(target)
     if order is None:
-        listed = read_notices(api, wanted, connection, most=None if all_ else limit)
+        listed = read_notices(api, wanted, filters.connection, most=None if all_ else limit)
         if as_json:
             tell_json(listed)
         elif as_csv:
@@ -126,7 +93,7 @@ def list_notices(
         return
     keys = [
         OrderKey.parse(one)
-        for id in connection or (None,)
+        for id in filters.connection or (None,)
         for one in find_orders(api, order, connection=id)
     ]
     found = [one for one in _find_entries(target, keys) if is_wanted(one, wanted)]
@@ -183,82 +150,7 @@ def explain_notices(
         show_explanation(explanation)
 
 
-@app.command(
-    "resend",
-    epilog=examples(
-        "notices resend offergrid-main:ord_1:item_1:accepted:email:1a2b --to new@example.com"
-    ),
-)
-def resend_notice(
-    notice: Annotated[
-        str,
-        typer.Argument(
-            metavar="NOTICE", help="The notice's id, from `milepost notices list --ids`."
-        ),
-    ],
-    *,
-    to: Annotated[
-        str | None, typer.Option("--to", help="An address to use instead of the notice's own.")
-    ] = None,
-    by: Annotated[
-        str | None,
-        typer.Option("--by", help="Your name, for the log. By default your AWS identity."),
-    ] = None,
-    key: KeyOption = None,
-    force: Annotated[
-        bool,
-        typer.Option(
-            "--force",
-            help="Send it although it is out of date, switched off, "
-            "or its recipient may get no mail.",
-        ),
-    ] = False,
-    stack: StackOption = None,
-) -> None:
-    """Send a mail or a message to a chat again: a new notice, rendered from the order as it is now.
-    Prints its id.
-
-    A notice is refused, with the reason, if it is out of date (the order has another status, the
-    appointment was changed or is over), if its kind is off for customers, or if its recipient may
-    get none. With --force it is sent, and begins with the order's present status.
-    """
-    try:
-        identity = NoticeId.parse(notice)
-    except BadNoticeId as error:
-        raise WrongUse(f"{notice}: {error}.") from None
-    target = find_stack(stack)
-    resender = open_resender(
-        dynamodb=target.client("dynamodb"),
-        sqs=target.client("sqs"),
-        connections=ConnectionSettings(
-            target.client("ssm"),
-            path=target.output("ConnectionsPath"),
-            clock=time.monotonic,
-            providers=REGISTRY,
-        ),
-        orders_table=target.output("OrdersTable"),
-        notices_table=target.output("NoticesTable"),
-        email_queue_url=target.output("EmailQueueUrl"),
-        endpoint_queue_url=target.output("EndpointQueueUrl"),
-    )
-    request = ResendRequest(
-        to=to, by=by or caller_name(target), key=key or uuid4().hex, force=force
-    )
-    ids = {"connection": identity.key.connection, "order": identity.key.path_id}
-    with recorded(target, "resend_notice", notice=identity.path_id, **ids) as change:
-        try:
-            sent = resender.resend(identity, request, now=datetime.now(UTC))
-        except KeyReused as error:
-            raise WrongUse(f"Not resent: {error}.") from None
-        except NeedsForce as error:
-            raise WrongUse(f"Not sent: {error}. To send it anyway, use --force.") from None
-        except CannotResend as error:
-            raise CannotDo(f"Not resent: {error}.") from None
-        except OrdersUnavailable as error:
-            raise CannotDo(f"Not sent: {error}. Try again in a minute.") from None
-        change.changed(after={"notice": NoticeId.parse(sent.id).path_id})
-    warn(f"Goes to {sent.recipient}.")
-    tell(sent.id)
+app.command("resend", epilog=RESEND_EPILOG)(resend_notice)
 
 
 @app.command(

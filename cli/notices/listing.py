@@ -1,12 +1,14 @@
 """Notices of every order: the filters of ``milepost notices list``, and what it shows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
 from cli.api import OrdersApi
 from cli.local_times import read_moment
+from cli.options import ConnectionsOption
 from cli.output import tell, tell_folded, tell_row
 from milepost.common.timestamps import parse_instant
 from milepost.notifications.notice import Audience, Channel, State
@@ -27,65 +29,61 @@ OptionalOrder = Annotated[
         show_default=False,
     ),
 ]
-StatesOption = Annotated[
-    list[State] | None, typer.Option("--state", help="May be repeated; by default all.")
-]
-UndeliveredOption = Annotated[
-    bool,
-    typer.Option(
-        "--undelivered", help="Notices that nobody received: skipped, suppressed, failed, bounced."
-    ),
-]
-ReasonOption = Annotated[
-    str | None, typer.Option("--reason", metavar="TEXT", help="Text that the reason contains.")
-]
-AudienceOption = Annotated[Audience | None, typer.Option("--audience")]
-KindsOption = Annotated[list[Kind] | None, typer.Option("--kind", help="May be repeated.")]
-ChannelOption = Annotated[Channel | None, typer.Option("--channel")]
-RecipientOption = Annotated[
-    str | None,
-    typer.Option("--to", metavar="RECIPIENT", help="An address in any spelling, or a URL."),
-]
-SinceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--since", metavar="TIME", help="At this time or later: an instant, or 90m, 6h, 3d ago."
-    ),
-]
-UntilOption = Annotated[
-    str | None,
-    typer.Option("--until", metavar="TIME", help="Before this time, written as for --since."),
-]
 
 
-def wanted_notices(
-    *,
-    states: Sequence[State] | None,
-    undelivered: bool,
-    reason: str | None,
-    audience: Audience | None,
-    kinds: Sequence[Kind] | None,
-    channel: Channel | None,
-    recipient: str | None,
-    since: str | None,
-    until: str | None,
-) -> WantedNotices:
-    """What the options ask for.
+@dataclass(frozen=True, kw_only=True)
+class NoticeFilters:
+    """Which notices are wanted. What is None, or False, doesn't limit the list."""
 
-    :raises WrongUse: when a time can't be read
-    """
-    first = read_moment(since, option="--since")
-    last = read_moment(until, option="--until")
-    return WantedNotices(
-        states=frozenset({*(states or ()), *(UNDELIVERED if undelivered else ())}),
-        kinds=frozenset(kinds or ()),
-        audience=audience,
-        channel=channel,
-        recipient=recipient,
-        reason=reason,
-        since=parse_instant(first) if first else None,
-        until=parse_instant(last) if last else None,
-    )
+    connection: ConnectionsOption = None
+    state: Annotated[
+        list[State] | None, typer.Option("--state", help="May be repeated; by default all.")
+    ] = None
+    undelivered: Annotated[
+        bool,
+        typer.Option(
+            "--undelivered",
+            help="Notices that nobody received: skipped, suppressed, failed, bounced.",
+        ),
+    ] = False
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="TEXT", help="Text that the reason contains.")
+    ] = None
+    audience: Annotated[Audience | None, typer.Option("--audience")] = None
+    kind: Annotated[list[Kind] | None, typer.Option("--kind", help="May be repeated.")] = None
+    channel: Annotated[Channel | None, typer.Option("--channel")] = None
+    recipient: Annotated[
+        str | None,
+        typer.Option("--to", metavar="RECIPIENT", help="An address in any spelling, or a URL."),
+    ] = None
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="TIME", help="At this time or later: an instant, or 90m, 6h, 3d ago."
+        ),
+    ] = None
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="TIME", help="Before this time, written as for --since."),
+    ] = None
+
+    def wanted(self) -> WantedNotices:
+        """What the options ask for, of any connection.
+
+        :raises WrongUse: when a time can't be read
+        """
+        first = read_moment(self.since, option="--since")
+        last = read_moment(self.until, option="--until")
+        return WantedNotices(
+            states=frozenset({*(self.state or ()), *(UNDELIVERED if self.undelivered else ())}),
+            kinds=frozenset(self.kind or ()),
+            audience=self.audience,
+            channel=self.channel,
+            recipient=self.recipient,
+            reason=self.reason,
+            since=parse_instant(first) if first else None,
+            until=parse_instant(last) if last else None,
+        )
 
 
 def read_notices(

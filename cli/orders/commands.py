@@ -12,7 +12,6 @@ from cli.confirmation import confirm
 from cli.errors import COULD_NOT
 from cli.local_times import UTC_ZONE, read_zone
 from cli.options import (
-    ConnectionsOption,
     CsvOption,
     JsonOption,
     OrderArgument,
@@ -22,25 +21,7 @@ from cli.options import (
 )
 from cli.orders.columns import only, read_columns
 from cli.orders.exporting import EPILOG, export_orders
-from cli.orders.filters import (
-    AttentionCode,
-    CustomerWords,
-    DueOption,
-    FirstDay,
-    LastDay,
-    PlaceWords,
-    Product,
-    ProviderName,
-    RawStatus,
-    Reference,
-    SearchText,
-    ServiceType,
-    SortOption,
-    Statuses,
-    UpdatedSince,
-    Waiting,
-    as_query,
-)
+from cli.orders.filters import OrderFilters, SortOption
 from cli.orders.listing import read_list, show_list
 from cli.orders.lookup import find_orders
 from cli.orders.showing import show_order
@@ -64,22 +45,7 @@ app = make_part("Orders: list, show, watch, import, export.")
 )
 def list_orders(
     *,
-    status: Statuses = None,
-    connection: ConnectionsOption = None,
-    provider: ProviderName = None,
-    raw_status: RawStatus = None,
-    service_type: ServiceType = None,
-    attention: AttentionCode = None,
-    due: DueOption = None,
-    first_day: FirstDay = None,
-    last_day: LastDay = None,
-    waiting: Waiting = None,
-    reference: Reference = None,
-    customer: CustomerWords = None,
-    product: Product = None,
-    place: PlaceWords = None,
-    updated_since: UpdatedSince = None,
-    search: SearchText = None,
+    filters: OrderFilters,
     view: ViewOption = None,
     sort: SortOption = Sort.NEXT_DATE,
     columns: Annotated[
@@ -101,24 +67,7 @@ def list_orders(
     Other commands take an order as its column shows it.
     """
     moments = read_zone(zone)
-    query = as_query(
-        statuses=status,
-        connections=connection,
-        provider=provider,
-        raw_status=raw_status,
-        service_type=service_type,
-        attention=attention,
-        due=due,
-        first_day=first_day,
-        last_day=last_day,
-        waiting=waiting,
-        reference=reference,
-        customer=customer,
-        product=product,
-        place=place,
-        updated_since=updated_since,
-        search=search,
-    ) | {"sort": None if sort is Sort.NEXT_DATE else str(sort)}
+    query = filters.as_query(sort)
     chosen = read_columns(columns)
     api = OrdersApi(find_stack(stack))
     if view is not None:
@@ -165,12 +114,7 @@ def show(
 @app.command("watch", epilog=examples("orders watch --connection offergrid-main --once"))
 def watch(
     *,
-    status: Statuses = None,
-    connection: ConnectionsOption = None,
-    provider: ProviderName = None,
-    raw_status: RawStatus = None,
-    service_type: ServiceType = None,
-    search: SearchText = None,
+    filters: OrderFilters,
     every: Annotated[
         float, typer.Option("--every", min=0.2, help="Seconds between two reads of the list.")
     ] = 5,
@@ -204,14 +148,7 @@ def watch(
     """
     watch_orders(
         OrdersApi(find_stack(stack)),
-        as_query(
-            statuses=status,
-            connections=connection,
-            provider=provider,
-            raw_status=raw_status,
-            service_type=service_type,
-            search=search,
-        ),
+        filters.as_query(),
         every=every,
         most=most,
         once=once,

@@ -11,27 +11,9 @@ from cli.api import OrdersApi
 from cli.command_group import examples
 from cli.exports.commands import tell_export
 from cli.exports.following import download, wait_for
-from cli.options import ConnectionsOption, JsonOption
+from cli.options import JsonOption
 from cli.orders.columns import read_columns
-from cli.orders.filters import (
-    AttentionCode,
-    CustomerWords,
-    DueOption,
-    FirstDay,
-    LastDay,
-    PlaceWords,
-    Product,
-    ProviderName,
-    RawStatus,
-    Reference,
-    SearchText,
-    ServiceType,
-    SortOption,
-    Statuses,
-    UpdatedSince,
-    Waiting,
-    as_query,
-)
+from cli.orders.filters import OrderFilters, SortOption
 from cli.output import tell_json, warn
 from cli.stack import StackOption, find_stack
 from cli.views.applying import ViewOption, with_view
@@ -57,22 +39,7 @@ def export_orders(
         typer.Argument(metavar="FILE", help="The file to write; by default orders-<day>.csv."),
     ] = None,
     *,
-    status: Statuses = None,
-    connection: ConnectionsOption = None,
-    provider: ProviderName = None,
-    raw_status: RawStatus = None,
-    service_type: ServiceType = None,
-    attention: AttentionCode = None,
-    due: DueOption = None,
-    first_day: FirstDay = None,
-    last_day: LastDay = None,
-    waiting: Waiting = None,
-    reference: Reference = None,
-    customer: CustomerWords = None,
-    product: Product = None,
-    place: PlaceWords = None,
-    updated_since: UpdatedSince = None,
-    search: SearchText = None,
+    filters: OrderFilters,
     view: ViewOption = None,
     sort: SortOption = Sort.NEXT_DATE,
     columns: Annotated[
@@ -103,24 +70,7 @@ def export_orders(
     The file has the rows of `milepost orders list --all --csv` with the same options. If this
     command is interrupted, the job continues: milepost exports download ID.
     """
-    query = as_query(
-        statuses=status,
-        connections=connection,
-        provider=provider,
-        raw_status=raw_status,
-        service_type=service_type,
-        attention=attention,
-        due=due,
-        first_day=first_day,
-        last_day=last_day,
-        waiting=waiting,
-        reference=reference,
-        customer=customer,
-        product=product,
-        place=place,
-        updated_since=updated_since,
-        search=search,
-    ) | {"sort": None if sort is Sort.NEXT_DATE else str(sort)}
+    query = filters.as_query(sort)
     chosen = read_columns(columns)
     api = OrdersApi(find_stack(stack))
     if view is not None:
