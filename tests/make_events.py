@@ -37,7 +37,7 @@ from tests.builders import (
     offergrid_order,
     rabot_order,
 )
-from tests.fakes import MemoryOrders
+from tests.fakes.orders import MemoryOrders
 from tests.make_api_events import api_events, console_events, scheduled_events
 from tests.make_mail_events import mail_events
 from tests.payloads import charge_order, service_request

@@ -15,7 +15,7 @@ from milepost.queries.indexed_words import IndexedWords
 from milepost.queries.outcomes import AcceptanceKey, OutcomeKey
 from milepost.queries.stage_durations import NO_WORDS, Change, Counted, Step, change_of, count
 from tests.builders import minute
-from tests.fakes import MemoryOrders
+from tests.fakes.orders import MemoryOrders
 
 Image = TrackedOrder | None
 

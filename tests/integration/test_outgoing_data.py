@@ -26,7 +26,7 @@ from milepost.orders.report import Report
 from milepost.providers import offergrid, offergrid_payload, rabot, rabot_payload, spirii, subs
 from milepost.providers.base import Provider
 from tests.builders import NOON
-from tests.fakes import MemoryOrders
+from tests.fakes.orders import MemoryOrders
 from tests.integration.crash_injection import subscribe_a_queue_to_a_bus
 from tests.make_events import sqs_batch
 from tests.signing import SECRET

@@ -19,7 +19,7 @@ from milepost.actions.aws.scheduler import (
     schedule_name,
 )
 from milepost.orders.order import OrderKey
-from tests.fakes import MemoryPlans
+from tests.fakes.requests import MemoryPlans
 
 NOON = datetime(2030, 3, 20, 12, tzinfo=UTC)
 CALL = PlannedCall(order=OrderKey("spirii-dk", "so-1", "so 1:ü"), action="fulfill", key="k1")

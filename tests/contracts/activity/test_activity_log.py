@@ -10,7 +10,7 @@ from milepost.activity.aws.log import ActivityTable
 from milepost.activity.entry import Actor, Entry, Outcome, Place, Via, Wanted
 from tests.builders import KEY, NOON
 from tests.contracts import conftest
-from tests.fakes import MemoryActivity
+from tests.fakes.requests import MemoryActivity
 
 TABLE = "ActivityTable"
 DAYS = 40

@@ -14,7 +14,7 @@ from milepost.notifications.notice import Channel, NoticeId, State
 from milepost.notifications.recipients import Choice
 from tests.builders import minute, notice
 from tests.contracts.conftest import Place
-from tests.fakes import MemoryNotices
+from tests.fakes.notifications import MemoryNotices
 
 TABLE = "NoticesTable"
 ONE = notice()

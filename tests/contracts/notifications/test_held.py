@@ -14,7 +14,7 @@ from milepost.notifications.notice import Channel, Notice
 from milepost.orders.order import Kind, OrderKey
 from tests.builders import RETAIL, announcement, minute, notice
 from tests.contracts.conftest import Place
-from tests.fakes import MemoryHolds
+from tests.fakes.notifications import MemoryHolds
 
 TABLE = "NoticesTable"
 ACCEPTED = notice()

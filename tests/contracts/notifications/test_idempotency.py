@@ -9,7 +9,7 @@ from milepost.common.idempotency import KeyReused, fingerprint, is_repeated
 from milepost.notifications.aws.idempotency import RequestsTable
 from tests.builders import NOON
 from tests.contracts.conftest import Place
-from tests.fakes import MemoryRequests
+from tests.fakes.requests import MemoryRequests
 
 TABLE = "NoticesTable"
 Requests = RequestsTable | MemoryRequests

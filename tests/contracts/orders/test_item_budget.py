@@ -31,7 +31,7 @@ from milepost.queries.aws.search import SearchTable
 from milepost.queries.stage_durations import change_of
 from tests.builders import KEY, NOON, OFFERGRID, RULES, announcement, minute, notice, report
 from tests.contracts.conftest import make_table, open_engine
-from tests.fakes import MemoryOrders
+from tests.fakes.orders import MemoryOrders
 from tests.stack import create_table
 
 TABLE = "OrdersTable"

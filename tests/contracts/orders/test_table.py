@@ -33,7 +33,7 @@ from tests.builders import (
     tracked,
 )
 from tests.contracts.conftest import SERVERS, make_table, open_engine
-from tests.fakes import MemoryOrders
+from tests.fakes.orders import MemoryOrders
 
 TABLE = "OrdersTable"
 

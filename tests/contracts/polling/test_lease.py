@@ -17,7 +17,7 @@ from milepost.polling.page_shift import PreviousPage
 from milepost.polling.state import LookAgain, PollState, Progress, Validator
 from milepost.providers.base import PageRequest
 from tests.builders import minute
-from tests.fakes import MemoryPolls
+from tests.fakes.polling import MemoryPolls
 
 TABLE = "PollsTable"
 NAME = "offergrid-home"

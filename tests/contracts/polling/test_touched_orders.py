@@ -12,7 +12,7 @@ from milepost.polling.aws.touched_orders import KEPT_FOR, BatchMarks, TouchedTab
 from milepost.polling.page_cache import key_of
 from milepost.polling.touched_orders import TRUSTED_FOR
 from tests.builders import OFFERGRID, minute
-from tests.fakes import MemoryTouched
+from tests.fakes.polling import MemoryTouched
 
 TABLE = "TouchedTable"
 NAME = OFFERGRID.id

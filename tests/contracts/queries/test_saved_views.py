@@ -7,7 +7,7 @@ import pytest
 from milepost.queries.aws.saved_views import ViewsTable
 from milepost.queries.saved_views import MOST_VIEWS, Shared, TooManyViews, View, find_view
 from tests.contracts import conftest
-from tests.fakes import MemoryViews
+from tests.fakes.requests import MemoryViews
 
 TABLE = "ViewsTable"
 

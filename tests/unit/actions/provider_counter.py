@@ -18,7 +18,8 @@ from milepost.orders.report import Report, Source
 from milepost.providers.http import INTERACTIVE_TIMEOUTS, ProviderHttp, ProviderPool
 from milepost.providers.registry import adapter
 from milepost.providers.session import Conversation
-from tests.fakes import MemoryOrders, MemoryPlans
+from tests.fakes.orders import MemoryOrders
+from tests.fakes.requests import MemoryPlans
 
 PROVIDERS = {
     "offergrid-home": "offergrid",

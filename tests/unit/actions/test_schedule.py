@@ -20,7 +20,7 @@ from milepost.orders.action_results import current_plan
 from milepost.orders.details import Result
 from milepost.providers.base import BadArgument
 from milepost.providers.session import Conversation
-from tests.fakes import MemoryPlans
+from tests.fakes.requests import MemoryPlans
 from tests.unit.actions.planned_actions import HOUR, SPIRII
 from tests.unit.actions.provider_counter import Counter
 

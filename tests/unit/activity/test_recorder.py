@@ -5,7 +5,7 @@ import pytest
 from milepost.activity.entry import Actor, Outcome, Via, kept_arguments
 from milepost.activity.recorder import Change, NotRecorded, Recorder
 from tests.builders import NOON
-from tests.fakes import MemoryActivity
+from tests.fakes.requests import MemoryActivity
 
 ACTOR = Actor(person="lena", subject="s")
 

@@ -33,16 +33,14 @@ from milepost.queries.order_list import Listed, Page, Place, Wanted
 from milepost.queries.outcomes import AcceptanceFigures, OutcomeKey
 from milepost.tracking_page.link import TrackingLinks
 from tests.builders import NOON, OFFERGRID, RABOT
-from tests.fakes import (
-    MemoryActivity,
+from tests.fakes.notifications import (
     MemoryNotices,
-    MemoryOrders,
     MemoryOutbox,
-    MemoryRequests,
     MemorySubscriptions,
     MemorySuppressions,
-    MemoryViews,
 )
+from tests.fakes.orders import MemoryOrders
+from tests.fakes.requests import MemoryActivity, MemoryRequests, MemoryViews
 from tests.unit.tracking_page.fake_tracking import Versions
 
 KEY = b"a key that signs cursors"

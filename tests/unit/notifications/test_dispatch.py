@@ -15,7 +15,7 @@ from milepost.orders.announcements import DETAILS_GRACE_PERIOD, Announced
 from milepost.orders.details import Details
 from milepost.orders.order import Kind
 from tests.builders import NOON, OFFERGRID, announced, announcement, minute
-from tests.fakes import MemoryHolds, MemoryNotices, MemoryOutbox
+from tests.fakes.notifications import MemoryHolds, MemoryNotices, MemoryOutbox
 
 SALES, OPS, CRM = "sales@example.org", "ops@example.org", "https://crm.example/hooks"
 BY_MAIL = Subscription(id="sales", recipient=SALES)

@@ -16,15 +16,15 @@ from milepost.notifications.resend import CannotResend, NeedsForce, Resender, Re
 from milepost.notifications.subscription import Subscription
 from milepost.orders.order import Announcement, Kind
 from tests.builders import KEY, NOON, OFFERGRID, announcement, minute, notice, report, tracked
-from tests.fakes import (
-    MemoryConnections,
+from tests.fakes.connections import MemoryConnections
+from tests.fakes.notifications import (
     MemoryNotices,
-    MemoryOrders,
     MemoryOutbox,
-    MemoryRequests,
     MemorySubscriptions,
     MemorySuppressions,
 )
+from tests.fakes.orders import MemoryOrders
+from tests.fakes.requests import MemoryRequests
 from tests.unit.notifications.mail import fake_mail_sending
 
 SAID = announcement(Kind.ACCEPTED)

@@ -12,7 +12,7 @@ from milepost.operations.order_import import FIELDS, Imported, ImportOutcome, im
 from milepost.orders.order import OrderKey
 from milepost.providers.registry import adapter
 from tests.builders import NOON, OFFERGRID, RABOT
-from tests.fakes import MemoryOrders
+from tests.fakes.orders import MemoryOrders
 
 ROW = {
     "order_id": "ord-9",

@@ -12,7 +12,7 @@ from milepost.orders.report import Report
 from milepost.providers.base import rules_of
 from milepost.providers.registry import adapter
 from tests.builders import OFFERGRID, RABOT, minute, report, tracked
-from tests.fakes import MemoryOrders
+from tests.fakes.orders import MemoryOrders
 
 APPOINTMENT = "2026-03-12T02:00:00Z"
 

@@ -12,7 +12,7 @@ from milepost.orders.report import Report
 from milepost.orders.rules import Rules
 from milepost.providers.rabot import RULES as RABOT_RULES
 from tests.builders import KEY, RULES, announcement, minute, report, tracked
-from tests.fakes import MemoryOrders
+from tests.fakes.orders import MemoryOrders
 
 
 def told(*reports: Report, rules: Rules = RULES) -> list[Kind]:

@@ -18,7 +18,7 @@ from milepost.orders.recording import LostRace, record
 from milepost.orders.report import Report, Source
 from milepost.orders.rules import Rules
 from tests.builders import KEY, NOON, OFFERGRID, announcement, minute, report, tracked
-from tests.fakes import MemoryOrders
+from tests.fakes.orders import MemoryOrders
 
 DAY = timedelta(days=1)
 LOOKED_AFTER = replace(OFFERGRID, contact="lead@example.org")

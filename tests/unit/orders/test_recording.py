@@ -11,7 +11,7 @@ from milepost.orders.order import Kind
 from milepost.orders.recording import MOST_LOST_RACES, LostRace, Recorded, RecordOutcome, record
 from milepost.orders.report import Report, Source
 from tests.builders import KEY, RULES, minute, report
-from tests.fakes import MemoryOrders
+from tests.fakes.orders import MemoryOrders
 
 
 def take_in(one: Report, orders: MemoryOrders, **how: bool) -> Recorded:

@@ -15,7 +15,7 @@ from milepost.orders.recording import RecordOutcome, record
 from milepost.orders.report import Report, Source
 from milepost.orders.rules import Rules
 from tests.builders import KEY, OFFERGRID, RULES, minute, report, stored_and_read, tracked
-from tests.fakes import MemoryOrders
+from tests.fakes.orders import MemoryOrders
 
 EVENTS_TELL_ACCOUNTS = Rules(event_facts=frozenset({"account_number"}))
 

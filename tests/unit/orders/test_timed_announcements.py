@@ -21,7 +21,7 @@ from milepost.orders.report import Report, Source
 from milepost.orders.rules import Rules
 from milepost.orders.timed_announcements import TimedWatch
 from tests.builders import KEY, NOON, OFFERGRID, announcement, minute, report
-from tests.fakes import MemoryOrders
+from tests.fakes.orders import MemoryOrders
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 AGREED = "2026-03-12T02:00:00Z"

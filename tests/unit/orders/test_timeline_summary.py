@@ -21,7 +21,7 @@ from milepost.orders.timeline_summary import MOST_ACKNOWLEDGED, MOST_STAGES, MOS
 from milepost.queries.commission import State, commissions
 from milepost.queries.stage_durations import Counted, Step, change_of
 from tests.builders import KEY, NOON, OFFERGRID, RULES, minute, report, stored_and_read, tracked
-from tests.fakes import MemoryOrders
+from tests.fakes.orders import MemoryOrders
 
 FLAPPING = Rules(recovers={"rejected": frozenset({Status.ACCEPTED})})
 

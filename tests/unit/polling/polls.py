@@ -32,7 +32,8 @@ from tests.builders import (
     offergrid_order,
     rabot_page,
 )
-from tests.fakes import MemoryOrders, MemoryPageHashes, MemoryPolls, MemoryTouched
+from tests.fakes.orders import MemoryOrders
+from tests.fakes.polling import MemoryPageHashes, MemoryPolls, MemoryTouched
 
 HOUR = timedelta(hours=1)
 Answer = Response | Exception

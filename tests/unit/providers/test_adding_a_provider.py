@@ -28,7 +28,8 @@ from milepost.polling.state import PollState, Progress, Validator
 from milepost.providers.base import Response
 from milepost.providers.registry import REGISTRY, adapter
 from milepost.providers.session import Conversation
-from tests.fakes import MemoryPlans, MemoryTouched
+from tests.fakes.polling import MemoryTouched
+from tests.fakes.requests import MemoryPlans
 
 PAGE = Path(__file__).parents[3] / "docs" / "add-a-provider.md"
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)

@@ -37,7 +37,7 @@ from tests.builders import (
     report,
 )
 from tests.downstream import LANGUAGES, make_everything
-from tests.fakes import MemoryOrders
+from tests.fakes.orders import MemoryOrders
 from tests.malformed_payloads import ODD_DATES, UNREADABLE_DATES, mangled
 from tests.payloads import SPIRII, SUBS, charge_order, service_request
 

@@ -19,7 +19,7 @@ from milepost.orders.report import Report, Source
 from milepost.orders.rules import Rules
 from milepost.queries.commission_watch import CommissionWatch, Due, Place
 from tests.builders import KEY, OFFERGRID, minute, report
-from tests.fakes import MemoryOrders
+from tests.fakes.orders import MemoryOrders
 
 DAY = timedelta(days=1)
 TERMS = CommissionTerms(amount="75.50", currency="AUD", due_day=15)

@@ -20,14 +20,14 @@ from milepost.notifications.recipients import Choice
 from milepost.notifications.subscription import Subscription
 from milepost.orders.order import Kind, OrderKey
 from tests.builders import KEY, NOON, OFFERGRID, notice, report, tracked
-from tests.fakes import (
-    MemoryConnections,
+from tests.fakes.connections import MemoryConnections
+from tests.fakes.notifications import (
     MemoryHolds,
     MemoryNotices,
-    MemoryOrders,
     MemorySubscriptions,
     MemorySuppressions,
 )
+from tests.fakes.orders import MemoryOrders
 
 ADDRESSES = {
     Channel.SLACK: "https://hooks.slack.com/services/T0/B0/secret-of-slack",

@@ -16,12 +16,9 @@ from milepost.notifications.notice import Channel, Notice, State
 from milepost.notifications.subscription import Subscription
 from milepost.orders.order import Kind
 from tests.builders import KEY, NOON, OFFERGRID, announcement, notice, report, tracked
-from tests.fakes import (
-    MemoryConnections,
-    MemoryOrders,
-    MemorySubscriptions,
-    MemorySuppressions,
-)
+from tests.fakes.connections import MemoryConnections
+from tests.fakes.notifications import MemorySubscriptions, MemorySuppressions
+from tests.fakes.orders import MemoryOrders
 from tests.signing import SECRET
 
 CLAIM = "the token of the claim"

@@ -16,14 +16,14 @@ from milepost.notifications.subscription import DigestReason, Subscription
 from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.orders.overdue_list import OverdueNow, OverdueOrders
 from tests.builders import KEY, NOON, OFFERGRID, RETAIL, report, tracked
-from tests.fakes import (
-    MemoryConnections,
+from tests.fakes.connections import MemoryConnections
+from tests.fakes.notifications import (
     MemoryHolds,
     MemoryNotices,
-    MemoryOrders,
     MemorySubscriptions,
     MemorySuppressions,
 )
+from tests.fakes.orders import MemoryOrders
 
 
 class Killed(BaseException):

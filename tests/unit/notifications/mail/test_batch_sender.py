@@ -15,7 +15,7 @@ from milepost.notifications.subscription import Mode, QuietHours, Subscription
 from milepost.orders.order import Kind
 from milepost.orders.overdue_list import OverdueNow, OverdueOrder
 from tests.builders import KEY, OFFERGRID, minute, notice
-from tests.fakes import MemoryConnections
+from tests.fakes.connections import MemoryConnections
 from tests.unit.notifications.mail.fake_mail_sending import REASON, Desk, Killed, raising
 
 DUE = minute(60)

@@ -16,7 +16,7 @@ from milepost.notifications.notice import Audience, Notice
 from milepost.notifications.subscription import Subscription
 from milepost.orders.order import Announcement, Kind, OrderKey, TrackedOrder
 from tests.builders import NOON, OFFERGRID, announcement, minute, notice, report, tracked
-from tests.fakes import MemoryConnections
+from tests.fakes.connections import MemoryConnections
 from tests.unit.notifications.mail.fake_mail_sending import (
     UNWRITABLE,
     Desk,

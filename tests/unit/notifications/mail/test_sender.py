@@ -12,7 +12,7 @@ from milepost.notifications.notice import Audience, State
 from milepost.notifications.subscription import Subscription
 from milepost.orders.order import Kind
 from tests.builders import KEY, NOON, OFFERGRID, minute, notice
-from tests.fakes import MemoryConnections
+from tests.fakes.connections import MemoryConnections
 from tests.unit.notifications.mail.fake_mail_sending import Desk, Killed, raising
 
 ONE = notice()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from milepost.orders.order import OrderKey, TrackedOrder
-from tests.fakes import MemoryOrders
+from tests.fakes.orders import MemoryOrders
 
 
 @dataclass
