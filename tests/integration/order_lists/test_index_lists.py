@@ -1,115 +1,35 @@
 """Lists of orders by the index: each order once, in order, and no more read than a page needs."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from random import Random
 from typing import Any
 
 import pytest
 
 from milepost.common.status import Status
-from milepost.connections.connection import Connection
-from milepost.operations.erasure.aws.orders import ErasableOrders
 from milepost.orders.aws import index_keys
 from milepost.orders.aws.index import Misplaced, OrdersIndex
 from milepost.orders.aws.index_layout import IndexLayout
-from milepost.orders.aws.table import OrdersTable
-from milepost.orders.order import OrderKey, TrackedOrder
-from milepost.orders.search_terms import customer_id_of_email
+from milepost.orders.order import OrderKey
 from milepost.orders.summary import Wait
-from milepost.orders.tombstones import tombstone_of
-from milepost.queries import order_finder
 from milepost.queries.aws import index_reading, order_lists
-from milepost.queries.aws.figures import FiguresTable
 from milepost.queries.aws.order_lists import OrderLists
-from milepost.queries.aws.search import SearchTable
-from milepost.queries.list_choices import Due, Sort
-from milepost.queries.order_finder import Count, OrderFinder, TooManyToSort
-from milepost.queries.order_list import Listed, Page, Place, Wanted
+from milepost.queries.list_choices import Due
+from milepost.queries.order_list import Wanted
 from tests.builders import NOON, OFFERGRID, RABOT, report, tracked
+from tests.integration.order_lists.listed import (
+    ACCEPTED,
+    ALL,
+    ZONES,
+    RecordingClient,
+    ids,
+    order,
+    pages,
+    shown,
+)
 from tests.stack import Stack, aws
-
-ZONES = {one.id: one.time_zone for one in (OFFERGRID, RABOT)}
-BOTH = frozenset({OFFERGRID.id, RABOT.id})
-ALL = Wanted(asked_at=NOON)
-ACCEPTED = Wanted(asked_at=NOON, statuses=(Status.ACCEPTED,))
-
-
-@dataclass
-class PastDueOrder:
-    """The table's client, and what it was asked."""
-
-    queries: list[dict[str, Any]] = field(default_factory=list)
-
-    def query(self, **asked: Any) -> Any:
-        self.queries.append(asked)
-        return aws("dynamodb").query(**asked)
-
-    def batch_get_item(self, **asked: Any) -> Any:
-        return aws("dynamodb").batch_get_item(**asked)
-
-
-@pytest.fixture(autouse=True)
-def _several_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_keys, "SHARDS", 2)
-
-
-@pytest.fixture
-def client() -> PastDueOrder:
-    return PastDueOrder()
-
-
-@pytest.fixture
-def lists(stack: Stack, client: PastDueOrder) -> OrderLists:
-    return OrderLists(client, table_name=stack.resources["OrdersTable"])
-
-
-@pytest.fixture
-def keep(stack: Stack) -> Callable[..., None]:
-    """Writes orders into the table."""
-
-    def write(*orders: TrackedOrder) -> None:
-        for one in orders:
-            connection = RABOT if one.order.key.connection == RABOT.id else OFFERGRID
-            table = OrdersTable(
-                aws("dynamodb"), table_name=stack.resources["OrdersTable"], connection=connection
-            )
-            table.write(one, new=())
-
-    return write
-
-
-def order(
-    number: int,
-    status: Status = Status.ACCEPTED,
-    *,
-    connection: str = OFFERGRID.id,
-    at: float | None = None,
-    **details: Any,
-) -> TrackedOrder:
-    key = OrderKey(connection, f"ord-{number:04d}", "item-1")
-    return tracked(report(status, number if at is None else at, key=key, **details))
-
-
-def pages(
-    lists: OrderLists, wanted: Wanted = ALL, *, limit: int = 7, after: Place | None = None
-) -> Iterator[Page]:
-    """The pages of a list, one after the other."""
-    while True:
-        page = lists.page(wanted, zones=ZONES, after=after, limit=limit)
-        yield page
-        after = page.last
-        if after is None:
-            return
-
-
-def shown(found: Iterable[Page]) -> list[Listed]:
-    return [one for page in found for one in page.orders]
-
-
-def ids(orders: Iterable[Listed]) -> list[str]:
-    return [one.key.order_id for one in orders]
 
 
 @pytest.mark.thorough
@@ -222,7 +142,7 @@ def test_what_waits_for_its_customer_says_so_and_is_not_overdue_within_its_limit
 
 @pytest.mark.thorough
 def test_a_page_reads_no_more_however_many_orders_there_are(
-    lists: OrderLists, keep: Callable[..., None], client: PastDueOrder
+    lists: OrderLists, keep: Callable[..., None], client: RecordingClient
 ) -> None:
     def cost() -> tuple[int, int]:
         client.queries.clear()
@@ -239,7 +159,7 @@ def test_a_page_reads_no_more_however_many_orders_there_are(
 def test_a_filter_that_few_pass_ends_a_page_early_and_loses_none(
     lists: OrderLists,
     keep: Callable[..., None],
-    client: PastDueOrder,
+    client: RecordingClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(order_lists, "MOST_LOOKED_THROUGH", 12)
@@ -255,7 +175,7 @@ def test_a_filter_that_few_pass_ends_a_page_early_and_loses_none(
 
 @pytest.mark.thorough
 def test_more_are_read_at_a_time_only_where_a_filter_leaves_some_out(
-    lists: OrderLists, keep: Callable[..., None], client: PastDueOrder
+    lists: OrderLists, keep: Callable[..., None], client: RecordingClient
 ) -> None:
     def limits(wanted: Wanted) -> set[int]:
         client.queries.clear()
@@ -271,7 +191,7 @@ def test_more_are_read_at_a_time_only_where_a_filter_leaves_some_out(
 
 @pytest.mark.thorough
 def test_where_dates_leave_many_out_each_read_is_longer_than_the_one_before(
-    lists: OrderLists, keep: Callable[..., None], client: PastDueOrder
+    lists: OrderLists, keep: Callable[..., None], client: RecordingClient
 ) -> None:
     # Somebody is on site: the appointment has begun, and isn't over.
     begun = f"{NOON - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
@@ -323,7 +243,10 @@ def test_what_a_read_for_several_lists_did_not_reach_is_read_by_itself(
 
 
 def test_an_order_of_an_earlier_version_is_listed_and_moved_and_announces_nothing(
-    stack: Stack, client: PastDueOrder, keep: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    stack: Stack,
+    client: RecordingClient,
+    keep: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(index_keys, "MOST_SHARDS", 8)
     keep(order(1), order(2, Status.REJECTED), order(3))
@@ -397,168 +320,3 @@ def test_a_list_of_a_day_begins_and_ends_with_it(
     found = shown(pages(lists, wanted, limit=100))
     # In Melbourne, 11 hours ahead: from 13:00 of the day before to 13:00.
     assert (found[0].since, found[-1].since) == ("2026-02-28T20:00:00Z", "2026-03-01T12:00:00Z")
-
-
-ANNA = {
-    "customer": {"name": "Anna Müller", "email": "anna@example.org", "phone": "+49 30 1234567"},
-    "address": {"street": "Hauptstr. 7", "postcode": "10115", "city": "Berlin"},
-    "offer": {"name": "Fiber 250", "supplier": "Netz AG"},
-    "reference": "PP-1",
-}
-BEN = {
-    "customer": {"name": "Ben Weber", "business": "Äpfel GmbH"},
-    "address": {"street": "Am Wall 3", "postcode": "28195", "city": "Bremen"},
-    "charge_box": {"model": "Zap 22", "serial_number": "ZAP-9"},
-    "reference": "EN-9",
-}
-
-
-@pytest.fixture
-def finder(lists: OrderLists, stack: Stack) -> OrderFinder:
-    return OrderFinder(
-        lists=lists,
-        search=SearchTable(aws("dynamodb"), table_name=stack.resources["SearchTable"]),
-        figures=FiguresTable(aws("dynamodb"), table_name=stack.resources["FiguresTable"]),
-        connections=Known(),
-    )
-
-
-class Known:
-    def all(self) -> dict[str, Connection]:
-        return {one.id: one for one in (OFFERGRID, RABOT)}
-
-    def unusable(self) -> dict[str, Any]:
-        return {}
-
-
-def test_orders_of_a_list_have_their_customer_product_and_place(
-    finder: OrderFinder, keep: Callable[..., None]
-) -> None:
-    keep(order(1, **ANNA), order(2, **BEN), order(3))
-    anna, ben, nobody = finder.page(ALL).orders
-    assert (anna.customer_name, anna.product, anna.supplier, anna.place) == (
-        "Anna Müller",
-        "Fiber 250",
-        "Netz AG",
-        "10115 Berlin",
-    )
-    assert anna.customer_id == customer_id_of_email("ANNA@example.org")
-    assert (ben.customer_name, ben.product, ben.place) == ("Äpfel GmbH", "Zap 22", "28195 Bremen")
-    assert (nobody.customer_name, nobody.product, nobody.place) == (None, None, None)
-
-
-@pytest.mark.parametrize(
-    ("filters", "found"),
-    [
-        ({"customer": "muel ann"}, [1]),
-        ({"customer": "030 1234567"}, [1]),
-        ({"customer": customer_id_of_email("anna@example.org")}, [1]),
-        ({"customer": "apfel"}, [2]),
-        ({"product": "netz"}, [1]),
-        ({"product": "zap"}, [2]),
-        ({"place": "am wall brem"}, [2]),
-        ({"place": "10115", "customer": "ben"}, []),
-        ({"reference": "pp"}, [1]),
-        ({"reference": "9", "place": "bremen"}, [2]),
-        ({"updated_since": NOON + timedelta(minutes=4)}, [3]),
-        ({"updated_since": NOON + timedelta(minutes=3), "product": "zap"}, [2]),
-        ({"waiting": "any"}, [3]),
-        ({"waiting": "payment"}, [3]),
-        ({"waiting": "contact"}, []),
-    ],
-)
-def test_filters_find_what_they_say_and_are_combined(
-    filters: dict[str, Any], found: list[int], finder: OrderFinder, keep: Callable[..., None]
-) -> None:
-    waits = order(3)
-    waits = replace(waits, order=replace(waits.order, waiting=Wait("payment", NOON)))
-    keep(order(1, **ANNA), order(2, **BEN), waits)
-    wanted = replace(ALL, **filters)
-    assert ids(finder.page(wanted).orders) == [f"ord-{number:04d}" for number in found]
-    assert finder.count(wanted) == Count(len(found))
-
-
-def test_an_order_that_was_erased_and_is_still_in_the_index_is_in_no_list(
-    lists: OrderLists, keep: Callable[..., None], stack: Stack
-) -> None:
-    gone, there = order(1, **ANNA), order(2, **BEN)
-    keep(gone, there)
-    table = ErasableOrders(aws("dynamodb"), table_name=stack.resources["OrdersTable"])
-    table.write_tombstone(tombstone_of(replace(gone, version=1), at=NOON))
-    keys = [one.order.key for one in (gone, there)]
-    assert ids(lists.look_up(keys)) == ["ord-0002"]
-
-
-def test_an_order_that_was_written_before_says_when_it_was_updated_too(
-    finder: OrderFinder, keep: Callable[..., None], stack: Stack
-) -> None:
-    keep(order(1), order(2))
-    aws("dynamodb").update_item(
-        TableName=stack.resources["OrdersTable"],
-        Key={"pk": {"S": f"order#{OFFERGRID.id}#ord-0001"}, "sk": {"S": "item#item-1"}},
-        UpdateExpression="REMOVE updated_at",
-    )
-    listed = finder.page(ALL).orders
-    assert [one.updated_at for one in listed] == ["2026-03-02T12:02:00Z", "2026-03-02T12:03:00Z"]
-
-
-@pytest.mark.parametrize(
-    ("sort", "found"),
-    [
-        (Sort.NEXT_DATE, [1, 2, 3, 4]),
-        (Sort.SINCE, [4, 1, 2, 3]),
-        (Sort.CUSTOMER, [1, 2, 3, 4]),
-        (Sort.PROVIDER, [4, 1, 3, 2]),
-        (Sort.FORECAST, [3, 1, 4, 2]),
-    ],
-)
-def test_a_list_is_sorted_in_several_ways_page_by_page(
-    sort: Sort, found: list[int], finder: OrderFinder, keep: Callable[..., None]
-) -> None:
-    early = order(4)
-    early = replace(early, order=replace(early.order, since=NOON - timedelta(days=9)))
-    keep(
-        order(1, customer={"name": "anna"}),
-        order(2, customer={"name": "Ben"}, connection=RABOT.id),
-        order(3, customer={"name": "cem"}),
-        early,
-    )
-    if sort is Sort.NEXT_DATE:
-        found = ids_by_next_date(finder)
-    shown_so_far: list[str] = []
-    after = None
-    while True:
-        page = finder.page(ALL, sort=sort, after=after, limit=2, ends=likely_ends)
-        shown_so_far += ids(page.orders)
-        after = page.last
-        if after is None:
-            break
-    assert shown_so_far == [f"ord-{number:04d}" for number in found]
-
-
-def likely_ends(orders: Sequence[Listed]) -> dict[OrderKey, datetime]:
-    """Of the second order nobody knows; the others are asked about with their facts."""
-    assert all(one.updated_at for one in orders)
-    days = {"ord-0003": 1, "ord-0001": 4, "ord-0004": 9}
-    return {
-        one.key: NOON + timedelta(days=days[one.key.order_id])
-        for one in orders
-        if one.key.order_id in days
-    }
-
-
-def ids_by_next_date(finder: OrderFinder) -> list[int]:
-    listed = finder.page(ALL).orders
-    assert [one.next_date for one in listed] == sorted(one.next_date for one in listed)
-    return [int(one.key.order_id.removeprefix("ord-")) for one in listed]
-
-
-def test_a_list_that_is_too_long_is_not_sorted_and_counted_as_more(
-    finder: OrderFinder, keep: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(order_finder, "MOST_SORTED", 3)
-    keep(*(order(number, **ANNA) for number in range(4)))
-    with pytest.raises(TooManyToSort):
-        finder.page(ALL, sort=Sort.CUSTOMER)
-    assert finder.count(replace(ALL, customer="anna"), most=3) == Count(3, more=True)
-    assert finder.count(replace(ALL, customer="anna")) == Count(4)
