@@ -12,7 +12,6 @@ from milepost.notifications.endpoints.aws.delivery_log import LONGEST_DELAY
 from milepost.notifications.mail.sender import NEWS_WITHIN
 from milepost.notifications.mail.tracking import LOGGED_WITHIN
 from tests.template import (
-    DOCUMENTED,
     FUNCTIONS,
     QUEUES,
     RESOURCES,
@@ -236,97 +235,6 @@ def test_a_bucket_is_private_encrypted_and_reached_by_tls_alone(name: str) -> No
     assert [statement["Effect"] for statement in denied] == ["Deny"]
 
 
-def test_every_dead_letter_queue_has_an_alarm() -> None:
-    """By watch_deadlines, which counts what waits in each, for OpenProblemsAlarm."""
-    variables = FUNCTIONS["WatchDeadlinesFunction"]["Environment"]["Variables"]
-    watched = re.findall(r"\$\{(\w+)\.QueueName\}", variables["DEAD_LETTERS"]["Sub"])
-    work_queues = {n for n, queue in QUEUES.items() if "RedrivePolicy" in queue}
-    assert set(QUEUES) - work_queues == set(watched)
-
-
-def test_every_alarm_has_a_heading_in_the_runbook() -> None:
-    runbook = (ROOT / "docs" / "runbook.md").read_text()
-    for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
-        heading = alarm["AlarmDescription"].partition('"')[2].rstrip('".')
-        assert f"## {heading}\n" in runbook, f"{name}: {heading}"
-
-
-ALARMS = of_type("AWS::CloudWatch::Alarm")
-
-
-OURS = "Milepost/${AWS::StackName}"
-"""The namespace of the metrics of one stack."""
-
-
-FAILED_FOR_GOOD = (OURS, "Failures", "milepost")
-"""Sent beside the metric of each kind: tests/integration/test_alarms.py."""
-
-
-WAITS = (OURS, "OpenProblems", "milepost")
-"""Sent by watch_deadlines: dead letters, late polls, connections that can't be used."""
-
-
-PROMISES: Mapping[str, set[tuple[str, str, str]]] = {
-    "what could not be done waits for a person": {WAITS},
-    "each connection is polled, and one that can't be used is named": {WAITS},
-    "what can't be read is kept; a notice or a planned action that fails is told": {
-        FAILED_FOR_GOOD
-    },
-    "that is measured": {("AWS/Lambda", "Invocations", "WatchDeadlinesFunction")},
-    "what nobody expected is told": {(OURS, "FunctionFailures", "")},
-    "changes are announced in time": {("AWS/Lambda", "IteratorAge", "AnnounceFunction")},
-    "nobody is accepted without a signature": {(OURS, "RefusedWebhooks", "bad_signature")},
-    "without a secret nobody is, and 2xx means that it is in the inbox": {FAILED_FOR_GOOD},
-    "and the inbox is emptied": {("AWS/SQS", "ApproximateAgeOfOldestMessage", "InboxQueue")},
-    "mails arrive": {
-        ("AWS/SES", "Reputation.BounceRate", ""),
-        ("AWS/SES", "Reputation.ComplaintRate", ""),
-    },
-    "who asks is answered": {("AWS/ApiGateway", "5xx", "Api"), FAILED_FOR_GOOD},
-}
-
-
-def namespace(alarm: Mapping[str, Any]) -> str:
-    """The namespace of an alarm's metric, as the template writes it."""
-    said = alarm["Namespace"]
-    return str(said["Sub"] if isinstance(said, dict) else said)
-
-
-def of_what(alarm: Mapping[str, Any]) -> str:
-    """The resources, or plain values, that an alarm's dimensions name."""
-    values = [one["Value"] for one in alarm.get("Dimensions", [])]
-    names = [next(iter(v.values())) if isinstance(v, dict) else v for v in values]
-    return " ".join(name.partition(".")[0] for name in names)
-
-
-@pytest.mark.parametrize("promise", PROMISES)
-def test_each_promise_has_its_alarm(promise: str) -> None:
-    watched = {(namespace(one), one["MetricName"], of_what(one)) for one in ALARMS.values()}
-    assert PROMISES[promise] <= watched
-
-
-def test_no_alarm_is_paid_for_that_no_promise_needs() -> None:
-    watched = [(namespace(one), one["MetricName"], of_what(one)) for one in ALARMS.values()]
-    assert sorted(watched) == sorted(set[tuple[str, str, str]]().union(*PROMISES.values()))
-
-
-@pytest.mark.parametrize("name", ALARMS)
-def test_an_alarm_tells_somebody_and_says_what_no_data_means(name: str) -> None:
-    assert ALARMS[name]["AlarmActions"] == [{"Ref": "AlarmsTopic"}]
-    means = ALARMS[name]["TreatMissingData"]
-    if means == "missing":
-        assert ALARMS[name]["InsufficientDataActions"] == [{"Ref": "AlarmsTopic"}]
-    else:
-        assert means in ("notBreaching", "breaching", "ignore")
-
-
-@pytest.mark.parametrize("name", [n for n, one in ALARMS.items() if namespace(one) != OURS])
-def test_an_alarm_on_a_metric_of_aws_names_it_as_aws_does(name: str) -> None:
-    alarm = ALARMS[name]
-    dimensions = frozenset(one["Name"] for one in alarm.get("Dimensions", []))
-    assert dimensions in DOCUMENTED[alarm["Namespace"], alarm["MetricName"]]
-
-
 @pytest.mark.parametrize(
     ("kind", "policy", "members"),
     [
@@ -375,83 +283,6 @@ def test_every_route_without_a_token_has_a_throttle_of_its_own() -> None:
     assert open_routes
     assert api["RouteSettings"].keys() == open_routes
     assert all(one["ThrottlingRateLimit"] <= 1000 for one in api["RouteSettings"].values())
-
-
-NAMED_BY = {
-    "AWS::Serverless::Function": "FunctionName",
-    "AWS::Logs::LogGroup": "LogGroupName",
-    "AWS::Scheduler::ScheduleGroup": "Name",
-    "AWS::SQS::Queue": "QueueName",
-    "AWS::SNS::Topic": "TopicName",
-    "AWS::DynamoDB::Table": "TableName",
-    "AWS::S3::Bucket": "BucketName",
-    "AWS::SecretsManager::Secret": "Name",
-    "AWS::IAM::Role": "RoleName",
-    "AWS::CloudWatch::Alarm": "AlarmName",
-    "AWS::Events::EventBus": "Name",
-    "AWS::Events::Rule": "Name",
-    "AWS::SES::ConfigurationSet": "Name",
-    "AWS::Cognito::UserPool": "UserPoolName",
-    "AWS::Cognito::UserPoolDomain": "Domain",
-    "AWS::CloudWatch::CompositeAlarm": "AlarmName",
-    "AWS::CloudWatch::Dashboard": "DashboardName",
-    "AWS::SSM::Parameter": "Name",
-}
-"""The property that gives a resource a name of its own; without it AWS makes one up."""
-
-
-NAMELESS = {
-    *("AWS::ApiGatewayV2::ApiMapping", "AWS::ApiGatewayV2::DomainName"),
-    *("AWS::Cognito::ManagedLoginBranding", "AWS::Cognito::UserPoolClient"),
-    *(
-        "AWS::Cognito::UserPoolGroup",
-        "AWS::IAM::RolePolicy",
-        "AWS::Logs::MetricFilter",
-        "AWS::S3::BucketPolicy",
-    ),
-    *("AWS::SES::ConfigurationSetEventDestination", "AWS::SNS::Subscription"),
-    *("AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::Serverless::HttpApi"),
-}
-"""Types whose resources have an id that AWS makes, or a name within another resource."""
-
-
-NAMED_BY_SAM = {"AWS::Serverless::LayerVersion": "LayerName"}
-"""Without it SAM takes the logical id, which two stacks share."""
-
-
-SCHEDULES = {
-    f"{name} {event}": properties["Properties"]
-    for name, function in FUNCTIONS.items()
-    for event, properties in function.get("Events", {}).items()
-    if properties["Type"] in {"Schedule", "ScheduleV2"}
-}
-
-
-@pytest.mark.parametrize("name", [n for n, one in RESOURCES.items() if one["Type"] in NAMED_BY])
-def test_a_name_holds_the_stacks_name_so_that_two_stacks_fit_into_one_account(name: str) -> None:
-    given = RESOURCES[name].get("Properties", {}).get(NAMED_BY[RESOURCES[name]["Type"]])
-    assert given is None or "${AWS::StackName}" in given["Sub"]
-
-
-@pytest.mark.parametrize("name", [n for n, one in RESOURCES.items() if one["Type"] in NAMED_BY_SAM])
-def test_what_sam_would_name_by_its_logical_id_has_the_stacks_name(name: str) -> None:
-    given = RESOURCES[name]["Properties"][NAMED_BY_SAM[RESOURCES[name]["Type"]]]
-    assert given["Sub"].startswith("${AWS::StackName}-")
-
-
-def test_every_type_of_the_template_is_known_to_have_a_name_or_none() -> None:
-    # A new type is looked up first: CloudFormation's reference says what its physical id is.
-    types = {one["Type"] for one in RESOURCES.values()}
-    assert types - NAMED_BY.keys() - NAMED_BY_SAM.keys() <= NAMELESS
-
-
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_a_schedule_has_the_stacks_name_group_and_role(name: str) -> None:
-    # Without a name SAM takes the logical id, in the default group that all stacks share.
-    schedule = SCHEDULES[name]
-    assert schedule["Name"]["Sub"].startswith("${AWS::StackName}-")
-    assert schedule["GroupName"] == {"Ref": "Schedules"}
-    assert schedule["RoleArn"] == {"GetAtt": "SchedulesRole.Arn"}
 
 
 def test_a_service_takes_a_role_for_this_account_alone() -> None:
