@@ -228,6 +228,13 @@ def test_after_an_outage_the_commissions_of_two_weeks_are_looked_at_and_no_older
     assert too_late.run(DUE + 14 * DAY + timedelta(minutes=1)) == []
 
 
+def test_one_that_was_overdue_long_ago_is_not_announced_because_other_terms_are_due() -> None:
+    others = replace(MONTHLY, supplier="Another")
+    desk = Desk(connection=replace(PAYING, commission=(TERMS, others)))
+    desk.record(completed())
+    assert [desk.run(DUE + days * DAY) for days in (15, 30, 31)] == [[], [], []]
+
+
 def test_a_run_as_of_a_later_moment_leaves_no_earlier_order_out(desk: Desk) -> None:
     later_on, now = DUE + 40 * DAY, DUE - DAY
     left = Due(Place(later_on, str(KEY)), KEY)

@@ -20,11 +20,8 @@ from milepost.orders.overdue import rewrite
 from milepost.orders.recording import OrderStore
 from milepost.orders.timed_announcements import DatedOrders
 from milepost.queries.commission import EARNING, NAMED_BY, due_on
-from milepost.queries.overdue_commissions import due_commission_notice, overdue_from
+from milepost.queries.overdue_commissions import LOOK_BACK, due_commission_notice, overdue_from
 
-LOOK_BACK: Final = timedelta(days=14)
-"""How long ago a commission may have become overdue to be announced now. It is limited, so that new
-terms don't announce commissions of past years."""
 _STATUSES: Final = (*sorted(EARNING), Status.CANCELLED)
 """Orders that earn, and those that earned until they were cancelled."""
 _USUAL_DAY: Final = CommissionTerms(amount="0", currency="EUR").due_day

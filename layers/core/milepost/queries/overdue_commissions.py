@@ -8,6 +8,9 @@ from milepost.connections.connection import Connection
 from milepost.orders.order import Kind, Order, TrackedOrder
 from milepost.queries.commission import Commission, State, commissions
 
+LOOK_BACK: Final = timedelta(days=14)
+"""How long ago a commission may have become overdue to be announced now. It is limited, so that new
+terms don't announce commissions of past years."""
 _A_DAY: Final = timedelta(days=1)
 
 
@@ -36,10 +39,13 @@ def due_commission_notice(
     if there is none.
 
     It is announced once for each order. For a monthly commission, a later month is announced only
-    after the announced month has been paid.
+    after the announced month has been paid. An order whose last commission became overdue before
+    ``LOOK_BACK`` isn't announced: it is looked at because other terms of its connection are due.
     """
     overdue = overdue_commissions(tracked.order, connection, now=now)
     if connection.contact is None or not overdue:
+        return None
+    if overdue_from(overdue[-1].due_on, connection) < now - LOOK_BACK:
         return None
     if not _was_announced_paid(tracked, connection, now=now):
         return None
