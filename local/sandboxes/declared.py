@@ -1,38 +1,33 @@
 """The sandbox of a declared provider, from its file and its samples.
 
 Each status word has a sample; an order moves to a word by taking that sample's form, with its own
-id and a new time of change. Lists, pages, sign-in and signatures are as the file says.
+id and a new time of change, and a webhook in the form of the samples tells of it
+(``declared_samples``). Lists, pages, sign-in and signatures are as the file says.
 """
 
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl
-from zoneinfo import ZoneInfo
 
-from cli.providers.samples import Sample
-from local.sandboxes.account import Account, UnknownOrder
+from local.sandboxes.account import Account
 from local.sandboxes.clock import Clock
+from local.sandboxes.declared_samples import SampledOrders, SampledWebhooks
 from local.sandboxes.demo_scenarios import Story
 from local.sandboxes.json_format import Json, parse_time
 from local.sandboxes.request import Answer, Request
 from local.sandboxes.routes import NoRoute
+from local.sandboxes.sample_values import put, steps_in, value_at
 from local.sandboxes.settings import Connection
 from local.sandboxes.webhook_outbox import Outbox
-from milepost.common.status import Status, normal_form
+from milepost.common.status import Status
 from milepost.connections.connection import Connection as Applied
 from milepost.orders.lifecycle import TERMINAL
-from milepost.providers.base import PageRequest, Response
-from milepost.providers.declared.adapter import DeclaredProvider
+from milepost.providers.base import Response
 from milepost.providers.declared.expressions import names_in
-from milepost.providers.declared.file_facts import (
-    IN_TEXT,
-    IgnoredEvent,
-    PartEvent,
-    WholeOrderEvent,
-)
-from milepost.providers.declared.file_format import Declaration
+from milepost.providers.declared.file_format import Action, Declaration
 from milepost.providers.declared.file_parts import (
     CursorPages,
     LinkPages,
@@ -46,6 +41,7 @@ from milepost.providers.declared.sign_in import sign_in
 TOKEN_PATH: Final = "/_token"
 _TOKEN: Final = "local-token"
 _PER_PAGE: Final = 20
+_FIRST_NUMBER: Final = 900_000
 
 
 class Declared(Account):
@@ -59,15 +55,15 @@ class Declared(Account):
         if connection.declared is None:
             raise ValueError(f"{connection.id} has no provider's file")
         self.said, samples = connection.declared
-        self._reader = DeclaredProvider(self.said, base_url=self.said.base_url or "http://x")
-        self._forms = _forms(self.said, self._reader, samples)
+        self._orders = SampledOrders(self.said, samples)
+        self._webhooks = SampledWebhooks(self.said, samples, self._orders)
         super().__init__(connection=connection, clock=clock, outbox=outbox)
 
     @property
     def stories(self) -> tuple[Story, ...]:
         """A life for each word that ends one, by the words that there are samples of."""
         meaning = {word: Status(to) for word, to in self.said.statuses.map.items()}
-        words = sorted((one for one in meaning if normal_form(one) in self._forms),
+        words = sorted((one for one in meaning if self._orders.have(one)),
                        key=lambda one: meaning[one].rank)  # fmt: skip
         way = list({meaning[one]: one for one in words if meaning[one] not in TERMINAL}.values())
         ends = [one for one in words if meaning[one] in TERMINAL] or words[-1:]
@@ -107,7 +103,7 @@ class Declared(Account):
     def refuse(self, *, status: int, message: str) -> Answer:
         content: Json = {}
         names = (names_in(self.said.problem) if self.said.problem else None) or ("message",)
-        _put(content, names, message)
+        put(content, names, message)
         return Answer(status=status, content=content)
 
     def handle(self, request: Request) -> Answer:
@@ -122,8 +118,8 @@ class Declared(Account):
             found = self.find_order(wanted)
             names = names_in(self.said.one_order.order)
             if names and names == names_in(self.said.list.items):
-                return Answer(content=_put(content, names, [found]))
-            return Answer(content=_put(content, names, found) if names else found)
+                return Answer(content=put(content, names, [found]))
+            return Answer(content=put(content, names, found) if names else found)
         if request.method == "GET" and request.path == self.said.list.path:
             return self._list(request)
         return self._act(request)
@@ -143,21 +139,19 @@ class Declared(Account):
 
     def _act(self, request: Request) -> Answer:
         for name, action in self.said.actions.items():
-            before, _, behind = action.path.partition("{order_id}")
-            id = request.path.removeprefix(before).removesuffix(behind)
-            if request.method != action.method or request.path != f"{before}{id}{behind}":
-                continue
-            return self.do_once(request, lambda name=name, id=id: self._do(request, name, id))  # type: ignore[misc]
+            id = _order_in(action.path.partition("?")[0], request.path)
+            if request.method == action.method and id:
+                return self.do_once(request, lambda name=name, id=id: self._do(request, name, id))  # type: ignore[misc]
         raise NoRoute(status=404, message=f"Cannot {request.method} {request.path}")
 
     def _do(self, request: Request, name: str, id: str) -> Answer:
-        self.find_order(id)
-        ends = [one for one, to in self.said.statuses.map.items() if to == "cancelled"]
-        usable = [one for one in ends if normal_form(one) in self._forms]
-        if name == "cancel" and usable:
-            self.move_order(id, {"status": usable[0]})
+        order, action = self.find_order(id), self.said.actions[name]
+        word = self._orders.word_after(name, action)
+        if word is not None:
+            reason = request.json().get("reason") if request.body else None
+            order = self.move_order(id, {"status": word, "reason": reason})
         self.note_action(action=name, order=id, request=request)
-        return Answer(content=self.find_order(id))
+        return Answer(content=_with_outcome(order, action, word))
 
     def _list(self, request: Request) -> Answer:
         listed, size = self.said.list, _PER_PAGE
@@ -170,22 +164,22 @@ class Declared(Account):
         content: Any = {}
         headers: dict[str, str] = {}
         names = names_in(listed.items) or ()
-        content = some if not names else _put(content, names, some)
+        content = some if not names else put(content, names, some)
         url = f"?_start={following}"
         match pages:
             case CursorPages() if following:
-                _put(content, names_in(pages.next) or (), str(following))
+                put(content, names_in(pages.next) or (), str(following))
             case UrlPages() if following:
-                _put(content, names_in(pages.next) or (), url)
+                put(content, names_in(pages.next) or (), url)
             case LinkPages() if following:
                 headers["Link"] = f'<{url}>; rel="next"'
             case OffsetPages() if pages.total:
-                _put(content, names_in(pages.total) or (), len(orders))
+                put(content, names_in(pages.total) or (), len(orders))
             case NumberedPages() if pages.pages:
-                _put(content, names_in(pages.pages) or (), max(1, -(-len(orders) // size)))
+                put(content, names_in(pages.pages) or (), max(1, -(-len(orders) // size)))
         has_more = getattr(pages, "has_more", None)
         if has_more:
-            _put(content, names_in(has_more) or (), following is not None)
+            put(content, names_in(has_more) or (), following is not None)
         return Answer(content=content, headers=headers)
 
     def _start(self, request: Request, size: int) -> int:
@@ -209,88 +203,44 @@ class Declared(Account):
     def point_next(self, *, content: Json, request: Request, kind: str, location: str) -> None:
         if isinstance(self.said.list.pages, UrlPages):
             url = location if kind == "foreign_next" else f"?{request.query}"
-            _put(content, names_in(self.said.list.pages.next) or (), url)
+            put(content, names_in(self.said.list.pages.next) or (), url)
 
     def create_order(self, fields: Mapping[str, Any]) -> Json:
-        number = self.next_number()
+        number = _FIRST_NUMBER + self.next_number()
         word = str(fields.get("status") or next(iter(self.said.statuses.map)))
-        kept = {"id": str(900_000 + number), "payload": self._form(word, 900_000 + number, fields)}
-        self._keep(kept, fields)
-        return kept
+        return self._keep(str(number), word, self._make(word, str(number), fields), fields)
 
     def move_order(self, id: str, change: Mapping[str, Any]) -> Json:
         """As :meth:`Account.move_order`; ``status`` is one of the file's words."""
-        self.find_order(id)
-        word = str(change.get("status", ""))
-        payload = self._form(word, int(id), change)
-        self._keep({"id": id, "payload": payload}, change)
-        if change.get("webhook", True):
-            self._announce(payload)
+        word = str(change.get("status") or self._kept(id)["status"])
+        payload = self._make(word, id, change)
+        if change.get("store", True):
+            self._keep(id, word, payload, change)
+        if change.get("webhook", True) and self.said.webhooks:
+            made = self.time_of(change, "timestamp" if "timestamp" in change else "at")
+            told = self._webhooks.make(word, payload, parse_time(made))
+            if told:
+                self.send_webhook(event=told[0], content=told[1])
         return payload
 
     def find_order(self, id: str) -> Json:
-        found = self.ledger.get(id)
-        if found is None:
-            raise UnknownOrder(f"Order {id} not found")
-        payload: Json = found["payload"]
+        payload: Json = self._kept(id)["payload"]
         return payload
 
     def id_of(self, order: Json) -> str:
         return str(order["id"])
 
-    def _keep(self, kept: Json, change: Mapping[str, Any]) -> None:
+    def _kept(self, id: str) -> Json:
+        return super().find_order(id)
+
+    def _keep(self, id: str, word: str, payload: Json, change: Mapping[str, Any]) -> Json:
+        kept = {"id": id, "status": word, "payload": payload}
         at = self.time_of(change)
-        self.ledger.put(id=kept["id"], order=kept, updated=self.written_at(at), created=at)
+        self.ledger.put(id=id, order=kept, updated=self.written_at(at), created=at)
+        return kept
 
-    def _form(self, word: str, number: int, change: Mapping[str, Any]) -> Json:
-        form = self._forms.get(normal_form(word))
-        if form is None:
-            raise UnknownOrder(f"no sample has the status {word}")
-        order = deepcopy(form)
-        _put(order, names_in(self.said.order.id) or ("id",), number)
-        names = names_in(self.said.order.changed_at) if self.said.order.changed_at else None
-        if names:
-            moment = parse_time(self.time_of(change))
-            _put(order, names, self._written(moment, _get(form, names)))
-        reference = self.said.order.facts.reference
-        if reference and (path := names_in(reference)):
-            _put(order, path, f"{self.said.name[:3].upper()}-{number}")
-        return order
-
-    def _written(self, moment: datetime, like: Any) -> Any:
-        if isinstance(like, int | float):
-            seconds = moment.timestamp()
-            return int(seconds * 1000) if like > 10**11 else int(seconds)
-        zone = self.said.times.zone
-        if zone != IN_TEXT and isinstance(like, str) and not like.endswith("Z"):
-            return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None).isoformat()
-        return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-    def _announce(self, order: Json) -> None:
-        hooks = self.said.webhooks
-        if hooks is None:
-            return
-        for word, kind in hooks.kinds.items():
-            if isinstance(kind, IgnoredEvent):
-                continue
-            content: Json = {}
-            if isinstance(kind, WholeOrderEvent):
-                names = names_in(kind.order)
-                content = _put(content, names, order) if names else deepcopy(order)
-            else:
-                _put_by(content, kind.id, self._reader_id(order))
-            if isinstance(kind, PartEvent):
-                fields = self.said.order
-                for to, of in ((kind.status, fields.status), (kind.changed_at, fields.changed_at)):
-                    if to and of:
-                        _put_by(content, to, _get(order, names_in(of) or ()))
-            if hooks.event and (path := names_in(hooks.event)):
-                _put(content, path, word)
-            self.send_webhook(event=word, content=content)
-            return
-
-    def _reader_id(self, order: Json) -> Any:
-        return _get(order, names_in(self.said.order.id) or ("id",))
+    def _make(self, word: str, id: str, change: Mapping[str, Any]) -> Json:
+        return self._orders.make(word, int(id), parse_time(self.time_of(change)), change)
 
 
 class _Granting:
@@ -299,7 +249,7 @@ class _Granting:
     def __init__(self, said: Declaration) -> None:
         self.content: Json = {"access_token": _TOKEN, "expires_in": 3600}
         if isinstance(said.sign_in, LoginSignIn):
-            _put(self.content, names_in(said.sign_in.token) or (), _TOKEN)
+            put(self.content, names_in(said.sign_in.token) or (), _TOKEN)
 
     def request(
         self,
@@ -312,48 +262,18 @@ class _Granting:
         return Response(200, {}, Answer(content=self.content).body())
 
 
-def _forms(said: Declaration, reader: DeclaredProvider, samples: list[Sample]) -> dict[str, Json]:
-    """A sample order for each status word."""
-    connection = Applied(id="samples", provider=said.name, base_url="http://x")
-    found: dict[str, Json] = {}
-    for sample in samples:
-        if sample.kind == "webhook":
-            continue
-        if sample.kind == "list":
-            page = reader.read_page(sample.body, request=PageRequest(said.list.path))
-            orders = list(page.orders)
-        else:
-            orders = [reader.read_one(sample.body)]
-        for order in orders:
-            for report in reader.read_order(
-                order, connection=connection, requested_at=datetime.now(UTC)
-            ):
-                found.setdefault(normal_form(report.raw_status or ""), dict(order))
-    return found
+def _order_in(template: str, path: str) -> str | None:
+    """The order's id in the path of an action, whose item's id is any."""
+    pattern = re.escape(template).replace(r"\{order_id\}", "(?P<id>[^/]+)", 1)
+    pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", pattern)
+    found = re.fullmatch(pattern, path)
+    return found.groupdict().get("id") if found else None
 
 
-def _put(content: Any, names: tuple[str, ...], value: Any) -> Any:
-    inner = content
-    for name in names[:-1]:
-        inner = inner.setdefault(name, {}) if isinstance(inner, dict) else {}
-    if names and isinstance(inner, dict):
-        inner[names[-1]] = value
-    return content
-
-
-def _put_by(content: Json, expression: str, value: Any) -> None:
-    """Put it where a path with indexes, such as ``data[0].id``, finds it."""
-    *above, last = expression.split(".")
-    inner = content
-    for name in above:
-        bare = name.removesuffix("[0]")
-        below: Json = {}
-        inner[bare] = [below] if name.endswith("[0]") else below
-        inner = below
-    inner[last] = value
-
-
-def _get(content: Any, names: tuple[str, ...]) -> Any:
-    for name in names:
-        content = content.get(name) if isinstance(content, dict) else None
-    return content
+def _with_outcome(order: Json, action: Action, word: str | None) -> Json:
+    """The order as the answer to an action, which has a word where the file reads its outcome."""
+    place = steps_in(action.outcome)
+    if not place or word is None or value_at(order, place) is not None:
+        return order
+    answer: Json = put(deepcopy(order), place, word)
+    return answer
