@@ -26,7 +26,7 @@ from local.processes import plain_environment
 from local.sandboxes.declared import TOKEN_PATH
 from local.sandboxes.settings import Connection, Signing
 from milepost.providers.declared.file_format import Declaration
-from milepost.providers.declared.file_parts import OAuthSignIn
+from milepost.providers.declared.file_sign_in import OAuthSignIn
 from milepost.webhooks.schemes import parameters, read_scheme
 
 SETTING: Final = "MILEPOST_PROVIDERS"

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cli.providers.stored_versions import known_names, known_provider
 from milepost.providers.declared.file_format import Declaration
-from milepost.providers.declared.file_parts import OAuthSignIn
+from milepost.providers.declared.file_sign_in import OAuthSignIn
 from milepost.providers.registry import REGISTRY, adapter
 from milepost.webhooks.schemes import parameters
 

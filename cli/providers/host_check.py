@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from cli.errors import CannotDo
 from milepost.notifications.endpoints.addresses import Refused, check_addresses, read_url
 from milepost.providers.declared.file_format import Declaration
-from milepost.providers.declared.file_parts import OAuthSignIn
+from milepost.providers.declared.file_sign_in import OAuthSignIn
 
 
 def addresses_of(host: str, port: int) -> list[str]:

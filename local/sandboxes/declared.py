@@ -31,11 +31,11 @@ from milepost.providers.declared.file_format import Action, Declaration
 from milepost.providers.declared.file_parts import (
     CursorPages,
     LinkPages,
-    LoginSignIn,
     NumberedPages,
     OffsetPages,
     UrlPages,
 )
+from milepost.providers.declared.file_sign_in import LoginSignIn
 from milepost.providers.declared.sign_in import sign_in
 
 TOKEN_PATH: Final = "/_token"

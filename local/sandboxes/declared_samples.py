@@ -24,14 +24,14 @@ from milepost.orders.report import Report
 from milepost.providers.base import OrderNamed, PageRequest
 from milepost.providers.declared.adapter import DeclaredProvider
 from milepost.providers.declared.expressions import Unfit, compile_expression
-from milepost.providers.declared.file_facts import (
+from milepost.providers.declared.file_format import Action, Declaration
+from milepost.providers.declared.file_orders import (
     EventKind,
     FetchEvent,
     IgnoredEvent,
     PartEvent,
     WholeOrderEvent,
 )
-from milepost.providers.declared.file_format import Action, Declaration
 from milepost.providers.declared.file_parts import Part
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from milepost.common.status import normal_form
-from milepost.providers.declared.file_facts import IN_TEXT, Times
+from milepost.providers.declared.file_orders import IN_TEXT, Times
 
 Steps: TypeAlias = tuple[str | int, ...]
 """A place in a payload: names of objects' fields and numbers of lists' elements."""

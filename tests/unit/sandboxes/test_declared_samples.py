@@ -14,8 +14,8 @@ from local.sandboxes.sample_values import steps_in, time_as_sampled
 from milepost.connections.connection import Connection
 from milepost.providers.base import OrderNamed
 from milepost.providers.declared.adapter import DeclaredProvider
-from milepost.providers.declared.file_facts import Times
 from milepost.providers.declared.file_format import Declaration
+from milepost.providers.declared.file_orders import Times
 
 ROOT: Final = Path(__file__).parents[3]
 EXAMPLES: Final = sorted((ROOT / "providers" / "examples").glob("*.yaml"))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jmespath
+import jsonschema
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -266,6 +267,23 @@ def test_what_is_read_without_jmespath_s_tree_is_what_jmespath_reads(
 def test_the_published_schema_is_the_one_of_the_code_and_takes_the_examples() -> None:
     published = json.loads((ROOT / "docs" / "schemas" / "provider.v1.json").read_text())
     assert published == json_schema()
+    editor = jsonschema.Draft202012Validator(published)
+    examples = sorted((ROOT / "providers" / "examples").glob("*.yaml"))
+    assert [error.message for path in examples for error in
+            editor.iter_errors(yaml.safe_load(path.read_text()))] == []  # fmt: skip
+
+
+def test_the_published_schema_describes_every_key_that_a_file_can_have() -> None:
+    schema = json_schema()
+    parts = {"Declaration": schema, **schema["$defs"]}
+    bare = [name for name, part in parts.items() if not part.get("description")]
+    bare += [
+        f"{name}.{key}"
+        for name, part in parts.items()
+        for key, one in part["properties"].items()
+        if not one.get("description")
+    ]
+    assert bare == []
 
 
 @pytest.mark.parametrize(

@@ -31,15 +31,15 @@ from milepost.providers.declared.expressions import (
     names_in,
     replaced_at,
 )
-from milepost.providers.declared.file_facts import (
+from milepost.providers.declared.file_format import Declaration
+from milepost.providers.declared.file_orders import (
     EventKind,
     FetchEvent,
     IgnoredEvent,
     PartEvent,
     WholeOrderEvent,
 )
-from milepost.providers.declared.file_format import Declaration
-from milepost.providers.declared.file_parts import QuerySignIn
+from milepost.providers.declared.file_sign_in import QuerySignIn
 from milepost.providers.declared.order_reading import (
     Context,
     OrderReader,

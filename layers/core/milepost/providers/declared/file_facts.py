@@ -1,269 +1,201 @@
-"""The parts of a provider's file about the contents of orders: fields, times and facts."""
+"""The part of a provider's file about the facts of an order: where each is in a payload."""
 
-import re
-from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo
-
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
-
-from milepost.common.status import Status, normal_form
 from milepost.providers.declared.file_parts import Expression, Part
-from milepost.providers.payload_types import LONGEST_WORD
-
-IN_TEXT: Final = "in_text"
-CANONICAL: Final = tuple(str(one) for one in Status if one is not Status.UNKNOWN)
-
-
-def _zone(name: str) -> str:
-    if name == IN_TEXT:
-        return name
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        raise ValueError(
-            "must be in_text, where every time names its zone, or a zone such as Europe/Berlin"
-        ) from None
-    return name
-
-
-def _pattern(text: str) -> str:
-    if not re.search(r"%[dj]", text) or not re.search(r"%[Yy]", text):
-        raise ValueError("must be a pattern such as %d.%m.%Y %H:%M, with day and year")
-    if set(re.findall(r"%(.)", text)) - set("aAbBdHIjmMpSfyYzZ%"):
-        raise ValueError("has a directive that isn't read: see strftime of Python")
-    return text
-
-
-def _canonical(word: str) -> str:
-    if word not in CANONICAL:
-        raise ValueError(f"is no status: there are {', '.join(CANONICAL)}")
-    return word
-
-
-def _number_as_word(value: Any) -> Any:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Word = Annotated[
-    str,
-    BeforeValidator(_number_as_word, json_schema_input_type=str | int),
-    Field(min_length=1, max_length=LONGEST_WORD),
-]
-CanonicalStatus = Annotated[
-    str, AfterValidator(_canonical), Field(json_schema_extra={"enum": list(CANONICAL)})
-]
-
-
-class Times(Part):
-    """How the provider writes times. ISO 8601 and seconds since 1970 are always understood."""
-
-    zone: Annotated[str, AfterValidator(_zone)]
-    """The time zone of times that have none; ``in_text`` if every time has its own."""
-    patterns: Annotated[
-        list[Annotated[str, AfterValidator(_pattern)]], Field(default_factory=list, max_length=5)
-    ]
-    """Other formats, in the syntax of Python's strptime."""
-    not_set: Annotated[list[str], Field(default_factory=list, max_length=20)]
-    """Texts that mean that no time is set, such as ``0000-00-00 00:00:00``."""
-
-
-class Statuses(Part):
-    """The meaning of each status word. Orders with an unknown word are recorded, need attention and
-    are counted."""
-
-    map: Annotated[dict[Word, CanonicalStatus], Field(min_length=1, max_length=200)]
-    ignore: Annotated[list[Word], Field(default_factory=list, max_length=50)]
-    """Words for orders that don't exist yet, such as a draft or a basket: they are not recorded."""
-
-    @model_validator(mode="after")
-    def _once(self) -> "Statuses":
-        words = [normal_form(one) for one in (*self.map, *self.ignore)]
-        for word in words:
-            if words.count(word) > 1:
-                raise ValueError(f"{word} is here twice: case and white space make no difference")
-        return self
 
 
 class CustomerFields(Part):
+    """Who ordered."""
+
     name: Expression | None = None
+    """The whole name. ``join(' ', [first, last][?@])`` joins its parts."""
     business: Expression | None = None
+    """The company, if one ordered."""
     email: Expression | None = None
+    """The email address. Without one, the customer can't be notified."""
     phone: Expression | None = None
+    """The phone number."""
     number: Expression | None = None
+    """The customer's number at the provider."""
 
 
 class AddressFields(Part):
+    """Where the service is delivered."""
+
     street: Expression | None = None
+    """Street and house number."""
     unit: Expression | None = None
+    """Apartment, floor or unit."""
     postcode: Expression | None = None
+    """The postcode."""
     city: Expression | None = None
+    """The city or place."""
     region: Expression | None = None
+    """The state, province or region."""
     country: Expression | None = None
+    """The country, such as DE."""
 
 
 class OfferFields(Part):
+    """What was sold."""
+
     id: Expression | None = None
+    """The product's id or article number."""
     name: Expression | None = None
+    """The product's name, for people."""
     supplier: Expression | None = None
+    """The company behind the product. Terms of commission may depend on it."""
 
 
 class PaymentFields(Part):
+    """How the customer pays."""
+
     kind: Expression | None = None
+    """The kind of payment, such as credit_card."""
     status: Expression | None = None
+    """The status of the payment, such as paid or failed."""
     amount: Expression | None = None
+    """The amount, in the units that ``amounts`` says."""
     currency: Expression | None = None
+    """The currency, such as EUR (ISO 4217)."""
 
 
 class CommissionFields(Part):
+    """The commission that you earn, as the provider states it."""
+
     amount: Expression | None = None
+    """The amount. It takes precedence over the terms of the connection."""
     currency: Expression | None = None
+    """The currency, such as EUR (ISO 4217)."""
     status: Expression | None = None
+    """The status. With the word paid, the commission is recorded as paid."""
     paid_at: Expression | None = None
+    """When it was paid."""
 
 
 class InstallerFields(Part):
+    """Who installs."""
+
     kind: Expression | None = None
+    """What they are, such as meter_installer or partner."""
     name: Expression | None = None
+    """Their name, for people."""
 
 
 class ChargeBoxFields(Part):
+    """The charge box of an order."""
+
     serial_number: Expression | None = None
+    """The serial number."""
     model: Expression | None = None
+    """The model."""
 
 
 class InvoiceFields(Part):
+    """Invoices that the customer has to pay."""
+
     each: Expression
     """The list; the other expressions read one of its elements."""
     id: Expression | None = None
+    """The invoice's id."""
     number: Expression | None = None
+    """The invoice's number, for people."""
     kind: Expression | None = None
+    """What it is for, such as connection_fee."""
     amount: Expression | None = None
+    """The amount, in the units that ``amounts`` says."""
     currency: Expression | None = None
+    """The currency, such as EUR (ISO 4217)."""
     paid: Expression | None = None
+    """Whether it is paid: true or false."""
     paid_at: Expression | None = None
+    """When it was paid."""
     due_on: Expression | None = None
+    """The day by which it has to be paid."""
 
 
 class EmailFields(Part):
+    """Emails that the provider sends to the customer."""
+
     each: Expression
+    """The list; the other expressions read one of its elements."""
     type: Expression | None = None
+    """The kind of email, such as order_confirmation."""
     sent: Expression | None = None
+    """Whether it was sent: true or false."""
     sent_at: Expression | None = None
+    """When it was sent."""
     not_sent_reason: Expression | None = None
+    """Why it was not sent, in words."""
 
 
 class Facts(Part):
     """Facts of an order, each by an expression. An unreadable fact is left out."""
 
     reference: Expression | None = None
+    """The order's number, for people."""
     customer: CustomerFields | None = None
+    """Who ordered."""
     address: AddressFields | None = None
+    """Where the service is delivered."""
     service_type: Expression | None = None
+    """What kind of service is sold, such as internet."""
     offer: OfferFields | None = None
+    """What was sold."""
     track: Expression | None = None
+    """The provider's own word for how it processes the order: shown, no matter for deadlines."""
     ordered_at: Expression | None = None
+    """When it was ordered."""
     signed_at: Expression | None = None
+    """When the contract was signed."""
     appointment: Expression | None = None
+    """The date of the installation or delivery. Reminders and deadlines follow it."""
     fulfilment_at: Expression | None = None
+    """When the provider will fulfil the order, if that is planned there."""
     delivery_start: Expression | None = None
+    """The day on which supply starts."""
     delivery_end: Expression | None = None
+    """The day on which supply ends."""
     delivery_state: Expression | None = None
+    """The provider's status of the delivery, if it has one apart from the order's."""
     reason: Expression | None = None
+    """Why the order was rejected, cancelled or failed. Its cause is recognised."""
     notes: Expression | None = None
+    """The provider's notes for people: one on each line, or a list."""
     processing_info: Expression | None = None
+    """The provider's remark about the processing."""
     delivery_message: Expression | None = None
+    """The provider's remark about the delivery."""
     account_number: Expression | None = None
+    """The customer's account number with the supplier."""
     meter_number: Expression | None = None
+    """The meter's number."""
     malo: Expression | None = None
+    """The market location (MaLo) in the German grid, 11 digits."""
     melo: Expression | None = None
+    """The metering location (MeLo) in the German grid, 33 characters."""
     spn: Expression | None = None
+    """The number of the service point (SPN)."""
     yearly_consumption: Expression | None = None
+    """The estimated consumption of a year, in kWh."""
     previous_consumption: Expression | None = None
+    """The consumption of the previous year, in kWh."""
     installation_type: Expression | None = None
+    """The kind of installation, such as underground."""
     installation_initiated_at: Expression | None = None
+    """When the installation was ordered from the installer."""
     meter_phase: Expression | None = None
+    """The phases of the meter, such as three_phase."""
     onboarding_flow: Expression | None = None
+    """The way by which the customer ordered, such as the name of a web form."""
     payment: PaymentFields | None = None
+    """How the customer pays."""
     commission: CommissionFields | None = None
+    """The commission that you earn, as the provider states it."""
     installer: InstallerFields | None = None
+    """Who installs."""
     charge_box: ChargeBoxFields | None = None
+    """The charge box of an order."""
     invoices: InvoiceFields | None = None
+    """Invoices that the customer has to pay."""
     emails: EmailFields | None = None
-
-
-class ItemFields(Part):
-    """The items of an order, if each is tracked by itself. Expressions read one item."""
-
-    each: Expression
-    """The list of items in the order."""
-    id: Expression
-    status: Expression
-    status_since: Expression | None = None
-    changed_at: Expression | None = None
-    """When the item last changed; if missing, the order's ``changed_at``."""
-    facts: Facts = Field(default_factory=Facts)
-
-
-class OrderFields(Part):
-    """An order, as lists and responses contain it."""
-
-    id: Expression
-    status: Expression | None = None
-    """The status word. Leave it out if each of the ``items`` has one."""
-    status_since: Expression | None = None
-    """When the order entered the status, if the provider gives this apart from the last change."""
-    changed_at: Expression | None = None
-    """When anything last changed. If left out, an order is dated by the request that fetched it."""
-    facts: Facts = Field(default_factory=Facts)
-    items: ItemFields | None = None
-    service_type: Annotated[str, Field(min_length=1, max_length=60)] | None = None
-    """What is sold, if orders don't say it."""
-
-    @model_validator(mode="after")
-    def _status(self) -> "OrderFields":
-        if (self.status is None) == (self.items is None):
-            raise ValueError("needs either status, or items of which each has one")
-        return self
-
-
-class WholeOrderEvent(Part):
-    """A webhook that contains an order, in the same form as the list."""
-
-    kind: Literal["order"]
-    order: Expression = "@"
-    """Where the order is in the webhook."""
-    status: Expression | None = None
-    """The status word, if this event has it in another place; read from the whole webhook."""
-    is_whole: bool = True
-    """Whether it replaces all known facts of the order; else it adds to them."""
-
-
-class PartEvent(Part):
-    """A webhook with some facts of an order, in a form of its own."""
-
-    kind: Literal["part"]
-    id: Expression
-    item: Expression | None = None
-    status: Expression | None = None
-    """Leave it out if the event has only facts."""
-    changed_at: Expression | None = None
-    """If left out, the event is dated by its arrival."""
-    facts: Facts = Field(default_factory=Facts)
-
-
-class FetchEvent(Part):
-    """A webhook that only names an order, which is then fetched at once."""
-
-    kind: Literal["fetch"]
-    id: Expression
-
-
-class IgnoredEvent(Part):
-    """A webhook that isn't about an order, such as a ping."""
-
-    kind: Literal["ignore"]
-
-
-EventKind = Annotated[
-    WholeOrderEvent | PartEvent | FetchEvent | IgnoredEvent, Field(discriminator="kind")
-]
+    """Emails that the provider sends to the customer."""

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from milepost.providers.declared.file_facts import (
+from milepost.providers.declared.file_orders import (
     CanonicalStatus,
     EventKind,
     FetchEvent,
@@ -22,7 +22,6 @@ from milepost.providers.declared.file_facts import (
 from milepost.providers.declared.file_parts import (
     Expression,
     Headers,
-    OAuthSignIn,
     Pages,
     PageSize,
     Parameter,
@@ -32,11 +31,10 @@ from milepost.providers.declared.file_parts import (
     Query,
     SchemeName,
     Signature,
-    SignIn,
     Since,
-    credentials_of,
     only_places,
 )
+from milepost.providers.declared.file_sign_in import OAuthSignIn, SignIn, credentials_of
 from milepost.webhooks.schemes import SignatureScheme
 
 FORMAT: Final = 1
@@ -64,16 +62,21 @@ class OrderList(Part):
     """The list of orders that is polled."""
 
     path: Path
+    """The path of the list, below base_url."""
     query: Query = Field(default_factory=dict)
+    """Query parameters of every page."""
     items: PlainPath
     """The place of the list of orders in the response."""
     pages: Pages
+    """How the list is divided into pages."""
     since: Since | None = None
     """Leave it out if the provider can't filter by change: each poll then reads the whole list."""
     page_size: PageSize | None = None
+    """The parameter that sets how many orders a page has."""
     is_whole: bool = True
     """Whether a listed order replaces all known facts of the order; else it adds to them."""
     requests_per_minute: Annotated[int, Field(ge=1, le=100_000)] = 60
+    """How many requests a minute the provider allows."""
     poll: Annotated[str, Field(max_length=40)] = "15 minutes"
     """How often to poll, unless a connection sets another interval."""
 
@@ -82,6 +85,7 @@ class OneOrder(Part):
     """How to fetch one order: for a refresh, and for webhooks that only name it."""
 
     path: Path
+    """The path of one order, below base_url, with ``{order_id}``."""
     order: PlainPath = "@"
     """The place of the order in the response."""
 
@@ -115,6 +119,7 @@ class Webhooks(Part):
         Annotated[SchemeName, Tag("name")] | Annotated[Signature, Tag("parameters")],
         Discriminator(lambda said: "name" if isinstance(said, str) else "parameters"),
     ]
+    """How webhooks are signed: a name such as ``standard-webhooks``, or the parameters."""
     event: Expression | None = None
     """The place of the event's kind; leave it out if there is only one kind."""
     made_at: Expression | None = None
@@ -137,13 +142,17 @@ class Action(Part):
     """An action that the provider runs on an order on request."""
 
     statuses: Annotated[list[CanonicalStatus], Field(min_length=1)]
+    """The statuses in which the action may be run."""
     words: list[Word] | None = None
     """The status words in which the provider allows it; if left out, all of ``statuses``."""
     method: Literal["POST", "PUT", "PATCH", "DELETE"] = "POST"
+    """The method of the request."""
     path: Path
+    """The path, below base_url, with ``{order_id}`` and ``{item_id}``."""
     body: dict[Parameter, Any] | None = None
     """The JSON body, with ``{order_id}``, ``{item_id}`` and arguments such as ``{reason}``."""
     arguments: list[Literal["reason"]] = Field(default_factory=list)
+    """What the person who runs it has to give."""
     outcome: Expression | None = None
     """The outcome in the response, as text; ``done`` without it."""
     is_final: bool = False
@@ -161,28 +170,39 @@ class Declaration(Part):
     """A declared provider. ``version`` is the version of this format."""
 
     version: Literal[1]
+    """The version of this format."""
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,39}$")]
     """The name by which connections refer to it."""
     label: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    """The name for people."""
     documentation: Annotated[str, Field(max_length=300)] | None = None
     """Where the provider documents its API."""
     base_url: Address | None = None
     """Leave it out if each account has its own: connections then set it."""
     sign_in: SignIn
+    """How requests are signed in."""
     headers: Headers = Field(default_factory=dict)
     """Headers of every request, such as a version of the API."""
     list: OrderList
+    """Where orders are listed, for polls."""
     one_order: OneOrder
+    """How one order is fetched."""
     order: OrderFields
+    """Where an order has its fields."""
     times: Times
+    """How times are written."""
     amounts: Literal["units", "hundredths"] = "units"
     """Whether an amount of 1650 is 1650.00 or, as of cents, 16.50."""
     statuses: Statuses
+    """What the status words mean."""
     lifecycle: Lifecycle = Field(default_factory=Lifecycle)
+    """How the lifecycle differs from the usual one."""
     webhooks: Webhooks | None = None
+    """Webhooks: their signatures and their contents. Leave it out if there are none."""
     actions: Annotated[
         dict[Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")], Action], Field(max_length=20)
     ] = Field(default_factory=dict)
+    """Actions that can be run at the provider, by name."""
     problem: Expression | None = None
     """The place of the message in an error response."""
 
@@ -221,10 +241,16 @@ class Declaration(Part):
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of the file."""
+    schema = Declaration.model_json_schema()
+    for part in schema["$defs"].values():
+        kind = part["properties"].get("kind", {})
+        if "const" in kind:
+            # An editor shows at the word that chooses a kind what that kind is.
+            kind["description"] = part["description"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA_ID,
-        **Declaration.model_json_schema(),
+        **schema,
     }
 
 

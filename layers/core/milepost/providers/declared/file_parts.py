@@ -1,4 +1,4 @@
-"""The parts of a provider's file about its interface: sign-in, pages, webhooks.
+"""The parts of a provider's file about its interface: pages, filters, signatures.
 
 Unknown keys are errors. The published JSON Schema is generated from these models (``file_format``),
 so their docstrings are its descriptions.
@@ -98,104 +98,13 @@ Path = Annotated[str, AfterValidator(_path), Field(max_length=300, examples=["/o
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Parameter = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[!-~]+$")]
 Header = Annotated[str, Field(pattern=_HEADER_NAME)]
-QueryValue = Annotated[str, BeforeValidator(_query_value), Field(max_length=300)]
+QueryValue = Annotated[
+    str,
+    BeforeValidator(_query_value, json_schema_input_type=str | bool | int | float),
+    Field(max_length=300),
+]
 Query = Annotated[dict[Parameter, QueryValue], Field(max_length=20)]
 Headers = Annotated[dict[str, str], AfterValidator(_headers), Field(max_length=20)]
-
-
-class NoSignIn(Part):
-    """Requests are sent without credentials."""
-
-    kind: Literal["none"]
-
-
-class HeaderSignIn(Part):
-    """A key in a header: ``x-api-key: …``, or ``authorization: Token …`` with a prefix."""
-
-    kind: Literal["header"]
-    header: Header
-    prefix: Annotated[str, Field(max_length=40)] = ""
-    credential: Name = "api_key"
-
-
-class BearerSignIn(Part):
-    """``authorization: Bearer …``."""
-
-    kind: Literal["bearer"]
-    credential: Name = "token"
-
-
-class BasicSignIn(Part):
-    """HTTP basic authentication."""
-
-    kind: Literal["basic"]
-    user: Name = "username"
-    password: Name = "password"  # noqa: S105 - the name of a credential
-
-
-class QuerySignIn(Part):
-    """A key in the query. It is sent with every request and never logged."""
-
-    kind: Literal["query"]
-    parameter: Parameter
-    credential: Name = "api_key"
-
-
-class OAuthSignIn(Part):
-    """OAuth 2 client credentials (RFC 6749, section 4.4)."""
-
-    kind: Literal["oauth2"]
-    token_url: Annotated[str, Field(max_length=300)] | None = None
-    """Leave it out if each account has its own: connections then set it."""
-    client: Literal["form", "basic", "json"] = "form"
-    """How the client's id and secret are sent: in the form, as basic authentication beside it, or
-    in a JSON body instead of a form."""
-    scope: Annotated[str, Field(max_length=300)] | None = None
-    parameters: Query = Field(default_factory=dict)
-    """Further fields of the form or body, such as an audience."""
-
-
-class LoginSignIn(Part):
-    """A token that is requested with user name and password."""
-
-    kind: Literal["login"]
-    path: Path
-    body: Annotated[dict[Parameter, str], Field(max_length=20)]
-    """The JSON body, with credentials in braces, such as ``"{username}"``."""
-    token: Expression
-    header: Header = "authorization"
-    prefix: Annotated[str, Field(max_length=40)] = "Bearer "
-    minutes: Annotated[int, Field(ge=1, le=1440)] = 30
-    """How long a token is used."""
-
-    @model_validator(mode="after")
-    def _places(self) -> "LoginSignIn":
-        for value in self.body.values():
-            for place in places_in(value):
-                if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", place):
-                    raise ValueError("body names a credential that can't be one")
-        return self
-
-
-SignIn = Annotated[
-    NoSignIn | HeaderSignIn | BearerSignIn | BasicSignIn | QuerySignIn | OAuthSignIn | LoginSignIn,
-    Field(discriminator="kind"),
-]
-
-
-def credentials_of(sign_in: Any) -> tuple[str, ...]:
-    """The names of the credentials that this sign-in needs."""
-    match sign_in:
-        case HeaderSignIn() | BearerSignIn() | QuerySignIn():
-            return (sign_in.credential,)
-        case BasicSignIn():
-            return (sign_in.user, sign_in.password)
-        case OAuthSignIn():
-            return ("client_id", "client_secret")
-        case LoginSignIn():
-            names = [name for value in sign_in.body.values() for name in places_in(value)]
-            return tuple(dict.fromkeys(names))
-    return ()
 
 
 class OnePage(Part):
@@ -209,7 +118,9 @@ class NumberedPages(Part):
 
     kind: Literal["number"]
     parameter: Parameter
+    """The query parameter with the page's number."""
     first: Annotated[int, Field(ge=0, le=1)] = 1
+    """The number of the first page."""
     pages: Expression | None = None
     """How many pages there are."""
     has_more: Expression | None = None
@@ -221,9 +132,11 @@ class OffsetPages(Part):
 
     kind: Literal["offset"]
     parameter: Parameter
+    """The query parameter with the number of orders to skip."""
     total: Expression | None = None
     """How many orders there are."""
     has_more: Expression | None = None
+    """Whether there are more: true or false."""
 
 
 class CursorPages(Part):
@@ -231,8 +144,11 @@ class CursorPages(Part):
 
     kind: Literal["cursor"]
     parameter: Parameter
+    """The query parameter with the cursor."""
     next: Expression
+    """The cursor of the next page."""
     has_more: Expression | None = None
+    """Whether there are more: true or false."""
 
 
 class UrlPages(Part):
@@ -240,6 +156,7 @@ class UrlPages(Part):
 
     kind: Literal["url"]
     next: Expression
+    """The next page's URL."""
 
 
 class LinkPages(Part):
@@ -258,6 +175,7 @@ class Since(Part):
     """The parameter that requests only orders that changed since a time."""
 
     parameter: Parameter
+    """The query parameter with the time."""
     format: Annotated[str, Field(max_length=40)] = "iso"
     """``iso`` (2026-03-01T09:00:00Z), ``unix``, ``unix_milliseconds``, or a pattern such as
     ``%Y-%m-%d %H:%M:%S`` in the file's time zone."""
@@ -277,26 +195,42 @@ class PageSize(Part):
     """The parameter that sets how many orders a page has; ``most`` is the provider's limit."""
 
     parameter: Parameter
+    """The query parameter with the page's size."""
     most: Annotated[int, Field(ge=1, le=10_000)]
+    """The provider's limit."""
 
 
 class Signature(Part):
     """How webhooks are signed (``milepost.webhooks.schemes``)."""
 
     header: Header
+    """The header with the signature."""
     algorithm: Literal["sha1", "sha256", "sha512", "ed25519", "none"] = "sha256"
+    """The hash of the HMAC; ``ed25519``; or ``none`` if the header has the secret itself."""
     encoding: Literal["hex", "base64", "text"] = "hex"
+    """How the signature is written in the header."""
     key: Literal["text", "hex", "base64", "whsec"] = "text"
+    """How the secret is written. ``whsec`` is the form of Standard Webhooks."""
     signed: Annotated[str, Field(max_length=40)] = "{body}"
+    """What is signed, such as ``{id}.{timestamp}.{body}``."""
     prefix: Annotated[str, Field(max_length=40)] = ""
+    """Text before the signature, such as ``sha256=``."""
     delimiter: Annotated[str, Field(max_length=40)] = ""
+    """What separates several signatures, or parts, in the header."""
     timestamp_header: Header | None = None
+    """The header with the time of sending."""
     timestamp_prefix: Annotated[str, Field(max_length=40)] | None = None
+    """Text before the time of sending, if it is in the signature's header, such as ``t=``."""
     timestamp_unit: Literal["seconds", "milliseconds"] = "seconds"
+    """The unit of the time of sending, since 1970."""
     tolerance: Annotated[int, Field(ge=1, le=TOLERANCE_SECONDS)] = TOLERANCE_SECONDS
+    """How many seconds the time of sending may be off."""
     id_header: Header | None = None
+    """The header with the delivery's id. Without it, a digest of the body is the id."""
     challenge: Parameter | None = None
+    """The query parameter of a GET request that is answered with its value."""
     challenge_token: Parameter | None = None
+    """The query parameter of that request that has to be a secret."""
 
     @model_validator(mode="after")
     def _check(self) -> "Signature":

@@ -21,7 +21,7 @@ from milepost.providers.declared.expressions import (
     replaced_at,
 )
 from milepost.providers.declared.fact_reading import FactReader, names_of
-from milepost.providers.declared.file_facts import ItemFields, OrderFields, PartEvent
+from milepost.providers.declared.file_orders import ItemFields, OrderFields, PartEvent
 from milepost.providers.declared.values import TimeReader
 from milepost.providers.status_words import StatusTable
 

@@ -11,8 +11,8 @@ from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection
 from milepost.providers.base import BrokenPage, Json, Page, PageRequest
 from milepost.providers.declared.expressions import Unfit, compile_expression, names_in
-from milepost.providers.declared.file_facts import IN_TEXT, Times
 from milepost.providers.declared.file_format import OrderList
+from milepost.providers.declared.file_orders import IN_TEXT, Times
 from milepost.providers.declared.file_parts import (
     CursorPages,
     LinkPages,

@@ -14,14 +14,14 @@ from milepost.connections.connection import Connection
 from milepost.providers.base import Http, SignIn, SignInFailed
 from milepost.providers.declared.expressions import Unfit, compile_expression
 from milepost.providers.declared.file_format import Declaration
-from milepost.providers.declared.file_parts import (
+from milepost.providers.declared.file_parts import places_in
+from milepost.providers.declared.file_sign_in import (
     BasicSignIn,
     BearerSignIn,
     HeaderSignIn,
     LoginSignIn,
     OAuthSignIn,
     QuerySignIn,
-    places_in,
 )
 from milepost.providers.envelopes import credential
 from milepost.providers.oauth_token import read_token

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from milepost.common.identifiers import read_id
 from milepost.common.status import normal_form
 from milepost.common.timestamps import NotATime, format_instant, read_day, read_instant
-from milepost.providers.declared.file_facts import IN_TEXT, Times
+from milepost.providers.declared.file_orders import IN_TEXT, Times
 from milepost.providers.detail_parts import read_notes
 from milepost.providers.payload_types import read_amount, read_word, trim_text
 
