@@ -19,9 +19,11 @@ from milepost.connections.aws.settings import ConnectionSettings
 from milepost.notifications.aws.counted_failures import CountedChatNotices
 from milepost.notifications.aws.held import HoldsTable
 from milepost.notifications.aws.messages import NoticeQueue, batch_of, notice_of
+from milepost.notifications.aws.overdue import SubscribersOverdue
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.chat.batches import ChatBatches, ChatPoster, NoLinks
+from milepost.notifications.chat.disclosed_overdue import DisclosedOverdue
 from milepost.notifications.chat.disclosing_judge import DisclosingJudge
 from milepost.notifications.chat.platforms import PLATFORM_OF, ChatWriter
 from milepost.notifications.claims import AlreadyClaimed, Batch, batch_id
@@ -41,6 +43,8 @@ from milepost.notifications.endpoints.signed_message import SignedJson, Writer
 from milepost.notifications.mail.batch_sender import BatchSender
 from milepost.notifications.notice import Channel, Notice
 from milepost.orders.aws.consistent_reads import ConsistentOrders
+from milepost.orders.aws.index import OrdersIndex
+from milepost.orders.aws.index_layout import IndexLayout
 from milepost.providers.registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -65,6 +69,8 @@ def note_failed(notice: Notice) -> None:
 dynamodb = client("dynamodb")
 table_name = os.environ["NOTICES_TABLE"]
 suppressions = SuppressionsTable(dynamodb, table_name=table_name)
+subscriptions = SubscriptionsTable(dynamodb, table_name=table_name)
+orders = ConsistentOrders(dynamodb, table_name=os.environ["ORDERS_TABLE"])
 queue = NoticeQueue(client("sqs"), queue_url=os.environ["ENDPOINT_QUEUE_URL"])
 connections = ConnectionSettings(
     client("ssm"), path=os.environ["CONNECTIONS_PATH"], clock=time.monotonic, providers=REGISTRY
@@ -91,8 +97,8 @@ caller = Caller(
     endpoints=EndpointsTable(dynamodb, table_name=table_name),
     judge=DisclosingJudge(
         suppressions=suppressions,
-        subscriptions=SubscriptionsTable(dynamodb, table_name=table_name),
-        orders=ConsistentOrders(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
+        subscriptions=subscriptions,
+        orders=orders,
         connections=connections,
     ),
     secrets=EndpointSecretsStore(
@@ -109,6 +115,15 @@ caller = Caller(
         suppressions=suppressions,
     ),
     writer_of=writer_of,
+)
+
+overdue = SubscribersOverdue(
+    OrdersIndex(
+        dynamodb,
+        table_name=os.environ["ORDERS_TABLE"],
+        earlier_partitions=IndexLayout(dynamodb, table_name=table_name).earlier_partitions,
+    ),
+    subscriptions,
 )
 
 
@@ -130,6 +145,7 @@ def chat_batches() -> ChatBatches:
             renderer=chat_renderer(),
             links=NoLinks(),
             mailer=poster,
+            overdue=DisclosedOverdue(overdue=overdue, orders=orders),
         ),
         poster=poster,
         retries=EndpointRetries(dynamodb, table_name=table_name, queue=queue),

@@ -80,7 +80,7 @@ def test_every_dead_letter_queue_is_shown() -> None:
     assert shown == {name for name, queue in QUEUES.items() if "RedrivePolicy" not in queue}
 
 
-@pytest.mark.parametrize("field", ["state", "after_seconds", "fate"])
+@pytest.mark.parametrize("field", ["state", "after_seconds", "fate", "failure", "comes_back"])
 def test_the_fields_that_it_reads_in_logs_are_logged(field: str) -> None:
     assert f"{field}=" in SOURCES
     assert field in BODY

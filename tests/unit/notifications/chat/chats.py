@@ -8,6 +8,7 @@ from local.chat_platforms import ChatPlatform
 from milepost.common.status import Status
 from milepost.notifications.chat.addresses import webhook_name
 from milepost.notifications.chat.batches import ChatBatches, ChatPoster, NoLinks
+from milepost.notifications.chat.disclosed_overdue import DisclosedOverdue
 from milepost.notifications.chat.disclosing_judge import DisclosingJudge
 from milepost.notifications.chat.rendering import ChatRenderer
 from milepost.notifications.claims import Batch
@@ -19,6 +20,7 @@ from milepost.notifications.notice import Channel, Notice
 from milepost.notifications.recipients import Choice
 from milepost.notifications.subscription import Subscription
 from milepost.orders.order import Kind, OrderKey
+from milepost.orders.overdue_list import OverdueNow
 from tests.builders import KEY, NOON, OFFERGRID, notice, report, tracked
 from tests.fakes.connections import MemoryConnections
 from tests.fakes.notifications import (
@@ -67,6 +69,7 @@ class World:
     failing_since: datetime | None = None
     not_before: datetime | None = None
     ended: list[str] = field(default_factory=list)
+    overdue: OverdueNow = field(default_factory=OverdueNow)
     told: list[str] = field(default_factory=list)
     waits: list[tuple[str, str, datetime]] = field(default_factory=list)
 
@@ -128,6 +131,10 @@ class World:
     def put_batch(self, batch: Batch, *, attempt: int, delay: timedelta, now: datetime) -> None:
         self.retries.append((attempt, delay))
 
+    def covered_by(self, subscription_id: str, *, now: datetime) -> OverdueNow:
+        assert subscription_id in self.subscriptions.kept
+        return self.overdue
+
     # What a test asks for.
 
     @property
@@ -163,6 +170,7 @@ class World:
             renderer=self.renderer,
             links=NoLinks(),
             mailer=poster,
+            overdue=DisclosedOverdue(overdue=self, orders=self.orders),
         )
         return ChatBatches(sender=sender, poster=poster, retries=self)
 

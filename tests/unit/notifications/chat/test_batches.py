@@ -1,14 +1,19 @@
 """What was held for a chat goes out as one message, once, and is retried as a whole."""
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
+from milepost.common.errors import OrdersUnavailable
+from milepost.common.status import Status
 from milepost.notifications.claims import CLAIM, Batch
 from milepost.notifications.notice import Channel, Notice, State
-from tests.builders import KEY, minute
-from tests.unit.notifications.chat.chats import ADDRESSES, World, notice_to
+from milepost.orders.order import Kind
+from milepost.orders.overdue_list import MOST_MENTIONED, OverdueNow, OverdueOrder
+from tests.builders import KEY, minute, report, tracked
+from tests.unit.notifications.chat.chats import ADDRESSES, CONSOLE, World, notice_to
 
 DUE = minute(60)
 KEYS = [replace(KEY, item_id=f"item-{number}") for number in range(3)]
@@ -122,3 +127,71 @@ def test_a_subscription_that_was_deleted_gets_nothing(
     send(world, batch, now=DUE + CLAIM)
     assert world.calls == []
     assert states(world, three) == [State.SKIPPED] * 3
+
+
+def late(world: World, number: int, reference: str, **details: object) -> OverdueOrder:
+    """An overdue order that is kept, as the index shows it."""
+    key = replace(KEY, item_id=f"late-{number}")
+    world.keep_order(key=key, reference=reference, **details)
+    return OverdueOrder(
+        key=key, reference=reference, status=Status.ACCEPTED, since=minute(-9999 + number)
+    )
+
+
+def test_a_digest_has_the_groups_of_mails_and_what_else_is_overdue_is_one(
+    world: World, three: list[Notice]
+) -> None:
+    rejected = replace(three[0], announcement=replace(three[0].announcement, kind=Kind.REJECTED))
+    world.orders.kept[KEYS[0]] = tracked(report(Status.REJECTED, key=KEYS[0]))
+    world.overdue = OverdueNow(orders=(late(world, 1, "PP-1"), late(world, 2, "PP-2")), more=True)
+    send(world, world.hold(three[1], rejected, due_at=DUE))
+    (message,) = world.chat.taken
+    said = json.dumps(message)
+    places = [said.index(one) for one in ("Rejected (1)", "Overdue now", "Accepted (1)")]
+    assert places == sorted(places)
+    assert "PP-1" in said
+    assert f"{CONSOLE}/orders/" in said[said.index("PP-2") :]
+    assert "and more" in said[said.index("PP-2") :]
+
+
+def test_an_overdue_order_has_its_id_in_place_of_a_reference_that_names_the_customer(
+    world: World, batch: Batch
+) -> None:
+    named = late(world, 1, "NGUYEN-4", customer={"name": "Charlotte Nguyen"})
+    gone = late(world, 2, "PP-GONE")
+    erased = late(world, 3, "PP-ERASED")
+    del world.orders.kept[gone.key]
+    world.orders.kept[erased.key] = replace(world.orders.kept[erased.key], erased_at=DUE)
+    world.overdue = OverdueNow(orders=(named, gone, erased))
+    send(world, batch)
+    said = json.dumps(world.chat.taken)
+    assert [one for one in ("NGUYEN", "PP-GONE", "PP-ERASED") if one in said] == []
+    assert said.count(": accepted, overdue since") == 3
+
+
+def test_a_digest_with_everything_at_its_longest_is_taken_by_the_platform(world: World) -> None:
+    keys = [replace(KEY, item_id=f"item-{number}") for number in range(300)]
+    for key in keys:
+        world.keep_order(key=key, offer={"name": "<!channel> & " * 20}, reference="R" * 60)
+    world.overdue = OverdueNow(
+        orders=tuple(late(world, number, "R" * 60) for number in range(MOST_MENTIONED)), more=True
+    )
+    notices = [notice_to(world.channel, key=key) for key in keys]
+    send(world, world.hold(*notices, due_at=DUE))
+    assert len(world.chat.taken) == 1
+    assert "300" in json.dumps(world.chat.taken)
+    assert states(world, notices) == [State.SENT] * 300
+
+
+def test_while_overdue_orders_cannot_be_read_the_digest_waits(
+    world: World, three: list[Notice], batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def throttled(*_: object, **__: object) -> OverdueNow:
+        raise OrdersUnavailable("OrdersTable is throttled")
+
+    monkeypatch.setattr(World, "covered_by", throttled)
+    assert send(world, batch) == "OrdersTable is throttled"
+    assert world.chat.taken == []
+    monkeypatch.undo()
+    assert send(world, batch) is None
+    assert states(world, three) == [State.SENT] * 3

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Generic
 
+from milepost.common.errors import OrdersUnavailable
 from milepost.notifications.claims import CLAIM, Batch, Claimed, Claims, batch_id
 from milepost.notifications.eligibility import Verdict
 from milepost.notifications.eligibility_check import Judge, Judged, Voice
@@ -205,12 +206,19 @@ class BatchSender(Generic[Letter]):
         )
 
     def _overdue(self, group: _Group, now: datetime) -> OverdueNow | None:
-        """Other overdue orders of every subscription that the mail is for."""
+        """Other overdue orders of every subscription that the mail is for.
+
+        :raises TryAgainLater: when their orders can't be read now
+        """
         names = {notice.subscription for notice in group.notices} - {None}
         if self.overdue is None or not names or len(group.notices) == 1:
             return None
-        found = [self.overdue.covered_by(name, now=now) for name in sorted(filter(None, names))]
-        return merged(found)
+        try:
+            return merged(
+                self.overdue.covered_by(name, now=now) for name in sorted(filter(None, names))
+            )
+        except OrdersUnavailable as unavailable:
+            raise TryAgainLater(str(unavailable)) from None
 
     def _close_all(
         self, batch: Batch, notices: Sequence[Notice], verdict: Verdict, now: datetime
