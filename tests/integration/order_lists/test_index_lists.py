@@ -224,6 +224,9 @@ def test_first_pages_are_those_that_each_list_has_by_itself(
     assert [ids(page.orders) for page in found] == [ids(page.orders) for page in alone]
     assert [page.last is None for page in found] == [page.last is None for page in alone]
     assert [len(page.orders) for page in found] == [min(limit, n) for n in (3, 4, 0, 1, 4, 0)]
+    assert [(page.counted, page.counted_all) for page in found] == [
+        (n, True) for n in (3, 4, 0, 1, 4, 0)
+    ]
 
 
 @pytest.mark.thorough
@@ -240,6 +243,20 @@ def test_what_a_read_for_several_lists_did_not_reach_is_read_by_itself(
     )
     assert ids(overdue.orders) == [f"ord-{n:04d}" for n in range(5)]
     assert ids(week.orders) == ["ord-0050"]
+    assert (overdue.counted_all, week.counted_all) == (False, False)
+
+
+def test_first_pages_count_at_most_so_many_orders(
+    lists: OrderLists, keep: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_lists, "MOST_COUNTED", 3)
+    keep(*(order(n) for n in range(4)))
+    [page] = lists.first_pages([Wanted(asked_at=NOON)], zones=ZONES, limit=2)
+    assert (len(page.orders), page.counted, page.counted_all) == (2, 3, False)
+    assert page.last is not None
+    monkeypatch.setattr(order_lists, "MOST_COUNTED", 4)
+    [page] = lists.first_pages([Wanted(asked_at=NOON)], zones=ZONES, limit=2)
+    assert (len(page.orders), page.counted, page.counted_all) == (2, 4, True)
 
 
 def test_an_order_of_an_earlier_version_is_listed_and_moved_and_announces_nothing(

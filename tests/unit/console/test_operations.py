@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from milepost.console.pages.operations import ABOUT
 from milepost.operations.dead_letters import DeadLetter, DeadLetterQueue
 from milepost.orders.report import Source
 from milepost.quarantine.replay import Kept, KeptId, NotKept, Replay
 from tests.builders import NOON
+from tests.template import RESOURCES
 from tests.unit.console.conftest import Browser
 
 KEPT = KeptId("offergrid-home", "2026-03-02", "a" * 32)
@@ -169,3 +171,10 @@ def test_a_quarantine_that_cannot_be_read_is_said_on_today(
     part = browser.get(f"{ADDRESS}/quarantine", **{"hx-request": "true"})
     assert part.status == 200
     assert "The quarantine can't be shown now" in part.text
+
+
+def test_every_queue_that_is_listed_has_a_text() -> None:
+    named = RESOURCES["ConsoleFunction"]["Properties"]["Environment"]["Variables"]["DEAD_LETTERS"]
+    queues = {pair.partition("=")[0] for pair in named["Sub"].split()}
+    # Its messages are positions in a stream: they are counted by `status` and can't be redriven.
+    assert ABOUT.keys() == queues - {"measure"}

@@ -4,8 +4,12 @@ import pytest
 
 from milepost.console.pages.today import SECTIONS
 from milepost.queries.list_choices import Due
+from milepost.queries.order_list import Page, Place
+from tests.builders import KEY
 from tests.unit.console.conftest import Browser
 from tests.unit.console.listed_orders import listed
+
+PLACE = Place("2026-03-02", "accepted#0", KEY)
 
 
 def test_each_part_asks_for_its_own_orders_and_links_to_the_list_behind_it(
@@ -29,6 +33,25 @@ def test_an_empty_day_says_so(browser: Browser) -> None:
     text = browser.get("/console").text
     assert all(section.nothing in text for section in SECTIONS)
     assert "No notice failed." in text
+
+
+@pytest.mark.parametrize(
+    ("page", "number"),
+    [
+        (Page([], None), "0"),
+        (Page([listed()], None), "1"),
+        (Page([listed()], PLACE), "1+"),
+        (Page([listed()], PLACE, counted=37, counted_all=True), "37"),
+        (Page([listed()], PLACE, counted=99), "99+"),
+    ],
+)
+def test_each_link_has_the_number_of_orders_as_far_as_they_were_counted(
+    page: Page, number: str, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.sign_in()
+    monkeypatch.setattr(browser.desk.lists, "page", lambda *_args, **_named: page)
+    text = browser.get("/console").text
+    assert text.count(f'<b class="number">{number}</b>') == len(SECTIONS)
 
 
 def test_a_part_that_cannot_be_read_hides_no_other(

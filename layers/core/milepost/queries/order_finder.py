@@ -6,7 +6,7 @@ narrow ``Wanted.connections`` before they ask.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -144,7 +144,7 @@ class OrderFinder:
         shown = {one.key: one for page in pages for one in page.orders}
         known = {one.key: one for one in self.lists.read_facts([*shown.values()])}
         return [
-            Page([known[one.key] for one in page.orders if one.key in known], page.last)
+            replace(page, orders=[known[one.key] for one in page.orders if one.key in known])
             for page in pages
         ]
 

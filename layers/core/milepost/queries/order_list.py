@@ -145,6 +145,10 @@ class Page:
     orders: Sequence[Listed]
     last: Place | None
     more: bool = False
+    counted: int = 0
+    """How many orders of the list a read for several lists has found, beyond this page too."""
+    counted_all: bool = False
+    """Whether these are all orders of the list."""
 
 
 class Lists(Protocol):

@@ -23,7 +23,8 @@ ABOUT: Final = {
     "inbox": "Webhooks that were authentic and could not be recorded",
     "email": "Mails that could not be sent",
     "endpoint": "Messages to endpoints that could not be delivered",
-    "mail_events": ("Events of mails, such as bounces, that could not be recorded"),
+    "mail_events": "Events of mails, such as bounces, that could not be recorded",
+    "batch": "Orders of bulk actions whose action could not be run",
     "announce": "Changes of orders that could not be announced",
     "invocations": "Failed invocations of functions",
 }

@@ -17,6 +17,7 @@ from milepost.console.request import Values
 from milepost.console.responses import Answer
 from milepost.console.routing import Pages
 from milepost.notifications.notice import State
+from milepost.queries.order_list import Page
 
 pages = Pages()
 
@@ -50,10 +51,11 @@ SECTIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """The first orders of a section, and whether there are more."""
+    """The first orders of a section, whether there are more, and how many, such as ``99+``."""
 
     orders: Sequence[ListedOrder]
     more: bool
+    number: str
 
 
 @pages.get("/console")
@@ -80,7 +82,6 @@ def show_today(visit: Visit) -> Answer:
         notices=parts["notices"],
         not_sent=Values([("state", state) for state in _NOT_SENT]).text,
         connections=parts["connections"],
-        number=_number,
         columns=USUAL_COLUMNS,
     )
 
@@ -89,7 +90,11 @@ def _orders(visit: Visit) -> list[Orders]:
     """The orders of each section, from one read for all sections."""
     wanted = [wanted_orders(visit.services, **read_filters(one.query)) for one in SECTIONS]
     return [
-        Orders([listed_view(one) for one in page.orders], more=page.last is not None)
+        Orders(
+            [listed_view(one) for one in page.orders],
+            more=page.last is not None,
+            number=_number(page),
+        )
         for page in visit.services.finder.first_pages(wanted, limit=ROWS)
     ]
 
@@ -103,7 +108,7 @@ def _connections_in_trouble(visit: Visit) -> list[Any]:
     return [one for one in found if one.health.condition not in _WELL]
 
 
-def _number(part: Part) -> str:
-    """The number of orders: as many as are shown, or more."""
-    shown = len(part.value.orders)
-    return f"{shown}+" if part.value.more else str(shown)
+def _number(page: Page) -> str:
+    """The number of orders: as many as were counted, or more."""
+    number = max(page.counted, len(page.orders))
+    return str(number) if page.counted_all or page.last is None else f"{number}+"

@@ -37,6 +37,8 @@ _LONG: Final = 100
 """Page size from which a page is for a file: it has all orders that were read for it."""
 _AT_ONCE: Final = 16
 """Number of parallel requests."""
+MOST_COUNTED: Final = 99
+"""How many orders of each list a read for several lists counts: each costs processor time."""
 _AFTER_ALL_OF_IT: Final = "~"
 """Appended to a date, it sorts after everything of that second and before the next one."""
 
@@ -188,21 +190,28 @@ class _FirstOrders:
         first, last = bounds
         orders: list[Listed] = []
         place: Place | None = None
+        counted = 0
         for date, name, _, found in self._found:
             if last is not None and date > last:
-                return Page(orders, None)
+                is_whole = True
+                break
             is_possible = (
                 (first is None or date >= first)
                 and (wanted.attention is None or "attention" in found.item)
                 and (wanted.waiting is None or "waiting" in found.item)
             )
             if is_possible and self._has(one := found.order, wanted, zones):
-                if len(orders) == limit:
-                    return Page(orders, place)
-                orders.append(one)
-                place = Place(one.next_date, name, one.key)
-        is_whole = self._end is None or (last is not None and self._end.next_date > last)
-        return Page(orders, None if is_whole else self._end)
+                if counted == MOST_COUNTED:
+                    is_whole = False
+                    break
+                counted += 1
+                if len(orders) < limit:
+                    orders.append(one)
+                    place = Place(one.next_date, name, one.key)
+        else:
+            is_whole = self._end is None or (last is not None and self._end.next_date > last)
+        end = place if counted > len(orders) else None if is_whole else self._end
+        return Page(orders, end, counted=counted, counted_all=is_whole)
 
     def _has(self, one: Listed, wanted: Wanted, zones: Mapping[str, str]) -> bool:
         return is_wanted(one, wanted, zone=zones.get(one.key.connection, NO_ZONE))
