@@ -1,11 +1,13 @@
-"""``milepost subscriptions list``, ``resume``, ``secret`` and ``rotate-secret``."""
+"""``milepost subscriptions list``, ``resume``, ``send-test``, ``secret`` and ``rotate-secret``."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
 from cli.activity.recording import recorded
+from cli.api import OrdersApi
 from cli.command_group import examples, make_part
 from cli.confirmation import confirm
 from cli.connections.stored import SharedSecret
@@ -90,6 +92,29 @@ def resume_subscription(
         tell(f"{subscription_id} is active again; it had ended: {found.ended}.")
     if found.channel is Channel.EMAIL:
         _lift_suppression(target, found, yes=yes)
+
+
+@app.command("send-test", epilog=examples("subscriptions send-test person-1"))
+def send_test(
+    subscription_id: IdArgument, *, stack: StackOption = None, as_json: JsonOption = False
+) -> None:
+    """Send a message that says it is a test to the address, endpoint or chat of a subscription.
+
+    It is about no order, is not in the delivery log and is not retried.
+    """
+    target = find_stack(stack)
+    found = _find(_table(target), subscription_id)
+    made = OrdersApi(target).post(f"/subscriptions/{quote(subscription_id, safe='')}/send-test")
+    if as_json:
+        tell_json(made)
+    elif made["failure"] is not None:
+        warn(f"{found.recipient} did not get it: {made['failure']}.")
+    elif found.channel is Channel.EMAIL:
+        tell(f"The mail to {found.recipient} is queued, and sent within a minute.")
+    else:
+        tell(f"{found.recipient} took it (HTTP {made['status']}).")
+    if made["failure"] is not None:
+        raise typer.Exit(COULD_NOT)
 
 
 @app.command("secret", epilog=examples("subscriptions secret crm"))

@@ -19,7 +19,7 @@ from milepost.forecasts.aws.recent_tables import RecentTables
 from milepost.forecasts.aws.store import ForecastStore
 from milepost.notifications.aws.counted_failures import CountedNotices
 from milepost.notifications.aws.held import HoldsTable
-from milepost.notifications.aws.messages import NoticeQueue, batch_of, notice_of
+from milepost.notifications.aws.messages import NoticeQueue, batch_of, mail_test_of, notice_of
 from milepost.notifications.aws.overdue import SubscribersOverdue
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppressions import SuppressionsTable
@@ -27,6 +27,7 @@ from milepost.notifications.claims import AlreadyClaimed, batch_id
 from milepost.notifications.dispatch import Notifier
 from milepost.notifications.eligibility_check import Judge
 from milepost.notifications.mail.awaited_contact import AwaitedContacts, awaits_contact
+from milepost.notifications.mail.aws.mail_tests import SesTestMails
 from milepost.notifications.mail.aws.sent_mails import MailsTable
 from milepost.notifications.mail.aws.ses import Mailbox
 from milepost.notifications.mail.aws.templates import OverridesTable
@@ -70,6 +71,8 @@ connections = ConnectionSettings(
 subscriptions = SubscriptionsTable(dynamodb, table_name=table_name)
 notices = CountedNotices(dynamodb, table_name=table_name, failed=note_failed)
 holds = HoldsTable(dynamodb, table_name=table_name)
+suppressions = SuppressionsTable(dynamodb, table_name=table_name)
+ses = client("sesv2", config=FOR_MAIL)
 link_keys = LinkKeysStore(
     client("secretsmanager"),
     secret_id=os.environ["UNSUBSCRIBE_SECRET_ARN"],
@@ -78,7 +81,7 @@ link_keys = LinkKeysStore(
 sender = Sender(
     claims=notices,
     judge=Judge(
-        suppressions=SuppressionsTable(dynamodb, table_name=table_name),
+        suppressions=suppressions,
         subscriptions=subscriptions,
         orders=ConsistentOrders(dynamodb, table_name=os.environ["ORDERS_TABLE"]),
         connections=connections,
@@ -98,7 +101,7 @@ sender = Sender(
     ),
     links=UnsubscribeLinks(link_keys, public_url=os.environ["PUBLIC_URL"]),
     mailer=Mailbox(
-        client("sesv2", config=FOR_MAIL),
+        ses,
         sender=os.environ["SENDER_ADDRESS"],
         configuration_set=os.environ["CONFIGURATION_SET"],
         records=MailsTable(dynamodb, table_name=table_name),
@@ -119,6 +122,13 @@ batch_sender = BatchSender(
         ),
         subscriptions,
     ),
+)
+test_mails = SesTestMails(
+    ses,
+    sender=os.environ["SENDER_ADDRESS"],
+    configuration_set=os.environ["CONFIGURATION_SET"],
+    subscriptions=subscriptions,
+    suppressions=suppressions,
 )
 awaited_contacts = AwaitedContacts(
     orders=sender.judge.orders,
@@ -162,10 +172,13 @@ def send(message: Message) -> None:
 
 
 def send_once(content: Mapping[str, Any]) -> None:
-    """Send one notice, or the notices held for one recipient, once."""
+    """Send one notice, or the notices held for one recipient, once; or a test mail."""
     if batch := batch_of(content):
         batch_sender.send(batch, now=datetime.now(UTC))
         logger.info("handled", batch=batch_id(batch))
+        return
+    if subscription := mail_test_of(content):
+        logger.info("test mail", subscription=subscription, failure=test_mails.send(subscription))
         return
     notice = notice_of(content)
     if awaits_contact(notice):

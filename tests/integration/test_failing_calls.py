@@ -4,6 +4,7 @@ A call that fails makes the invocation fail, or its message come back, or the re
 Run again, all ends as if nothing had failed. A further function or route is a further scenario.
 """
 
+import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +15,11 @@ import pytest
 
 from milepost.api.routing import SUBJECTS, routers_of
 from milepost.common.timestamps import format_instant
+from milepost.notifications.aws.messages import mail_test_message
+from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.subscription import Subscription
 from milepost.orders.aws import index_keys
+from tests.batches import sqs_batch
 from tests.builders import OFFERGRID
 from tests.integration.api_reads import READS
 from tests.integration.api_requests import (
@@ -32,7 +37,7 @@ from tests.integration.call_failures import FailingCalls, Failure, failing_run, 
 from tests.integration.crash_injection import Scenario, start_of_a_quiet_while
 from tests.integration.scenarios import SERVED, SIMPLE
 from tests.integration.watch_and_unsubscribe import A_RUN_LATER, SECOND_RUN
-from tests.stack import NOWHERE, ROOT, Context, Stack, event
+from tests.stack import NOWHERE, ROOT, Context, Stack, aws, event
 
 
 def erased_before(stack: Stack) -> Any:
@@ -42,6 +47,13 @@ def erased_before(stack: Stack) -> Any:
     kept(stack, b"mail to charlotte.nguyen@example.com")
     an_order(stack)
     return {"now": format_instant(datetime.now(UTC) + timedelta(hours=1))}
+
+
+def a_test_mail(stack: Stack) -> Any:
+    """A queued test mail to a subscriber."""
+    table = SubscriptionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+    table.put(Subscription(id="sales", recipient="sales@example.org"))
+    return sqs_batch([json.dumps(mail_test_message("sales"))])
 
 
 def one_report(_stack: Stack) -> Any:
@@ -84,6 +96,7 @@ FURTHER: Final = {
     "orders_api, a test message": asks(
         "POST", "/subscriptions/deaf/send-test", of=endpoint_nowhere
     ),
+    "send_notice, a test mail": Scenario(function="send_notice", prepare=a_test_mail),
     "orders_api, a poll": asks("POST", f"/connections/{OFFERGRID.id}/poll", of=subscriptions),
     **READS,
 }

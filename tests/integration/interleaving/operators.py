@@ -20,7 +20,8 @@ ASKS_THE_API: Final = frozenset(
         "actions do", "actions call-off", "connections poll", "quarantine replay",
         "batches stop", "batches resume", "orders import",
         "quarantine discard", "suppressions lift", "replay", "dead-letters discard", "redrive",
-        "erase", "orders link", "send-test", "views save", "views delete", "orders export",
+        "erase", "orders link", "send-test", "subscriptions send-test", "views save",
+        "views delete", "orders export",
     }
 )  # fmt: skip
 """Commands whose changes are those of requests that are listed themselves."""

@@ -1,21 +1,25 @@
-"""Test messages to endpoints and chats, through the API, over HTTP."""
+"""Test messages to addresses, endpoints and chats, through the API, over HTTP."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 
 import pytest
 
 from local.chat_server import ChatServer
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
+from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.notice import Channel
 from milepost.notifications.subscription import Subscription
 from milepost.webhooks.signatures import verify
+from tests.batches import sqs_batch
 from tests.builders import NOON, RABOT
+from tests.data_leaks import Overheard
+from tests.integration.call_endpoint.endpoint_calls import mails
 from tests.integration.operations_api.requests import Ask
 from tests.integration.operator_requests import hurry
 from tests.signing import OTHER_SECRET, SECRET
-from tests.stack import Stack, aws
+from tests.stack import SENDER, Context, Stack, aws
 from tests.unit.notifications.endpoints.receiver import Receiver, receiving
 
 
@@ -33,9 +37,9 @@ def receiver() -> Iterator[Receiver]:
         yield made
 
 
-def put(stack: Stack, channel: Channel, recipient: str) -> None:
+def put(stack: Stack, channel: Channel, recipient: str, *, language: str = "en") -> None:
     table = SubscriptionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
-    table.put(Subscription(id="one", recipient=recipient, channel=channel))
+    table.put(Subscription(id="one", recipient=recipient, channel=channel, language=language))
 
 
 def test_an_endpoint_gets_a_signed_test_by_both_secrets_of_a_rotation(
@@ -83,6 +87,68 @@ def test_what_can_not_be_sent_is_refused_or_says_why(ask: Ask, stack: Stack) -> 
     nobody = ask("POST", "/subscriptions/one/send-test").body
     assert nobody["status"] is None
     assert nobody["failure"]
-    put(stack, Channel.EMAIL, "sales@example.org")
-    assert ask("POST", "/subscriptions/one/send-test").status == 409
     assert ask("POST", "/subscriptions/nobody/send-test").status == 404
+
+
+def test_a_mail_is_queued_and_says_in_the_subscribers_language_that_it_is_a_test(
+    ask: Ask, stack: Stack
+) -> None:
+    put(stack, Channel.EMAIL, "sales@bücher.example", language="de")
+    sent = ask("POST", "/subscriptions/one/send-test")
+    assert (sent.status, sent.body) == (
+        200,
+        {"subscription": "one", "status": None, "failure": None},
+    )
+    take_queued(stack)
+    [mail] = mails()
+    assert mail.destinations["ToAddresses"] == ["sales@xn--bcher-kva.example"]
+    assert mail.subject == "Testnachricht von Milepost"
+    assert "Diese Adresse erhält Nachrichten" in str(mail.body)
+    assert "notice#" not in json.dumps(stack.items("NoticesTable"), default=str)
+
+
+def take_queued(stack: Stack) -> None:
+    """Let send_notice take what is queued."""
+    bodies = [json.dumps(one) for one in stack.messages("EmailQueue")]
+    assert stack.load("send_notice").handler(sqs_batch(bodies), Context()) == {
+        "batchItemFailures": []
+    }
+
+
+def suppress(stack: Stack) -> None:
+    table = SuppressionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+    table.suppress("sales@example.org", reason="hard bounce", at=NOON)
+
+
+def delete(stack: Stack) -> None:
+    table = SubscriptionsTable(aws("dynamodb"), table_name=stack.resources["NoticesTable"])
+    table.delete("one")
+
+
+def test_a_test_mail_to_a_suppressed_address_is_not_sent_and_says_why(
+    ask: Ask, stack: Stack
+) -> None:
+    put(stack, Channel.EMAIL, "sales@example.org")
+    suppress(stack)
+    said = ask("POST", "/subscriptions/one/send-test").body
+    assert said["failure"].startswith("the address is suppressed: ")
+    assert stack.messages("EmailQueue") == []
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "why"),
+    [
+        (suppress, "the address is suppressed"),
+        (lambda _: aws("sesv2").delete_email_identity(EmailIdentity=SENDER), "SES refused"),
+        (delete, "the subscription was deleted"),
+    ],
+)
+def test_a_queued_test_mail_that_cannot_be_sent_is_given_up_and_logged(
+    ask: Ask, stack: Stack, overheard: Overheard, meanwhile: Callable[[Stack], None], why: str
+) -> None:
+    put(stack, Channel.EMAIL, "sales@example.org")
+    ask("POST", "/subscriptions/one/send-test")
+    meanwhile(stack)
+    take_queued(stack)
+    assert mails() == []
+    assert why in overheard.text

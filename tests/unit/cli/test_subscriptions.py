@@ -231,3 +231,17 @@ def test_what_can_not_be_done_is_said(
 
     assert result.exit_code == code
     assert said in result.output
+
+
+def test_a_test_is_sent_by_the_api_and_what_came_of_it_is_said(
+    deployed: Deployed, table: SubscriptionsTable, suppressions: SuppressionsTable
+) -> None:
+    assert "is queued" in deployed.say("subscriptions", "send-test", SALES.id)
+    [message] = deployed.stack.messages("EmailQueue")
+    assert message == {"test_mail": {"subscription": SALES.id}}
+    suppressions.suppress(SALES.recipient, reason="hard bounce", at=minute(0))
+    refused = deployed.run("subscriptions", "send-test", SALES.id)
+    assert refused.exit_code == 1
+    assert "did not get it: the address is suppressed" in " ".join(refused.output.split())
+    unknown = deployed.run("subscriptions", "send-test", "nobody")
+    assert "There is no subscription nobody" in " ".join(unknown.output.split())

@@ -213,23 +213,28 @@ def test_a_chats_preview_names_the_customer_only_if_it_is_asked_for(browser: Bro
 
 
 @pytest.mark.parametrize(
-    ("outcome", "shown"),
+    ("subscription", "outcome", "shown"),
     [
-        (MessageTestOutcome(status=200, failure=None), "The chat took it (HTTP 200)"),
-        (MessageTestOutcome(status=404, failure="answered 404 no_service"), "answered 404"),
+        ("s-3", MessageTestOutcome(status=200, failure=None), "The chat took it (HTTP 200)"),
+        ("s-3", MessageTestOutcome(status=404, failure="answered 404 no_service"), "answered 404"),
+        ("s-1", MessageTestOutcome(status=None, failure=None), "The mail is queued"),
+        (
+            "s-1",
+            MessageTestOutcome(status=None, failure="the address is suppressed: x"),
+            "suppressed: x.",
+        ),
     ],
 )
-def test_a_test_goes_to_a_chat_and_the_answer_is_shown(
-    browser: Browser, kept: Kept, outcome: MessageTestOutcome, shown: str
+def test_a_test_is_sent_and_the_answer_is_shown(
+    browser: Browser, kept: Kept, subscription: str, outcome: MessageTestOutcome, shown: str
 ) -> None:
     browser.desk.api.services.operations.message_tests.run.return_value = outcome  # type: ignore[attr-defined]
     kept.put(Subscription(id="s-3", recipient="a chat", source="api", channel=Channel.SLACK))
     browser.sign_in("viewer")
-    assert "Send a test" not in browser.get(f"{ADDRESS}/s-3").text
+    assert "Send a test" not in browser.get(f"{ADDRESS}/{subscription}").text
     browser.sign_in("operator")
-    assert "Send a test" not in browser.get(f"{ADDRESS}/s-1").text
-    page = browser.get(f"{ADDRESS}/s-3")
+    page = browser.get(f"{ADDRESS}/{subscription}")
     assert "Send a test" in page.text
-    done = browser.post(f"{ADDRESS}/s-3/send-test", csrf=page.token)
+    done = browser.post(f"{ADDRESS}/{subscription}/send-test", csrf=page.token)
     assert done.status == 200
     assert shown in done.text

@@ -72,7 +72,9 @@ class MessageTestView(Shape):
     """What came of a test message. It is about no order, and is not retried."""
 
     subscription: str
-    status: int | None = Field(description="The HTTP status of the response; null without one.")
+    status: int | None = Field(
+        description="The HTTP status of the response; null without one, and for a mail."
+    )
     failure: str | None = Field(description="Why it was not taken; null if it was.")
 
 

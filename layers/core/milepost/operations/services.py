@@ -101,7 +101,7 @@ class WebhookTests(Protocol):
 
 
 class MessageTests(Protocol):
-    """Test messages to endpoints and chats."""
+    """Test messages to addresses, endpoints and chats."""
 
     def run(self, subscription: Subscription, *, now: datetime) -> MessageTestOutcome:
         """:raises NoSecret: when an endpoint has no usable secret, or a chat no address"""

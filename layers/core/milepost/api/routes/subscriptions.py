@@ -237,18 +237,13 @@ def rotate_secret(
 
 @router.post(
     "/subscriptions/<subscription>/send-test",
-    summary="Send a test message to the endpoint or the chat of a subscription",
+    summary="Send a test message to the address, endpoint or chat of a subscription",
     tags=["subscriptions"],
     operation_id="send_test_message",
     responses=may_answer(200, 404, 409),
 )
 def send_test_message(subscription: SubscriptionPath, services: Given) -> MessageTestView:
     found = _find(subscription, services)
-    if found.channel is Channel.EMAIL:
-        raise Conflict(
-            "A test goes to endpoints and chats alone. `milepost notices preview` and the console "
-            "show each mail as it would be sent."
-        )
     try:
         outcome = services.operations.message_tests.run(found, now=services.clock())
     except NoSecret:

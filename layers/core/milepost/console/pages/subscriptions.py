@@ -190,7 +190,7 @@ def rotate_secret(visit: Visit) -> Answer:
 
 @pages.post(f"{LIST}/{{subscription}}/send-test")
 def send_test(visit: Visit) -> Answer:
-    """Send a test message to an endpoint or a chat, and show the answer."""
+    """Send a test message to an address, an endpoint or a chat, and show the answer."""
     one = show_subscription(visit.path["subscription"], visit.services)
     made = visit.changes.make("POST", f"{_path(visit)}/send-test")
     return visit.page("subscription_test.html", one=one, made=made)

@@ -118,3 +118,14 @@ def batch_of(message: Mapping[str, Any]) -> Batch | None:
     """The batch of a message; None if it is a notice."""
     batch = message.get("batch")
     return Batch(batch["recipient_digest"], parse_instant(batch["due_at"])) if batch else None
+
+
+def mail_test_message(subscription_id: str) -> dict[str, Any]:
+    """The queue message of a test mail to a subscription."""
+    return {"test_mail": {"subscription": subscription_id}}
+
+
+def mail_test_of(message: Mapping[str, Any]) -> str | None:
+    """The subscription to which a test mail is sent; None if the message is another one."""
+    test = message.get("test_mail")
+    return test["subscription"] if test else None

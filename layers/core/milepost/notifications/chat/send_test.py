@@ -1,4 +1,4 @@
-"""Sends a test message to the endpoint or the chat of a subscription, and reads the answer.
+"""Sends a test message to the address, endpoint or chat of a subscription, and reads the answer.
 
 It is about no order and no notice: it isn't in the delivery log, isn't retried, and neither
 switches an endpoint off nor reactivates it.
@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 from uuid import uuid4
 
 from milepost.notifications.chat.message import ChatMessage
@@ -16,7 +16,7 @@ from milepost.notifications.chat.platforms import PLATFORM_OF
 from milepost.notifications.endpoints.delivery import EndpointSecrets, Http, NoAnswer
 from milepost.notifications.endpoints.retry_policy import failure_of
 from milepost.notifications.endpoints.signed_message import Request, signed_json_headers
-from milepost.notifications.notice import CHATS
+from milepost.notifications.notice import CHATS, Channel
 from milepost.notifications.subscription import Subscription
 from milepost.webhooks.signatures import NoSecret
 
@@ -38,9 +38,16 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+class Mails(Protocol):
+    def send(self, subscription: Subscription) -> str | None:
+        """Queue a mail; returns why it is not sent, None if it is."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageTestOutcome:
-    """``status`` is None without a response; ``failure`` is None if the message was taken."""
+    """``status`` is None without a response, and for a mail; ``failure`` is None if the message was
+    taken, or the mail queued."""
 
     status: int | None
     failure: str | None
@@ -52,12 +59,15 @@ class MessageTest:
 
     secrets: EndpointSecrets
     http: Http
+    mails: Mails
 
     def run(self, subscription: Subscription, *, now: datetime) -> MessageTestOutcome:
         """Send a test now, also to a subscription that has ended.
 
         :raises NoSecret: when an endpoint has no usable secret, or a chat no address
         """
+        if subscription.channel is Channel.EMAIL:
+            return MessageTestOutcome(status=None, failure=self.mails.send(subscription))
         secrets = self.secrets.live(subscription.id, now=now)
         if not secrets:
             raise NoSecret

@@ -10,11 +10,14 @@ from milepost.connections.aws.activity import ContactsTable
 from milepost.connections.aws.declarations import DeclarationsTable
 from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.aws.settings import ConnectionSettings
+from milepost.notifications.aws.messages import NoticeQueue
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.aws.suppression_lists import SuppressionListTable
+from milepost.notifications.aws.suppressions import SuppressionsTable
 from milepost.notifications.chat.send_test import MessageTest
 from milepost.notifications.endpoints.aws.http import EndpointHttp
 from milepost.notifications.endpoints.aws.secrets import EndpointSecretsKeeper
+from milepost.notifications.mail.aws.mail_tests import QueuedTestMails
 from milepost.operations.aws.dead_letter_queues import BATCHES, open_dead_letters
 from milepost.operations.aws.webhook_tests import StackWebhookTests
 from milepost.operations.erasure.aws.places import open_erasure
@@ -84,6 +87,10 @@ def open_operations(
         message_tests=MessageTest(
             secrets=endpoint_secrets,
             http=EndpointHttp(allow_private=allow_private),
+            mails=QueuedTestMails(
+                NoticeQueue(sqs, queue_url=environment["EMAIL_QUEUE_URL"]),
+                suppressions=SuppressionsTable(dynamodb, table_name=notices_table),
+            ),
         ),
         signing_secrets=signing_secrets,
         webhook_tests=StackWebhookTests(

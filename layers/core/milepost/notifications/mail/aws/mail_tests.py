@@ -1,0 +1,106 @@
+"""Sends test mails to subscribers: they are queued as other mails are, and sent through SES.
+
+Source: Amazon SES API v2 reference, SendEmail.
+"""
+
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import ClientError
+
+from milepost.common.email_addresses import ascii_address
+from milepost.notifications.aws.messages import NoticeQueue, mail_test_message
+from milepost.notifications.eligibility_check import Subscriptions, Suppressions
+from milepost.notifications.mail.aws.ses import REFUSALS, utf8
+from milepost.notifications.notice import Audience, Channel
+from milepost.notifications.subscription import Subscription
+
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+
+_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
+    "en": (
+        "Test message from Milepost",
+        "This address gets notices of orders. There is nothing to do.",
+    ),
+    "de": (
+        "Testnachricht von Milepost",
+        "Diese Adresse erhält Nachrichten zu Bestellungen. Es ist nichts zu tun.",
+    ),
+    "da": (
+        "Testbesked fra Milepost",
+        "Denne adresse får beskeder om ordrer. Du skal ikke gøre noget.",
+    ),
+}
+"""Subject and text, by language."""
+
+
+class QueuedTestMails:
+    """Implements ``send_test.Mails``: ``send_notice`` sends them."""
+
+    def __init__(self, queue: NoticeQueue, *, suppressions: Suppressions) -> None:
+        self._queue = queue
+        self._suppressions = suppressions
+
+    def send(self, subscription: Subscription) -> str | None:
+        why = self._suppressions.reason(subscription.recipient, audience=Audience.TEAM)
+        if why is not None:
+            return f"the address is suppressed: {why}"
+        self._queue.put_message(mail_test_message(subscription.id))
+        return None
+
+
+class SesTestMails:
+    """Sends a queued test mail.
+
+    What becomes of it is published through the configuration set, so that an address that bounces
+    is suppressed from then on.
+    """
+
+    def __init__(
+        self,
+        client: "SESV2Client",
+        *,
+        sender: str,
+        configuration_set: str,
+        subscriptions: Subscriptions,
+        suppressions: Suppressions,
+    ) -> None:
+        self._client = client
+        self._sender = sender
+        self._configuration_set = configuration_set
+        self._subscriptions = subscriptions
+        self._suppressions = suppressions
+
+    def send(self, subscription_id: str) -> str | None:
+        """Send a test mail; returns why it was not sent, None if it was.
+
+        :raises ClientError: when SES does not send mails now
+        """
+        found = self._subscriptions.get(subscription_id)
+        if found is None or found.channel is not Channel.EMAIL:
+            return "the subscription was deleted"
+        if self._suppressions.reason(found.recipient, audience=Audience.TEAM) is not None:
+            return "the address is suppressed"
+        language = found.language if found.language in _TEXTS else "en"
+        subject, text = _TEXTS[language]
+        html = f'<!doctype html><html lang="{language}"><body><p>{escape(text)}</p></body></html>'
+        try:
+            self._client.send_email(
+                FromEmailAddress=self._sender,
+                ConfigurationSetName=self._configuration_set,
+                Destination={"ToAddresses": [ascii_address(found.recipient)]},
+                Content={
+                    "Simple": {
+                        "Subject": utf8(subject),
+                        "Body": {"Text": utf8(text), "Html": utf8(html)},
+                    }
+                },
+            )
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code not in REFUSALS:
+                raise
+            return f"SES refused the mail ({code})"
+        return None
