@@ -1,4 +1,4 @@
-"""Overdue orders as a digest in a chat lists them: by references that name nobody."""
+"""Overdue orders for digests in chats, by references that name nobody. Short: it is one rule."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
