@@ -183,7 +183,7 @@ def format_instant(instant: datetime) -> str:
     """An aware datetime as ISO 8601 in UTC, to the millisecond when it has any."""
     utc = whole_milliseconds(instant)
     spec = "milliseconds" if utc.microsecond else "seconds"
-    return utc.isoformat(timespec=spec).replace("+00:00", "Z")
+    return utc.isoformat("T", spec)[: -len("+00:00")] + "Z"
 
 
 def whole_milliseconds(instant: datetime) -> datetime:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from milepost.common.strict_json import read_object
 from milepost.connections.connection import Connection
@@ -20,6 +21,8 @@ class Reading:
     delivery: Delivery
     connection: Connection
     provider: Provider
+    payload: dict[str, Any]
+    """What its body says."""
     reports: Sequence[Report]
     unreadable: Sequence[Unreadable] = field(default=())
     """Items of the delivery's order that can't be read."""
@@ -59,6 +62,7 @@ def read_delivery(delivery: Delivery, *, provider: Provider, connection: Connect
         delivery=delivery,
         connection=connection,
         provider=provider,
+        payload=said,
         reports=found.reports,
         unreadable=found.unreadable,
     )

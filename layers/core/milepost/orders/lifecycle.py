@@ -7,7 +7,7 @@ order and however often they arrived.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
 from milepost.common.status import Status, is_same_word
 from milepost.orders.attention import (
@@ -117,7 +117,8 @@ def fold(reports: Iterable[Report], rules: Rules, summary: Summary | None = None
         waited_before=state.waited_before,
     )
     reasons = [one for one in _reasons(order, rules) if one.id not in acknowledged]
-    order = replace(order, attention=_most_of(reasons))
+    if reasons:
+        order = replace(order, attention=_most_of(reasons))
     return _shorten(order, rules) if is_long(said) else order
 
 
@@ -229,14 +230,12 @@ def _holding_on(known: Details, report: Report, rules: Rules) -> Details:
     if not report.is_snapshot:
         return known
     facts = {name: value for name, value in known.items() if name in rules.event_facts}
-    kept: Details = Details(**facts)  # type: ignore[typeddict-item]
-    return kept
+    return cast(Details, facts)
 
 
 def _facts(said: Details) -> Details:
     facts = {name: value for name, value in said.items() if name not in ABOUT_AN_ACTION}
-    kept: Details = Details(**facts)  # type: ignore[typeddict-item]
-    return kept
+    return cast(Details, facts)
 
 
 def _effect(state: _State, report: Report, rules: Rules) -> Effect:

@@ -252,9 +252,10 @@ class Provider(Protocol):
 def rules_of(provider: Provider, connection: Connection) -> Rules:
     """The provider's rules with the connection's own: names of statuses, and how far ahead an
     appointment may be."""
+    rules = provider.rules
     return replace(
-        provider.rules,
-        read_status=_status_reader(provider.rules.read_status, connection),
+        rules,
+        read_status=_status_reader(rules.read_status, connection),
         look_at=lambda order: look_at_dates(order, connection),
     )
 

@@ -19,9 +19,12 @@ class ByStatusWord(Mapping[str, Meaning], Generic[Meaning]):
     def __init__(self, meanings: Mapping[str, Meaning]) -> None:
         self._words = tuple(meanings)
         self._meanings = {normal_form(word): one for word, one in meanings.items()}
+        # Every report of an order is looked up at each of its writes, nearly always as documented.
+        self._as_documented = {word: self._meanings[normal_form(word)] for word in meanings}
 
     def __getitem__(self, word: str) -> Meaning:
-        return self._meanings[normal_form(word)]
+        found = self._as_documented.get(word)
+        return self._meanings[normal_form(word)] if found is None else found
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._words)

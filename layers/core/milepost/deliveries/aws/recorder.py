@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from milepost.aws.errors import AWS_FAILED
 from milepost.common.errors import BadPayload
-from milepost.common.strict_json import read_object, write_json
+from milepost.common.strict_json import write_json
 from milepost.connections.aws.activity import LastWebhooks
 from milepost.connections.aws.drift import DriftWatch
 from milepost.connections.connection import Connections, UnknownConnection, UnusableConnection
@@ -104,8 +104,7 @@ class DeliveryRecorder:
                     words = [
                         r.raw_status for r in one.reports if r.has_unknown_status and r.raw_status
                     ]
-                    said = read_object(one.delivery.body)
-                    self.drift.look(one.connection.id, Part.WEBHOOK, said, words)
+                    self.drift.look(one.connection.id, Part.WEBHOOK, one.payload, words)
             for change in self.drift.flush():
                 logger.warning(
                     "a provider's payloads changed",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from milepost.common.status import StageLevel, Status
 from milepost.common.timestamps import format_instant, parse_instant, sortable
@@ -101,7 +101,7 @@ def _entry_of(item: Mapping[str, Any], key: OrderKey, whole: Details, *, same: s
         occurred_at=parse_instant(item["at"]),
         seen_at=parse_instant(item["seen"]),
         source=Source(item["source"]),
-        details=Details(**details),  # type: ignore[typeddict-item]
+        details=cast(Details, details),
         status_since=instant_of(item.get("since")),
         dated_by_fetch=item.get("fetched", False),
         snapshot_at=_taken_of(item),
