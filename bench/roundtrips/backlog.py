@@ -59,6 +59,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         what=f"a backlog of {WEBHOOKS:,} webhooks, by {FUNCTIONS} functions at a time",
         measured=WEBHOOKS / size / FUNCTIONS * batch,
         unit="s",
+        goal=limit,
         note=f"a batch of {size} takes {batch * 1_000:.0f} ms, over {len(STEPS)} steps; the write "
         f"limit of a new table, {WRITE_UNITS:,} units a second, allows {limit:.0f} s",
     )

@@ -15,6 +15,7 @@ from milepost.aws.clients import client
 from milepost.aws.logger import open_logger
 from milepost.aws.metrics import count_failures, open_metrics
 from milepost.common.exception_summary import fail_without_message
+from milepost.common.side_by_side import Threads
 from milepost.common.timestamps import parse_instant
 from milepost.connections.aws.drift import DriftWatch
 from milepost.connections.aws.poll_requests import PollRequests
@@ -27,7 +28,6 @@ from milepost.polling.aws.order_sinks import OrderSinks
 from milepost.polling.aws.page_cache import PageCacheBucket
 from milepost.polling.aws.scheduled_polls import ScheduledPolls
 from milepost.polling.aws.touched_orders import TouchedTable
-from milepost.polling.side_by_side import Threads
 from milepost.providers.http import ProviderPool
 from milepost.providers.registry import REGISTRY
 from milepost.quarantine.aws.store import Quarantine

@@ -23,7 +23,7 @@ from moto.ses.models import ses_backends
 from moto.sqs.models import sqs_backends
 from urllib3.connection import HTTPConnection
 
-from milepost.polling.side_by_side import in_turn
+from milepost.common.side_by_side import in_turn
 from tests.batches import sqs_batch
 from tests.builders import OFFERGRID, RABOT, RETAIL
 from tests.integration.stored_state import distinct, plain, told
@@ -191,6 +191,8 @@ class Run:
         if hasattr(app, "scheduled"):
             # Its calls are counted, so each run has to make them in the same order.
             vars(app)["scheduled"] = replace(app.scheduled, side_by_side=in_turn)
+        if hasattr(app, "side_by_side"):
+            vars(app)["side_by_side"] = in_turn
         self.scenario.adjust(app)
         return app
 

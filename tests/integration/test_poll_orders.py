@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
-from threading import Lock
 from types import ModuleType
 from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
 from local.sandboxes import Sandboxes, make_connection
@@ -21,6 +19,7 @@ from milepost.polling.aws.touched_orders import TouchedTable
 from milepost.providers.base import Response
 from milepost.providers.http import ProviderHttp
 from tests.integration.crash_injection import Calls, Killed, clock_at
+from tests.integration.killed_writes import Writes
 from tests.malformed_payloads import nested
 from tests.stack import Context, Stack, aws, event
 
@@ -560,33 +559,3 @@ def test_a_poll_that_is_killed_while_orders_are_written_loses_and_doubles_nothin
     assert len(items) == 30
     assert {one["version"] for one in items} == {1}
     assert all(len(json.loads(one["announce"])) == 1 for one in items)
-
-
-class Writes(Calls):
-    """Calls of a process that is killed after so many of its orders were written."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self._left = most
-        self._lock = Lock()
-
-    @contextmanager
-    def watched(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        send = BaseClient._make_api_call
-
-        def call(client: Any, operation: str, parameters: Any) -> Any:
-            with self._lock:
-                if self.is_gone:
-                    raise Killed
-            answer = send(client, operation, dict(parameters))
-            if operation == "PutItem" and parameters["TableName"] == "OrdersTable":
-                with self._lock:
-                    self._left -= 1
-                    self.is_gone = self._left <= 0
-                if self.is_gone:
-                    raise Killed
-            return answer
-
-        with monkeypatch.context() as patched:
-            patched.setattr(BaseClient, "_make_api_call", call)
-            yield

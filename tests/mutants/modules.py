@@ -64,7 +64,7 @@ MODULES: Final[Mapping[str, Sequence[str]]] = {
     "polling.page_recording": _POLLING,
     "polling.page_fetching": _POLLING,
     "polling.poll": _POLLING,
-    "polling.side_by_side": ("tests/unit/polling/test_side_by_side.py", *_POLLING),
+    "common.side_by_side": ("tests/unit/common/test_side_by_side.py", *_POLLING),
     "polling.unfinished_pages": _POLLING,
     "polling.waiting_orders": _POLLING,
     "providers.offergrid": (

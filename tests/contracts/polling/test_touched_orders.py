@@ -1,7 +1,10 @@
 """Marks of orders that others than polls recorded: one suite for every engine, and for the fake."""
 
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -79,6 +82,37 @@ def test_a_batch_marks_its_orders_with_one_write_and_only_when_one_is_written() 
     for _ in range(3):
         marks.mark(polled, is_replay=False)
     assert sorted(key for _, key, _ in touched.marks if key) == sorted(map(key_of, "ab"))
+
+
+class SlowMarks(MemoryTouched):
+    """Others may go on while it writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_begun, self.may_end = Event(), Event()
+
+    def mark(self, connection_id: str, order_ids: Iterable[str], *, at: datetime) -> None:
+        self.has_begun.set()
+        self.may_end.wait(30)
+        super().mark(connection_id, order_ids, at=at)
+
+
+def test_of_two_threads_neither_writes_an_order_before_the_mark_is_written() -> None:
+    touched, found = SlowMarks(), []
+    marks = BatchMarks(touched, clock=lambda: minute(0))
+    marks.expect([OrderKey(NAME, one, "i") for one in "ab"])
+
+    def mark_and_write() -> None:
+        marks.mark(replace(OFFERGRID, poll_minutes=15), is_replay=False)
+        found.append(len(touched.marks))
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(mark_and_write)
+        touched.has_begun.wait(30)
+        second = threads.submit(mark_and_write)
+        assert not wait([first, second], timeout=0.05).done
+        touched.may_end.set()
+    assert found == [2, 2], "both keys, written once"
 
 
 def test_a_connection_that_is_not_polled_is_marked_whole_at_most_once_a_minute() -> None:

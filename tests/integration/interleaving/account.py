@@ -31,6 +31,7 @@ from local.sandboxes.clock import Clock
 from local.sandboxes.server import _Handler, _Server
 from milepost.aws.dynamodb_items import from_item
 from milepost.aws.notices_keys import DUE
+from milepost.common.side_by_side import in_turn
 from milepost.common.timestamps import format_instant
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.endpoints.aws.http import EndpointHttp
@@ -39,7 +40,6 @@ from milepost.notifications.subscription import Mode, Subscription
 from milepost.orders.aws import index_keys
 from milepost.orders.order import Kind
 from milepost.orders.search_terms import customer_id_of_email
-from milepost.polling.side_by_side import in_turn
 from tests.batches import sqs_batch
 from tests.integration.crash_injection import start_of_a_quiet_while
 from tests.integration.interleaving.calls import REGION, Calls, tables
@@ -169,6 +169,8 @@ class World:
             if hasattr(app, "scheduled"):
                 # Others come in at a call in a copy of the process, which has no other thread.
                 vars(app)["scheduled"] = replace(app.scheduled, side_by_side=in_turn)
+            if hasattr(app, "side_by_side"):
+                vars(app)["side_by_side"] = in_turn
             self.apps[function] = app
         return self.apps[function]
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
+from milepost.common.side_by_side import SideBySide, in_turn
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection
@@ -17,7 +18,6 @@ from milepost.orders.recording import RecordOutcome, record
 from milepost.orders.report import Report
 from milepost.polling.poll import Poll, run_poll
 from milepost.polling.result import PollResult
-from milepost.polling.side_by_side import SideBySide, in_turn
 from milepost.polling.sinks import Sinks, StoreUnavailable
 from milepost.polling.state import LookAgain
 from milepost.providers.base import Provider, Response

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from milepost.common.side_by_side import Threads
 from milepost.polling import poll
 from milepost.polling.result import PollOutcome
-from milepost.polling.side_by_side import Threads
 from milepost.polling.sinks import StoreUnavailable
 from milepost.polling.waiting_orders import MOST_REPORTS
 from milepost.providers.http import FetchFailed

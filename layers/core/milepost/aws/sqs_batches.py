@@ -8,7 +8,10 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol, TypeAlias
+
+from milepost.common.side_by_side import SideBySide
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +74,30 @@ def take_in_time(
             return Taken(failed, left)
         failed += find_failing([message], take)
     return Taken(failed, [])
+
+
+def take_groups_in_time(
+    groups: Sequence[Sequence[Message]],
+    take: Callable[[Message], None],
+    *,
+    side_by_side: SideBySide,
+    clock: Clock,
+    least: timedelta,
+) -> Taken:
+    """Process groups of messages side by side, those of one group one after the other, while there
+    is time.
+
+    :param take: may be called for messages of several groups at a time
+    """
+    taken = [Taken([], [*group]) for group in groups]
+
+    def take_group(place: int) -> None:
+        taken[place] = take_in_time(groups[place], take, clock=clock, least=least)
+
+    side_by_side([partial(take_group, place) for place in range(len(groups))])
+    return Taken(
+        [one for each in taken for one in each.failed], [one for each in taken for one in each.left]
+    )
 
 
 def find_failing(messages: Iterable[Message], take: Callable[[Message], None]) -> list[str]:

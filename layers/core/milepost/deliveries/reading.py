@@ -1,6 +1,6 @@
 """Reads a delivery with the provider's adapter."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,24 @@ class Reading:
     @property
     def keys(self) -> list[OrderKey]:
         return [OrderKey.of(report) for report in self.reports]
+
+
+def split_by_order(readings: Mapping[str, Reading]) -> list[list[str]]:
+    """The names of deliveries in groups that can be recorded side by side: no order is in two of
+    them. Deliveries of one order stay in their order."""
+    groups: dict[str, list[str]] = {}
+    group_of: dict[tuple[str, str], str] = {}
+    for name, reading in readings.items():
+        orders = {(key.connection, key.order_id) for key in reading.keys}
+        joined = list(dict.fromkeys(group_of[one] for one in orders if one in group_of))
+        first, others = (joined[0], joined[1:]) if joined else (name, [])
+        groups.setdefault(first, []).extend(one for each in others for one in groups.pop(each))
+        groups[first].append(name)
+        if others:
+            moved = [order for order, group in group_of.items() if group in others]
+            group_of.update(dict.fromkeys(moved, first))
+        group_of.update(dict.fromkeys(orders, first))
+    return [*groups.values()]
 
 
 def read_delivery(delivery: Delivery, *, provider: Provider, connection: Connection) -> Reading:

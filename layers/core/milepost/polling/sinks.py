@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from milepost.common.side_by_side import SideBySide, in_turn
 from milepost.orders.order import OrderKey
 from milepost.orders.report import Report
-from milepost.polling.side_by_side import SideBySide, in_turn
 from milepost.providers.base import Json
 
 MOST_UNAVAILABLE: Final = 3

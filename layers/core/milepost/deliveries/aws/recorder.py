@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from milepost.aws.errors import AWS_FAILED
@@ -38,7 +39,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRecorder:
-    """Reads deliveries, and records their reports."""
+    """Reads deliveries, and records their reports.
+
+    Deliveries of different orders may be recorded by several threads at a time; everything else is
+    done by one thread.
+    """
 
     dynamodb: "DynamoDBClient"
     orders_table: str
@@ -52,6 +57,8 @@ class DeliveryRecorder:
     count_quarantined: Callable[[], None]
     """Raises the alarm, because a person has to look at the quarantine."""
     clock: Callable[[], datetime]
+    _quarantining: Lock = field(default_factory=Lock, init=False)
+    """Held while a thread uses the quarantine, whose client is made at its first use, or counts."""
 
     def read(self, delivery: Delivery) -> Reading | None:
         """The reports of a delivery; None if it was quarantined, or its order has to be fetched."""
@@ -64,8 +71,7 @@ class DeliveryRecorder:
         except OnlyATest as test:
             self._quarantine(delivery, str(test))
         except (BadPayload, UnknownConnection, UnknownProvider, UnusableConnection) as error:
-            self._quarantine(delivery, str(error))
-            self.count_quarantined()
+            self._keep_and_count(delivery, str(error))
         return None
 
     def expect(self, readings: Iterable[Reading]) -> ReadAhead:
@@ -85,16 +91,14 @@ class DeliveryRecorder:
         delivery = reading.delivery
         for one in reading.unreadable:
             body = without_secrets(write_json(one.order).encode())
-            self._quarantine(replace(delivery, body=body), str(one.reason))
-            self.count_quarantined()
+            self._keep_and_count(replace(delivery, body=body), str(one.reason))
         refused = [
             why for report in reading.reports if (why := self._record(report, reading, ahead))
         ]
         if refused:
-            self._quarantine(delivery, refused[0])
-            self.count_quarantined()
-        elif delivery.kept_as:
-            self.quarantine.remove(delivery.kept_as)
+            self._keep_and_count(delivery, refused[0])
+        else:
+            self._take_out(delivery)
 
     def note_drift(self, readings: Iterable[Reading]) -> None:
         """Compare webhooks with earlier ones. A failure of this doesn't affect the deliveries."""
@@ -163,8 +167,19 @@ class DeliveryRecorder:
             "to be fetched",
             extra={"connection": delivery.connection_id, "order_id": named.order_id},
         )
+        self._take_out(delivery)
+
+    def _take_out(self, delivery: Delivery) -> None:
+        """Remove a replayed delivery from the quarantine."""
         if delivery.kept_as:
-            self.quarantine.remove(delivery.kept_as)
+            with self._quarantining:
+                self.quarantine.remove(delivery.kept_as)
+
+    def _keep_and_count(self, delivery: Delivery, reason: str) -> None:
+        """Keep a delivery in the quarantine, and raise the alarm."""
+        with self._quarantining:
+            self._quarantine(delivery, reason)
+            self.count_quarantined()
 
     def _quarantine(self, delivery: Delivery, reason: str) -> None:
         """Keep a delivery in the quarantine, byte for byte."""

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from milepost.aws.errors import AWS_FAILED
+from milepost.common.side_by_side import SideBySide
 from milepost.connections.aws.drift import DriftWatch
 from milepost.connections.connection import Connection
 from milepost.connections.drift import Part
 from milepost.orders.recording import Erasures
 from milepost.orders.report import Report
 from milepost.polling.aws.order_recorder import OrderRecorder
-from milepost.polling.side_by_side import SideBySide
 from milepost.polling.sinks import Sinks
 from milepost.polling.touched_orders import Touched
 from milepost.providers.base import Json, Provider, rules_of

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from milepost.common.side_by_side import SideBySide
 from milepost.connections.aws.poll_requests import PollRequests
 from milepost.connections.aws.settings import ApiCredentials
 from milepost.connections.connection import (
@@ -24,7 +25,6 @@ from milepost.polling.memory import PageHashes
 from milepost.polling.named_orders import FetchResult, NamedFetch
 from milepost.polling.poll import Poll, run_poll
 from milepost.polling.result import PollOutcome, PollResult
-from milepost.polling.side_by_side import SideBySide
 from milepost.polling.touched_orders import Touched
 from milepost.providers.http import ProviderHttp, ProviderPool
 from milepost.providers.registry import UnknownProvider, adapter_of

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -77,7 +78,8 @@ class BatchMarks:
 
     The write comes before the first order of the connection is written; a batch without changes
     leaves no mark. For connections that aren't polled, all orders are marked at most once a minute,
-    in case they are polled manually or later.
+    in case they are polled manually or later. Several threads may mark: no order is written before
+    the mark of its connection.
     """
 
     EVERY: Final = MARGIN / 5
@@ -87,6 +89,7 @@ class BatchMarks:
         self._clock = clock
         self._orders: dict[str, set[str]] = {}
         self._marked_all_at: dict[str, datetime] = {}
+        self._marking = Lock()
 
     def expect(self, keys: Iterable[OrderKey]) -> None:
         """Set the orders of this batch; those of the previous batch are discarded."""
@@ -96,14 +99,15 @@ class BatchMarks:
 
     def mark(self, connection: Connection, *, is_replay: bool) -> None:
         """Mark the connection's orders, unless this batch has done so."""
-        orders = self._orders.get(connection.id)
-        if not orders:
-            return
-        if connection.poll_minutes is not None or is_replay:
-            self._touched.mark(connection.id, orders, at=self._clock())
-        else:
-            self._mark_all(connection.id)
-        del self._orders[connection.id]
+        with self._marking:
+            orders = self._orders.get(connection.id)
+            if not orders:
+                return
+            if connection.poll_minutes is not None or is_replay:
+                self._touched.mark(connection.id, orders, at=self._clock())
+            else:
+                self._mark_all(connection.id)
+            del self._orders[connection.id]
 
     def _mark_all(self, connection_id: str) -> None:
         now = self._clock()

@@ -5,7 +5,7 @@ from threading import Barrier, Event, get_ident
 
 import pytest
 
-from milepost.polling.side_by_side import SideBySide, Threads, in_turn
+from milepost.common.side_by_side import SideBySide, Threads, in_turn
 
 PATIENCE = 30
 
