@@ -36,7 +36,7 @@ def send(inbox: Inbox, *, subject: str = "Order accepted", html: str = "<p>Hello
 
 def get(url: str, **headers: str) -> tuple[str, Any]:
     request = urllib.request.Request(url, headers=headers)
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return answer.read().decode(), answer.headers
 
 

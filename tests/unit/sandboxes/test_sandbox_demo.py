@@ -62,7 +62,7 @@ def test_a_stopped_demo_moves_nothing_more(sandboxes: Sandboxes) -> None:
     demo = Demo(account=account, orders=8, seconds=600, seed=3)
     demo.start()
     demo.stop()
-    assert demo.wait(5)
+    assert demo.wait(60)
     assert demo.describe() == {"running": False, "moves": demo.describe()["moves"], "done": 0}
 
 

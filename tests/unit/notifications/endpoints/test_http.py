@@ -234,7 +234,7 @@ def test_a_resolver_that_hangs_is_left_in_time() -> None:
 
 def test_a_status_counts_even_if_the_rest_never_comes() -> None:
     with receiving(hang_before="content") as receiver:
-        assert post(http(seconds=QUICKLY), receiver.url).status == 200
+        assert post(http(seconds=2.0), receiver.url).status == 200
 
 
 def test_of_an_endless_answer_no_more_than_64_kilobytes_are_read() -> None:
