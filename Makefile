@@ -102,15 +102,22 @@ test-all: check $(TOOLS)/schemathesis/.installed ## All tests: also the slower o
 	@rm -f $(LEFT_OUT) && mkdir -p $(dir $(LEFT_OUT))
 	@$(MAKE) --no-print-directory $(TOOLS)/awslambdaric/.installed || \
 		echo "- functions under Lambda's runtime client: awslambdaric can't be installed here (why, see above)" | tee -a $(LEFT_OUT)
+	@git cat-file -e $(UPGRADED_FROM)^{commit} 2> /dev/null || \
+		echo "- the upgrade from 0.2.0: this clone's history doesn't reach it" | tee -a $(LEFT_OUT)
+	@$(MAKE) --no-print-directory -j2 -O test-below-e2e test-deployed
+	@$(MAKE) --no-print-directory fuzz-briefly test-dynamodb-local audit
+	@if [ -s $(LEFT_OUT) ]; then echo "Everything else ran; left out:"; cat $(LEFT_OUT); else \
+		echo "Everything ran; nothing was left out."; fi
+
+# Side by side: the first needs the processor, the second waits most of the time, for schedules and retries.
+.PHONY: test-below-e2e test-deployed
+test-below-e2e: install
 	@rm -rf $(USES) && mkdir -p $(USES)
 	@MILEPOST_USES=$(CURDIR)/$(USES) pytest $(BELOW_E2E) --ignore=$(POLICIES)
 	@MILEPOST_USES=$(CURDIR)/$(USES) pytest $(POLICIES)
-	@git cat-file -e $(UPGRADED_FROM)^{commit} 2> /dev/null || \
-		echo "- the upgrade from 0.2.0: this clone's history doesn't reach it" | tee -a $(LEFT_OUT)
+test-deployed: install
 	@pytest tests/e2e
-	@$(MAKE) --no-print-directory test-browser soak-briefly fuzz-briefly test-dynamodb-local audit
-	@if [ -s $(LEFT_OUT) ]; then echo "Everything else ran; left out:"; cat $(LEFT_OUT); else \
-		echo "Everything ran; nothing was left out."; fi
+	@$(MAKE) --no-print-directory test-browser soak-briefly
 
 # Not collected without MILEPOST_PLAYWRIGHT, so that the plain suites need no browser.
 .PHONY: test-browser
