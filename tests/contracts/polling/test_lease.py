@@ -115,6 +115,7 @@ def test_a_pause_keeps_where_to_go_on_and_a_failure_does_not_lose_it(polls: Any)
         pages=7,
         orders=650,
         empty_pages=3,
+        repeated_pages=2,
         newest_change=minute(-1),
         started_at=minute(-2),
         again=LookAgain(since=minute(-60), announce=True),

@@ -171,6 +171,10 @@ class Seen:
         """The key of an order in the cache."""
         return self._index()[order]
 
+    def has_order(self, key: bytes) -> bool:
+        """Whether an order is in the cache, in any version; also if it was removed."""
+        return bool(self._index()) and key in self._hashes
+
     def _index(self) -> dict[bytes, bytes]:
         if not self._is_indexed:
             # Most polls see nothing new and don't need this.
@@ -238,8 +242,7 @@ class Seen:
         self._forgotten.discard(digest)
 
     def keep_unchanged(self, fetched: FetchedPage, before: "Seen") -> "KeptPage | None":
-        """Copy the entry of this page from the earlier cache, and return it; None if the page is
-        new."""
+        """Copy the entry of this page from the earlier cache, or None for a new page."""
         kept = before.pages.get(fetched.digest)
         if kept is None or not kept.outline:
             return None

@@ -59,6 +59,8 @@ class PageRecorder:
     """Where the list has to be continued, once there was no time for all orders."""
     unavailable: StoreUnavailable | None = None
     """Why an order could not be written, if it has to be written later: the poll has failed."""
+    is_repeated: bool = False
+    """Whether the last page had only orders that earlier pages of this poll had as well."""
     _unavailable_in_a_row: int = 0
     _unfinished: UnfinishedPages = field(init=False)
     _waiting: WaitingOrders = field(default_factory=WaitingOrders)
@@ -83,6 +85,7 @@ class PageRecorder:
         :raises EndlessList: when this poll has already read the page
         :raises StoreUnavailable: when orders can't be written now
         """
+        self.is_repeated = False
         if self.trusts_memory:
             unchanged = self.seen.keep_unchanged(fetched, self.memory)
             if unchanged is not None:
@@ -116,6 +119,7 @@ class PageRecorder:
 
     def _take_in_orders(self, fetched: FetchedPage, page: UnfinishedPage) -> bool:
         """Record new and changed orders, or have them wait; False if time ran out."""
+        is_new: bool | None = None
         for place, digest in enumerate(page.hashes):
             key = self._known_key(digest)
             if self._waiting.may_change(digest, key):
@@ -123,6 +127,8 @@ class PageRecorder:
                     return False
                 key = self._known_key(digest)
             if key is not None:
+                if not is_new and key != NO_KEY:
+                    is_new = not self.seen.has_order(key)
                 page.keys[place] = key
                 # Cached now, so that it is removed if a later version of the order is found.
                 self.seen.keep_order(digest, key)
@@ -131,9 +137,12 @@ class PageRecorder:
             if not self._waiting.has_room_for(one) and not self._record_waiting():
                 return False
             if one.key != NO_KEY:
+                is_new = is_new or not self.seen.has_order(one.key)
                 # A later page that is unchanged may have an earlier version of it.
                 self.memory.forget([one.key])
             self._waiting.add(one)
+        # A page without any order that can be read says nothing.
+        self.is_repeated = is_new is False
         return True
 
     def _refuse_repeated(self, orders: bytes) -> None:

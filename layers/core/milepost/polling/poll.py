@@ -227,6 +227,7 @@ class Poll:
                 pages=walk.pages + 1,
                 orders=walk.orders + received,
                 empty_pages=0 if received else walk.empty_pages + 1,
+                repeated_pages=walk.repeated_pages + recorder.is_repeated,
                 newest_change=max(filter(None, (walk.newest_change, newest)), default=None),
             )
             self.result.pages += 1

@@ -24,6 +24,8 @@ class Progress:
     """How many orders the pages had that were read."""
     empty_pages: int = 0
     """How many of the last pages had no orders, one after the other."""
+    repeated_pages: int = 0
+    """How many of the pages had only orders that earlier pages had as well."""
     started_at: datetime | None = None
     """When its first page was requested: later changes may be on pages that were already read."""
     again: "LookAgain | None" = None
@@ -108,18 +110,29 @@ MOST_EMPTY_PAGES: Final = 1_000
 they look through other orders; more than these are a list without end."""
 
 
+FEWEST_REPEATED_PAGES: Final = 20
+"""Number of pages with only known orders that a short list may have. Orders that change while a
+list is read may come again on later pages, even all of them."""
+
+
 class EndlessList(BrokenPage):
     """The list seems never to end. The next poll starts again."""
 
 
 def refuse_too_long(walk: Progress) -> None:
-    """Fail if the list continues after the maximum that one poll may read.
+    """Fail if the list continues after the maximum that one poll may read, or repeats its orders.
 
     :raises EndlessList: with the numbers of pages and orders that were read
     """
     if walk.empty_pages >= MOST_EMPTY_PAGES:
         raise EndlessList(
             f"the last {walk.empty_pages:,} pages had no orders, and each says that there are more"
+        )
+    repeated, others = walk.repeated_pages, walk.pages - walk.repeated_pages
+    if repeated >= max(FEWEST_REPEATED_PAGES, 2 * others):
+        raise EndlessList(
+            f"{repeated:,} of {walk.pages:,} pages had only orders that earlier pages of this poll "
+            "had as well, with other contents, and each says that there are more"
         )
     if walk.pages >= MOST_PAGES:
         raise EndlessList(
