@@ -70,6 +70,10 @@ def test_an_operator_can_resend_a_mail_and_a_viewer_sees_no_button(browser: Brow
     assert "Send it again" not in browser.get(address).text
     browser.sign_in("operator")
     assert "Send it again" in browser.get(address).text
+    back = browser.post(
+        f"{address}/resend", csrf=browser.get(address).token, shown="0:", to="other@example.org"
+    )
+    assert (back.status, back.location) == (303, f"{address}/resend?to=other%40example.org")
     # It is refused, since there is no such order: the page says so.
     refused = browser.post(f"{address}/resend", csrf=browser.get(address).token)
     assert refused.status == 409

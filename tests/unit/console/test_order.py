@@ -74,8 +74,14 @@ def test_a_viewer_sees_no_form_that_would_be_refused(browser: Browser) -> None:
     alone = browser.get(f"{resend}?html=1&force=1")
     assert alone.text.startswith("<!doctype html>")
     assert "sandbox" in alone.headers["content-security-policy"]
+    unseen = {"shown": "0:", "to": "other@example.org", "force": "1"}
+    for button in ({"preview": "1"}, {}):
+        back = browser.post(resend, csrf=token, key="k-1", **unseen, **button)
+        assert (back.status, back.location) == (303, f"{resend}?to=other%40example.org&force=1")
+        assert ("Nothing is sent yet" in browser.get(back.location).text) is not bool(button)
     assert browser.desk.emails.recipients == []
-    done = browser.post(resend, csrf=token, key="k-1", to="other@example.org", force="1")
+    seen = unseen | {"shown": "1:other@example.org"}
+    done = browser.post(resend, csrf=token, key="k-1", **seen)
     assert (done.status, done.location) == (303, ADDRESS)
     assert browser.desk.emails.recipients == ["other@example.org"]
     assert "is sent to other@example.org again" in browser.get(ADDRESS).text

@@ -1,6 +1,7 @@
 """The form before a mail is resent: its contents, its recipient, and reasons against it."""
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from milepost.api.idempotency_key import new_key
 from milepost.api.path_parameters import notice_id
@@ -50,8 +51,25 @@ def show_resend(visit: Visit, notice: str, *, address: str) -> Answer:
         is_chat=identity.channel in CHATS,
         to=visit.query.one("to"),
         force=bool(visit.query.one("force")),
+        shown=_shown(visit.query),
         new_key=new_key,
     )
+
+
+def look_again(visit: Visit, *, address: str) -> Answer | None:
+    """The way back to the page, if it has not shown the mail that the form asks for.
+
+    A person may enter another address and confirm at once: the button still names the former one.
+
+    :param address: the page's
+    """
+    form = visit.form
+    is_preview = bool(form.one("preview"))
+    if not is_preview and form.one("shown") in ("", _shown(form)):
+        return None
+    query = urlencode({name: form.one(name) for name in ("to", "force") if form.one(name)})
+    done = None if is_preview else "Nothing is sent yet: check the mail, and confirm it."
+    return visit.go_to(f"{address}?{query}" if query else address, done=done)
 
 
 def draft_of(visit: Visit, identity: NoticeId, query: Values) -> Draft:
@@ -89,6 +107,11 @@ def draft_of(visit: Visit, identity: NoticeId, query: Values) -> Draft:
     return Draft(
         notice=judged.notice, mail=mail, message=message, never=never, needs_force=needs_force
     )
+
+
+def _shown(values: Values) -> str:
+    """What the page shows, as a form field says it. It is never empty."""
+    return f"{values.one('force') or '0'}:{values.one('to')}"
 
 
 def _address(text: str) -> str | None:

@@ -11,7 +11,7 @@ from milepost.api.routes.suppressions import list_suppressions
 from milepost.console.page_context import Visit
 from milepost.console.query_values import day_of, end_of, member_of, members_of, start_of, text_of
 from milepost.console.rendering import segment
-from milepost.console.resend_form import show_resend
+from milepost.console.resend_form import look_again, show_resend
 from milepost.console.responses import Answer
 from milepost.console.routing import Pages
 from milepost.notifications.notice import Audience, Channel, State
@@ -124,13 +124,14 @@ def show_notice(visit: Visit) -> Answer:
 @pages.get("/console/notices/{notice}/resend")
 def look_before_resending(visit: Visit) -> Answer:
     """The mail as it would be sent now."""
-    notice = visit.path["notice"]
-    return show_resend(visit, notice, address=f"/console/notices/{segment(notice)}/resend")
+    return show_resend(visit, visit.path["notice"], address=_resend_address(visit))
 
 
 @pages.post("/console/notices/{notice}/resend")
 def resend(visit: Visit) -> Answer:
     """Send a mail again, rendered from the order as it is now."""
+    if again := look_again(visit, address=_resend_address(visit)):
+        return again
     identity, form = notice_id(visit.path["notice"]), visit.form
     to = text_of(form, "to", most=254)
     visit.changes.make(
@@ -143,3 +144,7 @@ def resend(visit: Visit) -> Answer:
         f"/console/orders/{segment(identity.key.path_id)}",
         done=f"The mail is queued again{f' to {to}' if to else ''}.",
     )
+
+
+def _resend_address(visit: Visit) -> str:
+    return f"/console/notices/{segment(visit.path['notice'])}/resend"

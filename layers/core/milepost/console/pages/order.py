@@ -17,7 +17,7 @@ from milepost.console.order_facts import grouped_facts
 from milepost.console.order_timeline import timeline_of
 from milepost.console.page_context import Visit
 from milepost.console.rendering import segment
-from milepost.console.resend_form import show_resend
+from milepost.console.resend_form import look_again, show_resend
 from milepost.console.responses import Answer
 from milepost.console.routing import Pages
 from milepost.console.times import zone_of
@@ -95,16 +95,14 @@ def revoke_tracking_links(visit: Visit) -> Answer:
 @pages.get("/console/orders/{order}/notices/{notice}/resend")
 def look_before_resending(visit: Visit) -> Answer:
     """The mail as it would be sent now."""
-    return show_resend(
-        visit,
-        visit.path["notice"],
-        address=f"{_address(visit.path['order'])}/notices/{segment(visit.path['notice'])}/resend",
-    )
+    return show_resend(visit, visit.path["notice"], address=_resend_address(visit))
 
 
 @pages.post("/console/orders/{order}/notices/{notice}/resend")
 def resend(visit: Visit) -> Answer:
     """Send a mail again, rendered from the order as it is now."""
+    if again := look_again(visit, address=_resend_address(visit)):
+        return again
     body: dict[str, Any] = {"force": bool(visit.form.one("force"))}
     if visit.form.one("to"):
         body["to"] = visit.form.one("to")
@@ -116,6 +114,10 @@ def resend(visit: Visit) -> Answer:
     )
     done = f"The mail is sent to {sent['recipient']} again."
     return visit.go_to(_address(visit.path["order"]), done=done)
+
+
+def _resend_address(visit: Visit) -> str:
+    return f"{_address(visit.path['order'])}/notices/{segment(visit.path['notice'])}/resend"
 
 
 def _address(order: str) -> str:
