@@ -183,6 +183,13 @@ def test_each_item_is_tracked_by_itself() -> None:
     ]
 
 
+@pytest.mark.parametrize("commission", [None, {}, {"amount": None}])
+def test_an_item_that_earns_nothing_yet_has_no_commission(commission: Any) -> None:
+    (one,) = read_order(items=[offergrid_item(commission=commission)])
+    assert "commission" not in one.details
+    assert one.details["offer"]["id"] == "off-nbn-1000"
+
+
 def test_an_item_without_a_date_has_the_orders() -> None:
     (one,) = read_order(items=[offergrid_item(updatedAt=None)])
     assert one.occurred_at == datetime(2026, 3, 4, 1, 5, 30, 250_000, tzinfo=UTC)

@@ -283,6 +283,14 @@ def test_of_an_order_that_is_gone_a_digest_says_nothing(
     assert entries(desk) == [("sent", "ses-1"), ("skipped", reason), ("sent", "ses-1")]
 
 
+def test_when_every_order_of_a_digest_was_erased_no_mail_goes_out(desk: Desk, batch: Batch) -> None:
+    for key in KEYS:
+        desk.orders.kept[key] = replace(desk.orders.kept[key], erased_at=DUE)
+    desk.batches.send(batch, now=DUE)
+    assert desk.mailer.sent == []
+    assert entries(desk) == [("skipped", "the order was erased")] * 3
+
+
 def test_a_digest_shows_each_order_as_it_is_when_it_goes_out(desk: Desk, batch: Batch) -> None:
     desk.keep_order(Status.CANCELLED, key=KEYS[2])
     desk.batches.send(batch, now=DUE)
