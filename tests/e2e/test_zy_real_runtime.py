@@ -88,12 +88,6 @@ class Deployed:
         }
 
 
-def signed(event: Any, stack: Stack) -> Any:
-    """The event with a signature of now; that of a connection that isn't applied as it is."""
-    connection = event.get("pathParameters", {}).get("connection")
-    return event if connection and connection not in stack.connections else sign_event(event, stack)
-
-
 @every_function
 def test_a_function_answers_each_of_its_events_and_writes_no_other_line(
     name: str, stack: Stack, code: Code
@@ -103,7 +97,7 @@ def test_a_function_answers_each_of_its_events_and_writes_no_other_line(
     running: FunctionProcess
     with Deployed(stack, code, name).running() as running:
         for path in paths:
-            event = signed(json.loads(path.read_text()), stack)
+            event = sign_event(json.loads(path.read_text()), stack)
             outcome = running.invoke(json.dumps(event).encode())
             assert outcome.error is None, (path.stem, outcome.error)
             check_answer(f"{name}/{path.stem}", event, outcome.answer)

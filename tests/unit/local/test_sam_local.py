@@ -1,14 +1,34 @@
 """`sam local invoke` gets what a function needs to reach the running stack."""
 
-from typing import Any
+import json
+from pathlib import Path
+from typing import Any, ClassVar, cast
 
+import pytest
 from samcli.local.lambdafn.env_vars import (  # type: ignore[import-untyped]
     EnvironmentVariables,
 )
 
+from local.invoke import SIGN_ME, sign_event
 from local.sam_local import ENDPOINT, declare_endpoint, reachable_from_a_container
+from local.stack import Stack
 
 ADDRESS = "http://127.0.0.1:4566"
+WEBHOOKS = sorted((Path(__file__).parents[3] / "events" / "receive_webhook").glob("*.json"))
+SECRET = "whsec_bWlsZXBvc3Q="
+SCHEMES = {
+    "offergrid-home": "standard-webhooks",
+    "subs-grid": "standard-webhooks",
+    "spirii-charge": "spirii",
+}
+
+
+class Running:
+    """What of a running stack is needed to sign."""
+
+    connections: ClassVar = {
+        name: {"signing": {"scheme": scheme, "secret": SECRET}} for name, scheme in SCHEMES.items()
+    }
 
 
 def test_sam_hands_a_function_the_endpoint_only_since_the_template_declares_it() -> None:
@@ -34,3 +54,13 @@ def test_a_container_reaches_the_machine_by_the_name_that_it_has_there() -> None
     assert reachable_from_a_container(ADDRESS, platform="linux") == ADDRESS
     there = reachable_from_a_container(ADDRESS, platform="darwin")
     assert there == "http://host.docker.internal:4566"
+
+
+@pytest.mark.parametrize("path", WEBHOOKS, ids=lambda one: str(one.stem))
+def test_each_webhook_event_is_signed_or_is_for_a_connection_that_nobody_has(path: Path) -> None:
+    event = json.loads(path.read_text())
+    signed = sign_event(event, cast("Stack", Running()))
+    is_known = event["pathParameters"]["connection"] in SCHEMES
+    assert (SIGN_ME in signed["headers"].values()) == (
+        SIGN_ME in event["headers"].values() and not is_known
+    )
