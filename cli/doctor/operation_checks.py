@@ -8,6 +8,7 @@ from cli.connections.health import troubles
 from cli.doctor.findings import ExaminedStack, Finding, failure, ok, warning
 from cli.errors import CannotDo
 from cli.local_times import UTC_ZONE, read_zone
+from milepost.connections.drift import in_words
 
 _A_DAY: Final = timedelta(days=1)
 _MOST_METRICS: Final = 100
@@ -124,7 +125,7 @@ def check_payloads(patient: ExaminedStack) -> Iterator[Finding]:
     for one in patient.connections:
         for change in one.get("drift", [])[:_MOST_CHANGES]:
             changed += 1
-            said = f"{change['kind'].replace('_', ' ')} {change['place']}, {change['detail']}"
+            said = in_words(change["kind"], place=change["place"], detail=change["detail"])
             yield warning(
                 "payloads",
                 f"{one['id']}: {said}",

@@ -69,7 +69,7 @@ class Change:
     seen_at: datetime
 
     def __str__(self) -> str:
-        return _SAID[self.kind].format(place=self.place, detail=self.detail)
+        return in_words(self.kind, place=self.place, detail=self.detail)
 
 
 _SAID: Final = {
@@ -78,6 +78,14 @@ _SAID: Final = {
     ChangeKind.MISSING_FIELD: "field {place} is missing ({detail})",
     ChangeKind.UNKNOWN_STATUS: "unknown status {detail}",
 }
+
+
+def in_words(kind: str, *, place: str, detail: str) -> str:
+    """A change as a text for people, also one of a kind that only a newer version has."""
+    said = {str(one): text for one, text in _SAID.items()}.get(
+        kind, "{place} has changed ({detail})"
+    )
+    return said.format(place=place, detail=detail)
 
 
 @dataclass(slots=True)
