@@ -11,6 +11,7 @@ from milepost.orders.recording import record
 from milepost.orders.report import Report
 from milepost.orders.rules import Rules
 from milepost.providers.rabot import RULES as RABOT_RULES
+from milepost.providers.registry import adapter
 from tests.builders import KEY, RULES, announcement, minute, report, tracked
 from tests.fakes.orders import MemoryOrders
 
@@ -58,6 +59,25 @@ def test_a_new_appointment_is_told_as_rescheduled() -> None:
 def test_an_appointment_that_comes_after_its_status_is_told_once() -> None:
     kinds = told(report(Status.SCHEDULED, 0), report(Status.SCHEDULED, 0, appointment="2026-03-12"))
     assert kinds == [Kind.SCHEDULED]
+
+
+@pytest.mark.parametrize("dates", [(None, "2026-03-20"), ("2026-03-20", None)])
+def test_an_installation_that_is_scheduled_again_has_no_date_until_one_is_named(
+    dates: tuple[str | None, ...],
+) -> None:
+    orders = MemoryOrders()
+    again = [
+        report(Status.SCHEDULED, 10, raw="scheduled", **({"appointment": one} if one else {}))
+        for one in dates
+    ]
+    first = report(Status.SCHEDULED, 0, raw="scheduled", appointment="2026-03-12")
+    seen = []
+    for one in (first, report(Status.FAILED, 5, raw="failed"), *again):
+        record(one, orders=orders, rules=adapter("offergrid").rules, now=one.seen_at)
+        seen.append(orders.kept[KEY].order.appointment)
+    assert seen == ["2026-03-12", "2026-03-12", dates[0], "2026-03-20"]
+    kinds = [one.kind for one in orders.announced if one.kind is not Kind.ATTENTION]
+    assert kinds == [Kind.SCHEDULED, Kind.FAILED, Kind.CORRECTION, Kind.SCHEDULED]
 
 
 def test_a_first_appointment_that_comes_after_the_mail_went_out_is_told() -> None:

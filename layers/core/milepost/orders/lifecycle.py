@@ -177,6 +177,9 @@ def _apply(state: _State, report: Report, rules: Rules) -> Effect:
         state.details.pop("reason", None)
         state.details.pop("reason_source", None)
         state.details.pop("cause", None)
+        if effect is Effect.CORRECTED:
+            # The appointment ended with the decision: the provider names another one.
+            state.details.pop("appointment", None)
     elif report.status is not None and not is_same_word(report.raw_status, state.raw_status):
         # Another raw status for the same canonical status is a stage of its own.
         state.raw_since = report.status_since or report.occurred_at
