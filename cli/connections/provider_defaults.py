@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Final
 
 from cli.providers.stored_versions import known_names, known_provider
@@ -92,11 +91,10 @@ def scheme_of(provider: str) -> Any:
 
 
 def statuses_of(provider: str) -> list[str]:
-    """The provider's raw statuses, as it documents them; none of an adapter without a table."""
+    """The provider's raw statuses, as it documents them."""
     if declared := known_provider(provider):
         return list(declared.said.statuses.map)
-    module, _, _ = REGISTRY[provider].partition(":")
-    return list(getattr(import_module(module), "STATUSES", ()))
+    return list(adapter(provider).statuses)
 
 
 def provider_names() -> list[str]:

@@ -79,8 +79,8 @@ def _orders(
         for one in page["orders"]:
             found.looked_at["orders"] += 1
             raw, nothing = one["raw_status"] or "", Details()
-            was = before.table.read_status(raw, nothing) if before else None
-            becomes = after.table.read_status(raw, nothing)
+            was = before.statuses.read_status(raw, nothing) if before else None
+            becomes = after.statuses.read_status(raw, nothing)
             if was != becomes:
                 shown = becomes or ("ignored" if after.ignores(raw) else "unknown (attention)")
                 found.orders.append(f"{one['id']}: {raw!r} was {was or 'unknown'}, is {shown}")

@@ -1,19 +1,23 @@
 """A filter's value that doesn't exist is an error that names those that do, on every list."""
 
 import re
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from milepost.activity.entry import Actor, Entry, Via
+from milepost.common.status import Status
+from milepost.queries.order_list import Page, Place, Wanted
 from tests.builders import KEY
-from tests.unit.api.conftest import Desk
+from tests.unit.api.conftest import Desk, Lists
 from tests.unit.api.routes.test_views import put
+from tests.unit.api.test_list_export import ONE
 
 FREE_TEXT = {
     "/activity": {"person"},
     "/notices": {"reason", "recipient"},
-    "/orders": {"customer", "place", "product", "q", "raw_status", "reference"},
+    "/orders": {"customer", "place", "product", "q", "reference"},
     "/suppressions": {"address"},
 }
 """Filters that compare text: whatever it is, there may be none."""
@@ -81,6 +85,7 @@ def test_changes_of_kinds_orders_and_connections_that_exist_no_longer_are_listed
         ({"service_type": ["nope"]}, "service_type"),
         ({"attention": ["nope"]}, "attention"),
         ({"waiting": ["nope"]}, "waiting"),
+        ({"raw_status": ["nope"]}, "raw_status"),
         ({"due": ["nope"]}, "due"),
         ({"due": ["this_week", "overdue"]}, "due"),
         ({"sort": ["nope"]}, "sort"),
@@ -103,3 +108,39 @@ def test_a_view_of_a_connection_since_removed_is_renamed(desk: Desk) -> None:
     del desk.connections.known[KEY.connection]
     assert put(desk, "x", said | {"name": "y", "shared": "team"}).status == 200
     assert put(desk, "x", said | {"filters": {"connection": [KEY.connection, "z"]}}).status == 422
+
+
+def test_an_unknown_raw_status_is_an_error_that_names_those_of_each_provider(desk: Desk) -> None:
+    answer = desk.ask("GET", "/orders", query={"raw_status": "nope"})
+    assert answer.status == 422
+    assert answer.body["errors"][0]["where"] == "query.raw_status"
+    start = "No order has the raw status nope; those of the providers are: Offergrid: pending, "
+    assert answer.body["detail"].startswith(start)
+
+
+@dataclass
+class AnyStatus(Lists):
+    """Orders that only a list of every status has."""
+
+    whole: Page = field(default_factory=lambda: Page([], None))
+
+    def page(self, wanted: Wanted, **how: Any) -> Page:
+        return self.whole if set(wanted.statuses) == set(Status) else super().page(wanted, **how)
+
+
+@pytest.mark.parametrize("raw_status", ["in_progress", " In_Progress ", "handed over", "held back"])
+def test_a_raw_status_that_is_documented_set_or_recorded_is_a_list_that_may_be_empty(
+    raw_status: str,
+) -> None:
+    recorded = replace(ONE, raw_status="Held back")
+    of_all = [recorded] if raw_status == "held back" else []
+    desk = Desk(lists=AnyStatus(whole=Page(of_all, None)))
+    home = desk.connections.known[KEY.connection]
+    desk.connections.known[KEY.connection] = replace(home, statuses={"Handed Over": "submitted"})
+    answer = desk.ask("GET", "/orders", query={"raw_status": raw_status})
+    assert (answer.status, answer.body.get("orders")) == (200, [])
+
+
+def test_a_raw_status_is_no_error_while_there_are_more_orders_than_were_examined() -> None:
+    desk = Desk(lists=AnyStatus(whole=Page([], Place("2026-03-01", "open#0", KEY))))
+    assert desk.ask("GET", "/orders", query={"raw_status": "nope"}).status == 200

@@ -48,6 +48,9 @@ def disclosed(reason: str, **details: Any) -> str | None:
         "Kein Netzanschluss vorhanden",
         "Kunden har fortrudt",
         "Limit of 30 kW exceeded",
+        "Error code 12",
+        "Not offered in postcode 3053",
+        "The family moved to another town",
     ],
 )
 def test_a_reason_that_names_nobody_leaves_as_the_provider_wrote_it(reason: str) -> None:
@@ -86,6 +89,17 @@ def test_a_reason_that_names_nobody_leaves_as_the_provider_wrote_it(reason: str)
         "Mül\u00adler moved out",
         "AMueller77 has the key",
         "gate at Lindenstr. 14a",
+        "Mr.Smith does not want it",
+        "Hrn. Winter bitte anrufen",
+        "Sir Toby said no",
+        "Familie Winter ist verreist",
+        "Fam. Winter ist verreist",
+        "familien Østergaard er flyttet",
+        "gate code 4711",
+        "Code: 4 7 1 1",
+        "PIN is 471",
+        "born 12 May 1984",
+        "geb. am 3. Mai 84",
     ],
 )
 def test_a_reason_that_may_name_somebody_is_replaced_by_our_own_words(reason: str) -> None:

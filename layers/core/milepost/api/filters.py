@@ -3,7 +3,8 @@
 An unknown value is an error, instead of an empty list.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -12,9 +13,12 @@ from pydantic import Field
 from milepost.api.dependencies import Services
 from milepost.api.months import Month, months_before, months_between
 from milepost.api.problems import Fault, Problem
+from milepost.common.status import Status, is_same_word
+from milepost.connections.connection import Connection, UnusableConnection
 from milepost.orders.customer_waits import DEFAULT_WAIT_DAYS
 from milepost.orders.deadlines import USUAL_TRACKS
-from milepost.queries.order_list import ANY_WAIT
+from milepost.providers.registry import UnknownProvider, adapter_of, name_of
+from milepost.queries.order_list import ANY_WAIT, Wanted
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 ConnectionFilter = Annotated[list[Text] | None, Query(description="One or several.")]
@@ -67,6 +71,56 @@ def check_service_type(name: str | None, services: Services) -> None:
     }
     if name not in types:
         raise unknown("service_type", name, types)
+
+
+def check_raw_status(wanted: Wanted, services: Services) -> None:
+    """Check that orders of the wanted connections can have this raw status. It needs some reads:
+    call it if nothing was found.
+
+    A raw status is known if the provider documents it, if the connection's settings name it, or if
+    an order of any status has it now. Providers send words that they don't document.
+
+    :raises Problem: 422, with the raw statuses that are documented, by provider
+    """
+    raw_status = wanted.raw_status
+    if raw_status is None:
+        return
+    asked = {
+        name: one
+        for name, one in services.connections.all().items()
+        if (not wanted.connections or name in wanted.connections)
+        and wanted.provider in (None, one.provider)
+    }
+    known = _raw_statuses(asked.values())
+    if any(is_same_word(word, raw_status) for words in known.values() for word in words):
+        return
+    of_any_status = Wanted(
+        asked_at=wanted.asked_at,
+        statuses=tuple(Status),
+        connections=wanted.connections,
+        provider=wanted.provider,
+        raw_status=raw_status,
+    )
+    page = services.finder.page(of_any_status, limit=1)
+    # With more orders than one page examines, nobody knows: the list is empty, and no error.
+    if page.orders or page.last is not None:
+        return
+    listed = "; ".join(f"{name_of(one)}: {', '.join(words)}" for one, words in known.items())
+    said = f"no order has the raw status {raw_status}; those of the providers are: {listed}"
+    what = f"{said[0].upper()}{said[1:]}."
+    raise Problem(422, what, errors=[Fault(where="query.raw_status", what=said)])
+
+
+def _raw_statuses(connections: Iterable[Connection]) -> Mapping[str, Sequence[str]]:
+    """The raw statuses of each provider, as it documents them, then those of settings."""
+    words: dict[str, dict[str, None]] = {}
+    for one in connections:
+        own = words.setdefault(one.provider, {})
+        # Without an adapter or a usable file there are no documented words.
+        with suppress(UnknownProvider, UnusableConnection):
+            own |= dict.fromkeys(adapter_of(one).statuses)
+        own |= dict.fromkeys(one.statuses)
+    return {provider: [*words[provider]] for provider in sorted(words)}
 
 
 def check_waiting(what: str | None) -> None:

@@ -26,9 +26,14 @@ _WORD: Final = re.compile(r"[^\W_]+")
 _CONTACT: Final = re.compile(
     # An email or web address, as many digits as in a phone number or code, or a person's title.
     r"@|https?:|www\.|(?:\d[\s./()+-]*){5,}"
-    r"|\b(?:mr|mrs|ms|miss|mx|dr|prof|herrn?|frau|hr|fru)\b\.?\s+\w",
+    r"|\b(?:mr|mrs|ms|miss|mx|sir|madame?|dr|prof|herrn?|hrn?|frau|fru)\b(?:\.\s*|\s+)\w"
+    # Shorter numbers after words that say what they are: codes of doors, and dates of birth.
+    r"|\b(?:pin|(?:pass|adgangs)?[ck]ode|passwor[dt])\b\D{0,12}(?:\d[\s.-]*){3,}"
+    r"|\b(?:born|birth(?:day|date)?|dob|geb(?:oren|urtsdatum)?|født)\b\D{0,12}\d",
     re.IGNORECASE,
 )
+_FAMILY: Final = re.compile(r"\b[Ff]am(?:ily|ilien?)?\b\.?\s*(?=[^\W\d_a-z])[^\W\d_]\w")
+"""A family with its name, which has a capital: other words may follow, too."""
 _NAMING: Final = ("customer", "installer", "person")
 """Facts in which each word may name a person."""
 _NOT_PERSONAL: Final = frozenset(
@@ -47,7 +52,8 @@ _COARSE: Final = frozenset(
 
 def looks_like_contact(text: str) -> bool:
     """Whether a text has an address, a number as long as a phone number, or a person's title."""
-    return _CONTACT.search(visible(text)) is not None
+    shown = visible(text)
+    return any(one.search(shown) is not None for one in (_CONTACT, _FAMILY))
 
 
 def names_somebody(text: str, details: Details) -> bool:

@@ -14,6 +14,7 @@ from milepost.orders.order import Order
 from milepost.orders.report import Report
 from milepost.orders.rules import Rules
 from milepost.orders.status_remapping import StatusReader
+from milepost.providers.status_words import StatusTable
 from milepost.webhooks.schemes import SignatureScheme
 
 Json: TypeAlias = Mapping[str, Any]
@@ -175,6 +176,11 @@ class Provider(Protocol):
     """Whether an order can move to a page that was already read, and is then never seen: true for
     numbered pages of a list filtered by change. False for cursors that name a position, and when
     every poll reads the whole list."""
+
+    @property
+    def statuses(self) -> StatusTable:
+        """The canonical status of each raw status that the provider documents."""
+        ...
 
     @property
     def signature_scheme(self) -> str | SignatureScheme | None:

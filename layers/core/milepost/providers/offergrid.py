@@ -90,6 +90,7 @@ class Offergrid:
     """The adapter."""
 
     name = "offergrid"
+    statuses = STATUSES
 
     @property
     def rules(self) -> Rules:

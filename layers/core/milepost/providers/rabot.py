@@ -71,6 +71,7 @@ class Rabot:
     """The adapter."""
 
     name = "rabot"
+    statuses = STATUSES
     signature_scheme: str | None = None
     orders_path: tuple[str, ...] = ("data", "orders")
     change_field: str | None = None

@@ -15,6 +15,7 @@ from milepost.api.dependencies import Given, Services
 from milepost.api.filters import (
     check_connections,
     check_provider,
+    check_raw_status,
     check_service_type,
     check_waiting,
     unknown,
@@ -260,6 +261,7 @@ def _check_words(wanted: Wanted, services: Services) -> None:
     if code is not None and code not in (ANY_ATTENTION, *CODES):
         raise unknown("attention", code, CODES)
     check_service_type(service_type, services)
+    check_raw_status(wanted, services)
 
 
 def _check_days(due: Due | None, first: date | None, last: date | None) -> None:

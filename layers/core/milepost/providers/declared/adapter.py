@@ -63,8 +63,9 @@ class DeclaredProvider:
     def __init__(self, said: Declaration, *, base_url: str) -> None:
         self.said = said
         self.name = said.name
-        self.table = StatusTable({word: Status(one) for word, one in said.statuses.map.items()})
-        self._words = Words(self.table, frozenset(map(normal_form, said.statuses.ignore)))
+        words = said.statuses.map
+        self.statuses = StatusTable({word: Status(one) for word, one in words.items()})
+        self._words = Words(self.statuses, frozenset(map(normal_form, said.statuses.ignore)))
         self._times = TimeReader(said.times, amounts=said.amounts)
         self._orders = OrderReader(said.order, self._times, self._words)
         self._waits: Mapping[str, str] = said.lifecycle.waits
@@ -91,7 +92,7 @@ class DeclaredProvider:
             recovers=_moves(said.lifecycle.recovers),
             examine=lambda _status, details: check_contact(details),
             waits=self._waits_for,
-            read_status=self.table.read_status,
+            read_status=self.statuses.read_status,
         )
 
     @property
