@@ -424,6 +424,24 @@ def test_a_mail_that_is_out_of_date_leads_with_how_things_stand(language: str, s
     assert "changed since" not in renderer().render(done[0], active[1]).text
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "somebody is there"), ("de", "jemand vor Ort"), ("da", "nogen til stede")],
+)
+def test_nobody_is_told_to_be_at_home_for_an_order_that_was_cancelled_since(
+    language: str, said: str
+) -> None:
+    notice, then = told(
+        Kind.SCHEDULED, Status.SCHEDULED, language=language, audience=CUSTOMER, details=AT
+    )
+    notice = replace(notice, forced=True)
+    _, now = told(Kind.CANCELLED, Status.CANCELLED, details={**KNOWN, **AT})
+    for order, is_said in ((then, True), (now, False)):
+        mail = renderer().render(notice, order)
+        assert (said in " ".join(mail.text.split())) is is_said
+        assert (said in " ".join(mail.html.split())) is is_said
+
+
 def test_nobody_who_still_has_to_pay_is_told_that_there_is_nothing_to_do() -> None:
     details = {"service_type": "new_connection", "invoices": [UNPAID]}
     for kind in (Kind.SCHEDULED, Kind.RESCHEDULED):

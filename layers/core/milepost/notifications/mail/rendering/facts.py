@@ -80,6 +80,8 @@ def _of_announcement(context: MailContext) -> Values:
         "status_name": words["statuses"][one.status],
         "status_now": now,
         "stands_now": _is_current(context),
+        # A commission that is due stays due, whatever becomes of the order.
+        "next_is_past": context.moved_on and one.kind is not Kind.COMMISSION_OVERDUE,
         "previous_status_name": words["statuses"][one.previous] if one.previous else None,
         "correction": one.correction,
         # One change made several announcements, and this mail contains all of them.
