@@ -424,6 +424,30 @@ def test_a_mail_that_is_out_of_date_leads_with_how_things_stand(language: str, s
     assert "changed since" not in renderer().render(done[0], active[1]).text
 
 
+@pytest.mark.parametrize("kind", [Kind.SCHEDULED, Kind.RESCHEDULED, Kind.REMINDER])
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "appointment for the new electricity connection"),
+        ("de", "ermin für den neuen Stromanschluss"),
+    ],
+)
+def test_an_appointment_is_for_the_service_that_was_ordered(
+    language: str, said: str, kind: Kind
+) -> None:
+    details = {"service_type": "new_connection", "appointment": "2026-03-12"}
+    for audience in (TEAM, CUSTOMER):
+        one = told(
+            kind,
+            Status.SCHEDULED,
+            connection=SUBS,
+            language=language,
+            audience=audience,
+            details=details,
+        )
+        assert said in " ".join(renderer().render(*one).text.split())
+
+
 @pytest.mark.parametrize(
     ("language", "said"),
     [("en", "somebody is there"), ("de", "jemand vor Ort"), ("da", "nogen til stede")],

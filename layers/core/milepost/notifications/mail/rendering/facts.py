@@ -109,20 +109,22 @@ def _is_current(context: MailContext) -> str | None:
 def _of_order(context: MailContext) -> Values:
     details, words = context.details, context.words
     offer, customer = part(details, "offer"), part(details, "customer")
-    service, phrase = _service(details, words)
+    service = _service(details, words, "services")
     offer_name, supplier = _named(offer.get("name")), _named(offer.get("supplier"))
     reference = _named(details.get("reference")) or clean(
         context.notice.key.order_id, _LONGEST_NAME
     )
     name = _named(customer.get("business")) or _named(customer.get("name"))
     known = offer_name or service
-    said = offer_name or phrase
+    said = offer_name or _service(details, words, "services_ordered")
+    appointed = offer_name or _service(details, words, "services_appointed")
     audience = context.notice.audience
     return {
         "reference": reference,
         "what": known or words["some_service"],
         "about": f" – {shorten(known, _LONGEST_IN_SUBJECT)}" if known else "",
         "for_what": words["for_what"].format(what=said) if said else "",
+        "for_appointment": words["for_what"].format(what=appointed) if appointed else "",
         "supply": words["supply_of" if offer_name else "supply"][audience].format(offer=offer_name),
         "service": service,
         "supplier": supplier,
@@ -198,17 +200,16 @@ def _named(value: object) -> str | None:
     return clean(text_of(value) or "", _LONGEST_NAME) or None
 
 
-def _service(details: Mapping[str, Any], words: Words) -> tuple[str | None, str | None]:
-    """The service type by name, and as a sentence about its order has it ("an alarm system").
+def _service(details: Mapping[str, Any], words: Words, form: str) -> str | None:
+    """The service type in a form: its name (``services``), or as a sentence about its order has it
+    ("an alarm system", ``services_ordered``), or one about its appointment ("the alarm system",
+    ``services_appointed``).
 
     An unknown one is shown in the provider's words.
     """
     service = text_of(details.get("service_type")) or ""
-    known = words["services"].get(service)
-    if known:
-        return str(known), str(words["services_ordered"][service])
-    named = clean(service.replace("_", " "), 60) or None
-    return named, named
+    known = words[form].get(service)
+    return str(known) if known else clean(service.replace("_", " "), 60) or None
 
 
 def greeting(customer: Mapping[str, Any], words: Words) -> str:
