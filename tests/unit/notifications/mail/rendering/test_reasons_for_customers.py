@@ -12,7 +12,7 @@ SECRET = "Bonitätsprüfung nicht bestanden (SCHUFA)"
 DISCREET = {
     "en": "We are happy to explain the provider's reason to you in person.",
     "de": "Den Grund des Anbieters erläutern wir Ihnen gern persönlich.",
-    "da": "Vi forklarer dig gerne udbyderens årsag personligt.",
+    "da": "Vi forklarer dig gerne udbyderens begrundelse personligt.",
 }
 ENDINGS = [
     (Kind.REJECTED, Status.REJECTED),

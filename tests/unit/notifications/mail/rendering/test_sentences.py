@@ -412,7 +412,7 @@ def test_a_contract_is_ended_and_not_cancelled(language: str, ours: str, theirs:
     [
         ("en", "This has changed since: your order is now cancelled."),
         ("de", "Ihr Auftrag ist inzwischen storniert."),
-        ("da", "Det har ændret sig siden: Din ordre er nu annulleret."),
+        ("da", "Din ordre er nu annulleret. Dette blev oplyst tidligere:"),
     ],
 )
 def test_a_mail_that_is_out_of_date_leads_with_how_things_stand(language: str, said: str) -> None:
