@@ -80,6 +80,10 @@ def lookup() -> OrderLookup:
         (SLASHED.path_id, [SLASHED]),
         (SLASHED.path_id.rpartition(":")[0], [SLASHED]),
         (EMAIL, [FIRST, SINGLE]),
+        ("grid:ord-1:item-1 ", [FIRST]),
+        ("\tgrid/ord-1\n", [FIRST, SECOND]),
+        (" V-1", [SINGLE]),
+        (f" {EMAIL} ", [FIRST, SINGLE]),
     ],
 )
 def test_a_name_means_the_same_in_every_spelling(

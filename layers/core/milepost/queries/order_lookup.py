@@ -41,7 +41,8 @@ class Search(Protocol):
 class OrderLookup:
     """Finds the orders that a text names. The first of these that exists is used: one item
     (``connection:order:item``), the items of one order (``connection:order``; slashes are the
-    same), the provider's id at any connection, a whole reference, or a customer's whole email.
+    same), the provider's id at any connection, a whole reference, or a customer's whole email. If
+    none of them exists, white space around the text, as copying adds it, doesn't count.
     """
 
     orders: Orders
@@ -57,7 +58,9 @@ class OrderLookup:
         if connection is not None:
             found = self._of_provider(connection, text)
         else:
-            found = self._by_id(text) or self._by_provider_id(text) or self._by_search(text)
+            found = self._named(text)
+            if not found and text.strip() not in ("", text):
+                found = self._named(text.strip())
         if not found:
             where = f"at {connection}" if connection is not None else "at any connection"
             raise UnknownOrder(
@@ -75,6 +78,9 @@ class OrderLookup:
         if len(found) > 1:
             raise AmbiguousOrder(text, found)
         return found[0]
+
+    def _named(self, text: str) -> list[OrderKey]:
+        return self._by_id(text) or self._by_provider_id(text) or self._by_search(text)
 
     def _by_id(self, text: str) -> list[OrderKey]:
         try:
