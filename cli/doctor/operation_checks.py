@@ -146,7 +146,7 @@ def check_webhooks(patient: ExaminedStack) -> Iterator[Finding]:
     if silent:
         yield warning(
             "webhooks",
-            f"{', '.join(silent)} has never received a webhook",
+            f"no webhook has come yet: {', '.join(silent)}",
             f"`milepost send-test {silent[0]}` tests the webhook address; the "
             "provider needs the address and the secret.",
         )

@@ -14,7 +14,7 @@ from local.sandboxes import Sandboxes, make_connection
 from milepost.actions.aws.batches import BatchesTable
 from milepost.aws.dynamodb_items import to_item
 from milepost.common.status import Status
-from milepost.common.timestamps import format_instant
+from milepost.common.timestamps import format_instant, parse_instant
 from milepost.connections.connection import Connection
 from milepost.notifications.aws.delivery_log import NoticesTable
 from milepost.notifications.recipients import Choice
@@ -180,6 +180,21 @@ def test_an_order_that_another_worker_has_is_left_to_it(
     assert notes(stack) == ["ord_0", "ord_2"]
     _, shown = ask("GET", f"/batches/{batch}")
     assert (shown["state"], shown["counts"]["waiting"]) == ("running", 1)
+
+
+def test_the_text_of_a_batch_that_nobody_starts_is_kept_for_a_day(ask: Ask, stack: Stack) -> None:
+    waits, runs = planned(ask, orders=IDS), started(ask, orders=IDS)
+    stopped = planned(ask, orders=IDS)["id"]
+    assert ask("POST", f"/batches/{stopped}/stop")[0] == 200
+    kept = {}
+    for item in stack.items("BatchesTable"):
+        if item["sk"] == "batch":
+            left = int(item["expires_at"]) - parse_instant(item["created_at"]).timestamp()
+            kept[item["pk"]] = (timedelta(seconds=round(left)).days, "arguments" in item)
+    assert kept[f"batch#{waits['id']}"] in {(1, True), (0, True)}
+    assert kept[f"batch#{runs}"][0] in {29, 30}
+    assert kept[f"batch#{stopped}"][0] in {29, 30}
+    assert not kept[f"batch#{stopped}"][1]
 
 
 def test_only_the_token_of_its_dry_run_starts_a_batch(ask: Ask) -> None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 KEEP: Final = timedelta(days=30)
 """How long a batch is known: ids of orders, and the outcome of each."""
+KEEP_PLANNED: Final = timedelta(days=1)
+"""How long a batch that nobody starts is stored. It can be started for an hour. Its text may name a
+customer, and no erasure looks for it here."""
 _LIST: Final = "batches"
 """The partition that lists all batches by their time."""
 _ENDED: Final = frozenset({BatchState.STOPPED, BatchState.FINISHED})
@@ -52,7 +55,8 @@ class BatchesTable:
                     "targets": batch.total,
                     "charges": batch.charges,
                     "batch_state": str(batch.state),
-                    "expires_at": expires_at,
+                    "expires_at": int((batch.created_at + KEEP_PLANNED).timestamp()),
+                    "kept_until": expires_at,
                 }
             ),
         )
@@ -111,7 +115,9 @@ class BatchesTable:
         self, batch_id: str, *, to: BatchState, starts: frozenset[BatchState], by: str | None = None
     ) -> bool:
         it_may_move = " OR ".join(f"batch_state = :{state}" for state in sorted(starts))
-        update = "SET batch_state = :to" + (", started_by = :by" if by else "")
+        # Earlier versions stored no other time, from the beginning.
+        kept = "expires_at = if_not_exists(kept_until, expires_at)"
+        update = f"SET batch_state = :to, {kept}" + (", started_by = :by" if by else "")
         update += " REMOVE arguments" if to in _ENDED else ""
         return self._update(
             _batch_key(batch_id),

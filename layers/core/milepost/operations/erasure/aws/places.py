@@ -57,8 +57,8 @@ PLACES: Final[Mapping[str, str]] = {
     "EmailQueue": "in flight: the sender finds the notice closed; what fails is a dead letter",
     "EndpointQueue": "in flight: the order is read again before each call",
     "MailEventsQueue": "in flight: an erased recipient is not written to the log again",
-    "BatchesTable": "nothing of anybody: ids of orders; texts go when a batch ends, the rest after"
-    " 30 days",
+    "BatchesTable": "nothing of anybody: ids of orders; texts go when a batch ends, or after a day"
+    " if it isn't started; the rest after 30 days",
     "BatchQueue": "nothing of anybody: ids of batches",
     "BatchDeadLetters": "nothing of anybody: ids of batches",
     "ExportsBucket": "exports: a file is deleted whose index names their order or address",
