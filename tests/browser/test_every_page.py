@@ -1,6 +1,7 @@
 """Every page: for both roles, in both colour schemes, on a phone and on a wide screen."""
 
 import pytest
+from playwright.sync_api import expect
 
 from milepost.console.routing import all_routes
 from tests.browser.person import PHONE, Person
@@ -47,6 +48,12 @@ OPERATORS = {
 """Pages that viewers may not see."""
 VIEWERS_FORMS = {"/exports/new"}
 """Pages with a form that only reads."""
+
+
+def test_on_a_phone_the_list_of_pages_shows_where_one_is(operator: Person) -> None:
+    operator.page.set_viewport_size(PHONE)
+    operator.open("/activity")
+    expect(operator.page.locator(".side a[aria-current]")).to_be_in_viewport(ratio=0.9)
 
 
 @pytest.mark.parametrize("page", PAGES)

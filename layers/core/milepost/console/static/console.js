@@ -103,6 +103,9 @@
   // What stands before a list leaves room for it on a small screen.
   if (matchMedia("(max-width: 47.99rem)").matches) for (const one of $("[data-fold-small]")) one.open = false;
 
+  // On a small screen the list of pages is scrolled sideways: the present one may be out of sight.
+  for (const one of $(".side a[aria-current]")) one.closest(".side").scrollLeft = one.offsetLeft - 48;
+
   tellZone();
   countSelected();
   $("[data-refresh]").forEach(refresh);
