@@ -22,8 +22,7 @@ WHY_MISSED: Final = {
     "receive_webhook": "",
     "record_report": "Two thirds of it are botocore's own work for one put and a tenth of a "
     "batch's read, without its walk through the items, checks and rules of endpoints; the rest "
-    "is the order's fold, its item, a line of the log, and what four threads take that get their "
-    "answers at once (8%). Tried: the collector off (3%)",
+    "is the order's fold, its item and a line of the log. Tried: the collector off (3%)",
 }
 
 _FUNCTION: Final = (

@@ -34,6 +34,18 @@ def test_a_single_task_needs_no_thread() -> None:
     assert seen == [get_ident()]
 
 
+def test_the_thread_that_calls_works_as_well() -> None:
+    both, seen = Barrier(2, timeout=PATIENCE), list[int]()
+
+    def work() -> None:
+        seen.append(get_ident())
+        both.wait()
+
+    Threads(2)([work, work])
+    assert get_ident() in seen
+    assert len(set(seen)) == 2
+
+
 def test_nothing_is_no_error(run: SideBySide) -> None:
     run([])
 

@@ -1,9 +1,9 @@
 """Runs tasks side by side: while some wait for an answer of AWS, others work."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cached_property
-from threading import Event
 from typing import Protocol
 
 Task = Callable[[], object]
@@ -25,7 +25,7 @@ def in_turn(tasks: Sequence[Task], /) -> None:
 
 
 class Threads:
-    """Several tasks at a time, in threads that are kept. Implements ``SideBySide``.
+    """Several tasks at a time, in this thread and others that are kept. Implements ``SideBySide``.
 
     :param most: how many tasks run at a time
     """
@@ -38,21 +38,23 @@ class Threads:
         return ThreadPoolExecutor(self._most, thread_name_prefix="side-by-side")
 
     def __call__(self, tasks: Sequence[Task], /) -> None:
-        if len(tasks) == 1:
-            in_turn(tasks)
-            return
-        has_failed = Event()
+        waiting = deque(enumerate(tasks))
+        errors: dict[int, BaseException] = {}
 
-        def run(task: Task) -> None:
-            if has_failed.is_set():
-                return
-            try:
-                task()
-            except BaseException:
-                has_failed.set()
-                raise
+        def run() -> None:
+            # Handing over each task by itself would take as long as a small task does.
+            while not errors:
+                try:
+                    place, task = waiting.popleft()
+                except IndexError:
+                    return
+                try:
+                    task()
+                except BaseException as error:
+                    errors[place] = error
 
-        futures = [self._workers.submit(run, task) for task in tasks]
-        wait(futures)
-        for future in futures:
-            future.result()
+        others = [self._workers.submit(run) for _ in range(min(self._most, len(tasks)) - 1)]
+        run()
+        wait(others)
+        if errors:
+            raise errors[min(errors)]
