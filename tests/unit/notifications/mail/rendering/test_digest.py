@@ -10,7 +10,7 @@ from milepost.common.status import Status
 from milepost.connections.connection import Connection, UnknownConnection
 from milepost.notifications.mail.rendering.digest_lines import Digest, DigestLine
 from milepost.notifications.mail.rendering.languages import words_of
-from milepost.notifications.mail.rendering.sanitize import LONGEST_SUBJECT
+from milepost.notifications.mail.rendering.sanitize import LONGEST_SUBJECT, wrap
 from milepost.notifications.notice import Audience, Notice
 from milepost.notifications.subscription import DigestReason
 from milepost.orders.order import Kind
@@ -321,3 +321,9 @@ def test_an_order_accepted_and_scheduled_without_a_date_is_both_in_the_subject()
     for audience, start in said.items():
         made = told(Kind.SCHEDULED, Status.SCHEDULED, audience=audience, joined=True)
         assert renderer().render(*made).subject.startswith(start)
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_a_link_is_never_wrapped(scheme: str) -> None:
+    link = f"{scheme}://127.0.0.1:39139/console/orders/{'offergrid-home:' * 8}item-1"
+    assert wrap(f"ord-1: 28 Nov {link}", "  ", "- ") == f"- ord-1: 28 Nov\n  {link}"

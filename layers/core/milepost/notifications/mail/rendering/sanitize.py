@@ -160,6 +160,6 @@ def _few_marks(text: str) -> str:
 
 
 def _breakable(word: str, room: int) -> Iterable[str]:
-    if word.startswith("https://") and len(word) <= _LONGEST_LINK:
+    if word.startswith(("https://", "http://")) and len(word) <= _LONGEST_LINK:
         return [word]
     return [word[at : at + room] for at in range(0, len(word), room)]
