@@ -15,6 +15,7 @@ from milepost.notifications.event_schema import json_schema
 from tests.builders import minute, report
 from tests.integration.crash_injection import subscribe_a_queue, subscribe_a_queue_to_a_bus
 from tests.integration.recorded_orders import keep
+from tests.permissions import Use, Watch, grants, unused
 from tests.stack import ROOT, Context, Stack, aws, event
 
 EXAMPLE: Final = yaml_parse((ROOT / "docs/examples/event-bus.yaml").read_text())["Resources"]
@@ -58,6 +59,18 @@ def test_an_announcement_is_one_event_with_exactly_what_the_topic_gets(
     logged = entries(stack)["event_bus"]
     assert (logged["state"], logged["recipient"]) == ("sent", "EventBus")
     assert logged["message_id"]
+
+
+def test_the_permission_to_put_events_is_used_and_is_for_this_bus_alone(
+    app: ModuleType, permitted: Watch
+) -> None:
+    app.handler(event("announce", "accepted"), Context())
+    put = Use("events:PutEvents", "EventBus")
+    assert ("announce", put) in permitted.asked
+    for function in ("announce", "watch_deadlines"):
+        granted = [one.use for one in grants(function) if one.use.action.startswith("events:")]
+        assert granted == [put]
+        assert put in [one.use for one in unused(function, ())]
 
 
 def test_a_stack_without_a_bus_puts_nothing_and_logs_nothing(stack: Stack) -> None:
