@@ -62,6 +62,31 @@ def test_the_two_events_of_one_change_are_one_notice(client: Client) -> None:
     client.wait_for_told(order_id, ["rejected"])
 
 
+def test_a_date_that_follows_its_status_reaches_programs_and_people(client: Client) -> None:
+    order_id, at = client.new_id(), datetime.now(UTC)
+    client.send(HOME, status_changed(order_id, "scheduled", at=at) | {"scheduledFor": None})
+    client.wait_for_status(HOME, order_id, "item-1", "scheduled")
+    dated = {
+        "event": "order.scheduled",
+        "orderId": order_id,
+        "itemId": "item-1",
+        "scheduledFor": "2030-03-12T02:00:00.000Z",
+        "timestamp": at.isoformat(),
+    }
+    client.send(HOME, dated)
+
+    def is_told() -> bool:
+        told = [(one["kind"], one.get("appointment")) for one in client.announcements(order_id)]
+        return told == [("scheduled", None), ("rescheduled", "2030-03-12T02:00:00Z")]
+
+    wait_for(is_told, what="the date in the subscriber's queue")
+    # One mail says both, unless the date took more than five seconds.
+    wait_for(
+        lambda: any("12 March 2030" in mail["subject"] for mail in client.mails(order_id)),
+        what="a mail with the date",
+    )
+
+
 def test_a_late_event_takes_its_place_in_history_and_tells_nobody(client: Client) -> None:
     order_id, now = client.new_id(), datetime.now(UTC)
     client.send(HOME, status_changed(order_id, "completed", at=now))

@@ -9,7 +9,7 @@ import pytest
 
 from milepost.connections.connection import Connection
 from milepost.notifications.notice import FOR_CONTACT_ALONE, Audience, Channel, NoticeId
-from milepost.notifications.recipients import SAID_BY_NEXT, Choice, choose
+from milepost.notifications.recipients import DATE_IS_SAID, SAID_BY_NEXT, Choice, choose
 from milepost.notifications.subscription import Mode, QuietHours, Subscription
 from milepost.orders.announcements import Announced
 from milepost.orders.order import Kind
@@ -264,3 +264,27 @@ def test_one_that_is_told_of_the_date_tomorrow_is_told_of_the_acceptance_now() -
     later = subscription("later", kinds=frozenset({Kind.SCHEDULED}), mode=Mode.DAILY)
     one, *_ = chosen(now, later, of=JOINED)
     assert one.skipped is None
+
+
+DATED = announced(
+    Kind.RESCHEDULED, customer={"email": CUSTOMER}, appointment="2026-03-12T02:00:00Z"
+)
+DATED = replace(DATED, announcement=replace(DATED.announcement, joined=True))
+"""The date that followed ``scheduled`` at once."""
+DATES = replace(OFFERGRID, customer_notices=frozenset({Kind.SCHEDULED, Kind.RESCHEDULED}))
+
+
+def test_who_is_sent_the_mail_that_an_order_is_scheduled_is_sent_no_other_about_its_date() -> None:
+    one, customers = chosen(subscription(), connection=DATES, of=DATED)
+    assert one.skipped == customers.skipped == DATE_IS_SAID
+
+
+def test_who_asks_for_moved_dates_alone_is_sent_a_first_one() -> None:
+    only = replace(DATES, customer_notices=frozenset({Kind.RESCHEDULED}))
+    choices = chosen(subscription(kinds=frozenset({Kind.RESCHEDULED})), connection=only, of=DATED)
+    assert [one.skipped for one in choices] == [None, None]
+
+
+def test_an_endpoint_is_told_of_the_date_that_followed() -> None:
+    one, *_ = chosen(subscription(recipient=CRM, channel=Channel.HTTPS), of=DATED)
+    assert (one.notice.channel, one.skipped) == (Channel.HTTPS, None)

@@ -281,6 +281,14 @@ def test_what_still_holds_is_sent_again_without_a_word(
     assert desk.resend(one).forced is False
 
 
+def test_a_mail_that_waited_for_the_date_is_not_out_of_date_because_the_date_came() -> None:
+    one = replace(ONE, announcement=SCHEDULED)
+    desk = Desk(one)
+    date = replace(RESCHEDULED, joined=True)
+    keep(desk, Status.SCHEDULED, announced=(SCHEDULED, date), appointment=AHEAD)
+    assert desk.resend(one).forced is False
+
+
 def refused_unless_forced(desk: Desk, one: Notice, **asked: Any) -> str:
     with pytest.raises(NeedsForce) as refused:
         desk.resend(one, **asked)

@@ -56,9 +56,18 @@ def test_a_new_appointment_is_told_as_rescheduled() -> None:
     assert kinds == [Kind.SCHEDULED, Kind.RESCHEDULED]
 
 
-def test_an_appointment_that_comes_after_its_status_is_told_once() -> None:
-    kinds = told(report(Status.SCHEDULED, 0), report(Status.SCHEDULED, 0, appointment="2026-03-12"))
-    assert kinds == [Kind.SCHEDULED]
+def test_an_appointment_that_follows_its_status_at_once_is_announced_and_shares_the_mail() -> None:
+    orders = MemoryOrders()
+    for one in (
+        report(Status.SCHEDULED, 0),
+        report(Status.SCHEDULED, 0, appointment="2026-03-12"),
+        report(Status.SCHEDULED, 0, appointment="2026-03-12", reference="PP-20417"),
+    ):
+        record(one, orders=orders, rules=RULES, now=one.seen_at)
+    schedule, date = orders.announced
+    assert (schedule.kind, schedule.joined) == (Kind.SCHEDULED, False)
+    assert (date.kind, date.previous, date.joined) == (Kind.RESCHEDULED, Status.SCHEDULED, True)
+    assert date.is_date_of_schedule
 
 
 @pytest.mark.parametrize("dates", [(None, "2026-03-20"), ("2026-03-20", None)])
@@ -76,17 +85,35 @@ def test_an_installation_that_is_scheduled_again_has_no_date_until_one_is_named(
         record(one, orders=orders, rules=adapter("offergrid").rules, now=one.seen_at)
         seen.append(orders.kept[KEY].order.appointment)
     assert seen == ["2026-03-12", "2026-03-12", dates[0], "2026-03-20"]
-    kinds = [one.kind for one in orders.announced if one.kind is not Kind.ATTENTION]
+    kinds = [
+        one.kind
+        for one in orders.announced
+        if one.kind is not Kind.ATTENTION and not one.is_date_of_schedule
+    ]
     assert kinds == [Kind.SCHEDULED, Kind.FAILED, Kind.CORRECTION, Kind.SCHEDULED]
 
 
-def test_a_first_appointment_that_comes_after_the_mail_went_out_is_told() -> None:
-    kinds = told(
+def test_a_first_appointment_that_comes_after_the_mail_went_out_has_its_own_mail() -> None:
+    orders = MemoryOrders()
+    for one in (
         report(Status.SCHEDULED, 0),
         report(Status.SCHEDULED, 0, seen=1.2, appointment="2026-03-12"),
         report(Status.SCHEDULED, 2, appointment="2026-03-12"),
-    )
-    assert kinds == [Kind.SCHEDULED, Kind.RESCHEDULED]
+    ):
+        record(one, orders=orders, rules=RULES, now=one.seen_at)
+    kinds = [(one.kind, one.joined) for one in orders.announced]
+    assert kinds == [(Kind.SCHEDULED, False), (Kind.RESCHEDULED, False)]
+
+
+def test_an_appointment_that_moves_at_once_has_its_own_mail() -> None:
+    orders = MemoryOrders()
+    for one in (
+        report(Status.SCHEDULED, 0, appointment="2026-03-12"),
+        report(Status.SCHEDULED, 0.01, appointment="2026-03-14"),
+    ):
+        record(one, orders=orders, rules=RULES, now=one.seen_at)
+    kinds = [(one.kind, one.joined) for one in orders.announced]
+    assert kinds == [(Kind.SCHEDULED, False), (Kind.RESCHEDULED, False)]
 
 
 def test_a_completion_that_an_earlier_dated_cancellation_undoes_is_told_as_a_correction() -> None:

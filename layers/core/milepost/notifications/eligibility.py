@@ -82,7 +82,7 @@ def out_of_date(
     if one.kind not in _APPOINTMENTS:
         return None
     later = (other for other in tracked.announced if other.sequence > one.sequence)
-    if any(other.kind in _APPOINTMENTS for other in later):
+    if any(other.kind in _APPOINTMENTS and not other.is_date_of_schedule for other in later):
         return "its appointment was changed since"
     return _of_past_appointment(tracked, connection, now)
 

@@ -65,27 +65,27 @@ def choose(
             own = replace(choice, notice=replace(choice.notice, apart=True))
         chosen[own.notice.id] = own
     choices = list(chosen.values())
-    if not _is_said_by_next(announced.announcement):
+    other = _other_with_date(announced.announcement)
+    if other is None:
         return choices
-    following = choose(_next_of(announced), subscriptions, connection, now=now)
-    return [_or_said_by(choice, following) for choice in choices]
+    others = choose(replace(announced, announcement=other), subscriptions, connection, now=now)
+    why = DATE_IS_SAID if announced.announcement.is_date_of_schedule else SAID_BY_NEXT
+    return [_or_said_by(choice, others, why) for choice in choices]
 
 
 SAID_BY_NEXT: Final = "the message about the date, which followed at once, says it as well"
+DATE_IS_SAID: Final = "the message that it is scheduled waited for the date, and has it"
 
 
-def _is_said_by_next(one: Announcement) -> bool:
-    """Whether it is one of several announcements of a change, and one with the date follows."""
-    return one.joined and one.kind is not Kind.SCHEDULED
+def _other_with_date(one: Announcement) -> Announcement | None:
+    """The announcement whose text says this one as well, and when; None if there is none."""
+    if not one.joined or one.kind is Kind.SCHEDULED:
+        return None
+    step = -1 if one.is_date_of_schedule else 1
+    return replace(one, kind=Kind.SCHEDULED, sequence=one.sequence + step)
 
 
-def _next_of(announced: Announced) -> Announced:
-    one = announced.announcement
-    following = replace(one, kind=Kind.SCHEDULED, sequence=one.sequence + 1)
-    return replace(announced, announcement=following)
-
-
-def _or_said_by(choice: Choice, following: Iterable[Choice]) -> Choice:
+def _or_said_by(choice: Choice, others: Iterable[Choice], why: str) -> Choice:
     """Skip a text if the same recipient gets one with more information at the same time."""
     notice = choice.notice
     if notice.channel not in FOR_READERS or choice.skipped is not None:
@@ -96,9 +96,9 @@ def _or_said_by(choice: Choice, following: Iterable[Choice]) -> Choice:
         and other.notice.recipient_hash == notice.recipient_hash
         and other.notice.audience is notice.audience
         and _urgency(other) <= _urgency(choice)
-        for other in following
+        for other in others
     )
-    return replace(choice, due_at=None, skipped=SAID_BY_NEXT) if is_said else choice
+    return replace(choice, due_at=None, skipped=why) if is_said else choice
 
 
 def _urgency(choice: Choice) -> tuple[bool, float]:

@@ -26,7 +26,7 @@ announced once."""
 DETAILS_GRACE_PERIOD: Final = timedelta(seconds=5)
 """How long a mail waits that would say scheduled without a date, or rejected without a reason. Some
 providers send two events for one change, and the second has the detail. The mail is rendered from
-the order as it is after the wait."""
+the order as it is after the wait. A date is also announced by itself, for programs."""
 
 
 MOST_ANNOUNCED: Final = 300
@@ -56,7 +56,7 @@ def announcements(
     none.
     """
     told = before.last_sequence if before else 0
-    of_status = _of_status(before, after, now)
+    of_status = _of_status(before, after)
     kinds = [*of_status, *_of_attention(before, after)]
     corrects = _entered(after) in _OUT_OF_TERMINAL or Kind.CORRECTION in kinds
     was = before.order.status if before else None
@@ -70,7 +70,8 @@ def announcements(
             occurred_at=_when(kind, after),
             announced_at=now,
             correction=corrects,
-            joined=kind in of_status and len(of_status) > 1,
+            joined=kind in of_status
+            and (len(of_status) > 1 or _date_is_in_mail_of_schedule(kind, before, now)),
         )
         for place, kind in enumerate(kinds, start=1)
     )
@@ -91,10 +92,10 @@ def _entered(after: Order) -> Effect | None:
     return next(moves, None)
 
 
-def _of_status(before: TrackedOrder | None, after: Order, now: datetime) -> list[Kind]:
+def _of_status(before: TrackedOrder | None, after: Order) -> list[Kind]:
     if before is None or before.order.status is not after.status:
         return _of_transition(before, after)
-    if after.status is Status.SCHEDULED and _appointment_is_news(before, after, now):
+    if after.status is Status.SCHEDULED and _appointment_is_news(before, after):
         return [Kind.RESCHEDULED]
     return []
 
@@ -158,17 +159,26 @@ def _retracts_announcement(before: TrackedOrder, after: Order) -> bool:
     return was_announced and _entered(after) is not Effect.CONTINUED
 
 
-def _appointment_is_news(before: TrackedOrder, after: Order, now: datetime) -> bool:
+def _appointment_is_news(before: TrackedOrder, after: Order) -> bool:
     """Whether people were not yet notified of this appointment."""
     known = before.order.appointment
     if after.appointment == known:
         return False
-    if known is not None:
-        return True
+    return known is not None or _schedule_of(before) is not None
+
+
+def _date_is_in_mail_of_schedule(kind: Kind, before: TrackedOrder | None, now: datetime) -> bool:
+    """Whether a first appointment follows ``scheduled`` at once: the mail that says so waits for
+    it."""
+    if kind is not Kind.RESCHEDULED or before is None or before.order.appointment is not None:
+        return False
+    schedule = _schedule_of(before)
+    return schedule is not None and now - schedule.announced_at <= DETAILS_GRACE_PERIOD
+
+
+def _schedule_of(before: TrackedOrder) -> Announcement | None:
     told = (one for one in reversed(before.announced) if one.kind is Kind.SCHEDULED)
-    last = next(told, None)
-    # A first appointment that arrives together with the status is in the mail that says scheduled.
-    return last is not None and now - last.announced_at > DETAILS_GRACE_PERIOD
+    return next(told, None)
 
 
 def _of_attention(before: TrackedOrder | None, after: Order) -> list[Kind]:

@@ -212,7 +212,13 @@ class Announcement:
     announced_at: datetime
     correction: bool = False
     joined: bool = False
-    """Whether this is one of several announcements of one change, which share one mail."""
+    """Whether this is one of several announcements that share one mail: of one change, or a first
+    appointment that followed ``scheduled`` at once."""
+
+    @property
+    def is_date_of_schedule(self) -> bool:
+        """Whether it adds the date to ``scheduled``, whose mail has the date as well."""
+        return self.joined and self.kind is Kind.RESCHEDULED
 
     def id_for(self, key: OrderKey) -> str:
         return f"{key}/{self.sequence}"
