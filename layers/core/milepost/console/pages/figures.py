@@ -151,7 +151,7 @@ def _scorecards(visit: Visit) -> list[ScorecardView]:
 def _slowdown_chart(slowdowns: Sequence[tuple[str, SlowdownView]]) -> Any:
     bars = [
         Bar(
-            label=f"{one.stage}, {name}",
+            label=f"{label(one.stage)}, {name}",
             value=one.median_before or 0,
             mark=one.median_now,
             text="longer than before" if one.median_now is None else duration(one.median_now),
