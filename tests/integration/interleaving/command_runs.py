@@ -66,7 +66,7 @@ _PLACES: Final = (
     "cli.connections.commands.find_stack",
     "cli.connections.secret_commands.find_stack",
     "cli.subscriptions.commands.find_stack",
-    "cli.notices.commands.find_stack",
+    "cli.notices.resending.find_stack",
     "cli.providers.commands.find_stack",
 )
 

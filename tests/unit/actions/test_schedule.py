@@ -156,7 +156,9 @@ def test_a_provider_that_is_down_at_the_time_is_asked_later_and_then_given_up(
     (given_up,) = counter.run_due()
     assert given_up is not None
     assert given_up.result is Result.FAILED
-    assert counter.by_people(key)[-1].details["outcome"] == given_up.outcome
+    # The sandbox may answer within the millisecond in which it was asked.
+    outcomes = [one.details.get("outcome") for one in counter.by_people(key)]
+    assert [one for one in outcomes if one] == [given_up.outcome]
     assert counter.plans.due == {}
 
 
