@@ -96,7 +96,9 @@ def test_two_events_of_one_change_are_one_transition(app: ModuleType, stack: Sta
     assert invoke(app, event("record_report", "two_events_of_one_change")) == []
     item = stack.orders()[ITEM]
     assert item["appointment"] == "2026-03-12T02:00:00Z"
-    assert [one["kind"] for one in item["announced"]] == ["scheduled"]
+    # The date is announced to programs; people get one mail for both.
+    said = [(one["kind"], one.get("joined", False)) for one in item["announced"]]
+    assert said == [("scheduled", False), ("rescheduled", True)]
     assert "attention" not in item
 
 

@@ -219,7 +219,9 @@ def test_a_refresh_fetches_this_one_order_now(name: str, counter: Counter) -> No
     assert counter.ask(key, "refresh", id="k2").outcome == "something new was recorded"
     wanted = {SPIRII: Status.SCHEDULED, RABOT: Status.SUBMITTED}.get(name, Status.ACCEPTED)
     assert counter.order(key).status is wanted
-    assert counter.order(key).timeline[-1].report.details["action"] == "refresh"
+    # What it found may have the time of the refresh itself, to the millisecond.
+    actions = [one.report.details.get("action") for one in counter.order(key).timeline]
+    assert actions.count("refresh") == 2
 
 
 @pytest.mark.parametrize(("notices", "told"), [("off", False), ("on", True)])
