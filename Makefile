@@ -90,7 +90,7 @@ POLICIES := tests/integration/test_policies_match_calls.py
 UPGRADED_FROM = $(shell sed -n 's/^OLD: Final = "\(.*\)"/\1/p' tests/e2e/test_upgrade.py)
 BELOW_E2E := tests/unit tests/contracts tests/integration -n 2 --dist worksteal
 
-test: install ## Quick tests, which need only Python, and the main end-to-end tests (about 4 minutes on two cores)
+test: install ## Quick tests, which need only Python, and the main end-to-end tests (under 3 minutes on two cores)
 	@$(MAKE) --no-print-directory -j2 -O $(CHECKS) test-e2e-quick
 	@pytest $(BELOW_E2E) -m "not thorough"
 
