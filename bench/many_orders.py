@@ -21,7 +21,8 @@ from milepost.aws.dynamodb_items import to_item
 from milepost.common.status import Status
 from milepost.common.timestamps import parse_instant, sortable
 from milepost.orders.aws.index_keys import partition_of
-from milepost.orders.aws.table import key_of, order_item
+from milepost.orders.aws.orders_keys import item_key
+from milepost.orders.aws.table import order_item
 from milepost.orders.order import OrderKey
 from milepost.providers.offergrid import Offergrid
 from tests.builders import OFFERGRID, tracked
@@ -43,7 +44,7 @@ def item_of(number: int) -> dict[str, Any]:
     """What ``order_item`` writes of an order at a step, with this order's ids, shard and date."""
     typical, key = _typical(_step(number)), _key(number)
     own = {
-        **key_of(key),
+        **item_key(key),
         "order_id": key.order_id,
         "item_id": key.item_id,
         "status_shard": partition_of(Status(typical["status"]["S"]), key),

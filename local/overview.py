@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from milepost.aws.notices_keys import is_of_delivery_log, order_id_of
+
 SHOWN: Final = 12
 
 
@@ -70,7 +72,7 @@ def read_overview(dynamodb: Any, *, orders_table: str, notices_table: str) -> Ov
         "pk, kind, channel, recipient, #state, reason, queued_at, skipped_at",
         {"#state": "state"},
     )
-    return make_overview(orders, [n for n in notices if n.get("pk", "").startswith("order#")])
+    return make_overview(orders, [n for n in notices if is_of_delivery_log(n)])
 
 
 def make_overview(
@@ -105,7 +107,7 @@ def _notice_line(notice: Mapping[str, str]) -> NoticeLine:
     return NoticeLine(
         at=_entered_at(notice),
         kind=notice.get("kind", ""),
-        order=notice.get("pk", "").partition("#")[2].partition("#")[2],
+        order=order_id_of(notice),
         recipient=resource or notice.get("recipient", "the customer"),
         state=notice.get("state", ""),
         why=notice.get("reason", ""),

@@ -18,7 +18,8 @@ from milepost.connections.connection import Connection
 from milepost.notifications.aws.messages import batch_message, notice_message
 from milepost.notifications.claims import Batch
 from milepost.notifications.notice import Channel, Notice
-from milepost.orders.aws.table import key_of, order_item
+from milepost.orders.aws.orders_keys import item_key
+from milepost.orders.aws.table import order_item
 from milepost.orders.order import Announcement, OrderKey, TrackedOrder
 from milepost.orders.recording import record
 from milepost.orders.report import Report
@@ -414,7 +415,7 @@ def _modified(number: int, write: Write) -> dict[str, Any]:
         "awsRegion": "eu-central-1",
         "dynamodb": {
             "ApproximateCreationDateTime": 1772447400,
-            "Keys": to_item(key_of(tracked.order.key)),
+            "Keys": to_item(item_key(tracked.order.key)),
             "NewImage": image,
             "SequenceNumber": f"{number:021d}",
             "SizeBytes": len(json.dumps(image)),

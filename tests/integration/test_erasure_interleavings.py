@@ -16,7 +16,7 @@ from milepost.aws.dynamodb_items import to_item
 from milepost.operations.erasure.erase import Erasure
 from milepost.operations.erasure.place import Swept
 from milepost.operations.erasure.subject import Subject
-from milepost.orders.aws.table import key_of
+from milepost.orders.aws.orders_keys import item_key
 from milepost.orders.search_terms import customer_id_of_email
 from tests.builders import KEY, offergrid_order
 from tests.integration.operator_requests import http_event, hurry
@@ -212,4 +212,4 @@ def test_a_change_that_is_announced_late_puts_nobody_into_the_log(
     record = {"dynamodb": {"NewImage": to_item(item), "SequenceNumber": "1"}}
     assert announce.handler({"Records": [record]}, Context()) == {"batchItemFailures": []}
     assert stack.items("NoticesTable") == []
-    assert key_of(KEY)["pk"] == item["pk"]
+    assert item_key(KEY)["pk"] == item["pk"]

@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 import pytest
 
 from milepost.aws.dynamodb_items import to_item
+from milepost.aws.figures_keys import counts_key
 from milepost.common.status import Status
 from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import OrderKey
 from milepost.orders.search_terms import customer_id_of_email
-from milepost.queries.aws.figures import counts_key
-from milepost.queries.aws.search import search_item, search_keys
+from milepost.queries.aws.search import lookup_keys, search_item
 from milepost.queries.stage_durations import Counted
 from tests.builders import OFFERGRID, report, tracked
 from tests.stack import Context, Stack, aws
@@ -60,7 +60,7 @@ def keep(stack: Stack, number: int, status: Status, **details: Any) -> OrderKey:
         reference=details.get("reference"),
         customer=customer_id_of_email(EMAIL),
     )
-    for item_key in search_keys(counted, key):
+    for item_key in lookup_keys(counted, key):
         item = to_item(search_item(item_key, key))
         dynamodb.put_item(TableName=stack.resources["SearchTable"], Item=item)
     return key

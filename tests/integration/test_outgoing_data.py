@@ -18,7 +18,8 @@ from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.endpoints.aws.http import EndpointHttp
 from milepost.notifications.notice import FOR_CONTACT_ALONE, Channel
 from milepost.notifications.subscription import Subscription
-from milepost.orders.aws.table import OrdersTable, key_of, order_item
+from milepost.orders.aws.orders_keys import item_key
+from milepost.orders.aws.table import OrdersTable, order_item
 from milepost.orders.disclosure import WITHHELD
 from milepost.orders.order import Announcement, Kind, TrackedOrder
 from milepost.orders.recording import record
@@ -258,7 +259,7 @@ def records(
             "eventID": f"{number:032x}",
             "eventName": "INSERT" if tracked.version == 1 else "MODIFY",
             "dynamodb": {
-                "Keys": to_item(key_of(tracked.order.key)),
+                "Keys": to_item(item_key(tracked.order.key)),
                 "NewImage": image,
                 "SequenceNumber": f"{number:021d}",
             },

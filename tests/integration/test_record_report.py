@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from milepost.aws.dynamodb_items import to_item
 from milepost.connections.connection import Connection
 from milepost.deliveries.aws.recorder import DeliveryRecorder
-from milepost.orders.aws.table import key_of
+from milepost.orders.aws.orders_keys import item_key
 from milepost.orders.order import OrderKey
 from milepost.polling import page_cache
 from tests.builders import KEY, offergrid_event
@@ -216,7 +216,7 @@ def test_an_item_that_cannot_be_read_keeps_no_other_order_from_being_recorded(
     broken = OrderKey(KEY.connection, "ord-broken", KEY.item_id)
     aws("dynamodb").put_item(
         TableName=stack.resources["OrdersTable"],
-        Item=to_item({**key_of(broken), "status": "edited by hand"}),
+        Item=to_item({**item_key(broken), "status": "edited by hand"}),
     )
     messages = []
     for order_id in (broken.order_id, "ord-fine"):

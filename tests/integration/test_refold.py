@@ -13,7 +13,8 @@ from milepost.common.timestamps import format_instant
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.orders.aws import index_keys
 from milepost.orders.aws.index_layout import IndexLayout
-from milepost.orders.aws.table import OrdersTable, key_of
+from milepost.orders.aws.orders_keys import item_key
+from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import OrderKey
 from milepost.orders.recording import record
 from tests.builders import NOON, RABOT, RULES, report, tracked
@@ -70,7 +71,7 @@ def test_an_order_that_was_not_read_again_yet_is_not_overdue_by_the_old_table(
     record(one, orders=of_rabot, rules=RULES, now=one.seen_at, announce=False)
     aws("dynamodb").update_item(
         TableName=table,
-        Key=to_item(key_of(stored)),
+        Key=to_item(item_key(stored)),
         UpdateExpression="SET next_date = :then",
         ExpressionAttributeValues=to_item({":then": format_instant(NOON + 3 * DAY)}),
     )
@@ -102,7 +103,7 @@ def test_an_order_of_an_earlier_version_moves_to_its_partition_and_nobody_is_tol
     table.write(tracked(said), new=())
     aws("dynamodb").update_item(
         TableName=stack.resources["OrdersTable"],
-        Key=to_item(key_of(one)),
+        Key=to_item(item_key(one)),
         UpdateExpression="SET status_shard = :was",
         ExpressionAttributeValues=to_item({":was": "accepted#5"}),
     )

@@ -16,7 +16,7 @@ from milepost.notifications.aws.messages import batch_message, notice_message
 from milepost.notifications.aws.subscriptions import SubscriptionsTable
 from milepost.notifications.claims import Batch
 from milepost.notifications.subscription import Subscription
-from milepost.orders.aws.table import key_of
+from milepost.orders.aws.orders_keys import item_key
 from milepost.orders.order import Kind
 from tests.integration.mail_sending import Mailer, enter, invoke, notice_in, prepare
 from tests.make_events import sqs_batch
@@ -251,7 +251,7 @@ def test_each_notice_of_a_batch_has_its_own_verdict_in_the_log(
         item = from_item(record["dynamodb"]["NewImage"])
         if subscription != "no order":
             erased = {"erased_at": "2026-03-05T00:00:00Z"} if subscription == "erased" else {}
-            stored = {"connection": key.connection, "item_id": key.item_id, **key_of(key)}
+            stored = {"connection": key.connection, "item_id": key.item_id, **item_key(key)}
             dynamodb.put_item(TableName=orders, Item=to_item({**item, **stored, **erased}))
         if subscription in ("erased", "no order"):
             made = replace(made, subscription="living")

@@ -15,7 +15,8 @@ from moto import mock_aws
 from milepost.aws import clients
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.status import Status
-from milepost.orders.aws.table import OrdersTable, key_of
+from milepost.orders.aws.orders_keys import item_key
+from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import OrderKey
 from milepost.orders.recording import RecordOutcome, record
 from milepost.providers.registry import adapter
@@ -191,7 +192,7 @@ def test_each_write_is_on_the_stream_once_and_in_order(streamed: Streamed) -> No
 def test_a_removal_is_on_the_stream_without_a_new_image(streamed: Streamed) -> None:
     orders = OrdersTable(streamed.dynamodb, table_name=streamed.name, connection=OFFERGRID)
     orders.write(tracked(report(Status.ACCEPTED)), new=(announcement(),))
-    streamed.dynamodb.delete_item(TableName=streamed.name, Key=to_item(key_of(KEY)))
+    streamed.dynamodb.delete_item(TableName=streamed.name, Key=to_item(item_key(KEY)))
     removal = streamed.records()[-1]
     assert removal["eventName"] == "REMOVE"
     assert "announce" in removal["dynamodb"]["OldImage"]
@@ -202,7 +203,7 @@ def test_a_removal_is_on_the_stream_without_a_new_image(streamed: Streamed) -> N
 def test_what_has_expired_leaves_by_the_stream_and_carries_nothing_to_announce(
     expiring: Streamed,
 ) -> None:
-    item = {**key_of(KEY), "announce": "[]", "expires_at": int(time.time()) - 60}
+    item = {**item_key(KEY), "announce": "[]", "expires_at": int(time.time()) - 60}
     later = {**item, "sk": "item#later", "expires_at": int(time.time()) + 3600}
     for one in (item, later):
         expiring.dynamodb.put_item(TableName=expiring.name, Item=to_item(one))
@@ -211,7 +212,7 @@ def test_what_has_expired_leaves_by_the_stream_and_carries_nothing_to_announce(
         assert time.monotonic() < deadline, "nothing expired"
         time.sleep(0.2)
     *_, removal = records
-    assert removal["dynamodb"]["Keys"] == to_item(key_of(KEY))
+    assert removal["dynamodb"]["Keys"] == to_item(item_key(KEY))
     assert removal["dynamodb"]["OldImage"] == to_item(item)
     assert "NewImage" not in removal["dynamodb"]
 

@@ -11,7 +11,8 @@ from milepost.aws.dynamodb_items import to_item
 from milepost.common.errors import OrdersUnavailable
 from milepost.common.status import Status
 from milepost.orders.aws.consistent_reads import ConsistentOrders
-from milepost.orders.aws.table import key_of, order_item
+from milepost.orders.aws.orders_keys import item_key
+from milepost.orders.aws.table import order_item
 from milepost.orders.order import OrderKey
 from milepost.orders.recording import OrdersRead
 from tests.builders import KEY, OFFERGRID, report, tracked
@@ -105,7 +106,7 @@ def test_one_that_cannot_be_read_is_named_without_its_content_and_the_others_are
     changes: dict[str, Any], dynamodb: Any, table: str
 ) -> None:
     keep(dynamodb, table, *KEYS[:3])
-    stored = {**key_of(KEYS[1]), "connection": KEY.connection, "order_id": KEY.order_id}
+    stored = {**item_key(KEYS[1]), "connection": KEY.connection, "order_id": KEY.order_id}
     order = replace(tracked(report(Status.ACCEPTED, key=KEYS[1])), version=1)
     item = {**order_item(order, connection=OFFERGRID, new=()), **stored, **changes}
     dynamodb.put_item(TableName=table, Item=to_item(item))

@@ -8,8 +8,9 @@ from botocore.exceptions import ClientError
 
 from milepost.aws.dynamodb_items import to_item
 from milepost.common.status import Status
+from milepost.orders.aws.orders_keys import item_key
 from milepost.orders.aws.prefetch import ReadAhead
-from milepost.orders.aws.table import OrdersTable, key_of, order_item
+from milepost.orders.aws.table import OrdersTable, order_item
 from milepost.orders.order import OrderKey
 from milepost.orders.recording import OrderStore
 from tests.builders import KEY, OFFERGRID, report, tracked
@@ -99,7 +100,7 @@ def test_an_order_that_was_written_is_known_as_it_was_written(dynamodb: Any, tab
 
 def test_an_order_that_cannot_be_read_fails_by_itself(dynamodb: Any, table: str) -> None:
     put(dynamodb, table, *KEYS[:3])
-    broken = to_item({**key_of(KEYS[1]), "version": 1})
+    broken = to_item({**item_key(KEYS[1]), "version": 1})
     dynamodb.put_item(TableName=table, Item=broken)
     ahead, orders = ahead_of(Counted(dynamodb), table)
     ahead.read(KEYS[:3])

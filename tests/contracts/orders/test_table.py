@@ -11,7 +11,8 @@ import pytest
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.status import Status
 from milepost.orders.aws.index_keys import BY_STATUS, partition_of
-from milepost.orders.aws.table import OrdersTable, announced_by, key_of
+from milepost.orders.aws.orders_keys import item_key
+from milepost.orders.aws.table import OrdersTable, announced_by
 from milepost.orders.lifecycle import fold
 from milepost.orders.order import Kind, OrderKey, Overdue, TrackedOrder
 from milepost.orders.recording import LostRace, OrderStore, record
@@ -58,7 +59,7 @@ def shared(request: pytest.FixtureRequest) -> Iterator[OrdersTable]:
 
 
 def item_of(dynamodb: Any, table: str, key: OrderKey = KEY) -> dict[str, Any]:
-    answer = dynamodb.get_item(TableName=table, Key=to_item(key_of(key)), ConsistentRead=True)
+    answer = dynamodb.get_item(TableName=table, Key=to_item(item_key(key)), ConsistentRead=True)
     return from_item(answer["Item"])
 
 

@@ -15,7 +15,8 @@ from milepost.queries.aws import projector, word_search
 from milepost.queries.aws.figures import counted_item
 from milepost.queries.aws.projector import MeasuredOrders
 from milepost.queries.aws.search import SearchTable
-from milepost.queries.aws.word_entries import list_item, read_lists, word_key
+from milepost.queries.aws.search_keys import word_key
+from milepost.queries.aws.word_entries import list_item, read_lists
 from milepost.queries.indexed_words import IndexedWords, Indexing, indexed_words
 from milepost.queries.order_finder import MOST_FOUND
 from milepost.queries.search_words import readings_of

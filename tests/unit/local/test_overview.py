@@ -2,6 +2,8 @@
 
 from local.overview import SHOWN, make_overview
 
+KEY = {"pk": "order#offergrid-home#order-1"}
+
 
 def order(number: int, *, status: str = "accepted", raw: str = "accepted") -> dict[str, str]:
     return {
@@ -27,7 +29,15 @@ def test_the_latest_transitions_come_first_and_are_bounded() -> None:
 
 
 def test_notices_are_counted_by_state() -> None:
-    notices = [{"state": "sent", "kind": "accepted", "queued_at": "2026", "recipient": "k"}] * 2
+    notices = [
+        {
+            **KEY,
+            "state": "sent",
+            "kind": "accepted",
+            "queued_at": "2026",
+            "recipient": "k",
+        }
+    ] * 2
     assert make_overview([], notices).notice_states == {"sent": 2}
 
 
@@ -37,7 +47,13 @@ def test_a_tombstone_without_a_status_is_not_shown() -> None:
 
 def test_a_notice_of_the_stack_itself_names_the_resource() -> None:
     notices = [
-        {"state": "sent", "kind": "accepted", "channel": channel, "recipient": "a-long-name"}
+        {
+            **KEY,
+            "state": "sent",
+            "kind": "accepted",
+            "channel": channel,
+            "recipient": "a-long-name",
+        }
         for channel in ("sns", "event_bus")
     ]
     shown = {one.recipient for one in make_overview([], notices).notices}

@@ -57,6 +57,11 @@ def sequence_of(sort_key: str, *, item_id: str) -> int:
     return int(sort_key[len(item_prefix(item_id)) :].partition("#")[0])
 
 
+def order_id_of(item: Mapping[str, Any]) -> str:
+    """The provider's id of the order of which the item is a notice."""
+    return str(item["pk"]).removeprefix(_ORDER).partition("#")[2]
+
+
 def is_of_delivery_log(item: Mapping[str, Any]) -> bool:
     return str(item["pk"]).startswith(_ORDER)
 
@@ -151,6 +156,14 @@ def template_place(sort_key: str) -> tuple[str, str, str] | None:
     """Kind, audience and language of a custom template; None if the item isn't one."""
     parts = sort_key.split("#")
     return (parts[0], parts[1], parts[2]) if len(parts) == 3 else None
+
+
+def link_version_key(order: str) -> dict[str, str]:
+    """The key of the version of an order's tracking links.
+
+    :param order: as ``OrderKey`` is written
+    """
+    return {"pk": f"tracking#{order}", "sk": "version"}
 
 
 def request_key(name: str) -> dict[str, str]:

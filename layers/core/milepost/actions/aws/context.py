@@ -14,7 +14,8 @@ from milepost.aws.dynamodb_items import to_item
 from milepost.connections.aws.settings import ApiCredentials, ConnectionSettings
 from milepost.connections.connection import Connection
 from milepost.orders.aws.erased_customers import ErasedCustomers
-from milepost.orders.aws.table import OrdersTable, key_of
+from milepost.orders.aws.orders_keys import item_key
+from milepost.orders.aws.table import OrdersTable
 from milepost.orders.order import OrderKey
 from milepost.orders.recording import Erasures
 from milepost.polling.aws.touched_orders import TouchedTable
@@ -55,7 +56,7 @@ class ActionTools:
         provider can't be called. None when there is no such order, or no such provider any more."""
         answer = self.dynamodb.get_item(
             TableName=self.orders_table,
-            Key=to_item(key_of(key)),
+            Key=to_item(item_key(key)),
             ProjectionExpression="provider",
             ConsistentRead=True,
         )

@@ -5,16 +5,19 @@ import json
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any
 
 from milepost.aws.dynamodb_batches import get_items
 from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.aws.figures_keys import (
+    SCORECARDS,
+    connection_scorecard_key,
+    forecasts_key,
+    is_of_provider,
+    provider_scorecard_key,
+)
 from milepost.forecasts.scorecard import Scorecard
 from milepost.forecasts.table import ForecastTable
-
-_SCORECARDS: Final = "scorecards"
-_CONNECTION: Final = "connection#"
-_PROVIDER: Final = "provider#"
 
 
 class ForecastStore:
@@ -55,34 +58,35 @@ class ForecastStore:
         return read_at is not None and now - read_at < self._kept
 
     def _read(self, connection_ids: Iterable[str]) -> dict[str, ForecastTable]:
-        keys = {_key(one)["pk"]: one for one in connection_ids}
-        wanted = [to_item(_key(one)) for one in keys.values()]
+        keys = {forecasts_key(one)["pk"]: one for one in connection_ids}
+        wanted = [to_item(forecasts_key(one)) for one in keys.values()]
         found = map(from_item, get_items(self._client, self._table, wanted))
         return {keys[one["pk"]]: ForecastTable.of_json(_unpack(one["table"])) for one in found}
 
     def write(self, connection_id: str, table: ForecastTable) -> None:
         """Put a table in the place of the one before it."""
-        item = {**_key(connection_id), "table": _pack(table.as_json())}
+        item = {**forecasts_key(connection_id), "table": _pack(table.as_json())}
         self._client.put_item(TableName=self._table, Item=to_item(item))
 
     def scorecards(self) -> tuple[list[Scorecard], list[Scorecard]]:
         """Of the connections, and of the providers, each by name."""
-        found: dict[str, list[Scorecard]] = {_CONNECTION: [], _PROVIDER: []}
+        connections: list[Scorecard] = []
+        providers: list[Scorecard] = []
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues=to_item({":pk": _SCORECARDS}),
+            ExpressionAttributeValues=to_item({":pk": SCORECARDS}),
         )
         for page in pages:
             for item in map(from_item, page["Items"]):
-                kind = item["sk"].partition("#")[0] + "#"
-                found[kind].append(Scorecard.of_json(_unpack(item["scorecard"])))
-        return found[_CONNECTION], found[_PROVIDER]
+                found = providers if is_of_provider(item) else connections
+                found.append(Scorecard.of_json(_unpack(item["scorecard"])))
+        return connections, providers
 
     def scorecards_of(self, connection_ids: Iterable[str]) -> dict[str, Scorecard]:
         """Those of these connections, by connection."""
-        keys = [{"pk": _SCORECARDS, "sk": f"{_CONNECTION}{one}"} for one in connection_ids]
-        found = map(from_item, get_items(self._client, self._table, [*map(to_item, keys)]))
+        keys = [to_item(connection_scorecard_key(one)) for one in connection_ids]
+        found = map(from_item, get_items(self._client, self._table, keys))
         cards = (Scorecard.of_json(_unpack(one["scorecard"])) for one in found)
         return {one.name: one for one in cards}
 
@@ -90,15 +94,13 @@ class ForecastStore:
         self, connections: Iterable[Scorecard], providers: Iterable[Scorecard]
     ) -> None:
         """Put scorecards in the place of those before them."""
-        for kind, cards in ((_CONNECTION, connections), (_PROVIDER, providers)):
-            for one in cards:
-                key = {"pk": _SCORECARDS, "sk": f"{kind}{one.name}"}
-                item = to_item({**key, "scorecard": _pack(one.as_json())})
-                self._client.put_item(TableName=self._table, Item=item)
-
-
-def _key(connection_id: str) -> dict[str, str]:
-    return {"pk": f"forecasts#{connection_id}", "sk": "table"}
+        keyed = [
+            *((connection_scorecard_key(one.name), one) for one in connections),
+            *((provider_scorecard_key(one.name), one) for one in providers),
+        ]
+        for key, one in keyed:
+            item = to_item({**key, "scorecard": _pack(one.as_json())})
+            self._client.put_item(TableName=self._table, Item=item)
 
 
 def _pack(value: Any) -> str:

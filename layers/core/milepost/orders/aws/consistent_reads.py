@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import is_outage
 from milepost.common.errors import OrdersUnavailable
-from milepost.orders.aws.table import key_of, tracked_order
+from milepost.orders.aws.orders_keys import item_key
+from milepost.orders.aws.table import tracked_order
 from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.orders.recording import OrdersRead
 
@@ -37,8 +38,8 @@ class ConsistentOrders:
     def read_all(self, keys: Sequence[OrderKey]) -> OrdersRead:
         found: dict[OrderKey, TrackedOrder] = {}
         unreadable: dict[OrderKey, str] = {}
-        wanted = {tuple(key_of(key).values()): key for key in keys}
-        for item in self._get([to_item(key_of(key)) for key in keys]):
+        wanted = {tuple(item_key(key).values()): key for key in keys}
+        for item in self._get([to_item(item_key(key)) for key in keys]):
             key = wanted[item["pk"]["S"], item["sk"]["S"]]
             try:
                 found[key] = tracked_order(from_item(item))

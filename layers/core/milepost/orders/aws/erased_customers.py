@@ -1,7 +1,6 @@
 """Reads ErasuresTable, so that orders of erased customers are not recorded or indexed.
 
-``erasures`` / ``state`` holds the salt of all digests, and until when any erasure is remembered;
-``erased#<digest>`` is there for each digest by which the customer of an order is known.
+It reads the state, and the digests by which the customer of an order is known.
 """
 
 import time
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from milepost.aws.dynamodb_batches import get_items
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.timestamps import parse_instant
-from milepost.orders.aws.table import key_of
+from milepost.orders.aws.erasures_keys import STATE, late_key, mark_key, mark_of
+from milepost.orders.aws.orders_keys import item_key
 from milepost.orders.customer_identifiers import first_heard, mark, owner_forms
 from milepost.orders.order import OrderKey, TrackedOrder
 from milepost.orders.report import Report
@@ -21,8 +21,6 @@ from milepost.orders.report import Report
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-ERASURES: Final = "erasures"
-STATE: Final = {"pk": ERASURES, "sk": "state"}
 STATE_KEPT: Final = 60.0
 """Seconds for which a worker believes that nobody was erased lately. What it takes in meanwhile is
 found by ``finish_erasures``."""
@@ -57,7 +55,7 @@ class ErasuresReader:
         found = {}
         keys = [to_item(mark_key(one)) for one in dict.fromkeys(marks)]
         for item in map(from_item, get_items(self._client, self._table, keys, ConsistentRead=True)):
-            found[item["pk"].partition("#")[2]] = item
+            found[mark_of(item)] = item
         return found
 
 
@@ -137,22 +135,7 @@ class ErasedCustomers(ErasuresReader):
             ConsistentRead=True,
             KeyConditionExpression="pk = :pk",
             ProjectionExpression="sk, erased_at",
-            ExpressionAttributeValues=to_item({":pk": key_of(key)["pk"]}),
+            ExpressionAttributeValues=to_item({":pk": item_key(key)["pk"]}),
         )
         items = [item for page in pages for item in page["Items"]]
         return bool(items) and all("erased_at" in item for item in items)
-
-
-def mark_key(one: str) -> dict[str, str]:
-    """The key of a digest that is remembered."""
-    return {"pk": f"erased#{one}", "sk": "erased"}
-
-
-def late_of(erasure: str) -> str:
-    """The partition of an erasure's late orders."""
-    return f"late#{erasure}"
-
-
-def late_key(erasure: str, key: OrderKey) -> dict[str, str]:
-    """The key of one of them."""
-    return {"pk": late_of(erasure), "sk": str(key)}

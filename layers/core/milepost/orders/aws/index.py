@@ -17,7 +17,7 @@ from milepost.orders.aws.index_keys import (
     partitions_of,
 )
 from milepost.orders.aws.items import overdue_of
-from milepost.orders.aws.table import key_of
+from milepost.orders.aws.orders_keys import item_key
 from milepost.orders.indexed_orders import Dated, LastAnnounced, PastDueOrder
 from milepost.orders.lifecycle import OPEN_BY_PROGRESS, TERMINAL
 from milepost.orders.order import OVERDUE, OrderKey
@@ -158,7 +158,7 @@ class OrdersIndex:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=to_item(key_of(one.key)),
+                Key=to_item(item_key(one.key)),
                 # The stream's record of this write must announce nothing again.
                 UpdateExpression="SET status_shard = :now REMOVE announce",
                 ConditionExpression=nobody_wrote_since_it_was_read,

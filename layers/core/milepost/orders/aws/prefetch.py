@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from milepost.aws.dynamodb_batches import MOST_READ_AT_ONCE
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import AWS_FAILED
-from milepost.orders.aws.table import OrdersTable, key_of, tracked_order
+from milepost.orders.aws.orders_keys import item_key
+from milepost.orders.aws.table import OrdersTable, tracked_order
 from milepost.orders.order import Announcement, OrderKey, TrackedOrder
 from milepost.orders.recording import OrderStore
 
@@ -38,10 +39,10 @@ class ReadAhead:
         wanted = sorted(set(keys))[:MOST_READ_AT_ONCE]
         if len(wanted) < 2:
             return
-        keys_of_items: list[Any] = [to_item(key_of(key)) for key in wanted]
+        keys_of_items: list[Any] = [to_item(item_key(key)) for key in wanted]
         asked: Any = {self._table: {"Keys": keys_of_items}}
         answer: Any = self._client.batch_get_item(RequestItems=asked)
-        of_item = {tuple(key_of(key).values()): key for key in wanted}
+        of_item = {tuple(item_key(key).values()): key for key in wanted}
         unread = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
         for one in unread:
             del of_item[_ids_of(one)]

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from milepost.aws.dynamodb_items import from_item, to_item
-from milepost.orders.aws.table import key_of, tracked_order
+from milepost.orders.aws.orders_keys import item_key
+from milepost.orders.aws.table import tracked_order
 from milepost.orders.order import OrderKey, TrackedOrder
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class OrderPages:
         self, *, after: OrderKey | None, limit: int
     ) -> tuple[list[TrackedOrder], OrderKey | None]:
         """Some orders, in no order, and the one to go on after: None at the table's end."""
-        start: dict[str, Any] = {"ExclusiveStartKey": to_item(key_of(after))} if after else {}
+        start: dict[str, Any] = {"ExclusiveStartKey": to_item(item_key(after))} if after else {}
         answer = self._client.scan(TableName=self._table, Limit=limit, **start)
         orders = [tracked_order(from_item(item)) for item in answer["Items"]]
         return orders, orders[-1].order.key if "LastEvaluatedKey" in answer else None

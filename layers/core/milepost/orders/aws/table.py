@@ -27,6 +27,7 @@ from milepost.orders.aws.items import (
     waited_before_of,
     waited_of,
 )
+from milepost.orders.aws.orders_keys import item_key
 from milepost.orders.deadlines import expected_by, next_date, track_of
 from milepost.orders.details import Details
 from milepost.orders.order import (
@@ -57,7 +58,7 @@ class OrdersReader:
 
     def read(self, key: OrderKey) -> TrackedOrder | None:
         """The order; perhaps not its very last version, for half the price."""
-        answer = self._client.get_item(TableName=self._table, Key=to_item(key_of(key)))
+        answer = self._client.get_item(TableName=self._table, Key=to_item(item_key(key)))
         item = answer.get("Item")
         return tracked_order(from_item(item)) if item else None
 
@@ -68,7 +69,7 @@ class OrdersReader:
     def _read_group(
         self, connection_id: str, order_id: str, *, consistent: bool
     ) -> list[TrackedOrder]:
-        first = key_of(OrderKey(connection_id, order_id, ""))
+        first = item_key(OrderKey(connection_id, order_id, ""))
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             ConsistentRead=consistent,
@@ -82,7 +83,7 @@ def is_erased(client: "DynamoDBClient", key: OrderKey, *, table_name: str) -> bo
     """Whether a tombstone is in the order's place by now. False for an order that is not there."""
     answer = client.get_item(
         TableName=table_name,
-        Key=to_item(key_of(key)),
+        Key=to_item(item_key(key)),
         ConsistentRead=True,
         ProjectionExpression="erased_at",
     )
@@ -153,11 +154,6 @@ def _why_refused(error: ClientError) -> str:
     return "DynamoDB refused the order's item as invalid"
 
 
-def key_of(key: OrderKey) -> dict[str, str]:
-    """The item's primary key."""
-    return {"pk": f"order#{key.connection}#{key.order_id}", "sk": f"item#{key.item_id}"}
-
-
 def order_item(
     tracked: TrackedOrder, *, connection: Connection, new: tuple[Announcement, ...]
 ) -> dict[str, Any]:
@@ -165,7 +161,7 @@ def order_item(
     order = tracked.order
     details = dict(order.details)
     return {
-        **key_of(order.key),
+        **item_key(order.key),
         "version": tracked.version,
         "connection": order.key.connection,
         "provider": connection.provider,

@@ -9,17 +9,24 @@ of each order is stored as well, and written in one transaction with them.
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, unquote
 
+from milepost.aws import figures_keys
 from milepost.aws.dynamodb_batches import get_items
 from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.aws.figures_keys import (
+    acceptances_partition,
+    counted_key,
+    counted_order,
+    counts_key,
+    end_of_month,
+    outcomes_partition,
+    stages_partition,
+)
 from milepost.common.status import StageLevel, Status
 from milepost.orders.order import OrderKey
 from milepost.queries.aws.outcome_items import (
     acceptance_key_of,
-    acceptances_pk,
     outcome_of,
-    outcomes_pk,
     read_acceptance,
     read_ending,
     stored_acceptance,
@@ -40,7 +47,6 @@ if TYPE_CHECKING:
 
 _SUM: Final = "ms"
 _BUCKET: Final = "b"
-_AFTER_THE_LAST: Final = "~"
 
 
 class FiguresTable:
@@ -95,7 +101,7 @@ class FiguresTable:
         if not wanted:
             return
         for name in sorted(set(connection_ids)):
-            for item in self._items(_stages_pk(name), first=wanted[0], last=wanted[-1]):
+            for item in self._items(stages_partition(name), first=wanted[0], last=wanted[-1]):
                 key = _stage_key_of(name, item["sk"])
                 if key.month in wanted:
                     yield key, _tally_in(item)
@@ -111,7 +117,7 @@ class FiguresTable:
         return {
             key: number
             for name in sorted(set(connection_ids))
-            for item in self._items(outcomes_pk(name), first=wanted[0], last=wanted[-1])
+            for item in self._items(outcomes_partition(name), first=wanted[0], last=wanted[-1])
             for key, number in [outcome_of(name, item)]
             if key.month in wanted and number > 0
         }
@@ -127,15 +133,18 @@ class FiguresTable:
         return compare_acceptances(
             (key, _tally_in(item))
             for name in sorted(set(connection_ids))
-            for item in self._items(acceptances_pk(name), first=wanted[0], last=wanted[-1])
+            for item in self._items(acceptances_partition(name), first=wanted[0], last=wanted[-1])
             for key in [acceptance_key_of(name, item["sk"])]
             if key.month in wanted
         )
 
     def counted(self, keys: Iterable[OrderKey]) -> dict[OrderKey, tuple[Counted, int]]:
         """What was counted of these orders, and how often each of these items was written."""
-        items = self._get([counted_key(key) for key in keys], consistent=True)
-        return {_key_of(item): (_counted_of(item), int(item["writes"])) for item in items}
+        items = self._get([counted_key(str(key)) for key in keys], consistent=True)
+        return {
+            OrderKey.parse(counted_order(item)): (_counted_of(item), int(item["writes"]))
+            for item in items
+        }
 
     def _get(
         self, keys: Iterable[Mapping[str, str]], *, consistent: bool = False
@@ -153,7 +162,7 @@ class FiguresTable:
                 {
                     ":pk": pk,
                     ":first": first,
-                    ":last": last + _AFTER_THE_LAST,
+                    ":last": end_of_month(last),
                 }
             ),
         )
@@ -161,23 +170,16 @@ class FiguresTable:
             yield from (from_item(item) for item in page["Items"])
 
 
-def counts_key(connection_id: str) -> dict[str, str]:
-    """The key of a connection's counts: a number for each status, named after it."""
-    return {"pk": f"counts#{connection_id}", "sk": "statuses"}
-
-
 def stage_key(key: StageKey) -> dict[str, str]:
     """The key of a stage's tally of one month."""
-    service_type = quote(key.service_type, safe="")
-    sk = f"{key.month}#{service_type}#{key.status}"
-    if key.raw_status or key.level is not StageLevel.BOTH:
-        sk += f"#{quote(key.raw_status, safe='')}#{key.level}"
-    return {"pk": _stages_pk(key.connection), "sk": sk}
-
-
-def counted_key(key: OrderKey) -> dict[str, str]:
-    """The key of what is counted of one order."""
-    return {"pk": f"order#{key}", "sk": "counted"}
+    return figures_keys.stage_key(
+        key.connection,
+        month=key.month,
+        service_type=key.service_type,
+        status=key.status,
+        raw_status=key.raw_status,
+        level=key.level,
+    )
 
 
 def tally_changes(tally: Tally) -> dict[str, int]:
@@ -191,7 +193,7 @@ def tally_changes(tally: Tally) -> dict[str, int]:
 def counted_item(key: OrderKey, counted: Counted, *, writes: int) -> dict[str, Any]:
     """The item of what is counted of an order; ``writes`` counts how often it was written."""
     return {
-        **counted_key(key),
+        **counted_key(str(key)),
         "writes": writes,
         "version": counted.version,
         "status": counted.status and str(counted.status),
@@ -240,29 +242,13 @@ def _stage_of(stored: Sequence[Any]) -> Lasted:
     )
 
 
-def _key_of(item: Mapping[str, Any]) -> OrderKey:
-    return OrderKey.parse(item["pk"].removeprefix("order#"))
-
-
-def _stages_pk(connection_id: str) -> str:
-    return f"stages#{connection_id}"
-
-
 def _statuses(item: Mapping[str, Any]) -> dict[Status, int]:
     return {status: int(item[status]) for status in Status if item.get(status)}
 
 
 def _stage_key_of(connection_id: str, sk: str) -> StageKey:
-    month, service_type, status, *of_raw = sk.split("#")
-    raw_status, level = of_raw or ("", StageLevel.BOTH)
-    return StageKey(
-        connection_id,
-        month,
-        unquote(service_type),
-        Status(status),
-        unquote(raw_status),
-        StageLevel(level),
-    )
+    month, service_type, status, raw_status, level = figures_keys.parts_of_stage(sk)
+    return StageKey(connection_id, month, service_type, Status(status), raw_status, level)
 
 
 def _tally_in(item: Mapping[str, Any]) -> Tally:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.orders.aws.index_keys import BY_STATUS, are_all_of
-from milepost.orders.aws.table import key_of
-from milepost.orders.order import OrderKey
+from milepost.orders.aws.orders_keys import item_key, order_of
 from milepost.queries.aws.listed_orders import ListedOrders, listed_order
 from milepost.queries.order_list import (
     ANY_ATTENTION,
@@ -177,15 +176,13 @@ class Reading:
 def place_of(start: Mapping[str, Any]) -> Place:
     """The place of a key of the index, with DynamoDB's attributes."""
     item = from_item(start)
-    connection, _, order_id = item["pk"].removeprefix("order#").partition("#")
-    key = OrderKey(connection, order_id, item["sk"].removeprefix("item#"))
-    return Place(item["next_date"], item["status_shard"], key)
+    return Place(item["next_date"], item["status_shard"], order_of(item))
 
 
 def start_key(place: Place) -> dict[str, Any]:
     """The key of the index, with DynamoDB's attributes, after which a place's page begins."""
     index = {"status_shard": place.shard, "next_date": place.next_date}
-    return to_item({**key_of(place.key), **index})
+    return to_item({**item_key(place.key), **index})
 
 
 def _order_of(item: dict[str, Any]) -> Listed:

@@ -10,7 +10,7 @@ from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.common.status import Status
 from milepost.common.timestamps import if_in_range
 from milepost.orders.aws.items import last_seen, wait_of
-from milepost.orders.aws.table import key_of
+from milepost.orders.aws.orders_keys import item_key
 from milepost.orders.order import Attention, OrderKey
 from milepost.queries.order_list import LISTED_FACTS, Listed
 
@@ -78,7 +78,7 @@ class ListedOrders:
         self, keys: Iterable[OrderKey], names: Sequence[str], *, details: Sequence[str] = ()
     ) -> list[dict[str, Any]]:
         """These attributes of orders, without deleted ones, in any order."""
-        wanted = [to_item(key_of(key)) for key in dict.fromkeys(keys)]
+        wanted = [to_item(item_key(key)) for key in dict.fromkeys(keys)]
         together = [
             wanted[i : i + MOST_READ_AT_ONCE] for i in range(0, len(wanted), MOST_READ_AT_ONCE)
         ]

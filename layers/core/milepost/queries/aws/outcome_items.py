@@ -1,52 +1,50 @@
 """Items of FiguresTable that hold outcomes: why orders ended, and how fast they were accepted.
 
 There is a number for each connection, month, service type, status and cause, and a tally for each
-connection, month, service type and kind of identifiers. Both keys begin with the month, so that a
-year is one query.
+connection, month, service type and kind of identifiers.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import quote, unquote
 
+from milepost.aws import figures_keys
 from milepost.common.status import Status
 from milepost.queries.outcomes import Acceptance, AcceptanceKey, Ending, OutcomeKey
 
 NUMBER: Final = "n"
 
 
-def outcomes_pk(connection_id: str) -> str:
-    return f"outcomes#{connection_id}"
-
-
-def acceptances_pk(connection_id: str) -> str:
-    return f"acceptances#{connection_id}"
-
-
 def outcome_key(key: OutcomeKey) -> dict[str, str]:
     """The key of a number of orders with the same outcome."""
-    service_type = quote(key.service_type, safe="")
-    sk = f"{key.month}#{service_type}#{key.status}#{quote(key.cause, safe='')}"
-    return {"pk": outcomes_pk(key.connection), "sk": sk}
+    return figures_keys.outcome_key(
+        key.connection,
+        month=key.month,
+        service_type=key.service_type,
+        status=key.status,
+        cause=key.cause,
+    )
 
 
 def acceptance_key(key: AcceptanceKey) -> dict[str, str]:
     """The key of a tally of acceptances."""
-    sk = f"{key.month}#{quote(key.service_type, safe='')}#{key.identifiers}"
-    return {"pk": acceptances_pk(key.connection), "sk": sk}
+    return figures_keys.acceptance_key(
+        key.connection,
+        month=key.month,
+        service_type=key.service_type,
+        identifiers=key.identifiers,
+    )
 
 
 def outcome_of(connection_id: str, item: Mapping[str, Any]) -> tuple[OutcomeKey, int]:
     """The outcomes in an item."""
-    month, service_type, status, cause = item["sk"].split("#")
-    key = OutcomeKey(connection_id, month, unquote(service_type), Status(status), unquote(cause))
+    month, service_type, status, cause = figures_keys.parts_of_outcome(item["sk"])
+    key = OutcomeKey(connection_id, month, service_type, Status(status), cause)
     return key, int(item.get(NUMBER, 0))
 
 
 def acceptance_key_of(connection_id: str, sk: str) -> AcceptanceKey:
     """The tally of acceptances of a sort key."""
-    month, service_type, identifiers = sk.split("#")
-    return AcceptanceKey(connection_id, month, unquote(service_type), identifiers)
+    return AcceptanceKey(connection_id, *figures_keys.parts_of_acceptance(sk))
 
 
 def stored_ending(one: Ending | None) -> Sequence[str] | None:

@@ -10,25 +10,24 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.aws.figures_keys import counts_key
 from milepost.orders.aws.table import tracked_order
 from milepost.orders.order import Order, OrderKey
 from milepost.queries.aws.figures import (
     FiguresTable,
     counted_item,
-    counts_key,
     stage_key,
     tally_changes,
 )
 from milepost.queries.aws.outcome_items import NUMBER, acceptance_key, outcome_key
-from milepost.queries.aws.search import primary_key, search_item, search_keys
+from milepost.queries.aws.search import lookup_keys, primary_key, search_item
+from milepost.queries.aws.search_keys import list_key, word_key
 from milepost.queries.aws.word_entries import (
     NO_CHANGES,
     WordChanges,
     list_item,
-    list_key,
     read_lists,
     word_changes,
-    word_key,
 )
 from milepost.queries.histogram import StageKey, Tally
 from milepost.queries.indexed_words import IndexedWords
@@ -294,7 +293,7 @@ def _of(
 
 
 def _search_changes(step: Step) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    was, now = search_keys(step.before, step.key), search_keys(step.after, step.key)
+    was, now = lookup_keys(step.before, step.key), lookup_keys(step.after, step.key)
     kept = [primary_key(one) for one in now]
     gone = [one for one in was if primary_key(one) not in kept]
     return gone, [one for one in now if one not in was]

@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.orders.order import OrderKey
 from milepost.orders.search_terms import email_ids, reference_words, search_text
+from milepost.queries.aws.search_keys import (
+    customer_key,
+    customer_partition,
+    reference_key,
+    reference_partition,
+)
 from milepost.queries.aws.word_search import WordSearch
 from milepost.queries.order_finder import FoundOrders
 from milepost.queries.search_words import Reading
@@ -57,7 +63,7 @@ class SearchTable:
         # An order whose reference repeats a word is found twice.
         pages = self._query(
             "pk = :pk AND begins_with(sk, :prefix)",
-            {":pk": f"reference#{connection}", ":prefix": prefix},
+            {":pk": reference_partition(connection), ":prefix": prefix},
             most=2 * limit,
         )
         for item in pages:
@@ -76,13 +82,11 @@ class SearchTable:
     def forget(self, customer_id: str, key: OrderKey) -> None:
         """Remove the entry of an order for a customer; references are removed with the order
         itself."""
-        self._client.delete_item(
-            TableName=self._table, Key=to_item(_customer_key(customer_id, key))
-        )
+        self._client.delete_item(TableName=self._table, Key=to_item(customer_key(customer_id, key)))
 
     def _of_customer(self, customer_id: str) -> Iterator[dict[str, Any]]:
         # An erasure has to see everything that was written before.
-        return self._query("pk = :pk", {":pk": f"customer#{customer_id}"}, consistent=True)
+        return self._query("pk = :pk", {":pk": customer_partition(customer_id)}, consistent=True)
 
     def _query(
         self,
@@ -103,33 +107,25 @@ class SearchTable:
             yield from (from_item(item) for item in page["Items"])
 
 
-def search_keys(counted: Counted | None, key: OrderKey) -> list[dict[str, str]]:
+def lookup_keys(counted: Counted | None, key: OrderKey) -> list[dict[str, str]]:
     """The keys of the items by which an order is found, as of when it was counted; those of former
     customers are marked."""
     if counted is None:
         return []
     found = []
     if counted.customer:
-        found.append(_customer_key(counted.customer, key))
-    found += [{**_customer_key(one, key), "former": "yes"} for one in counted.former_customers]
+        found.append(customer_key(counted.customer, key))
+    found += [{**customer_key(one, key), "former": "yes"} for one in counted.former_customers]
     if counted.reference:
-        found += [_word_key(word, key) for word in reference_words(counted.reference)]
+        found += [reference_key(word, key) for word in reference_words(counted.reference)]
     return found
 
 
 def search_item(item_key: Mapping[str, str], key: OrderKey) -> dict[str, str]:
-    """The item of one of an order's ``search_keys``."""
+    """The item of one of an order's ``lookup_keys``."""
     return {**item_key, "order": str(key)}
 
 
 def primary_key(item: Mapping[str, str]) -> dict[str, str]:
-    """The primary key of one of an order's ``search_keys``."""
+    """The primary key of one of an order's ``lookup_keys``."""
     return {name: item[name] for name in ("pk", "sk")}
-
-
-def _customer_key(customer_id: str, key: OrderKey) -> dict[str, str]:
-    return {"pk": f"customer#{customer_id}", "sk": str(key)}
-
-
-def _word_key(word: str, key: OrderKey) -> dict[str, str]:
-    return {"pk": f"reference#{key.connection}", "sk": f"{word}#{key}"}

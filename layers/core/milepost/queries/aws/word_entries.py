@@ -1,10 +1,5 @@
 """SearchTable's entries: the orders of each word, and the words of each order.
 
-| item | pk | sk |
-|---|---|---|
-| entry | ``word#<connection>#<its first letters>`` | ``<entry>#<order>`` |
-| list of an order's entries | ``order#<order>`` | ``words`` |
-
 The list is written in one transaction with its entries, so every entry is in the list of its order,
 even if changes arrive twice, late or concurrently. So entries never have to be searched for: when
 an order changes, is removed or erased, those of its list are removed.
@@ -17,15 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 from milepost.aws.dynamodb_batches import get_items
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.orders.order import OrderKey
+from milepost.queries.aws.search_keys import list_key, order_of_list
 from milepost.queries.indexed_words import IndexedWords
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-FIRST_LETTERS: Final = 2
-"""The number of letters of a word in the partition key: they distribute the writes over partitions,
-and a search needs at least this many letters."""
-_LIST: Final = "words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +52,6 @@ def word_changes(before: IndexedWords, after: IndexedWords) -> WordChanges:
     return WordChanges(tuple(gone), tuple(new), after, list_changes=before != after)
 
 
-def word_key(entry: str, key: OrderKey) -> dict[str, str]:
-    """The key of an entry of an order."""
-    return {"pk": word_partition(key.connection, entry), "sk": f"{entry}#{key}"}
-
-
-def word_partition(connection: str, word: str) -> str:
-    """The partition of entries that begin with this word, which has at least two letters."""
-    return f"word#{connection}#{word[:FIRST_LETTERS]}"
-
-
-def read_entry(sk: str) -> tuple[str, OrderKey]:
-    """The entry and the order of a sort key."""
-    entry, _, key = sk.partition("#")
-    return entry, OrderKey.parse(key)
-
-
-def list_key(key: OrderKey) -> dict[str, str]:
-    """The key of the list of an order's entries."""
-    return {"pk": f"order#{key}", "sk": _LIST}
-
-
 def list_item(words: IndexedWords, key: OrderKey) -> dict[str, Any]:
     """The list of an order's entries."""
     item: dict[str, Any] = {**list_key(key), "entries": list(words.entries) or None}
@@ -98,7 +68,7 @@ def read_lists(
     """The words of these orders; orders without words are left out."""
     asked = [to_item(list_key(key)) for key in dict.fromkeys(keys)]
     items = map(from_item, get_items(client, table_name, asked, ConsistentRead=consistent))
-    return {OrderKey.parse(one["pk"].removeprefix("order#")): _words_in(one) for one in items}
+    return {order_of_list(one): _words_in(one) for one in items}
 
 
 def _words_in(item: Mapping[str, Any]) -> IndexedWords:

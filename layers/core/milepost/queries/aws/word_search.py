@@ -13,12 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.orders.order import OrderKey
-from milepost.queries.aws.word_entries import (
-    FIRST_LETTERS,
-    read_entry,
-    read_lists,
-    word_partition,
-)
+from milepost.queries.aws.search_keys import FIRST_LETTERS, read_entry, word_partition
+from milepost.queries.aws.word_entries import read_lists
 from milepost.queries.indexed_words import is_house_number
 from milepost.queries.order_finder import MOST_FOUND, FoundOrders
 from milepost.queries.search_words import Reading, Spellings, has_all_words

@@ -1,9 +1,11 @@
-"""Versions of tracking links in NoticesTable: an item for each order whose links were revoked."""
+"""Versions of tracking links in NoticesTable, one for each order whose links were revoked.
+Short: all that is stored of links."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from milepost.aws.dynamodb_items import from_item, to_item
+from milepost.aws.notices_keys import link_version_key
 from milepost.common.timestamps import format_instant, parse_instant
 from milepost.orders.order import OrderKey
 from milepost.tracking_page.link import NEVER_REVOKED
@@ -26,7 +28,7 @@ class LinkVersionsTable:
     def current(self, key: OrderKey) -> int:
         """Read consistently: a link that was revoked a moment ago must not work."""
         answer = self._client.get_item(
-            TableName=self._table, Key=to_item(_key_of(key)), ConsistentRead=True
+            TableName=self._table, Key=to_item(link_version_key(str(key))), ConsistentRead=True
         )
         item = answer.get("Item")
         if item is None:
@@ -34,9 +36,5 @@ class LinkVersionsTable:
         return round(parse_instant(from_item(item)["revoked_at"]).timestamp() * 1_000)
 
     def revoke(self, key: OrderKey, *, at: datetime) -> None:
-        item = {**_key_of(key), "revoked_at": format_instant(at)}
+        item = {**link_version_key(str(key)), "revoked_at": format_instant(at)}
         self._client.put_item(TableName=self._table, Item=to_item(item))
-
-
-def _key_of(key: OrderKey) -> dict[str, str]:
-    return {"pk": f"tracking#{key}", "sk": "version"}

@@ -10,7 +10,8 @@ from milepost.aws.dynamodb_items import from_item, to_item
 from milepost.aws.errors import item_in_the_way
 from milepost.connections.connection import Connection
 from milepost.orders.action_results import current_plan
-from milepost.orders.aws.table import OrdersReader, key_of, order_item, tracked_order
+from milepost.orders.aws.orders_keys import item_key
+from milepost.orders.aws.table import OrdersReader, order_item, tracked_order
 from milepost.orders.order import TrackedOrder
 from milepost.orders.recording import LostRace
 
@@ -43,7 +44,7 @@ class ErasableOrders(OrdersReader):
     def _tombstone_item(self, tombstone: TrackedOrder) -> dict[str, Any]:
         key = tombstone.order.key
         provider = self._client.get_item(
-            TableName=self._table, Key=to_item(key_of(key)), ProjectionExpression="provider"
+            TableName=self._table, Key=to_item(item_key(key)), ProjectionExpression="provider"
         )["Item"]["provider"]["S"]
         # Deadlines are not stored, so the settings that they depend on make no difference.
         bare = Connection(id=key.connection, provider=provider, base_url="")

@@ -23,6 +23,7 @@ from milepost.operations.erasure.subject import (
     judge_details,
     judge_raw,
 )
+from milepost.orders.aws.orders_keys import order_of
 from milepost.orders.aws.table import tracked_order
 
 if TYPE_CHECKING:
@@ -106,8 +107,8 @@ def _judge_record(record: Mapping[str, Any], subject: Subject) -> Judgement:
 
 
 def _judge_images(record: Mapping[str, Any], subject: Subject) -> Judgement:
-    _, connection, order_id = record["dynamodb"]["Keys"]["pk"]["S"].split("#", 2)
-    if subject.owns_order(connection, order_id):
+    order = order_of(from_item(record["dynamodb"]["Keys"]))
+    if subject.owns_order(order.connection, order.order_id):
         return THEIRS
     for name in ("NewImage", "OldImage"):
         if image := record["dynamodb"].get(name):

@@ -1,8 +1,8 @@
 """ErasuresTable: recently erased customers, by salted hashes only.
 
-The item ``erasures`` / ``state`` has the salt, and until when any erasure is remembered. An erasure
-is one further item, and one item for each hash by which the customer of an order is known
-(``erased#<digest>``), so that recording an order reads only that item. They expire.
+One item has the salt, and until when any erasure is remembered. An erasure is one further item, and
+one item for each hash by which the customer of an order is known, so that recording an order reads
+only that item. They expire.
 """
 
 import os
@@ -14,18 +14,20 @@ from milepost.aws.dynamodb_items import as_int, from_item, to_item
 from milepost.common.timestamps import parse_instant, sortable
 from milepost.operations.erasure.recent_erasures import REMEMBERED_FOR, Remembered
 from milepost.operations.erasure.subject import Group, Subject
-from milepost.orders.aws.erased_customers import (
+from milepost.orders.aws.erased_customers import ErasuresReader
+from milepost.orders.aws.erasures_keys import (
+    ERASURE_PREFIX,
     ERASURES,
     STATE,
-    ErasuresReader,
+    erasure_key,
+    erasure_of,
     late_key,
-    late_of,
+    late_partition,
     mark_key,
 )
 from milepost.orders.customer_identifiers import id_form, mark
 from milepost.orders.order import OrderKey
 
-_ERASURE: Final = "erasure#"
 _SALT_BYTES: Final = 32
 
 
@@ -55,7 +57,7 @@ class ErasuresTable(ErasuresReader):
             return None
         answer = self._client.get_item(
             TableName=self._table,
-            Key=to_item(_erasure_key(mark(id_form(customer_id), salt))),
+            Key=to_item(erasure_key(mark(id_form(customer_id), salt))),
             ConsistentRead=True,
         )
         return _remembered(from_item(answer["Item"]), salt) if "Item" in answer else None
@@ -74,7 +76,7 @@ class ErasuresTable(ErasuresReader):
             self._client.put_item(TableName=self._table, Item=to_item(item))
         self._client.update_item(
             TableName=self._table,
-            Key=to_item(_erasure_key(erasure)),
+            Key=to_item(erasure_key(erasure)),
             UpdateExpression=(
                 "SET erased_at = :at, expires_at = :expires, sweeps = :none"
                 " ADD marks :marks, deciding :deciding"
@@ -98,13 +100,15 @@ class ErasuresTable(ErasuresReader):
         state = self._state()
         if state.salt is None or state.active_until < now:
             return []
-        items = self._query(ERASURES, _ERASURE)
+        items = self._query(ERASURES, ERASURE_PREFIX)
         return [
             _remembered(item, state.salt) for item in items if item["expires_at"] > now.timestamp()
         ]
 
     def late_orders(self, remembered: Remembered) -> Sequence[OrderKey]:
-        return [OrderKey.parse(item["order"]) for item in self._query(late_of(remembered.id))]
+        return [
+            OrderKey.parse(item["order"]) for item in self._query(late_partition(remembered.id))
+        ]
 
     def finish_late(
         self,
@@ -119,7 +123,7 @@ class ErasuresTable(ErasuresReader):
             adds = (["late :erased"] if erased else []) + (["orders :orders"] if new else [])
             self._client.update_item(
                 TableName=self._table,
-                Key=to_item(_erasure_key(remembered.id)),
+                Key=to_item(erasure_key(remembered.id)),
                 UpdateExpression=f"ADD {', '.join(adds)}",
                 ExpressionAttributeValues=to_item(
                     {":erased": erased or None, ":orders": new or None}
@@ -136,7 +140,7 @@ class ErasuresTable(ErasuresReader):
             return 0
         answer = self._client.update_item(
             TableName=self._table,
-            Key=to_item(_erasure_key(mark(id_form(customer_id), salt))),
+            Key=to_item(erasure_key(mark(id_form(customer_id), salt))),
             UpdateExpression="SET late = :none",
             ExpressionAttributeValues=to_item({":none": 0}),
             ReturnValues="UPDATED_OLD",
@@ -148,7 +152,7 @@ class ErasuresTable(ErasuresReader):
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=to_item(_erasure_key(remembered.id)),
+                Key=to_item(erasure_key(remembered.id)),
                 UpdateExpression="SET sweeps = :sweeps",
                 ConditionExpression=it_was_not_erased_again,
                 ExpressionAttributeValues=to_item(
@@ -186,7 +190,7 @@ class ErasuresTable(ErasuresReader):
 def _remembered(item: Mapping[str, Any], salt: bytes) -> Remembered:
     orders = (OrderKey.parse(one) for one in item.get("orders", ()))
     return Remembered(
-        id=item["sk"].removeprefix(_ERASURE),
+        id=erasure_of(item),
         subject=Subject(
             salt=salt,
             groups=frozenset((one.connection, one.order_id) for one in orders),
@@ -202,7 +206,3 @@ def _remembered(item: Mapping[str, Any], salt: bytes) -> Remembered:
 def _whole_second_after(at: datetime) -> str:
     """So that data of the same second counts as from before the erasure."""
     return sortable(at + timedelta(seconds=1))
-
-
-def _erasure_key(erasure: str) -> dict[str, str]:
-    return {"pk": ERASURES, "sk": f"{_ERASURE}{erasure}"}
