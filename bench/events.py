@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tests.batches import sqs_batch
 from tests.builders import offergrid_event, offergrid_item, offergrid_order
-from tests.make_events import inbox_message
+from tests.make_webhook_events import inbox_message
 from tests.signing import SECRET, standard_headers
 
 STEPS: Final = (

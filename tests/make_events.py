@@ -6,10 +6,10 @@
 import copy
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from milepost.actions.action import PlannedCall
 from milepost.actions.aws.scheduler import schedule_input
@@ -26,14 +26,12 @@ from milepost.orders.report import Report
 from milepost.providers.base import Json, Provider
 from milepost.providers.offergrid import Offergrid
 from milepost.providers.rabot import Rabot
-from milepost.webhooks.aws.inbox import InboxQueue
 from tests.batches import sqs_batch
 from tests.builders import (
     KEY,
     OFFERGRID,
     RABOT,
     minute,
-    offergrid_event,
     offergrid_item,
     offergrid_order,
     rabot_order,
@@ -41,53 +39,28 @@ from tests.builders import (
 from tests.fakes.orders import MemoryOrders
 from tests.make_api_events import api_events, console_events, scheduled_events
 from tests.make_mail_events import mail_events
-from tests.payloads import charge_order, service_request
+from tests.make_webhook_events import (
+    ACCEPTED,
+    CANCELLED,
+    COMPLETED,
+    REJECTED,
+    RESCHEDULED,
+    SCHEDULED,
+    inbox_batches,
+    webhook_events,
+)
 
 EVENTS: Final = Path(__file__).parent.parent / "events"
 RECIPIENT: Final = "sales@example.org"
 CHAT: Final = "hooks.slack.com/0a1b2c3d4e5f"
 
-ACCEPTED: Final = offergrid_event(providerNotes="Timeline: install within 7 to 14 days.")
-SCHEDULED: Final = offergrid_event(
-    "order.scheduled",
-    scheduledFor="2026-03-12T02:00:00.000Z",
-    providerNotes="Next steps: technician calls 30 minutes ahead.",
-    timestamp="2026-03-04T01:05:30.250Z",
-)
-RESCHEDULED: Final = SCHEDULED | {
-    "scheduledFor": "2026-03-14T02:00:00.000Z",
-    "timestamp": "2026-03-10T07:12:00.000Z",
-}
-COMPLETED: Final = offergrid_event(
-    "order.completed", accountNumber="AC-5530017", timestamp="2026-03-12T04:20:00.000Z"
-)
-REJECTED: Final = offergrid_event(
-    "order.rejected",
-    itemId="item-7c1e20-2",
-    reason="Service not available at this address",
-    providerNotes="Special instructions: send the order again with the meter's NMI.",
-    timestamp="2026-03-02T04:30:00.000Z",
-)
-CANCELLED: Final = offergrid_event(
-    previousStatus="scheduled",
-    newStatus="cancelled",
-    providerNotes="Customer cancels: moved house.",
-    timestamp="2026-03-11T22:10:00.000Z",
-)
-ALSO_SCHEDULED: Final = offergrid_event(
-    previousStatus="accepted", newStatus="scheduled", timestamp=SCHEDULED["timestamp"]
-)
-
 
 def all_events() -> Iterator[tuple[str, Any]]:
     """Every event's path below events/, and its content."""
-    parts = (_webhooks, _inbox_batches, _stream_batches, _notice_batches, _endpoint_batches)
+    parts = (webhook_events, inbox_batches, _stream_batches, _notice_batches, _endpoint_batches)
     others = (_measured_batches, _schedules, _planned_actions, _batches, _exports, mail_events)
     for make in (*parts, *others, api_events, console_events, scheduled_events):
         yield from make()
-
-
-# ---- receive_webhook: HTTP API, payload format 2.0 --------------------------------------------
 
 
 def _endpoint_batches() -> Iterator[tuple[str, Any]]:
@@ -112,136 +85,6 @@ def _to_endpoint(announcement: Announcement, key: OrderKey, **more: int) -> str:
     return json.dumps({**notice_message(one), **more})
 
 
-def _webhooks() -> Iterator[tuple[str, Any]]:
-    bodies = {
-        "status_changed_accepted": ACCEPTED,
-        "scheduled": SCHEDULED,
-        "rescheduled": RESCHEDULED,
-        "completed": COMPLETED,
-        "rejected": REJECTED,
-        "cancelled": CANCELLED,
-        "late_accepted_after_completed": ACCEPTED,
-        "unknown_status": ACCEPTED | {"newStatus": "on_hold"},
-    }
-    for name, body in bodies.items():
-        yield f"receive_webhook/{name}", http_event(_text(body), delivery_id=f"msg_{name}")
-    accepted = _text(ACCEPTED)
-    again = http_event(accepted, delivery_id="msg_status_changed_accepted")
-    yield "receive_webhook/duplicate_accepted", again
-    yield "receive_webhook/bad_signature", http_event(accepted, signature="bad")
-    unsigned = http_event(accepted)
-    del unsigned["headers"]["webhook-signature"]
-    yield "receive_webhook/no_signature", unsigned
-    yield "receive_webhook/unknown_connection", http_event(accepted, connection="nobody")
-    yield "receive_webhook/get_instead_of_post", http_event("", method="GET")
-    yield "receive_webhook/not_json", http_event("<order/>")
-    yield (
-        "receive_webhook/another_connection",
-        http_event(accepted, connection="offergrid-business"),
-    )
-
-    yield (
-        "receive_webhook/subs_completed",
-        http_event(
-            _text(_enveloped("service_request", service_request("Completed"))),
-            connection="subs-grid",
-        ),
-    )
-    yield "receive_webhook/spirii_scheduled", _from_spirii(charge_order())
-
-
-def _enveloped(name: str, order: Json) -> Json:
-    """An event of SUBS or Spirii, which carries the order whole."""
-    event = f"{name}.updated"
-    return {"id": "evt_1", "event": event, "created_at": order["updated_at"], "data": {name: order}}
-
-
-def _from_spirii(order: Json) -> dict[str, Any]:
-    event = http_event(_text(_enveloped("order", order)), connection="spirii-charge")
-    kept = {k: v for k, v in event["headers"].items() if not k.startswith("webhook-")}
-    signed = {
-        "spirii-event-id": "evt_1",
-        "spirii-timestamp": "1772447400",
-        "spirii-signature": "sign-me",
-        "user-agent": "Spirii-Webhooks/1.0",
-    }
-    return {**event, "headers": {**kept, **signed}}
-
-
-def http_event(
-    body: str,
-    *,
-    connection: str = OFFERGRID.id,
-    delivery_id: str = "msg_2KqV7bWxR",
-    signature: str = "sign-me",
-    method: str = "POST",
-) -> dict[str, Any]:
-    """A request as an HTTP API hands it to a function."""
-    path = f"/webhooks/{connection}"
-    return {
-        "version": "2.0",
-        "routeKey": "ANY /webhooks/{connection}",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {
-            "content-type": "application/json",
-            "user-agent": "Offergrid-Webhooks/1.0",
-            "webhook-id": delivery_id,
-            "webhook-timestamp": "1772447400",
-            "webhook-signature": signature,
-        },
-        "requestContext": {
-            "accountId": "123456789012",
-            "apiId": "a1b2c3d4e5",
-            "domainName": "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com",
-            "http": {
-                "method": method,
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "203.0.113.7",
-                "userAgent": "Offergrid-Webhooks/1.0",
-            },
-            "requestId": "JKJaXmPLvHcESHA=",
-            "routeKey": "ANY /webhooks/{connection}",
-            "stage": "$default",
-            "time": "02/Mar/2026:10:30:00 +0000",
-            "timeEpoch": 1772447400000,
-        },
-        "pathParameters": {"connection": connection},
-        "body": body,
-        "isBase64Encoded": False,
-    }
-
-
-# ---- record_report and send_notice: SQS --------------------------------------------------------
-
-
-def _inbox_batches() -> Iterator[tuple[str, Any]]:
-    single = {
-        "accepted": ACCEPTED,
-        "scheduled": SCHEDULED,
-        "completed": COMPLETED,
-        "rejected": REJECTED,
-        "cancelled": CANCELLED,
-        "unknown_status": ACCEPTED | {"newStatus": "on_hold"},
-        "dated_ahead": ACCEPTED | {"timestamp": "2099-01-01T00:00:00.000Z"},
-        "wrong_schema": {"event": "order.status_changed", "order": 7},
-    }
-    for name, body in single.items():
-        yield f"record_report/{name}", sqs_batch([inbox_message(_text(body))])
-    yield "record_report/not_json", sqs_batch([inbox_message('{"event": "order.scheduled", ')])
-    accepted = inbox_message(_text(ACCEPTED))
-    yield "record_report/duplicate_accepted", sqs_batch([accepted, accepted])
-    late = [inbox_message(_text(COMPLETED)), accepted]
-    yield "record_report/late_accepted_after_completed", sqs_batch(late)
-    two = [inbox_message(_text(ALSO_SCHEDULED)), inbox_message(_text(SCHEDULED))]
-    yield "record_report/two_events_of_one_change", sqs_batch(two)
-    poison = [accepted, "not what the inbox holds", inbox_message(_text(REJECTED))]
-    yield "record_report/one_poison_of_three", sqs_batch(poison)
-    nobody = inbox_message(_text(ACCEPTED), connection="nobody")
-    yield "record_report/unknown_connection", sqs_batch([nobody])
-
-
 def _notice_batches() -> Iterator[tuple[str, Any]]:
     for name, (_tracked, announcement, key) in _told().items():
         message = json.dumps(notice_message(_mail(announcement, key)))
@@ -253,31 +96,6 @@ def _notice_batches() -> Iterator[tuple[str, Any]]:
 
 def _mail(announcement: Announcement, key: OrderKey) -> Notice:
     return Notice(key=key, announcement=announcement, channel=Channel.EMAIL, recipient=RECIPIENT)
-
-
-@dataclass
-class _Capture:
-    """A queue's client that keeps the message instead of sending it."""
-
-    body: str = ""
-
-    def send_message(self, **sent: str) -> None:
-        self.body = sent["MessageBody"]
-
-
-def inbox_message(body: str, *, connection: str = OFFERGRID.id) -> str:
-    """A webhook as it waits in the inbox."""
-    queue = _Capture()
-    InboxQueue(cast(Any, queue), queue_url="").put(
-        connection_id=connection,
-        delivery_id="msg_2KqV7bWxR",
-        body=body.encode(),
-        now=minute(60 * 24 * 10).timestamp(),
-    )
-    return queue.body
-
-
-# ---- announce: DynamoDB streams ----------------------------------------------------------------
 
 
 Write = tuple[TrackedOrder, tuple[Announcement, ...]]
@@ -425,16 +243,10 @@ def _modified(number: int, write: Write) -> dict[str, Any]:
     }
 
 
-# ---- poll_orders: EventBridge Scheduler ---------------------------------------------------------
-
-
 def _schedules() -> Iterator[tuple[str, Any]]:
     others = ("offergrid-business", "subs-grid", "spirii-charge")
     for connection in (OFFERGRID.id, RABOT.id, *others):
         yield f"poll_orders/{connection.replace('-', '_')}", {"connection": connection}
-
-
-# ---- perform_action: EventBridge Scheduler ------------------------------------------------------
 
 
 def _planned_actions() -> Iterator[tuple[str, Any]]:
@@ -451,10 +263,6 @@ def _batches() -> Iterator[tuple[str, Any]]:
 
 def _exports() -> Iterator[tuple[str, Any]]:
     yield "make_exports/an_export", {"export": "6a1b2c3d12f803998b2500a3"}
-
-
-def _text(body: Json) -> str:
-    return json.dumps(body, ensure_ascii=False)
 
 
 def as_text(content: Any) -> str:

@@ -43,7 +43,7 @@ from tests.builders import (
 from tests.integration.crash_injection import Scenario
 from tests.integration.operator_requests import http_event, hurry
 from tests.integration.queued_messages import put
-from tests.make_events import inbox_message
+from tests.make_webhook_events import inbox_message
 from tests.signing import OTHER_SECRET, SECRET
 from tests.stack import Stack, aws, event
 

@@ -29,7 +29,7 @@ from milepost.queries.aws.projector import MeasuredOrders
 from milepost.queries.stage_durations import change_of
 from tests.builders import KEY, OFFERGRID, RULES, notice, offergrid_event, report
 from tests.integration.operator_requests import http_event, hurry
-from tests.make_events import inbox_message
+from tests.make_webhook_events import inbox_message
 from tests.stack import ROOT, Context, Stack, aws, event
 
 NAME, EMAIL, PHONE = "Ottilie Erlenkamp", "ottilie.erlenkamp@example.com", "+49 30 5557001"

@@ -11,7 +11,7 @@ from cli.providers.file import read_declaration
 from milepost.connections.connection import Connection
 from tests.batches import sqs_batch
 from tests.builders import offergrid_event
-from tests.make_events import inbox_message
+from tests.make_webhook_events import inbox_message
 from tests.permissions import Use, Watch
 from tests.stack import CONNECTIONS_PATH, Context, Stack, aws
 

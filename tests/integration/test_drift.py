@@ -11,7 +11,7 @@ from milepost.connections.aws.activity import ContactsTable
 from milepost.connections.drift import LEARNED_AFTER, MISSED_AFTER
 from tests.batches import sqs_batch
 from tests.builders import OFFERGRID, offergrid_event
-from tests.make_events import inbox_message
+from tests.make_webhook_events import inbox_message
 from tests.stack import Context, Stack, aws, event
 
 

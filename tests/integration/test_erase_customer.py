@@ -29,7 +29,8 @@ from tests.builders import (
     offergrid_order,
 )
 from tests.integration.operator_requests import hurry
-from tests.make_events import inbox_message, sqs_batch
+from tests.make_events import sqs_batch
+from tests.make_webhook_events import inbox_message
 from tests.stack import Context, Stack, aws, event
 
 EMAIL = "charlotte.nguyen@example.com"

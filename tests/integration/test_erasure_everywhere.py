@@ -30,7 +30,7 @@ from tests.integration.erasure_data import (
     quarantine,
     run,
 )
-from tests.make_events import inbox_message
+from tests.make_webhook_events import inbox_message
 from tests.stack import ROOT, Stack, template
 
 

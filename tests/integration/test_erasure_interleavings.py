@@ -20,7 +20,8 @@ from milepost.orders.aws.orders_keys import item_key
 from milepost.orders.search_terms import customer_id_of_email
 from tests.builders import KEY, offergrid_order
 from tests.integration.operator_requests import http_event, hurry
-from tests.make_events import inbox_message, sqs_batch
+from tests.make_events import sqs_batch
+from tests.make_webhook_events import inbox_message
 from tests.stack import Context, Stack
 
 EMAIL = "charlotte.nguyen@example.com"

@@ -13,7 +13,7 @@ from milepost.deliveries.aws import recorder
 from milepost.polling.named_orders import NamedOrder
 from milepost.providers.base import OrderNamed
 from tests.batches import sqs_batch
-from tests.make_events import inbox_message
+from tests.make_webhook_events import inbox_message
 from tests.stack import Context, Stack
 
 NAME = "offergrid-home"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.make_events import http_event
+from tests.make_webhook_events import http_event
 from tests.signing import OTHER_SECRET, SECRET, standard_headers
 from tests.stack import SIGNING, Context, Stack, aws, event, sign
 

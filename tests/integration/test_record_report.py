@@ -16,7 +16,8 @@ from milepost.orders.aws.orders_keys import item_key
 from milepost.orders.order import OrderKey
 from milepost.polling import page_cache
 from tests.builders import KEY, offergrid_event
-from tests.make_events import inbox_message, sqs_batch
+from tests.make_events import sqs_batch
+from tests.make_webhook_events import inbox_message
 from tests.stack import Context, Stack, aws, event
 
 ITEM = KEY.item_id

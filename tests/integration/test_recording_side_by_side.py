@@ -15,7 +15,8 @@ from milepost.common.side_by_side import in_turn
 from tests.builders import offergrid_event
 from tests.integration.crash_injection import Killed
 from tests.integration.killed_writes import Writes
-from tests.make_events import inbox_message, sqs_batch
+from tests.make_events import sqs_batch
+from tests.make_webhook_events import inbox_message
 from tests.stack import Context, Stack
 
 PATIENCE = 30

@@ -18,7 +18,6 @@ from tests.integration.interleaving.account import CUSTOMER, SALES, World
 from tests.integration.interleaving.batches import batch_at_work
 from tests.integration.interleaving.command_runs import CHARGE, HOME
 from tests.integration.provider_actions import schedules
-from tests.make_events import inbox_message
 from tests.make_mail_events import (
     LINK_KEY,
     http_event,
@@ -26,6 +25,7 @@ from tests.make_mail_events import (
     tracking_event,
     tracking_token,
 )
+from tests.make_webhook_events import inbox_message
 from tests.signing import standard_headers
 from tests.stack import event, template
 

@@ -19,7 +19,7 @@ from tests.builders import (
     offergrid_order,
 )
 from tests.integration.operations_api.requests import HOME, Ask
-from tests.make_events import inbox_message
+from tests.make_webhook_events import inbox_message
 from tests.stack import Stack, aws
 
 

@@ -21,11 +21,12 @@ from milepost.providers.session import Conversation
 from tests.fakes.orders import MemoryOrders
 from tests.fakes.requests import MemoryPlans
 
+OG, RABOT, SUBS, SPIRII = "offergrid-home", "rabot-energy", "subs-grid", "spirii-charge"
 PROVIDERS = {
-    "offergrid-home": "offergrid",
-    "rabot-energy": "rabot",
-    "subs-grid": "subs",
-    "spirii-charge": "spirii",
+    OG: "offergrid",
+    RABOT: "rabot",
+    SUBS: "subs",
+    SPIRII: "spirii",
 }
 HTTP = ProviderPool()
 

@@ -1,34 +1,26 @@
 """Actions at the sandboxes of all four providers: done once, recorded, refused in plain words."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from milepost.actions.action import (
-    CredentialsRefused,
     KeyReused,
     NoSuchOrder,
     NotAllowed,
-    ProviderDown,
     RefusedByProvider,
     UnknownAction,
-    UnreadableAnswer,
 )
-from milepost.actions.rules import LONGEST_NOTE, allowed_actions
+from milepost.actions.rules import allowed_actions
 from milepost.common.errors import BadPayload
 from milepost.common.status import Status
 from milepost.orders.details import Result
-from milepost.orders.order import Announcement, OrderKey, TrackedOrder
-from milepost.orders.recording import UnstorableOrder
+from milepost.orders.order import OrderKey
 from milepost.orders.report import Source
 from milepost.providers.base import BadArgument
 from milepost.providers.registry import adapter
-from tests.unit.actions.provider_counter import PROVIDERS, Counter
-
-OG, RABOT, SUBS, SPIRII = "offergrid-home", "rabot-energy", "subs-grid", "spirii-charge"
-
+from tests.unit.actions.provider_counter import OG, PROVIDERS, SPIRII, SUBS, Counter
 
 DONE: dict[tuple[str, str], tuple[str, Status]] = {
     (OG, "cancel"): ("accepted", Status.CANCELLED),
@@ -210,52 +202,6 @@ def test_without_an_unpaid_invoice_there_is_none_to_check(counter: Counter) -> N
         counter.ask(key, "check_invoice")
 
 
-@pytest.mark.parametrize("name", PROVIDERS)
-def test_a_refresh_fetches_this_one_order_now(name: str, counter: Counter) -> None:
-    later = {OG: "accepted", RABOT: "Processing", SUBS: "Contract Generated", SPIRII: "Scheduled"}
-    key = counter.create(name)
-    assert counter.ask(key, "refresh", id="k1").outcome == "nothing new"
-    counter.move(key, seen=False, status=later[name])
-    assert counter.ask(key, "refresh", id="k2").outcome == "something new was recorded"
-    wanted = {SPIRII: Status.SCHEDULED, RABOT: Status.SUBMITTED}.get(name, Status.ACCEPTED)
-    assert counter.order(key).status is wanted
-    # What it found may have the time of the refresh itself, to the millisecond.
-    actions = [one.report.details.get("action") for one in counter.order(key).timeline]
-    assert actions.count("refresh") == 2
-
-
-@pytest.mark.parametrize(("notices", "told"), [("off", False), ("on", True)])
-def test_a_refresh_tells_nobody_when_it_is_asked_not_to(
-    notices: str, told: bool, counter: Counter
-) -> None:
-    key = counter.create(OG)
-    counter.move(key, seen=False, status="accepted")
-    done = counter.ask(key, "refresh", id="k1", notices=notices)
-    assert done.outcome == "something new was recorded"
-    assert bool(counter.tracked(key).announced) == told
-
-
-def test_an_item_that_cannot_be_stored_withholds_no_other_of_a_refreshed_order(
-    counter: Counter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    key = counter.create(OG, items=[{}, {}, {}])
-    keys = sorted(one for one in counter.orders.kept if one.order_id == key.order_id)
-    for one in keys:
-        counter.move(one, seen=False, status="accepted")
-    write = counter.orders.write
-
-    def refuse_the_second(tracked: TrackedOrder, *, new: tuple[Announcement, ...]) -> None:
-        if tracked.order.key == keys[1]:
-            raise UnstorableOrder("Item size has exceeded")
-        write(tracked, new=new)
-
-    monkeypatch.setattr(counter.orders, "write", refuse_the_second)
-    assert counter.ask(keys[0], "refresh").outcome == "something new was recorded"
-    assert [counter.order(one).status for one in keys] == ["accepted", "pending", "accepted"]
-    with pytest.raises(UnreadableAnswer, match="can't be stored: Item size"):
-        counter.ask(keys[1], "refresh", id="k2")
-
-
 SAYS_NOTHING = [
     (SPIRII, "resend_confirmation", {"data": {"email": {"sent": None}}}),
     (SPIRII, "resend_confirmation", {"data": {"email": {"sent": "maybe"}}}),
@@ -275,56 +221,6 @@ def test_an_answer_that_does_not_say_it_is_not_taken_for_a_no(
     except BadPayload:
         return
     assert said == "done"
-
-
-def test_an_order_that_the_provider_does_not_know_cannot_be_refreshed(counter: Counter) -> None:
-    key = counter.create(OG)
-    with counter.sandboxes.accounts[OG].lock:
-        counter.sandboxes.accounts[OG].reset()
-    with pytest.raises(RefusedByProvider, match="not found"):
-        counter.ask(key, "refresh")
-
-
-def test_a_note_is_kept_word_for_word_and_changes_nothing_else(counter: Counter) -> None:
-    text = "Subject: x\r\n{{ 7*7 }} <b>call back</b>"
-    key = counter.create(RABOT)
-    facts = counter.order(key).details
-    counter.ask(key, "note", text=f"  {text} ")
-    (report,) = counter.by_people(key)
-    assert report.details["note"] == text
-    assert counter.order(key).details == facts
-    assert counter.orders.announced == []
-
-
-@pytest.mark.parametrize("text", ["", "  ", "x" * (LONGEST_NOTE + 1), 7, None])
-def test_a_note_needs_a_text_of_bearable_length(text: Any, counter: Counter) -> None:
-    key = counter.create(RABOT)
-    with pytest.raises(BadArgument):
-        counter.ask(key, "note", text=text)
-
-
-def test_acknowledged_attention_is_hidden_until_it_comes_with_other_facts(counter: Counter) -> None:
-    key = counter.create(RABOT, meterNumber=None, maLoIdentifier=None)
-    codes = {reason.code for reason in counter.order(key).attention}
-    assert "missing_data" in codes
-    counter.ask(key, "acknowledge", attention=["missing_data"])
-    assert {reason.code for reason in counter.order(key).attention} == codes - {"missing_data"}
-
-
-def test_everything_is_acknowledged_at_once_and_then_there_is_nothing_left(
-    counter: Counter,
-) -> None:
-    key = counter.create(RABOT, meterNumber=None, maLoIdentifier=None)
-    counter.ask(key, "acknowledge", id="k1")
-    assert counter.order(key).attention == ()
-    with pytest.raises(NotAllowed, match="nothing of the order waits for attention"):
-        counter.ask(key, "acknowledge", id="k2")
-
-
-def test_attention_that_is_not_there_is_not_acknowledged(counter: Counter) -> None:
-    key = counter.create(RABOT, meterNumber=None, maLoIdentifier=None)
-    with pytest.raises(BadArgument, match="there is missing_data#"):
-        counter.ask(key, "acknowledge", attention=["overdue"])
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
@@ -347,54 +243,6 @@ def test_a_key_that_could_not_be_a_header_is_refused(key: str, counter: Counter)
     order = counter.create(SPIRII)
     with pytest.raises(BadArgument, match="idempotency key"):
         counter.ask(order, "cancel", id=key)
-
-
-@pytest.mark.parametrize(
-    ("fault", "said"),
-    [({"fault": "500"}, "answered 500"), ({"fault": "500", "status": 503}, "answered 503"),
-     ({"fault": "429", "retry_after": 60}, "try again in 60 s"),
-     ({"fault": "redirect"}, "answered 302"), ({"fault": "drop"}, "same key")],
-)  # fmt: skip
-def test_a_provider_that_is_down_is_asked_again_later_with_the_same_key(
-    fault: dict[str, Any], said: str, counter: Counter
-) -> None:
-    key = counter.create(SPIRII)
-    method = {"method": "POST"}
-    counter.sandboxes.accounts[SPIRII].faults.add({**fault, "times": 1, "on": method})
-    with pytest.raises(ProviderDown, match=said) as down:
-        counter.ask(key, "cancel")
-    if fault["fault"] == "429":
-        assert down.value.retry_after == timedelta(seconds=60)
-    assert not counter.by_people(key)
-    assert counter.ask(key, "cancel").result is Result.DONE
-    assert len(counter.noted(SPIRII)) == 1
-
-
-def test_a_provider_that_asks_for_a_moment_gets_it(counter: Counter) -> None:
-    key = counter.create(SPIRII)
-    busy = {"fault": "429", "retry_after": 1, "times": 1, "on": {"method": "POST"}}
-    counter.sandboxes.accounts[SPIRII].faults.add(busy)
-    assert counter.ask(key, "cancel").result is Result.DONE
-    assert counter.pauses == [1.0]
-
-
-def test_an_action_whose_effect_cannot_be_fetched_is_done_all_the_same(counter: Counter) -> None:
-    key = counter.create(SPIRII)
-    broken = {"fault": "500", "times": 1, "on": {"method": "GET"}}
-    counter.sandboxes.accounts[SPIRII].faults.add(broken)
-    assert counter.ask(key, "cancel").result is Result.DONE
-    assert counter.order(key).status is Status.PENDING
-    assert len(counter.by_people(key)) == 1
-
-
-def test_refused_credentials_are_named_as_what_is_wrong(counter: Counter) -> None:
-    key = counter.create(OG)
-    counter.sandboxes.accounts[OG].connection.credentials["api_key"] = "renewed"
-    tools = counter.tools(OG)
-    tools.conversation.credentials = {"api_key": "old"}
-    counter.tools = lambda _name: tools  # type: ignore[method-assign]
-    with pytest.raises(CredentialsRefused, match="check them"):
-        counter.ask(key, "cancel")
 
 
 def test_an_order_that_was_never_reported_or_was_erased_is_not_acted_on(counter: Counter) -> None:

@@ -9,9 +9,13 @@ import pytest
 from botocore.hooks import HierarchicalEmitter
 
 from bench.__main__ import PARTS
-from bench.cost import (
+from bench.cost import TEAMS
+from bench.engine import Meter
+from bench.events import STEPS, batches
+from bench.figures import Figure, percentile, ratio
+from bench.poll import read_units
+from bench.prices import (
     ASSUMED,
-    TEAMS,
     Load,
     Standing,
     lambda_price,
@@ -20,11 +24,7 @@ from bench.cost import (
     price_naive,
     read_measured,
 )
-from bench.cost import read_prices as prices
-from bench.engine import Meter
-from bench.events import STEPS, batches
-from bench.figures import Figure, percentile, ratio
-from bench.poll import read_units
+from bench.prices import read_prices as prices
 from bench.sizes import item_bytes, write_units
 from bench.writes import WORDS
 

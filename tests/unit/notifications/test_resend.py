@@ -2,73 +2,18 @@
 
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from milepost.common.errors import OrdersUnavailable
 from milepost.common.idempotency import KeyReused
 from milepost.common.status import Status
-from milepost.notifications.eligibility_check import Judge
-from milepost.notifications.notice import Audience, Channel, Notice, NoticeId, State
+from milepost.notifications.notice import Audience, Channel, State
 from milepost.notifications.recipients import Choice
-from milepost.notifications.resend import CannotResend, NeedsForce, Resender, ResendRequest
+from milepost.notifications.resend import CannotResend, NeedsForce
 from milepost.notifications.subscription import Subscription
-from milepost.orders.order import Announcement, Kind
-from tests.builders import KEY, NOON, OFFERGRID, announcement, minute, notice, report, tracked
-from tests.fakes.connections import MemoryConnections
-from tests.fakes.notifications import (
-    MemoryNotices,
-    MemoryOutbox,
-    MemorySubscriptions,
-    MemorySuppressions,
-)
-from tests.fakes.orders import MemoryOrders
-from tests.fakes.requests import MemoryRequests
+from tests.builders import KEY, NOON, minute, notice
 from tests.unit.notifications.mail import fake_mail_sending
-
-SAID = announcement(Kind.ACCEPTED)
-SALES = Subscription(id="sales", recipient="sales@example.org", language="de")
-TELLING = replace(OFFERGRID, customer_notices=frozenset({Kind.ACCEPTED, Kind.SCHEDULED}))
-ONE = notice(language="de", subscription="sales", audience=Audience.TEAM)
-
-
-class Desk:
-    def __init__(self, *notices: Notice) -> None:
-        self.log, self.orders = MemoryNotices(), MemoryOrders()
-        self.emails, self.endpoints = MemoryOutbox(), MemoryOutbox()
-        self.requests = MemoryRequests()
-        self.suppressions = MemorySuppressions()
-        self.subscriptions = MemorySubscriptions({SALES.id: SALES})
-        self.connections = MemoryConnections.of(TELLING)
-        self.orders.kept[KEY] = tracked(report(Status.ACCEPTED), announced=(SAID,))
-        for one in notices:
-            self.log.enter(Choice(notice=one), at=NOON)
-            self.log.mark_sent(one, message_id="m-1", at=NOON)
-
-    def resend(
-        self,
-        one: Notice = ONE,
-        *,
-        to: str | None = None,
-        by: str = "mara",
-        key: str | None = None,
-        force: bool = False,
-    ) -> Notice:
-        resender = Resender(
-            log=self.log,
-            judge=Judge(
-                suppressions=self.suppressions,
-                subscriptions=self.subscriptions,
-                orders=self.orders,
-                connections=self.connections,
-            ),
-            requests=self.requests,
-            emails=self.emails,
-            endpoints=self.endpoints,
-        )
-        request = ResendRequest(to=to, by=by, key=key or uuid4().hex, force=force)
-        return resender.resend(NoticeId.parse(one.id), request, now=minute(5))
+from tests.unit.notifications.resend_desk import ONE, SAID, SALES, Desk, keep
 
 
 @pytest.fixture
@@ -176,180 +121,6 @@ def test_a_copy_that_another_person_entered_meanwhile_is_theirs(desk: Desk) -> N
     ours = desk.resend(by="mara")
     assert ours.copy == 2
     assert desk.log.items[theirs.id]["requested_by"] == "jo"
-
-
-def keep(
-    desk: Desk, status: Status, *, announced: tuple[Announcement, ...], **details: Any
-) -> None:
-    desk.orders.kept[KEY] = tracked(report(status, **details), announced=announced)
-
-
-SCHEDULED = announcement(Kind.SCHEDULED, status=Status.SCHEDULED)
-RESCHEDULED = announcement(Kind.RESCHEDULED, 2, status=Status.SCHEDULED)
-COMPLETED = announcement(Kind.COMPLETED, status=Status.COMPLETED)
-OVERDUE = announcement(Kind.OVERDUE)
-ATTENTION = announcement(Kind.ATTENTION)
-AHEAD, PAST = "2026-03-09T09:00:00Z", "2026-03-02T07:00:00Z"
-
-
-@pytest.mark.parametrize(
-    ("said", "status", "more", "details", "why"),
-    [
-        (SAID, Status.CANCELLED, (), {}, "out of date: the order is cancelled now"),
-        (SAID, Status.IN_PROGRESS, (), {}, "out of date: the order is in progress now"),
-        (
-            SCHEDULED,
-            Status.CANCELLED,
-            (),
-            {"appointment": AHEAD},
-            "out of date: the order is cancelled now",
-        ),
-        (
-            SCHEDULED,
-            Status.SCHEDULED,
-            (),
-            {"appointment": PAST},
-            f"out of date: its appointment ({PAST}) is over",
-        ),
-        (
-            SCHEDULED,
-            Status.SCHEDULED,
-            (),
-            {"appointment": "2026-03-01"},
-            "out of date: its appointment (2026-03-01) is over",
-        ),
-        (
-            SCHEDULED,
-            Status.SCHEDULED,
-            (RESCHEDULED,),
-            {"appointment": AHEAD},
-            "out of date: its appointment was changed since",
-        ),
-        (COMPLETED, Status.CANCELLED, (), {}, "out of date: the order is cancelled now"),
-        (
-            OVERDUE,
-            Status.ACCEPTED,
-            (),
-            {},
-            "out of date: the order is no longer overdue in that stage",
-        ),
-        (
-            ATTENTION,
-            Status.ACCEPTED,
-            (),
-            {},
-            "out of date: nothing of the order needs attention any more",
-        ),
-    ],
-)
-def test_what_is_out_of_date_is_refused_with_its_reason_and_sent_when_forced(
-    said: Announcement,
-    status: Status,
-    more: tuple[Announcement, ...],
-    details: dict[str, Any],
-    why: str,
-) -> None:
-    one = replace(ONE, announcement=said)
-    desk = Desk(one)
-    desk.subscriptions.kept["sales"] = replace(SALES, kinds=frozenset(Kind))
-    keep(desk, status, announced=(said, *more), **details)
-    with pytest.raises(NeedsForce) as refused:
-        desk.resend(one)
-    assert str(refused.value) == why
-    assert (desk.emails.puts, desk.requests.kept) == ([], {})
-    again = desk.resend(one, force=True)
-    assert (again.copy, again.forced) == (1, True)
-    assert desk.emails.recipients == [one.recipient]
-
-
-@pytest.mark.parametrize(
-    ("said", "status", "details"),
-    [
-        (SAID, Status.ACCEPTED, {}),
-        (SCHEDULED, Status.SCHEDULED, {"appointment": AHEAD}),
-        (SCHEDULED, Status.SCHEDULED, {"appointment": "2026-03-02"}),
-        (SCHEDULED, Status.SCHEDULED, {}),
-        (COMPLETED, Status.ACTIVE, {}),
-    ],
-)
-def test_what_still_holds_is_sent_again_without_a_word(
-    said: Announcement, status: Status, details: dict[str, Any]
-) -> None:
-    one = replace(ONE, announcement=said)
-    desk = Desk(one)
-    keep(desk, status, announced=(said,), **details)
-    assert desk.resend(one).forced is False
-
-
-def test_a_mail_that_waited_for_the_date_is_not_out_of_date_because_the_date_came() -> None:
-    one = replace(ONE, announcement=SCHEDULED)
-    desk = Desk(one)
-    date = replace(RESCHEDULED, joined=True)
-    keep(desk, Status.SCHEDULED, announced=(SCHEDULED, date), appointment=AHEAD)
-    assert desk.resend(one).forced is False
-
-
-def refused_unless_forced(desk: Desk, one: Notice, **asked: Any) -> str:
-    with pytest.raises(NeedsForce) as refused:
-        desk.resend(one, **asked)
-    assert desk.emails.puts == []
-    desk.resend(one, force=True, **asked)
-    assert len(desk.emails.puts) == 1
-    return str(refused.value)
-
-
-def test_a_kind_that_is_off_for_customers_is_refused_unless_it_is_forced() -> None:
-    theirs = notice(audience=Audience.CUSTOMER, recipient="lena@example.org")
-    desk = Desk(theirs)
-    desk.connections = MemoryConnections.of(OFFERGRID)
-    why = f"customer notices of kind accepted are off for {OFFERGRID.id}"
-    assert refused_unless_forced(desk, theirs) == why
-
-
-def test_a_stopped_address_is_refused_unless_it_is_forced(desk: Desk) -> None:
-    desk.suppressions.reasons[ONE.recipient, Audience.TEAM] = "complained on 2026-03-01"
-    assert refused_unless_forced(desk, ONE) == "complained on 2026-03-01"
-
-
-def test_a_stopped_address_is_refused_also_as_another_one_than_the_notices_own(
-    desk: Desk,
-) -> None:
-    desk.suppressions.reasons["lena@example.org", Audience.TEAM] = "bounced before"
-    assert refused_unless_forced(desk, ONE, to="lena@example.org") == "bounced before"
-
-
-@pytest.mark.parametrize(
-    ("now", "why"),
-    [
-        (None, "the subscription was deleted"),
-        (replace(SALES, ended="unsubscribed on 2026-03-01"), "unsubscribed on 2026-03-01"),
-        (
-            replace(SALES, kinds=frozenset({Kind.REJECTED})),
-            "the subscription no longer asks for accepted",
-        ),
-    ],
-)
-def test_a_subscriber_who_wants_it_no_more_is_not_sent_it_again_unless_it_is_forced(
-    now: Subscription | None, why: str, desk: Desk
-) -> None:
-    desk.subscriptions.kept = {"sales": now} if now else {}
-    assert refused_unless_forced(desk, ONE) == why
-
-
-def test_no_force_sends_a_mail_of_a_connection_that_was_removed(desk: Desk) -> None:
-    desk.connections = MemoryConnections()
-    for force in (False, True):
-        with pytest.raises(CannotResend, match="its connection is not applied") as refused:
-            desk.resend(force=force)
-        assert not isinstance(refused.value, NeedsForce)
-
-
-def test_while_the_order_cannot_be_read_nothing_is_concluded(desk: Desk) -> None:
-    desk.orders.unavailable = True
-    with pytest.raises(OrdersUnavailable):
-        desk.resend()
-    desk.orders.unavailable = False
-    assert desk.resend().copy == 1
 
 
 @pytest.mark.parametrize(
