@@ -1,6 +1,6 @@
 """The interface of adapters: payloads, statuses, paging, signing in, actions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
@@ -264,6 +264,21 @@ def rules_of(provider: Provider, connection: Connection) -> Rules:
         read_status=_status_reader(rules.read_status, connection),
         look_at=lambda order: look_at_dates(order, connection),
     )
+
+
+def undocumented_words(
+    reports: Iterable[Report], provider: Provider, connection: Connection
+) -> list[str]:
+    """The raw statuses that neither the provider's documentation nor the connection names."""
+    own = set(map(normal_form, connection.statuses))
+    return [
+        one.raw_status
+        for one in reports
+        if one.has_unknown_status
+        and one.raw_status
+        and not provider.statuses.documents(one.raw_status)
+        and normal_form(one.raw_status) not in own
+    ]
 
 
 def _status_reader(known: StatusReader | None, connection: Connection) -> StatusReader | None:

@@ -52,9 +52,10 @@ STATUSES: Final = StatusTable(
         "Denied": Status.REJECTED,
         "Revoked": Status.CANCELLED,
         "Cancelled": Status.CANCELLED,
-    }
+    },
+    without_meaning=("Unspecified",),
 )
-"""``Unspecified`` is left out on purpose: it has no meaning, so a person should look. Source: the
+"""``Unspecified`` has no meaning on purpose, so a person should look. Source: the
 lifecycle guide: during Processing, grid operator and previous supplier may still refuse, so the
 order isn't accepted yet; with PendingDelivery the contract confirmation is sent. ``status_of``
 makes that scheduled once a start date is known."""

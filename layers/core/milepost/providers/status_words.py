@@ -1,6 +1,6 @@
 """Lookup of status words, event names and kinds, the same for every provider. Short: one lookup."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 from milepost.common.status import Status, normal_form
@@ -34,7 +34,21 @@ class ByStatusWord(Mapping[str, Meaning], Generic[Meaning]):
 
 
 class StatusTable(ByStatusWord[Status]):
-    """The canonical status of each raw status of a provider."""
+    """The canonical status of each raw status of a provider.
+
+    :param without_meaning: raw statuses that the provider documents and that say nothing of where
+        the order stands
+    """
+
+    def __init__(
+        self, meanings: Mapping[str, Status], *, without_meaning: Iterable[str] = ()
+    ) -> None:
+        super().__init__(meanings)
+        self._without_meaning = frozenset(map(normal_form, without_meaning))
+
+    def documents(self, raw_status: str) -> bool:
+        """Whether the provider documents this raw status, with a meaning or without one."""
+        return raw_status in self or normal_form(raw_status) in self._without_meaning
 
     def read_status(self, raw_status: str, _details: Details) -> Status | None:
         """As ``Rules.read_status``, for a provider whose raw status alone decides.

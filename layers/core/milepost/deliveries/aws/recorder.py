@@ -24,7 +24,7 @@ from milepost.polling.aws.on_demand import NamedOrderRequests
 from milepost.polling.aws.touched_orders import BatchMarks
 from milepost.polling.named_orders import NamedOrder
 from milepost.polling.touched_orders import MarkedOrders
-from milepost.providers.base import OrderNamed, rules_of
+from milepost.providers.base import OrderNamed, rules_of, undocumented_words
 from milepost.providers.registry import UnknownProvider, adapter_of
 from milepost.quarantine.aws.store import Quarantine
 from milepost.quarantine.redaction import without_secrets
@@ -105,9 +105,7 @@ class DeliveryRecorder:
         try:
             for one in readings:
                 if one.delivery.source is Source.WEBHOOK:
-                    words = [
-                        r.raw_status for r in one.reports if r.has_unknown_status and r.raw_status
-                    ]
+                    words = undocumented_words(one.reports, one.provider, one.connection)
                     self.drift.look(one.connection.id, Part.WEBHOOK, one.payload, words)
             for change in self.drift.flush():
                 logger.warning(

@@ -17,7 +17,7 @@ from milepost.orders.report import Report
 from milepost.polling.aws.order_recorder import OrderRecorder
 from milepost.polling.sinks import Sinks
 from milepost.polling.touched_orders import Touched
-from milepost.providers.base import Json, Provider, rules_of
+from milepost.providers.base import Json, Provider, rules_of, undocumented_words
 from milepost.quarantine.aws.store import Quarantine
 from milepost.quarantine.redaction import without_secrets
 
@@ -50,7 +50,7 @@ class OrderSinks:
             record=record,
             expect=record.expect,
             side_by_side=side_by_side,
-            look=self._compare(connection),
+            look=self._compare(connection, provider),
             quarantine=self._keep(connection),
         )
 
@@ -59,7 +59,7 @@ class OrderSinks:
         reads it again."""
         return Sinks(
             record=self._recorder(connection, provider, touched=self.touched),
-            look=self._compare(connection),
+            look=self._compare(connection, provider),
             quarantine=self._keep(connection),
         )
 
@@ -92,12 +92,14 @@ class OrderSinks:
             touched=touched,
         )
 
-    def _compare(self, connection: Connection) -> Callable[[Json, Sequence[Report]], None]:
+    def _compare(
+        self, connection: Connection, provider: Provider
+    ) -> Callable[[Json, Sequence[Report]], None]:
         """Compares an order's fields with those of earlier ones. A failure of this doesn't affect
         the order."""
 
         def look(order: Json, reports: Sequence[Report]) -> None:
-            words = [one.raw_status for one in reports if one.has_unknown_status and one.raw_status]
+            words = undocumented_words(reports, provider, connection)
             try:
                 self.drift.look(connection.id, Part.ORDER, order, words)
             except AWS_FAILED:
