@@ -151,6 +151,18 @@ def test_after_the_appointment_the_next_step_is_the_teams_with_its_action(
     assert shown["next"]["step"] == "The team completes the order by the action fulfill."
 
 
+def test_after_the_appointment_the_next_step_is_what_is_planned_and_when(
+    deployed: Deployed,
+) -> None:
+    order = keep_charge_order(deployed, fulfilment_at="2026-03-20T09:00:00Z")
+    (shown,) = deployed.tell("orders", "show", order)["items"]
+    assert (shown["next"]["step"], shown["next"]["action"], shown["next"]["by"]) == (
+        "The order is completed as planned.",
+        None,
+        "2026-03-20T09:00:00Z",
+    )
+
+
 def test_what_is_planned_at_the_provider_shows_beside_what_is_planned_here(
     deployed: Deployed,
 ) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from milepost.common.status import Status
+from milepost.common.timestamps import format_instant
 from milepost.connections.connection import Connection, FollowUp
 from milepost.notifications.eligibility import out_of_date
 from milepost.orders.deadlines import next_date
@@ -211,10 +212,10 @@ def test_the_team_is_reminded_to_complete_what_it_completes_itself() -> None:
     assert desk.why_withdrawn(BEGINS + HOUR) is None
 
 
-@pytest.mark.parametrize("where", ["provider", "here"])
-def test_nobody_is_reminded_to_complete_what_is_planned(where: str) -> None:
+def desk_with_plan(where: str, planned_for: str) -> Desk:
+    """An order that is to be completed at this time, as planned at the provider or here."""
     desk = Desk()
-    planned = {"fulfilment_at": "2026-03-12T03:00:00Z"} if where == "provider" else {}
+    planned = {"fulfilment_at": planned_for} if where == "provider" else {}
     desk.record(scheduled(completed_by="fulfill", **planned))
     if where == "here":
         plan = report(
@@ -225,10 +226,32 @@ def test_nobody_is_reminded_to_complete_what_is_planned(where: str) -> None:
             action_key="k",
             person="ana",
             result="planned",
-            planned_for="2026-03-12T03:00:00Z",
+            planned_for=planned_for,
         )
         desk.record(plan)
+    return desk
+
+
+@pytest.mark.parametrize("where", ["provider", "here"])
+def test_nobody_is_reminded_to_complete_what_is_planned(where: str) -> None:
+    desk = desk_with_plan(where, "2026-03-12T03:00:00Z")
     assert desk.run(BEGINS + timedelta(minutes=1)) == []
+
+
+@pytest.mark.parametrize("where", ["provider", "here"])
+def test_an_order_is_not_overdue_before_its_planned_completion(where: str) -> None:
+    planned = BEGINS + timedelta(days=2)
+    desk = desk_with_plan(where, format_instant(planned))
+    assert desk.late(planned + 3 * HOUR) == []
+    assert Kind.OVERDUE in desk.late(planned + 5 * HOUR)
+    mark = desk.orders.kept[KEY].overdue
+    assert mark is not None
+    assert mark.allowed == f"its planned completion ({format_instant(planned)})"
+
+
+def test_a_plan_beyond_twice_the_track_does_not_keep_an_order_from_being_overdue() -> None:
+    desk = desk_with_plan("provider", "2026-09-01T08:00:00Z")
+    assert Kind.OVERDUE in desk.late(BEGINS + 60 * DAY)
 
 
 def test_a_delay_is_announced_with_what_is_overdue_once_an_appointment() -> None:

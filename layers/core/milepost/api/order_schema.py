@@ -14,13 +14,13 @@ from milepost.api.notice_schema import NoticeView
 from milepost.common.status import Status
 from milepost.common.timestamps import format_instant, sortable
 from milepost.connections.connection import Connection
-from milepost.orders.action_results import current_plan
+from milepost.orders.action_results import completion_planned_for, current_plan
 from milepost.orders.deadlines import expected_by, next_date
 from milepost.orders.details import ABOUT_AN_ACTION
 from milepost.orders.lifecycle import TERMINAL
 from milepost.orders.next_steps import next_step, open_points, who_acts
 from milepost.orders.order import Announcement, Effect, Entry, Kind, Order, TrackedOrder
-from milepost.orders.reminders import action_to_complete
+from milepost.orders.reminders import action_to_complete, awaits_planned_completion
 from milepost.orders.report import Source
 from milepost.orders.summary import Wait
 from milepost.providers.registry import adapter_of
@@ -238,19 +238,20 @@ def plain(value: Any) -> Any:
 
 
 def _next(order: Order, connection: Connection | None, now: datetime) -> NextView | None:
-    action = action_to_complete(order, connection, now=now) if connection else None
-    if action:
-        step: str | None = f"The team completes the order by the action {action}."
-    else:
-        step = next_step(order, connection) if connection else None
+    step = next_step(order, connection) if connection else None
     if step is None or connection is None:
         return None
+    action = planned = None
+    if awaits_planned_completion(order, connection, now=now):
+        planned, step = completion_planned_for(order), "The order is completed as planned."
+    elif action := action_to_complete(order, connection, now=now):
+        step = f"The team completes the order by the action {action}."
     expected = expected_by(order, connection)
     return NextView(
         step=step,
         action=action,
         who=who_acts(order, connection),
-        by=sortable(next_date(order, connection)),
+        by=sortable(planned or next_date(order, connection)),
         expected_by=sortable(expected) if expected else None,
         open_points=open_points(order),
         waiting=wait_view(order.waiting),

@@ -43,6 +43,17 @@ def current_plan(order: Order, action: str) -> ActionDone | None:
     return plan
 
 
+def completion_planned_for(order: Order) -> datetime | None:
+    """When the order is completed as planned, at the provider or in Milepost, whichever is first;
+    None if nothing is planned."""
+    action = order.details.get("completed_by")
+    if action is None:
+        return None
+    here, at_provider = current_plan(order, action), _read_time(order.details.get("fulfilment_at"))
+    times = [at_provider, here.planned_for if here else None]
+    return min((one for one in times if one), default=None)
+
+
 def read_done(report: Report, *, repeated: bool = False) -> ActionDone:
     """Read a report that ``make_report`` made."""
     said = report.details

@@ -8,8 +8,16 @@ from zoneinfo import ZoneInfo
 
 from milepost.common.business_days import business_days_of, end_of_business_time
 from milepost.common.status import Status, is_same_word, normal_form
-from milepost.common.timestamps import LATEST, if_in_range, later, stored_day, stored_moment
+from milepost.common.timestamps import (
+    LATEST,
+    format_instant,
+    if_in_range,
+    later,
+    stored_day,
+    stored_moment,
+)
 from milepost.connections.connection import BUSINESS, TRACKS, Connection
+from milepost.orders.action_results import completion_planned_for
 from milepost.orders.customer_waits import wait_ends, wait_in_words
 from milepost.orders.details import Details
 from milepost.orders.lifecycle import TERMINAL
@@ -184,7 +192,7 @@ def allowed_in_words(order: Order, connection: Connection) -> str:
         track = track_of(order.details, connection)
         return f"{FAR} times its {track} track ({TRACKS[track].days} days) in all"
     if order.status is Status.SCHEDULED and order.appointment:
-        return f"its appointment ({order.appointment})"
+        return _agreed_in_words(order, connection)
     allowed = allowed_time(order, connection)
     if allowed < _DAY:
         words = _count(allowed / timedelta(hours=1), "hour")
@@ -193,6 +201,16 @@ def allowed_in_words(order: Order, connection: Connection) -> str:
         words = _count(allowed / _DAY, "business day" if counts_business else "day")
     waited = _count(round(order.waited / timedelta(hours=1), 1), "hour") if order.waited else None
     return f"{words}, and {waited} of waiting for the customer" if waited else words
+
+
+def _agreed_in_words(order: Order, connection: Connection) -> str:
+    planned = completion_planned_for(order)
+    is_later = planned is not None and planned > appointment_ends(
+        order.appointment or "", connection
+    )
+    if planned is None or not is_later:
+        return f"its appointment ({order.appointment})"
+    return f"its planned completion ({format_instant(planned)})"
 
 
 def _is_far(order: Order, connection: Connection) -> bool:
@@ -211,7 +229,8 @@ def overdue_at(order: Order, connection: Connection) -> datetime | None:
     """When the present stage becomes overdue; None if it can't.
 
     A closed order is never overdue. An order with an appointment is overdue after the time on site,
-    or after the day. If the appointment was moved, it is overdue once it is far beyond its track.
+    or after the day; if its completion is planned for later, after that. If the appointment was
+    moved, it is overdue once it is far beyond its track.
     An order that waits for its customer is overdue when the allowed time of the wait has passed,
     but never before its appointment is over.
     """
@@ -225,7 +244,14 @@ def overdue_at(order: Order, connection: Connection) -> datetime | None:
 
 
 def _agreed_end(order: Order, connection: Connection) -> datetime:
-    return sliding_limit(order, connection) or appointment_ends(order.appointment or "", connection)
+    """When the appointment is over, or the order should be completed as planned if that is later.
+    A plan counts until the order is far beyond its track."""
+    agreed = sliding_limit(order, connection)
+    agreed = agreed or appointment_ends(order.appointment or "", connection)
+    planned = completion_planned_for(order)
+    if planned is None:
+        return agreed
+    return max(agreed, min(later(planned, ON_SITE), far_limit(order, connection)))
 
 
 def usual_end(order: Order, connection: Connection) -> datetime | str:

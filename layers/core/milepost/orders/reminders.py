@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from milepost.common.status import Status
 from milepost.common.timestamps import stored_day, stored_moment
 from milepost.connections.connection import Connection
-from milepost.orders.action_results import current_plan
+from milepost.orders.action_results import completion_planned_for
 from milepost.orders.details import Details
 from milepost.orders.order import Announcement, Kind, Order, TrackedOrder
 
@@ -107,6 +107,13 @@ def action_to_complete(order: Order, connection: Connection, *, now: datetime) -
     return order.details.get("completed_by") if _team_is_to_complete(order) else None
 
 
+def awaits_planned_completion(order: Order, connection: Connection, *, now: datetime) -> bool:
+    """Whether the appointment has begun, and the order is to be completed as planned."""
+    begins = begins_at(order.appointment, connection)
+    is_there = order.status is Status.SCHEDULED and begins is not None and begins <= now
+    return is_there and completion_planned_for(order) is not None
+
+
 def _was_announced(tracked: TrackedOrder, at: datetime) -> bool:
     """Whether this reminder, or a later one of the same appointment, was announced."""
     changed = [one.sequence for one in tracked.announced if one.kind in _OF_APPOINTMENTS]
@@ -133,7 +140,4 @@ def _learned_at(order: Order) -> datetime:
 
 def _team_is_to_complete(order: Order) -> bool:
     """Whether the team completes the order by an action that nobody has planned yet."""
-    action = order.details.get("completed_by")
-    if action is None or order.details.get("fulfilment_at"):
-        return False
-    return current_plan(order, action) is None
+    return "completed_by" in order.details and completion_planned_for(order) is None

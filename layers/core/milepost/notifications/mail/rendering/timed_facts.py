@@ -6,7 +6,7 @@ from milepost.common.status import Status
 from milepost.notifications.mail.rendering.context import MailContext
 from milepost.notifications.mail.rendering.fact_readers import moment_of, part, text_of
 from milepost.notifications.mail.rendering.sanitize import clean
-from milepost.orders.action_results import current_plan
+from milepost.orders.action_results import completion_planned_for
 from milepost.orders.order import Kind
 from milepost.orders.reminders import is_to_complete
 
@@ -38,7 +38,7 @@ def _action_to_complete(context: MailContext) -> str | None:
     one, action = context.notice.announcement, text_of(context.details.get("completed_by"))
     if context.for_customer or not action or context.order.status is not Status.SCHEDULED:
         return None
-    if context.details.get("fulfilment_at") or current_plan(context.order, action):
+    if completion_planned_for(context.order):
         return None
     if is_to_complete(one, context.details, context.connection):
         return clean(action, 60)
